@@ -1,0 +1,1 @@
+//! The v1 API over v2, as a library.

@@ -1,0 +1,1 @@
+//! Drives the shim and the CLI from outside.
