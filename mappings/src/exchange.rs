@@ -1,6 +1,6 @@
 //! The values that pass between a v1 client, the core and v2.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -159,7 +159,7 @@ pub struct V2Request {
     pub body: Body,
     /// The path with its placeholders, as v2's description names it: `/users/{userId}`. Safe to
     /// log and to count by.
-    pub template: &'static str,
+    pub template: Arc<str>,
 }
 
 /// The body of a v2 request.
@@ -203,7 +203,7 @@ pub enum Outcome {
     Answered {
         /// The HTTP status.
         status: u16,
-        /// The body as JSON; `None` if it was empty, `Some(Err(()))` never: what is not JSON is
+        /// The body as JSON; `None` if it was empty. What is not JSON is
         /// [`Outcome::Unreadable`].
         body: Option<Value>,
     },
