@@ -174,7 +174,7 @@ pub enum Body {
         /// The name of the part.
         part: String,
         /// The media type of the part, read off the bytes.
-        media_type: &'static str,
+        media_type: String,
         /// What the part carries.
         file: File,
     },

@@ -2,9 +2,18 @@
 //!
 //! The knowledge is data (`api/*.toml`, embedded in this crate) and this crate interprets it. It
 //! does no I/O and has no clock: it is handed values and hands values back.
+//!
+//! Start with [`Catalog::embedded`], find an [`Operation`](catalog::operation::Operation) by its
+//! path, and let a [`Translation`] turn a v1 request into v2 requests and v2's answers into v1's.
 
+pub mod catalog;
+pub mod conversion;
 pub mod exchange;
+pub mod fidelity;
+mod template;
 
+pub use catalog::Catalog;
 pub use exchange::{
     Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request, Warning,
 };
+pub use template::Template;

@@ -1,0 +1,512 @@
+//! Checks operations, plans and views, and that each of them can be reached.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Location,
+    compile_field::{Index, place},
+    compile_plan::{self, Scope},
+    compile_protocol,
+    field::{Field, Place},
+    load::{Endpoint, Parts, Placed, Report, Sets, expand, method_and_path, source_title},
+    operation::{Fate, Member, Operation, Parameter, Plan, Replacement, Service, View},
+    protocol::{OptionRule, Protocol, Rule},
+    shape::{OneOrMany, OperationShape, PlanShape, ViewShape},
+};
+use crate::fidelity::Fidelity;
+
+pub(super) fn views(
+    parts: &mut Parts,
+    fields: &[Field],
+    index: &Index,
+    sets: &Sets,
+    report: &mut Report,
+) -> Vec<View> {
+    let shapes = std::mem::take(&mut parts.view);
+    let names: Vec<String> = shapes.iter().map(|(_, (name, _))| name.clone()).collect();
+    let mut views = Vec::new();
+    for (at, (name, shape)) in shapes {
+        let items = shape.items.as_ref().and_then(|items| {
+            let found = names.iter().position(|known| known == items);
+            if found.is_none() {
+                report.add(&at, format!("there is no view `{items}`"));
+            }
+            found
+        });
+        views.push(view(&at, name, shape, items, fields, index, sets, report));
+    }
+    views
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
+fn view(
+    at: &Location,
+    name: String,
+    shape: ViewShape,
+    items: Option<usize>,
+    fields: &[Field],
+    index: &Index,
+    sets: &Sets,
+    report: &mut Report,
+) -> View {
+    let listed = expand(&shape.fields, sets, at, report);
+    for unused in shape
+        .without
+        .iter()
+        .chain(&shape.empty)
+        .chain(shape.from.keys())
+    {
+        if !listed.contains(unused) {
+            report.add(
+                at,
+                format!("`{unused}` is not among the fields of the view"),
+            );
+        }
+    }
+    let mut members: Vec<Member> = Vec::new();
+    for field_name in listed {
+        if shape.without.contains(&field_name) {
+            continue;
+        }
+        let Some(field) = index.general(&field_name) else {
+            report.add(at, format!("there is no field `{field_name}`"));
+            continue;
+        };
+        if members.iter().any(|member| member.field == field) {
+            report.add(at, format!("`{field_name}` is there twice"));
+            continue;
+        }
+        let from = shape.from.get(&field_name).map(|places| {
+            places
+                .iter()
+                .filter_map(|text| report.keep(at, place(text)))
+                .collect::<Vec<Place>>()
+        });
+        members.push(Member {
+            field,
+            from,
+            empty: shape.empty.contains(&field_name),
+        });
+    }
+    // Answers have their members in the order of the fields in the catalog.
+    members.sort_by_key(|member| member.field);
+    let mut none = Vec::new();
+    for (set, reason) in &shape.none {
+        let known = sets.get(set).cloned().unwrap_or_else(|| vec![set.clone()]);
+        for field_name in known {
+            if index.general(&field_name).is_none() {
+                report.add(
+                    at,
+                    format!("there is neither a set nor a field `{field_name}`"),
+                );
+            }
+            none.push((field_name, reason.clone()));
+        }
+    }
+    let has_list = members.iter().any(|member| {
+        fields.get(member.field.0).is_some_and(|field| {
+            field
+                .parts
+                .iter()
+                .any(|part| part.kind == super::field::Kind::List)
+        })
+    });
+    if has_list != items.is_some() {
+        report.add(at, "a view with a list has `items`, another has not");
+    }
+    View {
+        name,
+        members,
+        none,
+        items,
+    }
+}
+
+/// What operations are compiled against.
+pub(super) struct Compiler<'a> {
+    pub protocol: &'a Protocol,
+    pub options: &'a BTreeMap<String, OptionRule>,
+    pub fields: &'a [Field],
+    pub index: &'a Index,
+    pub sets: &'a Sets,
+    pub endpoints: &'a BTreeMap<String, Endpoint>,
+    pub views: &'a [View],
+    pub used_endpoints: BTreeSet<String>,
+}
+
+impl Compiler<'_> {
+    pub(super) fn operations(
+        &mut self,
+        parts: &mut Parts,
+        common_rules: &[Rule],
+        report: &mut Report,
+    ) -> Vec<Operation> {
+        let plans = std::mem::take(&mut parts.plan);
+        let mut used_plans = BTreeSet::new();
+        let mut used_views = BTreeSet::new();
+        let mut names: BTreeMap<String, Location> = BTreeMap::new();
+        let mut operations = Vec::new();
+        for (at, (name, mut shape)) in std::mem::take(&mut parts.operation) {
+            for known in std::iter::once(&name).chain(&shape.aliases) {
+                if *known != known.to_lowercase() || known.starts_with('/') || known.ends_with('/')
+                {
+                    report.add(
+                        &at,
+                        format!("`{known}` is not an operation like `user/getbyemail`"),
+                    );
+                }
+                if let Some(earlier) = names.insert(known.clone(), at.clone()) {
+                    report.add(&at, format!("`{known}` is there already, at {earlier}"));
+                }
+            }
+            used_plans.extend(shape.plan.as_ref().map(|plan| plan.as_ref().clone()));
+            used_views.extend(shape.view.as_ref().map(|view| view.as_ref().clone()));
+            let rule_shapes = std::mem::take(&mut shape.error)
+                .into_iter()
+                .map(|rule| (parts.at(&at, &rule.span()), rule.into_inner()))
+                .collect();
+            let rules = compile_protocol::rules(parts, rule_shapes, self.protocol, report);
+            if rules
+                .iter()
+                .any(|rule| common_rules.iter().any(|common| same(common, rule)))
+            {
+                report.add(
+                    &at,
+                    "an error rule says what the rules of all operations say already",
+                );
+            }
+            operations.extend(self.operation(parts, &plans, &at, name, shape, rules, report));
+        }
+        for (at, (name, _)) in &plans {
+            if !used_plans.contains(name) {
+                report.add(at, format!("no operation has the plan `{name}`"));
+            }
+        }
+        for view in self.views {
+            let inner = self.views.iter().any(|outer| {
+                outer
+                    .items
+                    .and_then(|items| self.views.get(items))
+                    .is_some_and(|v| v.name == view.name)
+            });
+            if !used_views.contains(&view.name) && !inner {
+                let nowhere = Location {
+                    file: "views".to_owned(),
+                    line: 1,
+                };
+                report.add(
+                    &nowhere,
+                    format!("no operation has the view `{}`", view.name),
+                );
+            }
+        }
+        for (at, (request, _)) in &parts.request {
+            if !self.used_endpoints.contains(request) {
+                report.add(at, format!("no call makes the request `{request}`"));
+            }
+        }
+        self.check_only(&names, report);
+        operations.sort_by(|one, other| one.name.cmp(&other.name));
+        operations
+    }
+
+    fn check_only(&self, names: &BTreeMap<String, Location>, report: &mut Report) {
+        for field in self.fields {
+            for operation in field.only.iter().filter(|only| !names.contains_key(*only)) {
+                report.add(
+                    &field.location,
+                    format!("there is no operation `{operation}`"),
+                );
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
+    fn operation(
+        &mut self,
+        parts: &Parts,
+        plans: &Placed<(String, PlanShape)>,
+        at: &Location,
+        name: String,
+        shape: OperationShape,
+        rules: Vec<Rule>,
+        report: &mut Report,
+    ) -> Option<Operation> {
+        let read = match shape.effect.as_str() {
+            "read" => true,
+            "write" => false,
+            other => {
+                report.add(at, format!("effect `{other}` is neither read nor write"));
+                return None;
+            }
+        };
+        let parameter_names = expand(&shape.parameters, self.sets, at, report);
+        let requires: Vec<Vec<String>> = shape
+            .requires
+            .iter()
+            .cloned()
+            .map(OneOrMany::into_vec)
+            .collect();
+        let served = shape.plan.is_some() || shape.refuses.is_some();
+        for required in requires.iter().flatten().chain(&shape.subject) {
+            if (served || !parameter_names.is_empty()) && !parameter_names.contains(required) {
+                report.add(
+                    at,
+                    format!("`{required}` is not a parameter of the operation"),
+                );
+            }
+        }
+        let service = if served {
+            self.service(parts, plans, at, &name, &parameter_names, &shape, report)?
+        } else {
+            Self::replacement(parts, at, &shape, report)
+        };
+        let mut parameters = Vec::new();
+        for parameter in &parameter_names {
+            if parameters
+                .iter()
+                .any(|known: &Parameter| known.name == *parameter)
+            {
+                report.add(at, format!("parameter `{parameter}` is there twice"));
+            }
+            let field = served.then(|| self.index.find(&name, parameter)).flatten();
+            let fate = match (&service, field) {
+                (Service::NotServed(_), _) => Fate::Unknown,
+                (_, None) => {
+                    report.add(at, format!("parameter `{parameter}` has no field mapping"));
+                    continue;
+                }
+                (Service::Refused { .. }, Some(_)) => Fate::Used,
+                (Service::Plan { plan, .. }, Some((field, _))) => {
+                    match self.fate(plan, &shape.subject, parameter, field) {
+                        Some(fate) => fate,
+                        None => {
+                            report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
+                            continue;
+                        }
+                    }
+                }
+            };
+            parameters.push(Parameter {
+                name: parameter.clone(),
+                field,
+                fate,
+            });
+        }
+        if let Service::Plan { plan, .. } = &service {
+            unreachable_calls(at, plan, &parameters, report);
+        }
+        Some(Operation {
+            name,
+            aliases: shape.aliases,
+            summary: shape.summary,
+            read,
+            parameters,
+            requires,
+            subject: shape.subject,
+            service,
+            repeat: shape.repeat,
+            note: shape.note,
+            clears_text: shape.clears_text,
+            rules,
+            location: at.clone(),
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
+    fn service(
+        &mut self,
+        parts: &Parts,
+        plans: &Placed<(String, PlanShape)>,
+        at: &Location,
+        name: &str,
+        parameters: &[String],
+        shape: &OperationShape,
+        report: &mut Report,
+    ) -> Option<Service> {
+        let Some(view_name) = &shape.view else {
+            report.add(at, "an operation that the shim answers needs a view");
+            return None;
+        };
+        let Some(view) = self
+            .views
+            .iter()
+            .position(|view| view.name == *view_name.as_ref())
+        else {
+            let view_at = parts.at(at, &view_name.span());
+            report.add(
+                &view_at,
+                format!("there is no view `{}`", view_name.as_ref()),
+            );
+            return None;
+        };
+        if let Some(error) = &shape.refuses {
+            let error_at = parts.at(at, &error.span());
+            if !self.protocol.errors.contains_key(error.as_ref()) {
+                report.add(&error_at, format!("there is no [error.{}]", error.as_ref()));
+            }
+            if shape.plan.is_some() {
+                report.add(&error_at, "an operation has a plan or `refuses`, not both");
+            }
+            return Some(Service::Refused {
+                error: error.as_ref().clone(),
+                view,
+            });
+        }
+        let plan_name = shape.plan.as_ref()?;
+        let Some((_, (_, plan_shape))) = plans
+            .iter()
+            .find(|(_, (known, _))| known == plan_name.as_ref())
+        else {
+            let plan_at = parts.at(at, &plan_name.span());
+            report.add(
+                &plan_at,
+                format!("there is no plan `{}`", plan_name.as_ref()),
+            );
+            return None;
+        };
+        let scope = Scope {
+            parts,
+            operation: name,
+            parameters,
+            constants: &shape.constants,
+            has_subject: !shape.subject.is_empty(),
+            endpoints: self.endpoints,
+            options: self.options,
+            protocol: self.protocol,
+        };
+        let plan = compile_plan::plan(at, plan_shape, &scope, report)?;
+        for call in &plan.calls {
+            self.used_endpoints
+                .insert(format!("{} {}", call.method, call.template));
+        }
+        self.check_view(at, view, &plan, report);
+        Some(Service::Plan { plan, view })
+    }
+
+    /// Every member of an answer must come from somewhere.
+    fn check_view(&self, at: &Location, view: usize, plan: &Plan, report: &mut Report) {
+        let Some(view) = self.views.get(view) else {
+            return;
+        };
+        for member in &view.members {
+            let Some(field) = self.fields.get(member.field.0) else {
+                continue;
+            };
+            let places = member.from.as_ref().unwrap_or(&field.places);
+            let filled = field.always.is_some()
+                || member.empty
+                || places.iter().any(|place| match place {
+                    Place::Document(place) => compile_plan::reads(plan, &place.document),
+                    Place::Given(_) | Place::Clock | Place::Site(_) => true,
+                });
+            if !filled {
+                report.add(
+                    at,
+                    format!(
+                        "nothing in the plan reads `{}` of the view `{}`",
+                        field.names(),
+                        view.name
+                    ),
+                );
+            }
+        }
+        if let Some(items) = view.items {
+            self.check_view(at, items, plan, report);
+        }
+    }
+
+    fn replacement(
+        parts: &Parts,
+        at: &Location,
+        shape: &OperationShape,
+        report: &mut Report,
+    ) -> Service {
+        let requests = shape
+            .instead
+            .iter()
+            .filter_map(|text| report.keep(at, method_and_path(text)))
+            .map(|(method, path)| (method, path.to_owned()))
+            .collect();
+        let source = match &shape.instead_source {
+            Some(name) => source_title(parts, at, name, report),
+            None => {
+                report.add(
+                    at,
+                    "an operation needs a plan, `refuses`, or `instead` with its source",
+                );
+                None
+            }
+        };
+        let source = source.unwrap_or_default();
+        Service::NotServed(Replacement {
+            requests,
+            composite: shape.composite,
+            source,
+        })
+    }
+
+    fn fate(&self, plan: &Plan, subject: &[String], parameter: &str, field: usize) -> Option<Fate> {
+        let field = self.fields.get(field)?;
+        if field.fidelity == Fidelity::None {
+            return Some(Fate::Dropped(field.reason.clone().unwrap_or_default()));
+        }
+        if field.implied {
+            return Some(Fate::Used);
+        }
+        for (at, call) in plan.calls.iter().enumerate() {
+            let names_subject = call.path.contains(&super::operation::Segment::Subject)
+                && subject.iter().any(|name| name == parameter);
+            if let Some((document, _)) = &call.sends
+                && field.pointer_in(document).is_some()
+                && !names_subject
+            {
+                return Some(Fate::SentBy(at));
+            }
+        }
+        if subject.iter().any(|name| name == parameter)
+            || plan
+                .calls
+                .iter()
+                .any(|call| compile_plan::uses(call, parameter))
+        {
+            return Some(Fate::Used);
+        }
+        let reason = plan
+            .unsent
+            .iter()
+            .find(|(document, _)| field.pointer_in(document).is_some());
+        reason.map(|(_, reason)| Fate::Dropped(reason.clone()))
+    }
+}
+
+/// A call that sends a document must have something to send.
+fn unreachable_calls(at: &Location, plan: &Plan, parameters: &[Parameter], report: &mut Report) {
+    for (index, call) in plan.calls.iter().enumerate() {
+        let sends = parameters
+            .iter()
+            .any(|parameter| parameter.fate == Fate::SentBy(index));
+        if let Some((document, _)) = &call.sends
+            && !sends
+            && call.body.is_none()
+        {
+            report.add(
+                at,
+                format!(
+                    "the call `{}` is never made: no parameter lives in `{document}`",
+                    call.name
+                ),
+            );
+        }
+    }
+}
+
+fn same(one: &Rule, other: &Rule) -> bool {
+    let text = |rule: &Rule| {
+        format!(
+            "{:?}",
+            (&rule.answer, rule.status, &rule.codes, &rule.message)
+        )
+    };
+    one.covers(other) && text(one) == text(other)
+}

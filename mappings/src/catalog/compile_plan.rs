@@ -1,0 +1,427 @@
+//! Checks the calls of a plan for one operation: placeholders, order, conditions.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Location,
+    compile_protocol::option_value,
+    load::{Endpoint, Parts, Report, json, method_and_path, pointer},
+    operation::{BodyTemplate, Call, Condition, Each, Expectation, Pages, Plan, Segment, State},
+    protocol::{OptionRule, Protocol},
+    shape::{CallShape, ConditionShape, PlanShape},
+};
+use crate::template::Template;
+
+/// The placeholder of the subject in v2's paths.
+pub(crate) const SUBJECT: &str = "userId";
+/// The document that the core makes up of a page of a list.
+pub(crate) const PAGE: &str = "page";
+
+/// What a plan is compiled for.
+pub(super) struct Scope<'a> {
+    pub parts: &'a Parts,
+    pub operation: &'a str,
+    pub parameters: &'a [String],
+    pub constants: &'a BTreeMap<String, String>,
+    pub has_subject: bool,
+    pub endpoints: &'a BTreeMap<String, Endpoint>,
+    pub options: &'a BTreeMap<String, OptionRule>,
+    pub protocol: &'a Protocol,
+}
+
+pub(super) fn plan(
+    near: &Location,
+    shape: &PlanShape,
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<Plan> {
+    let mut calls: Vec<Call> = Vec::new();
+    for shape in &shape.call {
+        let at = scope.parts.at(near, &shape.span());
+        let call = call(&at, shape.as_ref(), &calls, scope, report)?;
+        if calls.iter().any(|earlier| earlier.name == call.name) {
+            report.add(&at, format!("call `{}` is there twice", call.name));
+        }
+        calls.push(call);
+    }
+    Some(Plan {
+        calls,
+        unsent: shape.unsent.clone(),
+    })
+}
+
+/// True if some call of the plan reads the document.
+pub(super) fn reads(plan: &Plan, document: &str) -> bool {
+    plan.calls.iter().any(|call| {
+        call.reads.as_deref() == Some(document)
+            || call
+                .items
+                .as_ref()
+                .is_some_and(|(_, item)| item == document)
+            || call
+                .pages
+                .as_ref()
+                .is_some_and(|pages| pages.document == document)
+            || (document == PAGE && (call.items.is_some() || call.pages.is_some()))
+    })
+}
+
+/// True if the call uses the parameter otherwise than in its document.
+pub(super) fn uses(call: &Call, parameter: &str) -> bool {
+    let in_template =
+        |template: &Template| template.placeholders().any(|(name, _)| name == parameter);
+    call.path
+        .contains(&Segment::Parameter(parameter.to_owned()))
+        || call.query.iter().any(|(_, template)| in_template(template))
+        || call
+            .body
+            .as_ref()
+            .is_some_and(|body| body.mentions(parameter))
+        || call.file.as_deref() == Some(parameter)
+        || call
+            .expects
+            .as_ref()
+            .is_some_and(|expects| expects.parameter == parameter)
+        || call
+            .each
+            .as_ref()
+            .and_then(|each| each.only.as_ref())
+            .is_some_and(|(_, name)| name == parameter)
+}
+
+fn call(
+    at: &Location,
+    shape: &CallShape,
+    earlier: &[Call],
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<Call> {
+    let (method, path) = report.keep(at, method_and_path(&shape.request))?;
+    let Some(endpoint) = scope.endpoints.get(&shape.request) else {
+        report.add(at, format!("there is no [request.\"{}\"]", shape.request));
+        return None;
+    };
+    let each = shape.each.as_ref().and_then(|each| {
+        let call = index_of(&each.call, earlier, at, report)?;
+        if earlier
+            .get(call)
+            .is_some_and(|call| call.items.is_none() && call.pages.is_none())
+        {
+            report.add(at, format!("`{}` has no items", each.call));
+        }
+        let subject = each
+            .subject
+            .as_ref()
+            .and_then(|text| report.keep(at, pointer(text)));
+        let only = each.only.as_ref().and_then(|only| {
+            check_parameter(&only.equals, at, scope, report);
+            Some((report.keep(at, pointer(&only.at))?, only.equals.clone()))
+        });
+        Some(Each {
+            call,
+            subject,
+            only,
+        })
+    });
+    let path = segments(at, path, shape, scope, report);
+    let when = shape
+        .when
+        .iter()
+        .filter_map(|condition| self::condition(at, condition, earlier, scope, report))
+        .collect();
+    let query = query(at, shape, scope, report);
+    let body = shape
+        .body
+        .as_ref()
+        .and_then(|body| report.keep(at, body_template(body)));
+    if let Some(body) = &body {
+        for (name, _) in body.placeholders() {
+            check_placeholder(name, at, scope, report);
+        }
+    }
+    if let Some(file) = &shape.file {
+        check_parameter(file, at, scope, report);
+    }
+    let kinds = [
+        shape.sends.is_some() || body.is_some(),
+        shape.file.is_some(),
+    ];
+    if kinds.into_iter().filter(|kind| *kind).count() > 1 {
+        report.add(at, "a call has a JSON body or a file, not both");
+    }
+    let omit_on_failure = match shape.on_failure.as_deref() {
+        None => false,
+        Some("omit") => true,
+        Some(other) => {
+            report.add(at, format!("on_failure `{other}` is not known; `omit` is"));
+            false
+        }
+    };
+    if !omit_on_failure && !(shape.expected.is_empty() && shape.decisive.is_empty()) {
+        report.add(
+            at,
+            "`expected` and `decisive` belong to `on_failure = \"omit\"`",
+        );
+    }
+    let after = shape
+        .after
+        .iter()
+        .filter_map(|name| index_of(name, earlier, at, report))
+        .collect();
+    Some(Call {
+        name: shape.name.clone(),
+        method,
+        template: shape
+            .request
+            .split_once(' ')
+            .map_or("", |(_, path)| path)
+            .into(),
+        path,
+        query,
+        body,
+        sends: shape
+            .sends
+            .clone()
+            .map(|document| (document, shape.at.clone().unwrap_or_default())),
+        file: shape.file.clone(),
+        reads: shape.reads.clone(),
+        items: shape
+            .items
+            .as_ref()
+            .and_then(|items| Some((report.keep(at, pointer(&items.at))?, items.document.clone()))),
+        pages: shape.pages.as_ref().and_then(|pages| {
+            Some(Pages {
+                items: report.keep(at, pointer(&pages.items))?,
+                document: pages.document.clone(),
+                number: pages.number.clone(),
+                size: pages.size.clone(),
+                token: pages.token.clone(),
+                total: pages.total.clone(),
+            })
+        }),
+        each,
+        subject: shape
+            .subject
+            .as_ref()
+            .and_then(|text| report.keep(at, pointer(text))),
+        after,
+        when,
+        omit_on_failure,
+        expected: shape.expected.clone(),
+        decisive: shape.decisive.clone(),
+        done: shape
+            .done
+            .iter()
+            .map(|done| (done.code, done.message.clone()))
+            .collect(),
+        resumes: shape.resumes.clone(),
+        expects: shape.expects.as_ref().and_then(|expects| {
+            check_parameter(&expects.parameter, at, scope, report);
+            if !scope.protocol.errors.contains_key(&expects.otherwise) {
+                report.add(at, format!("there is no [error.{}]", expects.otherwise));
+            }
+            Some(Expectation {
+                parameter: expects.parameter.clone(),
+                among: report.keep(at, pointer(&expects.among))?,
+                otherwise: expects.otherwise.clone(),
+            })
+        }),
+        note: shape.note.clone(),
+        omitted: shape.omitted.clone(),
+        omits: shape.omits.clone(),
+        label: endpoint.label.clone(),
+        scope: endpoint.scope.clone(),
+        source: endpoint.source.clone(),
+    })
+}
+
+fn segments(
+    at: &Location,
+    path: &str,
+    shape: &CallShape,
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Vec<Segment> {
+    let item = shape
+        .each
+        .as_ref()
+        .and_then(|each| each.placeholder.as_deref().zip(each.value.as_deref()));
+    let has_item_subject = shape
+        .each
+        .as_ref()
+        .is_some_and(|each| each.subject.is_some());
+    let mut bound: Vec<&str> = Vec::new();
+    let mut segments = Vec::new();
+    for segment in path.split('/').skip(1) {
+        let Some(name) = segment
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        else {
+            if segment.is_empty() || segment.contains(['{', '}']) {
+                report.add(at, format!("`{segment}` is not a segment of a path"));
+            }
+            segments.push(Segment::Literal(segment.to_owned()));
+            continue;
+        };
+        bound.push(name);
+        segments.push(if let Some(parameter) = shape.path.get(name) {
+            check_parameter(parameter, at, scope, report);
+            Segment::Parameter(parameter.clone())
+        } else if let Some((_, value)) = item.filter(|(placeholder, _)| *placeholder == name) {
+            Segment::Item(report.keep(at, pointer(value)).unwrap_or_default())
+        } else {
+            if name != SUBJECT || !(scope.has_subject || has_item_subject) {
+                report.add(
+                    at,
+                    format!("nothing fills {{{name}}} for {}", scope.operation),
+                );
+            }
+            Segment::Subject
+        });
+    }
+    for name in shape
+        .path
+        .keys()
+        .filter(|name| !bound.contains(&name.as_str()))
+    {
+        report.add(at, format!("the path has no {{{name}}}"));
+    }
+    segments
+}
+
+fn query(
+    at: &Location,
+    shape: &CallShape,
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Vec<(String, Template)> {
+    let mut query = Vec::new();
+    for (name, value) in &shape.query {
+        let text = value
+            .as_str()
+            .map_or_else(|| json(value).to_string(), str::to_owned);
+        if let Some(template) = report.keep(at, Template::parse(&text)) {
+            for (placeholder, _) in template.placeholders() {
+                check_placeholder(placeholder, at, scope, report);
+            }
+            query.push((name.clone(), template));
+        }
+    }
+    query
+}
+
+fn check_placeholder(name: &str, at: &Location, scope: &Scope<'_>, report: &mut Report) {
+    let bound = (name == SUBJECT && scope.has_subject)
+        || scope.constants.contains_key(name)
+        || scope.parameters.iter().any(|parameter| parameter == name);
+    if !bound {
+        report.add(
+            at,
+            format!("nothing fills {{{name}}} for {}", scope.operation),
+        );
+    }
+}
+
+fn check_parameter(name: &str, at: &Location, scope: &Scope<'_>, report: &mut Report) {
+    if !scope.parameters.iter().any(|parameter| parameter == name) {
+        report.add(
+            at,
+            format!("`{name}` is not a parameter of {}", scope.operation),
+        );
+    }
+}
+
+fn index_of(name: &str, earlier: &[Call], at: &Location, report: &mut Report) -> Option<usize> {
+    let found = earlier.iter().position(|call| call.name == name);
+    if found.is_none() {
+        report.add(at, format!("there is no earlier call `{name}`"));
+    }
+    found
+}
+
+fn body_template(value: &toml::Value) -> Result<BodyTemplate, String> {
+    Ok(match value {
+        toml::Value::String(text) => BodyTemplate::Text(Template::parse(text)?),
+        toml::Value::Array(items) => {
+            BodyTemplate::Array(items.iter().map(body_template).collect::<Result<_, _>>()?)
+        }
+        toml::Value::Table(members) => BodyTemplate::Object(
+            members
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), body_template(value)?)))
+                .collect::<Result<_, String>>()?,
+        ),
+        other => BodyTemplate::Value(json(other)),
+    })
+}
+
+impl BodyTemplate {
+    /// The names of all placeholders, and whether each may be missing.
+    pub(crate) fn placeholders(&self) -> Vec<(&str, bool)> {
+        match self {
+            Self::Object(members) => members
+                .iter()
+                .flat_map(|(_, value)| value.placeholders())
+                .collect(),
+            Self::Array(items) => items.iter().flat_map(Self::placeholders).collect(),
+            Self::Text(template) => template.placeholders().collect(),
+            Self::Value(_) => Vec::new(),
+        }
+    }
+
+    fn mentions(&self, parameter: &str) -> bool {
+        self.placeholders()
+            .iter()
+            .any(|(name, _)| *name == parameter)
+    }
+}
+
+fn condition(
+    at: &Location,
+    shape: &ConditionShape,
+    earlier: &[Call],
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<Condition> {
+    for parameter in shape.given.iter().chain(&shape.missing) {
+        check_parameter(parameter, at, scope, report);
+    }
+    let mut options = Vec::new();
+    for (name, value) in &shape.option {
+        let Some(rule) = scope.options.get(name) else {
+            report.add(at, format!("there is no [option.{name}]"));
+            continue;
+        };
+        if let Some(value) = report.keep(at, option_value(&rule.values, value)) {
+            options.push((name.clone(), value));
+        }
+    }
+    let state = match &shape.state {
+        None => None,
+        Some(state) => {
+            let (text, is) = match (&state.is, &state.is_not) {
+                (Some(text), None) => (text, true),
+                (None, Some(text)) => (text, false),
+                _ => {
+                    report.add(at, "a state has `is` or `is_not`");
+                    return None;
+                }
+            };
+            Some(State {
+                call: index_of(&state.call, earlier, at, report)?,
+                at: report.keep(at, pointer(&state.at))?,
+                text: text.clone(),
+                is,
+            })
+        }
+    };
+    Some(Condition {
+        given: shape.given.clone(),
+        missing: shape.missing.clone(),
+        nothing_else: shape.nothing_else,
+        options,
+        state,
+        current: shape.current.clone(),
+        entries_at_most: shape.entries_at_most,
+    })
+}

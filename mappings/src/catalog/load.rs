@@ -1,0 +1,329 @@
+//! From texts to a checked catalog: reading files, collecting mistakes, joining the parts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use serde_json::Value;
+use toml::Spanned;
+
+use super::{
+    Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol,
+    shape::{FileShape, Named, RequestShape},
+};
+use crate::exchange::Method;
+
+/// Collects mistakes while a catalog is compiled.
+#[derive(Default)]
+pub(super) struct Report(Vec<Problem>);
+
+impl Report {
+    pub(super) fn add(&mut self, at: &Location, reason: impl Into<String>) {
+        let Location { file, line } = at.clone();
+        self.0.push(Problem {
+            file,
+            line,
+            reason: reason.into(),
+        });
+    }
+
+    /// The value of a result, or nothing and its mistake noted.
+    pub(super) fn keep<T>(&mut self, at: &Location, result: Result<T, String>) -> Option<T> {
+        result.map_err(|reason| self.add(at, reason)).ok()
+    }
+}
+
+/// A file that was read.
+pub(super) struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    pub(super) fn at(&self, span: &Range<usize>) -> Location {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        Location {
+            file: self.name.clone(),
+            line: before.matches('\n').count() + 1,
+        }
+    }
+}
+
+/// What the files hold of one kind, with where each stands.
+pub(super) type Placed<T> = Vec<(Location, T)>;
+
+/// A v2 endpoint.
+pub(super) struct Endpoint {
+    pub label: String,
+    pub scope: String,
+    pub source: String,
+}
+
+pub(super) fn load(
+    files: impl IntoIterator<Item = (String, String)>,
+) -> Result<Catalog, CatalogError> {
+    let mut report = Report::default();
+    let mut parts = Parts::default();
+    for (name, text) in files {
+        let source = Source { name, text };
+        match toml::from_str::<FileShape>(&source.text) {
+            Ok(shape) => parts.add(&source, shape),
+            Err(error) => {
+                let at = source.at(&error.span().unwrap_or(0..0));
+                report.add(&at, error.message());
+            }
+        }
+    }
+    // A file that cannot be read hides what others refer to: naming that too would only confuse.
+    let catalog = if report.0.is_empty() {
+        compile(parts, &mut report)
+    } else {
+        None
+    };
+    match catalog {
+        Some(catalog) if report.0.is_empty() => Ok(catalog),
+        _ => {
+            let mut problems = report.0;
+            problems.sort();
+            problems.dedup();
+            Err(CatalogError { problems })
+        }
+    }
+}
+
+/// The shapes of all files, joined.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub protocol: Placed<super::shape::ProtocolShape>,
+    pub error: Placed<(String, super::shape::ErrorShape)>,
+    pub rule: Placed<super::shape::RuleShape>,
+    pub option: Placed<(String, super::shape::OptionShape)>,
+    pub source: Placed<(String, super::shape::SourceShape)>,
+    pub request: Placed<(String, RequestShape)>,
+    pub set: Placed<(String, Vec<String>)>,
+    pub field: Placed<super::shape::FieldShape>,
+    pub operation: Placed<(String, super::shape::OperationShape)>,
+    pub plan: Placed<(String, super::shape::PlanShape)>,
+    pub view: Placed<(String, super::shape::ViewShape)>,
+    /// For places inside of shapes.
+    pub sources: BTreeMap<String, Source>,
+}
+
+impl Parts {
+    fn add(&mut self, source: &Source, shape: FileShape) {
+        fn list<T>(source: &Source, from: Vec<Spanned<T>>, to: &mut Placed<T>) {
+            to.extend(
+                from.into_iter()
+                    .map(|item| (source.at(&item.span()), item.into_inner())),
+            );
+        }
+        fn named<T>(source: &Source, from: Named<T>, to: &mut Placed<(String, T)>) {
+            to.extend(
+                from.into_iter()
+                    .map(|(name, item)| (source.at(&name.span()), (name.into_inner(), item))),
+            );
+        }
+        list(
+            source,
+            shape.protocol.into_iter().collect(),
+            &mut self.protocol,
+        );
+        named(source, shape.error, &mut self.error);
+        list(source, shape.rule, &mut self.rule);
+        named(source, shape.option, &mut self.option);
+        named(source, shape.source, &mut self.source);
+        named(source, shape.request, &mut self.request);
+        named(source, shape.set, &mut self.set);
+        list(source, shape.field, &mut self.field);
+        named(source, shape.operation, &mut self.operation);
+        named(source, shape.plan, &mut self.plan);
+        named(source, shape.view, &mut self.view);
+        let copy = Source {
+            name: source.name.clone(),
+            text: source.text.clone(),
+        };
+        self.sources.insert(source.name.clone(), copy);
+    }
+
+    /// Where a span stands in the file of a known place.
+    pub(super) fn at(&self, near: &Location, span: &Range<usize>) -> Location {
+        self.sources
+            .get(&near.file)
+            .map_or_else(|| near.clone(), |source| source.at(span))
+    }
+}
+
+fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
+    duplicates(&parts, report);
+    let (protocol, rules, options) = compile_protocol::protocol(&mut parts, report)?;
+    let sets = sets(&parts);
+    let fields = compile_field::fields(&mut parts, report);
+    let index = compile_field::Index::new(&fields, report);
+    let endpoints = endpoints(&parts, report);
+    let views = compile_operation::views(&mut parts, &fields, &index, &sets, report);
+    let mut compiler = compile_operation::Compiler {
+        protocol: &protocol,
+        options: &options,
+        fields: &fields,
+        index: &index,
+        sets: &sets,
+        endpoints: &endpoints,
+        views: &views,
+        used_endpoints: BTreeSet::new(),
+    };
+    let operations = compiler.operations(&mut parts, &rules, report);
+    Some(Catalog::new(
+        protocol, rules, options, fields, views, operations,
+    ))
+}
+
+fn duplicates(parts: &Parts, report: &mut Report) {
+    fn check<T>(what: &str, items: &Placed<(String, T)>, report: &mut Report) {
+        let mut seen: BTreeMap<&str, &Location> = BTreeMap::new();
+        for (at, (name, _)) in items {
+            if let Some(first) = seen.insert(name, at) {
+                report.add(at, format!("{what} `{name}` is there already, at {first}"));
+            }
+        }
+    }
+    check("error", &parts.error, report);
+    check("option", &parts.option, report);
+    check("source", &parts.source, report);
+    check("request", &parts.request, report);
+    check("set", &parts.set, report);
+    check("operation", &parts.operation, report);
+    check("plan", &parts.plan, report);
+    check("view", &parts.view, report);
+}
+
+/// Named lists of fields, by name.
+pub(super) type Sets = BTreeMap<String, Vec<String>>;
+
+fn sets(parts: &Parts) -> Sets {
+    parts
+        .set
+        .iter()
+        .map(|(_, (name, fields))| (name.clone(), fields.clone()))
+        .collect()
+}
+
+/// Replaces `@set` by the fields of the set.
+pub(super) fn expand(
+    names: &[String],
+    sets: &Sets,
+    at: &Location,
+    report: &mut Report,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in names {
+        match name.strip_prefix('@') {
+            None => all.push(name.clone()),
+            Some(set) => match sets.get(set) {
+                Some(fields) => all.extend(fields.iter().cloned()),
+                None => report.add(at, format!("there is no set `{set}`")),
+            },
+        }
+    }
+    all
+}
+
+fn endpoints(parts: &Parts, report: &mut Report) -> BTreeMap<String, Endpoint> {
+    const LABELS: [&str; 4] = ["light", "medium", "heavy", "resource-intensive"];
+    let mut endpoints = BTreeMap::new();
+    for (at, (request, shape)) in &parts.request {
+        if let Err(reason) = method_and_path(request) {
+            report.add(at, reason);
+        }
+        if !LABELS.contains(&shape.label.as_ref().as_str()) {
+            let at = parts.at(at, &shape.label.span());
+            report.add(
+                &at,
+                format!(
+                    "label `{}` is none of {}",
+                    shape.label.as_ref(),
+                    LABELS.join(", ")
+                ),
+            );
+        }
+        let source = source_title(parts, at, &shape.source, report);
+        let endpoint = Endpoint {
+            label: shape.label.as_ref().clone(),
+            scope: shape.scope.clone(),
+            source: source.unwrap_or_default(),
+        };
+        endpoints.insert(request.clone(), endpoint);
+    }
+    endpoints
+}
+
+pub(super) fn source_title(
+    parts: &Parts,
+    near: &Location,
+    name: &Spanned<String>,
+    report: &mut Report,
+) -> Option<String> {
+    let found = parts
+        .source
+        .iter()
+        .find(|(_, (known, _))| known == name.as_ref());
+    if found.is_none() {
+        let at = parts.at(near, &name.span());
+        report.add(&at, format!("there is no source `{}`", name.as_ref()));
+    }
+    found.map(|(_, (_, source))| source.title.clone())
+}
+
+/// Reads `GET /users/{userId}`.
+pub(super) fn method_and_path(request: &str) -> Result<(Method, &str), String> {
+    let methods = [
+        Method::Delete,
+        Method::Get,
+        Method::Patch,
+        Method::Post,
+        Method::Put,
+    ];
+    let wrong = || format!("`{request}` is not a v2 request like `GET /users/{{userId}}`");
+    let (method, path) = request.split_once(' ').ok_or_else(wrong)?;
+    let method = methods
+        .into_iter()
+        .find(|known| known.as_str() == method)
+        .ok_or_else(wrong)?;
+    if path.starts_with('/') && !path.contains([' ', '?', '#']) {
+        Ok((method, path))
+    } else {
+        Err(wrong())
+    }
+}
+
+/// A TOML value as JSON.
+pub(super) fn json(value: &toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::from(text.as_str()),
+        toml::Value::Integer(number) => Value::from(*number),
+        toml::Value::Float(number) => Value::from(*number),
+        toml::Value::Boolean(yes) => Value::from(*yes),
+        toml::Value::Datetime(time) => Value::from(time.to_string()),
+        toml::Value::Array(items) => items.iter().map(json).collect(),
+        toml::Value::Table(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), json(value)))
+            .collect(),
+    }
+}
+
+/// A JSON pointer (RFC 6901) that does not point at the whole document.
+pub(super) fn pointer(text: &str) -> Result<String, String> {
+    let well_formed = text.len() > 1
+        && text.starts_with('/')
+        && !text.contains("//")
+        && !text.ends_with('/')
+        && !text.contains(char::is_whitespace);
+    if well_formed {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` is not a JSON pointer like `/in_meeting/chat`"
+        ))
+    }
+}

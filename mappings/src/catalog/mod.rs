@@ -1,0 +1,220 @@
+//! The catalog: all knowledge of the API, loaded, checked and compiled once.
+
+mod compile_field;
+mod compile_operation;
+mod compile_plan;
+mod compile_protocol;
+pub mod field;
+mod load;
+pub mod operation;
+mod problem;
+pub mod protocol;
+mod shape;
+
+use std::collections::BTreeMap;
+
+pub(crate) use compile_plan::{PAGE, SUBJECT};
+use field::{Field, Part};
+use operation::{Operation, OptionValue, View};
+pub use problem::{CatalogError, Location, Problem};
+use protocol::{OptionRule, Options, Protocol, Rule};
+
+/// The catalog's files, as they are built into this crate: name and text.
+const EMBEDDED: [(&str, &str); 15] = [
+    ("chat.toml", include_str!("../../api/chat.toml")),
+    ("group.toml", include_str!("../../api/group.toml")),
+    ("h323.toml", include_str!("../../api/h323.toml")),
+    ("im.toml", include_str!("../../api/im.toml")),
+    ("ma.toml", include_str!("../../api/ma.toml")),
+    ("mc.toml", include_str!("../../api/mc.toml")),
+    ("meeting.toml", include_str!("../../api/meeting.toml")),
+    ("metrics.toml", include_str!("../../api/metrics.toml")),
+    ("protocol.toml", include_str!("../../api/protocol.toml")),
+    ("recording.toml", include_str!("../../api/recording.toml")),
+    ("report.toml", include_str!("../../api/report.toml")),
+    (
+        "user-fields.toml",
+        include_str!("../../api/user-fields.toml"),
+    ),
+    ("user.toml", include_str!("../../api/user.toml")),
+    ("v2.toml", include_str!("../../api/v2.toml")),
+    ("webinar.toml", include_str!("../../api/webinar.toml")),
+];
+
+/// Every v1 operation, parameter, field and error, what serves it in v2, and how faithful that is.
+///
+/// A catalog exists only if all of it is well-formed and reachable: see [`Catalog::load`].
+#[derive(Debug)]
+pub struct Catalog {
+    protocol: Protocol,
+    rules: Vec<Rule>,
+    options: BTreeMap<String, OptionRule>,
+    fields: Vec<Field>,
+    views: Vec<View>,
+    operations: Vec<Operation>,
+    by_name: BTreeMap<String, usize>,
+}
+
+/// An option that a site set and the catalog does not have, or not with this value.
+#[derive(Debug, thiserror::Error)]
+pub enum OptionError {
+    /// No such option.
+    #[error("there is no option `{name}`; there are {known}")]
+    Unknown {
+        /// What the site wrote.
+        name: String,
+        /// The options that there are.
+        known: String,
+    },
+    /// No such choice.
+    #[error("option `{name}`: {reason}")]
+    Value {
+        /// The option.
+        name: String,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+}
+
+impl Catalog {
+    /// The catalog that is built into this crate.
+    pub fn embedded() -> Result<Self, CatalogError> {
+        Self::with_overrides(std::iter::empty())
+    }
+
+    /// The built-in catalog, with a site's own files (name and text) in place of those of the same
+    /// name, and beside them.
+    pub fn with_overrides(
+        overrides: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, CatalogError> {
+        let mut files: BTreeMap<String, String> = EMBEDDED
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
+        files.extend(overrides);
+        Self::load(files)
+    }
+
+    /// A catalog from its files: name and text.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes with file, line and reason: unknown keys, placeholders that nothing fills, bad
+    /// pointers, duplicates, missing reasons, parameters that go nowhere, and rules, calls, plans
+    /// and views that are never reached.
+    pub fn load(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, CatalogError> {
+        load::load(files)
+    }
+
+    fn new(
+        protocol: Protocol,
+        rules: Vec<Rule>,
+        options: BTreeMap<String, OptionRule>,
+        fields: Vec<Field>,
+        views: Vec<View>,
+        operations: Vec<Operation>,
+    ) -> Self {
+        let by_name = operations
+            .iter()
+            .enumerate()
+            .flat_map(|(at, operation)| {
+                std::iter::once(&operation.name)
+                    .chain(&operation.aliases)
+                    .map(move |name| (name.clone(), at))
+            })
+            .collect();
+        Self {
+            protocol,
+            rules,
+            options,
+            fields,
+            views,
+            operations,
+            by_name,
+        }
+    }
+
+    /// What all operations share.
+    pub fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// The operation of a path below `/v1/`: in any case, with or without slashes at its ends,
+    /// also under the other names that real clients use.
+    pub fn find(&self, path: &str) -> Option<&Operation> {
+        let name = path.trim_matches('/').to_lowercase();
+        self.operations.get(*self.by_name.get(&name)?)
+    }
+
+    /// All operations, by name.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// All field mappings, in the order of v1's answers.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The mapping and part at an index that the catalog gave.
+    pub fn field(&self, (field, part): (usize, usize)) -> Option<(&Field, &Part)> {
+        let field = self.fields.get(field)?;
+        Some((field, field.parts.get(part)?))
+    }
+
+    /// The view at an index that the catalog gave.
+    pub fn view(&self, view: usize) -> Option<&View> {
+        self.views.get(view)
+    }
+
+    /// The rules by which v2's errors are said in v1's words, after those of the operation.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What a site may choose, by name.
+    pub fn option_rules(&self) -> &BTreeMap<String, OptionRule> {
+        &self.options
+    }
+
+    /// A site's choices, with the catalog's defaults for what it leaves open.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes in what the site wrote.
+    pub fn options(
+        &self,
+        chosen: &BTreeMap<String, toml::Value>,
+    ) -> Result<Options, Vec<OptionError>> {
+        let mut options: BTreeMap<String, OptionValue> = self
+            .options
+            .iter()
+            .map(|(name, rule)| (name.clone(), rule.default.clone()))
+            .collect();
+        let mut errors = Vec::new();
+        for (name, value) in chosen {
+            match self.options.get(name) {
+                None => errors.push(OptionError::Unknown {
+                    name: name.clone(),
+                    known: self.options.keys().cloned().collect::<Vec<_>>().join(", "),
+                }),
+                Some(rule) => match compile_protocol::option_value(&rule.values, value) {
+                    Ok(value) => {
+                        options.insert(name.clone(), value);
+                    }
+                    Err(reason) => {
+                        errors.push(OptionError::Value {
+                            name: name.clone(),
+                            reason,
+                        });
+                    }
+                },
+            }
+        }
+        if errors.is_empty() {
+            Ok(Options(options))
+        } else {
+            Err(errors)
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What all v1 operations share: credentials, spellings, errors and the choices of a site.
+
+use std::collections::BTreeMap;
+
+use super::operation::OptionValue;
+use crate::{exchange::V1Error, template::Template};
+
+/// How v1 was spoken.
+#[derive(Debug)]
+pub struct Protocol {
+    /// The first path segment of every v1 URL: `v1`.
+    pub prefix: String,
+    /// The parameter that names the caller.
+    pub key: String,
+    /// The parameter that proves who the caller is.
+    pub secret: String,
+    /// The parameter that chooses between JSON and XML.
+    pub format: String,
+    pub(crate) bool_true: Vec<String>,
+    pub(crate) bool_false: Vec<String>,
+    pub(crate) reserved_ids: Vec<String>,
+    pub(crate) media_types: Vec<(String, Vec<u8>)>,
+    pub(crate) errors: BTreeMap<String, NamedError>,
+}
+
+/// An error that the shim itself answers.
+#[derive(Debug)]
+pub struct NamedError {
+    /// v1's number.
+    pub code: i64,
+    /// The HTTP status: 200 as v1 had it, but for the few that never reach an operation.
+    pub status: u16,
+    /// The text, with placeholders.
+    pub message: Template,
+    /// Where the wording comes from.
+    pub source: String,
+}
+
+/// How an error of v2 is said in v1's words.
+#[derive(Debug)]
+pub struct Rule {
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// v2's code; any if empty.
+    pub codes: Vec<i64>,
+    /// A part of v2's message.
+    pub message: Option<String>,
+    /// v2 names the fields that it refuses.
+    pub fields: bool,
+    /// What v1 says.
+    pub answer: RuleAnswer,
+    /// Where the wording comes from.
+    pub source: Option<String>,
+}
+
+/// What v1 says.
+#[derive(Debug)]
+pub enum RuleAnswer {
+    /// A named error.
+    Named(String),
+    /// A number and a text; v2's own where left out.
+    Said {
+        /// v1's number.
+        code: Option<i64>,
+        /// v1's text, with placeholders.
+        message: Option<Template>,
+    },
+}
+
+impl Rule {
+    pub(crate) fn fits(&self, status: u16, code: Option<i64>, message: &str, fields: bool) -> bool {
+        self.status.is_none_or(|wanted| wanted == status)
+            && (self.codes.is_empty() || code.is_some_and(|code| self.codes.contains(&code)))
+            && self
+                .message
+                .as_ref()
+                .is_none_or(|part| message.contains(part))
+            && (!self.fields || fields)
+    }
+
+    /// True if every error that fits `other` fits this rule too.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        (self.status.is_none() || self.status == other.status)
+            && (self.codes.is_empty()
+                || (!other.codes.is_empty()
+                    && other.codes.iter().all(|code| self.codes.contains(code))))
+            && match (&self.message, &other.message) {
+                (None, _) => true,
+                (Some(mine), Some(theirs)) => theirs.contains(mine),
+                (Some(_), None) => false,
+            }
+            && (!self.fields || other.fields)
+    }
+}
+
+/// The errors that the shim answers before an operation begins, or instead of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolError {
+    /// The body cannot be read; says why.
+    BodyUnreadable,
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// No key, or no secret.
+    CredentialsMissing,
+    /// Unknown key, or wrong secret.
+    CredentialsWrong,
+    /// The shim failed.
+    Internal,
+    /// Another method than POST.
+    MethodNotAllowed,
+    /// v1 had no such operation.
+    OperationUnknown,
+    /// The shim has too much to do.
+    Overloaded,
+    /// A parameter that cannot be understood; names it.
+    ParameterInvalid,
+}
+
+impl ProtocolError {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::BodyUnreadable,
+        Self::BodyTooLarge,
+        Self::CredentialsMissing,
+        Self::CredentialsWrong,
+        Self::Internal,
+        Self::MethodNotAllowed,
+        Self::OperationUnknown,
+        Self::Overloaded,
+        Self::ParameterInvalid,
+    ];
+
+    pub(crate) fn catalog_name(self) -> &'static str {
+        match self {
+            Self::BodyUnreadable => "body_unreadable",
+            Self::BodyTooLarge => "body_too_large",
+            Self::CredentialsMissing => "credentials_missing",
+            Self::CredentialsWrong => "credentials_wrong",
+            Self::Internal => "internal",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::OperationUnknown => "operation_unknown",
+            Self::Overloaded => "overloaded",
+            Self::ParameterInvalid => "parameter_invalid",
+        }
+    }
+}
+
+/// The names of the errors that the core answers; the catalog must have them all.
+pub(crate) const CORE_ERRORS: [&str; 9] = [
+    NOT_HONOURED,
+    NOT_SERVED,
+    PARAMETER_INVALID,
+    PARAMETER_MISSING,
+    REFUSED,
+    UNFINISHED,
+    UNREACHABLE_READ,
+    UNREACHABLE_WRITE,
+    UNREADABLE,
+];
+pub(crate) const NOT_HONOURED: &str = "not_honoured";
+pub(crate) const NOT_SERVED: &str = "operation_not_served";
+pub(crate) const OVERLOADED: &str = "overloaded";
+pub(crate) const PARAMETER_INVALID: &str = "parameter_invalid";
+pub(crate) const PARAMETER_MISSING: &str = "parameter_missing";
+pub(crate) const REFUSED: &str = "refused";
+pub(crate) const UNFINISHED: &str = "unfinished";
+pub(crate) const UNREACHABLE_READ: &str = "unreachable_read";
+pub(crate) const UNREACHABLE_WRITE: &str = "unreachable_write";
+pub(crate) const UNREADABLE: &str = "unreadable";
+pub(crate) const USER_UNKNOWN: &str = "user_unknown";
+
+impl Protocol {
+    /// An error and its HTTP status. `detail` fills the one placeholder that the text may have:
+    /// the operation, the parameter or the reason.
+    pub fn error(&self, error: ProtocolError, detail: &str) -> (u16, V1Error) {
+        (
+            self.status(error),
+            self.named(error.catalog_name(), &|_| Some(detail.to_owned())),
+        )
+    }
+
+    fn status(&self, error: ProtocolError) -> u16 {
+        self.errors
+            .get(error.catalog_name())
+            .map_or(200, |named| named.status)
+    }
+
+    /// A named error with its placeholders filled.
+    pub(crate) fn named(&self, name: &str, fill: &dyn Fn(&str) -> Option<String>) -> V1Error {
+        match self.errors.get(name) {
+            Some(named) => V1Error {
+                code: named.code,
+                message: named.message.fill_lossy(fill),
+            },
+            // The catalog is checked for the names that code uses.
+            None => V1Error {
+                code: 0,
+                message: name.to_owned(),
+            },
+        }
+    }
+
+    pub(crate) fn parameter_error(&self, name: &str, parameter: &str) -> V1Error {
+        self.named(name, &|placeholder| match placeholder {
+            "name" => Some(parameter.to_owned()),
+            "Name" => Some(capitalised(parameter)),
+            _ => None,
+        })
+    }
+
+    /// The names of all errors that an operation or the shim can answer, with their texts.
+    pub fn errors(&self) -> impl Iterator<Item = (&str, &NamedError)> {
+        self.errors
+            .iter()
+            .map(|(name, error)| (name.as_str(), error))
+    }
+
+    /// A v1 boolean in one of its spellings.
+    pub(crate) fn bool(&self, text: &str) -> Option<bool> {
+        let text = text.trim().to_lowercase();
+        if self.bool_true.contains(&text) {
+            Some(true)
+        } else if self.bool_false.contains(&text) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    /// The media type of a picture, read off its first bytes.
+    pub(crate) fn media_type(&self, bytes: &[u8]) -> Option<&str> {
+        self.media_types
+            .iter()
+            .find(|(_, magic)| bytes.starts_with(magic))
+            .map(|(name, _)| name.as_str())
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// Something that a site may choose.
+#[derive(Debug)]
+pub struct OptionRule {
+    /// The choices; empty for a switch.
+    pub values: Vec<String>,
+    /// What holds if the site says nothing.
+    pub default: OptionValue,
+    /// What it is about.
+    pub about: String,
+}
+
+/// A site's choices, complete and checked; see [`crate::Catalog::options`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options(pub(crate) BTreeMap<String, OptionValue>);
+
+impl Options {
+    /// The choice for an option.
+    pub fn get(&self, name: &str) -> Option<&OptionValue> {
+        self.0.get(name)
+    }
+
+    /// All choices by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &OptionValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}

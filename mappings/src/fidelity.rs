@@ -1,0 +1,25 @@
+//! How faithful v2 is to what v1 had.
+
+use std::fmt;
+
+/// How much of a v1 field survives in v2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fidelity {
+    /// Values map one to one, and both APIs mean the same by them.
+    Exact,
+    /// Some value, meaning or moment cannot be carried.
+    Lossy,
+    /// v2 has nothing for it.
+    None,
+}
+
+impl fmt::Display for Fidelity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Exact => "exact",
+            Self::Lossy => "lossy",
+            Self::None => "none",
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Texts with placeholders: `{name}`, or `{name?}` for one that may be missing.
+
+use std::fmt;
+
+/// A text with placeholders, parsed when the catalog is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Placeholder { name: String, optional: bool },
+}
+
+impl Template {
+    /// Parses a text.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else {
+                return Err(format!(
+                    "`{text}` opens a placeholder that it does not close"
+                ));
+            };
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_owned()));
+            }
+            let optional = name.ends_with('?');
+            let name = name.trim_end_matches('?');
+            if name.is_empty() {
+                return Err(format!("`{text}` has a placeholder without a name"));
+            }
+            pieces.push(Piece::Placeholder {
+                name: name.to_owned(),
+                optional,
+            });
+            rest = after;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        Ok(Self(pieces))
+    }
+
+    /// The text with its placeholders filled; `None` if one of them has no value.
+    pub(crate) fn fill(&self, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let mut text = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Placeholder { name, .. } => text.push_str(&value(name)?),
+            }
+        }
+        Some(text)
+    }
+
+    /// The text with its placeholders filled, those without a value by nothing.
+    pub(crate) fn fill_lossy(&self, value: &dyn Fn(&str) -> Option<String>) -> String {
+        self.fill(&|name| Some(value(name).unwrap_or_default()))
+            .unwrap_or_default()
+    }
+
+    /// The names of its placeholders, and whether each may be missing.
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Placeholder { name, optional } => Some((name.as_str(), *optional)),
+            Piece::Text(_) => None,
+        })
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => f.write_str(text)?,
+                Piece::Placeholder { name, optional } => {
+                    write!(f, "{{{name}{}}}", if *optional { "?" } else { "" })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
