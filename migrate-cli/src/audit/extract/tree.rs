@@ -1,0 +1,757 @@
+//! Reads code by its grammar.
+
+use std::{
+    collections::HashSet,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
+
+use super::{
+    Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
+    kinds::{Kind, is_interpolation, kind},
+    last_identifier, lexer, names_credential,
+};
+use crate::audit::language::Language;
+
+/// How long one file may be parsed; what takes longer is read by the lexer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of a callee's source is kept, from its end.
+const CALLEE: usize = 160;
+/// How far up the tree the surroundings of a text are looked for.
+const CLIMB: usize = 64;
+/// How many nodes of an argument list are looked at for parameter names.
+const ARGUMENTS: usize = 400;
+
+/// Parses a file; nothing if the parser gives up.
+pub(super) fn extract(grammar: &Grammar, language: Language, source: &str) -> Option<Extract> {
+    let mut parser = Parser::new();
+    parser.set_language(grammar).ok()?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut patience = |_: &tree_sitter::ParseState| {
+        if Instant::now() > deadline {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let options = ParseOptions::new().progress_callback(&mut patience);
+    let mut read = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
+    let tree = parser.parse_with_options(&mut read, None, Some(options))?;
+    let mut walk = Walk {
+        language,
+        source,
+        ancestors: Vec::new(),
+        scopes: Vec::new(),
+        consumed: HashSet::new(),
+        found: Extract {
+            parsed: true,
+            ..Extract::default()
+        },
+    };
+    walk.run(tree.walk());
+    Some(walk.found)
+}
+
+/// A class, a function or a map that the walk is in.
+struct Scope {
+    depth: usize,
+    at: usize,
+    name: String,
+    is_function: bool,
+}
+
+struct Walk<'t> {
+    language: Language,
+    source: &'t str,
+    ancestors: Vec<Node<'t>>,
+    scopes: Vec<Scope>,
+    /// Strings that are part of a concatenation which was taken as a whole.
+    consumed: HashSet<usize>,
+    found: Extract,
+}
+
+impl<'t> Walk<'t> {
+    fn run(&mut self, mut cursor: TreeCursor<'t>) {
+        loop {
+            let node = cursor.node();
+            self.enter(node);
+            if cursor.goto_first_child() {
+                self.ancestors.push(node);
+                continue;
+            }
+            self.leave();
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+                self.ancestors.pop();
+                self.leave();
+            }
+        }
+    }
+
+    /// The walk is done with what is below a node.
+    fn leave(&mut self) {
+        let depth = self.ancestors.len();
+        self.scopes.retain(|scope| scope.depth < depth);
+    }
+
+    fn kind_of(&self, node: Node) -> Kind {
+        let name = node.kind();
+        match (self.language, name) {
+            (Language::Bash, "word") if node.parent().is_some_and(|p| p.kind() != "command_name") => {
+                Kind::String
+            }
+            (Language::PowerShell, "generic_token") => Kind::String,
+            (Language::ObjectiveC, "preproc_arg") => Kind::String,
+            (Language::PowerShell, "comparison_expression") => {
+                if node.named_child_count() > 1 {
+                    Kind::Comparison
+                } else {
+                    Kind::Wrapper
+                }
+            }
+            // Python's `a.b`, C#'s `[A("b")]`.
+            (Language::CSharp, "attribute") => Kind::Annotation,
+            (Language::PowerShell, "attribute" | "parameter") => Kind::Other,
+            (Language::Java, "enum_constant") => Kind::Call,
+            _ => kind(name),
+        }
+    }
+
+    fn enter(&mut self, node: Node<'t>) {
+        if !node.is_named() {
+            return;
+        }
+        if is_import(node.kind()) {
+            self.found.imports.push(Import {
+                text: self.text_of(node).chars().take(200).collect(),
+                at: node.start_byte(),
+            });
+        }
+        match self.kind_of(node) {
+            Kind::String => self.string(node),
+            Kind::Comment => self.push_comment(node),
+            Kind::Markup if self.language == Language::Php => self.markup(node),
+            Kind::Binary => self.concatenation(node),
+            Kind::Call => self.call(node),
+            Kind::Container => self.open(node, false),
+            Kind::Function => self.open(node, true),
+            Kind::Assignment => self.assignment(node),
+            Kind::Identifier => self.identifier(node),
+            Kind::Member | Kind::Subscript => self.member(node),
+            _ => {}
+        }
+    }
+
+    fn text_of(&self, node: Node) -> &'t str {
+        self.source
+            .get(node.start_byte()..node.end_byte())
+            .unwrap_or_default()
+    }
+
+    fn open(&mut self, node: Node<'t>, is_function: bool) {
+        let name = node
+            .child_by_field_name("name")
+            .or_else(|| node.named_child(0))
+            .filter(|child| child.end_byte() - child.start_byte() < 120)
+            .map(|child| self.text_of(child).to_owned())
+            .unwrap_or_default();
+        if is_function {
+            self.found.functions.entry(name.clone()).or_default();
+        }
+        self.scopes.push(Scope {
+            depth: self.ancestors.len(),
+            at: node.start_byte() + 1,
+            name,
+            is_function,
+        });
+    }
+
+    fn function(&self) -> Option<&str> {
+        self.scopes
+            .iter()
+            .rev()
+            .find(|scope| scope.is_function)
+            .map(|scope| scope.name.as_str())
+    }
+
+    fn mark_credentials(&mut self, name: &str) {
+        if !names_credential(name) {
+            return;
+        }
+        if let Some(function) = self.function().map(str::to_owned) {
+            self.found.functions.entry(function).or_default().credentials = true;
+        }
+    }
+
+    fn identifier(&mut self, node: Node<'t>) {
+        let name = self.text_of(node);
+        if name.len() < 80 {
+            self.mark_credentials(name);
+        }
+    }
+
+    fn string(&mut self, node: Node<'t>) {
+        let parent = self.ancestors.last().copied();
+        if parent.is_some_and(|parent| self.kind_of(parent) == Kind::String)
+            || self.consumed.contains(&node.id())
+        {
+            return;
+        }
+        let mut pieces = Vec::new();
+        self.pieces(node, &mut pieces);
+        let docstring = self.language == Language::Python
+            && parent.is_some_and(|parent| {
+                matches!(parent.kind(), "expression_statement" | "module" | "block")
+            });
+        let role = if docstring { Role::Comment } else { Role::Value };
+        self.push(node, pieces, role);
+    }
+
+    fn push_comment(&mut self, node: Node<'t>) {
+        let text = Text::plain(self.text_of(node), node.start_byte(), Role::Comment);
+        self.found.texts.push(text);
+    }
+
+    fn markup(&mut self, node: Node<'t>) {
+        let inner = lexer::extract(None, self.text_of(node), node.start_byte());
+        self.found.texts.extend(inner.texts);
+    }
+
+    fn concatenation(&mut self, node: Node<'t>) {
+        if self.consumed.contains(&node.id()) || !is_concatenation(node, self.source) {
+            return;
+        }
+        let mut pieces = Vec::new();
+        let mut strings = 0;
+        let mut open = vec![node];
+        while let Some(next) = open.pop() {
+            match self.kind_of(next) {
+                Kind::String => {
+                    strings += 1;
+                    self.consumed.insert(next.id());
+                    self.pieces(next, &mut pieces);
+                }
+                Kind::Binary if is_concatenation(next, self.source) => {
+                    self.consumed.insert(next.id());
+                    push_children(next, &mut open);
+                }
+                Kind::Wrapper | Kind::Binary if next.named_child_count() == 1 => {
+                    push_children(next, &mut open);
+                }
+                _ if next.is_named() => pieces.push(self.hole(next)),
+                _ => {}
+            }
+        }
+        if strings > 0 || pieces.len() < 6 {
+            self.push(node, pieces, Role::Value);
+        }
+    }
+
+    fn hole(&self, node: Node) -> Piece {
+        let text = self.text_of(node);
+        let name = if text.len() <= 80 {
+            last_identifier(text)
+        } else {
+            ""
+        };
+        Piece::Hole(name.to_owned())
+    }
+
+    /// Takes a string apart.
+    fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
+        let (start, end) = inner_range(self.text_of(node), node.start_byte());
+        let mut at = start;
+        let mut open = Vec::new();
+        push_children(node, &mut open);
+        while let Some(child) = open.pop() {
+            let name = child.kind();
+            if is_interpolation(name) && child.start_byte() >= at {
+                self.push_text(at, child.start_byte().min(end), pieces);
+                pieces.push(self.hole(child));
+                at = child.end_byte();
+            } else if matches!(
+                name,
+                "expandable_string_literal" | "heredoc_body" | "string" | "string_literal"
+                    | "expandable_here_string_literal"
+            ) {
+                push_children(child, &mut open);
+            }
+        }
+        self.push_text(at, end, pieces);
+    }
+
+    fn push_text(&self, start: usize, end: usize, pieces: &mut Vec<Piece>) {
+        if let Some(value) = self.source.get(start..end)
+            && !value.is_empty()
+        {
+            pieces.push(Piece::Text {
+                value: value.to_owned(),
+                at: start,
+            });
+        }
+    }
+
+    /// Notes a text with its surroundings.
+    fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
+        if pieces.is_empty() {
+            return;
+        }
+        for piece in &pieces {
+            if let Piece::Text { value, .. } = piece
+                && value.len() < 80
+            {
+                self.mark_credentials(value);
+            }
+        }
+        let mut text = Text {
+            pieces,
+            role,
+            usage: Usage::Plain,
+            callee: None,
+            target: None,
+            function: self.function().map(str::to_owned),
+            class: self.classes(),
+            containers: std::iter::once(0)
+                .chain(self.scopes.iter().filter(|s| !s.is_function).map(|s| s.at))
+                .collect(),
+            element: None,
+            given: Vec::new(),
+            passed: Vec::new(),
+        };
+        if role == Role::Value {
+            self.climb(node, &mut text);
+        }
+        self.found.texts.push(text);
+    }
+
+    fn classes(&self) -> String {
+        let mut names = String::new();
+        for scope in self.scopes.iter().filter(|scope| !scope.is_function) {
+            if scope.name.len() < 60 && !scope.name.contains(['\'', '"', '{']) {
+                names.push_str(&scope.name);
+                names.push(' ');
+            }
+        }
+        names
+    }
+
+    /// Looks upwards for what is done with a text.
+    fn climb(&self, node: Node<'t>, text: &mut Text) {
+        let mut child = node;
+        for parent in self.ancestors.iter().rev().take(CLIMB).copied() {
+            match self.kind_of(parent) {
+                Kind::Call => {
+                    if let Some(callee) = self.callee(parent, child) {
+                        if text.callee.is_none() {
+                            self.arguments(parent, text);
+                        }
+                        let formats = is_formatter(&callee);
+                        text.callee = Some(callee);
+                        if !formats {
+                            return;
+                        }
+                    }
+                }
+                Kind::Annotation => {
+                    text.usage = Usage::Annotation;
+                    text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
+                    return;
+                }
+                Kind::Pair => {
+                    if parent.named_child_count() > 1 && is_key(parent, child) {
+                        text.usage = Usage::Key;
+                    } else if text.target.is_none() {
+                        text.target = self.name_before(parent, child);
+                    }
+                }
+                Kind::Assignment => {
+                    if is_key(parent, child) && !matches!(parent.kind(), "preproc_def") {
+                        text.usage = Usage::Key;
+                    } else if text.target.is_none() {
+                        text.target = self.name_before(parent, child);
+                    }
+                    return;
+                }
+                Kind::Subscript => {
+                    if parent.named_child(0).is_some_and(|first| first.id() != child.id()) {
+                        text.usage = Usage::Key;
+                    }
+                }
+                Kind::Case if is_label(parent, child) => {
+                    text.usage = Usage::Case;
+                    return;
+                }
+                Kind::Case => return,
+                Kind::Comparison => {
+                    text.usage = Usage::Compared;
+                    return;
+                }
+                Kind::Binary if is_comparison(parent, self.source) => {
+                    text.usage = Usage::Compared;
+                    return;
+                }
+                Kind::List => {
+                    if text.element.is_none() {
+                        text.element = place(parent, child).map(|at| (parent.start_byte(), at));
+                    }
+                }
+                Kind::Boundary | Kind::Function => return,
+                Kind::Container if matches!(parent.kind(), "class" | "module") => return,
+                _ => {}
+            }
+            child = parent;
+        }
+    }
+
+    /// What is called, if the child is among the arguments of the call.
+    fn callee(&self, call: Node<'t>, child: Node<'t>) -> Option<String> {
+        let from = call.start_byte();
+        let keyword = match call.kind() {
+            "echo_statement" => Some("echo"),
+            "print_intrinsic" => Some("print"),
+            "throw_expression" | "throw_statement" | "raise_statement" => Some("throw"),
+            "include_expression" | "include_once_expression" | "require_expression"
+            | "require_once_expression" => Some("include"),
+            "import_statement" | "import_from_statement" | "import_spec" => Some("import"),
+            _ => None,
+        };
+        if let Some(keyword) = keyword {
+            return Some(keyword.to_owned());
+        }
+        if matches!(call.kind(), "message_expression") {
+            let receiver = call.named_child(0)?;
+            let method = call.child_by_field_name("method")?;
+            if child.id() == receiver.id() {
+                return None;
+            }
+            return Some(format!(
+                "{} {}",
+                tail(self.text_of(receiver), CALLEE / 2),
+                self.text_of(method)
+            ));
+        }
+        let until = self.arguments_start(call)?;
+        if child.start_byte() < until {
+            return None;
+        }
+        let source = self.source.get(from..until)?;
+        Some(tidy(tail(source, CALLEE)))
+    }
+
+    fn arguments_start(&self, call: Node<'t>) -> Option<usize> {
+        if let Some(arguments) = call.child_by_field_name("arguments") {
+            return Some(arguments.start_byte());
+        }
+        let mut cursor = call.walk();
+        let found = call.named_children(&mut cursor).find(|child| {
+            self.kind_of(*child) == Kind::List
+                || matches!(child.kind(), "call_suffix" | "do_block" | "block")
+        });
+        if let Some(found) = found {
+            return Some(found.start_byte());
+        }
+        let name = call.child_by_field_name("name")?;
+        Some(name.end_byte())
+    }
+
+    /// Notes the parameters and variables that are given in a call.
+    fn arguments(&self, call: Node<'t>, text: &mut Text) {
+        (text.given, text.passed) = self.named_arguments(call);
+    }
+
+    fn named_arguments(&self, call: Node<'t>) -> (Vec<String>, Vec<String>) {
+        let (mut given, mut passed) = (Vec::new(), Vec::new());
+        let Some(start) = self.arguments_start(call) else {
+            return (given, passed);
+        };
+        let mut open = vec![call];
+        let mut seen = 0;
+        while let Some(node) = open.pop() {
+            seen += 1;
+            if seen > ARGUMENTS {
+                break;
+            }
+            if node.id() != call.id() && node.end_byte() <= start {
+                continue;
+            }
+            match self.kind_of(node) {
+                Kind::Pair if node.named_child_count() > 1 => {
+                    if let Some(key) = node.named_child(0) {
+                        let key = last_identifier(self.text_of(key));
+                        if key.len() < 60 {
+                            given.push(key.to_owned());
+                        }
+                    }
+                }
+                Kind::Identifier if node.start_byte() >= start => {
+                    let name = last_identifier(self.text_of(node));
+                    if name.len() < 60 {
+                        passed.push(name.to_owned());
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            push_children(node, &mut open);
+        }
+        (given, passed)
+    }
+
+    /// The name to the left of a value.
+    fn name_before(&self, parent: Node<'t>, child: Node<'t>) -> Option<String> {
+        for field in ["name", "left", "key", "declarator", "property"] {
+            if let Some(name) = parent.child_by_field_name(field)
+                && name.id() != child.id()
+                && name.end_byte() <= child.start_byte()
+            {
+                return Some(trim_name(tail(self.text_of(name), 80)));
+            }
+        }
+        let before = self.source.get(parent.start_byte()..child.start_byte())?;
+        let name = trim_name(tail(before, 80));
+        (!name.is_empty()).then_some(name)
+    }
+
+    fn call(&mut self, node: Node<'t>) {
+        let Some(until) = self.arguments_start(node).or_else(|| {
+            // Ruby calls a method without arguments.
+            (node.kind() == "call").then(|| node.end_byte())
+        }) else {
+            return;
+        };
+        let from = node.start_byte();
+        let Some(source) = self.source.get(from..until) else {
+            return;
+        };
+        let callee = if node.kind() == "message_expression" {
+            self.text_of(node).chars().take(CALLEE).collect()
+        } else {
+            tidy(tail(source, CALLEE))
+        };
+        if callee.is_empty() {
+            return;
+        }
+        let end = from + source.trim_end_matches([' ', '\t', '\r', '\n', '(']).len();
+        let mut probe = Text::plain("", from, Role::Value);
+        self.climb(node, &mut probe);
+        let (given, _) = self.named_arguments(node);
+        let strings = self.given_strings(node, until);
+        self.found.calls.push(Call {
+            callee,
+            end,
+            start: from,
+            target: probe.target,
+            given,
+            strings,
+        });
+    }
+
+    fn given_strings(&self, call: Node<'t>, start: usize) -> Vec<String> {
+        let mut strings = Vec::new();
+        let mut open = vec![call];
+        let mut seen = 0;
+        while let Some(node) = open.pop() {
+            seen += 1;
+            if seen > 60 || strings.len() > 4 {
+                break;
+            }
+            if node.id() != call.id() && node.end_byte() <= start {
+                continue;
+            }
+            if self.kind_of(node) == Kind::String && node.start_byte() >= start {
+                let (from, to) = inner_range(self.text_of(node), node.start_byte());
+                let value = self.source.get(from..to).unwrap_or_default();
+                if value.len() < 120 {
+                    strings.push(value.to_owned());
+                }
+            } else {
+                push_children(node, &mut open);
+            }
+        }
+        strings
+    }
+
+    fn assignment(&mut self, node: Node<'t>) {
+        let Some(left) = node.child_by_field_name("left").or_else(|| node.named_child(0)) else {
+            return;
+        };
+        if !matches!(self.kind_of(left), Kind::Subscript | Kind::Member) {
+            return;
+        }
+        let text = tail(self.text_of(left), 80);
+        let key = last_identifier(text);
+        let variable = text
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .find(|part| !part.is_empty())
+            .unwrap_or_default();
+        if key != variable && !key.is_empty() {
+            self.found.writes.push(Write {
+                variable: variable.to_owned(),
+                key: key.to_owned(),
+                function: self.function().map(str::to_owned),
+            });
+        }
+    }
+
+    fn member(&mut self, node: Node<'t>) {
+        let parent = self.ancestors.last().copied();
+        let written = parent.is_some_and(|parent| {
+            self.kind_of(parent) == Kind::Assignment && is_key(parent, node)
+                || self.kind_of(parent) == Kind::Call
+        });
+        if written || node.end_byte() - node.start_byte() > 200 {
+            return;
+        }
+        let text = self.text_of(node);
+        let name = last_identifier(text);
+        if name.is_empty() {
+            return;
+        }
+        let offset = text.rfind(name).unwrap_or_default();
+        self.found.reads.push(Read {
+            name: name.to_owned(),
+            at: node.start_byte() + offset,
+        });
+    }
+}
+
+fn is_import(name: &str) -> bool {
+    matches!(
+        name,
+        "import_statement"
+            | "import_from_statement"
+            | "import_declaration"
+            | "import_spec"
+            | "using_directive"
+            | "namespace_use_declaration"
+    )
+}
+
+/// Puts the children of a node on a stack so that the first one comes off first.
+fn push_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
+    let first = open.len();
+    let mut cursor = node.walk();
+    open.extend(node.named_children(&mut cursor));
+    if let Some(added) = open.get_mut(first..) {
+        added.reverse();
+    }
+}
+
+/// The bytes between the quotes of a string.
+fn inner_range(text: &str, start: usize) -> (usize, usize) {
+    let body = text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '@' || letter == '$');
+    let Some(quote) = body.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else {
+        return (start, start + text.len());
+    };
+    let lead = text.len() - body.len();
+    let opened = body.trim_start_matches(quote);
+    let quotes = (body.len() - opened.len()).min(3);
+    let quotes = if quotes == 2 { 1 } else { quotes };
+    let inner = body.get(quotes..).unwrap_or_default();
+    let closed = inner
+        .strip_suffix(quote.to_string().repeat(quotes).as_str())
+        .unwrap_or(inner);
+    let from = start + lead + quotes;
+    (from, from + closed.len())
+}
+
+fn operator<'s>(node: Node, source: &'s str) -> Option<&'s str> {
+    let field = node
+        .child_by_field_name("operator")
+        .or_else(|| node.child_by_field_name("op"));
+    let operator = field.or_else(|| {
+        let mut cursor = node.walk();
+        node.children(&mut cursor).find(|child| !child.is_named())
+    })?;
+    source.get(operator.start_byte()..operator.end_byte())
+}
+
+fn is_concatenation(node: Node, source: &str) -> bool {
+    match node.kind() {
+        "concatenated_string" | "concatenation" | "chained_string" => true,
+        _ => {
+            node.named_child_count() > 1
+                && matches!(operator(node, source), Some("+" | "." | "&" | ".." | "~"))
+        }
+    }
+}
+
+fn is_comparison(node: Node, source: &str) -> bool {
+    matches!(
+        operator(node, source),
+        Some("==" | "===" | "!=" | "!==" | "<>" | "=~" | "<=>" | "eq" | "in" | "-eq" | "=")
+    )
+}
+
+/// True if a child stands on the naming side of an assignment or a map entry.
+fn is_key(parent: Node, child: Node) -> bool {
+    parent.named_child_count() > 1
+        && parent
+            .named_child(0)
+            .is_some_and(|first| first.id() == child.id())
+}
+
+/// True if a child is the label of a case and not what the case does.
+fn is_label(case: Node, child: Node) -> bool {
+    case.child_by_field_name("value")
+        .or_else(|| case.child_by_field_name("pattern"))
+        .map_or_else(|| case.named_child(0), Some)
+        .is_some_and(|label| label.id() == child.id() || label.start_byte() == child.start_byte())
+        || !matches!(case.kind(), "case_statement" | "switch_case" | "expression_case" | "when" | "case_item")
+}
+
+fn place(list: Node, child: Node) -> Option<usize> {
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor)
+        .filter(|element| element.kind() != "command_argument_sep")
+        .position(|element| element.id() == child.id())
+}
+
+/// True if a call only shapes a text for another one.
+fn is_formatter(callee: &str) -> bool {
+    let name = last_identifier(callee).to_ascii_lowercase();
+    matches!(
+        name.as_str(),
+        "format" | "sprintf" | "stringwithformat" | "join" | "concat" | "url" | "uri" | "trim"
+            | "rtrim" | "urlwithstring" | "encodeuri" | "urljoin" | "string" | "str" | "strcat"
+            | "array" | "freeze" | "path_join" | "parse" | "urlbuilder" | "vsprintf" | "implode"
+            | "stringbyappendingstring" | "append" | "resolve" | "create" | "urlencode"
+    )
+}
+
+/// The end of a text, cut between characters.
+fn tail(text: &str, length: usize) -> &str {
+    let mut start = text.len().saturating_sub(length);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or_default()
+}
+
+/// A callee without line breaks and blanks around its dots.
+fn tidy(source: &str) -> String {
+    let source = source.trim().trim_end_matches('(');
+    let mut tidy = String::with_capacity(source.len());
+    for word in source.split_whitespace() {
+        if !tidy.is_empty()
+            && !word.starts_with(['.', '-', ':', '?', '('])
+            && !tidy.ends_with(['.', '>', ':', '('])
+        {
+            tidy.push(' ');
+        }
+        tidy.push_str(word);
+    }
+    tidy
+}
+
+/// A name without the signs around it: `$data['x'] =` gives `$data['x`.
+fn trim_name(text: &str) -> String {
+    text.trim_matches(|letter: char| {
+        letter.is_whitespace() || matches!(letter, '=' | ':' | '>' | '"' | '\'' | '@' | '[' | ']')
+    })
+    .to_owned()
+}

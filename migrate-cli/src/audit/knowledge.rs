@@ -1,0 +1,156 @@
+//! What the audit knows of v1: the operations and what replaces them, and the answer fields that
+//! only v1 has. All of it comes from the catalog.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// One v1 operation, as the audit needs it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operation {
+    /// Its name: `user/getbyemail`.
+    pub(crate) name: String,
+    /// The names of its parameters.
+    pub(crate) parameters: Vec<String>,
+    /// The v2 requests that replace it: `GET /users/{userId}`.
+    pub(crate) replacements: Vec<String>,
+}
+
+/// What the audit knows of v1.
+#[derive(Debug, Default)]
+pub(crate) struct Knowledge {
+    operations: BTreeMap<String, Operation>,
+    aliases: BTreeMap<String, Option<String>>,
+    resources: BTreeSet<String>,
+    heads: HashSet<String>,
+    actions: HashSet<String>,
+    generic: HashSet<String>,
+    /// Answer fields that v2 does not have by that name.
+    pub(crate) answer_fields: HashSet<String>,
+}
+
+/// A v1 path found at the start of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PathMatch {
+    /// The operation; nothing if clients call the path and v1 never had it.
+    pub(crate) operation: Option<String>,
+    /// How many bytes of the text it takes.
+    pub(crate) length: usize,
+    /// True if the path goes on after it.
+    pub(crate) continues: bool,
+}
+
+impl Knowledge {
+    /// Gathers the knowledge from operations, aliases and answer fields.
+    pub(crate) fn new(
+        operations: impl IntoIterator<Item = Operation>,
+        aliases: impl IntoIterator<Item = (String, Option<String>)>,
+        answer_fields: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let mut knowledge = Self {
+            operations: operations
+                .into_iter()
+                .map(|operation| (operation.name.clone(), operation))
+                .collect(),
+            aliases: aliases.into_iter().collect(),
+            answer_fields: answer_fields.into_iter().collect(),
+            ..Self::default()
+        };
+        let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in knowledge.operations.keys() {
+            let mut at = 0;
+            while let Some(slash) = name.get(at..).and_then(|rest| rest.find('/')) {
+                let (resource, action) = name.split_at(at + slash);
+                knowledge.resources.insert(resource.to_owned());
+                knowledge.actions.insert(action.trim_start_matches('/').to_owned());
+                at += slash + 1;
+            }
+            if let Some((head, _)) = name.split_once('/') {
+                knowledge.heads.insert(head.to_owned());
+            }
+            if let Some((_, action)) = name.rsplit_once('/') {
+                *last.entry(action).or_default() += 1;
+            }
+        }
+        // A word that several resources share, such as `list`, tells nothing alone.
+        knowledge.generic = last
+            .into_iter()
+            .filter(|(_, uses)| *uses > 1)
+            .map(|(action, _)| action.to_owned())
+            .collect();
+        knowledge
+    }
+
+    /// An operation by its name.
+    pub(crate) fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.get(name)
+    }
+
+    /// All operations, sorted by name.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.values()
+    }
+
+    /// True if the text is the part of an operation before a slash: `user`, `im/group`.
+    pub(crate) fn is_resource(&self, text: &str) -> bool {
+        self.resources.contains(text)
+    }
+
+    /// True if the text is the part of an operation after a slash.
+    pub(crate) fn is_action(&self, text: &str) -> bool {
+        self.actions.contains(text)
+    }
+
+    /// True if v1 has paths that start with that word.
+    pub(crate) fn is_head(&self, word: &str) -> bool {
+        self.heads.contains(word)
+    }
+
+    /// True if the operation's name alone tells v1: no other program has `user/getbyemail`.
+    pub(crate) fn is_distinctive(&self, operation: &str) -> bool {
+        let plain = |word: &str| {
+            self.generic.contains(word) || word.len() < 7 || matches!(word, "register" | "meetings" | "webinars" | "activate" | "deactivate" | "questions" | "checkemail" | "updatepassword" | "pending")
+        };
+        operation
+            .rsplit_once('/')
+            .is_some_and(|(_, action)| !plain(action))
+    }
+
+    /// True if v2 has a path of the same name, so that the text alone does not tell which is meant.
+    pub(crate) fn is_shared(&self, operation: &str) -> bool {
+        self.operation(operation).is_some_and(|known| {
+            known.replacements.iter().any(|request| {
+                request
+                    .split_once(" /")
+                    .is_some_and(|(_, path)| path == operation)
+            })
+        })
+    }
+
+    /// The longest v1 path that a text starts with, in any letter case.
+    pub(crate) fn path_at(&self, text: &str) -> Option<PathMatch> {
+        let run = text
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-'))
+            .count();
+        let run = text.get(..run)?.to_ascii_lowercase();
+        let mut end = run.len();
+        loop {
+            let candidate = run.get(..end)?;
+            if candidate.contains('/') {
+                let found = self
+                    .operations
+                    .get(candidate)
+                    .map(|operation| Some(operation.name.clone()))
+                    .or_else(|| self.aliases.get(candidate).cloned());
+                if let Some(operation) = found {
+                    let rest = run.get(end..).unwrap_or_default();
+                    return Some(PathMatch {
+                        operation,
+                        length: end,
+                        continues: !rest.trim_matches('/').is_empty(),
+                    });
+                }
+            }
+            end = candidate.rfind('/')?;
+        }
+    }
+}
