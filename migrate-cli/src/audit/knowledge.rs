@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use mappings::{Catalog, catalog::field::Place};
+
 /// One v1 operation, as the audit needs it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operation {
@@ -39,6 +41,44 @@ pub(crate) struct PathMatch {
 }
 
 impl Knowledge {
+    /// Takes over what the catalog says, and the paths that clients call though v1 never had them.
+    pub(crate) fn from_catalog(catalog: &Catalog, strays: &[String]) -> Self {
+        let operations = catalog.operations().iter().map(|operation| Operation {
+            name: operation.name.clone(),
+            parameters: operation
+                .parameters
+                .iter()
+                .map(|parameter| parameter.name.clone())
+                .collect(),
+            replacements: operation
+                .v2_requests()
+                .into_iter()
+                .map(|(method, path)| format!("{method} {path}"))
+                .collect(),
+        });
+        let aliases = catalog.operations().iter().flat_map(|operation| {
+            operation
+                .aliases
+                .iter()
+                .map(|alias| (alias.clone(), Some(operation.name.clone())))
+        });
+        let strays = strays.iter().map(|stray| (stray.clone(), None));
+        let fields = catalog.fields().iter().flat_map(|field| {
+            let kept = |name: &str| {
+                field.places.iter().any(|place| match place {
+                    Place::Document(place) => place.pointer.rsplit('/').next() == Some(name),
+                    _ => false,
+                })
+            };
+            field
+                .parts
+                .iter()
+                .map(|part| part.name.clone())
+                .filter(move |name| !kept(name) && is_telling(name))
+        });
+        Self::new(operations, aliases.chain(strays), fields)
+    }
+
     /// Gathers the knowledge from operations, aliases and answer fields.
     pub(crate) fn new(
         operations: impl IntoIterator<Item = Operation>,
@@ -125,6 +165,33 @@ impl Knowledge {
         })
     }
 
+    /// The first words of paths; short ones with the word after them.
+    pub(crate) fn long_heads(&self) -> BTreeSet<String> {
+        self.operations
+            .keys()
+            .chain(self.aliases.keys())
+            .filter_map(|name| {
+                let (head, rest) = name.split_once('/')?;
+                if head.len() > 2 {
+                    return Some(head.to_owned());
+                }
+                let (next, _) = rest.split_once('/')?;
+                Some(format!("{head}/{next}"))
+            })
+            .collect()
+    }
+
+    /// Last words of paths that no other program is likely to have.
+    pub(crate) fn telling_actions(&self) -> BTreeSet<String> {
+        self.operations
+            .keys()
+            .filter(|name| self.is_distinctive(name))
+            .filter_map(|name| name.rsplit_once('/'))
+            .map(|(_, action)| action.to_owned())
+            .filter(|action| action.len() > 8 && !matches!(action.as_str(), "registration" | "attendees" | "panelists" | "subscribe"))
+            .collect()
+    }
+
     /// The longest v1 path that a text starts with, in any letter case.
     pub(crate) fn path_at(&self, text: &str) -> Option<PathMatch> {
         let run = text
@@ -153,4 +220,12 @@ impl Knowledge {
             end = candidate.rfind('/')?;
         }
     }
+}
+
+/// True if a field's name is no everyday word.
+fn is_telling(name: &str) -> bool {
+    let prefixed = ["enable_", "disable_", "option_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    prefixed || name == "zpk" || name.bytes().any(|byte| byte.is_ascii_uppercase())
 }

@@ -144,7 +144,8 @@ impl Reader<'_> {
         };
         let inner = text.get(width..text.len() - width).unwrap_or_default();
         let pieces = pieces(inner, self.offset + start + width);
-        let before = self.before(start);
+        let before = self.before(start).to_owned();
+        let before = before.as_str();
         // `"a" + "b"` and `"a" . "b"` are one text.
         let joins = before.trim_end();
         if joins.len() < 8

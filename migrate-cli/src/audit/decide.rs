@@ -1,0 +1,549 @@
+//! Decides what is a use of v1, in the light of the whole project.
+
+use std::collections::BTreeSet;
+
+use super::{
+    evidence::Evidence,
+    extract::{Role, Usage, last_identifier},
+    finding::{Confidence, Kind},
+    knowledge::Knowledge,
+    language::Language,
+    rules::Rules,
+    scan::{FileFacts, Place, Signal},
+    shape::Shape,
+};
+
+/// A use of v1 before it is written up.
+#[derive(Clone, Debug)]
+pub(crate) struct Use {
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// The operation.
+    pub(crate) operation: Option<String>,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// How sure it is.
+    pub(crate) confidence: Confidence,
+    /// Why it is reported.
+    pub(crate) reason: &'static str,
+    /// The parameters given beside it.
+    pub(crate) given: Vec<String>,
+}
+
+/// Decides about the files of one project.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    /// What is known of v1.
+    pub(crate) knowledge: &'a Knowledge,
+    /// The rules.
+    pub(crate) rules: &'a Rules,
+    /// What the project says.
+    pub(crate) evidence: &'a Evidence,
+}
+
+/// What the surroundings of a path make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// It is requested.
+    Request,
+    /// It only names an endpoint.
+    Label,
+    /// It is the program's own address, file or page.
+    Own,
+}
+
+impl Judge<'_> {
+    /// All uses in a file, in the order of the text.
+    pub(crate) fn uses(&self, file: &FileFacts) -> Vec<Use> {
+        let mut uses = Vec::new();
+        for signal in &file.signals {
+            if let Some(found) = self.signal(file, signal) {
+                uses.push(found);
+            }
+        }
+        self.halves(file, &mut uses);
+        uses.extend(super::library::uses(self, file));
+        self.fields(file, &mut uses);
+        self.secrets(file, &mut uses);
+        // A constant that is used in several places is one use, where it stands; and the surest
+        // sign of a place speaks for it.
+        uses.sort_by(|a, b| {
+            (a.place.line, a.place.column, a.kind == Kind::Doc, b.confidence)
+                .cmp(&(b.place.line, b.place.column, b.kind == Kind::Doc, a.confidence))
+        });
+        let mut seen = BTreeSet::new();
+        uses.retain(|found| {
+            seen.insert((found.place.line, found.operation.clone(), found.kind == Kind::ResponseField))
+        });
+        uses
+    }
+
+    fn signal(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
+        let found = |kind, operation: &Option<String>, confidence, reason| {
+            Some(Use {
+                kind,
+                operation: operation.clone(),
+                place: signal.place.clone(),
+                confidence,
+                reason,
+                given: self.given(file, signal, operation.as_deref()),
+            })
+        };
+        if signal.text.role != Role::Value {
+            return self.mention(file, signal);
+        }
+        match &signal.shape {
+            Shape::Base => {
+                let label = self.purpose(file, signal) == Purpose::Label;
+                let kind = if label { Kind::Doc } else { Kind::BaseUrl };
+                found(kind, &None, Confidence::High, "the v1 base URL")
+            }
+            Shape::Url { operation } => {
+                let label = self.purpose(file, signal) == Purpose::Label;
+                let kind = if label { Kind::Doc } else { Kind::Url };
+                match operation {
+                    Some(_) => found(kind, operation, Confidence::High, "a URL of v1"),
+                    None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
+                }
+            }
+            Shape::Endpoint { operation, path, .. } => {
+                let (confidence, reason) = self.endpoint(file, signal, operation.as_deref(), path)?;
+                let kind = if reason == LABEL { Kind::Doc } else { Kind::Endpoint };
+                found(kind, operation, confidence, reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// A path or URL in a comment or in prose.
+    fn mention(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
+        let operation = match &signal.shape {
+            Shape::Base => None,
+            Shape::Url { operation } => operation.clone(),
+            Shape::Endpoint { operation: Some(operation), .. } => {
+                let speaks = file.zoom && file.vendor.is_none();
+                let shared = self.knowledge.is_shared(operation) && !self.evidence.v1;
+                if !speaks || shared || !(self.evidence.v1 || self.evidence.v2 || self.knowledge.is_distinctive(operation)) {
+                    return None;
+                }
+                Some(operation.clone())
+            }
+            _ => return None,
+        };
+        Some(Use {
+            kind: Kind::Doc,
+            operation,
+            place: signal.place.clone(),
+            confidence: Confidence::Medium,
+            reason: if signal.text.role == Role::Comment {
+                "named in a comment"
+            } else {
+                "named in prose"
+            },
+            given: Vec::new(),
+        })
+    }
+
+    fn endpoint(
+        &self,
+        file: &FileFacts,
+        signal: &Signal,
+        operation: Option<&str>,
+        path: &str,
+    ) -> Option<(Confidence, &'static str)> {
+        let strong = has_v1(file);
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let helper = self.evidence.helpers.contains(last_identifier(callee));
+        let joins_base = signal
+            .joined
+            .iter()
+            .chain(&signal.text.passed)
+            .any(|name| self.evidence.bases.contains(&name.to_ascii_lowercase()));
+        let zoomy = file.zoom
+            || callee.to_ascii_lowercase().contains("zoom")
+            || signal.joined.iter().any(|name| name.to_ascii_lowercase().contains("zoom"));
+        if self.is_other_vendor(file, strong, zoomy) {
+            return None;
+        }
+        let purpose = match self.purpose(file, signal) {
+            Purpose::Own if helper => Purpose::Request,
+            purpose => purpose,
+        };
+        if purpose == Purpose::Own {
+            return None;
+        }
+        let distinctive = operation.is_some_and(|name| self.knowledge.is_distinctive(name));
+        let link = self.link(file, signal, strong, helper, joins_base, zoomy, distinctive)?;
+        if purpose == Purpose::Label {
+            return Some((Confidence::Medium, LABEL));
+        }
+        let shared = operation.is_some_and(|name| self.knowledge.is_shared(name));
+        if shared && !self.means_v1(file, signal) {
+            return None;
+        }
+        // A path that v1 never had needs a sibling that it had, called the same way.
+        if operation.is_none() && !self.has_sibling(file, signal, path) {
+            return None;
+        }
+        Some(link)
+    }
+
+    /// Why a path belongs to v1, if it does.
+    #[expect(clippy::too_many_arguments, reason = "the signs that are weighed, each computed once")]
+    #[expect(clippy::fn_params_excessive_bools, reason = "each is one sign")]
+    fn link(
+        &self,
+        file: &FileFacts,
+        signal: &Signal,
+        strong: bool,
+        helper: bool,
+        joins_base: bool,
+        zoomy: bool,
+        distinctive: bool,
+    ) -> Option<(Confidence, &'static str)> {
+        let v1 = self.evidence.v1;
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let own_server = self.asks_own_server(file, signal) && !joins_base && !helper && !strong;
+        if own_server {
+            return None;
+        }
+        if strong {
+            return Some((Confidence::High, "the v1 base URL stands in the same file"));
+        }
+        if joins_base && v1 {
+            return Some((Confidence::High, "joined to the v1 base URL of the project"));
+        }
+        if helper && (v1 || zoomy) {
+            return Some((Confidence::High, "given to the project's own request function"));
+        }
+        if v1 && zoomy {
+            return Some((Confidence::High, "the v1 base URL stands in the same project"));
+        }
+        if v1 && distinctive {
+            return Some((Confidence::Medium, "only v1 has it, and the project has the v1 base URL"));
+        }
+        let proven = !callee.is_empty() && self.evidence.proven.contains(callee);
+        if v1 && proven {
+            return Some((Confidence::Medium, "requested like paths that only v1 has"));
+        }
+        if self.evidence.v2 && zoomy && (distinctive || proven || joins_base) {
+            return Some((Confidence::Medium, "a path of v1 on a base URL of v2"));
+        }
+        if zoomy && (distinctive || proven) {
+            return Some((Confidence::Low, "only v1 has it, in a program that speaks of Zoom"));
+        }
+        None
+    }
+
+    fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
+        !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !zoomy)
+    }
+
+    /// True for a path with the same name in v2 if it is called as v1 was.
+    fn means_v1(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let callee = signal.text.callee.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let class = signal.text.class.to_ascii_lowercase();
+        if class.contains("v2") || signal.text.function.as_deref().is_some_and(|name| name.to_ascii_lowercase().contains("v2")) {
+            return false;
+        }
+        if callee.contains("get") && !callee.contains("post") {
+            return false;
+        }
+        if callee.contains("post") || !self.evidence.v2 {
+            return true;
+        }
+        file.signals.iter().any(|other| {
+            matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. } if !self.knowledge.is_shared(name))
+                && other.text.role == Role::Value
+                && other.text.class == signal.text.class
+        })
+    }
+
+    fn has_sibling(&self, file: &FileFacts, signal: &Signal, path: &str) -> bool {
+        let head = path.split('/').next().unwrap_or_default();
+        file.signals.iter().any(|other| match &other.shape {
+            Shape::Endpoint {
+                operation: Some(name),
+                ..
+            } => {
+                other.text.role == Role::Value
+                    && other.text.class == signal.text.class
+                    && name.split('/').next() == Some(head)
+            }
+            _ => false,
+        })
+    }
+
+    /// True if a browser would send the request to the page's own server.
+    fn asks_own_server(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let script = matches!(
+            file.language,
+            Some(Language::JavaScript | Language::TypeScript | Language::Tsx | Language::Markup | Language::Php)
+        );
+        let callee = signal.text.callee.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let root = callee
+            .split(['.', '(', '<'])
+            .find(|part| !part.is_empty() && *part != "await" && *part != "this")
+            .unwrap_or_default();
+        let based = matches!(signal.shape, Shape::Endpoint { based: true, .. });
+        let config = matches!(file.language, Some(Language::Markup)) && callee.is_empty();
+        let starts = signal.value.starts_with('/') || signal.value.starts_with("./") || signal.value.starts_with("../");
+        let routes = signal.text.target.as_deref().is_some_and(|target| last_identifier(target) == "path") && starts;
+        script && !based && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
+    }
+
+    fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
+        let words = &self.rules.words;
+        let text = &signal.text;
+        match text.usage {
+            Usage::Case | Usage::Compared => return Purpose::Label,
+            Usage::Key if !has_v1(file) => return Purpose::Label,
+            Usage::Annotation => {
+                let name = annotation(text.callee.as_deref().unwrap_or_default());
+                // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route.
+                let client = matches!(name, "POST" | "GET" | "FormUrlEncoded" | "Post" | "Get");
+                return if client { Purpose::Request } else { Purpose::Own };
+            }
+            Usage::Plain | Usage::Key => {}
+        }
+        if let Some(target) = &text.target {
+            let name = last_identifier(target).to_ascii_lowercase().replace('_', "");
+            if words.own_targets.contains(&name) && !has_v1(file) {
+                return Purpose::Own;
+            }
+            if split_words(last_identifier(target)).iter().any(|word| words.label.contains(word)) {
+                return Purpose::Label;
+            }
+        }
+        let Some(callee) = &text.callee else {
+            return Purpose::Request;
+        };
+        self.purpose_of_call(file, callee, text)
+    }
+
+    fn purpose_of_call(&self, file: &FileFacts, callee: &str, text: &super::extract::Text) -> Purpose {
+        let words = &self.rules.words;
+        let name = last_identifier(callee);
+        let lower = name.to_ascii_lowercase();
+        let plain = lower.replace('_', "");
+        let root = callee
+            .trim_start_matches(['$', '@', '&', '*'])
+            .split(['.', ':', '-', '(', ' ', '?'])
+            .find(|part| !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return"))
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if is_formatter(&lower) {
+            return Purpose::Request;
+        }
+        let verb = matches!(lower.as_str(), "get" | "post" | "put" | "patch" | "delete" | "all" | "any" | "match" | "options" | "use");
+        if words.own.contains(&lower) || words.own.contains(&plain) {
+            return Purpose::Own;
+        }
+        if verb && words.servers.contains(&root) {
+            return Purpose::Own;
+        }
+        // `get "user/list", to: "users#list"`
+        let routes = file.path.contains("routes") || file.path.contains("router") || file.path.ends_with("urls.py");
+        let handled = text.given.iter().any(|key| matches!(key.as_str(), "to" | "as" | "controller" | "handler" | "component"));
+        if verb && (routes || handled) && !has_v1(file) {
+            return Purpose::Own;
+        }
+        if words.label_exact.contains(&lower) || split_words(name).iter().any(|word| words.label.contains(word)) {
+            return Purpose::Label;
+        }
+        if split_words(&root).iter().any(|word| matches!(word.as_str(), "log" | "logger" | "console")) {
+            return Purpose::Label;
+        }
+        Purpose::Request
+    }
+
+    /// Endpoints whose halves stand apart.
+    fn halves(&self, file: &FileFacts, uses: &mut Vec<Use>) {
+        let strong = has_v1(file);
+        if !(strong || self.evidence.v1 && file.zoom) || self.is_other_vendor(file, strong, file.zoom) {
+            return;
+        }
+        for (index, signal) in file.signals.iter().enumerate() {
+            let Shape::Action(action) = &signal.shape else {
+                continue;
+            };
+            if signal.text.role != Role::Value || signal.text.usage != Usage::Plain {
+                continue;
+            }
+            let found = self
+                .beside(file, index, signal, action)
+                .or_else(|| self.within(file, signal, action));
+            if let Some((operation, reason)) = found
+                && self.purpose(file, signal) == Purpose::Request
+            {
+                uses.push(Use {
+                    kind: Kind::Endpoint,
+                    given: self.given(file, signal, Some(&operation)),
+                    operation: Some(operation),
+                    place: signal.place.clone(),
+                    confidence: Confidence::Medium,
+                    reason,
+                });
+            }
+        }
+    }
+
+    /// `new Command("user", "list")`, `[BASE, "user", "list"]`
+    fn beside(&self, file: &FileFacts, index: usize, signal: &Signal, action: &str) -> Option<(String, &'static str)> {
+        let (list, at) = signal.text.element?;
+        file.signals.get(..index)?.iter().rev().take(6).find_map(|other| {
+            let Shape::Resource(resource) = &other.shape else {
+                return None;
+            };
+            let near = other.text.element.is_some_and(|(same, before)| same == list && before + 1 == at);
+            let path = format!("{resource}/{action}");
+            let known = self.knowledge.path_at(&path).filter(|found| found.length == path.len())?;
+            near.then_some(())?;
+            known.operation.map(|name| (name, "the two halves of the path stand side by side"))
+        })
+    }
+
+    /// `class User { path = "user"; list() { this.post("list") } }`
+    fn within(&self, file: &FileFacts, signal: &Signal, action: &str) -> Option<(String, &'static str)> {
+        let words = &self.rules.words;
+        let verb = matches!(action, "get" | "delete");
+        let target = signal.text.target.as_deref().map(|name| last_identifier(name).to_ascii_lowercase());
+        let callee = signal.text.callee.as_deref().map(last_identifier);
+        let named = target.as_ref().is_some_and(|name| {
+            words.second_half.contains(name) && !(verb && matches!(name.as_str(), "method" | "verb"))
+        });
+        let given = signal.text.element.is_some_and(|(_, at)| at == 0)
+            && signal.text.target.is_none()
+            && callee.is_some_and(|name| {
+                let lower = name.to_ascii_lowercase();
+                self.evidence.helpers.contains(name)
+                    || ["post", "request", "call", "send", "api", "fetch", "endpoint", "url", "path", "execute", "invoke"].iter().any(|word| lower.contains(word))
+            });
+        if !named && !given {
+            return None;
+        }
+        let resource = file
+            .signals
+            .iter()
+            .filter_map(|other| {
+                let Shape::Resource(resource) = &other.shape else {
+                    return None;
+                };
+                let container = *other.text.containers.last()?;
+                let around = signal.text.containers.contains(&container);
+                let target = other.text.target.as_deref().map(|name| last_identifier(name).to_ascii_lowercase())?;
+                let named = words.first_half.contains(&target) || target.ends_with("path") || target.ends_with("resource") || target.ends_with("endpoint") || target.ends_with("url");
+                let plain = other.text.role == Role::Value && other.text.usage == Usage::Plain;
+                (around && named && plain && other.place.at != signal.place.at).then_some((container, other.place.at <= signal.place.at, other.place.at, resource))
+            })
+            .max_by_key(|(container, before, at, _)| (*container, *before, *at))?
+            .3;
+        let path = format!("{resource}/{action}");
+        let known = self.knowledge.path_at(&path).filter(|found| found.length == path.len())?;
+        known.operation.map(|name| (name, "its first half stands around it"))
+    }
+
+    fn fields(&self, file: &FileFacts, uses: &mut Vec<Use>) {
+        /// How far from a use of v1 an answer is read, in lines.
+        const NEAR: usize = 30;
+        let lines: Vec<usize> = uses
+            .iter()
+            .filter(|found| !matches!(found.kind, Kind::Doc | Kind::SdkImport | Kind::Dependency))
+            .map(|found| found.place.line)
+            .collect();
+        for (read, place) in &file.reads {
+            let near = lines.iter().any(|line| place.line >= *line && place.line - line <= NEAR);
+            if near {
+                uses.push(Use {
+                    kind: Kind::ResponseField,
+                    operation: None,
+                    place: place.clone(),
+                    confidence: Confidence::Medium,
+                    reason: "an answer field that only v1 has, read after a v1 call",
+                    given: vec![read.name.clone()],
+                });
+            }
+        }
+    }
+
+    fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
+        let ours = has_v1(file) || self.evidence.v1 && file.zoom;
+        if !ours {
+            return;
+        }
+        for secret in &file.secrets {
+            uses.push(Use {
+                kind: Kind::Credential,
+                operation: None,
+                place: secret.place.clone(),
+                confidence: Confidence::Medium,
+                reason: "an API key or secret in plain text, in a file of the v1 client",
+                given: vec![secret.name.clone()],
+            });
+        }
+    }
+
+    /// The parameters of the operation that are given at the call or set on what is given.
+    fn given(&self, file: &FileFacts, signal: &Signal, operation: Option<&str>) -> Vec<String> {
+        let Some(operation) = operation.and_then(|name| self.knowledge.operation(name)) else {
+            return Vec::new();
+        };
+        let set = file
+            .writes
+            .iter()
+            .filter(|write| write.function.is_some() && write.function == signal.text.function)
+            .filter(|write| signal.text.passed.is_empty() || signal.text.passed.contains(&write.variable))
+            .map(|write| &write.key);
+        let given: BTreeSet<&String> = signal.text.given.iter().chain(set).collect();
+        operation
+            .parameters
+            .iter()
+            .filter(|name| given.contains(name))
+            .cloned()
+            .collect()
+    }
+}
+
+const LABEL: &str = "only names the endpoint";
+
+/// True if the file holds a base or URL of v1 in its code.
+pub(crate) fn has_v1(file: &FileFacts) -> bool {
+    file.signals.iter().any(|signal| {
+        signal.text.role == Role::Value
+            && matches!(signal.shape, Shape::Base | Shape::Url { operation: Some(_) })
+    })
+}
+
+fn annotation(text: &str) -> &str {
+    let text = text.trim_start_matches(['@', '[']);
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+fn is_formatter(name: &str) -> bool {
+    matches!(name, "format" | "sprintf" | "stringwithformat" | "string" | "urlwithstring" | "vsprintf")
+}
+
+/// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.
+pub(crate) fn split_words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut lower_before = false;
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || letter.is_uppercase() && lower_before {
+            if !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+        lower_before = letter.is_lowercase() || letter.is_ascii_digit();
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}

@@ -1,0 +1,196 @@
+//! What the audit reports.
+
+use serde::Serialize;
+
+/// One use of v1.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The path from the root, with slashes.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The first column in characters, from 1.
+    pub column: usize,
+    /// The column after the last character.
+    pub end_column: usize,
+    /// What kind of use it is.
+    pub kind: Kind,
+    /// The v1 operation: `user/custcreate`; null if it is none or not known.
+    pub operation: Option<String>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why it is reported.
+    pub reason: String,
+    /// The language of the file.
+    pub language: &'static str,
+    /// The parameters that are given, as far as they can be read off.
+    pub parameters: Vec<String>,
+    /// What it becomes in v2.
+    pub advice: Option<Advice>,
+    /// The same for the same text in the same file, wherever it moves to.
+    pub fingerprint: String,
+    /// The line of the source; a credential's is left out.
+    pub excerpt: Option<String>,
+    /// Why it does not fail, if it does not.
+    pub suppressed: Option<Suppression>,
+    /// Who owns the file.
+    pub owners: Vec<String>,
+}
+
+/// What kind of use a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An absolute URL of an operation.
+    Url,
+    /// The base URL that a client hangs on.
+    BaseUrl,
+    /// An operation below a base URL that stands elsewhere.
+    Endpoint,
+    /// A call of a client library's method.
+    SdkCall,
+    /// An import or a set-up of a client library.
+    SdkImport,
+    /// A dependency on a client library that speaks v1.
+    Dependency,
+    /// An API key or secret in plain text.
+    Credential,
+    /// An answer field that only v1 has.
+    ResponseField,
+    /// A mention in prose, a comment or a message: it never fails a build.
+    Doc,
+}
+
+impl Kind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [Self; 9] = [
+        Self::BaseUrl,
+        Self::Url,
+        Self::Endpoint,
+        Self::SdkCall,
+        Self::SdkImport,
+        Self::Dependency,
+        Self::Credential,
+        Self::ResponseField,
+        Self::Doc,
+    ];
+
+    /// The name in reports: `base_url`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::BaseUrl => "base_url",
+            Self::Endpoint => "endpoint",
+            Self::SdkCall => "sdk_call",
+            Self::SdkImport => "sdk_import",
+            Self::Dependency => "dependency",
+            Self::Credential => "credential",
+            Self::ResponseField => "response_field",
+            Self::Doc => "doc",
+        }
+    }
+
+    /// The rule that finds it: `v1-base-url`.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Url => "v1-url",
+            Self::BaseUrl => "v1-base-url",
+            Self::Endpoint => "v1-endpoint",
+            Self::SdkCall => "v1-library-call",
+            Self::SdkImport => "v1-library-import",
+            Self::Dependency => "v1-dependency",
+            Self::Credential => "v1-credential",
+            Self::ResponseField => "v1-answer-field",
+            Self::Doc => "v1-mention",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Likely; a person should look.
+    Low,
+    /// Two signs agree.
+    Medium,
+    /// Certain for all practical purposes.
+    High,
+}
+
+impl Confidence {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// What an operation becomes in v2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// The v2 requests that replace it, in order.
+    pub v2: Vec<String>,
+    /// The worst of the parameters that are given; of all parameters if none can be read off.
+    pub fidelity: &'static str,
+    /// The parameters that v2 cannot honour exactly, and why.
+    pub lossy: Vec<LossyParameter>,
+    /// Whether the shim serves it.
+    pub shim: Shim,
+    /// True if the operation changes nothing.
+    pub read: bool,
+    /// What else is worth knowing.
+    pub note: Option<String>,
+}
+
+/// A parameter that v2 cannot honour exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LossyParameter {
+    /// The v1 name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Whether the shim serves an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shim {
+    /// Yes.
+    Yes,
+    /// Yes, but some parameter is lossy.
+    Lossy,
+    /// Not yet.
+    NotYet,
+    /// It always answers an error, because v2 has nothing for it.
+    Refused,
+}
+
+/// Why a finding does not fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Suppression {
+    /// By a comment in the source or by the baseline.
+    pub by: SuppressedBy,
+    /// The reason that was given.
+    pub reason: Option<String>,
+}
+
+/// What suppresses a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressedBy {
+    /// A comment beside it.
+    Comment,
+    /// The baseline.
+    Baseline,
+}
+
+impl Finding {
+    /// True if it fails a run with the strictest setting.
+    pub fn counts(&self) -> bool {
+        self.kind != Kind::Doc && self.suppressed.is_none()
+    }
+}

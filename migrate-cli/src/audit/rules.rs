@@ -1,0 +1,173 @@
+//! The rules: data in `rules/`, embedded in the program.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::shape::Hosts;
+
+/// What the rules say about names, hosts, vendors and client libraries.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// Where v1 was served.
+    pub(crate) hosts: Hosts,
+    /// Paths that clients call although v1 did not have them.
+    pub(crate) strays: Vec<String>,
+    /// What names tell.
+    pub(crate) words: Words,
+    /// Services whose endpoints have the same names.
+    pub(crate) vendors: Vec<Vendor>,
+    /// Client libraries that speak v1.
+    pub(crate) libraries: Vec<Library>,
+}
+
+/// A rule file that does not say what it should.
+#[derive(Debug, thiserror::Error)]
+#[error("rules/{file}: {cause}")]
+pub struct RuleError {
+    file: &'static str,
+    cause: toml::de::Error,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostFile {
+    api: Vec<String>,
+    web: Vec<String>,
+    web_path: String,
+    strays: Vec<String>,
+}
+
+/// What names tell about the path beside them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Words {
+    /// Calls whose path is the program's own.
+    pub(crate) own: Vec<String>,
+    /// Receivers that are a server's router.
+    pub(crate) servers: Vec<String>,
+    /// Words of calls that only name an endpoint.
+    pub(crate) label: Vec<String>,
+    /// Names of such calls.
+    pub(crate) label_exact: Vec<String>,
+    /// Calls that a browser makes to the page's own server.
+    pub(crate) browser: Vec<String>,
+    /// Keys whose value is the program's own address.
+    pub(crate) own_targets: Vec<String>,
+    /// Names for the first half of an endpoint.
+    pub(crate) first_half: Vec<String>,
+    /// Names for the second half of an endpoint.
+    pub(crate) second_half: Vec<String>,
+    /// Words in the names of versions and bases.
+    pub(crate) base_words: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VendorFile {
+    vendor: Vec<Vendor>,
+}
+
+/// Another service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vendor {
+    /// Its name.
+    pub(crate) name: String,
+    /// What its programs contain, in lower case.
+    pub(crate) marks: Vec<String>,
+}
+
+/// A client library.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Library {
+    /// Where it is published: `rubygems`, `pypi`, `npm`, `go`, `packagist`, `powershell`.
+    pub(crate) ecosystem: String,
+    /// Its name there.
+    pub(crate) package: String,
+    /// The first version that does not speak v1; all do, if there is none.
+    pub(crate) before: Option<String>,
+    /// Arguments of the constructor that choose v1 in later versions.
+    #[serde(default)]
+    pub(crate) v1_arguments: Vec<String>,
+    /// Methods and parameters that only v1 had.
+    #[serde(default)]
+    pub(crate) v1_only: Vec<String>,
+    /// Methods and parameters that only v2 has.
+    #[serde(default)]
+    pub(crate) v2_only: Vec<String>,
+    /// The languages that use it.
+    pub(crate) languages: Vec<String>,
+    /// What an import names.
+    pub(crate) imports: Vec<String>,
+    /// What makes a client.
+    pub(crate) constructors: Vec<String>,
+    /// Words in the name of a variable that holds a client.
+    pub(crate) names: Vec<String>,
+    /// What to use instead.
+    pub(crate) instead: String,
+    /// How methods are called.
+    pub(crate) style: Style,
+    /// The operation behind each method; empty if v1 had none.
+    pub(crate) methods: BTreeMap<String, String>,
+}
+
+/// How a library's methods are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum Style {
+    /// `client.user_list`
+    #[serde(rename = "receiver.method")]
+    Method,
+    /// `client.user.list`
+    #[serde(rename = "receiver.resource.method")]
+    ResourceMethod,
+    /// `Get-ZoomUser`, `user_list(…)`
+    #[serde(rename = "function")]
+    Function,
+}
+
+const HOSTS: &str = include_str!("../../rules/data/hosts.toml");
+const WORDS: &str = include_str!("../../rules/data/words.toml");
+const VENDORS: &str = include_str!("../../rules/data/vendors.toml");
+const LIBRARIES: [(&str, &str); 3] = [
+    (
+        "libraries/npm-zoomus.toml",
+        include_str!("../../rules/libraries/npm-zoomus.toml"),
+    ),
+    (
+        "libraries/pypi-zoomus.toml",
+        include_str!("../../rules/libraries/pypi-zoomus.toml"),
+    ),
+    (
+        "libraries/rubygems-zoomus.toml",
+        include_str!("../../rules/libraries/rubygems-zoomus.toml"),
+    ),
+];
+
+impl Rules {
+    /// Reads the embedded rules.
+    pub(crate) fn embedded() -> Result<Self, RuleError> {
+        let hosts: HostFile = read("data/hosts.toml", HOSTS)?;
+        let vendors: VendorFile = read("data/vendors.toml", VENDORS)?;
+        let libraries = LIBRARIES
+            .into_iter()
+            .map(|(file, text)| read(file, text))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            hosts: Hosts {
+                api: hosts.api,
+                web: hosts.web,
+                web_path: hosts.web_path,
+            },
+            strays: hosts.strays,
+            words: read("data/words.toml", WORDS)?,
+            vendors: vendors.vendor,
+            libraries,
+        })
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, RuleError> {
+    toml::from_str(text).map_err(|cause| RuleError { file, cause })
+}

@@ -1,0 +1,290 @@
+//! One run of the audit, from paths to findings.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use mappings::Catalog;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::{
+    advice::advise,
+    decide::{Judge, Use},
+    evidence::Projects,
+    finding::{Finding, Kind, SuppressedBy, Suppression},
+    knowledge::Knowledge,
+    rules::{RuleError, Rules},
+    scan::{FileFacts, Place, Scanner},
+    source,
+    trace::Tracer,
+    walk::{self, Candidate, Limits},
+};
+
+/// What a run may look at.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Files that `.gitignore` and the like name are left out.
+    pub ignore_files: bool,
+    /// Files larger than this are searched for URLs, but not parsed; in bytes.
+    pub large: u64,
+    /// Set from outside to end the run early with what was found so far.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ignore_files: true,
+            large: 4 << 20,
+            stop: Arc::default(),
+        }
+    }
+}
+
+/// Why a run cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// A rule does not say what it should.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The search cannot be built.
+    #[error("the search for traces cannot be built: {0}")]
+    Search(#[from] aho_corasick::BuildError),
+}
+
+/// A path that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Unreadable {
+    /// The path.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run brought.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// All findings by path and line.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// How many files were read.
+    pub files: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// An audit that is ready to run.
+#[derive(Debug)]
+pub struct Audit<'c> {
+    catalog: &'c Catalog,
+    knowledge: Knowledge,
+    rules: Rules,
+    options: Options,
+}
+
+impl<'c> Audit<'c> {
+    /// Prepares an audit with the embedded rules.
+    pub fn new(catalog: &'c Catalog, options: Options) -> Result<Self, AuditError> {
+        let rules = Rules::embedded()?;
+        let knowledge = Knowledge::from_catalog(catalog, &rules.strays);
+        Ok(Self {
+            catalog,
+            knowledge,
+            rules,
+            options,
+        })
+    }
+
+    /// Looks through a folder or a file. Paths in the outcome start below it.
+    pub fn run(&self, root: &Path) -> Result<Outcome, AuditError> {
+        let start = Instant::now();
+        let tracer = Tracer::new(&self.knowledge, &self.rules)?;
+        let limits = Limits {
+            ignore_files: self.options.ignore_files,
+            large: self.options.large,
+        };
+        let walked = walk::walk(root, &limits, &tracer, &self.options.stop);
+        let mut outcome = Outcome {
+            files: walked.files,
+            ..Outcome::default()
+        };
+        let base = if root.is_file() {
+            root.parent().unwrap_or(root)
+        } else {
+            root
+        };
+        for (path, reason) in walked.unreadable {
+            outcome.unreadable.push(Unreadable {
+                path: relative(&path, base),
+                reason,
+            });
+        }
+        let roots = walked
+            .roots
+            .iter()
+            .map(|path| relative(path, base))
+            .filter(|path| path != ".")
+            .collect();
+        let read: Vec<_> = worth_reading(&walked.candidates)
+            .par_iter()
+            .map(|candidate| {
+                let path = relative(&candidate.path, base);
+                self.read(candidate, &path, &tracer)
+                    .map_err(|error| (path, error))
+            })
+            .collect();
+        let mut files = Vec::new();
+        for result in read {
+            match result {
+                Ok(facts) => files.push(facts),
+                Err((_, error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err((path, error)) => outcome.unreadable.push(Unreadable {
+                    path,
+                    reason: error.to_string(),
+                }),
+            }
+        }
+        outcome.findings = self.decide(files, &roots);
+        outcome.elapsed = start.elapsed();
+        Ok(outcome)
+    }
+
+    fn read(
+        &self,
+        candidate: &Candidate,
+        path: &str,
+        tracer: &Tracer,
+    ) -> std::io::Result<FileFacts> {
+        let scanner = Scanner {
+            knowledge: &self.knowledge,
+            rules: &self.rules,
+        };
+        if candidate.large {
+            return scanner.scan_large(path, |take| walk::pieces(&candidate.path, tracer, take));
+        }
+        let bytes = std::fs::read(&candidate.path)?;
+        Ok(scanner.scan(path, &source::decode(&bytes)))
+    }
+
+    /// Decides what the files of a tree use, and writes it up.
+    pub(crate) fn decide(&self, mut files: Vec<FileFacts>, roots: &BTreeSet<String>) -> Vec<Finding> {
+        let projects = Projects::gather(&mut files, roots, &self.knowledge, &self.rules);
+        files
+            .par_iter()
+            .flat_map_iter(|file| {
+                let judge = Judge {
+                    knowledge: &self.knowledge,
+                    rules: &self.rules,
+                    evidence: projects.of(&file.path, roots),
+                };
+                let mut seen = BTreeMap::new();
+                let uses = judge.uses(file);
+                uses.into_iter()
+                    .map(|found| self.finding(file, found, &mut seen))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn finding(&self, file: &FileFacts, found: Use, seen: &mut BTreeMap<String, usize>) -> Finding {
+        let Place {
+            line,
+            column,
+            end_column,
+            ..
+        } = found.place;
+        let hidden = found.kind == Kind::Credential;
+        // The line's own text stays out of a credential's fingerprint, too.
+        let content = if hidden {
+            found.given.join(" ")
+        } else {
+            let line = file.excerpts.get(&line).map_or("", String::as_str);
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let operation = found.operation.as_deref();
+        let content = format!("{}\n{}\n{content}\n{}", found.kind.rule(), file.path, operation.unwrap_or_default());
+        let copies = seen.entry(content.clone()).or_default();
+        *copies += 1;
+        let fingerprint = fingerprint(&content, *copies);
+        Finding {
+            path: file.path.clone(),
+            line,
+            column,
+            end_column,
+            kind: found.kind,
+            advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),
+            confidence: found.confidence,
+            reason: found.reason.to_owned(),
+            language: file.language.map_or("text", super::language::Language::name),
+            fingerprint,
+            excerpt: file.excerpts.get(&line).filter(|_| !hidden).cloned(),
+            suppressed: file.suppressions.get(&line).map(|reason| Suppression {
+                by: SuppressedBy::Comment,
+                reason: Some(reason.clone()),
+            }),
+            owners: Vec::new(),
+            operation: found.operation,
+            parameters: found.given,
+        }
+    }
+}
+
+/// The files that have to be parsed. Without a sign of Zoom anywhere, a path such as `user/list`
+/// means nothing.
+fn worth_reading(candidates: &[Candidate]) -> Vec<&Candidate> {
+    let zoom = candidates.iter().any(|candidate| candidate.trace.zoom);
+    candidates
+        .iter()
+        .filter(|candidate| {
+            let trace = candidate.trace;
+            trace.zoom
+                || zoom && (trace.path || trace.word)
+                || trace.word && trace.distinctive
+        })
+        .collect()
+}
+
+fn relative(path: &Path, base: &Path) -> String {
+    let path = path.strip_prefix(base).unwrap_or(path);
+    let parts: Vec<_> = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
+}
+
+fn fingerprint(content: &str, copy: usize) -> String {
+    let mut hash = Sha256::new();
+    hash.update(content.as_bytes());
+    hash.update(copy.to_le_bytes());
+    hash.finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Paths to run on, each with what to put before the paths of its findings.
+pub(crate) fn roots(paths: &[PathBuf]) -> Vec<(&Path, String)> {
+    let alone = paths.len() == 1;
+    paths
+        .iter()
+        .map(|path| {
+            let prefix = if alone {
+                String::new()
+            } else {
+                path.to_string_lossy().replace('\\', "/")
+            };
+            (path.as_path(), prefix)
+        })
+        .collect()
+}

@@ -1,0 +1,419 @@
+//! Looks at one file: what it says that may matter, before the rest of the project is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    dependency::{self, Dependency},
+    extract::{
+        self, Call, Extract, Import, Piece, Read, Role, Text, Write,
+        fold::{Constants, Folded, HOLE, fold},
+        last_identifier, names_credential,
+    },
+    knowledge::Knowledge,
+    language::Language,
+    rules::Rules,
+    shape::{self, Shape},
+    source::Lines,
+};
+
+/// How many signals one file may give; a file with more is data about v1, not a use of it.
+const LIMIT: usize = 5000;
+/// How much of a line is kept for reports, in characters.
+const EXCERPT: usize = 240;
+
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// Line, from 1.
+    pub(crate) line: usize,
+    /// Column in characters, from 1.
+    pub(crate) column: usize,
+    /// The column after the last character.
+    pub(crate) end_column: usize,
+    /// The byte offset in the text.
+    pub(crate) at: usize,
+}
+
+/// Something in a file that looks like v1.
+#[derive(Clone, Debug)]
+pub(crate) struct Signal {
+    /// What it looks like.
+    pub(crate) shape: Shape,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// The text that it is in, its pieces left out.
+    pub(crate) text: Text,
+    /// The names of what is joined to it: `BASE` in `BASE + "user/list"`.
+    pub(crate) joined: Vec<String>,
+    /// The whole text as far as it is known.
+    pub(crate) value: String,
+}
+
+/// A key or secret that stands in the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Secret {
+    /// The name that it has.
+    pub(crate) name: String,
+    /// Where the value stands.
+    pub(crate) place: Place,
+}
+
+/// What one file says that may matter.
+#[derive(Debug, Default)]
+pub(crate) struct FileFacts {
+    /// The path from the root, with slashes.
+    pub(crate) path: String,
+    /// The language.
+    pub(crate) language: Option<Language>,
+    /// The word zoom stands in the path or in the text.
+    pub(crate) zoom: bool,
+    /// Another service with alike endpoints that it speaks of, by its name.
+    pub(crate) vendor: Option<String>,
+    /// What looks like v1.
+    pub(crate) signals: Vec<Signal>,
+    /// Calls that may be a client library's.
+    pub(crate) calls: Vec<(Call, Place)>,
+    /// Imports of client libraries.
+    pub(crate) imports: Vec<(Import, Place)>,
+    /// Client libraries that it names as dependencies.
+    pub(crate) dependencies: Vec<(Dependency, Place)>,
+    /// Packages that the file declares itself to be.
+    pub(crate) publishes: Vec<String>,
+    /// Functions that handle credentials or join names to a path.
+    pub(crate) functions: BTreeMap<String, FunctionFacts>,
+    /// Answer fields that are read.
+    pub(crate) reads: Vec<(Read, Place)>,
+    /// Keys that are set on variables.
+    pub(crate) writes: Vec<Write>,
+    /// Credentials in plain text.
+    pub(crate) secrets: Vec<Secret>,
+    /// The lines that signals stand on, for reports.
+    pub(crate) excerpts: BTreeMap<usize, String>,
+    /// Lines with a comment that suppresses findings.
+    pub(crate) suppressions: BTreeMap<usize, String>,
+}
+
+/// What a function does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FunctionFacts {
+    /// It handles an API key or secret.
+    pub(crate) credentials: bool,
+    /// The names that it joins to texts or to other names.
+    pub(crate) joins: BTreeSet<String>,
+}
+
+/// Looks at files with one set of rules.
+#[derive(Debug)]
+pub(crate) struct Scanner<'k> {
+    /// What is known of v1.
+    pub(crate) knowledge: &'k Knowledge,
+    /// The rules.
+    pub(crate) rules: &'k Rules,
+}
+
+impl Scanner<'_> {
+    /// Looks at a file.
+    pub(crate) fn scan(&self, path: &str, source: &str) -> FileFacts {
+        let head = source.get(..source.len().min(200)).unwrap_or_else(|| {
+            // Cut within a character: the first line is all that matters.
+            source.lines().next().unwrap_or_default()
+        });
+        let language = Language::of(std::path::Path::new(path), head);
+        let extract = extract::extract(language, source);
+        let lines = Lines::new(source);
+        let lower = source.to_ascii_lowercase();
+        let mut facts = FileFacts {
+            path: path.to_owned(),
+            language: Some(language),
+            zoom: lower.contains("zoom") || path.to_ascii_lowercase().contains("zoom"),
+            vendor: self.vendor(path, &lower),
+            ..FileFacts::default()
+        };
+        self.signals(language, &extract, &lines, &mut facts);
+        self.libraries(language, source, &extract, &lines, &mut facts);
+        secrets(&extract, language, &lines, &mut facts);
+        for read in extract.reads {
+            if self.knowledge.answer_fields.contains(&read.name) {
+                let place = place(&lines, read.at, read.at + read.name.len());
+                facts.reads.push((read, place));
+            }
+        }
+        facts.writes = extract.writes;
+        super::suppression::collect(source, &mut facts.suppressions);
+        excerpts(&lines, &mut facts);
+        facts
+    }
+
+    /// Looks at the pieces of a file that is too large to be parsed: only URLs count in it.
+    pub(crate) fn scan_large<E>(
+        &self,
+        path: &str,
+        read: impl FnOnce(&mut dyn FnMut(&str, usize)) -> Result<(), E>,
+    ) -> Result<FileFacts, E> {
+        let language = Language::of(std::path::Path::new(path), "");
+        let mut facts = FileFacts {
+            path: path.to_owned(),
+            language: Some(language),
+            zoom: true,
+            ..FileFacts::default()
+        };
+        let mut seen = BTreeSet::new();
+        read(&mut |piece, first_line| {
+            let lines = Lines::new(piece);
+            for sighting in shape::urls(piece, &self.rules.hosts, self.knowledge) {
+                let mut place = place(&lines, sighting.start, sighting.end);
+                let excerpt = piece.get(sighting.start..sighting.end).unwrap_or_default();
+                place.line += first_line;
+                if !seen.insert((place.line, excerpt.to_owned())) || facts.signals.len() >= LIMIT {
+                    continue;
+                }
+                facts.excerpts.insert(place.line, excerpt.to_owned());
+                facts.signals.push(Signal {
+                    shape: sighting.shape,
+                    place,
+                    text: Text::plain("", 0, if language == Language::Prose { Role::Prose } else { Role::Value }),
+                    joined: Vec::new(),
+                    value: excerpt.to_owned(),
+                });
+            }
+        })?;
+        Ok(facts)
+    }
+
+    fn vendor(&self, path: &str, lower: &str) -> Option<String> {
+        let path = path.to_ascii_lowercase();
+        self.rules
+            .vendors
+            .iter()
+            .find(|vendor| {
+                vendor
+                    .marks
+                    .iter()
+                    .any(|mark| lower.contains(mark.as_str()) || path.contains(mark.as_str()))
+            })
+            .map(|vendor| vendor.name.clone())
+    }
+
+    fn signals(&self, language: Language, extract: &Extract, lines: &Lines, facts: &mut FileFacts) {
+        let folded = fold_all(extract);
+        for (name, deeds) in &extract.functions {
+            let entry = facts.functions.entry(name.clone()).or_default();
+            entry.credentials |= deeds.credentials;
+        }
+        let siblings: BTreeMap<(usize, usize), &str> = extract
+            .texts
+            .iter()
+            .zip(&folded)
+            .filter_map(|(text, folded)| Some((text.element?, folded.text.as_str())))
+            .collect();
+        for (text, folded) in extract.texts.iter().zip(&folded) {
+            if let Some(function) = &text.function
+                && text.role == Role::Value
+            {
+                let joins = folded.holes.iter().chain(&folded.filled).cloned();
+                facts
+                    .functions
+                    .entry(function.clone())
+                    .or_default()
+                    .joins
+                    .extend(joins);
+            }
+            let anywhere = text.role != Role::Value || matches!(language, Language::Data(_) | Language::Markup) && text.pieces.len() == 1 && text.callee.is_none() && (text.target.is_none() || matches!(language, Language::Data(_)));
+            let found = if anywhere || folded.text.len() > 600 {
+                shape::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
+            } else {
+                shape::in_value(folded, &self.rules.hosts, self.knowledge)
+            };
+            for sighting in found {
+                if facts.signals.len() >= LIMIT {
+                    return;
+                }
+                // A sighting belongs to the piece in which it ends.
+                let last = sighting.end.saturating_sub(1);
+                let start = sighting.start.max(folded.run_start(last));
+                let from = folded.source(start);
+                let to = folded.source(last) + 1;
+                let mut text = text.clone();
+                text.pieces = Vec::new();
+                if let Some((list, at)) = text.element
+                    && at > 0
+                    && text.target.is_none()
+                    && let Some(name) = siblings.get(&(list, 0))
+                {
+                    // `define('API_URL', 'https://…')` and settings pages name the value first.
+                    text.target = Some((*name).to_owned());
+                }
+                let mut joined = folded.holes.clone();
+                joined.extend(folded.filled.iter().cloned());
+                facts.signals.push(Signal {
+                    shape: sighting.shape,
+                    place: place(lines, from, to.max(from)),
+                    text,
+                    joined,
+                    value: folded.text.chars().take(200).collect(),
+                });
+            }
+        }
+    }
+
+    fn libraries(
+        &self,
+        language: Language,
+        source: &str,
+        extract: &Extract,
+        lines: &Lines,
+        facts: &mut FileFacts,
+    ) {
+        for call in &extract.calls {
+            if self.may_be_library(call) {
+                let end = call.end.max(call.start);
+                facts
+                    .calls
+                    .push((call.clone(), place(lines, call.start, end)));
+            }
+        }
+        for import in &extract.imports {
+            if self
+                .rules
+                .libraries
+                .iter()
+                .any(|library| library.imports.iter().any(|name| import.text.contains(name.as_str())))
+            {
+                let end = import.at + import.text.len();
+                facts
+                    .imports
+                    .push((import.clone(), place(lines, import.at, end)));
+            }
+        }
+        for (dependency, from, to) in
+            dependency::find(&facts.path, language, source, &self.rules.libraries)
+        {
+            facts.dependencies.push((dependency, place(lines, from, to)));
+        }
+        facts.publishes = dependency::publishes(&facts.path, source);
+    }
+
+    fn may_be_library(&self, call: &Call) -> bool {
+        let method = last_identifier(&call.callee).trim_end_matches('!');
+        self.rules.libraries.iter().any(|library| {
+            library.constructors.iter().any(|name| call.callee.contains(name.as_str()))
+                || library.methods.keys().any(|known| {
+                    known.rsplit('.').next() == Some(method)
+                })
+                || call.strings.iter().any(|given| library.imports.contains(given))
+        })
+    }
+}
+
+/// Puts all texts of a file together, constants filled in.
+fn fold_all(extract: &Extract) -> Vec<Folded> {
+    let mut constants = Constants::of(extract);
+    // `define('NAME', 'value')`
+    for text in &extract.texts {
+        if text.callee.as_deref() == Some("define")
+            && let Some((list, 1)) = text.element
+            && let Some(name) = extract.texts.iter().find_map(|other| {
+                match (other.element, other.pieces.as_slice()) {
+                    (Some((same, 0)), [Piece::Text { value, .. }]) if same == list => Some(value),
+                    _ => None,
+                }
+            })
+        {
+            constants.add(name, text.pieces.clone());
+        }
+    }
+    extract
+        .texts
+        .iter()
+        .map(|text| fold(&text.pieces, &constants))
+        .collect()
+}
+
+fn secrets(extract: &Extract, language: Language, lines: &Lines, facts: &mut FileFacts) {
+    for text in &extract.texts {
+        if text.role != Role::Value {
+            continue;
+        }
+        let [Piece::Text { value, at }] = text.pieces.as_slice() else {
+            continue;
+        };
+        let (name, value, at) = if matches!(language, Language::Data(_)) {
+            match data_secret(value, *at) {
+                Some(found) => found,
+                None => continue,
+            }
+        } else {
+            let Some(name) = text.target.as_deref().filter(|name| names_credential(name)) else {
+                continue;
+            };
+            (name.to_owned(), value.as_str(), *at)
+        };
+        if is_plain_secret(value) {
+            facts.secrets.push(Secret {
+                name: last_identifier(&name).to_owned(),
+                place: place(lines, at, at + value.len()),
+            });
+        }
+    }
+}
+
+/// `ZOOM_API_SECRET=…` and `"api_secret": "…"` in a line of data.
+fn data_secret(line: &str, at: usize) -> Option<(String, &str, usize)> {
+    let split = line.find(['=', ':'])?;
+    let name = line.get(..split)?;
+    if !names_credential(name) {
+        return None;
+    }
+    let rest = line.get(split + 1..)?;
+    let start = rest.find(|c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | '=' | '>'))?;
+    let value = rest.get(start..)?;
+    let end = value
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '<' | ';'))
+        .unwrap_or(value.len());
+    let value = value.get(..end)?;
+    Some((name.trim().to_owned(), value, at + split + 1 + start))
+}
+
+
+/// True if a value may be a real key: long, mixed, and no stand-in.
+fn is_plain_secret(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let stand_in = [
+        "your", "xxxx", "example", "secret", "api_key", "apikey", "change", "todo", "test", "dummy",
+        "insert", "replace", "sample", "1234", "placeholder", "zoom_", "key_here", "fake", "redacted",
+    ]
+    .iter()
+    .any(|word| lower.contains(word));
+    (16..=80).contains(&value.len())
+        && !stand_in
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && value.bytes().any(|b| b.is_ascii_digit())
+        && value.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+fn place(lines: &Lines, from: usize, to: usize) -> Place {
+    let (line, column) = lines.position(from);
+    let (end_line, end) = lines.position(to);
+    Place {
+        line,
+        column,
+        end_column: if end_line == line { end } else { column + 1 },
+        at: from,
+    }
+}
+
+fn excerpts(lines: &Lines, facts: &mut FileFacts) {
+    let numbers: BTreeSet<usize> = facts
+        .signals
+        .iter()
+        .map(|signal| signal.place.line)
+        .chain(facts.calls.iter().map(|(_, place)| place.line))
+        .chain(facts.imports.iter().map(|(_, place)| place.line))
+        .chain(facts.dependencies.iter().map(|(_, place)| place.line))
+        .chain(facts.reads.iter().map(|(_, place)| place.line))
+        .collect();
+    for number in numbers {
+        let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
+        facts.excerpts.insert(number, line.replace(HOLE, "?"));
+    }
+}

@@ -1,0 +1,340 @@
+//! Finds v1 in a text: URLs, bases, relative endpoints and halves of them.
+
+use super::{extract::fold::{Folded, HOLE}, knowledge::Knowledge};
+
+/// What a part of a text looks like. Whether it *is* a use of v1 is decided later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The whole base: `https://api.zoom.us/v1/`.
+    Base,
+    /// A base of v2.
+    BaseV2,
+    /// A host of the API without a version.
+    Host,
+    /// A version without a host: `/v1`.
+    Version,
+    /// An absolute URL of v1.
+    Url {
+        /// The operation, if it is one.
+        operation: Option<String>,
+    },
+    /// A path below the base: `user/list`.
+    Endpoint {
+        /// The operation; nothing for a path that clients call and v1 never had.
+        operation: Option<String>,
+        /// What is called, in lower case.
+        path: String,
+        /// `v1/` stands before it.
+        versioned: bool,
+        /// Something stands before it: `BASE + "user/list"`.
+        based: bool,
+    },
+    /// The part of an operation before a slash, alone: `user`.
+    Resource(String),
+    /// The part of an operation after a slash, alone: `custcreate`.
+    Action(String),
+}
+
+/// A shape and where it is in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    /// What it looks like.
+    pub(crate) shape: Shape,
+    /// First byte in the text.
+    pub(crate) start: usize,
+    /// The byte after the last one.
+    pub(crate) end: usize,
+}
+
+/// Hosts and paths of the API.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hosts {
+    /// Hosts whose path starts with the version.
+    pub(crate) api: Vec<String>,
+    /// Hosts on which the API lies below a path, and that path.
+    pub(crate) web: Vec<String>,
+    /// The path below which the API lies there.
+    pub(crate) web_path: String,
+}
+
+/// The domain that every host of the API ends with.
+const DOMAIN: &str = "zoom.us";
+
+/// Looks at a value of the code, which must be a URL, a path or a half of one.
+pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
+    let mut found = urls(&text.text, hosts, knowledge);
+    if found.is_empty() && !text.text.contains(DOMAIN) {
+        found.extend(relative(&text.text, knowledge));
+        if found.is_empty() {
+            found.extend(half(&text.text, knowledge));
+        }
+    }
+    found
+}
+
+/// Looks at a longer text, in which anything may stand anywhere.
+pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
+    let mut found = urls(text, hosts, knowledge);
+    let covered: Vec<_> = found.iter().map(|sighting| sighting.start..sighting.end).collect();
+    let bytes = text.as_bytes();
+    for (at, _) in text.match_indices('/') {
+        if covered.iter().any(|range| range.contains(&at)) {
+            continue;
+        }
+        // Back to the start of the path, then every place where an operation may begin.
+        let start = bytes
+            .get(..at)
+            .unwrap_or_default()
+            .iter()
+            .rposition(|byte| !byte.is_ascii_alphanumeric())
+            .map_or(0, |before| before + 1);
+        let Some(word) = text.get(start..at).filter(|word| !word.is_empty()) else {
+            continue;
+        };
+        if !knowledge.is_head(&word.to_ascii_lowercase()) || !starts_path(text, start) {
+            continue;
+        }
+        if let Some(path) = text.get(start..).and_then(|rest| knowledge.path_at(rest))
+            && !path.continues
+            && found.last().is_none_or(|last| last.end <= start)
+            && ends_path(text, start + path.length)
+        {
+            let name = text.get(start..start + path.length).unwrap_or_default();
+            found.push(Sighting {
+                shape: Shape::Endpoint {
+                    operation: path.operation,
+                    path: name.to_ascii_lowercase(),
+                    versioned: text.get(..start).is_some_and(|head| head.ends_with("v1/")),
+                    based: text.get(..start).is_some_and(|head| head.ends_with(HOLE)),
+                },
+                start,
+                end: start + path.length,
+            });
+        }
+    }
+    found
+}
+
+/// True if a path may begin there: not in the middle of a longer path.
+fn starts_path(text: &str, start: usize) -> bool {
+    let head = text.get(..start).unwrap_or_default();
+    let Some(before) = head.chars().next_back() else {
+        return true;
+    };
+    match before {
+        '/' => {
+            let rest = head.strip_suffix('/').unwrap_or_default();
+            rest.ends_with("v1")
+                || rest.ends_with('}')
+                || !rest
+                    .chars()
+                    .next_back()
+                    .is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ')'))
+        }
+        '.' | '-' | '_' | '\\' | '~' | '$' | '@' => false,
+        _ => true,
+    }
+}
+
+fn ends_path(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let mut letters = rest.chars();
+    match letters.next() {
+        Some('.') => !letters.next().is_some_and(char::is_alphanumeric),
+        Some('-' | '_' | '(') => false,
+        _ => true,
+    }
+}
+
+/// The URLs in a text.
+pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(DOMAIN) {
+        let host_start = text
+            .get(..at)
+            .unwrap_or_default()
+            .rfind(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-'))
+            .map_or(0, |before| {
+                before + text.get(before..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+            });
+        let host_end = at + DOMAIN.len();
+        let host = text.get(host_start..host_end).unwrap_or_default().to_ascii_lowercase();
+        if let Some(sighting) = url(text, &host, host_start, host_end, hosts, knowledge) {
+            found.push(sighting);
+        }
+    }
+    found
+}
+
+fn url(
+    text: &str,
+    host: &str,
+    host_start: usize,
+    host_end: usize,
+    hosts: &Hosts,
+    knowledge: &Knowledge,
+) -> Option<Sighting> {
+    let is_api = hosts.api.iter().any(|known| known == host);
+    let rest = text.get(host_end..)?;
+    let mut at = host_end;
+    // A port, or a slash between quotes: `"https://api.zoom.us" + "/v1"`.
+    let rest = match rest.strip_prefix(":443") {
+        Some(rest) => {
+            at += 4;
+            rest
+        }
+        None => rest,
+    };
+    let path = if is_api {
+        rest
+    } else {
+        at += hosts.web_path.len();
+        rest.strip_prefix(hosts.web_path.as_str())?
+    };
+    let start = scheme_start(text, host_start);
+    let Some(version) = path.strip_prefix("/") else {
+        let bare = path
+            .chars()
+            .next()
+            .is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-'));
+        return (is_api && bare).then_some(Sighting {
+            shape: Shape::Host,
+            start,
+            end: at,
+        });
+    };
+    let number = version.get(..2).unwrap_or_default();
+    let after = version.get(2..).unwrap_or_default();
+    let ends = !after
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let end = at + 3;
+    match number {
+        "v2" if ends => {
+            return Some(Sighting {
+                shape: Shape::BaseV2,
+                start,
+                end,
+            });
+        }
+        "v1" if ends => {}
+        _ => {
+            let bare = version
+                .chars()
+                .next()
+                .is_none_or(|c| !c.is_alphanumeric());
+            return (is_api && bare).then_some(Sighting {
+                shape: Shape::Host,
+                start,
+                end: at,
+            });
+        }
+    }
+    if !is_api && !hosts.web.iter().any(|known| known == host) {
+        // Other subdomains have other services below the same path.
+        let path = after.strip_prefix('/').and_then(|path| knowledge.path_at(path))?;
+        path.operation.as_ref()?;
+    }
+    let path = after.strip_prefix('/').unwrap_or_default();
+    let path_start = end + usize::from(after.starts_with('/'));
+    if let Some(found) = knowledge.path_at(path) {
+        return Some(Sighting {
+            shape: Shape::Url {
+                operation: found.operation,
+            },
+            start,
+            end: path_start + found.length,
+        });
+    }
+    let word: String = path
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/'))
+        .collect();
+    if word.is_empty() {
+        return Some(Sighting {
+            shape: Shape::Base,
+            start,
+            end: path_start,
+        });
+    }
+    let head = word.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    (is_api || knowledge.is_head(&head)).then_some(Sighting {
+        shape: Shape::Url { operation: None },
+        start,
+        end: path_start + word.len(),
+    })
+}
+
+fn scheme_start(text: &str, host: usize) -> usize {
+    let head = text.get(..host).unwrap_or_default();
+    ["https://", "http://", "//"]
+        .iter()
+        .find(|scheme| head.to_ascii_lowercase().ends_with(**scheme))
+        .map_or(host, |scheme| host - scheme.len())
+}
+
+/// A text that starts with an endpoint: `/user/list?page_size=300`.
+fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
+    let mut rest = text.trim_start();
+    let based = rest.starts_with(HOLE) || rest.starts_with("%s") || rest.starts_with("%@") || rest.starts_with("{}") || rest.starts_with("{0}") || rest.starts_with("%1$s");
+    for format in ["%s", "%@", "%1$s", "{}", "{0}"] {
+        rest = rest.strip_prefix(format).unwrap_or(rest);
+    }
+    rest = rest.trim_start_matches(HOLE);
+    rest = rest.strip_prefix('/').unwrap_or(rest);
+    let mut versioned = false;
+    for prefix in ["api/v1/", "v1/"] {
+        if let Some(below) = rest.strip_prefix(prefix) {
+            rest = below;
+            versioned = true;
+        }
+    }
+    // `HOST + VERSION + "/user/list"`
+    rest = rest.trim_start_matches(HOLE);
+    rest = rest.strip_prefix('/').unwrap_or(rest);
+    let start = text.len() - rest.len();
+    let path = knowledge.path_at(rest)?;
+    let after = rest.get(path.length..).unwrap_or_default();
+    let after = after.strip_prefix('/').unwrap_or(after);
+    let ends = after
+        .chars()
+        .next()
+        .is_none_or(|c| matches!(c, '?' | '&' | '#') || c == HOLE && !path.continues || c.is_whitespace() && after.trim().is_empty());
+    if path.continues || !ends {
+        return None;
+    }
+    Some(Sighting {
+        shape: Shape::Endpoint {
+            operation: path.operation,
+            path: rest.get(..path.length).unwrap_or_default().to_ascii_lowercase(),
+            versioned,
+            based,
+        },
+        start,
+        end: start + path.length,
+    })
+}
+
+fn half(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
+    let bare = text.trim_start_matches(HOLE).trim_matches('/');
+    if bare.is_empty() || bare.len() > 40 {
+        return None;
+    }
+    let start = text.find(bare)?;
+    let lower = bare.to_ascii_lowercase();
+    let shape = if lower == "v1" || lower == "api/v1" {
+        Shape::Version
+    } else if knowledge.is_resource(&lower) {
+        Shape::Resource(lower)
+    } else if knowledge.is_action(&lower) {
+        Shape::Action(lower)
+    } else {
+        return None;
+    };
+    Some(Sighting {
+        shape,
+        start,
+        end: start + bare.len(),
+    })
+}

@@ -1,0 +1,144 @@
+//! The prefilter: which files have a trace of v1 at all. Files without one cost only their read.
+
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+
+use super::{knowledge::Knowledge, rules::Rules, source};
+
+/// How much of a file is looked at to tell whether it is binary.
+const BINARY: usize = 8192;
+
+/// What a file has a trace of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// Zoom's domain or a client library.
+    pub(crate) zoom: bool,
+    /// The word zoom.
+    pub(crate) word: bool,
+    /// The path of an operation.
+    pub(crate) path: bool,
+    /// A path or word that only v1 has.
+    pub(crate) distinctive: bool,
+}
+
+impl Trace {
+    /// True if there is any.
+    pub(crate) fn any(self) -> bool {
+        self.zoom || self.word || self.path || self.distinctive
+    }
+
+    /// All that two parts of a file have.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            zoom: self.zoom || other.zoom,
+            word: self.word || other.word,
+            path: self.path || other.path,
+            distinctive: self.distinctive || other.distinctive,
+        }
+    }
+
+    fn is_full(self) -> bool {
+        self.zoom && self.path && self.distinctive
+    }
+}
+
+/// What a pattern of the search stands for.
+#[derive(Clone, Copy, Debug)]
+enum Pattern {
+    Zoom,
+    Head,
+    Word,
+}
+
+/// Searches bytes for traces.
+#[derive(Debug)]
+pub(crate) struct Tracer<'k> {
+    search: AhoCorasick,
+    patterns: Vec<Pattern>,
+    libraries: Vec<String>,
+    knowledge: &'k Knowledge,
+}
+
+impl<'k> Tracer<'k> {
+    /// Builds the search.
+    pub(crate) fn new(knowledge: &'k Knowledge, rules: &Rules) -> Result<Self, BuildError> {
+        let mut words = vec!["zoom".to_owned(), "Zoom".to_owned(), "ZOOM".to_owned()];
+        let mut patterns = vec![Pattern::Zoom; words.len()];
+        for head in knowledge.long_heads() {
+            words.push(format!("{head}/"));
+            patterns.push(Pattern::Head);
+        }
+        for word in knowledge.telling_actions() {
+            words.push(word);
+            patterns.push(Pattern::Word);
+        }
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&words)?;
+        let libraries = rules
+            .libraries
+            .iter()
+            .map(|library| library.package.to_ascii_lowercase())
+            .collect();
+        Ok(Self {
+            search,
+            patterns,
+            libraries,
+            knowledge,
+        })
+    }
+
+    /// The traces in a part of a file.
+    pub(crate) fn trace(&self, bytes: &[u8]) -> Trace {
+        let mut trace = Trace::default();
+        for found in self.search.find_iter(bytes) {
+            match self.patterns.get(found.pattern().as_usize()) {
+                Some(Pattern::Zoom) => {
+                    trace.word = true;
+                    if !trace.zoom {
+                        trace.zoom = self.is_zoom(bytes.get(found.start()..).unwrap_or_default());
+                    }
+                }
+                Some(Pattern::Head) if !(trace.path && trace.distinctive) => {
+                    self.path(bytes, found.start(), &mut trace);
+                }
+                Some(Pattern::Word) => trace.distinctive = true,
+                _ => {}
+            }
+            if trace.is_full() && trace.word {
+                break;
+            }
+        }
+        trace
+    }
+
+    fn is_zoom(&self, rest: &[u8]) -> bool {
+        let starts = |word: &[u8]| {
+            rest.get(..word.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(word))
+        };
+        starts(b"zoom.us")
+            || starts(b"zoomus")
+            || self.libraries.iter().any(|library| starts(library.as_bytes()))
+    }
+
+    fn path(&self, bytes: &[u8], start: usize, trace: &mut Trace) {
+        let end = (start + 48).min(bytes.len());
+        let rest = bytes.get(start..end).unwrap_or_default();
+        let ascii = rest.iter().take_while(|byte| byte.is_ascii()).count();
+        let Some(text) = rest.get(..ascii).and_then(|rest| std::str::from_utf8(rest).ok()) else {
+            return;
+        };
+        if let Some(found) = self.knowledge.path_at(text) {
+            trace.path = true;
+            trace.distinctive |= found
+                .operation
+                .is_some_and(|operation| self.knowledge.is_distinctive(&operation));
+        }
+    }
+}
+
+/// True if the bytes are no text.
+pub(crate) fn is_binary(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(BINARY)).unwrap_or(bytes);
+    !source::is_utf16(head) && head.contains(&0)
+}
