@@ -100,7 +100,13 @@ impl Judge<'_> {
             }
             Shape::Url { operation } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
-                let kind = if label { Kind::Doc } else { Kind::Url };
+                let kind = if label {
+                    Kind::Doc
+                } else if signal.apart {
+                    Kind::Endpoint
+                } else {
+                    Kind::Url
+                };
                 match operation {
                     Some(_) => found(kind, operation, Confidence::High, "a URL of v1"),
                     None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
@@ -120,7 +126,7 @@ impl Judge<'_> {
         let operation = match &signal.shape {
             Shape::Base => None,
             Shape::Url { operation } => operation.clone(),
-            Shape::Endpoint { operation: Some(operation), .. } => {
+            Shape::Endpoint { operation: Some(operation), exact: true, .. } => {
                 let speaks = file.zoom && file.vendor.is_none();
                 let shared = self.knowledge.is_shared(operation) && !self.evidence.v1;
                 if !speaks || shared || !(self.evidence.v1 || self.evidence.v2 || self.knowledge.is_distinctive(operation)) {
@@ -205,6 +211,10 @@ impl Judge<'_> {
         let callee = signal.text.callee.as_deref().unwrap_or_default();
         let own_server = self.asks_own_server(file, signal) && !joins_base && !helper && !strong;
         if own_server {
+            return None;
+        }
+        let exact = matches!(signal.shape, Shape::Endpoint { exact: true, .. });
+        if !exact && !(strong || helper || joins_base && v1) {
             return None;
         }
         if strong {
@@ -467,7 +477,12 @@ impl Judge<'_> {
     }
 
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
-        let ours = has_v1(file) || self.evidence.v1 && file.zoom;
+        let library = self
+            .evidence
+            .libraries
+            .values()
+            .any(|speaks| *speaks == Some(true));
+        let ours = has_v1(file) || (self.evidence.v1 || library) && file.zoom;
         if !ours {
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     dependency::{self, Dependency},
     extract::{
-        self, Call, Extract, Import, Piece, Read, Role, Text, Write,
+        self, Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
         fold::{Constants, Folded, HOLE, fold},
         last_identifier, names_credential,
     },
@@ -47,6 +47,8 @@ pub(crate) struct Signal {
     pub(crate) joined: Vec<String>,
     /// The whole text as far as it is known.
     pub(crate) value: String,
+    /// It starts in another piece than it ends in: `BASE + "user/list"`.
+    pub(crate) apart: bool,
 }
 
 /// A key or secret that stands in the file.
@@ -174,6 +176,7 @@ impl Scanner<'_> {
                     text: Text::plain("", 0, if language == Language::Prose { Role::Prose } else { Role::Value }),
                     joined: Vec::new(),
                     value: excerpt.to_owned(),
+                    apart: false,
                 });
             }
         })?;
@@ -235,6 +238,9 @@ impl Scanner<'_> {
                 let to = folded.source(last) + 1;
                 let mut text = text.clone();
                 text.pieces = Vec::new();
+                if matches!(language, Language::Data(_)) && is_key(&folded.text, sighting.end) {
+                    text.usage = Usage::Key;
+                }
                 if let Some((list, at)) = text.element
                     && at > 0
                     && text.target.is_none()
@@ -251,6 +257,7 @@ impl Scanner<'_> {
                     text,
                     joined,
                     value: folded.text.chars().take(200).collect(),
+                    apart: start > sighting.start,
                 });
             }
         }
@@ -329,32 +336,53 @@ fn fold_all(extract: &Extract) -> Vec<Folded> {
         .collect()
 }
 
+/// True if a quoted text in data is the name of a value.
+fn is_key(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    rest.strip_prefix(['"', '\''])
+        .is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
 fn secrets(extract: &Extract, language: Language, lines: &Lines, facts: &mut FileFacts) {
-    for text in &extract.texts {
-        if text.role != Role::Value {
-            continue;
-        }
-        let [Piece::Text { value, at }] = text.pieces.as_slice() else {
-            continue;
-        };
-        let (name, value, at) = if matches!(language, Language::Data(_)) {
-            match data_secret(value, *at) {
-                Some(found) => found,
-                None => continue,
-            }
-        } else {
-            let Some(name) = text.target.as_deref().filter(|name| names_credential(name)) else {
+    for text in extract.texts.iter().filter(|text| text.role == Role::Value) {
+        let name = text.target.as_deref().filter(|name| names_credential(name));
+        for piece in &text.pieces {
+            let Piece::Text { value, at } = piece else {
                 continue;
             };
-            (name.to_owned(), value.as_str(), *at)
-        };
-        if is_plain_secret(value) {
-            facts.secrets.push(Secret {
-                name: last_identifier(&name).to_owned(),
-                place: place(lines, at, at + value.len()),
-            });
+            let found = if matches!(language, Language::Data(_)) {
+                data_secret(value, *at)
+            } else if let (Some(name), [_]) = (name, text.pieces.as_slice()) {
+                Some((name.to_owned(), value.as_str(), *at))
+            } else {
+                None
+            };
+            for (name, value, at) in found.into_iter().chain(query_secrets(value, *at)) {
+                if is_plain_secret(value) {
+                    facts.secrets.push(Secret {
+                        name: last_identifier(&name).to_owned(),
+                        place: place(lines, at, at + value.len()),
+                    });
+                }
+            }
         }
     }
+}
+
+/// `…?api_key=…&api_secret=…` in a text.
+fn query_secrets(text: &str, at: usize) -> Vec<(String, &str, usize)> {
+    let mut found = Vec::new();
+    let mut offset = 0;
+    for part in text.split(['&', '?']) {
+        if let Some((name, value)) = part.split_once('=')
+            && names_credential(name)
+            && name.len() < 24
+        {
+            found.push((name.to_owned(), value, at + offset + name.len() + 1));
+        }
+        offset += part.len() + 1;
+    }
+    found
 }
 
 /// `ZOOM_API_SECRET=…` and `"api_secret": "…"` in a line of data.
@@ -414,6 +442,64 @@ fn excerpts(lines: &Lines, facts: &mut FileFacts) {
         .collect();
     for number in numbers {
         let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
-        facts.excerpts.insert(number, line.replace(HOLE, "?"));
+        facts
+            .excerpts
+            .insert(number, mask(&line.replace(HOLE, "?")));
+    }
+}
+
+/// A line without the values of keys, secrets, tokens and passwords: reports end up in tickets.
+pub(crate) fn mask(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    if !["key", "secret", "token", "passw"].iter().any(|word| lower.contains(word)) {
+        return line.to_owned();
+    }
+    let mut masked = String::with_capacity(line.len());
+    let mut run = String::new();
+    for letter in line.chars().chain(std::iter::once('\n')) {
+        if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-') {
+            run.push(letter);
+            continue;
+        }
+        if is_secret_like(&run) {
+            masked.push('…');
+        } else {
+            masked.push_str(&run);
+        }
+        run.clear();
+        if letter != '\n' {
+            masked.push(letter);
+        }
+    }
+    masked
+}
+
+/// True for a long run of letters and digits that is no word: `Qm5xT2sWb0aLr7Vd3HkYpg`.
+fn is_secret_like(run: &str) -> bool {
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    let switches = run
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| match pair {
+            [a, b] => a.is_ascii_lowercase() && b.is_ascii_uppercase(),
+            _ => false,
+        })
+        .count();
+    run.len() >= 12 && (digits >= 2 || run.len() >= 16 && switches >= 3 && !run.contains('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_credentials_are_masked_and_names_are_not() {
+        let line = r"curl -d api_key=Qm5xT2sWb0aLr7Vd3HkYpg https://api.zoom.us/v1/user/autocreate2";
+        assert_eq!(
+            mask(line),
+            r"curl -d api_key=… https://api.zoom.us/v1/user/autocreate2"
+        );
+        let call = "return $this->sendRequest('user/updatepassword', $updateUserPasswordArray);";
+        assert_eq!(mask(call), call);
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Shape {
         operation: Option<String>,
         /// What is called, in lower case.
         path: String,
+        /// It is spelt as v1 spelt it; other programs have `user/getByEmail`.
+        exact: bool,
         /// `v1/` stands before it.
         versioned: bool,
         /// Something stands before it: `BASE + "user/list"`.
@@ -77,6 +79,7 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
     let mut found = urls(text, hosts, knowledge);
     let covered: Vec<_> = found.iter().map(|sighting| sighting.start..sighting.end).collect();
     let bytes = text.as_bytes();
+    let mut done = 0;
     for (at, _) in text.match_indices('/') {
         if covered.iter().any(|range| range.contains(&at)) {
             continue;
@@ -96,14 +99,16 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
         }
         if let Some(path) = text.get(start..).and_then(|rest| knowledge.path_at(rest))
             && !path.continues
-            && found.last().is_none_or(|last| last.end <= start)
+            && start >= done
             && ends_path(text, start + path.length)
         {
             let name = text.get(start..start + path.length).unwrap_or_default();
+            done = start + path.length;
             found.push(Sighting {
                 shape: Shape::Endpoint {
                     operation: path.operation,
                     path: name.to_ascii_lowercase(),
+                    exact: name.bytes().all(|byte| !byte.is_ascii_uppercase()),
                     versioned: text.get(..start).is_some_and(|head| head.ends_with("v1/")),
                     based: text.get(..start).is_some_and(|head| head.ends_with(HOLE)),
                 },
@@ -276,13 +281,10 @@ fn scheme_start(text: &str, host: usize) -> usize {
 
 /// A text that starts with an endpoint: `/user/list?page_size=300`.
 fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
-    let mut rest = text.trim_start();
-    let based = rest.starts_with(HOLE) || rest.starts_with("%s") || rest.starts_with("%@") || rest.starts_with("{}") || rest.starts_with("{0}") || rest.starts_with("%1$s");
-    for format in ["%s", "%@", "%1$s", "{}", "{0}"] {
-        rest = rest.strip_prefix(format).unwrap_or(rest);
-    }
-    rest = rest.trim_start_matches(HOLE);
-    rest = rest.strip_prefix('/').unwrap_or(rest);
+    let trimmed = text.trim_start();
+    let below = skip_placeholders(trimmed);
+    let based = below.len() < trimmed.len();
+    let mut rest = below.strip_prefix('/').unwrap_or(below);
     let mut versioned = false;
     for prefix in ["api/v1/", "v1/"] {
         if let Some(below) = rest.strip_prefix(prefix) {
@@ -290,8 +292,8 @@ fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
             versioned = true;
         }
     }
-    // `HOST + VERSION + "/user/list"`
-    rest = rest.trim_start_matches(HOLE);
+    // `HOST + VERSION + "/user/list"`, `/{version}/user/list`
+    rest = skip_placeholders(rest);
     rest = rest.strip_prefix('/').unwrap_or(rest);
     let start = text.len() - rest.len();
     let path = knowledge.path_at(rest)?;
@@ -304,16 +306,45 @@ fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
     if path.continues || !ends {
         return None;
     }
+    let name = rest.get(..path.length).unwrap_or_default();
     Some(Sighting {
         shape: Shape::Endpoint {
             operation: path.operation,
-            path: rest.get(..path.length).unwrap_or_default().to_ascii_lowercase(),
+            path: name.to_ascii_lowercase(),
+            exact: name.bytes().all(|byte| !byte.is_ascii_uppercase()),
             versioned,
             based,
         },
         start,
         end: start + path.length,
     })
+}
+
+/// Leaves out what stands for a value at the start: `{base}`, `${url}/`, `%s`.
+fn skip_placeholders(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let bare = rest.strip_prefix('/').unwrap_or(rest);
+        let after = if let Some(after) = bare.strip_prefix(HOLE) {
+            Some(after)
+        } else if let Some(after) = ["%s", "%@", "%1$s", "%v"]
+            .iter()
+            .find_map(|format| bare.strip_prefix(format))
+        {
+            Some(after)
+        } else if bare.starts_with('{') || bare.starts_with("${") || bare.starts_with("#{") {
+            bare.find('}')
+                .filter(|end| *end < 60)
+                .and_then(|end| bare.get(end + 1..))
+                .map(|after| after.strip_prefix('}').unwrap_or(after))
+        } else {
+            None
+        };
+        match after {
+            Some(after) => rest = after,
+            None => return rest,
+        }
+    }
 }
 
 fn half(text: &str, knowledge: &Knowledge) -> Option<Sighting> {

@@ -282,6 +282,9 @@ impl<'t> Walk<'t> {
             }
         }
         self.push_text(at, end, pieces);
+        if self.language == Language::Swift {
+            trim_swift(pieces);
+        }
     }
 
     fn push_text(&self, start: usize, end: usize, pieces: &mut Vec<Piece>) {
@@ -638,6 +641,21 @@ fn push_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
     open.extend(node.named_children(&mut cursor));
     if let Some(added) = open.get_mut(first..) {
         added.reverse();
+    }
+}
+
+/// Takes the signs of `\(name)` out of the text around a value.
+fn trim_swift(pieces: &mut [Piece]) {
+    for piece in pieces {
+        if let Piece::Text { value, at } = piece {
+            if let Some(rest) = value.strip_prefix(')') {
+                *value = rest.to_owned();
+                *at += 1;
+            }
+            if let Some(rest) = value.strip_suffix("\\(") {
+                *value = rest.to_owned();
+            }
+        }
     }
 }
 

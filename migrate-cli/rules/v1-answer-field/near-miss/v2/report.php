@@ -1,0 +1,3 @@
+<?php
+$user = get('https://api.zoom.us/v2/users/me');
+echo $user->lastLoginTime;

@@ -1,0 +1,1 @@
+Zoom.init("http://www.zoom.us/api/v1");

@@ -1,0 +1,6 @@
+package main
+
+const (
+	host    = "example.com"
+	version = "/v1"
+)

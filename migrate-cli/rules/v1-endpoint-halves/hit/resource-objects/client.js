@@ -1,0 +1,2 @@
+exports.host = 'api.zoom.us';
+exports.basePath = '/v1/';

@@ -1,0 +1,2 @@
+<?php
+define('ZOOM_URL', 'https://api.zoom.us/v1/');

@@ -1,0 +1,5 @@
+class People
+  def all
+    zoom_client.user_list
+  end
+end

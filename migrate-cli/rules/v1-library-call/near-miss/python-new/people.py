@@ -1,0 +1,4 @@
+from zoomus import ZoomClient
+
+client = ZoomClient(KEY, SECRET)
+users = client.user.list()

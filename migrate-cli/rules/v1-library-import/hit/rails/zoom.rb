@@ -1,0 +1,2 @@
+require 'zoomus'
+Client = Zoomus.new

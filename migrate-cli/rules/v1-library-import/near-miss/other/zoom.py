@@ -1,0 +1,2 @@
+import zoomusic
+from zoom import Client
