@@ -1,6 +1,7 @@
 //! Finds uses of v1 in a code base: walk, prefilter, scan, decide.
 
 mod advice;
+pub mod baseline;
 mod decide;
 mod dependency;
 mod evidence;
@@ -9,7 +10,11 @@ mod finding;
 mod knowledge;
 mod language;
 mod library;
-mod rules;
+mod revision;
+pub mod owners;
+pub mod plan;
+pub mod report;
+pub(crate) mod rules;
 mod scan;
 mod shape;
 mod source;

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::audit;
+use crate::commands::{audit, plan, rules, status};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
@@ -22,6 +22,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Plan(plan::Args),
+    Rules(rules::Args),
+    Status(status::Args),
 }
 
 /// What a subcommand found out, as its exit code says it.
@@ -51,6 +54,9 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Status(args) => status::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -1,3 +1,19 @@
 //! The subcommands, one file each: what may be given, and the order in which the parts are called.
 
 pub(crate) mod audit;
+mod baseline_file;
+pub(crate) mod plan;
+pub(crate) mod rules;
+mod sources;
+pub(crate) mod status;
+
+/// Today in UTC: `2026-11-22`.
+fn today() -> String {
+    let today = time::OffsetDateTime::now_utc().date();
+    format!(
+        "{:04}-{:02}-{:02}",
+        today.year(),
+        u8::from(today.month()),
+        today.day()
+    )
+}

@@ -409,7 +409,7 @@ impl Judge<'_> {
             let path = format!("{resource}/{action}");
             let known = self.knowledge.path_at(&path).filter(|found| found.length == path.len())?;
             near.then_some(())?;
-            known.operation.map(|name| (name, "the two halves of the path stand side by side"))
+            known.operation.map(|name| (name, SIDE_BY_SIDE))
         })
     }
 
@@ -450,7 +450,7 @@ impl Judge<'_> {
             .3;
         let path = format!("{resource}/{action}");
         let known = self.knowledge.path_at(&path).filter(|found| found.length == path.len())?;
-        known.operation.map(|name| (name, "its first half stands around it"))
+        known.operation.map(|name| (name, AROUND))
     }
 
     fn fields(&self, file: &FileFacts, uses: &mut Vec<Use>) {
@@ -519,6 +519,10 @@ impl Judge<'_> {
     }
 }
 
+/// The halves of a path are two arguments or elements.
+pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
+/// A half of a path belongs to the class or object around the other one.
+pub(crate) const AROUND: &str = "the first half of the path stands around it";
 const LABEL: &str = "only names the endpoint";
 
 /// True if the file holds a base or URL of v1 in its code.

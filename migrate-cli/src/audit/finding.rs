@@ -1,6 +1,6 @@
 //! What the audit reports.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One use of v1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,6 +15,8 @@ pub struct Finding {
     pub end_column: usize,
     /// What kind of use it is.
     pub kind: Kind,
+    /// The rule that found it: `v1-endpoint`.
+    pub rule: &'static str,
     /// The v1 operation: `user/custcreate`; null if it is none or not known.
     pub operation: Option<String>,
     /// How sure it is.
@@ -38,7 +40,7 @@ pub struct Finding {
 }
 
 /// What kind of use a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An absolute URL of an operation.
@@ -156,7 +158,7 @@ pub struct LossyParameter {
 }
 
 /// Whether the shim serves an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shim {
     /// Yes.
@@ -167,6 +169,18 @@ pub enum Shim {
     NotYet,
     /// It always answers an error, because v2 has nothing for it.
     Refused,
+}
+
+impl Shim {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Lossy => "lossy",
+            Self::NotYet => "not_yet",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// Why a finding does not fail.

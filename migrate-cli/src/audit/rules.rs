@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::shape::Hosts;
+use super::{finding::Kind, shape::Hosts};
 
 /// What the rules say about names, hosts, vendors and client libraries.
 #[derive(Debug)]
@@ -125,6 +125,52 @@ pub(crate) enum Style {
     /// `Get-ZoomUser`, `user_list(…)`
     #[serde(rename = "function")]
     Function,
+}
+
+/// The rules by id, sorted, as they stand in `rules/`.
+pub(crate) const RULES: [(&str, &str); 10] = [
+    ("v1-answer-field", include_str!("../../rules/v1-answer-field/rule.toml")),
+    ("v1-base-url", include_str!("../../rules/v1-base-url/rule.toml")),
+    ("v1-credential", include_str!("../../rules/v1-credential/rule.toml")),
+    ("v1-dependency", include_str!("../../rules/v1-dependency/rule.toml")),
+    ("v1-endpoint", include_str!("../../rules/v1-endpoint/rule.toml")),
+    ("v1-endpoint-halves", include_str!("../../rules/v1-endpoint-halves/rule.toml")),
+    ("v1-library-call", include_str!("../../rules/v1-library-call/rule.toml")),
+    ("v1-library-import", include_str!("../../rules/v1-library-import/rule.toml")),
+    ("v1-mention", include_str!("../../rules/v1-mention/rule.toml")),
+    ("v1-url", include_str!("../../rules/v1-url/rule.toml")),
+];
+
+/// What a rule is for, as people read it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rule {
+    /// The kind of its findings.
+    pub(crate) kind: Kind,
+    /// One line.
+    pub(crate) summary: String,
+    /// What it finds, and what it leaves alone.
+    pub(crate) what: String,
+    /// Why that matters.
+    pub(crate) why: String,
+    /// A line that it finds.
+    pub(crate) example: String,
+    /// What to use instead.
+    pub(crate) instead: String,
+}
+
+impl Rule {
+    /// Reads a rule; the texts come without blanks around them.
+    pub(crate) fn parse(id: &'static str, text: &str) -> Result<Self, RuleError> {
+        let rule: Self = read(id, text)?;
+        Ok(Self {
+            what: rule.what.trim().to_owned(),
+            why: rule.why.trim().to_owned(),
+            example: rule.example.trim().to_owned(),
+            instead: rule.instead.trim().to_owned(),
+            ..rule
+        })
+    }
 }
 
 const HOSTS: &str = include_str!("../../rules/data/hosts.toml");

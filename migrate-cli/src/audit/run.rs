@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,15 +16,16 @@ use sha2::{Digest, Sha256};
 
 use super::{
     advice::advise,
-    decide::{Judge, Use},
+    decide::{self, Judge, Use},
     evidence::Projects,
     finding::{Finding, Kind, SuppressedBy, Suppression},
     knowledge::Knowledge,
+    revision::{self, RevisionError},
     rules::{RuleError, Rules},
     scan::{FileFacts, Place, Scanner},
     source,
     trace::Tracer,
-    walk::{self, Candidate, Limits},
+    walk::{self, Candidate, Limits, Walked},
 };
 
 /// What a run may look at.
@@ -31,6 +35,8 @@ pub struct Options {
     pub ignore_files: bool,
     /// Files larger than this are searched for URLs, but not parsed; in bytes.
     pub large: u64,
+    /// Counts the files that were read, for those who watch.
+    pub files: Arc<AtomicUsize>,
     /// Set from outside to end the run early with what was found so far.
     pub stop: Arc<AtomicBool>,
 }
@@ -40,6 +46,7 @@ impl Default for Options {
         Self {
             ignore_files: true,
             large: 4 << 20,
+            files: Arc::default(),
             stop: Arc::default(),
         }
     }
@@ -51,6 +58,9 @@ pub enum AuditError {
     /// A rule does not say what it should.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// A git revision cannot be read.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
     /// The search cannot be built.
     #[error("the search for traces cannot be built: {0}")]
     Search(#[from] aho_corasick::BuildError),
@@ -76,6 +86,28 @@ pub struct Outcome {
     pub files: usize,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// Takes in what another path brought.
+    pub fn add(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.unreadable.extend(other.unreadable);
+        self.files += other.files;
+        self.elapsed += other.elapsed;
+    }
+
+    /// Puts a folder before all paths.
+    pub fn put_below(&mut self, folder: &str) {
+        let folder = folder.replace('\\', "/");
+        let folder = folder.trim_end_matches('/');
+        for finding in &mut self.findings {
+            finding.path = format!("{folder}/{}", finding.path);
+        }
+        for unreadable in &mut self.unreadable {
+            unreadable.path = format!("{folder}/{}", unreadable.path);
+        }
+    }
 }
 
 /// An audit that is ready to run.
@@ -108,15 +140,68 @@ impl<'c> Audit<'c> {
             ignore_files: self.options.ignore_files,
             large: self.options.large,
         };
-        let walked = walk::walk(root, &limits, &tracer, &self.options.stop);
-        let mut outcome = Outcome {
-            files: walked.files,
-            ..Outcome::default()
-        };
+        let walked = walk::walk(root, &limits, &tracer, &self.options.files, &self.options.stop);
         let base = if root.is_file() {
             root.parent().unwrap_or(root)
         } else {
             root
+        };
+        let mut outcome = self.judge(walked, base, &tracer);
+        outcome.elapsed = start.elapsed();
+        Ok(outcome)
+    }
+
+    /// Looks through the files of a list. Paths in the outcome start below `base`.
+    pub fn run_files(&self, base: &Path, files: &[PathBuf]) -> Result<Outcome, AuditError> {
+        let start = Instant::now();
+        let tracer = Tracer::new(&self.knowledge, &self.rules)?;
+        let limits = Limits {
+            ignore_files: false,
+            large: self.options.large,
+        };
+        let walked = walk::look_at(files, &limits, &tracer, &self.options.files, &self.options.stop);
+        let mut outcome = self.judge(walked, base, &tracer);
+        outcome.elapsed = start.elapsed();
+        Ok(outcome)
+    }
+
+    /// Looks through a revision of a git repository without checking it out.
+    pub fn run_revision(&self, repository: &Path, revision: &str) -> Result<Outcome, AuditError> {
+        let start = Instant::now();
+        let tracer = Tracer::new(&self.knowledge, &self.rules)?;
+        let scanner = Scanner {
+            knowledge: &self.knowledge,
+            rules: &self.rules,
+        };
+        let mut outcome = Outcome::default();
+        let mut files = Vec::new();
+        let mut roots = BTreeSet::new();
+        revision::read(repository, revision, &mut |path, bytes| {
+            outcome.files += 1;
+            self.options.files.fetch_add(1, Ordering::Relaxed);
+            if walk::is_manifest(path)
+                && let Some((folder, _)) = path.rsplit_once('/')
+            {
+                roots.insert(folder.to_owned());
+            }
+            if !super::trace::is_binary(bytes) {
+                let text = source::decode(bytes);
+                let trace = tracer.trace(text.as_bytes());
+                if trace.any() {
+                    files.push(scanner.scan(path, &text));
+                }
+            }
+            !self.options.stop.load(Ordering::Relaxed)
+        })?;
+        outcome.findings = self.decide(files, &roots);
+        outcome.elapsed = start.elapsed();
+        Ok(outcome)
+    }
+
+    fn judge(&self, walked: Walked, base: &Path, tracer: &Tracer) -> Outcome {
+        let mut outcome = Outcome {
+            files: walked.files,
+            ..Outcome::default()
         };
         for (path, reason) in walked.unreadable {
             outcome.unreadable.push(Unreadable {
@@ -134,7 +219,7 @@ impl<'c> Audit<'c> {
             .par_iter()
             .map(|candidate| {
                 let path = relative(&candidate.path, base);
-                self.read(candidate, &path, &tracer)
+                self.read(candidate, &path, tracer)
                     .map_err(|error| (path, error))
             })
             .collect();
@@ -150,8 +235,7 @@ impl<'c> Audit<'c> {
             }
         }
         outcome.findings = self.decide(files, &roots);
-        outcome.elapsed = start.elapsed();
-        Ok(outcome)
+        outcome
     }
 
     fn read(
@@ -207,7 +291,11 @@ impl<'c> Audit<'c> {
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         let operation = found.operation.as_deref();
-        let content = format!("{}\n{}\n{content}\n{}", found.kind.rule(), file.path, operation.unwrap_or_default());
+        let rule = match found.reason {
+            decide::SIDE_BY_SIDE | decide::AROUND => "v1-endpoint-halves",
+            _ => found.kind.rule(),
+        };
+        let content = format!("{}\n{}\n{content}\n{}", rule, file.path, operation.unwrap_or_default());
         let copies = seen.entry(content.clone()).or_default();
         *copies += 1;
         let fingerprint = fingerprint(&content, *copies);
@@ -217,6 +305,7 @@ impl<'c> Audit<'c> {
             column,
             end_column,
             kind: found.kind,
+            rule,
             advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),
             confidence: found.confidence,
             reason: found.reason.to_owned(),
@@ -270,21 +359,5 @@ fn fingerprint(content: &str, copy: usize) -> String {
         .iter()
         .take(16)
         .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Paths to run on, each with what to put before the paths of its findings.
-pub(crate) fn roots(paths: &[PathBuf]) -> Vec<(&Path, String)> {
-    let alone = paths.len() == 1;
-    paths
-        .iter()
-        .map(|path| {
-            let prefix = if alone {
-                String::new()
-            } else {
-                path.to_string_lossy().replace('\\', "/")
-            };
-            (path.as_path(), prefix)
-        })
         .collect()
 }

@@ -60,9 +60,15 @@ pub(crate) struct Walked {
 }
 
 /// Walks a tree until it ends or `stop` is set.
-pub(crate) fn walk(root: &Path, limits: &Limits, tracer: &Tracer, stop: &AtomicBool) -> Walked {
+pub(crate) fn walk(
+    root: &Path,
+    limits: &Limits,
+    tracer: &Tracer,
+    files: &AtomicUsize,
+    stop: &AtomicBool,
+) -> Walked {
     let walked = Mutex::new(Walked::default());
-    let files = AtomicUsize::new(0);
+    let before = files.load(Ordering::Relaxed);
     let walker = WalkBuilder::new(root)
         .hidden(false)
         .ignore(limits.ignore_files)
@@ -76,7 +82,7 @@ pub(crate) fn walk(root: &Path, limits: &Limits, tracer: &Tracer, stop: &AtomicB
         .build_parallel();
     walker.run(|| {
         let mut buffer = Vec::new();
-        let (walked, files) = (&walked, &files);
+        let walked = &walked;
         Box::new(move |entry| {
             if stop.load(Ordering::Relaxed) {
                 return WalkState::Quit;
@@ -119,10 +125,47 @@ pub(crate) fn walk(root: &Path, limits: &Limits, tracer: &Tracer, stop: &AtomicB
         })
     });
     let mut walked = walked.into_inner().unwrap_or_else(PoisonError::into_inner);
-    walked.files = files.into_inner();
+    walked.files = files.load(Ordering::Relaxed) - before;
     walked.candidates.sort_by(|a, b| a.path.cmp(&b.path));
     walked.unreadable.sort();
     walked
+}
+
+/// Looks at the files of a list.
+pub(crate) fn look_at(
+    files: &[PathBuf],
+    limits: &Limits,
+    tracer: &Tracer,
+    count: &AtomicUsize,
+    stop: &AtomicBool,
+) -> Walked {
+    let mut walked = Walked::default();
+    let mut buffer = Vec::new();
+    for path in files {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let looked = std::fs::metadata(path).and_then(|about| {
+            if about.is_file() {
+                count.fetch_add(1, Ordering::Relaxed);
+                walked.files += 1;
+                look(path, limits, tracer, &mut buffer)
+            } else {
+                Err(io::Error::other("is no file"))
+            }
+        });
+        match looked {
+            Ok(candidate) => walked.candidates.extend(candidate),
+            Err(error) => walked.unreadable.push((path.clone(), error.to_string())),
+        }
+    }
+    walked
+}
+
+/// True if a project starts in the folder of that file.
+pub(crate) fn is_manifest(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    MANIFESTS.contains(&name)
 }
 
 /// Opening a pipe or a device could block for ever.

@@ -1,32 +1,149 @@
 //! `migrate audit`.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context;
 use mappings::Catalog;
 
+use super::{baseline_file, sources::Sources, today};
 use crate::{
-    audit::{Audit, Options},
+    audit::{
+        Finding, SuppressedBy,
+        report::{Format, Report},
+    },
     cli::Exit,
 };
 
-/// Find every use of v1 in a code base.
+/// Find every use of v1 in a code base, and what replaces it.
+///
+/// Exit codes: 0 nothing fails, 1 findings that fail, 2 an error or files that could not be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to look through.
-    #[arg(default_value = ".")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
 
+    /// The format of the report; several are written to the --output of the same place.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Vec<Format>,
+
+    /// Where a report goes, in the order of --format; - is the standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: Vec<PathBuf>,
+
+    /// Which findings fail: those that the baseline does not have, any, or none.
+    #[arg(long, value_enum, default_value = "new")]
+    fail_on: FailOn,
+
+    /// The baseline; by default .migrate-baseline in the audited folder, if there is one.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write all findings to the baseline.
     #[arg(long)]
-    format: Option<String>,
+    write_baseline: bool,
+
+    /// Take findings that are gone out of the baseline; never puts one in.
+    #[arg(long, conflicts_with = "write_baseline")]
+    prune_baseline: bool,
+}
+
+/// Which findings fail a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    /// Those that neither a comment nor the baseline suppresses.
+    New,
+    /// Those that no comment suppresses.
+    Any,
+    /// None.
+    Never,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let catalog = Catalog::embedded()?;
-    let audit = Audit::new(&catalog, Options::default())?;
-    for path in &args.paths {
-        let outcome = audit.run(path)?;
-        let json = serde_json::json!({"schema":1,"findings":outcome.findings,"summary":{}});
-        writeln!(std::io::stdout(), "{json}")?;
+    if args.output.len() > args.format.len() {
+        anyhow::bail!("there are more --output than --format");
     }
-    Ok(Exit::Clean)
+    let (path, mut baseline) = baseline_file::read(args.baseline.as_deref(), args.sources.first())?;
+    let found = args.sources.run(&catalog)?;
+    let mut outcome = found.outcome;
+    if args.write_baseline || args.prune_baseline {
+        if found.interrupted {
+            anyhow::bail!("interrupted: the baseline stays as it is");
+        }
+        if args.write_baseline {
+            baseline.absorb(&outcome.findings);
+        } else {
+            baseline.prune(&outcome.findings);
+        }
+        baseline_file::write(&path, &baseline)?;
+        let _ = writeln!(
+            io::stderr(),
+            "{} findings in {}",
+            baseline.len(),
+            path.display()
+        );
+    }
+    let expired = baseline.apply(&mut outcome.findings, &today());
+    if expired > 0 {
+        let _ = writeln!(io::stderr(), "{expired} entries of the baseline have expired");
+    }
+    for (index, format) in args.format.iter().enumerate() {
+        let output = args.output.get(index).map(PathBuf::as_path);
+        let mut report = Report {
+            findings: &outcome.findings,
+            unreadable: &outcome.unreadable,
+            files: outcome.files,
+            elapsed: outcome.elapsed,
+            interrupted: found.interrupted,
+            styled: false,
+        };
+        write(&mut report, *format, output)?;
+    }
+    Ok(exit(args.fail_on, &outcome.findings, !outcome.unreadable.is_empty()))
+}
+
+fn write(report: &mut Report, format: Format, output: Option<&Path>) -> anyhow::Result<()> {
+    match output {
+        Some(path) if path != Path::new("-") => {
+            let file = File::create(path)
+                .with_context(|| format!("cannot write the report to {}", path.display()))?;
+            let mut out = BufWriter::new(file);
+            report.write(format, &mut out)?;
+            out.flush()
+                .with_context(|| format!("cannot write the report to {}", path.display()))
+        }
+        _ => {
+            report.styled = io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+            let mut out = BufWriter::new(io::stdout().lock());
+            report.write(format, &mut out)?;
+            Ok(out.flush()?)
+        }
+    }
+}
+
+fn exit(fail_on: FailOn, findings: &[Finding], unreadable: bool) -> Exit {
+    let fails = |finding: &Finding| match fail_on {
+        FailOn::Never => false,
+        FailOn::New => finding.counts(),
+        FailOn::Any => {
+            let by_baseline = finding
+                .suppressed
+                .as_ref()
+                .is_some_and(|suppression| suppression.by == SuppressedBy::Baseline);
+            finding.counts() || by_baseline
+        }
+    };
+    if unreadable {
+        Exit::Failed
+    } else if findings.iter().any(fails) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
 }

@@ -1,0 +1,221 @@
+//! Reports: one file a format, each a writer over the same [`Report`].
+
+mod csv;
+mod github;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod sarif;
+mod text;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::{
+    finding::{Finding, Kind, Shim},
+    run::Unreadable,
+};
+
+/// A report format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people, with source and advice.
+    Text,
+    /// For programs: one object, `schema` 1.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// For a ticket.
+    Markdown,
+    /// One page with search and filters.
+    Html,
+    /// For test reports of a build.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// One line a finding.
+    Csv,
+}
+
+/// What is reported.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// All findings by path and line.
+    pub findings: &'a [Finding],
+    /// What could not be read.
+    pub unreadable: &'a [Unreadable],
+    /// How many files were read.
+    pub files: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// True if the run was ended early.
+    pub interrupted: bool,
+    /// Colours and the like may be used.
+    pub styled: bool,
+}
+
+impl Report<'_> {
+    /// Writes the report.
+    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Text => text::write(self, out),
+            Format::Json => json::write(self, out),
+            Format::Sarif => sarif::write(self, out),
+            Format::Markdown => markdown::write(self, out),
+            Format::Html => html::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Github => github::write(self, out),
+            Format::Csv => csv::write(self, out),
+        }
+    }
+
+    /// The numbers.
+    pub fn summary(&self) -> Summary {
+        Summary::of(self)
+    }
+}
+
+/// The numbers of a report.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// Findings that are uses: all but `doc` and credentials, suppressed or not.
+    pub uses: usize,
+    /// Operations that are used.
+    pub operations: usize,
+    /// Files with a use.
+    pub files: usize,
+    /// Files that were read.
+    pub files_read: usize,
+    /// Findings that are suppressed by a comment or the baseline.
+    pub suppressed: usize,
+    /// Findings by kind.
+    pub by_kind: BTreeMap<&'static str, usize>,
+    /// Uses by operation.
+    pub by_operation: BTreeMap<String, usize>,
+    /// Uses of operations by how faithful v2 is.
+    pub by_fidelity: BTreeMap<&'static str, usize>,
+    /// Operations by whether the shim serves them.
+    pub by_shim: BTreeMap<Shim, usize>,
+    /// Files that could not be read.
+    pub unreadable: usize,
+    /// True if the run was ended early.
+    pub interrupted: bool,
+}
+
+impl Summary {
+    fn of(report: &Report) -> Self {
+        let mut summary = Self {
+            files_read: report.files,
+            unreadable: report.unreadable.len(),
+            interrupted: report.interrupted,
+            ..Self::default()
+        };
+        let mut files = BTreeSet::new();
+        let mut shim = BTreeMap::new();
+        for finding in report.findings {
+            *summary.by_kind.entry(finding.kind.name()).or_default() += 1;
+            if finding.suppressed.is_some() {
+                summary.suppressed += 1;
+            }
+            if finding.kind == Kind::Doc {
+                continue;
+            }
+            files.insert(&finding.path);
+            if finding.kind != Kind::Credential {
+                summary.uses += 1;
+            }
+            if let Some(operation) = &finding.operation {
+                *summary.by_operation.entry(operation.clone()).or_default() += 1;
+            }
+            if let (Some(advice), Some(operation)) = (&finding.advice, &finding.operation) {
+                *summary.by_fidelity.entry(advice.fidelity).or_default() += 1;
+                shim.insert(operation, advice.shim);
+            }
+        }
+        for served in shim.into_values() {
+            *summary.by_shim.entry(served).or_default() += 1;
+        }
+        summary.operations = summary.by_operation.len();
+        summary.files = files.len();
+        summary
+    }
+}
+
+/// `1 use`, `2 uses`
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// What a finding is about, in a few words: the operation, or what the kind says.
+fn title(finding: &Finding) -> String {
+    match (&finding.operation, finding.kind) {
+        (Some(operation), _) => operation.clone(),
+        (None, Kind::BaseUrl) => "the v1 base URL".to_owned(),
+        (None, Kind::Credential) => format!(
+            "{} in plain text",
+            finding.parameters.first().map_or("a credential", String::as_str)
+        ),
+        (None, Kind::ResponseField) => {
+            finding.parameters.first().cloned().unwrap_or_default()
+        }
+        (None, _) => finding.reason.clone(),
+    }
+}
+
+/// What to do about a finding, in one sentence.
+fn advice(finding: &Finding) -> String {
+    match finding.kind {
+        Kind::BaseUrl => "the whole client hangs on this line: point it at the shim".to_owned(),
+        Kind::Credential => "revoke it and read the new one from the environment".to_owned(),
+        Kind::ResponseField => "v2 has it elsewhere or not at all: see migrate explain".to_owned(),
+        Kind::Dependency | Kind::SdkImport if finding.operation.is_none() => {
+            "replace the library: see migrate rules".to_owned()
+        }
+        _ => match &finding.advice {
+            None => String::new(),
+            Some(advice) if advice.v2.is_empty() => "nothing in v2 replaces it".to_owned(),
+            Some(advice) => format!("→ {}", advice.v2.join(", ")),
+        },
+    }
+}
+
+/// The sentence that names what is lost, if anything is.
+fn losses(finding: &Finding) -> Option<String> {
+    let advice = finding.advice.as_ref()?;
+    if advice.lossy.is_empty() {
+        return None;
+    }
+    let named = !finding.parameters.is_empty();
+    let names: Vec<&str> = advice
+        .lossy
+        .iter()
+        .take(if named { usize::MAX } else { 4 })
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    let more = advice.lossy.len() - names.len();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "{} {}{more}",
+        if named { "exact except:" } else { "not exact if given:" },
+        names.join(", ")
+    ))
+}
+
+fn shim_word(shim: Shim) -> &'static str {
+    match shim {
+        Shim::Yes => "served by the shim",
+        Shim::Lossy => "served by the shim, with losses",
+        Shim::NotYet => "not yet served by the shim",
+        Shim::Refused => "answered with an error by the shim",
+    }
+}

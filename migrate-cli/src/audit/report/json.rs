@@ -1,0 +1,58 @@
+//! The report for programs.
+//!
+//! One object on one line:
+//!
+//! ```json
+//! {
+//!   "schema": 1,
+//!   "findings": [{
+//!     "path": "app/Zoom.php", "line": 14, "column": 5, "end_column": 31,
+//!     "kind": "endpoint", "rule": "v1-endpoint", "operation": "user/custcreate",
+//!     "confidence": "high", "reason": "the v1 base URL stands in the same project",
+//!     "language": "PHP", "parameters": ["email", "type"],
+//!     "advice": {
+//!       "v2": ["POST /users"], "fidelity": "lossy",
+//!       "lossy": [{"name": "type", "reason": "…"}],
+//!       "shim": "lossy", "read": false, "note": null
+//!     },
+//!     "fingerprint": "…", "excerpt": "…",
+//!     "suppressed": {"by": "baseline", "reason": "…"},
+//!     "owners": ["@team"]
+//!   }],
+//!   "unreadable": [{"path": "…", "reason": "…"}],
+//!   "summary": {"uses": 12, "operations": 7, "files": 3, "by_kind": {}, "by_operation": {}}
+//! }
+//! ```
+//!
+//! `kind` is one of `base_url`, `url`, `endpoint`, `sdk_call`, `sdk_import`, `dependency`,
+//! `credential`, `response_field` and `doc`. `operation`, `advice`, `excerpt` and `suppressed` may
+//! be null. `shim` is `yes`, `lossy`, `not_yet` or `refused`. `parameters` of a `credential` or a
+//! `response_field` holds its name. Lines and columns count from 1, columns in characters; paths
+//! have slashes and start below the audited path. Members may be added; renaming or removing one
+//! raises `schema`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Report, Summary};
+use crate::audit::{finding::Finding, run::Unreadable};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    findings: &'a [Finding],
+    unreadable: &'a [Unreadable],
+    summary: Summary,
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        schema: 1,
+        findings: report.findings,
+        unreadable: report.unreadable,
+        summary: report.summary(),
+    };
+    serde_json::to_writer(&mut *out, &document)?;
+    writeln!(out)
+}

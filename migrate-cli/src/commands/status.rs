@@ -1,0 +1,78 @@
+//! `migrate status`.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use mappings::Catalog;
+
+use super::{baseline_file, sources::Sources};
+use crate::{
+    audit::{baseline::Drift, owners::Owners},
+    cli::Exit,
+};
+
+/// Tell what changed since a baseline: new, fixed and unchanged uses, by owner.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    sources: Sources,
+
+    /// The baseline to compare with; by default .migrate-baseline in the audited folder.
+    #[arg(long, value_name = "BASELINE")]
+    since: Option<PathBuf>,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let catalog = Catalog::embedded()?;
+    let (path, baseline) = baseline_file::read(args.since.as_deref(), args.sources.first())?;
+    if !path.exists() {
+        anyhow::bail!(
+            "there is no baseline {}; write one with migrate audit --write-baseline",
+            path.display()
+        );
+    }
+    let found = args.sources.run(&catalog)?;
+    let owners = Owners::of(args.sources.first());
+    let drift = baseline.drift(&found.outcome.findings, |path| owners.of_file(path));
+    let total = drift.values().fold(Drift::default(), |sum, drift| Drift {
+        new: sum.new + drift.new,
+        unchanged: sum.unchanged + drift.unchanged,
+        fixed: sum.fixed + drift.fixed,
+    });
+    let mut out = io::stdout().lock();
+    if args.json {
+        let row = |drift: &Drift| {
+            serde_json::json!({"new": drift.new, "fixed": drift.fixed, "unchanged": drift.unchanged})
+        };
+        let owners: serde_json::Map<_, _> = drift
+            .iter()
+            .map(|(owner, drift)| (owner.clone(), row(drift)))
+            .collect();
+        let document = serde_json::json!({"schema": 1, "total": row(&total), "owners": owners});
+        writeln!(out, "{document}")?;
+    } else {
+        writeln!(out, "{:<24} {:>6} {:>6} {:>10}", "owner", "new", "fixed", "unchanged")?;
+        for (owner, drift) in &drift {
+            let owner = if owner == "-" { "nobody" } else { owner };
+            writeln!(
+                out,
+                "{owner:<24} {:>6} {:>6} {:>10}",
+                drift.new, drift.fixed, drift.unchanged
+            )?;
+        }
+        if drift.len() != 1 {
+            writeln!(
+                out,
+                "{:<24} {:>6} {:>6} {:>10}",
+                "all", total.new, total.fixed, total.unchanged
+            )?;
+        }
+    }
+    Ok(if total.new > 0 { Exit::Findings } else { Exit::Clean })
+}
