@@ -1,6 +1,6 @@
 //! Who owns a file, by `CODEOWNERS`.
 
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -10,8 +10,8 @@ const PLACES: [&str; 4] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"
 /// The owners of a tree; nobody owns anything by default.
 #[derive(Debug)]
 pub struct Owners {
-    patterns: Gitignore,
-    owners: HashMap<String, Vec<String>>,
+    /// In the order of the file: the last one that fits decides.
+    patterns: Vec<(Gitignore, Vec<String>)>,
 }
 
 impl Owners {
@@ -25,36 +25,28 @@ impl Owners {
 
     /// Reads the text of a `CODEOWNERS` file. Lines that are no pattern are skipped, as GitHub does.
     pub fn parse(text: &str) -> Self {
-        let mut patterns = GitignoreBuilder::new("");
-        let mut owners = HashMap::new();
-        for line in text.lines() {
-            let line = line.split(" #").next().unwrap_or_default().trim();
-            if line.is_empty() || line.starts_with(['#', '[', '^']) {
-                continue;
-            }
-            let mut words = line.split_whitespace();
-            let Some(pattern) = words.next() else {
-                continue;
-            };
-            if patterns.add_line(None, pattern).is_ok() {
-                owners.insert(pattern.to_owned(), words.map(str::to_owned).collect());
-            }
-        }
-        Self {
-            patterns: patterns.build().unwrap_or_else(|_| Gitignore::empty()),
-            owners,
-        }
+        let patterns = text
+            .lines()
+            .map(|line| line.split(" #").next().unwrap_or_default().trim())
+            .filter(|line| !line.starts_with(['#', '[', '^']))
+            .filter_map(|line| {
+                let mut words = line.split_whitespace();
+                let mut pattern = GitignoreBuilder::new("");
+                pattern.add_line(None, words.next()?).ok()?;
+                Some((pattern.build().ok()?, words.map(str::to_owned).collect()))
+            })
+            .collect();
+        Self { patterns }
     }
 
-    /// The owners of a file; the last pattern that fits decides.
+    /// The owners of a file.
     pub fn of_file(&self, path: &str) -> Vec<String> {
-        let found = self.patterns.matched_path_or_any_parents(path, false);
-        match found {
-            ignore::Match::Ignore(glob) => {
-                self.owners.get(glob.original()).cloned().unwrap_or_default()
-            }
-            _ => Vec::new(),
-        }
+        self.patterns
+            .iter()
+            .rev()
+            .find(|(pattern, _)| pattern.matched_path_or_any_parents(path, false).is_ignore())
+            .map(|(_, owners)| owners.clone())
+            .unwrap_or_default()
     }
 }
 

@@ -456,17 +456,19 @@ pub(crate) fn mask(line: &str) -> String {
     }
     let mut masked = String::with_capacity(line.len());
     let mut run = String::new();
+    let mut before = ' ';
     for letter in line.chars().chain(std::iter::once('\n')) {
         if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-') {
             run.push(letter);
             continue;
         }
-        if is_secret_like(&run) {
+        if is_secret_like(&run, before) {
             masked.push('…');
         } else {
             masked.push_str(&run);
         }
         run.clear();
+        before = letter;
         if letter != '\n' {
             masked.push(letter);
         }
@@ -474,18 +476,17 @@ pub(crate) fn mask(line: &str) -> String {
     masked
 }
 
-/// True for a long run of letters and digits that is no word: `Qm5xT2sWb0aLr7Vd3HkYpg`.
-fn is_secret_like(run: &str) -> bool {
+/// True for a long run of letters and digits that is no word: `Qm5xT2sWb0aLr7Vd3HkYpg`. What stands
+/// before it tells a value from a name.
+fn is_secret_like(run: &str, before: char) -> bool {
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    let given = matches!(before, '"' | '\'' | '=' | ':' | ' ' | '`');
     let switches = run
         .as_bytes()
         .windows(2)
-        .filter(|pair| match pair {
-            [a, b] => a.is_ascii_lowercase() && b.is_ascii_uppercase(),
-            _ => false,
-        })
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
         .count();
-    run.len() >= 12 && (digits >= 2 || run.len() >= 16 && switches >= 3 && !run.contains('_'))
+    run.len() >= 12 && given && (digits >= 2 || run.len() >= 16 && switches >= 3 && before != ' ')
 }
 
 #[cfg(test)]

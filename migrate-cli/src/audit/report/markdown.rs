@@ -35,6 +35,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut path = "";
     for finding in report.findings.iter().filter(|found| found.kind != Kind::Doc) {
         if finding.path != path {
+            if !path.is_empty() {
+                writeln!(out)?;
+            }
             path = &finding.path;
             writeln!(out, "## {}\n", escape(path))?;
         }

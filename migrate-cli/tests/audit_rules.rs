@@ -1,0 +1,156 @@
+//! Every rule is documented and has fixtures: code that it finds, and code that looks alike.
+//!
+//! A folder below `rules/RULE/hit` or `rules/RULE/near-miss` is one project.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mappings::Catalog;
+use migrate_cli::audit::{Audit, Finding, Kind, Options};
+
+fn rules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir(path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+fn rule_folders() -> Vec<PathBuf> {
+    let mut folders = folders(&rules());
+    folders.retain(|folder| name(folder).starts_with("v1-"));
+    folders
+}
+
+fn findings(project: &Path) -> Vec<Finding> {
+    let catalog = Catalog::embedded().unwrap();
+    let options = Options {
+        ignore_files: false,
+        ..Options::default()
+    };
+    let audit = Audit::new(&catalog, options).unwrap();
+    let outcome = audit.run(project).unwrap();
+    assert!(outcome.unreadable.is_empty(), "{:?}", outcome.unreadable);
+    outcome.findings
+}
+
+#[test]
+fn hits_are_found() {
+    for rule in rule_folders() {
+        let mut seen = String::new();
+        let mut fired = false;
+        for project in folders(&rule.join("hit")) {
+            writeln!(seen, "{}", name(&project)).unwrap();
+            for found in findings(&project) {
+                fired |= found.rule == name(&rule);
+                write!(
+                    seen,
+                    "  {}:{}:{}-{} {} {}",
+                    found.path,
+                    found.line,
+                    found.column,
+                    found.end_column,
+                    found.kind.name(),
+                    found.operation.as_deref().unwrap_or("-"),
+                )
+                .unwrap();
+                if !found.parameters.is_empty() {
+                    write!(seen, " ({})", found.parameters.join(", ")).unwrap();
+                }
+                writeln!(seen, ": {}", found.reason).unwrap();
+            }
+        }
+        assert!(fired, "Missing: {} finds nothing in its hits", name(&rule));
+        insta::assert_snapshot!(format!("hits_of_{}", name(&rule)), seen);
+    }
+}
+
+#[test]
+fn near_misses_are_left_alone() {
+    for rule in rule_folders() {
+        let id = name(&rule);
+        for project in folders(&rule.join("near-miss")) {
+            let noise: Vec<String> = findings(&project)
+                .into_iter()
+                .filter(|found| found.kind != Kind::Doc || id == "v1-mention")
+                .map(|found| format!("{}:{} {} {:?}", found.path, found.line, found.rule, found.operation))
+                .collect();
+            assert!(noise.is_empty(), "Noisy: {id}/near-miss/{}: {noise:#?}", name(&project));
+        }
+    }
+}
+
+#[test]
+fn each_rule_has_its_outline_and_its_fixtures() {
+    for rule in rule_folders() {
+        let text = fs::read_to_string(rule.join("rule.toml")).unwrap();
+        let outline: toml::Table = toml::from_str(&text).unwrap();
+        let mut keys: Vec<_> = outline.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(
+            keys,
+            ["example", "instead", "kind", "summary", "what", "why"],
+            "{}",
+            rule.display()
+        );
+        for (key, value) in &outline {
+            assert!(!value.as_str().unwrap().trim().is_empty(), "{}: {key}", rule.display());
+        }
+        assert!(!folders(&rule.join("hit")).is_empty(), "{}", rule.display());
+        assert!(!folders(&rule.join("near-miss")).is_empty(), "{}", rule.display());
+    }
+}
+
+#[test]
+fn the_program_lists_and_explains_exactly_the_rules_that_exist() {
+    let migrate = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_migrate"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = migrate(&["rules"]);
+    let listed: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    let existing: Vec<String> = rule_folders().iter().map(|rule| name(rule)).collect();
+    assert_eq!(listed, existing);
+    for id in existing {
+        assert!(migrate(&["rules", &id]).contains("What it finds"), "{id}");
+    }
+}
+
+#[test]
+fn each_method_of_a_library_stands_for_an_operation_that_exists() {
+    let catalog = Catalog::embedded().unwrap();
+    for entry in fs::read_dir(rules().join("libraries")).unwrap() {
+        let path = entry.unwrap().path();
+        let library: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        for (method, operation) in library["methods"].as_table().unwrap() {
+            let operation = operation.as_str().unwrap();
+            assert!(
+                operation.is_empty() || catalog.find(operation).is_some(),
+                "{}: {method} stands for {operation}",
+                path.display()
+            );
+        }
+    }
+}
