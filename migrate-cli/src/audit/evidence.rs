@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aho_corasick::{AhoCorasick, MatchKind};
+
 use super::{
     extract::{Role, Usage, last_identifier},
     knowledge::Knowledge,
@@ -113,6 +115,29 @@ impl Projects {
             })
             .collect();
         Self { by_root, all }
+    }
+
+    /// A search for the names through which a file that does not speak of Zoom can use v1: base
+    /// URLs, request functions. Nothing if there is no v1.
+    pub(crate) fn names(&self) -> Option<AhoCorasick> {
+        if !self.all.v1 {
+            return None;
+        }
+        let proven = self.all.proven.iter().map(|callee| last_identifier(callee).to_owned());
+        let names: BTreeSet<String> = self
+            .all
+            .helpers
+            .iter()
+            .chain(&self.all.bases)
+            .cloned()
+            .chain(proven)
+            .filter(|name| name.len() > 2)
+            .collect();
+        AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .ascii_case_insensitive(true)
+            .build(&names)
+            .ok()
     }
 
     /// The evidence for a file.

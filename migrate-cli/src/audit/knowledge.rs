@@ -129,6 +129,11 @@ impl Knowledge {
         self.operations.values()
     }
 
+    /// The parts of operations before a slash.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
+        self.resources.iter().map(String::as_str)
+    }
+
     /// True if the text is the part of an operation before a slash: `user`, `im/group`.
     pub(crate) fn is_resource(&self, text: &str) -> bool {
         self.resources.contains(text)

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aho_corasick::AhoCorasick;
 use mappings::Catalog;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -215,12 +216,33 @@ impl<'c> Audit<'c> {
             .map(|path| relative(path, base))
             .filter(|path| path != ".")
             .collect();
-        let read: Vec<_> = worth_reading(&walked.candidates)
+        // Files that speak of Zoom first: what they name decides about those that do not.
+        let (speaking, silent) = worth_reading(&walked.candidates);
+        let mut files = self.read_all(&speaking, base, tracer, None, &mut outcome);
+        let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+        if let Some(names) = projects.names() {
+            files.extend(self.read_all(&silent, base, tracer, Some(&names), &mut outcome));
+        }
+        outcome.findings = self.decide(files, &roots);
+        outcome
+    }
+
+    fn read_all(
+        &self,
+        candidates: &[&Candidate],
+        base: &Path,
+        tracer: &Tracer,
+        names: Option<&AhoCorasick>,
+        outcome: &mut Outcome,
+    ) -> Vec<FileFacts> {
+        let read: Vec<_> = candidates
             .par_iter()
-            .map(|candidate| {
+            .filter(|_| !self.options.stop.load(Ordering::Relaxed))
+            .filter_map(|candidate| {
                 let path = relative(&candidate.path, base);
-                self.read(candidate, &path, tracer)
+                self.read(candidate, &path, tracer, names)
                     .map_err(|error| (path, error))
+                    .transpose()
             })
             .collect();
         let mut files = Vec::new();
@@ -234,8 +256,7 @@ impl<'c> Audit<'c> {
                 }),
             }
         }
-        outcome.findings = self.decide(files, &roots);
-        outcome
+        files
     }
 
     fn read(
@@ -243,16 +264,25 @@ impl<'c> Audit<'c> {
         candidate: &Candidate,
         path: &str,
         tracer: &Tracer,
-    ) -> std::io::Result<FileFacts> {
+        names: Option<&AhoCorasick>,
+    ) -> std::io::Result<Option<FileFacts>> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
         };
         if candidate.large {
-            return scanner.scan_large(path, |take| walk::pieces(&candidate.path, tracer, take));
+            return scanner
+                .scan_large(path, |take| walk::pieces(&candidate.path, tracer, take))
+                .map(Some);
         }
         let bytes = std::fs::read(&candidate.path)?;
-        Ok(scanner.scan(path, &source::decode(&bytes)))
+        let trace = candidate.trace;
+        let only_word = !(trace.zoom || trace.path || trace.distinctive);
+        let unnamed = names.is_some_and(|names| !trace.distinctive && !names.is_match(&bytes));
+        if only_word && !tracer.has_half(&bytes) || unnamed {
+            return Ok(None);
+        }
+        Ok(Some(scanner.scan(path, &source::decode(&bytes))))
     }
 
     /// Decides what the files of a tree use, and writes it up.
@@ -323,19 +353,17 @@ impl<'c> Audit<'c> {
     }
 }
 
-/// The files that have to be parsed. Without a sign of Zoom anywhere, a path such as `user/list`
-/// means nothing.
-fn worth_reading(candidates: &[Candidate]) -> Vec<&Candidate> {
+/// The files that may have to be parsed: those that speak of Zoom, and those that only have paths.
+/// Without a sign of Zoom anywhere, a path such as `user/list` means nothing.
+fn worth_reading(candidates: &[Candidate]) -> (Vec<&Candidate>, Vec<&Candidate>) {
     let zoom = candidates.iter().any(|candidate| candidate.trace.zoom);
     candidates
         .iter()
         .filter(|candidate| {
             let trace = candidate.trace;
-            trace.zoom
-                || zoom && (trace.path || trace.word)
-                || trace.word && trace.distinctive
+            zoom || trace.word && trace.distinctive
         })
-        .collect()
+        .partition(|candidate| candidate.trace.zoom || candidate.trace.word)
 }
 
 fn relative(path: &Path, base: &Path) -> String {

@@ -55,6 +55,7 @@ pub(crate) struct Tracer<'k> {
     search: AhoCorasick,
     patterns: Vec<Pattern>,
     libraries: Vec<String>,
+    halves: AhoCorasick,
     knowledge: &'k Knowledge,
 }
 
@@ -72,15 +73,23 @@ impl<'k> Tracer<'k> {
             patterns.push(Pattern::Word);
         }
         let search = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
+            .match_kind(MatchKind::LeftmostFirst)
             .build(&words)?;
         let libraries = rules
             .libraries
             .iter()
             .map(|library| library.package.to_ascii_lowercase())
             .collect();
+        let halves: Vec<String> = knowledge
+            .resources()
+            .flat_map(|resource| ["'", "\"", "/", "`"].map(|quote| format!("{quote}{resource}")))
+            .collect();
+        let halves = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&halves)?;
         Ok(Self {
             search,
+            halves,
             patterns,
             libraries,
             knowledge,
@@ -109,6 +118,15 @@ impl<'k> Tracer<'k> {
             }
         }
         trace
+    }
+
+    /// True if a text has the first half of a path alone between quotes or slashes.
+    pub(crate) fn has_half(&self, bytes: &[u8]) -> bool {
+        self.halves.find_iter(bytes).any(|found| {
+            bytes
+                .get(found.end())
+                .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`'))
+        })
     }
 
     fn is_zoom(&self, rest: &[u8]) -> bool {

@@ -22,7 +22,9 @@ const CALLEE: usize = 160;
 /// How far up the tree the surroundings of a text are looked for.
 const CLIMB: usize = 64;
 /// How many nodes of an argument list are looked at for parameter names.
-const ARGUMENTS: usize = 400;
+const ARGUMENTS: usize = 200;
+/// How many elements of a list are looked at.
+const ELEMENTS: usize = 24;
 
 /// Parses a file; nothing if the parser gives up.
 pub(super) fn extract(grammar: &Grammar, language: Language, source: &str) -> Option<Extract> {
@@ -499,7 +501,7 @@ impl<'t> Walk<'t> {
                 }
                 _ => {}
             }
-            push_children(node, &mut open);
+            push_first_children(node, &mut open);
         }
         (given, passed)
     }
@@ -572,7 +574,7 @@ impl<'t> Walk<'t> {
                     strings.push(value.to_owned());
                 }
             } else {
-                push_children(node, &mut open);
+                push_first_children(node, &mut open);
             }
         }
         strings
@@ -632,6 +634,16 @@ fn is_import(name: &str) -> bool {
             | "using_directive"
             | "namespace_use_declaration"
     )
+}
+
+/// Puts the first children of a node on a stack, as [`push_children`] does.
+fn push_first_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
+    let first = open.len();
+    let mut cursor = node.walk();
+    open.extend(node.named_children(&mut cursor).take(ELEMENTS));
+    if let Some(added) = open.get_mut(first..) {
+        added.reverse();
+    }
 }
 
 /// Puts the children of a node on a stack so that the first one comes off first.
@@ -722,9 +734,12 @@ fn is_label(case: Node, child: Node) -> bool {
         || !matches!(case.kind(), "case_statement" | "switch_case" | "expression_case" | "when" | "case_item")
 }
 
+/// The place of an element in its list. Only the first ones matter; looking through all of a table
+/// for each of its elements would take for ever.
 fn place(list: Node, child: Node) -> Option<usize> {
     let mut cursor = list.walk();
     list.named_children(&mut cursor)
+        .take(ELEMENTS)
         .filter(|element| element.kind() != "command_argument_sep")
         .position(|element| element.id() == child.id())
 }
