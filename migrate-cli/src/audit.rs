@@ -10,18 +10,20 @@ mod finding;
 mod knowledge;
 mod language;
 mod library;
-mod revision;
 pub mod owners;
 pub mod plan;
 pub mod report;
+mod revision;
 pub(crate) mod rules;
+mod run;
 mod scan;
 mod shape;
 mod source;
 mod suppression;
 mod trace;
 mod walk;
-mod run;
 
-pub use finding::{Advice, Confidence, Finding, Kind, LossyParameter, Shim, SuppressedBy, Suppression};
+pub use finding::{
+    Advice, Confidence, Finding, Kind, LossyParameter, Shim, SuppressedBy, Suppression,
+};
 pub use run::{Audit, AuditError, Options, Outcome, Unreadable};

@@ -87,9 +87,18 @@ fn near_misses_are_left_alone() {
             let noise: Vec<String> = findings(&project)
                 .into_iter()
                 .filter(|found| found.kind != Kind::Doc || id == "v1-mention")
-                .map(|found| format!("{}:{} {} {:?}", found.path, found.line, found.rule, found.operation))
+                .map(|found| {
+                    format!(
+                        "{}:{} {} {:?}",
+                        found.path, found.line, found.rule, found.operation
+                    )
+                })
                 .collect();
-            assert!(noise.is_empty(), "Noisy: {id}/near-miss/{}: {noise:#?}", name(&project));
+            assert!(
+                noise.is_empty(),
+                "Noisy: {id}/near-miss/{}: {noise:#?}",
+                name(&project)
+            );
         }
     }
 }
@@ -108,10 +117,18 @@ fn each_rule_has_its_outline_and_its_fixtures() {
             rule.display()
         );
         for (key, value) in &outline {
-            assert!(!value.as_str().unwrap().trim().is_empty(), "{}: {key}", rule.display());
+            assert!(
+                !value.as_str().unwrap().trim().is_empty(),
+                "{}: {key}",
+                rule.display()
+            );
         }
         assert!(!folders(&rule.join("hit")).is_empty(), "{}", rule.display());
-        assert!(!folders(&rule.join("near-miss")).is_empty(), "{}", rule.display());
+        assert!(
+            !folders(&rule.join("near-miss")).is_empty(),
+            "{}",
+            rule.display()
+        );
     }
 }
 

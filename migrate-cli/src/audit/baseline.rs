@@ -12,7 +12,8 @@ use std::{collections::BTreeMap, fmt};
 use super::finding::{Finding, Kind, SuppressedBy, Suppression};
 
 /// The first line of a baseline.
-const HEADER: &str = "# Known uses of Zoom's API v1: rule, path, content hash; then owner=, expires=, reason=.";
+const HEADER: &str =
+    "# Known uses of Zoom's API v1: rule, path, content hash; then owner=, expires=, reason=.";
 
 /// A baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,12 +69,19 @@ impl Baseline {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") || line.starts_with("=======") {
+            if line.starts_with("<<<<<<<")
+                || line.starts_with(">>>>>>>")
+                || line.starts_with("=======")
+            {
                 return Err(error("is a merge conflict; keep the lines of both sides"));
             }
             let mut columns = line.splitn(4, '\t');
-            let (Some(rule), Some(path), Some(hash)) = (columns.next(), columns.next(), columns.next()) else {
-                return Err(error("does not have a rule, a path and a hash, divided by tabs"));
+            let (Some(rule), Some(path), Some(hash)) =
+                (columns.next(), columns.next(), columns.next())
+            else {
+                return Err(error(
+                    "does not have a rule, a path and a hash, divided by tabs",
+                ));
             };
             let notes = Notes::parse(columns.next().unwrap_or_default()).map_err(error)?;
             entries.insert(
@@ -131,11 +139,19 @@ impl Baseline {
     }
 
     /// What changed since it was written, by owner; findings without an owner are under `-`.
-    pub fn drift(&self, findings: &[Finding], owner_of: impl Fn(&str) -> Vec<String>) -> BTreeMap<String, Drift> {
+    pub fn drift(
+        &self,
+        findings: &[Finding],
+        owner_of: impl Fn(&str) -> Vec<String>,
+    ) -> BTreeMap<String, Drift> {
         let mut drift: BTreeMap<String, Drift> = BTreeMap::new();
         let mut seen = std::collections::BTreeSet::new();
         let mut add = |owners: Vec<String>, change: &dyn Fn(&mut Drift)| {
-            let owners = if owners.is_empty() { vec!["-".to_owned()] } else { owners };
+            let owners = if owners.is_empty() {
+                vec!["-".to_owned()]
+            } else {
+                owners
+            };
             for owner in owners {
                 change(drift.entry(owner).or_default());
             }
@@ -155,7 +171,10 @@ impl Baseline {
         }
         for (key, notes) in &self.entries {
             if !seen.contains(key) {
-                let owners = notes.owner.clone().map_or_else(|| owner_of(&key.path), |owner| vec![owner]);
+                let owners = notes
+                    .owner
+                    .clone()
+                    .map_or_else(|| owner_of(&key.path), |owner| vec![owner]);
                 add(owners, &|drift| drift.fixed += 1);
             }
         }
@@ -204,7 +223,9 @@ impl Notes {
             match note.trim().split_once('=') {
                 Some(("owner", owner)) => notes.owner = Some(owner.to_owned()),
                 Some(("expires", day)) if is_day(day) => notes.expires = Some(day.to_owned()),
-                Some(("expires", _)) => return Err("has an expiry that is no day such as 2027-01-31"),
+                Some(("expires", _)) => {
+                    return Err("has an expiry that is no day such as 2027-01-31");
+                }
                 _ => return Err("has a note that is none of owner=, expires= and reason="),
             }
             rest = after.trim();
@@ -214,7 +235,8 @@ impl Notes {
 }
 
 fn is_day(text: &str) -> bool {
-    let digits = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
     let mut parts = text.splitn(3, '-');
     parts.next().is_some_and(|year| digits(year, 4))
         && parts.next().is_some_and(|month| digits(month, 2))
@@ -267,7 +289,9 @@ mod tests {
 
     #[test]
     fn a_written_baseline_is_read_back_with_its_notes() {
-        let text = format!("{HEADER}\nv1-endpoint\ta b.php\t01\towner=@team; expires=2027-01-31; reason=waits; for v2\n");
+        let text = format!(
+            "{HEADER}\nv1-endpoint\ta b.php\t01\towner=@team; expires=2027-01-31; reason=waits; for v2\n"
+        );
         let baseline = Baseline::parse(&text).unwrap();
         assert_eq!(baseline.to_string(), text);
     }

@@ -68,12 +68,26 @@ impl Judge<'_> {
         // A constant that is used in several places is one use, where it stands; and the surest
         // sign of a place speaks for it.
         uses.sort_by(|a, b| {
-            (a.place.line, a.place.column, a.kind == Kind::Doc, b.confidence)
-                .cmp(&(b.place.line, b.place.column, b.kind == Kind::Doc, a.confidence))
+            (
+                a.place.line,
+                a.place.column,
+                a.kind == Kind::Doc,
+                b.confidence,
+            )
+                .cmp(&(
+                    b.place.line,
+                    b.place.column,
+                    b.kind == Kind::Doc,
+                    a.confidence,
+                ))
         });
         let mut seen = BTreeSet::new();
         uses.retain(|found| {
-            seen.insert((found.place.line, found.operation.clone(), found.kind == Kind::ResponseField))
+            seen.insert((
+                found.place.line,
+                found.operation.clone(),
+                found.kind == Kind::ResponseField,
+            ))
         });
         uses
     }
@@ -112,9 +126,16 @@ impl Judge<'_> {
                     None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
                 }
             }
-            Shape::Endpoint { operation, path, .. } => {
-                let (confidence, reason) = self.endpoint(file, signal, operation.as_deref(), path)?;
-                let kind = if reason == LABEL { Kind::Doc } else { Kind::Endpoint };
+            Shape::Endpoint {
+                operation, path, ..
+            } => {
+                let (confidence, reason) =
+                    self.endpoint(file, signal, operation.as_deref(), path)?;
+                let kind = if reason == LABEL {
+                    Kind::Doc
+                } else {
+                    Kind::Endpoint
+                };
                 found(kind, operation, confidence, reason)
             }
             _ => None,
@@ -126,10 +147,19 @@ impl Judge<'_> {
         let operation = match &signal.shape {
             Shape::Base => None,
             Shape::Url { operation } => operation.clone(),
-            Shape::Endpoint { operation: Some(operation), exact: true, .. } => {
+            Shape::Endpoint {
+                operation: Some(operation),
+                exact: true,
+                ..
+            } => {
                 let speaks = file.zoom && file.vendor.is_none();
                 let shared = self.knowledge.is_shared(operation) && !self.evidence.v1;
-                if !speaks || shared || !(self.evidence.v1 || self.evidence.v2 || self.knowledge.is_distinctive(operation)) {
+                if !speaks
+                    || shared
+                    || !(self.evidence.v1
+                        || self.evidence.v2
+                        || self.knowledge.is_distinctive(operation))
+                {
                     return None;
                 }
                 Some(operation.clone())
@@ -167,7 +197,10 @@ impl Judge<'_> {
             .any(|name| self.evidence.bases.contains(&name.to_ascii_lowercase()));
         let zoomy = file.zoom
             || callee.to_ascii_lowercase().contains("zoom")
-            || signal.joined.iter().any(|name| name.to_ascii_lowercase().contains("zoom"));
+            || signal
+                .joined
+                .iter()
+                .any(|name| name.to_ascii_lowercase().contains("zoom"));
         if self.is_other_vendor(file, strong, zoomy) {
             return None;
         }
@@ -195,7 +228,10 @@ impl Judge<'_> {
     }
 
     /// Why a path belongs to v1, if it does.
-    #[expect(clippy::too_many_arguments, reason = "the signs that are weighed, each computed once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the signs that are weighed, each computed once"
+    )]
     #[expect(clippy::fn_params_excessive_bools, reason = "each is one sign")]
     fn link(
         &self,
@@ -224,13 +260,22 @@ impl Judge<'_> {
             return Some((Confidence::High, "joined to the v1 base URL of the project"));
         }
         if helper && (v1 || zoomy) {
-            return Some((Confidence::High, "given to the project's own request function"));
+            return Some((
+                Confidence::High,
+                "given to the project's own request function",
+            ));
         }
         if v1 && zoomy {
-            return Some((Confidence::High, "the v1 base URL stands in the same project"));
+            return Some((
+                Confidence::High,
+                "the v1 base URL stands in the same project",
+            ));
         }
         if v1 && distinctive {
-            return Some((Confidence::Medium, "only v1 has it, and the project has the v1 base URL"));
+            return Some((
+                Confidence::Medium,
+                "only v1 has it, and the project has the v1 base URL",
+            ));
         }
         let proven = !callee.is_empty() && self.evidence.proven.contains(callee);
         if v1 && proven {
@@ -240,7 +285,10 @@ impl Judge<'_> {
             return Some((Confidence::Medium, "a path of v1 on a base URL of v2"));
         }
         if zoomy && (distinctive || proven) {
-            return Some((Confidence::Low, "only v1 has it, in a program that speaks of Zoom"));
+            return Some((
+                Confidence::Low,
+                "only v1 has it, in a program that speaks of Zoom",
+            ));
         }
         None
     }
@@ -251,9 +299,20 @@ impl Judge<'_> {
 
     /// True for a path with the same name in v2 if it is called as v1 was.
     fn means_v1(&self, file: &FileFacts, signal: &Signal) -> bool {
-        let callee = signal.text.callee.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let callee = signal
+            .text
+            .callee
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let class = signal.text.class.to_ascii_lowercase();
-        if class.contains("v2") || signal.text.function.as_deref().is_some_and(|name| name.to_ascii_lowercase().contains("v2")) {
+        if class.contains("v2")
+            || signal
+                .text
+                .function
+                .as_deref()
+                .is_some_and(|name| name.to_ascii_lowercase().contains("v2"))
+        {
             return false;
         }
         if callee.contains("get") && !callee.contains("post") {
@@ -288,18 +347,38 @@ impl Judge<'_> {
     fn asks_own_server(&self, file: &FileFacts, signal: &Signal) -> bool {
         let script = matches!(
             file.language,
-            Some(Language::JavaScript | Language::TypeScript | Language::Tsx | Language::Markup | Language::Php)
+            Some(
+                Language::JavaScript
+                    | Language::TypeScript
+                    | Language::Tsx
+                    | Language::Markup
+                    | Language::Php
+            )
         );
-        let callee = signal.text.callee.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let callee = signal
+            .text
+            .callee
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let root = callee
             .split(['.', '(', '<'])
             .find(|part| !part.is_empty() && *part != "await" && *part != "this")
             .unwrap_or_default();
         let based = matches!(signal.shape, Shape::Endpoint { based: true, .. });
         let config = matches!(file.language, Some(Language::Markup)) && callee.is_empty();
-        let starts = signal.value.starts_with('/') || signal.value.starts_with("./") || signal.value.starts_with("../");
-        let routes = signal.text.target.as_deref().is_some_and(|target| last_identifier(target) == "path") && starts;
-        script && !based && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
+        let starts = signal.value.starts_with('/')
+            || signal.value.starts_with("./")
+            || signal.value.starts_with("../");
+        let routes = signal
+            .text
+            .target
+            .as_deref()
+            .is_some_and(|target| last_identifier(target) == "path")
+            && starts;
+        script
+            && !based
+            && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
     }
 
     fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
@@ -312,16 +391,25 @@ impl Judge<'_> {
                 let name = annotation(text.callee.as_deref().unwrap_or_default());
                 // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route.
                 let client = matches!(name, "POST" | "GET" | "FormUrlEncoded" | "Post" | "Get");
-                return if client { Purpose::Request } else { Purpose::Own };
+                return if client {
+                    Purpose::Request
+                } else {
+                    Purpose::Own
+                };
             }
             Usage::Plain | Usage::Key => {}
         }
         if let Some(target) = &text.target {
-            let name = last_identifier(target).to_ascii_lowercase().replace('_', "");
+            let name = last_identifier(target)
+                .to_ascii_lowercase()
+                .replace('_', "");
             if words.own_targets.contains(&name) && !has_v1(file) {
                 return Purpose::Own;
             }
-            if split_words(last_identifier(target)).iter().any(|word| words.label.contains(word)) {
+            if split_words(last_identifier(target))
+                .iter()
+                .any(|word| words.label.contains(word))
+            {
                 return Purpose::Label;
             }
         }
@@ -331,7 +419,12 @@ impl Judge<'_> {
         self.purpose_of_call(file, callee, text)
     }
 
-    fn purpose_of_call(&self, file: &FileFacts, callee: &str, text: &super::extract::Text) -> Purpose {
+    fn purpose_of_call(
+        &self,
+        file: &FileFacts,
+        callee: &str,
+        text: &super::extract::Text,
+    ) -> Purpose {
         let words = &self.rules.words;
         let name = last_identifier(callee);
         let lower = name.to_ascii_lowercase();
@@ -339,13 +432,27 @@ impl Judge<'_> {
         let root = callee
             .trim_start_matches(['$', '@', '&', '*'])
             .split(['.', ':', '-', '(', ' ', '?'])
-            .find(|part| !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return"))
+            .find(|part| {
+                !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
+            })
             .unwrap_or_default()
             .to_ascii_lowercase();
         if is_formatter(&lower) {
             return Purpose::Request;
         }
-        let verb = matches!(lower.as_str(), "get" | "post" | "put" | "patch" | "delete" | "all" | "any" | "match" | "options" | "use");
+        let verb = matches!(
+            lower.as_str(),
+            "get"
+                | "post"
+                | "put"
+                | "patch"
+                | "delete"
+                | "all"
+                | "any"
+                | "match"
+                | "options"
+                | "use"
+        );
         if words.own.contains(&lower) || words.own.contains(&plain) {
             return Purpose::Own;
         }
@@ -353,15 +460,29 @@ impl Judge<'_> {
             return Purpose::Own;
         }
         // `get "user/list", to: "users#list"`
-        let routes = file.path.contains("routes") || file.path.contains("router") || file.path.ends_with("urls.py");
-        let handled = text.given.iter().any(|key| matches!(key.as_str(), "to" | "as" | "controller" | "handler" | "component"));
+        let routes = file.path.contains("routes")
+            || file.path.contains("router")
+            || file.path.ends_with("urls.py");
+        let handled = text.given.iter().any(|key| {
+            matches!(
+                key.as_str(),
+                "to" | "as" | "controller" | "handler" | "component"
+            )
+        });
         if verb && (routes || handled) && !has_v1(file) {
             return Purpose::Own;
         }
-        if words.label_exact.contains(&lower) || split_words(name).iter().any(|word| words.label.contains(word)) {
+        if words.label_exact.contains(&lower)
+            || split_words(name)
+                .iter()
+                .any(|word| words.label.contains(word))
+        {
             return Purpose::Label;
         }
-        if split_words(&root).iter().any(|word| matches!(word.as_str(), "log" | "logger" | "console")) {
+        if split_words(&root)
+            .iter()
+            .any(|word| matches!(word.as_str(), "log" | "logger" | "console"))
+        {
             return Purpose::Label;
         }
         Purpose::Request
@@ -370,7 +491,9 @@ impl Judge<'_> {
     /// Endpoints whose halves stand apart.
     fn halves(&self, file: &FileFacts, uses: &mut Vec<Use>) {
         let strong = has_v1(file);
-        if !(strong || self.evidence.v1 && file.zoom) || self.is_other_vendor(file, strong, file.zoom) {
+        if !(strong || self.evidence.v1 && file.zoom)
+            || self.is_other_vendor(file, strong, file.zoom)
+        {
             return;
         }
         for (index, signal) in file.signals.iter().enumerate() {
@@ -399,35 +522,67 @@ impl Judge<'_> {
     }
 
     /// `new Command("user", "list")`, `[BASE, "user", "list"]`
-    fn beside(&self, file: &FileFacts, index: usize, signal: &Signal, action: &str) -> Option<(String, &'static str)> {
+    fn beside(
+        &self,
+        file: &FileFacts,
+        index: usize,
+        signal: &Signal,
+        action: &str,
+    ) -> Option<(String, &'static str)> {
         let (list, at) = signal.text.element?;
-        file.signals.get(..index)?.iter().rev().take(6).find_map(|other| {
-            let Shape::Resource(resource) = &other.shape else {
-                return None;
-            };
-            let near = other.text.element.is_some_and(|(same, before)| same == list && before + 1 == at);
-            let path = format!("{resource}/{action}");
-            let known = self.knowledge.path_at(&path).filter(|found| found.length == path.len())?;
-            near.then_some(())?;
-            known.operation.map(|name| (name, SIDE_BY_SIDE))
-        })
+        file.signals
+            .get(..index)?
+            .iter()
+            .rev()
+            .take(6)
+            .find_map(|other| {
+                let Shape::Resource(resource) = &other.shape else {
+                    return None;
+                };
+                let near = other
+                    .text
+                    .element
+                    .is_some_and(|(same, before)| same == list && before + 1 == at);
+                let path = format!("{resource}/{action}");
+                let known = self
+                    .knowledge
+                    .path_at(&path)
+                    .filter(|found| found.length == path.len())?;
+                near.then_some(())?;
+                known.operation.map(|name| (name, SIDE_BY_SIDE))
+            })
     }
 
     /// `class User { path = "user"; list() { this.post("list") } }`
-    fn within(&self, file: &FileFacts, signal: &Signal, action: &str) -> Option<(String, &'static str)> {
+    fn within(
+        &self,
+        file: &FileFacts,
+        signal: &Signal,
+        action: &str,
+    ) -> Option<(String, &'static str)> {
         let words = &self.rules.words;
         let verb = matches!(action, "get" | "delete");
-        let target = signal.text.target.as_deref().map(|name| last_identifier(name).to_ascii_lowercase());
+        let target = signal
+            .text
+            .target
+            .as_deref()
+            .map(|name| last_identifier(name).to_ascii_lowercase());
         let callee = signal.text.callee.as_deref().map(last_identifier);
         let named = target.as_ref().is_some_and(|name| {
-            words.second_half.contains(name) && !(verb && matches!(name.as_str(), "method" | "verb"))
+            words.second_half.contains(name)
+                && !(verb && matches!(name.as_str(), "method" | "verb"))
         });
         let given = signal.text.element.is_some_and(|(_, at)| at == 0)
             && signal.text.target.is_none()
             && callee.is_some_and(|name| {
                 let lower = name.to_ascii_lowercase();
                 self.evidence.helpers.contains(name)
-                    || ["post", "request", "call", "send", "api", "fetch", "endpoint", "url", "path", "execute", "invoke"].iter().any(|word| lower.contains(word))
+                    || [
+                        "post", "request", "call", "send", "api", "fetch", "endpoint", "url",
+                        "path", "execute", "invoke",
+                    ]
+                    .iter()
+                    .any(|word| lower.contains(word))
             });
         if !named && !given {
             return None;
@@ -441,15 +596,31 @@ impl Judge<'_> {
                 };
                 let container = *other.text.containers.last()?;
                 let around = signal.text.containers.contains(&container);
-                let target = other.text.target.as_deref().map(|name| last_identifier(name).to_ascii_lowercase())?;
-                let named = words.first_half.contains(&target) || target.ends_with("path") || target.ends_with("resource") || target.ends_with("endpoint") || target.ends_with("url");
+                let target = other
+                    .text
+                    .target
+                    .as_deref()
+                    .map(|name| last_identifier(name).to_ascii_lowercase())?;
+                let named = words.first_half.contains(&target)
+                    || target.ends_with("path")
+                    || target.ends_with("resource")
+                    || target.ends_with("endpoint")
+                    || target.ends_with("url");
                 let plain = other.text.role == Role::Value && other.text.usage == Usage::Plain;
-                (around && named && plain && other.place.at != signal.place.at).then_some((container, other.place.at <= signal.place.at, other.place.at, resource))
+                (around && named && plain && other.place.at != signal.place.at).then_some((
+                    container,
+                    other.place.at <= signal.place.at,
+                    other.place.at,
+                    resource,
+                ))
             })
             .max_by_key(|(container, before, at, _)| (*container, *before, *at))?
             .3;
         let path = format!("{resource}/{action}");
-        let known = self.knowledge.path_at(&path).filter(|found| found.length == path.len())?;
+        let known = self
+            .knowledge
+            .path_at(&path)
+            .filter(|found| found.length == path.len())?;
         known.operation.map(|name| (name, AROUND))
     }
 
@@ -462,7 +633,9 @@ impl Judge<'_> {
             .map(|found| found.place.line)
             .collect();
         for (read, place) in &file.reads {
-            let near = lines.iter().any(|line| place.line >= *line && place.line - line <= NEAR);
+            let near = lines
+                .iter()
+                .any(|line| place.line >= *line && place.line - line <= NEAR);
             if near {
                 uses.push(Use {
                     kind: Kind::ResponseField,
@@ -507,7 +680,9 @@ impl Judge<'_> {
             .writes
             .iter()
             .filter(|write| write.function.is_some() && write.function == signal.text.function)
-            .filter(|write| signal.text.passed.is_empty() || signal.text.passed.contains(&write.variable))
+            .filter(|write| {
+                signal.text.passed.is_empty() || signal.text.passed.contains(&write.variable)
+            })
             .map(|write| &write.key);
         let given: BTreeSet<&String> = signal.text.given.iter().chain(set).collect();
         operation
@@ -529,7 +704,10 @@ const LABEL: &str = "only names the endpoint";
 pub(crate) fn has_v1(file: &FileFacts) -> bool {
     file.signals.iter().any(|signal| {
         signal.text.role == Role::Value
-            && matches!(signal.shape, Shape::Base | Shape::Url { operation: Some(_) })
+            && matches!(
+                signal.shape,
+                Shape::Base | Shape::Url { operation: Some(_) }
+            )
     })
 }
 
@@ -542,7 +720,10 @@ fn annotation(text: &str) -> &str {
 }
 
 fn is_formatter(name: &str) -> bool {
-    matches!(name, "format" | "sprintf" | "stringwithformat" | "string" | "urlwithstring" | "vsprintf")
+    matches!(
+        name,
+        "format" | "sprintf" | "stringwithformat" | "string" | "urlwithstring" | "vsprintf"
+    )
 }
 
 /// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.

@@ -36,7 +36,9 @@ pub(crate) fn find(
             if !is_comment(language, line)
                 && let Some(column) = named(&name, line, &library.package)
             {
-                let rest = line.get(column + library.package.len()..).unwrap_or_default();
+                let rest = line
+                    .get(column + library.package.len()..)
+                    .unwrap_or_default();
                 let next = source.get(at + line.len()..).unwrap_or_default();
                 let version = version(rest).or_else(|| following_version(&name, rest, next));
                 found.push((
@@ -77,11 +79,18 @@ fn ecosystem(name: &str) -> Option<&'static str> {
     match name {
         "gemfile" | "gemfile.lock" | "gems.rb" | "gems.locked" => Some("rubygems"),
         _ if extension == "gemspec" => Some("rubygems"),
-        "setup.py" | "setup.cfg" | "pyproject.toml" | "pipfile" | "pipfile.lock" | "poetry.lock"
-        | "environment.yml" | "environment.yaml" | "conda.yml" | "uv.lock" | "tox.ini" => Some("pypi"),
-        _ if name.contains("requirement") && matches!(extension, "txt" | "in" | "pip") => Some("pypi"),
-        "package.json" | "package-lock.json" | "yarn.lock" | "pnpm-lock.yaml"
-        | "npm-shrinkwrap.json" | "bower.json" => Some("npm"),
+        "setup.py" | "setup.cfg" | "pyproject.toml" | "pipfile" | "pipfile.lock"
+        | "poetry.lock" | "environment.yml" | "environment.yaml" | "conda.yml" | "uv.lock"
+        | "tox.ini" => Some("pypi"),
+        _ if name.contains("requirement") && matches!(extension, "txt" | "in" | "pip") => {
+            Some("pypi")
+        }
+        "package.json"
+        | "package-lock.json"
+        | "yarn.lock"
+        | "pnpm-lock.yaml"
+        | "npm-shrinkwrap.json"
+        | "bower.json" => Some("npm"),
         "go.mod" | "go.sum" | "gopkg.toml" | "gopkg.lock" | "godeps.json" | "glide.yaml"
         | "glide.lock" | "vendor.json" => Some("go"),
         "composer.json" | "composer.lock" => Some("packagist"),
@@ -98,11 +107,19 @@ fn is_comment(language: Language, line: &str) -> bool {
 fn named(file: &str, line: &str, package: &str) -> Option<usize> {
     for (at, _) in line.match_indices(package) {
         let before = line.get(..at).unwrap_or_default().chars().next_back();
-        let after = line.get(at + package.len()..).unwrap_or_default().chars().next();
+        let after = line
+            .get(at + package.len()..)
+            .unwrap_or_default()
+            .chars()
+            .next();
         let apart = |letter: Option<char>| {
             letter.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | '/' | '@'))
         };
-        let opens = apart(before) || file == "package-lock.json" && line.get(..at).is_some_and(|head| head.ends_with("node_modules/"));
+        let opens = apart(before)
+            || file == "package-lock.json"
+                && line
+                    .get(..at)
+                    .is_some_and(|head| head.ends_with("node_modules/"));
         let closes = apart(after) || file == "yarn.lock" && after == Some('@');
         if opens && closes && is_entry(file, line, at) {
             return Some(at);
@@ -125,7 +142,7 @@ fn is_entry(file: &str, line: &str, at: usize) -> bool {
         "package.json" => head.trim() == "\"" && line.contains(':'),
         _ if file.ends_with(".gemspec") => head.contains("dependency"),
         _ if file.ends_with(".txt") || file.ends_with(".in") => start.is_empty(),
-        _ => !head.contains("http") && !head.contains("name") ,
+        _ => !head.contains("http") && !head.contains("name"),
     }
 }
 
@@ -141,12 +158,17 @@ fn version(rest: &str) -> Option<String> {
         .chars()
         .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
         .collect();
-    number.contains('.').then(|| number.trim_end_matches('.').to_owned())
+    number
+        .contains('.')
+        .then(|| number.trim_end_matches('.').to_owned())
 }
 
 /// The version that lock files give on one of the next lines.
 fn following_version(file: &str, rest: &str, next: &str) -> Option<String> {
-    let locks = matches!(file, "package-lock.json" | "pipfile.lock" | "yarn.lock" | "npm-shrinkwrap.json" | "poetry.lock");
+    let locks = matches!(
+        file,
+        "package-lock.json" | "pipfile.lock" | "yarn.lock" | "npm-shrinkwrap.json" | "poetry.lock"
+    );
     if !locks || rest.contains(',') {
         return None;
     }
@@ -159,8 +181,10 @@ fn following_version(file: &str, rest: &str, next: &str) -> Option<String> {
 /// The packages that a manifest declares its own project to be.
 pub(crate) fn publishes(path: &str, source: &str) -> Vec<String> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let is_manifest = matches!(name.as_str(), "package.json" | "setup.py" | "setup.cfg" | "pyproject.toml" | "composer.json")
-        || name.ends_with(".gemspec");
+    let is_manifest = matches!(
+        name.as_str(),
+        "package.json" | "setup.py" | "setup.cfg" | "pyproject.toml" | "composer.json"
+    ) || name.ends_with(".gemspec");
     if !is_manifest {
         return Vec::new();
     }
@@ -168,7 +192,9 @@ pub(crate) fn publishes(path: &str, source: &str) -> Vec<String> {
         .lines()
         .filter_map(|line| {
             let at = line.find("name")?;
-            let rest = line.get(at + 4..)?.trim_start_matches(['"', '\'', ' ', '=', ':', '\t']);
+            let rest = line
+                .get(at + 4..)?
+                .trim_start_matches(['"', '\'', ' ', '=', ':', '\t']);
             let head = line.get(..at)?;
             if head.chars().next_back().is_some_and(char::is_alphanumeric) {
                 return None;
@@ -199,8 +225,17 @@ mod tests {
     fn only_entries_count() {
         assert_eq!(named("gemfile", "gem 'zoomus'\n", "zoomus"), Some(5));
         assert_eq!(named("gemfile", "gem 'zoomus_extra'\n", "zoomus"), None);
-        assert_eq!(named("package.json", "  \"zoomus\": \"^0.1.5\",", "zoomus"), Some(3));
-        assert_eq!(named("package.json", "  \"name\": \"zoomus\",", "zoomus"), None);
-        assert_eq!(named("gemfile.lock", "    zoomus (0.7.0)", "zoomus"), Some(4));
+        assert_eq!(
+            named("package.json", "  \"zoomus\": \"^0.1.5\",", "zoomus"),
+            Some(3)
+        );
+        assert_eq!(
+            named("package.json", "  \"name\": \"zoomus\",", "zoomus"),
+            None
+        );
+        assert_eq!(
+            named("gemfile.lock", "    zoomus (0.7.0)", "zoomus"),
+            Some(4)
+        );
     }
 }

@@ -15,7 +15,14 @@ use super::{
 
 /// Functions that make an object; what they handle says nothing about their calls.
 const CONSTRUCTORS: [&str; 8] = [
-    "__construct", "initialize", "__init__", "constructor", "init", "new", "main", "setup",
+    "__construct",
+    "initialize",
+    "__init__",
+    "constructor",
+    "init",
+    "new",
+    "main",
+    "setup",
 ];
 /// How far a version may stand from its host, in lines.
 const NEAR: usize = 25;
@@ -123,7 +130,11 @@ impl Projects {
         if !self.all.v1 {
             return None;
         }
-        let proven = self.all.proven.iter().map(|callee| last_identifier(callee).to_owned());
+        let proven = self
+            .all
+            .proven
+            .iter()
+            .map(|callee| last_identifier(callee).to_owned());
         let names: BTreeSet<String> = self
             .all
             .helpers
@@ -163,7 +174,9 @@ fn with_ancestors(root: &str, own: &BTreeMap<String, Evidence>) -> Evidence {
     for (other, found) in own {
         let above = other.is_empty()
             || root == other
-            || root.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            || root
+                .strip_prefix(other.as_str())
+                .is_some_and(|rest| rest.starts_with('/'));
         if above {
             evidence.add(found);
         }
@@ -196,7 +209,10 @@ fn of_file(file: &FileFacts) -> Evidence {
         }
     }
     for (dependency, _) in &file.dependencies {
-        let known = evidence.libraries.entry(dependency.package.clone()).or_default();
+        let known = evidence
+            .libraries
+            .entry(dependency.package.clone())
+            .or_default();
         if known.is_none() || dependency.speaks_v1 == Some(true) {
             *known = dependency.speaks_v1;
         }
@@ -228,13 +244,20 @@ fn join_split_bases(file: &mut FileFacts, rules: &Rules) {
         if signal.shape != Shape::Version || signal.text.role != Role::Value {
             continue;
         }
-        let near = hosts.iter().any(|line| line.abs_diff(signal.place.line) <= NEAR);
+        let near = hosts
+            .iter()
+            .any(|line| line.abs_diff(signal.place.line) <= NEAR);
         let named = signal.text.target.as_deref().is_some_and(|target| {
             let lower = last_identifier(target).to_ascii_lowercase();
-            rules.words.base_words.iter().any(|word| lower.contains(word.as_str()))
+            rules
+                .words
+                .base_words
+                .iter()
+                .any(|word| lower.contains(word.as_str()))
         });
         let plain = matches!(signal.text.usage, Usage::Plain);
-        if near && plain && (named || signal.text.callee.is_some() || signal.text.element.is_some()) {
+        if near && plain && (named || signal.text.callee.is_some() || signal.text.element.is_some())
+        {
             signal.shape = Shape::Base;
         }
     }
@@ -249,7 +272,10 @@ fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>) -> Vec<String> {
         .filter(|(name, facts)| {
             let sends = facts.credentials
                 || bases.is_some_and(|bases| {
-                    facts.joins.iter().any(|name| bases.contains(&name.to_ascii_lowercase()))
+                    facts
+                        .joins
+                        .iter()
+                        .any(|name| bases.contains(&name.to_ascii_lowercase()))
                 });
             sends && name.len() > 2 && !CONSTRUCTORS.contains(&name.as_str())
         })

@@ -10,7 +10,7 @@ mod lexer;
 mod lines;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::audit::language::Language;
 
@@ -179,10 +179,10 @@ pub(crate) struct Extract {
     pub(crate) parsed: bool,
 }
 
-/// Reads a file's text.
-pub(crate) fn extract(language: Language, source: &str) -> Extract {
+/// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
+pub(crate) fn extract(language: Language, source: &str, calls: &HashSet<String>) -> Extract {
     if let Some(grammar) = language.grammar()
-        && let Some(extract) = tree::extract(&grammar, language, source)
+        && let Some(extract) = tree::extract(&grammar, language, source, calls)
     {
         return extract;
     }
@@ -209,10 +209,20 @@ pub(crate) fn names_credential(name: &str) -> bool {
 pub(crate) fn last_identifier(text: &str) -> &str {
     let end = text
         .rfind(|letter: char| letter.is_alphanumeric() || letter == '_')
-        .map_or(0, |at| at + text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
+        .map_or(0, |at| {
+            at + text
+                .get(at..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(1, char::len_utf8)
+        });
     let head = text.get(..end).unwrap_or_default();
     let start = head
         .rfind(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .map_or(0, |at| at + head.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
+        .map_or(0, |at| {
+            at + head
+                .get(at..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(1, char::len_utf8)
+        });
     head.get(start..).unwrap_or_default()
 }

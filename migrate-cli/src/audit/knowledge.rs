@@ -100,7 +100,9 @@ impl Knowledge {
             while let Some(slash) = name.get(at..).and_then(|rest| rest.find('/')) {
                 let (resource, action) = name.split_at(at + slash);
                 knowledge.resources.insert(resource.to_owned());
-                knowledge.actions.insert(action.trim_start_matches('/').to_owned());
+                knowledge
+                    .actions
+                    .insert(action.trim_start_matches('/').to_owned());
                 at += slash + 1;
             }
             if let Some((head, _)) = name.split_once('/') {
@@ -152,7 +154,20 @@ impl Knowledge {
     /// True if the operation's name alone tells v1: no other program has `user/getbyemail`.
     pub(crate) fn is_distinctive(&self, operation: &str) -> bool {
         let plain = |word: &str| {
-            self.generic.contains(word) || word.len() < 7 || matches!(word, "register" | "meetings" | "webinars" | "activate" | "deactivate" | "questions" | "checkemail" | "updatepassword" | "pending")
+            self.generic.contains(word)
+                || word.len() < 7
+                || matches!(
+                    word,
+                    "register"
+                        | "meetings"
+                        | "webinars"
+                        | "activate"
+                        | "deactivate"
+                        | "questions"
+                        | "checkemail"
+                        | "updatepassword"
+                        | "pending"
+                )
         };
         operation
             .rsplit_once('/')
@@ -193,7 +208,13 @@ impl Knowledge {
             .filter(|name| self.is_distinctive(name))
             .filter_map(|name| name.rsplit_once('/'))
             .map(|(_, action)| action.to_owned())
-            .filter(|action| action.len() > 8 && !matches!(action.as_str(), "registration" | "attendees" | "panelists" | "subscribe"))
+            .filter(|action| {
+                action.len() > 8
+                    && !matches!(
+                        action.as_str(),
+                        "registration" | "attendees" | "panelists" | "subscribe"
+                    )
+            })
             .collect()
     }
 

@@ -213,9 +213,8 @@ fn by_extension(stem: &str, extension: &str) -> Option<Language> {
         "properties" | "ini" | "conf" | "cfg" | "config" | "env" | "cnf" | "editorconfig" => {
             Language::Data(Format::Properties)
         }
-        "xml" | "plist" | "csproj" | "resx" | "xaml" | "wsdl" | "storyboard" | "xib" | "strings" => {
-            Language::Data(Format::Xml)
-        }
+        "xml" | "plist" | "csproj" | "resx" | "xaml" | "wsdl" | "storyboard" | "xib"
+        | "strings" => Language::Data(Format::Xml),
         "sql" | "dump" => Language::Data(Format::Sql),
         "md" | "markdown" | "rst" | "txt" | "adoc" | "asciidoc" | "textile" | "org" | "rdoc"
         | "pod" | "wiki" | "tex" | "log" => Language::Prose,
@@ -250,7 +249,10 @@ mod tests {
         let of = |name: &str, head: &str| Language::of(Path::new(name), head);
         assert_eq!(of("a/ZoomAPI.PHP", ""), Language::Php);
         assert_eq!(of("Gemfile", ""), Language::Ruby);
-        assert_eq!(of("requirements-dev.txt", ""), Language::Data(Format::Manifest));
+        assert_eq!(
+            of("requirements-dev.txt", ""),
+            Language::Data(Format::Manifest)
+        );
         assert_eq!(of(".env.example", ""), Language::Data(Format::Properties));
         assert_eq!(of("run", "#!/usr/bin/env python3\n"), Language::Python);
         assert_eq!(of("run", "plain"), Language::Data(Format::Other));

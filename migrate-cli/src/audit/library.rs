@@ -27,7 +27,8 @@ pub(crate) fn uses(judge: &Judge, file: &FileFacts) -> Vec<Use> {
 
 fn dependencies(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
     for (dependency, place) in &file.dependencies {
-        let same = dependency.package == library.package && dependency.ecosystem == library.ecosystem;
+        let same =
+            dependency.package == library.package && dependency.ecosystem == library.ecosystem;
         if same && dependency.speaks_v1 == Some(true) {
             uses.push(Use {
                 kind: Kind::Dependency,
@@ -45,7 +46,8 @@ fn speaks(library: &Library, file: &FileFacts) -> bool {
     file.language.is_some_and(|language| {
         let name = language.name().to_ascii_lowercase();
         library.languages.contains(&name)
-            || language == Language::Tsx && library.languages.iter().any(|known| known == "typescript")
+            || language == Language::Tsx
+                && library.languages.iter().any(|known| known == "typescript")
     })
 }
 
@@ -124,7 +126,11 @@ fn imports(library: &Library, file: &FileFacts) -> Vec<super::scan::Place> {
                 import
                     .text
                     .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '/' | '.'))
-                    .any(|word| word == name || word.starts_with(&format!("{name}.")) || word.starts_with(&format!("{name}/")))
+                    .any(|word| {
+                        word == name
+                            || word.starts_with(&format!("{name}."))
+                            || word.starts_with(&format!("{name}/"))
+                    })
             })
         })
         .map(|(_, place)| place.clone());
@@ -132,8 +138,13 @@ fn imports(library: &Library, file: &FileFacts) -> Vec<super::scan::Place> {
         .calls
         .iter()
         .filter(|(call, _)| {
-            matches!(last_identifier(&call.callee), "require" | "import" | "require_relative")
-                && call.strings.iter().any(|given| library.imports.contains(given))
+            matches!(
+                last_identifier(&call.callee),
+                "require" | "import" | "require_relative"
+            ) && call
+                .strings
+                .iter()
+                .any(|given| library.imports.contains(given))
         })
         .map(|(_, place)| place.clone());
     by_statement.chain(by_call).collect()
@@ -145,7 +156,10 @@ fn is_setup(library: &Library, call: &Call) -> bool {
             .strip_suffix(name.as_str())
             .is_some_and(|head| head.is_empty() || head.ends_with(['.', ' ', ':']))
             && (!name.starts_with(|c: char| c.is_lowercase()) || call.callee == *name)
-    }) || call.strings.iter().any(|given| library.imports.contains(given))
+    }) || call
+        .strings
+        .iter()
+        .any(|given| library.imports.contains(given))
         && call.callee.starts_with("require(")
 }
 
@@ -155,7 +169,9 @@ fn chooses_v1(library: &Library, file: &FileFacts) -> bool {
         signs.iter().any(|sign| {
             file.calls.iter().any(|(call, _)| {
                 call.callee.contains(sign.as_str())
-                    || sign.strip_suffix('=').is_some_and(|name| call.given.iter().any(|given| given == name))
+                    || sign
+                        .strip_suffix('=')
+                        .is_some_and(|name| call.given.iter().any(|given| given == name))
             }) || file.excerpts.values().any(|line| {
                 let line: String = line.split_whitespace().collect();
                 line.contains(sign.as_str())
@@ -170,7 +186,9 @@ fn operation<'l>(library: &'l Library, call: &Call, clients: &[&str]) -> Option<
     let callee = call.callee.trim_end_matches(['!', '?']);
     let parts: Vec<&str> = callee
         .split(['.', ':', '>'])
-        .map(|part| part.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != '$' && c != '@'))
+        .map(|part| {
+            part.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != '$' && c != '@')
+        })
         .filter(|part| !part.is_empty())
         .collect();
     let (method, head) = parts.split_last()?;
@@ -186,9 +204,14 @@ fn operation<'l>(library: &'l Library, call: &Call, clients: &[&str]) -> Option<
     let name = receiver.trim_start_matches(['$', '@']);
     let lower = name.to_ascii_lowercase();
     let ours = clients.contains(&name)
-        || clients.iter().any(|client| client.trim_start_matches(['$', '@']) == name)
+        || clients
+            .iter()
+            .any(|client| client.trim_start_matches(['$', '@']) == name)
         || lower.contains("zoom")
-        || library.names.iter().any(|word| lower.contains(word.as_str()));
+        || library
+            .names
+            .iter()
+            .any(|word| lower.contains(word.as_str()));
     // A name that is common in other programs needs more than a receiver called "client".
     let telling = key.bytes().filter(|byte| *byte == b'_').count() > 0 && lower == "client";
     (ours || telling).then_some(operation.as_str())

@@ -81,14 +81,25 @@ impl Plan {
         let live: Vec<&Finding> = findings.iter().filter(|found| found.counts()).collect();
         let operations = by_operation(&live);
         let kind = |kinds: &[Kind]| -> Vec<&Finding> {
-            live.iter().copied().filter(|found| kinds.contains(&found.kind)).collect()
+            live.iter()
+                .copied()
+                .filter(|found| kinds.contains(&found.kind))
+                .collect()
         };
-        let turn = |turn| operations.iter().filter(move |(found, _)| *found == turn).map(|(_, step)| step.clone());
+        let turn = |turn| {
+            operations
+                .iter()
+                .filter(move |(found, _)| *found == turn)
+                .map(|(_, step)| step.clone())
+        };
         let waves = [
             Wave {
                 title: "Point the program at the shim",
                 why: "Everything that the shim serves works again before a line of logic changes.",
-                steps: base_steps(&kind(&[Kind::BaseUrl, Kind::Url]), &kind(&[Kind::Credential])),
+                steps: base_steps(
+                    &kind(&[Kind::BaseUrl, Kind::Url]),
+                    &kind(&[Kind::Credential]),
+                ),
                 check: "migrate audit finds no v1 base URL but the shim's; the program's reads work",
             },
             Wave {
@@ -112,13 +123,20 @@ impl Plan {
             Wave {
                 title: "Remove the shim and what is left of v1",
                 why: "Nothing calls v1 any more.",
-                steps: leftovers(&kind(&[Kind::Dependency, Kind::SdkImport, Kind::ResponseField])),
+                steps: leftovers(&kind(&[
+                    Kind::Dependency,
+                    Kind::SdkImport,
+                    Kind::ResponseField,
+                ])),
                 check: "migrate audit exits with 0 without a baseline",
             },
         ];
         Self {
             schema: 1,
-            waves: waves.into_iter().filter(|wave| !wave.steps.is_empty()).collect(),
+            waves: waves
+                .into_iter()
+                .filter(|wave| !wave.steps.is_empty())
+                .collect(),
         }
     }
 }
@@ -211,12 +229,23 @@ fn effort(advice: &Advice) -> (Effort, String) {
         return (Effort::Large, format!("nothing in v2 replaces it{shim}"));
     }
     if !advice.lossy.is_empty() && !advice.read {
-        let names: Vec<&str> = advice.lossy.iter().take(3).map(|lost| lost.name.as_str()).collect();
+        let names: Vec<&str> = advice
+            .lossy
+            .iter()
+            .take(3)
+            .map(|lost| lost.name.as_str())
+            .collect();
         let more = if advice.lossy.len() > 3 { " …" } else { "" };
-        return (Effort::Large, format!("not exact: {}{more}{shim}", names.join(", ")));
+        return (
+            Effort::Large,
+            format!("not exact: {}{more}{shim}", names.join(", ")),
+        );
     }
     match advice.v2.as_slice() {
         [one] => (Effort::Small, format!("{one}{shim}")),
-        several => (Effort::Medium, format!("{} v2 requests{shim}", several.len())),
+        several => (
+            Effort::Medium,
+            format!("{} v2 requests{shim}", several.len()),
+        ),
     }
 }

@@ -159,11 +159,12 @@ fn title(finding: &Finding) -> String {
         (None, Kind::BaseUrl) => "the v1 base URL".to_owned(),
         (None, Kind::Credential) => format!(
             "{} in plain text",
-            finding.parameters.first().map_or("a credential", String::as_str)
+            finding
+                .parameters
+                .first()
+                .map_or("a credential", String::as_str)
         ),
-        (None, Kind::ResponseField) => {
-            finding.parameters.first().cloned().unwrap_or_default()
-        }
+        (None, Kind::ResponseField) => finding.parameters.first().cloned().unwrap_or_default(),
         (None, _) => finding.reason.clone(),
     }
 }
@@ -206,7 +207,11 @@ fn losses(finding: &Finding) -> Option<String> {
     };
     Some(format!(
         "{} {}{more}",
-        if named { "exact except:" } else { "not exact if given:" },
+        if named {
+            "exact except:"
+        } else {
+            "not exact if given:"
+        },
         names.join(", ")
     ))
 }

@@ -104,7 +104,11 @@ impl Objects {
         }
         let mut head = String::new();
         self.answers.read_line(&mut head)?;
-        let size = head.trim().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+        let size = head
+            .trim()
+            .rsplit(' ')
+            .next()
+            .and_then(|size| size.parse::<usize>().ok());
         let Some(size) = size else {
             return Ok(false);
         };
@@ -113,7 +117,10 @@ impl Objects {
         let all = u64::try_from(size).unwrap_or(u64::MAX);
         (&mut self.answers).take(kept).read_to_end(bytes)?;
         // The rest of a large object, and the line end after each.
-        io::copy(&mut (&mut self.answers).take(all - kept + 1), &mut io::sink())?;
+        io::copy(
+            &mut (&mut self.answers).take(all - kept + 1),
+            &mut io::sink(),
+        )?;
         Ok(size <= LARGE)
     }
 }

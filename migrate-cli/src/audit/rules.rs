@@ -1,10 +1,10 @@
 //! The rules: data in `rules/`, embedded in the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 
-use super::{finding::Kind, shape::Hosts};
+use super::{extract::last_identifier, finding::Kind, shape::Hosts};
 
 /// What the rules say about names, hosts, vendors and client libraries.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Rules {
     pub(crate) vendors: Vec<Vendor>,
     /// Client libraries that speak v1.
     pub(crate) libraries: Vec<Library>,
+    /// The last names of the calls by which libraries are loaded, set up and used.
+    pub(crate) calls: HashSet<String>,
 }
 
 /// A rule file that does not say what it should.
@@ -129,15 +131,42 @@ pub(crate) enum Style {
 
 /// The rules by id, sorted, as they stand in `rules/`.
 pub(crate) const RULES: [(&str, &str); 10] = [
-    ("v1-answer-field", include_str!("../../rules/v1-answer-field/rule.toml")),
-    ("v1-base-url", include_str!("../../rules/v1-base-url/rule.toml")),
-    ("v1-credential", include_str!("../../rules/v1-credential/rule.toml")),
-    ("v1-dependency", include_str!("../../rules/v1-dependency/rule.toml")),
-    ("v1-endpoint", include_str!("../../rules/v1-endpoint/rule.toml")),
-    ("v1-endpoint-halves", include_str!("../../rules/v1-endpoint-halves/rule.toml")),
-    ("v1-library-call", include_str!("../../rules/v1-library-call/rule.toml")),
-    ("v1-library-import", include_str!("../../rules/v1-library-import/rule.toml")),
-    ("v1-mention", include_str!("../../rules/v1-mention/rule.toml")),
+    (
+        "v1-answer-field",
+        include_str!("../../rules/v1-answer-field/rule.toml"),
+    ),
+    (
+        "v1-base-url",
+        include_str!("../../rules/v1-base-url/rule.toml"),
+    ),
+    (
+        "v1-credential",
+        include_str!("../../rules/v1-credential/rule.toml"),
+    ),
+    (
+        "v1-dependency",
+        include_str!("../../rules/v1-dependency/rule.toml"),
+    ),
+    (
+        "v1-endpoint",
+        include_str!("../../rules/v1-endpoint/rule.toml"),
+    ),
+    (
+        "v1-endpoint-halves",
+        include_str!("../../rules/v1-endpoint-halves/rule.toml"),
+    ),
+    (
+        "v1-library-call",
+        include_str!("../../rules/v1-library-call/rule.toml"),
+    ),
+    (
+        "v1-library-import",
+        include_str!("../../rules/v1-library-import/rule.toml"),
+    ),
+    (
+        "v1-mention",
+        include_str!("../../rules/v1-mention/rule.toml"),
+    ),
     ("v1-url", include_str!("../../rules/v1-url/rule.toml")),
 ];
 
@@ -199,7 +228,8 @@ impl Rules {
         let libraries = LIBRARIES
             .into_iter()
             .map(|(file, text)| read(file, text))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Library>, _>>()?;
+        let calls = libraries.iter().flat_map(calls_of).collect();
         Ok(Self {
             hosts: Hosts {
                 api: hosts.api,
@@ -210,8 +240,19 @@ impl Rules {
             words: read("data/words.toml", WORDS)?,
             vendors: vendors.vendor,
             libraries,
+            calls,
         })
     }
+}
+
+fn calls_of(library: &Library) -> impl Iterator<Item = String> {
+    let loading = ["require", "import", "require_relative"].map(str::to_owned);
+    library
+        .constructors
+        .iter()
+        .chain(library.methods.keys())
+        .map(|name| last_identifier(name).to_owned())
+        .chain(loading)
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, RuleError> {

@@ -141,7 +141,13 @@ impl<'c> Audit<'c> {
             ignore_files: self.options.ignore_files,
             large: self.options.large,
         };
-        let walked = walk::walk(root, &limits, &tracer, &self.options.files, &self.options.stop);
+        let walked = walk::walk(
+            root,
+            &limits,
+            &tracer,
+            &self.options.files,
+            &self.options.stop,
+        );
         let base = if root.is_file() {
             root.parent().unwrap_or(root)
         } else {
@@ -160,7 +166,13 @@ impl<'c> Audit<'c> {
             ignore_files: false,
             large: self.options.large,
         };
-        let walked = walk::look_at(files, &limits, &tracer, &self.options.files, &self.options.stop);
+        let walked = walk::look_at(
+            files,
+            &limits,
+            &tracer,
+            &self.options.files,
+            &self.options.stop,
+        );
         let mut outcome = self.judge(walked, base, &tracer);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
@@ -286,7 +298,11 @@ impl<'c> Audit<'c> {
     }
 
     /// Decides what the files of a tree use, and writes it up.
-    pub(crate) fn decide(&self, mut files: Vec<FileFacts>, roots: &BTreeSet<String>) -> Vec<Finding> {
+    pub(crate) fn decide(
+        &self,
+        mut files: Vec<FileFacts>,
+        roots: &BTreeSet<String>,
+    ) -> Vec<Finding> {
         let projects = Projects::gather(&mut files, roots, &self.knowledge, &self.rules);
         files
             .par_iter()
@@ -325,7 +341,12 @@ impl<'c> Audit<'c> {
             decide::SIDE_BY_SIDE | decide::AROUND => "v1-endpoint-halves",
             _ => found.kind.rule(),
         };
-        let content = format!("{}\n{}\n{content}\n{}", rule, file.path, operation.unwrap_or_default());
+        let content = format!(
+            "{}\n{}\n{content}\n{}",
+            rule,
+            file.path,
+            operation.unwrap_or_default()
+        );
         let copies = seen.entry(content.clone()).or_default();
         *copies += 1;
         let fingerprint = fingerprint(&content, *copies);
@@ -339,7 +360,9 @@ impl<'c> Audit<'c> {
             advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),
             confidence: found.confidence,
             reason: found.reason.to_owned(),
-            language: file.language.map_or("text", super::language::Language::name),
+            language: file
+                .language
+                .map_or("text", super::language::Language::name),
             fingerprint,
             excerpt: file.excerpts.get(&line).filter(|_| !hidden).cloned(),
             suppressed: file.suppressions.get(&line).map(|reason| Suppression {

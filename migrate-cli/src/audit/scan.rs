@@ -121,7 +121,7 @@ impl Scanner<'_> {
             source.lines().next().unwrap_or_default()
         });
         let language = Language::of(std::path::Path::new(path), head);
-        let extract = extract::extract(language, source);
+        let extract = extract::extract(language, source, &self.rules.calls);
         let lines = Lines::new(source);
         let lower = source.to_ascii_lowercase();
         let mut facts = FileFacts {
@@ -173,7 +173,15 @@ impl Scanner<'_> {
                 facts.signals.push(Signal {
                     shape: sighting.shape,
                     place,
-                    text: Text::plain("", 0, if language == Language::Prose { Role::Prose } else { Role::Value }),
+                    text: Text::plain(
+                        "",
+                        0,
+                        if language == Language::Prose {
+                            Role::Prose
+                        } else {
+                            Role::Value
+                        },
+                    ),
                     joined: Vec::new(),
                     value: excerpt.to_owned(),
                     apart: false,
@@ -221,7 +229,11 @@ impl Scanner<'_> {
                     .joins
                     .extend(joins);
             }
-            let anywhere = text.role != Role::Value || matches!(language, Language::Data(_) | Language::Markup) && text.pieces.len() == 1 && text.callee.is_none() && (text.target.is_none() || matches!(language, Language::Data(_)));
+            let anywhere = text.role != Role::Value
+                || matches!(language, Language::Data(_) | Language::Markup)
+                    && text.pieces.len() == 1
+                    && text.callee.is_none()
+                    && (text.target.is_none() || matches!(language, Language::Data(_)));
             let found = if anywhere || folded.text.len() > 600 {
                 shape::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
             } else {
@@ -280,12 +292,12 @@ impl Scanner<'_> {
             }
         }
         for import in &extract.imports {
-            if self
-                .rules
-                .libraries
-                .iter()
-                .any(|library| library.imports.iter().any(|name| import.text.contains(name.as_str())))
-            {
+            if self.rules.libraries.iter().any(|library| {
+                library
+                    .imports
+                    .iter()
+                    .any(|name| import.text.contains(name.as_str()))
+            }) {
                 let end = import.at + import.text.len();
                 facts
                     .imports
@@ -295,7 +307,9 @@ impl Scanner<'_> {
         for (dependency, from, to) in
             dependency::find(&facts.path, language, source, &self.rules.libraries)
         {
-            facts.dependencies.push((dependency, place(lines, from, to)));
+            facts
+                .dependencies
+                .push((dependency, place(lines, from, to)));
         }
         facts.publishes = dependency::publishes(&facts.path, source);
     }
@@ -303,11 +317,18 @@ impl Scanner<'_> {
     fn may_be_library(&self, call: &Call) -> bool {
         let method = last_identifier(&call.callee).trim_end_matches('!');
         self.rules.libraries.iter().any(|library| {
-            library.constructors.iter().any(|name| call.callee.contains(name.as_str()))
-                || library.methods.keys().any(|known| {
-                    known.rsplit('.').next() == Some(method)
-                })
-                || call.strings.iter().any(|given| library.imports.contains(given))
+            library
+                .constructors
+                .iter()
+                .any(|name| call.callee.contains(name.as_str()))
+                || library
+                    .methods
+                    .keys()
+                    .any(|known| known.rsplit('.').next() == Some(method))
+                || call
+                    .strings
+                    .iter()
+                    .any(|given| library.imports.contains(given))
         })
     }
 }
@@ -402,19 +423,37 @@ fn data_secret(line: &str, at: usize) -> Option<(String, &str, usize)> {
     Some((name.trim().to_owned(), value, at + split + 1 + start))
 }
 
-
 /// True if a value may be a real key: long, mixed, and no stand-in.
 fn is_plain_secret(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let stand_in = [
-        "your", "xxxx", "example", "secret", "api_key", "apikey", "change", "todo", "test", "dummy",
-        "insert", "replace", "sample", "1234", "placeholder", "zoom_", "key_here", "fake", "redacted",
+        "your",
+        "xxxx",
+        "example",
+        "secret",
+        "api_key",
+        "apikey",
+        "change",
+        "todo",
+        "test",
+        "dummy",
+        "insert",
+        "replace",
+        "sample",
+        "1234",
+        "placeholder",
+        "zoom_",
+        "key_here",
+        "fake",
+        "redacted",
     ]
     .iter()
     .any(|word| lower.contains(word));
     (16..=80).contains(&value.len())
         && !stand_in
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         && value.bytes().any(|b| b.is_ascii_digit())
         && value.bytes().any(|b| b.is_ascii_alphabetic())
 }
@@ -451,7 +490,10 @@ fn excerpts(lines: &Lines, facts: &mut FileFacts) {
 /// A line without the values of keys, secrets, tokens and passwords: reports end up in tickets.
 pub(crate) fn mask(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
-    if !["key", "secret", "token", "passw"].iter().any(|word| lower.contains(word)) {
+    if !["key", "secret", "token", "passw"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
         return line.to_owned();
     }
     let mut masked = String::with_capacity(line.len());
@@ -495,7 +537,8 @@ mod tests {
 
     #[test]
     fn values_of_credentials_are_masked_and_names_are_not() {
-        let line = r"curl -d api_key=Qm5xT2sWb0aLr7Vd3HkYpg https://api.zoom.us/v1/user/autocreate2";
+        let line =
+            r"curl -d api_key=Qm5xT2sWb0aLr7Vd3HkYpg https://api.zoom.us/v1/user/autocreate2";
         assert_eq!(
             mask(line),
             r"curl -d api_key=… https://api.zoom.us/v1/user/autocreate2"

@@ -1,6 +1,9 @@
 //! Finds v1 in a text: URLs, bases, relative endpoints and halves of them.
 
-use super::{extract::fold::{Folded, HOLE}, knowledge::Knowledge};
+use super::{
+    extract::fold::{Folded, HOLE},
+    knowledge::Knowledge,
+};
 
 /// What a part of a text looks like. Whether it *is* a use of v1 is decided later.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +63,7 @@ pub(crate) struct Hosts {
 }
 
 /// The domain that every host of the API ends with.
-const DOMAIN: &str = "zoom.us";
+pub(crate) const DOMAIN: &str = "zoom.us";
 
 /// Looks at a value of the code, which must be a URL, a path or a half of one.
 pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
@@ -77,7 +80,10 @@ pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> V
 /// Looks at a longer text, in which anything may stand anywhere.
 pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = urls(text, hosts, knowledge);
-    let covered: Vec<_> = found.iter().map(|sighting| sighting.start..sighting.end).collect();
+    let covered: Vec<_> = found
+        .iter()
+        .map(|sighting| sighting.start..sighting.end)
+        .collect();
     let bytes = text.as_bytes();
     let mut done = 0;
     for (at, _) in text.match_indices('/') {
@@ -131,10 +137,9 @@ fn starts_path(text: &str, start: usize) -> bool {
             let rest = head.strip_suffix('/').unwrap_or_default();
             rest.ends_with("v1")
                 || rest.ends_with('}')
-                || !rest
-                    .chars()
-                    .next_back()
-                    .is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ')'))
+                || !rest.chars().next_back().is_some_and(|c| {
+                    c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ')')
+                })
         }
         '.' | '-' | '_' | '\\' | '~' | '$' | '@' => false,
         _ => true,
@@ -160,10 +165,17 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
             .unwrap_or_default()
             .rfind(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-'))
             .map_or(0, |before| {
-                before + text.get(before..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+                before
+                    + text
+                        .get(before..)
+                        .and_then(|rest| rest.chars().next())
+                        .map_or(1, char::len_utf8)
             });
         let host_end = at + DOMAIN.len();
-        let host = text.get(host_start..host_end).unwrap_or_default().to_ascii_lowercase();
+        let host = text
+            .get(host_start..host_end)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         if let Some(sighting) = url(text, &host, host_start, host_end, hosts, knowledge) {
             found.push(sighting);
         }
@@ -225,10 +237,7 @@ fn url(
         }
         "v1" if ends => {}
         _ => {
-            let bare = version
-                .chars()
-                .next()
-                .is_none_or(|c| !c.is_alphanumeric());
+            let bare = version.chars().next().is_none_or(|c| !c.is_alphanumeric());
             return (is_api && bare).then_some(Sighting {
                 shape: Shape::Host,
                 start,
@@ -238,7 +247,9 @@ fn url(
     }
     if !is_api && !hosts.web.iter().any(|known| known == host) {
         // Other subdomains have other services below the same path.
-        let path = after.strip_prefix('/').and_then(|path| knowledge.path_at(path))?;
+        let path = after
+            .strip_prefix('/')
+            .and_then(|path| knowledge.path_at(path))?;
         path.operation.as_ref()?;
     }
     let path = after.strip_prefix('/').unwrap_or_default();
@@ -263,7 +274,11 @@ fn url(
             end: path_start,
         });
     }
-    let head = word.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    let head = word
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     (is_api || knowledge.is_head(&head)).then_some(Sighting {
         shape: Shape::Url { operation: None },
         start,
@@ -299,10 +314,11 @@ fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
     let path = knowledge.path_at(rest)?;
     let after = rest.get(path.length..).unwrap_or_default();
     let after = after.strip_prefix('/').unwrap_or(after);
-    let ends = after
-        .chars()
-        .next()
-        .is_none_or(|c| matches!(c, '?' | '&' | '#') || c == HOLE && !path.continues || c.is_whitespace() && after.trim().is_empty());
+    let ends = after.chars().next().is_none_or(|c| {
+        matches!(c, '?' | '&' | '#')
+            || c == HOLE && !path.continues
+            || c.is_whitespace() && after.trim().is_empty()
+    });
     if path.continues || !ends {
         return None;
     }

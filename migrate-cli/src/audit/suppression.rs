@@ -45,11 +45,18 @@ mod tests {
     #[test]
     fn a_comment_alone_covers_the_next_line_and_needs_a_reason() {
         let mut found = BTreeMap::new();
-        collect("# migrate-ignore: kept for tests\ncall()\nx() // migrate-ignore\ny() // migrate-ignore: z", &mut found);
+        collect(
+            "# migrate-ignore: kept for tests\ncall()\nx() // migrate-ignore\ny() // migrate-ignore: z",
+            &mut found,
+        );
         let lines: Vec<_> = found.into_iter().collect();
         assert_eq!(
             lines,
-            [(1, "kept for tests".into()), (2, "kept for tests".into()), (4, "z".into())]
+            [
+                (1, "kept for tests".into()),
+                (2, "kept for tests".into()),
+                (4, "z".into())
+            ]
         );
     }
 }

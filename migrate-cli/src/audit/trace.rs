@@ -2,7 +2,12 @@
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 
-use super::{knowledge::Knowledge, rules::Rules, source};
+use super::{
+    knowledge::Knowledge,
+    rules::Rules,
+    shape::{DOMAIN, Hosts},
+    source,
+};
 
 /// How much of a file is looked at to tell whether it is binary.
 const BINARY: usize = 8192;
@@ -56,6 +61,7 @@ pub(crate) struct Tracer<'k> {
     patterns: Vec<Pattern>,
     libraries: Vec<String>,
     halves: AhoCorasick,
+    hosts: Hosts,
     knowledge: &'k Knowledge,
 }
 
@@ -92,6 +98,7 @@ impl<'k> Tracer<'k> {
             halves,
             patterns,
             libraries,
+            hosts: rules.hosts.clone(),
             knowledge,
         })
     }
@@ -104,7 +111,7 @@ impl<'k> Tracer<'k> {
                 Some(Pattern::Zoom) => {
                     trace.word = true;
                     if !trace.zoom {
-                        trace.zoom = self.is_zoom(bytes.get(found.start()..).unwrap_or_default());
+                        trace.zoom = self.is_api(bytes, found.start());
                     }
                 }
                 Some(Pattern::Head) if !(trace.path && trace.distinctive) => {
@@ -129,21 +136,42 @@ impl<'k> Tracer<'k> {
         })
     }
 
-    fn is_zoom(&self, rest: &[u8]) -> bool {
+    /// True if the word zoom belongs to a host of the API or to a client library.
+    fn is_api(&self, bytes: &[u8], start: usize) -> bool {
+        let rest = bytes.get(start..).unwrap_or_default();
         let starts = |word: &[u8]| {
             rest.get(..word.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(word))
         };
-        starts(b"zoom.us")
-            || starts(b"zoomus")
-            || self.libraries.iter().any(|library| starts(library.as_bytes()))
+        if self
+            .libraries
+            .iter()
+            .any(|library| starts(library.as_bytes()))
+        {
+            return true;
+        }
+        if !starts(DOMAIN.as_bytes()) {
+            return false;
+        }
+        let until = bytes.get(..start + DOMAIN.len()).unwrap_or_default();
+        let below = rest.get(DOMAIN.len()..).unwrap_or_default();
+        self.hosts.api.iter().any(|host| {
+            let from = until.len().saturating_sub(host.len());
+            until
+                .get(from..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(host.as_bytes()))
+        }) || below.starts_with(self.hosts.web_path.as_bytes())
+            || below.starts_with(b"\\/")
     }
 
     fn path(&self, bytes: &[u8], start: usize, trace: &mut Trace) {
         let end = (start + 48).min(bytes.len());
         let rest = bytes.get(start..end).unwrap_or_default();
         let ascii = rest.iter().take_while(|byte| byte.is_ascii()).count();
-        let Some(text) = rest.get(..ascii).and_then(|rest| std::str::from_utf8(rest).ok()) else {
+        let Some(text) = rest
+            .get(..ascii)
+            .and_then(|rest| std::str::from_utf8(rest).ok())
+        else {
             return;
         };
         if let Some(found) = self.knowledge.path_at(text) {

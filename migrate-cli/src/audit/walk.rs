@@ -21,8 +21,19 @@ const CHUNK: usize = 1 << 20;
 const OVERLAP: usize = 4096;
 /// Files in whose folder a project starts.
 const MANIFESTS: [&str; 14] = [
-    "package.json", "composer.json", "Gemfile", "go.mod", "setup.py", "pyproject.toml", "pom.xml",
-    "build.gradle", "Package.swift", "Podfile", "Cargo.toml", "requirements.txt", ".git",
+    "package.json",
+    "composer.json",
+    "Gemfile",
+    "go.mod",
+    "setup.py",
+    "pyproject.toml",
+    "pom.xml",
+    "build.gradle",
+    "Package.swift",
+    "Podfile",
+    "Cargo.toml",
+    "requirements.txt",
+    ".git",
     "mix.exs",
 ];
 

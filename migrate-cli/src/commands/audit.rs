@@ -89,7 +89,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let expired = baseline.apply(&mut outcome.findings, &today());
     if expired > 0 {
-        let _ = writeln!(io::stderr(), "{expired} entries of the baseline have expired");
+        let _ = writeln!(
+            io::stderr(),
+            "{expired} entries of the baseline have expired"
+        );
     }
     for (index, format) in args.format.iter().enumerate() {
         let output = args.output.get(index).map(PathBuf::as_path);
@@ -103,7 +106,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         };
         write(&mut report, *format, output)?;
     }
-    Ok(exit(args.fail_on, &outcome.findings, !outcome.unreadable.is_empty()))
+    Ok(exit(
+        args.fail_on,
+        &outcome.findings,
+        !outcome.unreadable.is_empty(),
+    ))
 }
 
 fn write(report: &mut Report, format: Format, output: Option<&Path>) -> anyhow::Result<()> {

@@ -18,11 +18,17 @@ pub(crate) fn read(named: Option<&Path>, folder: &Path) -> anyhow::Result<(PathB
     let path = named.map_or_else(|| folder.join(NAME), Path::to_owned);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok((path, Baseline::default()));
         }
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot read the baseline {}", path.display()));
+            return Err(error)
+                .with_context(|| format!("cannot read the baseline {}", path.display()));
         }
     };
     let baseline = Baseline::parse(&text).with_context(|| path.display().to_string())?;

@@ -48,7 +48,13 @@ fn write(number: usize, wave: &Wave, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{number}. {}", wave.title)?;
     writeln!(out, "   {}", wave.why)?;
     for step in &wave.steps {
-        writeln!(out, "   {:<7} {:<30} {}", step.effort.name(), step.what, step.why)?;
+        writeln!(
+            out,
+            "   {:<7} {:<30} {}",
+            step.effort.name(),
+            step.what,
+            step.why
+        )?;
         for place in step.places.iter().take(5) {
             writeln!(out, "           {place}")?;
         }

@@ -30,11 +30,15 @@ fn list(rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     writeln!(out, "\nclient libraries")?;
     for library in &rules.libraries {
-        let versions = library
-            .before
-            .as_ref()
-            .map_or_else(|| "all versions".to_owned(), |version| format!("before {version}"));
-        writeln!(out, "{:<20} {}, {versions}", library.package, library.ecosystem)?;
+        let versions = library.before.as_ref().map_or_else(
+            || "all versions".to_owned(),
+            |version| format!("before {version}"),
+        );
+        writeln!(
+            out,
+            "{:<20} {}, {versions}",
+            library.package, library.ecosystem
+        )?;
     }
     writeln!(out, "\nmigrate rules NAME explains one of them")?;
     Ok(())
@@ -59,9 +63,19 @@ fn explain(name: &str, rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()>
         anyhow::bail!("there is no rule and no library {name}; migrate rules lists them");
     }
     for library in libraries {
-        writeln!(out, "{} ({})\n{}\n", library.package, library.ecosystem, indent(&library.instead))?;
+        writeln!(
+            out,
+            "{} ({})\n{}\n",
+            library.package,
+            library.ecosystem,
+            indent(&library.instead)
+        )?;
         for (method, operation) in &library.methods {
-            let operation = if operation.is_empty() { "no operation of v1" } else { operation };
+            let operation = if operation.is_empty() {
+                "no operation of v1"
+            } else {
+                operation
+            };
             writeln!(out, "  {method:<28} {operation}")?;
         }
         writeln!(out)?;

@@ -47,9 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     });
     let mut out = io::stdout().lock();
     if args.json {
-        let row = |drift: &Drift| {
-            serde_json::json!({"new": drift.new, "fixed": drift.fixed, "unchanged": drift.unchanged})
-        };
+        let row = |drift: &Drift| serde_json::json!({"new": drift.new, "fixed": drift.fixed, "unchanged": drift.unchanged});
         let owners: serde_json::Map<_, _> = drift
             .iter()
             .map(|(owner, drift)| (owner.clone(), row(drift)))
@@ -57,7 +55,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let document = serde_json::json!({"schema": 1, "total": row(&total), "owners": owners});
         writeln!(out, "{document}")?;
     } else {
-        writeln!(out, "{:<24} {:>6} {:>6} {:>10}", "owner", "new", "fixed", "unchanged")?;
+        writeln!(
+            out,
+            "{:<24} {:>6} {:>6} {:>10}",
+            "owner", "new", "fixed", "unchanged"
+        )?;
         for (owner, drift) in &drift {
             let owner = if owner == "-" { "nobody" } else { owner };
             writeln!(
@@ -74,5 +76,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             )?;
         }
     }
-    Ok(if total.new > 0 { Exit::Findings } else { Exit::Clean })
+    Ok(if total.new > 0 {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
 }

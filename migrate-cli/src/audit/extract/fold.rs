@@ -100,7 +100,8 @@ impl Folded {
                 self.text.push_str(body);
             }
             if slash {
-                self.runs.push((self.text.len(), at + offset + body.len() + 1));
+                self.runs
+                    .push((self.text.len(), at + offset + body.len() + 1));
                 self.text.push('/');
             }
             offset += part.len();

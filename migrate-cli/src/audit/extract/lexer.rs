@@ -82,20 +82,19 @@ impl Reader<'_> {
             Some(self.at + found)
         };
         let after_blank = self.at == 0
-            || self
-                .source
-                .as_bytes()
-                .get(self.at - 1)
-                .is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b';' | b'}' | b'{' | b')' | b','));
+            || self.source.as_bytes().get(self.at - 1).is_some_and(|byte| {
+                byte.is_ascii_whitespace() || matches!(byte, b';' | b'}' | b'{' | b')' | b',')
+            });
         match (self.lexis, rest) {
             (None, [b'<', b'!', b'-', b'-', ..]) => to(b"-->"),
             (None, [b'<', b'%', b'#' | b'-', ..]) if rest.get(2) == Some(&b'#') => to(b"%>"),
-            (None | Some(Lexis::Slashes), [b'/', b'*', ..]) => {
-                rest.get(2..).and_then(|body| {
-                    let end = body.windows(2).position(|w| w == b"*/").map_or(rest.len(), |at| at + 4);
-                    Some(self.at + end)
-                })
-            }
+            (None | Some(Lexis::Slashes), [b'/', b'*', ..]) => rest.get(2..).and_then(|body| {
+                let end = body
+                    .windows(2)
+                    .position(|w| w == b"*/")
+                    .map_or(rest.len(), |at| at + 4);
+                Some(self.at + end)
+            }),
             (None | Some(Lexis::Slashes), [b'/', b'/', ..]) if after_blank => line(),
             (Some(Lexis::Hash), [b'#', ..]) if after_blank => line(),
             (Some(Lexis::Dashes), [b'-', b'-', ..]) => line(),
@@ -159,7 +158,11 @@ impl Reader<'_> {
         }
         let mut found = Text::plain("", 0, Role::Value);
         found.pieces = pieces;
-        surroundings(before, self.source.get(end..).unwrap_or_default(), &mut found);
+        surroundings(
+            before,
+            self.source.get(end..).unwrap_or_default(),
+            &mut found,
+        );
         if let Some(hole) = joined_name(before) {
             found.pieces.insert(0, Piece::Hole(hole.to_owned()));
         }
@@ -271,7 +274,9 @@ fn surroundings(before: &str, after: &str, text: &mut Text) {
     {
         text.callee = Some(callee(trimmed.get(..at).unwrap_or_default()));
     }
-    if after.starts_with("=>") || (after.starts_with(':') && text.target.is_none() && text.callee.is_none()) {
+    if after.starts_with("=>")
+        || (after.starts_with(':') && text.target.is_none() && text.callee.is_none())
+    {
         text.usage = Usage::Key;
     }
 }

@@ -33,14 +33,24 @@ fn role(language: Language, line: &str, in_comment: &mut bool) -> Role {
         if line.contains("-->") {
             *in_comment = false;
         }
-        return if commented { Role::Comment } else { Role::Value };
+        return if commented {
+            Role::Comment
+        } else {
+            Role::Value
+        };
     }
     let commented = match language.lexis() {
-        Some(Lexis::Hash) => start.starts_with('#') || start.starts_with(';') || start.starts_with("//"),
+        Some(Lexis::Hash) => {
+            start.starts_with('#') || start.starts_with(';') || start.starts_with("//")
+        }
         Some(Lexis::Dashes) => start.starts_with("--") || start.starts_with('#'),
         _ => start.starts_with("//"),
     };
-    if commented { Role::Comment } else { Role::Value }
+    if commented {
+        Role::Comment
+    } else {
+        Role::Value
+    }
 }
 
 fn push(language: Language, line: &str, at: usize, role: Role, found: &mut Extract) {

@@ -27,7 +27,12 @@ const ARGUMENTS: usize = 200;
 const ELEMENTS: usize = 24;
 
 /// Parses a file; nothing if the parser gives up.
-pub(super) fn extract(grammar: &Grammar, language: Language, source: &str) -> Option<Extract> {
+pub(super) fn extract(
+    grammar: &Grammar,
+    language: Language,
+    source: &str,
+    calls: &HashSet<String>,
+) -> Option<Extract> {
     let mut parser = Parser::new();
     parser.set_language(grammar).ok()?;
     let deadline = Instant::now() + PATIENCE;
@@ -44,6 +49,7 @@ pub(super) fn extract(grammar: &Grammar, language: Language, source: &str) -> Op
     let mut walk = Walk {
         language,
         source,
+        calls,
         ancestors: Vec::new(),
         scopes: Vec::new(),
         consumed: HashSet::new(),
@@ -67,6 +73,8 @@ struct Scope {
 struct Walk<'t> {
     language: Language,
     source: &'t str,
+    /// The last names of calls that matter.
+    calls: &'t HashSet<String>,
     ancestors: Vec<Node<'t>>,
     scopes: Vec<Scope>,
     /// Strings that are part of a concatenation which was taken as a whole.
@@ -103,7 +111,9 @@ impl<'t> Walk<'t> {
     fn kind_of(&self, node: Node) -> Kind {
         let name = node.kind();
         match (self.language, name) {
-            (Language::Bash, "word") if node.parent().is_some_and(|p| p.kind() != "command_name") => {
+            (Language::Bash, "word")
+                if node.parent().is_some_and(|p| p.kind() != "command_name") =>
+            {
                 Kind::String
             }
             (Language::PowerShell, "generic_token") => Kind::String,
@@ -185,7 +195,11 @@ impl<'t> Walk<'t> {
             return;
         }
         if let Some(function) = self.function().map(str::to_owned) {
-            self.found.functions.entry(function).or_default().credentials = true;
+            self.found
+                .functions
+                .entry(function)
+                .or_default()
+                .credentials = true;
         }
     }
 
@@ -209,7 +223,11 @@ impl<'t> Walk<'t> {
             && parent.is_some_and(|parent| {
                 matches!(parent.kind(), "expression_statement" | "module" | "block")
             });
-        let role = if docstring { Role::Comment } else { Role::Value };
+        let role = if docstring {
+            Role::Comment
+        } else {
+            Role::Value
+        };
         self.push(node, pieces, role);
     }
 
@@ -277,7 +295,10 @@ impl<'t> Walk<'t> {
                 at = child.end_byte();
             } else if matches!(
                 name,
-                "expandable_string_literal" | "heredoc_body" | "string" | "string_literal"
+                "expandable_string_literal"
+                    | "heredoc_body"
+                    | "string"
+                    | "string_literal"
                     | "expandable_here_string_literal"
             ) {
                 push_children(child, &mut open);
@@ -351,7 +372,7 @@ impl<'t> Walk<'t> {
             match self.kind_of(parent) {
                 Kind::Call => {
                     if let Some(callee) = self.callee(parent, child) {
-                        if text.callee.is_none() {
+                        if text.callee.is_none() && may_be_path(text) {
                             self.arguments(parent, text);
                         }
                         let formats = is_formatter(&callee);
@@ -382,7 +403,10 @@ impl<'t> Walk<'t> {
                     return;
                 }
                 Kind::Subscript => {
-                    if parent.named_child(0).is_some_and(|first| first.id() != child.id()) {
+                    if parent
+                        .named_child(0)
+                        .is_some_and(|first| first.id() != child.id())
+                    {
                         text.usage = Usage::Key;
                     }
                 }
@@ -419,7 +443,9 @@ impl<'t> Walk<'t> {
             "echo_statement" => Some("echo"),
             "print_intrinsic" => Some("print"),
             "throw_expression" | "throw_statement" | "raise_statement" => Some("throw"),
-            "include_expression" | "include_once_expression" | "require_expression"
+            "include_expression"
+            | "include_once_expression"
+            | "require_expression"
             | "require_once_expression" => Some("include"),
             "import_statement" | "import_from_statement" | "import_spec" => Some("import"),
             _ => None,
@@ -537,7 +563,8 @@ impl<'t> Walk<'t> {
         } else {
             tidy(tail(source, CALLEE))
         };
-        if callee.is_empty() {
+        let name = last_identifier(&callee);
+        if !self.calls.contains(name) {
             return;
         }
         let end = from + source.trim_end_matches([' ', '\t', '\r', '\n', '(']).len();
@@ -581,7 +608,10 @@ impl<'t> Walk<'t> {
     }
 
     fn assignment(&mut self, node: Node<'t>) {
-        let Some(left) = node.child_by_field_name("left").or_else(|| node.named_child(0)) else {
+        let Some(left) = node
+            .child_by_field_name("left")
+            .or_else(|| node.named_child(0))
+        else {
             return;
         };
         if !matches!(self.kind_of(left), Kind::Subscript | Kind::Member) {
@@ -656,6 +686,14 @@ fn push_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
     }
 }
 
+/// Looking through the arguments of every call would cost more than the parsing.
+fn may_be_path(text: &Text) -> bool {
+    text.pieces.iter().any(|piece| match piece {
+        Piece::Text { value, .. } => value.contains('/'),
+        Piece::Hole(_) => false,
+    })
+}
+
 /// Takes the signs of `\(name)` out of the text around a value.
 fn trim_swift(pieces: &mut [Piece]) {
     for piece in pieces {
@@ -673,8 +711,14 @@ fn trim_swift(pieces: &mut [Piece]) {
 
 /// The bytes between the quotes of a string.
 fn inner_range(text: &str, start: usize) -> (usize, usize) {
-    let body = text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '@' || letter == '$');
-    let Some(quote) = body.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else {
+    let body = text.trim_start_matches(|letter: char| {
+        letter.is_ascii_alphabetic() || letter == '@' || letter == '$'
+    });
+    let Some(quote) = body
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\'' | '`'))
+    else {
         return (start, start + text.len());
     };
     let lead = text.len() - body.len();
@@ -731,7 +775,10 @@ fn is_label(case: Node, child: Node) -> bool {
         .or_else(|| case.child_by_field_name("pattern"))
         .map_or_else(|| case.named_child(0), Some)
         .is_some_and(|label| label.id() == child.id() || label.start_byte() == child.start_byte())
-        || !matches!(case.kind(), "case_statement" | "switch_case" | "expression_case" | "when" | "case_item")
+        || !matches!(
+            case.kind(),
+            "case_statement" | "switch_case" | "expression_case" | "when" | "case_item"
+        )
 }
 
 /// The place of an element in its list. Only the first ones matter; looking through all of a table
@@ -749,10 +796,33 @@ fn is_formatter(callee: &str) -> bool {
     let name = last_identifier(callee).to_ascii_lowercase();
     matches!(
         name.as_str(),
-        "format" | "sprintf" | "stringwithformat" | "join" | "concat" | "url" | "uri" | "trim"
-            | "rtrim" | "urlwithstring" | "encodeuri" | "urljoin" | "string" | "str" | "strcat"
-            | "array" | "freeze" | "path_join" | "parse" | "urlbuilder" | "vsprintf" | "implode"
-            | "stringbyappendingstring" | "append" | "resolve" | "create" | "urlencode"
+        "format"
+            | "sprintf"
+            | "stringwithformat"
+            | "join"
+            | "concat"
+            | "url"
+            | "uri"
+            | "trim"
+            | "rtrim"
+            | "urlwithstring"
+            | "encodeuri"
+            | "urljoin"
+            | "string"
+            | "str"
+            | "strcat"
+            | "array"
+            | "freeze"
+            | "path_join"
+            | "parse"
+            | "urlbuilder"
+            | "vsprintf"
+            | "implode"
+            | "stringbyappendingstring"
+            | "append"
+            | "resolve"
+            | "create"
+            | "urlencode"
     )
 }
 

@@ -6,8 +6,16 @@ use super::{Report, advice, title};
 use crate::audit::finding::Kind;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for finding in report.findings.iter().filter(|found| found.suppressed.is_none()) {
-        let level = if finding.kind == Kind::Doc { "notice" } else { "error" };
+    for finding in report
+        .findings
+        .iter()
+        .filter(|found| found.suppressed.is_none())
+    {
+        let level = if finding.kind == Kind::Doc {
+            "notice"
+        } else {
+            "error"
+        };
         writeln!(
             out,
             "::{level} file={},line={},col={},endColumn={},title={}::{}",
@@ -23,7 +31,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn message(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

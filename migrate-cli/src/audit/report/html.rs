@@ -36,14 +36,27 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 summary.suppressed
             )),
         )
-        .replace("{{kinds}}", &options(findings.iter().map(|f| f.kind.name()).collect()))
+        .replace(
+            "{{kinds}}",
+            &options(findings.iter().map(|f| f.kind.name()).collect()),
+        )
         .replace(
             "{{operations}}",
-            &options(findings.iter().filter_map(|f| f.operation.as_deref()).collect()),
+            &options(
+                findings
+                    .iter()
+                    .filter_map(|f| f.operation.as_deref())
+                    .collect(),
+            ),
         )
         .replace(
             "{{owners}}",
-            &options(findings.iter().flat_map(|f| f.owners.iter().map(String::as_str)).collect()),
+            &options(
+                findings
+                    .iter()
+                    .flat_map(|f| f.owners.iter().map(String::as_str))
+                    .collect(),
+            ),
         )
         .replace("{{rows}}", &rows);
     out.write_all(page.as_bytes())
@@ -63,10 +76,9 @@ fn row(finding: &Finding) -> String {
         .filter(|text| !text.is_empty())
         .map(|text| format!("<p>{}</p>", escape(&text)))
         .collect();
-    let shim = finding
-        .advice
-        .as_ref()
-        .map_or_else(String::new, |advice| format!("<p class=\"quiet\">{}</p>", shim_word(advice.shim)));
+    let shim = finding.advice.as_ref().map_or_else(String::new, |advice| {
+        format!("<p class=\"quiet\">{}</p>", shim_word(advice.shim))
+    });
     let code = finding.excerpt.as_ref().map_or_else(
         || "<p class=\"quiet\">value hidden</p>".to_owned(),
         |excerpt| format!("<pre>{}</pre>", marked(finding, excerpt)),
@@ -89,9 +101,18 @@ fn row(finding: &Finding) -> String {
 
 fn marked(finding: &Finding, excerpt: &str) -> String {
     let part = |from: usize, to: usize| -> String {
-        escape(&excerpt.chars().skip(from).take(to.saturating_sub(from)).collect::<String>())
+        escape(
+            &excerpt
+                .chars()
+                .skip(from)
+                .take(to.saturating_sub(from))
+                .collect::<String>(),
+        )
     };
-    let (from, to) = (finding.column.saturating_sub(1), finding.end_column.saturating_sub(1));
+    let (from, to) = (
+        finding.column.saturating_sub(1),
+        finding.end_column.saturating_sub(1),
+    );
     format!(
         "{}<mark>{}</mark>{}",
         part(0, from).trim_start(),

@@ -15,7 +15,11 @@ use crate::audit::finding::{Finding, Kind};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut files: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    for finding in report.findings.iter().filter(|found| found.kind != Kind::Doc) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|found| found.kind != Kind::Doc)
+    {
         files.entry(&finding.path).or_default().push(finding);
     }
     let mut xml = Writer::new_with_indent(out, b' ', 2);
@@ -32,7 +36,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn suite<W: Write>(xml: &mut Writer<W>, path: &str, findings: &[&Finding]) -> io::Result<()> {
-    let skipped = findings.iter().filter(|found| found.suppressed.is_some()).count();
+    let skipped = findings
+        .iter()
+        .filter(|found| found.suppressed.is_some())
+        .count();
     xml.create_element("testsuite")
         .with_attributes([
             ("name", path),
@@ -50,7 +57,12 @@ fn suite<W: Write>(xml: &mut Writer<W>, path: &str, findings: &[&Finding]) -> io
 }
 
 fn case<W: Write>(xml: &mut Writer<W>, path: &str, finding: &Finding) -> io::Result<()> {
-    let name = format!("line {}: {} {}", finding.line, finding.kind.name(), title(finding));
+    let name = format!(
+        "line {}: {} {}",
+        finding.line,
+        finding.kind.name(),
+        title(finding)
+    );
     xml.create_element("testcase")
         .with_attributes([("classname", path), ("name", name.as_str())])
         .write_inner_content(|xml| {
@@ -63,7 +75,10 @@ fn case<W: Write>(xml: &mut Writer<W>, path: &str, finding: &Finding) -> io::Res
                 }
                 None => {
                     xml.create_element("failure")
-                        .with_attributes([("type", finding.rule), ("message", finding.reason.as_str())])
+                        .with_attributes([
+                            ("type", finding.rule),
+                            ("message", finding.reason.as_str()),
+                        ])
                         .write_text_content(BytesText::new(&advice(finding)))?;
                 }
             }

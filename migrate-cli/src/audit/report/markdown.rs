@@ -25,7 +25,12 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 .find(|found| found.operation.as_ref() == Some(operation))
                 .and_then(|found| found.advice.as_ref());
             let v2 = advice.map_or_else(String::new, |advice| {
-                advice.v2.iter().map(|call| format!("`{call}`")).collect::<Vec<_>>().join("<br>")
+                advice
+                    .v2
+                    .iter()
+                    .map(|call| format!("`{call}`"))
+                    .collect::<Vec<_>>()
+                    .join("<br>")
             });
             let shim = advice.map_or("", |advice| shim_word(advice.shim));
             writeln!(out, "| `{operation}` | {uses} | {v2} | {shim} |")?;
@@ -33,7 +38,11 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     let mut path = "";
-    for finding in report.findings.iter().filter(|found| found.kind != Kind::Doc) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|found| found.kind != Kind::Doc)
+    {
         if finding.path != path {
             if !path.is_empty() {
                 writeln!(out)?;
@@ -41,7 +50,11 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             path = &finding.path;
             writeln!(out, "## {}\n", escape(path))?;
         }
-        let done = if finding.suppressed.is_some() { "x" } else { " " };
+        let done = if finding.suppressed.is_some() {
+            "x"
+        } else {
+            " "
+        };
         write!(
             out,
             "- [{done}] line {}: {} **{}**",

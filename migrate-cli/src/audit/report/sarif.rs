@@ -76,7 +76,10 @@ fn level(kind: Kind) -> &'static str {
 
 fn result(finding: &Finding) -> Value {
     let mut text = format!("{}: {}.", title(finding), finding.reason);
-    for more in [Some(advice(finding)), losses(finding)].into_iter().flatten() {
+    for more in [Some(advice(finding)), losses(finding)]
+        .into_iter()
+        .flatten()
+    {
         if !more.is_empty() {
             text.push(' ');
             text.push_str(&more);

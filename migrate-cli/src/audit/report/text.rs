@@ -31,7 +31,11 @@ const COLOUR: Style = Style {
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let style = if report.styled { &COLOUR } else { &PLAIN };
     let mut path = "";
-    for finding in report.findings.iter().filter(|found| found.kind != Kind::Doc && found.suppressed.is_none()) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|found| found.kind != Kind::Doc && found.suppressed.is_none())
+    {
         if finding.path != path {
             path = &finding.path;
             writeln!(out, "{}{}{}", style.bold, path, style.end)?;
@@ -80,7 +84,10 @@ fn source(finding: &Finding, excerpt: &str, style: &Style, out: &mut dyn Write) 
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
-    let indent = letters.iter().take_while(|letter| letter.is_whitespace()).count();
+    let indent = letters
+        .iter()
+        .take_while(|letter| letter.is_whitespace())
+        .count();
     let start = finding.column.saturating_sub(1).max(indent);
     let length = finding.end_column.saturating_sub(finding.column).max(1);
     let from = if start - indent + length.min(40) > width {
@@ -95,7 +102,11 @@ fn source(finding: &Finding, excerpt: &str, style: &Style, out: &mut dyn Write) 
         return Ok(());
     }
     let marks = "^".repeat(length.min(shown.trim_end().chars().count() - start));
-    writeln!(out, "{:9}{:start$}{}{marks}{}", "", "", style.mark, style.end)
+    writeln!(
+        out,
+        "{:9}{:start$}{}{marks}{}",
+        "", "", style.mark, style.end
+    )
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -158,7 +169,13 @@ fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for (fidelity, number) in &summary.by_fidelity {
         parts.push(format!("{number} {fidelity}"));
     }
-    let kind = |kind: Kind| summary.by_kind.get(kind.name()).copied().unwrap_or_default();
+    let kind = |kind: Kind| {
+        summary
+            .by_kind
+            .get(kind.name())
+            .copied()
+            .unwrap_or_default()
+    };
     if kind(Kind::Credential) > 0 {
         parts.push(count(kind(Kind::Credential), "credential", "credentials"));
     }
@@ -168,7 +185,10 @@ fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if summary.suppressed > 0 {
         parts.push(format!("{} suppressed", summary.suppressed));
     }
-    parts.push(format!("{} read", count(summary.files_read, "file", "files")));
+    parts.push(format!(
+        "{} read",
+        count(summary.files_read, "file", "files")
+    ));
     parts.push(format!("{:.2} s", report.elapsed.as_secs_f64()));
     for line in wrap(&parts.join(" · "), WIDTH) {
         writeln!(out, "{line}")?;
