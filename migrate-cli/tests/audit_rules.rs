@@ -2,6 +2,8 @@
 //!
 //! A folder below `rules/RULE/hit` or `rules/RULE/near-miss` is one project.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::{
     fmt::Write,
     fs,

@@ -63,7 +63,7 @@ impl Judge<'_> {
         }
         self.halves(file, &mut uses);
         uses.extend(super::library::uses(self, file));
-        self.fields(file, &mut uses);
+        fields(file, &mut uses);
         self.secrets(file, &mut uses);
         // A constant that is used in several places is one use, where it stands; and the surest
         // sign of a place speaks for it.
@@ -221,7 +221,7 @@ impl Judge<'_> {
             return None;
         }
         // A path that v1 never had needs a sibling that it had, called the same way.
-        if operation.is_none() && !self.has_sibling(file, signal, path) {
+        if operation.is_none() && !has_sibling(file, signal, path) {
             return None;
         }
         Some(link)
@@ -250,7 +250,8 @@ impl Judge<'_> {
             return None;
         }
         let exact = matches!(signal.shape, Shape::Endpoint { exact: true, .. });
-        if !exact && !(strong || helper || joins_base && v1) {
+        let certain = strong || helper || joins_base && v1;
+        if !exact && !certain {
             return None;
         }
         if strong {
@@ -325,21 +326,6 @@ impl Judge<'_> {
             matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. } if !self.knowledge.is_shared(name))
                 && other.text.role == Role::Value
                 && other.text.class == signal.text.class
-        })
-    }
-
-    fn has_sibling(&self, file: &FileFacts, signal: &Signal, path: &str) -> bool {
-        let head = path.split('/').next().unwrap_or_default();
-        file.signals.iter().any(|other| match &other.shape {
-            Shape::Endpoint {
-                operation: Some(name),
-                ..
-            } => {
-                other.text.role == Role::Value
-                    && other.text.class == signal.text.class
-                    && name.split('/').next() == Some(head)
-            }
-            _ => false,
         })
     }
 
@@ -624,31 +610,6 @@ impl Judge<'_> {
         known.operation.map(|name| (name, AROUND))
     }
 
-    fn fields(&self, file: &FileFacts, uses: &mut Vec<Use>) {
-        /// How far from a use of v1 an answer is read, in lines.
-        const NEAR: usize = 30;
-        let lines: Vec<usize> = uses
-            .iter()
-            .filter(|found| !matches!(found.kind, Kind::Doc | Kind::SdkImport | Kind::Dependency))
-            .map(|found| found.place.line)
-            .collect();
-        for (read, place) in &file.reads {
-            let near = lines
-                .iter()
-                .any(|line| place.line >= *line && place.line - line <= NEAR);
-            if near {
-                uses.push(Use {
-                    kind: Kind::ResponseField,
-                    operation: None,
-                    place: place.clone(),
-                    confidence: Confidence::Medium,
-                    reason: "an answer field that only v1 has, read after a v1 call",
-                    given: vec![read.name.clone()],
-                });
-            }
-        }
-    }
-
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
         let library = self
             .evidence
@@ -698,6 +659,46 @@ impl Judge<'_> {
 pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
 /// A half of a path belongs to the class or object around the other one.
 pub(crate) const AROUND: &str = "the first half of the path stands around it";
+fn has_sibling(file: &FileFacts, signal: &Signal, path: &str) -> bool {
+    let head = path.split('/').next().unwrap_or_default();
+    file.signals.iter().any(|other| match &other.shape {
+        Shape::Endpoint {
+            operation: Some(name),
+            ..
+        } => {
+            other.text.role == Role::Value
+                && other.text.class == signal.text.class
+                && name.split('/').next() == Some(head)
+        }
+        _ => false,
+    })
+}
+
+fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
+    /// How far from a use of v1 an answer is read, in lines.
+    const NEAR: usize = 30;
+    let lines: Vec<usize> = uses
+        .iter()
+        .filter(|found| !matches!(found.kind, Kind::Doc | Kind::SdkImport | Kind::Dependency))
+        .map(|found| found.place.line)
+        .collect();
+    for (read, place) in &file.reads {
+        let near = lines
+            .iter()
+            .any(|line| place.line >= *line && place.line - line <= NEAR);
+        if near {
+            uses.push(Use {
+                kind: Kind::ResponseField,
+                operation: None,
+                place: place.clone(),
+                confidence: Confidence::Medium,
+                reason: "an answer field that only v1 has, read after a v1 call",
+                given: vec![read.name.clone()],
+            });
+        }
+    }
+}
+
 const LABEL: &str = "only names the endpoint";
 
 /// True if the file holds a base or URL of v1 in its code.
@@ -732,10 +733,9 @@ pub(crate) fn split_words(name: &str) -> Vec<String> {
     let mut word = String::new();
     let mut lower_before = false;
     for letter in name.chars() {
-        if !letter.is_alphanumeric() || letter.is_uppercase() && lower_before {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
+        if (!letter.is_alphanumeric() || letter.is_uppercase() && lower_before) && !word.is_empty()
+        {
+            words.push(std::mem::take(&mut word));
         }
         if letter.is_alphanumeric() {
             word.extend(letter.to_lowercase());

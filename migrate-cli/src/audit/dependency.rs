@@ -141,7 +141,7 @@ fn is_entry(file: &str, line: &str, at: usize) -> bool {
         }
         "package.json" => head.trim() == "\"" && line.contains(':'),
         _ if file.ends_with(".gemspec") => head.contains("dependency"),
-        _ if file.ends_with(".txt") || file.ends_with(".in") => start.is_empty(),
+        _ if matches!(file.rsplit('.').next(), Some("txt" | "in")) => start.is_empty(),
         _ => !head.contains("http") && !head.contains("name"),
     }
 }

@@ -61,8 +61,7 @@ impl Evidence {
             let entry = self.libraries.entry(package.clone()).or_default();
             *entry = match (*entry, *speaks) {
                 (Some(true), _) | (_, Some(true)) => Some(true),
-                (known, None) => known,
-                (_, known) => known,
+                (known, said) => said.or(known),
             };
         }
     }
@@ -251,7 +250,7 @@ fn join_split_bases(file: &mut FileFacts, rules: &Rules) {
             let lower = last_identifier(target).to_ascii_lowercase();
             rules
                 .words
-                .base_words
+                .bases
                 .iter()
                 .any(|word| lower.contains(word.as_str()))
         });

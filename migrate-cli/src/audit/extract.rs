@@ -10,7 +10,7 @@ mod lexer;
 mod lines;
 mod tree;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::audit::language::Language;
 
@@ -156,8 +156,6 @@ pub(crate) struct Write {
 pub(crate) struct Deeds {
     /// It handles an API key or secret.
     pub(crate) credentials: bool,
-    /// It uses a text or a name that holds the v1 base URL; filled in later.
-    pub(crate) base: bool,
 }
 
 /// All that a file says.
@@ -174,9 +172,7 @@ pub(crate) struct Extract {
     /// Keys that are set.
     pub(crate) writes: Vec<Write>,
     /// Its functions by name.
-    pub(crate) functions: HashMap<String, Deeds>,
-    /// True if it was parsed by a grammar.
-    pub(crate) parsed: bool,
+    pub(crate) functions: BTreeMap<String, Deeds>,
 }
 
 /// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.

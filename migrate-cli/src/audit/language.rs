@@ -7,8 +7,7 @@ use serde::Serialize;
 /// A language or a data format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Language {
+pub(crate) enum Language {
     Bash,
     CSharp,
     Go,
@@ -35,7 +34,7 @@ pub enum Language {
 /// How a language without a grammar here writes comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Lexis {
+pub(crate) enum Lexis {
     /// `//` and `/* */`
     Slashes,
     /// `#`
@@ -51,8 +50,7 @@ pub enum Lexis {
 /// A data format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Format {
+pub(crate) enum Format {
     Json,
     Yaml,
     Toml,
@@ -82,7 +80,7 @@ impl Language {
     }
 
     /// The name for people and reports.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bash => "shell",
             Self::CSharp => "C#",
@@ -154,6 +152,7 @@ impl Language {
 }
 
 fn by_name(name: &str) -> Option<Language> {
+    let extension = name.rsplit('.').next().unwrap_or_default();
     let language = match name {
         "gemfile" | "rakefile" | "guardfile" | "capfile" | "podfile" | "fastfile" => Language::Ruby,
         "gemfile.lock" | "podfile.lock" | "pipfile" | "pipfile.lock" | "go.mod" | "go.sum"
@@ -162,12 +161,10 @@ fn by_name(name: &str) -> Option<Language> {
             Language::OtherCode(Lexis::Hash)
         }
         "readme" | "changelog" | "license" | "contributing" | "todo" | "authors" => Language::Prose,
-        _ if name.starts_with("requirements") && name.ends_with(".txt") => {
+        _ if name.starts_with("requirements") && extension == "txt" => {
             Language::Data(Format::Manifest)
         }
-        _ if name.starts_with(".env") || name.ends_with(".env") => {
-            Language::Data(Format::Properties)
-        }
+        _ if name.starts_with(".env") || extension == "env" => Language::Data(Format::Properties),
         _ => return None,
     };
     Some(language)

@@ -193,13 +193,13 @@ fn losses(finding: &Finding) -> Option<String> {
         return None;
     }
     let named = !finding.parameters.is_empty();
-    let names: Vec<&str> = advice
+    let shown: Vec<&str> = advice
         .lossy
         .iter()
         .take(if named { usize::MAX } else { 4 })
         .map(|parameter| parameter.name.as_str())
         .collect();
-    let more = advice.lossy.len() - names.len();
+    let more = advice.lossy.len() - shown.len();
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
@@ -212,7 +212,7 @@ fn losses(finding: &Finding) -> Option<String> {
         } else {
             "not exact if given:"
         },
-        names.join(", ")
+        shown.join(", ")
     ))
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Words {
     /// Names for the second half of an endpoint.
     pub(crate) second_half: Vec<String>,
     /// Words in the names of versions and bases.
-    pub(crate) base_words: Vec<String>,
+    pub(crate) bases: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -405,10 +406,10 @@ fn relative(path: &Path, base: &Path) -> String {
 fn fingerprint(content: &str, copy: usize) -> String {
     let mut hash = Sha256::new();
     hash.update(content.as_bytes());
-    hash.update(copy.to_le_bytes());
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.update(copy.to_string().as_bytes());
+    let mut text = String::with_capacity(32);
+    for byte in hash.finalize().iter().take(16) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

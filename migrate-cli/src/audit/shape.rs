@@ -62,6 +62,8 @@ pub(crate) struct Hosts {
     pub(crate) web_path: String,
 }
 
+/// How long a host's name may be, in bytes.
+const HOST: usize = 255;
 /// The domain that every host of the API ends with.
 pub(crate) const DOMAIN: &str = "zoom.us";
 
@@ -160,11 +162,16 @@ fn ends_path(text: &str, end: usize) -> bool {
 pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices(DOMAIN) {
+        let mut window = at.saturating_sub(HOST);
+        while !text.is_char_boundary(window) {
+            window += 1;
+        }
         let host_start = text
-            .get(..at)
+            .get(window..at)
             .unwrap_or_default()
             .rfind(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-'))
-            .map_or(0, |before| {
+            .map_or(window, |before| {
+                let before = window + before;
                 before
                     + text
                         .get(before..)
@@ -287,11 +294,14 @@ fn url(
 }
 
 fn scheme_start(text: &str, host: usize) -> usize {
-    let head = text.get(..host).unwrap_or_default();
     ["https://", "http://", "//"]
         .iter()
-        .find(|scheme| head.to_ascii_lowercase().ends_with(**scheme))
-        .map_or(host, |scheme| host - scheme.len())
+        .filter_map(|scheme| Some((host.checked_sub(scheme.len())?, scheme)))
+        .find(|(start, scheme)| {
+            text.get(*start..host)
+                .is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        })
+        .map_or(host, |(start, _)| start)
 }
 
 /// A text that starts with an endpoint: `/user/list?page_size=300`.

@@ -78,11 +78,6 @@ impl<'a> Lines<'a> {
             .unwrap_or_default()
             .trim_end_matches(['\n', '\r'])
     }
-
-    /// The byte offset at which a line starts.
-    pub(crate) fn start(&self, index: usize) -> usize {
-        self.starts.get(index).copied().unwrap_or(self.text.len())
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::{
 const BINARY: usize = 8192;
 
 /// What a file has a trace of.
+#[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
     /// Zoom's domain or a client library.

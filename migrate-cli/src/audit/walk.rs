@@ -80,7 +80,7 @@ pub(crate) fn walk(
 ) -> Walked {
     let walked = Mutex::new(Walked::default());
     let before = files.load(Ordering::Relaxed);
-    let walker = WalkBuilder::new(root)
+    let builder = WalkBuilder::new(root)
         .hidden(false)
         .ignore(limits.ignore_files)
         .git_ignore(limits.ignore_files)
@@ -91,7 +91,7 @@ pub(crate) fn walk(
         .filter_entry(|entry| entry.file_name() != ".git")
         .threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
         .build_parallel();
-    walker.run(|| {
+    builder.run(|| {
         let mut buffer = Vec::new();
         let walked = &walked;
         Box::new(move |entry| {
@@ -240,12 +240,7 @@ pub(crate) fn pieces(
             return Ok(());
         }
         let done = buffer.len().saturating_sub(OVERLAP);
-        line += buffer
-            .get(..done)
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        line += memchr::memchr_iter(b'\n', buffer.get(..done).unwrap_or_default()).count();
         buffer.drain(..done);
     }
 }

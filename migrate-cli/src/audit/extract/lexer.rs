@@ -88,18 +88,21 @@ impl Reader<'_> {
         match (self.lexis, rest) {
             (None, [b'<', b'!', b'-', b'-', ..]) => to(b"-->"),
             (None, [b'<', b'%', b'#' | b'-', ..]) if rest.get(2) == Some(&b'#') => to(b"%>"),
-            (None | Some(Lexis::Slashes), [b'/', b'*', ..]) => rest.get(2..).and_then(|body| {
+            (None | Some(Lexis::Slashes), [b'/', b'*', ..]) => rest.get(2..).map(|body| {
                 let end = body
                     .windows(2)
                     .position(|w| w == b"*/")
                     .map_or(rest.len(), |at| at + 4);
-                Some(self.at + end)
+                self.at + end
             }),
-            (None | Some(Lexis::Slashes), [b'/', b'/', ..]) if after_blank => line(),
-            (Some(Lexis::Hash), [b'#', ..]) if after_blank => line(),
-            (Some(Lexis::Dashes), [b'-', b'-', ..]) => line(),
-            (Some(Lexis::Quote), [b'\'', ..]) => line(),
-            (Some(Lexis::Semicolon), [b';', ..]) => line(),
+            (None | Some(Lexis::Slashes), [b'/', b'/', ..]) | (Some(Lexis::Hash), [b'#', ..])
+                if after_blank =>
+            {
+                line()
+            }
+            (Some(Lexis::Dashes), [b'-', b'-', ..])
+            | (Some(Lexis::Quote), [b'\'', ..])
+            | (Some(Lexis::Semicolon), [b';', ..]) => line(),
             _ => None,
         }
     }

@@ -53,10 +53,7 @@ pub(super) fn extract(
         ancestors: Vec::new(),
         scopes: Vec::new(),
         consumed: HashSet::new(),
-        found: Extract {
-            parsed: true,
-            ..Extract::default()
-        },
+        found: Extract::default(),
     };
     walk.run(tree.walk());
     Some(walk.found)
@@ -116,8 +113,9 @@ impl<'t> Walk<'t> {
             {
                 Kind::String
             }
-            (Language::PowerShell, "generic_token") => Kind::String,
-            (Language::ObjectiveC, "preproc_arg") => Kind::String,
+            (Language::PowerShell, "generic_token") | (Language::ObjectiveC, "preproc_arg") => {
+                Kind::String
+            }
             (Language::PowerShell, "comparison_expression") => {
                 if node.named_child_count() > 1 {
                     Kind::Comparison
@@ -402,19 +400,19 @@ impl<'t> Walk<'t> {
                     }
                     return;
                 }
-                Kind::Subscript => {
+                Kind::Subscript
                     if parent
                         .named_child(0)
-                        .is_some_and(|first| first.id() != child.id())
-                    {
-                        text.usage = Usage::Key;
-                    }
+                        .is_some_and(|first| first.id() != child.id()) =>
+                {
+                    text.usage = Usage::Key;
                 }
-                Kind::Case if is_label(parent, child) => {
-                    text.usage = Usage::Case;
+                Kind::Case => {
+                    if is_label(parent, child) {
+                        text.usage = Usage::Case;
+                    }
                     return;
                 }
-                Kind::Case => return,
                 Kind::Comparison => {
                     text.usage = Usage::Compared;
                     return;
@@ -423,10 +421,8 @@ impl<'t> Walk<'t> {
                     text.usage = Usage::Compared;
                     return;
                 }
-                Kind::List => {
-                    if text.element.is_none() {
-                        text.element = place(parent, child).map(|at| (parent.start_byte(), at));
-                    }
+                Kind::List if text.element.is_none() => {
+                    text.element = place(parent, child).map(|at| (parent.start_byte(), at));
                 }
                 Kind::Boundary | Kind::Function => return,
                 Kind::Container if matches!(parent.kind(), "class" | "module") => return,

@@ -19,10 +19,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let options = |mut values: Vec<&str>| {
         values.sort_unstable();
         values.dedup();
-        values
-            .into_iter()
-            .map(|value| format!("<option>{}</option>", escape(value)))
-            .collect::<String>()
+        let options: Vec<_> = values.into_iter().map(option).collect();
+        options.concat()
     };
     let findings = report.findings;
     let page = PAGE
@@ -62,6 +60,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(page.as_bytes())
 }
 
+fn option(value: &str) -> String {
+    format!("<option>{}</option>", escape(value))
+}
+
 fn row(finding: &Finding) -> String {
     let state = match &finding.suppressed {
         None => String::new(),
@@ -70,12 +72,13 @@ fn row(finding: &Finding) -> String {
             escape(suppression.reason.as_deref().unwrap_or("in the baseline"))
         ),
     };
-    let detail: String = [Some(advice(finding)), losses(finding)]
+    let detail: Vec<String> = [Some(advice(finding)), losses(finding)]
         .into_iter()
         .flatten()
         .filter(|text| !text.is_empty())
         .map(|text| format!("<p>{}</p>", escape(&text)))
         .collect();
+    let detail = detail.concat();
     let shim = finding.advice.as_ref().map_or_else(String::new, |advice| {
         format!("<p class=\"quiet\">{}</p>", shim_word(advice.shim))
     });

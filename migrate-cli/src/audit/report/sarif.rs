@@ -3,7 +3,10 @@
 //! Rule ids are stable, a result's `partialFingerprints` survives moved lines, and findings that
 //! the baseline or a comment suppresses are kept as `suppressions`.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use serde_json::{Value, json};
 
@@ -142,7 +145,7 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri
