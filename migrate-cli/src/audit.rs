@@ -7,6 +7,7 @@ mod dependency;
 mod evidence;
 mod extract;
 mod finding;
+pub mod fix;
 mod knowledge;
 mod language;
 mod library;
@@ -21,6 +22,7 @@ mod shape;
 mod source;
 mod suppression;
 mod trace;
+pub mod traffic;
 mod walk;
 
 pub use finding::{

@@ -407,3 +407,56 @@ fn pipes_loops_and_closed_files_stop_nothing() {
         assert_eq!(output.status.code(), Some(2));
     }
 }
+
+#[test]
+fn a_fix_points_urls_at_the_shim_and_touches_nothing_else() {
+    let client = client();
+    let path = client.path().join("app/Zoom.php");
+    let before = fs::read_to_string(&path).unwrap();
+    let shim = ["--shim", "https://shim.example.com"];
+    let diff = text(&migrate(
+        client.path(),
+        &[&["audit", "--diff"], &shim[..]].concat(),
+    ));
+    assert!(
+        diff.contains("-$base = 'https://api.zoom.us/v1/';"),
+        "{diff}"
+    );
+    assert!(
+        diff.contains("+$base = 'https://shim.example.com/v1/';"),
+        "{diff}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    migrate(client.path(), &[&["audit", "--fix"], &shim[..]].concat());
+    let after = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        after,
+        before.replace("https://api.zoom.us/v1", "https://shim.example.com/v1")
+    );
+    assert_eq!(
+        migrate(client.path(), &["audit", "--fix"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn traffic_tells_live_code_from_dormant_code() {
+    let client = client();
+    fs::write(
+        client.path().join("access.txt"),
+        format!(
+            "10.0.0.1 - - [22/Nov/2026:10:00:00 +0000] \"POST /v1/user/list?api_secret={SECRET} HTTP/1.1\" 200 9 \"-\" \"-\"\n\
+             10.0.0.2 - - [22/Nov/2026:10:00:01 +0000] \"POST /v1/user/pending HTTP/1.1\" 200 9 \"-\" \"-\"\n"
+        ),
+    )
+    .unwrap();
+    let report = json(client.path(), &["app", "--access-log", "access.txt"]);
+    let traffic = &report["traffic"];
+    assert_eq!(traffic["live"], serde_json::json!(["user/list"]));
+    assert_eq!(traffic["dormant"], serde_json::json!(["user/custcreate"]));
+    assert_eq!(
+        traffic["unknown_callers"],
+        serde_json::json!(["user/pending"])
+    );
+    assert!(!report.to_string().contains(SECRET));
+}

@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::{
     finding::{Finding, Kind, Shim},
     run::Unreadable,
+    traffic::Traffic,
 };
 
 /// A report format.
@@ -54,6 +55,8 @@ pub struct Report<'a> {
     pub files: usize,
     /// How long it took.
     pub elapsed: Duration,
+    /// What is really called, if access logs were given.
+    pub traffic: Option<&'a Traffic>,
     /// True if the run was ended early.
     pub interrupted: bool,
     /// Colours and the like may be used.

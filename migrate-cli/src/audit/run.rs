@@ -27,6 +27,7 @@ use super::{
     scan::{FileFacts, Place, Scanner},
     source,
     trace::Tracer,
+    traffic::Traffic,
     walk::{self, Candidate, Limits, Walked},
 };
 
@@ -132,6 +133,11 @@ impl<'c> Audit<'c> {
             rules,
             options,
         })
+    }
+
+    /// Reads an access log.
+    pub fn traffic(&self, log: impl std::io::BufRead) -> std::io::Result<Traffic> {
+        Traffic::read(log, &self.knowledge)
     }
 
     /// Looks through a folder or a file. Paths in the outcome start below it.
@@ -292,7 +298,7 @@ impl<'c> Audit<'c> {
         let trace = candidate.trace;
         let only_word = !(trace.zoom || trace.path || trace.distinctive);
         let unnamed = names.is_some_and(|names| !trace.distinctive && !names.is_match(&bytes));
-        if only_word && !tracer.has_half(&bytes) || unnamed {
+        if only_word && !tracer.may_take_part(&bytes) || unnamed {
             return Ok(None);
         }
         Ok(Some(scanner.scan(path, &source::decode(&bytes))))

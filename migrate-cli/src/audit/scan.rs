@@ -14,6 +14,7 @@ use super::{
     rules::Rules,
     shape::{self, Shape},
     source::Lines,
+    walk::Start,
 };
 
 /// How many signals one file may give; a file with more is data about v1, not a use of it.
@@ -150,7 +151,7 @@ impl Scanner<'_> {
     pub(crate) fn scan_large<E>(
         &self,
         path: &str,
-        read: impl FnOnce(&mut dyn FnMut(&str, usize)) -> Result<(), E>,
+        read: impl FnOnce(&mut dyn FnMut(&str, Start)) -> Result<(), E>,
     ) -> Result<FileFacts, E> {
         let language = Language::of(std::path::Path::new(path), "");
         let mut facts = FileFacts {
@@ -160,12 +161,16 @@ impl Scanner<'_> {
             ..FileFacts::default()
         };
         let mut seen = BTreeSet::new();
-        read(&mut |piece, first_line| {
+        read(&mut |piece, start| {
             let lines = Lines::new(piece);
             for sighting in shape::urls(piece, &self.rules.hosts, self.knowledge) {
                 let mut place = place(&lines, sighting.start, sighting.end);
                 let excerpt = piece.get(sighting.start..sighting.end).unwrap_or_default();
-                place.line += first_line;
+                if place.line == 1 {
+                    place.column += start.column;
+                    place.end_column += start.column;
+                }
+                place.line += start.line;
                 if !seen.insert((place.line, excerpt.to_owned())) || facts.signals.len() >= LIMIT {
                     continue;
                 }
@@ -207,6 +212,7 @@ impl Scanner<'_> {
 
     fn signals(&self, language: Language, extract: &Extract, lines: &Lines, facts: &mut FileFacts) {
         let folded = fold_all(extract);
+        let mut parts = 0;
         for (name, deeds) in &extract.functions {
             let entry = facts.functions.entry(name.clone()).or_default();
             entry.credentials |= deeds.credentials;
@@ -242,6 +248,16 @@ impl Scanner<'_> {
             for sighting in found {
                 if facts.signals.len() >= LIMIT {
                     return;
+                }
+                // Halves and hosts are no finding of their own and must not crowd out those.
+                if !matches!(
+                    sighting.shape,
+                    Shape::Base | Shape::BaseV2 | Shape::Url { .. } | Shape::Endpoint { .. }
+                ) {
+                    parts += 1;
+                    if parts > LIMIT / 4 {
+                        continue;
+                    }
                 }
                 // A sighting belongs to the piece in which it ends.
                 let last = sighting.end.saturating_sub(1);

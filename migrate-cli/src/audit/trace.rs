@@ -12,6 +12,9 @@ use super::{
 /// How much of a file is looked at to tell whether it is binary.
 const BINARY: usize = 8192;
 
+/// How many paths are looked at in one part of a file; what comes after tells nothing new.
+const PATHS: usize = 4096;
+
 /// What a file has a trace of.
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +65,7 @@ pub(crate) struct Tracer<'k> {
     patterns: Vec<Pattern>,
     libraries: Vec<String>,
     halves: AhoCorasick,
+    credentials: AhoCorasick,
     hosts: Hosts,
     knowledge: &'k Knowledge,
 }
@@ -82,6 +86,12 @@ impl<'k> Tracer<'k> {
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(&words)?;
+        let credentials = AhoCorasick::builder().ascii_case_insensitive(true).build([
+            "api_secret",
+            "apisecret",
+            "api_key",
+            "apikey",
+        ])?;
         let libraries = rules
             .libraries
             .iter()
@@ -97,6 +107,7 @@ impl<'k> Tracer<'k> {
         Ok(Self {
             search,
             halves,
+            credentials,
             patterns,
             libraries,
             hosts: rules.hosts.clone(),
@@ -107,6 +118,7 @@ impl<'k> Tracer<'k> {
     /// The traces in a part of a file.
     pub(crate) fn trace(&self, bytes: &[u8]) -> Trace {
         let mut trace = Trace::default();
+        let mut paths = 0;
         for found in self.search.find_iter(bytes) {
             match self.patterns.get(found.pattern().as_usize()) {
                 Some(Pattern::Zoom) => {
@@ -115,7 +127,8 @@ impl<'k> Tracer<'k> {
                         trace.zoom = self.is_api(bytes, found.start());
                     }
                 }
-                Some(Pattern::Head) if !(trace.path && trace.distinctive) => {
+                Some(Pattern::Head) if !trace.distinctive && paths < PATHS => {
+                    paths += 1;
                     self.path(bytes, found.start(), &mut trace);
                 }
                 Some(Pattern::Word) => trace.distinctive = true,
@@ -128,13 +141,15 @@ impl<'k> Tracer<'k> {
         trace
     }
 
-    /// True if a text has the first half of a path alone between quotes or slashes.
-    pub(crate) fn has_half(&self, bytes: &[u8]) -> bool {
-        self.halves.find_iter(bytes).any(|found| {
+    /// True if a text that speaks of Zoom may have a part in a client of v1: it handles credentials,
+    /// or has the first half of a path alone between quotes or slashes.
+    pub(crate) fn may_take_part(&self, bytes: &[u8]) -> bool {
+        let half = self.halves.find_iter(bytes).any(|found| {
             bytes
                 .get(found.end())
                 .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`'))
-        })
+        });
+        half || self.credentials.is_match(bytes)
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.

@@ -220,27 +220,40 @@ pub(crate) fn look(
     }))
 }
 
-/// Reads a large file piece by piece and hands over each piece that has a trace of Zoom's domain,
-/// with the number of the line that it starts on, from 0.
+/// Where a piece of a file starts, from 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Start {
+    /// The line.
+    pub(crate) line: usize,
+    /// The column, in bytes.
+    pub(crate) column: usize,
+}
+
+/// Reads a large file piece by piece and hands over each piece that has a trace of Zoom's domain.
 pub(crate) fn pieces(
     path: &Path,
     tracer: &Tracer,
-    mut take: impl FnMut(&str, usize),
+    mut take: impl FnMut(&str, Start),
 ) -> io::Result<()> {
     let mut file = File::open(path)?;
     let mut buffer = Vec::new();
-    let mut line = 0;
+    let mut start = Start::default();
     let chunk = u64::try_from(CHUNK).unwrap_or(u64::MAX);
     loop {
         let read = (&mut file).take(chunk).read_to_end(&mut buffer)?;
         if tracer.trace(&buffer).zoom {
-            take(&super::source::decode(&buffer), line);
+            take(&super::source::decode(&buffer), start);
         }
         if read == 0 {
             return Ok(());
         }
         let done = buffer.len().saturating_sub(OVERLAP);
-        line += memchr::memchr_iter(b'\n', buffer.get(..done).unwrap_or_default()).count();
+        let head = buffer.get(..done).unwrap_or_default();
+        start.line += memchr::memchr_iter(b'\n', head).count();
+        start.column = match memchr::memrchr(b'\n', head) {
+            Some(at) => done - at - 1,
+            None => start.column + done,
+        };
         buffer.drain(..done);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, IsTerminal, Write},
+    io::{self, BufReader, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,8 +12,10 @@ use mappings::Catalog;
 use super::{baseline_file, sources::Sources, today};
 use crate::{
     audit::{
-        Finding, SuppressedBy,
+        Audit, Finding, Options, SuppressedBy,
+        fix::{self, ShimUrl},
         report::{Format, Report},
+        traffic::Traffic,
     },
     cli::Exit,
 };
@@ -41,6 +43,23 @@ pub(crate) struct Args {
     /// The baseline; by default .migrate-baseline in the audited folder, if there is one.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+
+    /// An access log of v1's traffic (nginx or Apache, JSON lines, HAR): tells live code from
+    /// dormant code, and calls that no code here makes. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    access_log: Vec<PathBuf>,
+
+    /// Point base URLs and URLs of v1 at the shim, in place. Only what is provably safe.
+    #[arg(long, requires = "shim")]
+    fix: bool,
+
+    /// Show what --fix would change as a patch, and change nothing.
+    #[arg(long, requires = "shim")]
+    diff: bool,
+
+    /// Where the shim answers, for --fix and --diff: https://shim.example.com
+    #[arg(long, value_name = "URL")]
+    shim: Option<ShimUrl>,
 
     /// Write all findings to the baseline.
     #[arg(long)]
@@ -87,12 +106,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             path.display()
         );
     }
+    let traffic = read_logs(&args.access_log, &catalog)?;
     let expired = baseline.apply(&mut outcome.findings, &today());
     if expired > 0 {
         let _ = writeln!(
             io::stderr(),
             "{expired} entries of the baseline have expired"
         );
+    }
+    if let (true, Some(shim)) = (args.fix || args.diff, &args.shim) {
+        return fix(args, &outcome.findings, shim);
     }
     for (index, format) in args.format.iter().enumerate() {
         let output = args.output.get(index).map(PathBuf::as_path);
@@ -101,6 +124,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             unreadable: &outcome.unreadable,
             files: outcome.files,
             elapsed: outcome.elapsed,
+            traffic: traffic.as_ref(),
             interrupted: found.interrupted,
             styled: false,
         };
@@ -111,6 +135,38 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         &outcome.findings,
         !outcome.unreadable.is_empty(),
     ))
+}
+
+fn fix(args: &Args, findings: &[Finding], shim: &ShimUrl) -> anyhow::Result<Exit> {
+    let root = args.sources.root_of_fixes()?;
+    let changes = fix::changes(&root, findings, shim)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    for change in &changes {
+        if args.diff {
+            write!(out, "{}", change.patch())?;
+        } else {
+            change
+                .apply(&root)
+                .with_context(|| format!("cannot write {}", change.path))?;
+            writeln!(out, "{}: {} changed", change.path, change.places)?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Clean)
+}
+
+fn read_logs(paths: &[PathBuf], catalog: &Catalog) -> anyhow::Result<Option<Traffic>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let audit = Audit::new(catalog, Options::default())?;
+    let mut all = Traffic::default();
+    for path in paths {
+        let context = || format!("cannot read the access log {}", path.display());
+        let log = File::open(path).with_context(context)?;
+        all.merge(audit.traffic(BufReader::new(log)).with_context(context)?);
+    }
+    Ok(Some(all))
 }
 
 fn write(report: &mut Report, format: Format, output: Option<&Path>) -> anyhow::Result<()> {

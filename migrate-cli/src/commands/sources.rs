@@ -107,6 +107,22 @@ impl Sources {
         Ok(all)
     }
 
+    /// The folder below which files are changed.
+    pub(crate) fn root_of_fixes(&self) -> anyhow::Result<PathBuf> {
+        if self.rev.is_some() {
+            anyhow::bail!("a revision cannot be changed; leave --rev out");
+        }
+        match (self.paths.as_slice(), &self.files_from) {
+            (_, Some(_)) => Ok(PathBuf::new()),
+            ([path], None) if path.is_file() => {
+                Ok(path.parent().map_or_else(PathBuf::new, Path::to_owned))
+            }
+            ([path], None) => Ok(path.clone()),
+            // The paths of the findings start with the path that was given.
+            _ => Ok(PathBuf::new()),
+        }
+    }
+
     /// The folder in which the baseline lies by default.
     pub(crate) fn first(&self) -> &Path {
         self.paths.first().map_or(Path::new("."), PathBuf::as_path)

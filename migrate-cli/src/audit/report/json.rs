@@ -24,6 +24,10 @@
 //! }
 //! ```
 //!
+//! With access logs there is also `"traffic": {"operations": {"user/get": {"calls": 7,
+//! "parameters": ["id"]}}, "unknown": 0, "unreadable": 0, "live": ["user/get"], "dormant": [],
+//! "unknown_callers": []}`.
+//!
 //! `kind` is one of `base_url`, `url`, `endpoint`, `sdk_call`, `sdk_import`, `dependency`,
 //! `credential`, `response_field` and `doc`. `operation`, `advice`, `excerpt` and `suppressed` may
 //! be null. `shim` is `yes`, `lossy`, `not_yet` or `refused`. `parameters` of a `credential` or a
@@ -36,13 +40,28 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Report, Summary};
-use crate::audit::{finding::Finding, run::Unreadable};
+use crate::audit::{
+    finding::Finding,
+    run::Unreadable,
+    traffic::{Joined, Traffic},
+};
+
+/// What is really called, and how that fits the code.
+#[derive(Serialize)]
+struct TrafficPart<'a> {
+    #[serde(flatten)]
+    traffic: &'a Traffic,
+    #[serde(flatten)]
+    joined: Joined,
+}
 
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,
     findings: &'a [Finding],
     unreadable: &'a [Unreadable],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic: Option<TrafficPart<'a>>,
     summary: Summary,
 }
 
@@ -51,6 +70,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         schema: 1,
         findings: report.findings,
         unreadable: report.unreadable,
+        traffic: report.traffic.map(|traffic| TrafficPart {
+            traffic,
+            joined: traffic.join(report.findings),
+        }),
         summary: report.summary(),
     };
     serde_json::to_writer(&mut *out, &document)?;

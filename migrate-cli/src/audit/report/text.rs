@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 
 use super::{Report, advice, count, losses, title};
-use crate::audit::finding::{Finding, Kind, Shim};
+use crate::audit::{
+    finding::{Finding, Kind, Shim},
+    traffic::Traffic,
+};
 
 /// Lines are kept below this width, so that they fit a small terminal.
 const WIDTH: usize = 80;
@@ -46,6 +49,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     operations(report, style, out)?;
+    if let Some(traffic) = report.traffic {
+        called(report, traffic, style, out)?;
+    }
     end(report, out)
 }
 
@@ -146,6 +152,38 @@ fn operations(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result
         writeln!(out, "{uses:>5}  {operation:<32} {shim}")?;
     }
     writeln!(out)
+}
+
+fn called(
+    report: &Report,
+    traffic: &Traffic,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let joined = traffic.join(report.findings);
+    let parts = [
+        ("live: in the code, and called", &joined.live),
+        ("dormant: in the code, but not called", &joined.dormant),
+        (
+            "unknown callers: called, but not in the code",
+            &joined.unknown_callers,
+        ),
+    ];
+    for (title, operations) in parts
+        .iter()
+        .filter(|(_, operations)| !operations.is_empty())
+    {
+        writeln!(out, "{}{title}{}", style.bold, style.end)?;
+        for operation in *operations {
+            let calls = traffic.operations.get(operation);
+            match calls {
+                Some(calls) => writeln!(out, "{:>8} calls  {operation}", calls.calls)?,
+                None => writeln!(out, "{:>8}        {operation}", "")?,
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
