@@ -23,6 +23,7 @@ use crate::{
 /// Find every use of v1 in a code base, and what replaces it.
 ///
 /// Exit codes: 0 nothing fails, 1 findings that fail, 2 an error or files that could not be read.
+#[expect(clippy::struct_excessive_bools, reason = "one a switch")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -57,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "shim")]
     diff: bool,
 
-    /// Where the shim answers, for --fix and --diff: https://shim.example.com
+    /// Where the shim answers, for --fix and --diff: `https://shim.example.com`
     #[arg(long, value_name = "URL")]
     shim: Option<ShimUrl>,
 

@@ -113,12 +113,11 @@ impl Sources {
             anyhow::bail!("a revision cannot be changed; leave --rev out");
         }
         match (self.paths.as_slice(), &self.files_from) {
-            (_, Some(_)) => Ok(PathBuf::new()),
             ([path], None) if path.is_file() => {
                 Ok(path.parent().map_or_else(PathBuf::new, Path::to_owned))
             }
             ([path], None) => Ok(path.clone()),
-            // The paths of the findings start with the path that was given.
+            // The paths of the findings start with what was given.
             _ => Ok(PathBuf::new()),
         }
     }
