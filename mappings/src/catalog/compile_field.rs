@@ -161,6 +161,7 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         places,
         conversion,
         omit: shape.omit.iter().map(json).collect(),
+        empty_unread: shape.empty_unread,
         always: shape.always.as_ref().map(json),
         fidelity,
         reason: shape.reason,
@@ -200,12 +201,15 @@ fn fidelity(text: Option<&str>) -> Result<Fidelity, String> {
     }
 }
 
+/// What a site's configuration can tell an answer.
+const ACCOUNT_ID: &str = "account_id";
+
 /// Reads `settings:/in_meeting/chat`, `given:id`, `clock` or `site:account_id`.
 pub(super) fn place(text: &str) -> Result<Place, String> {
     match text.split_once(':') {
         None if text == "clock" => Ok(Place::Clock),
         Some(("given", name)) => Ok(Place::Given(name.to_owned())),
-        Some(("site", name)) => Ok(Place::Site(name.to_owned())),
+        Some(("site", ACCOUNT_ID)) => Ok(Place::Site(ACCOUNT_ID.to_owned())),
         Some(("query", name)) => Ok(Place::Document(DocumentPlace {
             document: "query".into(),
             pointer: name.into(),

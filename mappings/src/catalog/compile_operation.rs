@@ -161,7 +161,18 @@ impl Compiler<'_> {
             }
             used_plans.extend(shape.plan.as_ref().map(|plan| plan.as_ref().clone()));
             used_views.extend(shape.view.as_ref().map(|view| view.as_ref().clone()));
-            let rule_shapes = std::mem::take(&mut shape.error)
+            let mut rule_shapes = std::mem::take(&mut shape.error);
+            let plan = plans.iter().find(|(_, (name, _))| {
+                shape
+                    .plan
+                    .as_ref()
+                    .is_some_and(|plan| plan.as_ref() == name)
+            });
+            rule_shapes.extend(
+                plan.iter()
+                    .flat_map(|(_, (_, plan))| plan.error.iter().cloned()),
+            );
+            let rule_shapes = rule_shapes
                 .into_iter()
                 .map(|rule| (parts.at(&at, &rule.span()), rule.into_inner()))
                 .collect();
@@ -307,7 +318,7 @@ impl Compiler<'_> {
             service,
             repeat: shape.repeat,
             note: shape.note,
-            clears_text: shape.clears_text,
+            clears_text: compile_plan::choices(at, &shape.clears_text, self.options, report),
             rules,
             location: at.clone(),
         })

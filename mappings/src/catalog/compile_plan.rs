@@ -6,7 +6,9 @@ use super::{
     Location,
     compile_protocol::option_value,
     load::{Endpoint, Parts, Report, json, method_and_path, pointer},
-    operation::{BodyTemplate, Call, Condition, Each, Expectation, Pages, Plan, Segment, State},
+    operation::{
+        BodyTemplate, Call, Condition, Each, Expectation, OptionValue, Pages, Plan, Segment, State,
+    },
     protocol::{OptionRule, Protocol},
     shape::{CallShape, ConditionShape, PlanShape},
 };
@@ -376,6 +378,26 @@ impl BodyTemplate {
     }
 }
 
+/// The options that a condition names, checked.
+pub(super) fn choices(
+    at: &Location,
+    named: &BTreeMap<String, toml::Value>,
+    options: &BTreeMap<String, OptionRule>,
+    report: &mut Report,
+) -> Vec<(String, OptionValue)> {
+    let mut choices = Vec::new();
+    for (name, value) in named {
+        let Some(rule) = options.get(name) else {
+            report.add(at, format!("there is no [option.{name}]"));
+            continue;
+        };
+        if let Some(value) = report.keep(at, option_value(&rule.values, value)) {
+            choices.push((name.clone(), value));
+        }
+    }
+    choices
+}
+
 fn condition(
     at: &Location,
     shape: &ConditionShape,
@@ -386,16 +408,7 @@ fn condition(
     for parameter in shape.given.iter().chain(&shape.missing) {
         check_parameter(parameter, at, scope, report);
     }
-    let mut options = Vec::new();
-    for (name, value) in &shape.option {
-        let Some(rule) = scope.options.get(name) else {
-            report.add(at, format!("there is no [option.{name}]"));
-            continue;
-        };
-        if let Some(value) = report.keep(at, option_value(&rule.values, value)) {
-            options.push((name.clone(), value));
-        }
-    }
+    let options = choices(at, &shape.option, scope.options, report);
     let state = match &shape.state {
         None => None,
         Some(state) => {

@@ -30,8 +30,9 @@ pub struct Operation {
     pub repeat: Option<String>,
     /// What else is worth knowing.
     pub note: Option<String>,
-    /// True if an empty text parameter may clear the stored text.
-    pub clears_text: bool,
+    /// The choice of the site under which an empty text parameter clears the stored text; else it
+    /// counts as absent.
+    pub clears_text: Vec<(String, OptionValue)>,
     /// v2's errors in v1's words, before the rules of all operations.
     pub rules: Vec<Rule>,
     /// Where the operation is written.
