@@ -11,9 +11,11 @@ pub mod conversion;
 pub mod exchange;
 pub mod fidelity;
 mod template;
+pub mod translation;
 
 pub use catalog::Catalog;
 pub use exchange::{
     Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request, Warning,
 };
 pub use template::Template;
+pub use translation::{Memory, Site, Translation};

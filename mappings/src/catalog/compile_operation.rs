@@ -315,6 +315,7 @@ impl Compiler<'_> {
             parameters,
             requires,
             subject: shape.subject,
+            constants: shape.constants,
             service,
             repeat: shape.repeat,
             note: shape.note,

@@ -199,6 +199,7 @@ fn call(
                 size: pages.size.clone(),
                 token: pages.token.clone(),
                 total: pages.total.clone(),
+                count: pages.count.clone(),
             })
         }),
         each,

@@ -24,6 +24,8 @@ pub struct Operation {
     pub requires: Vec<Vec<String>>,
     /// The parameters that name the user it is about; the first given one wins.
     pub subject: Vec<String>,
+    /// Fixed values that the calls of its plan have placeholders for.
+    pub constants: BTreeMap<String, String>,
     /// How the shim answers.
     pub service: Service,
     /// What a repeated request does.
@@ -205,6 +207,8 @@ pub struct Pages {
     pub token: String,
     /// The member with the number of all records.
     pub total: String,
+    /// The member with the number of pages.
+    pub count: String,
 }
 
 /// For which items a call is made.

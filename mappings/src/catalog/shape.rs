@@ -310,6 +310,7 @@ pub(super) struct PagesShape {
     pub size: String,
     pub token: String,
     pub total: String,
+    pub count: String,
 }
 
 #[derive(Deserialize)]
