@@ -1,2 +1,7 @@
 //! The `migrate` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    migrate_cli::run()
+}

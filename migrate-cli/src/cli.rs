@@ -1,0 +1,72 @@
+//! The command line: which subcommand runs, and what its result means to the shell.
+//!
+//! One file per subcommand in [`crate::commands`]; this one only dispatches.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::audit;
+
+/// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
+#[derive(Debug, Parser)]
+#[command(name = "migrate", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Audit(audit::Args),
+}
+
+/// What a subcommand found out, as its exit code says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing to act on: 0.
+    Clean,
+    /// Findings that fail: 1.
+    Findings,
+    /// The run itself failed, wholly or in part: 2.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::Failed => 2,
+        })
+    }
+}
+
+/// Runs the program that the command line asks for.
+///
+/// Exit codes: 0 nothing to act on, 1 findings that fail, 2 an error; a closed pipe is no error.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Audit(args) => audit::run(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done if standard error is closed, too.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,3 @@
+//! The subcommands, one file each: what may be given, and the order in which the parts are called.
+
+pub(crate) mod audit;

@@ -1,0 +1,7 @@
+//! `migrate`: finds what a code base uses of Zoom's API v1, says what replaces it, and tracks the
+//! migration to v2.
+
+mod cli;
+mod commands;
+
+pub use cli::run;
