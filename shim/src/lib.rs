@@ -1,1 +1,3 @@
 //! The v1 API over v2, as a library.
+
+pub mod sandbox;
