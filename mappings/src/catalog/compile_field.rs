@@ -130,17 +130,7 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
             true
         }
     };
-    let empties = match &shape.empty {
-        None => vec![None; names.len()],
-        Some(OneOrMany::One(value)) => vec![Some(json(value)); names.len()],
-        Some(OneOrMany::Many(values)) => values
-            .iter()
-            .map(|value| Some(json(value)).filter(|value| value != "absent"))
-            .collect(),
-    };
-    if empties.len() != names.len() {
-        report.add(&at, "empty needs one value for each v1 name");
-    }
+    let empties = empties(&at, &shape, names.len(), report);
     let parts = names
         .into_iter()
         .zip(kinds)
@@ -170,6 +160,27 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         only: shape.only,
         location: at,
     })
+}
+
+/// v1's value for "nothing there", for each v1 name.
+fn empties(
+    at: &Location,
+    shape: &FieldShape,
+    names: usize,
+    report: &mut Report,
+) -> Vec<Option<Value>> {
+    let empties = match &shape.empty {
+        None => vec![None; names],
+        Some(OneOrMany::One(value)) => vec![Some(json(value)); names],
+        Some(OneOrMany::Many(values)) => values
+            .iter()
+            .map(|value| Some(json(value)).filter(|value| value != "absent"))
+            .collect(),
+    };
+    if empties.len() != names {
+        report.add(at, "empty needs one value for each v1 name");
+    }
+    empties
 }
 
 fn kind(text: &str) -> Result<Kind, String> {

@@ -33,7 +33,7 @@ pub(super) fn views(
             }
             found
         });
-        views.push(view(&at, name, shape, items, fields, index, sets, report));
+        views.push(view(&at, name, &shape, items, fields, index, sets, report));
     }
     views
 }
@@ -42,7 +42,7 @@ pub(super) fn views(
 fn view(
     at: &Location,
     name: String,
-    shape: ViewShape,
+    shape: &ViewShape,
     items: Option<usize>,
     fields: &[Field],
     index: &Index,
@@ -119,6 +119,7 @@ fn view(
         members,
         none,
         items,
+        location: at.clone(),
     }
 }
 
@@ -201,12 +202,8 @@ impl Compiler<'_> {
                     .is_some_and(|v| v.name == view.name)
             });
             if !used_views.contains(&view.name) && !inner {
-                let nowhere = Location {
-                    file: "views".to_owned(),
-                    line: 1,
-                };
                 report.add(
-                    &nowhere,
+                    &view.location,
                     format!("no operation has the view `{}`", view.name),
                 );
             }
@@ -289,13 +286,11 @@ impl Compiler<'_> {
                 }
                 (Service::Refused { .. }, Some(_)) => Fate::Used,
                 (Service::Plan { plan, .. }, Some((field, _))) => {
-                    match self.fate(plan, &shape.subject, parameter, field) {
-                        Some(fate) => fate,
-                        None => {
-                            report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
-                            continue;
-                        }
-                    }
+                    let Some(fate) = self.fate(plan, &shape.subject, parameter, field) else {
+                        report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
+                        continue;
+                    };
+                    fate
                 }
             };
             parameters.push(Parameter {
@@ -440,15 +435,14 @@ impl Compiler<'_> {
             .filter_map(|text| report.keep(at, method_and_path(text)))
             .map(|(method, path)| (method, path.to_owned()))
             .collect();
-        let source = match &shape.instead_source {
-            Some(name) => source_title(parts, at, name, report),
-            None => {
-                report.add(
-                    at,
-                    "an operation needs a plan, `refuses`, or `instead` with its source",
-                );
-                None
-            }
+        let source = if let Some(name) = &shape.instead_source {
+            source_title(parts, at, name, report)
+        } else {
+            report.add(
+                at,
+                "an operation needs a plan, `refuses`, or `instead` with its source",
+            );
+            None
         };
         let source = source.unwrap_or_default();
         Service::NotServed(Replacement {

@@ -161,6 +161,10 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     let fields = compile_field::fields(&mut parts, report);
     let index = compile_field::Index::new(&fields, report);
     let endpoints = endpoints(&parts, report);
+    if !report.0.is_empty() {
+        // What refers to a refused field would only repeat the mistake.
+        return None;
+    }
     let views = compile_operation::views(&mut parts, &fields, &index, &sets, report);
     let mut compiler = compile_operation::Compiler {
         protocol: &protocol,

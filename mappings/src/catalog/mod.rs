@@ -82,6 +82,11 @@ impl Catalog {
         Self::with_overrides(std::iter::empty())
     }
 
+    /// The built-in catalog's files: name and text.
+    pub fn embedded_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        EMBEDDED.into_iter()
+    }
+
     /// The built-in catalog, with a site's own files (name and text) in place of those of the same
     /// name, and beside them.
     pub fn with_overrides(

@@ -286,6 +286,8 @@ pub struct View {
     pub none: Vec<(String, String)>,
     /// The view of each item of its list.
     pub items: Option<usize>,
+    /// Where the view is written.
+    pub location: Location,
 }
 
 /// A field of a view.

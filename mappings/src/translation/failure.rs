@@ -6,7 +6,7 @@ use super::given::Given;
 use crate::{
     catalog::{
         Catalog,
-        operation::{Call, Operation, Segment},
+        operation::{BodyTemplate, Call, Operation, Segment},
         protocol::{
             OVERLOADED, REFUSED, Rule, RuleAnswer, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE,
         },
@@ -57,7 +57,7 @@ impl Speaker<'_, '_> {
                 write,
             )),
             Outcome::Answered { status, body } => {
-                Err(self.said(call, status, body.unwrap_or(Value::Null)))
+                Err(self.said(call, status, &body.unwrap_or(Value::Null)))
             }
             Outcome::Unreadable { status } => {
                 let failure = self.named(UNREADABLE, write);
@@ -100,22 +100,27 @@ impl Speaker<'_, '_> {
         }
     }
 
-    fn said(&self, call: &Call, status: u16, body: Value) -> Failure {
+    fn said(&self, call: &Call, status: u16, body: &Value) -> Failure {
         let code = body.get("code").and_then(Value::as_i64);
         let message = body
             .get("message")
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
-        let fields = self.refused_fields(call, &body);
+        let fields = self.refused_fields(call, body);
         let rules = self.operation.rules.iter().chain(self.catalog.rules());
         let rule = rules
             .into_iter()
             .find(|rule| rule.fits(status, code, &message, !fields.is_empty()));
-        let group = call.path.iter().find_map(|segment| match segment {
+        let in_path = call.path.iter().find_map(|segment| match segment {
             Segment::Parameter(name) => self.given.text(name),
             _ => None,
         });
+        let in_body = || {
+            let mut names = call.body.iter().flat_map(BodyTemplate::placeholders);
+            names.find_map(|(name, _)| self.given.text(name))
+        };
+        let group = in_path.or_else(in_body);
         let fill = |placeholder: &str| match placeholder {
             "subject" => Some(self.subject.unwrap_or_default().to_owned()),
             "message" => Some(message.clone()),

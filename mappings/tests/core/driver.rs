@@ -1,17 +1,21 @@
-//! Translations, driven by a scripted v2.
+//! Drives translations against a scripted v2.
+
+use std::sync::LazyLock;
 
 use mappings::{
     Arguments, Body, Catalog, Memory, Outcome, Site, Translation, V2Request, translation::Finished,
 };
 use serde_json::{Value, json};
 
-const NOW: i64 = 1_600_000_000; // 2020-09-13T12:26:40Z
+pub(crate) const NOW: i64 = 1_600_000_000; // 2020-09-13T12:26:40Z
 
-fn catalog() -> Catalog {
-    Catalog::embedded().unwrap_or_else(|error| panic!("{error}"))
+pub(crate) fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> =
+        LazyLock::new(|| Catalog::embedded().unwrap_or_else(|error| panic!("{error}")));
+    &CATALOG
 }
 
-fn site(catalog: &Catalog) -> Site {
+pub(crate) fn site(catalog: &Catalog) -> Site {
     Site {
         strict: false,
         account_id: Some("account-1".to_owned()),
@@ -19,24 +23,24 @@ fn site(catalog: &Catalog) -> Site {
     }
 }
 
-/// Runs a translation; `v2` answers each request. Returns what was sent, a group for each time that
-/// calls were ready together, and the end.
-struct Run {
-    sent: Vec<Vec<String>>,
-    finished: Finished,
+/// What was sent, a group for each time that calls were ready together, and the end.
+pub(crate) struct Run {
+    pub(crate) sent: Vec<Vec<String>>,
+    pub(crate) finished: Finished,
 }
 
-fn run(
+/// Runs a translation; `v2` answers each request.
+pub(crate) fn run(
     operation: &str,
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
     let catalog = catalog();
-    let site = site(&catalog);
-    run_with(&catalog, &site, Memory::default(), operation, arguments, v2)
+    let site = site(catalog);
+    run_with(catalog, &site, Memory::default(), operation, arguments, v2)
 }
 
-fn run_with(
+pub(crate) fn run_with(
     catalog: &Catalog,
     site: &Site,
     memory: Memory,
@@ -63,7 +67,7 @@ fn run_with(
     })
 }
 
-fn shown(request: &V2Request) -> String {
+pub(crate) fn shown(request: &V2Request) -> String {
     let query: Vec<_> = request
         .query
         .iter()
@@ -86,21 +90,21 @@ fn shown(request: &V2Request) -> String {
     }
 }
 
-fn ok(body: Value) -> Outcome {
+pub(crate) fn ok(body: Value) -> Outcome {
     Outcome::Answered {
         status: 200,
         body: Some(body),
     }
 }
 
-fn error(status: u16, code: i64, message: &str) -> Outcome {
+pub(crate) fn error(status: u16, code: i64, message: &str) -> Outcome {
     Outcome::Answered {
         status,
         body: Some(json!({ "code": code, "message": message })),
     }
 }
 
-fn user() -> Value {
+pub(crate) fn user() -> Value {
     json!({
         "id": "kdc1", "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace",
         "type": 2, "pmi": 2_035_134_243_i64, "verified": 1, "dept": "R&D", "status": "active",
@@ -111,7 +115,7 @@ fn user() -> Value {
     })
 }
 
-fn settings() -> Value {
+pub(crate) fn settings() -> Value {
     json!({
         "in_meeting": { "chat": true, "private_chat": false, "entry_exit_chime": "host",
                         "e2e_encryption": true, "waiting_room": false },
@@ -123,7 +127,7 @@ fn settings() -> Value {
 }
 
 /// A v2 in which all goes well.
-fn well(request: &V2Request) -> Outcome {
+pub(crate) fn well(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/users/{userId}") => ok(user()),
         ("GET", "/users/{userId}/settings") => ok(settings()),
@@ -152,115 +156,35 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// A request for each operation that makes every call of its plan that can be made at once.
-const REQUESTS: &[(&str, &[(&str, &str)])] = &[
-    ("user/activate", &[("id", "kdc1")]),
-    (
-        "user/assistant/delete",
-        &[("host_email", "ada@example.com")],
-    ),
-    (
-        "user/assistant/delete",
-        &[("id", "kdc1"), ("assistant_email", "alan@example.com")],
-    ),
-    (
-        "user/assistant/set",
-        &[("id", "kdc1"), ("assistant_email", "alan@example.com")],
-    ),
-    ("user/autocreate", CREATE),
-    ("user/autocreate2", CREATE),
-    ("user/checkemail", &[("email", "ada+1@example.com")]),
-    ("user/create", CREATE),
-    ("user/custcreate", CREATE),
-    ("user/deactivate", &[("id", "kdc1")]),
-    ("user/delete", &[("id", "kdc1"), ("type", "0")]),
-    ("user/get", &[("id", "kdc1")]),
-    (
-        "user/getbyemail",
-        &[("email", "ada@example.com"), ("login_type", "100")],
-    ),
-    ("user/list", &[("page_size", "500")]),
-    ("user/pending", &[("page_number", "1")]),
-    ("user/permanentdelete", &[("email", "ada@example.com")]),
-    ("user/revoketoken", &[("id", "kdc1"), ("email", "")]),
-    ("user/scheduleforhost/list", &[("id", "kdc1")]),
-    (
-        "user/ssocreate",
-        &[
-            ("email", "new@example.com"),
-            ("type", "2"),
-            ("pmi", "2035134243"),
-            ("enable_webinar", "1"),
-            ("webinar_capacity", "500"),
-            ("group_id", "g1"),
-        ],
-    ),
-    (
-        "user/update",
-        &[
-            ("id", "kdc1"),
-            ("dept", ""),
-            ("type", "1"),
-            ("disable_chat", "True"),
-            ("enable_cloud_auto_recording", "false"),
-            ("group_id", "g 1"),
-            ("imgroup_id", "i/1"),
-        ],
-    ),
-    ("user/update", &[("id", "kdc1")]),
-    (
-        "user/updatepassword",
-        &[("id", "kdc1"), ("password", "Secret-123")],
-    ),
-    (
-        "user/updatepassword",
-        &[("id", "kdc1"), ("pic_file", "GIF89a")],
-    ),
-    (
-        "user/uploadpicture",
-        &[("id", "kdc1"), ("pic_file", "not a picture")],
-    ),
-];
-
-const CREATE: &[(&str, &str)] = &[
-    ("email", "new@example.com"),
-    ("type", "1"),
-    ("password", "Secret-123"),
-    ("first_name", "New"),
-    ("dept", "R&D"),
-    ("disable_chat", "1"),
-    ("option_enter_exit_chime_type", "1"),
-    ("meeting_capacity", "0"),
-    ("track_id", "7"),
-    ("group_id", "g1"),
-    ("imgroup_id", "i1"),
-];
-
-#[test]
-fn plans_and_answers() {
-    let mut text = String::new();
-    for (operation, arguments) in REQUESTS {
-        let given: Vec<_> = arguments.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        text += &format!("{operation}  {}\n", given.join(" "));
-        let run = run(operation, arguments, well).unwrap();
-        for (step, requests) in run.sent.iter().enumerate() {
-            for request in requests {
-                text += &format!("  {} {request}\n", step + 1);
-            }
-        }
-        for warning in &run.finished.answer.warnings {
-            text += &format!("  ! {}: {}\n", warning.field, warning.reason);
-        }
-        let answer = run
-            .finished
-            .answer
-            .result
-            .map_err(|error| error.message)
-            .unwrap();
-        text += &format!("  = {}\n", Value::Object(answer));
-        if !run.finished.unknown.is_empty() {
-            text += &format!("  ? {}\n", run.finished.unknown.join(" "));
+impl Run {
+    /// The answer.
+    pub(crate) fn answer(self) -> Value {
+        match self.finished.answer.result {
+            Ok(answer) => Value::Object(answer),
+            Err(error) => panic!("{} {}", error.code, error.message),
         }
     }
-    insta::assert_snapshot!(text);
+
+    /// The error as `code message`.
+    pub(crate) fn error(&self) -> String {
+        match &self.finished.answer.result {
+            Ok(answer) => panic!("no error but {}", Value::Object(answer.clone())),
+            Err(error) => format!("{} {}", error.code, error.message),
+        }
+    }
+
+    /// All requests in the order in which they were sent.
+    pub(crate) fn requests(&self) -> Vec<&str> {
+        self.sent.iter().flatten().map(String::as_str).collect()
+    }
+
+    /// The fields that were warned of.
+    pub(crate) fn warned(&self) -> Vec<&str> {
+        self.finished
+            .answer
+            .warnings
+            .iter()
+            .map(|warning| warning.field.as_str())
+            .collect()
+    }
 }

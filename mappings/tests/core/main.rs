@@ -1,0 +1,18 @@
+//! The core from outside: the catalog, and translations against a scripted v2.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::format_push_string, reason = "speed is no matter here")]
+
+mod catalog;
+mod driver;
+mod errors;
+mod fields;
+mod paging;
+mod parameters;
+mod plans;
+mod writes;
