@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 #![allow(clippy::format_push_string, reason = "speed is no matter here")]
+#![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
 
 mod catalog;
 mod driver;
