@@ -71,6 +71,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| ErrorName::UnknownEndpoint)?;
+        if segments.iter().any(|(_, value)| value.is_empty()) {
+            return Err(ErrorName::UnknownEndpoint.into());
+        }
         Ok(Self(segments))
     }
 }

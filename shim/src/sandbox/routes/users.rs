@@ -160,19 +160,21 @@ fn check_action(state: &State, action: &str, info: &Members, plan: i64) -> Resul
         return Err(ErrorName::UserTypeRefused.into());
     }
     limits::check_subscriptions(info)?;
-    let given = info.get("password").and_then(Value::as_str);
-    if action == "autoCreate" {
-        // v2 does not say which rule a new user's password breaks.
-        let suits = password::check(
+    // v2 does not say which rule a new user's password breaks.
+    let suits = match info.get("password").and_then(Value::as_str) {
+        given if action == "autoCreate" => password::check(
             given.unwrap_or_default(),
             state.config.special_character_required,
         )
-        .is_ok();
-        if !suits {
-            return Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"));
-        }
+        .is_ok(),
+        Some(unused) => password::LENGTH.contains(&unused.chars().count()),
+        None => true,
+    };
+    if suits {
+        Ok(())
+    } else {
+        Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"))
     }
-    Ok(())
 }
 
 fn new_user(state: &mut State, action: &str, address: &str, plan: i64, info: Members) -> User {
