@@ -227,7 +227,7 @@ async fn a_picture_is_checked_by_its_bytes() {
     upload(large(2 * 1024 * 1024 + 1))
         .await
         .error(400, 120, "cannot exceed 2M");
-    upload(large(5 * 1024 * 1024))
+    upload(large(4 * 1024 * 1024))
         .await
         .error(400, 120, "cannot exceed 2M");
     client.delete(&format!("{ADA}/picture")).await.empty(204);
