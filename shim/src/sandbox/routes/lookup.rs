@@ -3,11 +3,11 @@
 use axum::extract::State as Shared;
 use serde_json::json;
 
-use super::super::Sandbox;
-use super::super::error::ErrorName;
-use super::super::request::{Answer, QueryPairs, Segments, ok};
-use super::super::seed::Seed;
-use super::super::user::login;
+use crate::sandbox::Sandbox;
+use crate::sandbox::error::ErrorName;
+use crate::sandbox::request::{Answer, QueryPairs, Segments, ok};
+use crate::sandbox::seed::Seed;
+use crate::sandbox::user::login;
 
 /// True for users of the account who sign in with a password, as v2 says; not for the others.
 pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {

@@ -8,17 +8,18 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::super::error::{ApiError, ErrorName};
-use super::super::paging::{PageRequest, page_document};
-use super::super::request::{
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::limits::{self, Change};
+use crate::sandbox::paging::{PageRequest, page_document};
+use crate::sandbox::password;
+use crate::sandbox::request::{
     Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok,
 };
-use super::super::rules::{checked_body, checked_query};
-use super::super::seed::Seed;
-use super::super::state::State;
-use super::super::user::{Role, Status, User, login, plan};
-use super::super::{Sandbox, email, settings};
-use super::super::{limits, limits::Change, password};
+use crate::sandbox::rules::{checked_body, checked_query};
+use crate::sandbox::seed::Seed;
+use crate::sandbox::state::State;
+use crate::sandbox::user::{Role, Status, User, login, plan};
+use crate::sandbox::{Sandbox, email, settings};
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let parameters = checked_query("GET /users", &query)?;
