@@ -239,8 +239,11 @@ fn path() -> impl Strategy<Value = String> {
         Just("status".to_owned()),
         Just("picture".to_owned()),
         Just("alan.turing@example.com".to_owned()),
-        prop::collection::vec(any::<u8>(), 1..12)
-            .prop_map(|bytes| bytes.iter().map(|byte| format!("%{byte:02X}")).collect()),
+        prop::collection::vec(any::<u8>(), 1..12).prop_map(|bytes| bytes
+            .iter()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect::<Vec<_>>()
+            .concat()),
     ];
     let query = prop::collection::vec((0..5_usize, "[ -~]{0,8}"), 0..3);
     (prop::collection::vec(segment, 1..5), query).prop_map(|(segments, query)| {
