@@ -1,10 +1,11 @@
 //! v2's rules for passwords.
 
+use std::ops::RangeInclusive;
+
 use super::error::{ApiError, ErrorName};
 
-const MIN_LENGTH: usize = 8;
-/// More is refused as an invalid parameter.
-pub(crate) const MAX_LENGTH: usize = 32;
+/// Characters that a password has. Longer ones are refused as an invalid parameter.
+pub(crate) const LENGTH: RangeInclusive<usize> = 8..=32;
 /// From this many neighbours of the alphabet or the digits in a row, a password is a sequence.
 const SEQUENCE: usize = 6;
 /// In lower case; these pass all other rules in some spelling.
@@ -24,10 +25,10 @@ const EASY: [&str; 8] = [
 pub(crate) fn check(password: &str, special_character_required: bool) -> Result<(), ApiError> {
     let characters: Vec<char> = password.chars().collect();
     let any = |test: fn(&char) -> bool| characters.iter().any(test);
-    if characters.len() < MIN_LENGTH {
-        return Err(ApiError::new(ErrorName::PasswordTooShort).with("min", MIN_LENGTH));
+    if characters.len() < *LENGTH.start() {
+        return Err(ApiError::new(ErrorName::PasswordTooShort).with("min", LENGTH.start()));
     }
-    if characters.len() > MAX_LENGTH {
+    if characters.len() > *LENGTH.end() {
         return Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"));
     }
     let rules = [

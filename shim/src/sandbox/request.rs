@@ -71,6 +71,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| ErrorName::UnknownEndpoint)?;
+        if segments.iter().any(|(_, value)| value.is_empty()) {
+            return Err(ErrorName::UnknownEndpoint.into());
+        }
         Ok(Self(segments))
     }
 }
@@ -79,13 +82,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
 pub(crate) struct QueryPairs(pub(crate) Vec<(String, String)>);
 
 impl QueryPairs {
-    /// The first value of a parameter; an empty one counts as absent.
+    /// The first value of a parameter.
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+    }
+
+    /// The first value of a parameter unless it is empty.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        self.first(name).filter(|value| !value.is_empty())
     }
 }
 

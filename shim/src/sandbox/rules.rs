@@ -25,14 +25,16 @@ pub(crate) fn checked_body(operation: &str, body: Members) -> Result<Members, Ap
     }
 }
 
-/// Checks the query of an operation. Empty parameters count as absent.
+/// Checks the query of an operation. An empty free text counts as absent.
 pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Parameters, ApiError> {
     let Some(shape) = RULES.query.get(operation) else {
         return Ok(Parameters(Members::new()));
     };
     let mut given = Members::new();
     for (name, node) in &shape.members {
-        if let Some(text) = query.first(name) {
+        if let Some(text) = query.first(name)
+            && !(text.is_empty() && node.rule.is_free_text())
+        {
             given.insert(name.clone(), node.rule.typed(text));
         }
     }
@@ -249,6 +251,10 @@ impl Node {
 }
 
 impl Rule {
+    fn is_free_text(&self) -> bool {
+        self.is == JsonType::String && self.one_of.is_none()
+    }
+
     /// A query parameter's text as the JSON value that the rule asks for; the text itself when it
     /// is none, so that the check refuses it.
     fn typed(&self, text: &str) -> Value {

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::config::{MAX_USERS, SandboxConfig};
 use super::embedded;
-use super::groups::Group;
+use super::groups::{Group, Kind};
 use super::request::Members;
 use super::state::State;
 use super::user::{Assistant, Role, Status, User, login, plan};
@@ -99,21 +99,27 @@ impl Seed {
     pub(crate) fn populate(&self, config: SandboxConfig) -> State {
         let active = config.users.clamp(1, MAX_USERS - self.others.len());
         let mut state = State::new(config);
-        let people = (0..active - 1).filter_map(|position| {
-            let person = self.people.get(position % self.people.len())?;
-            Some((person, position / self.people.len()))
-        });
-        let people = people
-            .chain([(&self.owner, 0)])
-            .chain(self.others.iter().map(|person| (person, 0)));
-        for (position, (person, round)) in people.enumerate() {
-            let user = self.user(&mut state, person, position, round);
-            // The bound above leaves room for all of them.
-            let _ = state.add(user);
+        // First those who are there in every account, so that their ids do not depend on its size.
+        state.groups = found(&self.groups, &mut state);
+        state.im_groups = found(&self.im_groups, &mut state);
+        let fixed: Vec<_> = [&self.owner]
+            .into_iter()
+            .chain(&self.others)
+            .enumerate()
+            .map(|(position, person)| self.user(&mut state, person, active - 1 + position, 0))
+            .collect();
+        for position in 0..active - 1 {
+            if let Some(person) = self.people.get(position % self.people.len()) {
+                let user = self.user(&mut state, person, position, position / self.people.len());
+                state.users.insert(user);
+            }
+        }
+        for user in fixed {
+            state.users.insert(user);
         }
         self.appoint_assistants(&mut state);
-        state.groups = found(&self.groups, &mut state, |user| &mut user.groups);
-        state.im_groups = found(&self.im_groups, &mut state, |user| &mut user.im_groups);
+        enrol(&self.groups, Kind::Group, &mut state);
+        enrol(&self.im_groups, Kind::ImGroup, &mut state);
         state
     }
 
@@ -211,27 +217,28 @@ impl Seed {
     }
 }
 
-/// Founds groups and enrols the members that exist.
-fn found(
-    groups: &[SeedGroup],
-    state: &mut State,
-    memberships: impl Fn(&mut User) -> &mut Vec<String>,
-) -> Vec<Group> {
-    let mut founded = Vec::new();
-    for group in groups {
-        let id = state.fresh_id();
+fn found(groups: &[SeedGroup], state: &mut State) -> Vec<Group> {
+    let group = |group: &SeedGroup| Group {
+        id: state.fresh_id(),
+        name: group.name.clone(),
+        traits: Members::new(),
+    };
+    groups.iter().map(group).collect()
+}
+
+fn enrol(groups: &[SeedGroup], kind: Kind, state: &mut State) {
+    let ids: Vec<_> = kind
+        .groups(state)
+        .iter()
+        .map(|group| group.id.clone())
+        .collect();
+    for (group, id) in groups.iter().zip(ids) {
         for address in &group.members {
             if let Some(user) = state.users.find_mut(address) {
-                memberships(user).push(id.clone());
+                kind.of_user_mut(user).push(id.clone());
             }
         }
-        founded.push(Group {
-            id,
-            name: group.name.clone(),
-            traits: Members::new(),
-        });
     }
-    founded
 }
 
 fn cycled(values: &[String], position: usize) -> Option<String> {

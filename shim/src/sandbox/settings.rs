@@ -178,3 +178,34 @@ pub(crate) const CAPACITIES: [(&str, &str, i64); 3] = [
     ("large_meeting", "large_meeting_capacity", 500),
     ("zoom_events", "zoom_events_capacity", 500),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::rules::checked_body;
+
+    #[test]
+    fn the_defaults_keep_the_rules_for_changes() {
+        let members = |document: &str| DEFAULTS[document].as_object().expect("an object").clone();
+        let operation = "PATCH /users/{userId}/settings";
+        let known = checked_body(operation, members(MAIN)).expect("valid defaults");
+        assert!(known.len() > 5, "{:?}", known.keys());
+        for option in ["meeting_authentication", "recording_authentication"] {
+            checked_body(&format!("{operation}?option={option}"), members(option))
+                .expect("valid defaults");
+        }
+        let security = Members::from_iter([(
+            "meeting_security".to_owned(),
+            DEFAULTS["meeting_security"].clone(),
+        )]);
+        checked_body(&format!("{operation}?option=meeting_security"), security)
+            .expect("valid defaults");
+    }
+
+    #[test]
+    fn only_keeps_what_surrounds_a_name() {
+        let settings = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 }, "b": { "z": 4 } });
+        let expected = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 } });
+        assert_eq!(only(settings, &["x"]), expected);
+    }
+}

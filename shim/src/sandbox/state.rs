@@ -179,7 +179,8 @@ impl Users {
         }
     }
 
-    fn insert(&mut self, user: User) {
+    /// Appends a user whose id and address are new.
+    pub(crate) fn insert(&mut self, user: User) {
         self.last_number += 1;
         self.number_by_id.insert(user.id.clone(), self.last_number);
         self.number_by_email

@@ -5,12 +5,12 @@ use axum::extract::State as Shared;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::super::Sandbox;
-use super::super::error::{ApiError, ErrorName};
-use super::super::request::{Answer, JsonObject, Segments, created, no_content, ok};
-use super::super::rules::checked_body;
-use super::super::state::State;
-use super::super::user::{Assistant, User, timestamp};
+use crate::sandbox::Sandbox;
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::request::{Answer, JsonObject, Segments, created, no_content, ok};
+use crate::sandbox::rules::checked_body;
+use crate::sandbox::state::State;
+use crate::sandbox::user::{Assistant, User, timestamp};
 
 /// Assistants that a user may have.
 const MAX_ASSISTANTS: usize = 30;

@@ -4,15 +4,15 @@ use axum::extract::{Extension, State as Shared};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::super::Sandbox;
-use super::super::error::{ApiError, ErrorName};
-use super::super::groups::Kind;
-use super::super::paging::{PageRequest, page_document};
-use super::super::request::{
+use crate::sandbox::Sandbox;
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::groups::Kind;
+use crate::sandbox::paging::{PageRequest, page_document};
+use crate::sandbox::request::{
     Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok,
 };
-use super::super::rules::{Parameters, checked_body, checked_query};
-use super::super::user::timestamp;
+use crate::sandbox::rules::{Parameters, checked_body, checked_query};
+use crate::sandbox::user::{User, timestamp};
 
 /// The rules of the operations that both kinds have.
 fn operation(kind: Kind, method: &str, below: &str) -> String {
@@ -143,10 +143,7 @@ pub(super) async fn list_members(
         state
             .page_tokens
             .page(members, &request, &state.config, OffsetDateTime::now_utc())?;
-    let items = page
-        .into_iter()
-        .map(super::super::user::User::member_item)
-        .collect();
+    let items = page.into_iter().map(User::member_item).collect();
     ok(&page_document("members", items, description))
 }
 

@@ -3,15 +3,15 @@
 use axum::extract::State as Shared;
 use serde_json::json;
 
-use super::super::Sandbox;
-use super::super::error::ErrorName;
-use super::super::request::{Answer, QueryPairs, Segments, ok};
-use super::super::seed::Seed;
-use super::super::user::login;
+use crate::sandbox::Sandbox;
+use crate::sandbox::error::ErrorName;
+use crate::sandbox::request::{Answer, QueryPairs, Segments, ok};
+use crate::sandbox::seed::Seed;
+use crate::sandbox::user::login;
 
 /// True for users of the account who sign in with a password, as v2 says; not for the others.
 pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
-    let address = query.first("email").ok_or(ErrorName::EmailRequired)?;
+    let address = query.filled("email").ok_or(ErrorName::EmailRequired)?;
     let state = sandbox.state();
     let user = state.users.by_email(address);
     let existed =
@@ -21,7 +21,7 @@ pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -
 
 pub(super) async fn vanity_name(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let name = query
-        .first("vanity_name")
+        .filled("vanity_name")
         .ok_or(ErrorName::VanityNameRequired)?;
     let state = sandbox.state();
     let same = |taken: &String| taken.eq_ignore_ascii_case(name);

@@ -3,14 +3,14 @@
 use axum::extract::State as Shared;
 use serde_json::Value;
 
-use super::super::error::{ApiError, ErrorName};
-use super::super::groups::Kind;
-use super::super::limits::{self, Change};
-use super::super::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
-use super::super::rules::{checked_body, checked_query};
-use super::super::state::State;
-use super::super::user::{User, plan};
-use super::super::{Sandbox, settings};
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::groups::Kind;
+use crate::sandbox::limits::{self, Change};
+use crate::sandbox::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
+use crate::sandbox::rules::{checked_body, checked_query};
+use crate::sandbox::state::State;
+use crate::sandbox::user::{User, plan};
+use crate::sandbox::{Sandbox, settings};
 
 pub(super) async fn update(
     Shared(sandbox): Shared<Sandbox>,

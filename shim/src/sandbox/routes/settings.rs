@@ -3,12 +3,12 @@
 use axum::extract::State as Shared;
 use serde_json::Value;
 
-use super::super::error::{ApiError, ErrorName};
-use super::super::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content, ok};
-use super::super::rules::{checked_body, checked_query};
-use super::super::state::State;
-use super::super::user::User;
-use super::super::{Sandbox, settings};
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content, ok};
+use crate::sandbox::rules::{checked_body, checked_query};
+use crate::sandbox::state::State;
+use crate::sandbox::user::User;
+use crate::sandbox::{Sandbox, settings};
 
 /// The one document that is answered inside a member of its own name.
 const SECURITY: &str = "meeting_security";

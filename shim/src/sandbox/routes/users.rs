@@ -8,17 +8,18 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::super::error::{ApiError, ErrorName};
-use super::super::paging::{PageRequest, page_document};
-use super::super::request::{
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::limits::{self, Change};
+use crate::sandbox::paging::{PageRequest, page_document};
+use crate::sandbox::password;
+use crate::sandbox::request::{
     Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok,
 };
-use super::super::rules::{checked_body, checked_query};
-use super::super::seed::Seed;
-use super::super::state::State;
-use super::super::user::{Role, Status, User, login, plan};
-use super::super::{Sandbox, email, settings};
-use super::super::{limits, limits::Change, password};
+use crate::sandbox::rules::{checked_body, checked_query};
+use crate::sandbox::seed::Seed;
+use crate::sandbox::state::State;
+use crate::sandbox::user::{Role, Status, User, login, plan};
+use crate::sandbox::{Sandbox, email, settings};
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let parameters = checked_query("GET /users", &query)?;
@@ -160,19 +161,21 @@ fn check_action(state: &State, action: &str, info: &Members, plan: i64) -> Resul
         return Err(ErrorName::UserTypeRefused.into());
     }
     limits::check_subscriptions(info)?;
-    let given = info.get("password").and_then(Value::as_str);
-    if action == "autoCreate" {
-        // v2 does not say which rule a new user's password breaks.
-        let suits = password::check(
+    // v2 does not say which rule a new user's password breaks.
+    let suits = match info.get("password").and_then(Value::as_str) {
+        given if action == "autoCreate" => password::check(
             given.unwrap_or_default(),
             state.config.special_character_required,
         )
-        .is_ok();
-        if !suits {
-            return Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"));
-        }
+        .is_ok(),
+        Some(unused) => password::LENGTH.contains(&unused.chars().count()),
+        None => true,
+    };
+    if suits {
+        Ok(())
+    } else {
+        Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"))
     }
-    Ok(())
 }
 
 fn new_user(state: &mut State, action: &str, address: &str, plan: i64, info: Members) -> User {
