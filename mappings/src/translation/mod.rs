@@ -487,7 +487,7 @@ impl<'a> Translation<'a> {
                 .subject
                 .as_ref()
                 .and_then(|at| item.pointer(at))
-                .map(plain);
+                .and_then(name);
             let subject = match each.subject {
                 Some(_) => own.as_deref(),
                 None => self.subject.as_deref(),
@@ -577,7 +577,7 @@ impl<'a> Translation<'a> {
         if let Some(pointer) = &call.subject {
             let user = body
                 .pointer(pointer)
-                .map(plain)
+                .and_then(name)
                 .filter(|id| send::segment(id).is_some());
             self.user = user.or_else(|| self.subject.clone());
         }
@@ -816,4 +816,9 @@ fn not_served(catalog: &Catalog, operation: &Operation) -> V1Error {
             "replacement" => Some(requests.join(", ")),
             _ => None,
         })
+}
+
+/// What v2 names somebody by; null and other values name nobody.
+fn name(value: &Value) -> Option<String> {
+    (value.is_string() || value.is_number()).then(|| plain(value))
 }

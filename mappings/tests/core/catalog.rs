@@ -274,8 +274,28 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 fn mistakes_are_named_with_file_line_and_reason() {
     let mut text = String::new();
     for (file, from, to) in MISTAKES {
-        text += &format!("{file}: {from} → {to}\n{}\n\n", changed(file, from, to));
+        // Line numbers would change with every edit of the catalog.
+        let told = changed(file, from, to);
+        let told = told
+            .lines()
+            .map(|line| match line.splitn(3, ':').collect::<Vec<_>>()[..] {
+                [file, _, reason] => format!("{file}:{reason}\n"),
+                _ => format!("{line}\n"),
+            });
+        text += &format!("{file}: {from} → {to}\n{}\n", told.collect::<String>());
     }
     assert!(!text.contains("no mistake was found"), "{text}");
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn lines_are_counted_from_one() {
+    let broken = "[set]\n\n[operation.\"user/x\"]\nsummary = \"…\"\neffect = \"reed\"\n";
+    let Err(error) = Catalog::with_overrides([("site.toml".to_owned(), broken.to_owned())]) else {
+        panic!("the file is broken");
+    };
+    assert_eq!(
+        error.to_string(),
+        "site.toml:3: effect `reed` is neither read nor write"
+    );
 }
