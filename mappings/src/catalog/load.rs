@@ -9,7 +9,7 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::{
-    Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol,
+    Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol, compile_view,
     shape::{FileShape, Named, RequestShape},
 };
 use crate::exchange::Method;
@@ -165,7 +165,7 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
         // What refers to a refused field would only repeat the mistake.
         return None;
     }
-    let views = compile_operation::views(&mut parts, &fields, &index, &sets, report);
+    let views = compile_view::views(&mut parts, &fields, &index, &sets, report);
     let mut compiler = compile_operation::Compiler {
         protocol: &protocol,
         options: &options,

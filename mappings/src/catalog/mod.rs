@@ -4,6 +4,7 @@ mod compile_field;
 mod compile_operation;
 mod compile_plan;
 mod compile_protocol;
+mod compile_view;
 pub mod field;
 mod load;
 pub mod operation;

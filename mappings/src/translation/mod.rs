@@ -1,32 +1,34 @@
 //! One v1 request on its way: from its parameters to v2 requests, from v2's answers to v1's.
 
 mod answer;
+mod ending;
 mod failure;
 mod given;
 mod losses;
+mod outcome;
 mod paging;
+mod schedule;
 mod send;
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
     catalog::{
-        Catalog, PAGE,
-        operation::{self, Condition, Fate, Operation, Plan, Service},
+        Catalog,
+        operation::{self, Operation, Plan, Service},
         protocol::{
-            NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, UNFINISHED, USER_UNKNOWN,
+            NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, USER_UNKNOWN,
         },
     },
     exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
 };
 use answer::Documents;
-use failure::{Failure, Speaker};
-use given::{Given, plain};
-use paging::{Paging, Turn};
-use send::{Material, Prepared};
+use failure::Failure;
+use given::Given;
+use paging::Paging;
 
 /// What a site's configuration says to every translation.
 #[derive(Clone, Debug, Default)]
@@ -320,8 +322,6 @@ impl<'a> Translation<'a> {
         }
     }
 
-    // ---- beginning ---------------------------------------------------------------------------
-
     /// Ids are data: what would not stay one path segment, or means something else to v2 than to
     /// v1, names nobody.
     fn check_ids(&self) -> Result<(), V1Error> {
@@ -352,454 +352,6 @@ impl<'a> Translation<'a> {
             Paging::new(pages, number(&pages.number), number(&pages.size), cursors)
         });
     }
-
-    // ---- going on ----------------------------------------------------------------------------
-
-    /// Queues every call that waits for nothing any more. Calls only wait for earlier ones, so one
-    /// pass is enough.
-    fn advance(&mut self) {
-        let plan = self.plan;
-        for (index, call) in plan.calls.iter().enumerate() {
-            if self.failure.is_some() {
-                return;
-            }
-            let settled = |at: &usize| {
-                self.progress.get(*at).is_some_and(|progress| {
-                    !matches!(progress.state, State::Waiting | State::Running)
-                })
-            };
-            let waiting = self
-                .progress
-                .get(index)
-                .is_some_and(|progress| progress.state == State::Waiting);
-            if !waiting || !call.after.iter().all(settled) {
-                continue;
-            }
-            let made = if self.holds(index, call) {
-                self.queue_call(index, call)
-            } else {
-                0
-            };
-            if made == 0 && !self.holds(index, call) {
-                self.left_out(index, call);
-            }
-            if let Some(progress) = self.progress.get_mut(index) {
-                progress.open = made;
-                progress.state = if made == 0 {
-                    State::Skipped
-                } else {
-                    State::Running
-                };
-            }
-        }
-    }
-
-    /// True if the call is to be made.
-    fn holds(&self, index: usize, call: &operation::Call) -> bool {
-        let source_done = |each: &operation::Each| {
-            self.progress
-                .get(each.call)
-                .is_some_and(|progress| progress.state == State::Done)
-        };
-        call.each.as_ref().is_none_or(source_done)
-            && (call.when.is_empty()
-                || call
-                    .when
-                    .iter()
-                    .any(|condition| self.condition_holds(index, condition)))
-    }
-
-    fn condition_holds(&self, index: usize, condition: &Condition) -> bool {
-        let has = |name: &String| self.given.has(name);
-        (condition.given.is_empty() || condition.given.iter().any(has))
-            && (condition.missing.is_empty() || !condition.missing.iter().all(has))
-            && (!condition.nothing_else || self.nothing_else(index))
-            && given::chosen(&condition.options, self.site)
-            && condition.state.as_ref().is_none_or(|state| {
-                let found = self
-                    .progress
-                    .get(state.call)
-                    .and_then(|progress| progress.found.as_ref()?.pointer(&state.at)?.as_str());
-                (found == Some(state.text.as_str())) == state.is
-            })
-            && condition.current.as_ref().is_none_or(|document| {
-                losses::depends_on_current(self.catalog, self.operation, &self.given, document)
-            })
-            && condition
-                .entries_at_most
-                .is_none_or(|most| self.items.len() <= most)
-    }
-
-    /// True if no other call has anything to send.
-    fn nothing_else(&self, index: usize) -> bool {
-        !self
-            .operation
-            .parameters
-            .iter()
-            .any(|parameter| match parameter.fate {
-                _ if !self.given.has(&parameter.name) => false,
-                _ if self.operation.subject.contains(&parameter.name) => false,
-                Fate::SentBy(call) => {
-                    call != index && losses::sends(self.catalog, parameter, &self.given)
-                }
-                Fate::Used => true,
-                Fate::Dropped(_) | Fate::Unknown => false,
-            })
-    }
-
-    /// Queues the requests of a call and says how many.
-    fn queue_call(&mut self, index: usize, call: &operation::Call) -> usize {
-        let Some(each) = &call.each else {
-            let subject = self.user.as_deref().or(self.subject.as_deref());
-            return match self.prepare(index, call, subject, None) {
-                Prepared::Nothing => 0,
-                Prepared::Request(mut request) => {
-                    if call.pages.is_some()
-                        && let Some(paging) = &self.paging
-                    {
-                        paging.put_into(&mut request.query);
-                    }
-                    self.queue_request(
-                        CallId {
-                            call: index,
-                            item: None,
-                        },
-                        call,
-                        request,
-                    );
-                    1
-                }
-            };
-        };
-        let mut requests = Vec::new();
-        for (at, documents) in self.items.iter().enumerate() {
-            let Some(item) = documents.first() else {
-                continue;
-            };
-            if let Some((pointer, parameter)) = &each.only {
-                let text = item.pointer(pointer).map(plain).unwrap_or_default();
-                let wanted = self.given.text(parameter).unwrap_or_default();
-                if text.to_lowercase() != wanted.to_lowercase() {
-                    continue;
-                }
-            }
-            let own = each
-                .subject
-                .as_ref()
-                .and_then(|at| item.pointer(at))
-                .and_then(name);
-            let subject = match each.subject {
-                Some(_) => own.as_deref(),
-                None => self.subject.as_deref(),
-            };
-            if let Prepared::Request(request) = self.prepare(index, call, subject, Some(item)) {
-                requests.push((
-                    CallId {
-                        call: index,
-                        item: Some(at),
-                    },
-                    request,
-                ));
-            }
-        }
-        let made = requests.len();
-        for (id, request) in requests {
-            self.queue_request(id, call, request);
-        }
-        made
-    }
-
-    fn prepare(
-        &self,
-        index: usize,
-        call: &operation::Call,
-        subject: Option<&str>,
-        item: Option<&Value>,
-    ) -> Prepared {
-        let constants = |name: &str| self.operation.constants.get(name).cloned();
-        let current = call.sends.as_ref().and_then(|(document, _)| {
-            let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
-            let reader = self
-                .plan
-                .calls
-                .iter()
-                .find(|call| call.when.iter().any(asks))?;
-            self.documents.newest(reader.reads.as_deref()?)
-        });
-        let material = Material {
-            catalog: self.catalog,
-            operation: self.operation,
-            given: &self.given,
-            subject,
-            item,
-            current,
-            constants: &constants,
-        };
-        material.request(index, call)
-    }
-
-    fn queue_request(&mut self, id: CallId, call: &operation::Call, request: V2Request) {
-        let name = call.name.clone();
-        self.queue.push_back(Call {
-            id,
-            name,
-            request,
-            for_item: id.item.is_some(),
-        });
-    }
-
-    // ---- outcomes ----------------------------------------------------------------------------
-
-    fn succeeded(&mut self, id: CallId, call: &'a operation::Call, mut body: Value) {
-        if let Some(expects) = &call.expects
-            && let Some(given) = self.given.value(&expects.parameter)
-            && let Some(among) = body.pointer(&expects.among).and_then(Value::as_array)
-            && !among.contains(given)
-        {
-            let failure = self.speaker().named(&expects.otherwise, false);
-            return self.fail(id.call, failure);
-        }
-        if let Some(pages) = &call.pages {
-            return self.page_came(id, call, &pages.document, body);
-        }
-        if let Some((at, document)) = &call.items {
-            let items = match body.pointer_mut(at).map(Value::take) {
-                Some(Value::Array(items)) => items,
-                _ => Vec::new(),
-            };
-            self.documents
-                .add(PAGE, json!({ "total_records": items.len() }));
-            self.items = items
-                .into_iter()
-                .map(|item| Documents::of(document, item))
-                .collect();
-        }
-        if let Some(pointer) = &call.subject {
-            let user = body
-                .pointer(pointer)
-                .and_then(name)
-                .filter(|id| send::segment(id).is_some());
-            self.user = user.or_else(|| self.subject.clone());
-        }
-        if self.is_asked_for(id.call)
-            && let Some(progress) = self.progress.get_mut(id.call)
-        {
-            progress.found = Some(body.clone());
-        }
-        if let Some(document) = &call.reads {
-            let documents = match id.item {
-                Some(item) => self.items.get_mut(item),
-                None => Some(&mut self.documents),
-            };
-            if let Some(documents) = documents {
-                documents.add(document, body);
-            }
-        }
-    }
-
-    /// True if a condition looks at what the call found.
-    fn is_asked_for(&self, call: usize) -> bool {
-        let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
-        conditions
-            .filter_map(|condition| condition.state.as_ref())
-            .any(|state| state.call == call)
-    }
-
-    fn page_came(
-        &mut self,
-        id: CallId,
-        call: &operation::Call,
-        document: &'a str,
-        mut body: Value,
-    ) {
-        let Some(paging) = &mut self.paging else {
-            return;
-        };
-        match paging.accept(&mut body) {
-            Turn::Page { items, page } => {
-                self.documents.add(PAGE, page);
-                self.items = items
-                    .into_iter()
-                    .map(|item| Documents::of(document, item))
-                    .collect();
-            }
-            Turn::Again => self.again(id, call),
-            Turn::NotAPage => {
-                let failure = self
-                    .speaker()
-                    .read(call, Outcome::Unreadable { status: 200 });
-                if let Err(failure) = failure {
-                    self.fail(id.call, failure);
-                }
-            }
-        }
-    }
-
-    /// Asks for another page with the same call.
-    fn again(&mut self, id: CallId, call: &operation::Call) {
-        let made = self.queue_call(id.call, call);
-        if let Some(progress) = self.progress.get_mut(id.call) {
-            progress.open = progress.open.saturating_add(made);
-        }
-    }
-
-    fn failed(&mut self, id: CallId, call: &'a operation::Call, failure: Failure) {
-        if failure::is_done_already(call, &failure) {
-            return;
-        }
-        if failure
-            .code
-            .is_some_and(|code| call.resumes.contains(&code))
-            && let Some(unfinished) = &self.unfinished
-        {
-            // The same request was begun before: what is done stays done, the rest follows.
-            for (call, progress) in self.plan.calls.iter().zip(&mut self.progress) {
-                if unfinished.done.contains(&call.name) && !call.method.is_read() {
-                    progress.state = State::Done;
-                }
-            }
-            self.user.clone_from(&self.subject);
-            return;
-        }
-        // The token of a page may have expired: once, the walk begins anew.
-        if call.pages.is_some()
-            && failure
-                .status
-                .is_some_and(|status| status == 400 || status == 404)
-            && self.paging.as_mut().is_some_and(Paging::restart)
-        {
-            return self.again(id, call);
-        }
-        self.failures.push(CallFailure {
-            request: (call.method, call.template.clone()),
-            scope: call.scope.clone(),
-            status: failure.status,
-            code: failure.code,
-            message: failure.message.clone(),
-        });
-        let is = |codes: &[i64]| failure.code.is_some_and(|code| codes.contains(&code));
-        if !call.omit_on_failure || is(&call.decisive) {
-            return self.fail(id.call, failure);
-        }
-        if is(&call.expected) {
-            self.failures.pop();
-        } else if self.site.strict && self.operation.read {
-            return self.fail(id.call, failure);
-        } else {
-            self.misses.push(Miss {
-                call: id.call,
-                item: id.item,
-            });
-        }
-        if let Some(progress) = self.progress.get_mut(id.call).filter(|_| id.item.is_none()) {
-            progress.state = State::Omitted;
-        }
-    }
-
-    /// Of several failures the first in the plan counts, whatever came first over the wire.
-    fn fail(&mut self, call: usize, failure: Failure) {
-        if let Some(progress) = self.progress.get_mut(call) {
-            progress.state = State::Failed;
-        }
-        self.queue.clear();
-        if self.failure.as_ref().is_none_or(|(first, _)| call < *first) {
-            self.failure = Some((call, failure));
-        }
-    }
-
-    fn speaker(&self) -> Speaker<'_, 'a> {
-        Speaker {
-            catalog: self.catalog,
-            operation: self.operation,
-            given: &self.given,
-            subject: self.subject.as_deref(),
-        }
-    }
-
-    // ---- the end -----------------------------------------------------------------------------
-
-    /// The names of the writes in a state.
-    fn writes(&self, states: &[State]) -> Vec<String> {
-        let calls = self.plan.calls.iter().zip(&self.progress);
-        calls
-            .filter(|(call, progress)| !call.method.is_read() && states.contains(&progress.state))
-            .map(|(call, _)| call.name.clone())
-            .collect()
-    }
-
-    fn left_unfinished(&self) -> Option<Unfinished> {
-        let (_, failure) = self.failure.as_ref()?;
-        let first = self
-            .plan
-            .calls
-            .iter()
-            .position(|call| !call.resumes.is_empty())?;
-        let begun = self
-            .progress
-            .get(first)
-            .is_some_and(|progress| progress.state == State::Done);
-        // Without an answer to the create nobody knows: if it was done, the repeated request
-        // meets its own user.
-        (begun || failure.maybe_done).then(|| Unfinished {
-            done: self.writes(&[State::Done]),
-        })
-    }
-
-    /// What the client is told of a failure: also what is done nevertheless.
-    fn told(&self, call: usize, failure: Failure) -> V1Error {
-        let done = self.writes(&[State::Done]);
-        if done.is_empty() {
-            return failure.error;
-        }
-        let mut missing = self.writes(&[State::Failed]);
-        missing.extend(self.unmade_writes(call));
-        let user = self
-            .user
-            .as_deref()
-            .or(self.subject.as_deref())
-            .unwrap_or_default();
-        let told = self
-            .catalog
-            .protocol()
-            .named(UNFINISHED, &|placeholder| match placeholder {
-                "message" => Some(failure.error.message.clone()),
-                "user" => Some(user.to_owned()),
-                "done" => Some(done.join(", ")),
-                "failed" => Some(missing.join(", ")),
-                _ => None,
-            });
-        V1Error {
-            code: failure.error.code,
-            message: told.message,
-        }
-    }
-
-    /// Writes that would have come after the failed call.
-    fn unmade_writes(&self, failed: usize) -> Vec<String> {
-        let waiting = self
-            .plan
-            .calls
-            .iter()
-            .enumerate()
-            .zip(&self.progress)
-            .filter(|((index, call), progress)| {
-                *index > failed
-                    && progress.state == State::Waiting
-                    && !call.method.is_read()
-                    && call.each.is_none()
-                    && self.holds(*index, call)
-                    && matches!(
-                        self.prepare(
-                            *index,
-                            call,
-                            self.user.as_deref().or(self.subject.as_deref()),
-                            None
-                        ),
-                        Prepared::Request(_)
-                    )
-            });
-        waiting.map(|((_, call), _)| call.name.clone()).collect()
-    }
 }
 
 fn not_served(catalog: &Catalog, operation: &Operation) -> V1Error {
@@ -816,9 +368,4 @@ fn not_served(catalog: &Catalog, operation: &Operation) -> V1Error {
             "replacement" => Some(requests.join(", ")),
             _ => None,
         })
-}
-
-/// What v2 names somebody by; null and other values name nobody.
-fn name(value: &Value) -> Option<String> {
-    (value.is_string() || value.is_number()).then(|| plain(value))
 }
