@@ -98,12 +98,9 @@ fn view(
         }
     }
     let has_list = members.iter().any(|member| {
-        fields.get(member.field.0).is_some_and(|field| {
-            field
-                .parts
-                .iter()
-                .any(|part| part.kind == Kind::List)
-        })
+        fields
+            .get(member.field.0)
+            .is_some_and(|field| field.parts.iter().any(|part| part.kind == Kind::List))
     });
     if has_list != items.is_some() {
         report.add(at, "a view with a list has `items`, another has not");

@@ -9,7 +9,8 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::{
-    Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol, compile_view,
+    Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol,
+    compile_view,
     shape::{FileShape, Named, RequestShape},
 };
 use crate::exchange::Method;

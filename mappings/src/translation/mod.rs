@@ -19,9 +19,7 @@ use crate::{
     catalog::{
         Catalog,
         operation::{self, Operation, Plan, Service},
-        protocol::{
-            NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, USER_UNKNOWN,
-        },
+        protocol::{NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, USER_UNKNOWN},
     },
     exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
 };
