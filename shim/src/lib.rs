@@ -1,5 +1,6 @@
 //! The v1 API over v2, as a library.
 
+pub mod cli;
 pub mod config;
 mod executor;
 mod inbound;
@@ -13,3 +14,4 @@ mod tenants;
 mod upstream;
 
 pub use service::{Shim, StartError};
+pub use upstream::install_tls;

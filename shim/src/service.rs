@@ -85,8 +85,7 @@ impl Shim {
             call: limits.call,
             answer: limits.answer_bytes,
         };
-        let http =
-            http_client(&upstream_limits, v2.base.is_loopback()).map_err(StartError::Client)?;
+        let http = http_client(&upstream_limits, v2.is_local()).map_err(StartError::Client)?;
         let tenants = v2.tenants.into_iter().map(|tenant| {
             let TenantConfig {
                 api_key,

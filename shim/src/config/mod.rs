@@ -207,6 +207,30 @@ impl V2Config {
             tenants: vec![tenant],
         })
     }
+
+    /// The base URL and the number of tenants.
+    pub(crate) fn shown(&self) -> (String, usize) {
+        (self.base.as_str().to_owned(), self.tenants.len())
+    }
+
+    /// True if v2 and its token endpoints are on this machine and without TLS.
+    pub(crate) fn is_local(&self) -> bool {
+        let mut token_urls = self
+            .tenants
+            .iter()
+            .filter_map(|tenant| match &tenant.access {
+                Access::OAuth { url, .. } => Some(url.as_str()),
+                Access::Token(_) => None,
+            });
+        let is_local = |base: &BaseUrl| base.is_loopback() && base.is_plain();
+        is_local(&self.base)
+            && token_urls.all(|url| BaseUrl::parse(url).is_ok_and(|url| is_local(&url)))
+    }
+
+    /// True if what is sent to v2 can be read on the way.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.base.is_plain() && !self.base.is_loopback()
+    }
 }
 
 impl fmt::Debug for Access {

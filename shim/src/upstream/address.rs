@@ -80,13 +80,18 @@ impl BaseUrl {
     }
 
     /// True if what is sent can be read on the way.
-    pub(crate) fn is_plain_text(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
     /// The host, as it is configured.
     pub(crate) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
+    }
+
+    /// The base without a slash at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
     }
 }
 

@@ -45,13 +45,19 @@ pub(crate) struct Upstream {
     limits: UpstreamLimits,
 }
 
+/// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
+/// this workspace cannot be made before.
+pub fn install_tls() {
+    // Fails only if something is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// The HTTP client that all tenants share, for its pool of connections.
 ///
-/// `direct` leaves the proxies of the environment aside, for an upstream on this machine.
-pub(crate) fn http_client(limits: &UpstreamLimits, direct: bool) -> reqwest::Result<Client> {
-    // Fails only if some provider is there already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-
+/// `is_local` is for a v2 on this machine and without TLS: it is reached past the proxies of the
+/// environment, and needs no certificates, which a bare system does not have.
+pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::Result<Client> {
+    install_tls();
     let builder = Client::builder()
         .user_agent(concat!("shim/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect)
@@ -60,7 +66,11 @@ pub(crate) fn http_client(limits: &UpstreamLimits, direct: bool) -> reqwest::Res
         // v2 has no redirects, and one would carry a user's data to wherever it points.
         .redirect(redirect::Policy::none())
         .referer(false);
-    if direct { builder.no_proxy() } else { builder }.build()
+    if is_local {
+        builder.no_proxy().tls_certs_only([]).build()
+    } else {
+        builder.build()
+    }
 }
 
 impl Upstream {
