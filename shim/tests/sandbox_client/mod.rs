@@ -23,15 +23,14 @@ impl Client {
     pub(crate) async fn with(config: SandboxConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("its address");
+        shim::install_tls();
+        let client = reqwest::Client::new();
         tokio::spawn(sandbox::serve(
             listener,
             Sandbox::new(config),
             std::future::pending(),
         ));
-        Self {
-            http: reqwest::Client::new(),
-            addr,
-        }
+        Self { http: client, addr }
     }
 
     /// A request below `/v2` with the static token.
