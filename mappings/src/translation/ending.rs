@@ -5,7 +5,7 @@ use crate::{catalog::protocol::UNFINISHED, exchange::V1Error};
 
 impl Translation<'_> {
     /// The names of the writes in a state.
-    pub(super) fn writes(&self, states: &[State]) -> Vec<String> {
+    fn writes(&self, states: &[State]) -> Vec<String> {
         let calls = self.plan.calls.iter().zip(&self.progress);
         calls
             .filter(|(call, progress)| !call.method.is_read() && states.contains(&progress.state))
@@ -32,13 +32,12 @@ impl Translation<'_> {
     }
 
     /// What the client is told of a failure: also what is done nevertheless.
-    pub(super) fn told(&self, call: usize, failure: Failure) -> V1Error {
+    pub(super) fn told(&self, failure: Failure) -> V1Error {
         let done = self.writes(&[State::Done]);
         if done.is_empty() {
             return failure.error;
         }
-        let mut missing = self.writes(&[State::Failed]);
-        missing.extend(self.unmade_writes(call));
+        let missing = self.missing_writes();
         let user = self
             .user
             .as_deref()
@@ -60,30 +59,22 @@ impl Translation<'_> {
         }
     }
 
-    /// Writes that would have come after the failed call.
-    pub(super) fn unmade_writes(&self, failed: usize) -> Vec<String> {
-        let waiting = self
-            .plan
-            .calls
-            .iter()
-            .enumerate()
-            .zip(&self.progress)
-            .filter(|((index, call), progress)| {
-                *index > failed
-                    && progress.state == State::Waiting
-                    && !call.method.is_read()
+    /// The names of the writes that failed, or were not made because another failed.
+    fn missing_writes(&self) -> Vec<String> {
+        let subject = self.user.as_deref().or(self.subject.as_deref());
+        let calls = self.plan.calls.iter().enumerate().zip(&self.progress);
+        let missing = calls.filter(|((index, call), progress)| {
+            let would_be_made = || {
+                progress.state == State::Waiting
                     && call.each.is_none()
                     && self.holds(*index, call)
                     && matches!(
-                        self.prepare(
-                            *index,
-                            call,
-                            self.user.as_deref().or(self.subject.as_deref()),
-                            None
-                        ),
+                        self.prepare(*index, call, subject, None),
                         Prepared::Request(_)
                     )
-            });
-        waiting.map(|((_, call), _)| call.name.clone()).collect()
+            };
+            !call.method.is_read() && (progress.state == State::Failed || would_be_made())
+        });
+        missing.map(|((_, call), _)| call.name.clone()).collect()
     }
 }

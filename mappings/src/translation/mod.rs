@@ -305,7 +305,7 @@ impl<'a> Translation<'a> {
     pub fn finish(mut self, now: i64) -> Finished {
         let unfinished = self.left_unfinished();
         let result = match self.failure.take() {
-            Some((call, failure)) => Err(self.told(call, failure)),
+            Some((_, failure)) => Err(self.told(failure)),
             None => Ok(self.answer(now)),
         };
         Finished {

@@ -35,8 +35,8 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
     let run = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     assert_eq!(
         run.error(),
-        "200 You can't. User new1: create, profile, group stored, settings not stored. \
-         The same request again does what is missing."
+        "200 You can't. (user new1: create, profile, group stored, settings not stored; \
+         the same request again does what is missing)"
     );
     assert_eq!(
         run.finished.unfinished.unwrap().done,
@@ -45,8 +45,15 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
     let early = crate::driver::run("user/custcreate", NEW, failing("/users/{userId}")).unwrap();
     assert_eq!(
         early.error(),
-        "200 You can't. User new1: create, group stored, profile, settings not stored. \
-         The same request again does what is missing."
+        "200 You can't. (user new1: create, group stored, profile, settings not stored; \
+         the same request again does what is missing)"
+    );
+    let group =
+        crate::driver::run("user/custcreate", NEW, failing("/groups/{groupId}/members")).unwrap();
+    assert_eq!(
+        group.error(),
+        "200 You can't. (user new1: create, profile stored, settings, group not stored; \
+         the same request again does what is missing)"
     );
 }
 
