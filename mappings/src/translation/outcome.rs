@@ -167,7 +167,15 @@ impl<'a> Translation<'a> {
         if let Some(progress) = self.progress.get_mut(call) {
             progress.state = State::Failed;
         }
-        self.queue.clear();
+        // What was queued and never handed out was never made.
+        for queued in std::mem::take(&mut self.queue) {
+            if let Some(progress) = self.progress.get_mut(queued.id.call) {
+                progress.open = progress.open.saturating_sub(1);
+                if progress.open == 0 {
+                    progress.state = State::Waiting;
+                }
+            }
+        }
         if self.failure.as_ref().is_none_or(|(first, _)| call < *first) {
             self.failure = Some((call, failure));
         }
