@@ -16,6 +16,7 @@ pub mod translation;
 pub use catalog::Catalog;
 pub use exchange::{
     Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request, Warning,
+    WarningKind,
 };
 pub use template::Template;
 pub use translation::{Memory, Site, Translation};

@@ -10,7 +10,7 @@ use crate::{
         operation::{self, Member, View},
     },
     conversion::Conversion,
-    exchange::Warning,
+    exchange::{Warning, WarningKind},
 };
 
 /// The v2 documents that were read, oldest first.
@@ -76,6 +76,7 @@ impl Translation<'_> {
         if !unreadable.is_empty() {
             unreadable.dedup();
             self.warnings.push(Warning {
+                kind: WarningKind::Unreadable,
                 field: unreadable.join(", "),
                 reason: "left out: v2 has a value that v1 had none for".to_owned(),
             });
@@ -95,6 +96,7 @@ impl Translation<'_> {
             call.omits.join(", ")
         };
         self.warnings.push(Warning {
+            kind: WarningKind::LeftOut,
             field,
             reason: reason.clone(),
         });
@@ -116,7 +118,11 @@ impl Translation<'_> {
                 ),
             };
             let field = self.fields_of(call);
-            self.warnings.push(Warning { field, reason });
+            self.warnings.push(Warning {
+                kind: WarningKind::Unreadable,
+                field,
+                reason,
+            });
         }
     }
 

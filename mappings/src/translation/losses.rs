@@ -9,7 +9,7 @@ use crate::{
         protocol::PARAMETER_INVALID,
     },
     conversion::{Conversion, Sent},
-    exchange::{V1Error, Warning},
+    exchange::{V1Error, Warning, WarningKind},
 };
 
 /// Everything in the given parameters that arrives changed, or not at all.
@@ -28,6 +28,7 @@ pub(super) fn losses(
             continue;
         };
         let warning = |reason: &str| Warning {
+            kind: WarningKind::NotHonoured,
             field: parameter.name.clone(),
             reason: reason.to_owned(),
         };

@@ -13,6 +13,7 @@ mod catalog;
 mod driver;
 mod errors;
 mod fields;
+mod order;
 mod paging;
 mod parameters;
 mod plans;
