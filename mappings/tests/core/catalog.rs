@@ -270,19 +270,21 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Line numbers would change with every edit of the catalog.
+fn without_lines(text: &str) -> String {
+    let mut parts = text.split(".toml:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + ".toml:_" + part.trim_start_matches(|digit: char| digit.is_ascii_digit())
+    })
+}
+
 #[test]
 fn mistakes_are_named_with_file_line_and_reason() {
     let mut text = String::new();
     for (file, from, to) in MISTAKES {
-        // Line numbers would change with every edit of the catalog.
-        let told = changed(file, from, to);
-        let told = told
-            .lines()
-            .map(|line| match line.splitn(3, ':').collect::<Vec<_>>()[..] {
-                [file, _, reason] => format!("{file}:{reason}\n"),
-                _ => format!("{line}\n"),
-            });
-        text += &format!("{file}: {from} → {to}\n{}\n", told.collect::<String>());
+        let told = without_lines(&changed(file, from, to));
+        text += &format!("{file}: {from} → {to}\n{told}\n\n");
     }
     assert!(!text.contains("no mistake was found"), "{text}");
     insta::assert_snapshot!(text);
