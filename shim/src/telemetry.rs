@@ -14,6 +14,8 @@ pub struct Record<'a> {
     pub operation: Option<&'a str>,
     /// True if the shim serves the operation.
     pub is_served: bool,
+    /// True if the operation changes nothing.
+    pub is_read: bool,
     /// v1's error code; `None` for a success.
     pub error: Option<i64>,
     /// How many v2 calls were made.
@@ -68,13 +70,13 @@ impl Observer for Log {
                 "A v2 call failed"
             );
         }
-        for warning in record.warnings {
-            tracing::warn!(
-                operation,
-                field = warning.field,
-                reason = warning.reason,
-                "Not honoured"
-            );
+        for Warning { field, reason } in record.warnings {
+            // What a write did not store somebody may miss; what an answer lacks, it lacks always.
+            if record.is_read {
+                tracing::debug!(operation, field, reason, "Not in the answer");
+            } else {
+                tracing::warn!(operation, field, reason, "Not honoured");
+            }
         }
         if record.unknown > 0 {
             tracing::debug!(

@@ -83,13 +83,13 @@ mod tests {
 
     fn show(answer: &V1Answer, format: Format) -> String {
         let response = response(answer, format, StatusCode::OK);
-        let mut shown = String::new();
-        for (name, value) in response.headers() {
-            shown.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
-        }
+        let headers = response.headers().iter();
+        let shown: Vec<_> = headers
+            .map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap()))
+            .collect();
         let body = response.into_body().collect().now_or_never();
         let body = body.unwrap().unwrap().to_bytes();
-        shown + str::from_utf8(&body).unwrap()
+        shown.concat() + str::from_utf8(&body).unwrap()
     }
 
     fn success() -> V1Answer {
