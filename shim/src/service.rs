@@ -400,7 +400,6 @@ impl Shim {
             method: known_method(method),
             operation: operation.map(|operation| operation.name.as_str()),
             is_served: operation.is_some_and(Operation::is_served),
-            is_read: operation.is_some_and(|operation| operation.read),
             error: reply.answer.result.as_ref().err().map(|error| error.code),
             calls: reply.calls,
             elapsed: started.elapsed(),

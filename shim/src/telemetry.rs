@@ -2,7 +2,7 @@
 
 use std::{fmt, io, time::Duration};
 
-use mappings::{Method, Warning};
+use mappings::{Method, Warning, WarningKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
@@ -14,8 +14,6 @@ pub struct Record<'a> {
     pub operation: Option<&'a str>,
     /// True if the shim serves the operation.
     pub is_served: bool,
-    /// True if the operation changes nothing.
-    pub is_read: bool,
     /// v1's error code; `None` for a success.
     pub error: Option<i64>,
     /// How many v2 calls were made.
@@ -70,12 +68,23 @@ impl Observer for Log {
                 "A v2 call failed"
             );
         }
-        for Warning { field, reason } in record.warnings {
-            // What a write did not store somebody may miss; what an answer lacks, it lacks always.
-            if record.is_read {
-                tracing::debug!(operation, field, reason, "Not in the answer");
-            } else {
-                tracing::warn!(operation, field, reason, "Not honoured");
+        for Warning {
+            kind,
+            field,
+            reason,
+        } in record.warnings
+        {
+            match kind {
+                WarningKind::NotHonoured => {
+                    tracing::warn!(operation, field, reason, "Not honoured");
+                }
+                WarningKind::Unreadable => {
+                    tracing::warn!(operation, field, reason, "Missing in the answer");
+                }
+                // The site chose so: once a request would be noise.
+                WarningKind::LeftOut => {
+                    tracing::debug!(operation, field, reason, "Left out of the answer");
+                }
             }
         }
         if record.unknown > 0 {

@@ -77,7 +77,7 @@ fn error_envelope(error: &V1Error) -> Map<String, Value> {
 mod tests {
     use futures_util::FutureExt as _;
     use http_body_util::BodyExt as _;
-    use mappings::Warning;
+    use mappings::{Warning, WarningKind};
 
     use super::*;
 
@@ -107,6 +107,7 @@ mod tests {
         V1Answer {
             result: Ok(members.as_object().unwrap().clone()),
             warnings: vec![Warning {
+                kind: WarningKind::NotHonoured,
                 field: "track_id".to_owned(),
                 reason: "v2 has no referral track id".to_owned(),
             }],
