@@ -1,6 +1,6 @@
 //! The front door: one HTTP request in, one answer in v1's words out, whatever happens between.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::State};
 use futures_util::FutureExt as _;
@@ -420,7 +420,7 @@ impl Shim {
     }
 
     /// The names among these that the catalog has: others may be anything, a secret even.
-    fn known_fields(&self, names: &[String]) -> Vec<&str> {
+    fn known_fields(&self, names: &[String]) -> BTreeSet<&str> {
         let parts = self
             .catalog()
             .fields()

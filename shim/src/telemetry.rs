@@ -1,6 +1,6 @@
 //! What the shim tells about its work: one record a request, and the log made of it.
 
-use std::{fmt, io, time::Duration};
+use std::{collections::BTreeSet, fmt, io, time::Duration};
 
 use mappings::{Method, Warning, WarningKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -23,7 +23,7 @@ pub struct Record<'a> {
     /// How many parameters the operation does not know.
     pub unknown: usize,
     /// Those of them that some other operation knows.
-    pub misplaced: Vec<&'a str>,
+    pub misplaced: BTreeSet<&'a str>,
     /// What could not be honoured.
     pub warnings: &'a [Warning],
     /// The v2 calls that failed.

@@ -2,11 +2,12 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, client, json};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json};
 
 async fn ask(shim: &Running, operation: &str, parameter: &str, id: &str) -> serde_json::Value {
     let id = percent_encode(id.as_bytes(), NON_ALPHANUMERIC);
-    let request = client()
+    let request = shim
+        .client
         .post(shim.url(&format!("/v1/{operation}")))
         .header("content-type", FORM)
         .body(format!(

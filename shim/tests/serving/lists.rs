@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::{Value, json};
 
-use crate::running::{Answer, Running, ScriptedV2, Seen, Setup};
+use crate::running::{Answer, Running, ScriptedV2, Setup, v2::Seen};
 
 /// An account of 65 users; pages by token only if `by_token`.
 fn account(seen: &Seen, by_token: bool) -> Answer {
@@ -43,7 +43,7 @@ fn account(seen: &Seen, by_token: bool) -> Answer {
         body["page_number"] = page.into();
         body["page_count"] = 65_usize.div_ceil(size).into();
     }
-    Answer::json(200, body)
+    Answer::json(200, &body)
 }
 
 fn ids(answer: &Value) -> Vec<&str> {

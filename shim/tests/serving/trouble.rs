@@ -105,7 +105,7 @@ async fn a_site_may_choose_the_status_of_troubles() {
     };
     let v2 = ScriptedV2::start(|seen| async move {
         match seen.path() {
-            "/v2/users/nobody" => Answer::json(404, json!({ "code": 1001, "message": "no" })),
+            "/v2/users/nobody" => Answer::json(404, &json!({ "code": 1001, "message": "no" })),
             _ => Answer::new(500, &[], ""),
         }
     })
@@ -126,12 +126,12 @@ async fn with_oauth(wanted: usize) -> (ScriptedV2, Running) {
             ("/oauth/token", _) => {
                 let number = grants.fetch_add(1, Ordering::SeqCst);
                 let token = format!("granted-{number}");
-                Answer::json(200, json!({ "access_token": token, "expires_in": 3599 }))
+                Answer::json(200, &json!({ "access_token": token, "expires_in": 3599 }))
             }
             (_, bearer) if bearer == format!("Bearer granted-{wanted}") => seen.usual(),
             _ => Answer::json(
                 401,
-                json!({ "code": 124, "message": "Invalid access token." }),
+                &json!({ "code": 124, "message": "Invalid access token." }),
             ),
         };
         async { answer }

@@ -1,6 +1,6 @@
 //! Every way in which v1 clients wrap their parameters, over real HTTP, to the request at v2.
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, client, json};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json};
 
 /// An id of all that could be taken for something else.
 const ID: &str = "a/b?c#d%e+f&g=h ë@example.com";
@@ -15,7 +15,7 @@ fn credentials() -> String {
 async fn check(path: &str, content_type: Option<&str>, body: String) {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::before(&v2).await;
-    let mut request = client().post(shim.url(path)).body(body.clone());
+    let mut request = shim.client.post(shim.url(path)).body(body.clone());
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
     }
@@ -140,7 +140,8 @@ async fn a_picture_in_every_wrapping() {
             ("multipart/form-data", form.clone().into_bytes()),
         ] {
             v2.forget();
-            let request = client()
+            let request = shim
+                .client
                 .post(shim.url(&format!("/v1/{operation}")))
                 .header("content-type", content_type)
                 .body(body);

@@ -57,13 +57,13 @@ async fn a_repeated_create_finishes_what_an_earlier_one_left() {
     let v2 = ScriptedV2::start(move |seen| {
         let answer = match seen.line().as_str() {
             "POST /v2/users" if exists.swap(true, Ordering::SeqCst) => {
-                Answer::json(409, json!({ "code": 1005, "message": "used" }))
+                Answer::json(409, &json!({ "code": 1005, "message": "used" }))
             }
             line if line.starts_with("PATCH")
                 && line.ends_with("/settings")
                 && !works.load(Ordering::SeqCst) =>
             {
-                Answer::json(500, json!({ "code": 500, "message": "try later" }))
+                Answer::json(500, &json!({ "code": 500, "message": "try later" }))
             }
             _ => seen.usual(),
         };

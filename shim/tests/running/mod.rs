@@ -1,13 +1,6 @@
 //! A shim that runs on a port of its own, in front of a v2 that a test scripts.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test code outside of test functions"
-)]
-
-mod v2;
+pub(crate) mod v2;
 
 use std::{
     future::pending,
@@ -30,7 +23,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-pub(crate) use v2::{Answer, ScriptedV2, Seen};
+pub(crate) use v2::{Answer, ScriptedV2};
 
 pub(crate) const KEY: &str = "a-test-key";
 pub(crate) const SECRET: &str = "a-test-secret";
@@ -40,6 +33,7 @@ pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 /// How a shim is started.
 pub(crate) struct Setup {
     pub(crate) file: String,
+    /// In place of the usual variables.
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) adjust: fn(&mut Limits),
     pub(crate) seams: fn(&Limits) -> Seams,
@@ -74,12 +68,12 @@ impl Running {
 
     pub(crate) async fn before_base(base: &str, setup: Setup) -> Self {
         let catalog = Arc::new(Catalog::embedded().unwrap());
-        let mut environment = vec![
+        let mut environment = setup.environment;
+        environment.extend([
             ("SHIM_API_KEY", KEY.to_owned()),
             ("SHIM_API_SECRET", SECRET.to_owned()),
             ("SHIM_UPSTREAM_URL", base.to_owned()),
-        ];
-        environment.extend(setup.environment);
+        ]);
         if !environment
             .iter()
             .any(|(name, _)| name.starts_with("SHIM_OAUTH"))
@@ -158,10 +152,11 @@ impl Running {
     }
 }
 
-pub(crate) fn client() -> Client {
+fn client() -> Client {
     shim::install_tls();
     Client::builder()
         .no_proxy()
+        .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap()

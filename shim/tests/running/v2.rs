@@ -117,17 +117,17 @@ impl Seen {
             return match self.path() {
                 "/v2/users" => Answer::json(
                     201,
-                    json!({ "id": "u1", "email": "new@example.com", "type": 1 }),
+                    &json!({ "id": "u1", "email": "new@example.com", "type": 1 }),
                 ),
                 _ => Answer::status(204),
             };
         }
         match self.path().rsplit('/').next().unwrap() {
-            "settings" => Answer::json(200, json!({ "in_meeting": { "chat": true } })),
-            "token" => Answer::json(200, json!({ "token": "a-zak" })),
+            "settings" => Answer::json(200, &json!({ "in_meeting": { "chat": true } })),
+            "token" => Answer::json(200, &json!({ "token": "a-zak" })),
             _ => Answer::json(
                 200,
-                json!({
+                &json!({
                     "id": "u1",
                     "email": "ada@example.com",
                     "first_name": "Ada",
@@ -150,7 +150,7 @@ impl Answer {
         Self(response.body(body.into()).unwrap())
     }
 
-    pub(crate) fn json(status: u16, body: Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::new(
             status,
             &[("content-type", "application/json")],
