@@ -7,10 +7,7 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{
-    config::{DEFAULT_LISTEN, DEFAULT_SANDBOX_USERS},
-    sandbox::MAX_USERS,
-};
+use crate::{config::DEFAULT_SANDBOX_USERS, sandbox::MAX_USERS};
 
 /// The sandbox alone listens here: beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
@@ -127,13 +124,17 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(Failure::Settings(error)) => (error, Exit::Misconfigured),
         Err(Failure::Running(error)) => (error, Exit::Failed),
     };
-    let mut told = format!("error: {error}\n");
-    for cause in error.chain().skip(1) {
-        told.push_str(&format!("  because: {cause}\n"));
-    }
     // If nobody reads the message, the exit code still says it.
-    let _ = io::Write::write_all(&mut io::stderr(), told.as_bytes());
+    let _ = tell(&error, &mut io::stderr());
     exit
+}
+
+fn tell(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
+    writeln!(output, "error: {error}")?;
+    for cause in error.chain().skip(1) {
+        writeln!(output, "  because: {cause}")?;
+    }
+    Ok(())
 }
 
 fn users(text: &str) -> Result<usize, String> {
@@ -148,6 +149,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+    use crate::config::DEFAULT_LISTEN;
 
     fn help(path: &[&str]) -> String {
         let mut command = Cli::command().term_width(100);

@@ -13,5 +13,5 @@ pub mod telemetry;
 mod tenants;
 mod upstream;
 
-pub use service::{Shim, StartError};
+pub use service::{Seams, Shim, StartError};
 pub use upstream::install_tls;

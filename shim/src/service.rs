@@ -1,6 +1,6 @@
 //! The front door: one HTTP request in, one answer in v1's words out, whatever happens between.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::State};
 use futures_util::FutureExt as _;
@@ -26,7 +26,7 @@ use crate::{
     inbound::{BodyError, BodyReader, Content, DecodeError, Encoded, Names, operation_path},
     outbound::{self, Format},
     store::{InMemory, Store},
-    telemetry::{FailedCall, Observer, Record},
+    telemetry::{FailedCall, Log, Observer, Record},
     tenants::{Tenant, Tenants},
     upstream::{OAuth, Tokens, Upstream, UpstreamLimits, http_client},
 };
@@ -48,6 +48,25 @@ struct Inner {
     upstream_status: StatusCode,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
+}
+
+/// What a shim works with and somebody may want to replace.
+#[derive(Clone)]
+pub struct Seams {
+    /// What is remembered between requests.
+    pub store: Arc<dyn Store>,
+    /// Who is told of every request.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Seams {
+    /// The memory of this process, and its log.
+    pub fn local(limits: &Limits) -> Self {
+        Self {
+            store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
+            observer: Arc::new(Log),
+        }
+    }
 }
 
 /// Why there is no shim.
@@ -78,7 +97,7 @@ impl Shim {
         v2: V2Config,
         site: &SiteConfig,
         limits: &Limits,
-        observer: Arc<dyn Observer>,
+        seams: Seams,
     ) -> Result<Self, StartError> {
         let upstream_limits = UpstreamLimits {
             connect: limits.connect,
@@ -123,15 +142,14 @@ impl Shim {
             };
             Tenant::new(&api_key, &api_secret, upstream, site)
         });
-        let store: Arc<dyn Store> = Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes));
         Ok(Self(Arc::new(Inner {
             executor: Executor {
                 catalog,
-                store,
+                store: seams.store,
                 list_calls: limits.list_calls,
             },
             tenants: Tenants::new(tenants),
-            observer,
+            observer: seams.observer,
             body: BodyReader::new(limits.body_bytes, limits.body),
             places: Semaphore::new(limits.requests),
             request_time: limits.request,
@@ -402,7 +420,7 @@ impl Shim {
     }
 
     /// The names among these that the catalog has: others may be anything, a secret even.
-    fn known_fields(&self, names: &[String]) -> Vec<&str> {
+    fn known_fields(&self, names: &[String]) -> BTreeSet<&str> {
         let parts = self
             .catalog()
             .fields()

@@ -1,8 +1,8 @@
 //! What the shim tells about its work: one record a request, and the log made of it.
 
-use std::{fmt, io, time::Duration};
+use std::{collections::BTreeSet, fmt, io, time::Duration};
 
-use mappings::{Method, Warning};
+use mappings::{Method, Warning, WarningKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
@@ -23,7 +23,7 @@ pub struct Record<'a> {
     /// How many parameters the operation does not know.
     pub unknown: usize,
     /// Those of them that some other operation knows.
-    pub misplaced: Vec<&'a str>,
+    pub misplaced: BTreeSet<&'a str>,
     /// What could not be honoured.
     pub warnings: &'a [Warning],
     /// The v2 calls that failed.
@@ -68,13 +68,24 @@ impl Observer for Log {
                 "A v2 call failed"
             );
         }
-        for warning in record.warnings {
-            tracing::warn!(
-                operation,
-                field = warning.field,
-                reason = warning.reason,
-                "Not honoured"
-            );
+        for Warning {
+            kind,
+            field,
+            reason,
+        } in record.warnings
+        {
+            match kind {
+                WarningKind::NotHonoured => {
+                    tracing::warn!(operation, field, reason, "Not honoured");
+                }
+                WarningKind::Unreadable => {
+                    tracing::warn!(operation, field, reason, "Missing in the answer");
+                }
+                // The site chose so: once a request would be noise.
+                WarningKind::LeftOut => {
+                    tracing::debug!(operation, field, reason, "Left out of the answer");
+                }
+            }
         }
         if record.unknown > 0 {
             tracing::debug!(

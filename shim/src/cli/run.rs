@@ -15,11 +15,11 @@ use super::{
     banner::{self, Behind, SandboxServing, Serving},
 };
 use crate::{
-    Shim,
+    Seams, Shim,
     config::{Config, Flags, Source, Sources, V2Config},
     sandbox::{self, Sandbox, SandboxConfig},
     server::{self, Stopped},
-    telemetry::{self, Log},
+    telemetry,
 };
 
 /// The v1 credentials of the sandbox.
@@ -71,7 +71,13 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
-    let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, Arc::new(Log))?;
+    let shim = Shim::new(
+        Arc::clone(&catalog),
+        v2,
+        &site,
+        &limits,
+        Seams::local(&limits),
+    )?;
     banner::print(&Serving {
         address,
         behind: match sandbox_users {

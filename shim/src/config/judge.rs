@@ -241,26 +241,22 @@ impl OAuthDraft {
 /// The endpoint itself, or what it lies below: both are called the OAuth URL.
 fn token_endpoint(url: &Placed<String>, mistakes: &Mistakes) -> Option<Url> {
     const ENDPOINT: &str = "/token";
-    match BaseUrl::parse(&url.value) {
-        Ok(_) => {
-            let url = url.value.trim().trim_end_matches('/');
-            let endpoint = if url.ends_with(ENDPOINT) {
-                url.to_owned()
-            } else {
-                format!("{url}{ENDPOINT}")
-            };
-            Url::parse(&endpoint).ok()
-        }
-        Err(_) => {
-            let text = format!(
-                "upstream.oauth_url = {:?} is no token endpoint; write it in full, as {ZOOM_OAUTH}",
-                shown(&url.value)
-            );
-            mistakes.add(url.line, text);
-            // Nothing starts with a mistake; that there is no endpoint would be a second one.
-            Url::parse(ZOOM_OAUTH).ok()
-        }
+    if BaseUrl::parse(&url.value).is_err() {
+        let text = format!(
+            "upstream.oauth_url = {:?} is no token endpoint; write it in full, as {ZOOM_OAUTH}",
+            shown(&url.value)
+        );
+        mistakes.add(url.line, text);
+        // Nothing starts with a mistake; that there is no endpoint would be a second one.
+        return Url::parse(ZOOM_OAUTH).ok();
     }
+    let url = url.value.trim().trim_end_matches('/');
+    let end = if url.ends_with(ENDPOINT) {
+        ""
+    } else {
+        ENDPOINT
+    };
+    Url::parse(&format!("{url}{end}")).ok()
 }
 
 fn missing(mistakes: &Mistakes, line: Option<usize>, key: &str, variable: &str) {

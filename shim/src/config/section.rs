@@ -216,13 +216,11 @@ impl<'a> Section<'a> {
                 "" => String::new(),
                 name => format!(" in {name}"),
             };
-            let hint = match nearest(written, &self.asked) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => {
-                    let known: Vec<_> = self.asked.iter().copied().collect();
-                    format!("known are {}", known.join(", "))
-                }
-            };
+            let known = || self.asked.iter().copied().collect::<Vec<_>>().join(", ");
+            let hint = nearest(written, &self.asked).map_or_else(
+                || format!("known are {}", known()),
+                |known| format!("did you mean `{known}`?"),
+            );
             let reason = format!("unknown key `{written}`{place}; {hint}");
             self.mistake(Some(self.file.line(key)), &reason);
         }
@@ -247,13 +245,11 @@ impl<'a> Section<'a> {
     ) -> Option<Placed<T>> {
         let value = self.find(key)?;
         let line = Some(self.file.line(value));
-        match read(value.get_ref()) {
-            Some(value) => Some(Placed { value, line }),
-            None => {
-                self.mistake(line, &format!("`{key}` must be {expected}"));
-                None
-            }
+        let read = read(value.get_ref()).map(|value| Placed { value, line });
+        if read.is_none() {
+            self.mistake(line, &format!("`{key}` must be {expected}"));
         }
+        read
     }
 }
 

@@ -258,7 +258,7 @@ proptest! {
 
     #[test]
     fn a_file_survives_every_wrapping(bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
-        let escaped: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = percent_encoding::percent_encode(&bytes, percent_encoding::NON_ALPHANUMERIC);
         let form = format!("pic_file={escaped}");
         let mut multipart = b"--q-b-q\r\nContent-Disposition: form-data; name=pic_file\r\n\r\n".to_vec();
         multipart.extend(&bytes);

@@ -77,19 +77,19 @@ fn error_envelope(error: &V1Error) -> Map<String, Value> {
 mod tests {
     use futures_util::FutureExt as _;
     use http_body_util::BodyExt as _;
-    use mappings::Warning;
+    use mappings::{Warning, WarningKind};
 
     use super::*;
 
     fn show(answer: &V1Answer, format: Format) -> String {
         let response = response(answer, format, StatusCode::OK);
-        let mut shown = String::new();
-        for (name, value) in response.headers() {
-            shown.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
-        }
+        let headers = response.headers().iter();
+        let shown: Vec<_> = headers
+            .map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap()))
+            .collect();
         let body = response.into_body().collect().now_or_never();
         let body = body.unwrap().unwrap().to_bytes();
-        shown + str::from_utf8(&body).unwrap()
+        shown.concat() + str::from_utf8(&body).unwrap()
     }
 
     fn success() -> V1Answer {
@@ -107,6 +107,7 @@ mod tests {
         V1Answer {
             result: Ok(members.as_object().unwrap().clone()),
             warnings: vec![Warning {
+                kind: WarningKind::NotHonoured,
                 field: "track_id".to_owned(),
                 reason: "v2 has no referral track id".to_owned(),
             }],

@@ -3,54 +3,66 @@
 use hyper::header::HeaderValue;
 use mappings::Warning;
 
-/// Losses with their reasons. Some client libraries give up at 100 headers, and proxies at a few
-/// kilobytes of them.
+/// Losses with their reasons. Some client libraries give up at 100 headers.
 const MAX_VALUES: usize = 24;
 
-/// Bytes in one value.
-const MAX_LENGTH: usize = 200;
+/// Bytes in one value: room for the name of every v1 field, and a reason.
+const MAX_LENGTH: usize = 1500;
 
-/// Bytes in the last value, which has room for the name of every v1 field.
-const MAX_LAST_LENGTH: usize = 1500;
+/// Bytes in all values but the last. Proxies give up at a few kilobytes of headers.
+const MAX_TOTAL: usize = 3000;
 
-/// One value a loss, `field: reason`; the fields of those beyond the bound share a last one.
-pub(super) fn header_values(warnings: &[Warning]) -> impl Iterator<Item = HeaderValue> {
-    let (told, rest) = warnings.split_at(warnings.len().min(MAX_VALUES));
-    let told = told
-        .iter()
-        .map(|warning| format!("{}: {}", warning.field, warning.reason))
-        .filter_map(|text| value(&text, MAX_LENGTH));
-    let rest = (!rest.is_empty()).then(|| {
-        let fields: Vec<_> = rest.iter().map(|warning| warning.field.as_str()).collect();
-        format!("... {} more: {}", rest.len(), fields.join(", "))
-    });
-    told.chain(rest.and_then(|text| value(&text, MAX_LAST_LENGTH)))
+/// One value a loss, `field: reason`; the fields of those beyond the bounds share a last one.
+pub(super) fn header_values(warnings: &[Warning]) -> Vec<HeaderValue> {
+    let mut values = Vec::new();
+    let mut total = 0;
+    let mut rest = Vec::new();
+    for warning in warnings {
+        let Some(value) = value(&format!("{}: {}", warning.field, warning.reason)) else {
+            continue;
+        };
+        if values.len() == MAX_VALUES || total + value.len() > MAX_TOTAL {
+            rest.push(warning.field.as_str());
+        } else {
+            total += value.len();
+            values.push(value);
+        }
+    }
+    if !rest.is_empty() {
+        let text = format!("... {} more: {}", rest.len(), rest.join(", "));
+        values.extend(value(&text));
+    }
+    values
 }
 
 /// Printable ASCII only: what a header may carry everywhere, and no line break among it.
-fn value(text: &str, length: usize) -> Option<HeaderValue> {
+fn value(text: &str) -> Option<HeaderValue> {
     let printable = text.chars().map(|char| match char {
         ' '..='~' => char,
         '—' | '–' => '-',
         _ => '?',
     });
-    let text: String = printable.take(length).collect();
+    let text: String = printable.take(MAX_LENGTH).collect();
     HeaderValue::from_str(text.trim_end()).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use mappings::WarningKind;
+
     use super::*;
 
     fn values(warnings: &[(&str, &str)]) -> Vec<String> {
         let warnings: Vec<_> = warnings
             .iter()
             .map(|(field, reason)| Warning {
+                kind: WarningKind::NotHonoured,
                 field: (*field).to_owned(),
                 reason: (*reason).to_owned(),
             })
             .collect();
         header_values(&warnings)
+            .iter()
             .map(|value| value.to_str().unwrap().to_owned())
             .collect()
     }
@@ -73,8 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_short() {
+    fn the_header_is_short() {
         let long = "x".repeat(10_000);
-        assert_eq!(values(&[("dept", &long)])[0].len(), MAX_LENGTH);
+        let values = values(&[("dept", &long), ("pmi", &long), ("type", &long)]);
+        assert_eq!(values[..2].concat().len(), MAX_TOTAL);
+        assert_eq!(values[2], "... 1 more: type");
     }
 }

@@ -15,10 +15,10 @@ pub(super) enum Attempt {
         /// True if some of it may have left.
         sent: bool,
     },
-    /// 429. `after` is how long v2 asks to wait, `None` if that is not said in seconds: v2's
-    /// daily limits name a date.
+    /// 429.
     Limited {
-        /// The wait.
+        /// How long v2 asks to wait; `None` if that is not said in seconds, as with v2's daily
+        /// limits, which name a date.
         after: Option<Duration>,
     },
     /// 401: the token is not, or no longer, good.

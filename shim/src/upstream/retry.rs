@@ -182,7 +182,10 @@ mod tests {
             follow(WRITE, 10, &vec![limited(1); 4]),
             [second.clone(), second.clone(), second, over.clone()]
         );
-        assert_eq!(follow(READ, 10, &[limited(10)]), [over.clone()]);
+        assert_eq!(
+            follow(READ, 10, &[limited(10)]),
+            std::slice::from_ref(&over)
+        );
         assert_eq!(
             follow(READ, 10, &[Attempt::Limited { after: None }]),
             [over]

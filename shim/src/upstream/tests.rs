@@ -347,7 +347,7 @@ async fn hang_up(answer: &'static [u8]) -> (BaseUrl, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut buffer = [0; 4096];
-            stream.read(&mut buffer).await.unwrap();
+            assert!(stream.read(&mut buffer).await.unwrap() > 0);
             counted.fetch_add(1, Ordering::SeqCst);
             stream.write_all(answer).await.unwrap();
         }

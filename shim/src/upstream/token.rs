@@ -147,14 +147,8 @@ impl Granted {
                 Some(held) if Instant::now() < held.renew_at => return Ok(held.token.clone()),
                 _ => {}
             }
-            match &state.request {
-                Some(request) => request.clone(),
-                None => {
-                    let request = self.request();
-                    state.request = Some(request.clone());
-                    request
-                }
-            }
+            let begin = || self.request();
+            state.request.get_or_insert_with(begin).clone()
         };
         request.await
     }
@@ -260,7 +254,7 @@ impl OAuth {
         tracing::debug!(lifetime = lifetime.as_secs(), "A new token");
         Ok(Held {
             token,
-            renew_at: asked + (lifetime - margin),
+            renew_at: asked + lifetime.saturating_sub(margin),
             ends_at: asked + lifetime,
         })
     }
