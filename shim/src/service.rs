@@ -181,6 +181,7 @@ impl Shim {
 async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Body> {
     let started = Instant::now();
     let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
+        tracing::info!("{} (not below /v1)  404", known_method(request.method()));
         return not_v1();
     };
     let method = request.method().clone();
@@ -222,9 +223,6 @@ impl Shim {
         let (of_query, _) = query.decode(&names).await;
         let format = self.format(&of_query);
 
-        let Ok(_place) = self.0.places.try_acquire() else {
-            return self.refuse(ProtocolError::Overloaded, "", format);
-        };
         if head.method != Method::POST {
             return self.refuse(ProtocolError::MethodNotAllowed, "", format);
         }
@@ -236,6 +234,10 @@ impl Shim {
             Err(error) => {
                 return self.refuse(ProtocolError::BodyUnreadable, &error.to_string(), format);
             }
+        };
+        // Not before the body is there: who sends slowly takes no place from others.
+        let Ok(_place) = self.0.places.try_acquire() else {
+            return self.refuse(ProtocolError::Overloaded, "", format);
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let encoded = Encoded {

@@ -207,6 +207,30 @@ fn without_an_upstream_it_says_what_to_set() {
 }
 
 #[test]
+fn mistakes_in_settings_and_mappings_are_told_by_line() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
+    std::fs::create_dir_all(&folder).unwrap();
+    let settings = folder.join("shim.config");
+    std::fs::write(&settings, "strict = true\n[upstream]\nuri = \"x\"\n").unwrap();
+    let (code, told) = run(&["serve", "--config", settings.to_str().unwrap()], &[]);
+    assert_eq!(code, 2);
+    assert!(
+        told.contains("line 3: unknown key `uri` in [upstream]; did you mean `url`?"),
+        "{told}"
+    );
+
+    std::fs::write(
+        folder.join("site.toml"),
+        "\n[operation.\"user/x\"]\nsumary = 1\n",
+    )
+    .unwrap();
+    let arguments = ["serve", "--sandbox", "--mappings", folder.to_str().unwrap()];
+    let (code, told) = run(&arguments, &[]);
+    assert_eq!(code, 2);
+    assert!(told.contains("site.toml:"), "{told}");
+}
+
+#[test]
 fn an_address_in_use_is_told() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();

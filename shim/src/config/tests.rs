@@ -127,6 +127,38 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
+fn the_example_shows_every_key_and_its_default() {
+    let example = load(
+        Some(include_str!("../../shim.example.toml")),
+        &[],
+        Flags::default(),
+    );
+    let example = example.unwrap();
+    let bare = r#"
+        [upstream]
+        url = "https://api.zoom.us/v2"
+        [[tenant]]
+        api_key = "what-the-programs-send"
+        api_secret = "and-its-secret"
+        oauth = { account_id = "…", client_id = "…", client_secret = "…" }
+    "#;
+    let bare = load(Some(bare), &[], Flags::default()).unwrap();
+    assert_eq!(format!("{example:?}"), format!("{bare:?}"));
+    let catalog = Catalog::embedded().unwrap();
+    for option in catalog
+        .option_rules()
+        .keys()
+        .filter(|name| *name != "list_detail")
+    {
+        let key = format!("\n{option} = ");
+        assert!(
+            include_str!("../../shim.example.toml").contains(&key),
+            "{option}"
+        );
+    }
+}
+
+#[test]
 fn the_sandbox_needs_nothing() {
     let flags = Flags {
         sandbox: Some(7),

@@ -3,7 +3,6 @@
 pub(crate) mod v2;
 
 use std::{
-    future::pending,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -15,12 +14,14 @@ use serde_json::Value;
 use shim::{
     Seams, Shim,
     config::{Config, Flags, Limits, Source, Sources},
-    server,
+    server::{self, Stopped},
     telemetry::{Observer, Record},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
 };
 
 pub(crate) use v2::{Answer, ScriptedV2};
@@ -54,6 +55,8 @@ impl Default for Setup {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) client: Client,
+    stop: oneshot::Sender<()>,
+    stopped: JoinHandle<Stopped>,
     records: Arc<Mutex<Vec<String>>>,
 }
 
@@ -110,12 +113,29 @@ impl Running {
         let shim = Shim::new(catalog, v2, &site, &limits, seams).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { server::serve(listener, shim, &limits, pending()).await });
+        let (stop, told) = oneshot::channel();
+        let stopped = tokio::spawn(async move {
+            let told = async {
+                // A sender that is gone says nothing: the test is over.
+                if told.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            server::serve(listener, shim, &limits, told).await
+        });
         Self {
             address,
             client: client(),
+            stop,
+            stopped,
             records,
         }
+    }
+
+    /// Tells it to stop, and gives what tells how it stopped.
+    pub(crate) fn stop(self) -> JoinHandle<Stopped> {
+        self.stop.send(()).unwrap();
+        self.stopped
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

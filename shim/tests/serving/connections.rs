@@ -6,10 +6,12 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use shim::{
     Seams,
+    server::Stopped,
     store::{Key, Space, Store},
 };
 use tokio::{
     io::AsyncWriteExt as _,
+    net::TcpStream,
     sync::{Semaphore, mpsc},
 };
 
@@ -77,9 +79,9 @@ async fn two_requests_on_one_connection() {
     );
 }
 
-#[tokio::test]
-async fn more_requests_than_places() {
-    let (arrived, mut arrivals) = mpsc::unbounded_channel();
+/// A v2 that says when it was asked, and answers when it may.
+async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
+    let (arrived, arrivals) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);
     let v2 = ScriptedV2::start(move |seen| {
@@ -91,6 +93,12 @@ async fn more_requests_than_places() {
         }
     })
     .await;
+    (v2, arrivals, gate)
+}
+
+#[tokio::test]
+async fn more_requests_than_places() {
+    let (v2, mut arrivals, gate) = gated().await;
     let setup = Setup {
         adjust: |limits| limits.requests = 1,
         ..Setup::default()
@@ -108,6 +116,45 @@ async fn more_requests_than_places() {
     gate.add_permits(10);
     let first = first.await.unwrap().unwrap();
     assert_eq!(json(first).await["id"], "u1");
+}
+
+#[tokio::test]
+async fn requests_in_work_are_answered_before_the_end() {
+    let (v2, mut arrivals, gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.shutdown = Duration::from_secs(20),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let idle = shim.raw(b"").await;
+    let address = shim.address;
+    let request = tokio::spawn(shim.form("user/get", &[("id", "u1")]).send());
+    soon(arrivals.recv()).await.unwrap();
+    let stopped = shim.stop();
+    // Nobody else comes in.
+    soon(async { while TcpStream::connect(address).await.is_ok() {} }).await;
+    gate.add_permits(10);
+    let response = request.await.unwrap().unwrap();
+    assert_eq!(json(response).await["id"], "u1");
+    assert_eq!(soon(stopped).await.unwrap(), Stopped::Drained);
+    drop(idle);
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_ever() {
+    let (v2, mut arrivals, _gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.shutdown = Duration::from_millis(50),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let request = tokio::spawn(
+        shim.form("user/update", &[("id", "u1"), ("dept", "x")])
+            .send(),
+    );
+    soon(arrivals.recv()).await.unwrap();
+    assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::CutOff);
+    request.abort();
 }
 
 /// Fails as code fails that has a defect.

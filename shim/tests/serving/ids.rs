@@ -75,6 +75,22 @@ async fn awkward_ids_stay_one_segment() {
 }
 
 #[tokio::test]
+async fn a_long_query_is_read() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let long = "%C3%A9".repeat(10 * 1024);
+    let query = format!("api_key={KEY}&api_secret={SECRET}");
+    for (parameters, code) in [
+        (format!("id=u1&memo={long}"), None),
+        (format!("id={long}"), Some(300)),
+    ] {
+        let url = shim.url(&format!("/v1/user/get?{query}&{parameters}"));
+        let answer = json(shim.client.post(url).send().await.unwrap()).await;
+        assert_eq!(answer["error"]["code"].as_i64(), code, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_id_never_reaches_v2() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::before(&v2).await;
