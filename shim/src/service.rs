@@ -1,6 +1,9 @@
 //! The front door: one HTTP request in, one answer in v1's words out, whatever happens between.
 
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+mod exchange;
+mod reply;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::State};
 use futures_util::FutureExt as _;
@@ -9,30 +12,23 @@ use hyper::{
     header::{ALLOW, CONTENT_TYPE, HeaderValue},
 };
 use mappings::{
-    Argument, Arguments, Catalog, Site, V1Answer, V1Error,
-    catalog::{
-        field::Kind,
-        operation::Operation,
-        protocol::{Protocol, ProtocolError},
-    },
-    translation::Finished,
+    Catalog, Site,
+    catalog::protocol::{Protocol, ProtocolError},
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{Access, Limits, SiteConfig, TenantConfig, V2Config},
-    executor::{Executed, Executor},
-    inbound::{BodyError, BodyReader, Content, DecodeError, Encoded, Names, operation_path},
-    outbound::{self, Format},
+    executor::Executor,
+    inbound::{BodyReader, operation_path},
+    outbound,
     store::{InMemory, Store},
-    telemetry::{FailedCall, Log, Observer, Record},
+    telemetry::{Log, Observer},
     tenants::{Tenant, Tenants},
     upstream::{OAuth, Tokens, Upstream, UpstreamLimits, http_client},
 };
-
-/// An operation that v1 did not have is named in the answer up to this length.
-const MAX_SHOWN: usize = 100;
+use reply::Reply;
 
 /// The shim: v1 in front, v2 behind. Clones are the same shim.
 #[derive(Clone)]
@@ -75,15 +71,6 @@ pub enum StartError {
     /// The HTTP client cannot be made: no certificates, or a proxy setting that is none.
     #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
     Client(#[source] reqwest::Error),
-}
-
-/// What is answered, and what there is to tell of it.
-struct Reply {
-    answer: V1Answer,
-    status: StatusCode,
-    format: Format,
-    calls: u32,
-    finished: Option<Finished>,
 }
 
 impl Shim {
@@ -180,18 +167,20 @@ impl Shim {
 
 async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Body> {
     let started = Instant::now();
+    let method = known_method(request.method());
     let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
-        tracing::info!("{} (not below /v1)  404", known_method(request.method()));
+        tracing::info!("{method} (not below /v1)  404");
         return not_v1();
     };
-    let method = request.method().clone();
+    let operation = shim.catalog().find(&path);
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = AssertUnwindSafe(shim.reply(&path, request)).catch_unwind();
+    let replied = AssertUnwindSafe(shim.reply(&path, operation, request)).catch_unwind();
     let reply = match replied.await {
         Ok(reply) => reply,
-        Err(_) => shim.refuse(ProtocolError::Internal, "", Format::Json),
+        Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
     };
-    shim.tell(&path, &method, &reply, started);
+    let record = reply.record(shim.catalog(), method, operation, started.elapsed());
+    shim.0.observer.served(&record);
     let mut response = outbound::response(&reply.answer, reply.format, reply.status);
     if reply.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("POST");
@@ -209,232 +198,7 @@ fn not_v1() -> Response<Body> {
     response
 }
 
-impl Shim {
-    async fn reply(&self, path: &str, request: Request<Body>) -> Reply {
-        let (head, body) = request.into_parts();
-        let operation = self.catalog().find(path);
-        let names = self.names(operation);
-        let query = Encoded {
-            query: head.uri.query(),
-            content: Content::Other,
-            body: bytes::Bytes::new(),
-        };
-        // Until the body is read, the query is all there is to tell the form of an answer.
-        let (of_query, _) = query.decode(&names).await;
-        let format = self.format(&of_query);
-
-        if head.method != Method::POST {
-            return self.refuse(ProtocolError::MethodNotAllowed, "", format);
-        }
-        let (body, _body_place) = match self.0.body.read(body).await {
-            Ok(body) => body,
-            Err(BodyError::TooLarge) => {
-                return self.refuse(ProtocolError::BodyTooLarge, "", format);
-            }
-            Err(error) => {
-                return self.refuse(ProtocolError::BodyUnreadable, &error.to_string(), format);
-            }
-        };
-        // Not before the body is there: who sends slowly takes no place from others.
-        let Ok(_place) = self.0.places.try_acquire() else {
-            return self.refuse(ProtocolError::Overloaded, "", format);
-        };
-        let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let encoded = Encoded {
-            query: head.uri.query(),
-            content: Content::from_header(content_type),
-            body,
-        };
-        let (arguments, decoded) = encoded.decode(&names).await;
-        let format = self.format(&arguments);
-        match decoded {
-            Ok(()) => {}
-            Err(DecodeError::NotText { parameter }) => {
-                return self.refuse(ProtocolError::ParameterInvalid, &parameter, format);
-            }
-            Err(error) => {
-                return self.refuse(ProtocolError::BodyUnreadable, &error.to_string(), format);
-            }
-        }
-        let Some(operation) = operation else {
-            return self.refuse(ProtocolError::OperationUnknown, &shown(path), format);
-        };
-        match self.authenticate(arguments) {
-            Ok((tenant, arguments)) => {
-                // The client's own clock runs from the end of its request.
-                let deadline = Instant::now() + self.0.request_time;
-                let executed = self.execute(tenant, operation, arguments, deadline).await;
-                self.replied(executed, format)
-            }
-            Err(error) => self.refuse(error, "", format),
-        }
-    }
-
-    /// Takes the credentials out of the parameters.
-    fn authenticate(
-        &self,
-        mut arguments: Arguments,
-    ) -> Result<(Arc<Tenant>, Arguments), ProtocolError> {
-        let Protocol {
-            key,
-            secret,
-            format,
-            ..
-        } = self.protocol();
-        let mut take = |name| match arguments.remove(name) {
-            Some(Argument::Text(text)) if !text.is_empty() => Some(text),
-            _ => None,
-        };
-        let given = (take(key), take(secret));
-        take(format);
-        let (Some(key), Some(secret)) = given else {
-            return Err(ProtocolError::CredentialsMissing);
-        };
-        match self.0.tenants.authenticate(&key, &secret) {
-            Some(tenant) => Ok((tenant, arguments)),
-            None => Err(ProtocolError::CredentialsWrong),
-        }
-    }
-
-    /// Runs the operation: a read as long as its client waits, a write to its end.
-    async fn execute(
-        &self,
-        tenant: Arc<Tenant>,
-        operation: &Operation,
-        arguments: Arguments,
-        deadline: Instant,
-    ) -> Result<Executed, V1Error> {
-        if operation.read {
-            let executor = &self.0.executor;
-            return executor.run(&tenant, operation, arguments, deadline).await;
-        }
-        let executor = self.0.executor.clone();
-        let name = operation.name.clone();
-        let write = self.0.writes.spawn(async move {
-            let operation = executor.catalog.find(&name)?;
-            Some(executor.run(&tenant, operation, arguments, deadline).await)
-        });
-        match write.await {
-            Ok(Some(executed)) => executed,
-            Ok(None) | Err(_) => Err(self.protocol().error(ProtocolError::Internal, "").1),
-        }
-    }
-
-    fn replied(&self, executed: Result<Executed, V1Error>, format: Format) -> Reply {
-        match executed {
-            Ok(Executed {
-                mut finished,
-                calls,
-                is_trouble,
-            }) => Reply {
-                answer: V1Answer {
-                    result: std::mem::replace(
-                        &mut finished.answer.result,
-                        Ok(serde_json::Map::new()),
-                    ),
-                    warnings: finished.answer.warnings.clone(),
-                },
-                status: if is_trouble {
-                    self.0.upstream_status
-                } else {
-                    StatusCode::OK
-                },
-                format,
-                calls,
-                finished: Some(finished),
-            },
-            Err(error) => Reply {
-                answer: V1Answer {
-                    result: Err(error),
-                    warnings: Vec::new(),
-                },
-                status: StatusCode::OK,
-                format,
-                calls: 0,
-                finished: None,
-            },
-        }
-    }
-
-    fn refuse(&self, error: ProtocolError, detail: &str, format: Format) -> Reply {
-        let (status, error) = self.protocol().error(error, detail);
-        Reply {
-            answer: V1Answer {
-                result: Err(error),
-                warnings: Vec::new(),
-            },
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
-            format,
-            calls: 0,
-            finished: None,
-        }
-    }
-
-    fn format(&self, arguments: &Arguments) -> Format {
-        Format::named(arguments.text(&self.protocol().format))
-    }
-
-    fn names<'a>(&'a self, operation: Option<&'a Operation>) -> Names<'a> {
-        let catalog = self.catalog();
-        let parameters = || operation.iter().flat_map(|operation| &operation.parameters);
-        let parts = parameters().filter_map(|parameter| catalog.field(parameter.field?));
-        let files = parts.filter(|(_, part)| part.kind == Kind::File);
-        let Protocol {
-            key,
-            secret,
-            format,
-            ..
-        } = self.protocol();
-        let known = parameters().map(|parameter| parameter.name.as_str());
-        Names {
-            credentials: [key, secret],
-            files: files.map(|(_, part)| part.name.as_str()).collect(),
-            known: known.chain([key.as_str(), secret, format]).collect(),
-        }
-    }
-
-    fn tell(&self, path: &str, method: &Method, reply: &Reply, started: Instant) {
-        let operation = self.catalog().find(path);
-        let finished = reply.finished.as_ref();
-        let unknown = finished.map_or(&[][..], |finished| &finished.unknown);
-        let failures = finished.map_or(&[][..], |finished| &finished.failures);
-        self.0.observer.served(&Record {
-            method: known_method(method),
-            operation: operation.map(|operation| operation.name.as_str()),
-            is_served: operation.is_some_and(Operation::is_served),
-            error: reply.answer.result.as_ref().err().map(|error| error.code),
-            calls: reply.calls,
-            elapsed: started.elapsed(),
-            unknown: unknown.len(),
-            misplaced: self.known_fields(unknown),
-            warnings: &reply.answer.warnings,
-            failures: failures
-                .iter()
-                .map(|failure| FailedCall {
-                    method: failure.request.0,
-                    template: &failure.request.1,
-                    scope: &failure.scope,
-                    status: failure.status,
-                    code: failure.code,
-                })
-                .collect(),
-        });
-    }
-
-    /// The names among these that the catalog has: others may be anything, a secret even.
-    fn known_fields(&self, names: &[String]) -> BTreeSet<&str> {
-        let parts = self
-            .catalog()
-            .fields()
-            .iter()
-            .flat_map(|field| &field.parts);
-        parts
-            .map(|part| part.name.as_str())
-            .filter(|known| names.iter().any(|name| name == known))
-            .collect()
-    }
-}
-
+/// Methods may be any word: those that are none are not repeated in a log.
 fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::DELETE => "DELETE",
@@ -446,8 +210,4 @@ fn known_method(method: &Method) -> &'static str {
         Method::PUT => "PUT",
         _ => "other",
     }
-}
-
-fn shown(path: &str) -> String {
-    path.chars().take(MAX_SHOWN).collect()
 }
