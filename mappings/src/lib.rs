@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod conversion;
 pub mod exchange;
 pub mod fidelity;
+mod pointer;
 mod template;
 pub mod translation;
 

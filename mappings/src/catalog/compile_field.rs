@@ -8,7 +8,7 @@ use super::{
     Location,
     field::{DocumentPlace, Field, Kind, Part, Place},
     load::{Parts, Report, json, pointer},
-    shape::{FieldShape, OneOrMany},
+    shape::FieldShape,
 };
 use crate::{
     conversion::{Cell, Choice, Conversion, Given},
@@ -169,13 +169,13 @@ fn empties(
     names: usize,
     report: &mut Report,
 ) -> Vec<Option<Value>> {
-    let empties = match &shape.empty {
+    let empties: Vec<Option<Value>> = match &shape.empty {
         None => vec![None; names],
-        Some(OneOrMany::One(value)) => vec![Some(json(value)); names],
-        Some(OneOrMany::Many(values)) => values
+        Some(toml::Value::Array(values)) => values
             .iter()
             .map(|value| Some(json(value)).filter(|value| value != "absent"))
             .collect(),
+        Some(value) => vec![Some(json(value))],
     };
     if empties.len() != names {
         report.add(at, "empty needs one value for each v1 name");

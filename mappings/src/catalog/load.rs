@@ -322,6 +322,7 @@ pub(super) fn pointer(text: &str) -> Result<String, String> {
     let well_formed = text.len() > 1
         && text.starts_with('/')
         && !text.contains("//")
+        && !text.contains('~')
         && !text.ends_with('/')
         && !text.contains(char::is_whitespace);
     if well_formed {

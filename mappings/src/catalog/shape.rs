@@ -173,7 +173,8 @@ pub(super) struct FieldShape {
     pub values: Vec<i64>,
     pub max: Option<usize>,
     pub default: Option<i64>,
-    pub empty: Option<OneOrMany<toml::Value>>,
+    /// Of two v1 names an array, a value for each.
+    pub empty: Option<toml::Value>,
     pub always: Option<toml::Value>,
     /// `empty` is shown also when the document was not read at all.
     #[serde(default)]

@@ -1,9 +1,11 @@
 //! v1's answer from v2's documents.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-use super::{Translation, given::plain};
+use super::Translation;
 use crate::{
     catalog::{
         field::{DocumentPlace, Field, Kind, Part, Place},
@@ -11,6 +13,7 @@ use crate::{
     },
     conversion::Conversion,
     exchange::{Warning, WarningKind},
+    pointer,
 };
 
 /// The v2 documents that were read, oldest first.
@@ -52,7 +55,7 @@ impl<'a> Documents<'a> {
             .rev()
             .filter(|(name, _)| *name == place.document);
         documents
-            .filter_map(|(_, document)| document.pointer(&place.pointer))
+            .filter_map(|(_, document)| pointer::at(document, &place.pointer))
             .find(|value| !value.is_null())
     }
 }
@@ -215,14 +218,14 @@ impl Translation<'_> {
             let found = match place {
                 Place::Document(place) => {
                     read |= documents.has(&place.document);
-                    documents.at(place).cloned()
+                    documents.at(place).map(Cow::Borrowed)
                 }
-                Place::Given(name) => self.given.text(name).map(Value::from),
+                Place::Given(name) => self.given.text(name).map(|text| Cow::Owned(text.into())),
                 Place::Clock => return timestamp(now).map_or(Shown::Absent, Shown::Value),
-                Place::Site(_) => self.site.account_id.clone().map(Value::from),
+                Place::Site(_) => self.site.account_id.clone().map(|id| Cow::Owned(id.into())),
             };
             let Some(found) = found else { continue };
-            return match to_v1(field, member.field.1, part, &found) {
+            return match to_v1(field, member.field.1, part, found) {
                 Some(value) => Shown::Value(value),
                 // A sentence where a word should be is v2's way of saying no.
                 None if field.conversion == Conversion::Word => empty(),
@@ -234,19 +237,21 @@ impl Translation<'_> {
 }
 
 /// The v1 value of a v2 value, with v1's type.
-fn to_v1(field: &Field, at: usize, part: &Part, v2: &Value) -> Option<Value> {
+fn to_v1(field: &Field, at: usize, part: &Part, v2: Cow<'_, Value>) -> Option<Value> {
     let value = match &field.conversion {
-        Conversion::Choice(choice) => choice.to_v1(at, v2)?,
-        conversion => conversion.to_v1(v2)?,
+        Conversion::Choice(choice) => Cow::Owned(choice.to_v1(at, &v2)?),
+        Conversion::Same | Conversion::RoundUp(_) => v2,
+        conversion => Cow::Owned(conversion.to_v1(&v2)?),
     };
     match part.kind {
         Kind::Bool => value.as_bool().map(Value::from),
-        Kind::Int => match &value {
+        Kind::Int => match &*value {
             Value::String(text) => text.trim().parse::<i64>().ok().map(Value::from),
             number => number.as_i64().map(Value::from),
         },
-        Kind::Secret | Kind::String | Kind::Text => match &value {
-            Value::String(_) | Value::Number(_) => Some(Value::from(plain(&value))),
+        Kind::Secret | Kind::String | Kind::Text => match value.into_owned() {
+            text @ Value::String(_) => Some(text),
+            Value::Number(number) => Some(number.to_string().into()),
             _ => None,
         },
         Kind::Time => {
@@ -255,11 +260,17 @@ fn to_v1(field: &Field, at: usize, part: &Part, v2: &Value) -> Option<Value> {
                 return part.empty.clone();
             }
             let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+            if text.len() == WHOLE_SECONDS.len() && text.ends_with('Z') {
+                return Some(value.into_owned());
+            }
             timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())
         }
         Kind::File | Kind::List => None,
     }
 }
+
+/// A moment as v1 wrote it; v2 mostly does too.
+const WHOLE_SECONDS: &str = "2015-01-19T14:47:22Z";
 
 /// v1's form of a moment: UTC, whole seconds.
 fn timestamp(seconds: i64) -> Option<Value> {

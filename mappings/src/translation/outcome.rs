@@ -13,13 +13,14 @@ use super::{
 use crate::{
     catalog::{PAGE, operation},
     exchange::Outcome,
+    pointer,
 };
 
 impl<'a> Translation<'a> {
     pub(super) fn succeeded(&mut self, id: CallId, call: &'a operation::Call, mut body: Value) {
         if let Some(expects) = &call.expects
             && let Some(given) = self.given.value(&expects.parameter)
-            && let Some(among) = body.pointer(&expects.among).and_then(Value::as_array)
+            && let Some(among) = pointer::at(&body, &expects.among).and_then(Value::as_array)
             && !among.contains(given)
         {
             let failure = self.speaker().named(&expects.otherwise, false);
@@ -29,7 +30,7 @@ impl<'a> Translation<'a> {
             return self.page_came(id, call, &pages.document, body);
         }
         if let Some((at, document)) = &call.items {
-            let items = match body.pointer_mut(at).map(Value::take) {
+            let items = match pointer::take(&mut body, at) {
                 Some(Value::Array(items)) => items,
                 _ => Vec::new(),
             };
@@ -40,9 +41,8 @@ impl<'a> Translation<'a> {
                 .map(|item| Documents::of(document, item))
                 .collect();
         }
-        if let Some(pointer) = &call.subject {
-            let user = body
-                .pointer(pointer)
+        if let Some(place) = &call.subject {
+            let user = pointer::at(&body, place)
                 .and_then(name)
                 .filter(|id| send::segment(id).is_some());
             self.user = user.or_else(|| self.subject.clone());

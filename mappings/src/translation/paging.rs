@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::catalog::operation::Pages;
+use crate::{catalog::operation::Pages, pointer};
 
 /// One page of a v2 list, being looked for.
 pub(super) struct Paging<'a> {
@@ -65,7 +65,7 @@ impl<'a> Paging<'a> {
 
     /// Reads an answer.
     pub(super) fn accept(&mut self, body: &mut Value) -> Turn {
-        let Some(items) = body.pointer_mut(&self.pages.items).map(Value::take) else {
+        let Some(items) = pointer::take(body, &self.pages.items) else {
             return Turn::NotAPage;
         };
         let Value::Array(items) = items else {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     catalog::operation::{self, Condition, Fate},
     exchange::V2Request,
+    pointer,
 };
 
 impl Translation<'_> {
@@ -76,10 +77,9 @@ impl Translation<'_> {
             && (!condition.nothing_else || self.nothing_else(index))
             && given::chosen(&condition.options, self.site)
             && condition.state.as_ref().is_none_or(|state| {
-                let found = self
-                    .progress
-                    .get(state.call)
-                    .and_then(|progress| progress.found.as_ref()?.pointer(&state.at)?.as_str());
+                let found = self.progress.get(state.call).and_then(|progress| {
+                    pointer::at(progress.found.as_ref()?, &state.at)?.as_str()
+                });
                 (found == Some(state.text.as_str())) == state.is
             })
             && condition.current.as_ref().is_none_or(|document| {
@@ -136,8 +136,8 @@ impl Translation<'_> {
             let Some(item) = documents.first() else {
                 continue;
             };
-            if let Some((pointer, parameter)) = &each.only {
-                let text = item.pointer(pointer).map(plain).unwrap_or_default();
+            if let Some((place, parameter)) = &each.only {
+                let text = pointer::at(item, place).map(plain).unwrap_or_default();
                 let wanted = self.given.text(parameter).unwrap_or_default();
                 if text.to_lowercase() != wanted.to_lowercase() {
                     continue;
@@ -146,7 +146,7 @@ impl Translation<'_> {
             let own = each
                 .subject
                 .as_ref()
-                .and_then(|at| item.pointer(at))
+                .and_then(|at| pointer::at(item, at))
                 .and_then(name);
             let subject = match each.subject {
                 Some(_) => own.as_deref(),

@@ -11,6 +11,7 @@ use crate::{
     },
     conversion::{Conversion, Sent},
     exchange::{Body, V2Request},
+    pointer,
 };
 
 /// All but the unreserved characters of RFC 3986.
@@ -80,8 +81,8 @@ impl Material<'_, '_> {
                 Segment::Literal(text) => path.push_str(text),
                 Segment::Subject => path.push_str(&segment(self.subject?)?),
                 Segment::Parameter(name) => path.push_str(&segment(&self.given.text(name)?)?),
-                Segment::Item(pointer) => {
-                    let value = self.item?.pointer(pointer)?;
+                Segment::Item(at) => {
+                    let value = pointer::at(self.item?, at)?;
                     path.push_str(&segment(&plain(value))?);
                 }
             }
@@ -155,10 +156,10 @@ impl Material<'_, '_> {
                 continue;
             };
             seen.push(field_index);
-            let Some(pointer) = field.pointer_in(document) else {
+            let Some(place) = field.pointer_in(document) else {
                 continue;
             };
-            let current = self.current.and_then(|stored| stored.pointer(pointer));
+            let current = self.current.and_then(|stored| pointer::at(stored, place));
             let sent = match &field.conversion {
                 Conversion::Choice(choice) => {
                     let values: Vec<_> = field
@@ -177,7 +178,7 @@ impl Material<'_, '_> {
                 },
             };
             if let Sent::Value { value, .. } = sent {
-                content.push((pointer.to_owned(), value));
+                content.push((place.to_owned(), value));
             }
         }
         content

@@ -207,3 +207,20 @@ fn an_old_token_that_is_a_sentence_is_no_token() {
     );
     assert_eq!(token("abc.def"), "abc.def");
 }
+
+#[test]
+fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/users/{userId}" => Outcome::Answered {
+            status: 200,
+            body: Some(json!({ "id": "x" })),
+        },
+        "/users/{userId}/settings" => Outcome::Answered {
+            status: 200,
+            body: Some(json!({})),
+        },
+        _ => well(request),
+    };
+    let answer = run("user/get", &[("id", "x")], v2).unwrap().answer();
+    insta::assert_snapshot!(answer);
+}
