@@ -38,8 +38,6 @@ pub(crate) struct Executed {
     pub(crate) finished: Finished,
     /// Calls that v2 was asked, without those whose answer was remembered.
     pub(crate) calls: u32,
-    /// True if an error is v2's or the shim's trouble, not the caller's.
-    pub(crate) is_trouble: bool,
 }
 
 /// What became of one call.
@@ -81,7 +79,6 @@ impl Executor {
         let places = Semaphore::new(self.list_calls);
         let mut under_way = FuturesUnordered::new();
         let mut calls = 0;
-        let mut tally = Tally::default();
         loop {
             for call in translation.ready() {
                 under_way.push(self.perform(tenant, call, &places, deadline));
@@ -97,17 +94,12 @@ impl Executor {
                 break;
             };
             calls += u32::from(performed.was_sent);
-            tally.add(&performed.outcome);
             translation.complete(performed.id, performed.outcome);
         }
 
         let finished = translation.finish(unix_seconds());
         self.remember(&keys, &finished).await;
-        Ok(Executed {
-            is_trouble: finished.answer.result.is_err() && tally.is_trouble(),
-            finished,
-            calls,
-        })
+        Ok(Executed { finished, calls })
     }
 
     async fn perform(
@@ -240,31 +232,6 @@ fn answer_key(tenant: &Tenant, request: &V2Request) -> Key {
         .iter()
         .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
     Key::new(fixed.into_iter().chain(query))
-}
-
-/// What v2 said over the calls of a request.
-#[derive(Default)]
-struct Tally {
-    troubles: u32,
-    refusals: u32,
-}
-
-impl Tally {
-    fn add(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Answered { status: 500.., .. }
-            | Outcome::NoAnswer { .. }
-            | Outcome::Refused
-            | Outcome::Unreadable { .. } => self.troubles += 1,
-            Outcome::Answered { status: 400.., .. } | Outcome::Limited => self.refusals += 1,
-            Outcome::Answered { .. } => {}
-        }
-    }
-
-    /// If v2 also refused something in its own words, the error is that refusal.
-    fn is_trouble(&self) -> bool {
-        self.troubles > 0 && self.refusals == 0
-    }
 }
 
 fn unix_seconds() -> i64 {

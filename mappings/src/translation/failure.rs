@@ -28,6 +28,8 @@ pub(super) struct Failure {
     pub error: V1Error,
     /// True if v2 may have done what was asked nevertheless.
     pub maybe_done: bool,
+    /// True if the failure is v2's or the shim's trouble, not the caller's.
+    pub trouble: bool,
 }
 
 /// Whose words a failure is put in.
@@ -48,14 +50,23 @@ impl Speaker<'_, '_> {
                 status: 200..300,
                 body,
             } => Ok(body),
-            Outcome::Answered { status: 500.., .. } => Err(self.named(
-                if write {
-                    UNREACHABLE_WRITE
-                } else {
-                    UNREACHABLE_READ
-                },
-                write,
-            )),
+            Outcome::Answered {
+                status: status @ 500..,
+                ..
+            } => {
+                let failure = self.named(
+                    if write {
+                        UNREACHABLE_WRITE
+                    } else {
+                        UNREACHABLE_READ
+                    },
+                    write,
+                );
+                Err(Failure {
+                    status: Some(status),
+                    ..failure
+                })
+            }
             Outcome::Answered { status, body } => {
                 Err(self.said(call, status, &body.unwrap_or(Value::Null)))
             }
@@ -97,6 +108,7 @@ impl Speaker<'_, '_> {
             message: String::new(),
             error,
             maybe_done,
+            trouble: is_trouble(name),
         }
     }
 
@@ -155,6 +167,11 @@ impl Speaker<'_, '_> {
             message,
             error,
             maybe_done: false,
+            trouble: match rule.map(|rule| &rule.answer) {
+                Some(RuleAnswer::Named(name)) => is_trouble(name),
+                Some(RuleAnswer::Said { .. }) => false,
+                None => code.is_none(),
+            },
         }
     }
 
@@ -200,6 +217,11 @@ impl Speaker<'_, '_> {
             .or_else(|| field.parts.first())
             .map(|part| part.name.clone())
     }
+}
+
+/// True if a named error is v2's or the shim's trouble.
+fn is_trouble(error: &str) -> bool {
+    [REFUSED, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE].contains(&error)
 }
 
 /// True if the failure says that what was asked is so already.

@@ -93,6 +93,8 @@ pub struct Finished {
     pub unknown: Vec<String>,
     /// The v2 calls that failed, for the log.
     pub failures: Vec<CallFailure>,
+    /// True if the answer is an error and that is v2's or the shim's trouble, not the caller's.
+    pub is_trouble: bool,
 }
 
 /// A v2 call that failed.
@@ -304,6 +306,10 @@ impl<'a> Translation<'a> {
     /// Makes the answer. `now` is the time of it, in seconds since 1970.
     pub fn finish(mut self, now: i64) -> Finished {
         let unfinished = self.left_unfinished();
+        let is_trouble = self
+            .failure
+            .as_ref()
+            .is_some_and(|(_, failure)| failure.trouble);
         let result = match self.failure.take() {
             Some((_, failure)) => Err(self.told(failure)),
             None => Ok(self.answer(now)),
@@ -317,6 +323,7 @@ impl<'a> Translation<'a> {
             unfinished,
             unknown: self.unknown,
             failures: self.failures,
+            is_trouble,
         }
     }
 

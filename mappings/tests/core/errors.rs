@@ -272,6 +272,35 @@ fn trouble_on_the_way_is_told_apart() {
 }
 
 #[test]
+fn trouble_is_v2s_or_the_shims_and_never_the_callers() {
+    let trouble = |outcome: Outcome| {
+        run("user/delete", &[("id", "x")], |_| outcome.clone())
+            .unwrap()
+            .finished
+            .is_trouble
+    };
+    assert!(trouble(Outcome::Refused));
+    assert!(trouble(Outcome::NoAnswer { maybe_done: false }));
+    assert!(trouble(Outcome::Unreadable { status: 200 }));
+    assert!(trouble(Outcome::Answered {
+        status: 503,
+        body: None
+    }));
+    assert!(trouble(Outcome::Answered {
+        status: 404,
+        body: None
+    }));
+    assert!(trouble(error(401, 124, "Invalid access token.")));
+    assert!(!trouble(Outcome::Limited));
+    assert!(!trouble(error(404, 1001, "User does not exist: x.")));
+    assert!(!trouble(error(400, 300, "No.")));
+    assert!(!trouble(Outcome::Answered {
+        status: 204,
+        body: None
+    }));
+}
+
+#[test]
 fn a_user_under_another_login_type_does_not_exist() {
     let run = |login_type| {
         run(

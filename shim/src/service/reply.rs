@@ -31,15 +31,12 @@ pub(super) struct Reply {
 impl Reply {
     /// The answer of an operation; `trouble` is the status if it is trouble of v2's or the shim's.
     pub(super) fn executed(executed: Executed, trouble: StatusCode) -> Self {
-        let Executed {
-            finished,
-            calls,
-            is_trouble,
-        } = executed;
+        let Executed { finished, calls } = executed;
         let Finished {
             answer,
             unknown,
             failures,
+            is_trouble,
             ..
         } = finished;
         Self {
