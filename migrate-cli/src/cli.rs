@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::audit;
+use crate::commands::{audit, explain};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Explain(explain::Args),
 }
 
 /// What a subcommand found out, as its exit code says it.
@@ -51,6 +52,7 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

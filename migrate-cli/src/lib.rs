@@ -3,5 +3,8 @@
 
 mod cli;
 mod commands;
+mod explain;
+mod sheet;
+mod v1_address;
 
 pub use cli::run;

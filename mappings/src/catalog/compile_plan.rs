@@ -15,9 +15,9 @@ use super::{
 use crate::template::Template;
 
 /// The placeholder of the subject in v2's paths.
-pub(crate) const SUBJECT: &str = "userId";
+pub const SUBJECT: &str = "userId";
 /// The document that the core makes up of a page of a list.
-pub(crate) const PAGE: &str = "page";
+pub const PAGE: &str = "page";
 
 /// What a plan is compiled for.
 pub(super) struct Scope<'a> {

@@ -14,7 +14,7 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-pub(crate) use compile_plan::{PAGE, SUBJECT};
+pub use compile_plan::{PAGE, SUBJECT};
 use field::{Field, Part};
 use operation::{Operation, OptionValue, View};
 pub use problem::{CatalogError, Location, Problem};
