@@ -3,14 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use textwrap::{Options, core::display_width};
+use textwrap::Options;
+pub(crate) use textwrap::core::display_width;
 
 /// The width when no terminal says another, in columns.
 const WIDTH: usize = 80;
 /// Longer lines are hard to read, however wide the terminal is; the help texts end here, too.
 const WIDEST: usize = 100;
 /// A column that is narrower holds no sentence: it goes below its row instead.
-const NARROW: usize = 24;
+const NARROW: usize = 18;
 /// Between two columns.
 const GAP: usize = 2;
 /// Stands for a blank at which no line is broken, until the line is written.
@@ -75,6 +76,9 @@ impl Sheet {
 
     /// A text behind `first`, whose further lines begin where its first one does.
     pub(crate) fn hanging(&mut self, first: &str, text: &str) {
+        if text.is_empty() {
+            return self.line(first);
+        }
         let indent = " ".repeat(display_width(first));
         let options = Options::new(self.width)
             .break_words(false)

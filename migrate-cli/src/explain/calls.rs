@@ -2,7 +2,10 @@
 
 use mappings::{
     Catalog,
-    catalog::operation::{BodyTemplate, Call, Fate, Operation, Plan, Segment},
+    catalog::{
+        SUBJECT,
+        operation::{BodyTemplate, Call, Fate, Operation, Plan, Segment},
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -70,7 +73,10 @@ pub(crate) fn call_entries<'a>(
                 .iter()
                 .map(|(name, value)| (name.clone(), with_constants(operation, value).into()))
                 .collect(),
-            body: call.body.as_ref().map(|body| body_value(operation, body)),
+            body: call
+                .body
+                .as_ref()
+                .map(|body| body_value(operation, &subject(operation, plan, call), body)),
             sends: call.sends.as_ref().map(|(document, _)| document.as_str()),
             reads: call.reads.as_deref(),
             after: direct(plan, call).into_iter().filter_map(name).collect(),
@@ -119,21 +125,31 @@ fn waits(plan: &Plan, call: usize, on: usize) -> bool {
 
 /// The path with the names of what fills it.
 fn filled(operation: &Operation, plan: &Plan, call: &Call) -> String {
-    let made = call.after.iter().filter_map(|at| plan.calls.get(*at));
-    let is_new = made.clone().any(|earlier| earlier.subject.is_some());
-    let each_subject = call
-        .each
-        .as_ref()
-        .is_some_and(|each| each.subject.is_some());
     let segments = call.path.iter().map(|segment| match segment {
         Segment::Literal(text) => text.clone(),
-        Segment::Subject if each_subject => "{each id}".to_owned(),
-        Segment::Subject if is_new => "{new id}".to_owned(),
-        Segment::Subject => format!("{{{}}}", operation.subject.join(" or ")),
+        Segment::Subject => subject(operation, plan, call),
         Segment::Parameter(name) => format!("{{{name}}}"),
         Segment::Item(_) => "{each id}".to_owned(),
     });
     segments.fold(String::new(), |path, segment| format!("{path}/{segment}"))
+}
+
+/// What names the user that a call is about.
+fn subject(operation: &Operation, plan: &Plan, call: &Call) -> String {
+    match &call.each {
+        Some(each) if each.subject.is_some() => "{each id}".to_owned(),
+        _ if is_about_new_user(plan, call) => "{new id}".to_owned(),
+        _ => format!("{{{}}}", operation.subject.join(" or ")),
+    }
+}
+
+/// True if an earlier call says which user the call is about.
+pub(super) fn is_about_new_user(plan: &Plan, call: &Call) -> bool {
+    call.after.iter().any(|at| {
+        plan.calls.get(*at).is_some_and(|earlier| {
+            earlier.subject.is_some() || is_about_new_user(plan, earlier)
+        })
+    })
 }
 
 /// The parameters of which one must be given, because the call is for nothing else.
@@ -169,18 +185,21 @@ fn placeholders(body: &BodyTemplate) -> Vec<&str> {
     }
 }
 
-fn body_value(operation: &Operation, body: &BodyTemplate) -> Value {
+fn body_value(operation: &Operation, subject: &str, body: &BodyTemplate) -> Value {
     match body {
         BodyTemplate::Object(members) => Value::Object(
             members
                 .iter()
-                .map(|(name, value)| (name.clone(), body_value(operation, value)))
+                .map(|(name, value)| (name.clone(), body_value(operation, subject, value)))
                 .collect(),
         ),
         BodyTemplate::Array(items) => {
-            items.iter().map(|item| body_value(operation, item)).collect()
+            items.iter().map(|item| body_value(operation, subject, item)).collect()
         }
-        BodyTemplate::Text(template) => Value::from(with_constants(operation, template)),
+        BodyTemplate::Text(template) => {
+            let text = with_constants(operation, template);
+            Value::from(text.replace(&format!("{{{SUBJECT}}}"), subject))
+        }
         BodyTemplate::Value(value) => value.clone(),
     }
 }
@@ -201,5 +220,6 @@ pub(crate) fn query_parts(entry: &CallEntry<'_>) -> Option<String> {
         .iter()
         .map(|(name, value)| format!("{name}={}", wording::literal(value)))
         .collect();
-    (!parts.is_empty()).then(|| format!("?{}", parts.join("&")))
+    // Blanks, so that a long query can be broken.
+    (!parts.is_empty()).then(|| format!("?{}", parts.join(" &")))
 }

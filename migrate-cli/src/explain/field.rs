@@ -1,7 +1,7 @@
 //! The page of one field: its mappings and who uses it.
 
 use mappings::{
-    Catalog,
+    Catalog, Method,
     catalog::{
         field::{Field, Part, Place},
         operation::{Call, Operation},
@@ -43,6 +43,8 @@ pub(crate) struct MappingEntry<'a> {
     pub(crate) omitted: &'a [Value],
     /// What v1 shows, whatever v2 says.
     pub(crate) always: Option<&'a Value>,
+    /// Honoured without being sent.
+    pub(crate) implied: bool,
     /// The operations that this mapping is for; all others if empty.
     pub(crate) only: &'a [String],
     pub(crate) taken_by: Vec<TakenBy<'a>>,
@@ -200,7 +202,12 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
             }
         }
     }
-    let mut places: Vec<_> = field.places.iter().map(|at| place(catalog, at)).collect();
+    let is_user = |operation: &Operation| {
+        taken_by.iter().any(|used| used.operation == operation.name)
+            || answered_by.iter().any(|used| used.operation == operation.name)
+    };
+    let places = field.places.iter().map(|at| place(catalog, at, &is_user));
+    let mut places: Vec<_> = places.collect();
     places.retain(|place| place.at.is_none() || !place.requests.is_empty());
     if places.is_empty() {
         places = used_at(&taken_by, catalog);
@@ -213,6 +220,7 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
         conversion: conversion(&field.conversion),
         omitted: &field.omit,
         always: field.always.as_ref(),
+        implied: field.implied,
         only: &field.only,
         taken_by,
         answered_by,
@@ -228,11 +236,13 @@ fn part(part: &Part) -> PartEntry<'_> {
     }
 }
 
-fn place(catalog: &Catalog, place: &Place) -> PlaceEntry {
+fn place(catalog: &Catalog, place: &Place, is_user: &dyn Fn(&Operation) -> bool) -> PlaceEntry {
     let (at, requests) = match place {
         Place::Document(place) => (
             Some(wording::dotted(&place.pointer)),
-            requests(catalog, |_, call| touches(call, &place.document)),
+            requests(catalog, |operation, call| {
+                is_user(operation) && touches(call, &place.document)
+            }),
         ),
         Place::Given(_) | Place::Clock | Place::Site(_) => (None, Vec::new()),
     };
@@ -287,6 +297,7 @@ fn requests(catalog: &Catalog, is_meant: impl Fn(&Operation, &Call) -> bool) -> 
             }
         }
     }
+    requests.sort_by_key(|request| !request.starts_with(Method::Get.as_str()));
     requests
 }
 

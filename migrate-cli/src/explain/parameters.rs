@@ -7,7 +7,7 @@ use mappings::{
 };
 use serde::Serialize;
 
-use super::{Counts, wording};
+use super::{Counts, calls::is_about_new_user, wording};
 
 /// One parameter.
 #[derive(Debug, Serialize)]
@@ -178,11 +178,10 @@ fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bo
     call.path.iter().any(|segment| match segment {
         Segment::Parameter(parameter) => parameter == name,
         Segment::Subject => {
-            let is_new = |at: &usize| plan.calls.get(*at).is_some_and(|c| c.subject.is_some());
             let of_item = call.each.as_ref().is_some_and(|each| each.subject.is_some());
             operation.subject.iter().any(|subject| subject == name)
                 && !of_item
-                && !call.after.iter().any(is_new)
+                && !is_about_new_user(plan, call)
         }
         Segment::Literal(_) | Segment::Item(_) => false,
     })

@@ -6,7 +6,7 @@ use mappings::{
         field::{Field, Kind, Part},
         operation::{Call, Condition, OptionValue, Plan},
     },
-    conversion::{Cell, Conversion},
+    conversion::Conversion,
 };
 use serde_json::Value;
 
@@ -157,34 +157,6 @@ pub(crate) fn conversion_in_short(field: &Field) -> &'static str {
         Conversion::Table { .. } => "by a table",
         Conversion::RoundUp(_) => "rounded up",
         Conversion::Choice(_) => "two flags, one value",
-    }
-}
-
-/// A conversion in sentences; tables have their own form.
-pub(crate) fn conversion(field: &Field) -> Option<String> {
-    Some(match &field.conversion {
-        Conversion::Same => "the value stays as it is".to_owned(),
-        Conversion::Negate => "the opposite: true in v1 is false in v2, and false is true".to_owned(),
-        Conversion::Word => {
-            "the value stays as it is; a sentence in its place counts as none".to_owned()
-        }
-        Conversion::RoundUp(steps) => {
-            let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
-            format!(
-                "to v2: the next of {}, never down; larger numbers are refused; to v1: as it is",
-                all_of(&steps)
-            )
-        }
-        Conversion::Table { .. } | Conversion::Choice(_) => return None,
-    })
-}
-
-/// A cell of a table of two flags.
-pub(crate) fn cell(cell: &Cell) -> String {
-    match cell {
-        Cell::Any => "any".to_owned(),
-        Cell::Absent => "absent".to_owned(),
-        Cell::Is(value) => literal(value),
     }
 }
 

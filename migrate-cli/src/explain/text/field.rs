@@ -13,6 +13,9 @@ use super::{
 };
 use crate::sheet::{Row, Sheet, faint, strong, tied};
 
+const NEGATED: &str = "negated: true becomes false, false becomes true";
+const BY_TABLE: &str = "by the table below";
+
 /// Writes the page.
 pub(crate) fn field(sheet: &mut Sheet, page: &FieldPage<'_>) {
     for (at, mapping) in page.mappings.iter().enumerate() {
@@ -58,9 +61,15 @@ fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) 
         .collect();
     rows.extend(mapping.places.iter().map(place));
     if mapping.places.is_empty() {
-        rows.push(two("v2", "nothing".to_owned()));
+        let nothing = if mapping.implied {
+            "takes all values alike: nothing is sent"
+        } else {
+            "nothing"
+        };
+        rows.push(two("v2", nothing.to_owned()));
     }
-    rows.extend(conversion_sentence(mapping).map(|sentence| two("value", sentence)));
+    rows.extend(to_v2(mapping).map(|sentence| two("to v2", sentence)));
+    rows.extend(to_v1(mapping).map(|sentence| two("to v1", sentence)));
     sheet.rows(2, 1, &rows);
     tables(sheet, mapping, &names);
     uses(sheet, mapping);
@@ -92,41 +101,59 @@ fn place(place: &PlaceEntry) -> Row {
     }
 }
 
-fn conversion_sentence(mapping: &MappingEntry<'_>) -> Option<String> {
-    let mut sentences = Vec::new();
-    sentences.extend(match &mapping.conversion {
-        _ if mapping.always.is_some() || mapping.places.is_empty() => None,
-        ConversionEntry::Same => Some("stays as it is".to_owned()),
-        ConversionEntry::Negate => {
-            Some("is turned round: true in v1 is false in v2, and false is true".to_owned())
-        }
-        ConversionEntry::Word => {
-            Some("stays as it is; a sentence in its place counts as none".to_owned())
-        }
+/// How a request's value changes; nothing if no request has one that is sent.
+fn to_v2(mapping: &MappingEntry<'_>) -> Option<String> {
+    if mapping.taken_by.is_empty() || mapping.places.is_empty() {
+        return None;
+    }
+    let mut sentence = match &mapping.conversion {
+        ConversionEntry::Same | ConversionEntry::Word => "as it is".to_owned(),
+        ConversionEntry::Negate => NEGATED.to_owned(),
         ConversionEntry::RoundUp { steps } => {
             let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
-            Some(format!(
-                "goes up to the next of {}, never down; larger ones are refused; answers show \
-                 v2's",
-                all_of(&steps)
-            ))
+            format!("up to the next of {}, never down; else refused", all_of(&steps))
         }
-        ConversionEntry::Table { .. } | ConversionEntry::Choice { .. } => None,
-    });
-    if let Some(always) = mapping.always {
-        sentences.push(format!("answers always show {always}"));
-    }
+        ConversionEntry::Table { request, .. } if request.is_empty() => "as it is".to_owned(),
+        ConversionEntry::Table { .. } | ConversionEntry::Choice { .. } => BY_TABLE.to_owned(),
+    };
     if !mapping.omitted.is_empty() {
         let values: Vec<_> = mapping.omitted.iter().map(Value::to_string).collect();
-        sentences.push(format!("{} is not sent", one_of(&values)));
+        sentence += &format!("; {} is not sent", one_of(&values));
     }
-    for field in mapping.fields.iter().filter(|_| mapping.always.is_none()) {
-        if let Some(empty) = field.empty {
-            let whose = if mapping.fields.len() > 1 { field.name } else { "answers" };
-            sentences.push(format!("{whose} show{} {empty} if v2 has none", if whose == "answers" { "" } else { "s" }));
-        }
+    Some(sentence)
+}
+
+/// How an answer's value changes; nothing if no answer has one.
+fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
+    if mapping.answered_by.is_empty() {
+        return None;
     }
-    (!sentences.is_empty()).then(|| sentences.join("; "))
+    if let Some(always) = mapping.always {
+        return Some(format!("always {always}"));
+    }
+    if mapping.places.is_empty() {
+        return None;
+    }
+    let mut sentence = match &mapping.conversion {
+        ConversionEntry::Same | ConversionEntry::RoundUp { .. } => "as it is".to_owned(),
+        ConversionEntry::Word => "as it is, if it is one word".to_owned(),
+        ConversionEntry::Negate => NEGATED.to_owned(),
+        ConversionEntry::Table { response, .. } if response.is_empty() => "as it is".to_owned(),
+        ConversionEntry::Table { .. } | ConversionEntry::Choice { .. } => BY_TABLE.to_owned(),
+    };
+    let empties: Vec<_> = mapping
+        .fields
+        .iter()
+        .filter_map(|field| Some((field.name, field.empty?)))
+        .collect();
+    if let [(_, empty)] = empties.as_slice() {
+        sentence += &format!("; {empty} if v2 has none");
+    } else if !empties.is_empty() {
+        let empties = empties.iter().map(|(name, empty)| format!("{name} {empty}"));
+        let empties: Vec<_> = empties.collect();
+        sentence += &format!("; {} if v2 has none", all_of(&empties));
+    }
+    Some(sentence)
 }
 
 // ---- tables ----------------------------------------------------------------------------------
@@ -134,12 +161,12 @@ fn conversion_sentence(mapping: &MappingEntry<'_>) -> Option<String> {
 fn tables(sheet: &mut Sheet, mapping: &MappingEntry<'_>, names: &[&str]) {
     match &mapping.conversion {
         ConversionEntry::Table { request, response } => {
-            pairs(sheet, "sent to v2", request, "refused");
-            pairs(sheet, "answered to v1", response, "left out");
+            pairs(sheet, "to v2", request, "refused");
+            pairs(sheet, "to v1", response, "left out");
         }
         ConversionEntry::Choice { rows, given } => {
             choice(sheet, "both ways", names, rows);
-            choice(sheet, "sent as well", names, given);
+            choice(sheet, "also to v2", names, given);
         }
         ConversionEntry::Same
         | ConversionEntry::Negate

@@ -14,10 +14,14 @@ use super::{
     },
     counts, fidelity,
 };
-use crate::sheet::{Row, Sheet, faint, strong, tied};
+use crate::sheet::{Row, Sheet, display_width, faint, strong, tied};
 
 /// Up to so many parameters are shown in full without being asked for.
 const FEW: usize = 12;
+/// How wide the texts of errors are, if they are not longer: so the causes stand below each other.
+const MESSAGE: usize = 40;
+/// Where the texts of errors begin.
+const INDENT: usize = 10;
 /// Up to so many names of parameters are listed where they are the condition of a call.
 const NAMES: usize = 4;
 
@@ -43,7 +47,7 @@ pub(crate) fn operation(sheet: &mut Sheet, page: &OperationPage<'_>, all: bool) 
     calls(sheet, page);
     parameters(sheet, page, all);
     if let Some(answer) = &page.answer {
-        self::answer(sheet, answer, all);
+        self::answer(sheet, page, answer, all);
     }
     errors(sheet, &page.errors);
     options(sheet, page);
@@ -90,28 +94,37 @@ fn calls(sheet: &mut Sheet, page: &OperationPage<'_>) {
     }
     let steps = page.calls.iter().map(|call| call.step).max().unwrap_or(0);
     let number = page.calls.len();
-    heading(sheet, "v2 today", &match (number, steps) {
+    let is_optional = |call: &CallEntry<'_>| !call.when.is_empty() || !call.carries.is_empty();
+    let up_to = if page.calls.iter().any(is_optional) { "up to " } else { "" };
+    let title = match (number, steps) {
         (1, _) => ", one call".to_owned(),
-        (_, 1) => format!(", {number} calls at the same time"),
-        _ => format!(", {number} calls in {steps} steps; those of a step at the same time"),
-    });
+        (_, 1) => format!(", {up_to}{number} calls at the same time"),
+        _ => format!(", {up_to}{number} calls in {steps} steps; those of a step at the same time"),
+    };
+    heading(sheet, "v2 today", &title);
+    let may_fail = page.calls.iter().any(|call| call.may_fail);
     let mut rows = Vec::new();
-    for (at, call) in in_steps(&page.calls).into_iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| in_steps(&page.calls).get(at).copied());
-        let begins = before.is_none_or(|before| before.step != call.step);
+    let mut step_before = 0;
+    for call in in_steps(&page.calls) {
         let mut cells = Vec::new();
         if steps > 1 {
-            cells.push(if begins { format!("{}", call.step) } else { " ".to_owned() });
+            let begins = step_before != call.step;
+            cells.push(if begins { call.step.to_string() } else { String::new() });
+            step_before = call.step;
         }
-        cells.push(call.name.to_owned());
-        cells.push(faint(call.label));
+        cells.push(strong(call.name));
         cells.push(tied(&format!("{} {}", call.method, call.filled)));
+        cells.push(faint(call.label));
         rows.push(Row {
             cells,
-            below: below(call),
+            below: below(call, page.read && may_fail),
         });
     }
-    sheet.rows(4, if steps > 1 { 3 } else { 2 }, &rows);
+    sheet.rows(4, if steps > 1 { 2 } else { 1 }, &rows);
+    if may_fail {
+        let legend = "(may fail: what only this call knows is then missing from the answer)";
+        sheet.line(faint(&format!("    {legend}")));
+    }
 }
 
 fn in_steps<'p, 'a>(calls: &'p [CallEntry<'a>]) -> Vec<&'p CallEntry<'a>> {
@@ -120,11 +133,21 @@ fn in_steps<'p, 'a>(calls: &'p [CallEntry<'a>]) -> Vec<&'p CallEntry<'a>> {
     calls
 }
 
-/// What else is to be said of a call.
-fn below(call: &CallEntry<'_>) -> Vec<String> {
+/// What else is to be said of a call: what it sends, then when it is made and what for.
+fn below(call: &CallEntry<'_>, decides: bool) -> Vec<String> {
     let mut lines: Vec<String> = query_parts(call).into_iter().collect();
-    if let Some(body) = &call.body {
-        lines.push(body.to_string());
+    lines.extend(call.body.as_ref().map(ToString::to_string));
+    let mut facts = Vec::new();
+    if call.may_fail {
+        facts.push("may fail".to_owned());
+    } else if decides {
+        facts.push("decides success".to_owned());
+    }
+    if let Some(each) = call.each {
+        facts.push(format!("once for each item of {each}"));
+    }
+    if !call.after.is_empty() {
+        facts.push(format!("after {}", all_of(&call.after)));
     }
     let mut when = Vec::new();
     match call.carries.as_slice() {
@@ -136,17 +159,11 @@ fn below(call: &CallEntry<'_>) -> Vec<String> {
         when.push(call.when.join(", or if "));
     }
     if !when.is_empty() {
-        lines.push(format!("only if {}", when.join(", and if ")));
+        facts.push(format!("only if {}", when.join(", and if ")));
     }
-    if let Some(each) = call.each {
-        lines.push(format!("once for each item of {each}"));
-    }
-    if !call.after.is_empty() {
-        lines.push(format!("after {}", all_of(&call.after)));
-    }
-    lines.extend(call.note.map(str::to_owned));
-    if call.may_fail {
-        lines.push("if it fails, its part of the answer is missing".to_owned());
+    facts.extend(call.note.map(str::to_owned));
+    if !facts.is_empty() {
+        lines.push(facts.join("; "));
     }
     lines
 }
@@ -183,8 +200,21 @@ fn parameters(sheet: &mut Sheet, page: &OperationPage<'_>, all: bool) {
             || parameter.required
             || parameter.fidelity != Some(Fidelity::Exact)
     };
-    let rows: Vec<_> = page.parameters.iter().filter(in_full).map(parameter).collect();
-    sheet.rows(4, 2, &rows);
+    let shown: Vec<_> = page.parameters.iter().filter(in_full).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    for entry in &shown {
+        let group: Vec<_> = shown.iter().filter(|other| is_dropped_alike(entry, other)).collect();
+        match group.as_slice() {
+            [first, _, ..] if !all => {
+                if first.name == entry.name {
+                    let names = group.iter().map(|entry| entry.name);
+                    rows.push(group_row(Fidelity::None, entry.reason, &names.collect::<Vec<_>>()));
+                }
+            }
+            _ => rows.push(parameter(entry)),
+        }
+    }
+    sheet.rows(4, 1, &rows);
     let others: Vec<_> = page.parameters.iter().filter(|p| !in_full(p)).collect();
     if !others.is_empty() {
         let names: Vec<_> = others.iter().map(|parameter| parameter.name).collect();
@@ -197,6 +227,22 @@ fn fine_exact(number: usize) -> String {
     format!("{number} {}", fidelity(Fidelity::Exact))
 }
 
+/// True if two parameters go nowhere for the same reason.
+fn is_dropped_alike(one: &ParameterEntry<'_>, other: &ParameterEntry<'_>) -> bool {
+    one.fidelity == Some(Fidelity::None)
+        && other.fidelity == Some(Fidelity::None)
+        && one.reason == other.reason
+}
+
+/// Several fields with the same fate.
+fn group_row(kind: Fidelity, reason: Option<&str>, names: &[&str]) -> Row {
+    let title = format!("{}: {}", counted(names.len(), "field"), reason.unwrap_or_default());
+    Row {
+        cells: vec![fidelity(kind), title],
+        below: vec![names.join(", ")],
+    }
+}
+
 fn parameter(entry: &ParameterEntry<'_>) -> Row {
     let mut about = entry.r#type.clone().unwrap_or_default();
     if entry.required {
@@ -204,7 +250,7 @@ fn parameter(entry: &ParameterEntry<'_>) -> Row {
             [] => "required".to_owned(),
             others => format!("required, or {}", one_of(others)),
         };
-        about = format!("{}; {about}", strong(&required));
+        about = format!("{required}; {about}");
     }
     let mut below: Vec<String> = entry.places.iter().map(place).collect();
     if !entry.conversion.is_empty() && !entry.places.is_empty() {
@@ -215,9 +261,8 @@ fn parameter(entry: &ParameterEntry<'_>) -> Row {
     below.extend(entry.reason.map(str::to_owned));
     Row {
         cells: vec![
-            entry.name.to_owned(),
             entry.fidelity.map(fidelity).unwrap_or_default(),
-            about,
+            format!("{}: {about}", strong(entry.name)),
         ],
         below,
     }
@@ -238,15 +283,15 @@ fn place(place: &ParameterPlace<'_>) -> String {
 
 // ---- answer ----------------------------------------------------------------------------------
 
-fn answer(sheet: &mut Sheet, answer: &AnswerEntry<'_>, all: bool) {
+fn answer(sheet: &mut Sheet, page: &OperationPage<'_>, answer: &AnswerEntry<'_>, all: bool) {
     let number = counted(answer.counts.total(), "field");
     heading(sheet, "answer", &format!(": {number} · {}", counts(answer.counts)));
-    fields(sheet, &answer.fields, all);
+    fields(sheet, page, &answer.fields, all);
     if let Some(items) = &answer.items {
         let number = counted(items.counts.total(), "field");
         let title = format!("  each of {}: {number} · {}", items.list, counts(items.counts));
         sheet.line(title);
-        fields(sheet, &items.fields, all);
+        fields(sheet, page, &items.fields, all);
     }
     let exact = answer.counts.exact + answer.items.as_ref().map_or(0, |i| i.counts.exact);
     if !all && exact > 0 {
@@ -254,31 +299,60 @@ fn answer(sheet: &mut Sheet, answer: &AnswerEntry<'_>, all: bool) {
     }
 }
 
-fn fields(sheet: &mut Sheet, fields: &[AnswerField<'_>], all: bool) {
-    let shown = fields.iter().filter(|field| all || field.fidelity != Fidelity::Exact);
-    let rows: Vec<_> = shown.map(|field| answer_field(field, all)).collect();
-    sheet.rows(4, 2, &rows);
+fn fields(sheet: &mut Sheet, page: &OperationPage<'_>, fields: &[AnswerField<'_>], all: bool) {
+    if all {
+        let rows: Vec<_> = fields.iter().map(answer_field).collect();
+        return sheet.rows(4, 1, &rows);
+    }
+    let said_above = |field: &AnswerField<'_>| {
+        page.parameters.iter().any(|parameter| {
+            parameter.name == field.name
+                && parameter.fidelity == Some(field.fidelity)
+                && parameter.reason == field.reason
+        })
+    };
+    let mut rows = Vec::new();
+    for kind in [Fidelity::Lossy, Fidelity::None] {
+        let fields = fields.iter().filter(|field| field.fidelity == kind);
+        let (said, new): (Vec<_>, Vec<_>) = fields.partition(|field| said_above(field));
+        if !said.is_empty() {
+            let names: Vec<_> = said.iter().map(|field| field.name).collect();
+            let text = format!("as the parameters: {}", names.join(", "));
+            rows.push(Row {
+                cells: vec![fidelity(kind), text],
+                below: Vec::new(),
+            });
+        }
+        let mut told: Vec<&str> = Vec::new();
+        for field in &new {
+            let reason = field.reason.unwrap_or_default();
+            let alike = new.iter().filter(|other| other.reason == field.reason);
+            let names: Vec<_> = alike.map(|field| field.name).collect();
+            if told.contains(&reason) {
+                continue;
+            }
+            told.push(reason);
+            rows.push(match names.as_slice() {
+                [name] => Row {
+                    cells: vec![fidelity(kind), format!("{}: {reason}", strong(name))],
+                    below: Vec::new(),
+                },
+                names => group_row(kind, field.reason, names),
+            });
+        }
+    }
+    sheet.rows(4, 1, &rows);
 }
 
-fn answer_field(field: &AnswerField<'_>, all: bool) -> Row {
-    let reason = field.reason.unwrap_or_default().to_owned();
-    if !all {
-        return Row {
-            cells: vec![field.name.to_owned(), fidelity(field.fidelity), reason],
-            below: Vec::new(),
-        };
-    }
+fn answer_field(field: &AnswerField<'_>) -> Row {
     let sources: Vec<_> = field.sources.iter().map(Source::in_short).collect();
     let mut from = sources.join(", else ");
     if !field.conversion.is_empty() && !from.is_empty() {
         from += &format!(" ({})", field.conversion);
     }
-    let mut below = vec![from, reason];
-    below.retain(|line| !line.is_empty());
-    let first = if below.is_empty() { String::new() } else { below.remove(0) };
     Row {
-        cells: vec![field.name.to_owned(), fidelity(field.fidelity), first],
-        below,
+        cells: vec![fidelity(field.fidelity), format!("{}: {from}", strong(field.name))],
+        below: field.reason.map(str::to_owned).into_iter().collect(),
     }
 }
 
@@ -289,29 +363,38 @@ fn errors(sheet: &mut Sheet, errors: &[ErrorEntry<'_>]) {
         return;
     }
     heading(sheet, "errors", ": v1's code and text, and what causes it");
+    let mut told: Vec<(Option<i64>, &Option<String>)> = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
-    let mut last: Option<(ErrorScope, Option<i64>, &Option<String>)> = None;
     for error in errors {
-        let key = (error.scope, error.code, &error.message);
-        let cause = error.cause.in_words();
-        if last == Some(key)
-            && let Some(cause_so_far) = rows.last_mut().and_then(|row| row.below.first_mut())
-        {
-            cause_so_far.push_str(&format!("; {cause}"));
+        let same = |other: &&ErrorEntry<'_>| {
+            (other.code, &other.message) == (error.code, &error.message)
+        };
+        if told.contains(&(error.code, &error.message)) {
             continue;
         }
-        last = Some(key);
+        told.push((error.code, &error.message));
+        let causes: Vec<_> = errors.iter().filter(same).map(|e| e.cause.in_words()).collect();
         let code = error.code.map_or_else(|| "as v2".to_owned(), |code| code.to_string());
-        let message = error.message.clone().unwrap_or_else(|| "v2's own text".to_owned());
-        rows.push(Row {
-            cells: vec![code, message],
-            below: vec![format!("← {cause}")],
-        });
-    }
-    for row in &mut rows {
-        row.below = row.below.iter().map(|cause| faint(cause)).collect();
+        let message = error.message.as_deref().unwrap_or("v2's own text");
+        rows.push(error_row(sheet.width(), code, message, &causes.join("; ")));
     }
     sheet.rows(4, 1, &rows);
+}
+
+/// The cause stands beside the text if there is room, else below it.
+fn error_row(width: usize, code: String, message: &str, cause: &str) -> Row {
+    let cause = format!("← {cause}");
+    let beside = format!("{message:<MESSAGE$}  {}", faint(&tied(&cause)));
+    if INDENT + display_width(&beside) <= width {
+        return Row {
+            cells: vec![code, beside],
+            below: Vec::new(),
+        };
+    }
+    Row {
+        cells: vec![code, message.to_owned()],
+        below: vec![cause],
+    }
 }
 
 fn options(sheet: &mut Sheet, page: &OperationPage<'_>) {
@@ -340,8 +423,8 @@ fn options(sheet: &mut Sheet, page: &OperationPage<'_>) {
                 format!("{default} (else {})", one_of(&others))
             };
             Row {
-                cells: vec![option.name.to_owned(), choices],
-                below: vec![option.about.to_owned()],
+                cells: vec![strong(option.name), format!("{choices}: {}", option.about)],
+                below: Vec::new(),
             }
         })
         .collect();

@@ -1,5 +1,7 @@
 //! All operations at a glance.
 
+use mappings::Method;
+
 use super::super::{Overview, operation::ServiceKind, overview::OverviewEntry};
 use crate::{
     explain::wording::counted,
@@ -13,8 +15,8 @@ pub(crate) fn overview(sheet: &mut Sheet, overview: &Overview<'_>) {
         0,
         &format!(
             "{all} of Zoom's API v1 and what serves them in v2: {} by the shim, {} not yet \
-             (what replaces them is shown). Numbers are parameters and answer fields: exact, \
-             lossy, gone.",
+             (what replaces them is shown). The numbers are parameters and answer fields; \
+             +2 means two more requests.",
             overview.served,
             overview.known - overview.served,
         ),
@@ -29,7 +31,11 @@ pub(crate) fn overview(sheet: &mut Sheet, overview: &Overview<'_>) {
         };
         let title = format!("{} · {state}", counted(known, "operation"));
         sheet.ends(&strong(resource.name), &faint(&title));
-        let rows: Vec<_> = resource.operations.iter().map(row).collect();
+        let mut rows: Vec<_> = resource.operations.iter().map(row).collect();
+        if served > 0 {
+            let head = ["", "exact", "lossy", "gone", "v2 today"].map(faint);
+            rows.insert(0, Row { cells: head.into(), below: Vec::new() });
+        }
         sheet.rows(2, 0, &rows);
     }
     sheet.blank();
@@ -38,22 +44,36 @@ pub(crate) fn overview(sheet: &mut Sheet, overview: &Overview<'_>) {
 }
 
 fn row(entry: &OverviewEntry<'_>) -> Row {
-    let name = entry.name.to_owned();
-    let requests: Vec<_> = entry.v2.iter().map(|request| tied(request)).collect();
-    let requests = requests.join(", ");
     let v2 = match entry.service {
         ServiceKind::Refused => "none: always an error".to_owned(),
-        ServiceKind::NotServed if requests.is_empty() => "nothing in v2".to_owned(),
-        ServiceKind::NotServed if entry.composite => format!("{requests} (several calls)"),
-        ServiceKind::Served | ServiceKind::NotServed => requests,
+        ServiceKind::Served => in_short(entry),
+        ServiceKind::NotServed if entry.v2.is_empty() => "nothing in v2".to_owned(),
+        ServiceKind::NotServed => {
+            let requests: Vec<_> = entry.v2.iter().map(|request| tied(request)).collect();
+            let several = if entry.composite { " (several calls)" } else { "" };
+            format!("{}{several}", requests.join(", "))
+        }
     };
-    let mut cells = vec![name];
+    let mut cells = vec![entry.name.to_owned()];
     if let Some(counts) = entry.counts {
-        cells.extend([counts.exact, counts.lossy, counts.none].map(|n| format!("{n:>2}")));
+        cells.push(format!("{:>5}", counts.exact));
+        cells.push(format!("{:>5}", counts.lossy));
+        cells.push(format!("{:>4}", counts.none));
     }
     cells.push(v2);
     Row {
         cells,
         below: Vec::new(),
+    }
+}
+
+/// The request that an operation is about, and how many there are beside it.
+fn in_short(entry: &OverviewEntry<'_>) -> String {
+    let is_main = |request: &&String| entry.read || !request.starts_with(Method::Get.as_str());
+    let main = entry.v2.iter().find(is_main).or(entry.v2.first());
+    let main = tied(main.map_or("", String::as_str));
+    match entry.v2.len() {
+        0 | 1 => main,
+        number => format!("{main} +{}", number - 1),
     }
 }
