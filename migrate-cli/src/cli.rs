@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, explain};
+use crate::commands::{audit, explain, translate};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ struct Cli {
 enum Command {
     Audit(audit::Args),
     Explain(explain::Args),
+    Translate(translate::Args),
 }
 
 /// What a subcommand found out, as its exit code says it.
@@ -53,6 +54,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Translate(args) => translate::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

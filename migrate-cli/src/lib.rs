@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod explain;
 mod sheet;
+mod translate;
 mod v1_address;
 
 pub use cli::run;

@@ -106,8 +106,9 @@ pub(super) struct RuleThenShape {
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum OneOrMany<T> {
-    One(T),
+    // First, because a single TOML value may be an array, too.
     Many(Vec<T>),
+    One(T),
 }
 
 impl<T> OneOrMany<T> {

@@ -143,11 +143,12 @@ fn subject(operation: &Operation, plan: &Plan, call: &Call) -> String {
     }
 }
 
-/// True if an earlier call says which user the call is about.
+/// True if an earlier call makes the user that the call is about.
 pub(super) fn is_about_new_user(plan: &Plan, call: &Call) -> bool {
     call.after.iter().any(|at| {
         plan.calls.get(*at).is_some_and(|earlier| {
-            earlier.subject.is_some() || is_about_new_user(plan, earlier)
+            (earlier.subject.is_some() && !earlier.method.is_read())
+                || is_about_new_user(plan, earlier)
         })
     })
 }

@@ -20,12 +20,11 @@ pub(crate) mod wording;
 use mappings::fidelity::Fidelity;
 use serde::Serialize;
 
-pub(crate) use calls::{call_entries, query_parts, steps};
 pub(crate) use field::FieldPage;
 pub(crate) use markdown::coverage;
 pub(crate) use operation::OperationPage;
 pub(crate) use overview::Overview;
-pub(crate) use topic::{Topic, UnknownTopic, nearest_operations};
+pub(crate) use topic::{Topic, nearest_operations};
 
 /// The version of the JSON output.
 pub(crate) const SCHEMA: u32 = 1;

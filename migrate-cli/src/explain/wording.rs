@@ -68,12 +68,15 @@ fn condition(catalog: &Catalog, plan: &Plan, condition: &Condition) -> String {
     for (name, value) in &condition.options {
         parts.push(option_is(catalog, name, value));
     }
-    parts.extend(at_run_time(plan, condition));
+    if let Some(document) = &condition.current {
+        parts.push(format!("the stored {document} decide what is to be sent"));
+    }
+    parts.extend(found(plan, condition));
     all_of(&parts)
 }
 
-/// The parts of a condition that only v2's answers decide.
-pub(crate) fn at_run_time(plan: &Plan, condition: &Condition) -> Vec<String> {
+/// The parts of a condition that earlier calls decide.
+pub(crate) fn found(plan: &Plan, condition: &Condition) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(state) = &condition.state {
         let call = plan.calls.get(state.call).map_or("", |call| &call.name);
@@ -83,9 +86,6 @@ pub(crate) fn at_run_time(plan: &Plan, condition: &Condition) -> Vec<String> {
             dotted(&state.at),
             state.text
         ));
-    }
-    if let Some(document) = &condition.current {
-        parts.push(format!("the stored {document} decide what is to be sent"));
     }
     if let Some(most) = condition.entries_at_most {
         parts.push(format!("there are at most {most} entries"));

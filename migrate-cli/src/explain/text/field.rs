@@ -68,8 +68,8 @@ fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) 
         };
         rows.push(two("v2", nothing.to_owned()));
     }
-    rows.extend(to_v2(mapping).map(|sentence| two("to v2", sentence)));
-    rows.extend(to_v1(mapping).map(|sentence| two("to v1", sentence)));
+    rows.extend(to_v2(mapping).map(|sentence| two("sent", sentence)));
+    rows.extend(to_v1(mapping).map(|sentence| two("shown", sentence)));
     sheet.rows(2, 1, &rows);
     tables(sheet, mapping, &names);
     uses(sheet, mapping);
@@ -161,12 +161,12 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
 fn tables(sheet: &mut Sheet, mapping: &MappingEntry<'_>, names: &[&str]) {
     match &mapping.conversion {
         ConversionEntry::Table { request, response } => {
-            pairs(sheet, "to v2", request, "refused");
-            pairs(sheet, "to v1", response, "left out");
+            pairs(sheet, "sent: v1 → v2", request, "refused");
+            pairs(sheet, "shown: v2 → v1", response, "left out");
         }
         ConversionEntry::Choice { rows, given } => {
             choice(sheet, "both ways", names, rows);
-            choice(sheet, "also to v2", names, given);
+            choice(sheet, "also sent", names, given);
         }
         ConversionEntry::Same
         | ConversionEntry::Negate

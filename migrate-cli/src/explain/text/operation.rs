@@ -7,7 +7,7 @@ use super::{
         OperationPage,
         answer::{AnswerEntry, AnswerField, Source},
         calls::{CallEntry, query_parts},
-        errors::{ErrorEntry, ErrorScope},
+        errors::ErrorEntry,
         operation::ServiceKind,
         parameters::{ParameterEntry, ParameterPlace, RequestPart},
         wording::{all_of, counted, one_of},
@@ -351,7 +351,7 @@ fn answer_field(field: &AnswerField<'_>) -> Row {
         from += &format!(" ({})", field.conversion);
     }
     Row {
-        cells: vec![fidelity(field.fidelity), format!("{}: {from}", strong(field.name))],
+        cells: vec![fidelity(field.fidelity), format!("{} ← {from}", strong(field.name))],
         below: field.reason.map(str::to_owned).into_iter().collect(),
     }
 }
