@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod explain;
 mod sheet;
+mod site_mappings;
 mod translate;
 mod v1_address;
 

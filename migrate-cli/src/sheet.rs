@@ -58,6 +58,12 @@ impl Sheet {
         self.text.push('\n');
     }
 
+    /// Lines that somebody else laid out.
+    pub(crate) fn verbatim(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
     /// An empty line.
     pub(crate) fn blank(&mut self) {
         self.text.push('\n');
@@ -197,7 +203,9 @@ fn starts(indent: usize, rows: &[Row]) -> Vec<usize> {
             .filter_map(|row| row.cells.get(column))
             .map(|cell| display_width(cell))
             .max();
-        start += widest.filter(|width| *width > 0).map_or(0, |width| width + GAP);
+        start += widest
+            .filter(|width| *width > 0)
+            .map_or(0, |width| width + GAP);
     }
     starts
 }

@@ -13,14 +13,14 @@ pub(crate) fn below_prefix(address: &str, prefix: &str) -> Option<String> {
 pub(crate) fn path(address: &str) -> &str {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let address = address.get(..end).unwrap_or(address);
-    address
-        .split_once("://")
-        .map_or(address, |(_, rest)| rest)
+    address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
 /// The query of a URL, still encoded; nothing if there is none.
 pub(crate) fn query(address: &str) -> &str {
-    let address = address.split_once('#').map_or(address, |(before, _)| before);
+    let address = address
+        .split_once('#')
+        .map_or(address, |(before, _)| before);
     address.split_once('?').map_or("", |(_, query)| query)
 }
 
@@ -38,9 +38,18 @@ mod tests {
             "/v1/user/get",
             "v1/user/get",
         ] {
-            assert_eq!(below_prefix(address, "v1").as_deref(), Some("user/get"), "{address}");
+            assert_eq!(
+                below_prefix(address, "v1").as_deref(),
+                Some("user/get"),
+                "{address}"
+            );
         }
-        for address in ["https://api.zoom.us/v2/users", "user/get", "", "https://x/?u=/v1/user/get"] {
+        for address in [
+            "https://api.zoom.us/v2/users",
+            "user/get",
+            "",
+            "https://x/?u=/v1/user/get",
+        ] {
             assert_eq!(below_prefix(address, "v1"), None, "{address}");
         }
     }

@@ -1,6 +1,5 @@
 //! `migrate explain`.
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use mappings::Catalog;
 use serde::Serialize;
@@ -9,6 +8,7 @@ use crate::{
     cli::Exit,
     explain::{self, OperationPage, Overview, Topic},
     sheet::{self, Sheet},
+    site_mappings::SiteMappings,
 };
 
 /// Say what becomes of a v1 operation or field
@@ -32,6 +32,8 @@ pub(crate) struct Args {
     /// Markdown is the coverage table of all operations; it takes no name.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    mappings: SiteMappings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,7 +44,7 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let catalog = Catalog::embedded().context("the built-in catalog")?;
+    let catalog = args.mappings.catalog()?;
     let text = match &args.name {
         None => overview(&catalog, None, args.format)?,
         Some(_) if args.format == Format::Markdown => {

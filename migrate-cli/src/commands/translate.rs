@@ -1,6 +1,9 @@
 //! `migrate translate`.
 
-use std::io::{self, Read as _};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read as _},
+};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -10,6 +13,7 @@ use serde::Serialize;
 use crate::{
     cli::Exit,
     sheet::{self, Sheet},
+    site_mappings::SiteMappings,
     translate::{self, V1Request},
 };
 
@@ -37,6 +41,8 @@ pub(crate) struct Args {
     /// Commands for a shell, or all of it for programs.
     #[arg(long, value_enum, default_value_t = Format::Curl)]
     format: Format,
+    #[command(flatten)]
+    mappings: SiteMappings,
     /// Where v2 is.
     #[arg(long, value_name = "URL", value_parser = v2_base, default_value = "https://api.zoom.us/v2")]
     v2_base: String,
@@ -49,9 +55,9 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let catalog = Catalog::embedded().context("the built-in catalog")?;
+    let catalog = args.mappings.catalog()?;
     let site = Site {
-        options: catalog.options(&std::collections::BTreeMap::new()).unwrap_or_default(),
+        options: catalog.options(&BTreeMap::new()).unwrap_or_default(),
         ..Site::default()
     };
     let request = match args.request.as_slice() {
@@ -87,16 +93,20 @@ fn from_stdin(catalog: &Catalog) -> anyhow::Result<V1Request> {
         let mut input = io::stdin().lock().take(LONGEST + 1);
         input.read_to_string(&mut text).context("standard input")?;
     }
-    anyhow::ensure!(text.len() as u64 <= LONGEST, "the request is longer than 16 MiB");
+    anyhow::ensure!(
+        text.len() as u64 <= LONGEST,
+        "the request is longer than 16 MiB"
+    );
     Ok(V1Request::from_text(catalog, &text)?)
 }
 
 fn v2_base(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#']) && !rest.contains(|c: char| c.is_whitespace() || c.is_control()) => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        _ => Err("v2's base is a URL like https://api.zoom.us/v2".to_owned()),
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_plain = |letter: char| letter.is_ascii_graphic() && !"?#{}[]\"'\\".contains(letter);
+    if rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_plain)) {
+        return Ok(text.trim_end_matches('/').to_owned());
     }
+    Err("v2's base is a URL like https://api.zoom.us/v2".to_owned())
 }

@@ -111,7 +111,11 @@ fn counts(fields: &[AnswerField<'_>]) -> Counts {
 }
 
 /// The fields that v1 had: those that the view shows and those that v2 cannot fill.
-fn fields<'a>(catalog: &'a Catalog, plan: Option<&'a Plan>, view: &'a View) -> Vec<AnswerField<'a>> {
+fn fields<'a>(
+    catalog: &'a Catalog,
+    plan: Option<&'a Plan>,
+    view: &'a View,
+) -> Vec<AnswerField<'a>> {
     let shown = view.members.iter().filter_map(|member| {
         let (field, part) = catalog.field(member.field)?;
         let (fidelity, reason) = if member.empty {
@@ -125,7 +129,11 @@ fn fields<'a>(catalog: &'a Catalog, plan: Option<&'a Plan>, view: &'a View) -> V
             fidelity,
             reason,
             sources: sources(plan, member, field, part.empty.as_ref()),
-            conversion: if member.empty { "" } else { wording::conversion_in_short(field) },
+            conversion: if member.empty {
+                ""
+            } else {
+                wording::conversion_in_short(field)
+            },
             empty: part.empty.as_ref(),
             catalog: field.location.to_string(),
         })
@@ -174,7 +182,10 @@ fn sources<'a>(
                     let makes_page = of_items.or(of_pages).is_some();
                     if has {
                         let at = wording::dotted(&place.pointer);
-                        Some(Source::V2 { call: &call.name, at })
+                        Some(Source::V2 {
+                            call: &call.name,
+                            at,
+                        })
                     } else if makes_page && place.document == mappings::catalog::PAGE {
                         Some(Source::Page { call: &call.name })
                     } else {

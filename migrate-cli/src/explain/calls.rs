@@ -35,6 +35,8 @@ pub(crate) struct CallEntry<'a> {
     pub(crate) after: Vec<&'a str>,
     /// The call for whose items it is made, one request each.
     pub(crate) each: Option<&'a str>,
+    /// Which of the items those are; all if there is nothing here.
+    pub(crate) each_where: Option<String>,
     /// When it is made: if one of these holds; always if there is none.
     pub(crate) when: Vec<String>,
     /// The parameters of which one must be given for it to be made; other conditions apart.
@@ -81,7 +83,8 @@ pub(crate) fn call_entries<'a>(
             reads: call.reads.as_deref(),
             after: direct(plan, call).into_iter().filter_map(name).collect(),
             each: call.each.as_ref().and_then(|each| name(each.call)),
-            when: wording::conditions(catalog, plan, call),
+            each_where: call.each.as_ref().and_then(wording::each_where),
+            when: wording::conditions(catalog, &plan.calls, call),
             carries: carries(operation, at, call),
             may_fail: call.omit_on_failure,
             expected: &call.expected,
@@ -111,7 +114,11 @@ fn direct(plan: &Plan, call: &Call) -> Vec<usize> {
             .iter()
             .any(|other| *other != at && waits(plan, *other, at))
     };
-    let direct = call.after.iter().copied().filter(|at| !others_wait_for(*at));
+    let direct = call
+        .after
+        .iter()
+        .copied()
+        .filter(|at| !others_wait_for(*at));
     direct.collect()
 }
 
@@ -168,7 +175,12 @@ fn carries<'a>(operation: &'a Operation, at: usize, call: &'a Call) -> Vec<&'a s
         .map(|parameter| parameter.name.as_str())
         .collect();
     names.extend(body);
-    let known = |name: &&str| operation.parameters.iter().any(|known| known.name == **name);
+    let known = |name: &&str| {
+        operation
+            .parameters
+            .iter()
+            .any(|known| known.name == **name)
+    };
     if names.iter().any(|name| !known(name) || required(name)) {
         return Vec::new();
     }
@@ -177,9 +189,10 @@ fn carries<'a>(operation: &'a Operation, at: usize, call: &'a Call) -> Vec<&'a s
 
 fn placeholders(body: &BodyTemplate) -> Vec<&str> {
     match body {
-        BodyTemplate::Object(members) => {
-            members.iter().flat_map(|(_, value)| placeholders(value)).collect()
-        }
+        BodyTemplate::Object(members) => members
+            .iter()
+            .flat_map(|(_, value)| placeholders(value))
+            .collect(),
         BodyTemplate::Array(items) => items.iter().flat_map(placeholders).collect(),
         BodyTemplate::Text(template) => template.placeholders().map(|(name, _)| name).collect(),
         BodyTemplate::Value(_) => Vec::new(),
@@ -194,9 +207,10 @@ fn body_value(operation: &Operation, subject: &str, body: &BodyTemplate) -> Valu
                 .map(|(name, value)| (name.clone(), body_value(operation, subject, value)))
                 .collect(),
         ),
-        BodyTemplate::Array(items) => {
-            items.iter().map(|item| body_value(operation, subject, item)).collect()
-        }
+        BodyTemplate::Array(items) => items
+            .iter()
+            .map(|item| body_value(operation, subject, item))
+            .collect(),
         BodyTemplate::Text(template) => {
             let text = with_constants(operation, template);
             Value::from(text.replace(&format!("{{{SUBJECT}}}"), subject))

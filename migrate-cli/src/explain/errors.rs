@@ -79,14 +79,13 @@ impl Cause<'_> {
             let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
             parts.push(wording::one_of(&codes));
         }
-        let mut text = format!("v2 {}", parts.join(" "));
         if let Some(message) = message {
-            text += &format!(" with \"{message}\"");
+            parts.push(format!("with \"{message}\""));
         }
         if *names_fields {
-            text += " that names fields";
+            parts.push("that names fields".to_owned());
         }
-        text
+        format!("v2 {}", parts.join(" "))
     }
 }
 
@@ -95,14 +94,17 @@ pub(crate) fn error_entries<'a>(
     catalog: &'a Catalog,
     operation: &'a Operation,
 ) -> Vec<ErrorEntry<'a>> {
-    let named = |name: &str| catalog.protocol().errors().find(|(known, _)| *known == name);
+    let named = |name: &str| {
+        catalog
+            .protocol()
+            .errors()
+            .find(|(known, _)| *known == name)
+    };
     let mut entries = Vec::new();
     let words = |name: &str, words: String| {
         named(name).map(|(_, error)| entry_of(ErrorScope::Request, error, Cause::Words { words }))
     };
-    let scoped = |scope: ErrorScope| {
-        move |rule: &'a Rule| rule_entry(catalog, scope, rule)
-    };
+    let scoped = |scope: ErrorScope| move |rule: &'a Rule| rule_entry(catalog, scope, rule);
     match &operation.service {
         Service::NotServed(_) => return entries,
         Service::Refused { error, .. } => {
@@ -112,7 +114,12 @@ pub(crate) fn error_entries<'a>(
             return entries;
         }
         Service::Plan { plan, .. } => {
-            entries.extend(operation.rules.iter().filter_map(scoped(ErrorScope::Operation)));
+            entries.extend(
+                operation
+                    .rules
+                    .iter()
+                    .filter_map(scoped(ErrorScope::Operation)),
+            );
             for expects in plan.calls.iter().filter_map(|call| call.expects.as_ref()) {
                 let cause = format!("another {} than the user's", expects.parameter);
                 entries.extend(words(&expects.otherwise, cause).map(|entry| ErrorEntry {
@@ -135,12 +142,21 @@ pub(crate) fn error_entries<'a>(
         let cause = "an id that cannot be one, such as me or ..".to_owned();
         entries.extend(words(USER_UNKNOWN, cause));
     }
-    entries.extend(catalog.rules().iter().filter_map(scoped(ErrorScope::Common)));
+    entries.extend(
+        catalog
+            .rules()
+            .iter()
+            .filter_map(scoped(ErrorScope::Common)),
+    );
     entries
 }
 
 fn missing(operation: &Operation) -> String {
-    let required: Vec<_> = operation.requires.iter().map(|one| one.join(" or ")).collect();
+    let required: Vec<_> = operation
+        .requires
+        .iter()
+        .map(|one| one.join(" or "))
+        .collect();
     format!("without {}", wording::one_of(&required))
 }
 
@@ -154,7 +170,11 @@ fn entry_of<'a>(scope: ErrorScope, error: &'a NamedError, cause: Cause<'a>) -> E
     }
 }
 
-fn rule_entry<'a>(catalog: &'a Catalog, scope: ErrorScope, rule: &'a Rule) -> Option<ErrorEntry<'a>> {
+fn rule_entry<'a>(
+    catalog: &'a Catalog,
+    scope: ErrorScope,
+    rule: &'a Rule,
+) -> Option<ErrorEntry<'a>> {
     let cause = Cause::V2 {
         status: rule.status,
         codes: &rule.codes,
@@ -163,7 +183,10 @@ fn rule_entry<'a>(catalog: &'a Catalog, scope: ErrorScope, rule: &'a Rule) -> Op
     };
     match &rule.answer {
         RuleAnswer::Named(name) => {
-            let (_, error) = catalog.protocol().errors().find(|(known, _)| known == name)?;
+            let (_, error) = catalog
+                .protocol()
+                .errors()
+                .find(|(known, _)| known == name)?;
             let entry = entry_of(scope, error, cause);
             Some(ErrorEntry {
                 source: rule.source.as_deref().or(entry.source),

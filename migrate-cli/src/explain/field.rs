@@ -146,7 +146,10 @@ impl<'a> FieldPage<'a> {
             .filter(|(_, field)| field.parts.iter().any(|part| is_it(&part.name)))
             .map(|(at, field)| mapping(catalog, at, field))
             .collect();
-        let unserved = catalog.operations().iter().filter(|operation| !operation.is_served());
+        let unserved = catalog
+            .operations()
+            .iter()
+            .filter(|operation| !operation.is_served());
         let unmapped_in: Vec<_> = unserved
             .filter(|operation| operation.parameters.iter().any(|p| is_it(&p.name)))
             .map(|operation| operation.name.as_str())
@@ -175,7 +178,11 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
     let mut taken_by = Vec::new();
     let mut answered_by = Vec::new();
     let location = field.location.to_string();
-    for operation in catalog.operations().iter().filter(|operation| operation.is_served()) {
+    for operation in catalog
+        .operations()
+        .iter()
+        .filter(|operation| operation.is_served())
+    {
         let page = OperationPage::new(catalog, operation);
         let indices = operation.parameters.iter().map(|parameter| parameter.field);
         let taken = indices
@@ -204,7 +211,9 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
     }
     let is_user = |operation: &Operation| {
         taken_by.iter().any(|used| used.operation == operation.name)
-            || answered_by.iter().any(|used| used.operation == operation.name)
+            || answered_by
+                .iter()
+                .any(|used| used.operation == operation.name)
     };
     let places = field.places.iter().map(|at| place(catalog, at, &is_user));
     let mut places: Vec<_> = places.collect();
@@ -268,7 +277,10 @@ fn used_at(taken_by: &[TakenBy<'_>], catalog: &Catalog) -> Vec<PlaceEntry> {
                 RequestPart::File => "file",
                 RequestPart::Filter | RequestPart::Check => continue,
             };
-            match found.iter_mut().find(|known| known.place == words && known.at == place.at) {
+            match found
+                .iter_mut()
+                .find(|known| known.place == words && known.at == place.at)
+            {
                 Some(known) => {
                     let new = |request: &String| !known.requests.contains(request);
                     let new: Vec<_> = requests.into_iter().filter(new).collect();

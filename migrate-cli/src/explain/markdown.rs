@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mappings::Catalog;
 
-use super::{Overview, overview::OverviewEntry, operation::ServiceKind};
+use super::{Overview, operation::ServiceKind, overview::OverviewEntry};
 
 /// What v1 had and what the shim serves, as Markdown: a row for each operation that is served, and
 /// one for each resource with operations that are not.
@@ -16,11 +16,18 @@ pub(crate) fn coverage(catalog: &Catalog) -> String {
          |---|---|---:|---:|---:|\n",
         overview.served, overview.known
     );
-    let entries = || overview.resources.iter().flat_map(|resource| &resource.operations);
+    let entries = || {
+        overview
+            .resources
+            .iter()
+            .flat_map(|resource| &resource.operations)
+    };
     for entry in entries().filter(|entry| entry.service != ServiceKind::NotServed) {
         push_row(&mut text, entry);
     }
-    text.push_str("\n| not served yet | operations | v2 has a replacement for |\n|---|---:|---:|\n");
+    text.push_str(
+        "\n| not served yet | operations | v2 has a replacement for |\n|---|---:|---:|\n",
+    );
     for resource in &overview.resources {
         let open = || {
             let open = |entry: &&OverviewEntry<'_>| entry.service == ServiceKind::NotServed;
@@ -37,7 +44,11 @@ pub(crate) fn coverage(catalog: &Catalog) -> String {
 }
 
 fn push_row(text: &mut String, entry: &OverviewEntry<'_>) {
-    let calls: Vec<_> = entry.v2.iter().map(|request| format!("`{request}`")).collect();
+    let calls: Vec<_> = entry
+        .v2
+        .iter()
+        .map(|request| format!("`{request}`"))
+        .collect();
     let calls = match entry.service {
         ServiceKind::Refused => "none: always an error".to_owned(),
         _ => calls.join(", "),

@@ -3,10 +3,7 @@
 use mappings::{Catalog, catalog::operation::Operation};
 use serde::Serialize;
 
-use super::{
-    Counts, OperationPage, SCHEMA,
-    operation::ServiceKind,
-};
+use super::{Counts, OperationPage, SCHEMA, operation::ServiceKind};
 
 /// All operations, or those of a resource.
 #[derive(Debug, Serialize)]

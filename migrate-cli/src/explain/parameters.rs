@@ -150,11 +150,18 @@ fn places<'a>(
             add(call, RequestPart::Path, None);
         }
         for (name, template) in &call.query {
-            if template.placeholders().any(|(name, _)| name == parameter.name) {
+            if template
+                .placeholders()
+                .any(|(name, _)| name == parameter.name)
+            {
                 add(call, RequestPart::Query, Some(name.clone()));
             }
         }
-        for pointer in call.body.iter().flat_map(|body| pointers(body, &parameter.name)) {
+        for pointer in call
+            .body
+            .iter()
+            .flat_map(|body| pointers(body, &parameter.name))
+        {
             add(call, RequestPart::Body, Some(wording::dotted(&pointer)));
         }
         if call.file.as_ref() == Some(&parameter.name) {
@@ -168,7 +175,11 @@ fn places<'a>(
         if let Some(expects) = &call.expects
             && expects.parameter == parameter.name
         {
-            add(call, RequestPart::Check, Some(wording::dotted(&expects.among)));
+            add(
+                call,
+                RequestPart::Check,
+                Some(wording::dotted(&expects.among)),
+            );
         }
     }
     places
@@ -178,7 +189,10 @@ fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bo
     call.path.iter().any(|segment| match segment {
         Segment::Parameter(parameter) => parameter == name,
         Segment::Subject => {
-            let of_item = call.each.as_ref().is_some_and(|each| each.subject.is_some());
+            let of_item = call
+                .each
+                .as_ref()
+                .is_some_and(|each| each.subject.is_some());
             operation.subject.iter().any(|subject| subject == name)
                 && !of_item
                 && !is_about_new_user(plan, call)
@@ -191,7 +205,10 @@ fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bo
 fn pointers(body: &BodyTemplate, parameter: &str) -> Vec<String> {
     let below = |prefix: &str, inner: &BodyTemplate| -> Vec<String> {
         let inner = pointers(inner, parameter);
-        inner.into_iter().map(|at| format!("{prefix}{at}")).collect()
+        inner
+            .into_iter()
+            .map(|at| format!("{prefix}{at}"))
+            .collect()
     };
     match body {
         BodyTemplate::Object(members) => members

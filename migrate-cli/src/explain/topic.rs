@@ -80,7 +80,14 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> 
             let whole = strsim::jaro_winkler(&name, &lower);
             // `getbyemail` is near to `user/getbyemail`.
             let end = strsim::jaro_winkler(&last(&name), &last(&lower)) - 0.05;
-            (if name.contains('/') { whole } else { whole.max(end) }, known)
+            (
+                if name.contains('/') {
+                    whole
+                } else {
+                    whole.max(end)
+                },
+                known,
+            )
         })
         .filter(|(alike, _)| *alike >= ALIKE)
         .collect();

@@ -4,7 +4,7 @@ use mappings::{
     Catalog,
     catalog::{
         field::{Field, Kind, Part},
-        operation::{Call, Condition, OptionValue, Plan},
+        operation::{Call, Condition, Each, OptionValue},
     },
     conversion::Conversion,
 };
@@ -43,14 +43,14 @@ pub(crate) fn dotted(pointer: &str) -> String {
 }
 
 /// When a call is made, as the part of a sentence after "if"; each entry is enough by itself.
-pub(crate) fn conditions(catalog: &Catalog, plan: &Plan, call: &Call) -> Vec<String> {
+pub(crate) fn conditions(catalog: &Catalog, plan: &[Call], call: &Call) -> Vec<String> {
     call.when
         .iter()
         .map(|condition| self::condition(catalog, plan, condition))
         .collect()
 }
 
-fn condition(catalog: &Catalog, plan: &Plan, condition: &Condition) -> String {
+fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String {
     let mut parts = Vec::new();
     match condition.given.as_slice() {
         [] => {}
@@ -76,10 +76,10 @@ fn condition(catalog: &Catalog, plan: &Plan, condition: &Condition) -> String {
 }
 
 /// The parts of a condition that earlier calls decide.
-pub(crate) fn found(plan: &Plan, condition: &Condition) -> Vec<String> {
+pub(crate) fn found(plan: &[Call], condition: &Condition) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(state) = &condition.state {
-        let call = plan.calls.get(state.call).map_or("", |call| &call.name);
+        let call = plan.get(state.call).map_or("", |call| &call.name);
         let not = if state.is { "" } else { "not " };
         parts.push(format!(
             "{call} finds that {} is {not}{}",
@@ -103,6 +103,12 @@ fn option_is(catalog: &Catalog, name: &str, value: &OptionValue) -> String {
     format!("options.{name} is {}{usual}", option_value(value))
 }
 
+/// For which of a list's items a call is made, after "if its"; for all if there is nothing.
+pub(crate) fn each_where(each: &Each) -> Option<String> {
+    let (pointer, parameter) = each.only.as_ref()?;
+    Some(format!("{} is that of {parameter}", dotted(pointer)))
+}
+
 /// `on`, `off` or the choice.
 pub(crate) fn option_value(value: &OptionValue) -> &str {
     match value {
@@ -114,24 +120,22 @@ pub(crate) fn option_value(value: &OptionValue) -> &str {
 
 /// The type of a parameter and what v1 took: `int, 1 to 300`.
 pub(crate) fn kind(part: &Part) -> String {
-    let mut text = kind_name(part.kind).to_owned();
+    let mut facts = vec![kind_name(part.kind).to_owned()];
     if let Some((least, most)) = part.range {
-        text += &format!(", {least} to {most}");
-        if part.clamp {
-            text += " (else the nearer end)";
-        }
+        let clamp = if part.clamp {
+            " (else the nearer end)"
+        } else {
+            ""
+        };
+        facts.push(format!("{least} to {most}{clamp}"));
     }
     if !part.values.is_empty() {
         let values: Vec<_> = part.values.iter().map(ToString::to_string).collect();
-        text += &format!(": {}", one_of(&values));
+        facts.push(one_of(&values));
     }
-    if let Some(most) = part.max {
-        text += &format!(", up to {most} characters");
-    }
-    if let Some(default) = part.default {
-        text += &format!(", {default} if absent");
-    }
-    text
+    facts.extend(part.max.map(|most| format!("up to {most} characters")));
+    facts.extend(part.default.map(|default| format!("{default} if absent")));
+    facts.join(", ")
 }
 
 /// The name of a type, as the catalog has it.

@@ -1,5 +1,7 @@
 //! A curl command line, as far as it says which request is sent.
 
+use super::curl_options::{SWITCH_NAMES, VALUE_LETTERS, VALUE_NAMES};
+
 /// What a curl command line sends.
 #[derive(Debug, Default)]
 pub(super) struct Command {
@@ -39,7 +41,9 @@ pub(super) enum Part {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CurlError {
     /// Only curl itself can do this.
-    #[error("curl would read {what} from a file; `migrate translate` reads none: put the content in its place")]
+    #[error(
+        "curl would read {what} from a file; `migrate translate` reads none: put the content in its place"
+    )]
     ReadsFile {
         /// The option.
         what: String,
@@ -60,36 +64,6 @@ pub(crate) enum CurlError {
     #[error("the curl command has more than one URL; translate one request at a time")]
     TwoUrls,
 }
-
-/// Single letters of curl's options that have a value and do not matter here.
-const VALUE_LETTERS: &str = "AbcCDeEhKmoPQrtTuUwxyYz";
-/// Long names of the same.
-const VALUE_NAMES: &[&str] = &[
-    "abstract-unix-socket", "alt-svc", "aws-sigv4", "cacert", "capath", "cert", "cert-type",
-    "ciphers", "config", "connect-timeout", "connect-to", "continue-at", "cookie", "cookie-jar",
-    "create-file-mode", "crlfile", "curves", "dns-servers", "doh-url", "dump-header",
-    "etag-compare", "etag-save", "expect100-timeout", "happy-eyeballs-timeout-ms", "hsts",
-    "interface", "keepalive-time", "key", "key-type", "limit-rate", "local-port", "max-filesize",
-    "max-redirs", "max-time", "netrc-file", "noproxy", "oauth2-bearer", "output", "output-dir",
-    "pass", "pinnedpubkey", "preproxy", "proto", "proto-default", "proto-redir", "proxy",
-    "proxy-cacert", "proxy-header", "proxy-user", "proxy1.0", "quote", "range", "rate",
-    "referer", "request-target", "resolve", "retry", "retry-delay", "retry-max-time", "service-name",
-    "socks4", "socks4a", "socks5", "socks5-hostname", "speed-limit", "speed-time", "stderr",
-    "time-cond", "tls-max", "tls13-ciphers", "trace", "trace-ascii", "trace-config",
-    "unix-socket", "upload-file", "user", "user-agent", "variable", "write-out",
-];
-/// Long names of switches that do not matter here.
-const SWITCH_NAMES: &[&str] = &[
-    "anyauth", "basic", "compressed", "digest", "disable", "fail", "fail-early", "fail-with-body",
-    "form-escape", "globoff", "http0.9", "http1.0", "http1.1", "http2", "http2-prior-knowledge",
-    "http3", "include", "insecure", "ipv4", "ipv6", "junk-session-cookies", "list-only",
-    "location", "location-trusted", "next", "no-alpn", "no-buffer", "no-keepalive",
-    "no-progress-meter", "no-sessionid", "parallel", "path-as-is", "post301", "post302", "post303",
-    "progress-bar", "remote-header-name", "remote-name", "remote-time", "retry-all-errors",
-    "retry-connrefused", "show-error", "show-headers", "silent", "ssl", "ssl-reqd", "sslv3",
-    "styled-output", "tcp-fastopen", "tcp-nodelay", "tlsv1", "tlsv1.0", "tlsv1.1", "tlsv1.2",
-    "tlsv1.3", "tr-encoding", "trace-time", "verbose",
-];
 
 /// Reads the words after `curl`.
 pub(super) fn parse(words: &[String]) -> Result<Command, CurlError> {
@@ -196,11 +170,15 @@ impl Command {
             "form-string" => {
                 let text = value(&option)?;
                 let (name, text) = named(&option, &text)?;
-                self.parts.push(Part::Text(name.to_owned(), text.to_owned()));
+                self.parts
+                    .push(Part::Text(name.to_owned(), text.to_owned()));
             }
             name if VALUE_NAMES.contains(&name) => drop(value(&option)?),
             name if SWITCH_NAMES.contains(&name) || name.starts_with("no-") => {}
-            _ => self.unknown.push(option),
+            // Without a value, which may be a secret.
+            _ => self
+                .unknown
+                .extend(option.split('=').next().map(str::to_owned)),
         }
         Ok(())
     }
@@ -245,15 +223,23 @@ fn part(option: &str, text: &str) -> Result<Part, CurlError> {
             let path = without_attributes(path).trim_matches('"').to_owned();
             Ok(Part::File(name.to_owned(), path))
         }
-        None => Ok(Part::Text(name.to_owned(), without_attributes(content).to_owned())),
+        None => Ok(Part::Text(
+            name.to_owned(),
+            without_attributes(content).to_owned(),
+        )),
     }
 }
 
 /// Without `;type=…` and the like.
 fn without_attributes(content: &str) -> &str {
     let ends = [";type=", ";filename=", ";headers=", ";encoder="];
-    let end = ends.iter().filter_map(|attribute| content.find(attribute)).min();
-    content.get(..end.unwrap_or(content.len())).unwrap_or(content)
+    let end = ends
+        .iter()
+        .filter_map(|attribute| content.find(attribute))
+        .min();
+    content
+        .get(..end.unwrap_or(content.len()))
+        .unwrap_or(content)
 }
 
 fn named<'t>(option: &str, text: &'t str) -> Result<(&'t str, &'t str), CurlError> {
@@ -272,9 +258,14 @@ mod tests {
 
     #[test]
     fn switches_and_a_value_may_share_a_word() {
-        let command = command("-sSXPOST -da=b -d c=d -o/dev/null -u me:secret https://x/v1/user/get").unwrap();
+        let command =
+            command("-sSXPOST -da=b -d c=d -o/dev/null -u me:secret https://x/v1/user/get")
+                .unwrap();
         assert_eq!(command.method.as_deref(), Some("POST"));
-        assert_eq!(command.data, [Data::Encoded("a=b".into()), Data::Encoded("c=d".into())]);
+        assert_eq!(
+            command.data,
+            [Data::Encoded("a=b".into()), Data::Encoded("c=d".into())]
+        );
         assert_eq!(command.url.as_deref(), Some("https://x/v1/user/get"));
         assert_eq!(command.unknown, Vec::<String>::new());
     }
@@ -282,35 +273,58 @@ mod tests {
     #[test]
     fn what_curl_encodes_is_not_decoded() {
         let command = command("--data-urlencode dept=R&D% --data-urlencode =x x").unwrap();
-        assert_eq!(command.data, [
-            Data::Plain("dept".into(), "R&D%".into()),
-            Data::Plain(String::new(), "x".into()),
-        ]);
+        assert_eq!(
+            command.data,
+            [
+                Data::Plain("dept".into(), "R&D%".into()),
+                Data::Plain(String::new(), "x".into()),
+            ]
+        );
     }
 
     #[test]
     fn parts_lose_their_attributes_and_quotes() {
-        let command =
-            command(r#"-F id=a -F 'pic_file=@"a;b.png";type=image/png' --form-string 'x=@y;type=z' u"#).unwrap();
-        assert_eq!(command.parts, [
-            Part::Text("id".into(), "a".into()),
-            Part::File("pic_file".into(), "a;b.png".into()),
-            Part::Text("x".into(), "@y;type=z".into()),
-        ]);
+        let command = command(
+            r#"-F id=a -F 'pic_file=@"a;b.png";type=image/png' --form-string 'x=@y;type=z' u"#,
+        )
+        .unwrap();
+        assert_eq!(
+            command.parts,
+            [
+                Part::Text("id".into(), "a".into()),
+                Part::File("pic_file".into(), "a;b.png".into()),
+                Part::Text("x".into(), "@y;type=z".into()),
+            ]
+        );
     }
 
     #[test]
     fn no_file_is_read() {
-        for line in ["-d @f u", "--data-binary @f u", "--data-urlencode a@f u", "-F a=<f u", "--json @f u"] {
-            assert!(matches!(command(line), Err(CurlError::ReadsFile { .. })), "{line}");
+        for line in [
+            "-d @f u",
+            "--data-binary @f u",
+            "--data-urlencode a@f u",
+            "-F a=<f u",
+            "--json @f u",
+        ] {
+            assert!(
+                matches!(command(line), Err(CurlError::ReadsFile { .. })),
+                "{line}"
+            );
         }
         assert!(command("--data-raw @f u").is_ok());
     }
 
     #[test]
     fn values_must_be_there_and_urls_single() {
-        assert!(matches!(command("https://x -d"), Err(CurlError::NoValue { .. })));
+        assert!(matches!(
+            command("https://x -d"),
+            Err(CurlError::NoValue { .. })
+        ));
         assert!(matches!(command("a b"), Err(CurlError::TwoUrls)));
-        assert!(matches!(command("-F a u"), Err(CurlError::NoContent { .. })));
+        assert!(matches!(
+            command("-F a u"),
+            Err(CurlError::NoContent { .. })
+        ));
     }
 }

@@ -43,7 +43,10 @@ pub(super) fn json(body: &str) -> Result<Vec<(String, String)>, String> {
             Value::String(text) => text,
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => {
-                return Err(format!("the JSON body: {} is no single value", printable(&name)));
+                return Err(format!(
+                    "the JSON body: {} is no single value",
+                    printable(&name)
+                ));
             }
         };
         pairs.push((name, text));

@@ -2,42 +2,39 @@
 //!
 //! [`Translated`] is the JSON output: `"schema": 1`, members may be added under the same number.
 
+mod calls;
 mod curl;
+mod curl_options;
 mod form;
+mod losses;
 mod rehearsal;
 mod request;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod text;
 mod variables;
 
 use mappings::{
-    Body, Catalog, Site, V1Error, V2Request,
+    Catalog, Site, V1Error,
     catalog::{
-        operation::{Fate, Operation, Plan, Service},
+        operation::{Operation, Service},
         protocol::ProtocolError,
     },
-    exchange::WarningKind,
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rehearsal::{Planned, Rehearsal};
-pub(crate) use request::V1Request;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::explain::{self, wording};
+use calls::Frame;
+use losses::Losses;
+use rehearsal::Rehearsal;
+pub(crate) use request::V1Request;
 pub(crate) use text::{refused, translated};
-use variables::{Variables, item_variable};
+use variables::Variables;
 
 /// The version of the JSON output.
 const SCHEMA: u32 = 1;
-
-/// What a query keeps as it is: the unreserved characters of RFC 3986, and some that mean nothing
-/// in a query.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b',')
-    .remove(b'@');
 
 /// The v2 requests for a v1 request.
 #[derive(Debug, Serialize)]
@@ -75,6 +72,8 @@ pub(crate) struct TranslatedCall<'a> {
     after: Vec<usize>,
     /// The number of the call for whose items it is made, once each.
     each: Option<usize>,
+    /// Which of the items those are; all if there is nothing here.
+    each_where: Option<String>,
     /// It is made only if one of these holds; always if there is none.
     only_if: Vec<String>,
     /// Members of the body that are sent only under a condition.
@@ -89,6 +88,9 @@ pub(crate) struct TranslatedCall<'a> {
     scope: &'a str,
     /// The request as a command.
     curl: String,
+    /// The variable with the id of the item that it is made for.
+    #[serde(skip)]
+    item: Option<String>,
     #[serde(skip)]
     marked_url: String,
     #[serde(skip)]
@@ -133,6 +135,8 @@ pub(crate) struct Refused {
     kind: &'static str,
     operation: String,
     error: ErrorEntry,
+    /// What to look at, or what may have been meant.
+    hint: String,
 }
 
 /// v1's error.
@@ -154,90 +158,39 @@ pub(crate) fn translate<'a>(
     base: &str,
     request: V1Request,
 ) -> Result<Translated<'a>, Refused> {
-    let operation = catalog.find(&request.operation);
-    let refuse = |error: V1Error| Refused {
-        schema: SCHEMA,
-        kind: "error",
-        operation: operation.map_or(request.operation.clone(), |known| known.name.clone()),
-        error: ErrorEntry {
-            code: error.code,
-            message: error.message,
-        },
-    };
-    let Some(operation) = operation else {
-        let protocol = catalog.protocol();
-        let (_, error) = protocol.error(ProtocolError::OperationUnknown, &request.operation);
-        return Err(refuse(error));
-    };
+    let operation = known(catalog, &request)?;
     let (variables, arguments, item) =
-        Variables::take_secrets(catalog, Some(operation), &request.arguments);
-    let nothing = Plan {
-        calls: Vec::new(),
-        unsent: std::collections::BTreeMap::new(),
-    };
-    let plan = operation.plan();
+        Variables::take_secrets(catalog, operation, &request.arguments);
+    let plan = operation.plan().map_or(&[][..], |plan| &plan.calls);
     let rehearsal = Rehearsal {
         catalog,
         operation,
-        plan: plan.unwrap_or(&nothing),
+        plan,
         site,
         arguments: &arguments,
         item: &item,
     };
-    let (planned, finished) = rehearsal.play().map_err(refuse)?;
-    // Without a plan there is always an error.
-    let plan = plan.map_or(&[][..], |plan| &plan.calls);
+    let (planned, finished) = rehearsal
+        .play()
+        .map_err(|error| Refused::new(catalog, Some(operation), &request, error))?;
     let mut losses = Losses::default();
     for warning in finished.answer.warnings {
-        losses.add(catalog, operation, &planned, warning.kind, warning.field, warning.reason);
+        losses.add(catalog, operation, &planned, warning);
     }
-    let numbers: Vec<usize> = planned.iter().map(|planned| planned.call).collect();
+    let frame = Frame {
+        plan,
+        base,
+        variables: &variables,
+        item: &item,
+        files: &request.files,
+    };
     let mut notes = request.notes;
-    let mut calls: Vec<TranslatedCall<'a>> = Vec::new();
-    for planned in planned {
-        let Some(call) = plan.get(planned.call) else { continue };
-        let after = waits_for(plan, planned.call, &numbers);
-        let steps = after.iter().filter_map(|number| calls.get(number - 1));
-        let step = steps.map(|call| call.step).max().map_or(1, |latest| latest + 1);
-        let variables = variables.with_item(call, &item);
-        let file = file_entry(&planned.request, &request.files, &mut notes);
-        let number_of = |at: usize| numbers.iter().position(|known| *known == at).map(|n| n + 1);
-        let marked_url = url(base, &planned.request);
-        let marked_body = match planned.request.body {
-            Body::Json(body) => Some(body),
-            Body::None | Body::File { .. } => None,
-        };
-        let mut translated = TranslatedCall {
-            number: calls.len() + 1,
-            name: &call.name,
-            step,
-            after,
-            each: call.each.as_ref().and_then(|each| number_of(each.call)),
-            only_if: planned.only_if,
-            body_only_if: planned
-                .members
-                .into_iter()
-                .map(|(member, only_if)| BodyCondition { member, only_if })
-                .collect(),
-            method: call.method.as_str(),
-            url: variables.named(&marked_url),
-            body: marked_body.as_ref().map(|body| named_body(body, &variables)),
-            file,
-            note: call.note.as_deref(),
-            scope: &call.scope,
-            curl: String::new(),
-            marked_url,
-            marked_body,
-            variables,
-        };
-        translated.curl = shell::command(&translated, &translated.variables, usize::MAX);
-        calls.push(translated);
-    }
+    let calls = frame.calls(planned, &mut notes);
     Ok(Translated {
         schema: SCHEMA,
         kind: "translation",
         operation: &operation.name,
-        variables: needed(&calls, plan, &numbers),
+        variables: calls::variables(&calls),
         calls,
         not_sent: losses.not_sent,
         changed: losses.changed,
@@ -248,173 +201,41 @@ pub(crate) fn translate<'a>(
     })
 }
 
-/// What became of parameters and fields, by kind.
-#[derive(Default)]
-struct Losses {
-    not_sent: Vec<Loss>,
-    changed: Vec<Loss>,
-    left_out: Vec<Loss>,
-}
-
-impl Losses {
-    fn add(
-        &mut self,
-        catalog: &Catalog,
-        operation: &Operation,
-        planned: &[Planned],
-        kind: WarningKind,
-        field: String,
-        reason: String,
-    ) {
-        let list = match kind {
-            WarningKind::NotHonoured if is_sent(catalog, operation, planned, &field) => {
-                &mut self.changed
-            }
-            WarningKind::NotHonoured => &mut self.not_sent,
-            WarningKind::LeftOut => &mut self.left_out,
-            // That comes of the assumed answers.
-            WarningKind::Unreadable => return,
-        };
-        list.push(Loss { field, reason });
-    }
-}
-
-/// True if some request carries the parameter.
-fn is_sent(catalog: &Catalog, operation: &Operation, planned: &[Planned], name: &str) -> bool {
-    let parameter = operation.parameters.iter().find(|known| known.name == name);
-    let Some(parameter) = parameter else { return false };
-    match parameter.fate {
-        Fate::Used => true,
-        Fate::Dropped(_) | Fate::Unknown => false,
-        Fate::SentBy(at) => {
-            let field = parameter.field.and_then(|at| catalog.field(at));
-            let call = operation.plan().and_then(|plan| plan.calls.get(at));
-            let place = field.zip(call).and_then(|((field, _), call)| {
-                let (document, base) = call.sends.as_ref()?;
-                Some(format!("{base}{}", field.pointer_in(document)?))
-            });
-            let request = planned.iter().find(|planned| planned.call == at);
-            match (request.map(|planned| &planned.request.body), place) {
-                (Some(Body::Json(body)), Some(place)) => body.pointer(&place).is_some(),
-                _ => false,
-            }
-        }
-    }
-}
-
-/// The numbers of the calls that a call waits for: of those that are made, without what those wait
-/// for anyway.
-fn waits_for(
-    plan: &[mappings::catalog::operation::Call],
-    call: usize,
-    made: &[usize],
-) -> Vec<usize> {
-    fn all(plan: &[mappings::catalog::operation::Call], call: usize, found: &mut Vec<usize>) {
-        for at in plan.get(call).into_iter().flat_map(|call| &call.after) {
-            if !found.contains(at) {
-                found.push(*at);
-                all(plan, *at, found);
-            }
-        }
-    }
-    let mut waits = Vec::new();
-    all(plan, call, &mut waits);
-    waits.retain(|at| made.contains(at));
-    let is_indirect = |at: usize| {
-        waits.iter().any(|other| {
-            let mut theirs = Vec::new();
-            all(plan, *other, &mut theirs);
-            theirs.contains(&at)
-        })
-    };
-    let direct = made.iter().enumerate().filter(|(_, at)| waits.contains(at));
-    direct
-        .filter(|(_, at)| !is_indirect(**at))
-        .map(|(index, _)| index + 1)
-        .collect()
-}
-
-fn url(base: &str, request: &V2Request) -> String {
-    let query: Vec<_> = request
-        .query
-        .iter()
-        .map(|(name, value)| {
-            let encode = |text| utf8_percent_encode(text, QUERY);
-            format!("{}={}", encode(name), encode(value))
-        })
-        .collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{base}{}{mark}{}", request.path, query.join("&"))
-}
-
-fn named_body(body: &Value, variables: &Variables) -> Value {
-    match body {
-        Value::String(text) => variables.named(text).into(),
-        Value::Array(items) => items.iter().map(|item| named_body(item, variables)).collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| (name.clone(), named_body(value, variables)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
-fn file_entry(
-    request: &V2Request,
-    files: &[(String, String)],
-    notes: &mut Vec<String>,
-) -> Option<FileEntry> {
-    let Body::File { part, media_type, .. } = &request.body else {
-        return None;
-    };
-    let path = files.iter().find(|(name, _)| name == part);
-    let path = path.map(|(_, path)| path.clone()).unwrap_or_else(|| {
-        let kind = media_type.strip_prefix("image/").unwrap_or("bin");
-        let path = format!("{part}.{kind}");
-        notes.push(format!("{part}: save the content that the request carries as {path}"));
-        path
-    });
-    Some(FileEntry {
-        part: part.clone(),
-        path,
+fn known<'a>(catalog: &'a Catalog, request: &V1Request) -> Result<&'a Operation, Refused> {
+    catalog.find(&request.operation).ok_or_else(|| {
+        let protocol = catalog.protocol();
+        let (_, error) = protocol.error(ProtocolError::OperationUnknown, &request.operation);
+        Refused::new(catalog, None, request, error)
     })
 }
 
-fn needed(
-    calls: &[TranslatedCall<'_>],
-    plan: &[mappings::catalog::operation::Call],
-    made: &[usize],
-) -> Vec<Variable> {
-    let mut scopes: Vec<&str> = Vec::new();
-    for call in calls {
-        if !scopes.contains(&call.scope) {
-            scopes.push(call.scope);
+impl Refused {
+    fn new(
+        catalog: &Catalog,
+        operation: Option<&Operation>,
+        request: &V1Request,
+        error: V1Error,
+    ) -> Self {
+        let hint = match operation {
+            Some(known) => format!("`migrate explain {}` says more", known.name),
+            None => match explain::nearest_operations(catalog, &request.operation).as_slice() {
+                [] => "`migrate explain` lists what v1 had".to_owned(),
+                nearest => format!("did you mean {}?", wording::one_of(nearest)),
+            },
+        };
+        Self {
+            schema: SCHEMA,
+            kind: "error",
+            operation: operation
+                .map_or(&request.operation, |known| &known.name)
+                .clone(),
+            error: ErrorEntry {
+                code: error.code,
+                message: error.message,
+            },
+            hint,
         }
     }
-    let mut needed = vec![Variable {
-        name: "TOKEN".to_owned(),
-        about: format!("a v2 access token for {}", crate::explain::wording::all_of(&scopes)),
-    }];
-    for (call, at) in calls.iter().zip(made) {
-        let of_item = plan.get(*at).and_then(item_variable);
-        for name in call.variables.names() {
-            let text = format!("{} {}", call.url, call.body.as_ref().map_or(String::new(), Value::to_string));
-            if !text.contains(&format!("${name}")) {
-                continue;
-            }
-            let about = if of_item.as_deref() == Some(name) {
-                let each = call.each.unwrap_or_default();
-                format!("the id of an item that {each} finds")
-            } else {
-                "the secret of the v1 request, as it stands in a JSON text; never shown here".to_owned()
-            };
-            let variable = Variable { name: name.to_owned(), about };
-            if !needed.contains(&variable) {
-                needed.push(variable);
-            }
-        }
-    }
-    needed
 }
 
 fn answer_fields<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<&'a str> {

@@ -8,7 +8,7 @@ use mappings::{
     Arguments, Body, Catalog, Memory, Outcome, Site, Translation, V1Error, V2Request,
     catalog::{
         field::Place,
-        operation::{self, Condition, Operation, Plan, Segment},
+        operation::{self, Condition, Operation, Segment},
     },
     conversion::Conversion,
     translation::Finished,
@@ -24,7 +24,8 @@ const ROUNDS: usize = 100;
 pub(super) struct Rehearsal<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) operation: &'a Operation,
-    pub(super) plan: &'a Plan,
+    /// The calls of its plan; none if it is not served from v2.
+    pub(super) plan: &'a [operation::Call],
     pub(super) site: &'a Site,
     pub(super) arguments: &'a Arguments,
     /// The id of every item of a list.
@@ -53,10 +54,13 @@ struct Assumption {
 }
 
 impl Assumption {
-    fn in_words(&self, plan: &Plan) -> String {
-        let call = plan.calls.get(self.call).map_or("", |call| &call.name);
+    fn in_words(&self, plan: &[operation::Call]) -> String {
+        let call = plan.get(self.call).map_or("", |call| &call.name);
         let at = wording::dotted(&self.at);
-        format!("{call} finds that {at} is {}", wording::literal(&self.value))
+        format!(
+            "{call} finds that {at} is {}",
+            wording::literal(&self.value)
+        )
     }
 }
 
@@ -70,12 +74,12 @@ impl Rehearsal<'_> {
         let (usual, finished) = self.run(None)?;
         let mut planned: Vec<(usize, Planned)> = usual
             .into_iter()
-            .map(|made| (made.step, self.unconditional(made)))
+            .map(|made| (made.step, unconditional(made)))
             .collect();
         for assumption in self.assumptions() {
             let (others, _) = self.run(Some(&assumption))?;
             for made in others {
-                merge(self.plan, &mut planned, made, &assumption);
+                merge(self.plan, &mut planned, &made, &assumption);
             }
         }
         planned.sort_by_key(|(step, planned)| (*step, planned.call));
@@ -83,27 +87,23 @@ impl Rehearsal<'_> {
             planned.only_if.extend(self.found_out(planned.call));
             planned.only_if.dedup();
         }
-        Ok((planned.into_iter().map(|(_, planned)| planned).collect(), finished))
-    }
-
-    fn unconditional(&self, made: Made) -> Planned {
-        Planned {
-            call: made.call,
-            request: made.request,
-            only_if: Vec::new(),
-            members: Vec::new(),
-        }
+        Ok((
+            planned.into_iter().map(|(_, planned)| planned).collect(),
+            finished,
+        ))
     }
 
     /// What must be found out for a call to be made, if nothing else lets it be made.
     fn found_out(&self, call: usize) -> Option<String> {
-        let call = self.plan.calls.get(call)?;
+        let call = self.plan.get(call)?;
         let chosen = |condition: &&Condition| {
             let mut choices = condition.options.iter();
             choices.all(|(name, value)| self.site.options.get(name) == Some(value))
         };
         let parts = call.when.iter().filter(chosen);
-        let parts: Vec<_> = parts.map(|condition| wording::found(self.plan, condition)).collect();
+        let parts: Vec<_> = parts
+            .map(|condition| wording::found(self.plan, condition))
+            .collect();
         let always = parts.iter().any(Vec::is_empty);
         let parts: Vec<_> = parts.iter().map(|parts| wording::all_of(parts)).collect();
         (!always && !parts.is_empty()).then(|| parts.join(", or if "))
@@ -112,7 +112,7 @@ impl Rehearsal<'_> {
     /// The answers that matter, each by itself.
     fn assumptions(&self) -> Vec<Assumption> {
         let mut assumptions: Vec<Assumption> = Vec::new();
-        let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
+        let conditions = self.plan.iter().flat_map(|call| &call.when);
         for state in conditions.filter_map(|condition| condition.state.as_ref()) {
             assumptions.push(Assumption {
                 call: state.call,
@@ -120,10 +120,18 @@ impl Rehearsal<'_> {
                 value: state.text.as_str().into(),
             });
         }
-        for (at, call) in self.plan.calls.iter().enumerate() {
-            for document in call.when.iter().filter_map(|condition| condition.current.as_ref()) {
+        for (at, call) in self.plan.iter().enumerate() {
+            for document in call
+                .when
+                .iter()
+                .filter_map(|condition| condition.current.as_ref())
+            {
                 for (pointer, value) in self.stored_values(document) {
-                    assumptions.push(Assumption { call: at, at: pointer, value });
+                    assumptions.push(Assumption {
+                        call: at,
+                        at: pointer,
+                        value,
+                    });
                 }
             }
         }
@@ -143,7 +151,10 @@ impl Rehearsal<'_> {
             let Conversion::Choice(choice) = &field.conversion else {
                 continue;
             };
-            let is_given = field.parts.iter().any(|part| self.arguments.get(&part.name).is_some());
+            let is_given = field
+                .parts
+                .iter()
+                .any(|part| self.arguments.get(&part.name).is_some());
             let place = field.places.iter().find_map(|place| match place {
                 Place::Document(place) if place.document == document => Some(&place.pointer),
                 _ => None,
@@ -170,11 +181,15 @@ impl Rehearsal<'_> {
                 break;
             }
             for call in translation.ready() {
-                let position = self.plan.calls.iter().position(|known| known.name == call.name);
+                let position = self.plan.iter().position(|known| known.name == call.name);
                 if let Some(index) = position {
                     let answer = self.answer(index, &call.request, assumption);
                     translation.complete(call.id, answer);
-                    made.push(Made { call: index, step, request: call.request });
+                    made.push(Made {
+                        call: index,
+                        step,
+                        request: call.request,
+                    });
                 } else {
                     translation.complete(call.id, Outcome::Unreadable { status: 200 });
                 }
@@ -184,9 +199,14 @@ impl Rehearsal<'_> {
     }
 
     /// A successful answer with nothing in it but what lets the plan go on.
-    fn answer(&self, index: usize, request: &V2Request, assumption: Option<&Assumption>) -> Outcome {
+    fn answer(
+        &self,
+        index: usize,
+        request: &V2Request,
+        assumption: Option<&Assumption>,
+    ) -> Outcome {
         let mut body = json!({});
-        if let Some(call) = self.plan.calls.get(index) {
+        if let Some(call) = self.plan.get(index) {
             if let Some(pages) = &call.pages {
                 put(&mut body, &pages.items, json!([self.list_item(index)]));
                 // v2 honours page numbers and says so.
@@ -211,7 +231,7 @@ impl Rehearsal<'_> {
     /// The one item of the list that a call answers: what the calls that are made for it look at.
     fn list_item(&self, list: usize) -> Value {
         let mut item = json!({});
-        for call in &self.plan.calls {
+        for call in self.plan {
             let Some(each) = call.each.as_ref().filter(|each| each.call == list) else {
                 continue;
             };
@@ -238,35 +258,67 @@ struct Made {
     request: V2Request,
 }
 
+fn unconditional(made: Made) -> Planned {
+    Planned {
+        call: made.call,
+        request: made.request,
+        only_if: Vec::new(),
+        members: Vec::new(),
+    }
+}
+
 /// Adds what another course has beside the usual one, under its condition.
-fn merge(plan: &Plan, planned: &mut Vec<(usize, Planned)>, made: Made, assumption: &Assumption) {
-    let condition = assumption.in_words(plan);
-    let decided_by_state = plan
-        .calls
-        .get(made.call)
-        .is_some_and(has_state_condition);
-    let known = planned.iter_mut().find(|(_, planned)| planned.call == made.call);
-    let Some((_, known)) = known else {
-        // A condition on what is found says the same in the catalog's own words.
-        let only_if = if decided_by_state { Vec::new() } else { vec![condition] };
-        let Made { call, step, request } = made;
-        planned.push((step, Planned { call, request, only_if, members: Vec::new() }));
+fn merge(
+    plan: &[operation::Call],
+    planned: &mut Vec<(usize, Planned)>,
+    made: &Made,
+    assumption: &Assumption,
+) {
+    let call = plan.get(made.call);
+    let known = planned
+        .iter()
+        .position(|(_, known)| known.call == made.call);
+    let at = known.unwrap_or_else(|| {
+        let mut request = made.request.clone();
+        // Its members come below, each with its condition.
+        if let Body::Json(body) = &mut request.body
+            && !call.is_some_and(has_state_condition)
+        {
+            *body = json!({});
+        }
+        planned.push((
+            made.step,
+            Planned {
+                call: made.call,
+                request,
+                only_if: Vec::new(),
+                members: Vec::new(),
+            },
+        ));
+        planned.len() - 1
+    });
+    let Some((_, planned)) = planned.get_mut(at) else {
         return;
     };
-    let (Body::Json(usual), Body::Json(other)) = (&mut known.request.body, &made.request.body)
+    // A condition on what is found says the same in the catalog's own words.
+    let condition = assumption.in_words(plan);
+    let is_unusual = known.is_none() || !planned.only_if.is_empty();
+    if is_unusual && !call.is_some_and(has_state_condition) && !planned.only_if.contains(&condition)
+    {
+        planned.only_if.push(condition.clone());
+    }
+    let (Body::Json(body), Body::Json(other)) = (&mut planned.request.body, &made.request.body)
     else {
         return;
     };
     let mut more = Vec::new();
     leaves(other, &mut String::new(), &mut more);
     for (pointer, value) in more {
-        if usual.pointer(&pointer).is_none() {
-            put(usual, &pointer, value);
-            known.members.push((wording::dotted(&pointer), condition.clone()));
+        if body.pointer(&pointer).is_none() {
+            put(body, &pointer, value);
+            let member = wording::dotted(&pointer);
+            planned.members.push((member, condition.clone()));
         }
-    }
-    if !known.only_if.is_empty() && !known.only_if.contains(&condition) && known.members.is_empty() {
-        known.only_if.push(condition);
     }
 }
 
@@ -296,7 +348,9 @@ fn put(into: &mut Value, pointer: &str, value: Value) {
         if !place.is_object() {
             *place = json!({});
         }
-        let Value::Object(members) = place else { return };
+        let Value::Object(members) = place else {
+            return;
+        };
         place = members.entry(name).or_insert(Value::Null);
     }
     *place = value;

@@ -85,7 +85,8 @@ impl V1Request {
         if is_curl(first) {
             let words = shell_words::split(rest)?;
             // What the shell would do with the answer does not matter.
-            let end = |word: &String| matches!(word.as_str(), "|" | ";" | "&" | "&&" | "||" | ">" | ">>");
+            let end =
+                |word: &String| matches!(word.as_str(), "|" | ";" | "&" | "&&" | "||" | ">" | ">>");
             let end = words.iter().position(end).unwrap_or(words.len());
             return Self::from_curl(catalog, words.get(..end).unwrap_or_default());
         }
@@ -115,11 +116,15 @@ impl V1Request {
             ));
         }
         for option in &command.unknown {
-            reader.notes.push(format!("curl's option {} is taken for a switch", printable(option)));
+            reader.notes.push(format!(
+                "curl's option {} is taken for a switch",
+                printable(option)
+            ));
         }
         reader.encoded(v1_address::query(url));
         reader.data(&command.query);
-        let encoded = |data: &Data| matches!(data, Data::Encoded(text) if text.trim_start().starts_with('{'));
+        let encoded =
+            |data: &Data| matches!(data, Data::Encoded(text) if text.trim_start().starts_with('{'));
         if !command.get && (command.json || command.data.first().is_some_and(encoded)) {
             let texts = command.data.iter().map(|data| match data {
                 Data::Encoded(text) => text.clone(),
@@ -136,7 +141,11 @@ impl V1Request {
     }
 
     /// A URL or an operation, and forms.
-    fn from_address(catalog: &Catalog, address: &str, forms: &[String]) -> Result<Self, RequestError> {
+    fn from_address(
+        catalog: &Catalog,
+        address: &str,
+        forms: &[String],
+    ) -> Result<Self, RequestError> {
         let prefix = &catalog.protocol().prefix;
         let path = v1_address::path(address).trim_matches('/');
         let operation = match v1_address::below_prefix(address, prefix) {
@@ -149,15 +158,14 @@ impl V1Request {
             }
             None => {
                 let nearest = explain::nearest_operations(catalog, path);
-                let text: String = address.chars().take(60).collect();
+                // Never a value: it may be a secret.
+                let name = address.split(['=', '&', '?']).next().unwrap_or_default();
+                let text: String = name.chars().take(60).collect();
                 return Err(RequestError::NotARequest {
                     text: printable(&text),
                     suggestion: match nearest.as_slice() {
                         [] => String::new(),
-                        nearest => format!(
-                            "; did you mean {}?",
-                            explain::wording::one_of(nearest)
-                        ),
+                        nearest => format!("; did you mean {}?", explain::wording::one_of(nearest)),
                     },
                 });
             }
@@ -238,7 +246,11 @@ impl<'c> Reader<'c> {
             match data {
                 Data::Encoded(text) => self.form(text),
                 Data::Plain(name, value) => {
-                    form::add(&mut self.arguments, name.clone(), value.clone().into_bytes());
+                    form::add(
+                        &mut self.arguments,
+                        name.clone(),
+                        value.clone().into_bytes(),
+                    );
                 }
             }
         }
@@ -266,7 +278,10 @@ impl<'c> Reader<'c> {
     }
 
     fn is_parameter(&self, name: &str) -> bool {
-        let known = self.known.into_iter().flat_map(|operation| &operation.parameters);
+        let known = self
+            .known
+            .into_iter()
+            .flat_map(|operation| &operation.parameters);
         { known }.any(|parameter| parameter.name == name)
     }
 

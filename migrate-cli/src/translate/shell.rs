@@ -1,5 +1,7 @@
 //! A v2 request as a command for a POSIX shell.
 
+use std::fmt::Write as _;
+
 use super::{
     TranslatedCall,
     form::is_invisible,
@@ -12,7 +14,8 @@ const SHORT_BODY: usize = 68;
 const INDENT: &str = "     ";
 
 /// The curl command that makes a call, in lines of up to `width` columns where that is possible.
-pub(super) fn command(call: &TranslatedCall<'_>, variables: &Variables, width: usize) -> String {
+pub(super) fn command(call: &TranslatedCall<'_>, width: usize) -> String {
+    let variables = &call.variables;
     let method = match call.method {
         "GET" => String::new(),
         method => format!("-X {method} "),
@@ -33,7 +36,7 @@ pub(super) fn command(call: &TranslatedCall<'_>, variables: &Variables, width: u
     }
     if let Some(file) = &call.file {
         let field = format!("{}=@{}", file.part, curl_path(&file.path));
-        parts.push(format!("-F {}", word(&field, variables)));
+        parts.push(format!("-F {}", shell_words::quote(&field)));
     }
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
@@ -53,12 +56,14 @@ pub(super) fn command(call: &TranslatedCall<'_>, variables: &Variables, width: u
 fn word(text: &str, variables: &Variables) -> String {
     let pieces = variables.pieces(text);
     let is_plain = |piece: &Piece<'_>| match piece {
-        Piece::Text(text) => text.chars().all(|letter| {
-            letter.is_ascii_alphanumeric() || "/:.-_~%?=&,@".contains(letter)
-        }),
+        Piece::Text(text) => text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "/:.-_~%?=&,@".contains(letter)),
         Piece::Variable(_) => true,
     };
-    let has_variable = pieces.iter().any(|piece| matches!(piece, Piece::Variable(_)));
+    let has_variable = pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Variable(_)));
     if has_variable && pieces.iter().all(is_plain) {
         let inner = pieces.iter().map(|piece| match piece {
             Piece::Text(text) => (*text).to_owned(),
@@ -86,7 +91,8 @@ fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for letter in json.chars() {
         if letter != '\n' && is_invisible(letter) {
-            shown += &format!("\\u{:04x}", u32::from(letter));
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(letter));
         } else {
             shown.push(letter);
         }

@@ -14,7 +14,12 @@ const FIELDS: usize = 12;
 /// Writes the commands. All of it can be given to a shell.
 pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
     let number = translated.calls.len();
-    let steps = translated.calls.iter().map(|call| call.step).max().unwrap_or(0);
+    let steps = translated
+        .calls
+        .iter()
+        .map(|call| call.step)
+        .max()
+        .unwrap_or(0);
     let conditional = translated.calls.iter().any(|call| !call.only_if.is_empty());
     let up_to = if conditional { "up to " } else { "" };
     let order = match (number, steps) {
@@ -24,7 +29,10 @@ pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
         _ => ", in steps",
     };
     let requests = counted(number, "v2 request");
-    let title = format!("{}: {up_to}{requests}{order}. Nothing was sent.", translated.operation);
+    let title = format!(
+        "{}: {up_to}{requests}{order}. Nothing was sent.",
+        translated.operation
+    );
     comment(sheet, "", &title);
     for variable in &translated.variables {
         comment(sheet, &format!("${}: ", variable.name), &variable.about);
@@ -36,55 +44,94 @@ pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
         sheet.blank();
         let in_steps = steps > 1 && steps < number;
         self::call(sheet, translated, call, in_steps);
-        let command = shell::command(call, &call.variables, sheet.width());
-        command.lines().for_each(|line| sheet.line(line));
+        let command = shell::command(call, sheet.width());
+        sheet.verbatim(&command);
     }
     sheet.blank();
     losses(sheet, "not sent: ", &translated.not_sent);
     losses(sheet, "differs: ", &translated.changed);
     if !translated.ignored.is_empty() {
-        let names: Vec<_> = translated.ignored.iter().map(|name| printable(name)).collect();
-        let them = if names.len() == 1 { "such a parameter" } else { "such parameters" };
-        comment(sheet, "ignored: ", &format!("{} — v1 had no {them} here", names.join(", ")));
+        let names: Vec<_> = translated
+            .ignored
+            .iter()
+            .map(|name| printable(name))
+            .collect();
+        comment(
+            sheet,
+            "ignored: ",
+            &format!("{} — unknown to v1 here", names.join(", ")),
+        );
     }
     losses(sheet, "not in the answer: ", &translated.left_out);
     let fields = &translated.answer;
     let answer = if fields.len() <= FIELDS {
         fields.join(", ")
     } else {
-        format!("{} fields: migrate explain {}", fields.len(), translated.operation)
+        format!(
+            "{} fields, see migrate explain {}",
+            fields.len(),
+            translated.operation
+        )
     };
-    comment(sheet, "v1's answer is made of these: ", &answer);
+    comment(sheet, "v1's answer: ", &answer);
 }
 
 /// Writes v1's error.
 pub(crate) fn refused(sheet: &mut Sheet, refused: &Refused) {
     let operation = printable(&refused.operation);
-    comment(sheet, "", &format!("{operation}: v1's answer is an error, and v2 is asked nothing."));
+    comment(
+        sheet,
+        "",
+        &format!("{operation}: v1's answer is an error, and v2 is asked nothing."),
+    );
     let error = json!({
         "error": { "code": refused.error.code, "message": printable(&refused.error.message) }
     });
     sheet.line(error.to_string());
+    comment(sheet, "", &refused.hint);
 }
 
 fn call(sheet: &mut Sheet, all: &Translated<'_>, call: &TranslatedCall<'_>, in_steps: bool) {
-    let mut title = format!("{} of {}: {}", call.number, all.calls.len(), call.name);
+    let mut title = vec![format!(
+        "{} of {}: {}",
+        call.number,
+        all.calls.len(),
+        call.name
+    )];
     if in_steps {
-        title += &format!(", step {}", call.step);
+        title.push(format!("step {}", call.step));
     }
     if !call.after.is_empty() {
         let after: Vec<_> = call.after.iter().map(ToString::to_string).collect();
-        title += &format!(", after {}", all_of(&after));
+        title.push(format!("after {}", all_of(&after)));
     }
-    comment(sheet, "", &title);
+    comment(sheet, "", &title.join(", "));
     if let Some(each) = call.each {
-        comment(sheet, "  ", &format!("once for each item that {each} finds"));
+        let which = call.each_where.as_deref();
+        let which = which.map_or(String::new(), |which| format!(", if its {which}"));
+        comment(
+            sheet,
+            "  ",
+            &format!("once for each item that {each} finds{which}"),
+        );
     }
-    if !call.only_if.is_empty() {
-        comment(sheet, "  ", &format!("only if {}", call.only_if.join(", or if ")));
+    // What holds for each member of the body by itself says when the call is made.
+    if !call.only_if.is_empty() && call.body_only_if.len() < 2 {
+        comment(
+            sheet,
+            "  ",
+            &format!("only if {}", call.only_if.join(", or if ")),
+        );
     }
+    let told = |condition: &String| call.only_if.as_slice() == std::slice::from_ref(condition);
     for member in &call.body_only_if {
-        comment(sheet, "  ", &format!("{} only if {}", member.member, member.only_if));
+        if call.body_only_if.len() > 1 || !told(&member.only_if) {
+            comment(
+                sheet,
+                "  ",
+                &format!("{} only if {}", member.member, member.only_if),
+            );
+        }
     }
     if let Some(note) = call.note {
         comment(sheet, "  ", note);
@@ -100,13 +147,21 @@ fn losses(sheet: &mut Sheet, title: &str, losses: &[Loss]) {
         told.push(&loss.reason);
         let alike = losses.iter().filter(|other| other.reason == loss.reason);
         let fields: Vec<_> = alike.map(|loss| loss.field.as_str()).collect();
-        comment(sheet, title, &format!("{} — {}", fields.join(", "), loss.reason));
+        comment(
+            sheet,
+            title,
+            &format!("{} — {}", fields.join(", "), loss.reason),
+        );
     }
 }
 
 /// A comment whose further lines are comments, too.
 fn comment(sheet: &mut Sheet, title: &str, text: &str) {
-    let indent = if title.trim().is_empty() { title.len() } else { 2 };
+    let indent = if title.trim().is_empty() {
+        title.len()
+    } else {
+        2
+    };
     let options = textwrap::Options::new(sheet.width())
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
@@ -114,7 +169,10 @@ fn comment(sheet: &mut Sheet, title: &str, text: &str) {
     let rest = format!("# {}", " ".repeat(indent));
     debug_assert!(display_width(&first) < sheet.width());
     let text = printable(text);
-    for line in textwrap::wrap(&text, options.initial_indent(&first).subsequent_indent(&rest)) {
+    for line in textwrap::wrap(
+        &text,
+        options.initial_indent(&first).subsequent_indent(&rest),
+    ) {
         sheet.line(faint(&line));
     }
 }

@@ -27,7 +27,7 @@ impl Variables {
     /// Takes the secrets out of the arguments; also gives a marker for the id of a list's items.
     pub(super) fn take_secrets(
         catalog: &Catalog,
-        operation: Option<&Operation>,
+        operation: &Operation,
         arguments: &Arguments,
     ) -> (Self, Arguments, String) {
         let mut number = 0;
@@ -43,8 +43,9 @@ impl Variables {
             }
         };
         let is_secret = |name: &str| {
-            let parameters = operation.into_iter().flat_map(|operation| &operation.parameters);
-            { parameters }
+            operation
+                .parameters
+                .iter()
                 .filter(|parameter| parameter.name == name)
                 .filter_map(|parameter| catalog.field(parameter.field?))
                 .any(|(_, part)| part.kind == Kind::Secret)
@@ -74,7 +75,9 @@ impl Variables {
     /// These, and the one that a call's own item has.
     pub(super) fn with_item(&self, call: &Call, item: &str) -> Self {
         let mut variables = self.clone();
-        variables.0.extend(item_variable(call).map(|name| (item.to_owned(), name)));
+        variables
+            .0
+            .extend(item_variable(call).map(|name| (item.to_owned(), name)));
         variables
     }
 
@@ -102,7 +105,9 @@ impl Variables {
                 .iter()
                 .filter_map(|(marker, name)| Some((rest.find(marker)?, marker, name)))
                 .min();
-            let Some((at, marker, name)) = next else { break };
+            let Some((at, marker, name)) = next else {
+                break;
+            };
             let (before, from) = rest.split_at(at);
             if !before.is_empty() {
                 pieces.push(Piece::Text(before));
@@ -121,11 +126,15 @@ impl Variables {
 pub(super) fn item_variable(call: &Call) -> Option<String> {
     let each = call.each.as_ref()?;
     let names = call.template.split('/').skip(1);
-    let of_item = call.path.iter().zip(names).find(|(segment, _)| match segment {
-        Segment::Item(_) => true,
-        Segment::Subject => each.subject.is_some(),
-        Segment::Literal(_) | Segment::Parameter(_) => false,
-    });
+    let of_item = call
+        .path
+        .iter()
+        .zip(names)
+        .find(|(segment, _)| match segment {
+            Segment::Item(_) => true,
+            Segment::Subject => each.subject.is_some(),
+            Segment::Literal(_) | Segment::Parameter(_) => false,
+        });
     of_item.map(|(_, name)| upper_snake(name.trim_matches(['{', '}'])))
 }
 

@@ -29,10 +29,7 @@ pub(crate) fn field(sheet: &mut Sheet, page: &FieldPage<'_>) {
     }
     if !page.unmapped_in.is_empty() {
         sheet.blank();
-        sheet.hanging(
-            "  not mapped yet in  ",
-            &page.unmapped_in.join(", "),
-        );
+        sheet.hanging("  not mapped yet in  ", &page.unmapped_in.join(", "));
     }
 }
 
@@ -74,7 +71,10 @@ fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) 
     tables(sheet, mapping, &names);
     uses(sheet, mapping);
     sheet.blank();
-    sheet.line(faint(&format!("  catalog  mappings/api/{}", mapping.catalog)));
+    sheet.line(faint(&format!(
+        "  catalog  mappings/api/{}",
+        mapping.catalog
+    )));
 }
 
 fn two(name: &str, text: String) -> Row {
@@ -106,21 +106,25 @@ fn to_v2(mapping: &MappingEntry<'_>) -> Option<String> {
     if mapping.taken_by.is_empty() || mapping.places.is_empty() {
         return None;
     }
-    let mut sentence = match &mapping.conversion {
-        ConversionEntry::Same | ConversionEntry::Word => "as it is".to_owned(),
+    let conversion = match &mapping.conversion {
+        ConversionEntry::Same
+        | ConversionEntry::Word
+        | ConversionEntry::Table { request: [], .. } => "as it is".to_owned(),
         ConversionEntry::Negate => NEGATED.to_owned(),
         ConversionEntry::RoundUp { steps } => {
             let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
-            format!("up to the next of {}, never down; else refused", all_of(&steps))
+            format!(
+                "up to the next of {}, never down; else refused",
+                all_of(&steps)
+            )
         }
-        ConversionEntry::Table { request, .. } if request.is_empty() => "as it is".to_owned(),
         ConversionEntry::Table { .. } | ConversionEntry::Choice { .. } => BY_TABLE.to_owned(),
     };
     if !mapping.omitted.is_empty() {
         let values: Vec<_> = mapping.omitted.iter().map(Value::to_string).collect();
-        sentence += &format!("; {} is not sent", one_of(&values));
+        return Some(format!("{conversion}; {} is not sent", one_of(&values)));
     }
-    Some(sentence)
+    Some(conversion)
 }
 
 /// How an answer's value changes; nothing if no answer has one.
@@ -134,11 +138,12 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
     if mapping.places.is_empty() {
         return None;
     }
-    let mut sentence = match &mapping.conversion {
-        ConversionEntry::Same | ConversionEntry::RoundUp { .. } => "as it is".to_owned(),
+    let conversion = match &mapping.conversion {
+        ConversionEntry::Same
+        | ConversionEntry::RoundUp { .. }
+        | ConversionEntry::Table { response: [], .. } => "as it is".to_owned(),
         ConversionEntry::Word => "as it is, if it is one word".to_owned(),
         ConversionEntry::Negate => NEGATED.to_owned(),
-        ConversionEntry::Table { response, .. } if response.is_empty() => "as it is".to_owned(),
         ConversionEntry::Table { .. } | ConversionEntry::Choice { .. } => BY_TABLE.to_owned(),
     };
     let empties: Vec<_> = mapping
@@ -146,14 +151,17 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
         .iter()
         .filter_map(|field| Some((field.name, field.empty?)))
         .collect();
-    if let [(_, empty)] = empties.as_slice() {
-        sentence += &format!("; {empty} if v2 has none");
-    } else if !empties.is_empty() {
-        let empties = empties.iter().map(|(name, empty)| format!("{name} {empty}"));
-        let empties: Vec<_> = empties.collect();
-        sentence += &format!("; {} if v2 has none", all_of(&empties));
-    }
-    Some(sentence)
+    Some(match empties.as_slice() {
+        [] => conversion,
+        [(_, empty)] => format!("{conversion}; {empty} if v2 has none"),
+        many => {
+            let many: Vec<_> = many
+                .iter()
+                .map(|(name, empty)| format!("{name} {empty}"))
+                .collect();
+            format!("{conversion}; {} if v2 has none", all_of(&many))
+        }
+    })
 }
 
 // ---- tables ----------------------------------------------------------------------------------
@@ -265,10 +273,13 @@ fn group(sheet: &mut Sheet, mapping: &MappingEntry<'_>, title: &str, uses: &[Use
     }
     sheet.blank();
     sheet.line(format!("  {}", strong(title)));
-    let usual = |used: &&Use<'_>| {
-        used.fidelity == mapping.fidelity && used.reason == mapping.reason
-    };
-    let names: Vec<_> = uses.iter().filter(usual).map(|used| tied(&used.name)).collect();
+    let usual =
+        |used: &&Use<'_>| used.fidelity == mapping.fidelity && used.reason == mapping.reason;
+    let names: Vec<_> = uses
+        .iter()
+        .filter(usual)
+        .map(|used| tied(&used.name))
+        .collect();
     sheet.paragraph(4, &names.join(", "));
     let others: Vec<_> = uses
         .iter()
@@ -277,7 +288,9 @@ fn group(sheet: &mut Sheet, mapping: &MappingEntry<'_>, title: &str, uses: &[Use
             cells: vec![
                 used.name.clone(),
                 fidelity(used.fidelity),
-                used.reason.unwrap_or("always v1's empty value here").to_owned(),
+                used.reason
+                    .unwrap_or("always v1's empty value here")
+                    .to_owned(),
             ],
             below: Vec::new(),
         })

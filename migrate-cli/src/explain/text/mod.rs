@@ -1,8 +1,12 @@
 //! The pages as text for people.
 
+mod answer;
+mod calls;
+mod errors;
 mod field;
 mod operation;
 mod overview;
+mod parameters;
 
 use mappings::fidelity::Fidelity;
 
@@ -10,8 +14,8 @@ pub(crate) use field::field;
 pub(crate) use operation::operation;
 pub(crate) use overview::overview;
 
-use super::Counts;
-use crate::sheet::{alarm, caution, fine};
+use super::{Counts, wording::counted};
+use crate::sheet::{Row, Sheet, alarm, caution, fine, strong};
 
 /// The word for a fidelity, in its colour.
 fn fidelity(fidelity: Fidelity) -> String {
@@ -38,4 +42,23 @@ fn counts(counts: Counts) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     words.join(" · ")
+}
+
+/// A title and what belongs on its line.
+fn heading(sheet: &mut Sheet, title: &str, rest: &str) {
+    sheet.blank();
+    sheet.hanging(&format!("  {}", strong(title)), rest);
+}
+
+/// Several fields with the same fate.
+fn group_row(kind: Fidelity, reason: Option<&str>, names: &[&str]) -> Row {
+    let title = format!(
+        "{}: {}",
+        counted(names.len(), "field"),
+        reason.unwrap_or_default()
+    );
+    Row {
+        cells: vec![fidelity(kind), title],
+        below: vec![names.join(", ")],
+    }
 }

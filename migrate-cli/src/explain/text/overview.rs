@@ -10,13 +10,12 @@ use crate::{
 
 /// Writes the overview.
 pub(crate) fn overview(sheet: &mut Sheet, overview: &Overview<'_>) {
-    let all = counted(overview.known, "operation");
     sheet.paragraph(
         0,
         &format!(
-            "{all} of Zoom's API v1 and what serves them in v2: {} by the shim, {} not yet \
-             (what replaces them is shown). The numbers are parameters and answer fields; \
-             +2 means two more requests.",
+            "What v2 has for {} of Zoom's API v1: {} served by the shim, {} not yet. The numbers \
+             are parameters and answer fields; +2 means two more requests.",
+            counted(overview.known, "operation"),
             overview.served,
             overview.known - overview.served,
         ),
@@ -34,7 +33,13 @@ pub(crate) fn overview(sheet: &mut Sheet, overview: &Overview<'_>) {
         let mut rows: Vec<_> = resource.operations.iter().map(row).collect();
         if served > 0 {
             let head = ["", "exact", "lossy", "gone", "v2 today"].map(faint);
-            rows.insert(0, Row { cells: head.into(), below: Vec::new() });
+            rows.insert(
+                0,
+                Row {
+                    cells: head.into(),
+                    below: Vec::new(),
+                },
+            );
         }
         sheet.rows(2, 0, &rows);
     }
@@ -50,7 +55,11 @@ fn row(entry: &OverviewEntry<'_>) -> Row {
         ServiceKind::NotServed if entry.v2.is_empty() => "nothing in v2".to_owned(),
         ServiceKind::NotServed => {
             let requests: Vec<_> = entry.v2.iter().map(|request| tied(request)).collect();
-            let several = if entry.composite { " (several calls)" } else { "" };
+            let several = if entry.composite {
+                " (several calls)"
+            } else {
+                ""
+            };
             format!("{}{several}", requests.join(", "))
         }
     };
