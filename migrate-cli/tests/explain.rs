@@ -33,6 +33,17 @@ fn page(arguments: &[&str]) -> String {
     text
 }
 
+/// A page for a snapshot: without the lines of the catalog's files, which any edit moves.
+fn stable(arguments: &[&str]) -> String {
+    let page = page(arguments);
+    let mut parts = page.split(".toml:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let part = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        format!("{text}.toml:LINE{part}")
+    })
+}
+
 fn json(arguments: &[&str]) -> Value {
     let text = page(&[arguments, &["--format", "json"]].concat());
     serde_json::from_str(&text).expect("JSON")
@@ -40,67 +51,67 @@ fn json(arguments: &[&str]) -> Value {
 
 #[test]
 fn all_operations_at_a_glance() {
-    insta::assert_snapshot!(page(&[]));
+    insta::assert_snapshot!(stable(&[]));
 }
 
 #[test]
 fn a_resource() {
-    insta::assert_snapshot!(page(&["MC"]));
+    insta::assert_snapshot!(stable(&["MC"]));
 }
 
 #[test]
 fn a_read() {
-    insta::assert_snapshot!(page(&["user/getbyemail"]));
+    insta::assert_snapshot!(stable(&["user/getbyemail"]));
 }
 
 #[test]
 fn a_write_with_conditions() {
-    insta::assert_snapshot!(page(&["user/update"]));
+    insta::assert_snapshot!(stable(&["user/update"]));
 }
 
 #[test]
 fn a_list() {
-    insta::assert_snapshot!(page(&["user/list"]));
+    insta::assert_snapshot!(stable(&["user/list"]));
 }
 
 #[test]
 fn an_operation_that_is_not_served() {
-    insta::assert_snapshot!(page(&["meeting/create"]));
+    insta::assert_snapshot!(stable(&["meeting/create"]));
 }
 
 #[test]
 fn every_field_of_an_operation() {
-    insta::assert_snapshot!(page(&["user/pending", "--all"]));
+    insta::assert_snapshot!(stable(&["user/pending", "--all"]));
 }
 
 #[test]
 fn a_field() {
-    insta::assert_snapshot!(page(&["disable_chat"]));
+    insta::assert_snapshot!(stable(&["disable_chat"]));
 }
 
 #[test]
 fn two_fields_with_one_place() {
-    insta::assert_snapshot!(page(&["enable_auto_recording"]));
+    insta::assert_snapshot!(stable(&["enable_auto_recording"]));
 }
 
 #[test]
 fn a_name_with_two_meanings() {
-    insta::assert_snapshot!(page(&["type"]));
+    insta::assert_snapshot!(stable(&["type"]));
 }
 
 #[test]
 fn an_operation_for_programs() {
-    insta::assert_snapshot!(page(&["user/getbyemail", "--format", "json"]));
+    insta::assert_snapshot!(stable(&["user/getbyemail", "--format", "json"]));
 }
 
 #[test]
 fn a_field_for_programs() {
-    insta::assert_snapshot!(page(&["enable_enter_exit_chime", "--format", "json"]));
+    insta::assert_snapshot!(stable(&["enable_enter_exit_chime", "--format", "json"]));
 }
 
 #[test]
 fn the_help() {
-    insta::assert_snapshot!(page(&["--help"]));
+    insta::assert_snapshot!(stable(&["--help"]));
 }
 
 #[test]

@@ -106,9 +106,8 @@ pub(super) struct RuleThenShape {
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum OneOrMany<T> {
-    // First, because a single TOML value may be an array, too.
-    Many(Vec<T>),
     One(T),
+    Many(Vec<T>),
 }
 
 impl<T> OneOrMany<T> {
