@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Loss, Refused, Translated, TranslatedCall, form::printable, shell};
 use crate::{
     explain::wording::{all_of, counted},
-    sheet::{Sheet, display_width, faint},
+    sheet::{Sheet, faint},
 };
 
 /// Up to so many fields of the answer are named.
@@ -167,7 +167,6 @@ fn comment(sheet: &mut Sheet, title: &str, text: &str) {
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let first = format!("# {title}");
     let rest = format!("# {}", " ".repeat(indent));
-    debug_assert!(display_width(&first) < sheet.width());
     let text = printable(text);
     for line in textwrap::wrap(
         &text,
