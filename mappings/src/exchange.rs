@@ -238,10 +238,23 @@ pub struct V1Error {
 /// Something that the client asked for and v2 cannot honour, or that its answer should have had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// The v1 parameter or answer field.
+    /// What kind of thing happened.
+    pub kind: WarningKind,
+    /// The v1 parameter, or the answer's fields, with commas between.
     pub field: String,
     /// What happened to it and why, as one sentence without values.
     pub reason: String,
+}
+
+/// Why a client does not get what v1 would have given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WarningKind {
+    /// A parameter that v2 cannot honour.
+    NotHonoured,
+    /// Fields that the site's choice leaves out of the answer.
+    LeftOut,
+    /// Fields that could not be had from v2 this time.
+    Unreadable,
 }
 
 /// The answer to one v1 request.

@@ -10,10 +10,14 @@ pub mod catalog;
 pub mod conversion;
 pub mod exchange;
 pub mod fidelity;
+mod pointer;
 mod template;
+pub mod translation;
 
 pub use catalog::Catalog;
 pub use exchange::{
     Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request, Warning,
+    WarningKind,
 };
 pub use template::Template;
+pub use translation::{Memory, Site, Translation};

@@ -62,7 +62,7 @@ impl Template {
     }
 
     /// The names of its placeholders, and whether each may be missing.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
+    pub fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Placeholder { name, optional } => Some((name.as_str(), *optional)),
             Piece::Text(_) => None,

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, plan, rules, status};
+use crate::commands::{audit, explain, plan, rules, status, translate};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
@@ -22,9 +22,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Explain(explain::Args),
     Plan(plan::Args),
     Rules(rules::Args),
     Status(status::Args),
+    Translate(translate::Args),
 }
 
 /// What a subcommand found out, as its exit code says it.
@@ -54,9 +56,11 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Translate(args) => translate::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -2,10 +2,12 @@
 
 pub(crate) mod audit;
 mod baseline_file;
+pub(crate) mod explain;
 pub(crate) mod plan;
 pub(crate) mod rules;
 mod sources;
 pub(crate) mod status;
+pub(crate) mod translate;
 
 /// Today in UTC: `2026-11-22`.
 fn today() -> String {

@@ -4,5 +4,10 @@
 pub mod audit;
 mod cli;
 mod commands;
+mod explain;
+mod sheet;
+mod site_mappings;
+mod translate;
+mod v1_address;
 
 pub use cli::run;

@@ -1,1 +1,17 @@
 //! The v1 API over v2, as a library.
+
+pub mod cli;
+pub mod config;
+mod executor;
+mod inbound;
+mod outbound;
+pub mod sandbox;
+pub mod server;
+mod service;
+pub mod store;
+pub mod telemetry;
+mod tenants;
+mod upstream;
+
+pub use service::{Seams, Shim, StartError};
+pub use upstream::install_tls;

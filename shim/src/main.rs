@@ -1,2 +1,7 @@
 //! The `shim` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shim::cli::main()
+}

@@ -8,7 +8,7 @@ use super::{
     Location,
     field::{DocumentPlace, Field, Kind, Part, Place},
     load::{Parts, Report, json, pointer},
-    shape::{FieldShape, OneOrMany},
+    shape::FieldShape,
 };
 use crate::{
     conversion::{Cell, Choice, Conversion, Given},
@@ -130,17 +130,7 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
             true
         }
     };
-    let empties = match &shape.empty {
-        None => vec![None; names.len()],
-        Some(OneOrMany::One(value)) => vec![Some(json(value)); names.len()],
-        Some(OneOrMany::Many(values)) => values
-            .iter()
-            .map(|value| Some(json(value)).filter(|value| value != "absent"))
-            .collect(),
-    };
-    if empties.len() != names.len() {
-        report.add(&at, "empty needs one value for each v1 name");
-    }
+    let empties = empties(&at, &shape, names.len(), report);
     let parts = names
         .into_iter()
         .zip(kinds)
@@ -161,6 +151,7 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         places,
         conversion,
         omit: shape.omit.iter().map(json).collect(),
+        empty_unread: shape.empty_unread,
         always: shape.always.as_ref().map(json),
         fidelity,
         reason: shape.reason,
@@ -169,6 +160,27 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         only: shape.only,
         location: at,
     })
+}
+
+/// v1's value for "nothing there", for each v1 name.
+fn empties(
+    at: &Location,
+    shape: &FieldShape,
+    names: usize,
+    report: &mut Report,
+) -> Vec<Option<Value>> {
+    let empties: Vec<Option<Value>> = match &shape.empty {
+        None => vec![None; names],
+        Some(toml::Value::Array(values)) => values
+            .iter()
+            .map(|value| Some(json(value)).filter(|value| value != "absent"))
+            .collect(),
+        Some(value) => vec![Some(json(value))],
+    };
+    if empties.len() != names {
+        report.add(at, "empty needs one value for each v1 name");
+    }
+    empties
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
@@ -200,12 +212,15 @@ fn fidelity(text: Option<&str>) -> Result<Fidelity, String> {
     }
 }
 
+/// What a site's configuration can tell an answer.
+const ACCOUNT_ID: &str = "account_id";
+
 /// Reads `settings:/in_meeting/chat`, `given:id`, `clock` or `site:account_id`.
 pub(super) fn place(text: &str) -> Result<Place, String> {
     match text.split_once(':') {
         None if text == "clock" => Ok(Place::Clock),
         Some(("given", name)) => Ok(Place::Given(name.to_owned())),
-        Some(("site", name)) => Ok(Place::Site(name.to_owned())),
+        Some(("site", ACCOUNT_ID)) => Ok(Place::Site(ACCOUNT_ID.to_owned())),
         Some(("query", name)) => Ok(Place::Document(DocumentPlace {
             document: "query".into(),
             pointer: name.into(),

@@ -4,123 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Location,
-    compile_field::{Index, place},
+    compile_field::Index,
     compile_plan::{self, Scope},
     compile_protocol,
     field::{Field, Place},
     load::{Endpoint, Parts, Placed, Report, Sets, expand, method_and_path, source_title},
-    operation::{Fate, Member, Operation, Parameter, Plan, Replacement, Service, View},
+    operation::{Fate, Operation, Parameter, Plan, Replacement, Service, View},
     protocol::{OptionRule, Protocol, Rule},
-    shape::{OneOrMany, OperationShape, PlanShape, ViewShape},
+    shape::{OneOrMany, OperationShape, PlanShape},
 };
 use crate::fidelity::Fidelity;
-
-pub(super) fn views(
-    parts: &mut Parts,
-    fields: &[Field],
-    index: &Index,
-    sets: &Sets,
-    report: &mut Report,
-) -> Vec<View> {
-    let shapes = std::mem::take(&mut parts.view);
-    let names: Vec<String> = shapes.iter().map(|(_, (name, _))| name.clone()).collect();
-    let mut views = Vec::new();
-    for (at, (name, shape)) in shapes {
-        let items = shape.items.as_ref().and_then(|items| {
-            let found = names.iter().position(|known| known == items);
-            if found.is_none() {
-                report.add(&at, format!("there is no view `{items}`"));
-            }
-            found
-        });
-        views.push(view(&at, name, shape, items, fields, index, sets, report));
-    }
-    views
-}
-
-#[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
-fn view(
-    at: &Location,
-    name: String,
-    shape: ViewShape,
-    items: Option<usize>,
-    fields: &[Field],
-    index: &Index,
-    sets: &Sets,
-    report: &mut Report,
-) -> View {
-    let listed = expand(&shape.fields, sets, at, report);
-    for unused in shape
-        .without
-        .iter()
-        .chain(&shape.empty)
-        .chain(shape.from.keys())
-    {
-        if !listed.contains(unused) {
-            report.add(
-                at,
-                format!("`{unused}` is not among the fields of the view"),
-            );
-        }
-    }
-    let mut members: Vec<Member> = Vec::new();
-    for field_name in listed {
-        if shape.without.contains(&field_name) {
-            continue;
-        }
-        let Some(field) = index.general(&field_name) else {
-            report.add(at, format!("there is no field `{field_name}`"));
-            continue;
-        };
-        if members.iter().any(|member| member.field == field) {
-            report.add(at, format!("`{field_name}` is there twice"));
-            continue;
-        }
-        let from = shape.from.get(&field_name).map(|places| {
-            places
-                .iter()
-                .filter_map(|text| report.keep(at, place(text)))
-                .collect::<Vec<Place>>()
-        });
-        members.push(Member {
-            field,
-            from,
-            empty: shape.empty.contains(&field_name),
-        });
-    }
-    // Answers have their members in the order of the fields in the catalog.
-    members.sort_by_key(|member| member.field);
-    let mut none = Vec::new();
-    for (set, reason) in &shape.none {
-        let known = sets.get(set).cloned().unwrap_or_else(|| vec![set.clone()]);
-        for field_name in known {
-            if index.general(&field_name).is_none() {
-                report.add(
-                    at,
-                    format!("there is neither a set nor a field `{field_name}`"),
-                );
-            }
-            none.push((field_name, reason.clone()));
-        }
-    }
-    let has_list = members.iter().any(|member| {
-        fields.get(member.field.0).is_some_and(|field| {
-            field
-                .parts
-                .iter()
-                .any(|part| part.kind == super::field::Kind::List)
-        })
-    });
-    if has_list != items.is_some() {
-        report.add(at, "a view with a list has `items`, another has not");
-    }
-    View {
-        name,
-        members,
-        none,
-        items,
-    }
-}
 
 /// What operations are compiled against.
 pub(super) struct Compiler<'a> {
@@ -161,7 +54,18 @@ impl Compiler<'_> {
             }
             used_plans.extend(shape.plan.as_ref().map(|plan| plan.as_ref().clone()));
             used_views.extend(shape.view.as_ref().map(|view| view.as_ref().clone()));
-            let rule_shapes = std::mem::take(&mut shape.error)
+            let mut rule_shapes = std::mem::take(&mut shape.error);
+            let plan = plans.iter().find(|(_, (name, _))| {
+                shape
+                    .plan
+                    .as_ref()
+                    .is_some_and(|plan| plan.as_ref() == name)
+            });
+            rule_shapes.extend(
+                plan.iter()
+                    .flat_map(|(_, (_, plan))| plan.error.iter().cloned()),
+            );
+            let rule_shapes = rule_shapes
                 .into_iter()
                 .map(|rule| (parts.at(&at, &rule.span()), rule.into_inner()))
                 .collect();
@@ -190,12 +94,8 @@ impl Compiler<'_> {
                     .is_some_and(|v| v.name == view.name)
             });
             if !used_views.contains(&view.name) && !inner {
-                let nowhere = Location {
-                    file: "views".to_owned(),
-                    line: 1,
-                };
                 report.add(
-                    &nowhere,
+                    &view.location,
                     format!("no operation has the view `{}`", view.name),
                 );
             }
@@ -278,13 +178,11 @@ impl Compiler<'_> {
                 }
                 (Service::Refused { .. }, Some(_)) => Fate::Used,
                 (Service::Plan { plan, .. }, Some((field, _))) => {
-                    match self.fate(plan, &shape.subject, parameter, field) {
-                        Some(fate) => fate,
-                        None => {
-                            report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
-                            continue;
-                        }
-                    }
+                    let Some(fate) = self.fate(plan, &shape.subject, parameter, field) else {
+                        report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
+                        continue;
+                    };
+                    fate
                 }
             };
             parameters.push(Parameter {
@@ -304,10 +202,11 @@ impl Compiler<'_> {
             parameters,
             requires,
             subject: shape.subject,
+            constants: shape.constants,
             service,
             repeat: shape.repeat,
             note: shape.note,
-            clears_text: shape.clears_text,
+            clears_text: compile_plan::choices(at, &shape.clears_text, self.options, report),
             rules,
             location: at.clone(),
         })
@@ -428,15 +327,14 @@ impl Compiler<'_> {
             .filter_map(|text| report.keep(at, method_and_path(text)))
             .map(|(method, path)| (method, path.to_owned()))
             .collect();
-        let source = match &shape.instead_source {
-            Some(name) => source_title(parts, at, name, report),
-            None => {
-                report.add(
-                    at,
-                    "an operation needs a plan, `refuses`, or `instead` with its source",
-                );
-                None
-            }
+        let source = if let Some(name) = &shape.instead_source {
+            source_title(parts, at, name, report)
+        } else {
+            report.add(
+                at,
+                "an operation needs a plan, `refuses`, or `instead` with its source",
+            );
+            None
         };
         let source = source.unwrap_or_default();
         Service::NotServed(Replacement {

@@ -6,16 +6,18 @@ use super::{
     Location,
     compile_protocol::option_value,
     load::{Endpoint, Parts, Report, json, method_and_path, pointer},
-    operation::{BodyTemplate, Call, Condition, Each, Expectation, Pages, Plan, Segment, State},
+    operation::{
+        BodyTemplate, Call, Condition, Each, Expectation, OptionValue, Pages, Plan, Segment, State,
+    },
     protocol::{OptionRule, Protocol},
-    shape::{CallShape, ConditionShape, PlanShape},
+    shape::{CallShape, ConditionShape, EachShape, ExpectsShape, PagesShape, PlanShape},
 };
 use crate::template::Template;
 
 /// The placeholder of the subject in v2's paths.
-pub(crate) const SUBJECT: &str = "userId";
+pub const SUBJECT: &str = "userId";
 /// The document that the core makes up of a page of a list.
-pub(crate) const PAGE: &str = "page";
+pub const PAGE: &str = "page";
 
 /// What a plan is compiled for.
 pub(super) struct Scope<'a> {
@@ -101,83 +103,14 @@ fn call(
         report.add(at, format!("there is no [request.\"{}\"]", shape.request));
         return None;
     };
-    let each = shape.each.as_ref().and_then(|each| {
-        let call = index_of(&each.call, earlier, at, report)?;
-        if earlier
-            .get(call)
-            .is_some_and(|call| call.items.is_none() && call.pages.is_none())
-        {
-            report.add(at, format!("`{}` has no items", each.call));
-        }
-        let subject = each
-            .subject
-            .as_ref()
-            .and_then(|text| report.keep(at, pointer(text)));
-        let only = each.only.as_ref().and_then(|only| {
-            check_parameter(&only.equals, at, scope, report);
-            Some((report.keep(at, pointer(&only.at))?, only.equals.clone()))
-        });
-        Some(Each {
-            call,
-            subject,
-            only,
-        })
-    });
-    let path = segments(at, path, shape, scope, report);
-    let when = shape
-        .when
-        .iter()
-        .filter_map(|condition| self::condition(at, condition, earlier, scope, report))
-        .collect();
-    let query = query(at, shape, scope, report);
-    let body = shape
-        .body
-        .as_ref()
-        .and_then(|body| report.keep(at, body_template(body)));
-    if let Some(body) = &body {
-        for (name, _) in body.placeholders() {
-            check_placeholder(name, at, scope, report);
-        }
-    }
-    if let Some(file) = &shape.file {
-        check_parameter(file, at, scope, report);
-    }
-    let kinds = [
-        shape.sends.is_some() || body.is_some(),
-        shape.file.is_some(),
-    ];
-    if kinds.into_iter().filter(|kind| *kind).count() > 1 {
-        report.add(at, "a call has a JSON body or a file, not both");
-    }
-    let omit_on_failure = match shape.on_failure.as_deref() {
-        None => false,
-        Some("omit") => true,
-        Some(other) => {
-            report.add(at, format!("on_failure `{other}` is not known; `omit` is"));
-            false
-        }
-    };
-    if !omit_on_failure && !(shape.expected.is_empty() && shape.decisive.is_empty()) {
-        report.add(
-            at,
-            "`expected` and `decisive` belong to `on_failure = \"omit\"`",
-        );
-    }
-    let after = shape
-        .after
-        .iter()
-        .filter_map(|name| index_of(name, earlier, at, report))
-        .collect();
+    let body = body(at, shape, scope, report);
+    let omit_on_failure = omit_on_failure(at, shape, report);
     Some(Call {
         name: shape.name.clone(),
         method,
-        template: shape
-            .request
-            .split_once(' ')
-            .map_or("", |(_, path)| path)
-            .into(),
-        path,
-        query,
+        template: path.into(),
+        path: segments(at, path, shape, scope, report),
+        query: query(at, shape, scope, report),
         body,
         sends: shape
             .sends
@@ -189,23 +122,28 @@ fn call(
             .items
             .as_ref()
             .and_then(|items| Some((report.keep(at, pointer(&items.at))?, items.document.clone()))),
-        pages: shape.pages.as_ref().and_then(|pages| {
-            Some(Pages {
-                items: report.keep(at, pointer(&pages.items))?,
-                document: pages.document.clone(),
-                number: pages.number.clone(),
-                size: pages.size.clone(),
-                token: pages.token.clone(),
-                total: pages.total.clone(),
-            })
-        }),
-        each,
+        pages: shape
+            .pages
+            .as_ref()
+            .and_then(|pages| self::pages(at, pages, report)),
+        each: shape
+            .each
+            .as_ref()
+            .and_then(|each| self::each(at, each, earlier, scope, report)),
         subject: shape
             .subject
             .as_ref()
             .and_then(|text| report.keep(at, pointer(text))),
-        after,
-        when,
+        after: shape
+            .after
+            .iter()
+            .filter_map(|name| index_of(name, earlier, at, report))
+            .collect(),
+        when: shape
+            .when
+            .iter()
+            .filter_map(|condition| self::condition(at, condition, earlier, scope, report))
+            .collect(),
         omit_on_failure,
         expected: shape.expected.clone(),
         decisive: shape.decisive.clone(),
@@ -215,23 +153,111 @@ fn call(
             .map(|done| (done.code, done.message.clone()))
             .collect(),
         resumes: shape.resumes.clone(),
-        expects: shape.expects.as_ref().and_then(|expects| {
-            check_parameter(&expects.parameter, at, scope, report);
-            if !scope.protocol.errors.contains_key(&expects.otherwise) {
-                report.add(at, format!("there is no [error.{}]", expects.otherwise));
-            }
-            Some(Expectation {
-                parameter: expects.parameter.clone(),
-                among: report.keep(at, pointer(&expects.among))?,
-                otherwise: expects.otherwise.clone(),
-            })
-        }),
+        expects: shape
+            .expects
+            .as_ref()
+            .and_then(|expects| expectation(at, expects, scope, report)),
         note: shape.note.clone(),
         omitted: shape.omitted.clone(),
         omits: shape.omits.clone(),
         label: endpoint.label.clone(),
         scope: endpoint.scope.clone(),
         source: endpoint.source.clone(),
+    })
+}
+
+fn body(
+    at: &Location,
+    shape: &CallShape,
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<BodyTemplate> {
+    let body = shape
+        .body
+        .as_ref()
+        .and_then(|body| report.keep(at, body_template(body)));
+    for (name, _) in body.iter().flat_map(BodyTemplate::placeholders) {
+        check_placeholder(name, at, scope, report);
+    }
+    if let Some(file) = &shape.file {
+        check_parameter(file, at, scope, report);
+        if shape.sends.is_some() || body.is_some() {
+            report.add(at, "a call has a JSON body or a file, not both");
+        }
+    }
+    body
+}
+
+fn omit_on_failure(at: &Location, shape: &CallShape, report: &mut Report) -> bool {
+    let omit = shape.on_failure.as_deref();
+    if let Some(other) = omit.filter(|way| *way != "omit") {
+        report.add(at, format!("on_failure `{other}` is not known; `omit` is"));
+    }
+    let has_codes = !shape.expected.is_empty() || !shape.decisive.is_empty();
+    if omit.is_none() && has_codes {
+        report.add(
+            at,
+            "`expected` and `decisive` belong to `on_failure = \"omit\"`",
+        );
+    }
+    omit.is_some()
+}
+
+fn pages(at: &Location, shape: &PagesShape, report: &mut Report) -> Option<Pages> {
+    Some(Pages {
+        items: report.keep(at, pointer(&shape.items))?,
+        document: shape.document.clone(),
+        number: shape.number.clone(),
+        size: shape.size.clone(),
+        token: shape.token.clone(),
+        total: shape.total.clone(),
+        count: shape.count.clone(),
+    })
+}
+
+fn each(
+    at: &Location,
+    shape: &EachShape,
+    earlier: &[Call],
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<Each> {
+    let call = index_of(&shape.call, earlier, at, report)?;
+    if earlier
+        .get(call)
+        .is_some_and(|call| call.items.is_none() && call.pages.is_none())
+    {
+        report.add(at, format!("`{}` has no items", shape.call));
+    }
+    let subject = shape
+        .subject
+        .as_ref()
+        .and_then(|text| report.keep(at, pointer(text)));
+    let only = shape.only.as_ref().and_then(|only| {
+        check_parameter(&only.equals, at, scope, report);
+        Some((report.keep(at, pointer(&only.at))?, only.equals.clone()))
+    });
+    Some(Each {
+        call,
+        subject,
+        only,
+    })
+}
+
+fn expectation(
+    at: &Location,
+    shape: &ExpectsShape,
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Option<Expectation> {
+    check_parameter(&shape.parameter, at, scope, report);
+    if !scope.protocol.errors.contains_key(&shape.otherwise) {
+        report.add(at, format!("there is no [error.{}]", shape.otherwise));
+    }
+    Some(Expectation {
+        parameter: shape.parameter.clone(),
+        among: report.keep(at, pointer(&shape.among))?,
+        otherwise: shape.otherwise.clone(),
     })
 }
 
@@ -376,6 +402,26 @@ impl BodyTemplate {
     }
 }
 
+/// The options that a condition names, checked.
+pub(super) fn choices(
+    at: &Location,
+    named: &BTreeMap<String, toml::Value>,
+    options: &BTreeMap<String, OptionRule>,
+    report: &mut Report,
+) -> Vec<(String, OptionValue)> {
+    let mut choices = Vec::new();
+    for (name, value) in named {
+        let Some(rule) = options.get(name) else {
+            report.add(at, format!("there is no [option.{name}]"));
+            continue;
+        };
+        if let Some(value) = report.keep(at, option_value(&rule.values, value)) {
+            choices.push((name.clone(), value));
+        }
+    }
+    choices
+}
+
 fn condition(
     at: &Location,
     shape: &ConditionShape,
@@ -386,16 +432,7 @@ fn condition(
     for parameter in shape.given.iter().chain(&shape.missing) {
         check_parameter(parameter, at, scope, report);
     }
-    let mut options = Vec::new();
-    for (name, value) in &shape.option {
-        let Some(rule) = scope.options.get(name) else {
-            report.add(at, format!("there is no [option.{name}]"));
-            continue;
-        };
-        if let Some(value) = report.keep(at, option_value(&rule.values, value)) {
-            options.push((name.clone(), value));
-        }
-    }
+    let options = choices(at, &shape.option, scope.options, report);
     let state = match &shape.state {
         None => None,
         Some(state) => {

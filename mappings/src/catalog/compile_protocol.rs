@@ -52,12 +52,11 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
             .split(' ')
             .map(|byte| u8::from_str_radix(byte, 16))
             .collect();
-        match magic {
-            Ok(magic) => media_types.push((media_type.name.clone(), magic)),
-            Err(_) => {
-                let at = parts.at(&at, &media_type.magic.span());
-                report.add(&at, "magic is not a list of bytes like `ff d8 ff`");
-            }
+        if let Ok(magic) = magic {
+            media_types.push((media_type.name.clone(), magic));
+        } else {
+            let at = parts.at(&at, &media_type.magic.span());
+            report.add(&at, "magic is not a list of bytes like `ff d8 ff`");
         }
     }
     for spelling in shape.bool_true.iter().chain(&shape.bool_false) {

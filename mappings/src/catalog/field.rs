@@ -18,6 +18,8 @@ pub struct Field {
     pub omit: Vec<Value>,
     /// What v1 shows, whatever v2 says.
     pub always: Option<Value>,
+    /// The empty value is shown also when the document was not read at all.
+    pub empty_unread: bool,
     /// How faithful the mapping is.
     pub fidelity: Fidelity,
     /// Why it is not exact.

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::{
     Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol,
+    compile_view,
     shape::{FileShape, Named, RequestShape},
 };
 use crate::exchange::Method;
@@ -161,7 +162,11 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     let fields = compile_field::fields(&mut parts, report);
     let index = compile_field::Index::new(&fields, report);
     let endpoints = endpoints(&parts, report);
-    let views = compile_operation::views(&mut parts, &fields, &index, &sets, report);
+    if !report.0.is_empty() {
+        // What refers to a refused field would only repeat the mistake.
+        return None;
+    }
+    let views = compile_view::views(&mut parts, &fields, &index, &sets, report);
     let mut compiler = compile_operation::Compiler {
         protocol: &protocol,
         options: &options,
@@ -317,6 +322,7 @@ pub(super) fn pointer(text: &str) -> Result<String, String> {
     let well_formed = text.len() > 1
         && text.starts_with('/')
         && !text.contains("//")
+        && !text.contains('~')
         && !text.ends_with('/')
         && !text.contains(char::is_whitespace);
     if well_formed {

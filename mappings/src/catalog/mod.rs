@@ -4,6 +4,7 @@ mod compile_field;
 mod compile_operation;
 mod compile_plan;
 mod compile_protocol;
+mod compile_view;
 pub mod field;
 mod load;
 pub mod operation;
@@ -13,7 +14,7 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-pub(crate) use compile_plan::{PAGE, SUBJECT};
+pub use compile_plan::{PAGE, SUBJECT};
 use field::{Field, Part};
 use operation::{Operation, OptionValue, View};
 pub use problem::{CatalogError, Location, Problem};
@@ -80,6 +81,11 @@ impl Catalog {
     /// The catalog that is built into this crate.
     pub fn embedded() -> Result<Self, CatalogError> {
         Self::with_overrides(std::iter::empty())
+    }
+
+    /// The built-in catalog's files: name and text.
+    pub fn embedded_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        EMBEDDED.into_iter()
     }
 
     /// The built-in catalog, with a site's own files (name and text) in place of those of the same

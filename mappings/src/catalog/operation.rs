@@ -24,14 +24,17 @@ pub struct Operation {
     pub requires: Vec<Vec<String>>,
     /// The parameters that name the user it is about; the first given one wins.
     pub subject: Vec<String>,
+    /// Fixed values that the calls of its plan have placeholders for.
+    pub constants: BTreeMap<String, String>,
     /// How the shim answers.
     pub service: Service,
     /// What a repeated request does.
     pub repeat: Option<String>,
     /// What else is worth knowing.
     pub note: Option<String>,
-    /// True if an empty text parameter may clear the stored text.
-    pub clears_text: bool,
+    /// The choice of the site under which an empty text parameter clears the stored text; else it
+    /// counts as absent.
+    pub clears_text: Vec<(String, OptionValue)>,
     /// v2's errors in v1's words, before the rules of all operations.
     pub rules: Vec<Rule>,
     /// Where the operation is written.
@@ -204,6 +207,8 @@ pub struct Pages {
     pub token: String,
     /// The member with the number of all records.
     pub total: String,
+    /// The member with the number of pages.
+    pub count: String,
 }
 
 /// For which items a call is made.
@@ -281,6 +286,8 @@ pub struct View {
     pub none: Vec<(String, String)>,
     /// The view of each item of its list.
     pub items: Option<usize>,
+    /// Where the view is written.
+    pub location: Location,
 }
 
 /// A field of a view.

@@ -157,17 +157,21 @@ pub(crate) const CORE_ERRORS: [&str; 9] = [
     UNREACHABLE_WRITE,
     UNREADABLE,
 ];
-pub(crate) const NOT_HONOURED: &str = "not_honoured";
+/// The error of a parameter that v2 cannot honour, in strict mode.
+pub const NOT_HONOURED: &str = "not_honoured";
 pub(crate) const NOT_SERVED: &str = "operation_not_served";
 pub(crate) const OVERLOADED: &str = "overloaded";
-pub(crate) const PARAMETER_INVALID: &str = "parameter_invalid";
-pub(crate) const PARAMETER_MISSING: &str = "parameter_missing";
+/// The error of a parameter that cannot be read, or is out of its range.
+pub const PARAMETER_INVALID: &str = "parameter_invalid";
+/// The error of a required parameter that is absent.
+pub const PARAMETER_MISSING: &str = "parameter_missing";
 pub(crate) const REFUSED: &str = "refused";
 pub(crate) const UNFINISHED: &str = "unfinished";
 pub(crate) const UNREACHABLE_READ: &str = "unreachable_read";
 pub(crate) const UNREACHABLE_WRITE: &str = "unreachable_write";
 pub(crate) const UNREADABLE: &str = "unreadable";
-pub(crate) const USER_UNKNOWN: &str = "user_unknown";
+/// The error of an id or address that names nobody.
+pub const USER_UNKNOWN: &str = "user_unknown";
 
 impl Protocol {
     /// An error and its HTTP status. `detail` fills the one placeholder that the text may have:

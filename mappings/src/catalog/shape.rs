@@ -72,7 +72,7 @@ fn ok() -> u16 {
 }
 
 /// How one error of v2 is said in v1's words.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleShape {
     pub v2: RuleWhenShape,
@@ -80,7 +80,7 @@ pub(super) struct RuleShape {
     pub source: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleWhenShape {
     pub status: Option<u16>,
@@ -92,7 +92,7 @@ pub(super) struct RuleWhenShape {
     pub fields: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleThenShape {
     /// v1's number; v2's own if left out.
@@ -173,8 +173,12 @@ pub(super) struct FieldShape {
     pub values: Vec<i64>,
     pub max: Option<usize>,
     pub default: Option<i64>,
-    pub empty: Option<OneOrMany<toml::Value>>,
+    /// Of two v1 names an array, a value for each.
+    pub empty: Option<toml::Value>,
     pub always: Option<toml::Value>,
+    /// `empty` is shown also when the document was not read at all.
+    #[serde(default)]
+    pub empty_unread: bool,
     pub fidelity: Option<String>,
     pub reason: Option<String>,
     pub loss: Option<String>,
@@ -218,8 +222,9 @@ pub(super) struct OperationShape {
     pub refuses: Option<Spanned<String>>,
     pub repeat: Option<String>,
     pub note: Option<String>,
+    /// The choice of the site under which an empty text parameter clears the stored text.
     #[serde(default)]
-    pub clears_text: bool,
+    pub clears_text: BTreeMap<String, toml::Value>,
     #[serde(default)]
     pub error: Vec<Spanned<RuleShape>>,
     /// What replaces an operation that the shim does not serve.
@@ -233,6 +238,9 @@ pub(super) struct OperationShape {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlanShape {
+    /// v2's errors in v1's words, for all operations of the plan.
+    #[serde(default)]
+    pub error: Vec<Spanned<RuleShape>>,
     pub call: Vec<Spanned<CallShape>>,
     /// Documents that this plan cannot send, and why.
     #[serde(default)]
@@ -303,6 +311,7 @@ pub(super) struct PagesShape {
     pub size: String,
     pub token: String,
     pub total: String,
+    pub count: String,
 }
 
 #[derive(Deserialize)]
@@ -324,9 +333,8 @@ pub(super) struct EachOnlyShape {
     pub equals: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 pub(super) struct ConditionShape {
     pub given: Vec<String>,
     pub missing: Vec<String>,

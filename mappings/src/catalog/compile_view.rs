@@ -1,0 +1,115 @@
+//! Checks the shapes of answers.
+
+use super::{
+    Location,
+    compile_field::{Index, place},
+    field::{Field, Kind, Place},
+    load::{Parts, Report, Sets, expand},
+    operation::{Member, View},
+    shape::ViewShape,
+};
+
+pub(super) fn views(
+    parts: &mut Parts,
+    fields: &[Field],
+    index: &Index,
+    sets: &Sets,
+    report: &mut Report,
+) -> Vec<View> {
+    let shapes = std::mem::take(&mut parts.view);
+    let names: Vec<String> = shapes.iter().map(|(_, (name, _))| name.clone()).collect();
+    let mut views = Vec::new();
+    for (at, (name, shape)) in shapes {
+        let items = shape.items.as_ref().and_then(|items| {
+            let found = names.iter().position(|known| known == items);
+            if found.is_none() {
+                report.add(&at, format!("there is no view `{items}`"));
+            }
+            found
+        });
+        views.push(view(&at, name, &shape, items, fields, index, sets, report));
+    }
+    views
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
+fn view(
+    at: &Location,
+    name: String,
+    shape: &ViewShape,
+    items: Option<usize>,
+    fields: &[Field],
+    index: &Index,
+    sets: &Sets,
+    report: &mut Report,
+) -> View {
+    let listed = expand(&shape.fields, sets, at, report);
+    for unused in shape
+        .without
+        .iter()
+        .chain(&shape.empty)
+        .chain(shape.from.keys())
+    {
+        if !listed.contains(unused) {
+            report.add(
+                at,
+                format!("`{unused}` is not among the fields of the view"),
+            );
+        }
+    }
+    let mut members: Vec<Member> = Vec::new();
+    for field_name in listed {
+        if shape.without.contains(&field_name) {
+            continue;
+        }
+        let Some(field) = index.general(&field_name) else {
+            report.add(at, format!("there is no field `{field_name}`"));
+            continue;
+        };
+        if members.iter().any(|member| member.field == field) {
+            report.add(at, format!("`{field_name}` is there twice"));
+            continue;
+        }
+        let from = shape.from.get(&field_name).map(|places| {
+            places
+                .iter()
+                .filter_map(|text| report.keep(at, place(text)))
+                .collect::<Vec<Place>>()
+        });
+        members.push(Member {
+            field,
+            from,
+            empty: shape.empty.contains(&field_name),
+        });
+    }
+    // Answers have their members in the order of the fields in the catalog.
+    members.sort_by_key(|member| member.field);
+    let mut none = Vec::new();
+    for (set, reason) in &shape.none {
+        let known = sets.get(set).cloned().unwrap_or_else(|| vec![set.clone()]);
+        for field_name in known {
+            if index.general(&field_name).is_none() {
+                report.add(
+                    at,
+                    format!("there is neither a set nor a field `{field_name}`"),
+                );
+            }
+            none.push((field_name, reason.clone()));
+        }
+    }
+    let has_list = members.iter().any(|member| {
+        fields
+            .get(member.field.0)
+            .is_some_and(|field| field.parts.iter().any(|part| part.kind == Kind::List))
+    });
+    if has_list != items.is_some() {
+        report.add(at, "a view with a list has `items`, another has not");
+    }
+    View {
+        name,
+        members,
+        none,
+        items,
+        location: at.clone(),
+    }
+}

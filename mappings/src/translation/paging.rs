@@ -1,0 +1,147 @@
+//! v1's numbered pages over v2's, also where v2 gives nothing but the token of the next page.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{catalog::operation::Pages, pointer};
+
+/// One page of a v2 list, being looked for.
+pub(super) struct Paging<'a> {
+    pages: &'a Pages,
+    /// The page that the client wants, from 1.
+    wanted: i64,
+    size: i64,
+    /// The page that the request under way is for.
+    asked: i64,
+    /// Tokens of pages, by number.
+    tokens: BTreeMap<i64, String>,
+    /// True once a token was refused and the walk began anew.
+    restarted: bool,
+    by_token: bool,
+}
+
+/// What an answer of v2 means.
+pub(super) enum Turn {
+    /// This is the page: its items, and what v1 says of the page.
+    Page {
+        /// The items.
+        items: Vec<Value>,
+        /// The document of the page.
+        page: Value,
+    },
+    /// Another request is needed.
+    Again,
+    /// The answer is no page.
+    NotAPage,
+}
+
+impl<'a> Paging<'a> {
+    pub(super) fn new(pages: &'a Pages, wanted: i64, size: i64, known: Vec<(u32, String)>) -> Self {
+        let tokens: BTreeMap<i64, String> = known
+            .into_iter()
+            .map(|(page, token)| (page.into(), token))
+            .collect();
+        let nearest = tokens.range(..=wanted).next_back().map(|(page, _)| *page);
+        Self {
+            pages,
+            wanted,
+            size,
+            asked: nearest.unwrap_or(wanted),
+            tokens,
+            restarted: false,
+            by_token: nearest.is_some(),
+        }
+    }
+
+    /// Puts the token of the page into a query in place of its number, if the walk goes by tokens.
+    pub(super) fn put_into(&self, query: &mut Vec<(String, String)>) {
+        let token = self.tokens.get(&self.asked).filter(|_| self.by_token);
+        if let Some(token) = token {
+            query.retain(|(name, _)| *name != self.pages.number);
+            query.push((self.pages.token.clone(), token.clone()));
+        }
+    }
+
+    /// Reads an answer.
+    pub(super) fn accept(&mut self, body: &mut Value) -> Turn {
+        let Some(items) = pointer::take(body, &self.pages.items) else {
+            return Turn::NotAPage;
+        };
+        let Value::Array(items) = items else {
+            return Turn::NotAPage;
+        };
+        let number = body.get(&self.pages.number).and_then(Value::as_i64);
+        let total = body.get(&self.pages.total).and_then(Value::as_i64);
+        let token = body
+            .get(&self.pages.token)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if !self.by_token && (self.asked == 1 || number == Some(self.asked)) {
+            if self.asked == self.wanted {
+                if number.is_none() && !token.is_empty() {
+                    self.tokens.insert(2, token.to_owned());
+                }
+                return self.page(items, total, body);
+            }
+        } else if !self.by_token {
+            // v2 does not honour the number: this is its first page.
+            self.by_token = true;
+            self.asked = 1;
+        }
+        self.by_token = true;
+        if !token.is_empty() {
+            self.tokens
+                .insert(self.asked.saturating_add(1), token.to_owned());
+        }
+        if self.asked == self.wanted {
+            return self.page(items, total, body);
+        }
+        let before = self.wanted.saturating_sub(1).saturating_mul(self.size);
+        if token.is_empty() || total.is_some_and(|total| before >= total) {
+            return self.page(Vec::new(), total, body);
+        }
+        self.asked = self.asked.saturating_add(1);
+        Turn::Again
+    }
+
+    /// v2 refused the request. True if it is worth asking again from the first page.
+    pub(super) fn restart(&mut self) -> bool {
+        if !self.by_token || self.restarted {
+            return false;
+        }
+        self.restarted = true;
+        self.by_token = false;
+        self.tokens.clear();
+        self.asked = self.wanted;
+        true
+    }
+
+    /// The tokens that are worth remembering.
+    pub(super) fn into_tokens(self) -> Vec<(u32, String)> {
+        self.tokens
+            .into_iter()
+            .filter_map(|(page, token)| Some((u32::try_from(page).ok()?, token)))
+            .collect()
+    }
+
+    fn page(&self, items: Vec<Value>, total: Option<i64>, body: &Value) -> Turn {
+        let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
+        let total = total
+            .unwrap_or_else(|| seen.saturating_add(i64::try_from(items.len()).unwrap_or(i64::MAX)));
+        let counted = total.saturating_add(self.size - 1) / self.size.max(1);
+        let count = body
+            .get(&self.pages.count)
+            .and_then(Value::as_i64)
+            .filter(|_| !self.by_token);
+        Turn::Page {
+            items,
+            page: json!({
+                "page_count": count.unwrap_or(counted),
+                "page_number": self.wanted,
+                "page_size": self.size,
+                "total_records": total,
+            }),
+        }
+    }
+}

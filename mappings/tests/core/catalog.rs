@@ -1,0 +1,303 @@
+//! The built-in catalog, and what a catalog is refused for.
+
+use mappings::Catalog;
+
+use crate::driver::catalog;
+
+#[test]
+fn every_v1_endpoint_is_known() {
+    let catalog = catalog();
+    assert_eq!(catalog.operations().len(), 97);
+    let served = catalog
+        .operations()
+        .iter()
+        .filter(|operation| operation.is_served());
+    assert_eq!(served.count(), 22);
+    for operation in catalog
+        .operations()
+        .iter()
+        .filter(|operation| !operation.is_served())
+    {
+        assert!(
+            !operation.v2_requests().is_empty(),
+            "{} has no replacement",
+            operation.name
+        );
+    }
+}
+
+#[test]
+fn operations_are_found_as_clients_spell_them() {
+    let name = |path: &str| {
+        catalog()
+            .find(path)
+            .map(|operation| operation.name.as_str())
+    };
+    assert_eq!(name("user/updatePassword"), Some("user/updatepassword"));
+    assert_eq!(name("/user/getbyemail/"), Some("user/getbyemail"));
+    assert_eq!(
+        name("user/scheduleforhost"),
+        Some("user/scheduleforhost/list")
+    );
+    assert_eq!(name("H323/Device/Add"), Some("h323/device/create"));
+    assert_eq!(name("user/me"), None);
+    assert_eq!(name(""), None);
+}
+
+/// The embedded files with one passage changed.
+fn changed(file: &str, from: &str, to: &str) -> String {
+    let (name, text) = Catalog::embedded_files()
+        .find(|(name, _)| *name == file)
+        .unwrap();
+    assert!(text.contains(from), "{file} has no `{from}`");
+    let text = text.replacen(from, to, 1);
+    match Catalog::with_overrides([(name.to_owned(), text)]) {
+        Ok(_) => "no mistake was found".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// File, passage, and what stands there instead.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "user.toml",
+        "summary = \"A user by id.\"",
+        "summary = \"A user by id.\"\nsumary = 1",
+    ),
+    (
+        "user.toml",
+        "query = { type = \"zak\" }",
+        "query = { type = \"{zak}\" }",
+    ),
+    (
+        "user.toml",
+        "request = \"GET /users/{userId}\"",
+        "request = \"GET /users/{user}\"",
+    ),
+    (
+        "user.toml",
+        "request = \"GET /users/email\"",
+        "request = \"GET users/email\"",
+    ),
+    (
+        "user.toml",
+        "reads = \"email_check\"",
+        "reads = \"emailcheck\"",
+    ),
+    (
+        "user.toml",
+        "at = \"/status\", is = \"pending\"",
+        "at = \"status\", is = \"pending\"",
+    ),
+    (
+        "user.toml",
+        "at = \"/status\", is = \"pending\"",
+        "at = \"/status\"",
+    ),
+    ("user.toml", "plan = \"getbyemail\"", "plan = \"getbymail\""),
+    ("user.toml", "view = \"page\"", "view = \"pages\""),
+    ("user.toml", "effect = \"read\"", "effect = \"reads\""),
+    (
+        "user.toml",
+        "requires = [\"email\"]",
+        "requires = [\"mail\"]",
+    ),
+    ("user.toml", "after = [\"create\"]", "after = [\"created\"]"),
+    (
+        "user.toml",
+        "on_failure = \"omit\"",
+        "on_failure = \"ignore\"",
+    ),
+    (
+        "user.toml",
+        "on_failure = \"omit\"\nafter",
+        "expected = [1]\nafter",
+    ),
+    (
+        "user.toml",
+        "option = { zak = true }",
+        "option = { zac = true }",
+    ),
+    (
+        "user.toml",
+        "option = { zak = true }",
+        "option = { zak = \"yes\" }",
+    ),
+    (
+        "user.toml",
+        "unsent.settings = \"v2 refuses settings while the user is pending\"",
+        "",
+    ),
+    (
+        "user.toml",
+        "otherwise = \"user_unknown\"",
+        "otherwise = \"unknown_user\"",
+    ),
+    (
+        "user.toml",
+        "aliases = [\"user/scheduleforhost\"]",
+        "aliases = [\"user/get\"]",
+    ),
+    (
+        "user.toml",
+        "fields = [\"existed_email\"]",
+        "fields = [\"existed_mail\"]",
+    ),
+    ("user.toml", "items = \"listed_user\"", ""),
+    (
+        "user.toml",
+        "file = \"pic_file\"\n\n",
+        "file = \"pic_file\"\nbody = { a = 1 }\n\n",
+    ),
+    ("user.toml", "v2 = { code = 1109 }", "v2 = { code = 1108 }"),
+    ("user.toml", "v2 = { code = 1109 }", "v2 = {}"),
+    (
+        "user.toml",
+        "plan = \"picture\"",
+        "plan = \"password_or_picture\"",
+    ),
+    (
+        "user.toml",
+        "parameters = [\"zpk\"]",
+        "parameters = [\"zpk\", \"zpk\"]",
+    ),
+    (
+        "user.toml",
+        "parameters = [\"zpk\"]",
+        "parameters = [\"zpk\", \"unheard_of\"]",
+    ),
+    ("user.toml", "\"@profile\"", "\"@profil\""),
+    (
+        "user-fields.toml",
+        "convert = \"negate\"",
+        "convert = \"negated\"",
+    ),
+    ("user-fields.toml", "type = \"bool\"", "type = \"boolean\""),
+    (
+        "user-fields.toml",
+        "v2 = \"settings:/in_meeting/chat\"",
+        "v2 = \"settings:in_meeting/chat\"",
+    ),
+    (
+        "user-fields.toml",
+        "v2 = \"settings:/in_meeting/chat\"",
+        "v2 = \"/in_meeting/chat\"",
+    ),
+    (
+        "user-fields.toml",
+        "v2 = \"settings:/in_meeting/chat\"",
+        "v2 = []",
+    ),
+    (
+        "user-fields.toml",
+        "reason = \"v2 marks the setting as deprecated\"",
+        "",
+    ),
+    ("user-fields.toml", "v1 = \"dept\"", "v1 = \"timezone\""),
+    (
+        "user-fields.toml",
+        "response = [[\"active\", 0]",
+        "response = [[\"pending\", 0]",
+    ),
+    (
+        "user-fields.toml",
+        "round_up = [30, 60",
+        "round_up = [60, 30",
+    ),
+    (
+        "user-fields.toml",
+        "[true, true, \"cloud\"]]",
+        "[true, \"cloud\"]]",
+    ),
+    (
+        "user-fields.toml",
+        "only = [\"user/delete\"]",
+        "only = [\"user/deletion\"]",
+    ),
+    ("protocol.toml", "[error.refused]", "[error.refusal]"),
+    (
+        "protocol.toml",
+        "message = \"{Name} is required.\"",
+        "message = \"{name is required.\"",
+    ),
+    (
+        "protocol.toml",
+        "message = \"{Name} is required.\"",
+        "message = \"{what} is required.\"",
+    ),
+    (
+        "protocol.toml",
+        "v2 = { status = 429 }",
+        "v2 = { status = 403, code = 7 }",
+    ),
+    (
+        "protocol.toml",
+        "v1 = { error = \"overloaded\" }",
+        "v1 = { error = \"overload\" }",
+    ),
+    (
+        "protocol.toml",
+        "default = \"auto\"",
+        "default = \"automatic\"",
+    ),
+    ("protocol.toml", "magic = \"ff d8 ff\"", "magic = \"JPEG\""),
+    (
+        "protocol.toml",
+        "bool_true = [\"true\"",
+        "bool_true = [\"True\"",
+    ),
+    ("v2.toml", "label = \"light\"", "label = \"lite\""),
+    (
+        "v2.toml",
+        "[request.\"GET /users/email\"]",
+        "[request.\"GET /users/mail\"]",
+    ),
+    ("v2.toml", "source = \"users\"", "source = \"user\""),
+    (
+        "meeting.toml",
+        "[operation.\"meeting/delete\"]",
+        "[operation.\"meeting/create\"]",
+    ),
+    (
+        "meeting.toml",
+        "instead = [\"GET /meetings/{meetingId}\"]",
+        "instead = [\"/meetings\"]",
+    ),
+    (
+        "meeting.toml",
+        "summary = \"Creates a meeting.\"",
+        "summary = ",
+    ),
+];
+
+/// Line numbers would change with every edit of the catalog.
+fn without_lines(text: &str) -> String {
+    let mut parts = text.split(".toml:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + ".toml:_" + part.trim_start_matches(|digit: char| digit.is_ascii_digit())
+    })
+}
+
+#[test]
+fn mistakes_are_named_with_file_line_and_reason() {
+    let mut text = String::new();
+    for (file, from, to) in MISTAKES {
+        let told = without_lines(&changed(file, from, to));
+        text += &format!("{file}: {from} → {to}\n{told}\n\n");
+    }
+    assert!(!text.contains("no mistake was found"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn lines_are_counted_from_one() {
+    let broken = "[set]\n\n[operation.\"user/x\"]\nsummary = \"…\"\neffect = \"reed\"\n";
+    let Err(error) = Catalog::with_overrides([("site.toml".to_owned(), broken.to_owned())]) else {
+        panic!("the file is broken");
+    };
+    assert_eq!(
+        error.to_string(),
+        "site.toml:3: effect `reed` is neither read nor write"
+    );
+}

@@ -1,0 +1,190 @@
+//! Drives translations against a scripted v2.
+
+use std::sync::LazyLock;
+
+use mappings::{
+    Arguments, Body, Catalog, Memory, Outcome, Site, Translation, V2Request, translation::Finished,
+};
+use serde_json::{Value, json};
+
+pub(crate) const NOW: i64 = 1_600_000_000; // 2020-09-13T12:26:40Z
+
+pub(crate) fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> =
+        LazyLock::new(|| Catalog::embedded().unwrap_or_else(|error| panic!("{error}")));
+    &CATALOG
+}
+
+pub(crate) fn site(catalog: &Catalog) -> Site {
+    Site {
+        strict: false,
+        account_id: Some("account-1".to_owned()),
+        options: catalog.options(&std::collections::BTreeMap::new()).unwrap(),
+    }
+}
+
+/// What was sent, a group for each time that calls were ready together, and the end.
+pub(crate) struct Run {
+    pub(crate) sent: Vec<Vec<String>>,
+    pub(crate) finished: Finished,
+}
+
+/// Runs a translation; `v2` answers each request.
+pub(crate) fn run(
+    operation: &str,
+    arguments: &[(&str, &str)],
+    v2: impl Fn(&V2Request) -> Outcome,
+) -> Result<Run, String> {
+    let catalog = catalog();
+    let site = site(catalog);
+    run_with(catalog, &site, Memory::default(), operation, arguments, v2)
+}
+
+pub(crate) fn run_with(
+    catalog: &Catalog,
+    site: &Site,
+    memory: Memory,
+    operation: &str,
+    arguments: &[(&str, &str)],
+    v2: impl Fn(&V2Request) -> Outcome,
+) -> Result<Run, String> {
+    let operation = catalog.find(operation).expect("the operation exists");
+    let arguments: Arguments = arguments.iter().copied().collect();
+    let mut translation = Translation::begin(catalog, operation, arguments, site, memory)
+        .map_err(|error| format!("{} {}", error.code, error.message))?;
+    let mut sent = Vec::new();
+    while !translation.is_done() {
+        let ready = translation.ready();
+        assert!(!ready.is_empty(), "nothing is ready and nothing is done");
+        sent.push(ready.iter().map(|call| shown(&call.request)).collect());
+        for call in ready {
+            translation.complete(call.id, v2(&call.request));
+        }
+    }
+    Ok(Run {
+        sent,
+        finished: translation.finish(NOW),
+    })
+}
+
+pub(crate) fn shown(request: &V2Request) -> String {
+    let query: Vec<_> = request
+        .query
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let mut text = format!("{} {}", request.method, request.path);
+    if !query.is_empty() {
+        text = format!("{text}?{}", query.join("&"));
+    }
+    match &request.body {
+        Body::None => text,
+        Body::Json(body) => format!("{text} {body}"),
+        Body::File {
+            part,
+            media_type,
+            file,
+        } => {
+            format!("{text} {part}: {media_type}, {} bytes", file.bytes.len())
+        }
+    }
+}
+
+pub(crate) fn ok(body: Value) -> Outcome {
+    Outcome::Answered {
+        status: 200,
+        body: Some(body),
+    }
+}
+
+pub(crate) fn error(status: u16, code: i64, message: &str) -> Outcome {
+    Outcome::Answered {
+        status,
+        body: Some(json!({ "code": code, "message": message })),
+    }
+}
+
+pub(crate) fn user() -> Value {
+    json!({
+        "id": "kdc1", "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace",
+        "type": 2, "pmi": 2_035_134_243_i64, "verified": 1, "dept": "R&D", "status": "active",
+        "timezone": "Europe/London", "created_at": "2018-10-31T04:32:37.123Z",
+        "user_created_at": "2017-01-02T03:04:05+01:00", "last_login_time": "2026-01-01T00:00:00Z",
+        "last_client_version": "5.9.1", "login_types": [100], "account_id": "acc",
+        "vanity_url": "https://example.com/my/ada"
+    })
+}
+
+pub(crate) fn settings() -> Value {
+    json!({
+        "in_meeting": { "chat": true, "private_chat": false, "entry_exit_chime": "host",
+                        "e2e_encryption": true, "waiting_room": false },
+        "recording": { "auto_recording": "cloud", "local_recording": true, "cloud_recording": true,
+                       "auto_delete_cmr_days": 60 },
+        "feature": { "meeting_capacity": 100, "webinar": false },
+        "email_notification": { "jbh_reminder": true }
+    })
+}
+
+/// A v2 in which all goes well.
+pub(crate) fn well(request: &V2Request) -> Outcome {
+    match (request.method.as_str(), &*request.template) {
+        ("GET", "/users/{userId}") => ok(user()),
+        ("GET", "/users/{userId}/settings") => ok(settings()),
+        ("GET", "/users/{userId}/token") => ok(json!({ "token": "zak.of.ada" })),
+        ("POST", "/users") => Outcome::Answered {
+            status: 201,
+            body: Some(json!({ "id": "new1", "email": "new@example.com", "type": 1 })),
+        },
+        ("GET", "/users/{userId}/assistants") => ok(json!({ "assistants": [
+            { "id": "a1", "email": "Alan@example.com" }, { "id": "a2", "email": "grace@example.com" },
+        ] })),
+        ("GET", "/users/{userId}/schedulers") => ok(json!({ "schedulers": [] })),
+        ("GET", "/users/email") => ok(json!({ "existed_email": true })),
+        ("GET", "/users") => ok(json!({
+            "page_count": 1, "page_number": 1, "page_size": 30, "total_records": 2,
+            "users": [user(), { "id": "kdc2", "email": "grace@example.com", "type": 99, "status": "active" }],
+        })),
+        ("POST", "/users/{userId}/assistants") => Outcome::Answered {
+            status: 201,
+            body: Some(json!({ "ids": "a1", "add_at": "2026-02-03T04:05:06Z" })),
+        },
+        _ => Outcome::Answered {
+            status: 204,
+            body: None,
+        },
+    }
+}
+
+impl Run {
+    /// The answer.
+    pub(crate) fn answer(self) -> Value {
+        match self.finished.answer.result {
+            Ok(answer) => Value::Object(answer),
+            Err(error) => panic!("{} {}", error.code, error.message),
+        }
+    }
+
+    /// The error as `code message`.
+    pub(crate) fn error(&self) -> String {
+        match &self.finished.answer.result {
+            Ok(answer) => panic!("no error but {}", Value::Object(answer.clone())),
+            Err(error) => format!("{} {}", error.code, error.message),
+        }
+    }
+
+    /// All requests in the order in which they were sent.
+    pub(crate) fn requests(&self) -> Vec<&str> {
+        self.sent.iter().flatten().map(String::as_str).collect()
+    }
+
+    /// The fields that were warned of.
+    pub(crate) fn warned(&self) -> Vec<&str> {
+        self.finished
+            .answer
+            .warnings
+            .iter()
+            .map(|warning| warning.field.as_str())
+            .collect()
+    }
+}

@@ -1,0 +1,318 @@
+//! v2's errors in v1's words.
+
+use mappings::{
+    Outcome, V2Request,
+    catalog::{
+        operation::{Operation, Service},
+        protocol::{Rule, RuleAnswer},
+    },
+};
+use serde_json::json;
+
+use crate::{
+    driver::{catalog, error, run, well},
+    plans::REQUESTS,
+};
+
+/// The first call that decides the operation, and what makes it be made.
+fn deciding(operation: &Operation) -> Option<(&'static [(&'static str, &'static str)], String)> {
+    let plan = operation.plan()?;
+    let call = plan
+        .calls
+        .iter()
+        .find(|call| !call.omit_on_failure && call.each.is_none())?;
+    let (_, arguments) = REQUESTS.iter().find(|(name, _)| *name == operation.name)?;
+    Some((arguments, call.template.to_string()))
+}
+
+fn provoke(rule: &Rule) -> Outcome {
+    let status = rule.status.unwrap_or(400);
+    let mut body = json!({
+        "code": rule.codes.first().copied().unwrap_or(9999),
+        "message": rule.message.as_deref().map_or("v2's words".to_owned(), |part| format!("… {part} …")),
+    });
+    if rule.fields {
+        body["errors"] = json!([{ "field": "user_info.first_name", "message": "too long" }]);
+    }
+    Outcome::Answered {
+        status,
+        body: Some(body),
+    }
+}
+
+/// Every rule of every operation answers what the catalog says.
+#[test]
+fn every_rule_is_exercised() {
+    let catalog = catalog();
+    let mut text = String::new();
+    for operation in catalog.operations() {
+        let Some((arguments, template)) = deciding(operation) else {
+            continue;
+        };
+        for rule in operation.rules.iter().chain(catalog.rules()) {
+            let v2 = |request: &V2Request| match *request.template == *template {
+                true => provoke(rule),
+                false => well(request),
+            };
+            let got = run(&operation.name, arguments, v2).unwrap().error();
+            match &rule.answer {
+                RuleAnswer::Said {
+                    code: Some(code), ..
+                } => {
+                    assert!(
+                        got.starts_with(&format!("{code} ")),
+                        "{}: {got}",
+                        operation.name
+                    );
+                }
+                RuleAnswer::Said { code: None, .. } => assert!(
+                    rule.codes
+                        .iter()
+                        .any(|code| got.starts_with(&format!("{code} "))),
+                    "{}: {got}",
+                    operation.name
+                ),
+                RuleAnswer::Named(_) => {}
+            }
+            let own = operation.rules.iter().any(|own| std::ptr::eq(own, rule));
+            if own || operation.name == "user/get" {
+                text += &format!(
+                    "{} {:?} {:?} {:?} → {got}\n",
+                    operation.name, rule.status, rule.codes, rule.message
+                );
+            }
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_no_rule_knows_goes_through() {
+    let run = run("user/get", &[("id", "x")], |_| {
+        error(400, 4_711_000, "Something new.")
+    })
+    .unwrap();
+    assert_eq!(run.error(), "4711000 Something new.");
+}
+
+#[test]
+fn an_unknown_user_is_named_as_the_client_named_it() {
+    let gone = |_: &V2Request| error(404, 1001, "User does not exist: a%40b.");
+    assert_eq!(
+        run("user/get", &[("id", "a@b")], gone).unwrap().error(),
+        "1001 User not exist: a@b"
+    );
+    let run = run("user/assistant/delete", &[("host_email", "a@b")], gone).unwrap();
+    assert_eq!(run.error(), "1001 User not exist: a@b");
+}
+
+#[test]
+fn only_the_deciding_call_decides() {
+    let catalog = catalog();
+    let get = catalog.find("user/get").unwrap();
+    let Service::Plan { plan, .. } = &get.service else {
+        panic!("user/get has a plan")
+    };
+    for call in plan.calls.iter().filter(|call| call.omit_on_failure) {
+        let v2 = |request: &V2Request| {
+            let query = request.query.iter().any(|(_, value)| value == "zak");
+            match *request.template == *call.template && (query || call.name == "settings") {
+                true => error(400, 1000, "Can not access pending user settings."),
+                false => well(request),
+            }
+        };
+        let run = run("user/get", &[("id", "x")], v2).unwrap();
+        assert!(
+            run.warned().is_empty(),
+            "{}: a pending user is no surprise",
+            call.name
+        );
+        let answer = run.answer();
+        assert_eq!(answer["email"], "ada@example.com");
+        assert_eq!(
+            answer["zak"],
+            if call.name == "settings" {
+                "zak.of.ada"
+            } else {
+                ""
+            }
+        );
+        assert_eq!(
+            answer.get("disable_chat").is_none(),
+            call.name == "settings"
+        );
+    }
+}
+
+#[test]
+fn a_surprising_failure_of_a_part_is_warned_of() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/users/{userId}/settings" => error(500, 1, "oops"),
+        _ => well(request),
+    };
+    let run = run("user/get", &[("id", "x")], v2).unwrap();
+    assert_eq!(run.warned().len(), 1);
+    assert!(
+        run.warned()[0].starts_with("disable_chat, disable_private_chat"),
+        "{:?}",
+        run.warned()
+    );
+    assert!(run.answer().get("disable_chat").is_none());
+}
+
+#[test]
+fn refused_fields_have_their_v1_names() {
+    let refuse = |field: &'static str, template: &'static str| {
+        move |request: &V2Request| match *request.template == *template {
+            true => Outcome::Answered {
+                status: 400,
+                body: Some(json!({
+                    "code": 300, "message": "Validation Failed.",
+                    "errors": [{ "field": field, "message": "Invalid field." }],
+                })),
+            },
+            false => well(request),
+        }
+    };
+    let create = &[
+        ("email", "a@b"),
+        ("type", "1"),
+        ("last_name", "x"),
+        ("disable_chat", "1"),
+    ];
+    let named = |run: crate::driver::Run| run.error();
+    assert_eq!(
+        named(
+            run(
+                "user/custcreate",
+                create,
+                refuse("user_info.last_name", "/users")
+            )
+            .unwrap()
+        ),
+        "300 Invalid parameter: last_name"
+    );
+    let update = &[("id", "x"), ("enable_cloud_auto_recording", "1")];
+    let settings = "/users/{userId}/settings";
+    assert_eq!(
+        named(
+            run(
+                "user/update",
+                update,
+                refuse("recording.auto_recording", settings)
+            )
+            .unwrap()
+        ),
+        "300 Invalid parameter: enable_cloud_auto_recording"
+    );
+    assert_eq!(
+        named(run("user/update", update, refuse("some.thing", settings)).unwrap()),
+        "300 Invalid parameter: some.thing"
+    );
+}
+
+#[test]
+fn trouble_on_the_way_is_told_apart() {
+    let with = |operation: &str, outcome: Outcome| {
+        run(operation, &[("id", "x")], |_| outcome.clone())
+            .unwrap()
+            .error()
+    };
+    let limit =
+        "403 Sorry, the maximum number of api requests are already reached. Please try later.";
+    assert_eq!(with("user/get", Outcome::Refused), "200 No permission.");
+    assert_eq!(with("user/get", Outcome::Limited), limit);
+    assert_eq!(
+        with(
+            "user/get",
+            Outcome::Answered {
+                status: 429,
+                body: None
+            }
+        ),
+        limit
+    );
+    assert_eq!(
+        with("user/get", Outcome::NoAnswer { maybe_done: true }),
+        "500 Zoom could not be reached."
+    );
+    let unknown = "500 Zoom could not be reached; nothing is known about the outcome.";
+    assert_eq!(
+        with("user/delete", Outcome::NoAnswer { maybe_done: true }),
+        unknown
+    );
+    assert_eq!(
+        with(
+            "user/delete",
+            Outcome::Answered {
+                status: 502,
+                body: None
+            }
+        ),
+        unknown
+    );
+    assert_eq!(
+        with("user/delete", Outcome::NoAnswer { maybe_done: false }),
+        "500 Zoom could not be reached."
+    );
+    assert_eq!(
+        with("user/get", Outcome::Unreadable { status: 200 }),
+        "500 Zoom answered with something that is not its API."
+    );
+    assert_eq!(
+        with(
+            "user/get",
+            Outcome::Answered {
+                status: 404,
+                body: None
+            }
+        ),
+        "500 Zoom answered with something that is not its API."
+    );
+}
+
+#[test]
+fn trouble_is_v2s_or_the_shims_and_never_the_callers() {
+    let trouble = |outcome: Outcome| {
+        run("user/delete", &[("id", "x")], |_| outcome.clone())
+            .unwrap()
+            .finished
+            .is_trouble
+    };
+    assert!(trouble(Outcome::Refused));
+    assert!(trouble(Outcome::NoAnswer { maybe_done: false }));
+    assert!(trouble(Outcome::Unreadable { status: 200 }));
+    assert!(trouble(Outcome::Answered {
+        status: 503,
+        body: None
+    }));
+    assert!(trouble(Outcome::Answered {
+        status: 404,
+        body: None
+    }));
+    assert!(trouble(error(401, 124, "Invalid access token.")));
+    assert!(!trouble(Outcome::Limited));
+    assert!(!trouble(error(404, 1001, "User does not exist: x.")));
+    assert!(!trouble(error(400, 300, "No.")));
+    assert!(!trouble(Outcome::Answered {
+        status: 204,
+        body: None
+    }));
+}
+
+#[test]
+fn a_user_under_another_login_type_does_not_exist() {
+    let run = |login_type| {
+        run(
+            "user/getbyemail",
+            &[("email", "ada@example.com"), ("login_type", login_type)],
+            well,
+        )
+    };
+    assert!(run("100").unwrap().finished.answer.result.is_ok());
+    assert_eq!(
+        run("101").unwrap().error(),
+        "1001 User not exist: ada@example.com"
+    );
+    assert_eq!(run("7").err().unwrap(), "300 Invalid parameter: login_type");
+}

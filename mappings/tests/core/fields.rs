@@ -1,0 +1,226 @@
+//! Every exact field mapping survives the way to v2 and back.
+
+use std::collections::BTreeSet;
+
+use mappings::{
+    Body, Outcome, V2Request,
+    catalog::{
+        field::{Field, Kind},
+        operation::Fate,
+    },
+    fidelity::Fidelity,
+};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::driver::{catalog, run, well};
+
+/// An update that carries a field, and a v2 that stores what it is sent.
+fn round_trip(given: &[(&str, &str)]) -> Value {
+    let stored = std::cell::RefCell::new((json!({}), json!({})));
+    let v2 = |request: &V2Request| {
+        let mut stored = stored.borrow_mut();
+        match (request.method.is_read(), &*request.template, &request.body) {
+            (false, "/users/{userId}", Body::Json(body)) => merge(&mut stored.0, body),
+            (false, "/users/{userId}/settings", Body::Json(body)) => merge(&mut stored.1, body),
+            (true, "/users/{userId}", _) => {
+                return Outcome::Answered {
+                    status: 200,
+                    body: Some(stored.0.clone()),
+                };
+            }
+            (true, "/users/{userId}/settings", _) => {
+                return Outcome::Answered {
+                    status: 200,
+                    body: Some(stored.1.clone()),
+                };
+            }
+            _ => return well(request),
+        }
+        Outcome::Answered {
+            status: 204,
+            body: None,
+        }
+    };
+    let mut arguments = vec![("id", "x")];
+    arguments.extend(given);
+    run("user/update", &arguments, v2).unwrap_or_else(|error| panic!("{given:?}: {error}"));
+    run("user/get", &[("id", "x")], v2).unwrap().answer()
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(
+                    into.entry(name)
+                        .or_insert_with(|| Value::Object(Map::new())),
+                    value,
+                );
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+/// A value of a v1 field, as a client sends it and as an answer shows it.
+fn value(field: &Field, part: usize) -> BoxedStrategy<(String, Value)> {
+    let part = &field.parts[part];
+    match part.kind {
+        Kind::Bool => prop_oneof![
+            Just(("true".to_owned(), json!(true))),
+            Just(("1".to_owned(), json!(true))),
+            Just(("False".to_owned(), json!(false))),
+        ]
+        .boxed(),
+        Kind::Int if !part.values.is_empty() => prop::sample::select(part.values.clone())
+            .prop_map(|number| (number.to_string(), json!(number)))
+            .boxed(),
+        Kind::Int => {
+            let (least, most) = part.range.unwrap_or((0, 1_000_000));
+            (least..=most)
+                .prop_map(|number| (number.to_string(), json!(number)))
+                .boxed()
+        }
+        _ => "[^\\x00]{1,64}"
+            .prop_map(|text: String| (text.clone(), json!(text)))
+            .boxed(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// v1 → v2 → v1, for every exact field that an update takes and an answer shows.
+    #[test]
+    fn exact_fields_survive(seed in any::<prop::sample::Index>(), texts in prop::collection::vec("[^\\x00]{1,60}", 1..4)) {
+        let catalog = catalog();
+        let update = catalog.find("user/update").unwrap();
+        let mut tested = BTreeSet::new();
+        for parameter in &update.parameters {
+            let (field, part) = catalog.field(parameter.field.unwrap()).unwrap();
+            let shown = catalog.fields().iter().position(|known| std::ptr::eq(known, field));
+            let exact = field.fidelity == Fidelity::Exact
+                && matches!(parameter.fate, Fate::SentBy(_))
+                && field.parts.len() == 1
+                && shown.is_some();
+            if !exact {
+                continue;
+            }
+            let mut runner = proptest::test_runner::TestRunner::deterministic();
+            let (sent, wanted) = match part.kind {
+                Kind::String | Kind::Text => {
+                    let text = seed.get(&texts).clone();
+                    (text.clone(), json!(text))
+                }
+                _ => value(field, 0).new_tree(&mut runner).unwrap().current(),
+            };
+            let answer = round_trip(&[(&part.name, &sent)]);
+            if let Some(shown) = answer.get(&part.name) {
+                prop_assert_eq!(shown, &wanted, "{}", part.name);
+                tested.insert(part.name.clone());
+            }
+        }
+        prop_assert!(tested.len() > 30, "only {} fields were tested: {:?}", tested.len(), tested);
+    }
+
+    /// The pairs that share one place in v2.
+    #[test]
+    fn pairs_survive(auto in any::<bool>(), cloud in any::<bool>(), chime in any::<bool>()) {
+        let text = |yes: bool| if yes { "1" } else { "0" };
+        // v1's documents: cloud recording makes automatic recording true.
+        let auto = auto || cloud;
+        let answer = round_trip(&[
+            ("enable_auto_recording", text(auto)),
+            ("enable_cloud_auto_recording", text(cloud)),
+            ("enable_enter_exit_chime", text(chime)),
+            ("option_enter_exit_chime_type", "1"),
+        ]);
+        prop_assert_eq!(&answer["enable_auto_recording"], &json!(auto));
+        prop_assert_eq!(&answer["enable_cloud_auto_recording"], &json!(cloud));
+        prop_assert_eq!(&answer["enable_enter_exit_chime"], &json!(chime));
+    }
+
+    /// Whatever a client sends, each id stays one segment of the path.
+    #[test]
+    fn ids_stay_one_segment(id in "\\PC{1,40}|[/?#%+&. \\r\\n\\x00a]{1,12}") {
+        let Ok(run) = run("user/get", &[("id", &id)], well) else { return Ok(()) };
+        for request in run.requests() {
+            let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+            let segments: Vec<_> = path.split('/').collect();
+            prop_assert!(segments.len() <= 4 && segments[1] == "users", "{}", request);
+            prop_assert!(!matches!(segments[2], "" | "." | ".." | "me"), "{}", request);
+        }
+    }
+}
+
+#[test]
+fn rows_of_value_tables_are_shown_as_written() {
+    let shown = |user: Value| {
+        let v2 = |request: &V2Request| match &*request.template {
+            "/users/{userId}" => Outcome::Answered {
+                status: 200,
+                body: Some(user.clone()),
+            },
+            _ => well(request),
+        };
+        run("user/get", &[("id", "x")], v2).unwrap().answer()
+    };
+    for (v2, v1) in [(1, 1), (2, 2), (3, 3), (4, 1), (99, 1)] {
+        assert_eq!(shown(json!({ "type": v2 }))["type"], v1);
+    }
+    for (v2, v1) in [("active", 0), ("pending", 0), ("inactive", 1)] {
+        assert_eq!(shown(json!({ "status": v2 }))["status"], v1);
+    }
+    let odd = shown(json!({ "type": 7, "pmi": "2035134243", "verified": null, "dept": 5 }));
+    assert!(odd.get("type").is_none(), "7 has no v1 value");
+    assert_eq!(odd["pmi"], 2_035_134_243_i64);
+    assert_eq!(odd["verified"], 0);
+    assert_eq!(odd["dept"], "5");
+}
+
+#[test]
+fn an_old_token_that_is_a_sentence_is_no_token() {
+    let catalog = catalog();
+    let options = std::collections::BTreeMap::from([("token".to_owned(), toml::Value::from(true))]);
+    let site = mappings::Site {
+        options: catalog.options(&options).unwrap(),
+        ..crate::driver::site(catalog)
+    };
+    let token = |text: &'static str| {
+        let v2 = |request: &V2Request| match &*request.template {
+            "/users/{userId}/token" => Outcome::Answered {
+                status: 200,
+                body: Some(json!({ "token": text })),
+            },
+            _ => well(request),
+        };
+        let memory = mappings::Memory::default();
+        crate::driver::run_with(catalog, &site, memory, "user/get", &[("id", "x")], v2)
+            .unwrap()
+            .answer()["token"]
+            .clone()
+    };
+    assert_eq!(
+        token("Token is no longer supported. Please use ZAK token instead."),
+        ""
+    );
+    assert_eq!(token("abc.def"), "abc.def");
+}
+
+#[test]
+fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/users/{userId}" => Outcome::Answered {
+            status: 200,
+            body: Some(json!({ "id": "x" })),
+        },
+        "/users/{userId}/settings" => Outcome::Answered {
+            status: 200,
+            body: Some(json!({})),
+        },
+        _ => well(request),
+    };
+    let answer = run("user/get", &[("id", "x")], v2).unwrap().answer();
+    insta::assert_snapshot!(answer);
+}

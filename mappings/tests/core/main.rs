@@ -1,0 +1,20 @@
+//! The core from outside: the catalog, and translations against a scripted v2.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::format_push_string, reason = "speed is no matter here")]
+#![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
+
+mod catalog;
+mod driver;
+mod errors;
+mod fields;
+mod order;
+mod paging;
+mod parameters;
+mod plans;
+mod writes;

@@ -1,0 +1,273 @@
+//! What clients give: missing, malformed, empty, unknown, and what cannot be honoured.
+
+use std::collections::BTreeMap;
+
+use mappings::{Memory, Site};
+
+use crate::driver::{catalog, run, run_with, site, well};
+
+fn refusal(operation: &str, arguments: &[(&str, &str)]) -> String {
+    run(operation, arguments, well)
+        .err()
+        .unwrap_or_else(|| panic!("{operation} was not refused"))
+}
+
+#[test]
+fn required_parameters_are_named() {
+    assert_eq!(refusal("user/get", &[]), "300 Id is required.");
+    assert_eq!(refusal("user/get", &[("id", "")]), "300 Id is required.");
+    assert_eq!(
+        refusal("user/permanentdelete", &[("type", "1")]),
+        "300 Id or email is required."
+    );
+    assert_eq!(
+        refusal("user/create", &[("email", "a@b")]),
+        "300 Type is required."
+    );
+    assert_eq!(
+        refusal("user/updatepassword", &[("id", "x")]),
+        "300 Password or pic_file is required."
+    );
+    let host = [("host_email", "a@b")];
+    assert_eq!(
+        refusal("user/assistant/set", &host),
+        "300 Assistant_email is required."
+    );
+}
+
+#[test]
+fn malformed_and_out_of_range_parameters_are_named() {
+    for (operation, arguments, name) in [
+        (
+            "user/list",
+            [("page_number", "0"), ("page_size", "10")],
+            "page_number",
+        ),
+        (
+            "user/list",
+            [("page_number", "1"), ("page_size", "ten")],
+            "page_size",
+        ),
+        (
+            "user/update",
+            [("id", "x"), ("disable_chat", "maybe")],
+            "disable_chat",
+        ),
+        ("user/update", [("id", "x"), ("type", "4")], "type"),
+        ("user/update", [("id", "x"), ("pmi", "12ab")], "pmi"),
+        (
+            "user/update",
+            [("id", "x"), ("auto_delete_cmr_days", "121")],
+            "auto_delete_cmr_days",
+        ),
+        (
+            "user/update",
+            [("id", "x"), ("large_capacity", "250")],
+            "large_capacity",
+        ),
+        (
+            "user/update",
+            [("id", "x"), ("webinar_capacity", "200")],
+            "webinar_capacity",
+        ),
+        ("user/delete", [("id", "x"), ("type", "2")], "type"),
+    ] {
+        let text = refusal(operation, &arguments);
+        assert_eq!(
+            text,
+            format!("300 Invalid parameter: {name}"),
+            "{operation}"
+        );
+    }
+    let long = "x".repeat(65);
+    assert_eq!(
+        refusal("user/update", &[("id", "x"), ("first_name", &long)]),
+        "300 Invalid parameter: first_name"
+    );
+}
+
+#[test]
+fn booleans_and_numbers_are_read_in_all_spellings() {
+    for (text, chat) in [
+        ("true", false),
+        ("True", false),
+        ("TRUE", false),
+        ("1", false),
+        ("on", false),
+        ("Yes", false),
+        ("false", true),
+        ("False", true),
+        ("0", true),
+        ("off", true),
+        ("no", true),
+    ] {
+        let run = run("user/update", &[("id", "x"), ("disable_chat", text)], well).unwrap();
+        let wanted = format!("PATCH /users/x/settings {{\"in_meeting\":{{\"chat\":{chat}}}}}");
+        assert_eq!(run.requests(), [wanted], "{text}");
+    }
+    let run = run("user/update", &[("id", "x"), ("pmi", " 2035134243 ")], well).unwrap();
+    assert_eq!(run.requests(), ["PATCH /users/x {\"pmi\":2035134243}"]);
+}
+
+#[test]
+fn an_empty_parameter_counts_as_absent() {
+    let get = run(
+        "user/getbyemail",
+        &[("email", "a@b"), ("login_type", "")],
+        well,
+    )
+    .unwrap();
+    assert_eq!(get.requests()[0], "GET /users/a%40b");
+    let delete = run(
+        "user/permanentdelete",
+        &[("id", ""), ("email", "a@b")],
+        well,
+    )
+    .unwrap();
+    assert_eq!(delete.requests()[1], "DELETE /users/a%40b?action=delete");
+    let update = [
+        ("id", "x"),
+        ("type", ""),
+        ("disable_chat", ""),
+        ("timezone", ""),
+    ];
+    assert_eq!(
+        run("user/update", &update, well).unwrap().requests(),
+        ["GET /users/x"]
+    );
+}
+
+#[test]
+fn an_empty_text_of_an_update_clears_unless_the_site_keeps_it() {
+    let catalog = catalog();
+    let keep = BTreeMap::from([("empty_text".to_owned(), toml_text("keep"))]);
+    let keep = Site {
+        options: catalog.options(&keep).unwrap(),
+        ..site(catalog)
+    };
+    let update = [("id", "x"), ("dept", "")];
+    let sent = |site: &Site| {
+        let run = run_with(
+            catalog,
+            site,
+            Memory::default(),
+            "user/update",
+            &update,
+            well,
+        );
+        run.unwrap().requests().join(" ")
+    };
+    assert_eq!(sent(&site(catalog)), "PATCH /users/x {\"dept\":\"\"}");
+    assert_eq!(sent(&keep), "GET /users/x");
+}
+
+fn toml_text(text: &str) -> toml::Value {
+    toml::Value::String(text.to_owned())
+}
+
+#[test]
+fn unknown_parameters_are_ignored_and_told() {
+    let run = run(
+        "user/get",
+        &[("id", "x"), ("disable_chat", "maybe"), ("zz", "1")],
+        well,
+    )
+    .unwrap();
+    assert_eq!(run.finished.unknown, ["disable_chat", "zz"]);
+}
+
+#[test]
+fn ids_are_data() {
+    for id in ["me", "ME", ".", ".."] {
+        assert_eq!(
+            refusal("user/get", &[("id", id)]),
+            format!("1001 User not exist: {id}")
+        );
+    }
+    assert_eq!(
+        refusal("user/update", &[("id", "x"), ("group_id", "..")]),
+        "300 Invalid parameter: group_id"
+    );
+    for (id, segment) in [
+        ("a/b", "a%2Fb"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("%2e%2e", "%252e%252e"),
+        ("a b+c&d", "a%20b%2Bc%26d"),
+        ("é\r\n\0", "%C3%A9%0D%0A%00"),
+        ("...", "..."),
+        ("-x_~", "-x_~"),
+        ("../x", "..%2Fx"),
+    ] {
+        let run = run("user/get", &[("id", id)], well).unwrap();
+        assert_eq!(run.requests()[0], format!("GET /users/{segment}"));
+    }
+    assert_eq!(
+        refusal("user/get", &[("id", &"x".repeat(1025))]),
+        "300 Invalid parameter: id"
+    );
+}
+
+#[test]
+fn losses_are_warned_of_or_in_strict_mode_refused_before_anything_is_sent() {
+    let catalog = catalog();
+    let strict = Site {
+        strict: true,
+        ..site(catalog)
+    };
+    for (parameter, value, reported) in [
+        ("track_id", "7", true),
+        ("type", "3", true),
+        ("type", "2", false),
+        ("meeting_capacity", "0", true),
+        ("meeting_capacity", "100", false),
+        ("large_capacity", "100", true),
+        ("large_capacity", "500", false),
+        ("auto_delete_cmr_days", "45", true),
+        ("auto_delete_cmr_days", "60", false),
+        ("enable_silent_mode", "1", true),
+        ("enable_attention_tracking", "1", true),
+        ("enable_waiting_room", "1", false),
+        ("group_id", "g", true),
+    ] {
+        let arguments = [("id", "x"), (parameter, value)];
+        let lenient = run("user/update", &arguments, well).unwrap();
+        let wanted: &[&str] = if reported { &[parameter] } else { &[] };
+        assert_eq!(lenient.warned(), wanted, "{parameter}={value}");
+        let refused = run_with(
+            catalog,
+            &strict,
+            Memory::default(),
+            "user/update",
+            &arguments,
+            well,
+        )
+        .err();
+        assert_eq!(refused.is_some(), reported, "{parameter}={value}");
+        if let Some(text) = refused {
+            assert!(
+                text.starts_with(&format!("300 Invalid parameter: {parameter} (strict: ")),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn operations_that_nothing_serves_say_so() {
+    assert_eq!(
+        refusal("user/checkzpk", &[("zpk", "abc")]),
+        "300 Invalid parameter: zpk"
+    );
+    assert_eq!(refusal("user/checkzpk", &[]), "300 Zpk is required.");
+    assert_eq!(
+        refusal("meeting/create", &[]),
+        "501 meeting/create is not served by this shim yet. In v2: POST /users/{userId}/meetings"
+    );
+}
+
+#[test]
+fn the_first_given_subject_wins() {
+    let both = [("id", "x"), ("host_email", "a@b")];
+    let run = run("user/scheduleforhost", &both, well).unwrap();
+    assert_eq!(run.requests()[0], "GET /users/x/assistants");
+}

@@ -1,0 +1,199 @@
+//! The answer of an operation: its fields, where each comes from, and what v1 had beside them.
+
+use mappings::{
+    Catalog,
+    catalog::{
+        field::{Field, Kind, Place},
+        operation::{Member, Plan, View},
+    },
+    fidelity::Fidelity,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Counts, wording};
+
+/// The shape of an answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerEntry<'a> {
+    pub(crate) counts: Counts,
+    pub(crate) fields: Vec<AnswerField<'a>>,
+    /// The entries of the list in it.
+    pub(crate) items: Option<ItemsEntry<'a>>,
+}
+
+/// What the entries of a list hold.
+#[derive(Debug, Serialize)]
+pub(crate) struct ItemsEntry<'a> {
+    /// The field that the list stands in.
+    pub(crate) list: &'a str,
+    pub(crate) counts: Counts,
+    pub(crate) fields: Vec<AnswerField<'a>>,
+}
+
+/// One field of an answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerField<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) r#type: &'static str,
+    pub(crate) fidelity: Fidelity,
+    pub(crate) reason: Option<&'a str>,
+    /// Where the value comes from, in order of preference.
+    pub(crate) sources: Vec<Source<'a>>,
+    pub(crate) conversion: &'static str,
+    /// What v1 shows if there is no value; the field is left out if there is nothing here.
+    pub(crate) empty: Option<&'a Value>,
+    /// Where the catalog says so: file and line.
+    pub(crate) catalog: String,
+}
+
+/// Where the value of an answer field comes from.
+#[derive(Debug, Serialize)]
+#[serde(tag = "from", rename_all = "lowercase")]
+pub(crate) enum Source<'a> {
+    /// A v2 answer.
+    V2 { call: &'a str, at: String },
+    /// The request.
+    Parameter { name: &'a str },
+    /// The time of the answer.
+    Clock,
+    /// The site's configuration.
+    Configuration { name: &'a str },
+    /// Always this value.
+    Fixed { value: &'a Value },
+    /// Made up of the page that was read.
+    Page { call: &'a str },
+}
+
+impl Source<'_> {
+    /// In a few words.
+    pub(crate) fn in_short(&self) -> String {
+        match self {
+            Self::V2 { call, at } => format!("{call}: {at}"),
+            Self::Parameter { name } => format!("{name} as given"),
+            Self::Clock => "time of the answer".to_owned(),
+            Self::Configuration { name } => format!("configuration: {name}"),
+            Self::Fixed { value } => format!("always {value}"),
+            Self::Page { call } => format!("{call}: the page"),
+        }
+    }
+}
+
+/// The answer that a view describes, filled by the calls of a plan.
+pub(crate) fn answer_entry<'a>(
+    catalog: &'a Catalog,
+    plan: Option<&'a Plan>,
+    view: usize,
+) -> Option<AnswerEntry<'a>> {
+    let outer = catalog.view(view)?;
+    let fields = fields(catalog, plan, outer);
+    let list = outer.members.iter().find_map(|member| {
+        let (_, part) = catalog.field(member.field)?;
+        (part.kind == Kind::List).then_some(part.name.as_str())
+    });
+    let items = list.zip(outer.items).and_then(|(list, items)| {
+        let fields = self::fields(catalog, plan, catalog.view(items)?);
+        Some(ItemsEntry {
+            list,
+            counts: counts(&fields),
+            fields,
+        })
+    });
+    Some(AnswerEntry {
+        counts: counts(&fields),
+        fields,
+        items,
+    })
+}
+
+fn counts(fields: &[AnswerField<'_>]) -> Counts {
+    Counts::of(fields.iter().map(|field| field.fidelity))
+}
+
+/// The fields that v1 had: those that the view shows and those that v2 cannot fill.
+fn fields<'a>(
+    catalog: &'a Catalog,
+    plan: Option<&'a Plan>,
+    view: &'a View,
+) -> Vec<AnswerField<'a>> {
+    let shown = view.members.iter().filter_map(|member| {
+        let (field, part) = catalog.field(member.field)?;
+        let (fidelity, reason) = if member.empty {
+            (Fidelity::Exact, None)
+        } else {
+            (field.fidelity, field.reason.as_deref())
+        };
+        Some(AnswerField {
+            name: &part.name,
+            r#type: wording::kind_name(part.kind),
+            fidelity,
+            reason,
+            sources: sources(plan, member, field, part.empty.as_ref()),
+            conversion: if member.empty {
+                ""
+            } else {
+                wording::conversion_in_short(field)
+            },
+            empty: part.empty.as_ref(),
+            catalog: field.location.to_string(),
+        })
+    });
+    let gone = view.none.iter().filter_map(|(name, reason)| {
+        let (field, part) = catalog.fields().iter().find_map(|field| {
+            let part = field.parts.iter().find(|part| part.name == *name)?;
+            field.only.is_empty().then_some((field, part))
+        })?;
+        Some(AnswerField {
+            name,
+            r#type: wording::kind_name(part.kind),
+            fidelity: Fidelity::None,
+            reason: Some(reason),
+            sources: Vec::new(),
+            conversion: "",
+            empty: None,
+            catalog: field.location.to_string(),
+        })
+    });
+    shown.chain(gone).collect()
+}
+
+fn sources<'a>(
+    plan: Option<&'a Plan>,
+    member: &'a Member,
+    field: &'a Field,
+    empty: Option<&'a Value>,
+) -> Vec<Source<'a>> {
+    if let Some(value) = field.always.as_ref().or(empty.filter(|_| member.empty)) {
+        return vec![Source::Fixed { value }];
+    }
+    let places = member.from.as_ref().unwrap_or(&field.places);
+    let sources = places.iter().flat_map(|place| match place {
+        Place::Given(name) => vec![Source::Parameter { name }],
+        Place::Clock => vec![Source::Clock],
+        Place::Site(name) => vec![Source::Configuration { name }],
+        Place::Document(place) => {
+            let calls = plan.into_iter().flat_map(|plan| &plan.calls).rev();
+            calls
+                .filter_map(|call| {
+                    let of_items = call.items.as_ref().map(|(_, document)| document);
+                    let of_pages = call.pages.as_ref().map(|pages| &pages.document);
+                    let documents = [call.reads.as_ref(), of_items, of_pages];
+                    let has = documents.contains(&Some(&place.document));
+                    let makes_page = of_items.or(of_pages).is_some();
+                    if has {
+                        let at = wording::dotted(&place.pointer);
+                        Some(Source::V2 {
+                            call: &call.name,
+                            at,
+                        })
+                    } else if makes_page && place.document == mappings::catalog::PAGE {
+                        Some(Source::Page { call: &call.name })
+                    } else {
+                        None
+                    }
+                })
+                .collect()
+        }
+    });
+    sources.collect()
+}

@@ -1,0 +1,240 @@
+//! The v2 calls of an operation: what each is for, when it is made and what it waits for.
+
+use mappings::{
+    Catalog,
+    catalog::{
+        SUBJECT,
+        operation::{BodyTemplate, Call, Fate, Operation, Plan, Segment},
+    },
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::wording;
+
+/// One v2 call.
+#[derive(Debug, Serialize)]
+pub(crate) struct CallEntry<'a> {
+    pub(crate) name: &'a str,
+    /// Calls of the same step are under way at the same time; a step begins after the earlier ones.
+    pub(crate) step: usize,
+    pub(crate) method: &'static str,
+    /// The path as v2's description has it.
+    pub(crate) path: &'a str,
+    /// The path with what fills it: `/users/{email}`.
+    pub(crate) filled: String,
+    /// Query parameters; `{name}` is a v1 parameter, `{name?}` one that is left out when absent.
+    pub(crate) query: Map<String, Value>,
+    /// The fixed part of the body.
+    pub(crate) body: Option<Value>,
+    /// The document that v1 parameters are sent in.
+    pub(crate) sends: Option<&'a str>,
+    /// The document that is read.
+    pub(crate) reads: Option<&'a str>,
+    /// The calls that it waits for.
+    pub(crate) after: Vec<&'a str>,
+    /// The call for whose items it is made, one request each.
+    pub(crate) each: Option<&'a str>,
+    /// Which of the items those are; all if there is nothing here.
+    pub(crate) each_where: Option<String>,
+    /// When it is made: if one of these holds; always if there is none.
+    pub(crate) when: Vec<String>,
+    /// The parameters of which one must be given for it to be made; other conditions apart.
+    pub(crate) carries: Vec<&'a str>,
+    /// A failure leaves its part out of the answer instead of failing the operation.
+    pub(crate) may_fail: bool,
+    /// v2 codes that are then no surprise.
+    pub(crate) expected: &'a [i64],
+    pub(crate) note: Option<&'a str>,
+    /// What is missing if a site's choice leaves the call out.
+    pub(crate) omitted: Option<&'a str>,
+    /// v2's rate label.
+    pub(crate) label: &'a str,
+    pub(crate) scope: &'a str,
+    pub(crate) source: &'a str,
+}
+
+/// The calls of a plan, in its order.
+pub(crate) fn call_entries<'a>(
+    catalog: &Catalog,
+    operation: &'a Operation,
+    plan: &'a Plan,
+) -> Vec<CallEntry<'a>> {
+    let steps = steps(plan);
+    let name = |at: usize| plan.calls.get(at).map(|call| call.name.as_str());
+    let entries = plan.calls.iter().zip(steps).enumerate();
+    entries
+        .map(|(at, (call, step))| CallEntry {
+            name: &call.name,
+            step,
+            method: call.method.as_str(),
+            path: &call.template,
+            filled: filled(operation, plan, call),
+            query: call
+                .query
+                .iter()
+                .map(|(name, value)| (name.clone(), with_constants(operation, value).into()))
+                .collect(),
+            body: call
+                .body
+                .as_ref()
+                .map(|body| body_value(operation, &subject(operation, plan, call), body)),
+            sends: call.sends.as_ref().map(|(document, _)| document.as_str()),
+            reads: call.reads.as_deref(),
+            after: direct(plan, call).into_iter().filter_map(name).collect(),
+            each: call.each.as_ref().and_then(|each| name(each.call)),
+            each_where: call.each.as_ref().and_then(wording::each_where),
+            when: wording::conditions(catalog, &plan.calls, call),
+            carries: carries(operation, at, call),
+            may_fail: call.omit_on_failure,
+            expected: &call.expected,
+            note: call.note.as_deref(),
+            omitted: call.omitted.as_deref(),
+            label: &call.label,
+            scope: &call.scope,
+            source: &call.source,
+        })
+        .collect()
+}
+
+/// The step of each call: one more than the latest of those that it waits for.
+pub(crate) fn steps(plan: &Plan) -> Vec<usize> {
+    let mut steps: Vec<usize> = Vec::with_capacity(plan.calls.len());
+    for call in &plan.calls {
+        let waits_for = call.after.iter().filter_map(|at| steps.get(*at));
+        steps.push(waits_for.max().map_or(1, |latest| latest + 1));
+    }
+    steps
+}
+
+/// What a call waits for, without what those wait for anyway.
+fn direct(plan: &Plan, call: &Call) -> Vec<usize> {
+    let others_wait_for = |at: usize| {
+        call.after
+            .iter()
+            .any(|other| *other != at && waits(plan, *other, at))
+    };
+    let direct = call
+        .after
+        .iter()
+        .copied()
+        .filter(|at| !others_wait_for(*at));
+    direct.collect()
+}
+
+fn waits(plan: &Plan, call: usize, on: usize) -> bool {
+    plan.calls.get(call).is_some_and(|call| {
+        call.after
+            .iter()
+            .any(|at| *at == on || waits(plan, *at, on))
+    })
+}
+
+/// The path with the names of what fills it.
+fn filled(operation: &Operation, plan: &Plan, call: &Call) -> String {
+    let segments = call.path.iter().map(|segment| match segment {
+        Segment::Literal(text) => text.clone(),
+        Segment::Subject => subject(operation, plan, call),
+        Segment::Parameter(name) => format!("{{{name}}}"),
+        Segment::Item(_) => "{each id}".to_owned(),
+    });
+    segments.fold(String::new(), |path, segment| format!("{path}/{segment}"))
+}
+
+/// What names the user that a call is about.
+fn subject(operation: &Operation, plan: &Plan, call: &Call) -> String {
+    match &call.each {
+        Some(each) if each.subject.is_some() => "{each id}".to_owned(),
+        _ if is_about_new_user(plan, call) => "{new id}".to_owned(),
+        _ => format!("{{{}}}", operation.subject.join(" or ")),
+    }
+}
+
+/// True if an earlier call makes the user that the call is about.
+pub(super) fn is_about_new_user(plan: &Plan, call: &Call) -> bool {
+    call.after.iter().any(|at| {
+        plan.calls.get(*at).is_some_and(|earlier| {
+            (earlier.subject.is_some() && !earlier.method.is_read())
+                || is_about_new_user(plan, earlier)
+        })
+    })
+}
+
+/// The parameters of which one must be given, because the call is for nothing else.
+fn carries<'a>(operation: &'a Operation, at: usize, call: &'a Call) -> Vec<&'a str> {
+    let body = call.body.as_ref().map(placeholders).unwrap_or_default();
+    let fixed = body.is_empty() && call.body.is_some();
+    let required = |name: &str| operation.requires.contains(&vec![name.to_owned()]);
+    if call.sends.is_none() || fixed {
+        return Vec::new();
+    }
+    let mut names: Vec<&str> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.fate == Fate::SentBy(at))
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    names.extend(body);
+    let known = |name: &&str| {
+        operation
+            .parameters
+            .iter()
+            .any(|known| known.name == **name)
+    };
+    if names.iter().any(|name| !known(name) || required(name)) {
+        return Vec::new();
+    }
+    names
+}
+
+fn placeholders(body: &BodyTemplate) -> Vec<&str> {
+    match body {
+        BodyTemplate::Object(members) => members
+            .iter()
+            .flat_map(|(_, value)| placeholders(value))
+            .collect(),
+        BodyTemplate::Array(items) => items.iter().flat_map(placeholders).collect(),
+        BodyTemplate::Text(template) => template.placeholders().map(|(name, _)| name).collect(),
+        BodyTemplate::Value(_) => Vec::new(),
+    }
+}
+
+fn body_value(operation: &Operation, subject: &str, body: &BodyTemplate) -> Value {
+    match body {
+        BodyTemplate::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), body_value(operation, subject, value)))
+                .collect(),
+        ),
+        BodyTemplate::Array(items) => items
+            .iter()
+            .map(|item| body_value(operation, subject, item))
+            .collect(),
+        BodyTemplate::Text(template) => {
+            let text = with_constants(operation, template);
+            Value::from(text.replace(&format!("{{{SUBJECT}}}"), subject))
+        }
+        BodyTemplate::Value(value) => value.clone(),
+    }
+}
+
+/// A template as it is written, but with the operation's fixed values in it.
+fn with_constants(operation: &Operation, template: &mappings::Template) -> String {
+    let mut text = template.to_string();
+    for (name, value) in &operation.constants {
+        text = text.replace(&format!("{{{name}}}"), value);
+    }
+    text
+}
+
+/// The query of a call as it would stand in a URL, for people; nothing if there is none.
+pub(crate) fn query_parts(entry: &CallEntry<'_>) -> Option<String> {
+    let parts: Vec<_> = entry
+        .query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", wording::literal(value)))
+        .collect();
+    // Blanks, so that a long query can be broken.
+    (!parts.is_empty()).then(|| format!("?{}", parts.join(" &")))
+}

@@ -1,0 +1,204 @@
+//! The errors that an operation answers, and what causes each.
+
+use mappings::{
+    Catalog,
+    catalog::{
+        operation::{Operation, Service},
+        protocol::{
+            NOT_HONOURED, NamedError, PARAMETER_INVALID, PARAMETER_MISSING, Rule, RuleAnswer,
+            USER_UNKNOWN,
+        },
+    },
+};
+use serde::Serialize;
+
+use super::wording;
+
+/// One v1 error and what causes it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorEntry<'a> {
+    pub(crate) scope: ErrorScope,
+    /// v1's number; v2's own if there is none.
+    pub(crate) code: Option<i64>,
+    /// v1's text, with placeholders; v2's own if there is none.
+    pub(crate) message: Option<String>,
+    pub(crate) cause: Cause<'a>,
+    /// Where the wording comes from.
+    pub(crate) source: Option<&'a str>,
+}
+
+/// For which operations an error rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ErrorScope {
+    /// This one, or those that share its plan.
+    Operation,
+    /// Answered before v2 is asked.
+    Request,
+    /// All.
+    Common,
+}
+
+/// What causes an error.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Cause<'a> {
+    /// An error of v2.
+    V2 {
+        status: Option<u16>,
+        codes: &'a [i64],
+        /// A part of v2's message.
+        message: Option<&'a str>,
+        /// v2 names the fields that it refuses.
+        names_fields: bool,
+    },
+    /// Anything else, in words.
+    Words { words: String },
+}
+
+impl Cause<'_> {
+    /// As a phrase: `v2 1108 with "host key"`.
+    pub(crate) fn in_words(&self) -> String {
+        let Self::V2 {
+            status,
+            codes,
+            message,
+            names_fields,
+        } = self
+        else {
+            return match self {
+                Self::Words { words } => words.clone(),
+                Self::V2 { .. } => String::new(),
+            };
+        };
+        let mut parts = Vec::new();
+        if let Some(status) = status {
+            parts.push(format!("HTTP {status}"));
+        }
+        if !codes.is_empty() {
+            let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+            parts.push(wording::one_of(&codes));
+        }
+        if let Some(message) = message {
+            parts.push(format!("with \"{message}\""));
+        }
+        if *names_fields {
+            parts.push("that names fields".to_owned());
+        }
+        format!("v2 {}", parts.join(" "))
+    }
+}
+
+/// The errors of an operation: its own, those before v2 is asked, those of all operations.
+pub(crate) fn error_entries<'a>(
+    catalog: &'a Catalog,
+    operation: &'a Operation,
+) -> Vec<ErrorEntry<'a>> {
+    let named = |name: &str| {
+        catalog
+            .protocol()
+            .errors()
+            .find(|(known, _)| *known == name)
+    };
+    let mut entries = Vec::new();
+    let words = |name: &str, words: String| {
+        named(name).map(|(_, error)| entry_of(ErrorScope::Request, error, Cause::Words { words }))
+    };
+    let scoped = |scope: ErrorScope| move |rule: &'a Rule| rule_entry(catalog, scope, rule);
+    match &operation.service {
+        Service::NotServed(_) => return entries,
+        Service::Refused { error, .. } => {
+            let always = "always: nothing in v2 serves it".to_owned();
+            entries.extend(words(PARAMETER_MISSING, missing(operation)));
+            entries.extend(words(error, always));
+            return entries;
+        }
+        Service::Plan { plan, .. } => {
+            entries.extend(
+                operation
+                    .rules
+                    .iter()
+                    .filter_map(scoped(ErrorScope::Operation)),
+            );
+            for expects in plan.calls.iter().filter_map(|call| call.expects.as_ref()) {
+                let cause = format!("another {} than the user's", expects.parameter);
+                entries.extend(words(&expects.otherwise, cause).map(|entry| ErrorEntry {
+                    scope: ErrorScope::Operation,
+                    ..entry
+                }));
+            }
+        }
+    }
+    if !operation.requires.is_empty() {
+        entries.extend(words(PARAMETER_MISSING, missing(operation)));
+    }
+    if !operation.parameters.is_empty() {
+        let cause = "a value that v1 did not take, or that v2 has none for".to_owned();
+        entries.extend(words(PARAMETER_INVALID, cause));
+        let cause = "strict mode only: a parameter that does not arrive exactly".to_owned();
+        entries.extend(words(NOT_HONOURED, cause));
+    }
+    if !operation.subject.is_empty() {
+        let cause = "an id that cannot be one, such as me or ..".to_owned();
+        entries.extend(words(USER_UNKNOWN, cause));
+    }
+    entries.extend(
+        catalog
+            .rules()
+            .iter()
+            .filter_map(scoped(ErrorScope::Common)),
+    );
+    entries
+}
+
+fn missing(operation: &Operation) -> String {
+    let required: Vec<_> = operation
+        .requires
+        .iter()
+        .map(|one| one.join(" or "))
+        .collect();
+    format!("without {}", wording::one_of(&required))
+}
+
+fn entry_of<'a>(scope: ErrorScope, error: &'a NamedError, cause: Cause<'a>) -> ErrorEntry<'a> {
+    ErrorEntry {
+        scope,
+        code: Some(error.code),
+        message: Some(error.message.to_string()),
+        cause,
+        source: Some(&error.source),
+    }
+}
+
+fn rule_entry<'a>(
+    catalog: &'a Catalog,
+    scope: ErrorScope,
+    rule: &'a Rule,
+) -> Option<ErrorEntry<'a>> {
+    let cause = Cause::V2 {
+        status: rule.status,
+        codes: &rule.codes,
+        message: rule.message.as_deref(),
+        names_fields: rule.fields,
+    };
+    match &rule.answer {
+        RuleAnswer::Named(name) => {
+            let (_, error) = catalog
+                .protocol()
+                .errors()
+                .find(|(known, _)| known == name)?;
+            let entry = entry_of(scope, error, cause);
+            Some(ErrorEntry {
+                source: rule.source.as_deref().or(entry.source),
+                ..entry
+            })
+        }
+        RuleAnswer::Said { code, message } => Some(ErrorEntry {
+            scope,
+            code: *code,
+            message: message.as_ref().map(ToString::to_string),
+            cause,
+            source: rule.source.as_deref(),
+        }),
+    }
+}

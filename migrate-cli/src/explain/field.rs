@@ -1,0 +1,359 @@
+//! The page of one field: its mappings and who uses it.
+
+use mappings::{
+    Catalog, Method,
+    catalog::{
+        field::{Field, Part, Place},
+        operation::{Call, Operation},
+    },
+    conversion::{Cell, Conversion},
+    fidelity::Fidelity,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    OperationPage, SCHEMA,
+    parameters::{ParameterPlace, RequestPart},
+    wording,
+};
+
+/// Everything about one v1 name. It has several mappings if operations mean different things by it.
+#[derive(Debug, Serialize)]
+pub(crate) struct FieldPage<'a> {
+    pub(crate) schema: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) mappings: Vec<MappingEntry<'a>>,
+    /// Operations that took it and have no field mappings yet.
+    pub(crate) unmapped_in: Vec<&'a str>,
+}
+
+/// One mapping.
+#[derive(Debug, Serialize)]
+pub(crate) struct MappingEntry<'a> {
+    /// The v1 fields; two if they share one place in v2.
+    pub(crate) fields: Vec<PartEntry<'a>>,
+    pub(crate) fidelity: Fidelity,
+    pub(crate) reason: Option<&'a str>,
+    /// Where the value lives, in order of preference.
+    pub(crate) places: Vec<PlaceEntry>,
+    pub(crate) conversion: ConversionEntry<'a>,
+    /// v1 values that are not sent because v2 cannot say them.
+    pub(crate) omitted: &'a [Value],
+    /// What v1 shows, whatever v2 says.
+    pub(crate) always: Option<&'a Value>,
+    /// Honoured without being sent.
+    pub(crate) implied: bool,
+    /// The operations that this mapping is for; all others if empty.
+    pub(crate) only: &'a [String],
+    pub(crate) taken_by: Vec<TakenBy<'a>>,
+    pub(crate) answered_by: Vec<AnsweredBy<'a>>,
+    /// Where the catalog has it: file and line.
+    pub(crate) catalog: String,
+}
+
+/// A v1 field of a mapping.
+#[derive(Debug, Serialize)]
+pub(crate) struct PartEntry<'a> {
+    pub(crate) name: &'a str,
+    /// v1's type and what it took.
+    pub(crate) r#type: String,
+    /// What v1 shows if v2 has nothing.
+    pub(crate) empty: Option<&'a Value>,
+}
+
+/// Where a value lives.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlaceEntry {
+    /// As the catalog writes it: `settings:/in_meeting/chat`.
+    pub(crate) place: String,
+    /// As a path in the document, if it is one: `in_meeting.chat`.
+    pub(crate) at: Option<String>,
+    /// The v2 requests that read or send the document.
+    pub(crate) requests: Vec<String>,
+}
+
+/// How a value changes on the way.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum ConversionEntry<'a> {
+    Same,
+    Negate,
+    /// As `same`; but a sentence is no value.
+    Word,
+    /// Pairs, v1 first in `request` and v2 first in `response`; the value stays as it is in a
+    /// direction without pairs.
+    Table {
+        request: &'a [(Value, Value)],
+        response: &'a [(Value, Value)],
+    },
+    RoundUp {
+        steps: &'a [i64],
+    },
+    /// Two v1 fields, one v2 value.
+    Choice {
+        /// Both directions.
+        rows: Vec<ChoiceRow<'a>>,
+        /// Requests that are no row; the first that fits counts.
+        given: Vec<ChoiceRow<'a>>,
+    },
+}
+
+/// A row of a table of two v1 fields.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChoiceRow<'a> {
+    pub(crate) v1: Vec<CellEntry<'a>>,
+    /// Only if v2 has one of these now; always if empty.
+    pub(crate) now: &'a [Value],
+    pub(crate) v2: &'a Value,
+}
+
+/// What a row says of a v1 field.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CellEntry<'a> {
+    Any,
+    Absent,
+    Is(&'a Value),
+}
+
+/// An operation that takes the field as a parameter.
+#[derive(Debug, Serialize)]
+pub(crate) struct TakenBy<'a> {
+    pub(crate) operation: &'a str,
+    pub(crate) fidelity: Fidelity,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) places: Vec<ParameterPlace<'a>>,
+}
+
+/// An operation that has the field in its answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnsweredBy<'a> {
+    pub(crate) operation: &'a str,
+    /// The list in whose entries it stands.
+    pub(crate) list: Option<&'a str>,
+    pub(crate) fidelity: Fidelity,
+    pub(crate) reason: Option<&'a str>,
+}
+
+impl<'a> FieldPage<'a> {
+    /// The page of a v1 name in any case; `None` if v1 had no such parameter or answer field.
+    pub(crate) fn find(catalog: &'a Catalog, name: &str) -> Option<Self> {
+        let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+        let fields = catalog.fields().iter().enumerate();
+        let mappings: Vec<_> = fields
+            .filter(|(_, field)| field.parts.iter().any(|part| is_it(&part.name)))
+            .map(|(at, field)| mapping(catalog, at, field))
+            .collect();
+        let unserved = catalog
+            .operations()
+            .iter()
+            .filter(|operation| !operation.is_served());
+        let unmapped_in: Vec<_> = unserved
+            .filter(|operation| operation.parameters.iter().any(|p| is_it(&p.name)))
+            .map(|operation| operation.name.as_str())
+            .collect();
+        let name = names(catalog).find(|known| is_it(known))?.to_owned();
+        Some(Self {
+            schema: SCHEMA,
+            kind: "field",
+            name,
+            mappings,
+            unmapped_in,
+        })
+    }
+}
+
+/// The v1 names of all fields and parameters; some come more than once.
+pub(crate) fn names(catalog: &Catalog) -> impl Iterator<Item = &str> {
+    let fields = catalog.fields().iter().flat_map(|field| &field.parts);
+    let parameters = catalog.operations().iter().flat_map(|o| &o.parameters);
+    fields
+        .map(|part| part.name.as_str())
+        .chain(parameters.map(|parameter| parameter.name.as_str()))
+}
+
+fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntry<'a> {
+    let mut taken_by = Vec::new();
+    let mut answered_by = Vec::new();
+    let location = field.location.to_string();
+    for operation in catalog
+        .operations()
+        .iter()
+        .filter(|operation| operation.is_served())
+    {
+        let page = OperationPage::new(catalog, operation);
+        let indices = operation.parameters.iter().map(|parameter| parameter.field);
+        let taken = indices
+            .zip(page.parameters)
+            .find(|(index, _)| index.is_some_and(|(field, _)| field == at));
+        if let Some((_, parameter)) = taken {
+            taken_by.push(TakenBy {
+                operation: &operation.name,
+                fidelity: parameter.fidelity.unwrap_or(field.fidelity),
+                reason: parameter.reason,
+                places: parameter.places,
+            });
+        }
+        let Some(answer) = page.answer else { continue };
+        let items = answer.items.map(|items| (Some(items.list), items.fields));
+        for (list, fields) in std::iter::once((None, answer.fields)).chain(items) {
+            if let Some(shown) = fields.into_iter().find(|shown| shown.catalog == location) {
+                answered_by.push(AnsweredBy {
+                    operation: &operation.name,
+                    list,
+                    fidelity: shown.fidelity,
+                    reason: shown.reason,
+                });
+            }
+        }
+    }
+    let is_user = |operation: &Operation| {
+        taken_by.iter().any(|used| used.operation == operation.name)
+            || answered_by
+                .iter()
+                .any(|used| used.operation == operation.name)
+    };
+    let places = field.places.iter().map(|at| place(catalog, at, &is_user));
+    let mut places: Vec<_> = places.collect();
+    places.retain(|place| place.at.is_none() || !place.requests.is_empty());
+    if places.is_empty() {
+        places = used_at(&taken_by, catalog);
+    }
+    MappingEntry {
+        fields: field.parts.iter().map(part).collect(),
+        fidelity: field.fidelity,
+        reason: field.reason.as_deref(),
+        places,
+        conversion: conversion(&field.conversion),
+        omitted: &field.omit,
+        always: field.always.as_ref(),
+        implied: field.implied,
+        only: &field.only,
+        taken_by,
+        answered_by,
+        catalog: location,
+    }
+}
+
+fn part(part: &Part) -> PartEntry<'_> {
+    PartEntry {
+        name: &part.name,
+        r#type: wording::kind(part),
+        empty: part.empty.as_ref(),
+    }
+}
+
+fn place(catalog: &Catalog, place: &Place, is_user: &dyn Fn(&Operation) -> bool) -> PlaceEntry {
+    let (at, requests) = match place {
+        Place::Document(place) => (
+            Some(wording::dotted(&place.pointer)),
+            requests(catalog, |operation, call| {
+                is_user(operation) && touches(call, &place.document)
+            }),
+        ),
+        Place::Given(_) | Place::Clock | Place::Site(_) => (None, Vec::new()),
+    };
+    PlaceEntry {
+        place: place.to_string(),
+        at,
+        requests,
+    }
+}
+
+/// Places that no call has as its document: paths, queries and fixed bodies.
+fn used_at(taken_by: &[TakenBy<'_>], catalog: &Catalog) -> Vec<PlaceEntry> {
+    let mut found: Vec<PlaceEntry> = Vec::new();
+    for taken in taken_by {
+        for place in &taken.places {
+            let requests = requests(catalog, |operation, call| {
+                operation.name == taken.operation && place.calls.contains(&call.name.as_str())
+            });
+            let words = match place.part {
+                RequestPart::Query => "query",
+                RequestPart::Body => "body",
+                RequestPart::Path => "path",
+                RequestPart::File => "file",
+                RequestPart::Filter | RequestPart::Check => continue,
+            };
+            match found
+                .iter_mut()
+                .find(|known| known.place == words && known.at == place.at)
+            {
+                Some(known) => {
+                    let new = |request: &String| !known.requests.contains(request);
+                    let new: Vec<_> = requests.into_iter().filter(new).collect();
+                    known.requests.extend(new);
+                }
+                None => found.push(PlaceEntry {
+                    place: words.to_owned(),
+                    at: place.at.clone(),
+                    requests,
+                }),
+            }
+        }
+    }
+    found
+}
+
+/// The v2 requests of the calls that are asked for, each once.
+fn requests(catalog: &Catalog, is_meant: impl Fn(&Operation, &Call) -> bool) -> Vec<String> {
+    let mut requests = Vec::new();
+    for operation in catalog.operations() {
+        let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
+        for call in calls.filter(|call| is_meant(operation, call)) {
+            let request = format!("{} {}", call.method, call.template);
+            if !requests.contains(&request) {
+                requests.push(request);
+            }
+        }
+    }
+    requests.sort_by_key(|request| !request.starts_with(Method::Get.as_str()));
+    requests
+}
+
+fn touches(call: &Call, document: &str) -> bool {
+    let sends = call.sends.as_ref().map(|(document, _)| document.as_str());
+    let items = call.items.as_ref().map(|(_, document)| document.as_str());
+    let pages = call.pages.as_ref().map(|pages| pages.document.as_str());
+    [sends, items, pages, call.reads.as_deref()].contains(&Some(document))
+}
+
+fn conversion(conversion: &Conversion) -> ConversionEntry<'_> {
+    match conversion {
+        Conversion::Same => ConversionEntry::Same,
+        Conversion::Negate => ConversionEntry::Negate,
+        Conversion::Word => ConversionEntry::Word,
+        Conversion::Table { request, response } => ConversionEntry::Table { request, response },
+        Conversion::RoundUp(steps) => ConversionEntry::RoundUp { steps },
+        Conversion::Choice(choice) => ConversionEntry::Choice {
+            rows: choice
+                .rows
+                .iter()
+                .map(|(cells, v2)| ChoiceRow {
+                    v1: cells.iter().map(cell).collect(),
+                    now: &[],
+                    v2,
+                })
+                .collect(),
+            given: choice
+                .given
+                .iter()
+                .map(|given| ChoiceRow {
+                    v1: given.cells.iter().map(cell).collect(),
+                    now: &given.now,
+                    v2: &given.v2,
+                })
+                .collect(),
+        },
+    }
+}
+
+fn cell(cell: &Cell) -> CellEntry<'_> {
+    match cell {
+        Cell::Any => CellEntry::Any,
+        Cell::Absent => CellEntry::Absent,
+        Cell::Is(value) => CellEntry::Is(value),
+    }
+}

@@ -1,0 +1,70 @@
+//! What becomes of a v1 operation or field: read off the catalog, as values first, then as text,
+//! JSON or Markdown.
+//!
+//! The values ([`Overview`], [`OperationPage`], [`FieldPage`]) are the JSON output: each object has
+//! `"schema": 1` and a `kind`. Members may be added under the same number; renaming or removing one
+//! changes it.
+
+mod answer;
+mod calls;
+mod errors;
+mod field;
+mod markdown;
+mod operation;
+mod overview;
+mod parameters;
+pub(crate) mod text;
+mod topic;
+pub(crate) mod wording;
+
+use mappings::fidelity::Fidelity;
+use serde::Serialize;
+
+pub(crate) use field::FieldPage;
+pub(crate) use markdown::coverage;
+pub(crate) use operation::OperationPage;
+pub(crate) use overview::Overview;
+pub(crate) use topic::{Topic, nearest_operations};
+
+/// The version of the JSON output.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// How many fields are how faithful.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    pub(crate) exact: usize,
+    pub(crate) lossy: usize,
+    pub(crate) none: usize,
+}
+
+impl Counts {
+    /// Counts some fields.
+    pub(crate) fn of(fields: impl IntoIterator<Item = Fidelity>) -> Self {
+        let mut counts = Self::default();
+        for fidelity in fields {
+            match fidelity {
+                Fidelity::Exact => counts.exact += 1,
+                Fidelity::Lossy => counts.lossy += 1,
+                Fidelity::None => counts.none += 1,
+            }
+        }
+        counts
+    }
+
+    /// All of them.
+    pub(crate) fn total(self) -> usize {
+        self.exact + self.lossy + self.none
+    }
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            exact: self.exact + other.exact,
+            lossy: self.lossy + other.lossy,
+            none: self.none + other.none,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The page of one operation.
+
+use mappings::{
+    Catalog,
+    catalog::operation::{Operation, Service},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Counts, SCHEMA,
+    answer::{AnswerEntry, answer_entry},
+    calls::{CallEntry, call_entries},
+    errors::{ErrorEntry, error_entries},
+    parameters::{ParameterEntry, parameter_counts, parameter_entries},
+};
+
+/// Everything about one operation.
+#[derive(Debug, Serialize)]
+pub(crate) struct OperationPage<'a> {
+    pub(crate) schema: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) name: &'a str,
+    pub(crate) aliases: &'a [String],
+    pub(crate) summary: &'a str,
+    /// True if it changes nothing.
+    pub(crate) read: bool,
+    pub(crate) service: ServiceKind,
+    /// What a repeated request does.
+    pub(crate) repeat: Option<&'a str>,
+    pub(crate) note: Option<&'a str>,
+    /// The v2 calls that serve it.
+    pub(crate) calls: Vec<CallEntry<'a>>,
+    /// The v2 requests that replace it, if it is not served.
+    pub(crate) replacement: Option<ReplacementEntry<'a>>,
+    pub(crate) parameter_counts: Counts,
+    pub(crate) parameters: Vec<ParameterEntry<'a>>,
+    pub(crate) answer: Option<AnswerEntry<'a>>,
+    pub(crate) errors: Vec<ErrorEntry<'a>>,
+    /// The choices of a site that change it.
+    pub(crate) options: Vec<OptionEntry<'a>>,
+    /// The OAuth scopes that its calls need.
+    pub(crate) scopes: Vec<&'a str>,
+    /// The titles of the descriptions that its calls are in.
+    pub(crate) sources: Vec<&'a str>,
+    /// Where the catalog has it: file and line.
+    pub(crate) catalog: String,
+}
+
+/// How an operation is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ServiceKind {
+    /// From v2.
+    Served,
+    /// Always with an error, because nothing in v2 serves it.
+    Refused,
+    /// Not yet.
+    NotServed,
+}
+
+/// What replaces an operation that is not served.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReplacementEntry<'a> {
+    pub(crate) requests: Vec<String>,
+    /// True if several of them, or one for each item, are needed.
+    pub(crate) composite: bool,
+    pub(crate) source: &'a str,
+}
+
+/// A choice of a site.
+#[derive(Debug, Serialize)]
+pub(crate) struct OptionEntry<'a> {
+    pub(crate) name: &'a str,
+    /// The choices; empty for a switch.
+    pub(crate) values: &'a [String],
+    pub(crate) default: Value,
+    pub(crate) about: &'a str,
+}
+
+impl ServiceKind {
+    pub(crate) fn of(operation: &Operation) -> Self {
+        match operation.service {
+            Service::Plan { .. } => Self::Served,
+            Service::Refused { .. } => Self::Refused,
+            Service::NotServed(_) => Self::NotServed,
+        }
+    }
+}
+
+impl<'a> OperationPage<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, operation: &'a Operation) -> Self {
+        let plan = operation.plan();
+        let calls = plan.map(|plan| call_entries(catalog, operation, plan));
+        let calls = calls.unwrap_or_default();
+        let parameters = parameter_entries(catalog, operation);
+        let replacement = match &operation.service {
+            Service::NotServed(replacement) => Some(ReplacementEntry {
+                requests: replacement
+                    .requests
+                    .iter()
+                    .map(|(method, path)| format!("{method} {path}"))
+                    .collect(),
+                composite: replacement.composite,
+                source: &replacement.source,
+            }),
+            Service::Plan { .. } | Service::Refused { .. } => None,
+        };
+        Self {
+            schema: SCHEMA,
+            kind: "operation",
+            name: &operation.name,
+            aliases: &operation.aliases,
+            summary: &operation.summary,
+            read: operation.read,
+            service: ServiceKind::of(operation),
+            repeat: operation.repeat.as_deref(),
+            note: operation.note.as_deref(),
+            parameter_counts: parameter_counts(&parameters),
+            parameters,
+            answer: match &operation.service {
+                Service::Plan { view, .. } | Service::Refused { view, .. } => {
+                    answer_entry(catalog, plan, *view)
+                }
+                Service::NotServed(_) => None,
+            },
+            errors: error_entries(catalog, operation),
+            options: option_entries(catalog, operation),
+            scopes: once_each(calls.iter().map(|call| call.scope)),
+            sources: once_each(
+                calls
+                    .iter()
+                    .map(|call| call.source)
+                    .chain(replacement.iter().map(|replacement| replacement.source))
+                    .filter(|source| !source.is_empty()),
+            ),
+            calls,
+            replacement,
+            catalog: operation.location.to_string(),
+        }
+    }
+
+    /// How faithful parameters and answer are together.
+    pub(crate) fn counts(&self) -> Counts {
+        let answer = self.answer.as_ref().map_or(Counts::default(), |answer| {
+            let items = answer.items.as_ref().map(|items| items.counts);
+            answer.counts + items.unwrap_or_default()
+        });
+        self.parameter_counts + answer
+    }
+}
+
+fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<OptionEntry<'a>> {
+    let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
+    let conditions = calls.flat_map(|call| &call.when);
+    let chosen = conditions
+        .flat_map(|condition| &condition.options)
+        .chain(&operation.clears_text);
+    let names = once_each(chosen.map(|(name, _)| name.as_str()));
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let rule = catalog.option_rules().get(name)?;
+            Some(OptionEntry {
+                name,
+                values: &rule.values,
+                default: serde_json::to_value(&rule.default).unwrap_or_default(),
+                about: &rule.about,
+            })
+        })
+        .collect()
+}
+
+fn once_each<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut once: Vec<&str> = Vec::new();
+    for item in items {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    once
+}

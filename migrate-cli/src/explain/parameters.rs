@@ -1,0 +1,225 @@
+//! The parameters of an operation: what v1 took and where each goes in v2.
+
+use mappings::{
+    Catalog,
+    catalog::operation::{BodyTemplate, Call, Fate, Operation, Parameter, Plan, Segment},
+    fidelity::Fidelity,
+};
+use serde::Serialize;
+
+use super::{Counts, calls::is_about_new_user, wording};
+
+/// One parameter.
+#[derive(Debug, Serialize)]
+pub(crate) struct ParameterEntry<'a> {
+    pub(crate) name: &'a str,
+    /// True if it must be given, or one of `or`.
+    pub(crate) required: bool,
+    /// The other parameters that do as well, if it is one of several of which one must be given.
+    pub(crate) or: Vec<&'a str>,
+    /// v1's type and what it took; `None` for operations that have no field mappings yet.
+    pub(crate) r#type: Option<String>,
+    pub(crate) places: Vec<ParameterPlace<'a>>,
+    /// How the value changes on the way, in a few words; the page of the field says it in full.
+    pub(crate) conversion: &'static str,
+    /// `None` for operations that have no field mappings yet.
+    pub(crate) fidelity: Option<Fidelity>,
+    pub(crate) reason: Option<&'a str>,
+    /// Where the catalog says so: file and line.
+    pub(crate) catalog: Option<String>,
+}
+
+/// Where a parameter goes.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ParameterPlace<'a> {
+    /// The calls that carry it.
+    pub(crate) calls: Vec<&'a str>,
+    /// In which part of the request.
+    #[serde(rename = "in")]
+    pub(crate) part: RequestPart,
+    /// The name of the query parameter, or the path into the body.
+    pub(crate) at: Option<String>,
+}
+
+/// A part of a v2 request, or what else a parameter is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RequestPart {
+    Path,
+    Query,
+    Body,
+    File,
+    /// Chooses among the items that an earlier call found.
+    Filter,
+    /// Compared with what the call answers.
+    Check,
+}
+
+/// The parameters of an operation, in the catalog's order.
+pub(crate) fn parameter_entries<'a>(
+    catalog: &'a Catalog,
+    operation: &'a Operation,
+) -> Vec<ParameterEntry<'a>> {
+    let parameters = operation.parameters.iter();
+    parameters
+        .map(|parameter| entry(catalog, operation, parameter))
+        .collect()
+}
+
+/// How faithfully parameters arrive.
+pub(crate) fn parameter_counts(entries: &[ParameterEntry<'_>]) -> Counts {
+    Counts::of(entries.iter().filter_map(|entry| entry.fidelity))
+}
+
+/// How faithfully a parameter arrives, and why not exactly.
+pub(crate) fn parameter_fidelity<'a>(
+    catalog: &'a Catalog,
+    parameter: &'a Parameter,
+) -> Option<(Fidelity, Option<&'a str>)> {
+    let (field, _) = catalog.field(parameter.field?)?;
+    Some(match &parameter.fate {
+        Fate::Dropped(reason) => (Fidelity::None, Some(reason)),
+        _ => (field.fidelity, field.reason.as_deref()),
+    })
+}
+
+fn entry<'a>(
+    catalog: &'a Catalog,
+    operation: &'a Operation,
+    parameter: &'a Parameter,
+) -> ParameterEntry<'a> {
+    let requirement = operation
+        .requires
+        .iter()
+        .find(|one_of| one_of.contains(&parameter.name));
+    let field = parameter.field.and_then(|at| catalog.field(at));
+    let fidelity = parameter_fidelity(catalog, parameter);
+    ParameterEntry {
+        name: &parameter.name,
+        required: requirement.is_some(),
+        or: requirement
+            .into_iter()
+            .flatten()
+            .filter(|name| **name != parameter.name)
+            .map(String::as_str)
+            .collect(),
+        r#type: field.map(|(_, part)| wording::kind(part)),
+        places: operation
+            .plan()
+            .map(|plan| places(catalog, operation, plan, parameter))
+            .unwrap_or_default(),
+        conversion: field.map_or("", |(field, _)| wording::conversion_in_short(field)),
+        fidelity: fidelity.map(|(fidelity, _)| fidelity),
+        reason: fidelity.and_then(|(_, reason)| reason),
+        catalog: field.map(|(field, _)| field.location.to_string()),
+    }
+}
+
+fn places<'a>(
+    catalog: &Catalog,
+    operation: &Operation,
+    plan: &'a Plan,
+    parameter: &Parameter,
+) -> Vec<ParameterPlace<'a>> {
+    let mut places: Vec<ParameterPlace<'a>> = Vec::new();
+    let mut add = |call: &'a Call, part: RequestPart, at: Option<String>| {
+        let same = |place: &&mut ParameterPlace<'_>| place.part == part && place.at == at;
+        match places.iter_mut().find(same) {
+            Some(place) => place.calls.push(&call.name),
+            None => places.push(ParameterPlace {
+                calls: vec![&call.name],
+                part,
+                at,
+            }),
+        }
+    };
+    if let Fate::SentBy(call) = parameter.fate
+        && let Some(call) = plan.calls.get(call)
+        && let Some((document, base)) = &call.sends
+        && let Some((field, _)) = parameter.field.and_then(|at| catalog.field(at))
+        && let Some(pointer) = field.pointer_in(document)
+    {
+        let at = wording::dotted(&format!("{base}{pointer}"));
+        add(call, RequestPart::Body, Some(at));
+    }
+    if matches!(parameter.fate, Fate::Dropped(_) | Fate::Unknown) {
+        return places;
+    }
+    for call in &plan.calls {
+        if is_in_path(operation, plan, call, &parameter.name) {
+            add(call, RequestPart::Path, None);
+        }
+        for (name, template) in &call.query {
+            if template
+                .placeholders()
+                .any(|(name, _)| name == parameter.name)
+            {
+                add(call, RequestPart::Query, Some(name.clone()));
+            }
+        }
+        for pointer in call
+            .body
+            .iter()
+            .flat_map(|body| pointers(body, &parameter.name))
+        {
+            add(call, RequestPart::Body, Some(wording::dotted(&pointer)));
+        }
+        if call.file.as_ref() == Some(&parameter.name) {
+            add(call, RequestPart::File, None);
+        }
+        if let Some((pointer, name)) = call.each.as_ref().and_then(|each| each.only.as_ref())
+            && *name == parameter.name
+        {
+            add(call, RequestPart::Filter, Some(wording::dotted(pointer)));
+        }
+        if let Some(expects) = &call.expects
+            && expects.parameter == parameter.name
+        {
+            add(
+                call,
+                RequestPart::Check,
+                Some(wording::dotted(&expects.among)),
+            );
+        }
+    }
+    places
+}
+
+fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bool {
+    call.path.iter().any(|segment| match segment {
+        Segment::Parameter(parameter) => parameter == name,
+        Segment::Subject => {
+            let of_item = call
+                .each
+                .as_ref()
+                .is_some_and(|each| each.subject.is_some());
+            operation.subject.iter().any(|subject| subject == name)
+                && !of_item
+                && !is_about_new_user(plan, call)
+        }
+        Segment::Literal(_) | Segment::Item(_) => false,
+    })
+}
+
+/// Where in the fixed part of a body a parameter stands.
+fn pointers(body: &BodyTemplate, parameter: &str) -> Vec<String> {
+    let below = |prefix: &str, inner: &BodyTemplate| -> Vec<String> {
+        let inner = pointers(inner, parameter);
+        inner
+            .into_iter()
+            .map(|at| format!("{prefix}{at}"))
+            .collect()
+    };
+    match body {
+        BodyTemplate::Object(members) => members
+            .iter()
+            .flat_map(|(name, inner)| below(&format!("/{name}"), inner))
+            .collect(),
+        BodyTemplate::Array(items) => items.iter().flat_map(|inner| below("/-", inner)).collect(),
+        BodyTemplate::Text(template) => {
+            let is_there = template.placeholders().any(|(name, _)| name == parameter);
+            is_there.then(String::new).into_iter().collect()
+        }
+        BodyTemplate::Value(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,216 @@
+//! Text for people: lines that fit the terminal, columns, and colours where they are wanted.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use textwrap::Options;
+pub(crate) use textwrap::core::display_width;
+
+/// The width when no terminal says another, in columns.
+const WIDTH: usize = 80;
+/// Longer lines are hard to read, however wide the terminal is; the help texts end here, too.
+const WIDEST: usize = 100;
+/// A column that is narrower holds no sentence: it goes below its row instead.
+const NARROW: usize = 18;
+/// Between two columns.
+const GAP: usize = 2;
+/// Stands for a blank at which no line is broken, until the line is written.
+const TIE: &str = "\u{a0}";
+
+/// Text that grows from top to bottom, broken between words to fit a width.
+pub(crate) struct Sheet {
+    width: usize,
+    text: String,
+}
+
+/// One row of [`Sheet::rows`].
+#[derive(Default)]
+pub(crate) struct Row {
+    /// The cells; the last one may take several lines.
+    pub(crate) cells: Vec<String>,
+    /// Sentences below the row.
+    pub(crate) below: Vec<String>,
+}
+
+impl Sheet {
+    /// A sheet as wide as the terminal that standard output is, or of 80 columns.
+    pub(crate) fn for_stdout() -> Self {
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        Self::new(terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDEST)))
+    }
+
+    /// A sheet of a width in columns.
+    pub(crate) fn new(width: usize) -> Self {
+        Self {
+            width,
+            text: String::new(),
+        }
+    }
+
+    /// How many columns a line may have.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A line as it stands, however long.
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
+        self.text.push_str(text.as_ref().trim_end());
+        self.text.push('\n');
+    }
+
+    /// Lines that somebody else laid out.
+    pub(crate) fn verbatim(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// An empty line.
+    pub(crate) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Two texts at both ends of a line, or on two lines if there is no room.
+    pub(crate) fn ends(&mut self, left: &str, right: &str) {
+        let taken = display_width(left) + display_width(right);
+        if taken + GAP > self.width {
+            self.line(left);
+            return self.hanging("  ", right);
+        }
+        let gap = " ".repeat(self.width - taken);
+        self.line(format!("{left}{gap}{right}"));
+    }
+
+    /// A text behind `first`, whose further lines begin where its first one does.
+    pub(crate) fn hanging(&mut self, first: &str, text: &str) {
+        if text.is_empty() {
+            return self.line(first);
+        }
+        let indent = " ".repeat(display_width(first));
+        let options = Options::new(self.width)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .initial_indent(first)
+            .subsequent_indent(&indent);
+        for line in textwrap::wrap(text, options) {
+            self.line(line.replace(TIE, " "));
+        }
+    }
+
+    /// A text whose lines all begin at `indent`.
+    pub(crate) fn paragraph(&mut self, indent: usize, text: &str) {
+        self.hanging(&" ".repeat(indent), text);
+    }
+
+    /// Rows whose columns stand below each other. What is below a row begins at the column `below`.
+    pub(crate) fn rows(&mut self, indent: usize, below: usize, rows: &[Row]) {
+        let starts = starts(indent, rows);
+        for row in rows {
+            self.row(indent, &starts, &row.cells);
+            for text in &row.below {
+                let start = starts.get(below).copied().unwrap_or(indent);
+                self.paragraph(start, text);
+            }
+        }
+    }
+
+    fn row(&mut self, indent: usize, starts: &[usize], cells: &[String]) {
+        let Some((last, fixed)) = cells.split_last() else {
+            return self.blank();
+        };
+        let mut line = String::new();
+        for (cell, start) in fixed.iter().zip(starts) {
+            pad(&mut line, *start);
+            line.push_str(cell);
+        }
+        if last.is_empty() {
+            return self.line(line);
+        }
+        let start = starts.get(fixed.len()).copied().unwrap_or(indent);
+        let room = self.width.saturating_sub(start);
+        if room < NARROW && display_width(last) > room {
+            self.line(line);
+            return self.paragraph(indent + 2 * GAP, last);
+        }
+        pad(&mut line, start);
+        self.hanging(&line, last);
+    }
+
+    /// The finished text.
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// A text in which no line is broken.
+pub(crate) fn tied(text: &str) -> String {
+    text.replace(' ', TIE)
+}
+
+/// Writes to standard output; with colours only if it is a terminal and nobody asked for none.
+///
+/// # Errors
+///
+/// Standard output cannot be written to.
+pub(crate) fn show(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// True if somebody may be typing.
+pub(crate) fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// A heading, or the name that a page is about.
+pub(crate) fn strong(text: &str) -> String {
+    styled(Style::new().bold(), text)
+}
+
+/// What is less important than its surroundings.
+pub(crate) fn faint(text: &str) -> String {
+    styled(Style::new().dimmed(), text)
+}
+
+/// Something to look at twice.
+pub(crate) fn caution(text: &str) -> String {
+    styled(AnsiColor::Yellow.on_default(), text)
+}
+
+/// Something lost, or wrong.
+pub(crate) fn alarm(text: &str) -> String {
+    styled(AnsiColor::Red.on_default(), text)
+}
+
+/// Something as it should be.
+pub(crate) fn fine(text: &str) -> String {
+    styled(AnsiColor::Green.on_default(), text)
+}
+
+fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Where the columns begin.
+fn starts(indent: usize, rows: &[Row]) -> Vec<usize> {
+    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let mut starts = Vec::with_capacity(columns);
+    let mut start = indent;
+    for column in 0..columns {
+        starts.push(start);
+        let fixed = rows.iter().filter(|row| row.cells.len() > column + 1);
+        let widest = fixed
+            .filter_map(|row| row.cells.get(column))
+            .map(|cell| display_width(cell))
+            .max();
+        start += widest
+            .filter(|width| *width > 0)
+            .map_or(0, |width| width + GAP);
+    }
+    starts
+}
+
+fn pad(line: &mut String, to: usize) {
+    let missing = to.saturating_sub(display_width(line));
+    line.push_str(&" ".repeat(missing));
+}

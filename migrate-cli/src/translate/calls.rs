@@ -1,0 +1,238 @@
+//! The v2 requests with all that is to be said about each.
+
+use mappings::{Body, V2Request, catalog::operation::Call};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::{
+    BodyCondition, FileEntry, TranslatedCall, Variable, form,
+    rehearsal::Planned,
+    shell,
+    variables::{Piece, Variables, item_variable},
+};
+use crate::explain::wording;
+
+/// What a query keeps as it is: the unreserved characters of RFC 3986, and some that mean nothing
+/// in a query.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b',')
+    .remove(b'@');
+
+/// What all calls of a translation share.
+pub(super) struct Frame<'f, 'a> {
+    /// The calls of the plan.
+    pub(super) plan: &'a [Call],
+    /// v2's base, without a slash at its end.
+    pub(super) base: &'f str,
+    pub(super) variables: &'f Variables,
+    /// The marker of the id of a list's items.
+    pub(super) item: &'f str,
+    /// The paths of files, by parameter.
+    pub(super) files: &'f [(String, String)],
+}
+
+impl<'a> Frame<'_, 'a> {
+    /// The calls, numbered; what has to be done beforehand is added to the notes.
+    pub(super) fn calls(
+        &self,
+        planned: Vec<Planned>,
+        notes: &mut Vec<String>,
+    ) -> Vec<TranslatedCall<'a>> {
+        let made: Vec<usize> = planned.iter().map(|planned| planned.call).collect();
+        let mut calls: Vec<TranslatedCall<'a>> = Vec::with_capacity(planned.len());
+        for planned in planned {
+            let Some(call) = self.plan.get(planned.call) else {
+                continue;
+            };
+            let after = waits_for(self.plan, planned.call, &made);
+            let steps = calls.iter().filter(|call| after.contains(&call.number));
+            let step = steps
+                .map(|call| call.step)
+                .max()
+                .map_or(1, |latest| latest + 1);
+            let number = calls.len() + 1;
+            let mut translated = self.call(call, planned, &made, notes);
+            translated.number = number;
+            translated.step = step;
+            translated.after = after;
+            calls.push(translated);
+        }
+        calls
+    }
+
+    fn call(
+        &self,
+        call: &'a Call,
+        planned: Planned,
+        made: &[usize],
+        notes: &mut Vec<String>,
+    ) -> TranslatedCall<'a> {
+        let variables = self.variables.with_item(call, self.item);
+        let file = file_entry(&planned.request, self.files, notes);
+        let number_of = |at: usize| made.iter().position(|known| *known == at).map(|n| n + 1);
+        let marked_url = url(self.base, &planned.request);
+        let marked_body = match planned.request.body {
+            Body::Json(body) => Some(body),
+            Body::None | Body::File { .. } => None,
+        };
+        let members = planned.members.into_iter();
+        let mut translated = TranslatedCall {
+            number: 0,
+            name: &call.name,
+            step: 0,
+            after: Vec::new(),
+            each: call.each.as_ref().and_then(|each| number_of(each.call)),
+            each_where: call.each.as_ref().and_then(wording::each_where),
+            only_if: planned.only_if,
+            body_only_if: members
+                .map(|(member, only_if)| BodyCondition { member, only_if })
+                .collect(),
+            method: call.method.as_str(),
+            url: variables.named(&marked_url),
+            body: marked_body
+                .as_ref()
+                .map(|body| named_body(body, &variables)),
+            file,
+            note: call.note.as_deref(),
+            scope: &call.scope,
+            curl: String::new(),
+            item: item_variable(call),
+            marked_url,
+            marked_body,
+            variables,
+        };
+        translated.curl = shell::command(&translated, usize::MAX);
+        translated
+    }
+}
+
+/// The numbers of the calls that a call waits for: of those that are made, without what those wait
+/// for anyway.
+fn waits_for(plan: &[Call], call: usize, made: &[usize]) -> Vec<usize> {
+    fn all(plan: &[Call], call: usize, found: &mut Vec<usize>) {
+        for at in plan.get(call).into_iter().flat_map(|call| &call.after) {
+            if !found.contains(at) {
+                found.push(*at);
+                all(plan, *at, found);
+            }
+        }
+    }
+    let mut waits = Vec::new();
+    all(plan, call, &mut waits);
+    waits.retain(|at| made.contains(at));
+    let is_indirect = |at: usize| {
+        waits.iter().any(|other| {
+            let mut theirs = Vec::new();
+            all(plan, *other, &mut theirs);
+            theirs.contains(&at)
+        })
+    };
+    let direct = made.iter().enumerate().filter(|(_, at)| waits.contains(at));
+    direct
+        .filter(|(_, at)| !is_indirect(**at))
+        .map(|(index, _)| index + 1)
+        .collect()
+}
+
+fn url(base: &str, request: &V2Request) -> String {
+    let query: Vec<_> = request
+        .query
+        .iter()
+        .map(|(name, value)| {
+            let encode = |text| utf8_percent_encode(text, QUERY);
+            format!("{}={}", encode(name), encode(value))
+        })
+        .collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{base}{}{mark}{}", request.path, query.join("&"))
+}
+
+fn named_body(body: &Value, variables: &Variables) -> Value {
+    match body {
+        Value::String(text) => variables.named(text).into(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| named_body(item, variables))
+            .collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), named_body(value, variables)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn file_entry(
+    request: &V2Request,
+    files: &[(String, String)],
+    notes: &mut Vec<String>,
+) -> Option<FileEntry> {
+    let Body::File {
+        part, media_type, ..
+    } = &request.body
+    else {
+        return None;
+    };
+    let path = files
+        .iter()
+        .find(|(name, _)| name == part)
+        .map(|(_, path)| path);
+    let path = path
+        .filter(|path| !path.contains(form::is_invisible))
+        .cloned();
+    let path = path.unwrap_or_else(|| {
+        let kind = media_type.strip_prefix("image/").unwrap_or("bin");
+        let path = format!("{part}.{kind}");
+        notes.push(format!("{part}: save the content of the picture as {path}"));
+        path
+    });
+    Some(FileEntry {
+        part: part.clone(),
+        path,
+    })
+}
+
+/// What the commands need in the environment.
+pub(super) fn variables(calls: &[TranslatedCall<'_>]) -> Vec<Variable> {
+    let mut scopes: Vec<&str> = Vec::new();
+    for call in calls {
+        if !scopes.contains(&call.scope) {
+            scopes.push(call.scope);
+        }
+    }
+    let mut needed = vec![Variable {
+        name: "TOKEN".to_owned(),
+        about: format!("a v2 access token for {}", wording::all_of(&scopes)),
+    }];
+    for call in calls {
+        for name in call.variables.names().filter(|name| is_in(call, name)) {
+            let about = match call.each.filter(|_| call.item.as_deref() == Some(name)) {
+                Some(each) => format!("the id of an item that {each} finds"),
+                None => {
+                    "a secret of the v1 request; write it as it stands in a JSON text".to_owned()
+                }
+            };
+            let variable = Variable {
+                name: name.to_owned(),
+                about,
+            };
+            if !needed.contains(&variable) {
+                needed.push(variable);
+            }
+        }
+    }
+    needed
+}
+
+fn is_in(call: &TranslatedCall<'_>, variable: &str) -> bool {
+    let is_it = |text: &str| {
+        let mut pieces = call.variables.pieces(text).into_iter();
+        pieces.any(|piece| matches!(piece, Piece::Variable(name) if name == variable))
+    };
+    let body = call.marked_body.as_ref().map(Value::to_string);
+    is_it(&call.marked_url) || body.is_some_and(|body| is_it(&body))
+}

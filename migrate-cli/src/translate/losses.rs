@@ -1,0 +1,66 @@
+//! What becomes of parameters that v2 does not take as v1 did.
+
+use mappings::{
+    Body, Catalog,
+    catalog::operation::{Fate, Operation},
+    exchange::{Warning, WarningKind},
+};
+
+use super::{Loss, rehearsal::Planned};
+
+/// What became of parameters and fields, by kind.
+#[derive(Default)]
+pub(super) struct Losses {
+    pub(super) not_sent: Vec<Loss>,
+    pub(super) changed: Vec<Loss>,
+    pub(super) left_out: Vec<Loss>,
+}
+
+impl Losses {
+    pub(super) fn add(
+        &mut self,
+        catalog: &Catalog,
+        operation: &Operation,
+        planned: &[Planned],
+        warning: Warning,
+    ) {
+        let list = match warning.kind {
+            WarningKind::NotHonoured if is_sent(catalog, operation, planned, &warning.field) => {
+                &mut self.changed
+            }
+            WarningKind::NotHonoured => &mut self.not_sent,
+            WarningKind::LeftOut => &mut self.left_out,
+            // That comes of the assumed answers.
+            WarningKind::Unreadable => return,
+        };
+        list.push(Loss {
+            field: warning.field,
+            reason: warning.reason,
+        });
+    }
+}
+
+/// True if some request carries the parameter.
+fn is_sent(catalog: &Catalog, operation: &Operation, planned: &[Planned], name: &str) -> bool {
+    let parameter = operation.parameters.iter().find(|known| known.name == name);
+    let Some(parameter) = parameter else {
+        return false;
+    };
+    match parameter.fate {
+        Fate::Used => true,
+        Fate::Dropped(_) | Fate::Unknown => false,
+        Fate::SentBy(at) => {
+            let field = parameter.field.and_then(|at| catalog.field(at));
+            let call = operation.plan().and_then(|plan| plan.calls.get(at));
+            let place = field.zip(call).and_then(|((field, _), call)| {
+                let (document, base) = call.sends.as_ref()?;
+                Some(format!("{base}{}", field.pointer_in(document)?))
+            });
+            let request = planned.iter().find(|planned| planned.call == at);
+            match (request.map(|planned| &planned.request.body), place) {
+                (Some(Body::Json(body)), Some(place)) => body.pointer(&place).is_some(),
+                _ => false,
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! A translation without v2: driven by assumed answers, so that it hands out the requests that the
+//! shim would send.
+//!
+//! What depends on v2's answers is played through once for each answer that matters, and the
+//! requests that differ get conditions.
+
+use mappings::{
+    Arguments, Body, Catalog, Memory, Outcome, Site, Translation, V1Error, V2Request,
+    catalog::{
+        field::Place,
+        operation::{self, Condition, Operation, Segment},
+    },
+    conversion::Conversion,
+    translation::Finished,
+};
+use serde_json::{Value, json};
+
+use crate::explain::wording;
+
+/// More rounds than any plan has steps: a guard against a plan that would never end.
+const ROUNDS: usize = 100;
+
+/// What is translated.
+pub(super) struct Rehearsal<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) operation: &'a Operation,
+    /// The calls of its plan; none if it is not served from v2.
+    pub(super) plan: &'a [operation::Call],
+    pub(super) site: &'a Site,
+    pub(super) arguments: &'a Arguments,
+    /// The id of every item of a list.
+    pub(super) item: &'a str,
+}
+
+/// A request that is made, or may be.
+pub(super) struct Planned {
+    /// The index of the call in the plan.
+    pub(super) call: usize,
+    pub(super) request: V2Request,
+    /// It is made only if one of these holds; always if there is none.
+    pub(super) only_if: Vec<String>,
+    /// Members of the body that are sent only under a condition: path and condition.
+    pub(super) members: Vec<(String, String)>,
+}
+
+/// An answer that decides which requests follow.
+#[derive(Clone, PartialEq)]
+struct Assumption {
+    /// The index of the call that answers.
+    call: usize,
+    /// The pointer in its answer.
+    at: String,
+    value: Value,
+}
+
+impl Assumption {
+    fn in_words(&self, plan: &[operation::Call]) -> String {
+        let call = plan.get(self.call).map_or("", |call| &call.name);
+        let at = wording::dotted(&self.at);
+        format!(
+            "{call} finds that {at} is {}",
+            wording::literal(&self.value)
+        )
+    }
+}
+
+impl Rehearsal<'_> {
+    /// The requests in the order in which they are sent, and the end of the usual course.
+    ///
+    /// # Errors
+    ///
+    /// What v1 answers without asking v2.
+    pub(super) fn play(&self) -> Result<(Vec<Planned>, Finished), V1Error> {
+        let (usual, finished) = self.run(None)?;
+        let mut planned: Vec<(usize, Planned)> = usual
+            .into_iter()
+            .map(|made| (made.step, unconditional(made)))
+            .collect();
+        for assumption in self.assumptions() {
+            let (others, _) = self.run(Some(&assumption))?;
+            for made in others {
+                merge(self.plan, &mut planned, &made, &assumption);
+            }
+        }
+        planned.sort_by_key(|(step, planned)| (*step, planned.call));
+        for (_, planned) in &mut planned {
+            planned.only_if.extend(self.found_out(planned.call));
+            planned.only_if.dedup();
+        }
+        Ok((
+            planned.into_iter().map(|(_, planned)| planned).collect(),
+            finished,
+        ))
+    }
+
+    /// What must be found out for a call to be made, if nothing else lets it be made.
+    fn found_out(&self, call: usize) -> Option<String> {
+        let call = self.plan.get(call)?;
+        let chosen = |condition: &&Condition| {
+            let mut choices = condition.options.iter();
+            choices.all(|(name, value)| self.site.options.get(name) == Some(value))
+        };
+        let parts = call.when.iter().filter(chosen);
+        let parts: Vec<_> = parts
+            .map(|condition| wording::found(self.plan, condition))
+            .collect();
+        let always = parts.iter().any(Vec::is_empty);
+        let parts: Vec<_> = parts.iter().map(|parts| wording::all_of(parts)).collect();
+        (!always && !parts.is_empty()).then(|| parts.join(", or if "))
+    }
+
+    /// The answers that matter, each by itself.
+    fn assumptions(&self) -> Vec<Assumption> {
+        let mut assumptions: Vec<Assumption> = Vec::new();
+        let conditions = self.plan.iter().flat_map(|call| &call.when);
+        for state in conditions.filter_map(|condition| condition.state.as_ref()) {
+            assumptions.push(Assumption {
+                call: state.call,
+                at: state.at.clone(),
+                value: state.text.as_str().into(),
+            });
+        }
+        for (at, call) in self.plan.iter().enumerate() {
+            for document in call
+                .when
+                .iter()
+                .filter_map(|condition| condition.current.as_ref())
+            {
+                for (pointer, value) in self.stored_values(document) {
+                    assumptions.push(Assumption {
+                        call: at,
+                        at: pointer,
+                        value,
+                    });
+                }
+            }
+        }
+        let mut once: Vec<Assumption> = Vec::new();
+        for assumption in assumptions {
+            if !once.contains(&assumption) {
+                once.push(assumption);
+            }
+        }
+        once
+    }
+
+    /// The stored values that decide what half of a given pair of flags means.
+    fn stored_values(&self, document: &str) -> Vec<(String, Value)> {
+        let mut values = Vec::new();
+        for field in self.catalog.fields() {
+            let Conversion::Choice(choice) = &field.conversion else {
+                continue;
+            };
+            let is_given = field
+                .parts
+                .iter()
+                .any(|part| self.arguments.get(&part.name).is_some());
+            let place = field.places.iter().find_map(|place| match place {
+                Place::Document(place) if place.document == document => Some(&place.pointer),
+                _ => None,
+            });
+            if let Some(pointer) = place.filter(|_| is_given) {
+                let stored = choice.given.iter().flat_map(|given| &given.now);
+                values.extend(stored.map(|value| (pointer.clone(), value.clone())));
+            }
+        }
+        values
+    }
+
+    fn run(&self, assumption: Option<&Assumption>) -> Result<(Vec<Made>, Finished), V1Error> {
+        let mut translation = Translation::begin(
+            self.catalog,
+            self.operation,
+            self.arguments.clone(),
+            self.site,
+            Memory::default(),
+        )?;
+        let mut made = Vec::new();
+        for step in 1..ROUNDS {
+            if translation.is_done() {
+                break;
+            }
+            for call in translation.ready() {
+                let position = self.plan.iter().position(|known| known.name == call.name);
+                if let Some(index) = position {
+                    let answer = self.answer(index, &call.request, assumption);
+                    translation.complete(call.id, answer);
+                    made.push(Made {
+                        call: index,
+                        step,
+                        request: call.request,
+                    });
+                } else {
+                    translation.complete(call.id, Outcome::Unreadable { status: 200 });
+                }
+            }
+        }
+        Ok((made, translation.finish(0)))
+    }
+
+    /// A successful answer with nothing in it but what lets the plan go on.
+    fn answer(
+        &self,
+        index: usize,
+        request: &V2Request,
+        assumption: Option<&Assumption>,
+    ) -> Outcome {
+        let mut body = json!({});
+        if let Some(call) = self.plan.get(index) {
+            if let Some(pages) = &call.pages {
+                put(&mut body, &pages.items, json!([self.list_item(index)]));
+                // v2 honours page numbers and says so.
+                let number = request.query.iter().find(|(name, _)| *name == pages.number);
+                let number = number.and_then(|(_, text)| text.parse::<i64>().ok());
+                put(&mut body, &format!("/{}", pages.number), number.into());
+                put(&mut body, &format!("/{}", pages.total), 1.into());
+            }
+            if let Some((at, _)) = &call.items {
+                put(&mut body, at, json!([self.list_item(index)]));
+            }
+        }
+        if let Some(assumption) = assumption.filter(|assumption| assumption.call == index) {
+            put(&mut body, &assumption.at, assumption.value.clone());
+        }
+        Outcome::Answered {
+            status: 200,
+            body: Some(body),
+        }
+    }
+
+    /// The one item of the list that a call answers: what the calls that are made for it look at.
+    fn list_item(&self, list: usize) -> Value {
+        let mut item = json!({});
+        for call in self.plan {
+            let Some(each) = call.each.as_ref().filter(|each| each.call == list) else {
+                continue;
+            };
+            if let Some(pointer) = &each.subject {
+                put(&mut item, pointer, self.item.into());
+            }
+            for segment in &call.path {
+                if let Segment::Item(pointer) = segment {
+                    put(&mut item, pointer, self.item.into());
+                }
+            }
+            if let Some((pointer, parameter)) = &each.only {
+                put(&mut item, pointer, self.arguments.text(parameter).into());
+            }
+        }
+        item
+    }
+}
+
+/// A request of one course.
+struct Made {
+    call: usize,
+    step: usize,
+    request: V2Request,
+}
+
+fn unconditional(made: Made) -> Planned {
+    Planned {
+        call: made.call,
+        request: made.request,
+        only_if: Vec::new(),
+        members: Vec::new(),
+    }
+}
+
+/// Adds what another course has beside the usual one, under its condition.
+fn merge(
+    plan: &[operation::Call],
+    planned: &mut Vec<(usize, Planned)>,
+    made: &Made,
+    assumption: &Assumption,
+) {
+    let call = plan.get(made.call);
+    let known = planned
+        .iter()
+        .position(|(_, known)| known.call == made.call);
+    let at = known.unwrap_or_else(|| {
+        let mut request = made.request.clone();
+        // Its members come below, each with its condition.
+        if let Body::Json(body) = &mut request.body
+            && !call.is_some_and(has_state_condition)
+        {
+            *body = json!({});
+        }
+        planned.push((
+            made.step,
+            Planned {
+                call: made.call,
+                request,
+                only_if: Vec::new(),
+                members: Vec::new(),
+            },
+        ));
+        planned.len() - 1
+    });
+    let Some((_, planned)) = planned.get_mut(at) else {
+        return;
+    };
+    // A condition on what is found says the same in the catalog's own words.
+    let condition = assumption.in_words(plan);
+    let is_unusual = known.is_none() || !planned.only_if.is_empty();
+    if is_unusual && !call.is_some_and(has_state_condition) && !planned.only_if.contains(&condition)
+    {
+        planned.only_if.push(condition.clone());
+    }
+    let (Body::Json(body), Body::Json(other)) = (&mut planned.request.body, &made.request.body)
+    else {
+        return;
+    };
+    let mut more = Vec::new();
+    leaves(other, &mut String::new(), &mut more);
+    for (pointer, value) in more {
+        if body.pointer(&pointer).is_none() {
+            put(body, &pointer, value);
+            let member = wording::dotted(&pointer);
+            planned.members.push((member, condition.clone()));
+        }
+    }
+}
+
+fn has_state_condition(call: &operation::Call) -> bool {
+    call.when.iter().any(|condition| condition.state.is_some())
+}
+
+/// The members of a document that are no objects: pointer and value.
+fn leaves(value: &Value, pointer: &mut String, found: &mut Vec<(String, Value)>) {
+    let Some(members) = value.as_object() else {
+        found.push((pointer.clone(), value.clone()));
+        return;
+    };
+    for (name, inner) in members {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(name);
+        leaves(inner, pointer, found);
+        pointer.truncate(length);
+    }
+}
+
+/// Puts a value where a pointer says, making the objects on the way.
+fn put(into: &mut Value, pointer: &str, value: Value) {
+    let mut place = into;
+    for name in pointer.split('/').skip(1) {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        let Value::Object(members) = place else {
+            return;
+        };
+        place = members.entry(name).or_insert(Value::Null);
+    }
+    *place = value;
+}

@@ -1,0 +1,211 @@
+//! `migrate explain`, as somebody sees it who runs it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn explain(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_migrate");
+    let command = Command::new(program)
+        .arg("explain")
+        .args(arguments)
+        .output();
+    command.expect("the program runs")
+}
+
+/// What it prints, without colours because it is no terminal.
+fn page(arguments: &[&str]) -> String {
+    let output = explain(arguments);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(!text.contains('\u{1b}'), "no colours in a pipe");
+    text
+}
+
+/// A page for a snapshot: without the lines of the catalog's files, which any edit moves.
+fn stable(arguments: &[&str]) -> String {
+    let page = page(arguments);
+    let mut parts = page.split(".toml:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let part = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        format!("{text}.toml:LINE{part}")
+    })
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let text = page(&[arguments, &["--format", "json"]].concat());
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn all_operations_at_a_glance() {
+    insta::assert_snapshot!(stable(&[]));
+}
+
+#[test]
+fn a_resource() {
+    insta::assert_snapshot!(stable(&["MC"]));
+}
+
+#[test]
+fn a_read() {
+    insta::assert_snapshot!(stable(&["user/getbyemail"]));
+}
+
+#[test]
+fn a_write_with_conditions() {
+    insta::assert_snapshot!(stable(&["user/update"]));
+}
+
+#[test]
+fn a_list() {
+    insta::assert_snapshot!(stable(&["user/list"]));
+}
+
+#[test]
+fn an_operation_that_is_not_served() {
+    insta::assert_snapshot!(stable(&["meeting/create"]));
+}
+
+#[test]
+fn every_field_of_an_operation() {
+    insta::assert_snapshot!(stable(&["user/pending", "--all"]));
+}
+
+#[test]
+fn a_field() {
+    insta::assert_snapshot!(stable(&["disable_chat"]));
+}
+
+#[test]
+fn two_fields_with_one_place() {
+    insta::assert_snapshot!(stable(&["enable_auto_recording"]));
+}
+
+#[test]
+fn a_name_with_two_meanings() {
+    insta::assert_snapshot!(stable(&["type"]));
+}
+
+#[test]
+fn an_operation_for_programs() {
+    insta::assert_snapshot!(stable(&["user/getbyemail", "--format", "json"]));
+}
+
+#[test]
+fn a_field_for_programs() {
+    insta::assert_snapshot!(stable(&["enable_enter_exit_chime", "--format", "json"]));
+}
+
+#[test]
+fn the_help() {
+    insta::assert_snapshot!(stable(&["--help"]));
+}
+
+#[test]
+fn an_operation_has_many_spellings() {
+    let expected = page(&["user/scheduleforhost/list"]);
+    for name in [
+        "USER/ScheduleForHost/List",
+        "/v1/user/scheduleforhost/list/",
+        "https://api.zoom.us/v1/user/scheduleforhost/list?api_key=k&id=x",
+        "user/scheduleforhost",
+    ] {
+        assert_eq!(page(&[name]), expected, "{name}");
+    }
+    assert_eq!(page(&["LASTLOGINTIME"]), page(&["lastLoginTime"]));
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_nearest_ones() {
+    for (name, nearest) in [
+        ("user/getbymail", "user/getbyemail"),
+        ("getbyemail", "user/getbyemail"),
+        ("disable_chatt", "disable_chat"),
+        ("https://api.zoom.us/v1/user/listt?x=y", "user/list"),
+    ] {
+        let output = explain(&[name]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(output.stdout.is_empty());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains(&format!("`{nearest}`")), "{message}");
+    }
+}
+
+#[test]
+fn markdown_is_for_all_operations_only() {
+    assert_eq!(
+        explain(&["user/get", "--format", "markdown"]).status.code(),
+        Some(2)
+    );
+}
+
+/// Every page exists as text and as JSON, and no line is wider than a terminal of 80 columns.
+#[test]
+fn every_page_fits() {
+    let overview = json(&[]);
+    assert_eq!(overview["schema"], 1);
+    assert_eq!(overview["known"], 97);
+    let resources = overview["resources"].as_array().expect("resources");
+    let operations = resources
+        .iter()
+        .flat_map(|resource| resource["operations"].as_array().unwrap());
+    let mut names: Vec<String> = Vec::new();
+    for operation in operations {
+        let name = operation["name"].as_str().expect("name");
+        names.push(name.to_owned());
+        let page = json(&[name]);
+        assert_eq!(page["kind"], "operation");
+        assert!(
+            page["catalog"]
+                .as_str()
+                .is_some_and(|at| at.contains(".toml:")),
+            "{name}"
+        );
+        for part in ["parameters", "errors"] {
+            assert!(page[part].is_array(), "{name}");
+        }
+        let fields = page["answer"]["fields"].as_array();
+        names.extend(
+            fields
+                .into_iter()
+                .flatten()
+                .map(|field| field["name"].as_str().unwrap().to_owned()),
+        );
+    }
+    assert_eq!(names.iter().filter(|name| name.contains('/')).count(), 97);
+    names.sort();
+    names.dedup();
+    for name in &names {
+        for text in [page(&[name]), page(&[name, "--all"])] {
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+                assert_eq!(line.trim_end(), line, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_site_may_have_its_own_mappings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mc.toml");
+    std::fs::write(&file, "[operation.\"mc/recording/list\"]\nsummary = 1\n").expect("written");
+    let folder = folder.path().to_str().expect("a plain name");
+    let output = explain(&["--mappings", folder]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("mc.toml:2"), "{message}");
+}

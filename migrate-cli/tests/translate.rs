@@ -1,0 +1,363 @@
+//! `migrate translate`, as somebody sees it who runs it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+fn translate(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .arg("translate")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    // It may have ended already, if it does not read.
+    let _ = child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
+}
+
+fn commands(arguments: &[&str]) -> String {
+    let output = translate(arguments, "");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let text = commands(&[&["--format", "json"], arguments].concat());
+    serde_json::from_str(&text).expect("JSON")
+}
+
+// ---- what is printed ---------------------------------------------------------------------------
+
+#[test]
+fn a_curl_command() {
+    insta::assert_snapshot!(commands(&[
+        "curl https://api.zoom.us/v1/user/update -d api_key=K -d api_secret=S \
+         -d id=kdc1 -d dept='R&D' -d disable_chat=true -d track_id=7"
+    ]));
+}
+
+#[test]
+fn a_url() {
+    insta::assert_snapshot!(commands(&[
+        "https://api.zoom.us/v1/user/getbyemail?api_key=K&api_secret=S&email=ada%2B1%40example.com&login_type=100"
+    ]));
+}
+
+#[test]
+fn a_list_asks_for_each_item() {
+    insta::assert_snapshot!(commands(&["user/list", "page_size=30", "page_number=3"]));
+}
+
+#[test]
+fn what_only_v2_knows_is_a_condition() {
+    insta::assert_snapshot!(commands(&[
+        "user/update",
+        "id=kdc1&dept=x&group_id=g 1&enable_cloud_auto_recording=false&enable_enter_exit_chime=true",
+    ]));
+}
+
+#[test]
+fn a_call_made_of_conditions_only() {
+    insta::assert_snapshot!(commands(&[
+        "user/update",
+        "id=kdc1",
+        "enable_cloud_auto_recording=false",
+    ]));
+}
+
+#[test]
+fn one_item_among_many() {
+    insta::assert_snapshot!(commands(&[
+        "user/assistant/delete",
+        "id=kdc1&assistant_email=alan@example.com",
+    ]));
+}
+
+#[test]
+fn a_create_in_steps() {
+    insta::assert_snapshot!(commands(&[
+        "user/autocreate",
+        "email=grace@example.com&type=1&password=not-to-be-seen&first_name=Grace&last_name=O'Hopper\
+         &dept=x&disable_chat=1&meeting_capacity=0&group_id=g1&shoe_size=40",
+    ]));
+}
+
+#[test]
+fn a_picture() {
+    insta::assert_snapshot!(commands(&[
+        "--",
+        "curl",
+        "-F",
+        "id=kdc1",
+        "-F",
+        "pic_file=@\"my, own.png\";type=image/png",
+        "https://api.zoom.us/v1/user/uploadpicture",
+    ]));
+}
+
+#[test]
+fn an_error_of_v1() {
+    let output = translate(&["user/get"], "");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn an_operation_that_is_not_served() {
+    let output = translate(&["meeting/create", "host_id=1"], "");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn for_programs() {
+    insta::assert_snapshot!(commands(&[
+        "user/updatepassword",
+        "id=kdc1&password=not-to-be-seen",
+        "--format",
+        "json",
+    ]));
+}
+
+#[test]
+fn an_error_for_programs() {
+    let output = translate(&["https://x/v1/user/gett?id=1", "--format", "json"], "");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn the_help() {
+    insta::assert_snapshot!(commands(&["--help"]));
+}
+
+// ---- what is understood ------------------------------------------------------------------------
+
+/// All of these say the same.
+#[test]
+fn a_request_has_many_forms() {
+    let expected = json(&["user/update", "id=a b", "dept=c"])["calls"].clone();
+    assert_eq!(expected[0]["url"], "https://api.zoom.us/v2/users/a%20b");
+    assert_eq!(expected[0]["body"], serde_json::json!({ "dept": "c" }));
+    for words in [
+        &["user/update", "id=a+b&dept=c"][..],
+        &["user/update id=a%20b&dept=c"],
+        &[
+            "User/Update/",
+            "{\"id\":\"a b\",\"dept\":\"c\",\"pmi\":null}",
+        ],
+        &["/v1/user/update?id=a+b", "dept=c"],
+        &["https://h.example.com/v1/user/update/?id=a+b&dept=c#x"],
+        // The query comes first.
+        &["curl 'h/v1/user/update?id=a+b' -X POST -d id=other -d dept=c"],
+        &["$ curl -s -XPOST h/v1/user/update --data 'id=a+b&dept=c' | jq ."],
+        &["curl -sd id=a+b h/v1/user/update \\\n  --data-urlencode dept=c"],
+        &["curl -G h/v1/user/update -d id=a+b --data-urlencode dept=c -X POST"],
+        &["curl -F 'id=a b' -F 'dept=c;type=text/plain' h/v1/user/update"],
+        &["curl h/v1/user/update --json '{\"id\":\"a b\",\"dept\":\"c\"}'"],
+        &[
+            "curl -H 'Content-Type: application/json' -d '{\"id\":\"a b\",\"dept\":\"c\"}' h/v1/user/update",
+        ],
+        &[
+            "--",
+            "curl",
+            "--url",
+            "h/v1/user/update",
+            "-d",
+            "id=a b",
+            "-d",
+            "dept=c",
+            "-u",
+            "x:y",
+        ],
+    ] {
+        let page = json(words);
+        assert_eq!(page["calls"], expected, "{words:?}");
+        assert_eq!(page["notes"], serde_json::json!([]), "{words:?}");
+    }
+}
+
+#[test]
+fn standard_input_is_read_without_an_argument() {
+    let text = "curl https://api.zoom.us/v1/user/get \\\n  -d id=abc\n";
+    for arguments in [&[][..], &["-"]] {
+        let output = translate(arguments, text);
+        assert!(output.status.success());
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            commands(&["user/get", "id=abc"])
+        );
+    }
+}
+
+#[test]
+fn what_is_not_plain_is_noted() {
+    for (words, note) in [
+        (
+            &["user/update", "id=a&dept=R&D"][..],
+            "dept: & is read as a part of the value",
+        ),
+        (
+            &["user/getbyemail", "email=a+b@example.com"],
+            "email: + is a blank in a form",
+        ),
+        (
+            &["curl h/v1/user/get?id=a"],
+            "v1 took POST only: a GET is answered with an error",
+        ),
+        (
+            &["curl --shiny=secret -d id=a h/v1/user/get"],
+            "--shiny is taken for a switch",
+        ),
+        (
+            &["user/uploadpicture", "id=a&pic_file=%89PNG%0D%0A%1A%0A%00"],
+            "as pic_file.png",
+        ),
+    ] {
+        let notes = json(words)["notes"].to_string();
+        assert!(notes.contains(note), "{notes}");
+        assert!(!notes.contains("secret"), "{notes}");
+    }
+}
+
+#[test]
+fn what_is_no_v1_request_is_told_how_to_write_one() {
+    for words in [
+        &["hello world"][..],
+        &["user/gett", "id=1"],
+        &["https://api.zoom.us/v2/users"],
+        &["curl -d id=1"],
+        &["curl https://api.zoom.us/v2/users"],
+        &["curl 'h/v1/user/get"],
+        &["curl -d @form.txt h/v1/user/get"],
+        &["user/get", "{\"id\":[1]}"],
+        &["user/get", "id=1", "--v2-base", "ftp://x"],
+        &["api_key=K&api_secret=not-to-be-seen"],
+    ] {
+        let output = translate(words, "");
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(output.stdout.is_empty());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.starts_with("error: "), "{message}");
+        assert!(!message.contains("not-to-be-seen"), "{message}");
+    }
+    assert_eq!(translate(&[], "").status.code(), Some(2));
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let words = [
+        "curl https://api.zoom.us/v1/user/updatepassword?api_key=KEY1&api_secret=SECRET1 \
+         -u user:SECRET2 -H 'Authorization: Bearer SECRET3' -d id=a -d password=SECRET4 \
+         -d api_secret=SECRET5 -d zpk=SECRET6",
+    ];
+    for format in ["curl", "json"] {
+        let text = commands(&[&words[..], &["--format", format]].concat());
+        assert!(!text.contains("SECRET") && !text.contains("KEY1"), "{text}");
+        assert!(text.contains("$PASSWORD"), "{text}");
+    }
+}
+
+// ---- what a shell does with it -----------------------------------------------------------------
+
+/// Runs what is printed with a curl that writes its arguments down.
+#[cfg(unix)]
+#[test]
+fn a_shell_runs_the_commands_as_they_are_meant() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let curl = folder.path().join("curl");
+    let script = "#!/bin/sh\nfor word do printf '%s\\0' \"$word\"; done\nprintf '\\0'\n";
+    fs::write(&curl, script).expect("written");
+    fs::set_permissions(&curl, fs::Permissions::from_mode(0o755)).expect("executable");
+    let search = format!(
+        "{}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+
+    for words in [
+        &[
+            "user/update",
+            r#"id=a'b"c$(touch x)`d`\&dept=it's %22$HOME%22 %5C %0A!&first_name=Ж…"#,
+        ][..],
+        &["user/list", "page_number=2"],
+        &[
+            "user/autocreate",
+            "email=a@example.com&type=1&password=pw&dept=x&last_name=y",
+        ],
+        &[
+            "--",
+            "curl",
+            "-F",
+            "id=a",
+            "-F",
+            "pic_file=@it's; \"a\" $x.png",
+            "h/v1/user/uploadpicture",
+        ],
+    ] {
+        let page = json(words);
+        let output = Command::new("sh")
+            .args(["-c", &commands(words)])
+            .env("PATH", &search)
+            .env("TOKEN", "tok en")
+            .env("PASSWORD", "pw")
+            .env("USER_ID", "u1")
+            .output()
+            .expect("a shell");
+        assert!(
+            output.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = String::from_utf8(output.stdout).expect("text");
+        let runs: Vec<Vec<&str>> = text
+            .split("\0\0")
+            .filter(|run| !run.is_empty())
+            .map(|run| run.split('\0').collect())
+            .collect();
+        let calls = page["calls"].as_array().expect("calls");
+        assert_eq!(runs.len(), calls.len(), "{words:?}");
+        for (run, call) in runs.iter().zip(calls) {
+            let after = |option: &str| {
+                run.iter()
+                    .position(|word| *word == option)
+                    .map(|at| run[at + 1])
+            };
+            let url = call["url"].as_str().unwrap().replace("$USER_ID", "u1");
+            assert!(run.contains(&url.as_str()), "{run:?}");
+            assert_eq!(after("-X").unwrap_or("GET"), call["method"]);
+            assert_eq!(after("-H"), Some("Authorization: Bearer tok en"));
+            let body = call["body"].to_string().replace("$PASSWORD", "pw");
+            let body: Value = serde_json::from_str(&body).unwrap();
+            let sent = after("-d").map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
+            assert_eq!(sent, body);
+            if let Some(path) = call["file"]["path"].as_str() {
+                let quoted = path.replace('"', "\\\"");
+                assert_eq!(
+                    after("-F"),
+                    Some(format!("pic_file=@\"{quoted}\"").as_str())
+                );
+            }
+        }
+    }
+}

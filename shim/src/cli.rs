@@ -1,0 +1,195 @@
+//! The command line: what it says, what runs, how it ends.
+
+mod banner;
+mod run;
+
+use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{config::DEFAULT_SANDBOX_USERS, sandbox::MAX_USERS};
+
+/// The sandbox alone listens here: beside the shim.
+const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
+
+/// Zoom's REST API v1, served from v2.
+///
+/// Old programs keep calling /v1/user/…; the shim asks v2 and answers as v1 answered.
+#[derive(Debug, Parser)]
+#[command(name = "shim", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Serve),
+    Sandbox(Alone),
+}
+
+/// Serve v1.
+///
+/// Settings come from --config, then the environment, then flags; later ones win.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = ENVIRONMENT)]
+pub(crate) struct Serve {
+    /// Serve from an in-process v2 with demo users instead of Zoom's
+    #[arg(long)]
+    sandbox: bool,
+    /// Active users of the sandbox at its start
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SANDBOX_USERS, requires = "sandbox", value_parser = users)]
+    sandbox_users: usize,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Settings as TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Refuse what v2 cannot honour, before anything is written, instead of warning
+    #[arg(long)]
+    strict: bool,
+    /// Mapping files (*.toml) that replace the built-in ones of the same name, or add to them
+    #[arg(long, value_name = "DIR")]
+    mappings: Option<PathBuf>,
+}
+
+/// Serve the sandbox alone: a small v2 with demo users, in memory.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Alone {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_SANDBOX_LISTEN)]
+    listen: String,
+    /// Active users at its start
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SANDBOX_USERS, value_parser = users)]
+    sandbox_users: usize,
+}
+
+const ENVIRONMENT: &str = "\
+Environment:
+  SHIM_API_KEY, SHIM_API_SECRET       what the old programs send
+  SHIM_UPSTREAM_URL                   v2's base: https://api.zoom.us/v2
+  SHIM_UPSTREAM_TOKEN                 a v2 access token; or, for server-to-server OAuth:
+  SHIM_OAUTH_ACCOUNT_ID, SHIM_OAUTH_CLIENT_ID, SHIM_OAUTH_CLIENT_SECRET
+  SHIM_OAUTH_URL                      the token endpoint, if not https://zoom.us/oauth/token
+  SHIM_LISTEN                         where to listen
+  RUST_LOG                            how much to log: error, warn, info, debug, trace
+
+Exit codes:
+  0  stopped by a signal
+  1  could not listen, or another failure
+  2  the command line or the settings are wrong; nothing was started";
+
+/// How the program ends; clap itself ends with 2 as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Stopped = 0,
+    Failed = 1,
+    Misconfigured = 2,
+}
+
+/// What ends the program early.
+#[derive(Debug)]
+enum Failure {
+    /// The user must change something before it can start.
+    Settings(anyhow::Error),
+    /// It cannot run here and now.
+    Running(anyhow::Error),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run_with(std::env::args_os()) as u8)
+}
+
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, and not to anybody else.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Misconfigured
+            } else {
+                Exit::Stopped
+            };
+        }
+    };
+    let ended = match cli.command {
+        Command::Serve(serve) => run::serve(&serve),
+        Command::Sandbox(alone) => run::sandbox(&alone),
+    };
+    let (error, exit) = match ended {
+        Ok(()) => return Exit::Stopped,
+        Err(Failure::Settings(error)) => (error, Exit::Misconfigured),
+        Err(Failure::Running(error)) => (error, Exit::Failed),
+    };
+    // If nobody reads the message, the exit code still says it.
+    let _ = tell(&error, &mut io::stderr());
+    exit
+}
+
+fn tell(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
+    writeln!(output, "error: {error}")?;
+    for cause in error.chain().skip(1) {
+        writeln!(output, "  because: {cause}")?;
+    }
+    Ok(())
+}
+
+fn users(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(users) if (1..=MAX_USERS).contains(&users) => Ok(users),
+        _ => Err(format!("a number from 1 to {MAX_USERS}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::config::DEFAULT_LISTEN;
+
+    fn help(path: &[&str]) -> String {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let mut at = &mut command;
+        for name in path {
+            at = at.find_subcommand_mut(name).unwrap();
+        }
+        at.render_long_help().to_string()
+    }
+
+    #[test]
+    fn help_reads_well() {
+        insta::assert_snapshot!("help", help(&[]));
+        insta::assert_snapshot!("help_serve", help(&["serve"]));
+        insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
+    }
+
+    #[test]
+    fn the_default_in_the_help_is_the_default() {
+        assert!(help(&["serve"]).contains(&format!("[default: {DEFAULT_LISTEN}]")));
+    }
+
+    #[test]
+    fn a_wrong_command_line_ends_with_2() {
+        let run = |line: &str| run_with(line.split(' ').map(OsString::from));
+        assert_eq!(run("shim --version"), Exit::Stopped);
+        assert_eq!(run("shim serve --no-such-flag"), Exit::Misconfigured);
+        assert_eq!(run("shim serve --sandbox-users 7"), Exit::Misconfigured);
+        assert_eq!(
+            run("shim serve --sandbox --sandbox-users 0"),
+            Exit::Misconfigured
+        );
+        assert_eq!(
+            run("shim serve --config /no/such/shim.toml"),
+            Exit::Misconfigured
+        );
+        assert_eq!(
+            run("shim serve --mappings /no/such/folder"),
+            Exit::Misconfigured
+        );
+    }
+}

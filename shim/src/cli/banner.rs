@@ -1,0 +1,146 @@
+//! What is said on standard output when everything is ready.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use mappings::Catalog;
+
+use super::run::{SANDBOX_KEY, SANDBOX_SECRET};
+use crate::sandbox;
+
+/// Where answers come from, in words.
+pub(super) enum Behind<'a> {
+    /// The sandbox, with so many users.
+    Sandbox { users: usize },
+    /// v2, with so many tenants.
+    V2 { base: &'a str, tenants: usize },
+}
+
+/// The shim is ready.
+pub(super) struct Serving<'a> {
+    pub(super) address: SocketAddr,
+    pub(super) behind: Behind<'a>,
+    pub(super) catalog: &'a Catalog,
+}
+
+/// The sandbox is ready.
+pub(super) struct SandboxServing {
+    pub(super) address: SocketAddr,
+    pub(super) users: usize,
+}
+
+/// Prints on standard output. Whoever closed it does not want to know.
+pub(super) fn print(banner: &impl fmt::Display) {
+    let mut output = io::stdout().lock();
+    let _ = write!(output, "{banner}").and_then(|()| output.flush());
+}
+
+impl fmt::Display for Serving<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = format!(
+            "http://{}/{}",
+            reachable(self.address),
+            self.catalog.protocol().prefix
+        );
+        let version = env!("CARGO_PKG_VERSION");
+        write!(f, "shim {version}  v1 on {base}  →  ")?;
+        match self.behind {
+            Behind::Sandbox { users } => {
+                writeln!(f, "sandbox v2 ({users} users, in memory, gone on exit)")?;
+            }
+            Behind::V2 { base, tenants: 1 } => writeln!(f, "{base}")?,
+            Behind::V2 { base, tenants } => writeln!(f, "{base} ({tenants} tenants)")?,
+        }
+        let operations = self.catalog.operations();
+        let served = operations.iter().filter(|operation| operation.is_served());
+        let served = served.count();
+        writeln!(
+            f,
+            "{served} operations served, {} more known (migrate explain)",
+            operations.len() - served
+        )?;
+        if let Behind::Sandbox { .. } = self.behind {
+            let credentials = format!("-d api_key={SANDBOX_KEY} -d api_secret={SANDBOX_SECRET}");
+            write!(
+                f,
+                "\n\
+                 try:\n  \
+                 curl {credentials} \\\n       \
+                 -d email=ada.lovelace@example.com -d login_type=100 \\\n       \
+                 {base}/user/getbyemail\n  \
+                 curl {credentials} \\\n       \
+                 -d page_size=3 -d data_type=XML {base}/user/list\n  \
+                 curl -i {credentials} \\\n       \
+                 -d id=ada.lovelace@example.com --data-urlencode 'dept=R&D' -d disable_chat=true \\\n       \
+                 {base}/user/update\n\n"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SandboxServing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = reachable(self.address);
+        let base = sandbox::Sandbox::v2_base(address);
+        write!(
+            f,
+            "sandbox v2 on {base}  ({} users, in memory, gone on exit)\n\
+             tokens at {}: {} / {} / {}\n\n\
+             try:\n  \
+             curl -H 'Authorization: Bearer {}' {base}/users/ada.lovelace@example.com\n\n",
+            self.users,
+            sandbox::Sandbox::token_url(address),
+            sandbox::ACCOUNT_ID,
+            sandbox::CLIENT_ID,
+            sandbox::CLIENT_SECRET,
+            sandbox::TOKEN,
+        )
+    }
+}
+
+/// Who listens on all addresses is reached on the loopback one.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_minute() {
+        let serving = Serving {
+            address: ([0, 0, 0, 0], 8080).into(),
+            behind: Behind::Sandbox { users: 40 },
+            catalog: &Catalog::embedded().unwrap(),
+        };
+        insta::assert_snapshot!(serving);
+        let alone = SandboxServing {
+            address: ([127, 0, 0, 1], 8081).into(),
+            users: 40,
+        };
+        insta::assert_snapshot!(alone);
+    }
+
+    #[test]
+    fn nothing_to_try_on_a_real_account() {
+        let serving = Serving {
+            address: ([127, 0, 0, 1], 8080).into(),
+            behind: Behind::V2 {
+                base: "https://api.zoom.us/v2",
+                tenants: 2,
+            },
+            catalog: &Catalog::embedded().unwrap(),
+        };
+        insta::assert_snapshot!(serving);
+    }
+}

@@ -1,0 +1,249 @@
+//! Starting what the command line asks for, and stopping it.
+
+use std::{fs, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use mappings::Catalog;
+use tokio::{
+    net::{TcpListener, lookup_host},
+    runtime::Runtime,
+    signal, time,
+};
+
+use super::{
+    Alone, Failure, Serve,
+    banner::{self, Behind, SandboxServing, Serving},
+};
+use crate::{
+    Seams, Shim,
+    config::{Config, Flags, Source, Sources, V2Config},
+    sandbox::{self, Sandbox, SandboxConfig},
+    server::{self, Stopped},
+    telemetry,
+};
+
+/// The v1 credentials of the sandbox.
+pub(super) const SANDBOX_KEY: &str = "sandbox-key";
+pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
+
+/// For requests in work when the sandbox alone is told to stop.
+const SANDBOX_GRACE: Duration = Duration::from_secs(1);
+
+pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
+    let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
+    let config = config(arguments, &catalog).map_err(Failure::Settings)?;
+    telemetry::start_log();
+    runtime()?
+        .block_on(serve_until_stopped(config, catalog))
+        .map_err(Failure::Running)
+}
+
+pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
+    telemetry::start_log();
+    runtime()?
+        .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
+        .map_err(Failure::Running)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Runtime::new().context("the system gives no threads to run on");
+    runtime.map_err(Failure::Running)
+}
+
+async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::Result<()> {
+    let Config {
+        listen,
+        source,
+        site,
+        limits,
+    } = config;
+    let listener = bind(&listen).await?;
+    let address = listener.local_addr()?;
+    let mut sandbox_users = None;
+    let v2 = match source {
+        Source::V2(v2) => v2,
+        Source::Sandbox { users } => {
+            sandbox_users = Some(users);
+            start_sandbox(users).await?
+        }
+    };
+    let (base, tenants) = v2.shown();
+    if v2.is_exposed() {
+        tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
+    }
+    let shim = Shim::new(
+        Arc::clone(&catalog),
+        v2,
+        &site,
+        &limits,
+        Seams::local(&limits),
+    )?;
+    banner::print(&Serving {
+        address,
+        behind: match sandbox_users {
+            Some(users) => Behind::Sandbox { users },
+            None => Behind::V2 {
+                base: &base,
+                tenants,
+            },
+        },
+        catalog: &catalog,
+    });
+
+    let stopped = server::serve(listener, shim, &limits, stop_signal()).await;
+    if stopped == Stopped::CutOff {
+        tracing::warn!("Stopped; some requests in work were cut off");
+    }
+    Ok(())
+}
+
+/// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
+async fn start_sandbox(users: usize) -> anyhow::Result<V2Config> {
+    let listener = bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let config = SandboxConfig {
+        users,
+        ..SandboxConfig::default()
+    };
+    // It ends with the process.
+    tokio::spawn(sandbox::serve(
+        listener,
+        Sandbox::new(config),
+        std::future::pending(),
+    ));
+    V2Config::single(
+        &Sandbox::v2_base(address),
+        (SANDBOX_KEY, SANDBOX_SECRET),
+        Sandbox::token_url(address).parse()?,
+        (
+            sandbox::ACCOUNT_ID,
+            sandbox::CLIENT_ID,
+            sandbox::CLIENT_SECRET,
+        ),
+    )
+    .ok_or_else(|| anyhow!("the sandbox has no usable address"))
+}
+
+async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
+    let listener = bind(listen).await?;
+    let address = listener.local_addr()?;
+    let config = SandboxConfig {
+        users,
+        ..SandboxConfig::default()
+    };
+    banner::print(&SandboxServing { address, users });
+
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        stop_signal().await;
+        let _ = stopping.send(());
+    };
+    let grace = async {
+        // The sender lives as long as the server does not stop by itself.
+        let _ = stopped.await;
+        time::sleep(SANDBOX_GRACE).await;
+    };
+    tokio::select! {
+        served = sandbox::serve(listener, Sandbox::new(config), stop) => served?,
+        () = grace => {}
+    }
+    Ok(())
+}
+
+async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
+    let addresses: Vec<SocketAddr> = lookup_host(listen)
+        .await
+        .with_context(|| {
+            format!("{listen} is no address of this machine; try --listen 127.0.0.1:8080")
+        })?
+        .collect();
+    TcpListener::bind(addresses.as_slice())
+        .await
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => anyhow!(
+                "{listen} is in use; stop what listens there, or choose another port with --listen"
+            ),
+            io::ErrorKind::PermissionDenied => anyhow!(
+                "{listen} may not be listened on by this user; choose a port above 1023 with --listen"
+            ),
+            io::ErrorKind::AddrNotAvailable => {
+                anyhow!("{listen} is no address of this machine; try --listen 127.0.0.1:8080")
+            }
+            _ => anyhow::Error::new(error).context(format!("{listen} cannot be listened on")),
+        })
+}
+
+/// Resolves on Ctrl-C and on SIGTERM.
+async fn stop_signal() {
+    let interrupted = async {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+        Ok(mut signals) => {
+            signals.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
+fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
+    let Some(folder) = folder else {
+        return Ok(Catalog::embedded()?);
+    };
+    let unreadable = || format!("--mappings: {} cannot be read", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name
+            && Path::new(name).extension().is_some_and(|end| end == "toml")
+        {
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("--mappings: {} cannot be read", path.display()))?;
+            files.push((name.to_owned(), text));
+        }
+    }
+    Catalog::with_overrides(files).map_err(|error| {
+        anyhow!(
+            "the mappings in {} cannot be used\n{error}",
+            folder.display()
+        )
+    })
+}
+
+fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {
+    let mut file = None;
+    if let Some(path) = &arguments.config {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("--config: {} cannot be read", path.display()))?;
+        file = Some((path.display().to_string(), text));
+    }
+    let sources = Sources {
+        file: file
+            .as_ref()
+            .map(|(name, text)| (name.as_str(), text.as_str())),
+        environment: &|name| std::env::var(name).ok(),
+        flags: Flags {
+            listen: arguments.listen.clone(),
+            strict: arguments.strict,
+            sandbox: arguments.sandbox.then_some(arguments.sandbox_users),
+        },
+        read: &|path| fs::read_to_string(path),
+    };
+    Ok(Config::load(&sources, catalog)?)
+}

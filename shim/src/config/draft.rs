@@ -1,0 +1,255 @@
+//! What a site wrote, in the file, the environment and the flags, not yet judged as a whole.
+
+use mappings::Catalog;
+use secrecy::SecretString;
+use toml::de::DeTable;
+
+use super::{
+    Config, ConfigError, Limits, Sources,
+    mistakes::Mistakes,
+    section::{File, Placed, Section},
+};
+
+pub(super) const API_KEY: &str = "SHIM_API_KEY";
+pub(super) const API_SECRET: &str = "SHIM_API_SECRET";
+const LISTEN: &str = "SHIM_LISTEN";
+pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
+pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
+pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
+pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
+pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
+pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
+
+/// What was written, not yet judged as a whole.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) listen: Option<Placed<String>>,
+    pub(super) strict: bool,
+    pub(super) upstream_url: Option<Placed<String>>,
+    pub(super) oauth_url: Option<Placed<String>>,
+    pub(super) tenants: Vec<TenantDraft>,
+    pub(super) choices: Vec<(Placed<String>, toml::Value)>,
+    pub(super) upstream_status: Option<Placed<u64>>,
+    pub(super) limits: Limits,
+}
+
+#[derive(Default)]
+pub(super) struct TenantDraft {
+    pub(super) line: Option<usize>,
+    /// A key of it was a mistake already: what is missing then is told by that one.
+    pub(super) broken: bool,
+    pub(super) api_key: Option<Placed<String>>,
+    pub(super) api_secret: Option<Placed<SecretString>>,
+    pub(super) account_id: Option<Placed<String>>,
+    pub(super) token: Option<Placed<SecretString>>,
+    pub(super) oauth: OAuthDraft,
+}
+
+#[derive(Default)]
+pub(super) struct OAuthDraft {
+    pub(super) broken: bool,
+    pub(super) account_id: Option<Placed<String>>,
+    pub(super) client_id: Option<Placed<String>>,
+    pub(super) client_secret: Option<Placed<SecretString>>,
+}
+
+pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, ConfigError> {
+    let mistakes = Mistakes::default();
+    let mut draft = match sources.file {
+        Some((_, text)) => Draft::from_file(text, sources, &mistakes),
+        None => Draft::default(),
+    };
+    draft.add_environment(sources.environment, &mistakes);
+    if let Some(listen) = &sources.flags.listen {
+        draft.listen = Some(unplaced(listen.clone()));
+    }
+    draft.strict |= sources.flags.strict;
+
+    let config = draft.judge(sources.flags.sandbox, catalog, &mistakes);
+    let mistakes = mistakes.into_sorted();
+    match config {
+        Some(config) if mistakes.is_empty() => Ok(config),
+        _ => Err(ConfigError {
+            file: sources.file.map(|(name, _)| name.to_owned()),
+            mistakes,
+        }),
+    }
+}
+
+impl Draft {
+    fn from_file(text: &str, sources: &Sources<'_>, mistakes: &Mistakes) -> Self {
+        let mut draft = Self::default();
+        let file = File {
+            text,
+            mistakes,
+            read: sources.read,
+        };
+        // Broken lines are told one by one, and what stands around them is still read.
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let start = error.span().map_or(0, |span| span.start);
+            let before = text.get(..start).unwrap_or(text);
+            mistakes.add(Some(before.matches('\n').count() + 1), error.message());
+        }
+        draft.read(Section::new(file, "", None, Some(table.get_ref())));
+        draft
+    }
+
+    fn read(&mut self, mut file: Section<'_>) {
+        self.listen = file.text("listen");
+        self.strict = file.switch("strict").unwrap_or_default();
+
+        let mut upstream = file.section("upstream");
+        self.upstream_url = upstream.text("url");
+        self.oauth_url = upstream.text("oauth_url");
+        let limits = &mut self.limits;
+        set(
+            &mut limits.connect,
+            upstream.seconds("connect_seconds", 1..=12),
+        );
+        set(&mut limits.call, upstream.seconds("call_seconds", 1..=120));
+        set(&mut limits.answer_bytes, upstream.bytes("answer_bytes"));
+        upstream.finish();
+
+        self.tenants = file.sections("tenant").into_iter().map(tenant).collect();
+
+        let mut list = file.section("list");
+        if let Some(detail) = list.text("detail") {
+            let name = Placed {
+                value: "list_detail".to_owned(),
+                line: detail.line,
+            };
+            self.choices.push((name, detail.value.into()));
+        }
+        set(&mut limits.list_calls, list.count("parallel"));
+        list.finish();
+
+        let mut cache = file.section("cache");
+        set(&mut limits.cache_time, cache.seconds("seconds", 0..=3600));
+        if let Some(bytes) = cache.number("bytes", 0..=1 << 40) {
+            limits.cache_bytes = bytes.value;
+        }
+        cache.finish();
+
+        let mut errors = file.section("errors");
+        self.upstream_status = errors.number("upstream_status", 200..=599);
+        errors.finish();
+
+        let mut bounds = file.section("limits");
+        set(
+            &mut limits.request,
+            bounds.seconds("request_seconds", 1..=600),
+        );
+        set(&mut limits.body_bytes, bounds.bytes("body_bytes"));
+        set(&mut limits.body, bounds.seconds("body_seconds", 1..=600));
+        set(
+            &mut limits.headers,
+            bounds.seconds("header_seconds", 1..=600),
+        );
+        set(&mut limits.requests, bounds.count("requests"));
+        set(&mut limits.connections, bounds.count("connections"));
+        set(
+            &mut limits.shutdown,
+            bounds.seconds("shutdown_seconds", 0..=600),
+        );
+        bounds.finish();
+
+        self.choices.extend(file.section("options").into_choices());
+        file.finish();
+    }
+
+    /// The environment is for one tenant: what it says of it wins over the file.
+    fn add_environment(
+        &mut self,
+        environment: &dyn Fn(&str) -> Option<String>,
+        mistakes: &Mistakes,
+    ) {
+        let get = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let text = |name: &str| get(name).map(unplaced);
+        let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
+
+        or(&mut self.listen, text(LISTEN));
+        or(&mut self.upstream_url, text(UPSTREAM_URL));
+        or(&mut self.oauth_url, text(OAUTH_URL));
+
+        let of_tenant = [
+            API_KEY,
+            API_SECRET,
+            UPSTREAM_TOKEN,
+            OAUTH_ACCOUNT_ID,
+            OAUTH_CLIENT_ID,
+            OAUTH_CLIENT_SECRET,
+        ];
+        let Some(first) = of_tenant.into_iter().find(|name| get(name).is_some()) else {
+            return;
+        };
+        if self.tenants.is_empty() {
+            self.tenants.push(TenantDraft::default());
+        }
+        let [tenant] = self.tenants.as_mut_slice() else {
+            let count = self.tenants.len();
+            mistakes.add(
+                None,
+                format!("{first} is for a single tenant, and the file has {count}; unset it"),
+            );
+            return;
+        };
+        or(&mut tenant.api_key, text(API_KEY));
+        or(&mut tenant.api_secret, secret(API_SECRET));
+
+        let token = secret(UPSTREAM_TOKEN);
+        let oauth = OAuthDraft {
+            broken: false,
+            account_id: text(OAUTH_ACCOUNT_ID),
+            client_id: text(OAUTH_CLIENT_ID),
+            client_secret: secret(OAUTH_CLIENT_SECRET),
+        };
+        match (token.is_some(), oauth.is_begun()) {
+            (true, false) => tenant.oauth = OAuthDraft::default(),
+            (false, true) => tenant.token = None,
+            _ => {}
+        }
+        or(&mut tenant.token, token);
+        or(&mut tenant.oauth.account_id, oauth.account_id);
+        or(&mut tenant.oauth.client_id, oauth.client_id);
+        or(&mut tenant.oauth.client_secret, oauth.client_secret);
+    }
+}
+
+fn tenant(mut section: Section<'_>) -> TenantDraft {
+    let mut section_oauth = section.section("oauth");
+    let mut oauth = OAuthDraft {
+        broken: false,
+        account_id: section_oauth.text("account_id"),
+        client_id: section_oauth.text("client_id"),
+        client_secret: section_oauth.secret("client_secret", "client_secret_file"),
+    };
+    oauth.broken = !section_oauth.finish();
+    let mut tenant = TenantDraft {
+        line: section.line(),
+        broken: false,
+        api_key: section.text("api_key"),
+        api_secret: section.secret("api_secret", "api_secret_file"),
+        account_id: section.text("account_id"),
+        token: section.secret("token", "token_file"),
+        oauth,
+    };
+    tenant.broken = !section.finish();
+    tenant
+}
+
+fn unplaced<T>(value: T) -> Placed<T> {
+    Placed { value, line: None }
+}
+
+fn set<T>(to: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *to = value;
+    }
+}
+
+fn or<T>(to: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *to = value;
+    }
+}

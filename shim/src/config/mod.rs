@@ -1,0 +1,249 @@
+//! One typed configuration from a file, the environment and flags, in that order.
+//!
+//! It is checked as a whole before a socket opens: all mistakes are told at once, each with where
+//! it stands and what to write instead.
+
+mod draft;
+mod judge;
+mod mistakes;
+mod section;
+
+use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+
+use mappings::{Catalog, catalog::protocol::Options};
+use reqwest::StatusCode;
+use secrecy::SecretString;
+use url::Url;
+
+pub use mistakes::{ConfigError, Mistake};
+
+use crate::upstream::{BaseUrl, Token};
+
+/// The shim listens here unless told otherwise: on this machine only, because v1's credentials
+/// come over plain HTTP.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// Users of the sandbox: more than v1's default page of 30.
+pub const DEFAULT_SANDBOX_USERS: usize = 40;
+
+/// What the shim is told, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen, as `host:port`.
+    pub listen: String,
+    /// Where answers come from.
+    pub source: Source,
+    /// What a site may choose.
+    pub site: SiteConfig,
+    /// What a request may take.
+    pub limits: Limits,
+}
+
+/// Where answers come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// An in-process v2 with so many users.
+    Sandbox {
+        /// Users at the start.
+        users: usize,
+    },
+    /// v2 itself.
+    V2(V2Config),
+}
+
+/// v2 and who may use it.
+#[derive(Clone, Debug)]
+pub struct V2Config {
+    pub(crate) base: BaseUrl,
+    pub(crate) tenants: Vec<TenantConfig>,
+}
+
+/// One v1 credential and the v2 account behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct TenantConfig {
+    pub(crate) api_key: String,
+    pub(crate) api_secret: SecretString,
+    /// v1 answers carry it.
+    pub(crate) account_id: Option<String>,
+    pub(crate) access: Access,
+}
+
+/// How a tenant gets its v2 token.
+#[derive(Clone)]
+pub(crate) enum Access {
+    /// A fixed token.
+    Token(Token),
+    /// Server-to-server OAuth.
+    OAuth {
+        url: Url,
+        account_id: String,
+        client_id: String,
+        client_secret: SecretString,
+    },
+}
+
+/// What a site may choose.
+#[derive(Clone, Debug)]
+pub struct SiteConfig {
+    /// A parameter that v2 cannot honour is an error, before anything is written.
+    pub strict: bool,
+    /// The catalog's options.
+    pub options: Options,
+    /// The HTTP status of errors that are v2's or the shim's trouble, not the caller's. v1 said
+    /// 200 to everything; clients that retry by status want a 5xx.
+    pub upstream_status: StatusCode,
+}
+
+/// What a request may take, in time, memory and v2 calls.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// For a whole v1 request. v1's Ruby and Python clients give up after 15 seconds.
+    pub request: Duration,
+    /// For a connection to v2.
+    pub connect: Duration,
+    /// For one v2 call.
+    pub call: Duration,
+    /// The largest v2 answer, in bytes; a page of 300 users is under one megabyte.
+    pub answer_bytes: usize,
+    /// v2 calls at a time for the entries of one list.
+    pub list_calls: usize,
+    /// How long a list may reuse what it read of a user.
+    pub cache_time: Duration,
+    /// How much of that is kept, in bytes.
+    pub cache_bytes: u64,
+    /// The largest request body. A picture has up to 2 MiB, three times that percent-encoded.
+    pub body_bytes: usize,
+    /// For a request body to arrive.
+    pub body: Duration,
+    /// For the request line and headers to arrive.
+    pub headers: Duration,
+    /// v1 requests at a time; more are answered with v1's rate limit error.
+    pub requests: usize,
+    /// Connections at a time; more wait to be accepted.
+    pub connections: usize,
+    /// For requests in work when the shim is told to stop.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(13),
+            connect: Duration::from_secs(3),
+            call: Duration::from_secs(10),
+            answer_bytes: 8 << 20,
+            list_calls: 10,
+            cache_time: Duration::from_secs(10),
+            cache_bytes: 64 << 20,
+            body_bytes: 7 << 20,
+            body: Duration::from_secs(10),
+            headers: Duration::from_secs(10),
+            requests: 256,
+            connections: 1024,
+            shutdown: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--strict`
+    pub strict: bool,
+    /// `--sandbox`, with its number of users.
+    pub sandbox: Option<usize>,
+}
+
+/// Where settings come from; later ones win.
+pub struct Sources<'a> {
+    /// The name and the text of the configuration file.
+    pub file: Option<(&'a str, &'a str)>,
+    /// The environment.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// The command line.
+    pub flags: Flags,
+    /// Reads the files that hold a secret.
+    pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+}
+
+impl Config {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes.
+    pub fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Self, ConfigError> {
+        draft::load(sources, catalog)
+    }
+}
+
+impl V2Config {
+    /// A v2 that is reached with one tenant by server-to-server OAuth: how the shim reaches its
+    /// own sandbox.
+    ///
+    /// `base` must be an http URL with a path; `None` otherwise.
+    #[must_use]
+    pub fn single(
+        base: &str,
+        (api_key, api_secret): (&str, &str),
+        oauth_url: Url,
+        (account_id, client_id, client_secret): (&str, &str, &str),
+    ) -> Option<Self> {
+        let tenant = TenantConfig {
+            api_key: api_key.to_owned(),
+            api_secret: api_secret.into(),
+            account_id: Some(account_id.to_owned()),
+            access: Access::OAuth {
+                url: oauth_url,
+                account_id: account_id.to_owned(),
+                client_id: client_id.to_owned(),
+                client_secret: client_secret.into(),
+            },
+        };
+        Some(Self {
+            base: BaseUrl::parse(base).ok()?,
+            tenants: vec![tenant],
+        })
+    }
+
+    /// The base URL and the number of tenants.
+    pub(crate) fn shown(&self) -> (String, usize) {
+        (self.base.as_str().to_owned(), self.tenants.len())
+    }
+
+    /// True if v2 and its token endpoints are on this machine and without TLS.
+    pub(crate) fn is_local(&self) -> bool {
+        let mut token_urls = self
+            .tenants
+            .iter()
+            .filter_map(|tenant| match &tenant.access {
+                Access::OAuth { url, .. } => Some(url.as_str()),
+                Access::Token(_) => None,
+            });
+        let is_local = |base: &BaseUrl| base.is_loopback() && base.is_plain();
+        is_local(&self.base)
+            && token_urls.all(|url| BaseUrl::parse(url).is_ok_and(|url| is_local(&url)))
+    }
+
+    /// True if what is sent to v2 can be read on the way.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.base.is_plain() && !self.base.is_loopback()
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token(…)",
+            Self::OAuth { .. } => "OAuth(…)",
+        })
+    }
+}
+
+/// The catalog's options as a site wrote them.
+type Chosen = BTreeMap<String, toml::Value>;
+
+#[cfg(test)]
+mod tests;

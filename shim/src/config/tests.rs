@@ -1,0 +1,256 @@
+use super::*;
+
+fn load(file: Option<&str>, environment: &[(&str, &str)], flags: Flags) -> Result<Config, String> {
+    let get = |name: &str| {
+        let found = environment.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let read = |path: &Path| match path.to_str() {
+        Some("/run/secret") => Ok("from-a-file\n".to_owned()),
+        _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    };
+    let sources = Sources {
+        file: file.map(|text| ("shim.toml", text)),
+        environment: &get,
+        flags,
+        read: &read,
+    };
+    let catalog = Catalog::embedded().unwrap();
+    Config::load(&sources, &catalog).map_err(|error| error.to_string())
+}
+
+fn mistakes(file: &str) -> String {
+    load(Some(file), &[], Flags::default()).unwrap_err()
+}
+
+const ENVIRONMENT: [(&str, &str); 7] = [
+    ("SHIM_API_KEY", "k"),
+    ("SHIM_API_SECRET", "a-v1-secret"),
+    ("SHIM_UPSTREAM_URL", "http://127.0.0.1:9000/v2/"),
+    ("SHIM_OAUTH_URL", "http://127.0.0.1:9000/oauth"),
+    ("SHIM_OAUTH_ACCOUNT_ID", "an-account"),
+    ("SHIM_OAUTH_CLIENT_ID", "a-client"),
+    ("SHIM_OAUTH_CLIENT_SECRET", "a-client-secret"),
+];
+
+fn v2(config: Config) -> V2Config {
+    match config.source {
+        Source::V2(v2) => v2,
+        Source::Sandbox { .. } => panic!("a sandbox"),
+    }
+}
+
+fn token_url(config: Config) -> String {
+    match &v2(config).tenants[0].access {
+        Access::OAuth { url, .. } => url.to_string(),
+        Access::Token(_) => "a fixed token".to_owned(),
+    }
+}
+
+#[test]
+fn the_environment_is_enough() {
+    let config = load(None, &ENVIRONMENT, Flags::default()).unwrap();
+    assert_eq!(config.listen, DEFAULT_LISTEN);
+    let v2 = v2(config);
+    assert_eq!(v2.tenants[0].account_id.as_deref(), Some("an-account"));
+    assert_eq!(v2.base, BaseUrl::parse("http://127.0.0.1:9000/v2").unwrap());
+}
+
+#[test]
+fn the_token_endpoint_is_named_with_or_without_its_end() {
+    for url in [
+        "http://127.0.0.1:9000/oauth",
+        "http://127.0.0.1:9000/oauth/",
+        "http://127.0.0.1:9000/oauth/token",
+    ] {
+        let mut environment = ENVIRONMENT;
+        environment[3].1 = url;
+        let config = load(None, &environment, Flags::default()).unwrap();
+        assert_eq!(token_url(config), "http://127.0.0.1:9000/oauth/token");
+    }
+    let mut environment = ENVIRONMENT;
+    environment[2].1 = "https://api.zoom.us/v2";
+    environment[3].1 = "";
+    let config = load(None, &environment, Flags::default()).unwrap();
+    assert_eq!(token_url(config), "https://zoom.us/oauth/token");
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let file = r#"
+        listen = "127.0.0.1:1"
+        strict = true
+        [upstream]
+        url = "https://api.zoom.us/v2"
+        [[tenant]]
+        api_key = "file"
+        api_secret_file = "/run/secret"
+        token = "t"
+        account_id = "of the file"
+        [list]
+        detail = "full"
+        parallel = 3
+        [options]
+        zak = false
+        [limits]
+        request_seconds = 5
+        [errors]
+        upstream_status = 503
+    "#;
+    let config = load(Some(file), &[], Flags::default()).unwrap();
+    assert_eq!(config.listen, "127.0.0.1:1");
+    assert_eq!(config.limits.list_calls, 3);
+    assert_eq!(config.limits.request, Duration::from_secs(5));
+    assert_eq!(config.site.upstream_status, StatusCode::SERVICE_UNAVAILABLE);
+    let options: Vec<_> = config.site.options.iter().collect();
+    insta::assert_snapshot!(format!("{options:?}"));
+
+    let environment = [
+        ("SHIM_LISTEN", "127.0.0.1:2"),
+        ("SHIM_API_KEY", "environment"),
+        ("SHIM_UPSTREAM_URL", "https://example.com/v2"),
+    ];
+    let flags = Flags {
+        listen: Some("localhost:3".to_owned()),
+        ..Flags::default()
+    };
+    let config = load(Some(file), &environment, flags).unwrap();
+    assert_eq!(config.listen, "localhost:3");
+    assert!(config.site.strict);
+    let v2 = v2(config);
+    assert_eq!(v2.base.host(), "example.com");
+    assert_eq!(v2.tenants[0].api_key, "environment");
+    assert_eq!(v2.tenants[0].account_id.as_deref(), Some("of the file"));
+    // OAuth of the environment replaces the token of the file.
+    let config = load(Some(file), &ENVIRONMENT, Flags::default()).unwrap();
+    assert_eq!(token_url(config), "http://127.0.0.1:9000/oauth/token");
+}
+
+#[test]
+fn the_example_shows_every_key_and_its_default() {
+    let example = load(
+        Some(include_str!("../../shim.example.toml")),
+        &[],
+        Flags::default(),
+    );
+    let example = example.unwrap();
+    let bare = r#"
+        [upstream]
+        url = "https://api.zoom.us/v2"
+        [[tenant]]
+        api_key = "what-the-programs-send"
+        api_secret = "and-its-secret"
+        oauth = { account_id = "…", client_id = "…", client_secret = "…" }
+    "#;
+    let bare = load(Some(bare), &[], Flags::default()).unwrap();
+    assert_eq!(format!("{example:?}"), format!("{bare:?}"));
+    let catalog = Catalog::embedded().unwrap();
+    for option in catalog
+        .option_rules()
+        .keys()
+        .filter(|name| *name != "list_detail")
+    {
+        let key = format!("\n{option} = ");
+        assert!(
+            include_str!("../../shim.example.toml").contains(&key),
+            "{option}"
+        );
+    }
+}
+
+#[test]
+fn the_sandbox_needs_nothing() {
+    let flags = Flags {
+        sandbox: Some(7),
+        ..Flags::default()
+    };
+    let config = load(None, &[], flags).unwrap();
+    assert!(matches!(config.source, Source::Sandbox { users: 7 }));
+}
+
+#[test]
+fn without_anything_it_says_what_to_set() {
+    insta::assert_snapshot!(load(None, &[], Flags::default()).unwrap_err());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    insta::assert_snapshot!(mistakes(
+        r#"
+listen = "8080"
+strict = "yes"
+sandbox = true
+
+[upstream]
+url = "https://api.zoom.us"
+oauth_url = "zoom.us"
+call_seconds = 0
+
+[[tenant]]
+apikey = "k"
+api_secret = 12345678
+oauth = { account_id = "a", client-id = "c" }
+
+[[tenant]]
+api_key = "k2"
+api_secret_file = "/nowhere"
+token = "t"
+oauth = { account_id = "a", client_id = "c", client_secret = "s" }
+
+[[tenant]]
+api_key = "k2"
+api_secret = "s"
+
+[list]
+detail = "some"
+
+[options]
+zack = true
+
+[errors]
+upstream_status = 404
+"#
+    ));
+}
+
+#[test]
+fn broken_toml_is_told_by_line() {
+    insta::assert_snapshot!(mistakes(
+        "strict = true\nlisten = \n[[tenant]]\napi_secret = \"open\n"
+    ));
+}
+
+#[test]
+fn the_environment_is_for_one_tenant() {
+    let file = "[[tenant]]\napi_key = \"a\"\n[[tenant]]\napi_key = \"b\"";
+    let told = load(Some(file), &ENVIRONMENT, Flags::default()).unwrap_err();
+    assert!(
+        told.contains("SHIM_API_KEY is for a single tenant, and the file has 2"),
+        "{told}"
+    );
+}
+
+#[test]
+fn secrets_are_in_no_message() {
+    let file = r#"
+        [upstream]
+        url = "https://ada:hunter2@api.zoom.us/v2"
+        [[tenant]]
+        api_key = "k"
+        api_secret = ["hunter2"]
+        token = "hunter2\u0001"
+    "#;
+    let told = mistakes(file);
+    assert!(
+        told.starts_with("shim.toml does not") && !told.contains("hunter2"),
+        "{told}"
+    );
+
+    let config = load(None, &ENVIRONMENT, Flags::default()).unwrap();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("127.0.0.1"));
+    assert!(
+        !shown.contains("a-v1-secret") && !shown.contains("a-client"),
+        "{shown}"
+    );
+}

@@ -1,0 +1,240 @@
+//! Runs a translation against v2: sends what is ready, hands back what came, remembers what the
+//! next request may need.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use mappings::{
+    Arguments, Catalog, Memory, Outcome, Translation, V1Error, V2Request,
+    catalog::operation::Operation,
+    translation::{Call, CallId, Finished, Unfinished},
+};
+use serde_json::Value;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    store::{Key, Space, Store},
+    tenants::Tenant,
+};
+
+/// Runs translations.
+#[derive(Clone, Debug)]
+pub(crate) struct Executor {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Calls at a time for the entries of one list.
+    pub(crate) list_calls: usize,
+}
+
+/// A translation that came to its end.
+pub(crate) struct Executed {
+    pub(crate) finished: Finished,
+    /// Calls that v2 was asked, without those whose answer was remembered.
+    pub(crate) calls: u32,
+}
+
+/// What became of one call.
+struct Performed {
+    id: CallId,
+    outcome: Outcome,
+    was_sent: bool,
+}
+
+/// Where what a translation remembers is kept.
+struct Keys {
+    cursors: Option<Key>,
+    unfinished: Option<Key>,
+}
+
+impl Executor {
+    /// Serves one request by the deadline.
+    ///
+    /// # Errors
+    ///
+    /// v1's error if nothing had to be asked for it.
+    pub(crate) async fn run(
+        &self,
+        tenant: &Tenant,
+        operation: &Operation,
+        arguments: Arguments,
+        deadline: Instant,
+    ) -> Result<Executed, V1Error> {
+        let begin = |arguments, memory| {
+            Translation::begin(&self.catalog, operation, arguments, &tenant.site, memory)
+        };
+        // Only the translation knows under what it is remembered: it is begun again with what is.
+        let mut translation = begin(arguments.clone(), Memory::default())?;
+        let keys = Keys::of(tenant, &translation);
+        if let Some(memory) = self.recall(&keys).await {
+            translation = begin(arguments, memory)?;
+        }
+
+        let places = Semaphore::new(self.list_calls);
+        let mut under_way = FuturesUnordered::new();
+        let mut calls = 0;
+        loop {
+            for call in translation.ready() {
+                under_way.push(self.perform(tenant, call, &places, deadline));
+            }
+            if translation.is_done() {
+                break;
+            }
+            let Some(performed) = under_way.next().await else {
+                tracing::error!(
+                    operation = operation.name,
+                    "A plan waits for calls that nobody makes"
+                );
+                break;
+            };
+            calls += u32::from(performed.was_sent);
+            translation.complete(performed.id, performed.outcome);
+        }
+
+        let finished = translation.finish(unix_seconds());
+        self.remember(&keys, &finished).await;
+        Ok(Executed { finished, calls })
+    }
+
+    async fn perform(
+        &self,
+        tenant: &Tenant,
+        call: Call,
+        places: &Semaphore,
+        deadline: Instant,
+    ) -> Performed {
+        let Call {
+            id,
+            request,
+            for_item,
+            ..
+        } = call;
+        let is_read = request.method.is_read();
+        let key = (for_item && is_read).then(|| answer_key(tenant, &request));
+        if let Some(key) = key
+            && let Some(outcome) = self.remembered_answer(key).await
+        {
+            return Performed {
+                id,
+                outcome,
+                was_sent: false,
+            };
+        }
+
+        let place = if for_item {
+            match timeout_at(deadline, places.acquire()).await {
+                Ok(place) => place.ok(),
+                Err(_) => {
+                    return Performed {
+                        id,
+                        outcome: Outcome::NoAnswer { maybe_done: false },
+                        was_sent: false,
+                    };
+                }
+            }
+        } else {
+            None
+        };
+        let outcome = tenant.upstream.send(&request, deadline).await;
+        drop(place);
+        if !is_read {
+            tenant.wrote();
+        }
+        if let Some(key) = key
+            && let Outcome::Answered {
+                status: 200,
+                body: Some(body),
+            } = &outcome
+        {
+            let bytes = Bytes::from(body.to_string());
+            self.store.save(Space::Answers, key, bytes).await;
+        }
+        Performed {
+            id,
+            outcome,
+            was_sent: true,
+        }
+    }
+
+    async fn remembered_answer(&self, key: Key) -> Option<Outcome> {
+        let bytes = self.store.load(Space::Answers, key).await?;
+        let body: Value = serde_json::from_slice(&bytes).ok()?;
+        Some(Outcome::Answered {
+            status: 200,
+            body: Some(body),
+        })
+    }
+
+    /// `None` if there is nothing.
+    async fn recall(&self, keys: &Keys) -> Option<Memory> {
+        let mut memory = None;
+        if let Some(key) = keys.cursors
+            && let Some(bytes) = self.store.load(Space::Cursors, key).await
+            && let Ok(cursors) = serde_json::from_slice(&bytes)
+        {
+            memory.get_or_insert_with(Memory::default).cursors = cursors;
+        }
+        if let Some(key) = keys.unfinished
+            && let Some(bytes) = self.store.load(Space::Unfinished, key).await
+            && let Ok(done) = serde_json::from_slice(&bytes)
+        {
+            let unfinished = Some(Unfinished { done });
+            memory.get_or_insert_with(Memory::default).unfinished = unfinished;
+        }
+        memory
+    }
+
+    async fn remember(&self, keys: &Keys, finished: &Finished) {
+        if let Some(key) = keys.cursors
+            && !finished.cursors.is_empty()
+            && let Ok(bytes) = serde_json::to_vec(&finished.cursors)
+        {
+            self.store.save(Space::Cursors, key, bytes.into()).await;
+        }
+        let Some(key) = keys.unfinished else {
+            return;
+        };
+        match &finished.unfinished {
+            Some(unfinished) => {
+                if let Ok(bytes) = serde_json::to_vec(&unfinished.done) {
+                    self.store.save(Space::Unfinished, key, bytes.into()).await;
+                }
+            }
+            None => self.store.forget(Space::Unfinished, key).await,
+        }
+    }
+}
+
+impl Keys {
+    fn of(tenant: &Tenant, translation: &Translation<'_>) -> Self {
+        let of_tenant = |part: &[u8]| Key::new([tenant.id().as_slice(), part]);
+        Self {
+            cursors: translation
+                .paging_key()
+                .map(|key| of_tenant(key.as_bytes())),
+            unfinished: translation.unfinished_key().map(|key| of_tenant(&key.0)),
+        }
+    }
+}
+
+/// The same for the same read of the same tenant, until the tenant writes.
+fn answer_key(tenant: &Tenant, request: &V2Request) -> Key {
+    let generation = tenant.generation().to_le_bytes();
+    let fixed = [tenant.id().as_slice(), &generation, request.path.as_bytes()];
+    let query = request
+        .query
+        .iter()
+        .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    Key::new(fixed.into_iter().chain(query))
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or(Duration::ZERO).as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,70 @@
+//! What a client says its body is, and what it turns out to be.
+
+use bytes::Bytes;
+
+use super::{DecodeError, Parameters, form, json, multipart};
+
+/// The kind of body that a `Content-Type` announces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// `application/json` and its relatives.
+    Json,
+    /// `multipart/form-data`, with its boundary unless the client forgot it.
+    Multipart(Option<String>),
+    /// Anything else, and nothing at all.
+    Other,
+}
+
+impl Content {
+    /// Reads the value of the header.
+    pub(crate) fn from_header(value: Option<&[u8]>) -> Self {
+        let text = String::from_utf8_lossy(value.unwrap_or_default());
+        let media_type = text.split(';').next().unwrap_or_default().trim();
+        let media_type = media_type.to_ascii_lowercase();
+        match media_type.as_str() {
+            "application/x-www-form-urlencoded" => Self::Form,
+            "multipart/form-data" => Self::Multipart(multer::parse_boundary(&text).ok()),
+            "application/json" | "text/json" => Self::Json,
+            other if other.ends_with("+json") => Self::Json,
+            _ => Self::Other,
+        }
+    }
+
+    /// True if v1 took parameters from such a body, so that a broken one is the client's mistake.
+    pub(super) fn is_for_parameters(&self) -> bool {
+        matches!(self, Self::Form | Self::Multipart(_))
+    }
+
+    /// Reads the body: by what it is said to be if that is plausible, else by how it begins,
+    /// because forms are in use under no content type and under wrong ones.
+    pub(super) async fn decode(
+        &self,
+        body: &Bytes,
+        parameters: &mut Parameters<'_>,
+    ) -> Result<(), DecodeError> {
+        let begins = body.trim_ascii_start();
+        match self {
+            Self::Multipart(Some(boundary)) => multipart::decode(body, boundary, parameters).await,
+            Self::Multipart(None) if begins.starts_with(b"--") => Err(DecodeError::Unreadable(
+                "multipart/form-data without a boundary in its Content-Type",
+            )),
+            // `curl -d '{…}'` says form.
+            _ if begins.starts_with(b"{") => json::decode(body, parameters),
+            Self::Form | Self::Multipart(None) => form::decode(body, parameters),
+            Self::Json | Self::Other if looks_like_form(begins) => form::decode(body, parameters),
+            Self::Json => Err(DecodeError::Unreadable("the JSON body is not an object")),
+            Self::Other => Err(DecodeError::Unreadable("the body is not a form")),
+        }
+    }
+}
+
+/// True if the body begins with a name as v1's parameters have them, and `=`.
+fn looks_like_form(body: &[u8]) -> bool {
+    let name = body
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count();
+    name > 0 && body.get(name) == Some(&b'=')
+}

@@ -1,0 +1,43 @@
+//! `multipart/form-data`, also of clients that read its specification in their own way.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::{DecodeError, Parameters};
+
+/// Reads the parts. A part with a file name is a file, and so is one whose parameter is a file.
+///
+/// Quoted boundaries, names without quotes, headers in any order and `filename*` all occur.
+pub(super) async fn decode(
+    body: &Bytes,
+    boundary: &str,
+    parameters: &mut Parameters<'_>,
+) -> Result<(), DecodeError> {
+    // multer's errors repeat what they could not read, so they are not handed on.
+    let broken = |_| DecodeError::Unreadable("the multipart body is broken or cut off");
+
+    let whole = stream::once(async { Ok::<_, Infallible>(body.clone()) });
+    let mut parts = multer::Multipart::new(whole, boundary);
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let file_name = part.file_name().map(str::to_owned);
+        let is_file = file_name.is_some() || names_a_file(&part);
+        let content = part.bytes().await.map_err(broken)?;
+        if is_file {
+            parameters.add_file(&name, file_name, content)?;
+        } else {
+            parameters.add(&name, content)?;
+        }
+    }
+    Ok(())
+}
+
+/// True for a part whose only file name is a `filename*`, which multer leaves aside.
+fn names_a_file(part: &multer::Field<'_>) -> bool {
+    part.headers()
+        .get("content-disposition")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("filename*="))
+}

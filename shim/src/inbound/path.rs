@@ -1,0 +1,48 @@
+//! Which operation a request path asks for.
+
+/// The path below the prefix (`v1`), or `None` if the path lies outside.
+///
+/// Base URLs were configured with and without their last slash and in any case, so empty segments
+/// and the case of the prefix mean nothing. The case of the operation is the catalog's business.
+pub(crate) fn operation_path(path: &str, prefix: &str) -> Option<String> {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments
+        .next()
+        .filter(|first| first.eq_ignore_ascii_case(prefix))?;
+    Some(segments.collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_the_base_are_one() {
+        for path in [
+            "/v1/user/get",
+            "/V1/user/get/",
+            "/v1//user/get",
+            "//v1/user//get//",
+        ] {
+            assert_eq!(
+                operation_path(path, "v1").as_deref(),
+                Some("user/get"),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_paths_are_outside() {
+        for path in [
+            "/",
+            "/v2/users",
+            "/user/get",
+            "/v1user/get",
+            "/api/v1/user/get",
+        ] {
+            assert_eq!(operation_path(path, "v1"), None, "{path}");
+        }
+        assert_eq!(operation_path("/v1", "v1").as_deref(), Some(""));
+    }
+}

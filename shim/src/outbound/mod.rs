@@ -1,0 +1,161 @@
+//! v1's answers as bytes: JSON or XML, errors in v1's envelope, losses named in a header.
+
+mod warnings;
+mod xml;
+
+use axum::body::Body;
+use hyper::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+};
+use mappings::{V1Answer, V1Error};
+use serde_json::{Map, Value, json};
+
+/// The header that names what could not be honoured, one loss a value.
+const WARNING: HeaderName = HeaderName::from_static("x-shim-warning");
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// v1's default.
+    #[default]
+    Json,
+    /// What clients ask for with `data_type=XML`.
+    Xml,
+}
+
+impl Format {
+    /// The form that a client names, in any case; JSON for a name that v1 did not know.
+    pub(crate) fn named(name: Option<&str>) -> Self {
+        match name {
+            Some(name) if name.trim().eq_ignore_ascii_case("xml") => Self::Xml,
+            _ => Self::Json,
+        }
+    }
+
+    /// Clients parse by this: Ruby's leaves a body alone that does not say it is JSON.
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json;charset=UTF-8",
+            Self::Xml => "application/xml;charset=UTF-8",
+        })
+    }
+}
+
+/// The response that carries an answer.
+pub(crate) fn response(answer: &V1Answer, format: Format, status: StatusCode) -> Response<Body> {
+    let envelope;
+    let members = match &answer.result {
+        Ok(members) => members,
+        Err(error) => {
+            envelope = error_envelope(error);
+            &envelope
+        }
+    };
+    let body = match format {
+        // A map of JSON values always serialises.
+        Format::Json => serde_json::to_vec(members).unwrap_or_default(),
+        Format::Xml => xml::document(members).into_bytes(),
+    };
+
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, format.content_type());
+    for warning in warnings::header_values(&answer.warnings) {
+        headers.append(WARNING, warning);
+    }
+    response
+}
+
+fn error_envelope(error: &V1Error) -> Map<String, Value> {
+    let fields = json!({ "code": error.code, "message": error.message });
+    Map::from_iter([("error".to_owned(), fields)])
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use http_body_util::BodyExt as _;
+    use mappings::{Warning, WarningKind};
+
+    use super::*;
+
+    fn show(answer: &V1Answer, format: Format) -> String {
+        let response = response(answer, format, StatusCode::OK);
+        let headers = response.headers().iter();
+        let shown: Vec<_> = headers
+            .map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap()))
+            .collect();
+        let body = response.into_body().collect().now_or_never();
+        let body = body.unwrap().unwrap().to_bytes();
+        shown.concat() + str::from_utf8(&body).unwrap()
+    }
+
+    fn success() -> V1Answer {
+        let members = json!({
+            "id": "z8yAAAAA8bbbQ",
+            "type": 2,
+            "pmi": 2_035_134_243_u64,
+            "dept": null,
+            "first_name": "Zoë & <Ada>",
+            "enable_cmr": true,
+            "users": [{ "id": "1", "email": "a@example.com" }, { "id": "2" }],
+            "rows": [["x"], 1],
+            "total_records": 2,
+        });
+        V1Answer {
+            result: Ok(members.as_object().unwrap().clone()),
+            warnings: vec![Warning {
+                kind: WarningKind::NotHonoured,
+                field: "track_id".to_owned(),
+                reason: "v2 has no referral track id".to_owned(),
+            }],
+        }
+    }
+
+    fn error() -> V1Answer {
+        let error = V1Error {
+            code: 1001,
+            message: "User not exist: <a\u{1}\r\n&b>".to_owned(),
+        };
+        V1Answer {
+            result: Err(error),
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn json_keeps_the_order_of_the_answer() {
+        insta::assert_snapshot!(show(&success(), Format::Json));
+    }
+
+    #[test]
+    fn xml_has_the_members_below_the_root() {
+        insta::assert_snapshot!(show(&success(), Format::Xml));
+    }
+
+    #[test]
+    fn errors_have_the_envelope() {
+        insta::assert_snapshot!(show(&error(), Format::Json), @r#"
+        content-type: application/json;charset=UTF-8
+        {"error":{"code":1001,"message":"User not exist: <a\u0001\r\n&b>"}}
+        "#);
+        insta::assert_snapshot!(show(&error(), Format::Xml), @r#"
+        content-type: application/xml;charset=UTF-8
+        <?xml version="1.0" encoding="UTF-8"?>
+        <response><error><code>1001</code><message>User not exist: &lt;a�&#13;
+        &amp;b&gt;</message></error></response>
+        "#);
+    }
+
+    #[test]
+    fn formats_are_named_in_any_case() {
+        for name in ["XML", "xml", "Xml"] {
+            assert_eq!(Format::named(Some(name)), Format::Xml);
+        }
+        for name in [None, Some("JSON"), Some("json"), Some("yaml"), Some("")] {
+            assert_eq!(Format::named(name), Format::Json);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Losses as values of the `X-Shim-Warning` header.
+
+use hyper::header::HeaderValue;
+use mappings::Warning;
+
+/// Losses with their reasons. Some client libraries give up at 100 headers.
+const MAX_VALUES: usize = 24;
+
+/// Bytes in one value: room for the name of every v1 field, and a reason.
+const MAX_LENGTH: usize = 1500;
+
+/// Bytes in all values but the last. Proxies give up at a few kilobytes of headers.
+const MAX_TOTAL: usize = 3000;
+
+/// One value a loss, `field: reason`; the fields of those beyond the bounds share a last one.
+pub(super) fn header_values(warnings: &[Warning]) -> Vec<HeaderValue> {
+    let mut values = Vec::new();
+    let mut total = 0;
+    let mut rest = Vec::new();
+    for warning in warnings {
+        let Some(value) = value(&format!("{}: {}", warning.field, warning.reason)) else {
+            continue;
+        };
+        if values.len() == MAX_VALUES || total + value.len() > MAX_TOTAL {
+            rest.push(warning.field.as_str());
+        } else {
+            total += value.len();
+            values.push(value);
+        }
+    }
+    if !rest.is_empty() {
+        let text = format!("... {} more: {}", rest.len(), rest.join(", "));
+        values.extend(value(&text));
+    }
+    values
+}
+
+/// Printable ASCII only: what a header may carry everywhere, and no line break among it.
+fn value(text: &str) -> Option<HeaderValue> {
+    let printable = text.chars().map(|char| match char {
+        ' '..='~' => char,
+        '—' | '–' => '-',
+        _ => '?',
+    });
+    let text: String = printable.take(MAX_LENGTH).collect();
+    HeaderValue::from_str(text.trim_end()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use mappings::WarningKind;
+
+    use super::*;
+
+    fn values(warnings: &[(&str, &str)]) -> Vec<String> {
+        let warnings: Vec<_> = warnings
+            .iter()
+            .map(|(field, reason)| Warning {
+                kind: WarningKind::NotHonoured,
+                field: (*field).to_owned(),
+                reason: (*reason).to_owned(),
+            })
+            .collect();
+        header_values(&warnings)
+            .iter()
+            .map(|value| value.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_value_is_printable_ascii() {
+        assert_eq!(
+            values(&[("dept", "gone — really\r\nSet-Cookie: é=1")]),
+            ["dept: gone - really??Set-Cookie: ?=1"]
+        );
+    }
+
+    #[test]
+    fn many_losses_are_all_named() {
+        let many = vec![("track_id", "gone"); MAX_VALUES + 2];
+        let values = values(&many);
+        assert_eq!(values.len(), MAX_VALUES + 1);
+        assert_eq!(values[0], "track_id: gone");
+        assert_eq!(values[MAX_VALUES], "... 2 more: track_id, track_id");
+    }
+
+    #[test]
+    fn the_header_is_short() {
+        let long = "x".repeat(10_000);
+        let values = values(&[("dept", &long), ("pmi", &long), ("type", &long)]);
+        assert_eq!(values[..2].concat().len(), MAX_TOTAL);
+        assert_eq!(values[2], "... 1 more: type");
+    }
+}

@@ -1,0 +1,89 @@
+//! What a sandbox can be told to be.
+
+use std::time::Duration;
+
+/// How many users a sandbox holds at most, seeded and created together.
+pub const MAX_USERS: usize = 20_000;
+
+/// The account that a sandbox plays.
+#[derive(Debug, Clone)]
+pub struct SandboxConfig {
+    /// Active users at the start, the account owner among them. At least 1, at most [`MAX_USERS`].
+    /// Default 40.
+    pub users: usize,
+    /// How lists are paged. Default [`Paging::Both`].
+    pub paging: Paging,
+    /// Licensed users that the account may have. Default: no limit.
+    pub max_paid_users: Option<usize>,
+    /// Basic users that the account may have. Default: no limit.
+    pub max_basic_users: Option<usize>,
+    /// Which of v2's two wordings a reached user limit has. Default [`LimitWording::Plain`].
+    pub limit_wording: LimitWording,
+    /// Users that may have the webinar feature. Default: no limit.
+    pub max_webinar_users: Option<usize>,
+    /// Users that may have the large-meeting feature. Default: no limit.
+    pub max_large_meeting_users: Option<usize>,
+    /// Addresses that hold an account elsewhere: creating them fails with 1009.
+    /// Default `elsewhere@example.net`.
+    pub elsewhere: Vec<String>,
+    /// Addresses whose invitation ran out: they answer 1120. Default `expired@example.com`.
+    pub expired_invites: Vec<String>,
+    /// Domains that are refused with 1107. Default `blocked.example.com`.
+    pub blocked_domains: Vec<String>,
+    /// When not empty, the only domains that new addresses may have (1116). Default empty.
+    pub limited_domains: Vec<String>,
+    /// Domains whose users cannot be disassociated (1107). Default `managed.example.com`.
+    pub managed_domains: Vec<String>,
+    /// Whether `ssoCreate` is switched on; 2002 otherwise. Default true.
+    pub sso: bool,
+    /// Whether passwords need a special character (1127). Default false.
+    pub special_character_required: bool,
+    /// Whether the IM group API still exists; 410 with 4137 otherwise. Default true.
+    pub im_groups: bool,
+    /// How long an issued access token works. Default one hour.
+    pub access_token_lifetime: Duration,
+    /// How long a page token works. Default 15 minutes.
+    pub page_token_lifetime: Duration,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            users: 40,
+            paging: Paging::Both,
+            max_paid_users: None,
+            max_basic_users: None,
+            limit_wording: LimitWording::Plain,
+            max_webinar_users: None,
+            max_large_meeting_users: None,
+            elsewhere: vec!["elsewhere@example.net".to_owned()],
+            expired_invites: vec!["expired@example.com".to_owned()],
+            blocked_domains: vec!["blocked.example.com".to_owned()],
+            limited_domains: Vec::new(),
+            managed_domains: vec!["managed.example.com".to_owned()],
+            sso: true,
+            special_character_required: false,
+            im_groups: true,
+            access_token_lifetime: Duration::from_secs(3600),
+            page_token_lifetime: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+/// How lists are paged. v2 announced that page numbers will go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// `page_number` is honoured and `next_page_token` given.
+    Both,
+    /// `page_number` is ignored; answers carry neither `page_number` nor `page_count`.
+    TokenOnly,
+}
+
+/// v2 documents two families of errors for one cause, a full account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitWording {
+    /// 2033 for basic users, 2034 for paid ones.
+    Plain,
+    /// 3412 with the maximum number.
+    WithMaximum,
+}

@@ -1,0 +1,73 @@
+//! How many users of a kind the account may have.
+
+use serde_json::Value;
+
+use super::config::LimitWording;
+use super::error::{ApiError, ErrorName};
+use super::request::Members;
+use super::state::State;
+use super::user::{Status, plan};
+
+/// What is about to happen to the user.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Change {
+    Add,
+    Convert,
+    Activate,
+}
+
+/// # Errors
+/// When one more user of the plan would be too many.
+pub(crate) fn check(state: &State, wanted: i64, change: Change) -> Result<(), ApiError> {
+    let paid = wanted == plan::LICENSED;
+    let maximum = match wanted {
+        plan::LICENSED => state.config.max_paid_users,
+        plan::BASIC => state.config.max_basic_users,
+        _ => None,
+    };
+    let Some(maximum) = maximum else {
+        return Ok(());
+    };
+    let used = state
+        .users
+        .iter()
+        .filter(|user| user.plan == wanted && user.status != Status::Inactive)
+        .count();
+    if used < maximum {
+        return Ok(());
+    }
+    let name = match (change, paid, state.config.limit_wording) {
+        (Change::Add, true, LimitWording::Plain) => ErrorName::AddPaidRefused,
+        (Change::Add, true, LimitWording::WithMaximum) => ErrorName::AddPaidOverMaximum,
+        (Change::Add, false, LimitWording::Plain) => ErrorName::AddBasicRefused,
+        (Change::Add, false, LimitWording::WithMaximum) => ErrorName::AddBasicOverMaximum,
+        (Change::Convert, true, LimitWording::Plain) => ErrorName::ConvertPaidRefused,
+        (Change::Convert, true, LimitWording::WithMaximum) => ErrorName::ConvertPaidOverMaximum,
+        (Change::Convert, false, LimitWording::Plain) => ErrorName::ConvertBasicRefused,
+        (Change::Convert, false, LimitWording::WithMaximum) => ErrorName::ConvertBasicOverMaximum,
+        // Inactive users have no licence: they come back as basic ones.
+        (Change::Activate, _, LimitWording::Plain) => ErrorName::ActivateBasicRefused,
+        (Change::Activate, _, LimitWording::WithMaximum) => ErrorName::ActivateBasicOverMaximum,
+    };
+    Err(ApiError::new(name)
+        .with("kind", "Licensed")
+        .with("max", maximum))
+}
+
+/// The sandbox's account has no subscriptions to choose from.
+///
+/// # Errors
+/// When the request names one.
+pub(crate) fn check_subscriptions(members: &Members) -> Result<(), ApiError> {
+    let licenses = members.get("license_info_list").and_then(Value::as_array);
+    match licenses.and_then(|licenses| licenses.first()) {
+        Some(license) => {
+            let id = license
+                .get("subscription_id")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            Err(ApiError::new(ErrorName::SubscriptionNotFound).with("subscription", id))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,96 @@
+//! A small v2 with state, in memory: for the first minute, for tests, for trying out faults.
+//!
+//! It is served over real HTTP, so that whoever talks to it uses the client that talks to the real
+//! v2. It starts with the same users every time (`seed.toml`), checks what it is sent as strictly as
+//! v2's description does (`fields.toml`) and fails with v2's codes and words (`errors.toml`).
+//! Nothing outlives the process.
+//!
+//! A request passes, from the outside in: whatever layers the caller puts around [`Sandbox::router`]
+//! (the place for injected faults), the check of the access token, the route. Every route reads its
+//! input first and takes the one lock afterwards, never across an `await`.
+
+mod config;
+mod email;
+mod embedded;
+mod error;
+mod groups;
+mod limits;
+mod oauth;
+mod paging;
+mod password;
+mod request;
+mod routes;
+mod rules;
+mod seed;
+mod settings;
+mod state;
+mod user;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+pub use self::config::{LimitWording, MAX_USERS, Paging, SandboxConfig};
+use self::seed::Seed;
+use self::state::State;
+
+/// A bearer token that always works.
+pub const TOKEN: &str = "sandbox-token";
+/// The `account_id` for issued tokens.
+pub const ACCOUNT_ID: &str = "sandbox-account";
+/// The OAuth client for issued tokens.
+pub const CLIENT_ID: &str = "sandbox-client";
+/// The secret of [`CLIENT_ID`]; it protects nothing.
+pub const CLIENT_SECRET: &str = "sandbox-client-secret";
+
+/// An account of the sandbox. Clones share it.
+#[derive(Clone)]
+pub struct Sandbox {
+    state: Arc<Mutex<State>>,
+}
+
+impl Sandbox {
+    /// An account at its start.
+    pub fn new(config: SandboxConfig) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(Seed::embedded().populate(config))),
+        }
+    }
+
+    /// The v2 below `/v2` and the token endpoint `/oauth/token`.
+    pub fn router(&self) -> Router {
+        routes::router(self)
+    }
+
+    /// The base URL of a sandbox that listens on `addr`.
+    pub fn v2_base(addr: SocketAddr) -> String {
+        format!("http://{addr}/v2")
+    }
+
+    /// The token URL of a sandbox that listens on `addr`.
+    pub fn token_url(addr: SocketAddr) -> String {
+        format!("http://{addr}/oauth/token")
+    }
+
+    /// The account, locked. A panic elsewhere leaves it usable: every change is made by one
+    /// statement after all checks.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves a sandbox until `shutdown` resolves; running requests are finished.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    sandbox: Sandbox,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, sandbox.router())
+        .with_graceful_shutdown(shutdown)
+        .await
+}

@@ -1,0 +1,135 @@
+//! Access: `POST /oauth/token` as Zoom's server-to-server apps use it, and the check of bearer
+//! tokens on every route.
+
+use std::collections::VecDeque;
+
+use axum::body::Bytes;
+use axum::extract::{Request, State as Shared};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::error::{ApiError, ErrorName};
+use super::paging::expiry;
+use super::request::{QueryPairs, json_response};
+use super::seed::Seed;
+use super::state::random_text;
+use super::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, Sandbox, TOKEN};
+
+/// Issued tokens that are remembered; beyond that the oldest stop working.
+const REMEMBERED_TOKENS: usize = 1_000;
+
+/// Access tokens that were issued, oldest first.
+#[derive(Default)]
+pub(crate) struct AccessTokens {
+    issued: VecDeque<(String, OffsetDateTime)>,
+}
+
+impl AccessTokens {
+    fn issue(&mut self, expires: OffsetDateTime) -> String {
+        let token = format!("eyJ{}", random_text(&mut fastrand::Rng::new(), 120));
+        if self.issued.len() >= REMEMBERED_TOKENS {
+            self.issued.pop_front();
+        }
+        self.issued.push_back((token.clone(), expires));
+        token
+    }
+
+    fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
+        if token == TOKEN {
+            return Ok(());
+        }
+        match self.issued.iter().find(|(issued, _)| issued == token) {
+            Some((_, expires)) if now < *expires => Ok(()),
+            Some(_) => Err(ErrorName::ExpiredAccessToken),
+            None => Err(ErrorName::InvalidAccessToken),
+        }
+    }
+}
+
+/// Lets a request pass that carries a valid bearer token.
+pub(crate) async fn require_token(
+    Shared(sandbox): Shared<Sandbox>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let verdict = match credentials(request.headers(), "bearer") {
+        Some(token) => sandbox
+            .state()
+            .access_tokens
+            .check(token, OffsetDateTime::now_utc()),
+        None => Err(ErrorName::InvalidAccessToken),
+    };
+    match verdict {
+        Ok(()) => next.run(request).await,
+        Err(name) => ApiError::new(name).into_response(),
+    }
+}
+
+/// `POST /oauth/token`. Parameters come in the query, the form body or both; the client's id and
+/// secret by HTTP Basic or in the form.
+pub(crate) async fn token(
+    Shared(sandbox): Shared<Sandbox>,
+    QueryPairs(mut parameters): QueryPairs,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    parameters
+        .extend(serde_urlencoded::from_bytes::<Vec<(String, String)>>(&body).unwrap_or_default());
+    let parameter = |name: &str| {
+        parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .unwrap_or_default()
+    };
+    let basic = credentials(&headers, "basic")
+        .and_then(|encoded| STANDARD.decode(encoded).ok())
+        .and_then(|decoded| String::from_utf8(decoded).ok());
+    let (id, secret) = match basic.as_deref().and_then(|pair| pair.split_once(':')) {
+        Some(pair) => pair,
+        None => (parameter("client_id"), parameter("client_secret")),
+    };
+    if (id, secret) != (CLIENT_ID, CLIENT_SECRET) {
+        return refusal("Invalid client_id or client_secret", "invalid_client");
+    }
+    if parameter("grant_type") != "account_credentials" {
+        return refusal("unsupported grant type", "unsupported_grant_type");
+    }
+    if parameter("account_id") != ACCOUNT_ID {
+        return refusal("Bad Request", "invalid_request");
+    }
+    let mut state = sandbox.state();
+    let lifetime = state.config.access_token_lifetime;
+    let token = state
+        .access_tokens
+        .issue(expiry(OffsetDateTime::now_utc(), lifetime));
+    json_response(
+        StatusCode::OK,
+        &json!({
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": lifetime.as_secs(),
+            "scope": Seed::embedded().scope,
+        }),
+    )
+}
+
+/// An error in the style of the OAuth server, which differs from the API's.
+fn refusal(reason: &str, error: &str) -> Response {
+    json_response(
+        StatusCode::BAD_REQUEST,
+        &json!({ "reason": reason, "error": error }),
+    )
+}
+
+/// What follows the scheme in the `Authorization` header.
+fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}

@@ -1,0 +1,73 @@
+//! v2's rules for passwords.
+
+use std::ops::RangeInclusive;
+
+use super::error::{ApiError, ErrorName};
+
+/// Characters that a password has. Longer ones are refused as an invalid parameter.
+pub(crate) const LENGTH: RangeInclusive<usize> = 8..=32;
+/// From this many neighbours of the alphabet or the digits in a row, a password is a sequence.
+const SEQUENCE: usize = 6;
+/// In lower case; these pass all other rules in some spelling.
+const EASY: [&str; 8] = [
+    "password1",
+    "password123",
+    "passw0rd",
+    "qwerty123",
+    "welcome1",
+    "welcome123",
+    "letmein1",
+    "iloveyou1",
+];
+
+/// # Errors
+/// Names the first rule that the password breaks.
+pub(crate) fn check(password: &str, special_character_required: bool) -> Result<(), ApiError> {
+    let characters: Vec<char> = password.chars().collect();
+    let any = |test: fn(&char) -> bool| characters.iter().any(test);
+    if characters.len() < *LENGTH.start() {
+        return Err(ApiError::new(ErrorName::PasswordTooShort).with("min", LENGTH.start()));
+    }
+    if characters.len() > *LENGTH.end() {
+        return Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"));
+    }
+    let rules = [
+        (
+            characters
+                .iter()
+                .any(|character| Some(character) != characters.first()),
+            ErrorName::PasswordOfOneCharacter,
+        ),
+        (!holds_sequence(&characters), ErrorName::PasswordOfASequence),
+        (
+            any(|character| character.is_alphabetic()),
+            ErrorName::PasswordWithoutLetter,
+        ),
+        (any(char::is_ascii_digit), ErrorName::PasswordWithoutDigit),
+        (
+            !special_character_required || any(|character| !character.is_alphanumeric()),
+            ErrorName::PasswordWithoutSpecial,
+        ),
+        (
+            any(|character| character.is_lowercase()) && any(|character| character.is_uppercase()),
+            ErrorName::PasswordOfOneCase,
+        ),
+        (
+            !EASY.contains(&password.to_lowercase().as_str()),
+            ErrorName::PasswordEasyToGuess,
+        ),
+    ];
+    match rules.into_iter().find(|(kept, _)| !kept) {
+        Some((_, broken)) => Err(broken.into()),
+        None => Ok(()),
+    }
+}
+
+fn holds_sequence(characters: &[char]) -> bool {
+    characters.windows(SEQUENCE).any(|window| {
+        window.iter().all(char::is_ascii_alphanumeric)
+            && window.iter().zip(window.iter().skip(1)).all(|(one, next)| {
+                u32::from(one.to_ascii_lowercase()) + 1 == u32::from(next.to_ascii_lowercase())
+            })
+    })
+}

@@ -1,0 +1,147 @@
+//! Reading requests and writing JSON answers: path segments, queries and bodies, each failing as a
+//! v2 error and never as plain text.
+
+use std::borrow::Cow;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use super::error::{ApiError, ErrorName};
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Response, ApiError>;
+
+/// The members of a JSON object.
+pub(crate) type Members = Map<String, Value>;
+
+pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json;charset=UTF-8"),
+    );
+    response
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last word of a handler, which is an Answer"
+)]
+pub(crate) fn ok(body: &Value) -> Answer {
+    Ok(json_response(StatusCode::OK, body))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last word of a handler, which is an Answer"
+)]
+pub(crate) fn created(body: &Value) -> Answer {
+    Ok(json_response(StatusCode::CREATED, body))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last word of a handler, which is an Answer"
+)]
+pub(crate) fn no_content() -> Answer {
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The decoded variable segments of the path, in order.
+pub(crate) struct Segments(Vec<(String, String)>);
+
+impl Segments {
+    /// The segment at `position`; empty when the route has fewer.
+    pub(crate) fn at(&self, position: usize) -> &str {
+        self.0.get(position).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        // What cannot be decoded (bytes that are not UTF-8) names nothing that exists.
+        let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ErrorName::UnknownEndpoint)?;
+        if segments.iter().any(|(_, value)| value.is_empty()) {
+            return Err(ErrorName::UnknownEndpoint.into());
+        }
+        Ok(Self(segments))
+    }
+}
+
+/// The decoded query, in order. Unknown parameters stay in it unread.
+pub(crate) struct QueryPairs(pub(crate) Vec<(String, String)>);
+
+impl QueryPairs {
+    /// The first value of a parameter.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a parameter unless it is empty.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        self.first(name).filter(|value| !value.is_empty())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(serde_urlencoded::from_str(query).unwrap_or_default()))
+    }
+}
+
+/// A JSON object as body; no body at all reads as an empty object.
+pub(crate) struct JsonObject(pub(crate) Members);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type = content_type(request.headers()).into_owned();
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| {
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    ErrorName::BodyTooLarge
+                } else {
+                    ErrorName::BodyUnreadable
+                }
+            })?;
+        if body.is_empty() {
+            return Ok(Self(Members::new()));
+        }
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(
+                ApiError::new(ErrorName::BodyTypeUnsupported).with("content_type", media_type)
+            );
+        }
+        match serde_json::from_slice(&body) {
+            Ok(Value::Object(members)) => Ok(Self(members)),
+            _ => Err(ErrorName::BodyNotJson.into()),
+        }
+    }
+}
+
+pub(crate) fn content_type(headers: &HeaderMap) -> Cow<'_, str> {
+    headers
+        .get(CONTENT_TYPE)
+        .map_or(Cow::Borrowed(""), |value| {
+            String::from_utf8_lossy(value.as_bytes())
+        })
+}

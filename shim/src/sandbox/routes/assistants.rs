@@ -1,0 +1,158 @@
+//! Assistants (who may schedule for a user) and schedulers (for whom a user may schedule): one
+//! relation, seen from both ends.
+
+use axum::extract::State as Shared;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::sandbox::Sandbox;
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::request::{Answer, JsonObject, Segments, created, no_content, ok};
+use crate::sandbox::rules::checked_body;
+use crate::sandbox::state::State;
+use crate::sandbox::user::{Assistant, User, timestamp};
+
+/// Assistants that a user may have.
+const MAX_ASSISTANTS: usize = 30;
+
+pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
+    let state = sandbox.state();
+    let user = state.joined_user(path.at(0))?;
+    let assistants: Vec<_> = user
+        .assistants
+        .iter()
+        .filter_map(|assistant| {
+            let email = &state.users.find(&assistant.id)?.email;
+            Some(json!({
+                "id": assistant.id,
+                "email": email,
+                "can_manage_host_private_event": assistant.manages_private_events,
+            }))
+        })
+        .collect();
+    ok(&json!({ "assistants": assistants }))
+}
+
+pub(super) async fn add(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+    JsonObject(body): JsonObject,
+) -> Answer {
+    let body = checked_body("POST /users/{userId}/assistants", body)?;
+    let entries = body
+        .get("assistants")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let mut state = sandbox.state();
+    let host = state.joined_user(path.at(0))?;
+    if !host.is_licensed() {
+        return Err(ApiError::new(ErrorName::HostNotLicensed).with("user", path.at(0)));
+    }
+    let mut added: Vec<Assistant> = Vec::new();
+    for entry in entries {
+        let assistant = assistant(&state, host, entry)?;
+        if added.iter().all(|other| other.id != assistant.id) {
+            added.push(assistant);
+        }
+    }
+    if host.assistants.len() + added.len() > MAX_ASSISTANTS {
+        return Err(ApiError::refused("assistants", "Too many items."));
+    }
+    let ids: Vec<_> = added
+        .iter()
+        .map(|assistant| assistant.id.as_str())
+        .collect();
+    let answer = json!({ "ids": ids.join(","), "add_at": timestamp(OffsetDateTime::now_utc()) });
+    state.user_mut(path.at(0))?.assistants.extend(added);
+    created(&answer)
+}
+
+/// The assistant that an entry names, by id or else by address.
+fn assistant(state: &State, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
+    let text = |member: &str| {
+        entry
+            .get(member)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let key = text("id").or(text("email")).unwrap_or_default();
+    let named = |name: ErrorName, email: &str| ApiError::new(name).with("email", email);
+    let user = state.users.find(key).filter(|user| !user.is_pending());
+    let user = user.ok_or_else(|| named(ErrorName::AssistantNotFound, key))?;
+    if user.id == host.id {
+        return Err(ErrorName::AssistantIsSelf.into());
+    }
+    if host
+        .assistants
+        .iter()
+        .any(|assistant| assistant.id == user.id)
+    {
+        return Err(named(ErrorName::AssistantAlready, &user.email));
+    }
+    if !user.is_licensed() {
+        return Err(named(ErrorName::AssistantNotLicensed, &user.email));
+    }
+    let private = entry
+        .get("can_manage_host_private_event")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    Ok(Assistant {
+        id: user.id.clone(),
+        manages_private_events: private,
+    })
+}
+
+pub(super) async fn remove_all(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
+    let mut state = sandbox.state();
+    state.joined_user(path.at(0))?;
+    state.user_mut(path.at(0))?.assistants.clear();
+    no_content()
+}
+
+pub(super) async fn remove(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
+    dismiss(&mut sandbox.state(), path.at(0), path.at(1))
+}
+
+pub(super) async fn list_schedulers(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
+    let state = sandbox.state();
+    let user = state.joined_user(path.at(0))?;
+    let schedulers: Vec<_> = state
+        .users
+        .iter()
+        .filter(|host| {
+            host.assistants
+                .iter()
+                .any(|assistant| assistant.id == user.id)
+        })
+        .map(|host| json!({ "id": host.id, "email": host.email, "pmi": host.pmi }))
+        .collect();
+    ok(&json!({ "schedulers": schedulers }))
+}
+
+pub(super) async fn remove_all_schedulers(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+) -> Answer {
+    let mut state = sandbox.state();
+    let id = state.joined_user(path.at(0))?.id.clone();
+    for host in state.users.iter_mut() {
+        host.assistants.retain(|assistant| assistant.id != id);
+    }
+    no_content()
+}
+
+pub(super) async fn remove_scheduler(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
+    dismiss(&mut sandbox.state(), path.at(1), path.at(0))
+}
+
+/// Ends the relation, whether or not it was there: both users must exist.
+fn dismiss(state: &mut State, host: &str, assistant: &str) -> Answer {
+    let id = state.joined_user(assistant)?.id.clone();
+    state.joined_user(host)?;
+    state
+        .user_mut(host)?
+        .assistants
+        .retain(|assistant| assistant.id != id);
+    no_content()
+}

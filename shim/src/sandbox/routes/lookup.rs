@@ -1,0 +1,39 @@
+//! Small questions: does an address or a personal link exist, what may a user do.
+
+use axum::extract::State as Shared;
+use serde_json::json;
+
+use crate::sandbox::Sandbox;
+use crate::sandbox::error::ErrorName;
+use crate::sandbox::request::{Answer, QueryPairs, Segments, ok};
+use crate::sandbox::seed::Seed;
+use crate::sandbox::user::login;
+
+/// True for users of the account who sign in with a password, as v2 says; not for the others.
+pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
+    let address = query.filled("email").ok_or(ErrorName::EmailRequired)?;
+    let state = sandbox.state();
+    let user = state.users.by_email(address);
+    let existed =
+        user.is_some_and(|user| !user.is_pending() && user.login_types.contains(&login::PASSWORD));
+    ok(&json!({ "existed_email": existed }))
+}
+
+pub(super) async fn vanity_name(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
+    let name = query
+        .filled("vanity_name")
+        .ok_or(ErrorName::VanityNameRequired)?;
+    let state = sandbox.state();
+    let same = |taken: &String| taken.eq_ignore_ascii_case(name);
+    let existed = state
+        .users
+        .iter()
+        .any(|user| user.vanity_name.as_ref().is_some_and(same));
+    ok(&json!({ "existed": existed }))
+}
+
+pub(super) async fn permissions(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
+    let state = sandbox.state();
+    let user = state.joined_user(path.at(0))?;
+    ok(&json!({ "permissions": Seed::embedded().role(user.role).permissions }))
+}

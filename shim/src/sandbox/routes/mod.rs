@@ -1,0 +1,109 @@
+//! The routes. Each handler: read the input, lock, check, change, answer.
+
+mod assistants;
+mod credentials;
+mod groups;
+mod lookup;
+mod picture;
+mod profile;
+mod settings;
+mod users;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post, put};
+
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::groups::Kind;
+use crate::sandbox::{Sandbox, oauth};
+
+/// The largest JSON body that is read, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+
+pub(super) fn router(sandbox: &Sandbox) -> Router {
+    let api = users()
+        .merge(group_routes("/groups", Kind::Group))
+        .merge(group_routes("/im/groups", Kind::ImGroup))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        // Its limit is its own: a picture may be larger than any other body.
+        .merge(picture::routes())
+        .route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token));
+    Router::new()
+        .nest("/v2", api)
+        .route("/oauth/token", post(oauth::token))
+        .fallback(async || ApiError::new(ErrorName::UnknownEndpoint))
+        .method_not_allowed_fallback(async || ApiError::new(ErrorName::MethodNotAllowed))
+        .with_state(sandbox.clone())
+}
+
+fn users() -> Router<Sandbox> {
+    Router::new()
+        .route("/users", get(users::list).post(users::create))
+        .route("/users/email", get(lookup::email))
+        .route("/users/vanity_name", get(lookup::vanity_name))
+        .route("/users/me/zak", get(credentials::own_zak))
+        .route(
+            "/users/{userId}",
+            get(users::show)
+                .patch(profile::update)
+                .delete(users::delete),
+        )
+        .route(
+            "/users/{userId}/settings",
+            get(settings::show).patch(settings::update),
+        )
+        .route("/users/{userId}/status", put(users::change_status))
+        .route("/users/{userId}/email", put(users::change_email))
+        .route(
+            "/users/{userId}/password",
+            put(credentials::change_password),
+        )
+        .route(
+            "/users/{userId}/token",
+            get(credentials::token).delete(credentials::revoke_token),
+        )
+        .route("/users/{userId}/permissions", get(lookup::permissions))
+        .route(
+            "/users/{userId}/assistants",
+            get(assistants::list)
+                .post(assistants::add)
+                .delete(assistants::remove_all),
+        )
+        .route(
+            "/users/{userId}/assistants/{assistantId}",
+            delete(assistants::remove),
+        )
+        .route(
+            "/users/{userId}/schedulers",
+            get(assistants::list_schedulers).delete(assistants::remove_all_schedulers),
+        )
+        .route(
+            "/users/{userId}/schedulers/{schedulerId}",
+            delete(assistants::remove_scheduler),
+        )
+}
+
+fn group_routes(base: &str, kind: Kind) -> Router<Sandbox> {
+    let router = Router::new()
+        .route(base, get(groups::list).post(groups::create))
+        .route(
+            &format!("{base}/{{groupId}}"),
+            get(groups::show)
+                .patch(groups::update)
+                .delete(groups::delete),
+        )
+        .route(
+            &format!("{base}/{{groupId}}/members"),
+            get(groups::list_members).post(groups::add_members),
+        );
+    let member = format!("{base}/{{groupId}}/members/{{memberId}}");
+    let router = match kind {
+        Kind::Group => router.route(
+            &member,
+            delete(groups::remove_member).patch(groups::move_member),
+        ),
+        Kind::ImGroup => router.route(&member, delete(groups::remove_member)),
+    };
+    router.layer(axum::Extension(kind))
+}

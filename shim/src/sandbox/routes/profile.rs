@@ -1,0 +1,146 @@
+//! `PATCH /users/{userId}`.
+
+use axum::extract::State as Shared;
+use serde_json::Value;
+
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::groups::Kind;
+use crate::sandbox::limits::{self, Change};
+use crate::sandbox::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
+use crate::sandbox::rules::{checked_body, checked_query};
+use crate::sandbox::state::State;
+use crate::sandbox::user::{User, plan};
+use crate::sandbox::{Sandbox, settings};
+
+pub(super) async fn update(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+    query: QueryPairs,
+    JsonObject(body): JsonObject,
+) -> Answer {
+    let parameters = checked_query("PATCH /users/{userId}", &query)?;
+    let changes = checked_body("PATCH /users/{userId}", body)?;
+    let key = path.at(0);
+    let mut state = sandbox.state();
+    let user = state.user_by_login(key, parameters.integer("login_type"))?;
+    check_texts(&changes)?;
+    check_plan(&state, user, &changes)?;
+    check_identifiers(&state, user, &changes)?;
+    let group = group_to_join(&state, user, &changes)?;
+    let user = state.user_mut(key)?;
+    user.groups.extend(group);
+    apply(user, changes);
+    no_content()
+}
+
+fn check_texts(changes: &Members) -> Result<(), ApiError> {
+    let text = |member: &str| {
+        changes
+            .get(member)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let about = text("about_me");
+    if about.contains("://") || about.contains('<') {
+        return Err(ErrorName::AboutMeIllegal.into());
+    }
+    let link = text("linkedin_url");
+    if !link.is_empty() && !link.contains("linkedin.com") {
+        return Err(ErrorName::LinkedinUrlIllegal.into());
+    }
+    Ok(())
+}
+
+fn check_plan(state: &State, user: &User, changes: &Members) -> Result<(), ApiError> {
+    let plan_changes = ["type", "plan_united_type", "zoom_one_type"];
+    if plan_changes
+        .iter()
+        .filter(|member| changes.contains_key(**member))
+        .count()
+        > 1
+    {
+        return Err(ErrorName::PlanChangesTogether.into());
+    }
+    limits::check_subscriptions(changes)?;
+    match changes.get("type").and_then(Value::as_i64) {
+        Some(plan::NONE) => Err(ErrorName::UserTypeRefused.into()),
+        Some(wanted) if wanted != user.plan => limits::check(state, wanted, Change::Convert),
+        _ => Ok(()),
+    }
+}
+
+/// PMI, host key and personal link: who may have them, and that nobody else does.
+fn check_identifiers(state: &State, user: &User, changes: &Members) -> Result<(), ApiError> {
+    let plan = changes
+        .get("type")
+        .and_then(Value::as_i64)
+        .unwrap_or(user.plan);
+    let others = || state.users.iter().filter(|other| other.id != user.id);
+    if let Some(pmi) = changes.get("pmi").and_then(Value::as_i64) {
+        if plan == plan::WITHOUT_MEETINGS {
+            return Err(ErrorName::PmiWithoutLicense.into());
+        }
+        if others().any(|other| other.pmi == pmi) {
+            return Err(ApiError::refused(
+                "pmi",
+                "This personal meeting ID is already in use.",
+            ));
+        }
+    }
+    if changes.contains_key("host_key") && plan != plan::LICENSED {
+        return Err(ErrorName::HostNotPaid.into());
+    }
+    if let Some(name) = changes
+        .get("vanity_name")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty())
+    {
+        let same = |taken: &String| taken.eq_ignore_ascii_case(name);
+        if others().any(|other| other.vanity_name.as_ref().is_some_and(same)) {
+            return Err(ErrorName::PersonalLinkTaken.into());
+        }
+    }
+    Ok(())
+}
+
+/// `group_id` works for pending users only; others join by the group's member list.
+fn group_to_join(
+    state: &State,
+    user: &User,
+    changes: &Members,
+) -> Result<Option<String>, ApiError> {
+    match changes.get("group_id").and_then(Value::as_str) {
+        Some(id) if user.is_pending() => {
+            let group = Kind::Group.find(state, id)?;
+            Ok((!user.groups.contains(&group.id)).then_some(group.id))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Takes over what passed the checks. What v2 shows as it was given goes to the profile.
+fn apply(user: &mut User, changes: Members) {
+    for (member, value) in changes {
+        match (member.as_str(), value) {
+            ("type", value) => user.plan = value.as_i64().unwrap_or(user.plan),
+            ("pmi", value) => user.pmi = value.as_i64().unwrap_or(user.pmi),
+            ("host_key", value) => user.host_key = value.as_str().map(str::to_owned),
+            ("vanity_name", value) => {
+                user.vanity_name = value
+                    .as_str()
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned);
+            }
+            ("feature", value) => {
+                settings::change(user, settings::MAIN, Members::from_iter([(member, value)]));
+            }
+            ("group_id" | "license_info_list", _) => {}
+            ("plan_united_type", value) if value == "none" => {
+                user.profile.shift_remove(&member);
+            }
+            (_, value) => {
+                user.profile.insert(member, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Users: list, create, show, delete, activate and deactivate, change the address.
+
+use axum::body::Body;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::response::Response;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::sandbox::error::{ApiError, ErrorName};
+use crate::sandbox::limits::{self, Change};
+use crate::sandbox::paging::{PageRequest, page_document};
+use crate::sandbox::password;
+use crate::sandbox::request::{
+    Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok,
+};
+use crate::sandbox::rules::{checked_body, checked_query};
+use crate::sandbox::seed::Seed;
+use crate::sandbox::state::State;
+use crate::sandbox::user::{Role, Status, User, login, plan};
+use crate::sandbox::{Sandbox, email, settings};
+
+pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
+    let parameters = checked_query("GET /users", &query)?;
+    let now = OffsetDateTime::now_utc();
+    let status = match parameters.text("status") {
+        Some("inactive") => Status::Inactive,
+        Some("pending") => Status::Pending,
+        _ => Status::Active,
+    };
+    let role_id = parameters.text("role_id");
+    let license = parameters
+        .text("license")
+        .map(|license| format!("/feature/{license}"));
+    let state = sandbox.state();
+    let users: Vec<_> = state
+        .users
+        .after(0)
+        .filter(|(_, user)| user.status == status)
+        .filter(|(_, user)| role_id.is_none_or(|id| Seed::embedded().role(user.role).id == id))
+        .filter(|(_, user)| {
+            license
+                .as_ref()
+                .is_none_or(|pointer| settings::is_on(user, pointer))
+        })
+        .collect();
+    let list = format!("users {} {role_id:?} {license:?}", status.name());
+    let request = PageRequest {
+        list: &list,
+        parameters: &parameters,
+        numbered: true,
+    };
+    let (page, description) = state
+        .page_tokens
+        .page(users, &request, &state.config, now)?;
+    let extra = parameters.text("include_fields");
+    let items = page
+        .into_iter()
+        .map(|user| user.list_item(extra, now))
+        .collect();
+    ok(&page_document("users", items, description))
+}
+
+pub(super) async fn show(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+    query: QueryPairs,
+) -> Answer {
+    let parameters = checked_query("GET /users/{userId}", &query)?;
+    let key = path.at(0);
+    let state = sandbox.state();
+    if parameters.is_true("encrypted_email") {
+        // The sandbox has encrypted no address.
+        return Err(state.unknown(key));
+    }
+    let user = if parameters.is_true("search_by_unique_id") {
+        let by_unique_id = |user: &&User| user.employee_unique_id.as_deref() == Some(key);
+        state
+            .users
+            .iter()
+            .find(by_unique_id)
+            .ok_or_else(|| state.unknown(key))?
+    } else {
+        state.user_by_login(key, parameters.integer("login_type"))?
+    };
+    ok(&user.document(OffsetDateTime::now_utc()))
+}
+
+pub(super) async fn create(
+    Shared(sandbox): Shared<Sandbox>,
+    JsonObject(body): JsonObject,
+) -> Answer {
+    let body = checked_body("POST /users", body)?;
+    let action = body
+        .get("action")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let info = body
+        .get("user_info")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let address = info
+        .get("email")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let plan = info
+        .get("type")
+        .and_then(Value::as_i64)
+        .unwrap_or(plan::BASIC);
+
+    let mut state = sandbox.state();
+    check_new_address(&state, &address)?;
+    check_action(&state, action, &info, plan)?;
+    limits::check(&state, plan, Change::Add)?;
+
+    let user = new_user(&mut state, action, &address, plan, info);
+    let answer = json!({
+        "id": user.id,
+        "email": user.email,
+        "first_name": user.text("first_name"),
+        "last_name": user.text("last_name"),
+        "type": user.plan,
+    });
+    state.add(user)?;
+    created(&answer)
+}
+
+fn check_new_address(state: &State, address: &str) -> Result<(), ApiError> {
+    let config = &state.config;
+    let named = |name: ErrorName| ApiError::new(name).with("email", address);
+    let domain = email::domain(address);
+    if state.users.by_email(address).is_some() {
+        return Err(named(ErrorName::EmailInUse));
+    }
+    if config
+        .elsewhere
+        .iter()
+        .any(|held| held.eq_ignore_ascii_case(address))
+    {
+        return Err(named(ErrorName::EmailInOtherAccount));
+    }
+    if config.blocked_domains.contains(&domain) {
+        return Err(named(ErrorName::EmailDomainBlocked));
+    }
+    if !config.limited_domains.is_empty() && !config.limited_domains.contains(&domain) {
+        return Err(
+            named(ErrorName::EmailDomainLimited).with("domains", config.limited_domains.join(", "))
+        );
+    }
+    Ok(())
+}
+
+fn check_action(state: &State, action: &str, info: &Members, plan: i64) -> Result<(), ApiError> {
+    if action == "ssoCreate" && !state.config.sso {
+        return Err(ErrorName::SsoNotEnabled.into());
+    }
+    if plan == plan::NONE && action != "ssoCreate" {
+        return Err(ErrorName::UserTypeRefused.into());
+    }
+    limits::check_subscriptions(info)?;
+    // v2 does not say which rule a new user's password breaks.
+    let suits = match info.get("password").and_then(Value::as_str) {
+        given if action == "autoCreate" => password::check(
+            given.unwrap_or_default(),
+            state.config.special_character_required,
+        )
+        .is_ok(),
+        Some(unused) => password::LENGTH.contains(&unused.chars().count()),
+        None => true,
+    };
+    if suits {
+        Ok(())
+    } else {
+        Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"))
+    }
+}
+
+fn new_user(state: &mut State, action: &str, address: &str, plan: i64, info: Members) -> User {
+    let (status, login_type) = match action {
+        "create" => (Status::Pending, login::PASSWORD),
+        "custCreate" => (Status::Active, login::API),
+        "ssoCreate" => (Status::Active, login::SSO),
+        _ => (Status::Active, login::PASSWORD),
+    };
+    let mut profile = info;
+    let password = profile
+        .shift_remove("password")
+        .and_then(|value| value.as_str().map(SecretString::from));
+    for elsewhere in ["email", "type", "feature", "license_info_list"] {
+        profile.shift_remove(elsewhere);
+    }
+    let vanity_name = (action == "ssoCreate" && plan != plan::BASIC)
+        .then(|| address.split('@').next().unwrap_or_default().to_owned())
+        .filter(|name| {
+            state
+                .users
+                .iter()
+                .all(|user| user.vanity_name.as_ref() != Some(name))
+        });
+    User {
+        id: state.fresh_id(),
+        email: address.to_owned(),
+        plan,
+        status,
+        role: Role::Member,
+        login_types: vec![login_type],
+        pmi: state.fresh_pmi(),
+        host_key: None,
+        vanity_name,
+        employee_unique_id: None,
+        password: password.filter(|_| action == "autoCreate"),
+        picture: None,
+        created_at: OffsetDateTime::now_utc(),
+        last_login: None,
+        groups: Vec::new(),
+        im_groups: Vec::new(),
+        assistants: Vec::new(),
+        profile,
+        settings: Members::new(),
+        token_generation: 0,
+    }
+}
+
+pub(super) async fn delete(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+    query: QueryPairs,
+) -> Answer {
+    let parameters = checked_query("DELETE /users/{userId}", &query)?;
+    let key = path.at(0);
+    let mut state = sandbox.state();
+    if parameters.is_true("encrypted_email") {
+        return Err(state.unknown(key));
+    }
+    let permanently = parameters.text("action") == Some("delete");
+    let user = state.user(key)?;
+    if let Some(target) = parameters.text("transfer_email") {
+        if target.eq_ignore_ascii_case(&user.email) {
+            return Err(ErrorName::TransferToSelf.into());
+        }
+        state
+            .users
+            .by_email(target)
+            .ok_or(ErrorName::TransferTargetUnknown)?;
+    }
+    // An invitation is not an account yet: it can be taken back, not deleted.
+    let refusal = match (permanently, user) {
+        (true, user) if user.is_pending() => Some(state.unknown(key)),
+        (true, user) if user.role == Role::Owner => Some(ErrorName::OwnerNotDeletable.into()),
+        (false, user) if user.is_admin() => Some(ErrorName::AdminNotUnlinkable.into()),
+        (false, user) if user.is_api_user() => Some(ErrorName::ApiUserNotUnlinkable.into()),
+        (false, user)
+            if !user.is_pending()
+                && state
+                    .config
+                    .managed_domains
+                    .contains(&email::domain(&user.email)) =>
+        {
+            Some(ErrorName::ManagedUserNotUnlinkable.into())
+        }
+        _ => None,
+    };
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    let id = user.id.clone();
+    state.remove(&id);
+    no_content()
+}
+
+pub(super) async fn change_status(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+    JsonObject(body): JsonObject,
+) -> Answer {
+    let body = checked_body("PUT /users/{userId}/status", body)?;
+    let action = body
+        .get("action")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let mut state = sandbox.state();
+    let user = state.joined_user(path.at(0))?;
+    let clocking = action.starts_with("clock");
+    if !clocking && user.is_admin() {
+        return Err(ErrorName::AdminStatusFixed.into());
+    }
+    if action == "activate" && user.status == Status::Inactive {
+        limits::check(&state, user.plan, Change::Activate)?;
+    }
+    let user = state.user_mut(path.at(0))?;
+    match action {
+        "activate" => user.status = Status::Active,
+        "deactivate" => {
+            user.status = Status::Inactive;
+            // Deactivating takes all licences away, and activating does not give them back.
+            user.plan = plan::BASIC;
+            for (feature, _, _) in settings::CAPACITIES {
+                let off = Value::Object(Members::from_iter([(feature.to_owned(), false.into())]));
+                settings::change(
+                    user,
+                    settings::MAIN,
+                    Members::from_iter([("feature".to_owned(), off)]),
+                );
+            }
+        }
+        // Clocking in and out leaves no trace in what v2 shows of a user.
+        _ => {}
+    }
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::OK;
+    Ok(answer)
+}
+
+pub(super) async fn change_email(
+    Shared(sandbox): Shared<Sandbox>,
+    path: Segments,
+    JsonObject(body): JsonObject,
+) -> Answer {
+    let body = checked_body("PUT /users/{userId}/email", body)?;
+    let address = body
+        .get("email")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let mut state = sandbox.state();
+    let user = state.user(path.at(0))?;
+    let refusals = [
+        (user.is_pending(), ErrorName::PendingEmailFixed),
+        (user.role == Role::Owner, ErrorName::OwnerEmailFixed),
+        (user.role == Role::Admin, ErrorName::AdminEmailFixed),
+        (
+            user.status == Status::Inactive,
+            ErrorName::InactiveEmailFixed,
+        ),
+    ];
+    if let Some((_, name)) = refusals.into_iter().find(|(refused, _)| *refused) {
+        return Err(name.into());
+    }
+    let domain = email::domain(address);
+    if state.config.blocked_domains.contains(&domain) {
+        return Err(ErrorName::EmailDomainBlocked.into());
+    }
+    if !state.config.limited_domains.is_empty() && !state.config.limited_domains.contains(&domain) {
+        return Err(ErrorName::EmailDomainUnmanaged.into());
+    }
+    let taken = state
+        .users
+        .by_email(address)
+        .is_some_and(|other| other.id != user.id)
+        || state
+            .config
+            .elsewhere
+            .iter()
+            .any(|held| held.eq_ignore_ascii_case(address));
+    if taken {
+        return Err(ApiError::new(ErrorName::EmailInUseOnChange).with("email", address));
+    }
+    let id = user.id.clone();
+    state.users.change_email(&id, address);
+    no_content()
+}

@@ -1,0 +1,361 @@
+//! What a request may contain. The rules are data: `fields.toml`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::{ApiError, RefusedField};
+use super::request::{Members, QueryPairs};
+use super::{email, embedded};
+
+/// Checks the body of an operation and returns its known members; unknown ones are dropped, as v2
+/// ignores them.
+pub(crate) fn checked_body(operation: &str, body: Members) -> Result<Members, ApiError> {
+    let Some(shape) = RULES.body.get(operation) else {
+        return Ok(Members::new());
+    };
+    let mut refused = Vec::new();
+    let known = shape.check_members("", body, &mut refused);
+    if refused.is_empty() {
+        Ok(known)
+    } else {
+        Err(ApiError::validation(refused))
+    }
+}
+
+/// Checks the query of an operation. An empty free text counts as absent.
+pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Parameters, ApiError> {
+    let Some(shape) = RULES.query.get(operation) else {
+        return Ok(Parameters(Members::new()));
+    };
+    let mut given = Members::new();
+    for (name, node) in &shape.members {
+        if let Some(text) = query.first(name)
+            && !(text.is_empty() && node.rule.is_free_text())
+        {
+            given.insert(name.clone(), node.rule.typed(text));
+        }
+    }
+    let mut refused = Vec::new();
+    let known = shape.check_members("", given, &mut refused);
+    if refused.is_empty() {
+        Ok(Parameters(known))
+    } else {
+        Err(ApiError::validation(refused))
+    }
+}
+
+/// The checked and typed parameters of a query.
+pub(crate) struct Parameters(Members);
+
+impl Parameters {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        self.0.get(name).and_then(Value::as_i64)
+    }
+
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        self.0
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
+    }
+}
+
+/// The members of a user that a list item has.
+pub(crate) fn list_item_members() -> &'static [String] {
+    &RULES.list_item
+}
+
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let file: RulesFile = embedded::toml("fields.toml", include_str!("fields.toml"));
+    let compile = |operations: BTreeMap<String, BTreeMap<String, RuleEntry>>| {
+        operations
+            .into_iter()
+            .map(|(operation, members)| (operation, Shape::of(members)))
+            .collect()
+    };
+    Rules {
+        body: compile(file.body),
+        query: compile(file.query),
+        list_item: file.answer.list_item,
+    }
+});
+
+struct Rules {
+    body: BTreeMap<String, Shape>,
+    query: BTreeMap<String, Shape>,
+    list_item: Vec<String>,
+}
+
+/// `fields.toml` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesFile {
+    body: BTreeMap<String, BTreeMap<String, RuleEntry>>,
+    query: BTreeMap<String, BTreeMap<String, RuleEntry>>,
+    answer: AnswerMembers,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerMembers {
+    list_item: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RuleEntry {
+    Type(JsonType),
+    Table(Rule),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum JsonType {
+    #[default]
+    Object,
+    Array,
+    String,
+    Integer,
+    Boolean,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    is: JsonType,
+    #[serde(default)]
+    required: bool,
+    one_of: Option<Vec<Value>>,
+    min: Option<i64>,
+    max: Option<i64>,
+    min_length: Option<usize>,
+    max_length: Option<usize>,
+    max_items: Option<usize>,
+    max_han: Option<usize>,
+    format: Option<Format>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Email,
+}
+
+/// The members of an object, compiled from dotted keys.
+#[derive(Default)]
+struct Shape {
+    members: BTreeMap<String, Node>,
+}
+
+#[derive(Default)]
+struct Node {
+    rule: Rule,
+    shape: Shape,
+    items: Option<Box<Node>>,
+}
+
+impl Shape {
+    fn of(entries: BTreeMap<String, RuleEntry>) -> Self {
+        let mut shape = Self::default();
+        for (key, entry) in entries {
+            let rule = match entry {
+                RuleEntry::Type(is) => Rule {
+                    is,
+                    ..Rule::default()
+                },
+                RuleEntry::Table(rule) => rule,
+            };
+            shape.insert(&key, rule);
+        }
+        shape
+    }
+
+    fn insert(&mut self, key: &str, rule: Rule) {
+        let (name, rest) = key
+            .split_once('.')
+            .map_or((key, None), |(name, rest)| (name, Some(rest)));
+        let bare = name.trim_end_matches("[]");
+        let mut node = self.members.entry(bare.to_owned()).or_default();
+        if name != bare {
+            node = node.items.get_or_insert_default();
+        }
+        match rest {
+            Some(rest) => node.shape.insert(rest, rule),
+            None => node.rule = rule,
+        }
+    }
+
+    fn check_members(
+        &self,
+        place: &str,
+        mut given: Members,
+        refused: &mut Vec<RefusedField>,
+    ) -> Members {
+        let mut known = Members::new();
+        for (name, node) in &self.members {
+            let place = if place.is_empty() {
+                name.clone()
+            } else {
+                format!("{place}.{name}")
+            };
+            match given.shift_remove(name) {
+                Some(value) => {
+                    known.insert(name.clone(), node.check(&place, value, refused));
+                }
+                None if node.rule.required => {
+                    refused.push(RefusedField {
+                        field: place,
+                        reason: "This field is required.".to_owned(),
+                    });
+                }
+                None => {}
+            }
+        }
+        known
+    }
+}
+
+impl Node {
+    fn check(&self, place: &str, value: Value, refused: &mut Vec<RefusedField>) -> Value {
+        if let Err(reason) = self.rule.accepts(&value) {
+            refused.push(RefusedField {
+                field: place.to_owned(),
+                reason,
+            });
+            return value;
+        }
+        match value {
+            Value::Object(members) if !self.shape.members.is_empty() => {
+                Value::Object(self.shape.check_members(place, members, refused))
+            }
+            Value::Array(values) => match &self.items {
+                Some(items) => values
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, value)| items.check(&format!("{place}[{index}]"), value, refused))
+                    .collect(),
+                None => Value::Array(values),
+            },
+            // Stored as an integer also when it was written 1.0.
+            Value::Number(_) => integer(&value).map_or(value, Value::from),
+            other => other,
+        }
+    }
+}
+
+impl Rule {
+    fn is_free_text(&self) -> bool {
+        self.is == JsonType::String && self.one_of.is_none()
+    }
+
+    /// A query parameter's text as the JSON value that the rule asks for; the text itself when it
+    /// is none, so that the check refuses it.
+    fn typed(&self, text: &str) -> Value {
+        let typed = match self.is {
+            JsonType::Integer => text.parse().ok().map(|number: i64| Value::from(number)),
+            JsonType::Boolean => text.parse().ok().map(Value::Bool),
+            JsonType::String | JsonType::Array | JsonType::Object => None,
+        };
+        typed.unwrap_or_else(|| Value::from(text))
+    }
+
+    fn accepts(&self, value: &Value) -> Result<(), String> {
+        let right_type = match self.is {
+            JsonType::Object => value.is_object(),
+            JsonType::Array => value.is_array(),
+            JsonType::String => value.is_string(),
+            JsonType::Integer => integer(value).is_some(),
+            JsonType::Boolean => value.is_boolean(),
+        };
+        if !right_type {
+            return Err(format!("Must be {}.", self.is.with_article()));
+        }
+        if let Some(allowed) = &self.one_of
+            && !allowed.iter().any(|allowed| same(allowed, value))
+        {
+            return Err("Invalid field.".to_owned());
+        }
+        match value {
+            Value::String(text) => self.accepts_text(text),
+            Value::Array(items) if self.max_items.is_some_and(|max| items.len() > max) => {
+                Err("Too many items.".to_owned())
+            }
+            Value::Number(_) => self.accepts_number(integer(value).unwrap_or_default()),
+            _ => Ok(()),
+        }
+    }
+
+    fn accepts_text(&self, text: &str) -> Result<(), String> {
+        let length = text.chars().count();
+        if let Some(max) = self.max_length.filter(|max| length > *max) {
+            return Err(format!("Cannot contain more than {max} characters."));
+        }
+        if let Some(min) = self.min_length.filter(|min| length < *min) {
+            return Err(format!("Must contain at least {min} characters."));
+        }
+        let han = text.chars().filter(|character| is_han(*character)).count();
+        if let Some(max) = self.max_han.filter(|max| han > *max) {
+            return Err(format!(
+                "Cannot contain more than {max} Chinese characters."
+            ));
+        }
+        match self.format {
+            Some(Format::Email) if !email::is_valid(text) => {
+                Err("Invalid email address.".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn accepts_number(&self, number: i64) -> Result<(), String> {
+        if let Some(min) = self.min.filter(|min| number < *min) {
+            return Err(format!("Must be at least {min}."));
+        }
+        if let Some(max) = self.max.filter(|max| number > *max) {
+            return Err(format!("Must be at most {max}."));
+        }
+        Ok(())
+    }
+}
+
+impl JsonType {
+    fn with_article(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Integer => "an integer",
+            Self::Boolean => "a boolean",
+        }
+    }
+}
+
+/// An integer in JSON's sense: `1.0` is one, `1.5` is none.
+fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let float = value
+            .as_f64()
+            .filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked to be whole and small"
+        )]
+        Some(float as i64)
+    })
+}
+
+fn same(allowed: &Value, value: &Value) -> bool {
+    allowed == value || integer(allowed).is_some_and(|number| integer(value) == Some(number))
+}
+
+/// Unicode's blocks of Chinese characters.
+fn is_han(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
+}

@@ -1,0 +1,262 @@
+//! The account that a new sandbox plays. Who is in it is data: `seed.toml`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use time::{Duration, OffsetDateTime};
+
+use super::config::{MAX_USERS, SandboxConfig};
+use super::embedded;
+use super::groups::{Group, Kind};
+use super::request::Members;
+use super::state::State;
+use super::user::{Assistant, Role, Status, User, login, plan};
+
+/// 2019-03-04T08:30:00Z: the first user joins, the others three days and a bit apart.
+const FIRST_JOINED: i64 = 1_551_688_200;
+const BETWEEN_JOINS: Duration = Duration::seconds(3 * 86_400 + 4_321);
+/// 2026-01-12T07:00:00Z, counted back for the last sign-ins.
+const LAST_SIGN_IN: i64 = 1_768_201_200;
+
+/// `seed.toml` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seed {
+    domain: String,
+    pub(crate) scope: String,
+    timezones: Vec<String>,
+    depts: Vec<String>,
+    client_versions: Vec<String>,
+    people: Vec<Person>,
+    owner: Person,
+    others: Vec<Person>,
+    groups: Vec<SeedGroup>,
+    im_groups: Vec<SeedGroup>,
+    roles: BTreeMap<Role, RoleRow>,
+}
+
+/// A role's id, name and permissions.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) permissions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    name: String,
+    /// The part before the `@`; made of the name when left out.
+    email: Option<String>,
+    email_domain: Option<String>,
+    #[serde(default = "licensed", rename = "type")]
+    plan: i64,
+    #[serde(default = "password_login")]
+    login_types: Vec<i64>,
+    #[serde(default)]
+    role: Role,
+    #[serde(default)]
+    status: Status,
+    dept: Option<String>,
+    job_title: Option<String>,
+    location: Option<String>,
+    timezone: Option<String>,
+    vanity_name: Option<String>,
+    employee_unique_id: Option<String>,
+    #[serde(default)]
+    picture: bool,
+    #[serde(default)]
+    assistants: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeedGroup {
+    name: String,
+    members: Vec<String>,
+}
+
+impl Seed {
+    pub(crate) fn embedded() -> &'static Self {
+        static SEED: LazyLock<Seed> =
+            LazyLock::new(|| embedded::toml("seed.toml", include_str!("seed.toml")));
+        &SEED
+    }
+
+    pub(crate) fn role(&self, role: Role) -> &RoleRow {
+        static NONE: RoleRow = RoleRow {
+            id: String::new(),
+            name: String::new(),
+            permissions: Vec::new(),
+        };
+        self.roles.get(&role).unwrap_or(&NONE)
+    }
+
+    /// The account at its start.
+    pub(crate) fn populate(&self, config: SandboxConfig) -> State {
+        let active = config.users.clamp(1, MAX_USERS - self.others.len());
+        let mut state = State::new(config);
+        // First those who are there in every account, so that their ids do not depend on its size.
+        state.groups = found(&self.groups, &mut state);
+        state.im_groups = found(&self.im_groups, &mut state);
+        let fixed: Vec<_> = [&self.owner]
+            .into_iter()
+            .chain(&self.others)
+            .enumerate()
+            .map(|(position, person)| self.user(&mut state, person, active - 1 + position, 0))
+            .collect();
+        for position in 0..active - 1 {
+            if let Some(person) = self.people.get(position % self.people.len()) {
+                let user = self.user(&mut state, person, position, position / self.people.len());
+                state.users.insert(user);
+            }
+        }
+        for user in fixed {
+            state.users.insert(user);
+        }
+        self.appoint_assistants(&mut state);
+        enrol(&self.groups, Kind::Group, &mut state);
+        enrol(&self.im_groups, Kind::ImGroup, &mut state);
+        state
+    }
+
+    /// The person, the `round`th of that name. What is peculiar to a person happens once only.
+    fn user(&self, state: &mut State, person: &Person, position: usize, round: usize) -> User {
+        let (first_name, last_name) = person.name.split_once(' ').unwrap_or((&person.name, ""));
+        let local = person
+            .email
+            .clone()
+            .unwrap_or_else(|| person.name.to_lowercase().replace(' ', "."));
+        let number = if round == 0 {
+            String::new()
+        } else {
+            (round + 1).to_string()
+        };
+        let once = |value: &Option<String>| value.clone().filter(|_| round == 0);
+        let ordinal = i32::try_from(position).unwrap_or_default();
+
+        let mut profile = Members::new();
+        profile.insert("first_name".to_owned(), first_name.into());
+        profile.insert(
+            "last_name".to_owned(),
+            format!("{last_name} {number}").trim().into(),
+        );
+        let timezone = once(&person.timezone).or_else(|| cycled(&self.timezones, position));
+        let dept = once(&person.dept).or_else(|| cycled(&self.depts, position));
+        let members = [
+            ("timezone", timezone),
+            ("dept", dept),
+            ("job_title", once(&person.job_title)),
+            ("location", once(&person.location)),
+        ];
+        for (member, value) in members {
+            if let Some(value) = value {
+                profile.insert(member.to_owned(), value.into());
+            }
+        }
+        let last_login = moment(LAST_SIGN_IN) - Duration::minutes(97) * ordinal;
+        let client = cycled(&self.client_versions, position).unwrap_or_default();
+        User {
+            id: state.fresh_id(),
+            email: format!(
+                "{local}{number}@{}",
+                person.email_domain.as_ref().unwrap_or(&self.domain)
+            ),
+            plan: if round == 0 {
+                person.plan
+            } else {
+                plan::LICENSED
+            },
+            status: person.status,
+            role: if round == 0 {
+                person.role
+            } else {
+                Role::Member
+            },
+            login_types: if round == 0 {
+                person.login_types.clone()
+            } else {
+                password_login()
+            },
+            pmi: state.fresh_pmi(),
+            host_key: Some(format!("{:06}", state.fresh_number() % 1_000_000)),
+            vanity_name: once(&person.vanity_name),
+            employee_unique_id: once(&person.employee_unique_id),
+            password: None,
+            picture: (person.picture && round == 0).then(|| state.fresh_number()),
+            created_at: moment(FIRST_JOINED) + BETWEEN_JOINS * ordinal,
+            last_login: (person.status == Status::Active).then_some((last_login, client)),
+            groups: Vec::new(),
+            im_groups: Vec::new(),
+            assistants: Vec::new(),
+            profile,
+            settings: Members::new(),
+            token_generation: 0,
+        }
+    }
+
+    fn appoint_assistants(&self, state: &mut State) {
+        for person in &self.people {
+            let ids: Vec<_> = person
+                .assistants
+                .iter()
+                .filter_map(|address| state.users.by_email(address))
+                .map(|user| Assistant {
+                    id: user.id.clone(),
+                    manages_private_events: false,
+                })
+                .collect();
+            let name = person.name.to_lowercase().replace(' ', ".");
+            if let Some(user) = state.users.find_mut(&format!("{name}@{}", self.domain)) {
+                user.assistants = ids;
+            }
+        }
+    }
+}
+
+fn found(groups: &[SeedGroup], state: &mut State) -> Vec<Group> {
+    let group = |group: &SeedGroup| Group {
+        id: state.fresh_id(),
+        name: group.name.clone(),
+        traits: Members::new(),
+    };
+    groups.iter().map(group).collect()
+}
+
+fn enrol(groups: &[SeedGroup], kind: Kind, state: &mut State) {
+    let ids: Vec<_> = kind
+        .groups(state)
+        .iter()
+        .map(|group| group.id.clone())
+        .collect();
+    for (group, id) in groups.iter().zip(ids) {
+        for address in &group.members {
+            if let Some(user) = state.users.find_mut(address) {
+                kind.of_user_mut(user).push(id.clone());
+            }
+        }
+    }
+}
+
+fn cycled(values: &[String], position: usize) -> Option<String> {
+    values
+        .iter()
+        .cycle()
+        .nth(position % values.len().max(1))
+        .cloned()
+}
+
+fn moment(unix_seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(unix_seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn licensed() -> i64 {
+    plan::LICENSED
+}
+
+fn password_login() -> Vec<i64> {
+    vec![login::PASSWORD]
+}

@@ -1,0 +1,211 @@
+//! A user's settings: the defaults (data: `settings.json`), what a user changed, and the rules that
+//! v2 has for changes.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::embedded;
+use super::error::{ApiError, ErrorName};
+use super::request::Members;
+use super::user::{User, plan};
+
+/// The settings document that holds everything but security and authentication.
+pub(crate) const MAIN: &str = "settings";
+
+/// The effective settings document of a user: `settings`, or what the query's `option` names.
+pub(crate) fn effective(user: &User, document: &str) -> Value {
+    let mut settings = DEFAULTS.get(document).cloned().unwrap_or_default();
+    if document == MAIN && user.plan != plan::LICENSED {
+        merge(&mut settings, &BASIC_USERS);
+    }
+    if let Some(changed) = user.settings.get(document) {
+        merge(&mut settings, changed);
+    }
+    if document == MAIN {
+        hide_unused_capacities(&mut settings);
+    }
+    settings
+}
+
+/// Stores changes that passed [`check`].
+pub(crate) fn change(user: &mut User, document: &str, changes: Members) {
+    let mut stored = user
+        .settings
+        .get(document)
+        .cloned()
+        .unwrap_or_else(|| Value::Object(Members::new()));
+    merge(&mut stored, &Value::Object(changes));
+    user.settings.insert(document.to_owned(), stored);
+}
+
+/// Whether a switch of the effective settings is on.
+pub(crate) fn is_on(user: &User, pointer: &str) -> bool {
+    effective(user, MAIN)
+        .pointer(pointer)
+        .and_then(Value::as_bool)
+        .unwrap_or_default()
+}
+
+/// Whether the changes suit the user's licence and each other.
+pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
+    let Some(feature) = changes.get("feature").and_then(Value::as_object) else {
+        return Ok(());
+    };
+    let switched_on = |name: &str| {
+        feature
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
+    };
+    let stays_on = |name: &str| match feature.get(name).and_then(Value::as_bool) {
+        Some(given) => given,
+        None => is_on(user, &format!("/feature/{name}")),
+    };
+    let events = [
+        "zoom_events",
+        "zoom_events_unlimited",
+        "zoom_sessions_unlimited",
+    ];
+    let events_switched_on = events.iter().any(|name| switched_on(name));
+    let concurrent = feature
+        .get("concurrent_meeting")
+        .and_then(Value::as_str)
+        .unwrap_or("None");
+
+    let unlicensed = !user.is_licensed();
+    let refusals = [
+        (
+            unlicensed && switched_on("webinar"),
+            ErrorName::WebinarNeedsLicense,
+        ),
+        (
+            unlicensed && switched_on("large_meeting"),
+            ErrorName::LargeMeetingNeedsLicense,
+        ),
+        (
+            unlicensed && events_switched_on,
+            ErrorName::EventsNeedLicense,
+        ),
+        (
+            unlicensed && concurrent != "None",
+            ErrorName::ConcurrentNeedsLicense,
+        ),
+        (
+            switched_on("webinar") && events.iter().any(|name| stays_on(name)),
+            ErrorName::WebinarBesideEvents,
+        ),
+        (
+            events_switched_on && stays_on("webinar"),
+            ErrorName::EventsBesideWebinar,
+        ),
+        (
+            switched_on("zoom_whiteboard") && switched_on("zoom_whiteboard_plus"),
+            ErrorName::WhiteboardsTogether,
+        ),
+        (
+            switched_on("zoom_customer_managed_key"),
+            ErrorName::CustomerKeyOfOneUser,
+        ),
+    ];
+    match refusals.into_iter().find(|(refused, _)| *refused) {
+        Some((_, name)) => Err(name.into()),
+        None => Ok(()),
+    }
+}
+
+/// The members that `names` asks for, wherever they are, inside what they are in.
+pub(crate) fn only(settings: Value, names: &[&str]) -> Value {
+    let Value::Object(members) = settings else {
+        return settings;
+    };
+    let kept = members.into_iter().filter_map(|(name, value)| {
+        if names.contains(&name.as_str()) {
+            return Some((name, value));
+        }
+        let inner = only(value, names);
+        inner
+            .as_object()
+            .is_some_and(|members| !members.is_empty())
+            .then_some((name, inner))
+    });
+    Value::Object(kept.collect())
+}
+
+static DEFAULTS: LazyLock<Members> =
+    LazyLock::new(|| embedded::json("settings.json", include_str!("settings.json")));
+
+/// What is different for users without a licence.
+static BASIC_USERS: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::json!({
+        "feature": { "meeting_capacity": 100 },
+        "recording": { "cloud_recording": false },
+    })
+});
+
+fn merge(target: &mut Value, changes: &Value) {
+    match (target, changes) {
+        (Value::Object(target), Value::Object(changes)) => {
+            for (name, change) in changes {
+                merge(target.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+        (target, change) => target.clone_from(change),
+    }
+}
+
+/// A capacity shows only while its feature is on; the smallest plan is the default.
+fn hide_unused_capacities(settings: &mut Value) {
+    let Some(feature) = settings.get_mut("feature").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (switch, capacity, smallest) in CAPACITIES {
+        if feature
+            .get(switch)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
+        {
+            feature.entry(capacity).or_insert_with(|| smallest.into());
+        } else {
+            feature.shift_remove(capacity);
+        }
+    }
+}
+
+/// Feature, its capacity, the capacity of the smallest plan.
+pub(crate) const CAPACITIES: [(&str, &str, i64); 3] = [
+    ("webinar", "webinar_capacity", 100),
+    ("large_meeting", "large_meeting_capacity", 500),
+    ("zoom_events", "zoom_events_capacity", 500),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::rules::checked_body;
+
+    #[test]
+    fn the_defaults_keep_the_rules_for_changes() {
+        let members = |document: &str| DEFAULTS[document].as_object().expect("an object").clone();
+        let operation = "PATCH /users/{userId}/settings";
+        let known = checked_body(operation, members(MAIN)).expect("valid defaults");
+        assert!(known.len() > 5, "{:?}", known.keys());
+        for option in ["meeting_authentication", "recording_authentication"] {
+            checked_body(&format!("{operation}?option={option}"), members(option))
+                .expect("valid defaults");
+        }
+        let security = Members::from_iter([(
+            "meeting_security".to_owned(),
+            DEFAULTS["meeting_security"].clone(),
+        )]);
+        checked_body(&format!("{operation}?option=meeting_security"), security)
+            .expect("valid defaults");
+    }
+
+    #[test]
+    fn only_keeps_what_surrounds_a_name() {
+        let settings = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 }, "b": { "z": 4 } });
+        let expected = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 } });
+        assert_eq!(only(settings, &["x"]), expected);
+    }
+}

@@ -1,0 +1,254 @@
+//! A user of the account and the JSON documents that show it.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::request::Members;
+use super::seed::Seed;
+use super::{ACCOUNT_ID, rules};
+
+/// Where the links of a user point; nothing answers there.
+const WEB: &str = "https://zoom.example.com";
+
+/// Plan types of v2.
+pub(crate) mod plan {
+    pub(crate) const BASIC: i64 = 1;
+    pub(crate) const LICENSED: i64 = 2;
+    pub(crate) const WITHOUT_MEETINGS: i64 = 4;
+    pub(crate) const NONE: i64 = 99;
+}
+
+/// Login types of v2, as far as the sandbox treats them differently.
+pub(crate) mod login {
+    pub(crate) const API: i64 = 99;
+    pub(crate) const PASSWORD: i64 = 100;
+    pub(crate) const SSO: i64 = 101;
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    #[default]
+    Active,
+    Inactive,
+    Pending,
+}
+
+impl Status {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Owner,
+    Admin,
+    #[default]
+    Member,
+}
+
+/// Someone who may schedule for the user.
+#[derive(Debug, Clone)]
+pub(crate) struct Assistant {
+    pub(crate) id: String,
+    pub(crate) manages_private_events: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    /// See [`plan`].
+    pub(crate) plan: i64,
+    pub(crate) status: Status,
+    pub(crate) role: Role,
+    /// See [`login`].
+    pub(crate) login_types: Vec<i64>,
+    pub(crate) pmi: i64,
+    pub(crate) host_key: Option<String>,
+    pub(crate) vanity_name: Option<String>,
+    pub(crate) employee_unique_id: Option<String>,
+    pub(crate) password: Option<SecretString>,
+    /// Distinguishes one uploaded picture from the next; the bytes are not kept.
+    pub(crate) picture: Option<u64>,
+    pub(crate) created_at: OffsetDateTime,
+    pub(crate) last_login: Option<(OffsetDateTime, String)>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) im_groups: Vec<String>,
+    pub(crate) assistants: Vec<Assistant>,
+    /// Members that are stored and answered as they were given.
+    pub(crate) profile: Members,
+    /// What differs from the default settings, by document.
+    pub(crate) settings: Members,
+    /// Counts revocations, so that a new ZAK differs from a revoked one.
+    pub(crate) token_generation: u32,
+}
+
+impl User {
+    pub(crate) fn is_pending(&self) -> bool {
+        self.status == Status::Pending
+    }
+
+    pub(crate) fn is_admin(&self) -> bool {
+        self.role != Role::Member
+    }
+
+    pub(crate) fn is_licensed(&self) -> bool {
+        self.plan == plan::LICENSED
+    }
+
+    pub(crate) fn is_api_user(&self) -> bool {
+        self.login_types.contains(&login::API)
+    }
+
+    /// A text of the profile, empty when absent.
+    pub(crate) fn text(&self, member: &str) -> &str {
+        self.profile
+            .get(member)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The answer of `GET /users/{userId}`. Pending users have no id and were created "now".
+    pub(crate) fn document(&self, now: OffsetDateTime) -> Value {
+        let role = Seed::embedded().role(self.role);
+        let created_at = timestamp(if self.is_pending() {
+            now
+        } else {
+            self.created_at
+        });
+        let mut document = json!({
+            "id": self.id,
+            "first_name": self.text("first_name"),
+            "last_name": self.text("last_name"),
+            "display_name": self.display_name(),
+            "email": self.email,
+            "type": self.plan,
+            "role_name": role.name,
+            "role_id": role.id,
+            "pmi": self.pmi,
+            "use_pmi": false,
+            "personal_meeting_url": format!("{WEB}/j/{}", self.pmi),
+            "timezone": "",
+            "verified": i32::from(self.status != Status::Pending),
+            "dept": "",
+            "created_at": created_at,
+            "user_created_at": created_at,
+            "host_key": self.host_key,
+            "employee_unique_id": self.employee_unique_id,
+            "group_ids": self.groups,
+            "im_group_ids": self.im_groups,
+            "account_id": ACCOUNT_ID,
+            "account_number": 10_009_239,
+            "language": "en-US",
+            "location": "",
+            "job_title": "",
+            "company": "",
+            "login_types": self.login_types,
+            "cluster": "us04",
+            "status": self.status.name(),
+        });
+        let Some(members) = document.as_object_mut() else {
+            return document;
+        };
+        if self.is_pending() {
+            for absent in ["id", "pmi", "personal_meeting_url", "login_types"] {
+                members.shift_remove(absent);
+            }
+        } else {
+            members.insert(
+                "jid".to_owned(),
+                format!("{}@xmpp.example.com", self.id.to_lowercase()).into(),
+            );
+        }
+        if let Some((time, client)) = &self.last_login {
+            members.insert("last_login_time".to_owned(), timestamp(*time).into());
+            members.insert("last_client_version".to_owned(), client.as_str().into());
+        }
+        if let Some(picture) = self.picture {
+            members.insert(
+                "pic_url".to_owned(),
+                format!("{WEB}/p/v2/{picture:016x}").into(),
+            );
+        }
+        if let Some(name) = &self.vanity_name {
+            let name = serde_urlencoded::to_string([("", name)]).unwrap_or_default();
+            members.insert(
+                "vanity_url".to_owned(),
+                format!("{WEB}/my/{}", name.trim_start_matches('=')).into(),
+            );
+        }
+        for (member, value) in &self.profile {
+            if !WRITE_ONLY.contains(&member.as_str()) && member != "display_name" {
+                members.insert(member.clone(), value.clone());
+            }
+        }
+        members.retain(|member, value| {
+            !value.is_null() && member != "host_key" && !is_empty_list(value)
+        });
+        document
+    }
+
+    /// An item of `GET /users`; `extra` names a further member that the query asked for.
+    pub(crate) fn list_item(&self, extra: Option<&str>, now: OffsetDateTime) -> Value {
+        let mut document = self.document(now);
+        if let Some(members) = document.as_object_mut() {
+            members.retain(|member, _| {
+                rules::list_item_members()
+                    .iter()
+                    .any(|listed| listed == member)
+                    || extra == Some(member)
+            });
+            if let Some(host_key) = self
+                .host_key
+                .as_deref()
+                .filter(|_| extra == Some("host_key"))
+            {
+                members.insert("host_key".to_owned(), host_key.into());
+            }
+        }
+        document
+    }
+
+    /// An item of a group's member list.
+    pub(crate) fn member_item(&self) -> Value {
+        json!({
+            "id": self.id,
+            "email": self.email,
+            "first_name": self.text("first_name"),
+            "last_name": self.text("last_name"),
+            "type": self.plan,
+        })
+    }
+
+    fn display_name(&self) -> String {
+        match self.text("display_name") {
+            "" => format!("{} {}", self.text("first_name"), self.text("last_name"))
+                .trim()
+                .to_owned(),
+            given => given.to_owned(),
+        }
+    }
+}
+
+/// Members of the profile that v2 takes and does not show again.
+const WRITE_ONLY: [&str; 2] = ["about_me", "linkedin_url"];
+
+/// v2's time format: UTC, whole seconds, `Z`.
+pub(crate) fn timestamp(time: OffsetDateTime) -> String {
+    let whole = time.replace_nanosecond(0).unwrap_or(time);
+    whole.format(&Rfc3339).unwrap_or_default()
+}
+
+fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
+}

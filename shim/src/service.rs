@@ -1,0 +1,213 @@
+//! The front door: one HTTP request in, one answer in v1's words out, whatever happens between.
+
+mod exchange;
+mod reply;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::State};
+use futures_util::FutureExt as _;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE, HeaderValue},
+};
+use mappings::{
+    Catalog, Site,
+    catalog::protocol::{Protocol, ProtocolError},
+};
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    config::{Access, Limits, SiteConfig, TenantConfig, V2Config},
+    executor::Executor,
+    inbound::{BodyReader, operation_path},
+    outbound,
+    store::{InMemory, Store},
+    telemetry::{Log, Observer},
+    tenants::{Tenant, Tenants},
+    upstream::{OAuth, Tokens, Upstream, UpstreamLimits, http_client},
+};
+use reply::Reply;
+
+/// The shim: v1 in front, v2 behind. Clones are the same shim.
+#[derive(Clone)]
+pub struct Shim(Arc<Inner>);
+
+struct Inner {
+    executor: Executor,
+    tenants: Tenants,
+    observer: Arc<dyn Observer>,
+    body: BodyReader,
+    places: Semaphore,
+    request_time: Duration,
+    upstream_status: StatusCode,
+    /// Writes under way, which outlive the connection of their client.
+    writes: TaskTracker,
+}
+
+/// What a shim works with and somebody may want to replace.
+#[derive(Clone)]
+pub struct Seams {
+    /// What is remembered between requests.
+    pub store: Arc<dyn Store>,
+    /// Who is told of every request.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Seams {
+    /// The memory of this process, and its log.
+    pub fn local(limits: &Limits) -> Self {
+        Self {
+            store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
+            observer: Arc::new(Log),
+        }
+    }
+}
+
+/// Why there is no shim.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client cannot be made: no certificates, or a proxy setting that is none.
+    #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
+    Client(#[source] reqwest::Error),
+}
+
+impl Shim {
+    /// A shim for a v2 and its tenants.
+    ///
+    /// # Errors
+    ///
+    /// If the client for v2 cannot be made.
+    pub fn new(
+        catalog: Arc<Catalog>,
+        v2: V2Config,
+        site: &SiteConfig,
+        limits: &Limits,
+        seams: Seams,
+    ) -> Result<Self, StartError> {
+        let upstream_limits = UpstreamLimits {
+            connect: limits.connect,
+            call: limits.call,
+            answer: limits.answer_bytes,
+        };
+        let http = http_client(&upstream_limits, v2.is_local()).map_err(StartError::Client)?;
+        let tenants = v2.tenants.into_iter().map(|tenant| {
+            let TenantConfig {
+                api_key,
+                api_secret,
+                account_id,
+                access,
+            } = tenant;
+            let tokens = match access {
+                Access::Token(token) => Tokens::Fixed(token),
+                Access::OAuth {
+                    url,
+                    account_id,
+                    client_id,
+                    client_secret,
+                } => {
+                    let oauth = OAuth {
+                        url,
+                        account_id,
+                        client_id,
+                        client_secret,
+                    };
+                    Tokens::granted(http.clone(), oauth)
+                }
+            };
+            let upstream = Upstream::new(
+                http.clone(),
+                v2.base.clone(),
+                tokens,
+                upstream_limits.clone(),
+            );
+            let site = Site {
+                strict: site.strict,
+                account_id,
+                options: site.options.clone(),
+            };
+            Tenant::new(&api_key, &api_secret, upstream, site)
+        });
+        Ok(Self(Arc::new(Inner {
+            executor: Executor {
+                catalog,
+                store: seams.store,
+                list_calls: limits.list_calls,
+            },
+            tenants: Tenants::new(tenants),
+            observer: seams.observer,
+            body: BodyReader::new(limits.body_bytes, limits.body),
+            places: Semaphore::new(limits.requests),
+            request_time: limits.request,
+            upstream_status: site.upstream_status,
+            writes: TaskTracker::new(),
+        })))
+    }
+
+    /// v1 as an HTTP service.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(serve).with_state(self.clone())
+    }
+
+    /// Waits for writes whose client may have gone. No request may come any more.
+    pub(crate) async fn drain(&self) {
+        self.0.writes.close();
+        self.0.writes.wait().await;
+    }
+
+    fn catalog(&self) -> &Arc<Catalog> {
+        &self.0.executor.catalog
+    }
+
+    fn protocol(&self) -> &Protocol {
+        self.catalog().protocol()
+    }
+}
+
+async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Body> {
+    let started = Instant::now();
+    let method = known_method(request.method());
+    let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
+        tracing::info!("{method} (not below /v1)  404");
+        return not_v1();
+    };
+    let operation = shim.catalog().find(&path);
+    // A panic is a defect of the shim: the client gets an answer it can read all the same.
+    let replied = AssertUnwindSafe(shim.reply(&path, operation, request)).catch_unwind();
+    let reply = match replied.await {
+        Ok(reply) => reply,
+        Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
+    };
+    let record = reply.record(shim.catalog(), method, operation, started.elapsed());
+    shim.0.observer.served(&record);
+    let mut response = outbound::response(&reply.answer, reply.format, reply.status);
+    if reply.status == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = HeaderValue::from_static("POST");
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+/// Programs tell a wrong base URL from a wrong operation by this.
+fn not_v1() -> Response<Body> {
+    let mut response = Response::new(Body::from("404 Not Found\n"));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    let text = HeaderValue::from_static("text/plain;charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+/// Methods may be any word: those that are none are not repeated in a log.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::DELETE => "DELETE",
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        _ => "other",
+    }
+}

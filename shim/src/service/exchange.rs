@@ -1,0 +1,207 @@
+//! One request: reading it, letting it in, having it served.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::{
+    Method, Request,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use mappings::{
+    Argument, Arguments, V1Error,
+    catalog::{
+        field::Kind,
+        operation::Operation,
+        protocol::{Protocol, ProtocolError},
+    },
+};
+use tokio::time::Instant;
+
+use super::{Shim, reply::Reply};
+use crate::{
+    executor::Executed,
+    inbound::{BodyError, Content, DecodeError, Encoded, Names},
+    outbound::Format,
+    tenants::Tenant,
+};
+
+/// An operation that v1 did not have is named in the answer up to this length.
+const MAX_SHOWN: usize = 100;
+
+/// Why a request is not served.
+enum Refusal {
+    /// It never came to an operation; with the detail that the message names.
+    Protocol(ProtocolError, String),
+    /// The operation has nothing to ask v2.
+    Operation(V1Error),
+}
+
+impl Shim {
+    pub(super) async fn reply(
+        &self,
+        path: &str,
+        operation: Option<&Operation>,
+        request: Request<Body>,
+    ) -> Reply {
+        // An error is answered in the form that was asked for, as far as that was read.
+        let mut format = Format::default();
+        let mut reply = match self.exchange(path, operation, request, &mut format).await {
+            Ok(executed) => Reply::executed(executed, self.0.upstream_status),
+            Err(Refusal::Protocol(error, detail)) => {
+                Reply::refusal(self.protocol(), error, &detail)
+            }
+            Err(Refusal::Operation(error)) => Reply::error(error),
+        };
+        reply.format = format;
+        reply
+    }
+
+    async fn exchange(
+        &self,
+        path: &str,
+        operation: Option<&Operation>,
+        request: Request<Body>,
+        format: &mut Format,
+    ) -> Result<Executed, Refusal> {
+        let (head, body) = request.into_parts();
+        let names = self.names(operation);
+        let query = Encoded {
+            query: head.uri.query(),
+            content: Content::Other,
+            body: Bytes::new(),
+        };
+        let (of_query, _) = query.decode(&names).await;
+        *format = self.format(&of_query);
+        if head.method != Method::POST {
+            return Err(ProtocolError::MethodNotAllowed.into());
+        }
+
+        let (body, _body_place) = self.0.body.read(body).await?;
+        // Not before the body is there: who sends slowly takes no place from others.
+        let Ok(_place) = self.0.places.try_acquire() else {
+            return Err(ProtocolError::Overloaded.into());
+        };
+        let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let encoded = Encoded {
+            query: head.uri.query(),
+            content: Content::from_header(content_type),
+            body,
+        };
+        let (arguments, decoded) = encoded.decode(&names).await;
+        *format = self.format(&arguments);
+        decoded?;
+
+        let operation = operation.ok_or_else(|| {
+            let shown = path.chars().take(MAX_SHOWN).collect();
+            Refusal::Protocol(ProtocolError::OperationUnknown, shown)
+        })?;
+        let (tenant, arguments) = self.authenticate(arguments)?;
+        // The client's own clock runs from the end of its request.
+        let deadline = Instant::now() + self.0.request_time;
+        self.execute(tenant, operation, arguments, deadline).await
+    }
+
+    /// Takes the credentials out of the parameters.
+    fn authenticate(
+        &self,
+        mut arguments: Arguments,
+    ) -> Result<(Arc<Tenant>, Arguments), ProtocolError> {
+        let Protocol {
+            key,
+            secret,
+            format,
+            ..
+        } = self.protocol();
+        let mut take = |name| match arguments.remove(name) {
+            Some(Argument::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let given = (take(key), take(secret));
+        take(format);
+        let (Some(key), Some(secret)) = given else {
+            return Err(ProtocolError::CredentialsMissing);
+        };
+        match self.0.tenants.authenticate(&key, &secret) {
+            Some(tenant) => Ok((tenant, arguments)),
+            None => Err(ProtocolError::CredentialsWrong),
+        }
+    }
+
+    /// Runs the operation: a read as long as its client waits, a write to its end.
+    async fn execute(
+        &self,
+        tenant: Arc<Tenant>,
+        operation: &Operation,
+        arguments: Arguments,
+        deadline: Instant,
+    ) -> Result<Executed, Refusal> {
+        let executor = self.0.executor.clone();
+        if operation.read {
+            let executed = executor.run(&tenant, operation, arguments, deadline).await;
+            return executed.map_err(Refusal::Operation);
+        }
+        let name = operation.name.clone();
+        let write = self.0.writes.spawn(async move {
+            let operation = executor.catalog.find(&name)?;
+            Some(executor.run(&tenant, operation, arguments, deadline).await)
+        });
+        match write.await {
+            Ok(Some(executed)) => executed.map_err(Refusal::Operation),
+            Ok(None) | Err(_) => Err(ProtocolError::Internal.into()),
+        }
+    }
+
+    fn format(&self, arguments: &Arguments) -> Format {
+        Format::named(arguments.text(&self.protocol().format))
+    }
+
+    fn names<'a>(&'a self, operation: Option<&'a Operation>) -> Names<'a> {
+        let catalog = self.catalog();
+        let parameters = || operation.iter().flat_map(|operation| &operation.parameters);
+        let parts = parameters().filter_map(|parameter| catalog.field(parameter.field?));
+        let files = parts.filter(|(_, part)| part.kind == Kind::File);
+        let Protocol {
+            key,
+            secret,
+            format,
+            ..
+        } = self.protocol();
+        let known = parameters().map(|parameter| parameter.name.as_str());
+        Names {
+            credentials: [key, secret],
+            files: files.map(|(_, part)| part.name.as_str()).collect(),
+            known: known.chain([key.as_str(), secret, format]).collect(),
+        }
+    }
+}
+
+impl From<ProtocolError> for Refusal {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error, String::new())
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => ProtocolError::BodyTooLarge.into(),
+            BodyError::Broken | BodyError::TooSlow => {
+                Self::Protocol(ProtocolError::BodyUnreadable, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::NotText { parameter } => {
+                Self::Protocol(ProtocolError::ParameterInvalid, parameter)
+            }
+            DecodeError::TooMany | DecodeError::Unreadable(_) => {
+                Self::Protocol(ProtocolError::BodyUnreadable, error.to_string())
+            }
+        }
+    }
+}

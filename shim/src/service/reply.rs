@@ -1,0 +1,115 @@
+//! What is answered, and what there is to tell of it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use hyper::StatusCode;
+use mappings::{
+    Catalog, V1Answer, V1Error,
+    catalog::{
+        operation::Operation,
+        protocol::{Protocol, ProtocolError},
+    },
+    translation::{CallFailure, Finished},
+};
+
+use crate::{
+    executor::Executed,
+    outbound::Format,
+    telemetry::{FailedCall, Record},
+};
+
+/// The end of a request.
+pub(super) struct Reply {
+    pub(super) answer: V1Answer,
+    pub(super) status: StatusCode,
+    pub(super) format: Format,
+    calls: u32,
+    unknown: Vec<String>,
+    failures: Vec<CallFailure>,
+}
+
+impl Reply {
+    /// The answer of an operation; `trouble` is the status if it is trouble of v2's or the shim's.
+    pub(super) fn executed(executed: Executed, trouble: StatusCode) -> Self {
+        let Executed { finished, calls } = executed;
+        let Finished {
+            answer,
+            unknown,
+            failures,
+            is_trouble,
+            ..
+        } = finished;
+        Self {
+            answer,
+            status: if is_trouble { trouble } else { StatusCode::OK },
+            format: Format::default(),
+            calls,
+            unknown,
+            failures,
+        }
+    }
+
+    /// An error of an operation, answered without v2.
+    pub(super) fn error(error: V1Error) -> Self {
+        Self {
+            answer: V1Answer {
+                result: Err(error),
+                warnings: Vec::new(),
+            },
+            status: StatusCode::OK,
+            format: Format::default(),
+            calls: 0,
+            unknown: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// An error of the shim's own.
+    pub(super) fn refusal(protocol: &Protocol, error: ProtocolError, detail: &str) -> Self {
+        let (status, error) = protocol.error(error, detail);
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+            ..Self::error(error)
+        }
+    }
+
+    pub(super) fn record<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+        method: &'static str,
+        operation: Option<&'a Operation>,
+        elapsed: Duration,
+    ) -> Record<'a> {
+        Record {
+            method,
+            operation: operation.map(|operation| operation.name.as_str()),
+            is_served: operation.is_some_and(Operation::is_served),
+            error: self.answer.result.as_ref().err().map(|error| error.code),
+            calls: self.calls,
+            elapsed,
+            unknown: self.unknown.len(),
+            misplaced: known_fields(catalog, &self.unknown),
+            warnings: &self.answer.warnings,
+            failures: self.failures.iter().map(failed_call).collect(),
+        }
+    }
+}
+
+/// The names among these that the catalog has: others may be anything, a secret even.
+fn known_fields<'a>(catalog: &'a Catalog, names: &[String]) -> BTreeSet<&'a str> {
+    let parts = catalog.fields().iter().flat_map(|field| &field.parts);
+    parts
+        .map(|part| part.name.as_str())
+        .filter(|known| names.iter().any(|name| name == known))
+        .collect()
+}
+
+fn failed_call(failure: &CallFailure) -> FailedCall<'_> {
+    FailedCall {
+        method: failure.request.0,
+        template: &failure.request.1,
+        scope: &failure.scope,
+        status: failure.status,
+        code: failure.code,
+    }
+}

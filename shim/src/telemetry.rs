@@ -1,0 +1,132 @@
+//! What the shim tells about its work: one record a request, and the log made of it.
+
+use std::{collections::BTreeSet, fmt, io, time::Duration};
+
+use mappings::{Method, Warning, WarningKind};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+/// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// The HTTP method, or `other`.
+    pub method: &'static str,
+    /// The operation; `None` if v1 had no such one.
+    pub operation: Option<&'a str>,
+    /// True if the shim serves the operation.
+    pub is_served: bool,
+    /// v1's error code; `None` for a success.
+    pub error: Option<i64>,
+    /// How many v2 calls were made.
+    pub calls: u32,
+    /// From the request's head to the answer.
+    pub elapsed: Duration,
+    /// How many parameters the operation does not know.
+    pub unknown: usize,
+    /// Those of them that some other operation knows.
+    pub misplaced: BTreeSet<&'a str>,
+    /// What could not be honoured.
+    pub warnings: &'a [Warning],
+    /// The v2 calls that failed.
+    pub failures: Vec<FailedCall<'a>>,
+}
+
+/// A v2 call that failed, without what v2 said of it: that may quote an address.
+#[derive(Debug)]
+pub struct FailedCall<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path with its placeholders.
+    pub template: &'a str,
+    /// The OAuth scope that it needs.
+    pub scope: &'a str,
+    /// The HTTP status, if v2 answered.
+    pub status: Option<u16>,
+    /// v2's code, if it gave one.
+    pub code: Option<i64>,
+}
+
+/// Is told of every request; the place for metrics. Must not block.
+pub trait Observer: Send + Sync {
+    /// A request was served.
+    fn served(&self, record: &Record<'_>);
+}
+
+/// Writes records to the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log;
+
+impl Observer for Log {
+    fn served(&self, record: &Record<'_>) {
+        let operation = record.operation.unwrap_or("(unknown operation)");
+        for call in &record.failures {
+            tracing::info!(
+                operation,
+                request = %format_args!("{} {}", call.method, call.template),
+                status = call.status,
+                code = call.code,
+                scope = call.scope,
+                "A v2 call failed"
+            );
+        }
+        for Warning {
+            kind,
+            field,
+            reason,
+        } in record.warnings
+        {
+            match kind {
+                WarningKind::NotHonoured => {
+                    tracing::warn!(operation, field, reason, "Not honoured");
+                }
+                WarningKind::Unreadable => {
+                    tracing::warn!(operation, field, reason, "Missing in the answer");
+                }
+                // The site chose so: once a request would be noise.
+                WarningKind::LeftOut => {
+                    tracing::debug!(operation, field, reason, "Left out of the answer");
+                }
+            }
+        }
+        if record.unknown > 0 {
+            tracing::debug!(
+                operation,
+                count = record.unknown,
+                known_elsewhere = ?record.misplaced,
+                "Unknown parameters ignored"
+            );
+        }
+        if record.operation.is_some() && !record.is_served {
+            tracing::warn!(operation, "Called, but not served yet");
+        }
+        tracing::info!("{record}");
+    }
+}
+
+/// The access line.
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.unwrap_or("(unknown operation)");
+        write!(f, "{} /v1/{operation}  ", self.method)?;
+        match self.error {
+            None => f.write_str("200")?,
+            Some(code) => write!(f, "error {code}")?,
+        }
+        let plural = if self.calls == 1 { "" } else { "s" };
+        let milliseconds = self.elapsed.as_secs_f64() * 1000.0;
+        write!(f, "  {} v2 call{plural}  {milliseconds:.1} ms", self.calls)
+    }
+}
+
+/// Starts the log on standard error, at the level that `RUST_LOG` names, or `info`.
+pub fn start_log() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .with_target(false);
+    // A log that is there already is another program's, which uses this one as a library.
+    let _ = log.try_init();
+}

@@ -1,0 +1,237 @@
+//! The v2 client: one request in, what became of it out.
+//!
+//! Everything is bounded: time by the caller's deadline, which lies below the 15 seconds after
+//! which v1's clients give up; answers by their size; retries by what is safe to send again.
+
+mod address;
+mod reply;
+mod retry;
+mod token;
+
+use std::time::Duration;
+
+use mappings::{Body, Method, Outcome, V2Request};
+use reqwest::{
+    Client, RequestBuilder,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+    multipart::{Form, Part},
+    redirect,
+};
+use tokio::time::{self, Instant};
+use url::Url;
+
+pub(crate) use address::BaseUrl;
+use reply::Attempt;
+use retry::{Next, Retries};
+pub(crate) use token::{OAuth, Token, TokenError, Tokens};
+
+/// What a v2 client may take in time and memory.
+#[derive(Clone, Debug)]
+pub(crate) struct UpstreamLimits {
+    /// For the connection to be there, TLS included.
+    pub(crate) connect: Duration,
+    /// For one request and its answer.
+    pub(crate) call: Duration,
+    /// The largest answer, in bytes.
+    pub(crate) answer: usize,
+}
+
+/// v2, as one tenant sees it.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    http: Client,
+    base: BaseUrl,
+    tokens: Tokens,
+    limits: UpstreamLimits,
+}
+
+/// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
+/// this workspace cannot be made before.
+pub fn install_tls() {
+    // Fails only if something is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// The HTTP client that all tenants share, for its pool of connections.
+///
+/// `is_local` is for a v2 on this machine and without TLS: it is reached past the proxies of the
+/// environment, and needs no certificates, which a bare system does not have.
+pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::Result<Client> {
+    install_tls();
+    let builder = Client::builder()
+        .user_agent(concat!("shim/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(limits.connect)
+        .pool_idle_timeout(Duration::from_secs(30)) // below what servers and balancers keep
+        .pool_max_idle_per_host(32)
+        // v2 has no redirects, and one would carry a user's data to wherever it points.
+        .redirect(redirect::Policy::none())
+        .referer(false);
+    if is_local {
+        builder.no_proxy().tls_certs_only([]).build()
+    } else {
+        builder.build()
+    }
+}
+
+impl Upstream {
+    pub(crate) fn new(http: Client, base: BaseUrl, tokens: Tokens, limits: UpstreamLimits) -> Self {
+        Self {
+            http,
+            base,
+            tokens,
+            limits,
+        }
+    }
+
+    /// Sends a request, again where that is safe and may help, and tells what became of it, at
+    /// the deadline at the latest.
+    pub(crate) async fn send(&self, request: &V2Request, deadline: Instant) -> Outcome {
+        let started = Instant::now();
+        let outcome = self.attempts(request, deadline).await;
+        log(request, &outcome, started);
+        outcome
+    }
+
+    async fn attempts(&self, request: &V2Request, deadline: Instant) -> Outcome {
+        let url = match self.base.join(&request.path, &request.query) {
+            Ok(url) => url,
+            Err(error) => {
+                tracing::error!(template = %request.template, %error, "Refused to send a request");
+                return Outcome::NoAnswer { maybe_done: false };
+            }
+        };
+        let mut token = match self.within(deadline, self.tokens.current()).await {
+            Ok(token) => token,
+            Err(error) => return error.into(),
+        };
+        let mut retries = Retries::new(request.method.is_read());
+        loop {
+            let attempt = self.attempt(url.clone(), request, &token, deadline).await;
+            match retries.next(attempt, Instant::now(), deadline) {
+                Next::Done(outcome) => return outcome,
+                Next::Wait(pause) => time::sleep(pause).await,
+                Next::Renew => match self.within(deadline, self.tokens.renew(&token)).await {
+                    Ok(renewed) => token = renewed,
+                    Err(error) => return error.into(),
+                },
+            }
+        }
+    }
+
+    async fn within(
+        &self,
+        deadline: Instant,
+        token: impl Future<Output = Result<Token, TokenError>>,
+    ) -> Result<Token, TokenError> {
+        match time::timeout_at(deadline, token).await {
+            Ok(result) => result,
+            Err(_) => Err(TokenError::Unreachable),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        url: Url,
+        request: &V2Request,
+        token: &Token,
+        deadline: Instant,
+    ) -> Attempt {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Attempt::Failed { sent: false };
+        }
+        let builder = self
+            .http
+            .request(method(request.method), url)
+            .header(AUTHORIZATION, token.header())
+            .timeout(left.min(self.limits.call));
+        let Some(builder) = with_body(builder, &request.body) else {
+            return Attempt::Failed { sent: false };
+        };
+        match builder.send().await {
+            Ok(response) => reply::read(response, self.limits.answer).await,
+            Err(error) => Attempt::from_error(&error),
+        }
+    }
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Delete => reqwest::Method::DELETE,
+        Method::Get => reqwest::Method::GET,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+    }
+}
+
+/// `None` for a media type that is none, which the catalog never names.
+fn with_body(builder: RequestBuilder, body: &Body) -> Option<RequestBuilder> {
+    Some(match body {
+        Body::None => builder,
+        Body::Json(value) => builder
+            .header(CONTENT_TYPE, "application/json")
+            .body(value.to_string()),
+        Body::File {
+            part: name,
+            media_type,
+            file,
+        } => {
+            let length = file.bytes.len() as u64;
+            let file_name = file_name(file.name.as_deref().unwrap_or("file"));
+            let part = Part::stream_with_length(file.bytes.clone(), length)
+                .file_name(file_name)
+                .mime_str(media_type)
+                .ok()?;
+            builder.multipart(Form::new().part(name.clone(), part))
+        }
+    })
+}
+
+/// A label for the file, of characters that mean nothing in a header: the client writes a name
+/// freely, line breaks included, and reqwest passes those on.
+fn file_name(given: &str) -> String {
+    let plain = |char: char| match char {
+        '.' | '-' | '_' => char,
+        char if char.is_ascii_alphanumeric() => char,
+        _ => '_',
+    };
+    given.chars().map(plain).take(100).collect()
+}
+
+/// The template, never the path: the path may hold an address.
+fn log(request: &V2Request, outcome: &Outcome, started: Instant) {
+    let (method, template) = (request.method, &request.template);
+    let elapsed = started.elapsed();
+    match outcome {
+        Outcome::Answered { status, .. } => {
+            tracing::debug!(%method, %template, status, ?elapsed, "v2 answered");
+        }
+        Outcome::Unreadable { status } => {
+            tracing::warn!(%method, %template, status, ?elapsed, "What answered is not v2's API; check upstream.url");
+        }
+        Outcome::NoAnswer { maybe_done } => {
+            tracing::warn!(%method, %template, maybe_done, ?elapsed, "v2 did not answer");
+        }
+        Outcome::Refused => {
+            tracing::error!(%method, %template, "v2 refuses the shim's own credentials");
+        }
+        Outcome::Limited => {
+            tracing::warn!(%method, %template, ?elapsed, "v2's request limit is reached");
+        }
+    }
+}
+
+impl From<TokenError> for Outcome {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Limited => Self::Limited,
+            TokenError::Refused => Self::Refused,
+            // Without a token nothing was sent.
+            TokenError::Unreachable => Self::NoAnswer { maybe_done: false },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! One attempt to get an answer from v2.
+
+use std::{error::Error as _, time::Duration};
+
+use mappings::Outcome;
+use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+
+/// What came of sending a request once.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Attempt {
+    /// A final outcome, unless a read may help.
+    Answered(Outcome),
+    /// No answer. `sent` is false if v2 surely has not seen the request.
+    Failed {
+        /// True if some of it may have left.
+        sent: bool,
+    },
+    /// 429.
+    Limited {
+        /// How long v2 asks to wait; `None` if that is not said in seconds, as with v2's daily
+        /// limits, which name a date.
+        after: Option<Duration>,
+    },
+    /// 401: the token is not, or no longer, good.
+    Unauthorized,
+}
+
+/// How long to wait when v2 does not say: its shortest limits are by the second.
+const WAIT: Duration = Duration::from_secs(1);
+
+impl Attempt {
+    pub(super) fn from_error(error: &reqwest::Error) -> Self {
+        Self::Failed {
+            sent: !(error.is_connect() || error.is_builder() || was_never_sent(error)),
+        }
+    }
+}
+
+/// True if the pooled connection was closed before the request was written to it.
+fn was_never_sent(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            return error.is_canceled();
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// Reads an answer of up to `limit` bytes.
+pub(super) async fn read(mut response: Response, limit: usize) -> Attempt {
+    let status = response.status();
+    match status {
+        StatusCode::UNAUTHORIZED => return Attempt::Unauthorized,
+        StatusCode::TOO_MANY_REQUESTS => {
+            return Attempt::Limited {
+                after: retry_after(&response),
+            };
+        }
+        _ => {}
+    }
+    let unreadable = Attempt::Answered(Outcome::Unreadable {
+        status: status.as_u16(),
+    });
+    if status.is_redirection() || response.content_length() > Some(limit as u64) {
+        return unreadable;
+    }
+
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return unreadable,
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(_) => return Attempt::Failed { sent: true },
+        }
+    }
+    let body = if body.trim_ascii().is_empty() {
+        None
+    } else {
+        match serde_json::from_slice(&body) {
+            Ok(value) => Some(value),
+            Err(_) => return unreadable,
+        }
+    };
+    Attempt::Answered(Outcome::Answered {
+        status: status.as_u16(),
+        body,
+    })
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    match response.headers().get(RETRY_AFTER) {
+        None => Some(WAIT),
+        Some(value) => {
+            let seconds = value.to_str().ok()?.trim().parse().ok()?;
+            Some(Duration::from_secs(seconds))
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Whether to send a request again.
+
+use std::time::Duration;
+
+use mappings::Outcome;
+use tokio::time::Instant;
+
+use super::reply::Attempt;
+
+/// Before a request is sent again after a failure: long enough for a balancer to notice.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What must be left of the caller's time after a wait, for the request itself.
+const RESERVE: Duration = Duration::from_millis(500);
+
+/// How often a 429 is waited out.
+const MAX_WAITS: u32 = 3;
+
+/// What has been tried for one request.
+#[derive(Debug)]
+pub(super) struct Retries {
+    is_read: bool,
+    repeated: bool,
+    renewed: bool,
+    waits: u32,
+}
+
+/// What to do after an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Next {
+    /// This is what became of the request.
+    Done(Outcome),
+    /// Send it again with a new token.
+    Renew,
+    /// Send it again after a pause.
+    Wait(Duration),
+}
+
+impl Retries {
+    pub(super) fn new(is_read: bool) -> Self {
+        Self {
+            is_read,
+            repeated: false,
+            renewed: false,
+            waits: 0,
+        }
+    }
+
+    /// Decides after an attempt.
+    ///
+    /// A write goes out again only if v2 surely did not act on it: never sent, refused for its
+    /// token, or counted against a limit.
+    pub(super) fn next(&mut self, attempt: Attempt, now: Instant, deadline: Instant) -> Next {
+        let fits = |pause: Duration| now + pause + RESERVE <= deadline;
+        match attempt {
+            Attempt::Unauthorized if !self.renewed => {
+                self.renewed = true;
+                Next::Renew
+            }
+            Attempt::Unauthorized => Next::Done(Outcome::Refused),
+            Attempt::Limited { after: Some(pause) } if self.waits < MAX_WAITS && fits(pause) => {
+                self.waits += 1;
+                Next::Wait(pause)
+            }
+            Attempt::Limited { .. } => Next::Done(Outcome::Limited),
+            Attempt::Failed { sent } => {
+                let safe = self.is_read || !sent;
+                if safe && self.repeat() && fits(PAUSE) {
+                    return Next::Wait(PAUSE);
+                }
+                Next::Done(Outcome::NoAnswer { maybe_done: sent })
+            }
+            Attempt::Answered(outcome) => {
+                if self.is_read && is_passing(&outcome) && self.repeat() && fits(PAUSE) {
+                    return Next::Wait(PAUSE);
+                }
+                Next::Done(outcome)
+            }
+        }
+    }
+
+    /// True the first time.
+    fn repeat(&mut self) -> bool {
+        !std::mem::replace(&mut self.repeated, true)
+    }
+}
+
+/// What gateways in front of v2 answer while something behind them is changing.
+fn is_passing(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Answered {
+            status: 502..=504,
+            ..
+        } | Outcome::Unreadable { status: 502..=504 }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: bool = true;
+    const WRITE: bool = false;
+
+    /// What follows each attempt, with so many seconds left.
+    fn follow(is_read: bool, left: u64, attempts: &[Attempt]) -> Vec<Next> {
+        let now = Instant::now();
+        let deadline = now + Duration::from_secs(left);
+        let mut retries = Retries::new(is_read);
+        attempts
+            .iter()
+            .map(|attempt| retries.next(attempt.clone(), now, deadline))
+            .collect()
+    }
+
+    fn answered(status: u16) -> Attempt {
+        Attempt::Answered(Outcome::Answered { status, body: None })
+    }
+
+    fn done(status: u16) -> Next {
+        Next::Done(Outcome::Answered { status, body: None })
+    }
+
+    fn no_answer(maybe_done: bool) -> Next {
+        Next::Done(Outcome::NoAnswer { maybe_done })
+    }
+
+    fn limited(seconds: u64) -> Attempt {
+        Attempt::Limited {
+            after: Some(Duration::from_secs(seconds)),
+        }
+    }
+
+    #[test]
+    fn answers_are_final() {
+        for status in [200, 204, 400, 404, 409, 500] {
+            assert_eq!(follow(READ, 10, &[answered(status)]), [done(status)]);
+        }
+        assert_eq!(follow(WRITE, 10, &[answered(503)]), [done(503)]);
+    }
+
+    #[test]
+    fn a_read_is_repeated_once() {
+        assert_eq!(
+            follow(READ, 10, &[answered(503), answered(503)]),
+            [Next::Wait(PAUSE), done(503)]
+        );
+        let lost = Attempt::Failed { sent: true };
+        assert_eq!(
+            follow(READ, 10, &[lost.clone(), lost]),
+            [Next::Wait(PAUSE), no_answer(true)]
+        );
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_if_it_never_left() {
+        let unsent = Attempt::Failed { sent: false };
+        assert_eq!(
+            follow(WRITE, 10, &[unsent.clone(), unsent]),
+            [Next::Wait(PAUSE), no_answer(false)]
+        );
+        assert_eq!(
+            follow(WRITE, 10, &[Attempt::Failed { sent: true }]),
+            [no_answer(true)]
+        );
+    }
+
+    #[test]
+    fn a_token_is_renewed_once() {
+        assert_eq!(
+            follow(WRITE, 10, &[Attempt::Unauthorized, Attempt::Unauthorized]),
+            [Next::Renew, Next::Done(Outcome::Refused)]
+        );
+    }
+
+    #[test]
+    fn limits_are_waited_out_within_the_deadline() {
+        let second = Next::Wait(Duration::from_secs(1));
+        let over = Next::Done(Outcome::Limited);
+        assert_eq!(
+            follow(WRITE, 10, &vec![limited(1); 4]),
+            [second.clone(), second.clone(), second, over.clone()]
+        );
+        assert_eq!(
+            follow(READ, 10, &[limited(10)]),
+            std::slice::from_ref(&over)
+        );
+        assert_eq!(
+            follow(READ, 10, &[Attempt::Limited { after: None }]),
+            [over]
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! The binary as its users start it.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
+    process::{Child, Command, Output, Stdio},
+};
+
+use reqwest::Client;
+use serde_json::Value;
+use shim::sandbox;
+
+/// A started program; stopped at the end of the test.
+struct Program {
+    child: Child,
+    /// What it says on standard output when it is ready.
+    banner: String,
+}
+
+impl Program {
+    fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = command(arguments, environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut banner = String::new();
+        while !is_complete(&banner) {
+            assert!(output.read_line(&mut banner).unwrap() > 0, "{banner}");
+        }
+        Self { child, banner }
+    }
+
+    fn base(&self) -> &str {
+        let mut words = self.banner.split_whitespace();
+        words.find(|word| word.starts_with("http://")).unwrap()
+    }
+
+    /// Tells it to stop and waits for it to end.
+    fn stop(mut self, signal: &str) -> i32 {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// A banner ends with an empty line after the commands to try, if there are any.
+fn is_complete(banner: &str) -> bool {
+    match banner.split_once("try:") {
+        Some((_, commands)) => commands.ends_with("\n\n"),
+        None => banner.contains("operations served") && !banner.contains("sandbox v2"),
+    }
+}
+
+fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shim"));
+    command.args(arguments);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHIM_")) {
+        command.env_remove(name);
+    }
+    command.envs(environment.iter().copied());
+    command
+}
+
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
+    let Output { status, stderr, .. } = command(arguments, environment).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn client() -> Client {
+    shim::install_tls();
+    Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap()
+}
+
+/// The commands of a banner, each as its words.
+fn commands(banner: &str) -> Vec<Vec<String>> {
+    let (_, commands) = banner.split_once("try:\n").unwrap();
+    let commands = commands.replace("\\\n", " ");
+    let words = |line: &str| {
+        let mut words = Vec::new();
+        for (at, part) in line.split('\'').enumerate() {
+            match at % 2 {
+                0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                _ => words.push(part.to_owned()),
+            }
+        }
+        words
+    };
+    let lines = commands.lines().filter(|line| !line.trim().is_empty());
+    lines.map(words).collect()
+}
+
+/// Does what curl does with the words of a command line.
+async fn curl(words: &[String]) -> String {
+    let mut words = words.iter();
+    assert_eq!(words.next().unwrap(), "curl");
+    let (mut form, mut headers, mut url) = (Vec::new(), Vec::new(), None);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-i" => {}
+            "-d" => form.push(words.next().unwrap().clone()),
+            "--data-urlencode" => {
+                let (name, value) = words.next().unwrap().split_once('=').unwrap();
+                form.push(serde_urlencoded::to_string([(name, value)]).unwrap());
+            }
+            "-H" => headers.push(words.next().unwrap().split_once(": ").unwrap()),
+            word => assert!(url.replace(word).is_none(), "{word}"),
+        }
+    }
+    let mut request = match form.as_slice() {
+        [] => client().get(url.unwrap()),
+        form => client()
+            .post(url.unwrap())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.join("&")),
+    };
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_first_minute() {
+    let shim = Program::start(&["serve", "--sandbox", "--listen", "127.0.0.1:0"], &[]);
+    let commands = commands(&shim.banner);
+    assert_eq!(commands.len(), 3);
+    let user: Value = serde_json::from_str(&curl(&commands[0]).await).unwrap();
+    assert_eq!(user["first_name"], "Ada", "{user}");
+    assert_eq!(user["disable_chat"], false, "{user}");
+    let list = curl(&commands[1]).await;
+    assert!(list.contains("<total_records>40</total_records>"), "{list}");
+    let updated: Value = serde_json::from_str(&curl(&commands[2]).await).unwrap();
+    assert!(updated["updated_at"].is_string(), "{updated}");
+    let user: Value = serde_json::from_str(&curl(&commands[0]).await).unwrap();
+    assert_eq!(
+        (&user["dept"], &user["disable_chat"]),
+        (&"R&D".into(), &true.into())
+    );
+    assert_eq!(shim.stop("TERM"), 0);
+}
+
+#[tokio::test]
+async fn a_shim_before_a_sandbox_of_its_own() {
+    let arguments = ["sandbox", "--listen", "127.0.0.1:0", "--sandbox-users", "7"];
+    let sandbox = Program::start(&arguments, &[]);
+    let commands = commands(&sandbox.banner);
+    assert!(curl(&commands[0]).await.contains("Lovelace"));
+
+    let oauth_url = sandbox.base().replace("/v2", "/oauth/token");
+    let credentials = [
+        ("SHIM_API_KEY", "k"),
+        ("SHIM_API_SECRET", "s"),
+        ("SHIM_UPSTREAM_URL", sandbox.base()),
+        ("SHIM_LISTEN", "127.0.0.1:0"),
+    ];
+    let oauth = [
+        ("SHIM_OAUTH_URL", oauth_url.as_str()),
+        ("SHIM_OAUTH_ACCOUNT_ID", sandbox::ACCOUNT_ID),
+        ("SHIM_OAUTH_CLIENT_ID", sandbox::CLIENT_ID),
+        ("SHIM_OAUTH_CLIENT_SECRET", sandbox::CLIENT_SECRET),
+    ];
+    for access in [&oauth[..], &[("SHIM_UPSTREAM_TOKEN", sandbox::TOKEN)]] {
+        let environment = [&credentials, access].concat();
+        let shim = Program::start(&["serve"], &environment);
+        let url = format!("{}/user/list", shim.base());
+        let words = ["curl", "-d", "api_key=k", "-d", "api_secret=s", &url];
+        let list = curl(&words.map(str::to_owned)).await;
+        let list: Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(list["total_records"], 7, "{list}");
+        assert_eq!(shim.stop("INT"), 0);
+    }
+    assert_eq!(sandbox.stop("TERM"), 0);
+}
+
+#[test]
+fn without_an_upstream_it_says_what_to_set() {
+    let (code, told) = run(&["serve"], &[]);
+    assert_eq!(code, 2);
+    for name in [
+        "SHIM_UPSTREAM_URL",
+        "SHIM_API_KEY",
+        "--sandbox",
+        "nothing was started",
+    ] {
+        assert!(told.contains(name), "{told}");
+    }
+}
+
+#[test]
+fn mistakes_in_settings_and_mappings_are_told_by_line() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
+    std::fs::create_dir_all(&folder).unwrap();
+    let settings = folder.join("shim.config");
+    std::fs::write(&settings, "strict = true\n[upstream]\nuri = \"x\"\n").unwrap();
+    let (code, told) = run(&["serve", "--config", settings.to_str().unwrap()], &[]);
+    assert_eq!(code, 2);
+    assert!(
+        told.contains("line 3: unknown key `uri` in [upstream]; did you mean `url`?"),
+        "{told}"
+    );
+
+    std::fs::write(
+        folder.join("site.toml"),
+        "\n[operation.\"user/x\"]\nsumary = 1\n",
+    )
+    .unwrap();
+    let arguments = ["serve", "--sandbox", "--mappings", folder.to_str().unwrap()];
+    let (code, told) = run(&arguments, &[]);
+    assert_eq!(code, 2);
+    assert!(told.contains("site.toml:"), "{told}");
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, told) = run(&["serve", "--sandbox", "--listen", &address], &[]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        told,
+        format!(
+            "error: {address} is in use; stop what listens there, or choose another port with --listen\n"
+        )
+    );
+}
+
+#[test]
+fn the_access_line_tells_what_was_done() {
+    let mut child = command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"], &[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut first).unwrap();
+    let base = first
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"));
+    let url = format!(
+        "{}/user/list?api_key=sandbox-key&api_secret=sandbox-secret",
+        base.unwrap()
+    );
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sent = runtime.block_on(client().post(url).send()).unwrap();
+    assert_eq!(sent.status(), 200);
+
+    let mut line = String::new();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    log.read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let _ = log.read_to_string(&mut String::new());
+    assert!(
+        line.contains(" POST /v1/user/list  200  31 v2 calls  "),
+        "{line}"
+    );
+}

@@ -1,0 +1,230 @@
+//! A shim that runs on a port of its own, in front of a v2 that a test scripts.
+
+pub(crate) mod v2;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use mappings::Catalog;
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::Value;
+use shim::{
+    Seams, Shim,
+    config::{Config, Flags, Limits, Source, Sources},
+    server::{self, Stopped},
+    telemetry::{Observer, Record},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+pub(crate) use v2::{Answer, ScriptedV2};
+
+pub(crate) const KEY: &str = "a-test-key";
+pub(crate) const SECRET: &str = "a-test-secret";
+pub(crate) const TOKEN: &str = "a-test-token";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// How a shim is started.
+pub(crate) struct Setup {
+    pub(crate) file: String,
+    /// In place of the usual variables.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    pub(crate) adjust: fn(&mut Limits),
+    pub(crate) seams: fn(&Limits) -> Seams,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            file: String::new(),
+            environment: Vec::new(),
+            adjust: |_| {},
+            seams: Seams::local,
+        }
+    }
+}
+
+/// A shim at work; it ends with the test's runtime.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
+    stop: oneshot::Sender<()>,
+    stopped: JoinHandle<Stopped>,
+    records: Arc<Mutex<Vec<String>>>,
+}
+
+impl Running {
+    pub(crate) async fn before(v2: &ScriptedV2) -> Self {
+        Self::with(v2, Setup::default()).await
+    }
+
+    pub(crate) async fn with(v2: &ScriptedV2, setup: Setup) -> Self {
+        Self::before_base(&v2.base(), setup).await
+    }
+
+    pub(crate) async fn before_base(base: &str, setup: Setup) -> Self {
+        let catalog = Arc::new(Catalog::embedded().unwrap());
+        let mut environment = setup.environment;
+        environment.extend([
+            ("SHIM_API_KEY", KEY.to_owned()),
+            ("SHIM_API_SECRET", SECRET.to_owned()),
+            ("SHIM_UPSTREAM_URL", base.to_owned()),
+        ]);
+        if !environment
+            .iter()
+            .any(|(name, _)| name.starts_with("SHIM_OAUTH"))
+        {
+            environment.push(("SHIM_UPSTREAM_TOKEN", TOKEN.to_owned()));
+        }
+        let get = |name: &str| {
+            let found = environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let sources = Sources {
+            file: Some(("shim.toml", &setup.file)),
+            environment: &get,
+            flags: Flags::default(),
+            read: &|path| std::fs::read_to_string(path),
+        };
+        let Config {
+            source,
+            site,
+            mut limits,
+            ..
+        } = Config::load(&sources, &catalog).unwrap();
+        let Source::V2(v2) = source else {
+            panic!("no sandbox was asked for");
+        };
+        (setup.adjust)(&mut limits);
+
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let mut seams = (setup.seams)(&limits);
+        seams.observer = Arc::new(Recorder {
+            next: seams.observer,
+            records: Arc::clone(&records),
+        });
+        let shim = Shim::new(catalog, v2, &site, &limits, seams).unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, told) = oneshot::channel();
+        let stopped = tokio::spawn(async move {
+            let told = async {
+                // A sender that is gone says nothing: the test is over.
+                if told.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            server::serve(listener, shim, &limits, told).await
+        });
+        Self {
+            address,
+            client: client(),
+            stop,
+            stopped,
+            records,
+        }
+    }
+
+    /// Tells it to stop, and gives what tells how it stopped.
+    pub(crate) fn stop(self) -> JoinHandle<Stopped> {
+        self.stop.send(()).unwrap();
+        self.stopped
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A POST with credentials and parameters as a form.
+    pub(crate) fn form(&self, operation: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
+        let mut form = vec![("api_key", KEY), ("api_secret", SECRET)];
+        form.extend(parameters);
+        self.client
+            .post(self.url(&format!("/v1/{operation}")))
+            .form(&form)
+    }
+
+    /// The answer to [`Self::form`].
+    pub(crate) async fn call(&self, operation: &str, parameters: &[(&str, &str)]) -> Value {
+        let response = self.form(operation, parameters).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        json(response).await
+    }
+
+    /// Writes bytes to a new connection.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+
+    /// What the observer was told, a line a request: operation, error, calls, unknown parameters,
+    /// losses.
+    pub(crate) fn records(&self) -> Vec<String> {
+        self.records.lock().unwrap().clone()
+    }
+}
+
+fn client() -> Client {
+    shim::install_tls();
+    Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}
+
+pub(crate) async fn json(response: Response) -> Value {
+    response.json().await.unwrap()
+}
+
+/// Status, content type and body.
+pub(crate) async fn show(response: Response) -> String {
+    let status = response.status();
+    let content_type = response.headers()["content-type"].to_str().unwrap();
+    let head = format!("{} {content_type}", status.as_u16());
+    format!("{head}\n{}", response.text().await.unwrap())
+}
+
+pub(crate) async fn read_to_end(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset after the answer is an end like another.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+/// Waits for something that will surely happen.
+pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), event)
+        .await
+        .unwrap()
+}
+
+struct Recorder {
+    next: Arc<dyn Observer>,
+    records: Arc<Mutex<Vec<String>>>,
+}
+
+impl Observer for Recorder {
+    fn served(&self, record: &Record<'_>) {
+        let losses: Vec<_> = record.warnings.iter().map(|loss| &loss.field).collect();
+        self.records.lock().unwrap().push(format!(
+            "{:?} served={} error={:?} calls={} unknown={} {:?} losses={losses:?}",
+            record.operation,
+            record.is_served,
+            record.error,
+            record.calls,
+            record.unknown,
+            record.misplaced,
+        ));
+        self.next.served(record);
+    }
+}

@@ -1,0 +1,164 @@
+//! A v2 that answers what a test says and keeps what it was asked.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{Response, StatusCode},
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+type Script = dyn Fn(Seen) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
+
+/// A scripted v2.
+#[derive(Clone)]
+pub(crate) struct ScriptedV2 {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// A request that v2 got.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// As it came, with its query.
+    pub(crate) uri: String,
+    pub(crate) authorization: String,
+    pub(crate) body: Bytes,
+}
+
+/// What v2 answers.
+pub(crate) struct Answer(Response<Body>);
+
+impl ScriptedV2 {
+    /// Answers with what the script says.
+    pub(crate) async fn start<F>(script: impl Fn(Seen) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let script: Arc<Script> = Arc::new(move |seen| Box::pin(script(seen)));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&seen);
+        let router = Router::new().fallback(move |request: Request| {
+            let (script, kept) = (Arc::clone(&script), Arc::clone(&kept));
+            async move {
+                let seen = Seen::read(request).await;
+                kept.lock().unwrap().push(seen.clone());
+                script(seen).await.0
+            }
+        });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, seen }
+    }
+
+    /// Answers every request about a user with a small user, and writes with nothing.
+    pub(crate) async fn with_users() -> Self {
+        Self::start(|seen| async move { seen.usual() }).await
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}/v2", self.address)
+    }
+
+    pub(crate) fn oauth(&self) -> String {
+        format!("http://{}/oauth", self.address)
+    }
+
+    /// What it was asked, a line a request: method and path, as they came.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(Seen::line).collect()
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+}
+
+impl Seen {
+    async fn read(request: Request) -> Self {
+        let (head, body) = request.into_parts();
+        let authorization = head.headers.get("authorization");
+        Self {
+            method: head.method.to_string(),
+            uri: head.uri.to_string(),
+            authorization: authorization
+                .map_or_else(String::new, |value| value.to_str().unwrap().to_owned()),
+            body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
+        }
+    }
+
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.method, self.uri)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.uri.split('?').next().unwrap()
+    }
+
+    /// A plausible answer.
+    pub(crate) fn usual(&self) -> Answer {
+        if self.method != "GET" {
+            return match self.path() {
+                "/v2/users" => Answer::json(
+                    201,
+                    &json!({ "id": "u1", "email": "new@example.com", "type": 1 }),
+                ),
+                _ => Answer::status(204),
+            };
+        }
+        match self.path().rsplit('/').next().unwrap() {
+            "settings" => Answer::json(200, &json!({ "in_meeting": { "chat": true } })),
+            "token" => Answer::json(200, &json!({ "token": "a-zak" })),
+            _ => Answer::json(
+                200,
+                &json!({
+                    "id": "u1",
+                    "email": "ada@example.com",
+                    "first_name": "Ada",
+                    "type": 2,
+                    "pmi": 2_035_134_243_u64,
+                    "status": "active",
+                    "login_types": [100],
+                }),
+            ),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Self {
+        let mut response = Response::builder().status(StatusCode::from_u16(status).unwrap());
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        Self(response.body(body.into()).unwrap())
+    }
+
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::new(
+            status,
+            &[("content-type", "application/json")],
+            body.to_string(),
+        )
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self::new(status, &[], Body::empty())
+    }
+}

@@ -1,0 +1,122 @@
+//! A started sandbox and a client for it.
+
+#![expect(dead_code, reason = "each test file uses a part of it")]
+
+use std::net::SocketAddr;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use shim::sandbox::{self, Sandbox, SandboxConfig};
+use tokio::net::TcpListener;
+
+/// Talks to a sandbox of its own, which ends with the test's runtime.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    addr: SocketAddr,
+}
+
+impl Client {
+    pub(crate) async fn start() -> Self {
+        Self::with(SandboxConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: SandboxConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("its address");
+        shim::install_tls();
+        let client = reqwest::Client::new();
+        tokio::spawn(sandbox::serve(
+            listener,
+            Sandbox::new(config),
+            std::future::pending(),
+        ));
+        Self { http: client, addr }
+    }
+
+    /// A request below `/v2` with the static token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare(method, path).bearer_auth(sandbox::TOKEN)
+    }
+
+    /// The same without a token.
+    pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", Sandbox::v2_base(self.addr)))
+    }
+
+    pub(crate) fn token_request(&self) -> RequestBuilder {
+        self.http.post(Sandbox::token_url(self.addr))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    /// The id of the user with this address.
+    pub(crate) async fn id_of(&self, email: &str) -> String {
+        self.get(&format!("/users/{email}")).await.body(200)["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        Self {
+            status: response.status().as_u16(),
+            text: response.text().await.expect("a text"),
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {:?}", self.text))
+    }
+
+    /// The JSON body of an answer that must have this status.
+    #[track_caller]
+    pub(crate) fn body(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// An answer without a body.
+    #[track_caller]
+    pub(crate) fn empty(&self, status: u16) {
+        assert_eq!((self.status, self.text.as_str()), (status, ""));
+    }
+
+    /// A v2 error; its message must contain `words`.
+    #[track_caller]
+    pub(crate) fn error(&self, status: u16, code: u32, words: &str) {
+        let body = self.body(status);
+        assert_eq!(body["code"], code, "{}", self.text);
+        let message = body["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(words),
+            "{message:?} does not say {words:?}"
+        );
+    }
+}

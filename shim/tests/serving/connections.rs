@@ -1,0 +1,199 @@
+//! Connections that are slow, broken or too many, and what happens at the end.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use shim::{
+    Seams,
+    server::Stopped,
+    store::{Key, Space, Store},
+};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    sync::{Semaphore, mpsc},
+};
+
+use crate::running::{Running, ScriptedV2, Setup, json, read_to_end, show, soon};
+
+#[tokio::test]
+async fn a_body_that_does_not_come() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.body = Duration::from_millis(100),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let connection = shim
+        .raw(b"POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 100\r\n\r\nid=1")
+        .await;
+    let answer = soon(read_to_end(connection)).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.contains(r#""code":300"#), "{answer}");
+}
+
+#[tokio::test]
+async fn headers_that_do_not_come() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.headers = Duration::from_millis(100),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let connection = shim.raw(b"POST /v1/user/get HTTP/1.1\r\nHost:").await;
+    soon(read_to_end(connection)).await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_ends_the_connection_only() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    for bytes in [
+        b"\x16\x03\x01\x02\0\x01\0".as_slice(),
+        b"GET\r\n\r\n",
+        b"POST /v1/user/get HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST /v1/user/get HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /v1/\0 HTTP/1.1\r\n\r\n",
+    ] {
+        let mut connection = shim.raw(bytes).await;
+        connection.shutdown().await.unwrap();
+        soon(read_to_end(connection)).await;
+    }
+    let long = format!("POST /v1/user/get?{} HTTP/1.1\r\n\r\n", "x".repeat(200_000));
+    let connection = shim.raw(&long.into_bytes()).await;
+    soon(read_to_end(connection)).await;
+    assert_eq!(shim.call("user/get", &[("id", "u1")]).await["id"], "u1");
+}
+
+#[tokio::test]
+async fn two_requests_on_one_connection() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let one = "POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 0\r\n";
+    let both = format!("{one}\r\n{one}Connection: close\r\n\r\n");
+    let answer = soon(read_to_end(shim.raw(both.as_bytes()).await)).await;
+    assert_eq!(
+        answer.matches("Api key and secret are required.").count(),
+        2
+    );
+}
+
+/// A v2 that says when it was asked, and answers when it may.
+async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
+    let (arrived, arrivals) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let v2 = ScriptedV2::start(move |seen| {
+        let (arrived, gate) = (arrived.clone(), Arc::clone(&opened));
+        async move {
+            let _ = arrived.send(());
+            let _ = gate.acquire().await.unwrap();
+            seen.usual()
+        }
+    })
+    .await;
+    (v2, arrivals, gate)
+}
+
+#[tokio::test]
+async fn more_requests_than_places() {
+    let (v2, mut arrivals, gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.requests = 1,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let first = tokio::spawn(shim.form("user/get", &[("id", "u1")]).send());
+    soon(arrivals.recv()).await.unwrap();
+    let second = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
+    assert_eq!(
+        show(second).await,
+        "200 application/json;charset=UTF-8\n\
+         {\"error\":{\"code\":403,\"message\":\"Sorry, the maximum number of api requests are \
+         already reached. Please try later.\"}}"
+    );
+    gate.add_permits(10);
+    let first = first.await.unwrap().unwrap();
+    assert_eq!(json(first).await["id"], "u1");
+}
+
+#[tokio::test]
+async fn requests_in_work_are_answered_before_the_end() {
+    let (v2, mut arrivals, gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.shutdown = Duration::from_secs(20),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let idle = shim.raw(b"").await;
+    let address = shim.address;
+    let request = tokio::spawn(shim.form("user/get", &[("id", "u1")]).send());
+    soon(arrivals.recv()).await.unwrap();
+    let stopped = shim.stop();
+    // Nobody else comes in.
+    soon(async { while TcpStream::connect(address).await.is_ok() {} }).await;
+    gate.add_permits(10);
+    let response = request.await.unwrap().unwrap();
+    assert_eq!(json(response).await["id"], "u1");
+    assert_eq!(soon(stopped).await.unwrap(), Stopped::Drained);
+    drop(idle);
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_ever() {
+    let (v2, mut arrivals, _gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.shutdown = Duration::from_millis(50),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let request = tokio::spawn(
+        shim.form("user/update", &[("id", "u1"), ("dept", "x")])
+            .send(),
+    );
+    soon(arrivals.recv()).await.unwrap();
+    assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::CutOff);
+    request.abort();
+}
+
+/// Fails as code fails that has a defect.
+#[derive(Debug)]
+struct Defect;
+
+impl Store for Defect {
+    fn load(&self, _: Space, _: Key) -> BoxFuture<'_, Option<Bytes>> {
+        panic!("a defect")
+    }
+
+    fn save(&self, _: Space, _: Key, _: Bytes) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+
+    fn forget(&self, _: Space, _: Key) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_defect_is_answered_too() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        seams: |limits| Seams {
+            store: Arc::new(Defect),
+            ..Seams::local(limits)
+        },
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let create = [("email", "new@example.com"), ("type", "1")];
+    for (operation, parameters) in [("user/list", &[][..]), ("user/create", &create)] {
+        let response = shim.form(operation, parameters).send().await.unwrap();
+        assert_eq!(
+            show(response).await,
+            "200 application/json;charset=UTF-8\n\
+             {\"error\":{\"code\":500,\"message\":\"The shim failed; nothing is known about the \
+             outcome.\"}}"
+        );
+    }
+}

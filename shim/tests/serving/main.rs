@@ -1,0 +1,17 @@
+//! The shim over real HTTP, in front of a scripted v2.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "test code outside of test functions"
+)]
+
+mod connections;
+mod errors;
+mod ids;
+mod lists;
+#[path = "../running/mod.rs"]
+mod running;
+mod trouble;
+mod wrappings;
+mod writes;
