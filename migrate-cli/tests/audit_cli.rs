@@ -1,10 +1,6 @@
 //! The audit as people and builds use it: exit codes, reports, baseline, and trees that are hostile.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::{
     fs,

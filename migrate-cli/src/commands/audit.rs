@@ -18,6 +18,7 @@ use crate::{
         traffic::Traffic,
     },
     cli::Exit,
+    site_mappings::SiteMappings,
 };
 
 /// Find every use of v1 in a code base, and what replaces it.
@@ -28,6 +29,9 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
+
+    #[command(flatten)]
+    mappings: SiteMappings,
 
     /// The format of the report; several are written to the --output of the same place.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -83,7 +87,7 @@ enum FailOn {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let catalog = Catalog::embedded()?;
+    let catalog = args.mappings.catalog()?;
     if args.output.len() > args.format.len() {
         anyhow::bail!("there are more --output than --format");
     }

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use mappings::Catalog;
-
 use super::sources::Sources;
 use crate::{
     audit::plan::{Plan, Wave},
     cli::Exit,
+    site_mappings::SiteMappings,
 };
 
 /// Plan the migration of a code base in waves, each with its effort and its check.
@@ -16,13 +15,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
 
+    #[command(flatten)]
+    mappings: SiteMappings,
+
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let catalog = Catalog::embedded()?;
+    let catalog = args.mappings.catalog()?;
     let found = args.sources.run(&catalog)?;
     let plan = Plan::of(&found.outcome.findings);
     let mut out = io::stdout().lock();

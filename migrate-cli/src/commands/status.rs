@@ -5,12 +5,11 @@ use std::{
     path::PathBuf,
 };
 
-use mappings::Catalog;
-
 use super::{baseline_file, sources::Sources};
 use crate::{
     audit::{baseline::Drift, owners::Owners},
     cli::Exit,
+    site_mappings::SiteMappings,
 };
 
 /// Tell what changed since a baseline: new, fixed and unchanged uses, by owner.
@@ -18,6 +17,9 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
+
+    #[command(flatten)]
+    mappings: SiteMappings,
 
     /// The baseline to compare with; by default .migrate-baseline in the audited folder.
     #[arg(long, value_name = "BASELINE")]
@@ -29,7 +31,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let catalog = Catalog::embedded()?;
+    let catalog = args.mappings.catalog()?;
     let (path, baseline) = baseline_file::read(args.since.as_deref(), args.sources.first())?;
     if !path.exists() {
         anyhow::bail!(
