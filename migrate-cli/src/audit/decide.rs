@@ -389,7 +389,8 @@ impl Judge<'_> {
             let name = last_identifier(target)
                 .to_ascii_lowercase()
                 .replace('_', "");
-            if words.own_targets.contains(&name) && !has_v1(file) {
+            let markup = file.language == Some(Language::Markup);
+            if words.own_targets.contains(&name) && (markup || !has_v1(file)) {
                 return Purpose::Own;
             }
             if split_words(last_identifier(target))
@@ -400,7 +401,13 @@ impl Judge<'_> {
             }
         }
         let Some(callee) = &text.callee else {
-            return Purpose::Request;
+            // A controller names its page: `return "user/list";`
+            let page = text.class.to_ascii_lowercase().contains("controller");
+            return if page && text.target.is_none() {
+                Purpose::Own
+            } else {
+                Purpose::Request
+            };
         };
         self.purpose_of_call(file, callee, text)
     }
@@ -442,7 +449,7 @@ impl Judge<'_> {
         if words.own.contains(&lower) || words.own.contains(&plain) {
             return Purpose::Own;
         }
-        if verb && words.servers.contains(&root) {
+        if verb && words.servers.contains(&root) || words.own_roots.contains(&root) {
             return Purpose::Own;
         }
         // `get "user/list", to: "users#list"`

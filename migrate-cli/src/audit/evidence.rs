@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use super::{
     extract::{Role, Usage, last_identifier},
     knowledge::Knowledge,
+    library,
     rules::Rules,
     scan::FileFacts,
     shape::Shape,
@@ -87,6 +88,18 @@ impl Projects {
             join_split_bases(file, rules);
             let evidence = own.entry(root_of(&file.path, roots)).or_default();
             evidence.add(&of_file(file));
+            for library in &rules.libraries {
+                if library.before.is_some()
+                    && library::loads(library, file)
+                    && library::chooses_v1(library, file)
+                {
+                    let speaks = evidence
+                        .libraries
+                        .entry(library.package.clone())
+                        .or_default();
+                    *speaks = speaks.or(Some(true));
+                }
+            }
         }
         // A base in one file names what another file's functions use.
         let named: BTreeMap<String, Evidence> = own

@@ -17,7 +17,7 @@ pub(crate) fn uses(judge: &Judge, file: &FileFacts) -> Vec<Use> {
             // The library itself.
             continue;
         }
-        dependencies(library, file, &mut uses);
+        dependencies(judge, library, file, &mut uses);
         if speaks(library, file) {
             of_library(judge, library, file, &mut uses);
         }
@@ -25,17 +25,29 @@ pub(crate) fn uses(judge: &Judge, file: &FileFacts) -> Vec<Use> {
     uses
 }
 
-fn dependencies(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
+fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
     for (dependency, place) in &file.dependencies {
         let same =
             dependency.package == library.package && dependency.ecosystem == library.ecosystem;
-        if same && dependency.speaks_v1 == Some(true) {
+        let known = judge.evidence.libraries.get(&library.package);
+        let (confidence, reason) = match dependency.speaks_v1 {
+            Some(true) => (
+                Confidence::High,
+                "a client library in a version that speaks v1",
+            ),
+            None if known == Some(&Some(true)) => (
+                Confidence::Medium,
+                "a client library that speaks v1 in the way in which it is used here",
+            ),
+            _ => continue,
+        };
+        if same {
             uses.push(Use {
                 kind: Kind::Dependency,
                 operation: None,
                 place: place.clone(),
-                confidence: Confidence::High,
-                reason: "a client library in a version that speaks v1",
+                confidence,
+                reason,
                 given: Vec::new(),
             });
         }
@@ -53,10 +65,11 @@ fn speaks(library: &Library, file: &FileFacts) -> bool {
 
 fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
     let known = judge.evidence.libraries.get(&library.package).copied();
+    let modules = modules(library, file);
     let setups: Vec<_> = file
         .calls
         .iter()
-        .filter(|(call, _)| is_setup(library, call))
+        .filter(|(call, _)| is_setup(library, &modules, call))
         .collect();
     let imports = imports(library, file);
     if known.is_none() && imports.is_empty() {
@@ -89,13 +102,18 @@ fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec
             given: Vec::new(),
         });
     }
+    let loads = !modules.is_empty()
+        || file
+            .imports
+            .iter()
+            .any(|(import, _)| is_import(library, &import.text));
     let clients: Vec<&str> = setups
         .iter()
         .filter_map(|(call, _)| call.target.as_deref())
         .map(last_identifier)
         .collect();
     for (call, place) in &file.calls {
-        if let Some(operation) = operation(library, call, &clients) {
+        if let Some(operation) = operation(library, call, &clients, loads) {
             let given = call.given.clone();
             uses.push(Use {
                 kind: Kind::SdkCall,
@@ -121,18 +139,7 @@ fn imports(library: &Library, file: &FileFacts) -> Vec<super::scan::Place> {
     let by_statement = file
         .imports
         .iter()
-        .filter(|(import, _)| {
-            library.imports.iter().any(|name| {
-                import
-                    .text
-                    .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '/' | '.'))
-                    .any(|word| {
-                        word == name
-                            || word.starts_with(&format!("{name}."))
-                            || word.starts_with(&format!("{name}/"))
-                    })
-            })
-        })
+        .filter(|(import, _)| is_import(library, &import.text))
         .map(|(_, place)| place.clone());
     let by_call = file
         .calls
@@ -150,21 +157,62 @@ fn imports(library: &Library, file: &FileFacts) -> Vec<super::scan::Place> {
     by_statement.chain(by_call).collect()
 }
 
-fn is_setup(library: &Library, call: &Call) -> bool {
-    library.constructors.iter().any(|name| {
-        call.callee
-            .strip_suffix(name.as_str())
-            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ' ', ':']))
-            && (!name.starts_with(|c: char| c.is_lowercase()) || call.callee == *name)
-    }) || call
-        .strings
+/// The names that a file gives to the library itself: `const Zoom = require('zoomus')`.
+fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str> {
+    let by_call = file
+        .calls
+        .iter()
+        .filter(|(call, _)| call.callee == "require" && names(library, call))
+        .filter_map(|(call, _)| call.target.as_deref())
+        .map(last_identifier);
+    // `import Zoom from 'zoomus'`
+    let by_statement = file
+        .imports
+        .iter()
+        .filter(|(import, _)| is_import(library, &import.text))
+        .filter_map(|(import, _)| import.text.strip_prefix("import "))
+        .filter_map(|rest| rest.split_whitespace().next())
+        .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+    by_call.chain(by_statement).collect()
+}
+
+/// True if an import statement names the library, and not another one of a similar name.
+fn is_import(library: &Library, statement: &str) -> bool {
+    let words = statement
+        .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '/' | '.' | '@'));
+    words.into_iter().any(|word| {
+        library.imports.iter().any(|name| {
+            word.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
+        })
+    })
+}
+
+/// True if a file loads the library.
+pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {
+    !imports(library, file).is_empty()
+}
+
+fn names(library: &Library, call: &Call) -> bool {
+    call.strings
         .iter()
         .any(|given| library.imports.contains(given))
-        && call.callee.starts_with("require(")
+}
+
+fn is_setup(library: &Library, modules: &[&str], call: &Call) -> bool {
+    let made = call.callee.strip_prefix("new ").unwrap_or(&call.callee);
+    let loaded = call.callee.starts_with("require(") && names(library, call);
+    let by_name = library.constructors.iter().any(|name| {
+        made.strip_suffix(name.as_str())
+            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':']))
+    });
+    loaded
+        || by_name
+        || library.languages.iter().any(|name| name == "javascript") && modules.contains(&made)
 }
 
 /// True if the program tells a library that also speaks v2 to speak v1, or uses what only v1 had.
-fn chooses_v1(library: &Library, file: &FileFacts) -> bool {
+pub(crate) fn chooses_v1(library: &Library, file: &FileFacts) -> bool {
     let says = |signs: &[String]| {
         signs.iter().any(|sign| {
             file.calls.iter().any(|(call, _)| {
@@ -182,7 +230,12 @@ fn chooses_v1(library: &Library, file: &FileFacts) -> bool {
 }
 
 /// The operation behind a call; an empty name for a method that v1 did not have.
-fn operation<'l>(library: &'l Library, call: &Call, clients: &[&str]) -> Option<&'l str> {
+fn operation<'l>(
+    library: &'l Library,
+    call: &Call,
+    clients: &[&str],
+    loads: bool,
+) -> Option<&'l str> {
     let callee = call.callee.trim_end_matches(['!', '?']);
     let parts: Vec<&str> = callee
         .split(['.', ':', '>'])
@@ -213,6 +266,6 @@ fn operation<'l>(library: &'l Library, call: &Call, clients: &[&str]) -> Option<
             .iter()
             .any(|word| lower.contains(word.as_str()));
     // A name that is common in other programs needs more than a receiver called "client".
-    let telling = key.bytes().filter(|byte| *byte == b'_').count() > 0 && lower == "client";
+    let telling = lower.contains("client") && (loads || key.contains('_'));
     (ours || telling).then_some(operation.as_str())
 }

@@ -46,6 +46,8 @@ struct HostFile {
 pub(crate) struct Words {
     /// Calls whose path is the program's own.
     pub(crate) own: Vec<String>,
+    /// Receivers that are views, links and forms of the program itself.
+    pub(crate) own_roots: Vec<String>,
     /// Receivers that are a server's router.
     pub(crate) servers: Vec<String>,
     /// Words of calls that only name an endpoint.

@@ -332,7 +332,8 @@ impl Scanner<'_> {
 
     fn may_be_library(&self, call: &Call) -> bool {
         let method = last_identifier(&call.callee).trim_end_matches('!');
-        self.rules.libraries.iter().any(|library| {
+        let zoom = method.to_ascii_lowercase().contains("zoom");
+        zoom || self.rules.libraries.iter().any(|library| {
             library
                 .constructors
                 .iter()

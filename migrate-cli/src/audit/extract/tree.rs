@@ -385,6 +385,11 @@ impl<'t> Walk<'t> {
                     text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
                     return;
                 }
+                Kind::Other if parent.kind() == "jsx_attribute" => {
+                    text.usage = Usage::Annotation;
+                    text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
+                    return;
+                }
                 Kind::Pair => {
                     if parent.named_child_count() > 1 && is_key(parent, child) {
                         text.usage = Usage::Key;
@@ -560,7 +565,8 @@ impl<'t> Walk<'t> {
             tidy(tail(source, CALLEE))
         };
         let name = last_identifier(&callee);
-        if !self.calls.contains(name) {
+        let zoom = name.len() < 40 && name.to_ascii_lowercase().contains("zoom");
+        if !zoom && !self.calls.contains(name) {
             return;
         }
         let end = from + source.trim_end_matches([' ', '\t', '\r', '\n', '(']).len();

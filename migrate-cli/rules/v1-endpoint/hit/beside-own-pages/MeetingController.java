@@ -1,0 +1,6 @@
+@Controller
+class MeetingController {
+    // Zoom
+    @RequestMapping("user/list")
+    String page() { return "meeting/create"; }
+}

@@ -1,0 +1,1 @@
+module.exports = { zoom: 'https://api.zoom.us/v1/' };
