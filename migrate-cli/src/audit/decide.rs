@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{
     evidence::Evidence,
-    extract::{Role, Usage, last_identifier},
+    extract::{Role, last_identifier},
     finding::{Confidence, Kind},
     knowledge::Knowledge,
-    language::Language,
+    purpose::Purpose,
     rules::Rules,
     scan::{FileFacts, Place, Signal},
     shape::Shape,
@@ -39,17 +39,6 @@ pub(crate) struct Judge<'a> {
     pub(crate) rules: &'a Rules,
     /// What the project says.
     pub(crate) evidence: &'a Evidence,
-}
-
-/// What the surroundings of a path make of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// It is requested.
-    Request,
-    /// It only names an endpoint.
-    Label,
-    /// It is the program's own address, file or page.
-    Own,
 }
 
 impl Judge<'_> {
@@ -294,7 +283,7 @@ impl Judge<'_> {
         None
     }
 
-    fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
+    pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
         !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !zoomy)
     }
 
@@ -329,294 +318,6 @@ impl Judge<'_> {
         })
     }
 
-    /// True if a browser would send the request to the page's own server.
-    fn asks_own_server(&self, file: &FileFacts, signal: &Signal) -> bool {
-        let script = matches!(
-            file.language,
-            Some(
-                Language::JavaScript
-                    | Language::TypeScript
-                    | Language::Tsx
-                    | Language::Markup
-                    | Language::Php
-            )
-        );
-        let callee = signal
-            .text
-            .callee
-            .as_deref()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let root = callee
-            .split(['.', '(', '<'])
-            .find(|part| !part.is_empty() && *part != "await" && *part != "this")
-            .unwrap_or_default();
-        let based = matches!(signal.shape, Shape::Endpoint { based: true, .. });
-        let config = matches!(file.language, Some(Language::Markup)) && callee.is_empty();
-        let starts = signal.value.starts_with('/')
-            || signal.value.starts_with("./")
-            || signal.value.starts_with("../");
-        let routes = signal
-            .text
-            .target
-            .as_deref()
-            .is_some_and(|target| last_identifier(target) == "path")
-            && starts;
-        script
-            && !based
-            && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
-    }
-
-    fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
-        let words = &self.rules.words;
-        let text = &signal.text;
-        match text.usage {
-            Usage::Case | Usage::Compared => return Purpose::Label,
-            Usage::Key if !has_v1(file) => return Purpose::Label,
-            Usage::Annotation => {
-                let name = annotation(text.callee.as_deref().unwrap_or_default());
-                // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route.
-                let client = matches!(name, "POST" | "GET" | "FormUrlEncoded" | "Post" | "Get");
-                return if client {
-                    Purpose::Request
-                } else {
-                    Purpose::Own
-                };
-            }
-            Usage::Plain | Usage::Key => {}
-        }
-        if let Some(target) = &text.target {
-            let name = last_identifier(target)
-                .to_ascii_lowercase()
-                .replace('_', "");
-            let markup = file.language == Some(Language::Markup);
-            if words.own_targets.contains(&name) && (markup || !has_v1(file)) {
-                return Purpose::Own;
-            }
-            if split_words(last_identifier(target))
-                .iter()
-                .any(|word| words.label.contains(word))
-            {
-                return Purpose::Label;
-            }
-        }
-        let Some(callee) = &text.callee else {
-            // A controller names its page: `return "user/list";`
-            let page = text.class.to_ascii_lowercase().contains("controller");
-            return if page && text.target.is_none() {
-                Purpose::Own
-            } else {
-                Purpose::Request
-            };
-        };
-        self.purpose_of_call(file, callee, text)
-    }
-
-    fn purpose_of_call(
-        &self,
-        file: &FileFacts,
-        callee: &str,
-        text: &super::extract::Text,
-    ) -> Purpose {
-        let words = &self.rules.words;
-        let name = last_identifier(callee);
-        let lower = name.to_ascii_lowercase();
-        let plain = lower.replace('_', "");
-        let root = callee
-            .trim_start_matches(['$', '@', '&', '*'])
-            .split(['.', ':', '-', '(', ' ', '?'])
-            .find(|part| {
-                !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
-            })
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        if is_formatter(&lower) {
-            return Purpose::Request;
-        }
-        let verb = matches!(
-            lower.as_str(),
-            "get"
-                | "post"
-                | "put"
-                | "patch"
-                | "delete"
-                | "all"
-                | "any"
-                | "match"
-                | "options"
-                | "use"
-        );
-        if words.own.contains(&lower) || words.own.contains(&plain) {
-            return Purpose::Own;
-        }
-        if verb && words.servers.contains(&root) || words.own_roots.contains(&root) {
-            return Purpose::Own;
-        }
-        // `get "user/list", to: "users#list"`
-        let routes = file.path.contains("routes")
-            || file.path.contains("router")
-            || file.path.ends_with("urls.py");
-        let handled = text.given.iter().any(|key| {
-            matches!(
-                key.as_str(),
-                "to" | "as" | "controller" | "handler" | "component"
-            )
-        });
-        if verb && (routes || handled) && !has_v1(file) {
-            return Purpose::Own;
-        }
-        if words.label_exact.contains(&lower)
-            || split_words(name)
-                .iter()
-                .any(|word| words.label.contains(word))
-        {
-            return Purpose::Label;
-        }
-        if split_words(&root)
-            .iter()
-            .any(|word| matches!(word.as_str(), "log" | "logger" | "console"))
-        {
-            return Purpose::Label;
-        }
-        Purpose::Request
-    }
-
-    /// Endpoints whose halves stand apart.
-    fn halves(&self, file: &FileFacts, uses: &mut Vec<Use>) {
-        let strong = has_v1(file);
-        if !(strong || self.evidence.v1 && file.zoom)
-            || self.is_other_vendor(file, strong, file.zoom)
-        {
-            return;
-        }
-        for (index, signal) in file.signals.iter().enumerate() {
-            let Shape::Action(action) = &signal.shape else {
-                continue;
-            };
-            if signal.text.role != Role::Value || signal.text.usage != Usage::Plain {
-                continue;
-            }
-            let found = self
-                .beside(file, index, signal, action)
-                .or_else(|| self.within(file, signal, action));
-            if let Some((operation, reason)) = found
-                && self.purpose(file, signal) == Purpose::Request
-            {
-                uses.push(Use {
-                    kind: Kind::Endpoint,
-                    given: self.given(file, signal, Some(&operation)),
-                    operation: Some(operation),
-                    place: signal.place.clone(),
-                    confidence: Confidence::Medium,
-                    reason,
-                });
-            }
-        }
-    }
-
-    /// `new Command("user", "list")`, `[BASE, "user", "list"]`
-    fn beside(
-        &self,
-        file: &FileFacts,
-        index: usize,
-        signal: &Signal,
-        action: &str,
-    ) -> Option<(String, &'static str)> {
-        let (list, at) = signal.text.element?;
-        file.signals
-            .get(..index)?
-            .iter()
-            .rev()
-            .take(6)
-            .find_map(|other| {
-                let Shape::Resource(resource) = &other.shape else {
-                    return None;
-                };
-                let near = other
-                    .text
-                    .element
-                    .is_some_and(|(same, before)| same == list && before + 1 == at);
-                let path = format!("{resource}/{action}");
-                let known = self
-                    .knowledge
-                    .path_at(&path)
-                    .filter(|found| found.length == path.len())?;
-                near.then_some(())?;
-                known.operation.map(|name| (name, SIDE_BY_SIDE))
-            })
-    }
-
-    /// `class User { path = "user"; list() { this.post("list") } }`
-    fn within(
-        &self,
-        file: &FileFacts,
-        signal: &Signal,
-        action: &str,
-    ) -> Option<(String, &'static str)> {
-        let words = &self.rules.words;
-        let verb = matches!(action, "get" | "delete");
-        let target = signal
-            .text
-            .target
-            .as_deref()
-            .map(|name| last_identifier(name).to_ascii_lowercase());
-        let callee = signal.text.callee.as_deref().map(last_identifier);
-        let named = target.as_ref().is_some_and(|name| {
-            words.second_half.contains(name)
-                && !(verb && matches!(name.as_str(), "method" | "verb"))
-        });
-        let given = signal.text.element.is_some_and(|(_, at)| at == 0)
-            && signal.text.target.is_none()
-            && callee.is_some_and(|name| {
-                let lower = name.to_ascii_lowercase();
-                self.evidence.helpers.contains(name)
-                    || [
-                        "post", "request", "call", "send", "api", "fetch", "endpoint", "url",
-                        "path", "execute", "invoke",
-                    ]
-                    .iter()
-                    .any(|word| lower.contains(word))
-            });
-        if !named && !given {
-            return None;
-        }
-        let resource = file
-            .signals
-            .iter()
-            .filter_map(|other| {
-                let Shape::Resource(resource) = &other.shape else {
-                    return None;
-                };
-                let container = *other.text.containers.last()?;
-                let around = signal.text.containers.contains(&container);
-                let target = other
-                    .text
-                    .target
-                    .as_deref()
-                    .map(|name| last_identifier(name).to_ascii_lowercase())?;
-                let named = words.first_half.contains(&target)
-                    || target.ends_with("path")
-                    || target.ends_with("resource")
-                    || target.ends_with("endpoint")
-                    || target.ends_with("url");
-                let plain = other.text.role == Role::Value && other.text.usage == Usage::Plain;
-                (around && named && plain && other.place.at != signal.place.at).then_some((
-                    container,
-                    other.place.at <= signal.place.at,
-                    other.place.at,
-                    resource,
-                ))
-            })
-            .max_by_key(|(container, before, at, _)| (*container, *before, *at))?
-            .3;
-        let path = format!("{resource}/{action}");
-        let known = self
-            .knowledge
-            .path_at(&path)
-            .filter(|found| found.length == path.len())?;
-        known.operation.map(|name| (name, AROUND))
-    }
-
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
         let library = self
             .evidence
@@ -640,7 +341,12 @@ impl Judge<'_> {
     }
 
     /// The parameters of the operation that are given at the call or set on what is given.
-    fn given(&self, file: &FileFacts, signal: &Signal, operation: Option<&str>) -> Vec<String> {
+    pub(super) fn given(
+        &self,
+        file: &FileFacts,
+        signal: &Signal,
+        operation: Option<&str>,
+    ) -> Vec<String> {
         let Some(operation) = operation.and_then(|name| self.knowledge.operation(name)) else {
             return Vec::new();
         };
@@ -717,40 +423,4 @@ pub(crate) fn has_v1(file: &FileFacts) -> bool {
                 Shape::Base | Shape::Url { operation: Some(_) }
             )
     })
-}
-
-fn annotation(text: &str) -> &str {
-    let text = text.trim_start_matches(['@', '[']);
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
-}
-
-fn is_formatter(name: &str) -> bool {
-    matches!(
-        name,
-        "format" | "sprintf" | "stringwithformat" | "string" | "urlwithstring" | "vsprintf"
-    )
-}
-
-/// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.
-pub(crate) fn split_words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut lower_before = false;
-    for letter in name.chars() {
-        if (!letter.is_alphanumeric() || letter.is_uppercase() && lower_before) && !word.is_empty()
-        {
-            words.push(std::mem::take(&mut word));
-        }
-        if letter.is_alphanumeric() {
-            word.extend(letter.to_lowercase());
-        }
-        lower_before = letter.is_lowercase() || letter.is_ascii_digit();
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }

@@ -8,6 +8,7 @@ pub(crate) mod fold;
 mod kinds;
 mod lexer;
 mod lines;
+mod surroundings;
 mod tree;
 
 use std::collections::{BTreeMap, HashSet};

@@ -1,0 +1,205 @@
+//! What the surroundings of a path make of it: a request, a label, or the program's own address.
+
+use super::{
+    decide::{Judge, has_v1},
+    extract::{Text, Usage, last_identifier},
+    language::Language,
+    scan::{FileFacts, Signal},
+    shape::Shape,
+};
+
+/// What the surroundings of a path make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is requested.
+    Request,
+    /// It only names an endpoint.
+    Label,
+    /// It is the program's own address, file or page.
+    Own,
+}
+
+impl Judge<'_> {
+    /// True if a browser would send the request to the page's own server.
+    pub(super) fn asks_own_server(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let script = matches!(
+            file.language,
+            Some(
+                Language::JavaScript
+                    | Language::TypeScript
+                    | Language::Tsx
+                    | Language::Markup
+                    | Language::Php
+            )
+        );
+        let callee = signal
+            .text
+            .callee
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let root = callee
+            .split(['.', '(', '<'])
+            .find(|part| !part.is_empty() && *part != "await" && *part != "this")
+            .unwrap_or_default();
+        let based = matches!(signal.shape, Shape::Endpoint { based: true, .. });
+        let config = matches!(file.language, Some(Language::Markup)) && callee.is_empty();
+        let starts = signal.value.starts_with('/')
+            || signal.value.starts_with("./")
+            || signal.value.starts_with("../");
+        let routes = signal
+            .text
+            .target
+            .as_deref()
+            .is_some_and(|target| last_identifier(target) == "path")
+            && starts;
+        script
+            && !based
+            && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
+    }
+
+    pub(super) fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
+        let words = &self.rules.words;
+        let text = &signal.text;
+        match text.usage {
+            Usage::Case | Usage::Compared => return Purpose::Label,
+            Usage::Key if !has_v1(file) => return Purpose::Label,
+            Usage::Annotation => {
+                let name = annotation(text.callee.as_deref().unwrap_or_default());
+                // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route.
+                let client = matches!(name, "POST" | "GET" | "FormUrlEncoded" | "Post" | "Get");
+                return if client {
+                    Purpose::Request
+                } else {
+                    Purpose::Own
+                };
+            }
+            Usage::Plain | Usage::Key => {}
+        }
+        if let Some(target) = &text.target {
+            let name = last_identifier(target)
+                .to_ascii_lowercase()
+                .replace('_', "");
+            let markup = file.language == Some(Language::Markup);
+            if words.own_targets.contains(&name) && (markup || !has_v1(file)) {
+                return Purpose::Own;
+            }
+            if split_words(last_identifier(target))
+                .iter()
+                .any(|word| words.label.contains(word))
+            {
+                return Purpose::Label;
+            }
+        }
+        let Some(callee) = &text.callee else {
+            // A controller names its page: `return "user/list";`
+            let page = text.class.to_ascii_lowercase().contains("controller");
+            return if page && text.target.is_none() {
+                Purpose::Own
+            } else {
+                Purpose::Request
+            };
+        };
+        self.purpose_of_call(file, callee, text)
+    }
+
+    fn purpose_of_call(&self, file: &FileFacts, callee: &str, text: &Text) -> Purpose {
+        let words = &self.rules.words;
+        let name = last_identifier(callee);
+        let lower = name.to_ascii_lowercase();
+        let plain = lower.replace('_', "");
+        let root = callee
+            .trim_start_matches(['$', '@', '&', '*'])
+            .split(['.', ':', '-', '(', ' ', '?'])
+            .find(|part| {
+                !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
+            })
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if is_formatter(&lower) {
+            return Purpose::Request;
+        }
+        let verb = matches!(
+            lower.as_str(),
+            "get"
+                | "post"
+                | "put"
+                | "patch"
+                | "delete"
+                | "all"
+                | "any"
+                | "match"
+                | "options"
+                | "use"
+        );
+        if words.own.contains(&lower) || words.own.contains(&plain) {
+            return Purpose::Own;
+        }
+        if verb && words.servers.contains(&root) || words.own_roots.contains(&root) {
+            return Purpose::Own;
+        }
+        // `get "user/list", to: "users#list"`
+        let routes = file.path.contains("routes")
+            || file.path.contains("router")
+            || file.path.ends_with("urls.py");
+        let handled = text.given.iter().any(|key| {
+            matches!(
+                key.as_str(),
+                "to" | "as" | "controller" | "handler" | "component"
+            )
+        });
+        if verb && (routes || handled) && !has_v1(file) {
+            return Purpose::Own;
+        }
+        if words.label_exact.contains(&lower)
+            || split_words(name)
+                .iter()
+                .any(|word| words.label.contains(word))
+        {
+            return Purpose::Label;
+        }
+        if split_words(&root)
+            .iter()
+            .any(|word| matches!(word.as_str(), "log" | "logger" | "console"))
+        {
+            return Purpose::Label;
+        }
+        Purpose::Request
+    }
+}
+
+fn annotation(text: &str) -> &str {
+    let text = text.trim_start_matches(['@', '[']);
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+fn is_formatter(name: &str) -> bool {
+    matches!(
+        name,
+        "format" | "sprintf" | "stringwithformat" | "string" | "urlwithstring" | "vsprintf"
+    )
+}
+
+/// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.
+fn split_words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut lower_before = false;
+    for letter in name.chars() {
+        if (!letter.is_alphanumeric() || letter.is_uppercase() && lower_before) && !word.is_empty()
+        {
+            words.push(std::mem::take(&mut word));
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+        lower_before = letter.is_lowercase() || letter.is_ascii_digit();
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
