@@ -132,10 +132,15 @@ impl Judge<'_> {
                 | "options"
                 | "use"
         );
-        if words.own.contains(&lower) || words.own.contains(&plain) {
+        // `URL(string: …)` makes an address; `Url::to(…)` and `url(…)` link to a page.
+        let makes_address = matches!(name, "URL" | "URI" | "NSURL") || callee.starts_with("new ");
+        let bare = words.own_bare.contains(&lower) && callee == name && !makes_address;
+        if words.own.contains(&lower) || words.own.contains(&plain) || bare {
             return Purpose::Own;
         }
-        if verb && words.servers.contains(&root) || words.own_roots.contains(&root) {
+        if verb && words.servers.contains(&root)
+            || words.own_roots.contains(&root) && callee != name && !makes_address
+        {
             return Purpose::Own;
         }
         // `get "user/list", to: "users#list"`

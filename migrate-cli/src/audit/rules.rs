@@ -46,6 +46,8 @@ struct HostFile {
 pub(crate) struct Words {
     /// Calls whose path is the program's own.
     pub(crate) own: Vec<String>,
+    /// Such calls that only count without a receiver.
+    pub(crate) own_bare: Vec<String>,
     /// Receivers that are views, links and forms of the program itself.
     pub(crate) own_roots: Vec<String>,
     /// Receivers that are a server's router.

@@ -1,0 +1,1 @@
+const address = new URL('user/getbyemail', settings.zoomBase);
