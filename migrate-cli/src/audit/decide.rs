@@ -179,17 +179,21 @@ impl Judge<'_> {
         let strong = has_v1(file);
         let callee = signal.text.callee.as_deref().unwrap_or_default();
         let helper = self.evidence.helpers.contains(last_identifier(callee));
-        let joins_base = signal
-            .joined
-            .iter()
-            .chain(&signal.text.passed)
-            .any(|name| self.evidence.bases.contains(&name.to_ascii_lowercase()));
         let zoomy = file.zoom
             || callee.to_ascii_lowercase().contains("zoom")
             || signal
                 .joined
                 .iter()
                 .any(|name| name.to_ascii_lowercase().contains("zoom"));
+        let joins_base = signal
+            .joined
+            .iter()
+            .chain(&signal.text.passed)
+            .map(|name| name.to_ascii_lowercase())
+            .any(|name| {
+                let telling = zoomy || !self.rules.words.common_bases.contains(&name);
+                telling && self.evidence.bases.contains(&name)
+            });
         if self.is_other_vendor(file, strong, zoomy) {
             return None;
         }
@@ -271,16 +275,21 @@ impl Judge<'_> {
         if v1 && proven {
             return Some((Confidence::Medium, "requested like paths that only v1 has"));
         }
-        if self.evidence.v2 && zoomy && (distinctive || proven || joins_base) {
+        // From here on there is no v1 base URL. v1 was asked by POST only.
+        let lower = callee.to_ascii_lowercase();
+        let reads = lower.contains("get") && !lower.contains("post");
+        if reads || !zoomy || !(distinctive || proven) {
+            return None;
+        }
+        if self.evidence.v2 {
             return Some((Confidence::Medium, "a path of v1 on a base URL of v2"));
         }
-        if zoomy && (distinctive || proven) {
-            return Some((
-                Confidence::Low,
-                "only v1 has it, in a program that speaks of Zoom",
-            ));
-        }
-        None
+        let client =
+            !self.evidence.helpers.is_empty() || file.path.to_ascii_lowercase().contains("zoom");
+        (client && operations(file) > 1).then_some((
+            Confidence::Low,
+            "only v1 has it, in a program that speaks of Zoom",
+        ))
     }
 
     pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
@@ -413,6 +422,23 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
 }
 
 const LABEL: &str = "only names the endpoint";
+
+/// How many different operations a file names as v1 spelt them.
+fn operations(file: &FileFacts) -> usize {
+    let names: BTreeSet<&String> = file
+        .signals
+        .iter()
+        .filter_map(|signal| match &signal.shape {
+            Shape::Endpoint {
+                operation: Some(name),
+                exact: true,
+                ..
+            } if signal.text.role == Role::Value => Some(name),
+            _ => None,
+        })
+        .collect();
+    names.len()
+}
 
 /// True if the file holds a base or URL of v1 in its code.
 pub(crate) fn has_v1(file: &FileFacts) -> bool {

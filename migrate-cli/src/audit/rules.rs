@@ -64,6 +64,8 @@ pub(crate) struct Words {
     pub(crate) first_half: Vec<String>,
     /// Names for the second half of an endpoint.
     pub(crate) second_half: Vec<String>,
+    /// Names for a base URL that any program may have.
+    pub(crate) common_bases: Vec<String>,
     /// Words in the names of versions and bases.
     pub(crate) bases: Vec<String>,
 }

@@ -1,0 +1,3 @@
+<?php
+// Zoom
+$base_url = 'https://api.zoom.us/v1/';

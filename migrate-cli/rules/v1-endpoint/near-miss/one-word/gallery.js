@@ -1,0 +1,2 @@
+// zoom in on a picture
+export const save = (file) => client.post('user/uploadpicture', file);

@@ -1,0 +1,2 @@
+const BASE_URL = 'https://api.zoom.us/v2';
+module.exports = { BASE_URL };
