@@ -81,6 +81,14 @@ impl Judge<'_> {
                 .to_ascii_lowercase()
                 .replace('_', "");
             let markup = file.language == Some(Language::Markup);
+            if name == "href" {
+                // A link to v1 is read by people.
+                return if signal.value.contains("://") {
+                    Purpose::Label
+                } else {
+                    Purpose::Own
+                };
+            }
             if words.own_targets.contains(&name) && (markup || !has_v1(file)) {
                 return Purpose::Own;
             }

@@ -189,16 +189,16 @@ impl Reader<'_> {
         self.source.get(from..start).unwrap_or_default()
     }
 
-    /// Notes markup between strings line by line, because a URL may stand there.
+    /// Notes what a page shows between its quotes: a URL there is read, not requested.
     fn plain(&mut self, from: usize, to: usize) {
         if self.lexis.is_some() {
             return;
         }
         let text = self.source.get(from..to).unwrap_or_default();
         if text.contains("zoom") {
-            let mut found = Text::plain(text, self.offset + from, Role::Value);
-            found.usage = Usage::Key;
-            self.found.texts.push(found);
+            self.found
+                .texts
+                .push(Text::plain(text, self.offset + from, Role::Prose));
         }
     }
 }
