@@ -175,7 +175,7 @@ test('uploadPicture without a file, as the client sends it: 300', async () => {
   await error(120, 'image', 'uploadPicture', { id: people.auto, pic_file: 'me.jpg' });
 });
 
-test('uploadPicture with bytes in the form: get shows a picture', async () => {
+test('picture: uploadPicture with bytes in the form, seen by get', async () => {
   assert.equal((await success('get', { id: people.auto })).pic_url, '');
   const body = new URLSearchParams({ api_key: key, api_secret: secret, id: people.auto });
   // The client would spell bytes as UTF-8; programs percent-encode them themselves.
