@@ -141,6 +141,7 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
             range: shape.range,
             clamp: shape.clamp,
             values: shape.values.clone(),
+            min: shape.min,
             max: shape.max,
             default: shape.default,
             empty: empties.get(part).cloned().flatten(),

@@ -47,6 +47,8 @@ pub struct Part {
     pub clamp: bool,
     /// The only numbers that v1 knew; any if empty.
     pub values: Vec<i64>,
+    /// The shortest text, in characters.
+    pub min: Option<usize>,
     /// The longest text, in characters.
     pub max: Option<usize>,
     /// What v1 took when the parameter was absent, where that matters to v2.

@@ -171,6 +171,7 @@ pub(super) struct FieldShape {
     pub clamp: bool,
     #[serde(default)]
     pub values: Vec<i64>,
+    pub min: Option<usize>,
     pub max: Option<usize>,
     pub default: Option<i64>,
     /// Of two v1 names an array, a value for each.

@@ -166,10 +166,12 @@ fn value(catalog: &Catalog, part: &Part, argument: Argument) -> Option<Value> {
     match part.kind {
         Kind::Bool => catalog.protocol().bool(&text).map(Value::from),
         Kind::Int => number(part, &text).map(Value::from),
-        Kind::Secret | Kind::String | Kind::Text => part
-            .max
-            .is_none_or(|max| text.chars().count() <= max)
-            .then(|| Value::from(text)),
+        Kind::Secret | Kind::String | Kind::Text => {
+            let length = text.chars().count();
+            let fits = part.min.is_none_or(|min| min <= length)
+                && part.max.is_none_or(|max| length <= max);
+            fits.then(|| Value::from(text))
+        }
         Kind::File | Kind::List | Kind::Time => None,
     }
 }

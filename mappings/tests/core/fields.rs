@@ -82,9 +82,13 @@ fn value(field: &Field, part: usize) -> BoxedStrategy<(String, Value)> {
                 .prop_map(|number| (number.to_string(), json!(number)))
                 .boxed()
         }
-        _ => "[^\\x00]{1,64}"
-            .prop_map(|text: String| (text.clone(), json!(text)))
-            .boxed(),
+        _ => {
+            let (min, max) = (part.min.unwrap_or(1), part.max.unwrap_or(64).min(64));
+            prop::string::string_regex(&format!("[^\\x00]{{{min},{max}}}"))
+                .unwrap()
+                .prop_map(|text: String| (text.clone(), json!(text)))
+                .boxed()
+        }
     }
 }
 

@@ -178,7 +178,7 @@ fn unknown_parameters_are_ignored_and_told() {
 
 #[test]
 fn ids_are_data() {
-    for id in ["me", "ME", ".", ".."] {
+    for id in ["me", "ME", ".", "..", "email", "vanity_name"] {
         assert_eq!(
             refusal("user/get", &[("id", id)]),
             format!("1001 User not exist: {id}")

@@ -217,19 +217,21 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
 
 #[test]
 fn an_assistant_who_is_one_already_is_no_error() {
-    let v2 = |request: &V2Request| match request.method.is_read() {
-        true => well(request),
-        false => error(
-            400,
-            200,
-            "User a@b already has the scheduling privilege for you.",
-        ),
-    };
     let set = &[("id", "x"), ("assistant_email", "a@b")];
-    assert_eq!(
-        run("user/assistant/set", set, v2).unwrap().answer()["id"],
-        "x"
-    );
+    for wording in [
+        "User a@b already has the scheduling privilege for you.",
+        "User a@b has already granted scheduling privilege.",
+    ] {
+        let v2 = |request: &V2Request| match request.method.is_read() {
+            true => well(request),
+            false => error(400, 200, wording),
+        };
+        assert_eq!(
+            run("user/assistant/set", set, v2).unwrap().answer()["id"],
+            "x",
+            "{wording}"
+        );
+    }
     let other = |request: &V2Request| match request.method.is_read() {
         true => well(request),
         false => error(400, 200, "Can't find user a@b."),

@@ -1,0 +1,77 @@
+//! What a v1 client sees.
+
+use serde_json::Value;
+
+/// An answer of the shim.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Value,
+    /// The values of `X-Shim-Warning`.
+    pub warnings: Vec<String>,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: reqwest::Response) -> Self {
+        let status = response.status().as_u16();
+        let warnings = response
+            .headers()
+            .get_all("x-shim-warning")
+            .iter()
+            .map(|value| value.to_str().expect("a printable header").to_owned())
+            .collect();
+        let text = response.text().await.expect("a whole answer");
+        let body = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{status}: {text:?} is not JSON: {error}"));
+        Self {
+            status,
+            body,
+            warnings,
+        }
+    }
+
+    /// True if a warning names this v1 field.
+    pub fn warns_of(&self, field: &str) -> bool {
+        self.warnings.iter().any(|warning| {
+            let fields = warning.split(':').next().unwrap_or_default();
+            fields.split(", ").any(|named| named == field)
+        })
+    }
+
+    /// The members of a success.
+    ///
+    /// # Panics
+    ///
+    /// If it is an error.
+    #[track_caller]
+    pub fn success(self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        assert!(self.body.get("error").is_none(), "{}", self.body);
+        self.body
+    }
+
+    /// Code and message of an error in v1's envelope, as `code message`.
+    ///
+    /// # Panics
+    ///
+    /// If it is a success, or the envelope is not v1's.
+    #[track_caller]
+    pub fn error(self) -> String {
+        assert_eq!(self.status, 200, "{self:?}");
+        let members = self.body.as_object().expect("an object");
+        assert_eq!(
+            members.len(),
+            1,
+            "the envelope holds nothing else: {self:?}"
+        );
+        let error = &self.body["error"];
+        let code = error["code"].as_i64();
+        let message = error["message"].as_str();
+        let (Some(code), Some(message)) = (code, message) else {
+            panic!("no envelope of v1: {self:?}");
+        };
+        format!("{code} {message}")
+    }
+}

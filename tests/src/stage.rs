@@ -1,0 +1,191 @@
+//! Shim and sandbox, started and joined.
+
+use std::sync::Arc;
+
+use axum::middleware::from_fn_with_state;
+use mappings::Catalog;
+use reqwest::RequestBuilder;
+use serde_json::Value;
+use shim::{
+    Seams, Shim,
+    config::{Config, Flags, Source, Sources},
+    sandbox::{self, Sandbox, SandboxConfig},
+    server,
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    Answer,
+    wire::{self, Wire},
+};
+
+/// The v1 credentials of the stage.
+pub const API_KEY: &str = "stage-key";
+/// The secret of [`API_KEY`].
+pub const API_SECRET: &str = "stage-secret";
+
+/// A shim before a sandbox, both ending with the test's runtime. Clones are the same.
+#[derive(Clone)]
+pub struct Stage {
+    http: reqwest::Client,
+    base: String,
+    v2: String,
+    wire: Wire,
+}
+
+impl Stage {
+    /// A shim and a sandbox as they come.
+    pub async fn start() -> Self {
+        Self::with(SandboxConfig::default(), "").await
+    }
+
+    /// A sandbox that plays another account, and a shim with these settings beside its upstream
+    /// and its tenant.
+    ///
+    /// # Panics
+    ///
+    /// If the settings are none.
+    pub async fn with(account: SandboxConfig, settings: &str) -> Self {
+        shim::install_tls();
+        let wire = Wire::default();
+        let v2 = Sandbox::new(account)
+            .router()
+            .layer(from_fn_with_state(wire.clone(), wire::through));
+        let (listener, address) = listen().await;
+        tokio::spawn(async { axum::serve(listener, v2).await });
+
+        let v2_base = Sandbox::v2_base(address);
+
+        let catalog = Arc::new(Catalog::embedded().expect("the embedded catalog"));
+        let text = format!(
+            "{settings}\n\
+             [upstream]\n\
+             url = \"{v2_base}\"\n\
+             [[tenant]]\n\
+             api_key = \"{API_KEY}\"\n\
+             api_secret = \"{API_SECRET}\"\n\
+             account_id = \"{account_id}\"\n\
+             token = \"{token}\"\n",
+            account_id = sandbox::ACCOUNT_ID,
+            token = sandbox::TOKEN,
+        );
+        let sources = Sources {
+            file: Some(("stage.toml", &text)),
+            environment: &|_| None,
+            flags: Flags::default(),
+            read: &|_| Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+        };
+        let config = Config::load(&sources, &catalog).unwrap_or_else(|error| panic!("{error}"));
+        let Source::V2(v2) = config.source else {
+            panic!("no v2 in the settings");
+        };
+        let shim = Shim::new(
+            catalog,
+            v2,
+            &config.site,
+            &config.limits,
+            Seams::local(&config.limits),
+        )
+        .expect("a client for v2");
+        let (listener, address) = listen().await;
+        let limits = config.limits;
+        tokio::spawn(async move {
+            server::serve(listener, shim, &limits, std::future::pending()).await
+        });
+        Self {
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .expect("a client"),
+            base: format!("http://{address}/v1"),
+            v2: v2_base,
+            wire,
+        }
+    }
+
+    /// What passes between shim and sandbox.
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// Asks for an operation with a form, as most v1 clients do.
+    pub async fn ask(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
+        self.send(self.post(operation).form(&signed(parameters)))
+            .await
+    }
+
+    /// Asks with other credentials than the stage's.
+    pub async fn ask_as(&self, key: &str, secret: &str, operation: &str) -> Answer {
+        let form = [("api_key", key), ("api_secret", secret)];
+        self.send(self.post(operation).form(&form)).await
+    }
+
+    /// Asks with everything in the query string and no body.
+    pub async fn ask_by_query(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
+        self.send(self.post(operation).query(&signed(parameters)))
+            .await
+    }
+
+    /// Asks with a JSON object.
+    pub async fn ask_by_json(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
+        let members = signed(parameters).into_iter();
+        let members = members.map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let body = Value::Object(members.collect());
+        self.send(self.post(operation).json(&body)).await
+    }
+
+    /// Asks with a multipart form that holds a file beside the parameters.
+    pub async fn ask_with_file(
+        &self,
+        operation: &str,
+        parameters: &[(&str, &str)],
+        (name, bytes): (&str, &[u8]),
+    ) -> Answer {
+        let file = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name("me.jpg");
+        let form = reqwest::multipart::Form::new().part(name.to_owned(), file);
+        let texts = signed(parameters).into_iter();
+        let form = texts.fold(form, |form, (name, value)| {
+            form.text(name.to_owned(), value.to_owned())
+        });
+        self.send(self.post(operation).multipart(form)).await
+    }
+
+    /// The id of an active user.
+    pub async fn id_of(&self, email: &str) -> String {
+        let user = self.ask("user/getbyemail", &[("email", email)]).await;
+        user.success()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The user as `user/get` shows it now.
+    pub async fn user(&self, id: &str) -> Value {
+        self.ask("user/get", &[("id", id)]).await.success()
+    }
+
+    /// The user as v2 shows it, past the shim.
+    pub async fn v2_user(&self, key: &str) -> Value {
+        let call = self.http.get(format!("{}/users/{key}", self.v2));
+        let answer = call.bearer_auth(sandbox::TOKEN).send().await;
+        let text = answer.expect("an answer").text().await.expect("its body");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn post(&self, operation: &str) -> RequestBuilder {
+        self.http.post(format!("{}/{operation}", self.base))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Answer {
+        Answer::of(request.send().await.expect("an answer")).await
+    }
+}
+
+/// The parameters, behind the credentials.
+fn signed<'a>(parameters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let credentials = [("api_key", API_KEY), ("api_secret", API_SECRET)];
+    [&credentials, parameters].concat()
+}
+
+async fn listen() -> (TcpListener, std::net::SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    (listener, address)
+}

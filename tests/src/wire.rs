@@ -1,0 +1,149 @@
+//! What passes between the shim and the sandbox.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use serde_json::Value;
+
+/// More than any v2 request or answer of a test.
+const MAX_BODY: usize = 16 << 20;
+
+/// A call as it arrived at v2, nothing decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct V2Call {
+    /// The method.
+    pub method: Method,
+    /// The path, percent-encoded as it was sent.
+    pub path: String,
+    /// What stands behind the `?`, as it was sent.
+    pub query: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl V2Call {
+    /// The call in one line, without its body: `GET /v2/users?status=active`.
+    pub fn line(&self) -> String {
+        let Self { method, path, .. } = self;
+        match &self.query {
+            Some(query) => format!("{method} {path}?{query}"),
+            None => format!("{method} {path}"),
+        }
+    }
+}
+
+/// What becomes of a call instead of its answer.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// The sandbox does not see it; this is the answer.
+    Refused(u16, Value),
+    /// The sandbox does what it says; this is the answer.
+    Garbled(u16, Value),
+}
+
+/// Records calls and fails chosen ones. Clones are the same wire.
+#[derive(Debug, Clone, Default)]
+pub struct Wire(Arc<Mutex<Passing>>);
+
+#[derive(Debug, Default)]
+struct Passing {
+    calls: Vec<V2Call>,
+    faults: Vec<(Rule, Fault)>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    method: Method,
+    ending: String,
+    once: bool,
+}
+
+impl Wire {
+    /// The calls since this was last asked, in the order in which they arrived.
+    pub fn take(&self) -> Vec<V2Call> {
+        std::mem::take(&mut self.passing().calls)
+    }
+
+    /// The lines of [`Wire::take`].
+    pub fn lines(&self) -> Vec<String> {
+        self.take().iter().map(V2Call::line).collect()
+    }
+
+    /// The next call of this method whose path ends so meets the fault; those after it do not.
+    pub fn fail_once(&self, method: Method, ending: &str, fault: Fault) {
+        self.fail(method, ending, fault, true);
+    }
+
+    /// All calls of this method whose paths end so meet the fault.
+    pub fn fail_always(&self, method: Method, ending: &str, fault: Fault) {
+        self.fail(method, ending, fault, false);
+    }
+
+    fn fail(&self, method: Method, ending: &str, fault: Fault, once: bool) {
+        let rule = Rule {
+            method,
+            ending: ending.to_owned(),
+            once,
+        };
+        self.passing().faults.push((rule, fault));
+    }
+
+    /// Ends all faults.
+    pub fn mend(&self) {
+        self.passing().faults.clear();
+    }
+
+    fn passing(&self) -> std::sync::MutexGuard<'_, Passing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the call; the fault that it meets, if any.
+    fn pass(&self, call: V2Call) -> Option<Fault> {
+        let mut passing = self.passing();
+        let met = passing
+            .faults
+            .iter()
+            .position(|(rule, _)| rule.method == call.method && call.path.ends_with(&rule.ending));
+        passing.calls.push(call);
+        let met = met?;
+        let (rule, fault) = passing.faults.get(met)?;
+        let (once, fault) = (rule.once, fault.clone());
+        if once {
+            passing.faults.remove(met);
+        }
+        Some(fault)
+    }
+}
+
+/// The layer around the sandbox.
+pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, MAX_BODY)
+        .await
+        .expect("a whole request");
+    let fault = wire.pass(V2Call {
+        method: head.method.clone(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        body: body.clone(),
+    });
+    let answer = match fault {
+        None => return next.run(Request::from_parts(head, Body::from(body))).await,
+        Some(Fault::Refused(status, answer)) => (status, answer),
+        Some(Fault::Garbled(status, answer)) => {
+            next.run(Request::from_parts(head, Body::from(body))).await;
+            (status, answer)
+        }
+    };
+    let (status, answer) = answer;
+    let status = StatusCode::from_u16(status).expect("a status");
+    let json = [(CONTENT_TYPE, "application/json")];
+    (status, json, answer.to_string()).into_response()
+}

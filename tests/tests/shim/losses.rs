@@ -1,0 +1,132 @@
+//! What v2 cannot honour is said, or refused before anything is written.
+
+use axum::http::Method;
+use end_to_end::Stage;
+use shim::sandbox::SandboxConfig;
+
+const ADA: &str = "ada.lovelace@example.com";
+
+/// Requests with one loss each, and the field that is lost or changed.
+const LOSSES: [(&str, &[(&str, &str)], &str); 9] = [
+    ("user/update", &[("id", ADA), ("track_id", "7")], "track_id"),
+    (
+        "user/update",
+        &[("id", ADA), ("enable_attention_tracking", "1")],
+        "enable_attention_tracking",
+    ),
+    ("user/update", &[("id", ADA), ("type", "3")], "type"),
+    (
+        "user/update",
+        &[("id", ADA), ("large_capacity", "100")],
+        "large_capacity",
+    ),
+    (
+        "user/update",
+        &[("id", ADA), ("webinar_capacity", "0")],
+        "webinar_capacity",
+    ),
+    (
+        "user/update",
+        &[("id", ADA), ("meeting_capacity", "0")],
+        "meeting_capacity",
+    ),
+    (
+        "user/update",
+        &[("id", ADA), ("auto_delete_cmr_days", "45")],
+        "auto_delete_cmr_days",
+    ),
+    (
+        "user/custcreate",
+        &[("email", "n@example.com"), ("type", "2"), ("track_id", "7")],
+        "track_id",
+    ),
+    (
+        "user/create",
+        &[
+            ("email", "p@example.com"),
+            ("type", "1"),
+            ("disable_chat", "1"),
+        ],
+        "disable_chat",
+    ),
+];
+
+#[tokio::test]
+async fn a_loss_is_named_in_a_header() {
+    let stage = Stage::start().await;
+    for (operation, given, lost) in LOSSES {
+        let answer = stage.ask(operation, given).await;
+        assert!(answer.warns_of(lost), "{operation} {given:?}: {answer:?}");
+        answer.success();
+    }
+}
+
+#[tokio::test]
+async fn strict_refuses_it_before_anything_is_written() {
+    let stage = Stage::with(SandboxConfig::default(), "strict = true").await;
+    for (operation, given, lost) in LOSSES {
+        let error = stage.ask(operation, given).await.error();
+        assert!(
+            error.starts_with(&format!("300 Invalid parameter: {lost} (strict: ")),
+            "{error}"
+        );
+    }
+    let calls = stage.wire().take();
+    assert!(
+        calls.iter().all(|call| call.method == Method::GET),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
+async fn strict_lets_pass_what_arrives_as_it_was_sent() {
+    let stage = Stage::with(SandboxConfig::default(), "strict = true").await;
+    let given = [
+        ("id", ADA),
+        ("type", "2"),
+        ("dept", "x"),
+        ("disable_chat", "1"),
+        ("enable_large", "1"),
+        ("large_capacity", "500"),
+        ("auto_delete_cmr_days", "60"),
+        ("colour", "blue"),
+    ];
+    stage.ask("user/update", &given).await.success();
+    stage.ask("user/get", &[("id", ADA)]).await.success();
+    stage.ask("user/list", &[]).await.success();
+}
+
+#[tokio::test]
+async fn changed_values_are_stored_as_said() {
+    let stage = Stage::start().await;
+    let given = [
+        ("id", ADA),
+        ("enable_auto_delete_cmr", "1"),
+        ("auto_delete_cmr_days", "45"),
+    ];
+    let answer = stage.ask("user/update", &given).await;
+    assert_eq!(answer.warnings.len(), 1, "{:?}", answer.warnings);
+    assert_eq!(
+        stage.user(ADA).await["auto_delete_cmr_days"],
+        60,
+        "never earlier"
+    );
+    stage
+        .ask("user/update", &[("id", ADA), ("type", "3")])
+        .await
+        .success();
+    assert_eq!(stage.user(ADA).await["type"], 2);
+}
+
+#[tokio::test]
+async fn what_nobody_lost_is_not_warned_of() {
+    let stage = Stage::start().await;
+    let given = [
+        ("id", ADA),
+        ("dept", "x"),
+        ("disable_chat", "1"),
+        ("colour", "blue"),
+    ];
+    let answer = stage.ask("user/update", &given).await;
+    assert_eq!(answer.warnings, [""; 0]);
+}

@@ -1,0 +1,20 @@
+//! Every v1 user operation over HTTP, against the sandbox: what v1 documented, in its fields, its
+//! errors and its effects.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::type_complexity, reason = "a table of requests is one")]
+
+mod documented;
+mod effects;
+mod errors;
+mod ids;
+mod lists;
+mod losses;
+mod partial;
+mod repeats;
+mod trouble;

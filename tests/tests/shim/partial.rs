@@ -1,0 +1,196 @@
+//! A write of several calls of which one fails: what was done is told, and the same request again
+//! does the rest.
+
+use axum::http::Method;
+use end_to_end::{Fault, Stage};
+use serde_json::json;
+
+const EMAIL: &str = "new@example.com";
+
+fn down() -> Fault {
+    Fault::Refused(503, json!({ "message": "Service Unavailable" }))
+}
+
+/// A create that needs every call there is, with the ids of Ada's groups.
+async fn request(stage: &Stage) -> Vec<(&'static str, String)> {
+    let ada = stage.v2_user("ada.lovelace@example.com").await;
+    let first = |list: &str| ada[list][0].as_str().unwrap().to_owned();
+    vec![
+        ("email", EMAIL.to_owned()),
+        ("type", "2".to_owned()),
+        ("password", "Analytical4Engine".to_owned()),
+        ("first_name", "Nova".to_owned()),
+        ("dept", "R&D".to_owned()),
+        ("disable_chat", "true".to_owned()),
+        ("group_id", first("group_ids")),
+        ("imgroup_id", first("im_group_ids")),
+    ]
+}
+
+/// The calls that follow `POST /users`, and what each leaves undone.
+const LATER: [(
+    Method,
+    &str,
+    fn(&serde_json::Value, &serde_json::Value) -> bool,
+); 4] = [
+    (Method::PATCH, "/users/{id}", |_, v2| v2["dept"] == ""),
+    (Method::PATCH, "/settings", |v1, _| {
+        v1["disable_chat"] == false
+    }),
+    (Method::POST, "/members", |_, v2| {
+        v2.get("group_ids").is_none()
+    }),
+    (Method::POST, "/im/", |_, v2| {
+        v2.get("im_group_ids").is_none()
+    }),
+];
+
+#[tokio::test]
+async fn a_create_tells_what_it_did_and_is_finished_by_repeating_it() {
+    for create in ["user/autocreate", "user/autocreate2", "user/custcreate"] {
+        for (method, ending, is_undone) in &LATER {
+            let stage = Stage::start().await;
+            let given = request(&stage).await;
+            let given: Vec<_> = given
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let ending = match *ending {
+                "/im/" => format!("/im/groups/{}/members", given[7].1),
+                "/members" => format!("/v2/groups/{}/members", given[6].1),
+                "/users/{id}" => String::new(),
+                other => other.to_owned(),
+            };
+            stage.wire().fail_once(method.clone(), &ending, down());
+
+            let error = stage.ask(create, &given).await.error();
+            let made = stage.v2_user(EMAIL).await;
+            let id = made["id"].as_str().unwrap();
+            assert!(error.contains(id), "{create} {ending}: {error}");
+            assert!(
+                error.contains(" stored, ") && error.contains(" not stored"),
+                "{error}"
+            );
+            assert!(
+                is_undone(&stage.user(id).await, &made),
+                "{create} {ending}: {made}"
+            );
+
+            let finished = stage.ask(create, &given).await.success();
+            assert_eq!(finished["id"], id, "{create} {ending}");
+            let (v1, v2) = (stage.user(id).await, stage.v2_user(EMAIL).await);
+            assert_eq!(v1["disable_chat"], true, "{create} {ending}");
+            assert_eq!(
+                (&v2["first_name"], &v2["dept"]),
+                (&json!("Nova"), &json!("R&D"))
+            );
+            assert_eq!(v2["group_ids"], json!([given[6].1]), "{create} {ending}");
+            assert_eq!(v2["im_group_ids"], json!([given[7].1]), "{create} {ending}");
+
+            // Now it is done, and a repeat is a repeat.
+            let again = stage.ask(create, &given).await.error();
+            assert_eq!(again, format!("1005 User already in the account: {EMAIL}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_create_of_the_same_address_does_not_finish_it() {
+    let stage = Stage::start().await;
+    let given = [("email", EMAIL), ("type", "2"), ("disable_chat", "1")];
+    stage.wire().fail_once(Method::PATCH, "/settings", down());
+    stage.ask("user/custcreate", &given).await.error();
+    let other = [("email", EMAIL), ("type", "2"), ("disable_chat", "0")];
+    let error = stage.ask("user/custcreate", &other).await.error();
+    assert_eq!(error, format!("1005 User already in the account: {EMAIL}"));
+    stage.ask("user/custcreate", &given).await.success();
+}
+
+#[tokio::test]
+async fn a_create_whose_first_call_fails_did_nothing() {
+    let stage = Stage::start().await;
+    let given = [("email", EMAIL), ("type", "2"), ("dept", "x")];
+    stage.wire().fail_once(Method::POST, "/users", down());
+    let error = stage.ask("user/custcreate", &given).await.error();
+    assert_eq!(
+        error,
+        "500 Zoom could not be reached; nothing is known about the outcome."
+    );
+    stage.ask("user/custcreate", &given).await.success();
+}
+
+#[tokio::test]
+async fn a_create_of_which_nobody_heard_is_found_done_by_repeating_it() {
+    let stage = Stage::start().await;
+    let given = [("email", EMAIL), ("type", "2"), ("disable_chat", "1")];
+    let lost = Fault::Garbled(502, json!({ "message": "Bad Gateway" }));
+    stage.wire().fail_once(Method::POST, "/users", lost);
+    let error = stage.ask("user/custcreate", &given).await.error();
+    assert!(error.starts_with("500 "), "{error}");
+    let id = stage.v2_user(EMAIL).await["id"].clone();
+    let finished = stage.ask("user/custcreate", &given).await.success();
+    assert_eq!(
+        (&finished["id"], &finished["disable_chat"]),
+        (&id, &json!(true))
+    );
+    let again = stage.ask("user/custcreate", &given).await.error();
+    assert_eq!(again, format!("1005 User already in the account: {EMAIL}"));
+}
+
+#[tokio::test]
+async fn an_update_tells_what_it_did_and_can_be_repeated() {
+    let stage = Stage::start().await;
+    let id = stage.id_of("george.boole@example.com").await;
+    let given = [
+        ("id", id.as_str()),
+        ("dept", "Logic"),
+        ("disable_chat", "1"),
+    ];
+    stage.wire().fail_once(Method::PATCH, "/settings", down());
+    let error = stage.ask("user/update", &given).await.error();
+    assert!(error.contains(&id), "{error}");
+    assert!(error.contains("settings not stored"), "{error}");
+    let user = stage.user(&id).await;
+    assert_eq!(
+        (&user["dept"], &user["disable_chat"]),
+        (&json!("Logic"), &json!(false))
+    );
+    stage.ask("user/update", &given).await.success();
+    assert_eq!(stage.user(&id).await["disable_chat"], true);
+}
+
+#[tokio::test]
+async fn a_refused_later_call_keeps_v2s_code() {
+    let stage = Stage::start().await;
+    let basic = [("email", EMAIL), ("type", "1"), ("enable_webinar", "1")];
+    let error = stage.ask("user/custcreate", &basic).await.error();
+    assert!(error.starts_with("1122 "), "{error}");
+    assert!(
+        error.contains("create stored, settings not stored"),
+        "{error}"
+    );
+    let user = stage
+        .ask("user/getbyemail", &[("email", EMAIL)])
+        .await
+        .success();
+    assert_eq!(
+        (&user["email"], &user["enable_webinar"]),
+        (&json!(EMAIL), &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn an_invited_user_in_no_group_can_be_finished_too() {
+    let stage = Stage::start().await;
+    let given = request(&stage).await;
+    let given = [
+        ("email", EMAIL),
+        ("type", "1"),
+        ("group_id", given[6].1.as_str()),
+    ];
+    stage.wire().fail_once(Method::PATCH, "", down());
+    let error = stage.ask("user/create", &given).await.error();
+    assert!(error.contains("profile not stored"), "{error}");
+    stage.ask("user/create", &given).await.success();
+    assert_eq!(stage.v2_user(EMAIL).await["group_ids"], json!([given[2].1]));
+}

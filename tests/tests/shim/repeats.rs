@@ -1,0 +1,89 @@
+//! Every request twice, as a widely copied PHP class sent them, one after the other and at once.
+
+use end_to_end::Stage;
+use serde_json::json;
+
+const EMAIL: &str = "twice@example.com";
+
+#[tokio::test]
+async fn a_create_twice_makes_one_user() {
+    let stage = Stage::start().await;
+    for create in [
+        "create",
+        "autocreate",
+        "autocreate2",
+        "custcreate",
+        "ssocreate",
+    ] {
+        let email = format!("{create}@example.com");
+        let given = [
+            ("email", email.as_str()),
+            ("type", "2"),
+            ("password", "Analytical4Engine"),
+            ("dept", "x"),
+        ];
+        let operation = format!("user/{create}");
+        stage.ask(&operation, &given).await.success();
+        let again = stage.ask(&operation, &given).await.error();
+        assert_eq!(again, format!("1005 User already in the account: {email}"));
+    }
+}
+
+#[tokio::test]
+async fn a_create_twice_at_once_makes_one_user() {
+    let stage = Stage::start().await;
+    let given = [
+        ("email", EMAIL),
+        ("type", "2"),
+        ("dept", "x"),
+        ("disable_chat", "1"),
+    ];
+    let (one, other) = tokio::join!(
+        stage.ask("user/custcreate", &given),
+        stage.ask("user/custcreate", &given)
+    );
+    let mut answers = [one, other];
+    answers.sort_by_key(|answer| answer.body.get("error").is_some());
+    let [made, refused] = answers;
+    assert_eq!(made.success()["email"], EMAIL);
+    assert_eq!(
+        refused.error(),
+        format!("1005 User already in the account: {EMAIL}")
+    );
+    let page = stage
+        .ask("user/list", &[("page_size", "300")])
+        .await
+        .success();
+    let users = page["users"].as_array().unwrap();
+    assert_eq!(
+        users.iter().filter(|user| user["email"] == EMAIL).count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn what_can_be_repeated_answers_the_same() {
+    let stage = Stage::start().await;
+    let id = stage.id_of("george.boole@example.com").await;
+    let whom = ("id", id.as_str());
+    let grace = ("assistant_email", "grace.hopper@example.com");
+    let requests: [(&str, &[(&str, &str)]); 8] = [
+        (
+            "user/update",
+            &[whom, ("dept", "Logic"), ("disable_chat", "1")],
+        ),
+        ("user/deactivate", &[whom]),
+        ("user/activate", &[whom]),
+        ("user/revoketoken", &[whom]),
+        ("user/update", &[whom, ("type", "2")]),
+        ("user/assistant/set", &[whom, grace]),
+        ("user/assistant/delete", &[whom, grace]),
+        ("user/assistant/delete", &[whom]),
+    ];
+    for (operation, given) in requests {
+        for _ in 0..2 {
+            let answer = stage.ask(operation, given).await.success();
+            assert_eq!(answer["id"], json!(id), "{operation}");
+        }
+    }
+}
