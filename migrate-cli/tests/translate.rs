@@ -303,7 +303,7 @@ fn a_shell_runs_the_commands_as_they_are_meant() {
         &["user/list", "page_number=2"],
         &[
             "user/autocreate",
-            "email=a@example.com&type=1&password=pw&dept=x&last_name=y",
+            "email=a@example.com&type=1&password=pass-word&dept=x&last_name=y",
         ],
         &[
             "--",

@@ -10,6 +10,7 @@
 )]
 
 mod answer;
+mod recording;
 mod stage;
 mod wire;
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{Method, StatusCode, header::CONTENT_TYPE},
     middleware::Next,
@@ -12,8 +12,10 @@ use axum::{
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::recording;
+
 /// More than any v2 request or answer of a test.
-const MAX_BODY: usize = 16 << 20;
+pub(crate) const MAX_BODY: usize = 16 << 20;
 
 /// A call as it arrived at v2, nothing decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,25 +127,28 @@ impl Wire {
 /// The layer around the sandbox.
 pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, MAX_BODY)
-        .await
-        .expect("a whole request");
-    let fault = wire.pass(V2Call {
+    let body = to_bytes(body, MAX_BODY).await.expect("a whole request");
+    let call = V2Call {
         method: head.method.clone(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(str::to_owned),
         body: body.clone(),
-    });
-    let answer = match fault {
-        None => return next.run(Request::from_parts(head, Body::from(body))).await,
-        Some(Fault::Refused(status, answer)) => (status, answer),
-        Some(Fault::Garbled(status, answer)) => {
-            next.run(Request::from_parts(head, Body::from(body))).await;
-            (status, answer)
+    };
+    let fault = wire.pass(call.clone());
+    let passed = match &fault {
+        Some(Fault::Refused(..)) => None,
+        Some(Fault::Garbled(..)) | None => {
+            let answer = next.run(Request::from_parts(head, Body::from(body))).await;
+            Some(recording::note(&call, answer).await)
         }
     };
-    let (status, answer) = answer;
-    let status = StatusCode::from_u16(status).expect("a status");
-    let json = [(CONTENT_TYPE, "application/json")];
-    (status, json, answer.to_string()).into_response()
+    match (fault, passed) {
+        (None, Some(answer)) => answer,
+        (Some(Fault::Refused(status, answer) | Fault::Garbled(status, answer)), _) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let json = [(CONTENT_TYPE, "application/json")];
+            (status, json, answer.to_string()).into_response()
+        }
+        (None, None) => panic!("a call that met nothing has an answer"),
+    }
 }

@@ -133,7 +133,11 @@ pub(crate) fn kind(part: &Part) -> String {
         let values: Vec<_> = part.values.iter().map(ToString::to_string).collect();
         facts.push(one_of(&values));
     }
-    facts.extend(part.max.map(|most| format!("up to {most} characters")));
+    facts.extend(match (part.min, part.max) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most} characters")),
+        (Some(least), None) => Some(format!("at least {least} characters")),
+        (None, most) => most.map(|most| format!("up to {most} characters")),
+    });
     facts.extend(part.default.map(|default| format!("{default} if absent")));
     facts.join(", ")
 }

@@ -12,6 +12,9 @@ use mappings::{
     },
 };
 
+/// Characters of a marker: more than any secret of v1 may have.
+const MAX_MARKER: usize = 1_000;
+
 /// Where a text is interrupted by variables.
 pub(super) enum Piece<'t> {
     Text(&'t str),
@@ -31,9 +34,9 @@ impl Variables {
         arguments: &Arguments,
     ) -> (Self, Arguments, String) {
         let mut number = 0;
-        let mut marker = || loop {
+        let mut marker = |length: usize| loop {
             number += 1;
-            let marker = format!("Zq{number}x");
+            let marker = format!("{:x<length$}", format!("Zq{number}x"));
             let is_in = |text: &str| text.contains(&marker);
             let taken = arguments.iter().any(|(name, value)| {
                 is_in(name) || matches!(value, Argument::Text(text) if is_in(text))
@@ -60,7 +63,8 @@ impl Variables {
             }
             let value = match value {
                 Argument::Text(text) if !text.is_empty() && is_secret(name) => {
-                    let marker = marker();
+                    // As long as the secret, so that it is refused if that is.
+                    let marker = marker(text.chars().take(MAX_MARKER).count());
                     variables.0.push((marker.clone(), upper_snake(name)));
                     Argument::Text(marker)
                 }
@@ -68,7 +72,7 @@ impl Variables {
             };
             open.add(name, value);
         }
-        let item = marker();
+        let item = marker(0);
         (variables, open, item)
     }
 

@@ -37,10 +37,14 @@ fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) 
     let names: Vec<_> = mapping.fields.iter().map(|field| field.name).collect();
     let only = match mapping.only {
         [] => String::new(),
-        only => format!(" of {}", one_of(only)),
+        [_] | [_, _] => format!(" of {}", one_of(mapping.only)),
+        _ => " of some operations".to_owned(),
     };
     let title = format!("{}{only}", strong(&page.name));
     sheet.ends(&title, &fidelity(mapping.fidelity));
+    if mapping.only.len() > 2 {
+        sheet.hanging("  of  ", &mapping.only.join(", "));
+    }
     if let Some(reason) = mapping.reason {
         sheet.paragraph(2, &format!("{reason}."));
     }

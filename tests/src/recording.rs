@@ -1,0 +1,49 @@
+//! What the sandbox was asked and answered, as lines of JSON, for validators outside this project:
+//! written only if the environment says where.
+
+use std::{
+    env,
+    fs::{File, OpenOptions},
+    io::Write as _,
+    sync::LazyLock,
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    response::Response,
+};
+use serde_json::{Value, json};
+
+use crate::wire::{MAX_BODY, V2Call};
+
+/// The variable that names the file.
+const VARIABLE: &str = "V2_RECORDING";
+
+static RECORDING: LazyLock<Option<File>> = LazyLock::new(|| {
+    let path = env::var_os(VARIABLE)?;
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    Some(file.expect("a file to record into"))
+});
+
+/// Writes the call and its answer down; gives the answer back.
+pub(crate) async fn note(call: &V2Call, answer: Response) -> Response {
+    let Some(mut file) = RECORDING.as_ref() else {
+        return answer;
+    };
+    let (head, body) = answer.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.expect("a whole answer");
+    let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+    let line = json!({
+        "method": call.method.as_str(),
+        "path": call.path,
+        "query": call.query,
+        "request": json(&call.body),
+        "has_body": !call.body.is_empty(),
+        "status": head.status.as_u16(),
+        "answer": json(&body),
+    });
+    // One write a line, so that tests side by side do not mix theirs.
+    file.write_all(format!("{line}\n").as_bytes())
+        .expect("room for the recording");
+    Response::from_parts(head, Body::from(body))
+}
