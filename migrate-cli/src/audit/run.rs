@@ -165,6 +165,15 @@ impl<'c> Audit<'c> {
         Ok(outcome)
     }
 
+    /// Looks at one text as if it were all of a project.
+    pub fn run_text(&self, path: &str, text: &str) -> Vec<Finding> {
+        let scanner = Scanner {
+            knowledge: &self.knowledge,
+            rules: &self.rules,
+        };
+        self.decide(vec![scanner.scan(path, text)], &BTreeSet::new())
+    }
+
     /// Looks through the files of a list. Paths in the outcome start below `base`.
     pub fn run_files(&self, base: &Path, files: &[PathBuf]) -> Result<Outcome, AuditError> {
         let start = Instant::now();
