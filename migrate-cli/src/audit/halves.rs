@@ -109,6 +109,9 @@ impl Judge<'_> {
         if !named && !given {
             return None;
         }
+        if let Some(found) = self.chained(signal, action) {
+            return Some(found);
+        }
         let resource = file
             .signals
             .iter()
@@ -144,5 +147,25 @@ impl Judge<'_> {
             .path_at(&path)
             .filter(|found| found.length == path.len())?;
         known.operation.map(|name| (name, AROUND))
+    }
+
+    /// `target.path("user").path("list")`
+    fn chained(&self, signal: &Signal, action: &str) -> Option<(String, &'static str)> {
+        let callee = signal.text.callee.as_deref()?;
+        let before = callee.strip_suffix(last_identifier(callee))?;
+        let before = before
+            .trim_end_matches(['.', '>', '-', ':'])
+            .strip_suffix(')')?;
+        let quote = before
+            .chars()
+            .next_back()
+            .filter(|c| matches!(c, '"' | '\''))?;
+        let resource = before.trim_end_matches(quote).rsplit(quote).next()?;
+        let path = format!("{}/{action}", resource.trim_matches('/'));
+        let known = self
+            .knowledge
+            .path_at(&path)
+            .filter(|found| found.length == path.len())?;
+        known.operation.map(|name| (name, SIDE_BY_SIDE))
     }
 }

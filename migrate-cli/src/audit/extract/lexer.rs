@@ -208,26 +208,41 @@ fn pieces(inner: &str, at: usize) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut rest = 0;
-    while let Some(found) = inner.get(rest..).and_then(|text| text.find('{')) {
+    while let Some(found) = inner.get(rest..).and_then(|text| text.find(['{', '$'])) {
         let open = rest + found;
-        let Some(close) = inner.get(open..).and_then(|text| text.find('}')) else {
-            break;
+        let Some((name, end)) = placeholder(inner, open) else {
+            rest = open + 1;
+            continue;
         };
-        let close = open + close;
-        let lead = inner
-            .get(..open)
-            .filter(|head| head.ends_with(['$', '#']))
-            .map_or(0, |_| 1);
+        let lead = usize::from(inner.get(..open).is_some_and(|head| head.ends_with('#')));
         if open - lead > start {
             push(inner, start, open - lead, at, &mut pieces);
         }
-        let name = last_identifier(inner.get(open + 1..close).unwrap_or_default());
-        pieces.push(Piece::Hole(name.to_owned()));
-        start = close + 1;
-        rest = close + 1;
+        pieces.push(Piece::Hole(last_identifier(name).to_owned()));
+        start = end;
+        rest = end;
     }
     push(inner, start, inner.len(), at, &mut pieces);
     pieces
+}
+
+/// The name in a placeholder that opens there, and the byte after it.
+fn placeholder(inner: &str, open: usize) -> Option<(&str, usize)> {
+    /// How long what stands between braces may be, in bytes.
+    const LONGEST: usize = 120;
+    let text = inner.get(open..)?;
+    let body = text.strip_prefix('$').unwrap_or(text);
+    let dollar = text.len() - body.len();
+    if let Some(braced) = body.strip_prefix('{') {
+        let close = braced.bytes().take(LONGEST).position(|byte| byte == b'}')?;
+        return Some((braced.get(..close)?, open + dollar + close + 2));
+    }
+    let length = body
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        .count();
+    let named = dollar == 1 && body.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    named.then_some((body.get(..length)?, open + dollar + length))
 }
 
 fn push(inner: &str, from: usize, to: usize, at: usize, pieces: &mut Vec<Piece>) {

@@ -1,0 +1,3 @@
+const base = 'https://api.zoom.us/v1';
+
+Future<Response> users() => http.post(Uri.parse('$base/user/list'));
