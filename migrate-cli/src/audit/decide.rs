@@ -7,7 +7,7 @@ use super::{
     extract::{Role, last_identifier},
     finding::{Confidence, Kind},
     knowledge::Knowledge,
-    purpose::Purpose,
+    purpose::{Purpose, split_words},
     rules::Rules,
     scan::{FileFacts, Place, Signal},
     shape::Shape,
@@ -206,7 +206,9 @@ impl Judge<'_> {
         }
         let distinctive = operation.is_some_and(|name| self.knowledge.is_distinctive(name));
         let link = self.link(file, signal, strong, helper, joins_base, zoomy, distinctive)?;
-        if purpose == Purpose::Label {
+        // Tests of a program that has left v1 may still answer its old paths.
+        let stale = !self.evidence.v1 && is_test(&file.path);
+        if purpose == Purpose::Label || stale {
             return Some((Confidence::Medium, LABEL));
         }
         let shared = operation.is_some_and(|name| self.knowledge.is_shared(name));
@@ -422,6 +424,21 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
 }
 
 const LABEL: &str = "only names the endpoint";
+
+/// True if a file is a test, by its folder or its name.
+fn is_test(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.split('.').next().unwrap_or_default();
+    let words = split_words(stem);
+    folders
+        .split('/')
+        .any(|folder| matches!(folder, "spec" | "specs" | "test" | "tests" | "__tests__"))
+        || words
+            .last()
+            .is_some_and(|word| matches!(word.as_str(), "spec" | "test"))
+        || name.contains(".spec.")
+        || name.contains(".test.")
+}
 
 /// How many different operations a file names as v1 spelt them.
 fn operations(file: &FileFacts) -> usize {

@@ -197,7 +197,7 @@ fn is_formatter(name: &str) -> bool {
 }
 
 /// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.
-fn split_words(name: &str) -> Vec<String> {
+pub(super) fn split_words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut lower_before = false;

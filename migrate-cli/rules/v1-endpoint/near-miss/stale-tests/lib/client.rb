@@ -1,0 +1,5 @@
+module Zoom
+  class Client
+    base_uri 'https://api.zoom.us/v2'
+  end
+end

@@ -1,0 +1,3 @@
+describe Zoom::Client do
+  before { stub_request(:post, zoom_url('/user/custcreate')) }
+end
