@@ -135,6 +135,7 @@ impl Judge<'_> {
     fn mention(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
         let operation = match &signal.shape {
             Shape::Base => None,
+            Shape::Name if file.vendor.is_none() => None,
             Shape::Url { operation } => operation.clone(),
             Shape::Endpoint {
                 operation: Some(operation),

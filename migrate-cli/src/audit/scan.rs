@@ -240,11 +240,14 @@ impl Scanner<'_> {
                     && text.pieces.len() == 1
                     && text.callee.is_none()
                     && (text.target.is_none() || matches!(language, Language::Data(_)));
-            let found = if anywhere || folded.text.len() > 600 {
+            let mut found = if anywhere || folded.text.len() > 600 {
                 shape::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
             } else {
                 shape::in_value(folded, &self.rules.hosts, self.knowledge)
             };
+            if text.role != Role::Value && facts.zoom {
+                found.extend(shape::names(&folded.text));
+            }
             for sighting in found {
                 if facts.signals.len() >= LIMIT {
                     return;
@@ -252,7 +255,11 @@ impl Scanner<'_> {
                 // Halves and hosts are no finding of their own and must not crowd out those.
                 if !matches!(
                     sighting.shape,
-                    Shape::Base | Shape::BaseV2 | Shape::Url { .. } | Shape::Endpoint { .. }
+                    Shape::Base
+                        | Shape::BaseV2
+                        | Shape::Name
+                        | Shape::Url { .. }
+                        | Shape::Endpoint { .. }
                 ) {
                     parts += 1;
                     if parts > LIMIT / 4 {

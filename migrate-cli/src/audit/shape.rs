@@ -34,6 +34,8 @@ pub(crate) enum Shape {
         /// Something stands before it: `BASE + "user/list"`.
         based: bool,
     },
+    /// Words that name the API itself: `API v1`.
+    Name,
     /// The part of an operation before a slash, alone: `user`.
     Resource(String),
     /// The part of an operation after a slash, alone: `custcreate`.
@@ -123,6 +125,38 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
                 start,
                 end: start + path.length,
             });
+        }
+    }
+    found
+}
+
+/// Where prose names the API itself.
+pub(crate) fn names(text: &str) -> Vec<Sighting> {
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for phrase in [
+        "api v1",
+        "v1 api",
+        "v1 path",
+        "v1 endpoint",
+        "api version 1",
+    ] {
+        for (start, _) in lower.match_indices(phrase) {
+            let end = start + phrase.len();
+            let apart = |letter: Option<char>| letter.is_none_or(|c| !c.is_alphanumeric());
+            let before = lower.get(..start).and_then(|head| head.chars().next_back());
+            let after = lower.get(end..).unwrap_or_default();
+            // v1.6 is the version of something else.
+            let number = after
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            if apart(before) && apart(after.chars().next()) && !number {
+                found.push(Sighting {
+                    shape: Shape::Name,
+                    start,
+                    end,
+                });
+            }
         }
     }
     found

@@ -1,0 +1,4 @@
+package zoom
+
+// all v1 API endpoints use POST requests
+func send() {}
