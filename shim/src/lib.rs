@@ -4,6 +4,8 @@ pub mod cli;
 pub mod config;
 mod executor;
 mod inbound;
+mod label;
+pub mod ops;
 mod outbound;
 pub mod sandbox;
 pub mod server;

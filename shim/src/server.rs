@@ -2,6 +2,7 @@
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -43,8 +44,31 @@ pub async fn serve(
     limits: &Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
+    let connections = accept_until(listener, shim.router(), limits, shutdown).await;
+    let drained = time::timeout(limits.shutdown, async {
+        connections.shutdown().await;
+        shim.drain().await;
+    });
+    match drained.await {
+        Ok(()) => Stopped::Drained,
+        Err(_) => Stopped::CutOff,
+    }
+}
+
+/// Serves the operations address as long as it is polled, within the same bounds.
+pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
+    accept_until(listener, ops, limits, std::future::pending()).await;
+}
+
+/// Accepts connections until `shutdown` resolves, and gives those that are still there.
+async fn accept_until(
+    listener: TcpListener,
+    router: Router,
+    limits: &Limits,
+    shutdown: impl Future<Output = ()>,
+) -> GracefulShutdown {
     let connections = GracefulShutdown::new();
-    let service = TowerToHyperService::new(shim.router());
+    let service = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.headers)
@@ -75,16 +99,7 @@ pub async fn serve(
             drop(place);
         });
     }
-    drop(listener);
-
-    let drained = time::timeout(limits.shutdown, async {
-        connections.shutdown().await;
-        shim.drain().await;
-    });
-    match drained.await {
-        Ok(()) => Stopped::Drained,
-        Err(_) => Stopped::CutOff,
-    }
+    connections
 }
 
 async fn accept(

@@ -6,7 +6,7 @@ mod reply;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::State};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::join_all};
 use hyper::{
     Method, Request, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, HeaderValue},
@@ -26,7 +26,7 @@ use crate::{
     store::{InMemory, Store},
     telemetry::{Log, Observer},
     tenants::{Tenant, Tenants},
-    upstream::{OAuth, Tokens, Upstream, UpstreamLimits, http_client},
+    upstream::{Endpoint, OAuth, TokenError, Tokens, Upstream, UpstreamLimits, http_client},
 };
 use reply::Reply;
 
@@ -92,6 +92,12 @@ impl Shim {
             answer: limits.answer_bytes,
         };
         let http = http_client(&upstream_limits, v2.is_local()).map_err(StartError::Client)?;
+        let endpoint = Arc::new(Endpoint {
+            http: http.clone(),
+            base: v2.base,
+            limits: upstream_limits,
+            observer: Arc::clone(&seams.observer),
+        });
         let tenants = v2.tenants.into_iter().map(|tenant| {
             let TenantConfig {
                 api_key,
@@ -116,12 +122,7 @@ impl Shim {
                     Tokens::granted(http.clone(), oauth)
                 }
             };
-            let upstream = Upstream::new(
-                http.clone(),
-                v2.base.clone(),
-                tokens,
-                upstream_limits.clone(),
-            );
+            let upstream = Upstream::new(Arc::clone(&endpoint), tokens);
             let site = Site {
                 strict: site.strict,
                 account_id,
@@ -154,6 +155,12 @@ impl Shim {
     pub(crate) async fn drain(&self) {
         self.0.writes.close();
         self.0.writes.wait().await;
+    }
+
+    /// The tenants that can have a v2 token by the deadline, and why others cannot.
+    pub(crate) async fn access(&self, deadline: Instant) -> Vec<Result<(), TokenError>> {
+        let tenants = self.0.tenants.iter();
+        join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
     }
 
     fn catalog(&self) -> &Arc<Catalog> {

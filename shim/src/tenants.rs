@@ -70,6 +70,10 @@ impl Tenants {
         Self(tenants.into_iter().map(Arc::new).collect())
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Tenant> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
     /// The tenant with this key and secret. How long it takes says nothing about either.
     pub(crate) fn authenticate(&self, api_key: &str, api_secret: &str) -> Option<Arc<Tenant>> {
         let given = Credential::new(api_key, api_secret);

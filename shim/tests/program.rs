@@ -73,6 +73,8 @@ fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHIM_")) {
         command.env_remove(name);
     }
+    // Any port will do: tests run side by side.
+    command.env("SHIM_OPS_LISTEN", "127.0.0.1:0");
     command.envs(environment.iter().copied());
     command
 }
@@ -242,6 +244,29 @@ fn an_address_in_use_is_told() {
             "error: {address} is in use; stop what listens there, or choose another port with --listen\n"
         )
     );
+}
+
+#[test]
+fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["serve", "--sandbox", "--listen", "127.0.0.1:0"];
+    let (code, told) = run(&[&arguments[..], &["--ops-listen", &address]].concat(), &[]);
+    assert_eq!(code, 1);
+    assert!(
+        told.contains("choose another port with --ops-listen\n"),
+        "{told}"
+    );
+
+    let usual = TcpListener::bind(shim::config::DEFAULT_OPS_LISTEN);
+    let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
+    assert!(shim.banner.contains("operations on http://127.0.0.1:"));
+    drop(usual);
+    assert_eq!(shim.stop("TERM"), 0);
+
+    let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "off")]);
+    assert!(!shim.banner.contains("operations on"), "{}", shim.banner);
+    assert_eq!(shim.stop("TERM"), 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
 pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
 pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
+const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 
@@ -24,6 +25,7 @@ pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) listen: Option<Placed<String>>,
+    pub(super) ops_listen: Option<Placed<String>>,
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
     pub(super) oauth_url: Option<Placed<String>>,
@@ -63,6 +65,9 @@ pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, C
     if let Some(listen) = &sources.flags.listen {
         draft.listen = Some(unplaced(listen.clone()));
     }
+    if let Some(listen) = &sources.flags.ops_listen {
+        draft.ops_listen = Some(unplaced(listen.clone()));
+    }
     draft.strict |= sources.flags.strict;
 
     let config = draft.judge(sources.flags.sandbox, catalog, &mistakes);
@@ -98,6 +103,10 @@ impl Draft {
     fn read(&mut self, mut file: Section<'_>) {
         self.listen = file.text("listen");
         self.strict = file.switch("strict").unwrap_or_default();
+
+        let mut ops = file.section("ops");
+        self.ops_listen = ops.text("listen");
+        ops.finish();
 
         let mut upstream = file.section("upstream");
         self.upstream_url = upstream.text("url");
@@ -169,6 +178,7 @@ impl Draft {
         let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
 
         or(&mut self.listen, text(LISTEN));
+        or(&mut self.ops_listen, text(OPS_LISTEN));
         or(&mut self.upstream_url, text(UPSTREAM_URL));
         or(&mut self.oauth_url, text(OAUTH_URL));
 

@@ -7,7 +7,8 @@ use reqwest::StatusCode;
 use url::Url;
 
 use super::{
-    Access, Config, DEFAULT_LISTEN, SiteConfig, Source, TenantConfig, V2Config,
+    Access, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, OpsListen, SiteConfig, Source,
+    TenantConfig, V2Config,
     draft::{
         API_KEY, API_SECRET, Draft, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET,
         OAUTH_URL, OAuthDraft, TenantDraft, UPSTREAM_TOKEN, UPSTREAM_URL,
@@ -21,6 +22,9 @@ use crate::upstream::{BaseUrl, Token};
 /// sent there.
 const ZOOM_HOST: &str = "api.zoom.us";
 const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
+
+/// In place of an address to listen on.
+const OFF: &str = "off";
 
 impl Draft {
     /// The configuration, or nothing and all mistakes noted.
@@ -63,19 +67,21 @@ impl Draft {
         };
         let listen = match self.listen {
             None => DEFAULT_LISTEN.to_owned(),
-            Some(listen) => {
-                if !is_address(&listen.value) {
-                    let text = format!(
-                        "listen = {:?} is no address to listen on; write host:port, as {DEFAULT_LISTEN}",
-                        listen.value
-                    );
-                    mistakes.add(listen.line, text);
-                }
-                listen.value
-            }
+            Some(listen) => address("listen", listen, DEFAULT_LISTEN, mistakes),
+        };
+        let ops = match self.ops_listen {
+            None => OpsListen::Usual,
+            Some(listen) if listen.value == OFF => OpsListen::Off,
+            Some(listen) => OpsListen::At(address(
+                "ops.listen",
+                listen,
+                &format!("{DEFAULT_OPS_LISTEN}, or {OFF:?}"),
+                mistakes,
+            )),
         };
         Some(Config {
             listen,
+            ops,
             source: source?,
             site: SiteConfig {
                 strict: self.strict,
@@ -276,6 +282,17 @@ fn status_code(status: u64) -> Option<StatusCode> {
     let status = u16::try_from(status).ok()?;
     let status = StatusCode::from_u16(status).ok()?;
     (status == StatusCode::OK || status.is_server_error()).then_some(status)
+}
+
+fn address(key: &str, listen: Placed<String>, example: &str, mistakes: &Mistakes) -> String {
+    if !is_address(&listen.value) {
+        let text = format!(
+            "{key} = {:?} is no address to listen on; write host:port, as {example}",
+            listen.value
+        );
+        mistakes.add(listen.line, text);
+    }
+    listen.value
 }
 
 fn is_address(listen: &str) -> bool {

@@ -23,6 +23,9 @@ use crate::upstream::{BaseUrl, Token};
 /// come over plain HTTP.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
+/// The operations address unless told otherwise: on this machine only.
+pub const DEFAULT_OPS_LISTEN: &str = "127.0.0.1:9090";
+
 /// Users of the sandbox: more than v1's default page of 30.
 pub const DEFAULT_SANDBOX_USERS: usize = 40;
 
@@ -31,12 +34,26 @@ pub const DEFAULT_SANDBOX_USERS: usize = 40;
 pub struct Config {
     /// Where to listen, as `host:port`.
     pub listen: String,
+    /// Where to answer the operator.
+    pub ops: OpsListen,
     /// Where answers come from.
     pub source: Source,
     /// What a site may choose.
     pub site: SiteConfig,
     /// What a request may take.
     pub limits: Limits,
+}
+
+/// Where `/healthz`, `/readyz` and `/metrics` are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpsListen {
+    /// Nowhere.
+    Off,
+    /// On this `host:port`, or nothing starts.
+    At(String),
+    /// On [`DEFAULT_OPS_LISTEN`], which nobody asked for: before the sandbox any other free port
+    /// will do if that one is taken.
+    Usual,
 }
 
 /// Where answers come from.
@@ -150,6 +167,8 @@ impl Default for Limits {
 pub struct Flags {
     /// `--listen`
     pub listen: Option<String>,
+    /// `--ops-listen`
+    pub ops_listen: Option<String>,
     /// `--strict`
     pub strict: bool,
     /// `--sandbox`, with its number of users.

@@ -8,7 +8,7 @@ mod reply;
 mod retry;
 mod token;
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use mappings::{Body, Method, Outcome, V2Request};
 use reqwest::{
@@ -20,6 +20,7 @@ use reqwest::{
 use tokio::time::{self, Instant};
 use url::Url;
 
+use crate::telemetry::{CallRecord, Observer};
 pub(crate) use address::BaseUrl;
 use reply::Attempt;
 use retry::{Next, Retries};
@@ -36,13 +37,23 @@ pub(crate) struct UpstreamLimits {
     pub(crate) answer: usize,
 }
 
+/// v2, as all tenants share it.
+pub(crate) struct Endpoint {
+    /// For its pool of connections.
+    pub(crate) http: Client,
+    /// Where it is.
+    pub(crate) base: BaseUrl,
+    /// What it may take.
+    pub(crate) limits: UpstreamLimits,
+    /// Who is told of every call.
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
 /// v2, as one tenant sees it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    http: Client,
-    base: BaseUrl,
+    endpoint: Arc<Endpoint>,
     tokens: Tokens,
-    limits: UpstreamLimits,
 }
 
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
@@ -74,26 +85,38 @@ pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::R
 }
 
 impl Upstream {
-    pub(crate) fn new(http: Client, base: BaseUrl, tokens: Tokens, limits: UpstreamLimits) -> Self {
-        Self {
-            http,
-            base,
-            tokens,
-            limits,
-        }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, tokens: Tokens) -> Self {
+        Self { endpoint, tokens }
+    }
+
+    /// Whether calls could be made now: there is a token, or one is to be had.
+    pub(crate) async fn access(&self, deadline: Instant) -> Result<(), TokenError> {
+        self.within(deadline, self.tokens.current()).await.map(drop)
     }
 
     /// Sends a request, again where that is safe and may help, and tells what became of it, at
     /// the deadline at the latest.
     pub(crate) async fn send(&self, request: &V2Request, deadline: Instant) -> Outcome {
         let started = Instant::now();
-        let outcome = self.attempts(request, deadline).await;
-        log(request, &outcome, started);
+        let mut retries = Retries::new(request.method.is_read());
+        let outcome = self.attempts(request, deadline, &mut retries).await;
+        self.endpoint.observer.called(&CallRecord {
+            method: request.method,
+            template: &request.template,
+            outcome: &outcome,
+            retries: retries.made(),
+            elapsed: started.elapsed(),
+        });
         outcome
     }
 
-    async fn attempts(&self, request: &V2Request, deadline: Instant) -> Outcome {
-        let url = match self.base.join(&request.path, &request.query) {
+    async fn attempts(
+        &self,
+        request: &V2Request,
+        deadline: Instant,
+        retries: &mut Retries,
+    ) -> Outcome {
+        let url = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(url) => url,
             Err(error) => {
                 tracing::error!(template = %request.template, %error, "Refused to send a request");
@@ -104,7 +127,6 @@ impl Upstream {
             Ok(token) => token,
             Err(error) => return error.into(),
         };
-        let mut retries = Retries::new(request.method.is_read());
         loop {
             let attempt = self.attempt(url.clone(), request, &token, deadline).await;
             match retries.next(attempt, Instant::now(), deadline) {
@@ -140,16 +162,16 @@ impl Upstream {
         if left.is_zero() {
             return Attempt::Failed { sent: false };
         }
-        let builder = self
-            .http
+        let Endpoint { http, limits, .. } = self.endpoint.as_ref();
+        let builder = http
             .request(method(request.method), url)
             .header(AUTHORIZATION, token.header())
-            .timeout(left.min(self.limits.call));
+            .timeout(left.min(limits.call));
         let Some(builder) = with_body(builder, &request.body) else {
             return Attempt::Failed { sent: false };
         };
         match builder.send().await {
-            Ok(response) => reply::read(response, self.limits.answer).await,
+            Ok(response) => reply::read(response, limits.answer).await,
             Err(error) => Attempt::from_error(&error),
         }
     }
@@ -199,26 +221,10 @@ fn file_name(given: &str) -> String {
     given.chars().map(plain).take(100).collect()
 }
 
-/// The template, never the path: the path may hold an address.
-fn log(request: &V2Request, outcome: &Outcome, started: Instant) {
-    let (method, template) = (request.method, &request.template);
-    let elapsed = started.elapsed();
-    match outcome {
-        Outcome::Answered { status, .. } => {
-            tracing::debug!(%method, %template, status, ?elapsed, "v2 answered");
-        }
-        Outcome::Unreadable { status } => {
-            tracing::warn!(%method, %template, status, ?elapsed, "What answered is not v2's API; check upstream.url");
-        }
-        Outcome::NoAnswer { maybe_done } => {
-            tracing::warn!(%method, %template, maybe_done, ?elapsed, "v2 did not answer");
-        }
-        Outcome::Refused => {
-            tracing::error!(%method, %template, "v2 refuses the shim's own credentials");
-        }
-        Outcome::Limited => {
-            tracing::warn!(%method, %template, ?elapsed, "v2's request limit is reached");
-        }
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Endpoint");
+        shown.field("base", &self.base).finish_non_exhaustive()
     }
 }
 

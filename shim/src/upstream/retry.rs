@@ -6,6 +6,7 @@ use mappings::Outcome;
 use tokio::time::Instant;
 
 use super::reply::Attempt;
+use crate::telemetry::RetryCounts;
 
 /// Before a request is sent again after a failure: long enough for a balancer to notice.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -65,17 +66,26 @@ impl Retries {
             Attempt::Limited { .. } => Next::Done(Outcome::Limited),
             Attempt::Failed { sent } => {
                 let safe = self.is_read || !sent;
-                if safe && self.repeat() && fits(PAUSE) {
+                if safe && fits(PAUSE) && self.repeat() {
                     return Next::Wait(PAUSE);
                 }
                 Next::Done(Outcome::NoAnswer { maybe_done: sent })
             }
             Attempt::Answered(outcome) => {
-                if self.is_read && is_passing(&outcome) && self.repeat() && fits(PAUSE) {
+                if self.is_read && is_passing(&outcome) && fits(PAUSE) && self.repeat() {
                     return Next::Wait(PAUSE);
                 }
                 Next::Done(outcome)
             }
+        }
+    }
+
+    /// How often the request went out again, and why.
+    pub(super) fn made(&self) -> RetryCounts {
+        RetryCounts {
+            failure: u32::from(self.repeated),
+            limit: self.waits,
+            token: u32::from(self.renewed),
         }
     }
 

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::telemetry::Log;
 
 const LIMITS: UpstreamLimits = UpstreamLimits {
     connect: Duration::from_secs(5),
@@ -79,7 +80,17 @@ fn client() -> Client {
 
 fn fixed(base: BaseUrl) -> Upstream {
     let token = Token::new(&"t0".into()).unwrap();
-    Upstream::new(client(), base, Tokens::Fixed(token), LIMITS)
+    upstream(base, Tokens::Fixed(token))
+}
+
+fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
+    let endpoint = Endpoint {
+        http: client(),
+        base,
+        limits: LIMITS,
+        observer: Arc::new(Log),
+    };
+    Upstream::new(Arc::new(endpoint), tokens)
 }
 
 fn request(method: Method, body: Body) -> V2Request {
@@ -199,7 +210,7 @@ async fn all_who_wait_share_one_token_request() {
     .await;
     let v2 = Scripted::start(|_, request: Request| axum::Json(bearer(&request))).await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
 
     let get = get();
     let calls = (0..40).map(|_| upstream.send(&get, soon()));
@@ -220,7 +231,7 @@ async fn a_refused_token_is_renewed_once_for_all() {
     })
     .await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
 
     let get = get();
     let calls = (0..40).map(|_| upstream.send(&get, soon()));
@@ -235,7 +246,7 @@ async fn a_token_that_is_always_refused_is_not_renewed_forever() {
     let grants = Scripted::start(|_, _| axum::Json(json!({ "access_token": "t" }))).await;
     let v2 = Scripted::start(|_, _| reqwest::StatusCode::UNAUTHORIZED).await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
     assert_eq!(upstream.send(&get(), soon()).await, Outcome::Refused);
     assert_eq!((grants.count(), v2.count()), (2, 2));
 
@@ -262,7 +273,7 @@ async fn without_a_token_nothing_is_sent() {
         let grants = Scripted::start(move |_, _| (status, body)).await;
         let v2 = Scripted::start(|_, _| "{}").await;
         let tokens = Tokens::granted(client(), grants.oauth());
-        let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+        let upstream = upstream(v2.base(), tokens);
         let outcome = upstream.send(&get(), soon()).await;
         assert_eq!((outcome, v2.count()), (expected, 0), "{status} {body}");
     }
@@ -276,7 +287,7 @@ async fn a_token_is_asked_for_again_before_it_ends() {
     .await;
     let v2 = Scripted::start(|_, request: Request| axum::Json(bearer(&request))).await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
     for token in ["Bearer t0", "Bearer t1"] {
         assert_eq!(
             upstream.send(&get(), soon()).await,

@@ -10,6 +10,7 @@ mod connections;
 mod errors;
 mod ids;
 mod lists;
+mod ops;
 #[path = "../running/mod.rs"]
 mod running;
 mod trouble;
