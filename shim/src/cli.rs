@@ -77,6 +77,7 @@ Environment:
   SHIM_OAUTH_URL                      the token endpoint, if not https://zoom.us/oauth/token
   SHIM_LISTEN                         where to listen
   SHIM_OPS_LISTEN                     where /healthz, /readyz and /metrics are, or off
+  SHIM_LOG_FORMAT                     how to log: text or json
   RUST_LOG                            how much to log: error, warn, info, debug, trace
 
 Exit codes:

@@ -7,6 +7,7 @@ mod inbound;
 mod label;
 pub mod ops;
 mod outbound;
+mod request;
 pub mod sandbox;
 pub mod server;
 mod service;

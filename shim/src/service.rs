@@ -17,12 +17,14 @@ use mappings::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{
     config::{Access, Limits, SiteConfig, TenantConfig, V2Config},
     executor::Executor,
     inbound::{BodyReader, operation_path},
-    outbound,
+    outbound::{self, DeprecationHeaders},
+    request::{REQUEST_ID, RequestId},
     store::{InMemory, Store},
     telemetry::{Log, Observer},
     tenants::{Tenant, Tenants},
@@ -42,6 +44,7 @@ struct Inner {
     places: Semaphore,
     request_time: Duration,
     upstream_status: StatusCode,
+    deprecation: DeprecationHeaders,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
 }
@@ -60,7 +63,7 @@ impl Seams {
     pub fn local(limits: &Limits) -> Self {
         Self {
             store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
-            observer: Arc::new(Log),
+            observer: Arc::new(Log::default()),
         }
     }
 }
@@ -142,6 +145,7 @@ impl Shim {
             places: Semaphore::new(limits.requests),
             request_time: limits.request,
             upstream_status: site.upstream_status,
+            deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
             writes: TaskTracker::new(),
         })))
     }
@@ -173,6 +177,15 @@ impl Shim {
 }
 
 async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Body> {
+    let id = RequestId::fresh();
+    // Of the highest level, so that a line of any level says which request it is about.
+    let span = tracing::error_span!("request", %id);
+    let mut response = answer(shim, request, id).instrument(span).await;
+    response.headers_mut().insert(REQUEST_ID, id.header());
+    response
+}
+
+async fn answer(shim: Shim, request: Request<Body>, id: RequestId) -> Response<Body> {
     let started = Instant::now();
     let method = known_method(request.method());
     let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
@@ -181,7 +194,7 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
     };
     let operation = shim.catalog().find(&path);
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = AssertUnwindSafe(shim.reply(&path, operation, request)).catch_unwind();
+    let replied = AssertUnwindSafe(shim.reply(&path, operation, request, id)).catch_unwind();
     let reply = match replied.await {
         Ok(reply) => reply,
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
@@ -189,6 +202,7 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
     let record = reply.record(shim.catalog(), method, operation, started.elapsed());
     shim.0.observer.served(&record);
     let mut response = outbound::response(&reply.answer, reply.format, reply.status);
+    shim.0.deprecation.add_to(response.headers_mut());
     if reply.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("POST");
         response.headers_mut().insert(ALLOW, allowed);

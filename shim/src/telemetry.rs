@@ -9,6 +9,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 pub use metrics::Metrics;
 
+use crate::config::LogFormat;
+
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
 #[derive(Debug)]
 pub struct Record<'a> {
@@ -129,7 +131,14 @@ impl Observer for Observers {
 
 /// Writes records to the log.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Log;
+pub struct Log(LogFormat);
+
+impl Log {
+    /// A log in a format: what is one line for people are fields for programs.
+    pub fn new(format: LogFormat) -> Self {
+        Self(format)
+    }
+}
 
 impl Observer for Log {
     fn served(&self, record: &Record<'_>) {
@@ -174,7 +183,18 @@ impl Observer for Log {
         if record.operation.is_some() && !record.is_served {
             tracing::warn!(operation, "Called, but not served yet");
         }
-        tracing::info!("{record}");
+        match self.0 {
+            LogFormat::Text => tracing::info!("{record}"),
+            LogFormat::Json => tracing::info!(
+                method = record.method,
+                operation,
+                outcome = record.ending.as_str(),
+                error = record.error,
+                calls = record.calls,
+                seconds = record.elapsed.as_secs_f64(),
+                "Served"
+            ),
+        }
     }
 
     fn called(&self, call: &CallRecord<'_>) {
@@ -220,7 +240,7 @@ impl fmt::Display for Record<'_> {
 }
 
 /// Starts the log on standard error, at the level that `RUST_LOG` names, or `info`.
-pub fn start_log() {
+pub fn start_log(format: LogFormat) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env_lossy();
@@ -230,5 +250,12 @@ pub fn start_log() {
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_target(false);
     // A log that is there already is another program's, which uses this one as a library.
-    let _ = log.try_init();
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
+    };
 }

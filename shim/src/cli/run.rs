@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     Seams, Shim,
-    config::{Config, DEFAULT_OPS_LISTEN, Flags, OpsListen, Source, Sources, V2Config},
+    config::{Config, DEFAULT_OPS_LISTEN, Flags, LogFormat, OpsListen, Source, Sources, V2Config},
     ops,
     sandbox::{self, Sandbox, SandboxConfig},
     server::{self, Stopped},
-    telemetry::{self, Metrics, Observers},
+    telemetry::{self, Log, Metrics, Observers},
 };
 
 /// The v1 credentials of the sandbox.
@@ -36,14 +36,14 @@ const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
-    telemetry::start_log();
+    telemetry::start_log(config.log);
     runtime()?
         .block_on(serve_until_stopped(config, catalog))
         .map_err(Failure::Running)
 }
 
 pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
-    telemetry::start_log();
+    telemetry::start_log(LogFormat::Text);
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
         .map_err(Failure::Running)
@@ -58,6 +58,7 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
     let Config {
         listen,
         ops,
+        log,
         source,
         site,
         limits,
@@ -79,7 +80,10 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
     }
     let metrics = Arc::new(Metrics::new(&catalog)?);
     let mut seams = Seams::local(&limits);
-    seams.observer = Arc::new(Observers(vec![seams.observer, Arc::clone(&metrics) as _]));
+    seams.observer = Arc::new(Observers(vec![
+        Arc::new(Log::new(log)),
+        Arc::clone(&metrics) as _,
+    ]));
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let stop = stop_signal();

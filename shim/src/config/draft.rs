@@ -17,6 +17,7 @@ pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
 pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
 pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
+const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
 const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
@@ -26,6 +27,8 @@ pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 pub(super) struct Draft {
     pub(super) listen: Option<Placed<String>>,
     pub(super) ops_listen: Option<Placed<String>>,
+    pub(super) log_format: Option<Placed<String>>,
+    pub(super) deprecation: DeprecationDraft,
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
     pub(super) oauth_url: Option<Placed<String>>,
@@ -33,6 +36,13 @@ pub(super) struct Draft {
     pub(super) choices: Vec<(Placed<String>, toml::Value)>,
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
+}
+
+#[derive(Default)]
+pub(super) struct DeprecationDraft {
+    pub(super) headers: Option<bool>,
+    pub(super) sunset: Option<Placed<String>>,
+    pub(super) link: Option<Placed<String>>,
 }
 
 #[derive(Default)]
@@ -108,6 +118,18 @@ impl Draft {
         self.ops_listen = ops.text("listen");
         ops.finish();
 
+        let mut log = file.section("log");
+        self.log_format = log.text("format");
+        log.finish();
+
+        let mut deprecation = file.section("deprecation");
+        self.deprecation = DeprecationDraft {
+            headers: deprecation.switch("headers"),
+            sunset: deprecation.text("sunset"),
+            link: deprecation.text("link"),
+        };
+        deprecation.finish();
+
         let mut upstream = file.section("upstream");
         self.upstream_url = upstream.text("url");
         self.oauth_url = upstream.text("oauth_url");
@@ -178,6 +200,7 @@ impl Draft {
         let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
 
         or(&mut self.listen, text(LISTEN));
+        or(&mut self.log_format, text(LOG_FORMAT));
         or(&mut self.ops_listen, text(OPS_LISTEN));
         or(&mut self.upstream_url, text(UPSTREAM_URL));
         or(&mut self.oauth_url, text(OAUTH_URL));

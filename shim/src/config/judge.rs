@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use mappings::{Catalog, catalog::OptionError};
 use reqwest::StatusCode;
+use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    Access, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, OpsListen, SiteConfig, Source,
-    TenantConfig, V2Config,
+    Access, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen,
+    SiteConfig, Source, TenantConfig, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
     draft::{
-        API_KEY, API_SECRET, Draft, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET,
-        OAUTH_URL, OAuthDraft, TenantDraft, UPSTREAM_TOKEN, UPSTREAM_URL,
+        API_KEY, API_SECRET, DeprecationDraft, Draft, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID,
+        OAUTH_CLIENT_SECRET, OAUTH_URL, OAuthDraft, TenantDraft, UPSTREAM_TOKEN, UPSTREAM_URL,
     },
     mistakes::Mistakes,
     section::{Placed, values},
@@ -55,6 +56,8 @@ impl Draft {
             }
             code
         });
+        let deprecation = self.deprecation.judge(mistakes);
+        let log = log_format(self.log_format.as_ref(), mistakes);
         let source = match sandbox {
             Some(users) => Some(Source::Sandbox { users }),
             None => judge_v2(
@@ -82,11 +85,13 @@ impl Draft {
         Some(Config {
             listen,
             ops,
+            log,
             source: source?,
             site: SiteConfig {
                 strict: self.strict,
                 options: options?,
                 upstream_status: status?,
+                deprecation,
             },
             limits: self.limits,
         })
@@ -282,6 +287,62 @@ fn status_code(status: u64) -> Option<StatusCode> {
     let status = u16::try_from(status).ok()?;
     let status = StatusCode::from_u16(status).ok()?;
     (status == StatusCode::OK || status.is_server_error()).then_some(status)
+}
+
+fn log_format(format: Option<&Placed<String>>, mistakes: &Mistakes) -> LogFormat {
+    match format.map(|format| (format.value.as_str(), format.line)) {
+        None | Some(("text", _)) => LogFormat::Text,
+        Some(("json", _)) => LogFormat::Json,
+        Some((other, line)) => {
+            let text = format!("log.format = {other:?} is neither \"text\" nor \"json\"");
+            mistakes.add(line, text);
+            LogFormat::Text
+        }
+    }
+}
+
+impl DeprecationDraft {
+    /// What to say of v1's end, if anything. After a mistake nothing is started, whatever it is.
+    fn judge(self, mistakes: &Mistakes) -> Option<Deprecation> {
+        let day = |(year, month, day)| Date::from_calendar_date(year, month, day).ok();
+        let since = day(V1_DEPRECATED)?;
+        let sunset = match &self.sunset {
+            None => day(V1_SUNSET),
+            Some(written) => {
+                let date = Date::parse(&written.value, &Iso8601::DATE).ok();
+                let date = date.filter(|date| *date >= since);
+                if date.is_none() {
+                    let text = format!(
+                        "deprecation.sunset = {:?} is no date from {since} on; write it as 2027-06-30",
+                        written.value
+                    );
+                    mistakes.add(written.line, text);
+                }
+                date
+            }
+        };
+        let link = match &self.link {
+            None => Url::parse(V2_DOCUMENTS).ok(),
+            Some(written) => {
+                let url = Url::parse(&written.value).ok();
+                let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+                if url.is_none() {
+                    let text = format!(
+                        "deprecation.link = {:?} is no URL; write it in full, as {V2_DOCUMENTS}",
+                        shown(&written.value)
+                    );
+                    mistakes.add(written.line, text);
+                }
+                url
+            }
+        };
+        let deprecation = Deprecation {
+            since,
+            sunset: sunset?,
+            link: link?,
+        };
+        self.headers.unwrap_or(true).then_some(deprecation)
+    }
 }
 
 fn address(key: &str, listen: Placed<String>, example: &str, mistakes: &Mistakes) -> String {

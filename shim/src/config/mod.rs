@@ -13,6 +13,7 @@ use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 use mappings::{Catalog, catalog::protocol::Options};
 use reqwest::StatusCode;
 use secrecy::SecretString;
+use time::{Date, Month};
 use url::Url;
 
 pub use mistakes::{ConfigError, Mistake};
@@ -26,6 +27,15 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// The operations address unless told otherwise: on this machine only.
 pub const DEFAULT_OPS_LISTEN: &str = "127.0.0.1:9090";
 
+/// The day that Zoom announced as v1's last supported one.
+pub(crate) const V1_DEPRECATED: (i32, Month, u8) = (2018, Month::November, 1);
+
+/// The day on which v1 began to answer nothing but 403.
+pub(crate) const V1_SUNSET: (i32, Month, u8) = (2020, Month::May, 31);
+
+/// What comes after v1.
+pub(crate) const V2_DOCUMENTS: &str = "https://developers.zoom.us/docs/api/";
+
 /// Users of the sandbox: more than v1's default page of 30.
 pub const DEFAULT_SANDBOX_USERS: usize = 40;
 
@@ -36,6 +46,8 @@ pub struct Config {
     pub listen: String,
     /// Where to answer the operator.
     pub ops: OpsListen,
+    /// How the log is written.
+    pub log: LogFormat,
     /// Where answers come from.
     pub source: Source,
     /// What a site may choose.
@@ -109,6 +121,29 @@ pub struct SiteConfig {
     /// The HTTP status of errors that are v2's or the shim's trouble, not the caller's. v1 said
     /// 200 to everything; clients that retry by status want a 5xx.
     pub upstream_status: StatusCode,
+    /// What answers say of v1's end; `None` to say nothing.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// v1's end, as answers tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since when programs should not use v1.
+    pub since: Date,
+    /// When v1 ends, or ended.
+    pub sunset: Date,
+    /// Where to read what to do instead.
+    pub link: Url,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What a request may take, in time, memory and v2 calls.

@@ -238,6 +238,16 @@ zack = true
 
 [errors]
 upstream_status = 404
+
+[ops]
+listen = "on"
+
+[log]
+format = "jsonl"
+
+[deprecation]
+sunset = "30.6.2027"
+link = "wiki"
 "#
     ));
 }

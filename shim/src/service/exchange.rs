@@ -17,12 +17,14 @@ use mappings::{
     },
 };
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::{Shim, reply::Reply};
 use crate::{
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
+    request::{RequestId, Scope},
     tenants::Tenant,
 };
 
@@ -43,10 +45,14 @@ impl Shim {
         path: &str,
         operation: Option<&Operation>,
         request: Request<Body>,
+        id: RequestId,
     ) -> Reply {
         // An error is answered in the form that was asked for, as far as that was read.
         let mut format = Format::default();
-        let mut reply = match self.exchange(path, operation, request, &mut format).await {
+        let mut reply = match self
+            .exchange(path, operation, request, id, &mut format)
+            .await
+        {
             Ok(executed) => Reply::executed(executed, self.0.upstream_status),
             Err(Refusal::Protocol(error, detail)) => {
                 Reply::refusal(self.protocol(), error, &detail)
@@ -62,6 +68,7 @@ impl Shim {
         path: &str,
         operation: Option<&Operation>,
         request: Request<Body>,
+        id: RequestId,
         format: &mut Format,
     ) -> Result<Executed, Refusal> {
         let (head, body) = request.into_parts();
@@ -99,7 +106,8 @@ impl Shim {
         let (tenant, arguments) = self.authenticate(arguments)?;
         // The client's own clock runs from the end of its request.
         let deadline = Instant::now() + self.0.request_time;
-        self.execute(tenant, operation, arguments, deadline).await
+        let scope = Scope { id, deadline };
+        self.execute(tenant, operation, arguments, scope).await
     }
 
     /// Takes the credentials out of the parameters.
@@ -134,18 +142,19 @@ impl Shim {
         tenant: Arc<Tenant>,
         operation: &Operation,
         arguments: Arguments,
-        deadline: Instant,
+        scope: Scope,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
-            let executed = executor.run(&tenant, operation, arguments, deadline).await;
+            let executed = executor.run(&tenant, operation, arguments, scope).await;
             return executed.map_err(Refusal::Operation);
         }
         let name = operation.name.clone();
-        let write = self.0.writes.spawn(async move {
+        let write = async move {
             let operation = executor.catalog.find(&name)?;
-            Some(executor.run(&tenant, operation, arguments, deadline).await)
-        });
+            Some(executor.run(&tenant, operation, arguments, scope).await)
+        };
+        let write = self.0.writes.spawn(write.in_current_span());
         match write.await {
             Ok(Some(executed)) => executed.map_err(Refusal::Operation),
             Ok(None) | Err(_) => Err(ProtocolError::Internal.into()),

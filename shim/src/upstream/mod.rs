@@ -20,7 +20,10 @@ use reqwest::{
 use tokio::time::{self, Instant};
 use url::Url;
 
-use crate::telemetry::{CallRecord, Observer};
+use crate::{
+    request::{REQUEST_ID, Scope},
+    telemetry::{CallRecord, Observer},
+};
 pub(crate) use address::BaseUrl;
 use reply::Attempt;
 use retry::{Next, Retries};
@@ -96,10 +99,10 @@ impl Upstream {
 
     /// Sends a request, again where that is safe and may help, and tells what became of it, at
     /// the deadline at the latest.
-    pub(crate) async fn send(&self, request: &V2Request, deadline: Instant) -> Outcome {
+    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
-        let outcome = self.attempts(request, deadline, &mut retries).await;
+        let outcome = self.attempts(request, scope, &mut retries).await;
         self.endpoint.observer.called(&CallRecord {
             method: request.method,
             template: &request.template,
@@ -110,12 +113,7 @@ impl Upstream {
         outcome
     }
 
-    async fn attempts(
-        &self,
-        request: &V2Request,
-        deadline: Instant,
-        retries: &mut Retries,
-    ) -> Outcome {
+    async fn attempts(&self, request: &V2Request, scope: Scope, retries: &mut Retries) -> Outcome {
         let url = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(url) => url,
             Err(error) => {
@@ -123,12 +121,13 @@ impl Upstream {
                 return Outcome::NoAnswer { maybe_done: false };
             }
         };
+        let deadline = scope.deadline;
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
         };
         loop {
-            let attempt = self.attempt(url.clone(), request, &token, deadline).await;
+            let attempt = self.attempt(url.clone(), request, &token, scope).await;
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,
                 Next::Wait(pause) => time::sleep(pause).await,
@@ -151,14 +150,8 @@ impl Upstream {
         }
     }
 
-    async fn attempt(
-        &self,
-        url: Url,
-        request: &V2Request,
-        token: &Token,
-        deadline: Instant,
-    ) -> Attempt {
-        let left = deadline.saturating_duration_since(Instant::now());
+    async fn attempt(&self, url: Url, request: &V2Request, token: &Token, scope: Scope) -> Attempt {
+        let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Attempt::Failed { sent: false };
         }
@@ -166,6 +159,7 @@ impl Upstream {
         let builder = http
             .request(method(request.method), url)
             .header(AUTHORIZATION, token.header())
+            .header(REQUEST_ID, scope.id.header())
             .timeout(left.min(limits.call));
         let Some(builder) = with_body(builder, &request.body) else {
             return Attempt::Failed { sent: false };

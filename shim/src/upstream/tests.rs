@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::telemetry::Log;
+use crate::{request::RequestId, telemetry::Log};
 
 const LIMITS: UpstreamLimits = UpstreamLimits {
     connect: Duration::from_secs(5),
@@ -88,7 +88,7 @@ fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
         http: client(),
         base,
         limits: LIMITS,
-        observer: Arc::new(Log),
+        observer: Arc::new(Log::default()),
     };
     Upstream::new(Arc::new(endpoint), tokens)
 }
@@ -107,8 +107,15 @@ fn get() -> V2Request {
     request(Method::Get, Body::None)
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
+fn soon() -> Scope {
+    within(Duration::from_secs(10))
+}
+
+fn within(time: Duration) -> Scope {
+    Scope {
+        id: RequestId::fresh(),
+        deadline: Instant::now() + time,
+    }
 }
 
 fn answered(status: u16, body: Value) -> Outcome {
@@ -396,10 +403,10 @@ async fn silence_ends_with_the_deadline() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     let upstream = fixed(base);
-    let deadline = Instant::now() + Duration::from_millis(50);
-    let outcome = upstream.send(&get(), deadline).await;
+    let scope = within(Duration::from_millis(50));
+    let outcome = upstream.send(&get(), scope).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: true });
-    let outcome = upstream.send(&get(), deadline).await;
+    let outcome = upstream.send(&get(), scope).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
 }
 

@@ -14,6 +14,7 @@ use reqwest::{Client, StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 /// A token is replaced so long before it ends that a call begun with it arrives in time.
@@ -172,7 +173,7 @@ impl Granted {
             Arc::clone(&self.oauth),
             Arc::clone(&self.state),
         );
-        let task = tokio::spawn(async move {
+        let task = async move {
             let granted = oauth.grant(&http).await;
             let mut state = lock(&state);
             state.request = None;
@@ -187,7 +188,9 @@ impl Granted {
                     _ => Err(error),
                 },
             }
-        });
+        };
+        // The log names the request that needed it first.
+        let task = tokio::spawn(task.in_current_span());
         async move { task.await.unwrap_or(Err(TokenError::Unreachable)) }
             .boxed()
             .shared()

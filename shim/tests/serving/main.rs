@@ -8,6 +8,7 @@
 
 mod connections;
 mod errors;
+mod headers;
 mod ids;
 mod lists;
 mod ops;
