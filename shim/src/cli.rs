@@ -75,6 +75,7 @@ Environment:
   SHIM_UPSTREAM_TOKEN                 a v2 access token; or, for server-to-server OAuth:
   SHIM_OAUTH_ACCOUNT_ID, SHIM_OAUTH_CLIENT_ID, SHIM_OAUTH_CLIENT_SECRET
   SHIM_OAUTH_URL                      the token endpoint, if not https://zoom.us/oauth/token
+  SHIM_UPSTREAM_PLAN                  free, pro, business or unlimited
   SHIM_LISTEN                         where to listen
   SHIM_OPS_LISTEN                     where /healthz, /readyz and /metrics are, or off
   SHIM_LOG_FORMAT                     how to log: text or json

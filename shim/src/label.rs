@@ -18,6 +18,13 @@ pub(crate) enum Label {
 pub(crate) struct Labels(HashMap<Method, HashMap<String, Label>>);
 
 impl Label {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Light,
+        Self::Medium,
+        Self::Heavy,
+        Self::ResourceIntensive,
+    ];
+
     /// The word that v2's documents and the catalog use.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -29,8 +36,7 @@ impl Label {
     }
 
     fn named(name: &str) -> Self {
-        let labels = [Self::Light, Self::Medium, Self::ResourceIntensive];
-        let label = labels.into_iter().find(|label| label.as_str() == name);
+        let label = Self::ALL.into_iter().find(|label| label.as_str() == name);
         // The catalog knows no other word.
         label.unwrap_or(Self::Heavy)
     }

@@ -1,5 +1,6 @@
 //! The v1 API over v2, as a library.
 
+mod budget;
 pub mod cli;
 pub mod config;
 mod executor;

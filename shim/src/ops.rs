@@ -13,7 +13,10 @@ use axum::{
 };
 use tokio::time::Instant;
 
-use crate::{Shim, telemetry::Metrics};
+use crate::{
+    Shim,
+    telemetry::{Metrics, Readings},
+};
 
 /// For all tokens to be there. Below what probes wait: Prometheus gives ten seconds.
 const ACCESS_TIME: Duration = Duration::from_secs(5);
@@ -37,9 +40,13 @@ pub fn router(shim: Shim, metrics: Arc<Metrics>) -> Router {
         .with_state(Desk { shim, metrics })
 }
 
-/// Ready if a v2 token is there, or to be had, for at least one tenant: one tenant's wrong
+/// Ready if v2 answers, as far as the last calls show, and a token is there, or to be had, for at least one tenant: one tenant's wrong
 /// credentials must not take the others off the air.
 async fn readiness(State(desk): State<Desk>) -> Response {
+    if desk.shim.is_cut_off() {
+        let text = "not ready\nv2 is down: calls fail at once until it answers again\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    }
     let access = desk.shim.access(Instant::now() + ACCESS_TIME).await;
     let is_ready = access.iter().any(Result::is_ok);
     let (status, mut text) = if is_ready {
@@ -57,7 +64,11 @@ async fn readiness(State(desk): State<Desk>) -> Response {
 }
 
 async fn numbers(State(desk): State<Desk>) -> Response {
-    match desk.metrics.render() {
+    let state = Readings {
+        is_cut_off: desk.shim.is_cut_off(),
+        budget_levels: desk.shim.budget_levels(),
+    };
+    match desk.metrics.render(&state) {
         Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "The metrics cannot be written down");

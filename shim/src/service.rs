@@ -12,7 +12,7 @@ use hyper::{
     header::{ALLOW, CONTENT_TYPE, HeaderValue},
 };
 use mappings::{
-    Catalog, Site,
+    Catalog,
     catalog::protocol::{Protocol, ProtocolError},
 };
 use tokio::{sync::Semaphore, time::Instant};
@@ -20,15 +20,16 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::{
-    config::{Access, Limits, SiteConfig, TenantConfig, V2Config},
+    config::{Limits, SiteConfig, V2Config},
     executor::Executor,
     inbound::{BodyReader, operation_path},
+    label::{Label, Labels},
     outbound::{self, DeprecationHeaders},
     request::{REQUEST_ID, RequestId},
     store::{InMemory, Store},
     telemetry::{Log, Observer},
-    tenants::{Tenant, Tenants},
-    upstream::{Endpoint, OAuth, TokenError, Tokens, Upstream, UpstreamLimits, http_client},
+    tenants::Tenants,
+    upstream::{Breaker, Endpoint, TokenError, http_client},
 };
 use reply::Reply;
 
@@ -39,6 +40,7 @@ pub struct Shim(Arc<Inner>);
 struct Inner {
     executor: Executor,
     tenants: Tenants,
+    endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
     body: BodyReader,
     places: Semaphore,
@@ -89,57 +91,23 @@ impl Shim {
         limits: &Limits,
         seams: Seams,
     ) -> Result<Self, StartError> {
-        let upstream_limits = UpstreamLimits {
-            connect: limits.connect,
-            call: limits.call,
-            answer: limits.answer_bytes,
-        };
-        let http = http_client(&upstream_limits, v2.is_local()).map_err(StartError::Client)?;
-        let endpoint = Arc::new(Endpoint {
-            http: http.clone(),
-            base: v2.base,
-            limits: upstream_limits,
+        let endpoint = Endpoint {
+            http: http_client(limits, v2.is_local()).map_err(StartError::Client)?,
+            base: v2.base.clone(),
+            limits: limits.into(),
             observer: Arc::clone(&seams.observer),
-        });
-        let tenants = v2.tenants.into_iter().map(|tenant| {
-            let TenantConfig {
-                api_key,
-                api_secret,
-                account_id,
-                access,
-            } = tenant;
-            let tokens = match access {
-                Access::Token(token) => Tokens::Fixed(token),
-                Access::OAuth {
-                    url,
-                    account_id,
-                    client_id,
-                    client_secret,
-                } => {
-                    let oauth = OAuth {
-                        url,
-                        account_id,
-                        client_id,
-                        client_secret,
-                    };
-                    Tokens::granted(http.clone(), oauth)
-                }
-            };
-            let upstream = Upstream::new(Arc::clone(&endpoint), tokens);
-            let site = Site {
-                strict: site.strict,
-                account_id,
-                options: site.options.clone(),
-            };
-            Tenant::new(&api_key, &api_secret, upstream, site)
-        });
+            breaker: Breaker::new(),
+        };
+        let endpoint = Arc::new(endpoint);
+        let tenants = Tenants::new(v2, site, &endpoint, Labels::of(&catalog));
         Ok(Self(Arc::new(Inner {
             executor: Executor {
                 catalog,
                 store: seams.store,
                 list_calls: limits.list_calls,
             },
-            tenants: Tenants::new(tenants),
+            tenants,
+            endpoint,
             observer: seams.observer,
             body: BodyReader::new(limits.body_bytes, limits.body),
             places: Semaphore::new(limits.requests),
@@ -165,6 +133,16 @@ impl Shim {
     pub(crate) async fn access(&self, deadline: Instant) -> Vec<Result<(), TokenError>> {
         let tenants = self.0.tenants.iter();
         join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
+    }
+
+    /// True while v2 is known to be down.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.0.endpoint.breaker.is_open()
+    }
+
+    /// The calls that could be made at once, for each account with a limit and each label.
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
+        self.0.tenants.budget_levels()
     }
 
     fn catalog(&self) -> &Arc<Catalog> {

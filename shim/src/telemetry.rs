@@ -8,6 +8,7 @@ use mappings::{Method, Outcome, Warning, WarningKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 pub use metrics::Metrics;
+pub(crate) use metrics::Readings;
 
 use crate::config::LogFormat;
 

@@ -10,13 +10,18 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use crate::upstream::Upstream;
+use crate::{
+    budget::{Budget, Budgets},
+    config::{SiteConfig, V2Config},
+    label::{Label, Labels},
+    upstream::{Endpoint, Tokens, Upstream},
+};
 
 /// A caller with its v2 account.
 #[derive(Debug)]
 pub(crate) struct Tenant {
     credential: Credential,
-    /// v2 as this tenant sees it.
+    /// v2 as this tenant sees it, which it may share with others of the same account.
     pub(crate) upstream: Upstream,
     /// What the core must know of it.
     pub(crate) site: Site,
@@ -32,15 +37,14 @@ struct Credential {
 
 /// All tenants.
 #[derive(Debug)]
-pub(crate) struct Tenants(Vec<Arc<Tenant>>);
+pub(crate) struct Tenants {
+    tenants: Vec<Arc<Tenant>>,
+    /// Of each account once, in the order of the tenants.
+    budgets: Vec<Arc<Budget>>,
+}
 
 impl Tenant {
-    pub(crate) fn new(
-        api_key: &str,
-        api_secret: &SecretString,
-        upstream: Upstream,
-        site: Site,
-    ) -> Self {
+    fn new(api_key: &str, api_secret: &SecretString, upstream: Upstream, site: Site) -> Self {
         Self {
             credential: Credential::new(api_key, api_secret.expose_secret()),
             upstream,
@@ -66,19 +70,53 @@ impl Tenant {
 }
 
 impl Tenants {
-    pub(crate) fn new(tenants: impl IntoIterator<Item = Tenant>) -> Self {
-        Self(tenants.into_iter().map(Arc::new).collect())
+    /// The tenants of a v2, all with the same options.
+    pub(crate) fn new(
+        v2: V2Config,
+        site: &SiteConfig,
+        endpoint: &Arc<Endpoint>,
+        labels: Labels,
+    ) -> Self {
+        let mut accounts = Budgets::new(labels);
+        let mut budgets: Vec<Arc<Budget>> = Vec::new();
+        let mut tenants = Vec::new();
+        for tenant in v2.tenants {
+            let budget = accounts.of_account(tenant.account(), tenant.plan);
+            if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
+                budgets.push(Arc::clone(&budget));
+            }
+            let site = Site {
+                strict: site.strict,
+                account_id: tenant.account_id,
+                options: site.options.clone(),
+            };
+            let tokens = Tokens::new(endpoint.http.clone(), tenant.access);
+            let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget);
+            let tenant = Tenant::new(&tenant.api_key, &tenant.api_secret, upstream, site);
+            tenants.push(Arc::new(tenant));
+        }
+        Self { tenants, budgets }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Tenant> {
-        self.0.iter().map(AsRef::as_ref)
+        self.tenants.iter().map(AsRef::as_ref)
+    }
+
+    /// The calls that could be made at once: accounts from 1, in the order of the tenants.
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
+        let mut levels = Vec::new();
+        for (at, budget) in self.budgets.iter().enumerate() {
+            let of_label = |label| Some((at + 1, label, budget.level(label)?));
+            levels.extend(Label::ALL.into_iter().filter_map(of_label));
+        }
+        levels
     }
 
     /// The tenant with this key and secret. How long it takes says nothing about either.
     pub(crate) fn authenticate(&self, api_key: &str, api_secret: &str) -> Option<Arc<Tenant>> {
         let given = Credential::new(api_key, api_secret);
         let mut found = None;
-        for tenant in &self.0 {
+        for tenant in &self.tenants {
             if bool::from(tenant.credential.equals(&given)) {
                 found = Some(Arc::clone(tenant));
             }

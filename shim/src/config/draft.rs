@@ -19,6 +19,7 @@ pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
 const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
 const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
+const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 
@@ -32,6 +33,7 @@ pub(super) struct Draft {
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
     pub(super) oauth_url: Option<Placed<String>>,
+    pub(super) plan: Option<Placed<String>>,
     pub(super) tenants: Vec<TenantDraft>,
     pub(super) choices: Vec<(Placed<String>, toml::Value)>,
     pub(super) upstream_status: Option<Placed<u64>>,
@@ -55,6 +57,7 @@ pub(super) struct TenantDraft {
     pub(super) account_id: Option<Placed<String>>,
     pub(super) token: Option<Placed<SecretString>>,
     pub(super) oauth: OAuthDraft,
+    pub(super) plan: Option<Placed<String>>,
 }
 
 #[derive(Default)]
@@ -133,6 +136,7 @@ impl Draft {
         let mut upstream = file.section("upstream");
         self.upstream_url = upstream.text("url");
         self.oauth_url = upstream.text("oauth_url");
+        self.plan = upstream.text("plan");
         let limits = &mut self.limits;
         set(
             &mut limits.connect,
@@ -204,6 +208,7 @@ impl Draft {
         or(&mut self.ops_listen, text(OPS_LISTEN));
         or(&mut self.upstream_url, text(UPSTREAM_URL));
         or(&mut self.oauth_url, text(OAUTH_URL));
+        or(&mut self.plan, text(UPSTREAM_PLAN));
 
         let of_tenant = [
             API_KEY,
@@ -265,6 +270,7 @@ fn tenant(mut section: Section<'_>) -> TenantDraft {
         api_secret: section.secret("api_secret", "api_secret_file"),
         account_id: section.text("account_id"),
         token: section.secret("token", "token_file"),
+        plan: section.text("plan"),
         oauth,
     };
     tenant.broken = !section.finish();

@@ -8,7 +8,7 @@ use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    Access, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen,
+    Access, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen, Plan,
     SiteConfig, Source, TenantConfig, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
     draft::{
         API_KEY, API_SECRET, DeprecationDraft, Draft, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID,
@@ -63,6 +63,7 @@ impl Draft {
             None => judge_v2(
                 self.upstream_url.as_ref(),
                 self.oauth_url.as_ref(),
+                plan(self.plan.as_ref(), mistakes).unwrap_or_default(),
                 self.tenants,
                 mistakes,
             )
@@ -101,6 +102,7 @@ impl Draft {
 fn judge_v2(
     upstream_url: Option<&Placed<String>>,
     oauth_url: Option<&Placed<String>>,
+    plan: Plan,
     tenants: Vec<TenantDraft>,
     mistakes: &Mistakes,
 ) -> Option<V2Config> {
@@ -153,7 +155,7 @@ fn judge_v2(
                     "this api_key is there already; each tenant has its own",
                 );
             }
-            tenant.judge(oauth_url.as_ref(), mistakes)
+            tenant.judge(oauth_url.as_ref(), plan, mistakes)
         })
         .collect();
     Some(V2Config {
@@ -163,7 +165,13 @@ fn judge_v2(
 }
 
 impl TenantDraft {
-    fn judge(self, oauth_url: Option<&Url>, mistakes: &Mistakes) -> Option<TenantConfig> {
+    fn judge(
+        self,
+        oauth_url: Option<&Url>,
+        usual: Plan,
+        mistakes: &Mistakes,
+    ) -> Option<TenantConfig> {
+        let plan = plan(self.plan.as_ref(), mistakes);
         if self.api_key.is_none() && !self.broken {
             missing(mistakes, self.line, "api_key", API_KEY);
         }
@@ -205,6 +213,7 @@ impl TenantDraft {
             api_secret: self.api_secret?.value,
             account_id,
             access: access?,
+            plan: plan.unwrap_or(usual),
         })
     }
 }
@@ -287,6 +296,25 @@ fn status_code(status: u64) -> Option<StatusCode> {
     let status = u16::try_from(status).ok()?;
     let status = StatusCode::from_u16(status).ok()?;
     (status == StatusCode::OK || status.is_server_error()).then_some(status)
+}
+
+fn plan(plan: Option<&Placed<String>>, mistakes: &Mistakes) -> Option<Plan> {
+    let written = plan?;
+    let plan = match written.value.as_str() {
+        "free" => Some(Plan::Free),
+        "pro" => Some(Plan::Pro),
+        "business" => Some(Plan::Business),
+        "unlimited" => Some(Plan::Unlimited),
+        _ => None,
+    };
+    if plan.is_none() {
+        let text = format!(
+            "plan = {:?} is none of free, pro, business (and above) and unlimited",
+            written.value
+        );
+        mistakes.add(written.line, text);
+    }
+    plan
 }
 
 fn log_format(format: Option<&Placed<String>>, mistakes: &Mistakes) -> LogFormat {

@@ -18,7 +18,10 @@ use url::Url;
 
 pub use mistakes::{ConfigError, Mistake};
 
-use crate::upstream::{BaseUrl, Token};
+use crate::{
+    store::Key,
+    upstream::{BaseUrl, Token},
+};
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
 /// come over plain HTTP.
@@ -95,6 +98,19 @@ pub(crate) struct TenantConfig {
     /// v1 answers carry it.
     pub(crate) account_id: Option<String>,
     pub(crate) access: Access,
+    pub(crate) plan: Plan,
+}
+
+/// The plan of a v2 account, which decides how many calls v2 takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Plan {
+    Free,
+    Pro,
+    /// Business and above: v2 takes more from nobody, so that its limits hold for every account.
+    #[default]
+    Business,
+    /// No budget: v2's own refusals are all that is heeded.
+    Unlimited,
 }
 
 /// How a tenant gets its v2 token.
@@ -255,6 +271,7 @@ impl V2Config {
                 client_id: client_id.to_owned(),
                 client_secret: client_secret.into(),
             },
+            plan: Plan::Unlimited,
         };
         Some(Self {
             base: BaseUrl::parse(base).ok()?,
@@ -284,6 +301,20 @@ impl V2Config {
     /// True if what is sent to v2 can be read on the way.
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.is_plain() && !self.base.is_loopback()
+    }
+}
+
+impl TenantConfig {
+    /// The name of the v2 account, as far as the configuration tells.
+    pub(crate) fn account(&self) -> Key {
+        match (&self.account_id, &self.access) {
+            (Some(id), _) | (None, Access::OAuth { account_id: id, .. }) => {
+                Key::new([b"account".as_slice(), id.as_bytes()])
+            }
+            (None, Access::Token(token)) => {
+                Key::new([b"token".as_slice(), token.header().as_bytes()])
+            }
+        }
     }
 }
 

@@ -245,6 +245,12 @@ listen = "on"
 [log]
 format = "jsonl"
 
+[[tenant]]
+api_key = "k3"
+api_secret = "s"
+token = "t"
+plan = "gold"
+
 [deprecation]
 sunset = "30.6.2027"
 link = "wiki"

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use mappings::{Catalog, Outcome, WarningKind};
 use prometheus::{
-    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use super::{CallRecord, Observer, Record};
-use crate::label::Labels;
+use crate::label::{Label, Labels};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -35,6 +35,16 @@ pub struct Metrics {
     retries: IntCounterVec,
     lossy: IntCounterVec,
     unknown: IntCounterVec,
+    breaker: IntGauge,
+    budget: IntGaugeVec,
+}
+
+/// What is not counted but read off when somebody asks.
+pub(crate) struct Readings {
+    /// True while v2 is known to be down.
+    pub(crate) is_cut_off: bool,
+    /// The calls that could be made at once, by account and label.
+    pub(crate) budget_levels: Vec<(usize, Label, u32)>,
 }
 
 impl Metrics {
@@ -45,9 +55,17 @@ impl Metrics {
     /// If a metric is not well described, which is a mistake of this file.
     pub fn new(catalog: &Catalog) -> Result<Self, Error> {
         let registry = Registry::new();
-        let build = Opts::new("shim_build_info", "Always 1; the version is the label");
-        let build = IntGaugeVec::new(build, &["version"])?;
-        registry.register(Box::new(build.clone()))?;
+        let build = gauge(
+            &registry,
+            "shim_build_info",
+            "Always 1; the version is the label",
+            &["version"],
+        )?;
+        let breaker = IntGauge::new(
+            "shim_v2_breaker_open",
+            "1 while v2 is down and calls fail at once",
+        )?;
+        registry.register(Box::new(breaker.clone()))?;
         let version = env!("CARGO_PKG_VERSION");
         build.with_label_values(&[version]).set(1);
 
@@ -97,6 +115,13 @@ impl Metrics {
                 "Parameters that their operation does not know, by name if another one knows it",
                 &["parameter"],
             )?,
+            breaker,
+            budget: gauge(
+                &registry,
+                "shim_v2_budget_calls",
+                "v2 calls that could be made at once, by account (from 1) and rate label",
+                &["account", "label"],
+            )?,
             registry,
         })
     }
@@ -106,7 +131,12 @@ impl Metrics {
     /// # Errors
     ///
     /// If a number cannot be written down, which is a mistake of this file.
-    pub fn render(&self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn render(&self, readings: &Readings) -> Result<Vec<u8>, Error> {
+        self.breaker.set(readings.is_cut_off.into());
+        for (account, label, level) in &readings.budget_levels {
+            let budget = [&account.to_string(), label.as_str()];
+            self.budget.with_label_values(&budget).set((*level).into());
+        }
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -188,6 +218,17 @@ fn counter(
     let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
     registry.register(Box::new(counter.clone()))?;
     Ok(counter)
+}
+
+fn gauge(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, Error> {
+    let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(gauge.clone()))?;
+    Ok(gauge)
 }
 
 fn seconds(

@@ -4,6 +4,7 @@
 //! which v1's clients give up; answers by their size; retries by what is safe to send again.
 
 mod address;
+mod breaker;
 mod reply;
 mod retry;
 mod token;
@@ -21,23 +22,34 @@ use tokio::time::{self, Instant};
 use url::Url;
 
 use crate::{
+    budget::Budget,
+    config::Limits,
     request::{REQUEST_ID, Scope},
     telemetry::{CallRecord, Observer},
 };
 pub(crate) use address::BaseUrl;
+pub(crate) use breaker::Breaker;
+use breaker::Sign;
 use reply::Attempt;
-use retry::{Next, Retries};
-pub(crate) use token::{OAuth, Token, TokenError, Tokens};
+use retry::{Next, RESERVE, Retries};
+pub(crate) use token::{Token, TokenError, Tokens};
 
 /// What a v2 client may take in time and memory.
 #[derive(Clone, Debug)]
 pub(crate) struct UpstreamLimits {
-    /// For the connection to be there, TLS included.
-    pub(crate) connect: Duration,
     /// For one request and its answer.
     pub(crate) call: Duration,
     /// The largest answer, in bytes.
     pub(crate) answer: usize,
+}
+
+impl From<&Limits> for UpstreamLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            call: limits.call,
+            answer: limits.answer_bytes,
+        }
+    }
 }
 
 /// v2, as all tenants share it.
@@ -50,6 +62,8 @@ pub(crate) struct Endpoint {
     pub(crate) limits: UpstreamLimits,
     /// Who is told of every call.
     pub(crate) observer: Arc<dyn Observer>,
+    /// Whether it is up.
+    pub(crate) breaker: Breaker,
 }
 
 /// v2, as one tenant sees it.
@@ -57,6 +71,7 @@ pub(crate) struct Endpoint {
 pub(crate) struct Upstream {
     endpoint: Arc<Endpoint>,
     tokens: Tokens,
+    budget: Arc<Budget>,
 }
 
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
@@ -70,7 +85,7 @@ pub fn install_tls() {
 ///
 /// `is_local` is for a v2 on this machine and without TLS: it is reached past the proxies of the
 /// environment, and needs no certificates, which a bare system does not have.
-pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::Result<Client> {
+pub(crate) fn http_client(limits: &Limits, is_local: bool) -> reqwest::Result<Client> {
     install_tls();
     let builder = Client::builder()
         .user_agent(concat!("shim/", env!("CARGO_PKG_VERSION")))
@@ -88,8 +103,12 @@ pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::R
 }
 
 impl Upstream {
-    pub(crate) fn new(endpoint: Arc<Endpoint>, tokens: Tokens) -> Self {
-        Self { endpoint, tokens }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, tokens: Tokens, budget: Arc<Budget>) -> Self {
+        Self {
+            endpoint,
+            tokens,
+            budget,
+        }
     }
 
     /// Whether calls could be made now: there is a token, or one is to be had.
@@ -122,15 +141,35 @@ impl Upstream {
             }
         };
         let deadline = scope.deadline;
+        // What waits for its turn any longer could not be answered in time.
+        let last = deadline.checked_sub(RESERVE).unwrap_or(deadline);
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
         };
         loop {
+            // Who would fail at once does not wait for it, and takes nobody's turn.
+            if self.endpoint.breaker.refuses() {
+                return Outcome::NoAnswer { maybe_done: false };
+            }
+            let turn = self.budget.turn(request.method, &request.template, last);
+            if turn.await.is_err() {
+                return Outcome::Limited;
+            }
+            let Some(permit) = self.endpoint.breaker.admit() else {
+                return Outcome::NoAnswer { maybe_done: false };
+            };
             let attempt = self.attempt(url.clone(), request, &token, scope).await;
+            if let Some(sign) = sign(&attempt, deadline) {
+                permit.report(sign);
+            }
+            if let Attempt::Limited { after } = attempt {
+                self.budget
+                    .refused(request.method, &request.template, after);
+            }
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,
-                Next::Wait(pause) => time::sleep(pause).await,
+                Next::Wait(pause) => time::sleep(jittered(pause)).await,
                 Next::Renew => match self.within(deadline, self.tokens.renew(&token)).await {
                     Ok(renewed) => token = renewed,
                     Err(error) => return error.into(),
@@ -168,6 +207,21 @@ impl Upstream {
             Ok(response) => reply::read(response, limits.answer).await,
             Err(error) => Attempt::from_error(&error),
         }
+    }
+}
+
+/// A little longer: those who were turned away together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(1.0 + fastrand::f64() / 4.0)
+}
+
+/// What an attempt says about v2, if anything: that a caller had no time left is no sign.
+fn sign(attempt: &Attempt, deadline: Instant) -> Option<Sign> {
+    match attempt {
+        Attempt::Failed { .. } if Instant::now() >= deadline => None,
+        Attempt::Failed { .. } => Some(Sign::Down),
+        Attempt::Answered(outcome) if retry::is_passing(outcome) => Some(Sign::Down),
+        Attempt::Answered(_) | Attempt::Limited { .. } | Attempt::Unauthorized => Some(Sign::Up),
     }
 }
 

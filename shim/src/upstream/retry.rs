@@ -12,7 +12,7 @@ use crate::telemetry::RetryCounts;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What must be left of the caller's time after a wait, for the request itself.
-const RESERVE: Duration = Duration::from_millis(500);
+pub(super) const RESERVE: Duration = Duration::from_millis(500);
 
 /// How often a 429 is waited out.
 const MAX_WAITS: u32 = 3;
@@ -96,7 +96,7 @@ impl Retries {
 }
 
 /// What gateways in front of v2 answer while something behind them is changing.
-fn is_passing(outcome: &Outcome) -> bool {
+pub(super) fn is_passing(outcome: &Outcome) -> bool {
     matches!(
         outcome,
         Outcome::Answered {

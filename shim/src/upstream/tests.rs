@@ -14,18 +14,17 @@ use axum::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
-use mappings::File;
+use mappings::{Catalog, File};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
 
-use super::*;
-use crate::{request::RequestId, telemetry::Log};
+use super::{token::OAuth, *};
+use crate::{config::Plan, label::Labels, request::RequestId, telemetry::Log};
 
 const LIMITS: UpstreamLimits = UpstreamLimits {
-    connect: Duration::from_secs(5),
     call: Duration::from_secs(5),
     answer: 1000,
 };
@@ -75,7 +74,7 @@ impl Scripted {
 }
 
 fn client() -> Client {
-    http_client(&LIMITS, true).unwrap()
+    http_client(&Limits::default(), true).unwrap()
 }
 
 fn fixed(base: BaseUrl) -> Upstream {
@@ -89,8 +88,11 @@ fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
         base,
         limits: LIMITS,
         observer: Arc::new(Log::default()),
+        breaker: Breaker::new(),
     };
-    Upstream::new(Arc::new(endpoint), tokens)
+    let labels = Labels::of(&Catalog::embedded().unwrap());
+    let budget = Budget::new(Arc::new(labels), Plan::Unlimited);
+    Upstream::new(Arc::new(endpoint), tokens, Arc::new(budget))
 }
 
 fn request(method: Method, body: Body) -> V2Request {

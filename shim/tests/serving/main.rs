@@ -11,6 +11,7 @@ mod errors;
 mod headers;
 mod ids;
 mod lists;
+mod load;
 mod ops;
 #[path = "../running/mod.rs"]
 mod running;
