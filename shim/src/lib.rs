@@ -3,6 +3,7 @@
 mod budget;
 pub mod cli;
 pub mod config;
+mod credential;
 mod executor;
 mod inbound;
 mod label;
@@ -15,6 +16,7 @@ mod service;
 pub mod store;
 pub mod telemetry;
 mod tenants;
+mod throttle;
 mod upstream;
 
 pub use service::{Seams, Shim, StartError};

@@ -29,6 +29,7 @@ use crate::{
     store::{InMemory, Store},
     telemetry::{Log, Observer},
     tenants::Tenants,
+    throttle::Throttle,
     upstream::{Breaker, Endpoint, TokenError, http_client},
 };
 use reply::Reply;
@@ -43,6 +44,7 @@ struct Inner {
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
     body: BodyReader,
+    throttle: Throttle,
     places: Semaphore,
     request_time: Duration,
     upstream_status: StatusCode,
@@ -99,7 +101,7 @@ impl Shim {
             breaker: Breaker::new(),
         };
         let endpoint = Arc::new(endpoint);
-        let tenants = Tenants::new(v2, site, &endpoint, Labels::of(&catalog));
+        let tenants = Tenants::new(v2, &endpoint, Labels::of(&catalog));
         Ok(Self(Arc::new(Inner {
             executor: Executor {
                 catalog,
@@ -110,6 +112,7 @@ impl Shim {
             endpoint,
             observer: seams.observer,
             body: BodyReader::new(limits.body_bytes, limits.body),
+            throttle: Throttle::new(limits.failed_attempts),
             places: Semaphore::new(limits.requests),
             request_time: limits.request,
             upstream_status: site.upstream_status,

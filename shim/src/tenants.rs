@@ -1,18 +1,19 @@
 //! Who may call, and the v2 account behind each caller.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use mappings::Site;
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
+use mappings::{Site, catalog::operation::Operation};
 
 use crate::{
     budget::{Budget, Budgets},
-    config::{SiteConfig, V2Config},
+    config::V2Config,
+    credential::Credential,
     label::{Label, Labels},
     upstream::{Endpoint, Tokens, Upstream},
 };
@@ -23,16 +24,19 @@ pub(crate) struct Tenant {
     credential: Credential,
     /// v2 as this tenant sees it, which it may share with others of the same account.
     pub(crate) upstream: Upstream,
+    permissions: Permissions,
     /// What the core must know of it.
     pub(crate) site: Site,
     writes: AtomicU64,
 }
 
-/// A v1 key and secret. Only digests are kept: equal length, and nothing to leak.
-#[derive(Debug)]
-struct Credential {
-    key: [u8; 32],
-    secret: [u8; 32],
+/// What a tenant may do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Permissions {
+    /// Nothing that writes.
+    pub(crate) read_only: bool,
+    /// Only these operations; all if `None`.
+    pub(crate) operations: Option<BTreeSet<String>>,
 }
 
 /// All tenants.
@@ -44,18 +48,19 @@ pub(crate) struct Tenants {
 }
 
 impl Tenant {
-    fn new(api_key: &str, api_secret: &SecretString, upstream: Upstream, site: Site) -> Self {
-        Self {
-            credential: Credential::new(api_key, api_secret.expose_secret()),
-            upstream,
-            site,
-            writes: AtomicU64::new(0),
-        }
-    }
-
     /// The same for the same tenant in every process; says nothing about it.
     pub(crate) fn id(&self) -> &[u8; 32] {
-        &self.credential.key
+        self.credential.key()
+    }
+
+    /// True if the tenant may use the operation.
+    pub(crate) fn may(&self, operation: &Operation) -> bool {
+        let Permissions {
+            read_only,
+            operations,
+        } = &self.permissions;
+        let is_listed = |names: &BTreeSet<String>| names.contains(&operation.name);
+        (operation.read || !read_only) && operations.as_ref().is_none_or(is_listed)
     }
 
     /// Something was written, or may have been: what was read before it is out of date.
@@ -70,13 +75,8 @@ impl Tenant {
 }
 
 impl Tenants {
-    /// The tenants of a v2, all with the same options.
-    pub(crate) fn new(
-        v2: V2Config,
-        site: &SiteConfig,
-        endpoint: &Arc<Endpoint>,
-        labels: Labels,
-    ) -> Self {
+    /// The tenants of a v2.
+    pub(crate) fn new(v2: V2Config, endpoint: &Arc<Endpoint>, labels: Labels) -> Self {
         let mut accounts = Budgets::new(labels);
         let mut budgets: Vec<Arc<Budget>> = Vec::new();
         let mut tenants = Vec::new();
@@ -85,15 +85,19 @@ impl Tenants {
             if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
                 budgets.push(Arc::clone(&budget));
             }
-            let site = Site {
-                strict: site.strict,
-                account_id: tenant.account_id,
-                options: site.options.clone(),
-            };
             let tokens = Tokens::new(endpoint.http.clone(), tenant.access);
             let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget);
-            let tenant = Tenant::new(&tenant.api_key, &tenant.api_secret, upstream, site);
-            tenants.push(Arc::new(tenant));
+            tenants.push(Arc::new(Tenant {
+                credential: Credential::new(&tenant.api_key, tenant.api_secret),
+                upstream,
+                permissions: tenant.permissions,
+                site: Site {
+                    strict: tenant.strict,
+                    account_id: tenant.account_id,
+                    options: tenant.options,
+                },
+                writes: AtomicU64::new(0),
+            }));
         }
         Self { tenants, budgets }
     }
@@ -113,27 +117,13 @@ impl Tenants {
     }
 
     /// The tenant with this key and secret. How long it takes says nothing about either.
-    pub(crate) fn authenticate(&self, api_key: &str, api_secret: &str) -> Option<Arc<Tenant>> {
-        let given = Credential::new(api_key, api_secret);
+    pub(crate) fn authenticate(&self, given: &Credential) -> Option<Arc<Tenant>> {
         let mut found = None;
         for tenant in &self.tenants {
-            if bool::from(tenant.credential.equals(&given)) {
+            if bool::from(tenant.credential.equals(given)) {
                 found = Some(Arc::clone(tenant));
             }
         }
         found
-    }
-}
-
-impl Credential {
-    fn new(key: &str, secret: &str) -> Self {
-        Self {
-            key: Sha256::digest(key).into(),
-            secret: Sha256::digest(secret).into(),
-        }
-    }
-
-    fn equals(&self, other: &Self) -> Choice {
-        self.key.ct_eq(&other.key) & self.secret.ct_eq(&other.secret)
     }
 }

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     Seams, Shim,
-    config::{Config, DEFAULT_OPS_LISTEN, Flags, LogFormat, OpsListen, Source, Sources, V2Config},
+    config::{
+        Config, DEFAULT_OPS_LISTEN, Flags, LogFormat, OpsListen, SiteConfig, Source, Sources,
+        V2Config,
+    },
     ops,
     sandbox::{self, Sandbox, SandboxConfig},
     server::{self, Stopped},
@@ -71,7 +74,7 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
         Source::V2(v2) => v2,
         Source::Sandbox { users } => {
             sandbox_users = Some(users);
-            start_sandbox(users).await?
+            start_sandbox(users, &site).await?
         }
     };
     let (base, tenants) = v2.shown();
@@ -113,7 +116,7 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
-async fn start_sandbox(users: usize) -> anyhow::Result<V2Config> {
+async fn start_sandbox(users: usize, site: &SiteConfig) -> anyhow::Result<V2Config> {
     let listener = bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let config = SandboxConfig {
@@ -135,6 +138,7 @@ async fn start_sandbox(users: usize) -> anyhow::Result<V2Config> {
             sandbox::CLIENT_ID,
             sandbox::CLIENT_SECRET,
         ),
+        site,
     )
     .ok_or_else(|| anyhow!("the sandbox has no usable address"))
 }

@@ -23,6 +23,9 @@ const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 
+/// The option of the catalog that [list] sets.
+pub(super) const LIST_DETAIL: &str = "list_detail";
+
 /// What was written, not yet judged as a whole.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -54,10 +57,15 @@ pub(super) struct TenantDraft {
     pub(super) broken: bool,
     pub(super) api_key: Option<Placed<String>>,
     pub(super) api_secret: Option<Placed<SecretString>>,
+    pub(super) api_secret_sha256: Option<Placed<String>>,
     pub(super) account_id: Option<Placed<String>>,
     pub(super) token: Option<Placed<SecretString>>,
     pub(super) oauth: OAuthDraft,
     pub(super) plan: Option<Placed<String>>,
+    pub(super) strict: Option<bool>,
+    pub(super) list_detail: Option<Placed<String>>,
+    pub(super) read_only: Option<bool>,
+    pub(super) operations: Option<Vec<Placed<String>>>,
 }
 
 #[derive(Default)]
@@ -151,7 +159,7 @@ impl Draft {
         let mut list = file.section("list");
         if let Some(detail) = list.text("detail") {
             let name = Placed {
-                value: "list_detail".to_owned(),
+                value: LIST_DETAIL.to_owned(),
                 line: detail.line,
             };
             self.choices.push((name, detail.value.into()));
@@ -183,6 +191,9 @@ impl Draft {
         );
         set(&mut limits.requests, bounds.count("requests"));
         set(&mut limits.connections, bounds.count("connections"));
+        if let Some(failures) = bounds.number("failed_attempts", 0..=1_000_000) {
+            limits.failed_attempts = u32::try_from(failures.value).unwrap_or(u32::MAX);
+        }
         set(
             &mut limits.shutdown,
             bounds.seconds("shutdown_seconds", 0..=600),
@@ -233,7 +244,11 @@ impl Draft {
             return;
         };
         or(&mut tenant.api_key, text(API_KEY));
-        or(&mut tenant.api_secret, secret(API_SECRET));
+        let api_secret = secret(API_SECRET);
+        if api_secret.is_some() {
+            tenant.api_secret_sha256 = None;
+        }
+        or(&mut tenant.api_secret, api_secret);
 
         let token = secret(UPSTREAM_TOKEN);
         let oauth = OAuthDraft {
@@ -268,9 +283,14 @@ fn tenant(mut section: Section<'_>) -> TenantDraft {
         broken: false,
         api_key: section.text("api_key"),
         api_secret: section.secret("api_secret", "api_secret_file"),
+        api_secret_sha256: section.text("api_secret_sha256"),
         account_id: section.text("account_id"),
         token: section.secret("token", "token_file"),
         plan: section.text("plan"),
+        strict: section.switch("strict"),
+        list_detail: section.text("list_detail"),
+        read_only: section.switch("read_only"),
+        operations: section.texts("operations"),
         oauth,
     };
     tenant.broken = !section.finish();

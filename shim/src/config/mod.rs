@@ -7,6 +7,7 @@ mod draft;
 mod judge;
 mod mistakes;
 mod section;
+mod tenant;
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
@@ -19,7 +20,9 @@ use url::Url;
 pub use mistakes::{ConfigError, Mistake};
 
 use crate::{
+    credential::SecretDigest,
     store::Key,
+    tenants::Permissions,
     upstream::{BaseUrl, Token},
 };
 
@@ -94,11 +97,16 @@ pub struct V2Config {
 #[derive(Clone, Debug)]
 pub(crate) struct TenantConfig {
     pub(crate) api_key: String,
-    pub(crate) api_secret: SecretString,
+    pub(crate) api_secret: SecretDigest,
     /// v1 answers carry it.
     pub(crate) account_id: Option<String>,
     pub(crate) access: Access,
     pub(crate) plan: Plan,
+    /// What v2 cannot honour is an error.
+    pub(crate) strict: bool,
+    /// The catalog's options.
+    pub(crate) options: Options,
+    pub(crate) permissions: Permissions,
 }
 
 /// The plan of a v2 account, which decides how many calls v2 takes.
@@ -130,9 +138,10 @@ pub(crate) enum Access {
 /// What a site may choose.
 #[derive(Clone, Debug)]
 pub struct SiteConfig {
-    /// A parameter that v2 cannot honour is an error, before anything is written.
+    /// A parameter that v2 cannot honour is an error, before anything is written; tenants may
+    /// differ.
     pub strict: bool,
-    /// The catalog's options.
+    /// The catalog's options; tenants may differ.
     pub options: Options,
     /// The HTTP status of errors that are v2's or the shim's trouble, not the caller's. v1 said
     /// 200 to everything; clients that retry by status want a 5xx.
@@ -189,6 +198,9 @@ pub struct Limits {
     pub requests: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
+    /// Failed attempts with one key from one address in a minute, after which more are not looked
+    /// at; 0 for any number.
+    pub failed_attempts: u32,
     /// For requests in work when the shim is told to stop.
     pub shutdown: Duration,
 }
@@ -208,6 +220,7 @@ impl Default for Limits {
             headers: Duration::from_secs(10),
             requests: 256,
             connections: 1024,
+            failed_attempts: 30,
             shutdown: Duration::from_secs(1),
         }
     }
@@ -260,10 +273,11 @@ impl V2Config {
         (api_key, api_secret): (&str, &str),
         oauth_url: Url,
         (account_id, client_id, client_secret): (&str, &str, &str),
+        site: &SiteConfig,
     ) -> Option<Self> {
         let tenant = TenantConfig {
             api_key: api_key.to_owned(),
-            api_secret: api_secret.into(),
+            api_secret: SecretDigest::of(api_secret),
             account_id: Some(account_id.to_owned()),
             access: Access::OAuth {
                 url: oauth_url,
@@ -272,6 +286,9 @@ impl V2Config {
                 client_secret: client_secret.into(),
             },
             plan: Plan::Unlimited,
+            strict: site.strict,
+            options: site.options.clone(),
+            permissions: Permissions::default(),
         };
         Some(Self {
             base: BaseUrl::parse(base).ok()?,

@@ -250,6 +250,21 @@ api_key = "k3"
 api_secret = "s"
 token = "t"
 plan = "gold"
+list_detail = "some"
+read_only = "no"
+operations = ["user/gett", "x"]
+
+[[tenant]]
+api_key = "k4"
+api_secret = "s"
+api_secret_sha256 = "s"
+token = "t"
+
+[[tenant]]
+api_key = "k5"
+api_secret_sha256 = "s"
+token = "t"
+operations = "user/get"
 
 [deprecation]
 sunset = "30.6.2027"

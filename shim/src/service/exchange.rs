@@ -21,11 +21,13 @@ use tracing::Instrument as _;
 
 use super::{Shim, reply::Reply};
 use crate::{
+    credential::{Credential, SecretDigest},
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
     request::{RequestId, Scope},
     tenants::Tenant,
+    throttle::Peer,
 };
 
 /// An operation that v1 did not have is named in the answer up to this length.
@@ -103,7 +105,12 @@ impl Shim {
             let shown = path.chars().take(MAX_SHOWN).collect();
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
-        let (tenant, arguments) = self.authenticate(arguments)?;
+        let peer = head.extensions.get().copied();
+        let (tenant, arguments) = self.authenticate(arguments, peer)?;
+        if !tenant.may(operation) {
+            let name = operation.name.clone();
+            return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
+        }
         // The client's own clock runs from the end of its request.
         let deadline = Instant::now() + self.0.request_time;
         let scope = Scope { id, deadline };
@@ -114,6 +121,7 @@ impl Shim {
     fn authenticate(
         &self,
         mut arguments: Arguments,
+        peer: Option<Peer>,
     ) -> Result<(Arc<Tenant>, Arguments), ProtocolError> {
         let Protocol {
             key,
@@ -130,10 +138,16 @@ impl Shim {
         let (Some(key), Some(secret)) = given else {
             return Err(ProtocolError::CredentialsMissing);
         };
-        match self.0.tenants.authenticate(&key, &secret) {
-            Some(tenant) => Ok((tenant, arguments)),
-            None => Err(ProtocolError::CredentialsWrong),
+        let given = Credential::new(&key, SecretDigest::of(&secret));
+        let throttle = &self.0.throttle;
+        if throttle.refuses(given.key(), peer) {
+            return Err(ProtocolError::Overloaded);
         }
+        let Some(tenant) = self.0.tenants.authenticate(&given) else {
+            throttle.failed(given.key(), peer);
+            return Err(ProtocolError::CredentialsWrong);
+        };
+        Ok((tenant, arguments))
     }
 
     /// Runs the operation: a read as long as its client waits, a write to its end.

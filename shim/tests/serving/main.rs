@@ -15,6 +15,7 @@ mod load;
 mod ops;
 #[path = "../running/mod.rs"]
 mod running;
+mod tenants;
 mod trouble;
 mod wrappings;
 mod writes;
