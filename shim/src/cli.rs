@@ -43,6 +43,9 @@ pub(crate) struct Serve {
     /// Where to listen [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Where /healthz, /readyz and /metrics are, or "off" [default: 127.0.0.1:9090]
+    #[arg(long, value_name = "ADDR")]
+    ops_listen: Option<String>,
     /// Settings as TOML
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -72,7 +75,10 @@ Environment:
   SHIM_UPSTREAM_TOKEN                 a v2 access token; or, for server-to-server OAuth:
   SHIM_OAUTH_ACCOUNT_ID, SHIM_OAUTH_CLIENT_ID, SHIM_OAUTH_CLIENT_SECRET
   SHIM_OAUTH_URL                      the token endpoint, if not https://zoom.us/oauth/token
+  SHIM_UPSTREAM_PLAN                  free, pro, business or unlimited
   SHIM_LISTEN                         where to listen
+  SHIM_OPS_LISTEN                     where /healthz, /readyz and /metrics are, or off
+  SHIM_LOG_FORMAT                     how to log: text or json
   RUST_LOG                            how much to log: error, warn, info, debug, trace
 
 Exit codes:
@@ -149,7 +155,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::config::DEFAULT_LISTEN;
+    use crate::config::{DEFAULT_LISTEN, DEFAULT_OPS_LISTEN};
 
     fn help(path: &[&str]) -> String {
         let mut command = Cli::command().term_width(100);
@@ -169,8 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn the_default_in_the_help_is_the_default() {
-        assert!(help(&["serve"]).contains(&format!("[default: {DEFAULT_LISTEN}]")));
+    fn the_defaults_in_the_help_are_the_defaults() {
+        for default in [DEFAULT_LISTEN, DEFAULT_OPS_LISTEN] {
+            assert!(help(&["serve"]).contains(&format!("[default: {default}]")));
+        }
     }
 
     #[test]

@@ -14,12 +14,10 @@ use mappings::{
     translation::{Call, CallId, Finished, Unfinished},
 };
 use serde_json::Value;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Semaphore, time::timeout_at};
 
 use crate::{
+    request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
 };
@@ -54,7 +52,7 @@ struct Keys {
 }
 
 impl Executor {
-    /// Serves one request by the deadline.
+    /// Serves one request by the deadline of its scope.
     ///
     /// # Errors
     ///
@@ -64,7 +62,7 @@ impl Executor {
         tenant: &Tenant,
         operation: &Operation,
         arguments: Arguments,
-        deadline: Instant,
+        scope: Scope,
     ) -> Result<Executed, V1Error> {
         let begin = |arguments, memory| {
             Translation::begin(&self.catalog, operation, arguments, &tenant.site, memory)
@@ -81,7 +79,7 @@ impl Executor {
         let mut calls = 0;
         loop {
             for call in translation.ready() {
-                under_way.push(self.perform(tenant, call, &places, deadline));
+                under_way.push(self.perform(tenant, call, &places, scope));
             }
             if translation.is_done() {
                 break;
@@ -107,7 +105,7 @@ impl Executor {
         tenant: &Tenant,
         call: Call,
         places: &Semaphore,
-        deadline: Instant,
+        scope: Scope,
     ) -> Performed {
         let Call {
             id,
@@ -128,7 +126,7 @@ impl Executor {
         }
 
         let place = if for_item {
-            match timeout_at(deadline, places.acquire()).await {
+            match timeout_at(scope.deadline, places.acquire()).await {
                 Ok(place) => place.ok(),
                 Err(_) => {
                     return Performed {
@@ -141,7 +139,7 @@ impl Executor {
         } else {
             None
         };
-        let outcome = tenant.upstream.send(&request, deadline).await;
+        let outcome = tenant.upstream.send(&request, scope).await;
         drop(place);
         if !is_read {
             tenant.wrote();

@@ -1,16 +1,22 @@
 //! The v1 API over v2, as a library.
 
+mod budget;
 pub mod cli;
 pub mod config;
+mod credential;
 mod executor;
 mod inbound;
+mod label;
+pub mod ops;
 mod outbound;
+mod request;
 pub mod sandbox;
 pub mod server;
 mod service;
 pub mod store;
 pub mod telemetry;
 mod tenants;
+mod throttle;
 mod upstream;
 
 pub use service::{Seams, Shim, StartError};

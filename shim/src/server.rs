@@ -2,7 +2,13 @@
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
-use hyper::server::conn::http1;
+use axum::Router;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -10,11 +16,11 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time,
 };
 
-use crate::{Shim, config::Limits};
+use crate::{Shim, config::Limits, throttle::Peer};
 
 /// The request line and headers, in bytes. Old programs put everything into the query string, an
 /// id of ten kilobytes, percent-encoded, among it.
@@ -43,8 +49,31 @@ pub async fn serve(
     limits: &Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
+    let connections = accept_until(listener, shim.router(), limits, shutdown).await;
+    let drained = time::timeout(limits.shutdown, async {
+        connections.shutdown().await;
+        shim.drain().await;
+    });
+    match drained.await {
+        Ok(()) => Stopped::Drained,
+        Err(_) => Stopped::CutOff,
+    }
+}
+
+/// Serves the operations address as long as it is polled, within the same bounds.
+pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
+    accept_until(listener, ops, limits, std::future::pending()).await;
+}
+
+/// Accepts connections until `shutdown` resolves, and gives those that are still there.
+async fn accept_until(
+    listener: TcpListener,
+    router: Router,
+    limits: &Limits,
+    shutdown: impl Future<Output = ()>,
+) -> GracefulShutdown {
     let connections = GracefulShutdown::new();
-    let service = TowerToHyperService::new(shim.router());
+    let service = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.headers)
@@ -58,7 +87,7 @@ pub async fn serve(
             accepted = accept(&listener, &places) => accepted,
             () = &mut shutdown => break,
         };
-        let (stream, place) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "A connection could not be accepted");
@@ -66,7 +95,12 @@ pub async fn serve(
                 continue;
             }
         };
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let service = service.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            service.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -75,29 +109,20 @@ pub async fn serve(
             drop(place);
         });
     }
-    drop(listener);
-
-    let drained = time::timeout(limits.shutdown, async {
-        connections.shutdown().await;
-        shim.drain().await;
-    });
-    match drained.await {
-        Ok(()) => Stopped::Drained,
-        Err(_) => Stopped::CutOff,
-    }
+    connections
 }
 
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let place = Arc::clone(places)
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, place))
+    Ok((stream, Peer(peer.ip()), place))
 }
 
 /// The kind only: what could not be parsed may be a request with its secret.

@@ -6,27 +6,31 @@ mod reply;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::State};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::join_all};
 use hyper::{
     Method, Request, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, HeaderValue},
 };
 use mappings::{
-    Catalog, Site,
+    Catalog,
     catalog::protocol::{Protocol, ProtocolError},
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{
-    config::{Access, Limits, SiteConfig, TenantConfig, V2Config},
+    config::{Limits, SiteConfig, V2Config},
     executor::Executor,
     inbound::{BodyReader, operation_path},
-    outbound,
+    label::{Label, Labels},
+    outbound::{self, DeprecationHeaders},
+    request::{REQUEST_ID, RequestId},
     store::{InMemory, Store},
     telemetry::{Log, Observer},
-    tenants::{Tenant, Tenants},
-    upstream::{OAuth, Tokens, Upstream, UpstreamLimits, http_client},
+    tenants::Tenants,
+    throttle::Throttle,
+    upstream::{Breaker, Endpoint, TokenError, http_client},
 };
 use reply::Reply;
 
@@ -37,11 +41,14 @@ pub struct Shim(Arc<Inner>);
 struct Inner {
     executor: Executor,
     tenants: Tenants,
+    endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
     body: BodyReader,
+    throttle: Throttle,
     places: Semaphore,
     request_time: Duration,
     upstream_status: StatusCode,
+    deprecation: DeprecationHeaders,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
 }
@@ -60,7 +67,7 @@ impl Seams {
     pub fn local(limits: &Limits) -> Self {
         Self {
             store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
-            observer: Arc::new(Log),
+            observer: Arc::new(Log::default()),
         }
     }
 }
@@ -86,61 +93,30 @@ impl Shim {
         limits: &Limits,
         seams: Seams,
     ) -> Result<Self, StartError> {
-        let upstream_limits = UpstreamLimits {
-            connect: limits.connect,
-            call: limits.call,
-            answer: limits.answer_bytes,
+        let endpoint = Endpoint {
+            http: http_client(limits, v2.is_local()).map_err(StartError::Client)?,
+            base: v2.base.clone(),
+            limits: limits.into(),
+            observer: Arc::clone(&seams.observer),
+            breaker: Breaker::new(),
         };
-        let http = http_client(&upstream_limits, v2.is_local()).map_err(StartError::Client)?;
-        let tenants = v2.tenants.into_iter().map(|tenant| {
-            let TenantConfig {
-                api_key,
-                api_secret,
-                account_id,
-                access,
-            } = tenant;
-            let tokens = match access {
-                Access::Token(token) => Tokens::Fixed(token),
-                Access::OAuth {
-                    url,
-                    account_id,
-                    client_id,
-                    client_secret,
-                } => {
-                    let oauth = OAuth {
-                        url,
-                        account_id,
-                        client_id,
-                        client_secret,
-                    };
-                    Tokens::granted(http.clone(), oauth)
-                }
-            };
-            let upstream = Upstream::new(
-                http.clone(),
-                v2.base.clone(),
-                tokens,
-                upstream_limits.clone(),
-            );
-            let site = Site {
-                strict: site.strict,
-                account_id,
-                options: site.options.clone(),
-            };
-            Tenant::new(&api_key, &api_secret, upstream, site)
-        });
+        let endpoint = Arc::new(endpoint);
+        let tenants = Tenants::new(v2, &endpoint, Labels::of(&catalog));
         Ok(Self(Arc::new(Inner {
             executor: Executor {
                 catalog,
                 store: seams.store,
                 list_calls: limits.list_calls,
             },
-            tenants: Tenants::new(tenants),
+            tenants,
+            endpoint,
             observer: seams.observer,
             body: BodyReader::new(limits.body_bytes, limits.body),
+            throttle: Throttle::new(limits.failed_attempts),
             places: Semaphore::new(limits.requests),
             request_time: limits.request,
             upstream_status: site.upstream_status,
+            deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
             writes: TaskTracker::new(),
         })))
     }
@@ -156,6 +132,22 @@ impl Shim {
         self.0.writes.wait().await;
     }
 
+    /// The tenants that can have a v2 token by the deadline, and why others cannot.
+    pub(crate) async fn access(&self, deadline: Instant) -> Vec<Result<(), TokenError>> {
+        let tenants = self.0.tenants.iter();
+        join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
+    }
+
+    /// True while v2 is known to be down.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.0.endpoint.breaker.is_open()
+    }
+
+    /// The calls that could be made at once, for each account with a limit and each label.
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
+        self.0.tenants.budget_levels()
+    }
+
     fn catalog(&self) -> &Arc<Catalog> {
         &self.0.executor.catalog
     }
@@ -166,6 +158,15 @@ impl Shim {
 }
 
 async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Body> {
+    let id = RequestId::fresh();
+    // Of the highest level, so that a line of any level says which request it is about.
+    let span = tracing::error_span!("request", %id);
+    let mut response = answer(shim, request, id).instrument(span).await;
+    response.headers_mut().insert(REQUEST_ID, id.header());
+    response
+}
+
+async fn answer(shim: Shim, request: Request<Body>, id: RequestId) -> Response<Body> {
     let started = Instant::now();
     let method = known_method(request.method());
     let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
@@ -174,7 +175,7 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
     };
     let operation = shim.catalog().find(&path);
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = AssertUnwindSafe(shim.reply(&path, operation, request)).catch_unwind();
+    let replied = AssertUnwindSafe(shim.reply(&path, operation, request, id)).catch_unwind();
     let reply = match replied.await {
         Ok(reply) => reply,
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
@@ -182,6 +183,7 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
     let record = reply.record(shim.catalog(), method, operation, started.elapsed());
     shim.0.observer.served(&record);
     let mut response = outbound::response(&reply.answer, reply.format, reply.status);
+    shim.0.deprecation.add_to(response.headers_mut());
     if reply.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("POST");
         response.headers_mut().insert(ALLOW, allowed);

@@ -1,9 +1,16 @@
 //! What the shim tells about its work: one record a request, and the log made of it.
 
-use std::{collections::BTreeSet, fmt, io, time::Duration};
+mod metrics;
 
-use mappings::{Method, Warning, WarningKind};
+use std::{collections::BTreeSet, fmt, io, sync::Arc, time::Duration};
+
+use mappings::{Method, Outcome, Warning, WarningKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+pub use metrics::Metrics;
+pub(crate) use metrics::Readings;
+
+use crate::config::LogFormat;
 
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
 #[derive(Debug)]
@@ -14,6 +21,8 @@ pub struct Record<'a> {
     pub operation: Option<&'a str>,
     /// True if the shim serves the operation.
     pub is_served: bool,
+    /// How it ended.
+    pub ending: Ending,
     /// v1's error code; `None` for a success.
     pub error: Option<i64>,
     /// How many v2 calls were made.
@@ -28,6 +37,60 @@ pub struct Record<'a> {
     pub warnings: &'a [Warning],
     /// The v2 calls that failed.
     pub failures: Vec<FailedCall<'a>>,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// With what the client wanted.
+    Answered,
+    /// With an error that is the caller's: v2, or the rules of v1, say no.
+    Error,
+    /// With an error that says that the operation is not served.
+    NotServed,
+    /// Before it came to an operation: credentials, method, body, no such operation, too much load.
+    Refused,
+    /// With an error that is v2's or the shim's trouble.
+    Trouble,
+}
+
+impl Ending {
+    /// One word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Error => "error",
+            Self::NotServed => "not_served",
+            Self::Refused => "refused",
+            Self::Trouble => "trouble",
+        }
+    }
+}
+
+/// One v2 call, however often it was sent. Nothing in it names a user.
+#[derive(Debug)]
+pub struct CallRecord<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path with its placeholders, never the path: that may hold an address.
+    pub template: &'a str,
+    /// What became of it. Not for logs as it is: v2's answer is in it.
+    pub outcome: &'a Outcome,
+    /// How often it went out again, and why.
+    pub retries: RetryCounts,
+    /// From its turn to its answer, tokens and waits included.
+    pub elapsed: Duration,
+}
+
+/// How often a v2 call went out again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetryCounts {
+    /// After no answer, or a gateway's.
+    pub failure: u32,
+    /// After v2's request limit.
+    pub limit: u32,
+    /// With a new token.
+    pub token: u32,
 }
 
 /// A v2 call that failed, without what v2 said of it: that may quote an address.
@@ -45,15 +108,38 @@ pub struct FailedCall<'a> {
     pub code: Option<i64>,
 }
 
-/// Is told of every request; the place for metrics. Must not block.
+/// Is told of every request. Must not block.
 pub trait Observer: Send + Sync {
     /// A request was served.
     fn served(&self, record: &Record<'_>);
+
+    /// A v2 call came to its end, as part of a request that is not served yet.
+    fn called(&self, _call: &CallRecord<'_>) {}
+}
+
+/// Several observers, told one after the other.
+pub struct Observers(pub Vec<Arc<dyn Observer>>);
+
+impl Observer for Observers {
+    fn served(&self, record: &Record<'_>) {
+        self.0.iter().for_each(|observer| observer.served(record));
+    }
+
+    fn called(&self, call: &CallRecord<'_>) {
+        self.0.iter().for_each(|observer| observer.called(call));
+    }
 }
 
 /// Writes records to the log.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Log;
+pub struct Log(LogFormat);
+
+impl Log {
+    /// A log in a format: what is one line for people are fields for programs.
+    pub fn new(format: LogFormat) -> Self {
+        Self(format)
+    }
+}
 
 impl Observer for Log {
     fn served(&self, record: &Record<'_>) {
@@ -98,7 +184,44 @@ impl Observer for Log {
         if record.operation.is_some() && !record.is_served {
             tracing::warn!(operation, "Called, but not served yet");
         }
-        tracing::info!("{record}");
+        match self.0 {
+            LogFormat::Text => tracing::info!("{record}"),
+            LogFormat::Json => tracing::info!(
+                method = record.method,
+                operation,
+                outcome = record.ending.as_str(),
+                error = record.error,
+                calls = record.calls,
+                seconds = record.elapsed.as_secs_f64(),
+                "Served"
+            ),
+        }
+    }
+
+    fn called(&self, call: &CallRecord<'_>) {
+        let CallRecord {
+            method,
+            template,
+            elapsed,
+            ..
+        } = call;
+        match call.outcome {
+            Outcome::Answered { status, .. } => {
+                tracing::debug!(%method, template, status, ?elapsed, "v2 answered");
+            }
+            Outcome::Unreadable { status } => {
+                tracing::warn!(%method, template, status, ?elapsed, "What answered is not v2's API; check upstream.url");
+            }
+            Outcome::NoAnswer { maybe_done } => {
+                tracing::warn!(%method, template, maybe_done, ?elapsed, "v2 did not answer");
+            }
+            Outcome::Refused => {
+                tracing::error!(%method, template, "v2 refuses the shim's own credentials");
+            }
+            Outcome::Limited => {
+                tracing::warn!(%method, template, ?elapsed, "v2's request limit is reached");
+            }
+        }
     }
 }
 
@@ -118,7 +241,7 @@ impl fmt::Display for Record<'_> {
 }
 
 /// Starts the log on standard error, at the level that `RUST_LOG` names, or `info`.
-pub fn start_log() {
+pub fn start_log(format: LogFormat) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env_lossy();
@@ -128,5 +251,12 @@ pub fn start_log() {
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_target(false);
     // A log that is there already is another program's, which uses this one as a library.
-    let _ = log.try_init();
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
+    };
 }

@@ -73,6 +73,8 @@ fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHIM_")) {
         command.env_remove(name);
     }
+    // Any port will do: tests run side by side.
+    command.env("SHIM_OPS_LISTEN", "127.0.0.1:0");
     command.envs(environment.iter().copied());
     command
 }
@@ -245,12 +247,61 @@ fn an_address_in_use_is_told() {
 }
 
 #[test]
+fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["serve", "--sandbox", "--listen", "127.0.0.1:0"];
+    let (code, told) = run(&[&arguments[..], &["--ops-listen", &address]].concat(), &[]);
+    assert_eq!(code, 1);
+    assert!(
+        told.contains("choose another port with --ops-listen\n"),
+        "{told}"
+    );
+
+    let usual = TcpListener::bind(shim::config::DEFAULT_OPS_LISTEN);
+    let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
+    assert!(shim.banner.contains("operations on http://127.0.0.1:"));
+    drop(usual);
+    assert_eq!(shim.stop("TERM"), 0);
+
+    let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "off")]);
+    assert!(!shim.banner.contains("operations on"), "{}", shim.banner);
+    assert_eq!(shim.stop("TERM"), 0);
+}
+
+#[test]
 fn the_access_line_tells_what_was_done() {
-    let mut child = command(&["serve", "--sandbox", "--listen", "127.0.0.1:0"], &[])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (id, line) = first_log_line("text");
+    assert!(line.contains(&format!("request{{id={id}}}: ")), "{line}");
+    assert!(
+        line.contains(" POST /v1/user/list  200  31 v2 calls  "),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_json_log_names_the_request_as_its_answer_does() {
+    let (id, line) = first_log_line("json");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["span"]["id"], id, "{line}");
+    assert_eq!(
+        (&line["operation"], &line["outcome"], &line["calls"]),
+        (&"user/list".into(), &"answered".into(), &31.into()),
+        "{line}"
+    );
+}
+
+/// The request id in the answer to a request, and the first line that is logged.
+fn first_log_line(format: &str) -> (String, String) {
+    let environment = [("SHIM_LOG_FORMAT", format)];
+    let mut child = command(
+        &["serve", "--sandbox", "--listen", "127.0.0.1:0"],
+        &environment,
+    )
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut first = String::new();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     output.read_line(&mut first).unwrap();
@@ -271,8 +322,6 @@ fn the_access_line_tells_what_was_done() {
     child.kill().unwrap();
     child.wait().unwrap();
     let _ = log.read_to_string(&mut String::new());
-    assert!(
-        line.contains(" POST /v1/user/list  200  31 v2 calls  "),
-        "{line}"
-    );
+    let id = sent.headers()["x-request-id"].to_str().unwrap();
+    (id.to_owned(), line)
 }

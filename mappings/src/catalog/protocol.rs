@@ -108,6 +108,8 @@ pub enum ProtocolError {
     Internal,
     /// Another method than POST.
     MethodNotAllowed,
+    /// The caller may not use the operation; names it.
+    OperationNotAllowed,
     /// v1 had no such operation.
     OperationUnknown,
     /// The shim has too much to do.
@@ -118,13 +120,14 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BodyUnreadable,
         Self::BodyTooLarge,
         Self::CredentialsMissing,
         Self::CredentialsWrong,
         Self::Internal,
         Self::MethodNotAllowed,
+        Self::OperationNotAllowed,
         Self::OperationUnknown,
         Self::Overloaded,
         Self::ParameterInvalid,
@@ -138,6 +141,7 @@ impl ProtocolError {
             Self::CredentialsWrong => "credentials_wrong",
             Self::Internal => "internal",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::OperationNotAllowed => "operation_not_allowed",
             Self::OperationUnknown => "operation_unknown",
             Self::Overloaded => "overloaded",
             Self::ParameterInvalid => "parameter_invalid",

@@ -23,6 +23,8 @@ pub(super) enum Behind<'a> {
 pub(super) struct Serving<'a> {
     pub(super) address: SocketAddr,
     pub(super) behind: Behind<'a>,
+    /// Where the operator is answered.
+    pub(super) ops: Option<SocketAddr>,
     pub(super) catalog: &'a Catalog,
 }
 
@@ -53,6 +55,10 @@ impl fmt::Display for Serving<'_> {
             }
             Behind::V2 { base, tenants: 1 } => writeln!(f, "{base}")?,
             Behind::V2 { base, tenants } => writeln!(f, "{base} ({tenants} tenants)")?,
+        }
+        if let Some(ops) = self.ops {
+            let ops = reachable(ops);
+            writeln!(f, "operations on http://{ops}  /healthz /readyz /metrics")?;
         }
         let operations = self.catalog.operations();
         let served = operations.iter().filter(|operation| operation.is_served());
@@ -121,6 +127,7 @@ mod tests {
         let serving = Serving {
             address: ([0, 0, 0, 0], 8080).into(),
             behind: Behind::Sandbox { users: 40 },
+            ops: Some(([127, 0, 0, 1], 9090).into()),
             catalog: &Catalog::embedded().unwrap(),
         };
         insta::assert_snapshot!(serving);
@@ -139,6 +146,7 @@ mod tests {
                 base: "https://api.zoom.us/v2",
                 tenants: 2,
             },
+            ops: None,
             catalog: &Catalog::embedded().unwrap(),
         };
         insta::assert_snapshot!(serving);

@@ -16,15 +16,22 @@ use super::{
 };
 use crate::{
     Seams, Shim,
-    config::{Config, Flags, Source, Sources, V2Config},
+    config::{
+        Config, DEFAULT_OPS_LISTEN, Flags, LogFormat, OpsListen, SiteConfig, Source, Sources,
+        V2Config,
+    },
+    ops,
     sandbox::{self, Sandbox, SandboxConfig},
     server::{self, Stopped},
-    telemetry,
+    telemetry::{self, Log, Metrics, Observers},
 };
 
 /// The v1 credentials of the sandbox.
 pub(super) const SANDBOX_KEY: &str = "sandbox-key";
 pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
+
+/// What to try in place of an operations address that cannot be had.
+const OPS_FLAG: &str = "--ops-listen 127.0.0.1:9090";
 
 /// For requests in work when the sandbox alone is told to stop.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
@@ -32,14 +39,14 @@ const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
-    telemetry::start_log();
+    telemetry::start_log(config.log);
     runtime()?
         .block_on(serve_until_stopped(config, catalog))
         .map_err(Failure::Running)
 }
 
 pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
-    telemetry::start_log();
+    telemetry::start_log(LogFormat::Text);
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
         .map_err(Failure::Running)
@@ -53,31 +60,36 @@ fn runtime() -> Result<Runtime, Failure> {
 async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::Result<()> {
     let Config {
         listen,
+        ops,
+        log,
         source,
         site,
         limits,
     } = config;
     let listener = bind(&listen).await?;
     let address = listener.local_addr()?;
+    let ops_listener = bind_ops(&ops, matches!(source, Source::Sandbox { .. })).await?;
     let mut sandbox_users = None;
     let v2 = match source {
         Source::V2(v2) => v2,
         Source::Sandbox { users } => {
             sandbox_users = Some(users);
-            start_sandbox(users).await?
+            start_sandbox(users, &site).await?
         }
     };
     let (base, tenants) = v2.shown();
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
-    let shim = Shim::new(
-        Arc::clone(&catalog),
-        v2,
-        &site,
-        &limits,
-        Seams::local(&limits),
-    )?;
+    let metrics = Arc::new(Metrics::new(&catalog)?);
+    let mut seams = Seams::local(&limits);
+    seams.observer = Arc::new(Observers(vec![
+        Arc::new(Log::new(log)),
+        Arc::clone(&metrics) as _,
+    ]));
+    let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
+    let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
+    let stop = stop_signal();
     banner::print(&Serving {
         address,
         behind: match sandbox_users {
@@ -87,10 +99,16 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
                 tenants,
             },
         },
+        ops: ops_address.transpose()?,
         catalog: &catalog,
     });
 
-    let stopped = server::serve(listener, shim, &limits, stop_signal()).await;
+    if let Some(listener) = ops_listener {
+        let (router, limits) = (ops::router(shim.clone(), metrics), limits.clone());
+        // It answers to the end of the process: also while the last requests are served.
+        tokio::spawn(async move { server::serve_ops(listener, router, &limits).await });
+    }
+    let stopped = server::serve(listener, shim, &limits, stop).await;
     if stopped == Stopped::CutOff {
         tracing::warn!("Stopped; some requests in work were cut off");
     }
@@ -98,7 +116,7 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
-async fn start_sandbox(users: usize) -> anyhow::Result<V2Config> {
+async fn start_sandbox(users: usize, site: &SiteConfig) -> anyhow::Result<V2Config> {
     let listener = bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let config = SandboxConfig {
@@ -120,6 +138,7 @@ async fn start_sandbox(users: usize) -> anyhow::Result<V2Config> {
             sandbox::CLIENT_ID,
             sandbox::CLIENT_SECRET,
         ),
+        site,
     )
     .ok_or_else(|| anyhow!("the sandbox has no usable address"))
 }
@@ -131,11 +150,12 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
         users,
         ..SandboxConfig::default()
     };
+    let stop_signal = stop_signal();
     banner::print(&SandboxServing { address, users });
 
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let stop = async move {
-        stop_signal().await;
+        stop_signal.await;
         let _ = stopping.send(());
     };
     let grace = async {
@@ -150,55 +170,76 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn bind_ops(ops: &OpsListen, is_sandbox: bool) -> anyhow::Result<Option<TcpListener>> {
+    let (listen, otherwise) = match ops {
+        OpsListen::Off => return Ok(None),
+        OpsListen::At(listen) => (listen.as_str(), None),
+        OpsListen::Usual if is_sandbox => (DEFAULT_OPS_LISTEN, Some("127.0.0.1:0")),
+        OpsListen::Usual => (DEFAULT_OPS_LISTEN, None),
+    };
+    let bound = match (bind_flag(listen, OPS_FLAG).await, otherwise) {
+        (Err(_), Some(otherwise)) => bind_flag(otherwise, OPS_FLAG).await,
+        (bound, _) => bound,
+    };
+    bound.map(Some)
+}
+
 async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
+    bind_flag(listen, "--listen 127.0.0.1:8080").await
+}
+
+/// `flag` is what to write instead.
+async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
+    let name = flag.split(' ').next().unwrap_or(flag);
     let addresses: Vec<SocketAddr> = lookup_host(listen)
         .await
-        .with_context(|| {
-            format!("{listen} is no address of this machine; try --listen 127.0.0.1:8080")
-        })?
+        .with_context(|| format!("{listen} is no address of this machine; try {flag}"))?
         .collect();
     TcpListener::bind(addresses.as_slice())
         .await
         .map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => anyhow!(
-                "{listen} is in use; stop what listens there, or choose another port with --listen"
+                "{listen} is in use; stop what listens there, or choose another port with {name}"
             ),
             io::ErrorKind::PermissionDenied => anyhow!(
-                "{listen} may not be listened on by this user; choose a port above 1023 with --listen"
+                "{listen} may not be listened on by this user; choose a port above 1023 with {name}"
             ),
             io::ErrorKind::AddrNotAvailable => {
-                anyhow!("{listen} is no address of this machine; try --listen 127.0.0.1:8080")
+                anyhow!("{listen} is no address of this machine; try {flag}")
             }
             _ => anyhow::Error::new(error).context(format!("{listen} cannot be listened on")),
         })
 }
 
-/// Resolves on Ctrl-C and on SIGTERM.
-async fn stop_signal() {
-    let interrupted = async {
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
-    }
-}
-
+/// Resolves on Ctrl-C and on SIGTERM. They are listened for from the call on, not only once it is
+/// waited for: whoever reads the banner may send one at once.
 #[cfg(unix)]
-async fn terminated() {
-    match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-        Ok(mut signals) => {
-            signals.recv().await;
+fn stop_signal() -> impl Future<Output = ()> {
+    use signal::unix::{Signal, SignalKind, signal};
+
+    async fn next(signals: Option<Signal>) {
+        match signals {
+            Some(mut signals) => {
+                signals.recv().await;
+            }
+            None => std::future::pending().await,
         }
-        Err(_) => std::future::pending().await,
+    }
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    let terminate = signal(SignalKind::terminate()).ok();
+    async {
+        tokio::select! {
+            () = next(interrupt) => {}
+            () = next(terminate) => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+async fn stop_signal() {
+    if signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
@@ -240,6 +281,7 @@ fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {
         environment: &|name| std::env::var(name).ok(),
         flags: Flags {
             listen: arguments.listen.clone(),
+            ops_listen: arguments.ops_listen.clone(),
             strict: arguments.strict,
             sandbox: arguments.sandbox.then_some(arguments.sandbox_users),
         },

@@ -17,20 +17,37 @@ pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
 pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
 pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
+const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
+const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
+const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
+
+/// The option of the catalog that [list] sets.
+pub(super) const LIST_DETAIL: &str = "list_detail";
 
 /// What was written, not yet judged as a whole.
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) listen: Option<Placed<String>>,
+    pub(super) ops_listen: Option<Placed<String>>,
+    pub(super) log_format: Option<Placed<String>>,
+    pub(super) deprecation: DeprecationDraft,
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
     pub(super) oauth_url: Option<Placed<String>>,
+    pub(super) plan: Option<Placed<String>>,
     pub(super) tenants: Vec<TenantDraft>,
     pub(super) choices: Vec<(Placed<String>, toml::Value)>,
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
+}
+
+#[derive(Default)]
+pub(super) struct DeprecationDraft {
+    pub(super) headers: Option<bool>,
+    pub(super) sunset: Option<Placed<String>>,
+    pub(super) link: Option<Placed<String>>,
 }
 
 #[derive(Default)]
@@ -40,9 +57,15 @@ pub(super) struct TenantDraft {
     pub(super) broken: bool,
     pub(super) api_key: Option<Placed<String>>,
     pub(super) api_secret: Option<Placed<SecretString>>,
+    pub(super) api_secret_sha256: Option<Placed<String>>,
     pub(super) account_id: Option<Placed<String>>,
     pub(super) token: Option<Placed<SecretString>>,
     pub(super) oauth: OAuthDraft,
+    pub(super) plan: Option<Placed<String>>,
+    pub(super) strict: Option<bool>,
+    pub(super) list_detail: Option<Placed<String>>,
+    pub(super) read_only: Option<bool>,
+    pub(super) operations: Option<Vec<Placed<String>>>,
 }
 
 #[derive(Default)]
@@ -62,6 +85,9 @@ pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, C
     draft.add_environment(sources.environment, &mistakes);
     if let Some(listen) = &sources.flags.listen {
         draft.listen = Some(unplaced(listen.clone()));
+    }
+    if let Some(listen) = &sources.flags.ops_listen {
+        draft.ops_listen = Some(unplaced(listen.clone()));
     }
     draft.strict |= sources.flags.strict;
 
@@ -99,9 +125,26 @@ impl Draft {
         self.listen = file.text("listen");
         self.strict = file.switch("strict").unwrap_or_default();
 
+        let mut ops = file.section("ops");
+        self.ops_listen = ops.text("listen");
+        ops.finish();
+
+        let mut log = file.section("log");
+        self.log_format = log.text("format");
+        log.finish();
+
+        let mut deprecation = file.section("deprecation");
+        self.deprecation = DeprecationDraft {
+            headers: deprecation.switch("headers"),
+            sunset: deprecation.text("sunset"),
+            link: deprecation.text("link"),
+        };
+        deprecation.finish();
+
         let mut upstream = file.section("upstream");
         self.upstream_url = upstream.text("url");
         self.oauth_url = upstream.text("oauth_url");
+        self.plan = upstream.text("plan");
         let limits = &mut self.limits;
         set(
             &mut limits.connect,
@@ -116,7 +159,7 @@ impl Draft {
         let mut list = file.section("list");
         if let Some(detail) = list.text("detail") {
             let name = Placed {
-                value: "list_detail".to_owned(),
+                value: LIST_DETAIL.to_owned(),
                 line: detail.line,
             };
             self.choices.push((name, detail.value.into()));
@@ -148,6 +191,9 @@ impl Draft {
         );
         set(&mut limits.requests, bounds.count("requests"));
         set(&mut limits.connections, bounds.count("connections"));
+        if let Some(failures) = bounds.number("failed_attempts", 0..=1_000_000) {
+            limits.failed_attempts = u32::try_from(failures.value).unwrap_or(u32::MAX);
+        }
         set(
             &mut limits.shutdown,
             bounds.seconds("shutdown_seconds", 0..=600),
@@ -169,8 +215,11 @@ impl Draft {
         let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
 
         or(&mut self.listen, text(LISTEN));
+        or(&mut self.log_format, text(LOG_FORMAT));
+        or(&mut self.ops_listen, text(OPS_LISTEN));
         or(&mut self.upstream_url, text(UPSTREAM_URL));
         or(&mut self.oauth_url, text(OAUTH_URL));
+        or(&mut self.plan, text(UPSTREAM_PLAN));
 
         let of_tenant = [
             API_KEY,
@@ -195,7 +244,11 @@ impl Draft {
             return;
         };
         or(&mut tenant.api_key, text(API_KEY));
-        or(&mut tenant.api_secret, secret(API_SECRET));
+        let api_secret = secret(API_SECRET);
+        if api_secret.is_some() {
+            tenant.api_secret_sha256 = None;
+        }
+        or(&mut tenant.api_secret, api_secret);
 
         let token = secret(UPSTREAM_TOKEN);
         let oauth = OAuthDraft {
@@ -230,8 +283,14 @@ fn tenant(mut section: Section<'_>) -> TenantDraft {
         broken: false,
         api_key: section.text("api_key"),
         api_secret: section.secret("api_secret", "api_secret_file"),
+        api_secret_sha256: section.text("api_secret_sha256"),
         account_id: section.text("account_id"),
         token: section.secret("token", "token_file"),
+        plan: section.text("plan"),
+        strict: section.switch("strict"),
+        list_detail: section.text("list_detail"),
+        read_only: section.switch("read_only"),
+        operations: section.texts("operations"),
         oauth,
     };
     tenant.broken = !section.finish();

@@ -4,23 +4,26 @@ use std::collections::BTreeSet;
 
 use mappings::{Catalog, catalog::OptionError};
 use reqwest::StatusCode;
+use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    Access, Config, DEFAULT_LISTEN, SiteConfig, Source, TenantConfig, V2Config,
-    draft::{
-        API_KEY, API_SECRET, Draft, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET,
-        OAUTH_URL, OAuthDraft, TenantDraft, UPSTREAM_TOKEN, UPSTREAM_URL,
-    },
+    Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen, SiteConfig,
+    Source, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
+    draft::{API_KEY, API_SECRET, DeprecationDraft, Draft, TenantDraft, UPSTREAM_URL},
     mistakes::Mistakes,
     section::{Placed, values},
+    tenant::{Usual, plan},
 };
-use crate::upstream::{BaseUrl, Token};
+use crate::upstream::BaseUrl;
 
 /// v2's own token endpoint, which goes without saying for v2's own host only: the app's secret is
 /// sent there.
 const ZOOM_HOST: &str = "api.zoom.us";
-const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
+pub(super) const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
+
+/// In place of an address to listen on.
+const OFF: &str = "off";
 
 impl Draft {
     /// The configuration, or nothing and all mistakes noted.
@@ -51,11 +54,20 @@ impl Draft {
             }
             code
         });
+        let deprecation = self.deprecation.judge(mistakes);
+        let log = log_format(self.log_format.as_ref(), mistakes);
         let source = match sandbox {
             Some(users) => Some(Source::Sandbox { users }),
             None => judge_v2(
                 self.upstream_url.as_ref(),
                 self.oauth_url.as_ref(),
+                &Usual {
+                    oauth_url: None,
+                    plan: plan(self.plan.as_ref(), mistakes).unwrap_or_default(),
+                    strict: self.strict,
+                    choices: &self.choices,
+                    catalog,
+                },
                 self.tenants,
                 mistakes,
             )
@@ -63,24 +75,28 @@ impl Draft {
         };
         let listen = match self.listen {
             None => DEFAULT_LISTEN.to_owned(),
-            Some(listen) => {
-                if !is_address(&listen.value) {
-                    let text = format!(
-                        "listen = {:?} is no address to listen on; write host:port, as {DEFAULT_LISTEN}",
-                        listen.value
-                    );
-                    mistakes.add(listen.line, text);
-                }
-                listen.value
-            }
+            Some(listen) => address("listen", listen, DEFAULT_LISTEN, mistakes),
+        };
+        let ops = match self.ops_listen {
+            None => OpsListen::Usual,
+            Some(listen) if listen.value == OFF => OpsListen::Off,
+            Some(listen) => OpsListen::At(address(
+                "ops.listen",
+                listen,
+                &format!("{DEFAULT_OPS_LISTEN}, or {OFF:?}"),
+                mistakes,
+            )),
         };
         Some(Config {
             listen,
+            ops,
+            log,
             source: source?,
             site: SiteConfig {
                 strict: self.strict,
                 options: options?,
                 upstream_status: status?,
+                deprecation,
             },
             limits: self.limits,
         })
@@ -90,6 +106,7 @@ impl Draft {
 fn judge_v2(
     upstream_url: Option<&Placed<String>>,
     oauth_url: Option<&Placed<String>>,
+    usual: &Usual<'_>,
     tenants: Vec<TenantDraft>,
     mistakes: &Mistakes,
 ) -> Option<V2Config> {
@@ -113,7 +130,7 @@ fn judge_v2(
             }
         },
     };
-    let oauth_url = match oauth_url {
+    let endpoint = match oauth_url {
         Some(url) => token_endpoint(url, mistakes),
         None if base.as_ref().is_some_and(|base| base.host() == ZOOM_HOST) => {
             Url::parse(ZOOM_OAUTH).ok()
@@ -121,6 +138,10 @@ fn judge_v2(
         None => None,
     };
 
+    let usual = Usual {
+        oauth_url: endpoint.as_ref(),
+        ..*usual
+    };
     if tenants.is_empty() {
         mistakes.add(
             None,
@@ -142,100 +163,13 @@ fn judge_v2(
                     "this api_key is there already; each tenant has its own",
                 );
             }
-            tenant.judge(oauth_url.as_ref(), mistakes)
+            tenant.judge(&usual, mistakes)
         })
         .collect();
     Some(V2Config {
         base: base?,
         tenants,
     })
-}
-
-impl TenantDraft {
-    fn judge(self, oauth_url: Option<&Url>, mistakes: &Mistakes) -> Option<TenantConfig> {
-        if self.api_key.is_none() && !self.broken {
-            missing(mistakes, self.line, "api_key", API_KEY);
-        }
-        if self.api_secret.is_none() && !self.broken {
-            missing(mistakes, self.line, "api_secret", API_SECRET);
-        }
-        let account_id = self.account_id.as_ref().or(self.oauth.account_id.as_ref());
-        let account_id = account_id.map(|placed| placed.value.clone());
-        let access = match (self.token, self.oauth.is_begun()) {
-            (Some(token), true) => {
-                let text = "both a token and oauth are set; leave one";
-                mistakes.add(token.line, text);
-                None
-            }
-            (Some(token), false) => {
-                let header = Token::new(&token.value);
-                if header.is_none() {
-                    mistakes.add(token.line, "the token has characters that no token has");
-                }
-                header.map(Access::Token)
-            }
-            (None, true) => self.oauth.judge(self.line, oauth_url, mistakes),
-            (None, false) => {
-                let text = match self.line {
-                    Some(_) => "no way to get a v2 token; set token_file, or oauth = \
-                         { account_id, client_id, client_secret }"
-                        .to_owned(),
-                    None => format!(
-                        "no way to get a v2 token: set {UPSTREAM_TOKEN}; or {OAUTH_ACCOUNT_ID}, \
-                         {OAUTH_CLIENT_ID} and {OAUTH_CLIENT_SECRET}"
-                    ),
-                };
-                mistakes.add(self.line, text);
-                None
-            }
-        };
-        Some(TenantConfig {
-            api_key: self.api_key?.value,
-            api_secret: self.api_secret?.value,
-            account_id,
-            access: access?,
-        })
-    }
-}
-
-impl OAuthDraft {
-    pub(super) fn is_begun(&self) -> bool {
-        self.account_id.is_some() || self.client_id.is_some() || self.client_secret.is_some()
-    }
-
-    fn judge(self, line: Option<usize>, url: Option<&Url>, mistakes: &Mistakes) -> Option<Access> {
-        for (is_missing, key, variable) in [
-            (
-                self.account_id.is_none(),
-                "oauth.account_id",
-                OAUTH_ACCOUNT_ID,
-            ),
-            (self.client_id.is_none(), "oauth.client_id", OAUTH_CLIENT_ID),
-            (
-                self.client_secret.is_none(),
-                "oauth.client_secret",
-                OAUTH_CLIENT_SECRET,
-            ),
-        ] {
-            if is_missing && !self.broken {
-                missing(mistakes, line, key, variable);
-            }
-        }
-        if url.is_none() {
-            mistakes.add(
-                None,
-                format!(
-                    "no token endpoint: set {OAUTH_URL} (or upstream.oauth_url), as {ZOOM_OAUTH}"
-                ),
-            );
-        }
-        Some(Access::OAuth {
-            url: url?.clone(),
-            account_id: self.account_id?.value,
-            client_id: self.client_id?.value,
-            client_secret: self.client_secret?.value,
-        })
-    }
 }
 
 /// The endpoint itself, or what it lies below: both are called the OAuth URL.
@@ -259,14 +193,6 @@ fn token_endpoint(url: &Placed<String>, mistakes: &Mistakes) -> Option<Url> {
     Url::parse(&format!("{url}{end}")).ok()
 }
 
-fn missing(mistakes: &Mistakes, line: Option<usize>, key: &str, variable: &str) {
-    let text = match line {
-        Some(_) => format!("this [[tenant]] has no {key}"),
-        None => format!("{variable} is not set ({key} of a [[tenant]] in the file)"),
-    };
-    mistakes.add(line, text);
-}
-
 /// Somebody may have put a password where a URL has one.
 fn shown(url: &str) -> &str {
     if url.contains('@') { "…" } else { url }
@@ -276,6 +202,73 @@ fn status_code(status: u64) -> Option<StatusCode> {
     let status = u16::try_from(status).ok()?;
     let status = StatusCode::from_u16(status).ok()?;
     (status == StatusCode::OK || status.is_server_error()).then_some(status)
+}
+
+fn log_format(format: Option<&Placed<String>>, mistakes: &Mistakes) -> LogFormat {
+    match format.map(|format| (format.value.as_str(), format.line)) {
+        None | Some(("text", _)) => LogFormat::Text,
+        Some(("json", _)) => LogFormat::Json,
+        Some((other, line)) => {
+            let text = format!("log.format = {other:?} is neither \"text\" nor \"json\"");
+            mistakes.add(line, text);
+            LogFormat::Text
+        }
+    }
+}
+
+impl DeprecationDraft {
+    /// What to say of v1's end, if anything. After a mistake nothing is started, whatever it is.
+    fn judge(self, mistakes: &Mistakes) -> Option<Deprecation> {
+        let day = |(year, month, day)| Date::from_calendar_date(year, month, day).ok();
+        let since = day(V1_DEPRECATED)?;
+        let sunset = match &self.sunset {
+            None => day(V1_SUNSET),
+            Some(written) => {
+                let date = Date::parse(&written.value, &Iso8601::DATE).ok();
+                let date = date.filter(|date| *date >= since);
+                if date.is_none() {
+                    let text = format!(
+                        "deprecation.sunset = {:?} is no date from {since} on; write it as 2027-06-30",
+                        written.value
+                    );
+                    mistakes.add(written.line, text);
+                }
+                date
+            }
+        };
+        let link = match &self.link {
+            None => Url::parse(V2_DOCUMENTS).ok(),
+            Some(written) => {
+                let url = Url::parse(&written.value).ok();
+                let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+                if url.is_none() {
+                    let text = format!(
+                        "deprecation.link = {:?} is no URL; write it in full, as {V2_DOCUMENTS}",
+                        shown(&written.value)
+                    );
+                    mistakes.add(written.line, text);
+                }
+                url
+            }
+        };
+        let deprecation = Deprecation {
+            since,
+            sunset: sunset?,
+            link: link?,
+        };
+        self.headers.unwrap_or(true).then_some(deprecation)
+    }
+}
+
+fn address(key: &str, listen: Placed<String>, example: &str, mistakes: &Mistakes) -> String {
+    if !is_address(&listen.value) {
+        let text = format!(
+            "{key} = {:?} is no address to listen on; write host:port, as {example}",
+            listen.value
+        );
+        mistakes.add(listen.line, text);
+    }
+    listen.value
 }
 
 fn is_address(listen: &str) -> bool {

@@ -7,21 +7,40 @@ mod draft;
 mod judge;
 mod mistakes;
 mod section;
+mod tenant;
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use mappings::{Catalog, catalog::protocol::Options};
 use reqwest::StatusCode;
 use secrecy::SecretString;
+use time::{Date, Month};
 use url::Url;
 
 pub use mistakes::{ConfigError, Mistake};
 
-use crate::upstream::{BaseUrl, Token};
+use crate::{
+    credential::SecretDigest,
+    store::Key,
+    tenants::Permissions,
+    upstream::{BaseUrl, Token},
+};
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
 /// come over plain HTTP.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// The operations address unless told otherwise: on this machine only.
+pub const DEFAULT_OPS_LISTEN: &str = "127.0.0.1:9090";
+
+/// The day that Zoom announced as v1's last supported one.
+pub(crate) const V1_DEPRECATED: (i32, Month, u8) = (2018, Month::November, 1);
+
+/// The day on which v1 began to answer nothing but 403.
+pub(crate) const V1_SUNSET: (i32, Month, u8) = (2020, Month::May, 31);
+
+/// What comes after v1.
+pub(crate) const V2_DOCUMENTS: &str = "https://developers.zoom.us/docs/api/";
 
 /// Users of the sandbox: more than v1's default page of 30.
 pub const DEFAULT_SANDBOX_USERS: usize = 40;
@@ -31,12 +50,28 @@ pub const DEFAULT_SANDBOX_USERS: usize = 40;
 pub struct Config {
     /// Where to listen, as `host:port`.
     pub listen: String,
+    /// Where to answer the operator.
+    pub ops: OpsListen,
+    /// How the log is written.
+    pub log: LogFormat,
     /// Where answers come from.
     pub source: Source,
     /// What a site may choose.
     pub site: SiteConfig,
     /// What a request may take.
     pub limits: Limits,
+}
+
+/// Where `/healthz`, `/readyz` and `/metrics` are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpsListen {
+    /// Nowhere.
+    Off,
+    /// On this `host:port`, or nothing starts.
+    At(String),
+    /// On [`DEFAULT_OPS_LISTEN`], which nobody asked for: before the sandbox any other free port
+    /// will do if that one is taken.
+    Usual,
 }
 
 /// Where answers come from.
@@ -62,10 +97,28 @@ pub struct V2Config {
 #[derive(Clone, Debug)]
 pub(crate) struct TenantConfig {
     pub(crate) api_key: String,
-    pub(crate) api_secret: SecretString,
+    pub(crate) api_secret: SecretDigest,
     /// v1 answers carry it.
     pub(crate) account_id: Option<String>,
     pub(crate) access: Access,
+    pub(crate) plan: Plan,
+    /// What v2 cannot honour is an error.
+    pub(crate) strict: bool,
+    /// The catalog's options.
+    pub(crate) options: Options,
+    pub(crate) permissions: Permissions,
+}
+
+/// The plan of a v2 account, which decides how many calls v2 takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Plan {
+    Free,
+    Pro,
+    /// Business and above: v2 takes more from nobody, so that its limits hold for every account.
+    #[default]
+    Business,
+    /// No budget: v2's own refusals are all that is heeded.
+    Unlimited,
 }
 
 /// How a tenant gets its v2 token.
@@ -85,13 +138,37 @@ pub(crate) enum Access {
 /// What a site may choose.
 #[derive(Clone, Debug)]
 pub struct SiteConfig {
-    /// A parameter that v2 cannot honour is an error, before anything is written.
+    /// A parameter that v2 cannot honour is an error, before anything is written; tenants may
+    /// differ.
     pub strict: bool,
-    /// The catalog's options.
+    /// The catalog's options; tenants may differ.
     pub options: Options,
     /// The HTTP status of errors that are v2's or the shim's trouble, not the caller's. v1 said
     /// 200 to everything; clients that retry by status want a 5xx.
     pub upstream_status: StatusCode,
+    /// What answers say of v1's end; `None` to say nothing.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// v1's end, as answers tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since when programs should not use v1.
+    pub since: Date,
+    /// When v1 ends, or ended.
+    pub sunset: Date,
+    /// Where to read what to do instead.
+    pub link: Url,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What a request may take, in time, memory and v2 calls.
@@ -121,6 +198,9 @@ pub struct Limits {
     pub requests: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
+    /// Failed attempts with one key from one address in a minute, after which more are not looked
+    /// at; 0 for any number.
+    pub failed_attempts: u32,
     /// For requests in work when the shim is told to stop.
     pub shutdown: Duration,
 }
@@ -140,6 +220,7 @@ impl Default for Limits {
             headers: Duration::from_secs(10),
             requests: 256,
             connections: 1024,
+            failed_attempts: 30,
             shutdown: Duration::from_secs(1),
         }
     }
@@ -150,6 +231,8 @@ impl Default for Limits {
 pub struct Flags {
     /// `--listen`
     pub listen: Option<String>,
+    /// `--ops-listen`
+    pub ops_listen: Option<String>,
     /// `--strict`
     pub strict: bool,
     /// `--sandbox`, with its number of users.
@@ -190,10 +273,11 @@ impl V2Config {
         (api_key, api_secret): (&str, &str),
         oauth_url: Url,
         (account_id, client_id, client_secret): (&str, &str, &str),
+        site: &SiteConfig,
     ) -> Option<Self> {
         let tenant = TenantConfig {
             api_key: api_key.to_owned(),
-            api_secret: api_secret.into(),
+            api_secret: SecretDigest::of(api_secret),
             account_id: Some(account_id.to_owned()),
             access: Access::OAuth {
                 url: oauth_url,
@@ -201,6 +285,10 @@ impl V2Config {
                 client_id: client_id.to_owned(),
                 client_secret: client_secret.into(),
             },
+            plan: Plan::Unlimited,
+            strict: site.strict,
+            options: site.options.clone(),
+            permissions: Permissions::default(),
         };
         Some(Self {
             base: BaseUrl::parse(base).ok()?,
@@ -230,6 +318,20 @@ impl V2Config {
     /// True if what is sent to v2 can be read on the way.
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.is_plain() && !self.base.is_loopback()
+    }
+}
+
+impl TenantConfig {
+    /// The name of the v2 account, as far as the configuration tells.
+    pub(crate) fn account(&self) -> Key {
+        match (&self.account_id, &self.access) {
+            (Some(id), _) | (None, Access::OAuth { account_id: id, .. }) => {
+                Key::new([b"account".as_slice(), id.as_bytes()])
+            }
+            (None, Access::Token(token)) => {
+                Key::new([b"token".as_slice(), token.header().as_bytes()])
+            }
+        }
     }
 }
 

@@ -67,6 +67,20 @@ impl<'a> Section<'a> {
         })
     }
 
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Placed<String>>> {
+        let file = self.file;
+        let text = |item: &Spanned<DeValue<'a>>| {
+            Some(Placed {
+                value: item.get_ref().as_str()?.to_owned(),
+                line: Some(file.line(item)),
+            })
+        };
+        let texts = self.value(key, "a list of texts in quotes", |value| {
+            value.as_array()?.iter().map(text).collect()
+        });
+        texts.map(|placed| placed.value)
+    }
+
     pub(super) fn switch(&mut self, key: &'static str) -> Option<bool> {
         self.value(key, "true or false", DeValue::as_bool)
             .map(|placed| placed.value)
@@ -217,7 +231,7 @@ impl<'a> Section<'a> {
                 name => format!(" in {name}"),
             };
             let known = || self.asked.iter().copied().collect::<Vec<_>>().join(", ");
-            let hint = nearest(written, &self.asked).map_or_else(
+            let hint = nearest(written, self.asked.iter().copied()).map_or_else(
                 || format!("known are {}", known()),
                 |known| format!("did you mean `{known}`?"),
             );
@@ -258,13 +272,16 @@ fn integer(value: &DeValue<'_>) -> Option<u64> {
     u64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// The known key that a mistyped one is most like.
-fn nearest<'k>(written: &str, known: &BTreeSet<&'k str>) -> Option<&'k str> {
+/// The known name that a mistyped one is most like.
+pub(super) fn nearest<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<&'k str> {
     // Whole words are alike from 0.8 on; below, the hint would be a guess.
     const ALIKE: f64 = 0.8;
     known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(written, known), *known))
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(written, known), known))
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, known)| known)

@@ -143,6 +143,11 @@ fn the_example_shows_every_key_and_its_default() {
         oauth = { account_id = "…", client_id = "…", client_secret = "…" }
     "#;
     let bare = load(Some(bare), &[], Flags::default()).unwrap();
+    assert_eq!(example.ops, OpsListen::At(DEFAULT_OPS_LISTEN.to_owned()));
+    let example = Config {
+        ops: bare.ops.clone(),
+        ..example
+    };
     assert_eq!(format!("{example:?}"), format!("{bare:?}"));
     let catalog = Catalog::embedded().unwrap();
     for option in catalog
@@ -156,6 +161,30 @@ fn the_example_shows_every_key_and_its_default() {
             "{option}"
         );
     }
+}
+
+#[test]
+fn the_operations_address_can_be_elsewhere_or_nowhere() {
+    let ops = |file: &str, environment: &[_], flag: Option<&str>| {
+        let flags = Flags {
+            ops_listen: flag.map(str::to_owned),
+            sandbox: Some(7),
+            ..Flags::default()
+        };
+        load(Some(file), environment, flags).map(|config| config.ops)
+    };
+    let at = |address: &str| Ok(OpsListen::At(address.to_owned()));
+    let file = "[ops]\nlisten = \"127.0.0.1:1\"";
+    let environment = [("SHIM_OPS_LISTEN", "127.0.0.1:2")];
+    assert_eq!(ops("", &[], None), Ok(OpsListen::Usual));
+    assert_eq!(ops(file, &[], None), at("127.0.0.1:1"));
+    assert_eq!(ops(file, &environment, None), at("127.0.0.1:2"));
+    assert_eq!(ops(file, &environment, Some("off")), Ok(OpsListen::Off));
+    let mistake = ops(file, &[], Some("9090")).unwrap_err();
+    assert!(
+        mistake.contains("ops.listen = \"9090\" is no address to listen on"),
+        "{mistake}"
+    );
 }
 
 #[test]
@@ -209,6 +238,37 @@ zack = true
 
 [errors]
 upstream_status = 404
+
+[ops]
+listen = "on"
+
+[log]
+format = "jsonl"
+
+[[tenant]]
+api_key = "k3"
+api_secret = "s"
+token = "t"
+plan = "gold"
+list_detail = "some"
+read_only = "no"
+operations = ["user/gett", "x"]
+
+[[tenant]]
+api_key = "k4"
+api_secret = "s"
+api_secret_sha256 = "s"
+token = "t"
+
+[[tenant]]
+api_key = "k5"
+api_secret_sha256 = "s"
+token = "t"
+operations = "user/get"
+
+[deprecation]
+sunset = "30.6.2027"
+link = "wiki"
 "#
     ));
 }

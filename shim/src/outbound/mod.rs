@@ -1,9 +1,11 @@
 //! v1's answers as bytes: JSON or XML, errors in v1's envelope, losses named in a header.
 
+mod deprecation;
 mod warnings;
 mod xml;
 
 use axum::body::Body;
+pub(crate) use deprecation::DeprecationHeaders;
 use hyper::{
     Response, StatusCode,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},

@@ -17,13 +17,17 @@ use mappings::{
     },
 };
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::{Shim, reply::Reply};
 use crate::{
+    credential::{Credential, SecretDigest},
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
+    request::{RequestId, Scope},
     tenants::Tenant,
+    throttle::Peer,
 };
 
 /// An operation that v1 did not have is named in the answer up to this length.
@@ -43,10 +47,14 @@ impl Shim {
         path: &str,
         operation: Option<&Operation>,
         request: Request<Body>,
+        id: RequestId,
     ) -> Reply {
         // An error is answered in the form that was asked for, as far as that was read.
         let mut format = Format::default();
-        let mut reply = match self.exchange(path, operation, request, &mut format).await {
+        let mut reply = match self
+            .exchange(path, operation, request, id, &mut format)
+            .await
+        {
             Ok(executed) => Reply::executed(executed, self.0.upstream_status),
             Err(Refusal::Protocol(error, detail)) => {
                 Reply::refusal(self.protocol(), error, &detail)
@@ -62,6 +70,7 @@ impl Shim {
         path: &str,
         operation: Option<&Operation>,
         request: Request<Body>,
+        id: RequestId,
         format: &mut Format,
     ) -> Result<Executed, Refusal> {
         let (head, body) = request.into_parts();
@@ -96,16 +105,23 @@ impl Shim {
             let shown = path.chars().take(MAX_SHOWN).collect();
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
-        let (tenant, arguments) = self.authenticate(arguments)?;
+        let peer = head.extensions.get().copied();
+        let (tenant, arguments) = self.authenticate(arguments, peer)?;
+        if !tenant.may(operation) {
+            let name = operation.name.clone();
+            return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
+        }
         // The client's own clock runs from the end of its request.
         let deadline = Instant::now() + self.0.request_time;
-        self.execute(tenant, operation, arguments, deadline).await
+        let scope = Scope { id, deadline };
+        self.execute(tenant, operation, arguments, scope).await
     }
 
     /// Takes the credentials out of the parameters.
     fn authenticate(
         &self,
         mut arguments: Arguments,
+        peer: Option<Peer>,
     ) -> Result<(Arc<Tenant>, Arguments), ProtocolError> {
         let Protocol {
             key,
@@ -122,10 +138,16 @@ impl Shim {
         let (Some(key), Some(secret)) = given else {
             return Err(ProtocolError::CredentialsMissing);
         };
-        match self.0.tenants.authenticate(&key, &secret) {
-            Some(tenant) => Ok((tenant, arguments)),
-            None => Err(ProtocolError::CredentialsWrong),
+        let given = Credential::new(&key, SecretDigest::of(&secret));
+        let throttle = &self.0.throttle;
+        if throttle.refuses(given.key(), peer) {
+            return Err(ProtocolError::Overloaded);
         }
+        let Some(tenant) = self.0.tenants.authenticate(&given) else {
+            throttle.failed(given.key(), peer);
+            return Err(ProtocolError::CredentialsWrong);
+        };
+        Ok((tenant, arguments))
     }
 
     /// Runs the operation: a read as long as its client waits, a write to its end.
@@ -134,18 +156,19 @@ impl Shim {
         tenant: Arc<Tenant>,
         operation: &Operation,
         arguments: Arguments,
-        deadline: Instant,
+        scope: Scope,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
-            let executed = executor.run(&tenant, operation, arguments, deadline).await;
+            let executed = executor.run(&tenant, operation, arguments, scope).await;
             return executed.map_err(Refusal::Operation);
         }
         let name = operation.name.clone();
-        let write = self.0.writes.spawn(async move {
+        let write = async move {
             let operation = executor.catalog.find(&name)?;
-            Some(executor.run(&tenant, operation, arguments, deadline).await)
-        });
+            Some(executor.run(&tenant, operation, arguments, scope).await)
+        };
+        let write = self.0.writes.spawn(write.in_current_span());
         match write.await {
             Ok(Some(executed)) => executed.map_err(Refusal::Operation),
             Ok(None) | Err(_) => Err(ProtocolError::Internal.into()),

@@ -15,7 +15,7 @@ use mappings::{
 use crate::{
     executor::Executed,
     outbound::Format,
-    telemetry::{FailedCall, Record},
+    telemetry::{Ending, FailedCall, Record},
 };
 
 /// The end of a request.
@@ -23,6 +23,7 @@ pub(super) struct Reply {
     pub(super) answer: V1Answer,
     pub(super) status: StatusCode,
     pub(super) format: Format,
+    ending: Ending,
     calls: u32,
     unknown: Vec<String>,
     failures: Vec<CallFailure>,
@@ -39,8 +40,14 @@ impl Reply {
             is_trouble,
             ..
         } = finished;
+        let ending = match (&answer.result, is_trouble) {
+            (Ok(_), _) => Ending::Answered,
+            (Err(_), true) => Ending::Trouble,
+            (Err(_), false) => Ending::Error,
+        };
         Self {
             answer,
+            ending,
             status: if is_trouble { trouble } else { StatusCode::OK },
             format: Format::default(),
             calls,
@@ -56,6 +63,7 @@ impl Reply {
                 result: Err(error),
                 warnings: Vec::new(),
             },
+            ending: Ending::Error,
             status: StatusCode::OK,
             format: Format::default(),
             calls: 0,
@@ -65,9 +73,13 @@ impl Reply {
     }
 
     /// An error of the shim's own.
-    pub(super) fn refusal(protocol: &Protocol, error: ProtocolError, detail: &str) -> Self {
-        let (status, error) = protocol.error(error, detail);
+    pub(super) fn refusal(protocol: &Protocol, code: ProtocolError, detail: &str) -> Self {
+        let (status, error) = protocol.error(code, detail);
         Self {
+            ending: match code {
+                ProtocolError::Internal => Ending::Trouble,
+                _ => Ending::Refused,
+            },
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
             ..Self::error(error)
         }
@@ -80,10 +92,15 @@ impl Reply {
         operation: Option<&'a Operation>,
         elapsed: Duration,
     ) -> Record<'a> {
+        let is_served = operation.is_some_and(Operation::is_served);
         Record {
             method,
             operation: operation.map(|operation| operation.name.as_str()),
-            is_served: operation.is_some_and(Operation::is_served),
+            is_served,
+            ending: match self.ending {
+                Ending::Error if operation.is_some() && !is_served => Ending::NotServed,
+                ending => ending,
+            },
             error: self.answer.result.as_ref().err().map(|error| error.code),
             calls: self.calls,
             elapsed,

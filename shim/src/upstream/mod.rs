@@ -4,11 +4,12 @@
 //! which v1's clients give up; answers by their size; retries by what is safe to send again.
 
 mod address;
+mod breaker;
 mod reply;
 mod retry;
 mod token;
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use mappings::{Body, Method, Outcome, V2Request};
 use reqwest::{
@@ -20,29 +21,57 @@ use reqwest::{
 use tokio::time::{self, Instant};
 use url::Url;
 
+use crate::{
+    budget::Budget,
+    config::Limits,
+    request::{REQUEST_ID, Scope},
+    telemetry::{CallRecord, Observer},
+};
 pub(crate) use address::BaseUrl;
+pub(crate) use breaker::Breaker;
+use breaker::Sign;
 use reply::Attempt;
-use retry::{Next, Retries};
-pub(crate) use token::{OAuth, Token, TokenError, Tokens};
+use retry::{Next, RESERVE, Retries};
+pub(crate) use token::{Token, TokenError, Tokens};
 
 /// What a v2 client may take in time and memory.
 #[derive(Clone, Debug)]
 pub(crate) struct UpstreamLimits {
-    /// For the connection to be there, TLS included.
-    pub(crate) connect: Duration,
     /// For one request and its answer.
     pub(crate) call: Duration,
     /// The largest answer, in bytes.
     pub(crate) answer: usize,
 }
 
+impl From<&Limits> for UpstreamLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            call: limits.call,
+            answer: limits.answer_bytes,
+        }
+    }
+}
+
+/// v2, as all tenants share it.
+pub(crate) struct Endpoint {
+    /// For its pool of connections.
+    pub(crate) http: Client,
+    /// Where it is.
+    pub(crate) base: BaseUrl,
+    /// What it may take.
+    pub(crate) limits: UpstreamLimits,
+    /// Who is told of every call.
+    pub(crate) observer: Arc<dyn Observer>,
+    /// Whether it is up.
+    pub(crate) breaker: Breaker,
+}
+
 /// v2, as one tenant sees it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    http: Client,
-    base: BaseUrl,
+    endpoint: Arc<Endpoint>,
     tokens: Tokens,
-    limits: UpstreamLimits,
+    budget: Arc<Budget>,
 }
 
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
@@ -56,7 +85,7 @@ pub fn install_tls() {
 ///
 /// `is_local` is for a v2 on this machine and without TLS: it is reached past the proxies of the
 /// environment, and needs no certificates, which a bare system does not have.
-pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::Result<Client> {
+pub(crate) fn http_client(limits: &Limits, is_local: bool) -> reqwest::Result<Client> {
     install_tls();
     let builder = Client::builder()
         .user_agent(concat!("shim/", env!("CARGO_PKG_VERSION")))
@@ -74,42 +103,73 @@ pub(crate) fn http_client(limits: &UpstreamLimits, is_local: bool) -> reqwest::R
 }
 
 impl Upstream {
-    pub(crate) fn new(http: Client, base: BaseUrl, tokens: Tokens, limits: UpstreamLimits) -> Self {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, tokens: Tokens, budget: Arc<Budget>) -> Self {
         Self {
-            http,
-            base,
+            endpoint,
             tokens,
-            limits,
+            budget,
         }
+    }
+
+    /// Whether calls could be made now: there is a token, or one is to be had.
+    pub(crate) async fn access(&self, deadline: Instant) -> Result<(), TokenError> {
+        self.within(deadline, self.tokens.current()).await.map(drop)
     }
 
     /// Sends a request, again where that is safe and may help, and tells what became of it, at
     /// the deadline at the latest.
-    pub(crate) async fn send(&self, request: &V2Request, deadline: Instant) -> Outcome {
+    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
         let started = Instant::now();
-        let outcome = self.attempts(request, deadline).await;
-        log(request, &outcome, started);
+        let mut retries = Retries::new(request.method.is_read());
+        let outcome = self.attempts(request, scope, &mut retries).await;
+        self.endpoint.observer.called(&CallRecord {
+            method: request.method,
+            template: &request.template,
+            outcome: &outcome,
+            retries: retries.made(),
+            elapsed: started.elapsed(),
+        });
         outcome
     }
 
-    async fn attempts(&self, request: &V2Request, deadline: Instant) -> Outcome {
-        let url = match self.base.join(&request.path, &request.query) {
+    async fn attempts(&self, request: &V2Request, scope: Scope, retries: &mut Retries) -> Outcome {
+        let url = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(url) => url,
             Err(error) => {
                 tracing::error!(template = %request.template, %error, "Refused to send a request");
                 return Outcome::NoAnswer { maybe_done: false };
             }
         };
+        let deadline = scope.deadline;
+        // What waits for its turn any longer could not be answered in time.
+        let last = deadline.checked_sub(RESERVE).unwrap_or(deadline);
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
         };
-        let mut retries = Retries::new(request.method.is_read());
         loop {
-            let attempt = self.attempt(url.clone(), request, &token, deadline).await;
+            // Who would fail at once does not wait for it, and takes nobody's turn.
+            if self.endpoint.breaker.refuses() {
+                return Outcome::NoAnswer { maybe_done: false };
+            }
+            let turn = self.budget.turn(request.method, &request.template, last);
+            if turn.await.is_err() {
+                return Outcome::Limited;
+            }
+            let Some(permit) = self.endpoint.breaker.admit() else {
+                return Outcome::NoAnswer { maybe_done: false };
+            };
+            let attempt = self.attempt(url.clone(), request, &token, scope).await;
+            if let Some(sign) = sign(&attempt, deadline) {
+                permit.report(sign);
+            }
+            if let Attempt::Limited { after } = attempt {
+                self.budget
+                    .refused(request.method, &request.template, after);
+            }
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,
-                Next::Wait(pause) => time::sleep(pause).await,
+                Next::Wait(pause) => time::sleep(jittered(pause)).await,
                 Next::Renew => match self.within(deadline, self.tokens.renew(&token)).await {
                     Ok(renewed) => token = renewed,
                     Err(error) => return error.into(),
@@ -129,29 +189,39 @@ impl Upstream {
         }
     }
 
-    async fn attempt(
-        &self,
-        url: Url,
-        request: &V2Request,
-        token: &Token,
-        deadline: Instant,
-    ) -> Attempt {
-        let left = deadline.saturating_duration_since(Instant::now());
+    async fn attempt(&self, url: Url, request: &V2Request, token: &Token, scope: Scope) -> Attempt {
+        let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Attempt::Failed { sent: false };
         }
-        let builder = self
-            .http
+        let Endpoint { http, limits, .. } = self.endpoint.as_ref();
+        let builder = http
             .request(method(request.method), url)
             .header(AUTHORIZATION, token.header())
-            .timeout(left.min(self.limits.call));
+            .header(REQUEST_ID, scope.id.header())
+            .timeout(left.min(limits.call));
         let Some(builder) = with_body(builder, &request.body) else {
             return Attempt::Failed { sent: false };
         };
         match builder.send().await {
-            Ok(response) => reply::read(response, self.limits.answer).await,
+            Ok(response) => reply::read(response, limits.answer).await,
             Err(error) => Attempt::from_error(&error),
         }
+    }
+}
+
+/// A little longer: those who were turned away together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(1.0 + fastrand::f64() / 4.0)
+}
+
+/// What an attempt says about v2, if anything: that a caller had no time left is no sign.
+fn sign(attempt: &Attempt, deadline: Instant) -> Option<Sign> {
+    match attempt {
+        Attempt::Failed { .. } if Instant::now() >= deadline => None,
+        Attempt::Failed { .. } => Some(Sign::Down),
+        Attempt::Answered(outcome) if retry::is_passing(outcome) => Some(Sign::Down),
+        Attempt::Answered(_) | Attempt::Limited { .. } | Attempt::Unauthorized => Some(Sign::Up),
     }
 }
 
@@ -199,26 +269,10 @@ fn file_name(given: &str) -> String {
     given.chars().map(plain).take(100).collect()
 }
 
-/// The template, never the path: the path may hold an address.
-fn log(request: &V2Request, outcome: &Outcome, started: Instant) {
-    let (method, template) = (request.method, &request.template);
-    let elapsed = started.elapsed();
-    match outcome {
-        Outcome::Answered { status, .. } => {
-            tracing::debug!(%method, %template, status, ?elapsed, "v2 answered");
-        }
-        Outcome::Unreadable { status } => {
-            tracing::warn!(%method, %template, status, ?elapsed, "What answered is not v2's API; check upstream.url");
-        }
-        Outcome::NoAnswer { maybe_done } => {
-            tracing::warn!(%method, %template, maybe_done, ?elapsed, "v2 did not answer");
-        }
-        Outcome::Refused => {
-            tracing::error!(%method, %template, "v2 refuses the shim's own credentials");
-        }
-        Outcome::Limited => {
-            tracing::warn!(%method, %template, ?elapsed, "v2's request limit is reached");
-        }
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Endpoint");
+        shown.field("base", &self.base).finish_non_exhaustive()
     }
 }
 

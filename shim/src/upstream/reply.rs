@@ -1,9 +1,13 @@
 //! One attempt to get an answer from v2.
 
-use std::{error::Error as _, time::Duration};
+use std::{
+    error::Error as _,
+    time::{Duration, SystemTime},
+};
 
 use mappings::Outcome;
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// What came of sending a request once.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +21,7 @@ pub(super) enum Attempt {
     },
     /// 429.
     Limited {
-        /// How long v2 asks to wait; `None` if that is not said in seconds, as with v2's daily
-        /// limits, which name a date.
+        /// How long v2 asks to wait; `None` if what it says cannot be understood.
         after: Option<Duration>,
     },
     /// 401: the token is not, or no longer, good.
@@ -94,8 +97,38 @@ fn retry_after(response: &Response) -> Option<Duration> {
     match response.headers().get(RETRY_AFTER) {
         None => Some(WAIT),
         Some(value) => {
-            let seconds = value.to_str().ok()?.trim().parse().ok()?;
-            Some(Duration::from_secs(seconds))
+            let value = value.to_str().ok()?.trim();
+            value
+                .parse()
+                .map(Duration::from_secs)
+                .ok()
+                .or_else(|| Some(until(date(value)?)))
         }
+    }
+}
+
+/// v2's daily limits name a date, in its own documents as `2023-06-14T00:00:00Z`.
+fn date(text: &str) -> Option<SystemTime> {
+    let iso = OffsetDateTime::parse(text, &Rfc3339).map(SystemTime::from);
+    iso.ok().or_else(|| httpdate::parse_http_date(text).ok())
+}
+
+/// From now on; not shorter than if v2 had not said, because clocks differ.
+fn until(date: SystemTime) -> Duration {
+    let wait = date.duration_since(SystemTime::now());
+    wait.unwrap_or_default().max(WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_in_both_forms() {
+        let tomorrow = date("2030-01-01T00:00:00Z").unwrap();
+        assert_eq!(date("Tue, 01 Jan 2030 00:00:00 GMT"), Some(tomorrow));
+        assert_eq!(date("tomorrow"), None);
+        assert!(until(tomorrow) > WAIT);
+        assert_eq!(until(SystemTime::UNIX_EPOCH), WAIT);
     }
 }

@@ -6,12 +6,13 @@ use mappings::Outcome;
 use tokio::time::Instant;
 
 use super::reply::Attempt;
+use crate::telemetry::RetryCounts;
 
 /// Before a request is sent again after a failure: long enough for a balancer to notice.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What must be left of the caller's time after a wait, for the request itself.
-const RESERVE: Duration = Duration::from_millis(500);
+pub(super) const RESERVE: Duration = Duration::from_millis(500);
 
 /// How often a 429 is waited out.
 const MAX_WAITS: u32 = 3;
@@ -65,17 +66,26 @@ impl Retries {
             Attempt::Limited { .. } => Next::Done(Outcome::Limited),
             Attempt::Failed { sent } => {
                 let safe = self.is_read || !sent;
-                if safe && self.repeat() && fits(PAUSE) {
+                if safe && fits(PAUSE) && self.repeat() {
                     return Next::Wait(PAUSE);
                 }
                 Next::Done(Outcome::NoAnswer { maybe_done: sent })
             }
             Attempt::Answered(outcome) => {
-                if self.is_read && is_passing(&outcome) && self.repeat() && fits(PAUSE) {
+                if self.is_read && is_passing(&outcome) && fits(PAUSE) && self.repeat() {
                     return Next::Wait(PAUSE);
                 }
                 Next::Done(outcome)
             }
+        }
+    }
+
+    /// How often the request went out again, and why.
+    pub(super) fn made(&self) -> RetryCounts {
+        RetryCounts {
+            failure: u32::from(self.repeated),
+            limit: self.waits,
+            token: u32::from(self.renewed),
         }
     }
 
@@ -86,7 +96,7 @@ impl Retries {
 }
 
 /// What gateways in front of v2 answer while something behind them is changing.
-fn is_passing(outcome: &Outcome) -> bool {
+pub(super) fn is_passing(outcome: &Outcome) -> bool {
     matches!(
         outcome,
         Outcome::Answered {

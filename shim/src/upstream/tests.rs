@@ -14,17 +14,17 @@ use axum::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
-use mappings::File;
+use mappings::{Catalog, File};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
 
-use super::*;
+use super::{token::OAuth, *};
+use crate::{config::Plan, label::Labels, request::RequestId, telemetry::Log};
 
 const LIMITS: UpstreamLimits = UpstreamLimits {
-    connect: Duration::from_secs(5),
     call: Duration::from_secs(5),
     answer: 1000,
 };
@@ -74,12 +74,25 @@ impl Scripted {
 }
 
 fn client() -> Client {
-    http_client(&LIMITS, true).unwrap()
+    http_client(&Limits::default(), true).unwrap()
 }
 
 fn fixed(base: BaseUrl) -> Upstream {
     let token = Token::new(&"t0".into()).unwrap();
-    Upstream::new(client(), base, Tokens::Fixed(token), LIMITS)
+    upstream(base, Tokens::Fixed(token))
+}
+
+fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
+    let endpoint = Endpoint {
+        http: client(),
+        base,
+        limits: LIMITS,
+        observer: Arc::new(Log::default()),
+        breaker: Breaker::new(),
+    };
+    let labels = Labels::of(&Catalog::embedded().unwrap());
+    let budget = Budget::new(Arc::new(labels), Plan::Unlimited);
+    Upstream::new(Arc::new(endpoint), tokens, Arc::new(budget))
 }
 
 fn request(method: Method, body: Body) -> V2Request {
@@ -96,8 +109,15 @@ fn get() -> V2Request {
     request(Method::Get, Body::None)
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
+fn soon() -> Scope {
+    within(Duration::from_secs(10))
+}
+
+fn within(time: Duration) -> Scope {
+    Scope {
+        id: RequestId::fresh(),
+        deadline: Instant::now() + time,
+    }
 }
 
 fn answered(status: u16, body: Value) -> Outcome {
@@ -199,7 +219,7 @@ async fn all_who_wait_share_one_token_request() {
     .await;
     let v2 = Scripted::start(|_, request: Request| axum::Json(bearer(&request))).await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
 
     let get = get();
     let calls = (0..40).map(|_| upstream.send(&get, soon()));
@@ -220,7 +240,7 @@ async fn a_refused_token_is_renewed_once_for_all() {
     })
     .await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
 
     let get = get();
     let calls = (0..40).map(|_| upstream.send(&get, soon()));
@@ -235,7 +255,7 @@ async fn a_token_that_is_always_refused_is_not_renewed_forever() {
     let grants = Scripted::start(|_, _| axum::Json(json!({ "access_token": "t" }))).await;
     let v2 = Scripted::start(|_, _| reqwest::StatusCode::UNAUTHORIZED).await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
     assert_eq!(upstream.send(&get(), soon()).await, Outcome::Refused);
     assert_eq!((grants.count(), v2.count()), (2, 2));
 
@@ -262,7 +282,7 @@ async fn without_a_token_nothing_is_sent() {
         let grants = Scripted::start(move |_, _| (status, body)).await;
         let v2 = Scripted::start(|_, _| "{}").await;
         let tokens = Tokens::granted(client(), grants.oauth());
-        let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+        let upstream = upstream(v2.base(), tokens);
         let outcome = upstream.send(&get(), soon()).await;
         assert_eq!((outcome, v2.count()), (expected, 0), "{status} {body}");
     }
@@ -276,7 +296,7 @@ async fn a_token_is_asked_for_again_before_it_ends() {
     .await;
     let v2 = Scripted::start(|_, request: Request| axum::Json(bearer(&request))).await;
     let tokens = Tokens::granted(client(), grants.oauth());
-    let upstream = Upstream::new(client(), v2.base(), tokens, LIMITS);
+    let upstream = upstream(v2.base(), tokens);
     for token in ["Bearer t0", "Bearer t1"] {
         assert_eq!(
             upstream.send(&get(), soon()).await,
@@ -385,10 +405,10 @@ async fn silence_ends_with_the_deadline() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     let upstream = fixed(base);
-    let deadline = Instant::now() + Duration::from_millis(50);
-    let outcome = upstream.send(&get(), deadline).await;
+    let scope = within(Duration::from_millis(50));
+    let outcome = upstream.send(&get(), scope).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: true });
-    let outcome = upstream.send(&get(), deadline).await;
+    let outcome = upstream.send(&get(), scope).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
 }
 

@@ -14,7 +14,10 @@ use reqwest::{Client, StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
+
+use crate::config::Access;
 
 /// A token is replaced so long before it ends that a call begun with it arrives in time.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -48,15 +51,15 @@ pub(crate) enum TokenError {
 
 /// v2's server-to-server OAuth.
 #[derive(Clone, Debug)]
-pub(crate) struct OAuth {
+pub(super) struct OAuth {
     /// The token endpoint.
-    pub(crate) url: Url,
+    pub(super) url: Url,
     /// The account that the token is for.
-    pub(crate) account_id: String,
+    pub(super) account_id: String,
     /// The app.
-    pub(crate) client_id: String,
+    pub(super) client_id: String,
     /// The app's secret.
-    pub(crate) client_secret: SecretString,
+    pub(super) client_secret: SecretString,
 }
 
 /// Where a tenant's tokens come from.
@@ -111,7 +114,27 @@ impl Token {
 }
 
 impl Tokens {
-    pub(crate) fn granted(http: Client, oauth: OAuth) -> Self {
+    pub(crate) fn new(http: Client, access: Access) -> Self {
+        match access {
+            Access::Token(token) => Self::Fixed(token),
+            Access::OAuth {
+                url,
+                account_id,
+                client_id,
+                client_secret,
+            } => Self::granted(
+                http,
+                OAuth {
+                    url,
+                    account_id,
+                    client_id,
+                    client_secret,
+                },
+            ),
+        }
+    }
+
+    pub(super) fn granted(http: Client, oauth: OAuth) -> Self {
         Self::Granted(Granted {
             http,
             oauth: Arc::new(oauth),
@@ -172,7 +195,7 @@ impl Granted {
             Arc::clone(&self.oauth),
             Arc::clone(&self.state),
         );
-        let task = tokio::spawn(async move {
+        let task = async move {
             let granted = oauth.grant(&http).await;
             let mut state = lock(&state);
             state.request = None;
@@ -187,7 +210,9 @@ impl Granted {
                     _ => Err(error),
                 },
             }
-        });
+        };
+        // The log names the request that needed it first.
+        let task = tokio::spawn(task.in_current_span());
         async move { task.await.unwrap_or(Err(TokenError::Unreachable)) }
             .boxed()
             .shared()

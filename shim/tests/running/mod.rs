@@ -14,8 +14,9 @@ use serde_json::Value;
 use shim::{
     Seams, Shim,
     config::{Config, Flags, Limits, Source, Sources},
+    ops,
     server::{self, Stopped},
-    telemetry::{Observer, Record},
+    telemetry::{CallRecord, Metrics, Observer, Observers, Record},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -36,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) file: String,
     /// In place of the usual variables.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// Whether there is the one usual tenant; the file has others if not.
+    pub(crate) single: bool,
     pub(crate) adjust: fn(&mut Limits),
     pub(crate) seams: fn(&Limits) -> Seams,
 }
@@ -45,6 +48,7 @@ impl Default for Setup {
         Self {
             file: String::new(),
             environment: Vec::new(),
+            single: true,
             adjust: |_| {},
             seams: Seams::local,
         }
@@ -54,6 +58,7 @@ impl Default for Setup {
 /// A shim at work; it ends with the test's runtime.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    ops_address: SocketAddr,
     pub(crate) client: Client,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<Stopped>,
@@ -72,16 +77,16 @@ impl Running {
     pub(crate) async fn before_base(base: &str, setup: Setup) -> Self {
         let catalog = Arc::new(Catalog::embedded().unwrap());
         let mut environment = setup.environment;
-        environment.extend([
-            ("SHIM_API_KEY", KEY.to_owned()),
-            ("SHIM_API_SECRET", SECRET.to_owned()),
-            ("SHIM_UPSTREAM_URL", base.to_owned()),
-        ]);
-        if !environment
-            .iter()
-            .any(|(name, _)| name.starts_with("SHIM_OAUTH"))
-        {
-            environment.push(("SHIM_UPSTREAM_TOKEN", TOKEN.to_owned()));
+        environment.push(("SHIM_UPSTREAM_URL", base.to_owned()));
+        // Scripts answer at once: nobody has to wait for a turn.
+        environment.push(("SHIM_UPSTREAM_PLAN", "unlimited".to_owned()));
+        if setup.single {
+            environment.push(("SHIM_API_KEY", KEY.to_owned()));
+            environment.push(("SHIM_API_SECRET", SECRET.to_owned()));
+            let is_oauth = |(name, _): &(&str, _)| name.starts_with("SHIM_OAUTH");
+            if !environment.iter().any(is_oauth) {
+                environment.push(("SHIM_UPSTREAM_TOKEN", TOKEN.to_owned()));
+            }
         }
         let get = |name: &str| {
             let found = environment.iter().find(|(known, _)| *known == name);
@@ -106,11 +111,21 @@ impl Running {
 
         let records = Arc::new(Mutex::new(Vec::new()));
         let mut seams = (setup.seams)(&limits);
-        seams.observer = Arc::new(Recorder {
+        let recorder = Recorder {
             next: seams.observer,
             records: Arc::clone(&records),
-        });
+        };
+        let metrics = Arc::new(Metrics::new(&catalog).unwrap());
+        seams.observer = Arc::new(Observers(vec![
+            Arc::new(recorder),
+            Arc::clone(&metrics) as _,
+        ]));
         let shim = Shim::new(catalog, v2, &site, &limits, seams).unwrap();
+        let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let ops_address = ops_listener.local_addr().unwrap();
+        let (ops, ops_limits) = (ops::router(shim.clone(), metrics), limits.clone());
+        tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
+
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, told) = oneshot::channel();
@@ -125,6 +140,7 @@ impl Running {
         });
         Self {
             address,
+            ops_address,
             client: client(),
             stop,
             stopped,
@@ -156,6 +172,13 @@ impl Running {
         let response = self.form(operation, parameters).send().await.unwrap();
         assert_eq!(response.status(), 200);
         json(response).await
+    }
+
+    /// Status and text of a path of the operations address.
+    pub(crate) async fn ops(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.ops_address);
+        let response = self.client.get(url).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     /// Writes bytes to a new connection.
@@ -226,5 +249,9 @@ impl Observer for Recorder {
             record.misplaced,
         ));
         self.next.served(record);
+    }
+
+    fn called(&self, call: &CallRecord<'_>) {
+        self.next.called(call);
     }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Seen {
     /// As it came, with its query.
     pub(crate) uri: String,
     pub(crate) authorization: String,
+    pub(crate) request_id: String,
     pub(crate) body: Bytes,
 }
 
@@ -93,12 +94,15 @@ impl ScriptedV2 {
 impl Seen {
     async fn read(request: Request) -> Self {
         let (head, body) = request.into_parts();
-        let authorization = head.headers.get("authorization");
+        let header = |name| {
+            let value = head.headers.get(name);
+            value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        };
         Self {
             method: head.method.to_string(),
             uri: head.uri.to_string(),
-            authorization: authorization
-                .map_or_else(String::new, |value| value.to_str().unwrap().to_owned()),
+            authorization: header("authorization"),
+            request_id: header("x-request-id"),
             body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
         }
     }

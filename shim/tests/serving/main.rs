@@ -8,10 +8,14 @@
 
 mod connections;
 mod errors;
+mod headers;
 mod ids;
 mod lists;
+mod load;
+mod ops;
 #[path = "../running/mod.rs"]
 mod running;
+mod tenants;
 mod trouble;
 mod wrappings;
 mod writes;

@@ -1,0 +1,95 @@
+use futures_util::future::join_all;
+use mappings::Catalog;
+
+use super::*;
+
+fn budget(plan: Plan) -> Budget {
+    let labels = Labels::of(&Catalog::embedded().unwrap());
+    Budget::new(Arc::new(labels), plan)
+}
+
+fn users() -> Arc<str> {
+    "/users".into()
+}
+
+/// When so many callers who come at the same time get their turn, in the order in which they came.
+async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Duration>> {
+    let start = Instant::now();
+    let (users, until) = (users(), start + within);
+    let turns = (0..count).map(|_| async {
+        let turn = budget.turn(Method::Get, &users, until).await;
+        turn.ok().map(|()| start.elapsed())
+    });
+    join_all(turns).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_second_has_more_calls_than_the_plan_allows() {
+    for (plan, rate) in [(Plan::Free, 2), (Plan::Pro, 20), (Plan::Business, 60)] {
+        let budget = budget(plan);
+        let count = 5 * rate;
+        let turns = turns(&budget, count, Duration::from_secs(60)).await;
+        let turns: Vec<_> = turns.into_iter().flatten().collect();
+        assert_eq!(turns.len(), count, "{plan:?}");
+        assert!(turns.is_sorted(), "{plan:?}: first come, first served");
+        for window in turns.windows(rate + 1) {
+            // Timers are by the millisecond.
+            let time = window[rate].saturating_sub(window[0]) + Duration::from_millis(1);
+            assert!(time >= Duration::from_secs(1), "{plan:?} {time:?}");
+        }
+        let last = turns.last().unwrap().as_secs_f64();
+        assert!(last < 7.0, "{plan:?} takes {last} s: too little passes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_beyond_the_deadline() {
+    let budget = budget(Plan::Free);
+    let turns = turns(&budget, 10, Duration::from_millis(1600)).await;
+    // At 0, 0.5, 1 and 1.5 seconds.
+    let served: Vec<_> = turns.iter().map(Option::is_some).collect();
+    assert_eq!(served, [[true; 4].as_slice(), &[false; 6]].concat());
+    // Those who gave up took nothing.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(
+        self::turns(&budget, 1, Duration::ZERO).await,
+        [Some(Duration::ZERO)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_level_falls_and_rises() {
+    let budget = budget(Plan::Business);
+    assert_eq!(budget.level(Label::Medium), Some(12));
+    turns(&budget, 5, Duration::ZERO).await;
+    assert_eq!(budget.level(Label::Medium), Some(7));
+    assert_eq!(budget.level(Label::Light), Some(16));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(budget.level(Label::Medium), Some(12));
+    assert_eq!(self::budget(Plan::Unlimited).level(Label::Medium), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
+    let budget = budget(Plan::Unlimited);
+    let users = users();
+    let ask = async |method| budget.turn(method, &users, Instant::now()).await;
+    budget.refused(Method::Get, &users, Some(Duration::from_secs(1)));
+    assert_eq!(ask(Method::Get).await, Ok(()));
+    for (after, pause) in [(None, 60), (Some(7), 7), (Some(86400), 60)] {
+        budget.refused(Method::Get, &users, after.map(Duration::from_secs));
+        assert_eq!(ask(Method::Get).await, Err(Exhausted));
+        assert_eq!(ask(Method::Post).await, Ok(()), "another endpoint");
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        assert_eq!(ask(Method::Get).await, Ok(()));
+    }
+}
+
+#[test]
+fn tenants_of_one_account_share_its_budget() {
+    let mut budgets = Budgets::new(Labels::of(&Catalog::embedded().unwrap()));
+    let mut of = |name: &str| budgets.of_account(Key::new([name.as_bytes()]), Plan::Pro);
+    let (one, other, again) = (of("one"), of("other"), of("one"));
+    assert!(Arc::ptr_eq(&one, &again));
+    assert!(!Arc::ptr_eq(&one, &other));
+}

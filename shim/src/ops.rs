@@ -1,0 +1,78 @@
+//! The operations address: whether the shim lives, whether it can serve, and its numbers. It is for
+//! the operator and listens on this machine only, unless told otherwise; it says nothing about
+//! users, and takes no input.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::time::Instant;
+
+use crate::{
+    Shim,
+    telemetry::{Metrics, Readings},
+};
+
+/// For all tokens to be there. Below what probes wait: Prometheus gives ten seconds.
+const ACCESS_TIME: Duration = Duration::from_secs(5);
+
+/// What the text format says of itself.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the routes answer from.
+#[derive(Clone)]
+struct Desk {
+    shim: Shim,
+    metrics: Arc<Metrics>,
+}
+
+/// `/healthz`, `/readyz` and `/metrics`.
+pub fn router(shim: Shim, metrics: Arc<Metrics>) -> Router {
+    Router::new()
+        .route("/healthz", get("alive\n"))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(numbers))
+        .with_state(Desk { shim, metrics })
+}
+
+/// Ready if v2 answers, as far as the last calls show, and a token is there, or to be had, for at least one tenant: one tenant's wrong
+/// credentials must not take the others off the air.
+async fn readiness(State(desk): State<Desk>) -> Response {
+    if desk.shim.is_cut_off() {
+        let text = "not ready\nv2 is down: calls fail at once until it answers again\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    }
+    let access = desk.shim.access(Instant::now() + ACCESS_TIME).await;
+    let is_ready = access.iter().any(Result::is_ok);
+    let (status, mut text) = if is_ready {
+        (StatusCode::OK, "ready\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned())
+    };
+    for (at, tenant) in access.iter().enumerate() {
+        if let Err(error) = tenant {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "tenant {} of {}: {error}", at + 1, access.len());
+        }
+    }
+    (status, text).into_response()
+}
+
+async fn numbers(State(desk): State<Desk>) -> Response {
+    let state = Readings {
+        is_cut_off: desk.shim.is_cut_off(),
+        budget_levels: desk.shim.budget_levels(),
+    };
+    match desk.metrics.render(&state) {
+        Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "The metrics cannot be written down");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A circuit breaker: while v2 is down, calls fail at once instead of each waiting for nothing, and
+//! one at a time finds out whether v2 is back.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// Failures in a row that open it. One list makes more calls than that at the same time; a single
+/// lost connection is no outage.
+const FAILURES: u32 = 5;
+
+/// How long it is open the first time; twice as long after every probe that fails.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The longest pause: so long after v2 is back, it is noticed.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+
+/// Whether v2 is up, as far as the calls of all tenants show.
+#[derive(Debug)]
+pub(crate) struct Breaker(Mutex<State>);
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Calls are made.
+    Closed { failures: u32 },
+    /// Calls fail until then.
+    Open { until: Instant, pause: Duration },
+    /// One call is made, to see.
+    Probing { pause: Duration },
+}
+
+/// What a call says about v2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// It answers.
+    Up,
+    /// It does not answer, or a gateway answers in its place.
+    Down,
+}
+
+/// Leave to make a call. Dropped without a report, it says nothing about v2.
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    breaker: &'a Breaker,
+    is_probe: bool,
+}
+
+impl Breaker {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(State::Closed { failures: 0 }))
+    }
+
+    /// True while calls fail at once.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(*self.lock(), State::Closed { .. })
+    }
+
+    /// True if there would be no leave to make a call now.
+    pub(super) fn refuses(&self) -> bool {
+        match *self.lock() {
+            State::Closed { .. } => false,
+            State::Open { until, .. } => Instant::now() < until,
+            State::Probing { .. } => true,
+        }
+    }
+
+    /// Leave to make a call; none while v2 is down.
+    pub(super) fn admit(&self) -> Option<Permit<'_>> {
+        let mut state = self.lock();
+        let is_probe = match *state {
+            State::Closed { .. } => false,
+            State::Open { until, pause } if Instant::now() >= until => {
+                *state = State::Probing { pause };
+                true
+            }
+            State::Open { .. } | State::Probing { .. } => return None,
+        };
+        Some(Permit {
+            breaker: self,
+            is_probe,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing is left half done in it by a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    pub(super) fn report(mut self, sign: Sign) {
+        let mut state = self.breaker.lock();
+        let open = |pause| State::Open {
+            until: Instant::now() + pause,
+            pause,
+        };
+        *state = match (*state, sign) {
+            (State::Closed { .. }, Sign::Up) => State::Closed { failures: 0 },
+            (State::Closed { failures }, Sign::Down) if failures + 1 < FAILURES => State::Closed {
+                failures: failures + 1,
+            },
+            (State::Closed { .. }, Sign::Down) => {
+                tracing::error!("v2 is down: calls fail at once until it answers again");
+                open(PAUSE)
+            }
+            (State::Probing { .. }, Sign::Up) if self.is_probe => {
+                tracing::info!("v2 answers again");
+                State::Closed { failures: 0 }
+            }
+            (State::Probing { pause }, Sign::Down) if self.is_probe => {
+                open((pause * 2).min(MAX_PAUSE))
+            }
+            // From a call that began before it opened: too old to say anything.
+            (state @ (State::Open { .. } | State::Probing { .. }), _) => state,
+        };
+        self.is_probe = false;
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !self.is_probe {
+            return;
+        }
+        // The probe was given up: the next call is one.
+        let mut state = self.breaker.lock();
+        if let State::Probing { pause } = *state {
+            let until = Instant::now();
+            *state = State::Open { until, pause };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    /// Reports a sign of so many calls, if they may be made.
+    fn calls(breaker: &Breaker, count: u32, sign: Sign) -> u32 {
+        let admitted = (0..count).filter_map(|_| breaker.admit());
+        admitted.fold(0, |made, permit| {
+            permit.report(sign);
+            made + 1
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_in_a_row_open_it() {
+        let breaker = Breaker::new();
+        for _ in 0..3 {
+            assert_eq!(calls(&breaker, FAILURES - 1, Sign::Down), FAILURES - 1);
+            assert_eq!(calls(&breaker, 1, Sign::Up), 1);
+        }
+        assert!(!breaker.is_open());
+        assert_eq!(calls(&breaker, 20, Sign::Down), FAILURES);
+        assert!(breaker.is_open());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_call_at_a_time_finds_out() {
+        let breaker = Breaker::new();
+        calls(&breaker, FAILURES, Sign::Down);
+        advance(PAUSE).await;
+        let probe = breaker.admit().unwrap();
+        assert!(breaker.admit().is_none());
+        probe.report(Sign::Down);
+        advance(PAUSE).await;
+        assert!(breaker.admit().is_none(), "it waits twice as long now");
+        advance(PAUSE).await;
+        assert_eq!(calls(&breaker, 7, Sign::Up), 7);
+        assert!(!breaker.is_open());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_does_not_wait_for_ever() {
+        let breaker = Breaker::new();
+        calls(&breaker, FAILURES, Sign::Down);
+        for _ in 0..10 {
+            advance(MAX_PAUSE).await;
+            assert_eq!(calls(&breaker, 1, Sign::Down), 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_given_up_makes_room_for_another() {
+        let breaker = Breaker::new();
+        calls(&breaker, FAILURES, Sign::Down);
+        advance(PAUSE).await;
+        drop(breaker.admit().unwrap());
+        assert_eq!(calls(&breaker, 1, Sign::Up), 1);
+        assert!(!breaker.is_open());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_began_before_says_nothing_after() {
+        let breaker = Breaker::new();
+        let (early, earlier) = (breaker.admit().unwrap(), breaker.admit().unwrap());
+        calls(&breaker, FAILURES, Sign::Down);
+        early.report(Sign::Up);
+        assert!(breaker.admit().is_none());
+        advance(PAUSE).await;
+        let probe = breaker.admit().unwrap();
+        earlier.report(Sign::Up);
+        assert!(breaker.is_open());
+        probe.report(Sign::Up);
+        assert!(!breaker.is_open());
+    }
+}

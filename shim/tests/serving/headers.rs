@@ -1,0 +1,69 @@
+//! What the headers of an answer say.
+
+use std::collections::BTreeSet;
+
+use reqwest::Response;
+
+use crate::running::{Running, ScriptedV2, Setup};
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    let value = response.headers().get(name)?;
+    Some(value.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn one_request_id_from_the_answer_to_every_v2_call() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let mut ids = BTreeSet::new();
+    for operation in ["user/get", "user/update"] {
+        v2.forget();
+        let request = shim.form(operation, &[("id", "u1"), ("dept", "x")]);
+        let request = request.header("x-request-id", "of-the-client");
+        let id = header(&request.send().await.unwrap(), "x-request-id").unwrap();
+        let seen = v2.seen();
+        assert!(!seen.is_empty() && seen.iter().all(|call| call.request_id == id));
+        ids.insert(id);
+    }
+    for path in ["/v1/user/get", "/v1/no/such", "/elsewhere"] {
+        let response = shim.client.get(shim.url(path)).send().await.unwrap();
+        ids.extend(header(&response, "x-request-id"));
+    }
+    assert_eq!(ids.len(), 5);
+    assert!(!ids.contains("of-the-client"));
+}
+
+async fn said(file: &str) -> [Option<String>; 3] {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        file: file.to_owned(),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let response = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
+    ["deprecation", "sunset", "link"].map(|name| header(&response, name))
+}
+
+#[tokio::test]
+async fn answers_say_that_v1_has_ended() {
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        said("").await,
+        [
+            some("@1541030400"),
+            some("Sun, 31 May 2020 00:00:00 GMT"),
+            some("<https://developers.zoom.us/docs/api/>; rel=\"successor-version\""),
+        ]
+    );
+    let own = "[deprecation]\nsunset = \"2027-06-30\"\nlink = \"https://wiki.example.com/a b\"";
+    assert_eq!(
+        said(own).await,
+        [
+            some("@1541030400"),
+            some("Wed, 30 Jun 2027 00:00:00 GMT"),
+            some("<https://wiki.example.com/a%20b>; rel=\"successor-version\""),
+        ]
+    );
+    let silent = said("[deprecation]\nheaders = false").await;
+    assert_eq!(silent, [None, None, None]);
+}

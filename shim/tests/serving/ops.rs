@@ -1,0 +1,147 @@
+//! What the operator sees.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::json;
+
+use crate::running::{Answer, FORM, Running, ScriptedV2, Setup};
+
+/// The samples of Prometheus' text format by name and labels; its rules hold for all of them.
+fn parse(text: &str) -> BTreeMap<String, f64> {
+    let mut types = BTreeMap::new();
+    let mut samples = BTreeMap::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(text.contains(&format!("# HELP {name} ")), "{line}");
+            assert!(types.insert(name, kind).is_none(), "{line}");
+            continue;
+        }
+        if line.starts_with('#') {
+            continue;
+        }
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let name = series.split('{').next().unwrap();
+        let ends = ["_bucket", "_sum", "_count"];
+        let of_histogram = ends.iter().find_map(|end| name.strip_suffix(end));
+        let declared = types.get(name).copied();
+        match of_histogram.and_then(|family| types.get(family).copied()) {
+            Some(kind) => assert_eq!(kind, "histogram", "{line}"),
+            None => assert!(matches!(declared, Some("counter" | "gauge")), "{line}"),
+        }
+        assert_eq!(name.ends_with("_total"), declared == Some("counter"));
+        let value = value.parse().unwrap();
+        assert!(samples.insert(series.to_owned(), value).is_none(), "{line}");
+    }
+    samples
+}
+
+/// The samples that do not depend on time.
+fn counts(text: &str) -> String {
+    let steady = |series: &&String| !series.contains("_bucket") && !series.contains("_sum");
+    let samples = parse(text);
+    let lines = samples.keys().filter(steady).map(|series| {
+        let value = samples[series];
+        format!("{series} {value}\n")
+    });
+    lines.collect()
+}
+
+async fn v2() -> ScriptedV2 {
+    let failed = AtomicBool::new(false);
+    ScriptedV2::start(move |seen| {
+        // Calls beside one that fails may be given up before they are answered: these always are.
+        let beside = ["/v2/users/nobody/", "/v2/users/odd/"];
+        let is_silent = beside.iter().any(|path| seen.path().starts_with(path));
+        let answer = match seen.path() {
+            "/v2/users/nobody" => Answer::json(404, &json!({ "code": 1001, "message": "no" })),
+            "/v2/users/odd" => Answer::new(200, &[], "<html>"),
+            "/v2/users/shaky" if !failed.swap(true, Ordering::SeqCst) => Answer::status(502),
+            _ => seen.usual(),
+        };
+        async move {
+            if is_silent {
+                std::future::pending::<()>().await;
+            }
+            answer
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn everything_is_counted_by_names_of_the_catalog() {
+    let v2 = v2().await;
+    let shim = Running::before(&v2).await;
+    for (operation, parameters) in [
+        (
+            "user/get",
+            &[("id", "u1"), ("hush-1", "x"), ("dept", "x")][..],
+        ),
+        ("user/get", &[("id", "nobody")]),
+        ("user/get", &[("id", "odd")]),
+        ("user/get", &[("id", "shaky")]),
+        ("user/get", &[]),
+        (
+            "user/update",
+            &[("id", "u1"), ("track_id", "7"), ("dept", "x")],
+        ),
+        ("meeting/list", &[]),
+        ("hush-2/hush-3", &[]),
+    ] {
+        shim.form(operation, parameters).send().await.unwrap();
+    }
+    let wrong = "api_key=hush-4&api_secret=hush-5&id=u1";
+    let request = shim.client.post(shim.url("/v1/user/get"));
+    let request = request.header("content-type", FORM).body(wrong);
+    request.send().await.unwrap();
+
+    let (status, text) = shim.ops("/metrics").await;
+    assert_eq!(status, 200);
+    insta::assert_snapshot!(counts(&text));
+    assert!(!text.contains("hush"), "{text}");
+}
+
+#[tokio::test]
+async fn alive_and_ready() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    assert_eq!(shim.ops("/healthz").await, (200, "alive\n".to_owned()));
+    assert_eq!(shim.ops("/readyz").await, (200, "ready\n".to_owned()));
+    assert_eq!(shim.ops("/v1/user/get").await.0, 404);
+    assert_eq!(v2.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn not_ready_without_a_token() {
+    let v2 = ScriptedV2::start(|_| async { Answer::status(400) }).await;
+    let file = format!(
+        r#"
+        [upstream]
+        oauth_url = "{}"
+        [[tenant]]
+        api_key = "one"
+        api_secret = "s"
+        oauth = {{ account_id = "hush", client_id = "hush", client_secret = "hush" }}
+        "#,
+        v2.oauth()
+    );
+    let setup = |file| Setup {
+        file,
+        single: false,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup(file.clone())).await;
+    let not_ready = "not ready\ntenant 1 of 1: no token is given for these credentials\n";
+    assert_eq!(shim.ops("/readyz").await, (503, not_ready.to_owned()));
+    assert_eq!(shim.ops("/healthz").await.0, 200);
+
+    // One tenant's wrong credentials do not take the others off the air.
+    let other = "[[tenant]]\napi_key = \"two\"\napi_secret = \"s\"\ntoken = \"t\"";
+    let shim = Running::with(&v2, setup(format!("{file}\n{other}"))).await;
+    let ready = "ready\ntenant 1 of 2: no token is given for these credentials\n";
+    assert_eq!(shim.ops("/readyz").await, (200, ready.to_owned()));
+}

@@ -1,0 +1,210 @@
+//! Several callers, each with its own v2 account, rights and patience of the shim.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::running::{Answer, FORM, Running, ScriptedV2, Setup, json, v2::Seen};
+
+/// `printf %s secret-of-two | sha256sum`
+const DIGEST_OF_TWO: &str = "3a529ad7bc2ce6b72c889111c763e545e2b3bac591c0c00c9ccbdc2df5591141";
+
+fn setup(options: &str) -> Setup {
+    let file = format!(
+        r#"
+        [list]
+        detail = "full"
+        [[tenant]]
+        api_key = "one"
+        api_secret = "secret-of-one"
+        token = "token-one"
+        {options}
+        [[tenant]]
+        api_key = "two"
+        api_secret_sha256 = "{DIGEST_OF_TWO}"
+        token = "token-two"
+        "#
+    );
+    Setup {
+        file,
+        single: false,
+        ..Setup::default()
+    }
+}
+
+/// The answer to a call of tenant `one` or `two`.
+async fn call(shim: &Running, tenant: &str, operation: &str, parameters: &str) -> Value {
+    let body = format!("api_key={tenant}&api_secret=secret-of-{tenant}&{parameters}");
+    let request = shim.client.post(shim.url(&format!("/v1/{operation}")));
+    let request = request.header("content-type", FORM).body(body);
+    json(request.send().await.unwrap()).await
+}
+
+/// Two accounts of 90 users whose ids, page tokens and departments name the account.
+fn accounts(seen: &Seen) -> Answer {
+    let account = seen.authorization.trim_start_matches("Bearer token-");
+    let query = seen.uri.split_once('?').map_or("", |(_, query)| query);
+    let query: BTreeMap<String, String> = serde_urlencoded::from_str(query).unwrap();
+    if seen.method != "GET" {
+        return seen.usual();
+    }
+    if seen.path() != "/v2/users" {
+        // The path is the same for both: what is remembered of one must not answer the other.
+        return Answer::json(
+            200,
+            &json!({ "id": "u", "email": "u@example.com", "dept": account }),
+        );
+    }
+    let from = match query.get("next_page_token") {
+        None => 0,
+        Some(token) => {
+            let (owner, from) = token.split_once('-').unwrap();
+            assert_eq!(owner, account, "a cursor of another tenant");
+            from.parse().unwrap()
+        }
+    };
+    let user =
+        |at| json!({ "id": format!("u{at}"), "email": format!("u{at}@example.com"), "type": 1 });
+    let users: Vec<_> = (from..from + 30).map(user).collect();
+    let next = if from < 60 {
+        format!("{account}-{}", from + 30)
+    } else {
+        String::new()
+    };
+    Answer::json(
+        200,
+        &json!({ "page_size": 30, "total_records": 90, "next_page_token": next, "users": users }),
+    )
+}
+
+#[tokio::test]
+async fn under_load_two_tenants_never_meet() {
+    let v2 = ScriptedV2::start(|seen| async move { accounts(&seen) }).await;
+    let shim = Running::with(&v2, setup("")).await;
+    let pages = (0..3)
+        .flat_map(|_| ["1", "2", "3"])
+        .flat_map(|page| [("one", page), ("two", page)]);
+    let calls = pages.map(async |(tenant, page)| {
+        let parameters = format!("page_size=30&page_number={page}");
+        let list = call(&shim, tenant, "user/list", &parameters).await;
+        let user = call(&shim, tenant, "user/get", "id=u").await;
+        (tenant, list, user)
+    });
+    for (tenant, list, user) in join_all(calls).await {
+        assert_eq!(user["dept"], tenant, "{user}");
+        let users = list["users"].as_array().unwrap();
+        assert_eq!(users.len(), 30, "{list}");
+    }
+    let seen = v2.seen();
+    let tokens: BTreeSet<_> = seen
+        .iter()
+        .map(|call| call.authorization.as_str())
+        .collect();
+    assert_eq!(
+        tokens,
+        BTreeSet::from(["Bearer token-one", "Bearer token-two"])
+    );
+    // Entries of lists are remembered, for each tenant on its own.
+    for token in tokens {
+        let of_tenant = seen.iter().filter(|call| call.authorization == token);
+        let settings = of_tenant.filter(|call| call.path().ends_with("/u7/settings"));
+        assert!(settings.count() > 0, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_tenant_does_not_use_up_the_budget_of_another() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.request = std::time::Duration::from_millis(600),
+        ..setup("plan = \"free\"")
+    };
+    let shim = Running::with(&v2, setup).await;
+    let update = "id=u1&dept=x";
+    let busy = (0..20).map(|_| call(&shim, "one", "user/update", update));
+    let (busy, other) = tokio::join!(join_all(busy), async {
+        let calls = (0..20).map(|_| call(&shim, "two", "user/update", update));
+        join_all(calls).await
+    });
+    assert!(busy.iter().any(|answer| answer["error"]["code"] == 403));
+    assert!(
+        other.iter().all(|answer| answer["error"].is_null()),
+        "{other:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_tenant_may_do_what_it_may() {
+    let v2 = ScriptedV2::with_users().await;
+    let options = "read_only = true\noperations = [\"user/get\", \"user/update\"]\nstrict = true";
+    let shim = Running::with(&v2, setup(options)).await;
+    let mut answers = Vec::new();
+    for (tenant, operation) in [
+        ("one", "user/get"),
+        ("one", "user/update"),
+        ("one", "user/list"),
+        ("two", "user/update"),
+    ] {
+        v2.forget();
+        let parameters = "id=u1&dept=x&track_id=7";
+        let answer = call(&shim, tenant, operation, parameters).await;
+        let error = &answer["error"];
+        answers.push(format!(
+            "{tenant} {operation}: {error}, {} v2 calls",
+            v2.lines().len()
+        ));
+    }
+    insta::assert_snapshot!(answers.join("\n"));
+    let setup = setup("strict = true");
+    let shim = Running::with(&v2, setup).await;
+    let lossy = "id=u1&track_id=7";
+    let strict = call(&shim, "one", "user/update", lossy).await;
+    assert_eq!(strict["error"]["code"], 300, "{strict}");
+    assert!(call(&shim, "two", "user/update", lossy).await["error"].is_null());
+}
+
+#[tokio::test]
+async fn an_unknown_key_looks_like_a_wrong_secret() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::with(&v2, setup("")).await;
+    let mut answers = BTreeSet::new();
+    for (key, secret) in [
+        ("one", "wrong"),
+        ("nobody", "secret-of-one"),
+        ("two", "secret-of-one"),
+        ("two", DIGEST_OF_TWO),
+    ] {
+        let body = format!("api_key={key}&api_secret={secret}&id=u1");
+        let request = shim.client.post(shim.url("/v1/user/get"));
+        let request = request.header("content-type", FORM).body(body);
+        let response = request.send().await.unwrap();
+        let mut headers = response.headers().clone();
+        headers.remove("x-request-id");
+        headers.remove("date");
+        answers.insert(format!("{headers:?} {}", response.text().await.unwrap()));
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert_eq!(v2.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn who_fails_again_and_again_is_not_looked_at() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.failed_attempts = 3,
+        ..setup("")
+    };
+    let shim = Running::with(&v2, setup).await;
+    let mut codes = Vec::new();
+    for secret in ["a", "b", "c", "d", "secret-of-one"] {
+        let body = format!("api_key=one&api_secret={secret}&id=u1");
+        let request = shim.client.post(shim.url("/v1/user/get"));
+        let request = request.header("content-type", FORM).body(body);
+        let answer = json(request.send().await.unwrap()).await;
+        codes.push(answer["error"]["code"].clone());
+    }
+    // Even the right secret: or guessing would go on.
+    assert_eq!(codes, [200, 200, 200, 403, 403]);
+    assert_eq!(call(&shim, "two", "user/get", "id=u1").await["id"], "u1");
+}
