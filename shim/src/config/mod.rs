@@ -114,10 +114,11 @@ pub(crate) struct TenantConfig {
 pub(crate) enum Plan {
     Free,
     Pro,
-    /// Business and above: v2 takes more from nobody, so that its limits hold for every account.
-    #[default]
+    /// Business and above.
     Business,
-    /// No budget: v2's own refusals are all that is heeded.
+    /// No budget: v2's own refusals are all that is heeded. The default, because a guessed plan
+    /// would either slow an account down or not keep it from being refused.
+    #[default]
     Unlimited,
 }
 

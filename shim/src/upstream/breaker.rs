@@ -8,9 +8,12 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Failures in a row that open it. One list makes more calls than that at the same time; a single
-/// lost connection is no outage.
+/// Failures in a row that open it.
 const FAILURES: u32 = 5;
+
+/// How long the row must last: one v1 request makes more calls than that in a moment, and a moment
+/// is no outage.
+const SUSTAINED: Duration = Duration::from_secs(1);
 
 /// How long it is open the first time; twice as long after every probe that fails.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -24,8 +27,8 @@ pub(crate) struct Breaker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// Calls are made.
-    Closed { failures: u32 },
+    /// Calls are made. So many have failed in a row, the first of them then.
+    Closed { failures: u32, since: Instant },
     /// Calls fail until then.
     Open { until: Instant, pause: Duration },
     /// One call is made, to see.
@@ -50,7 +53,7 @@ pub(super) struct Permit<'a> {
 
 impl Breaker {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(State::Closed { failures: 0 }))
+        Self(Mutex::new(State::closed()))
     }
 
     /// True while calls fail at once.
@@ -90,28 +93,46 @@ impl Breaker {
     }
 }
 
+impl State {
+    fn closed() -> Self {
+        Self::Closed {
+            failures: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// After one more failure of a closed breaker.
+    fn failed(failures: u32, since: Instant) -> Self {
+        let now = Instant::now();
+        let since = if failures == 0 { now } else { since };
+        let failures = failures.saturating_add(1);
+        if failures < FAILURES || now < since + SUSTAINED {
+            return Self::Closed { failures, since };
+        }
+        tracing::error!("v2 is down: calls fail at once until it answers again");
+        Self::open(PAUSE)
+    }
+
+    fn open(pause: Duration) -> Self {
+        Self::Open {
+            until: Instant::now() + pause,
+            pause,
+        }
+    }
+}
+
 impl Permit<'_> {
     pub(super) fn report(mut self, sign: Sign) {
         let mut state = self.breaker.lock();
-        let open = |pause| State::Open {
-            until: Instant::now() + pause,
-            pause,
-        };
         *state = match (*state, sign) {
-            (State::Closed { .. }, Sign::Up) => State::Closed { failures: 0 },
-            (State::Closed { failures }, Sign::Down) if failures + 1 < FAILURES => State::Closed {
-                failures: failures + 1,
-            },
-            (State::Closed { .. }, Sign::Down) => {
-                tracing::error!("v2 is down: calls fail at once until it answers again");
-                open(PAUSE)
-            }
+            (State::Closed { .. }, Sign::Up) => State::closed(),
+            (State::Closed { failures, since }, Sign::Down) => State::failed(failures, since),
             (State::Probing { .. }, Sign::Up) if self.is_probe => {
                 tracing::info!("v2 answers again");
-                State::Closed { failures: 0 }
+                State::closed()
             }
             (State::Probing { pause }, Sign::Down) if self.is_probe => {
-                open((pause * 2).min(MAX_PAUSE))
+                State::open((pause * 2).min(MAX_PAUSE))
             }
             // From a call that began before it opened: too old to say anything.
             (state @ (State::Open { .. } | State::Probing { .. }), _) => state,
@@ -149,6 +170,24 @@ mod tests {
         })
     }
 
+    /// So many failures in a row that last long enough.
+    async fn outage(breaker: &Breaker) {
+        calls(breaker, FAILURES - 1, Sign::Down);
+        advance(SUSTAINED).await;
+        calls(breaker, 1, Sign::Down);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_is_no_outage() {
+        let breaker = Breaker::new();
+        assert_eq!(calls(&breaker, 100, Sign::Down), 100);
+        advance(SUSTAINED / 2).await;
+        assert_eq!(calls(&breaker, 100, Sign::Down), 100);
+        advance(SUSTAINED / 2).await;
+        assert_eq!(calls(&breaker, 100, Sign::Down), 1);
+        assert!(breaker.is_open());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn failures_in_a_row_open_it() {
         let breaker = Breaker::new();
@@ -157,14 +196,14 @@ mod tests {
             assert_eq!(calls(&breaker, 1, Sign::Up), 1);
         }
         assert!(!breaker.is_open());
-        assert_eq!(calls(&breaker, 20, Sign::Down), FAILURES);
+        outage(&breaker).await;
         assert!(breaker.is_open());
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_call_at_a_time_finds_out() {
         let breaker = Breaker::new();
-        calls(&breaker, FAILURES, Sign::Down);
+        outage(&breaker).await;
         advance(PAUSE).await;
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_none());
@@ -179,7 +218,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_does_not_wait_for_ever() {
         let breaker = Breaker::new();
-        calls(&breaker, FAILURES, Sign::Down);
+        outage(&breaker).await;
         for _ in 0..10 {
             advance(MAX_PAUSE).await;
             assert_eq!(calls(&breaker, 1, Sign::Down), 1);
@@ -189,7 +228,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_is_given_up_makes_room_for_another() {
         let breaker = Breaker::new();
-        calls(&breaker, FAILURES, Sign::Down);
+        outage(&breaker).await;
         advance(PAUSE).await;
         drop(breaker.admit().unwrap());
         assert_eq!(calls(&breaker, 1, Sign::Up), 1);
@@ -200,7 +239,7 @@ mod tests {
     async fn what_began_before_says_nothing_after() {
         let breaker = Breaker::new();
         let (early, earlier) = (breaker.admit().unwrap(), breaker.admit().unwrap());
-        calls(&breaker, FAILURES, Sign::Down);
+        outage(&breaker).await;
         early.report(Sign::Up);
         assert!(breaker.admit().is_none());
         advance(PAUSE).await;
