@@ -17,11 +17,7 @@ use bucket::Bucket;
 use mappings::Method;
 use tokio::time::Instant;
 
-use crate::{
-    config::Plan,
-    label::{Label, Labels},
-    store::Key,
-};
+use crate::{config::Plan, label::Label, store::Key};
 
 /// From here on a wait that v2 asks for is not one that a caller can sit out.
 const LONG: Duration = Duration::from_secs(5);
@@ -44,40 +40,34 @@ fn rates(plan: Plan) -> Option<[u32; 4]> {
 /// What one v2 account may use.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    labels: Arc<Labels>,
     buckets: Option<[Bucket; 4]>,
     /// Endpoints that v2 refuses, by method and template, and until when. As many as plans have.
     refused: Mutex<HashMap<(Method, Arc<str>), Instant>>,
 }
 
 /// The budgets of all accounts: tenants with the same one share it.
-#[derive(Debug)]
-pub(crate) struct Budgets {
-    labels: Arc<Labels>,
-    budgets: HashMap<Key, Arc<Budget>>,
-}
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Budgets(HashMap<Key, (Plan, Arc<Budget>)>);
 
 /// There is no turn in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exhausted;
 
 impl Budgets {
-    pub(crate) fn new(labels: Labels) -> Self {
-        Self {
-            labels: Arc::new(labels),
-            budgets: HashMap::new(),
-        }
-    }
-
-    /// The budget of an account; the plan counts if it is a new one.
-    pub(crate) fn of_account(&mut self, account: Key, plan: Plan) -> Arc<Budget> {
-        let new = || Arc::new(Budget::new(Arc::clone(&self.labels), plan));
-        Arc::clone(self.budgets.entry(account).or_insert_with(new))
+    /// The budget of an account: the one of `before` if that has it, on the same plan. Among
+    /// tenants of one account, the plan of the first counts.
+    pub(crate) fn of_account(&mut self, account: Key, plan: Plan, before: &Self) -> Arc<Budget> {
+        let (_, budget) = self.0.entry(account).or_insert_with(|| {
+            let kept = before.0.get(&account).filter(|(known, _)| *known == plan);
+            let new = || (plan, Arc::new(Budget::new(plan)));
+            kept.cloned().unwrap_or_else(new)
+        });
+        Arc::clone(budget)
     }
 }
 
 impl Budget {
-    pub(crate) fn new(labels: Arc<Labels>, plan: Plan) -> Self {
+    pub(crate) fn new(plan: Plan) -> Self {
         let second = Duration::from_secs(1);
         let buckets = rates(plan).map(|[light, medium, heavy, intensive]| {
             [
@@ -88,7 +78,6 @@ impl Budget {
             ]
         });
         Self {
-            labels,
             buckets,
             refused: Mutex::default(),
         }
@@ -101,6 +90,7 @@ impl Budget {
     /// If there is none until then.
     pub(crate) async fn turn(
         &self,
+        label: Label,
         method: Method,
         template: &Arc<str>,
         until: Instant,
@@ -108,7 +98,6 @@ impl Budget {
         if self.is_refused(method, template) {
             return Err(Exhausted);
         }
-        let label = self.labels.of_call(method, template);
         match self.bucket(label) {
             Some(bucket) => bucket.turn(until).await,
             None => Ok(()),

@@ -19,5 +19,5 @@ mod tenants;
 mod throttle;
 mod upstream;
 
-pub use service::{Seams, Shim, StartError};
+pub use service::{ReloadError, Seams, Shim, StartError};
 pub use upstream::install_tls;

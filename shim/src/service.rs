@@ -3,7 +3,11 @@
 mod exchange;
 mod reply;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::State};
 use futures_util::{FutureExt as _, future::join_all};
@@ -36,19 +40,28 @@ use reply::Reply;
 
 /// The shim: v1 in front, v2 behind. Clones are the same shim.
 #[derive(Clone)]
-pub struct Shim(Arc<Inner>);
+pub struct Shim(Arc<RwLock<Generation>>);
+
+/// The shim between two reloads. A request is served to its end by the one that it came to.
+#[derive(Clone)]
+struct Generation(Arc<Inner>);
 
 struct Inner {
     executor: Executor,
     tenants: Tenants,
+    upstream_status: StatusCode,
+    deprecation: DeprecationHeaders,
+    shared: Arc<Shared>,
+}
+
+/// What outlives a reload.
+struct Shared {
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
     body: BodyReader,
     throttle: Throttle,
     places: Semaphore,
     request_time: Duration,
-    upstream_status: StatusCode,
-    deprecation: DeprecationHeaders,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
 }
@@ -80,6 +93,14 @@ pub enum StartError {
     Client(#[source] reqwest::Error),
 }
 
+/// Why a shim goes on as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// `upstream.url` is another one.
+    #[error("upstream.url is another one; restart the shim for that")]
+    OtherUpstream,
+}
+
 impl Shim {
     /// A shim for a v2 and its tenants.
     ///
@@ -101,24 +122,54 @@ impl Shim {
             breaker: Breaker::new(),
         };
         let endpoint = Arc::new(endpoint);
-        let tenants = Tenants::new(v2, &endpoint, Labels::of(&catalog));
-        Ok(Self(Arc::new(Inner {
-            executor: Executor {
-                catalog,
-                store: seams.store,
-                list_calls: limits.list_calls,
-            },
-            tenants,
+        let shared = Shared {
             endpoint,
             observer: seams.observer,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             places: Semaphore::new(limits.requests),
             request_time: limits.request,
-            upstream_status: site.upstream_status,
-            deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
             writes: TaskTracker::new(),
-        })))
+        };
+        let executor = Executor {
+            catalog,
+            store: seams.store,
+            list_calls: limits.list_calls,
+        };
+        let none = Tenants::default();
+        let first = Generation::new(executor, v2, site, Arc::new(shared), &none);
+        Ok(Self(Arc::new(RwLock::new(first))))
+    }
+
+    /// Goes on with other mappings, tenants and choices. Requests in work end as they began.
+    ///
+    /// # Errors
+    ///
+    /// If it is another v2, which is not reloaded; the shim goes on as it was.
+    pub fn reload(
+        &self,
+        catalog: Arc<Catalog>,
+        v2: V2Config,
+        site: &SiteConfig,
+    ) -> Result<(), ReloadError> {
+        let before = self.now();
+        let shared = Arc::clone(&before.0.shared);
+        if v2.base != shared.endpoint.base {
+            return Err(ReloadError::OtherUpstream);
+        }
+        let executor = Executor {
+            catalog,
+            ..before.0.executor.clone()
+        };
+        let next = Generation::new(executor, v2, site, shared, &before.0.tenants);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
+    fn now(&self) -> Generation {
+        // A reload replaces it as a whole: no panic leaves it half done.
+        let generation = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        generation.clone()
     }
 
     /// v1 as an HTTP service.
@@ -128,24 +179,45 @@ impl Shim {
 
     /// Waits for writes whose client may have gone. No request may come any more.
     pub(crate) async fn drain(&self) {
-        self.0.writes.close();
-        self.0.writes.wait().await;
+        let shared = Arc::clone(&self.now().0.shared);
+        shared.writes.close();
+        shared.writes.wait().await;
     }
 
     /// The tenants that can have a v2 token by the deadline, and why others cannot.
     pub(crate) async fn access(&self, deadline: Instant) -> Vec<Result<(), TokenError>> {
-        let tenants = self.0.tenants.iter();
+        let Generation(now) = self.now();
+        let tenants = now.tenants.iter();
         join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
     }
 
     /// True while v2 is known to be down.
     pub(crate) fn is_cut_off(&self) -> bool {
-        self.0.endpoint.breaker.is_open()
+        self.now().0.shared.endpoint.breaker.is_open()
     }
 
     /// The calls that could be made at once, for each account with a limit and each label.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
-        self.0.tenants.budget_levels()
+        self.now().0.tenants.budget_levels()
+    }
+}
+
+impl Generation {
+    fn new(
+        executor: Executor,
+        v2: V2Config,
+        site: &SiteConfig,
+        shared: Arc<Shared>,
+        before: &Tenants,
+    ) -> Self {
+        let labels = Labels::of(&executor.catalog);
+        Self(Arc::new(Inner {
+            tenants: Tenants::new(v2, &shared.endpoint, labels, before),
+            executor,
+            upstream_status: site.upstream_status,
+            deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
+            shared,
+        }))
     }
 
     fn catalog(&self) -> &Arc<Catalog> {
@@ -161,12 +233,12 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
     let id = RequestId::fresh();
     // Of the highest level, so that a line of any level says which request it is about.
     let span = tracing::error_span!("request", %id);
-    let mut response = answer(shim, request, id).instrument(span).await;
+    let mut response = answer(shim.now(), request, id).instrument(span).await;
     response.headers_mut().insert(REQUEST_ID, id.header());
     response
 }
 
-async fn answer(shim: Shim, request: Request<Body>, id: RequestId) -> Response<Body> {
+async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Response<Body> {
     let started = Instant::now();
     let method = known_method(request.method());
     let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
@@ -181,7 +253,7 @@ async fn answer(shim: Shim, request: Request<Body>, id: RequestId) -> Response<B
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
     };
     let record = reply.record(shim.catalog(), method, operation, started.elapsed());
-    shim.0.observer.served(&record);
+    shim.0.shared.observer.served(&record);
     let mut response = outbound::response(&reply.answer, reply.format, reply.status);
     shim.0.deprecation.add_to(response.headers_mut());
     if reply.status == StatusCode::METHOD_NOT_ALLOWED {

@@ -74,6 +74,8 @@ pub struct CallRecord<'a> {
     pub method: Method,
     /// The path with its placeholders, never the path: that may hold an address.
     pub template: &'a str,
+    /// v2's rate label.
+    pub label: &'static str,
     /// What became of it. Not for logs as it is: v2's answer is in it.
     pub outcome: &'a Outcome,
     /// How often it went out again, and why.

@@ -15,19 +15,22 @@ use crate::{
     config::V2Config,
     credential::Credential,
     label::{Label, Labels},
+    store::Key,
     upstream::{Endpoint, Tokens, Upstream},
 };
 
 /// A caller with its v2 account.
 #[derive(Debug)]
 pub(crate) struct Tenant {
+    /// Of its key and its account: what is remembered of another account is not for it.
+    id: Key,
     credential: Credential,
     /// v2 as this tenant sees it, which it may share with others of the same account.
     pub(crate) upstream: Upstream,
     permissions: Permissions,
     /// What the core must know of it.
     pub(crate) site: Site,
-    writes: AtomicU64,
+    writes: Arc<AtomicU64>,
 }
 
 /// What a tenant may do.
@@ -40,9 +43,10 @@ pub(crate) struct Permissions {
 }
 
 /// All tenants.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tenants {
-    tenants: Vec<Arc<Tenant>>,
+    callers: Vec<Arc<Tenant>>,
+    accounts: Budgets,
     /// Of each account once, in the order of the tenants.
     budgets: Vec<Arc<Budget>>,
 }
@@ -50,7 +54,7 @@ pub(crate) struct Tenants {
 impl Tenant {
     /// The same for the same tenant in every process; says nothing about it.
     pub(crate) fn id(&self) -> &[u8; 32] {
-        self.credential.key()
+        self.id.as_bytes()
     }
 
     /// True if the tenant may use the operation.
@@ -75,20 +79,34 @@ impl Tenant {
 }
 
 impl Tenants {
-    /// The tenants of a v2.
-    pub(crate) fn new(v2: V2Config, endpoint: &Arc<Endpoint>, labels: Labels) -> Self {
-        let mut accounts = Budgets::new(labels);
+    /// The tenants of a v2. Those that were there before, with the same account, go on with their
+    /// budgets and count their writes together.
+    pub(crate) fn new(
+        v2: V2Config,
+        endpoint: &Arc<Endpoint>,
+        labels: Labels,
+        before: &Self,
+    ) -> Self {
+        let labels = Arc::new(labels);
+        let mut accounts = Budgets::default();
         let mut budgets: Vec<Arc<Budget>> = Vec::new();
-        let mut tenants = Vec::new();
+        let mut callers = Vec::new();
         for tenant in v2.tenants {
-            let budget = accounts.of_account(tenant.account(), tenant.plan);
+            let account = tenant.account();
+            let budget = accounts.of_account(account, tenant.plan, &before.accounts);
             if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
                 budgets.push(Arc::clone(&budget));
             }
             let tokens = Tokens::new(endpoint.http.clone(), tenant.access);
-            let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget);
-            tenants.push(Arc::new(Tenant {
-                credential: Credential::new(&tenant.api_key, tenant.api_secret),
+            let labels = Arc::clone(&labels);
+            let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget, labels);
+            let credential = Credential::new(&tenant.api_key, tenant.api_secret);
+            let id = Key::new([credential.key().as_slice(), account.as_bytes()]);
+            let known = before.iter().find(|known| known.id == id);
+            let writes = known.map_or_else(Arc::default, |known| Arc::clone(&known.writes));
+            callers.push(Arc::new(Tenant {
+                id,
+                credential,
                 upstream,
                 permissions: tenant.permissions,
                 site: Site {
@@ -96,14 +114,18 @@ impl Tenants {
                     account_id: tenant.account_id,
                     options: tenant.options,
                 },
-                writes: AtomicU64::new(0),
+                writes,
             }));
         }
-        Self { tenants, budgets }
+        Self {
+            callers,
+            accounts,
+            budgets,
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Tenant> {
-        self.tenants.iter().map(AsRef::as_ref)
+        self.callers.iter().map(AsRef::as_ref)
     }
 
     /// The calls that could be made at once: accounts from 1, in the order of the tenants.
@@ -119,7 +141,7 @@ impl Tenants {
     /// The tenant with this key and secret. How long it takes says nothing about either.
     pub(crate) fn authenticate(&self, given: &Credential) -> Option<Arc<Tenant>> {
         let mut found = None;
-        for tenant in &self.tenants {
+        for tenant in &self.callers {
             if bool::from(tenant.credential.equals(given)) {
                 found = Some(Arc::clone(tenant));
             }

@@ -270,6 +270,55 @@ fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
 }
 
 #[test]
+fn a_reload_takes_what_is_right_and_leaves_what_is_wrong() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("reload");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("shim.config");
+    std::fs::write(&file, "").unwrap();
+    let arguments = ["serve", "--sandbox", "--listen", "127.0.0.1:0", "--config"];
+    let arguments = [&arguments[..], &[file.to_str().unwrap()]].concat();
+    let mut child = command(&arguments, &[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut first).unwrap();
+    let base = first
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"));
+    let url = format!("{}/user/get", base.unwrap());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sunset = || {
+        let answer = runtime.block_on(client().post(&url).send()).unwrap();
+        answer.headers()["sunset"].to_str().unwrap().to_owned()
+    };
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut reload = |text: &str, expected: &str| {
+        std::fs::write(&file, text).unwrap();
+        let hangup = format!("kill -HUP {}", child.id());
+        let sent = Command::new("sh").args(["-c", &hangup]).status().unwrap();
+        assert!(sent.success());
+        let mut told = String::new();
+        while !told.contains(expected) {
+            assert!(log.read_line(&mut told).unwrap() > 0, "{told}");
+        }
+    };
+    let before = sunset();
+    reload("[deprecation]\nsunset = \"2027-06-30\"", "Reloaded");
+    assert_eq!(sunset(), "Wed, 30 Jun 2027 00:00:00 GMT");
+    assert_ne!(before, sunset());
+    reload(
+        "[deprecation]\nsunset = \"soon\"",
+        "line 2: deprecation.sunset",
+    );
+    assert_eq!(sunset(), "Wed, 30 Jun 2027 00:00:00 GMT");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn the_access_line_tells_what_was_done() {
     let (id, line) = first_log_line("text");
     assert!(line.contains(&format!("request{{id={id}}}: ")), "{line}");

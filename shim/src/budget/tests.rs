@@ -1,11 +1,9 @@
 use futures_util::future::join_all;
-use mappings::Catalog;
 
 use super::*;
 
 fn budget(plan: Plan) -> Budget {
-    let labels = Labels::of(&Catalog::embedded().unwrap());
-    Budget::new(Arc::new(labels), plan)
+    Budget::new(plan)
 }
 
 fn users() -> Arc<str> {
@@ -17,7 +15,7 @@ async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Du
     let start = Instant::now();
     let (users, until) = (users(), start + within);
     let turns = (0..count).map(|_| async {
-        let turn = budget.turn(Method::Get, &users, until).await;
+        let turn = budget.turn(Label::Medium, Method::Get, &users, until).await;
         turn.ok().map(|()| start.elapsed())
     });
     join_all(turns).await
@@ -73,7 +71,11 @@ async fn the_level_falls_and_rises() {
 async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
     let budget = budget(Plan::Unlimited);
     let users = users();
-    let ask = async |method| budget.turn(method, &users, Instant::now()).await;
+    let ask = async |method| {
+        budget
+            .turn(Label::Medium, method, &users, Instant::now())
+            .await
+    };
     budget.refused(Method::Get, &users, Some(Duration::from_secs(1)));
     assert_eq!(ask(Method::Get).await, Ok(()));
     for (after, pause) in [(None, 60), (Some(7), 7), (Some(86400), 60)] {
@@ -87,9 +89,18 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
 
 #[test]
 fn tenants_of_one_account_share_its_budget() {
-    let mut budgets = Budgets::new(Labels::of(&Catalog::embedded().unwrap()));
-    let mut of = |name: &str| budgets.of_account(Key::new([name.as_bytes()]), Plan::Pro);
+    let (mut budgets, none) = (Budgets::default(), Budgets::default());
+    let account = |name: &str| Key::new([name.as_bytes()]);
+    let mut of = |name| budgets.of_account(account(name), Plan::Pro, &none);
     let (one, other, again) = (of("one"), of("other"), of("one"));
     assert!(Arc::ptr_eq(&one, &again));
     assert!(!Arc::ptr_eq(&one, &other));
+
+    let mut later = Budgets::default();
+    let mut of = |name, plan| later.of_account(account(name), plan, &budgets);
+    assert!(Arc::ptr_eq(&one, &of("one", Plan::Pro)));
+    assert!(
+        !Arc::ptr_eq(&other, &of("other", Plan::Free)),
+        "another plan"
+    );
 }

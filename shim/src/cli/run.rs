@@ -2,7 +2,7 @@
 
 use std::{fs, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
 use tokio::{
     net::{TcpListener, lookup_host},
@@ -41,7 +41,7 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
     telemetry::start_log(config.log);
     runtime()?
-        .block_on(serve_until_stopped(config, catalog))
+        .block_on(serve_until_stopped(config, catalog, arguments))
         .map_err(Failure::Running)
 }
 
@@ -57,7 +57,11 @@ fn runtime() -> Result<Runtime, Failure> {
     runtime.map_err(Failure::Running)
 }
 
-async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::Result<()> {
+async fn serve_until_stopped(
+    config: Config,
+    catalog: Arc<Catalog>,
+    arguments: &Serve,
+) -> anyhow::Result<()> {
     let Config {
         listen,
         ops,
@@ -77,6 +81,8 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
             start_sandbox(users, &site).await?
         }
     };
+    // The sandbox stays where it is, whatever is reloaded.
+    let sandbox = sandbox_users.is_some().then(|| v2.clone());
     let (base, tenants) = v2.shown();
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
@@ -89,7 +95,7 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
     ]));
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
-    let stop = stop_signal();
+    let (stop, reload) = (stop_signal(), reload_signals());
     banner::print(&Serving {
         address,
         behind: match sandbox_users {
@@ -108,6 +114,12 @@ async fn serve_until_stopped(config: Config, catalog: Arc<Catalog>) -> anyhow::R
         // It answers to the end of the process: also while the last requests are served.
         tokio::spawn(async move { server::serve_ops(listener, router, &limits).await });
     }
+    tokio::spawn(reload_when_told(
+        reload,
+        shim.clone(),
+        arguments.clone(),
+        sandbox,
+    ));
     let stopped = server::serve(listener, shim, &limits, stop).await;
     if stopped == Stopped::CutOff {
         tracing::warn!("Stopped; some requests in work were cut off");
@@ -141,6 +153,39 @@ async fn start_sandbox(users: usize, site: &SiteConfig) -> anyhow::Result<V2Conf
         site,
     )
     .ok_or_else(|| anyhow!("the sandbox has no usable address"))
+}
+
+/// Reads mappings and settings again at every signal; a mistake leaves everything as it was.
+async fn reload_when_told(
+    mut signals: ReloadSignals,
+    shim: Shim,
+    arguments: Serve,
+    sandbox: Option<V2Config>,
+) {
+    while signals.recv().await.is_some() {
+        let arguments = arguments.clone();
+        let read = move || {
+            let catalog = Arc::new(catalog(arguments.mappings.as_deref())?);
+            let config = config(&arguments, &catalog)?;
+            anyhow::Ok((catalog, config))
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        let reloaded = read.map_err(anyhow::Error::from).flatten();
+        let reloaded = reloaded.and_then(|(catalog, config)| {
+            let v2 = match (config.source, &sandbox) {
+                (Source::V2(v2), _) => v2,
+                (Source::Sandbox { .. }, Some(v2)) => v2.with_site(&config.site),
+                (Source::Sandbox { .. }, None) => bail!("the sandbox was not there from the start"),
+            };
+            let (_, tenants) = v2.shown();
+            shim.reload(catalog, v2, &config.site)?;
+            Ok(tenants)
+        });
+        match reloaded {
+            Ok(tenants) => tracing::info!(tenants, "Reloaded mappings, tenants and options"),
+            Err(error) => tracing::error!("Nothing is reloaded, all goes on as it was: {error:#}"),
+        }
+    }
 }
 
 async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
@@ -233,6 +278,33 @@ fn stop_signal() -> impl Future<Output = ()> {
             () = next(terminate) => {}
         }
     }
+}
+
+/// What tells the shim to reload: SIGHUP, where there are signals.
+struct ReloadSignals(#[cfg(unix)] Option<signal::unix::Signal>);
+
+impl ReloadSignals {
+    #[cfg(unix)]
+    async fn recv(&mut self) -> Option<()> {
+        self.0.as_mut()?.recv().await
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_async, reason = "as it is where there are signals")]
+    async fn recv(&mut self) -> Option<()> {
+        None
+    }
+}
+
+#[cfg(unix)]
+fn reload_signals() -> ReloadSignals {
+    let hangup = signal::unix::SignalKind::hangup();
+    ReloadSignals(signal::unix::signal(hangup).ok())
+}
+
+#[cfg(not(unix))]
+fn reload_signals() -> ReloadSignals {
+    ReloadSignals()
 }
 
 #[cfg(not(unix))]

@@ -297,6 +297,16 @@ impl V2Config {
         })
     }
 
+    /// The same, with a site's choices for all tenants.
+    pub(crate) fn with_site(&self, site: &SiteConfig) -> Self {
+        let mut changed = self.clone();
+        for tenant in &mut changed.tenants {
+            tenant.strict = site.strict;
+            tenant.options = site.options.clone();
+        }
+        changed
+    }
+
     /// The base URL and the number of tenants.
     pub(crate) fn shown(&self) -> (String, usize) {
         (self.base.as_str().to_owned(), self.tenants.len())

@@ -19,7 +19,7 @@ use mappings::{
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::{Shim, reply::Reply};
+use super::{Generation, reply::Reply};
 use crate::{
     credential::{Credential, SecretDigest},
     executor::Executed,
@@ -41,7 +41,7 @@ enum Refusal {
     Operation(V1Error),
 }
 
-impl Shim {
+impl Generation {
     pub(super) async fn reply(
         &self,
         path: &str,
@@ -86,9 +86,9 @@ impl Shim {
             return Err(ProtocolError::MethodNotAllowed.into());
         }
 
-        let (body, _body_place) = self.0.body.read(body).await?;
+        let (body, _body_place) = self.0.shared.body.read(body).await?;
         // Not before the body is there: who sends slowly takes no place from others.
-        let Ok(_place) = self.0.places.try_acquire() else {
+        let Ok(_place) = self.0.shared.places.try_acquire() else {
             return Err(ProtocolError::Overloaded.into());
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -112,7 +112,7 @@ impl Shim {
             return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
         }
         // The client's own clock runs from the end of its request.
-        let deadline = Instant::now() + self.0.request_time;
+        let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         self.execute(tenant, operation, arguments, scope).await
     }
@@ -139,7 +139,7 @@ impl Shim {
             return Err(ProtocolError::CredentialsMissing);
         };
         let given = Credential::new(&key, SecretDigest::of(&secret));
-        let throttle = &self.0.throttle;
+        let throttle = &self.0.shared.throttle;
         if throttle.refuses(given.key(), peer) {
             return Err(ProtocolError::Overloaded);
         }
@@ -168,7 +168,7 @@ impl Shim {
             let operation = executor.catalog.find(&name)?;
             Some(executor.run(&tenant, operation, arguments, scope).await)
         };
-        let write = self.0.writes.spawn(write.in_current_span());
+        let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {
             Ok(Some(executed)) => executed.map_err(Refusal::Operation),
             Ok(None) | Err(_) => Err(ProtocolError::Internal.into()),

@@ -12,7 +12,7 @@ use prometheus::{
 };
 
 use super::{CallRecord, Observer, Record};
-use crate::label::{Label, Labels};
+use crate::label::Label;
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -25,7 +25,6 @@ const OTHER: &str = "other";
 /// Counts what it is told. One shim, one registry: nothing is global.
 pub struct Metrics {
     registry: Registry,
-    labels: Labels,
     /// The names of v1's parameters: others come from clients and could be anything.
     fields: BTreeSet<String>,
     requests: IntCounterVec,
@@ -71,7 +70,6 @@ impl Metrics {
 
         let parts = catalog.fields().iter().flat_map(|field| &field.parts);
         Ok(Self {
-            labels: Labels::of(catalog),
             fields: parts.map(|part| part.name.clone()).collect(),
             requests: counter(
                 &registry,
@@ -180,7 +178,6 @@ impl Observer for Metrics {
     }
 
     fn called(&self, call: &CallRecord<'_>) {
-        let label = self.labels.of_call(call.method, call.template).as_str();
         let answered;
         let status = match call.outcome {
             Outcome::Answered { status, .. } => {
@@ -193,11 +190,11 @@ impl Observer for Metrics {
             Outcome::Limited => "limited",
         };
         self.calls
-            .with_label_values(&[label, call.method.as_str(), call.template, status])
+            .with_label_values(&[call.label, call.method.as_str(), call.template, status])
             .inc();
         let elapsed = call.elapsed.as_secs_f64();
         let seconds = &self.call_seconds;
-        seconds.with_label_values(&[label]).observe(elapsed);
+        seconds.with_label_values(&[call.label]).observe(elapsed);
         for (reason, count) in [
             ("failure", call.retries.failure),
             ("limit", call.retries.limit),

@@ -24,6 +24,7 @@ use url::Url;
 use crate::{
     budget::Budget,
     config::Limits,
+    label::{Label, Labels},
     request::{REQUEST_ID, Scope},
     telemetry::{CallRecord, Observer},
 };
@@ -72,6 +73,7 @@ pub(crate) struct Upstream {
     endpoint: Arc<Endpoint>,
     tokens: Tokens,
     budget: Arc<Budget>,
+    labels: Arc<Labels>,
 }
 
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
@@ -103,11 +105,17 @@ pub(crate) fn http_client(limits: &Limits, is_local: bool) -> reqwest::Result<Cl
 }
 
 impl Upstream {
-    pub(crate) fn new(endpoint: Arc<Endpoint>, tokens: Tokens, budget: Arc<Budget>) -> Self {
+    pub(crate) fn new(
+        endpoint: Arc<Endpoint>,
+        tokens: Tokens,
+        budget: Arc<Budget>,
+        labels: Arc<Labels>,
+    ) -> Self {
         Self {
             endpoint,
             tokens,
             budget,
+            labels,
         }
     }
 
@@ -125,6 +133,7 @@ impl Upstream {
         self.endpoint.observer.called(&CallRecord {
             method: request.method,
             template: &request.template,
+            label: self.label(request).as_str(),
             outcome: &outcome,
             retries: retries.made(),
             elapsed: started.elapsed(),
@@ -143,6 +152,7 @@ impl Upstream {
         let deadline = scope.deadline;
         // What waits for its turn any longer could not be answered in time.
         let last = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+        let label = self.label(request);
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
@@ -152,7 +162,9 @@ impl Upstream {
             if self.endpoint.breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
-            let turn = self.budget.turn(request.method, &request.template, last);
+            let turn = self
+                .budget
+                .turn(label, request.method, &request.template, last);
             if turn.await.is_err() {
                 return Outcome::Limited;
             }
@@ -176,6 +188,10 @@ impl Upstream {
                 },
             }
         }
+    }
+
+    fn label(&self, request: &V2Request) -> Label {
+        self.labels.of_call(request.method, &request.template)
     }
 
     async fn within(

@@ -91,8 +91,13 @@ fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
         breaker: Breaker::new(),
     };
     let labels = Labels::of(&Catalog::embedded().unwrap());
-    let budget = Budget::new(Arc::new(labels), Plan::Unlimited);
-    Upstream::new(Arc::new(endpoint), tokens, Arc::new(budget))
+    let budget = Budget::new(Plan::Unlimited);
+    Upstream::new(
+        Arc::new(endpoint),
+        tokens,
+        Arc::new(budget),
+        Arc::new(labels),
+    )
 }
 
 fn request(method: Method, body: Body) -> V2Request {

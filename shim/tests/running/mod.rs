@@ -12,8 +12,8 @@ use mappings::Catalog;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use shim::{
-    Seams, Shim,
-    config::{Config, Flags, Limits, Source, Sources},
+    ReloadError, Seams, Shim,
+    config::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
     ops,
     server::{self, Stopped},
     telemetry::{CallRecord, Metrics, Observer, Observers, Record},
@@ -55,10 +55,43 @@ impl Default for Setup {
     }
 }
 
+impl Setup {
+    fn load(&self, base: &str, catalog: &Catalog) -> (V2Config, SiteConfig, Limits) {
+        let mut environment = self.environment.clone();
+        environment.push(("SHIM_UPSTREAM_URL", base.to_owned()));
+        // Scripts answer at once: nobody has to wait for a turn.
+        environment.push(("SHIM_UPSTREAM_PLAN", "unlimited".to_owned()));
+        if self.single {
+            environment.push(("SHIM_API_KEY", KEY.to_owned()));
+            environment.push(("SHIM_API_SECRET", SECRET.to_owned()));
+            let is_oauth = |(name, _): &(&str, _)| name.starts_with("SHIM_OAUTH");
+            if !environment.iter().any(is_oauth) {
+                environment.push(("SHIM_UPSTREAM_TOKEN", TOKEN.to_owned()));
+            }
+        }
+        let get = |name: &str| {
+            let found = environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let sources = Sources {
+            file: Some(("shim.toml", &self.file)),
+            environment: &get,
+            flags: Flags::default(),
+            read: &|path| std::fs::read_to_string(path),
+        };
+        let config = Config::load(&sources, catalog).unwrap();
+        let Source::V2(v2) = config.source else {
+            panic!("no sandbox was asked for");
+        };
+        (v2, config.site, config.limits)
+    }
+}
+
 /// A shim at work; it ends with the test's runtime.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     ops_address: SocketAddr,
+    shim: Shim,
     pub(crate) client: Client,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<Stopped>,
@@ -76,37 +109,7 @@ impl Running {
 
     pub(crate) async fn before_base(base: &str, setup: Setup) -> Self {
         let catalog = Arc::new(Catalog::embedded().unwrap());
-        let mut environment = setup.environment;
-        environment.push(("SHIM_UPSTREAM_URL", base.to_owned()));
-        // Scripts answer at once: nobody has to wait for a turn.
-        environment.push(("SHIM_UPSTREAM_PLAN", "unlimited".to_owned()));
-        if setup.single {
-            environment.push(("SHIM_API_KEY", KEY.to_owned()));
-            environment.push(("SHIM_API_SECRET", SECRET.to_owned()));
-            let is_oauth = |(name, _): &(&str, _)| name.starts_with("SHIM_OAUTH");
-            if !environment.iter().any(is_oauth) {
-                environment.push(("SHIM_UPSTREAM_TOKEN", TOKEN.to_owned()));
-            }
-        }
-        let get = |name: &str| {
-            let found = environment.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| value.clone())
-        };
-        let sources = Sources {
-            file: Some(("shim.toml", &setup.file)),
-            environment: &get,
-            flags: Flags::default(),
-            read: &|path| std::fs::read_to_string(path),
-        };
-        let Config {
-            source,
-            site,
-            mut limits,
-            ..
-        } = Config::load(&sources, &catalog).unwrap();
-        let Source::V2(v2) = source else {
-            panic!("no sandbox was asked for");
-        };
+        let (v2, site, mut limits) = setup.load(base, &catalog);
         (setup.adjust)(&mut limits);
 
         let records = Arc::new(Mutex::new(Vec::new()));
@@ -128,6 +131,7 @@ impl Running {
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let served = shim.clone();
         let (stop, told) = oneshot::channel();
         let stopped = tokio::spawn(async move {
             let told = async {
@@ -136,16 +140,24 @@ impl Running {
                     std::future::pending::<()>().await;
                 }
             };
-            server::serve(listener, shim, &limits, told).await
+            server::serve(listener, served, &limits, told).await
         });
         Self {
             address,
             ops_address,
+            shim,
             client: client(),
             stop,
             stopped,
             records,
         }
+    }
+
+    /// Goes on with other settings.
+    pub(crate) fn reload(&self, base: &str, setup: &Setup) -> Result<(), ReloadError> {
+        let catalog = Arc::new(Catalog::embedded().unwrap());
+        let (v2, site, _) = setup.load(base, &catalog);
+        self.shim.reload(catalog, v2, &site)
     }
 
     /// Tells it to stop, and gives what tells how it stopped.

@@ -13,6 +13,7 @@ mod ids;
 mod lists;
 mod load;
 mod ops;
+mod reload;
 #[path = "../running/mod.rs"]
 mod running;
 mod tenants;
