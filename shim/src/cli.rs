@@ -7,7 +7,10 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config::DEFAULT_SANDBOX_USERS, sandbox::MAX_USERS};
+use crate::{
+    config::DEFAULT_SANDBOX_USERS,
+    sandbox::{Faults, FaultsError, MAX_USERS},
+};
 
 /// The sandbox alone listens here: beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
@@ -40,6 +43,10 @@ pub(crate) struct Serve {
     /// Active users of the sandbox at its start
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SANDBOX_USERS, requires = "sandbox", value_parser = users)]
     sandbox_users: usize,
+    /// Faults of the sandbox: a file of [[fault]] sections (*.toml), or rules such as
+    /// "method=PATCH,path=/users/*,status=503,times=1", with ; between them
+    #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = faults)]
+    sandbox_faults: Option<Faults>,
     /// Where to listen [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
@@ -141,6 +148,10 @@ fn tell(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
         writeln!(output, "  because: {cause}")?;
     }
     Ok(())
+}
+
+fn faults(text: &str) -> Result<Faults, FaultsError> {
+    Faults::read(text)
 }
 
 fn users(text: &str) -> Result<usize, String> {

@@ -318,6 +318,55 @@ fn a_reload_takes_what_is_right_and_leaves_what_is_wrong() {
     child.wait().unwrap();
 }
 
+/// What the shim knew is gone, and v2 is not: nothing is made twice, and the client is told.
+#[tokio::test]
+async fn killed_between_the_calls_of_a_create() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let spec = "path=/users/*/settings,method=PATCH,delay_ms=600000,times=1";
+    let faults = sandbox::Faults::read(spec).unwrap();
+    let router = sandbox::Sandbox::new(sandbox::SandboxConfig::default()).router();
+    tokio::spawn(async move {
+        sandbox::serve_faulty(listener, router, &faults, std::future::pending()).await
+    });
+    let base = sandbox::Sandbox::v2_base(address);
+    let environment = [
+        ("SHIM_API_KEY", "k"),
+        ("SHIM_API_SECRET", "s"),
+        ("SHIM_UPSTREAM_URL", &base),
+        ("SHIM_UPSTREAM_TOKEN", sandbox::TOKEN),
+        ("SHIM_LISTEN", "127.0.0.1:0"),
+    ];
+    let create = |shim: &Program| {
+        let body = "api_key=k&api_secret=s&email=a.new.user@example.com&type=1&disable_chat=true";
+        let request = client().post(format!("{}/user/custcreate", shim.base()));
+        let form = "application/x-www-form-urlencoded";
+        request.header("content-type", form).body(body).send()
+    };
+    let shim = Program::start(&["serve"], &environment);
+    let first = tokio::spawn(create(&shim));
+    let user = format!("{base}/users/a.new.user@example.com");
+    while client()
+        .get(&user)
+        .bearer_auth(sandbox::TOKEN)
+        .send()
+        .await
+        .unwrap()
+        .status()
+        != 200
+    {
+        tokio::task::yield_now().await;
+    }
+    drop(shim);
+    assert!(first.await.unwrap().is_err(), "the client gets no answer");
+
+    let shim = Program::start(&["serve"], &environment);
+    let again = create(&shim).await.unwrap().text().await.unwrap();
+    assert!(again.contains("User already in the account"), "{again}");
+}
+
 #[test]
 fn the_access_line_tells_what_was_done() {
     let (id, line) = first_log_line("text");

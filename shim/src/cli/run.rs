@@ -21,7 +21,7 @@ use crate::{
         V2Config,
     },
     ops,
-    sandbox::{self, Sandbox, SandboxConfig},
+    sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped},
     telemetry::{self, Log, Metrics, Observers},
 };
@@ -78,7 +78,7 @@ async fn serve_until_stopped(
         Source::V2(v2) => v2,
         Source::Sandbox { users } => {
             sandbox_users = Some(users);
-            start_sandbox(users, &site).await?
+            start_sandbox(users, &site, arguments.sandbox_faults.clone()).await?
         }
     };
     // The sandbox stays where it is, whatever is reloaded.
@@ -128,7 +128,11 @@ async fn serve_until_stopped(
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
-async fn start_sandbox(users: usize, site: &SiteConfig) -> anyhow::Result<V2Config> {
+async fn start_sandbox(
+    users: usize,
+    site: &SiteConfig,
+    faults: Option<Faults>,
+) -> anyhow::Result<V2Config> {
     let listener = bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let config = SandboxConfig {
@@ -136,11 +140,13 @@ async fn start_sandbox(users: usize, site: &SiteConfig) -> anyhow::Result<V2Conf
         ..SandboxConfig::default()
     };
     // It ends with the process.
-    tokio::spawn(sandbox::serve(
-        listener,
-        Sandbox::new(config),
-        std::future::pending(),
-    ));
+    tokio::spawn(async move {
+        let (sandbox, never) = (Sandbox::new(config), std::future::pending());
+        match faults {
+            Some(faults) => sandbox::serve_faulty(listener, sandbox.router(), &faults, never).await,
+            None => sandbox::serve(listener, sandbox, never).await,
+        }
+    });
     V2Config::single(
         &Sandbox::v2_base(address),
         (SANDBOX_KEY, SANDBOX_SECRET),

@@ -13,6 +13,7 @@ mod config;
 mod email;
 mod embedded;
 mod error;
+mod faults;
 mod groups;
 mod limits;
 mod oauth;
@@ -33,6 +34,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 pub use self::config::{LimitWording, MAX_USERS, Paging, SandboxConfig};
+pub use self::faults::{Faults, FaultsError};
 use self::seed::Seed;
 use self::state::State;
 
@@ -79,6 +81,19 @@ impl Sandbox {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Serves the router of a sandbox with faults around it, until `shutdown` resolves.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_faulty(
+    listener: TcpListener,
+    router: Router,
+    faults: &Faults,
+    shutdown: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    faults::serve(listener, faults.around(router), shutdown).await
 }
 
 /// Serves a sandbox until `shutdown` resolves; running requests are finished.

@@ -8,6 +8,7 @@
 
 mod connections;
 mod errors;
+mod faults;
 mod headers;
 mod ids;
 mod lists;

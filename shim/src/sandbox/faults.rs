@@ -1,0 +1,159 @@
+//! Faults on purpose: a layer around the sandbox that fails as networks, gateways and v2 fail.
+
+mod hang_up;
+mod rule;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
+    },
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::{
+    error::{ApiError, ErrorName},
+    request::json_response,
+};
+use hang_up::HungUp;
+pub(super) use hang_up::serve;
+pub use rule::FaultsError;
+use rule::{Failure, Rule, When};
+
+/// What is in the place of v2 when something else answers.
+const HTML: &str = "<html><head><title>Sign in</title></head></html>";
+
+/// Faults, each with the requests that it is for. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Faults(Arc<Vec<Armed>>);
+
+/// A rule at work.
+#[derive(Debug)]
+struct Armed {
+    rule: Rule,
+    hits: AtomicU32,
+    /// From a fixed seed: the same requests fail in every run.
+    chance: Mutex<fastrand::Rng>,
+}
+
+impl Faults {
+    /// Reads rules: from a file if the text ends in `.toml`, else from the text itself.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and what to write.
+    pub fn read(file_or_spec: &str) -> Result<Self, FaultsError> {
+        let path = Path::new(file_or_spec);
+        let rules = if path.extension().is_some_and(|end| end == "toml") {
+            let text = std::fs::read_to_string(path).map_err(FaultsError::Unreadable)?;
+            rule::of_file(&text)
+        } else {
+            rule::of_spec(file_or_spec)
+        };
+        let arm = |rule| Armed {
+            rule,
+            hits: AtomicU32::new(0),
+            chance: Mutex::new(fastrand::Rng::with_seed(0)),
+        };
+        Ok(Self(Arc::new(rules?.into_iter().map(arm).collect())))
+    }
+
+    /// The router with these faults around it. Connections are dropped only by
+    /// [`super::serve_faulty`], which knows how.
+    pub fn around(&self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self.clone(), fail))
+    }
+
+    /// The first fault that strikes.
+    fn strike(&self, request: &Request) -> Option<Rule> {
+        let strikes =
+            |armed: &&Armed| armed.strikes(request.method().as_str(), request.uri().path());
+        self.0.iter().find(strikes).map(|armed| armed.rule.clone())
+    }
+}
+
+impl Armed {
+    fn strikes(&self, method: &str, path: &str) -> bool {
+        if !self.rule.is_for(method, path) {
+            return false;
+        }
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        if chance.f64() >= self.rule.share {
+            return false;
+        }
+        let limit = self.rule.times.unwrap_or(u32::MAX);
+        let counted = |hits| (hits < limit).then_some(hits + 1);
+        let (relaxed, hits) = (Ordering::Relaxed, &self.hits);
+        hits.fetch_update(relaxed, relaxed, counted).is_ok()
+    }
+}
+
+async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Response {
+    let Some(rule) = faults.strike(&request) else {
+        return next.run(request).await;
+    };
+    if let Some(delay) = rule.delay_ms {
+        sleep(Duration::from_millis(delay)).await;
+    }
+    let Some(failure) = &rule.failure else {
+        return next.run(request).await;
+    };
+    let answer = match rule.when {
+        When::Before => None,
+        When::After => Some(next.run(request).await),
+    };
+    match failure {
+        Failure::Status(429) => limited(rule.retry_after.as_deref()),
+        Failure::Status(status) => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let body = json!({ "code": status.as_u16(), "message": "A fault on purpose." });
+            json_response(status, &body)
+        }
+        Failure::Drop => {
+            let mut response = Response::new(Body::empty());
+            response.extensions_mut().insert(HungUp);
+            response
+        }
+        Failure::ExpiredToken => ApiError::new(ErrorName::ExpiredAccessToken).into_response(),
+        Failure::Html => ([(CONTENT_TYPE, "text/html")], HTML).into_response(),
+        Failure::Truncate => truncated(answer.unwrap_or_default()).await,
+    }
+}
+
+fn limited(retry_after: Option<&str>) -> Response {
+    let body =
+        json!({ "code": 429, "message": "You have reached the maximum rate limit for this API." });
+    let mut response = json_response(StatusCode::TOO_MANY_REQUESTS, &body);
+    if let Some(value) = retry_after.and_then(|text| HeaderValue::from_str(text).ok()) {
+        response.headers_mut().insert(RETRY_AFTER, value);
+    }
+    response
+}
+
+/// The first half of the body, as if that were all of it.
+async fn truncated(answer: Response) -> Response {
+    let (mut head, body) = answer.into_parts();
+    let whole = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes);
+    let whole = whole.unwrap_or_default();
+    head.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(whole.slice(..whole.len() / 2)))
+}

@@ -1,0 +1,47 @@
+//! Serving a router that can close a connection instead of answering.
+
+use std::io;
+
+use axum::{Router, response::Response};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::net::TcpListener;
+
+/// Marks an answer that is none.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a connection dropped on purpose")]
+pub(super) struct HungUp;
+
+/// Serves until `shutdown` resolves; what is in work is cut off.
+pub(in crate::sandbox) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let service = TowerToHyperService::new(router);
+    let accept = async {
+        loop {
+            let (stream, _) = listener.accept().await?;
+            let service = service.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let answer = hyper::service::Service::call(&service, request);
+                async move { or_hang_up(answer.await) }
+            });
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            // How it ends is the fault that was asked for.
+            tokio::spawn(async { drop(connection.await) });
+        }
+    };
+    tokio::select! {
+        ended = accept => ended,
+        () = shutdown => Ok(()),
+    }
+}
+
+fn or_hang_up(answer: Result<Response, std::convert::Infallible>) -> Result<Response, HungUp> {
+    let Ok(answer) = answer;
+    match answer.extensions().get::<HungUp>() {
+        Some(hung_up) => Err(*hung_up),
+        None => Ok(answer),
+    }
+}

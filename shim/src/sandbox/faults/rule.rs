@@ -1,0 +1,232 @@
+//! What a fault is and which requests it is for, as somebody writes it down.
+
+use std::io;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// One fault.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    method: Option<String>,
+    path: Option<String>,
+    pub(super) failure: Option<Failure>,
+    pub(super) when: When,
+    pub(super) delay_ms: Option<u64>,
+    pub(super) retry_after: Option<String>,
+    pub(super) share: f64,
+    pub(super) times: Option<u32>,
+}
+
+/// What is answered instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    Status(u16),
+    Drop,
+    ExpiredToken,
+    Html,
+    Truncate,
+}
+
+/// Whether the sandbox does what it is asked all the same.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum When {
+    #[default]
+    Before,
+    After,
+}
+
+/// Why there are no faults.
+#[derive(Debug, thiserror::Error)]
+pub enum FaultsError {
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// It is not written as faults are.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    fault: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    method: Option<String>,
+    path: Option<String>,
+    status: Option<u16>,
+    answer: Option<Answer>,
+    #[serde(default)]
+    when: When,
+    delay_ms: Option<u64>,
+    retry_after: Option<String>,
+    share: Option<f64>,
+    times: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Answer {
+    /// The connection is closed.
+    Drop,
+    /// The token is no longer good.
+    ExpiredToken,
+    /// A page instead of JSON.
+    Html,
+    /// Half of the JSON.
+    Truncate,
+}
+
+/// The rules of a file: `[[fault]]` sections.
+pub(super) fn of_file(text: &str) -> Result<Vec<Rule>, FaultsError> {
+    let file: File = toml::from_str(text).map_err(|error| wrong(&error))?;
+    file.fault.into_iter().map(Rule::new).collect()
+}
+
+/// The rules of a text: `key=value,…` with `;` between rules.
+pub(super) fn of_spec(text: &str) -> Result<Vec<Rule>, FaultsError> {
+    let rules = text.split(';').map(|rule| {
+        let mut table = Table::new();
+        for pair in rule.split(',') {
+            let (key, value) = pair.split_once('=').ok_or_else(|| {
+                wrong(&format!(
+                    "{pair:?} is no key=value, as in path=/users/*,status=503"
+                ))
+            })?;
+            table.insert(key.trim().to_owned(), scalar(key.trim(), value.trim()));
+        }
+        Rule::new(table.try_into().map_err(|error| wrong(&error))?)
+    });
+    rules.collect()
+}
+
+fn scalar(key: &str, value: &str) -> Value {
+    // Seconds, or a date: a text in either form.
+    if key == "retry_after" {
+        return value.into();
+    }
+    let integer = value.parse::<i64>().map(Value::from);
+    let number = || value.parse::<f64>().map(Value::from);
+    integer
+        .or_else(|_| number())
+        .unwrap_or_else(|_| value.into())
+}
+
+fn wrong(error: &(impl ToString + ?Sized)) -> FaultsError {
+    FaultsError::Wrong(error.to_string().trim_end().to_owned())
+}
+
+impl Rule {
+    fn new(written: Written) -> Result<Self, FaultsError> {
+        let failure = match (written.status, written.answer) {
+            (Some(_), Some(_)) => return Err(wrong("a fault has a status or an answer, not both")),
+            (Some(status @ 400..=599), None) => Some(Failure::Status(status)),
+            (Some(_), None) => return Err(wrong("the status of a fault is from 400 to 599")),
+            (None, Some(Answer::Drop)) => Some(Failure::Drop),
+            (None, Some(Answer::ExpiredToken)) => Some(Failure::ExpiredToken),
+            (None, Some(Answer::Html)) => Some(Failure::Html),
+            (None, Some(Answer::Truncate)) => Some(Failure::Truncate),
+            (None, None) if written.delay_ms.is_some() => None,
+            (None, None) => {
+                return Err(wrong(
+                    "a fault needs one of status, answer (drop, expired-token, html, truncate) and delay_ms",
+                ));
+            }
+        };
+        let share = written.share.unwrap_or(1.0);
+        if !(0.0..=1.0).contains(&share) {
+            return Err(wrong("the share of requests is from 0 to 1"));
+        }
+        if let Some(path) = &written.path
+            && !path.starts_with('/')
+        {
+            return Err(wrong(&format!(
+                "path {path:?} must start with /, as /users/*"
+            )));
+        }
+        Ok(Self {
+            method: written.method.map(|method| method.to_uppercase()),
+            path: written.path,
+            // Only what was answered can be cut.
+            when: match failure {
+                Some(Failure::Truncate) => When::After,
+                _ => written.when,
+            },
+            failure,
+            delay_ms: written.delay_ms,
+            retry_after: written.retry_after,
+            share,
+            times: written.times,
+        })
+    }
+
+    /// True for the requests that it is written for: `*` is any one segment, and `/v2` goes without
+    /// saying.
+    pub(super) fn is_for(&self, method: &str, path: &str) -> bool {
+        let path = path.strip_prefix("/v2").unwrap_or(path);
+        let fits = |wanted: &String| {
+            let (mut wanted, mut given) = (wanted.split('/'), path.split('/'));
+            loop {
+                match (wanted.next(), given.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(given)) if wanted == "*" || wanted == given => {}
+                    _ => return false,
+                }
+            }
+        };
+        self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && self.path.as_ref().is_none_or(fits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(spec: &str) -> Rule {
+        of_spec(spec).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_rule_is_for_a_path_and_a_method() {
+        let rule = one("method=patch,path=/users/*/settings,status=503");
+        assert!(rule.is_for("PATCH", "/v2/users/u1/settings"));
+        assert!(!rule.is_for("GET", "/v2/users/u1/settings"));
+        assert!(!rule.is_for("PATCH", "/v2/users/u1"));
+        assert!(!rule.is_for("PATCH", "/v2/users/u1/settings/x"));
+        assert!(one("status=503").is_for("POST", "/oauth/token"));
+    }
+
+    #[test]
+    fn a_file_and_a_text_say_the_same() {
+        let file = "[[fault]]\npath = \"/users\"\nstatus = 429\nretry_after = \"1\"\nshare = 0.5\n\
+                    [[fault]]\nanswer = \"drop\"\nwhen = \"after\"\ntimes = 2";
+        let text = "path=/users,status=429,retry_after=1,share=0.5;answer=drop,when=after,times=2";
+        let shown = |rules: Result<Vec<Rule>, _>| format!("{:?}", rules.unwrap());
+        assert_eq!(shown(of_file(file)), shown(of_spec(text)));
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        let specs = [
+            "503",
+            "path=/users",
+            "status=200",
+            "status=503,answer=drop",
+            "answer=silence",
+            "path=users,status=503",
+            "status=503,share=2",
+            "stats=503",
+        ];
+        let told: Vec<_> = specs
+            .iter()
+            .map(|spec| format!("{spec}\n  {}", of_spec(spec).unwrap_err()))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+}
