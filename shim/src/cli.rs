@@ -28,6 +28,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Serve),
+    /// Say what `serve` with the same settings would go by, and where each value comes from.
+    ///
+    /// Secrets are hidden. Nothing is started; the exit code is 2 if there are mistakes.
+    CheckConfig(Serve),
     Sandbox(Alone),
 }
 
@@ -130,6 +134,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let ended = match cli.command {
         Command::Serve(serve) => run::serve(&serve),
+        Command::CheckConfig(serve) => run::check_config(&serve),
         Command::Sandbox(alone) => run::sandbox(&alone),
     };
     let (error, exit) = match ended {
@@ -182,6 +187,7 @@ mod tests {
     fn help_reads_well() {
         insta::assert_snapshot!("help", help(&[]));
         insta::assert_snapshot!("help_serve", help(&["serve"]));
+        insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
     }
 

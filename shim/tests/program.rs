@@ -233,6 +233,26 @@ fn mistakes_in_settings_and_mappings_are_told_by_line() {
 }
 
 #[test]
+fn settings_can_be_checked_without_starting() {
+    let output = command(&["check-config", "--sandbox", "--strict"], &[])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let line = |part: &str| told.lines().find(|line| line.starts_with(part)).unwrap();
+    assert!(line("strict = true ").ends_with("# --strict"), "{told}");
+    assert!(
+        line("ops.listen = ").ends_with("# SHIM_OPS_LISTEN"),
+        "{told}"
+    );
+    assert!(line("listen = ").ends_with("# default"), "{told}");
+
+    let (code, told) = run(&["check-config"], &[]);
+    assert_eq!(code, 2);
+    assert!(told.contains("nothing was started"), "{told}");
+}
+
+#[test]
 fn an_address_in_use_is_told() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();

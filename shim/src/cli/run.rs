@@ -17,8 +17,8 @@ use super::{
 use crate::{
     Seams, Shim,
     config::{
-        Config, DEFAULT_OPS_LISTEN, Flags, LogFormat, OpsListen, SiteConfig, Source, Sources,
-        V2Config,
+        Config, DEFAULT_OPS_LISTEN, Effective, Flags, LogFormat, OpsListen, SiteConfig, Source,
+        Sources, V2Config,
     },
     ops,
     sandbox::{self, Faults, Sandbox, SandboxConfig},
@@ -43,6 +43,16 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     runtime()?
         .block_on(serve_until_stopped(config, catalog, arguments))
         .map_err(Failure::Running)
+}
+
+pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
+    let catalog = catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?;
+    let checked = with_sources(arguments, |sources| {
+        Config::load(sources, &catalog)?;
+        Ok(Effective::of(sources))
+    });
+    banner::print(&checked.map_err(Failure::Settings)?);
+    Ok(())
 }
 
 pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
@@ -346,6 +356,13 @@ fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
 }
 
 fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {
+    with_sources(arguments, |sources| Ok(Config::load(sources, catalog)?))
+}
+
+fn with_sources<T>(
+    arguments: &Serve,
+    then: impl FnOnce(&Sources<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let mut file = None;
     if let Some(path) = &arguments.config {
         let text = fs::read_to_string(path)
@@ -365,5 +382,5 @@ fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {
         },
         read: &|path| fs::read_to_string(path),
     };
-    Ok(Config::load(&sources, catalog)?)
+    then(&sources)
 }

@@ -12,14 +12,14 @@ use super::{
 
 pub(super) const API_KEY: &str = "SHIM_API_KEY";
 pub(super) const API_SECRET: &str = "SHIM_API_SECRET";
-const LISTEN: &str = "SHIM_LISTEN";
+pub(super) const LISTEN: &str = "SHIM_LISTEN";
 pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
 pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
 pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
-const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
-const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
-const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
+pub(super) const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
+pub(super) const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
+pub(super) const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 

@@ -4,6 +4,7 @@
 //! it stands and what to write instead.
 
 mod draft;
+mod effective;
 mod judge;
 mod mistakes;
 mod section;
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 use time::{Date, Month};
 use url::Url;
 
+pub use effective::Effective;
 pub use mistakes::{ConfigError, Mistake};
 
 use crate::{

@@ -290,6 +290,61 @@ fn the_environment_is_for_one_tenant() {
     );
 }
 
+fn effective(file: &str, environment: &[(&str, &str)], flags: Flags) -> String {
+    assert!(load(Some(file), environment, flags.clone()).is_ok());
+    let get = |name: &str| {
+        let found = environment.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let sources = Sources {
+        file: Some(("shim.toml", file)),
+        environment: &get,
+        flags,
+        read: &|_| unreachable!(),
+    };
+    Effective::of(&sources).to_string()
+}
+
+#[test]
+fn what_holds_is_told_with_where_it_comes_from() {
+    let file = r#"
+listen = "127.0.0.1:1"
+[upstream]
+url = "https://api.zoom.us/v2"
+[limits]
+requests = 7
+[options]
+token = true
+[[tenant]]
+api_key = "one"
+api_secret_file = "/run/secret"
+token = "hush"
+[[tenant]]
+api_key = "two"
+api_secret = "hush"
+oauth = { account_id = "a", client_id = "c", client_secret = "hush" }
+"#;
+    let flags = Flags {
+        listen: Some("127.0.0.1:3".to_owned()),
+        ..Flags::default()
+    };
+    let environment = [("SHIM_LISTEN", "127.0.0.1:2"), ("SHIM_LOG_FORMAT", "json")];
+    let told = effective(file, &environment, flags);
+    assert!(!told.contains("hush"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_the_environment_replaces_is_not_told() {
+    let file = "[[tenant]]\napi_key = \"k\"\napi_secret_file = \"/run/secret\"\ntoken = \"hush\"";
+    let told = effective(file, &ENVIRONMENT, Flags::default());
+    let tenant: Vec<_> = told
+        .lines()
+        .filter(|line| line.starts_with("tenant"))
+        .collect();
+    insta::assert_snapshot!(tenant.join("\n"));
+}
+
 #[test]
 fn secrets_are_in_no_message() {
     let file = r#"
