@@ -9,6 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::{audit, diff, explain, translate};
 use crate::commands::{audit, explain, plan, rules, status, translate};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
@@ -22,6 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Plan(plan::Args),
     Rules(rules::Args),
@@ -56,6 +58,7 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Rules(args) => rules::run(&args),

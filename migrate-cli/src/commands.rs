@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod baseline_file;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod plan;
 pub(crate) mod rules;

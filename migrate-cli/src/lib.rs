@@ -4,7 +4,10 @@
 pub mod audit;
 mod cli;
 mod commands;
+mod diff;
 mod explain;
+mod mappings_folder;
+mod record;
 mod sheet;
 mod site_mappings;
 mod translate;
