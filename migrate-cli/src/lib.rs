@@ -6,7 +6,6 @@ mod cli;
 mod commands;
 mod diff;
 mod explain;
-mod mappings_folder;
 mod record;
 mod sheet;
 mod site_mappings;

@@ -25,6 +25,7 @@ use crate::{
     inbound::{BodyReader, operation_path},
     label::{Label, Labels},
     outbound::{self, DeprecationHeaders},
+    recorder::Recorder,
     request::{REQUEST_ID, RequestId},
     store::{InMemory, Store},
     telemetry::{Log, Observer},
@@ -43,6 +44,7 @@ struct Inner {
     tenants: Tenants,
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
+    recorder: Option<Arc<Recorder>>,
     body: BodyReader,
     throttle: Throttle,
     places: Semaphore,
@@ -60,6 +62,8 @@ pub struct Seams {
     pub store: Arc<dyn Store>,
     /// Who is told of every request.
     pub observer: Arc<dyn Observer>,
+    /// Who keeps exchanges, if anybody.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 impl Seams {
@@ -68,6 +72,7 @@ impl Seams {
         Self {
             store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
             observer: Arc::new(Log::default()),
+            recorder: None,
         }
     }
 }
@@ -111,6 +116,7 @@ impl Shim {
             tenants,
             endpoint,
             observer: seams.observer,
+            recorder: seams.recorder,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             places: Semaphore::new(limits.requests),

@@ -398,7 +398,8 @@ struct Known {
 impl Known {
     fn add_secret(&mut self, text: &str) {
         let text = text.trim();
-        if !text.is_empty() && text != REDACTED {
+        // Shorter ones are no secrets, and looking for `1` would spoil the record.
+        if text.len() >= 4 && text != REDACTED {
             self.secrets.extend(scrub::written_forms(text));
         }
     }
@@ -417,8 +418,7 @@ impl Known {
         }
     }
 
-    /// A number of fewer digits is too common to be taken for a secret.
     fn has_secret(&self, number: &str) -> bool {
-        number.len() >= 4 && self.secrets.iter().any(|secret| secret == number)
+        self.secrets.iter().any(|secret| secret == number)
     }
 }

@@ -23,8 +23,8 @@ use crate::{
         rehearse,
         show::{Format, Layout, Page, Report},
     },
-    mappings_folder,
     record::Recording,
+    site_mappings::SiteMappings,
 };
 
 /// Compare old and new answers, through the mappings between v1 and v2.
@@ -67,9 +67,8 @@ pub(crate) struct Args {
     /// Also show what is the same
     #[arg(long)]
     all: bool,
-    /// Mapping files (*.toml) that replace the built-in ones of the same name
-    #[arg(long, value_name = "DIR")]
-    mappings: Option<PathBuf>,
+    #[command(flatten)]
+    site: SiteMappings,
 }
 
 const EXAMPLES: &str = "\
@@ -82,7 +81,7 @@ Examples:
 const WIDTH: usize = 100;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let catalog = mappings_folder::catalog(args.mappings.as_deref())?;
+    let catalog = args.site.catalog()?;
     let report = args.report(&catalog)?;
     args.write(&report)?;
     Ok(if report.unexpected() > 0 {

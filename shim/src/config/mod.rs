@@ -6,6 +6,7 @@
 mod draft;
 mod judge;
 mod mistakes;
+mod record;
 mod section;
 mod tenant;
 
@@ -21,6 +22,7 @@ pub use mistakes::{ConfigError, Mistake};
 
 use crate::{
     credential::SecretDigest,
+    recorder::RecordConfig,
     store::Key,
     tenants::Permissions,
     upstream::{BaseUrl, Token},
@@ -60,6 +62,8 @@ pub struct Config {
     pub site: SiteConfig,
     /// What a request may take.
     pub limits: Limits,
+    /// What is recorded, if anything.
+    pub record: Option<RecordConfig>,
 }
 
 /// Where `/healthz`, `/readyz` and `/metrics` are.
@@ -236,6 +240,8 @@ pub struct Flags {
     pub ops_listen: Option<String>,
     /// `--strict`
     pub strict: bool,
+    /// `--record`
+    pub record: Option<String>,
     /// `--sandbox`, with its number of users.
     pub sandbox: Option<usize>,
 }
