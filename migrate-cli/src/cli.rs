@@ -23,7 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
-    Diff(diff::Args),
+    Diff(Box<diff::Args>),
     Explain(explain::Args),
     Plan(plan::Args),
     Rules(rules::Args),

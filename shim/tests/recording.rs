@@ -182,9 +182,9 @@ async fn no_secret_is_recorded_however_it_comes() {
         }
     }
 
-    let recorded = read();
-    assert_eq!(recorded.len(), operations.len() * 4);
-    for exchange in &recorded {
+    let exchanges = read();
+    assert_eq!(exchanges.len(), operations.len() * 4);
+    for exchange in &exchanges {
         let line = exchange.write().unwrap();
         assert!(!line.contains("hush"), "{line}");
         assert!(
@@ -192,7 +192,11 @@ async fn no_secret_is_recorded_however_it_comes() {
             "{line}"
         );
     }
-    let wrappings: Vec<_> = recorded.iter().take(4).map(|one| one.v1.wrapping).collect();
+    let wrappings: Vec<_> = exchanges
+        .iter()
+        .take(4)
+        .map(|one| one.v1.wrapping)
+        .collect();
     let expected = [
         Wrapping::Query,
         Wrapping::Form,
@@ -200,7 +204,7 @@ async fn no_secret_is_recorded_however_it_comes() {
         Wrapping::Multipart,
     ];
     assert_eq!(wrappings, expected);
-    let create = recorded
+    let create = exchanges
         .iter()
         .find(|one| one.v1.operation == "user/autocreate")
         .unwrap();
@@ -225,9 +229,9 @@ async fn an_exchange_has_all_that_was_said() {
         .post(shim.url("/v1/user/get?api_key=x&api_secret=y&id=u1"));
     wrong.send().await.unwrap();
 
-    let recorded = read();
-    assert_eq!(recorded.len(), 2);
-    let first = &recorded[0];
+    let exchanges = read();
+    assert_eq!(exchanges.len(), 2);
+    let first = &exchanges[0];
     assert_eq!(first.v1.operation, "user/get");
     assert_eq!(first.v1.parameters["id"], "u1");
     let members = |value: &serde_json::Value| -> Vec<String> {
@@ -240,8 +244,8 @@ async fn an_exchange_has_all_that_was_said() {
         "{calls:?}"
     );
     assert!(first.micros > 0 && first.v2.iter().all(|call| call.status.is_some()));
-    assert_eq!(recorded[1].v1.answer["error"]["code"], 300);
-    assert!(recorded[1].v2.is_empty() && recorded[0].id != recorded[1].id);
+    assert_eq!(exchanges[1].v1.answer["error"]["code"], 300);
+    assert!(exchanges[1].v2.is_empty() && exchanges[0].id != exchanges[1].id);
 }
 
 #[tokio::test]

@@ -1,16 +1,17 @@
 //! `migrate diff`.
 
 use std::{
-    fs,
+    env, fs,
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context as _, anyhow, bail};
 use mappings::{
     Catalog,
     catalog::operation::Operation,
-    record::{Exchange, Redactor},
+    record::{Exchange, PseudonymKey, Redactor},
 };
 use serde_json::{Map, Value};
 
@@ -21,6 +22,8 @@ use crate::{
         documents::Documents,
         join::join,
         rehearse,
+        replay::{Client, Credentials, Replay},
+        rules::{self, Rules},
         show::{Format, Layout, Page, Report},
     },
     record::Recording,
@@ -47,11 +50,42 @@ pub(crate) struct Args {
     #[arg(long, value_name = "OPERATION")]
     operation: Option<String>,
     /// A recording of the shim
-    #[arg(long, value_name = "FILE", requires = "exchange")]
+    #[arg(long, value_name = "FILE")]
     recorded: Option<PathBuf>,
     /// The exchange of the recording whose v1 answer is shown beside the v2 answers it was made from
     #[arg(long, value_name = "ID", requires = "recorded")]
     exchange: Option<String>,
+    /// A running shim: reads of the recording are asked again there, writes are not sent but
+    /// compared as what would be sent to v2
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "recorded",
+        conflicts_with = "exchange"
+    )]
+    shim: Option<String>,
+    /// Send writes of the recording, too
+    #[arg(long, requires = "shim")]
+    allow_writes: bool,
+    /// The most requests in a second
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECONDS", requires = "shim")]
+    time: Option<u64>,
+    /// Note what was compared in this file, and go on where it ends
+    #[arg(long, value_name = "FILE", requires = "shim")]
+    resume: Option<PathBuf>,
+    /// Differences that are expected, as TOML: [[rule]] with field, reason, and if need be
+    /// operation, kind, expires
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Add what is unexpected to the rules, for this reason
+    #[arg(long, value_name = "REASON", requires_all = ["rules", "until"])]
+    accept: Option<String>,
+    /// The last day on which what is accepted is expected: 2027-01-31
+    #[arg(long, value_name = "DAY", requires = "accept")]
+    until: Option<String>,
     /// How the report is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -75,15 +109,33 @@ const EXAMPLES: &str = "\
 Examples:
   migrate diff before.json after.json
   migrate diff --operation user/get --v1 v1.json --v2 user.json --v2 settings.json
-  migrate diff --recorded monday.jsonl --exchange 19ab3f7c2d1-1";
+  migrate diff --recorded monday.jsonl --exchange 19ab3f7c2d1-1
+  migrate diff --recorded monday.jsonl --shim http://127.0.0.1:8080 --resume monday.progress
+
+Environment, for --shim:
+  MIGRATE_API_KEY, MIGRATE_API_SECRET  what v1 programs send
+  MIGRATE_PSEUDONYM_KEY                the key of the recording's pseudonyms, if it has them";
+
+const API_KEY: &str = "MIGRATE_API_KEY";
+const API_SECRET: &str = "MIGRATE_API_SECRET";
+const PSEUDONYM_KEY: &str = "MIGRATE_PSEUDONYM_KEY";
 
 /// Where there is no terminal.
 const WIDTH: usize = 100;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let catalog = args.site.catalog()?;
-    let report = args.report(&catalog)?;
+    let rules = args.rules()?;
+    let report = args.report(&catalog, &rules)?;
     args.write(&report)?;
+    if let (Some(reason), Some(path), Some(until)) = (&args.accept, &args.rules, &args.until) {
+        let accepted = rules::accept(path, &report.shown, reason, until)?;
+        writeln!(
+            io::stderr(),
+            "{accepted} differences are accepted until {until}"
+        )?;
+        return Ok(Exit::Clean);
+    }
     Ok(if report.unexpected() > 0 {
         Exit::Findings
     } else {
@@ -92,16 +144,66 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 impl Args {
-    fn report(&self, catalog: &Catalog) -> anyhow::Result<Report> {
+    /// The rules; with --accept, the file may not be there yet.
+    fn rules(&self) -> anyhow::Result<Rules> {
+        match &self.rules {
+            Some(path) if path.exists() || self.accept.is_none() => Rules::read(path),
+            _ => Ok(Rules::default()),
+        }
+    }
+
+    fn report(&self, catalog: &Catalog, rules: &Rules) -> anyhow::Result<Report> {
+        if let (Some(recording), Some(shim)) = (&self.recorded, &self.shim) {
+            return self.replay(catalog, rules, recording, shim);
+        }
         let mut report = Report::default();
-        let comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
+        let mut comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
             ([old, new], ..) => self.files(catalog, old, new)?,
             (_, Some(v1), _) => self.at_hand(catalog, v1)?,
-            (.., Some(recording)) => self.exchange(catalog, recording)?,
+            (.., Some(recording)) if self.exchange.is_some() => {
+                self.exchange(catalog, recording)?
+            }
+            (.., Some(_)) => bail!("--recorded needs --shim or --exchange"),
             _ => bail!("nothing to compare: give two files, --v1 and --v2, or --recorded"),
         };
+        rules.apply(&mut comparison);
         report.add(comparison, None, true);
         Ok(report)
+    }
+
+    fn replay(
+        &self,
+        catalog: &Catalog,
+        rules: &Rules,
+        recording: &Path,
+        shim: &str,
+    ) -> anyhow::Result<Report> {
+        let variable = |name: &str| {
+            env::var(name)
+                .ok()
+                .filter(|value| !value.is_empty())
+                .with_context(|| format!("set {name} to what v1 programs send to the shim"))
+        };
+        let credentials = Credentials {
+            key: variable(API_KEY)?,
+            secret: variable(API_SECRET)?.into(),
+        };
+        let key = env::var(PSEUDONYM_KEY).ok();
+        let key = key
+            .map(|key| PseudonymKey::new(&key))
+            .transpose()
+            .context(PSEUDONYM_KEY)?;
+        let redactor = Redactor::new(catalog, key);
+        let replay = Replay {
+            catalog,
+            redactor: &redactor,
+            client: Client::new(shim, credentials)?,
+            rules,
+            allow_writes: self.allow_writes,
+            pause: Duration::from_secs(1) / self.rate,
+            limit: self.time.map(Duration::from_secs),
+        };
+        replay.run(recording, self.resume.as_deref())
     }
 
     fn files(&self, catalog: &Catalog, old: &Path, new: &Path) -> anyhow::Result<Comparison> {

@@ -9,6 +9,8 @@ pub(crate) mod documents;
 pub(crate) mod join;
 pub(crate) mod json;
 pub(crate) mod rehearse;
+pub(crate) mod replay;
+pub(crate) mod rules;
 pub(crate) mod show;
 pub(crate) mod verdict;
 
