@@ -9,8 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, diff, explain, translate};
-use crate::commands::{audit, explain, plan, rules, status, translate};
+use crate::commands::{audit, diff, explain, plan, rules, status, translate};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]

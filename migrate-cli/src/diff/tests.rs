@@ -39,7 +39,6 @@ fn judged(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -> Row {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn two_v1_answers_get_these_verdicts() {
     use Verdict::{Lossy, Same, Unexpected, Volatile};
     let time = |day: u8| json!(format!("2019-11-{day:02}T08:10:00Z"));
