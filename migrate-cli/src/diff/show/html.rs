@@ -83,14 +83,21 @@ fn fields(report: &Report, out: &mut String) -> std::fmt::Result {
         out,
         "<section><h2>Fields that differ</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=col>operation and field"
     )?;
-    let verdicts = &Verdict::ALL[1..];
-    for verdict in verdicts {
+    // The worst first, and none that nothing has: a phone shows few columns.
+    let has = |verdict: &Verdict| {
+        report
+            .fields
+            .values()
+            .any(|counts| counts.contains_key(verdict))
+    };
+    let verdicts: Vec<_> = Verdict::ALL.into_iter().rev().filter(has).collect();
+    for verdict in &verdicts {
         write!(out, "<th scope=col class=n>{verdict}")?;
     }
     writeln!(out, "</tr></thead><tbody>")?;
     for (name, counts) in &report.fields {
         write!(out, "<tr><th scope=row>{}", escape(name))?;
-        for verdict in verdicts {
+        for verdict in &verdicts {
             match counts.get(verdict) {
                 Some(count) => write!(out, "<td class=n><span class={verdict}>{count}</span>")?,
                 None => write!(out, "<td class=n>")?,
