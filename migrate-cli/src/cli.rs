@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, diff, explain, plan, rules, status, translate};
+use crate::commands::{audit, diff, explain, plan, record, rules, status, translate};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
@@ -25,6 +25,7 @@ enum Command {
     Diff(Box<diff::Args>),
     Explain(explain::Args),
     Plan(plan::Args),
+    Record(record::Args),
     Rules(rules::Args),
     Status(status::Args),
     Translate(translate::Args),
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Translate(args) => translate::run(&args),

@@ -154,6 +154,12 @@ impl Shim {
         self.0.tenants.budget_levels()
     }
 
+    /// How many exchanges were written and dropped, if any are recorded.
+    pub(crate) fn recorded(&self) -> Option<(u64, u64)> {
+        let recorder = self.0.recorder.as_ref()?;
+        Some((recorder.written(), recorder.dropped()))
+    }
+
     fn catalog(&self) -> &Arc<Catalog> {
         &self.0.executor.catalog
     }

@@ -288,6 +288,11 @@ async fn a_full_disk_fails_no_answer() {
     }
     assert!(recorder.stop(Duration::from_secs(20)));
     assert_eq!((recorder.written(), recorder.dropped()), (0, 3));
+    let (_, numbers) = shim.ops("/metrics").await;
+    assert!(
+        numbers.contains("shim_recorded_exchanges{outcome=\"dropped\"} 3"),
+        "{numbers}"
+    );
 }
 
 #[tokio::test]

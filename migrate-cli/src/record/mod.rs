@@ -1,5 +1,7 @@
 //! Recordings: files of exchanges, a line each.
 
+pub(crate) mod import;
+
 use std::{
     fs::File,
     io::{BufRead as _, BufReader, Read as _},
