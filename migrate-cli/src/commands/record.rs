@@ -30,9 +30,12 @@ enum Command {
 /// Make a recording of what you already have: HAR files (mitmproxy and browsers write them),
 /// Postman collections with examples, JSON lines, folders of request and response files.
 ///
-/// Credentials, passwords and tokens are left out. If MIGRATE_PSEUDONYM_KEY is set, addresses and
-/// names become pseudonyms.
+/// Credentials, passwords and tokens are left out. With a key for pseudonyms in the environment,
+/// addresses and names become pseudonyms.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Environment:\n  MIGRATE_PSEUDONYM_KEY  a key for pseudonyms, of at least 16 characters"
+)]
 struct Import {
     /// What to read: files, or folders of NAME.request.* and NAME.response.*
     #[arg(required = true)]

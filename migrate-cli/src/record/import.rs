@@ -125,16 +125,13 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
 
 /// The operation of a URL and its query; `None` if it is none of v1's.
 fn operation(catalog: &Catalog, url: &str) -> Option<(String, String)> {
-    let (path, query) = match Url::parse(url) {
-        Ok(url) => (
-            url.path().to_owned(),
-            url.query().unwrap_or_default().to_owned(),
-        ),
+    let (path, query) = if let Ok(url) = Url::parse(url) {
+        let query = url.query().unwrap_or_default();
+        (url.path().to_owned(), query.to_owned())
+    } else {
         // A path alone, or one behind a variable of a collection: `{{base}}/user/get?id=1`.
-        Err(_) => {
-            let (path, query) = url.split_once('?').unwrap_or((url, ""));
-            (path.to_owned(), query.to_owned())
-        }
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        (path.to_owned(), query.to_owned())
     };
     let prefix = format!("/{}/", catalog.protocol().prefix);
     let below = path.split_once(&prefix).map(|(_, below)| below.to_owned());
