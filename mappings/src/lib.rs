@@ -11,6 +11,7 @@ pub mod conversion;
 pub mod exchange;
 pub mod fidelity;
 mod pointer;
+pub mod record;
 mod template;
 pub mod translation;
 

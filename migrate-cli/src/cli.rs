@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, explain, plan, rules, status, translate};
+use crate::commands::{audit, diff, explain, plan, record, rules, status, translate};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
@@ -22,8 +22,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Diff(Box<diff::Args>),
     Explain(explain::Args),
     Plan(plan::Args),
+    Record(record::Args),
     Rules(rules::Args),
     Status(status::Args),
     Translate(translate::Args),
@@ -56,8 +58,10 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Translate(args) => translate::run(&args),

@@ -4,7 +4,9 @@
 pub mod audit;
 mod cli;
 mod commands;
+mod diff;
 mod explain;
+mod record;
 mod sheet;
 mod site_mappings;
 mod translate;

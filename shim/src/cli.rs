@@ -63,6 +63,9 @@ pub(crate) struct Serve {
     /// Refuse what v2 cannot honour, before anything is written, instead of warning
     #[arg(long)]
     strict: bool,
+    /// Keep exchanges in this file, without secrets, for `migrate diff`
+    #[arg(long, value_name = "FILE")]
+    record: Option<String>,
     /// Mapping files (*.toml) that replace the built-in ones of the same name, or add to them
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,

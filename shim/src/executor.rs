@@ -14,9 +14,13 @@ use mappings::{
     translation::{Call, CallId, Finished, Unfinished},
 };
 use serde_json::Value;
-use tokio::{sync::Semaphore, time::timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
+    recorder::Recording,
     request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
@@ -60,8 +64,25 @@ impl Executor {
     pub(crate) async fn run(
         &self,
         tenant: &Tenant,
-        operation: &Operation,
-        arguments: Arguments,
+        request: (&Operation, Arguments),
+        recording: Option<Recording>,
+        scope: Scope,
+    ) -> Result<Executed, V1Error> {
+        let executed = self
+            .translate(tenant, request, recording.as_ref(), scope)
+            .await;
+        if let Some(recording) = recording {
+            let answer = executed.as_ref().map(|executed| &executed.finished.answer);
+            recording.finish(answer, tenant.upstream.secrets());
+        }
+        executed
+    }
+
+    async fn translate(
+        &self,
+        tenant: &Tenant,
+        (operation, arguments): (&Operation, Arguments),
+        recording: Option<&Recording>,
         scope: Scope,
     ) -> Result<Executed, V1Error> {
         let begin = |arguments, memory| {
@@ -79,7 +100,7 @@ impl Executor {
         let mut calls = 0;
         loop {
             for call in translation.ready() {
-                under_way.push(self.perform(tenant, call, &places, scope));
+                under_way.push(self.recorded(tenant, call, &places, recording, scope));
             }
             if translation.is_done() {
                 break;
@@ -98,6 +119,24 @@ impl Executor {
         let finished = translation.finish(unix_seconds());
         self.remember(&keys, &finished).await;
         Ok(Executed { finished, calls })
+    }
+
+    async fn recorded(
+        &self,
+        tenant: &Tenant,
+        call: Call,
+        places: &Semaphore,
+        recording: Option<&Recording>,
+        scope: Scope,
+    ) -> Performed {
+        let Some(recording) = recording else {
+            return self.perform(tenant, call, places, scope).await;
+        };
+        let (name, request) = (call.name.clone(), call.request.clone());
+        let begun = Instant::now();
+        let performed = self.perform(tenant, call, places, scope).await;
+        recording.called(&name, &request, &performed.outcome, begun.elapsed());
+        performed
     }
 
     async fn perform(

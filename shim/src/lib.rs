@@ -9,6 +9,7 @@ mod inbound;
 mod label;
 pub mod ops;
 mod outbound;
+pub mod recorder;
 mod request;
 pub mod sandbox;
 pub mod server;

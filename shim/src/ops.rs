@@ -67,6 +67,7 @@ async fn numbers(State(desk): State<Desk>) -> Response {
     let state = Readings {
         is_cut_off: desk.shim.is_cut_off(),
         budget_levels: desk.shim.budget_levels(),
+        recorded: desk.shim.recorded(),
     };
     match desk.metrics.render(&state) {
         Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),

@@ -29,6 +29,7 @@ use crate::{
     inbound::{BodyReader, operation_path},
     label::{Label, Labels},
     outbound::{self, DeprecationHeaders},
+    recorder::Recorder,
     request::{REQUEST_ID, RequestId},
     store::{InMemory, Store},
     telemetry::{Log, Observer},
@@ -58,6 +59,7 @@ struct Inner {
 struct Shared {
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
+    recorder: Option<Arc<Recorder>>,
     body: BodyReader,
     throttle: Throttle,
     places: Semaphore,
@@ -73,6 +75,8 @@ pub struct Seams {
     pub store: Arc<dyn Store>,
     /// Who is told of every request.
     pub observer: Arc<dyn Observer>,
+    /// Who keeps exchanges, if anybody.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 impl Seams {
@@ -81,6 +85,7 @@ impl Seams {
         Self {
             store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
             observer: Arc::new(Log::default()),
+            recorder: None,
         }
     }
 }
@@ -125,6 +130,7 @@ impl Shim {
         let shared = Shared {
             endpoint,
             observer: seams.observer,
+            recorder: seams.recorder,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             places: Semaphore::new(limits.requests),
@@ -194,6 +200,13 @@ impl Shim {
     /// True while v2 is known to be down.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.now().0.shared.endpoint.breaker.is_open()
+    }
+
+    /// How many exchanges were written and dropped, if any are recorded.
+    pub(crate) fn recorded(&self) -> Option<(u64, u64)> {
+        let Generation(now) = self.now();
+        let recorder = now.shared.recorder.as_ref()?;
+        Some((recorder.written(), recorder.dropped()))
     }
 
     /// The calls that could be made at once, for each account with a limit and each label.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use shim::{
     Seams, Shim,
     config::{Config, Flags, Source, Sources},
+    recorder::Recorder,
     sandbox::{self, Sandbox, SandboxConfig},
     server,
 };
@@ -46,6 +47,21 @@ impl Stage {
     ///
     /// If the settings are none.
     pub async fn with(account: SandboxConfig, settings: &str) -> Self {
+        let catalog = Arc::new(Catalog::embedded().expect("the embedded catalog"));
+        Self::with_catalog(account, settings, catalog, None).await
+    }
+
+    /// As [`Self::with`], with other mappings, and with somebody who keeps exchanges.
+    ///
+    /// # Panics
+    ///
+    /// If the settings are none.
+    pub async fn with_catalog(
+        account: SandboxConfig,
+        settings: &str,
+        catalog: Arc<Catalog>,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Self {
         shim::install_tls();
         let wire = Wire::default();
         let v2 = Sandbox::new(account)
@@ -56,7 +72,6 @@ impl Stage {
 
         let v2_base = Sandbox::v2_base(address);
 
-        let catalog = Arc::new(Catalog::embedded().expect("the embedded catalog"));
         let text = format!(
             "{settings}\n\
              [upstream]\n\
@@ -79,14 +94,12 @@ impl Stage {
         let Source::V2(v2) = config.source else {
             panic!("no v2 in the settings");
         };
-        let shim = Shim::new(
-            catalog,
-            v2,
-            &config.site,
-            &config.limits,
-            Seams::local(&config.limits),
-        )
-        .expect("a client for v2");
+        let seams = Seams {
+            recorder,
+            ..Seams::local(&config.limits)
+        };
+        let shim =
+            Shim::new(catalog, v2, &config.site, &config.limits, seams).expect("a client for v2");
         let (listener, address) = listen().await;
         let limits = config.limits;
         tokio::spawn(async move {
@@ -101,6 +114,11 @@ impl Stage {
             v2: v2_base,
             wire,
         }
+    }
+
+    /// The shim's address, with `/v1`.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// What passes between shim and sandbox.

@@ -77,6 +77,7 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
         key: shape.key,
         secret: shape.secret,
         format: shape.format,
+        personal: shape.personal,
         bool_true: shape.bool_true,
         bool_false: shape.bool_false,
         reserved_ids: shape.reserved_ids,

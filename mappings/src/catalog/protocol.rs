@@ -16,6 +16,8 @@ pub struct Protocol {
     pub secret: String,
     /// The parameter that chooses between JSON and XML.
     pub format: String,
+    /// Members that name a person, in v1 or v2, in lower case; records may have pseudonyms there.
+    pub personal: Vec<String>,
     pub(crate) bool_true: Vec<String>,
     pub(crate) bool_false: Vec<String>,
     pub(crate) reserved_ids: Vec<String>,

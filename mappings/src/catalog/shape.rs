@@ -37,6 +37,9 @@ pub(super) struct ProtocolShape {
     pub secret: String,
     /// The parameter that chooses between JSON and XML.
     pub format: String,
+    /// Members that name a person, in v1 or v2, in lower case.
+    #[serde(default)]
+    pub personal: Vec<String>,
     /// Spellings of true, in lower case.
     pub bool_true: Vec<String>,
     /// Spellings of false, in lower case.

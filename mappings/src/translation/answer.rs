@@ -236,6 +236,14 @@ impl Translation<'_> {
     }
 }
 
+impl Field {
+    /// The v1 value of a v2 value in the field at `part`, with v1's type; `None` if v1 had none for
+    /// it.
+    pub fn to_v1(&self, part: usize, v2: &Value) -> Option<Value> {
+        to_v1(self, part, self.parts.get(part)?, Cow::Borrowed(v2))
+    }
+}
+
 /// The v1 value of a v2 value, with v1's type.
 fn to_v1(field: &Field, at: usize, part: &Part, v2: Cow<'_, Value>) -> Option<Value> {
     let value = match &field.conversion {

@@ -27,6 +27,7 @@ use answer::Documents;
 use failure::Failure;
 use given::Given;
 use paging::Paging;
+pub(crate) use send::segment;
 
 /// What a site's configuration says to every translation.
 #[derive(Clone, Debug, Default)]
@@ -332,14 +333,14 @@ impl<'a> Translation<'a> {
     fn check_ids(&self) -> Result<(), V1Error> {
         if let Some(subject) = &self.subject {
             let reserved = &self.catalog.protocol().reserved_ids;
-            if send::segment(subject).is_none() || reserved.contains(&subject.to_lowercase()) {
+            if segment(subject).is_none() || reserved.contains(&subject.to_lowercase()) {
                 return Err(self.speaker().named(USER_UNKNOWN, false).error);
             }
         }
-        for segment in self.plan.calls.iter().flat_map(|call| &call.path) {
-            if let operation::Segment::Parameter(name) = segment
+        for part in self.plan.calls.iter().flat_map(|call| &call.path) {
+            if let operation::Segment::Parameter(name) = part
                 && let Some(text) = self.given.text(name)
-                && send::segment(&text).is_none()
+                && segment(&text).is_none()
             {
                 return Err(self
                     .catalog

@@ -17,4 +17,5 @@ mod order;
 mod paging;
 mod parameters;
 mod plans;
+mod record;
 mod writes;

@@ -21,6 +21,7 @@ use crate::{
         Sources, V2Config,
     },
     ops,
+    recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped},
     telemetry::{self, Log, Metrics, Observers},
@@ -35,6 +36,9 @@ const OPS_FLAG: &str = "--ops-listen 127.0.0.1:9090";
 
 /// For requests in work when the sandbox alone is told to stop.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
+
+/// For exchanges that wait to be written when the shim is told to stop.
+const RECORDER_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
@@ -79,6 +83,7 @@ async fn serve_until_stopped(
         source,
         site,
         limits,
+        record,
     } = config;
     let listener = bind(&listen).await?;
     let address = listener.local_addr()?;
@@ -98,7 +103,11 @@ async fn serve_until_stopped(
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
     let metrics = Arc::new(Metrics::new(&catalog)?);
+    let recorder = record
+        .map(|record| recorder(record, &catalog))
+        .transpose()?;
     let mut seams = Seams::local(&limits);
+    seams.recorder.clone_from(&recorder);
     seams.observer = Arc::new(Observers(vec![
         Arc::new(Log::new(log)),
         Arc::clone(&metrics) as _,
@@ -131,10 +140,24 @@ async fn serve_until_stopped(
         sandbox,
     ));
     let stopped = server::serve(listener, shim, &limits, stop).await;
+    if let Some(recorder) = recorder {
+        let written = tokio::task::spawn_blocking(move || recorder.stop(RECORDER_GRACE));
+        if !written.await.unwrap_or_default() {
+            tracing::warn!("Stopped before all exchanges were recorded");
+        }
+    }
     if stopped == Stopped::CutOff {
         tracing::warn!("Stopped; some requests in work were cut off");
     }
     Ok(())
+}
+
+fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<Recorder>> {
+    let file = record.file.display().to_string();
+    let recorder = Recorder::start(record, Arc::clone(catalog))
+        .with_context(|| format!("record.file = {file:?} cannot be written"))?;
+    tracing::info!(file, "Recording exchanges");
+    Ok(Arc::new(recorder))
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
@@ -378,6 +401,7 @@ fn with_sources<T>(
             listen: arguments.listen.clone(),
             ops_listen: arguments.ops_listen.clone(),
             strict: arguments.strict,
+            record: arguments.record.clone(),
             sandbox: arguments.sandbox.then_some(arguments.sandbox_users),
         },
         read: &|path| fs::read_to_string(path),

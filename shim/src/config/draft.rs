@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::{
     Config, ConfigError, Limits, Sources,
     mistakes::Mistakes,
+    record::RecordDraft,
     section::{File, Placed, Section},
 };
 
@@ -41,6 +42,7 @@ pub(super) struct Draft {
     pub(super) choices: Vec<(Placed<String>, toml::Value)>,
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
+    pub(super) record: RecordDraft,
 }
 
 #[derive(Default)]
@@ -90,6 +92,7 @@ pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, C
         draft.ops_listen = Some(unplaced(listen.clone()));
     }
     draft.strict |= sources.flags.strict;
+    or(&mut draft.record.file, sources.flags.record.clone());
 
     let config = draft.judge(sources.flags.sandbox, catalog, &mistakes);
     let mistakes = mistakes.into_sorted();
@@ -199,6 +202,8 @@ impl Draft {
             bounds.seconds("shutdown_seconds", 0..=600),
         );
         bounds.finish();
+
+        self.record = RecordDraft::read(file.section("record"));
 
         self.choices.extend(file.section("options").into_choices());
         file.finish();

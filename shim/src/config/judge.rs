@@ -87,6 +87,7 @@ impl Draft {
                 mistakes,
             )),
         };
+        let record = self.record.judge(mistakes);
         Some(Config {
             listen,
             ops,
@@ -99,6 +100,7 @@ impl Draft {
                 deprecation,
             },
             limits: self.limits,
+            record,
         })
     }
 }

@@ -7,6 +7,7 @@ mod draft;
 mod effective;
 mod judge;
 mod mistakes;
+mod record;
 mod section;
 mod tenant;
 
@@ -23,6 +24,7 @@ pub use mistakes::{ConfigError, Mistake};
 
 use crate::{
     credential::SecretDigest,
+    recorder::RecordConfig,
     store::Key,
     tenants::Permissions,
     upstream::{BaseUrl, Token},
@@ -62,6 +64,8 @@ pub struct Config {
     pub site: SiteConfig,
     /// What a request may take.
     pub limits: Limits,
+    /// What is recorded, if anything.
+    pub record: Option<RecordConfig>,
 }
 
 /// Where `/healthz`, `/readyz` and `/metrics` are.
@@ -238,6 +242,8 @@ pub struct Flags {
     pub ops_listen: Option<String>,
     /// `--strict`
     pub strict: bool,
+    /// `--record`
+    pub record: Option<String>,
     /// `--sandbox`, with its number of users.
     pub sandbox: Option<usize>,
 }

@@ -1,6 +1,7 @@
 //! What a client says its body is, and what it turns out to be.
 
 use bytes::Bytes;
+use mappings::record::Wrapping;
 
 use super::{DecodeError, Parameters, form, json, multipart};
 
@@ -29,6 +30,17 @@ impl Content {
             "application/json" | "text/json" => Self::Json,
             other if other.ends_with("+json") => Self::Json,
             _ => Self::Other,
+        }
+    }
+
+    /// What a record calls it.
+    pub(crate) fn wrapping(&self, body: &Bytes) -> Wrapping {
+        match self {
+            _ if body.trim_ascii().is_empty() => Wrapping::Query,
+            Self::Form => Wrapping::Form,
+            Self::Json => Wrapping::Json,
+            Self::Multipart(_) => Wrapping::Multipart,
+            Self::Other => Wrapping::Other,
         }
     }
 

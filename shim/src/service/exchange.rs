@@ -25,6 +25,7 @@ use crate::{
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
+    recorder::Recording,
     request::{RequestId, Scope},
     tenants::Tenant,
     throttle::Peer,
@@ -92,9 +93,11 @@ impl Generation {
             return Err(ProtocolError::Overloaded.into());
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let content = Content::from_header(content_type);
+        let wrapping = content.wrapping(&body);
         let encoded = Encoded {
             query: head.uri.query(),
-            content: Content::from_header(content_type),
+            content,
             body,
         };
         let (arguments, decoded) = encoded.decode(&names).await;
@@ -105,6 +108,9 @@ impl Generation {
             let shown = path.chars().take(MAX_SHOWN).collect();
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
+        let recorder = self.0.shared.recorder.as_ref();
+        let recording =
+            recorder.and_then(|recorder| recorder.begin(operation, wrapping, &arguments));
         let peer = head.extensions.get().copied();
         let (tenant, arguments) = self.authenticate(arguments, peer)?;
         if !tenant.may(operation) {
@@ -114,7 +120,8 @@ impl Generation {
         // The client's own clock runs from the end of its request.
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
-        self.execute(tenant, operation, arguments, scope).await
+        let request = (operation, arguments);
+        self.execute(tenant, request, recording, scope).await
     }
 
     /// Takes the credentials out of the parameters.
@@ -154,19 +161,21 @@ impl Generation {
     async fn execute(
         &self,
         tenant: Arc<Tenant>,
-        operation: &Operation,
-        arguments: Arguments,
+        (operation, arguments): (&Operation, Arguments),
+        recording: Option<Recording>,
         scope: Scope,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
-            let executed = executor.run(&tenant, operation, arguments, scope).await;
+            let request = (operation, arguments);
+            let executed = executor.run(&tenant, request, recording, scope).await;
             return executed.map_err(Refusal::Operation);
         }
         let name = operation.name.clone();
         let write = async move {
             let operation = executor.catalog.find(&name)?;
-            Some(executor.run(&tenant, operation, arguments, scope).await)
+            let request = (operation, arguments);
+            Some(executor.run(&tenant, request, recording, scope).await)
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {

@@ -36,6 +36,7 @@ pub struct Metrics {
     unknown: IntCounterVec,
     breaker: IntGauge,
     budget: IntGaugeVec,
+    recorded: IntGaugeVec,
 }
 
 /// What is not counted but read off when somebody asks.
@@ -44,6 +45,8 @@ pub(crate) struct Readings {
     pub(crate) is_cut_off: bool,
     /// The calls that could be made at once, by account and label.
     pub(crate) budget_levels: Vec<(usize, Label, u32)>,
+    /// The exchanges that were written and dropped, if any are recorded.
+    pub(crate) recorded: Option<(u64, u64)>,
 }
 
 impl Metrics {
@@ -120,6 +123,12 @@ impl Metrics {
                 "v2 calls that could be made at once, by account (from 1) and rate label",
                 &["account", "label"],
             )?,
+            recorded: gauge(
+                &registry,
+                "shim_recorded_exchanges",
+                "exchanges since the start that were written, or dropped because the disk is slow or full",
+                &["outcome"],
+            )?,
             registry,
         })
     }
@@ -134,6 +143,12 @@ impl Metrics {
         for (account, label, level) in &readings.budget_levels {
             let budget = [&account.to_string(), label.as_str()];
             self.budget.with_label_values(&budget).set((*level).into());
+        }
+        if let Some((written, dropped)) = readings.recorded {
+            for (outcome, count) in [("written", written), ("dropped", dropped)] {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.recorded.with_label_values(&[outcome]).set(count);
+            }
         }
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;

@@ -18,6 +18,7 @@ use reqwest::{
     multipart::{Form, Part},
     redirect,
 };
+use secrecy::SecretString;
 use tokio::time::{self, Instant};
 use url::Url;
 
@@ -122,6 +123,11 @@ impl Upstream {
     /// Whether calls could be made now: there is a token, or one is to be had.
     pub(crate) async fn access(&self, deadline: Instant) -> Result<(), TokenError> {
         self.within(deadline, self.tokens.current()).await.map(drop)
+    }
+
+    /// The credentials that requests carry, for what must not show them.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        self.tokens.secrets()
     }
 
     /// Sends a request, again where that is safe and may help, and tells what became of it, at

@@ -82,6 +82,8 @@ pub(crate) struct Granted {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
+    /// The one before: answers to it may still be on their way.
+    previous: Option<Token>,
     /// The request under way, for all who wait.
     request: Option<Shared<BoxFuture<'static, Result<Token, TokenError>>>>,
 }
@@ -110,6 +112,11 @@ impl Token {
 
     pub(crate) fn header(&self) -> HeaderValue {
         self.0.clone()
+    }
+
+    fn text(&self) -> Option<SecretString> {
+        let header = self.0.to_str().ok()?;
+        Some(header.trim_start_matches("Bearer ").into())
     }
 }
 
@@ -140,6 +147,14 @@ impl Tokens {
             oauth: Arc::new(oauth),
             state: Arc::default(),
         })
+    }
+
+    /// The app's secret and the tokens of late.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Fixed(token) => token.text().into_iter().collect(),
+            Self::Granted(granted) => granted.secrets(),
+        }
     }
 
     /// A token that should be good.
@@ -176,6 +191,15 @@ impl Granted {
         request.await
     }
 
+    fn secrets(&self) -> Vec<SecretString> {
+        let state = lock(&self.state);
+        let held = state.held.as_ref().map(|held| &held.token);
+        let tokens = held.into_iter().chain(&state.previous);
+        let mut secrets: Vec<_> = tokens.filter_map(Token::text).collect();
+        secrets.push(self.oauth.client_secret.clone());
+        secrets
+    }
+
     /// Only the token that was refused: others may have renewed it already.
     fn forget(&self, refused: &Token) {
         let mut state = lock(&self.state);
@@ -184,7 +208,7 @@ impl Granted {
             .as_ref()
             .is_some_and(|held| held.token == *refused)
         {
-            state.held = None;
+            state.previous = state.held.take().map(|held| held.token);
         }
     }
 
@@ -202,7 +226,9 @@ impl Granted {
             match granted {
                 Ok(held) => {
                     let token = held.token.clone();
-                    state.held = Some(held);
+                    if let Some(before) = state.held.replace(held) {
+                        state.previous = Some(before.token);
+                    }
                     Ok(token)
                 }
                 Err(error) => match &state.held {

@@ -41,6 +41,7 @@ pub(crate) struct Setup {
     pub(crate) single: bool,
     pub(crate) adjust: fn(&mut Limits),
     pub(crate) seams: fn(&Limits) -> Seams,
+    pub(crate) recorder: Option<Arc<shim::recorder::Recorder>>,
 }
 
 impl Default for Setup {
@@ -51,6 +52,7 @@ impl Default for Setup {
             single: true,
             adjust: |_| {},
             seams: Seams::local,
+            recorder: None,
         }
     }
 }
@@ -114,6 +116,7 @@ impl Running {
 
         let records = Arc::new(Mutex::new(Vec::new()));
         let mut seams = (setup.seams)(&limits);
+        seams.recorder = setup.recorder;
         let recorder = Recorder {
             next: seams.observer,
             records: Arc::clone(&records),

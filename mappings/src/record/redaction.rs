@@ -1,0 +1,424 @@
+//! What may be recorded: no secret, and on request no address and no name.
+//!
+//! The catalog says which fields are secret. What it does not know is judged by its name. Values
+//! that were found to be secret are looked for in every other text of the same exchange, because
+//! error messages quote what they refuse.
+
+use std::{collections::BTreeSet, fmt};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+use sha2::Sha256;
+
+use super::{
+    Exchange, V1Exchange,
+    scrub::{self, Found},
+};
+use crate::{
+    catalog::{
+        Catalog,
+        field::{Kind, Place},
+    },
+    translation::segment,
+};
+
+/// Stands for a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// Addresses in this domain are pseudonyms; no mail goes there (RFC 2606).
+const PSEUDONYM_DOMAIN: &str = "pseudonym.invalid";
+
+/// A name that has one of these in it is a secret's, unless the catalog knows better.
+const SECRET_WORDS: [&str; 13] = [
+    "api_key",
+    "apikey",
+    "authorization",
+    "cookie",
+    "credential",
+    "passcode",
+    "passwd",
+    "password",
+    "secret",
+    "signature",
+    "token",
+    "zak",
+    "zpk",
+];
+
+/// Removes secrets, and addresses and names if it has a key for pseudonyms.
+#[derive(Debug)]
+pub struct Redactor {
+    secret: BTreeSet<String>,
+    plain: BTreeSet<String>,
+    personal: BTreeSet<String>,
+    key: Option<PseudonymKey>,
+}
+
+/// The key of pseudonyms: with the same one, the same person has the same pseudonym.
+#[derive(Clone)]
+pub struct PseudonymKey(Vec<u8>);
+
+/// The key is too short to keep anybody from trying all addresses.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a key for pseudonyms needs at least {} characters",
+    PseudonymKey::SHORTEST
+)]
+pub struct PseudonymKeyError;
+
+impl PseudonymKey {
+    const SHORTEST: usize = 16;
+
+    /// A key from a text that is kept secret.
+    ///
+    /// # Errors
+    ///
+    /// If the text is too short.
+    pub fn new(text: &str) -> Result<Self, PseudonymKeyError> {
+        if text.len() < Self::SHORTEST {
+            return Err(PseudonymKeyError);
+        }
+        Ok(Self(text.as_bytes().to_vec()))
+    }
+
+    fn digest(&self, text: &str) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return String::new(); // never: HMAC takes keys of every length
+        };
+        mac.update(text.to_lowercase().as_bytes());
+        let digest = mac.finalize().into_bytes();
+        digest
+            .iter()
+            .take(6)
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PseudonymKey(…)")
+    }
+}
+
+impl Redactor {
+    /// Knows what the catalog knows. Without a key, addresses and names stay as they are.
+    pub fn new(catalog: &Catalog, key: Option<PseudonymKey>) -> Self {
+        let protocol = catalog.protocol();
+        let mut redactor = Self {
+            secret: [&protocol.key, &protocol.secret]
+                .map(|name| name.to_lowercase())
+                .into(),
+            plain: BTreeSet::new(),
+            personal: protocol.personal.iter().cloned().collect(),
+            key,
+        };
+        for field in catalog.fields() {
+            let is_secret = field.parts.iter().any(|part| part.kind == Kind::Secret);
+            let names = if is_secret {
+                &mut redactor.secret
+            } else {
+                &mut redactor.plain
+            };
+            names.extend(field.parts.iter().map(|part| part.name.to_lowercase()));
+            for place in &field.places {
+                if let Place::Document(place) = place {
+                    let last = place.pointer.rsplit('/').next().unwrap_or_default();
+                    names.insert(last.to_lowercase());
+                }
+            }
+        }
+        let plans = catalog
+            .operations()
+            .iter()
+            .filter_map(|operation| operation.plan());
+        for pages in plans
+            .flat_map(|plan| &plan.calls)
+            .filter_map(|call| call.pages.as_ref())
+        {
+            redactor.plain.insert(pages.token.to_lowercase());
+        }
+        redactor
+    }
+
+    /// Redacts an exchange. `others` are secrets that were used for it and may be quoted in it:
+    /// the access token. Parameters that the operation does not know are left out.
+    pub fn exchange(&self, catalog: &Catalog, exchange: &mut Exchange, others: &[&str]) {
+        let mut known = Known::default();
+        for secret in others {
+            known.add_secret(secret);
+        }
+        self.learn_members(&exchange.v1.parameters, &mut known);
+        self.learn(&exchange.v1.answer, &mut known);
+        for call in &exchange.v2 {
+            call.body
+                .iter()
+                .for_each(|body| self.learn(body, &mut known));
+            call.answer
+                .iter()
+                .for_each(|answer| self.learn(answer, &mut known));
+            for (name, value) in &call.query {
+                self.learn_named(name, &Value::from(value.as_str()), &mut known);
+            }
+        }
+        known.sort();
+
+        if let Some(operation) = catalog.find(&exchange.v1.operation) {
+            let protocol = catalog.protocol();
+            let ours = [&protocol.key, &protocol.secret, &protocol.format];
+            let V1Exchange {
+                parameters,
+                ignored,
+                ..
+            } = &mut exchange.v1;
+            parameters.retain(|name, _| {
+                let is_a_parameter = operation.parameters.iter().any(|known| known.name == *name);
+                *ignored += usize::from(!is_a_parameter && !ours.contains(&name));
+                is_a_parameter
+            });
+        } else {
+            exchange.v1.operation = self.text(&exchange.v1.operation, &known);
+        }
+        self.members(&mut exchange.v1.parameters, &known);
+        self.inside(&mut exchange.v1.answer, &known);
+        for call in &mut exchange.v2 {
+            call.path = self.path(&call.path, &known);
+            for (name, value) in &mut call.query {
+                let mut redacted = Value::from(std::mem::take(value));
+                self.named(name, &mut redacted, &known);
+                redacted.as_str().unwrap_or_default().clone_into(value);
+            }
+            call.body
+                .iter_mut()
+                .for_each(|body| self.inside(body, &known));
+            call.answer
+                .iter_mut()
+                .for_each(|answer| self.inside(answer, &known));
+        }
+    }
+
+    /// Redacts a document by itself, as [`Self::exchange`] does the documents of an exchange.
+    pub fn value(&self, value: &mut Value) {
+        let mut known = Known::default();
+        self.learn(value, &mut known);
+        known.sort();
+        self.inside(value, &known);
+    }
+
+    /// Redacts a text by itself.
+    pub fn plain_text(&self, text: &str) -> String {
+        self.text(text, &Known::default())
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.secret.contains(&name)
+            || (!self.plain.contains(&name) && SECRET_WORDS.iter().any(|word| name.contains(word)))
+    }
+
+    fn is_personal(&self, name: &str) -> bool {
+        self.key.is_some() && self.personal.contains(&name.to_lowercase())
+    }
+
+    fn learn(&self, value: &Value, known: &mut Known) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.learn(item, known)),
+            Value::Object(members) => self.learn_members(members, known),
+            _ => {}
+        }
+    }
+
+    fn learn_members(&self, members: &Map<String, Value>, known: &mut Known) {
+        for (name, value) in members {
+            self.learn_named(name, value, known);
+        }
+    }
+
+    fn learn_named(&self, name: &str, value: &Value, known: &mut Known) {
+        if self.is_secret(name) {
+            each_text(value, &mut |text| known.add_secret(text));
+        } else if self.is_personal(name) {
+            each_text(value, &mut |text| known.add_name(text));
+        }
+        self.learn(value, known);
+    }
+
+    fn members(&self, members: &mut Map<String, Value>, known: &Known) {
+        let old = std::mem::take(members);
+        for (name, mut value) in old {
+            self.named(&name, &mut value, known);
+            members.insert(self.text(&name, known), value);
+        }
+    }
+
+    fn named(&self, name: &str, value: &mut Value, known: &Known) {
+        if self.is_secret(name) {
+            blot(value);
+        } else if self.is_personal(name) {
+            self.rename(value);
+        } else {
+            self.inside(value, known);
+        }
+    }
+
+    fn inside(&self, value: &mut Value, known: &Known) {
+        match value {
+            Value::String(text) => *text = self.text(text, known),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.inside(item, known)),
+            Value::Object(members) => self.members(members, known),
+            Value::Number(number) if known.has_secret(&number.to_string()) => {
+                *value = REDACTED.into();
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn rename(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if !text.is_empty() => *text = self.name(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.rename(item)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.rename(value)),
+            _ => {}
+        }
+    }
+
+    fn path(&self, path: &str, known: &Known) -> String {
+        let segments = path.split('/').map(|part| {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            let redacted = self.text(&decoded, known);
+            if redacted == decoded {
+                part.to_owned()
+            } else {
+                segment(&redacted).unwrap_or_default()
+            }
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
+    fn text(&self, text: &str, known: &Known) -> String {
+        let mut text = text.to_owned();
+        for secret in &known.secrets {
+            text = scrub::replace(&text, secret, REDACTED);
+        }
+        text = scrub::patterns(&text, &|name| self.is_secret(name), REDACTED);
+        if self.key.is_none() {
+            return text;
+        }
+        text = scrub::addresses(&text, &|address: Found<'_>| self.address(&address));
+        for name in &known.names {
+            text = scrub::replace_word(&text, name, &self.name(name));
+        }
+        text
+    }
+
+    fn address(&self, found: &Found<'_>) -> String {
+        let Some(key) = &self.key else {
+            return found.as_written();
+        };
+        if found.domain.eq_ignore_ascii_case(PSEUDONYM_DOMAIN) {
+            return found.as_written();
+        }
+        let digest = key.digest(&found.address());
+        format!("{digest}{}{PSEUDONYM_DOMAIN}", found.at)
+    }
+
+    fn name(&self, name: &str) -> String {
+        let Some(key) = &self.key else {
+            return name.to_owned();
+        };
+        if is_name_pseudonym(name) {
+            return name.to_owned();
+        }
+        format!("name-{}", key.digest(name))
+    }
+}
+
+/// True if a text of a record stands for another: nothing can be asked with it again.
+pub(crate) fn is_stand_in(text: &str) -> bool {
+    text.contains(REDACTED) || text.contains(PSEUDONYM_DOMAIN) || is_name_pseudonym(text)
+}
+
+impl Exchange {
+    /// True if a parameter was redacted: the request cannot be made again.
+    pub fn is_masked(&self) -> bool {
+        let mut texts = self.v1.parameters.values().filter_map(Value::as_str);
+        texts.any(is_stand_in)
+    }
+
+    /// True if addresses or names are pseudonyms.
+    pub fn has_pseudonyms(&self) -> bool {
+        has_pseudonym(&self.v1.answer) || self.v1.parameters.values().any(has_pseudonym)
+    }
+}
+
+fn has_pseudonym(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(PSEUDONYM_DOMAIN) || is_name_pseudonym(text),
+        Value::Array(items) => items.iter().any(has_pseudonym),
+        Value::Object(members) => members.values().any(has_pseudonym),
+        _ => false,
+    }
+}
+
+fn is_name_pseudonym(name: &str) -> bool {
+    name.strip_prefix("name-").is_some_and(|digest| {
+        digest.len() == 12 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+/// Removes all texts and numbers of a secret member; what is empty or a switch tells nothing.
+fn blot(value: &mut Value) {
+    match value {
+        Value::String(text) if !text.is_empty() => *value = REDACTED.into(),
+        Value::Number(_) => *value = REDACTED.into(),
+        Value::Array(items) => items.iter_mut().for_each(blot),
+        Value::Object(members) => members.values_mut().for_each(blot),
+        _ => {}
+    }
+}
+
+fn each_text(value: &Value, tell: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => tell(text),
+        Value::Number(number) => tell(&number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, tell)),
+        Value::Object(members) => members.values().for_each(|value| each_text(value, tell)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// What was found in an exchange and is looked for in its texts: the longest first, because one may
+/// be a part of another.
+#[derive(Default)]
+struct Known {
+    secrets: Vec<String>,
+    names: Vec<String>,
+}
+
+impl Known {
+    fn add_secret(&mut self, text: &str) {
+        let text = text.trim();
+        // Shorter ones are no secrets, and looking for `1` would spoil the record.
+        if text.len() >= 4 && text != REDACTED {
+            self.secrets.extend(scrub::written_forms(text));
+        }
+    }
+
+    fn add_name(&mut self, text: &str) {
+        // Shorter ones are parts of other words too often to tell anything.
+        if text.chars().count() >= 3 {
+            self.names.push(text.to_owned());
+        }
+    }
+
+    fn sort(&mut self) {
+        for texts in [&mut self.secrets, &mut self.names] {
+            texts.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+            texts.dedup();
+        }
+    }
+
+    fn has_secret(&self, number: &str) -> bool {
+        self.secrets.iter().any(|secret| secret == number)
+    }
+}

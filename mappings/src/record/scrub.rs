@@ -1,0 +1,265 @@
+//! Finding secrets and addresses in texts that may hold anything.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+/// A shorter secret is looked for as a whole word only: as a part it would be in every text.
+const SHORT: usize = 6;
+
+/// An address in a text.
+pub(super) struct Found<'t> {
+    local: &'t str,
+    /// The sign between the parts, as it is written: `@` or `%40`.
+    pub(super) at: &'t str,
+    pub(super) domain: &'t str,
+}
+
+impl Found<'_> {
+    pub(super) fn as_written(&self) -> String {
+        format!("{}{}{}", self.local, self.at, self.domain)
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("{}@{}", self.local, self.domain)
+    }
+}
+
+/// How a text may be written inside another: as it is, in a URL, in a form, in JSON.
+pub(super) fn written_forms(text: &str) -> Vec<String> {
+    let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    // Encoders differ in what they leave alone; these are what URLs and forms agree on.
+    let lenient: String = url_form(text);
+    let json = Value::from(text).to_string();
+    let json = json.trim_matches('"').to_owned();
+    let mut forms = vec![
+        text.to_owned(),
+        lenient.replace("%20", "+"),
+        lenient,
+        encoded,
+        json,
+    ];
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+fn url_form(text: &str) -> String {
+    const LEFT_ALONE: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'*');
+    utf8_percent_encode(text, LEFT_ALONE).to_string()
+}
+
+/// Replaces a secret wherever it stands.
+pub(super) fn replace(text: &str, secret: &str, by: &str) -> String {
+    if secret.len() < SHORT {
+        replace_word(text, secret, by)
+    } else {
+        text.replace(secret, by)
+    }
+}
+
+/// Replaces a word where it is not a part of a longer one.
+pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = None;
+    while !word.is_empty()
+        && let Some((head, tail)) = rest.split_once(word)
+    {
+        let before_word = head.chars().next_back().or(before);
+        let stands_alone = !before_word.is_some_and(char::is_alphanumeric)
+            && !tail.chars().next().is_some_and(char::is_alphanumeric);
+        out.push_str(head);
+        out.push_str(if stands_alone { by } else { word });
+        before = word.chars().next_back();
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Replaces what looks like a secret: the value behind a secret's name, what stands behind
+/// `Bearer` and `Basic`, signed tokens, and the query of a URL.
+pub(super) fn patterns(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> String {
+    let text = named_values(text, is_secret, by);
+    let text = schemes(&text, by);
+    words(&text, by)
+}
+
+/// `name=value`, `name: value` and `"name":"value"`.
+fn named_values(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['=', ':']) {
+        let (head, tail) = rest.split_at(at);
+        let name = head
+            .trim_end_matches(['"', '\'', '\\', ' '])
+            .rsplit(|char: char| !(char.is_ascii_alphanumeric() || "_-".contains(char)))
+            .next()
+            .unwrap_or_default();
+        let value_at = 1 + tail
+            .get(1..)
+            .unwrap_or_default()
+            .find(|char| !['"', '\'', '\\', ' '].contains(&char))
+            .unwrap_or_default();
+        let (sign, behind) = tail.split_at_checked(value_at).unwrap_or((tail, ""));
+        out.push_str(head);
+        out.push_str(sign);
+        rest = behind;
+        // A scheme is named before its value, and both go.
+        let starts_with_scheme = SCHEMES.iter().any(|scheme| starts_with(behind, scheme));
+        if !name.is_empty() && is_secret(&name.replace('-', "_")) && !starts_with_scheme {
+            let (value, after) = behind.split_at(value_end(behind, by));
+            out.push_str(if value.is_empty() { "" } else { by });
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where a value ends that may begin with what stands for a secret already.
+fn value_end(text: &str, by: &str) -> usize {
+    let begun = if text.starts_with(by) { by.len() } else { 0 };
+    let rest = text.get(begun..).unwrap_or_default();
+    begun + rest.find(ends_value).unwrap_or(rest.len())
+}
+
+fn ends_value(char: char) -> bool {
+    char.is_whitespace() || "&;,\"'\\<>)}]".contains(char)
+}
+
+/// The ways of HTTP to send a credential.
+const SCHEMES: [&str; 2] = ["bearer ", "basic "];
+
+fn starts_with(text: &str, scheme: &str) -> bool {
+    let start = text.get(..scheme.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn schemes(text: &str, by: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    'text: while !rest.is_empty() {
+        for scheme in SCHEMES {
+            if starts_with(rest, scheme) {
+                let (name, behind) = rest.split_at(scheme.len());
+                let behind = behind.trim_start();
+                let (value, after) = behind.split_at(value_end(behind, by));
+                out.push_str(name);
+                out.push_str(if value.is_empty() { "" } else { by });
+                rest = after;
+                continue 'text;
+            }
+        }
+        let next = rest.chars().next().map_or(0, char::len_utf8);
+        let (char, after) = rest.split_at(next);
+        out.push_str(char);
+        rest = after;
+    }
+    out
+}
+
+/// Signed tokens (three parts of base64) and queries of URLs.
+fn words(text: &str, by: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let is_end = |char: char| char.is_whitespace() || "\"'<>\\,;()".contains(char);
+    for piece in text.split_inclusive(is_end) {
+        let (word, end) = match piece.char_indices().next_back() {
+            Some((at, char)) if is_end(char) => piece.split_at(at),
+            _ => (piece, ""),
+        };
+        if let Some(at) = word.find("eyJ")
+            && word.matches('.').count() >= 2
+        {
+            out.push_str(word.get(..at).unwrap_or_default());
+            out.push_str(by);
+        } else if let Some(scheme) = word.find("://")
+            && let Some(query) = word.find(['?', '#']).filter(|query| *query > scheme)
+            && query + 1 < word.len()
+        {
+            let (address, query) = word.split_at(query);
+            out.push_str(&without_user(address, by));
+            out.push_str(query.get(..1).unwrap_or_default());
+            out.push_str(by);
+        } else {
+            out.push_str(&without_user(word, by));
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+/// `https://user:password@host` without the user.
+fn without_user(address: &str, by: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
+    let host = rest.find('/').unwrap_or(rest.len());
+    match rest.split_at(host) {
+        (authority, path) if authority.contains('@') => {
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{by}@{host}{path}")
+        }
+        _ => address.to_owned(),
+    }
+}
+
+/// Replaces each address that stands in a text.
+pub(super) fn addresses(text: &str, by: &dyn Fn(Found<'_>) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, sign)) = next_sign(rest) {
+        let (head, tail) = rest.split_at(at);
+        let (sign, behind) = tail.split_at(sign);
+        let local_at = head
+            .char_indices()
+            .rev()
+            .take_while(|(_, char)| {
+                char.is_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(*char)
+            })
+            .last()
+            .map_or(head.len(), |(at, _)| at);
+        let local_at = local_at + head.get(local_at..).map_or(0, quoted);
+        let (before, local) = head.split_at(local_at);
+        let end = behind
+            .find(|char: char| !(char.is_alphanumeric() || ".-".contains(char)))
+            .unwrap_or(behind.len());
+        let domain = behind.get(..end).unwrap_or_default().trim_end_matches('.');
+        let (domain, after) = behind.split_at(domain.len());
+        out.push_str(before);
+        if local.is_empty() || domain.is_empty() {
+            out.push_str(local);
+            out.push_str(sign);
+            rest = behind;
+        } else {
+            out.push_str(&by(Found {
+                local,
+                at: sign,
+                domain,
+            }));
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What stands before an address and is none of it: `'`, `mailto=`, a path.
+fn quoted(local: &str) -> usize {
+    let end = local.rfind(['\'', '=', '/', '?', '&', '{', '`', '#']);
+    end.map_or(0, |at| at + 1)
+}
+
+fn next_sign(text: &str) -> Option<(usize, usize)> {
+    let plain = text.find('@').map(|at| (at, 1));
+    let encoded = text.find("%40").map(|at| (at, 3));
+    match (plain, encoded) {
+        (Some(plain), Some(encoded)) => Some(plain.min(encoded)),
+        (plain, encoded) => plain.or(encoded),
+    }
+}

@@ -1,0 +1,281 @@
+//! Records: they come back as they were written, and no secret is in them.
+
+use mappings::{
+    Argument, Arguments, Body, Method, Outcome, V1Answer, V1Error, V2Request,
+    record::{
+        Exchange, FORMAT, PseudonymKey, REDACTED, RecordError, Redactor, V1Exchange, V2Exchange,
+        Wrapping, moment,
+    },
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::driver::catalog;
+
+fn key() -> PseudonymKey {
+    PseudonymKey::new("sixteen or more characters").unwrap()
+}
+
+fn exchange(arguments: &[(&str, &str)], answer: &Value, v2: Vec<V2Exchange>) -> Exchange {
+    let arguments: Arguments = arguments.iter().copied().collect();
+    let answer = V1Answer {
+        result: Ok(answer.as_object().unwrap().clone()),
+        warnings: Vec::new(),
+    };
+    Exchange {
+        format: FORMAT,
+        id: "1".to_owned(),
+        at: moment(1_600_000_000_123),
+        micros: 1900,
+        v1: V1Exchange::new("user/autocreate", Wrapping::Form, &arguments, &answer),
+        v2,
+    }
+}
+
+fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> V2Exchange {
+    let request = V2Request {
+        method: Method::Post,
+        path: path.to_owned(),
+        query: query
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: Body::Json(body),
+        template: "/users/{userId}".into(),
+    };
+    let outcome = Outcome::Answered {
+        status: 400,
+        body: Some(answer),
+    };
+    V2Exchange::new("create", &request, &outcome, 900)
+}
+
+fn redacted(mut exchange: Exchange, key: Option<PseudonymKey>, others: &[&str]) -> Exchange {
+    Redactor::new(catalog(), key).exchange(catalog(), &mut exchange, others);
+    exchange
+}
+
+const SECRET: &str = "s3cret/+of v1";
+const PASSWORD: &str = "pass w&rd";
+
+fn telling() -> Exchange {
+    exchange(
+        &[
+            ("api_key", "the-key-of-v1"),
+            ("api_secret", SECRET),
+            ("email", "ada.lovelace@example.com"),
+            ("first_name", "Ada"),
+            ("type", "2"),
+            ("password", PASSWORD),
+            ("enable_phone_participants_password", "true"),
+            ("stray", "anything at all"),
+        ],
+        &json!({
+            "id": "u1", "email": "Ada.Lovelace@example.com", "first_name": "Ada", "last_name": "",
+            "zak": "zak-of-ada", "zpk": "zpk-of-ada", "token": "token-of-ada", "host_key": 734_213,
+            "pic_url": "https://cdn.example.com/p/1.png?sig=abc&Expires=1",
+            "enable_phone_participants_password": true,
+            "start_url": "https://zoom.example.com/s/1?zak=eyJ.a.b",
+        }),
+        vec![call(
+            "/users/ada.lovelace%40example.com/settings",
+            &[("login_type", "100"), ("access_token", "v2-token")],
+            json!({ "user_info": { "email": "ada.lovelace@example.com", "password": PASSWORD } }),
+            json!({
+                "code": 300,
+                "message": format!(
+                    "Bad: {PASSWORD}, api_secret=s3cret%2F%2Bof+v1&id=1, Bearer abc.def, token-of-ada, \
+                     Authorization: Basic aGk6aG8=, v2-token, 734213, User ada.lovelace@example.com \
+                     (Ada), \"api_key\":\"other\", eyJhbGciOi.J9.abc"
+                ),
+                "next_page_token": "page-2",
+            }),
+        )],
+    )
+}
+
+#[test]
+fn secrets_are_gone() {
+    insta::assert_json_snapshot!("redacted", redacted(telling(), None, &["v2-token"]));
+}
+
+#[test]
+fn people_have_pseudonyms() {
+    insta::assert_json_snapshot!(
+        "pseudonyms",
+        redacted(telling(), Some(key()), &["v2-token"])
+    );
+}
+
+#[test]
+fn redaction_is_stable() {
+    for key in [None, Some(key())] {
+        let once = redacted(telling(), key.clone(), &[]);
+        assert_eq!(redacted(once.clone(), key, &[]), once);
+    }
+}
+
+#[test]
+fn the_same_person_has_the_same_pseudonym_under_the_same_key() {
+    let of = |text: &str, key: &str| {
+        let mut value = json!({ "email": text });
+        Redactor::new(catalog(), Some(PseudonymKey::new(key).unwrap())).value(&mut value);
+        value["email"].as_str().unwrap().to_owned()
+    };
+    let one = of("ada@example.com", "the first of two keys");
+    assert!(one.ends_with("@pseudonym.invalid") && !one.contains("ada"));
+    assert_eq!(one, of("Ada@Example.com", "the first of two keys"));
+    assert_ne!(one, of("ada@example.com", "the second of two keys"));
+    assert_ne!(one, of("grace@example.com", "the first of two keys"));
+    assert!(PseudonymKey::new("short").is_err());
+}
+
+#[test]
+fn what_stands_around_an_address_stays() {
+    let redactor = Redactor::new(catalog(), Some(key()));
+    let mut value = json!("<a@b.c>, 'a@b.c'; id=a%40b.c&x (a@b.c). @ a@ @b");
+    redactor.value(&mut value);
+    let mail = {
+        let mut mail = json!("a@b.c");
+        redactor.value(&mut mail);
+        mail.as_str().unwrap().to_owned()
+    };
+    let encoded = mail.replace('@', "%40");
+    assert_eq!(
+        value,
+        json!(format!(
+            "<{mail}>, '{mail}'; id={encoded}&x ({mail}). @ a@ @b"
+        ))
+    );
+}
+
+#[test]
+fn masked_requests_are_known() {
+    let plain = |id: &str| exchange(&[("id", id)], &json!({}), vec![]);
+    assert!(!plain("u1").is_masked());
+    assert!(redacted(telling(), None, &[]).is_masked());
+    assert!(!redacted(telling(), None, &[]).has_pseudonyms());
+    assert!(redacted(telling(), Some(key()), &[]).has_pseudonyms());
+}
+
+#[test]
+fn a_record_comes_back() {
+    let exchange = redacted(telling(), None, &[]);
+    let line = exchange.write().unwrap();
+    assert!(!line.contains('\n'));
+    assert_eq!(Exchange::read(&line).unwrap(), exchange);
+    let another = line.replacen("\"format\":1", "\"format\":2", 1);
+    assert!(matches!(
+        Exchange::read(&another),
+        Err(RecordError::Format(2))
+    ));
+    assert!(matches!(Exchange::read("{}"), Err(RecordError::Shape(_))));
+}
+
+#[test]
+fn arguments_come_back_with_files_of_their_size() {
+    let mut arguments: Arguments = [("id", "u1")].into_iter().collect();
+    let file = mappings::File {
+        name: Some("secret-name.png".to_owned()),
+        bytes: vec![7; 1000].into(),
+    };
+    arguments.add("pic_file", Argument::File(file));
+    let answer = V1Answer {
+        result: Err(V1Error {
+            code: 1001,
+            message: "User not exist: u1".to_owned(),
+        }),
+        warnings: Vec::new(),
+    };
+    let side = V1Exchange::new(
+        "user/uploadpicture",
+        Wrapping::Multipart,
+        &arguments,
+        &answer,
+    );
+    assert_eq!(
+        side.parameters["pic_file"],
+        json!({ "file": { "bytes": 1000 } })
+    );
+    assert_eq!(side.answer["error"]["code"], 1001);
+    let again = side.arguments();
+    assert_eq!(again.text("id"), Some("u1"));
+    assert!(
+        matches!(again.get("pic_file"), Some(Argument::File(file)) if file.bytes.len() == 1000)
+    );
+}
+
+#[test]
+fn outcomes_come_back() {
+    let request = V2Request {
+        method: Method::Get,
+        path: "/users/u1".to_owned(),
+        query: Vec::new(),
+        body: Body::None,
+        template: "/users/{userId}".into(),
+    };
+    for outcome in [
+        Outcome::Answered {
+            status: 204,
+            body: None,
+        },
+        Outcome::Answered {
+            status: 200,
+            body: Some(json!({ "id": "u1" })),
+        },
+        Outcome::Unreadable { status: 502 },
+        Outcome::NoAnswer { maybe_done: false },
+        Outcome::Refused,
+        Outcome::Limited,
+    ] {
+        assert_eq!(
+            V2Exchange::new("user", &request, &outcome, 1).outcome(),
+            outcome
+        );
+    }
+}
+
+fn all_texts(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| all_texts(item, texts)),
+        Value::Object(members) => members.iter().for_each(|(name, value)| {
+            texts.push(name.clone());
+            all_texts(value, texts);
+        }),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_secret_survives_wherever_it_is_quoted(
+        secret in "hush[ -~é]{0,20}hush",
+        before in "[ -~]{0,20}",
+        after in "[ -~]{0,20}",
+    ) {
+        let quoted = format!("{before}{secret}{after}");
+        let recorded = redacted(
+            exchange(
+                &[("password", &secret), ("dept", &quoted), (&quoted, "1"), ("email", &quoted)],
+                &json!({ "dept": quoted, "error": { "message": quoted } }),
+                vec![call("/users", &[("dept", &quoted)], json!({ "x": [quoted] }), json!(quoted))],
+            ),
+            None,
+            &[],
+        );
+        let mut texts = Vec::new();
+        all_texts(&serde_json::to_value(&recorded).unwrap(), &mut texts);
+        prop_assert!(texts.iter().all(|text| !text.contains(&secret)), "{texts:?}");
+        prop_assert_eq!(&recorded.v1.parameters["password"], REDACTED);
+    }
+
+    #[test]
+    fn any_text_can_be_redacted(text in "\\PC*") {
+        let redactor = Redactor::new(catalog(), Some(key()));
+        let once = redactor.plain_text(&text);
+        let mut value = Value::from(text);
+        redactor.value(&mut value);
+        prop_assert_eq!(value, once);
+    }
+}

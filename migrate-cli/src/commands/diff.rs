@@ -1,0 +1,299 @@
+//! `migrate diff`.
+
+use std::{
+    env, fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use mappings::{
+    Catalog,
+    catalog::operation::Operation,
+    record::{Exchange, PseudonymKey, Redactor},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    cli::Exit,
+    diff::{
+        Comparison,
+        documents::Documents,
+        join::join,
+        rehearse,
+        replay::{Client, Credentials, Replay},
+        rules::{self, Rules},
+        show::{Format, Layout, Page, Report},
+    },
+    record::Recording,
+    site_mappings::SiteMappings,
+};
+
+/// Compare old and new answers, through the mappings between v1 and v2.
+///
+/// Exit codes: 0 if all differences are explained, 1 if one is not, 2 if the comparison failed.
+/// Secrets are removed from what is shown.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Two JSON files of the same shape, the old one first
+    #[arg(num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["v1", "recorded"])]
+    files: Vec<PathBuf>,
+    /// A v1 answer, beside the v2 answers of --v2
+    #[arg(long, value_name = "FILE", requires_all = ["v2", "operation"], conflicts_with = "recorded")]
+    v1: Option<PathBuf>,
+    /// A v2 answer that the v1 answer is made from; NAME=FILE says which, if it is not plain
+    #[arg(long, value_name = "FILE", requires = "v1")]
+    v2: Vec<String>,
+    /// The v1 operation of the answers: user/get
+    #[arg(long, value_name = "OPERATION")]
+    operation: Option<String>,
+    /// A recording of the shim
+    #[arg(long, value_name = "FILE")]
+    recorded: Option<PathBuf>,
+    /// The exchange of the recording whose v1 answer is shown beside the v2 answers it was made from
+    #[arg(long, value_name = "ID", requires = "recorded")]
+    exchange: Option<String>,
+    /// A running shim: reads of the recording are asked again there, writes are not sent but
+    /// compared as what would be sent to v2
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "recorded",
+        conflicts_with = "exchange"
+    )]
+    shim: Option<String>,
+    /// Send writes of the recording, too
+    #[arg(long, requires = "shim")]
+    allow_writes: bool,
+    /// The most requests in a second
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECONDS", requires = "shim")]
+    time: Option<u64>,
+    /// Note what was compared in this file, and go on where it ends
+    #[arg(long, value_name = "FILE", requires = "shim")]
+    resume: Option<PathBuf>,
+    /// Differences that are expected, as TOML: [[rule]] with field, reason, and if need be
+    /// operation, kind, expires
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Add what is unexpected to the rules, for this reason
+    #[arg(long, value_name = "REASON", requires_all = ["rules", "until"])]
+    accept: Option<String>,
+    /// The last day on which what is accepted is expected: 2027-01-31
+    #[arg(long, value_name = "DAY", requires = "accept")]
+    until: Option<String>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Where the report goes, if not to standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How text is laid out: side by side on terminals that are wide enough
+    #[arg(long, value_enum, default_value = "auto")]
+    layout: Layout,
+    /// Columns of text [default: those of the terminal, or 100]
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// Also show what is the same
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    site: SiteMappings,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  migrate diff before.json after.json
+  migrate diff --operation user/get --v1 v1.json --v2 user.json --v2 settings.json
+  migrate diff --recorded monday.jsonl --exchange 19ab3f7c2d1-1
+  migrate diff --recorded monday.jsonl --shim http://127.0.0.1:8080 --resume monday.progress
+
+Environment, for --shim:
+  MIGRATE_API_KEY, MIGRATE_API_SECRET  what v1 programs send
+  MIGRATE_PSEUDONYM_KEY                the key of the recording's pseudonyms, if it has them";
+
+const API_KEY: &str = "MIGRATE_API_KEY";
+const API_SECRET: &str = "MIGRATE_API_SECRET";
+const PSEUDONYM_KEY: &str = "MIGRATE_PSEUDONYM_KEY";
+
+/// Where there is no terminal.
+const WIDTH: usize = 100;
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let catalog = args.site.catalog()?;
+    let rules = args.rules()?;
+    let report = args.report(&catalog, &rules)?;
+    args.write(&report)?;
+    if let (Some(reason), Some(path), Some(until)) = (&args.accept, &args.rules, &args.until) {
+        let accepted = rules::accept(path, &report.shown, reason, until)?;
+        writeln!(
+            io::stderr(),
+            "{accepted} differences are accepted until {until}"
+        )?;
+        return Ok(Exit::Clean);
+    }
+    Ok(if report.unexpected() > 0 {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+impl Args {
+    /// The rules; with --accept, the file may not be there yet.
+    fn rules(&self) -> anyhow::Result<Rules> {
+        match &self.rules {
+            Some(path) if path.exists() || self.accept.is_none() => Rules::read(path),
+            _ => Ok(Rules::default()),
+        }
+    }
+
+    fn report(&self, catalog: &Catalog, rules: &Rules) -> anyhow::Result<Report> {
+        if let (Some(recording), Some(shim)) = (&self.recorded, &self.shim) {
+            return self.replay(catalog, rules, recording, shim);
+        }
+        let mut report = Report::default();
+        let mut comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
+            ([old, new], ..) => self.files(catalog, old, new)?,
+            (_, Some(v1), _) => self.at_hand(catalog, v1)?,
+            (.., Some(recording)) if self.exchange.is_some() => {
+                self.exchange(catalog, recording)?
+            }
+            (.., Some(_)) => bail!("--recorded needs --shim or --exchange"),
+            _ => bail!("nothing to compare: give two files, --v1 and --v2, or --recorded"),
+        };
+        rules.apply(&mut comparison);
+        report.add(comparison, None, true);
+        Ok(report)
+    }
+
+    fn replay(
+        &self,
+        catalog: &Catalog,
+        rules: &Rules,
+        recording: &Path,
+        shim: &str,
+    ) -> anyhow::Result<Report> {
+        let variable = |name: &str| {
+            env::var(name)
+                .ok()
+                .filter(|value| !value.is_empty())
+                .with_context(|| format!("set {name} to what v1 programs send to the shim"))
+        };
+        let credentials = Credentials {
+            key: variable(API_KEY)?,
+            secret: variable(API_SECRET)?.into(),
+        };
+        let key = env::var(PSEUDONYM_KEY).ok();
+        let key = key
+            .map(|key| PseudonymKey::new(&key))
+            .transpose()
+            .context(PSEUDONYM_KEY)?;
+        let redactor = Redactor::new(catalog, key);
+        let replay = Replay {
+            catalog,
+            redactor: &redactor,
+            client: Client::new(shim, credentials)?,
+            rules,
+            allow_writes: self.allow_writes,
+            pause: Duration::from_secs(1) / self.rate,
+            limit: self.time.map(Duration::from_secs),
+        };
+        replay.run(recording, self.resume.as_deref())
+    }
+
+    fn files(&self, catalog: &Catalog, old: &Path, new: &Path) -> anyhow::Result<Comparison> {
+        let redactor = Redactor::new(catalog, None);
+        let operation = self.operation.as_deref();
+        let operation = operation.map(|name| find(catalog, name)).transpose()?;
+        let (old_value, new_value) = (read(&redactor, old)?, read(&redactor, new)?);
+        let (old_name, new_name) = (old.display().to_string(), new.display().to_string());
+        let old = (old_name.as_str(), &old_value);
+        Ok(Comparison::of_answers(
+            catalog,
+            operation,
+            "",
+            old,
+            (&new_name, &new_value),
+        ))
+    }
+
+    fn at_hand(&self, catalog: &Catalog, v1: &Path) -> anyhow::Result<Comparison> {
+        let redactor = Redactor::new(catalog, None);
+        let operation = find(catalog, self.operation.as_deref().unwrap_or_default())?;
+        let plan = operation
+            .plan()
+            .with_context(|| format!("{} is not answered from v2", operation.name))?;
+        let answer = read(&redactor, v1)?;
+        let mut answers = Vec::new();
+        for given in &self.v2 {
+            let (said, file) = match given.split_once('=') {
+                Some((name, file)) if !Path::new(given).exists() => (Some(name.to_owned()), file),
+                _ => (None, given.as_str()),
+            };
+            answers.push((said, file.to_owned(), read(&redactor, Path::new(file))?));
+        }
+        let documents = Documents::of_answers(catalog, &operation.name, plan, answers)?;
+        Ok(Comparison {
+            name: v1.display().to_string(),
+            operation: Some(operation.name.clone()),
+            sides: ("v1".to_owned(), "v2".to_owned()),
+            rows: join(catalog, operation, &Map::new(), &answer, &documents),
+        })
+    }
+
+    fn exchange(&self, catalog: &Catalog, recording: &Path) -> anyhow::Result<Comparison> {
+        let id = self.exchange.as_deref().unwrap_or_default();
+        let mut exchange = None;
+        for found in Recording::open(recording)? {
+            let (_, found) = found?;
+            if found.id == id {
+                exchange = Some(found);
+                break;
+            }
+        }
+        let mut exchange: Exchange =
+            exchange.ok_or_else(|| anyhow!("{} has no exchange {id}", recording.display()))?;
+        Redactor::new(catalog, None).exchange(catalog, &mut exchange, &[]);
+        let operation = find(catalog, &exchange.v1.operation)?;
+        rehearse::beside_v2(catalog, operation, &exchange)
+            .with_context(|| format!("{} is not answered from v2", operation.name))
+    }
+
+    fn write(&self, report: &Report) -> anyhow::Result<()> {
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        let columns = terminal.map_or(WIDTH, |(width, _)| usize::from(width.0));
+        let is_terminal = self.output.is_none() && io::stdout().is_terminal();
+        let width = self.width.unwrap_or(columns);
+        let page = Page::new(width, is_terminal, self.layout, self.all);
+        let text = report.render(self.format, &page)?;
+        if let Some(path) = &self.output {
+            let plain = anstream::adapter::strip_str(&text).to_string();
+            return fs::write(path, plain)
+                .with_context(|| format!("{} cannot be written", path.display()));
+        }
+        let mut out = anstream::stdout();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+}
+
+fn find<'c>(catalog: &'c Catalog, name: &str) -> anyhow::Result<&'c Operation> {
+    catalog
+        .find(name)
+        .with_context(|| format!("v1 had no operation {name}; `migrate explain` names all"))
+}
+
+fn read(redactor: &Redactor, path: &Path) -> anyhow::Result<Value> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let mut value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    redactor.value(&mut value);
+    Ok(value)
+}

@@ -1,0 +1,81 @@
+//! `migrate record`.
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+use mappings::record::{PseudonymKey, Redactor};
+
+use crate::{
+    cli::Exit,
+    record::import::{Imported, import},
+    site_mappings::SiteMappings,
+};
+
+/// Work with recordings of v1 traffic, as `migrate diff` reads them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Import(Import),
+}
+
+/// Make a recording of what you already have: HAR files (mitmproxy and browsers write them),
+/// Postman collections with examples, JSON lines, folders of request and response files.
+///
+/// Credentials, passwords and tokens are left out. With a key for pseudonyms in the environment,
+/// addresses and names become pseudonyms.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Environment:\n  MIGRATE_PSEUDONYM_KEY  a key for pseudonyms, of at least 16 characters"
+)]
+struct Import {
+    /// What to read: files, or folders of NAME.request.* and NAME.response.*
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Where the recording goes, if not to standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    site: SiteMappings,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let Command::Import(args) = &args.command;
+    let catalog = args.site.catalog()?;
+    let key = env::var("MIGRATE_PSEUDONYM_KEY").ok();
+    let key = key.map(|key| PseudonymKey::new(&key)).transpose();
+    let redactor = Redactor::new(&catalog, key.context("MIGRATE_PSEUDONYM_KEY")?);
+    let mut imported = Imported::default();
+    for path in &args.paths {
+        import(&catalog, &redactor, path, &mut imported)?;
+    }
+    let mut text = String::new();
+    for exchange in &imported.exchanges {
+        text.push_str(&exchange.write()?);
+        text.push('\n');
+    }
+    match &args.output {
+        Some(path) => fs::write(path, text)
+            .with_context(|| format!("{} cannot be written", path.display()))?,
+        None => io::stdout().write_all(text.as_bytes())?,
+    }
+    let Imported {
+        exchanges,
+        others,
+        unreadable,
+    } = &imported;
+    let count = exchanges.len();
+    writeln!(
+        io::stderr(),
+        "{count} exchanges; left out: {others} that are not v1's, {unreadable} without a JSON answer"
+    )?;
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,156 @@
+//! The v2 documents that a v1 answer is made from: out of a recorded exchange, or out of answers
+//! that somebody has at hand.
+
+use mappings::{
+    Catalog,
+    catalog::{
+        field::Place,
+        operation::{Call, Plan},
+    },
+    record::{Exchange, OutcomeKind},
+};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+/// What is known of v2 when a v1 answer is looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// Of the whole answer: name and document, oldest first.
+    pub(crate) own: Vec<(String, Value)>,
+    /// Of each item of its list.
+    pub(crate) items: Vec<Vec<(String, Value)>>,
+}
+
+/// A v2 answer that belongs to no call of the operation.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is no answer that {operation} is made from; say which: {known}")]
+pub(crate) struct UnknownDocument {
+    name: String,
+    operation: String,
+    known: String,
+}
+
+impl Documents {
+    /// The documents of a recorded exchange.
+    pub(crate) fn of_exchange(plan: &Plan, exchange: &Exchange) -> Self {
+        let mut documents = Self::default();
+        for recorded in &exchange.v2 {
+            let answered = recorded.outcome == OutcomeKind::Answered
+                && recorded
+                    .status
+                    .is_some_and(|status| (200..300).contains(&status));
+            let call = plan.calls.iter().find(|call| call.name == recorded.call);
+            if let (Some(call), Some(answer), true) = (call, &recorded.answer, answered) {
+                documents.add(call, answer, &recorded.path);
+            }
+        }
+        documents
+    }
+
+    /// The documents of answers at hand: each with the document that it is, or the name of its
+    /// file.
+    pub(crate) fn of_answers(
+        catalog: &Catalog,
+        operation: &str,
+        plan: &Plan,
+        answers: Vec<(Option<String>, String, Value)>,
+    ) -> Result<Self, UnknownDocument> {
+        let mut documents = Self::default();
+        for (said, file, answer) in answers {
+            let call = match &said {
+                Some(name) => plan.calls.iter().find(|call| produces(call) == Some(name)),
+                None => guess(catalog, plan, &answer),
+            };
+            let Some(call) = call else {
+                let known = plan.calls.iter().filter_map(produces);
+                let known: Vec<_> = known.map(|name| format!("{name}={file}")).collect();
+                return Err(UnknownDocument {
+                    name: said.unwrap_or(file),
+                    operation: operation.to_owned(),
+                    known: known.join(", "),
+                });
+            };
+            documents.add(call, &answer, "");
+        }
+        Ok(documents)
+    }
+
+    fn add(&mut self, call: &Call, answer: &Value, path: &str) {
+        let list = match (&call.pages, &call.items) {
+            (Some(pages), _) => Some((pages.items.as_str(), pages.document.as_str())),
+            (None, Some((at, document))) => Some((at.as_str(), document.as_str())),
+            (None, None) => None,
+        };
+        if let Some((at, document)) = list {
+            let items = answer.pointer(at).and_then(Value::as_array);
+            let items = items.cloned().unwrap_or_default();
+            let mut page = answer.clone();
+            if call.pages.is_none() {
+                page = json!({ "total_records": items.len() });
+            }
+            self.own.push((PAGE.to_owned(), page));
+            let items = items
+                .into_iter()
+                .map(|item| vec![(document.to_owned(), item)]);
+            self.items = items.collect();
+        }
+        let Some(document) = &call.reads else { return };
+        let of = match &call.each {
+            Some(each) => self.item_of(each.subject.as_deref(), path),
+            None => Some(&mut self.own),
+        };
+        if let Some(of) = of {
+            of.push((document.clone(), answer.clone()));
+        }
+    }
+
+    /// The item that a call was made for: its path names it.
+    fn item_of(&mut self, subject: Option<&str>, path: &str) -> Option<&mut Vec<(String, Value)>> {
+        let subject = subject?;
+        let segments: Vec<_> = path
+            .split('/')
+            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+            .collect();
+        self.items.iter_mut().find(|documents| {
+            let named = documents
+                .first()
+                .and_then(|(_, item)| item.pointer(subject));
+            let named = named.and_then(Value::as_str);
+            named.is_some_and(|named| segments.iter().any(|segment| segment == named))
+        })
+    }
+}
+
+/// The document of the page itself, as the catalog's fields name it.
+const PAGE: &str = "page";
+
+fn produces(call: &Call) -> Option<&String> {
+    let pages = call.pages.as_ref().map(|pages| &pages.document);
+    let items = call.items.as_ref().map(|(_, document)| document);
+    call.reads.as_ref().or(pages).or(items)
+}
+
+/// The call whose answer has the most members in common with this one.
+fn guess<'p>(catalog: &Catalog, plan: &'p Plan, answer: &Value) -> Option<&'p Call> {
+    let fit = |call: &Call| {
+        let list = call.pages.as_ref().map(|pages| pages.items.as_str());
+        let list = list.or(call.items.as_ref().map(|(at, _)| at.as_str()));
+        if let Some(at) = list {
+            return usize::from(answer.pointer(at).is_some_and(Value::is_array)) * 1000;
+        }
+        let Some(document) = &call.reads else {
+            return 0;
+        };
+        let places = catalog.fields().iter().flat_map(|field| &field.places);
+        places
+            .filter(|place| match place {
+                Place::Document(place) => {
+                    place.document == *document && answer.pointer(&place.pointer).is_some()
+                }
+                _ => false,
+            })
+            .count()
+    };
+    let best = plan.calls.iter().rev().max_by_key(|call| fit(call))?;
+    (fit(best) > 0).then_some(best)
+}

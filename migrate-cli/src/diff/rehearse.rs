@@ -1,0 +1,122 @@
+//! A recorded request, translated again: what would be sent, and what would be answered if v2
+//! answered as it did.
+
+use std::collections::VecDeque;
+
+use mappings::{
+    Catalog, Memory, Outcome, Site, Translation, V1Error,
+    catalog::operation::Operation,
+    record::{Exchange, V1Exchange, V2Exchange, Wrapping},
+};
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{Comparison, documents::Documents, join, verdict};
+
+/// More rounds than any plan has steps, pages included: a guard against one that never ends.
+const ROUNDS: usize = 1000;
+
+/// What comes of a recorded request under a catalog.
+pub(crate) struct Rehearsed {
+    pub(crate) requests: Vec<V2Exchange>,
+    pub(crate) answer: Value,
+}
+
+/// Translates a recorded request again; v2's recorded answers stand in for v2.
+pub(crate) fn rehearse(
+    catalog: &Catalog,
+    operation: &Operation,
+    site: &Site,
+    exchange: &Exchange,
+) -> Rehearsed {
+    let arguments = exchange.v1.arguments();
+    let now =
+        OffsetDateTime::parse(&exchange.at, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
+    let begun = Translation::begin(catalog, operation, arguments, site, Memory::default());
+    let mut translation = match begun {
+        Ok(translation) => translation,
+        Err(error) => {
+            return Rehearsed {
+                requests: Vec::new(),
+                answer: told(&error),
+            };
+        }
+    };
+    let mut recorded: VecDeque<&V2Exchange> = exchange.v2.iter().collect();
+    let mut requests = Vec::new();
+    for _ in 0..ROUNDS {
+        if translation.is_done() {
+            break;
+        }
+        for call in translation.ready() {
+            // The same request first; else what the call of that name was answered.
+            let at = recorded
+                .iter()
+                .position(|known| known.call == call.name && known.path == call.request.path)
+                .or_else(|| recorded.iter().position(|known| known.call == call.name));
+            let outcome = at
+                .and_then(|at| recorded.remove(at))
+                .map_or(Outcome::NoAnswer { maybe_done: false }, V2Exchange::outcome);
+            requests.push(V2Exchange::new(&call.name, &call.request, &outcome, 0));
+            translation.complete(call.id, outcome);
+        }
+    }
+    let finished = translation.finish(now);
+    let answer = V1Exchange::new(
+        "",
+        Wrapping::Other,
+        &mappings::Arguments::default(),
+        &finished.answer,
+    );
+    Rehearsed {
+        requests,
+        answer: answer.answer,
+    }
+}
+
+fn told(error: &V1Error) -> Value {
+    json!({ "error": { "code": error.code, "message": error.message } })
+}
+
+/// A recorded v1 answer beside the v2 answers that it was made from; `None` if the operation is not
+/// answered from v2.
+pub(crate) fn beside_v2(
+    catalog: &Catalog,
+    operation: &Operation,
+    exchange: &Exchange,
+) -> Option<Comparison> {
+    let plan = operation.plan()?;
+    let mut comparison = Comparison {
+        name: exchange.id.clone(),
+        operation: Some(operation.name.clone()),
+        sides: ("v1".to_owned(), "v2".to_owned()),
+        rows: Vec::new(),
+    };
+    if exchange.v1.answer.get("error").is_some() {
+        let site = site(catalog);
+        let rehearsed = rehearse(catalog, operation, &site, exchange);
+        "translated from v2".clone_into(&mut comparison.sides.1);
+        comparison.rows = verdict::compare(
+            catalog,
+            Some(operation),
+            &exchange.v1.answer,
+            &rehearsed.answer,
+        );
+    } else {
+        let documents = Documents::of_exchange(plan, exchange);
+        let (given, answer) = (&exchange.v1.parameters, &exchange.v1.answer);
+        comparison.rows = join::join(catalog, operation, given, answer, &documents);
+    }
+    Some(comparison)
+}
+
+/// A site with the catalog's own choices.
+pub(crate) fn site(catalog: &Catalog) -> Site {
+    Site {
+        strict: false,
+        account_id: None,
+        options: catalog
+            .options(&std::collections::BTreeMap::new())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,250 @@
+//! Recorded exchanges against a live shim: reads are asked again, writes are translated again.
+//!
+//! One request at a time, at a bounded rate. What was compared is noted in a file if one is named,
+//! so that a run that was stopped goes on where it was.
+
+mod client;
+mod progress;
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use mappings::{
+    Catalog,
+    catalog::operation::Operation,
+    record::{Exchange, Redactor, V2Exchange},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Comparison, Verdict,
+    rehearse::{self, rehearse},
+    rules::Rules,
+    show::Report,
+};
+use crate::record::Recording;
+pub(crate) use client::{Client, Credentials};
+use progress::{Journal, Progress};
+
+/// How a replay is done.
+pub(crate) struct Replay<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) redactor: &'a Redactor,
+    pub(crate) client: Client,
+    pub(crate) rules: &'a Rules,
+    /// Writes are sent, too.
+    pub(crate) allow_writes: bool,
+    /// The shortest time between two requests.
+    pub(crate) pause: Duration,
+    /// The longest time for all of it.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// What came of an exchange.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Judged {
+    Compared {
+        comparison: Comparison,
+        /// How long both sides took, if both are known.
+        micros: Option<(u64, u64)>,
+    },
+    Skipped(String),
+}
+
+impl Judged {
+    fn skipped(why: &str) -> Self {
+        Self::Skipped(why.to_owned())
+    }
+}
+
+impl Replay<'_> {
+    /// Compares a whole recording.
+    ///
+    /// # Errors
+    ///
+    /// The recording or the journal cannot be read, or the shim does not answer.
+    pub(crate) fn run(&self, recording: &Path, journal: Option<&Path>) -> anyhow::Result<Report> {
+        let mut report = Report::default();
+        let mut journal = Journal::open(journal, recording, self.client.base(), &mut report)?;
+        let mut progress = Progress::new();
+        let mut volatile = BTreeSet::new();
+        let begun = Instant::now();
+        let mut next = begun;
+        for read in Recording::open(recording)? {
+            let (line, mut exchange) = read?;
+            if journal.has(line) {
+                continue;
+            }
+            if self.limit.is_some_and(|limit| begun.elapsed() >= limit) {
+                report.skip("the time was over");
+                continue;
+            }
+            self.redactor.exchange(self.catalog, &mut exchange, &[]);
+            let judged = self
+                .judge(&exchange, &mut next, &mut volatile)
+                .with_context(|| format!("exchange {} ({})", exchange.id, exchange.v1.operation))?;
+            journal.note(line, &judged)?;
+            count(&mut report, judged);
+            progress.show(&report);
+        }
+        Ok(report)
+    }
+
+    fn judge(
+        &self,
+        exchange: &Exchange,
+        next: &mut Instant,
+        volatile: &mut BTreeSet<(String, String)>,
+    ) -> anyhow::Result<Judged> {
+        let Some(operation) = self.catalog.find(&exchange.v1.operation) else {
+            return Ok(Judged::skipped("v1 had no such operation"));
+        };
+        if !operation.is_served() {
+            return Ok(Judged::skipped("the shim does not serve the operation"));
+        }
+        if !operation.read && !self.allow_writes {
+            return Ok(self.translated(operation, exchange));
+        }
+        if exchange.is_masked() {
+            return Ok(Judged::skipped(
+                "a parameter was redacted or is a pseudonym",
+            ));
+        }
+        if exchange.v1.parameters.values().any(Value::is_object) {
+            return Ok(Judged::skipped(
+                "the file that was sent is not in the recording",
+            ));
+        }
+        let (answer, took) = self.ask(operation, exchange, next)?;
+        let mut comparison = self.beside(operation, exchange, &answer);
+        learnt(&mut comparison, volatile);
+        self.rules.apply(&mut comparison);
+        if operation.read && !comparison.is_expected() {
+            // What differs between two answers of the same minute differs each time.
+            let (again, _) = self.ask(operation, exchange, next)?;
+            let changes = super::verdict::compare(self.catalog, None, &answer, &again);
+            let changes = changes
+                .into_iter()
+                .filter(|row| row.verdict != Verdict::Same);
+            volatile.extend(changes.map(|row| (operation.name.clone(), row.field)));
+            learnt(&mut comparison, volatile);
+        }
+        let micros = (exchange.micros > 0).then_some((exchange.micros, took));
+        Ok(Judged::Compared { comparison, micros })
+    }
+
+    fn beside(&self, operation: &Operation, exchange: &Exchange, answer: &Value) -> Comparison {
+        let recorded = ("recorded", &exchange.v1.answer);
+        let live = ("shim", answer);
+        Comparison::of_answers(self.catalog, Some(operation), &exchange.id, recorded, live)
+    }
+
+    /// Asks the shim; its answer is redacted as the recorded one is.
+    fn ask(
+        &self,
+        operation: &Operation,
+        exchange: &Exchange,
+        next: &mut Instant,
+    ) -> anyhow::Result<(Value, u64)> {
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        *next = Instant::now() + self.pause;
+        let begun = Instant::now();
+        let answer = self
+            .client
+            .ask(self.catalog, operation, &exchange.v1.arguments())?;
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        // The same texts are known to be secret as when it was recorded.
+        let mut copy = exchange.clone();
+        copy.v1.answer = answer;
+        copy.v2.clear();
+        self.redactor.exchange(self.catalog, &mut copy, &[]);
+        Ok((copy.v1.answer, took))
+    }
+
+    /// A write, compared as what would be sent to v2.
+    fn translated(&self, operation: &Operation, exchange: &Exchange) -> Judged {
+        let is_answered = exchange.v1.answer.get("error").is_none();
+        if exchange.v2.is_empty() && is_answered && operation.plan().is_some() {
+            return Judged::skipped("the v2 calls of a write are not in the recording");
+        }
+        let site = rehearse::site(self.catalog);
+        let mut now = exchange.clone();
+        now.v2 = rehearse(self.catalog, operation, &site, exchange).requests;
+        self.redactor.exchange(self.catalog, &mut now, &[]);
+        let (old, new) = (requests(&exchange.v2), requests(&now.v2));
+        let mut comparison = Comparison::of_answers(
+            self.catalog,
+            None,
+            &exchange.id,
+            ("recorded", &old),
+            ("translated", &new),
+        );
+        comparison.operation = Some(operation.name.clone());
+        self.rules.apply(&mut comparison);
+        Judged::Compared {
+            comparison,
+            micros: None,
+        }
+    }
+}
+
+fn count(report: &mut Report, judged: Judged) {
+    match judged {
+        Judged::Compared { comparison, micros } => report.add(comparison, micros, false),
+        Judged::Skipped(why) => report.skip(&why),
+    }
+}
+
+fn learnt(comparison: &mut Comparison, volatile: &BTreeSet<(String, String)>) {
+    let operation = comparison.operation.clone().unwrap_or_default();
+    for row in &mut comparison.rows {
+        if row.verdict == Verdict::Unexpected
+            && row.kind == Some(super::Kind::Value)
+            && volatile.contains(&(operation.clone(), row.field.clone()))
+        {
+            row.verdict = Verdict::Volatile;
+            "asked twice, it differs each time".clone_into(&mut row.reason);
+        }
+    }
+}
+
+/// Requests by the name of their call, so that their order, which is that of v2's answers, is no
+/// difference.
+fn requests(calls: &[V2Exchange]) -> Value {
+    let mut requests: Map<String, Value> = Map::new();
+    for call in calls {
+        let query = call.query.iter().cloned();
+        let query: Map<_, _> = query
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect();
+        let request = json!({
+            "request": format!("{} {}", call.method, call.path),
+            "query": query,
+            "body": call.body.as_ref().map(comparable),
+        });
+        let mut name = call.call.clone();
+        for number in 2.. {
+            if !requests.contains_key(&name) {
+                break;
+            }
+            name = format!("{}#{number}", call.call);
+        }
+        requests.insert(name, request);
+    }
+    Value::Object(requests)
+}
+
+/// The media type of a file is read off its bytes, which are not recorded.
+fn comparable(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(Value::Object(file)) = body.get_mut("file") {
+        file.shift_remove("media_type");
+    }
+    body
+}

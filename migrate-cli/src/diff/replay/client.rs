@@ -1,0 +1,124 @@
+//! A v1 client, as plain as the old ones were.
+
+use std::{io::Read as _, time::Duration};
+
+use anyhow::{Context as _, bail};
+use mappings::{Argument, Arguments, Catalog, catalog::operation::Operation};
+use reqwest::{
+    blocking::{Client as Http, RequestBuilder},
+    redirect,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use url::Url;
+
+/// For an answer; v1's own clients gave up after 15 seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The largest answer that is read.
+const MAX_ANSWER: u64 = 32 << 20;
+
+/// What v1 clients prove themselves with.
+pub(crate) struct Credentials {
+    pub(crate) key: String,
+    pub(crate) secret: SecretString,
+}
+
+/// Asks a shim.
+pub(crate) struct Client {
+    http: Http,
+    base: Url,
+    credentials: Credentials,
+}
+
+impl Client {
+    /// A client of the shim at an address, with or without `/v1`.
+    pub(crate) fn new(base: &str, credentials: Credentials) -> anyhow::Result<Self> {
+        let mut url = Url::parse(base.trim())
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .with_context(|| "--shim: write the address in full, as http://127.0.0.1:8080")?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            bail!(
+                "--shim: the address has a user or a query; credentials come from the environment"
+            );
+        }
+        let path = url
+            .path()
+            .trim_end_matches('/')
+            .trim_end_matches("/v1")
+            .to_owned();
+        url.set_path(&path);
+        // The process may have one already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = Http::builder()
+            .timeout(PATIENCE)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")));
+        // A shim on this machine is reached past proxies, and needs no certificates.
+        let builder = if url.scheme() == "http" {
+            builder.no_proxy().tls_certs_only([])
+        } else {
+            builder
+        };
+        Ok(Self {
+            http: builder.build().context("the HTTP client cannot be made")?,
+            base: url,
+            credentials,
+        })
+    }
+
+    /// The address, for messages.
+    pub(crate) fn base(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// Calls an operation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer, or one that is no JSON. A v1 error is an answer.
+    pub(crate) fn ask(
+        &self,
+        catalog: &Catalog,
+        operation: &Operation,
+        arguments: &Arguments,
+    ) -> anyhow::Result<Value> {
+        let response = self
+            .request(catalog, operation, arguments)
+            .send()
+            .map_err(reqwest::Error::without_url)
+            .with_context(|| format!("{} does not answer", self.base))?;
+        let mut text = Vec::new();
+        response
+            .take(MAX_ANSWER)
+            .read_to_end(&mut text)
+            .context("the answer broke off")?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("what answers at {} is no shim: no JSON", self.base))
+    }
+
+    fn request(
+        &self,
+        catalog: &Catalog,
+        operation: &Operation,
+        arguments: &Arguments,
+    ) -> RequestBuilder {
+        let protocol = catalog.protocol();
+        let mut url = self.base.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/{}/{}", protocol.prefix, operation.name));
+        let mut form = vec![
+            (protocol.key.as_str(), self.credentials.key.as_str()),
+            (
+                protocol.secret.as_str(),
+                self.credentials.secret.expose_secret(),
+            ),
+        ];
+        form.extend(arguments.iter().filter_map(|(name, value)| match value {
+            Argument::Text(text) => Some((name, text.as_str())),
+            Argument::File(_) => None,
+        }));
+        self.http.post(url).form(&form)
+    }
+}

@@ -1,0 +1,407 @@
+//! Verdicts, joins and reports of every kind.
+
+use mappings::{
+    Catalog,
+    record::{Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, Wrapping},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Comparison, Row, Verdict,
+    documents::Documents,
+    join::join,
+    rehearse,
+    show::{Format, Layout, Page, Report},
+};
+
+fn catalog() -> Catalog {
+    Catalog::embedded().unwrap()
+}
+
+/// The only row that is not `same`; a row that is, if there is none.
+fn judged(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -> Row {
+    let operation = catalog.find(operation).unwrap();
+    let comparison =
+        Comparison::of_answers(catalog, Some(operation), "", ("v1", old), ("shim", new));
+    let mut rows = comparison.rows;
+    rows.retain(|row| row.verdict != Verdict::Same);
+    assert!(rows.len() <= 1, "{rows:?}");
+    rows.pop().unwrap_or_else(|| Row {
+        path: String::new(),
+        field: String::new(),
+        place: None,
+        old: None,
+        new: None,
+        verdict: Verdict::Same,
+        kind: None,
+        reason: String::new(),
+    })
+}
+
+#[test]
+fn two_v1_answers_get_these_verdicts() {
+    use Verdict::{Lossy, Same, Unexpected, Volatile};
+    let time = |day: u8| json!(format!("2019-11-{day:02}T08:10:00Z"));
+    let none = Value::Null; // the member is not there
+    #[rustfmt::skip] // a table
+    let cases: Vec<(&str, &str, Value, Value, Verdict, &str)> = vec![
+        // What is equal, or means the same.
+        ("user/get", "dept", json!("R&D"), json!("R&D"), Same, ""),
+        ("user/get", "pmi", json!(2_035_134_243), json!(2_035_134_243), Same, ""),
+        ("user/get", "pmi", json!(1), json!(1.0), Same, ""),
+        ("user/get", "zak", json!(""), json!(""), Same, ""),
+        // Exact fields: every difference is a surprise.
+        ("user/get", "dept", json!("R&D"), json!("Sales"), Unexpected, "another value"),
+        ("user/get", "dept", json!("R&D"), json!(""), Unexpected, "another value"),
+        ("user/get", "dept", json!("R&D"), none.clone(), Unexpected, "missing"),
+        ("user/get", "dept", none.clone(), json!("R&D"), Unexpected, "extra"),
+        ("user/get", "pmi", json!(1), json!("1"), Unexpected, "number became string"),
+        ("user/get", "verified", json!(1), json!(true), Unexpected, "number became boolean"),
+        ("user/get", "disable_chat", json!(true), json!(false), Unexpected, "another value"),
+        ("user/get", "disable_chat", json!(true), json!("true"), Unexpected, "boolean became string"),
+        ("user/get", "created_at", time(1), time(2), Unexpected, "another value"),
+        ("user/get", "id", json!("a"), json!("b"), Unexpected, "another value"),
+        ("user/get", "nobody_knows", json!(1), json!(2), Unexpected, "another value"),
+        // Losses that the catalog names, and only these.
+        ("user/get", "auto_delete_cmr_days", json!(45), json!(60), Lossy, "30, 60, 90"),
+        ("user/get", "auto_delete_cmr_days", json!(45), json!(90), Unexpected, "another value"),
+        ("user/get", "auto_delete_cmr_days", json!(60), json!(30), Unexpected, "another value"),
+        ("user/get", "auto_delete_cmr_days", json!(45), json!("60"), Unexpected, "became string"),
+        ("user/get", "meeting_capacity", json!(0), json!(100), Lossy, "inherited"),
+        ("user/get", "meeting_capacity", json!(100), json!(0), Unexpected, "another value"),
+        ("user/get", "meeting_capacity", json!(0), json!("100"), Unexpected, "became string"),
+        ("user/get", "type", json!(3), json!(2), Lossy, "3 is sent as 2"),
+        ("user/get", "type", json!(2), json!(1), Unexpected, "another value"),
+        ("user/get", "type", json!(2), json!("2"), Unexpected, "number became string"),
+        ("user/get", "status", json!(0), json!(1), Unexpected, "another value"),
+        ("user/get", "zpk", json!("an-old-zpk"), json!(""), Lossy, "v2 dropped the zpk"),
+        ("user/get", "zpk", none.clone(), json!(""), Unexpected, "extra"),
+        ("user/checkzpk", "expire_in", json!(60), none.clone(), Lossy, "v2 dropped the zpk"),
+        ("user/get", "zpk", json!(""), json!("a-new-zpk"), Unexpected, "another value"),
+        ("user/get", "enable_attention_tracking", json!(true), json!(false), Lossy, "April 2020"),
+        ("user/get", "enable_attention_tracking", json!(false), json!(true), Unexpected, "another"),
+        ("user/get", "token", json!("an-old-token"), json!(""), Lossy, "allow list"),
+        // What is new each time.
+        ("user/get", "zak", json!("one"), json!("two"), Volatile, "token"),
+        ("user/get", "zak", json!("one"), json!(""), Unexpected, "another value"),
+        ("user/get", "zak", json!(""), json!("two"), Unexpected, "another value"),
+        ("user/get", "token", json!("one"), json!("two"), Volatile, "token"),
+        ("user/get", "lastLoginTime", time(1), time(2), Volatile, "delay"),
+        ("user/get", "lastLoginTime", time(1), json!("yesterday"), Unexpected, "another value"),
+        ("user/get", "lastLoginTime", time(1), json!(5), Unexpected, "string became number"),
+        ("user/update", "updated_at", time(1), time(2), Volatile, "the time of the answer"),
+        ("user/update", "updated_at", time(1), none.clone(), Unexpected, "missing"),
+        ("user/delete", "deleted_at", time(1), time(2), Volatile, "the time of the answer"),
+        ("user/get", "pic_url", json!("https://cdn.example.com/1.png?sig=a"), json!("https://cdn.example.com/1.png?sig=b"), Volatile, "a signed URL"),
+        ("user/get", "pic_url", json!("https://cdn.example.com/1.png?sig=a"), json!("https://cdn.example.com/2.png?sig=a"), Unexpected, "another value"),
+        // Errors.
+        ("user/get", "error", json!({ "code": 1001 }), json!({ "code": 300 }), Unexpected, "another"),
+        ("user/get", "error", json!({ "code": 1001 }), none.clone(), Unexpected, "missing"),
+        // Lists: users pair by id.
+        ("user/list", "users", json!([{ "id": "a" }, { "id": "b" }]), json!([{ "id": "b" }, { "id": "a" }]), Unexpected, "another order"),
+        ("user/list", "users", json!([{ "id": "a" }]), json!([]), Unexpected, "missing"),
+        ("user/list", "users", json!([]), json!([{ "id": "a" }]), Unexpected, "extra"),
+        ("user/list", "users", json!([{ "id": "a", "pmi": 1 }, { "id": "b", "pmi": 2 }]), json!([{ "id": "a", "pmi": 1 }, { "id": "b", "pmi": 3 }]), Unexpected, "another value"),
+        ("user/list", "users", json!([{ "id": "a", "type": 3 }]), json!([{ "id": "a", "type": 2 }]), Lossy, "3 is sent as 2"),
+        ("user/list", "total_records", json!(40), json!(41), Unexpected, "another value"),
+    ];
+    assert!(cases.len() >= 40);
+    let catalog = catalog();
+    for (operation, field, old, new, verdict, reason) in cases {
+        let object = |value: &Value| match value {
+            Value::Null => json!({}),
+            value => json!({ field: value }),
+        };
+        let row = judged(&catalog, operation, &object(&old), &object(&new));
+        let case = format!("{operation} {field} {old} {new}: {row:?}");
+        assert_eq!(row.verdict, verdict, "{case}");
+        assert!(row.reason.contains(reason), "{case}");
+    }
+}
+
+#[test]
+fn without_an_operation_every_difference_is_unexpected() {
+    let catalog = catalog();
+    let (old, new) = (json!({ "type": 3 }), json!({ "type": 2 }));
+    let comparison = Comparison::of_answers(&catalog, None, "", ("a", &old), ("b", &new));
+    assert_eq!(comparison.count(Verdict::Unexpected), 1);
+}
+
+fn user() -> Value {
+    json!({
+        "id": "kdc1", "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace",
+        "type": 2, "pmi": 2_035_134_243_i64, "verified": 1, "dept": "R&D", "status": "active",
+        "timezone": "Europe/London", "user_created_at": "2017-01-02T03:04:05Z",
+        "last_login_time": "2026-01-01T00:00:00Z", "last_client_version": "5.9.1",
+    })
+}
+
+fn settings() -> Value {
+    json!({
+        "in_meeting": { "chat": false, "private_chat": true, "entry_exit_chime": "host" },
+        "recording": { "auto_recording": "cloud", "auto_delete_cmr_days": 60 },
+        "feature": { "meeting_capacity": 100 },
+    })
+}
+
+fn exchange() -> Exchange {
+    let call = |name: &str, path: &str, answer: Value| V2Exchange {
+        call: name.to_owned(),
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        query: Vec::new(),
+        body: None,
+        outcome: OutcomeKind::default(),
+        status: Some(200),
+        answer: Some(answer),
+        micros: 900,
+    };
+    let mut exchange = Exchange {
+        format: FORMAT,
+        id: "19ab-1".to_owned(),
+        at: "2026-11-20T10:00:00Z".to_owned(),
+        micros: 2000,
+        v1: V1Exchange {
+            operation: "user/get".to_owned(),
+            wrapping: Wrapping::default(),
+            parameters: json!({ "id": "kdc1" }).as_object().unwrap().clone(),
+            ignored: 0,
+            answer: Value::Null,
+        },
+        v2: vec![
+            call("user", "/users/kdc1", user()),
+            call("settings", "/users/kdc1/settings", settings()),
+        ],
+    };
+    let catalog = catalog();
+    let operation = catalog.find("user/get").unwrap();
+    let site = rehearse::site(&catalog);
+    exchange.v1.answer = rehearse::rehearse(&catalog, operation, &site, &exchange).answer;
+    exchange
+}
+
+#[test]
+fn what_the_translation_makes_of_v2_is_never_unexpected() {
+    let catalog = catalog();
+    let exchange = exchange();
+    let operation = catalog.find("user/get").unwrap();
+    let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
+    let rows: Vec<_> = comparison
+        .rows
+        .iter()
+        .map(|row| {
+            let (old, new) = (row.old.as_ref(), row.new.as_ref());
+            let shown = |value: Option<&Value>| value.map_or("-".to_owned(), Value::to_string);
+            let place = row.place.as_deref().unwrap_or("-");
+            format!(
+                "{} {} {place} {} {}",
+                row.path,
+                shown(old),
+                shown(new),
+                row.verdict
+            )
+        })
+        .collect();
+    assert!(comparison.is_expected(), "{rows:#?}");
+    insta::assert_snapshot!("joined", rows.join("\n"));
+}
+
+#[test]
+fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
+    let catalog = catalog();
+    let operation = catalog.find("user/get").unwrap();
+    let mut exchange = exchange();
+    exchange.v1.answer["pmi"] = json!("2035134243");
+    exchange.v1.answer["disable_chat"] = json!(false);
+    exchange.v1.answer.as_object_mut().unwrap().remove("dept");
+    exchange.v1.answer["more"] = json!(1);
+    let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
+    let unexpected: Vec<_> = comparison
+        .rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Unexpected)
+        .map(|row| format!("{}: {}", row.path, row.reason))
+        .collect();
+    insta::assert_debug_snapshot!("disagreements", unexpected);
+}
+
+#[test]
+fn an_error_is_beside_what_the_translation_says() {
+    let catalog = catalog();
+    let operation = catalog.find("user/get").unwrap();
+    let mut exchange = exchange();
+    for call in &mut exchange.v2 {
+        call.status = Some(404);
+        call.answer = Some(json!({ "code": 1001, "message": "User does not exist: kdc1." }));
+    }
+    let site = rehearse::site(&catalog);
+    exchange.v1.answer = rehearse::rehearse(&catalog, operation, &site, &exchange).answer;
+    let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
+    assert!(
+        comparison.is_expected() && comparison.rows.len() == 2,
+        "{comparison:?}"
+    );
+    exchange.v1.answer["error"]["code"] = json!(1002);
+    assert!(
+        !rehearse::beside_v2(&catalog, operation, &exchange)
+            .unwrap()
+            .is_expected()
+    );
+}
+
+#[test]
+fn answers_at_hand_find_their_document() {
+    let catalog = catalog();
+    let operation = catalog.find("user/get").unwrap();
+    let plan = operation.plan().unwrap();
+    let documents = |answers: Vec<(Option<&str>, Value)>| {
+        let answers = answers
+            .into_iter()
+            .map(|(said, answer)| (said.map(str::to_owned), "x.json".to_owned(), answer));
+        Documents::of_answers(&catalog, "user/get", plan, answers.collect())
+    };
+    let found = documents(vec![(None, settings()), (None, user())]).unwrap();
+    let answer = exchange().v1.answer;
+    let rows = join(&catalog, operation, &Map::new(), &answer, &found);
+    let unexpected: Vec<_> = rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Unexpected)
+        .collect();
+    assert!(unexpected.is_empty(), "{unexpected:?}");
+
+    assert!(documents(vec![(Some("settings"), settings())]).is_ok());
+    let error = documents(vec![(None, json!({ "other": 1 }))])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("settings=x.json"), "{error}");
+    assert!(documents(vec![(Some("nothing"), user())]).is_err());
+}
+
+#[test]
+fn entries_of_a_list_are_beside_their_users() {
+    let catalog = catalog();
+    let operation = catalog.find("user/list").unwrap();
+    let plan = operation.plan().unwrap();
+    let page = json!({
+        "page_count": 1, "page_number": 1, "page_size": 30, "total_records": 2,
+        "users": [user(), { "id": "kdc2", "email": "grace@example.com", "type": 1, "dept": "" }],
+    });
+    let answers = vec![(None, "page.json".to_owned(), page)];
+    let documents = Documents::of_answers(&catalog, "user/list", plan, answers).unwrap();
+    let v1 = json!({
+        "page_count": 1, "page_number": 1, "page_size": 30, "total_records": 2,
+        "users": [
+            { "id": "kdc2", "email": "grace@example.com", "type": 1, "dept": "HR" },
+            { "id": "kdc1", "email": "ada@example.com", "dept": "R&D", "pmi": 2_035_134_243_i64 },
+            { "id": "kdc3", "email": "alan@example.com" },
+        ],
+    });
+    let rows = join(&catalog, operation, &Map::new(), &v1, &documents);
+    let verdict = |path: &str| {
+        rows.iter()
+            .find(|row| row.path == path)
+            .map(|row| row.verdict)
+    };
+    assert_eq!(verdict("users[kdc2].dept"), Some(Verdict::Unexpected));
+    assert_eq!(verdict("users[kdc1].dept"), Some(Verdict::Same));
+    assert_eq!(verdict("users[kdc1].pmi"), Some(Verdict::Same));
+    assert_eq!(
+        verdict("users[kdc1].type"),
+        Some(Verdict::Unexpected),
+        "missing in v1's"
+    );
+    assert_eq!(verdict("users[kdc3]"), Some(Verdict::Unexpected));
+}
+
+/// A comparison with a verdict of every kind, and values that would break a careless layout.
+fn told() -> Report {
+    let catalog = catalog();
+    let operation = catalog.find("user/get").unwrap();
+    let old = json!({
+        "id": "kdc1", "dept": "Engineering", "auto_delete_cmr_days": 45, "pmi": 2_035_134_243_i64,
+        "lastLoginTime": "2019-11-02T08:10:00Z", "zpk": "old", "timezone": "Europe/London",
+        "first_name": "Ada \u{202e}\u{7} <script>alert(1)</script> | `x`", "last_name": "東京タワー",
+        "vanity_url": format!("https://example.com/my/{}ada", "long/".repeat(30)),
+        "gone": { "inner": [1, 2] },
+    });
+    let new = json!({
+        "id": "kdc1", "dept": "Engineering", "auto_delete_cmr_days": 60, "pmi": "2035134243",
+        "lastLoginTime": "2026-11-20T09:00:00Z", "zpk": "", "timezone": "Europe/Lisbon",
+        "first_name": "Ada", "last_name": "東京スカイツリー",
+        "vanity_url": format!("https://example.com/my/{}eda", "long/".repeat(30)),
+    });
+    let comparison = Comparison::of_answers(
+        &catalog,
+        Some(operation),
+        "19ab-1",
+        ("recorded", &old),
+        ("shim", &new),
+    );
+    let mut report = Report::default();
+    report.add(comparison, Some((2400, 1900)), false);
+    report.skip("a parameter was a secret");
+    report
+}
+
+fn text(width: usize, layout: Layout) -> String {
+    let page = Page::new(width, true, layout, true);
+    let text = told().render(Format::Text, &page).unwrap();
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    for line in plain.lines().filter(|line| !line.contains("compared")) {
+        let line_width = unicode_width::UnicodeWidthStr::width(line);
+        assert!(line_width <= width, "{line_width} columns: {line}");
+        assert!(!line.contains(['\u{202e}', '\u{7}']));
+    }
+    plain
+}
+
+#[test]
+fn text_fits_the_width() {
+    for width in [60, 80, 120, 200] {
+        insta::assert_snapshot!(format!("text_{width}"), text(width, Layout::Auto));
+    }
+    insta::assert_snapshot!("text_unified", text(100, Layout::Unified));
+}
+
+#[test]
+fn what_differs_inside_of_a_value_is_plain() {
+    let page = Page::new(120, true, Layout::Side, false);
+    let styled = told().render(Format::Text, &page).unwrap();
+    let line = styled
+        .lines()
+        .find(|line| line.contains("timezone"))
+        .unwrap();
+    insta::assert_snapshot!("emphasis", line.replace('\u{1b}', "ESC"));
+}
+
+#[test]
+fn programs_can_read_it() {
+    let page = Page::new(100, false, Layout::Auto, false);
+    let of = |format| told().render(format, &page).unwrap();
+    insta::assert_snapshot!("report_json", of(Format::Json));
+    insta::assert_snapshot!("report_markdown", of(Format::Markdown));
+    insta::assert_snapshot!("report_junit", of(Format::Junit));
+    insta::assert_snapshot!("report_github", of(Format::Github));
+    let html = of(Format::Html);
+    assert!(!html.contains("<script>alert"), "a value became markup");
+    assert!(html.contains("&lt;script&gt;alert"));
+    assert!(!html.contains("http-equiv=\"refresh\"") && !html.contains("src="));
+}
+
+#[test]
+fn the_report_is_bounded() {
+    let catalog = catalog();
+    let mut report = Report::default();
+    for number in 0..1500 {
+        let (old, new) = (json!({ "pmi": number }), json!({ "pmi": -1 }));
+        let operation = catalog.find("user/get");
+        let name = number.to_string();
+        report.add(
+            Comparison::of_answers(&catalog, operation, &name, ("a", &old), ("b", &new)),
+            None,
+            false,
+        );
+    }
+    assert_eq!((report.shown.len(), report.not_shown), (1000, 500));
+    assert_eq!((report.compared(), report.unexpected()), (1500, 1500));
+}

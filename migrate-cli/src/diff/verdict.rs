@@ -1,0 +1,219 @@
+//! What is thought of a difference between two v1 answers of an operation.
+
+use mappings::{
+    Catalog,
+    catalog::{
+        field::{self, Field, Part, Place},
+        operation::{Operation, Service, View},
+    },
+    conversion::{Conversion, Sent},
+    fidelity::Fidelity,
+    record::REDACTED,
+};
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    Comparison, Row, Verdict,
+    json::{self, Kind, Pair, Path},
+};
+
+/// Compares two v1 answers of an operation; two JSON values of any kind if it is not known.
+pub(crate) fn compare(
+    catalog: &Catalog,
+    operation: Option<&Operation>,
+    old: &Value,
+    new: &Value,
+) -> Vec<Row> {
+    json::pairs(old, new)
+        .into_iter()
+        .map(|pair| {
+            let (verdict, reason) = match operation {
+                Some(operation) => judge(catalog, operation, &pair),
+                None => without_catalog(&pair),
+            };
+            row(pair, verdict, reason)
+        })
+        .collect()
+}
+
+impl Comparison {
+    /// Two answers of the same shape beside each other.
+    pub(crate) fn of_answers(
+        catalog: &Catalog,
+        operation: Option<&Operation>,
+        name: &str,
+        (old_name, old): (&str, &Value),
+        (new_name, new): (&str, &Value),
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            operation: operation.map(|operation| operation.name.clone()),
+            sides: (old_name.to_owned(), new_name.to_owned()),
+            rows: compare(catalog, operation, old, new),
+        }
+    }
+}
+
+fn row(pair: Pair, verdict: Verdict, reason: String) -> Row {
+    Row {
+        path: pair.path.to_string(),
+        field: pair.path.field(),
+        place: None,
+        old: pair.old,
+        new: pair.new,
+        verdict,
+        kind: pair.kind,
+        reason,
+    }
+}
+
+fn without_catalog(pair: &Pair) -> (Verdict, String) {
+    match pair.kind {
+        None => (Verdict::Same, String::new()),
+        Some(kind) => unexpected(kind, pair.old.as_ref(), pair.new.as_ref()),
+    }
+}
+
+fn judge(catalog: &Catalog, operation: &Operation, pair: &Pair) -> (Verdict, String) {
+    let Some(kind) = pair.kind else {
+        return (Verdict::Same, String::new());
+    };
+    let (old, new) = (pair.old.as_ref(), pair.new.as_ref());
+    find(catalog, operation, &pair.path)
+        .and_then(|(field, part)| explained(field, part, old, new))
+        .unwrap_or_else(|| unexpected(kind, old, new))
+}
+
+/// The view that an operation answers with.
+pub(crate) fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View> {
+    match operation.service {
+        Service::Plan { view, .. } | Service::Refused { view, .. } => catalog.view(view),
+        Service::NotServed(_) => None,
+    }
+}
+
+/// The mapping of the member that a path of an operation's answer names.
+fn find<'c>(
+    catalog: &'c Catalog,
+    operation: &Operation,
+    path: &Path,
+) -> Option<(&'c Field, &'c Part)> {
+    let mut view = view(catalog, operation)?;
+    let mut names = path.members().peekable();
+    while let Some(name) = names.next() {
+        let mut members = view.members.iter();
+        let found = members.find_map(|member| {
+            let (field, part) = catalog.field(member.field)?;
+            (part.name == name).then_some((field, part))
+        })?;
+        if names.peek().is_none() {
+            return Some(found);
+        }
+        view = catalog.view(view.items?)?;
+    }
+    None
+}
+
+/// What a difference means if the catalog, or the type of the field, explains it.
+pub(crate) fn explained(
+    field: &Field,
+    part: &Part,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> Option<(Verdict, String)> {
+    let old = old?;
+    new.and_then(|new| volatile(field, part, old, new))
+        .map(|reason| (Verdict::Volatile, reason.to_owned()))
+        .or_else(|| {
+            is_lossy(field, part, old, new)
+                .then(|| (Verdict::Lossy, field.reason.clone().unwrap_or_default()))
+        })
+}
+
+/// Times of the answer, tokens, and URLs that differ in their signature only.
+fn volatile(field: &Field, part: &Part, old: &Value, new: &Value) -> Option<&'static str> {
+    let (old, new) = (old.as_str()?, new.as_str()?);
+    if part.kind == field::Kind::Secret {
+        // Something else than a token is no token; an empty one is another answer.
+        let both = !old.is_empty() && !new.is_empty();
+        return (both && field.always.is_none()).then_some("a token is a new one each time");
+    }
+    let is_now = field.places.contains(&Place::Clock);
+    if part.kind == field::Kind::Time && is_time(old) && is_time(new) {
+        if is_now {
+            return Some("the time of the answer");
+        }
+        return (field.fidelity == Fidelity::Lossy).then_some("v2 renews this time with a delay");
+    }
+    is_signed_url(old, new).then_some("a signed URL")
+}
+
+fn is_time(text: &str) -> bool {
+    OffsetDateTime::parse(text, &Rfc3339).is_ok()
+}
+
+/// The same URL but for its query.
+fn is_signed_url(old: &str, new: &str) -> bool {
+    let bare = |text: &str| {
+        let (bare, _query) = text.split_once('?')?;
+        bare.contains("://").then(|| bare.to_owned())
+    };
+    bare(old).is_some_and(|old| Some(old) == bare(new))
+}
+
+/// True if a loss that the catalog names makes the one value of the other, in v1's type.
+fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> bool {
+    if field.fidelity == Fidelity::Exact {
+        return false;
+    }
+    let Some(new) = new else {
+        // v2 has nothing for it, and nothing is invented.
+        return field.fidelity == Fidelity::None && field.always.is_none();
+    };
+    if field.always.as_ref() == Some(new) {
+        return true;
+    }
+    if json::type_name(old) != json::type_name(new) {
+        return false;
+    }
+    if field.omit.contains(old) {
+        return true;
+    }
+    // Optional by the site's choice: empty where the site, or v2, gives none.
+    if part.kind == field::Kind::Secret && part.empty.as_ref() == Some(new) {
+        return true;
+    }
+    let at = field.parts.iter().position(|known| known.name == part.name);
+    match (&field.conversion, at) {
+        (Conversion::Choice(_), _) | (_, None) => false,
+        (conversion, Some(at)) => match conversion.to_v2(old) {
+            Sent::Value {
+                value,
+                changed: true,
+            } => field.to_v1(at, &value).as_ref() == Some(new),
+            _ => false,
+        },
+    }
+}
+
+/// The words for a difference that nothing explains.
+pub(crate) fn unexpected(
+    kind: Kind,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> (Verdict, String) {
+    let reason = match (kind, old, new) {
+        (Kind::Missing, ..) => "missing".to_owned(),
+        (Kind::Extra, ..) => "extra".to_owned(),
+        (Kind::Order, ..) => "another order".to_owned(),
+        (Kind::Type, Some(old), Some(new)) => {
+            format!("{} became {}", json::type_name(old), json::type_name(new))
+        }
+        _ if [old, new].iter().flatten().any(|value| **value == REDACTED) => {
+            "a secret on one side only".to_owned()
+        }
+        _ => "another value".to_owned(),
+    };
+    (Verdict::Unexpected, reason)
+}

@@ -1,0 +1,73 @@
+//! Recordings: files of exchanges, a line each.
+
+pub(crate) mod import;
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use mappings::record::Exchange;
+
+/// The longest line: a page of 300 users with all their settings is far below.
+const LONGEST: u64 = 64 << 20;
+
+/// The exchanges of a recording, read one by one.
+pub(crate) struct Recording {
+    path: PathBuf,
+    reader: BufReader<File>,
+    /// The number of the line that was read last.
+    line: u64,
+}
+
+impl Recording {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let file =
+            File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader: BufReader::new(file),
+            line: 0,
+        })
+    }
+
+    /// The next exchange and the number of its line.
+    fn read(&mut self) -> anyhow::Result<Option<(u64, Exchange)>> {
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut self.reader)
+                .take(LONGEST)
+                .read_until(b'\n', &mut line);
+            let read = read.with_context(|| format!("{} cannot be read", self.path.display()))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            let place = format!("{}, line {}", self.path.display(), self.line);
+            let is_complete = line.ends_with(b"\n");
+            if !is_complete && line.len() as u64 == LONGEST {
+                bail!("{place} is longer than {} MiB", LONGEST >> 20);
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let text = String::from_utf8(line).with_context(|| format!("{place} is not text"))?;
+            match Exchange::read(&text) {
+                Ok(exchange) => return Ok(Some((self.line, exchange))),
+                // The writer was stopped in the middle of it.
+                Err(_) if !is_complete => return Ok(None),
+                Err(error) => return Err(error).context(place),
+            }
+        }
+    }
+}
+
+impl Iterator for Recording {
+    type Item = anyhow::Result<(u64, Exchange)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}

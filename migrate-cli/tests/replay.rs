@@ -1,0 +1,272 @@
+//! `migrate diff --recorded --shim` against a scripted v1.
+#![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use serde_json::{Value, json};
+
+const SECRET: &str = "a-hush-secret";
+
+/// A v1 that answers each request with what the script says; ends with the test.
+struct V1 {
+    base: String,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl V1 {
+    fn start(script: impl Fn(usize, &str) -> Value + Send + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&seen);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                let mut length = 0;
+                loop {
+                    let mut header = String::new();
+                    reader.read_line(&mut header).unwrap();
+                    if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    if header.trim().is_empty() {
+                        break;
+                    }
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                let request = format!("{path} {}", String::from_utf8(body).unwrap());
+                let number = {
+                    let mut seen = kept.lock().unwrap();
+                    seen.push(request.clone());
+                    seen.len()
+                };
+                let answer = script(number, &request).to_string();
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+                let length = answer.len();
+                write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{answer}").unwrap();
+            }
+        });
+        Self { base, seen }
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+fn recorded(id: usize, operation: &str, parameters: &Value, answer: &Value, v2: &Value) -> String {
+    let v1 = json!({ "operation": operation, "parameters": parameters, "answer": answer });
+    let line = json!({ "format": 1, "id": id.to_string(), "micros": 1000, "v1": v1, "v2": v2 });
+    format!("{line}\n")
+}
+
+fn read(id: usize, pmi: i64) -> String {
+    let answer = json!({ "id": "u1", "pmi": pmi, "dept": "Sales" });
+    recorded(id, "user/get", &json!({ "id": "u1" }), &answer, &json!([]))
+}
+
+fn migrate(recording: &Path, shim: &str, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["diff", "--recorded"])
+        .arg(recording)
+        .args(["--shim", shim, "--rate", "10000"])
+        .args(more)
+        .env("MIGRATE_API_KEY", "a-key")
+        .env("MIGRATE_API_SECRET", SECRET)
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    let both = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    let text = String::from_utf8(both).unwrap();
+    assert!(!text.contains(SECRET), "{text}");
+    text
+}
+
+fn file(folder: &tempfile::TempDir, text: &str) -> std::path::PathBuf {
+    let path = folder.path().join("r.jsonl");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn reads_are_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({ "id": "u1", "pmi": 7, "dept": "Sales" }));
+    let path = file(&folder, &(read(1, 7) + &read(2, 8)));
+    let output = migrate(&path, &v1.base, &[]);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("! pmi  unexpected: another value"), "{text}");
+    assert!(
+        text.contains("user/get  2 compared   1 as expected   1 unexpected"),
+        "{text}"
+    );
+    let first = v1.seen().remove(0);
+    assert_eq!(
+        first,
+        format!("/v1/user/get api_key=a-key&api_secret={SECRET}&id=u1")
+    );
+    assert_eq!(v1.seen().len(), 3, "what differs is asked twice");
+
+    let output = migrate(
+        &file(&folder, &read(1, 7)),
+        &format!("{}/v1/", v1.base),
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn what_differs_each_time_is_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|number, _| json!({ "id": "u1", "pmi": 100 + number, "dept": "Sales" }));
+    let path = file(&folder, &(read(1, 7) + &read(2, 8)));
+    let output = migrate(&path, &v1.base, &["--format", "json"]);
+    let report: Value = serde_json::from_str(&text(&output)).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    assert_eq!(report["fields"]["user/get pmi"]["volatile"], 2);
+    assert_eq!(v1.seen().len(), 3, "what is learnt is not asked again");
+}
+
+fn update(dept: &str) -> String {
+    let v2 = json!([{
+        "call": "profile", "method": "PATCH", "path": "/users/u1", "body": { "dept": "Sales" },
+        "outcome": "answered", "status": 204,
+    }]);
+    let parameters = json!({ "id": "u1", "dept": dept });
+    let answer = json!({ "id": "u1", "updated_at": "2026-01-01T00:00:00Z" });
+    recorded(1, "user/update", &parameters, &answer, &v2)
+}
+
+#[test]
+fn writes_are_compared_as_what_would_be_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({ "id": "u1", "updated_at": "2026-02-02T00:00:00Z" }));
+    let output = migrate(&file(&folder, &update("Sales")), &v1.base, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let output = migrate(&file(&folder, &update("HR")), &v1.base, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("profile.body.dept"),
+        "{}",
+        text(&output)
+    );
+    assert!(v1.seen().is_empty(), "a write was sent");
+
+    let output = migrate(&file(&folder, &update("HR")), &v1.base, &["--allow-writes"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(v1.seen().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_asked_again_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({}));
+    let of = |id, operation, parameters: Value| {
+        recorded(id, operation, &parameters, &json!({}), &json!([]))
+    };
+    let lines = [
+        of(1, "user/checkzpk", json!({ "zpk": "[redacted]" })),
+        of(
+            2,
+            "user/getbyemail",
+            json!({ "email": "0a149676f898@pseudonym.invalid" }),
+        ),
+        of(3, "meeting/list", json!({ "host_id": "u1" })),
+        of(4, "no/such", json!({})),
+        of(5, "user/update", json!({ "id": "u1", "dept": "HR" })),
+    ];
+    let output = migrate(&file(&folder, &lines.concat()), &v1.base, &[]);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    insta::assert_snapshot!("not_compared", text);
+    assert!(v1.seen().is_empty());
+}
+
+#[test]
+fn a_stopped_run_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: String = (1..=20).map(|id| read(id, 7)).collect();
+    let path = file(&folder, &lines);
+    let journal = folder.path().join("progress");
+    let resume = ["--resume", journal.to_str().unwrap()];
+    // One answer is nothing at all: it is asked for twice, and the run goes on.
+    let v1 = V1::start(|number, _| match number {
+        11 => json!(null),
+        _ => json!({ "id": "u1", "pmi": 7, "dept": "Sales" }),
+    });
+    let output = migrate(&path, &v1.base, &resume);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(v1.seen().len(), 21);
+
+    // Killed in the middle of its 8th note.
+    let noted = fs::read_to_string(&journal).unwrap();
+    let kept: Vec<_> = noted.lines().take(8).collect();
+    fs::write(&journal, format!("{}\n{{\"line\":8,\"jud", kept.join("\n"))).unwrap();
+    let output = migrate(&path, &v1.base, &resume);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("20 compared   20 as expected"), "{text}");
+    assert_eq!(v1.seen().len(), 21 + 13);
+
+    let other = migrate(&path, "http://127.0.0.1:9", &resume);
+    assert_eq!(
+        other.status.code(),
+        Some(2),
+        "the journal is about another shim"
+    );
+}
+
+#[test]
+fn differences_can_be_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({ "id": "u1", "pmi": "7", "dept": "Sales" }));
+    let path = file(&folder, &read(1, 7));
+    let rules = folder.path().join("rules.toml");
+    let rules = ["--rules", rules.to_str().unwrap()];
+    let accept = ["--accept", "our clients take both", "--until", "2999-12-31"];
+    let output = migrate(
+        &path,
+        &v1.base,
+        &[rules, [accept[0], accept[1]], [accept[2], accept[3]]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let output = migrate(&path, &v1.base, &rules);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
+fn mistakes_end_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, &read(1, 7));
+    let nobody = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let nobody = format!("http://{nobody}");
+    for (path, shim) in [
+        (path.as_path(), nobody.as_str()),
+        (path.as_path(), "http://user:pw@127.0.0.1:1"),
+        (path.as_path(), "127.0.0.1:8080"),
+        (Path::new("/no/such/file"), nobody.as_str()),
+        (file(&folder, "{\"format\":9}\n").as_path(), nobody.as_str()),
+    ] {
+        let output = migrate(path, shim, &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    }
+}

@@ -1,0 +1,55 @@
+//! What is recorded, as a site wrote it.
+
+use std::path::PathBuf;
+
+use mappings::record::PseudonymKey;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{
+    mistakes::Mistakes,
+    section::{Placed, Section},
+};
+use crate::recorder::RecordConfig;
+
+/// The section `[record]`.
+#[derive(Default)]
+pub(super) struct RecordDraft {
+    pub(super) file: Option<String>,
+    max_bytes: Option<u64>,
+    files: Option<usize>,
+    sample_percent: Option<u8>,
+    key: Option<Placed<SecretString>>,
+}
+
+impl RecordDraft {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let draft = Self {
+            file: section.text("file").map(|file| file.value),
+            max_bytes: section
+                .number("max_bytes", 1024..=1 << 40)
+                .map(|bytes| bytes.value),
+            files: section.count("files"),
+            sample_percent: section
+                .number("sample_percent", 1..=100)
+                .and_then(|percent| percent.value.try_into().ok()),
+            key: section.secret("pseudonym_key", "pseudonym_key_file"),
+        };
+        section.finish();
+        draft
+    }
+
+    /// `None` if no file is named: nothing is recorded then.
+    pub(super) fn judge(self, mistakes: &Mistakes) -> Option<RecordConfig> {
+        let key = self.key.and_then(|key| {
+            let made = PseudonymKey::new(key.value.expose_secret());
+            made.map_err(|error| mistakes.add(key.line, error.to_string()))
+                .ok()
+        });
+        let mut config = RecordConfig::new(PathBuf::from(self.file?));
+        config.max_bytes = self.max_bytes.unwrap_or(config.max_bytes);
+        config.files = self.files.unwrap_or(config.files);
+        config.sample_percent = self.sample_percent.unwrap_or(config.sample_percent);
+        config.pseudonym_key = key;
+        Some(config)
+    }
+}
