@@ -37,8 +37,14 @@ const VARIABLES: [(&str, &str); 12] = [
     (OAUTH_CLIENT_SECRET, "tenant.1.oauth.client_secret"),
 ];
 
-/// Keys of tenants whose values are shown to nobody.
-const SECRETS: [&str; 4] = ["api_secret", "api_secret_sha256", "token", "client_secret"];
+/// Keys whose values are shown to nobody.
+const SECRETS: [&str; 5] = [
+    "api_secret",
+    "api_secret_sha256",
+    "client_secret",
+    "pseudonym_key",
+    "token",
+];
 
 /// One value.
 #[derive(Clone, Debug)]
@@ -81,6 +87,7 @@ impl Effective {
                 "--ops-listen",
                 flags.ops_listen.as_ref().map(quoted),
             ),
+            ("record.file", "--record", flags.record.as_ref().map(quoted)),
             (
                 "strict",
                 "--strict",
@@ -171,7 +178,9 @@ impl fmt::Display for Effective {
 
 fn is_secret(key: &str) -> bool {
     let last = key.rsplit('.').next().unwrap_or(key);
-    key.starts_with("tenant.") && SECRETS.contains(&last)
+    // Only there: an option of the catalog has the name of one of them.
+    let may_be = key.starts_with("tenant.") || key.starts_with("record.");
+    may_be && SECRETS.contains(&last)
 }
 
 /// Tells every value of a TOML text: its key with dots, itself, its line. Items of arrays of tables

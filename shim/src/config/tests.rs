@@ -315,6 +315,9 @@ url = "https://api.zoom.us/v2"
 requests = 7
 [options]
 token = true
+[record]
+file = "exchanges.jsonl"
+pseudonym_key = "hush-hush-hush-hush"
 [[tenant]]
 api_key = "one"
 api_secret_file = "/run/secret"

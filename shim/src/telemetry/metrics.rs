@@ -254,3 +254,42 @@ fn seconds(
     registry.register(Box::new(histogram.clone()))?;
     Ok(histogram)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    /// The names that begin as all of them do.
+    fn names(text: &str) -> BTreeSet<&str> {
+        let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        let words = text.split(|char| !is_name(char));
+        words.filter(|word| word.starts_with("shim_")).collect()
+    }
+
+    /// The names that stand in this file where metrics are described.
+    fn described() -> BTreeSet<&'static str> {
+        let (code, _) = include_str!("metrics.rs").split_once("mod tests").unwrap();
+        names(code)
+    }
+
+    #[test]
+    fn the_dashboard_shows_all_metrics_and_no_others() {
+        let dashboard: Value = serde_json::from_str(include_str!("../../grafana.json")).unwrap();
+        let panels = dashboard["panels"].as_array().unwrap();
+        let targets = panels
+            .iter()
+            .flat_map(|panel| panel["targets"].as_array().unwrap());
+        let shown: BTreeSet<_> = targets
+            .flat_map(|target| names(target["expr"].as_str().unwrap()))
+            .map(|name| name.trim_end_matches("_bucket"))
+            .collect();
+        assert_eq!(shown, described());
+    }
+
+    #[test]
+    fn the_readme_names_all_metrics_and_no_others() {
+        assert_eq!(names(include_str!("../../../README.md")), described());
+    }
+}

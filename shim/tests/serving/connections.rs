@@ -10,12 +10,12 @@ use shim::{
     store::{Key, Space, Store},
 };
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::{Semaphore, mpsc},
 };
 
-use crate::running::{Running, ScriptedV2, Setup, json, read_to_end, show, soon};
+use crate::running::{FORM, Running, ScriptedV2, Setup, json, read_to_end, show, soon};
 
 #[tokio::test]
 async fn a_body_that_does_not_come() {
@@ -196,4 +196,35 @@ async fn a_defect_is_answered_too() {
              outcome.\"}}"
         );
     }
+}
+
+/// Idle connections and half-sent bodies take no place from those who have something to ask.
+#[tokio::test]
+async fn idle_and_slow_connections_do_not_stop_a_fast_client() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.requests = 1,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        let mut idle = shim.raw(b"GET /idle HTTP/1.1\r\nHost: shim\r\n\r\n").await;
+        let mut answer = [0; 12];
+        soon(idle.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 404");
+        open.push(idle);
+    }
+    for _ in 0..50 {
+        let half = format!(
+            "POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Type: {FORM}\r\n\
+             Content-Length: 100\r\n\r\napi_key="
+        );
+        open.push(shim.raw(half.as_bytes()).await);
+    }
+    for _ in 0..5 {
+        let answer = soon(shim.call("user/get", &[("id", "u1")])).await;
+        assert_eq!(answer["id"], "u1", "{answer}");
+    }
+    drop(open);
 }
