@@ -298,7 +298,10 @@ impl Redactor {
     fn text(&self, text: &str, known: &Known) -> String {
         let mut text = text.to_owned();
         for secret in &known.secrets {
-            text = scrub::replace(&text, secret, REDACTED);
+            // Most texts quote none: they are not copied again for each.
+            if text.contains(secret.as_str()) {
+                text = scrub::replace(&text, secret, REDACTED);
+            }
         }
         text = scrub::patterns(&text, &|name| self.is_secret(name), REDACTED);
         if self.key.is_none() {
