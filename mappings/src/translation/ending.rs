@@ -14,7 +14,7 @@ impl Translation<'_> {
     }
 
     pub(super) fn left_unfinished(&self) -> Option<Unfinished> {
-        let (_, failure) = self.failure.as_ref()?;
+        self.failure.as_ref()?;
         let first = self
             .plan
             .calls
@@ -24,11 +24,12 @@ impl Translation<'_> {
             .progress
             .get(first)
             .is_some_and(|progress| progress.state == State::Done);
-        // Without an answer to the create nobody knows: if it was done, the repeated request
-        // meets its own user.
-        (begun || failure.maybe_done).then(|| Unfinished {
+        // Only what v2 said it did is taken up later: an address that was there before the create
+        // may be somebody else's.
+        let now = begun.then(|| Unfinished {
             done: self.writes(&[State::Done]),
-        })
+        });
+        now.or_else(|| self.unfinished.clone())
     }
 
     /// What the client is told of a failure: also what is done nevertheless.

@@ -26,8 +26,6 @@ pub(super) struct Failure {
     pub message: String,
     /// What the client is told.
     pub error: V1Error,
-    /// True if v2 may have done what was asked nevertheless.
-    pub maybe_done: bool,
     /// True if the failure is v2's or the shim's trouble, not the caller's.
     pub trouble: bool,
 }
@@ -53,48 +51,37 @@ impl Speaker<'_, '_> {
             Outcome::Answered {
                 status: status @ 500..,
                 ..
-            } => {
-                let failure = self.named(
-                    if write {
-                        UNREACHABLE_WRITE
-                    } else {
-                        UNREACHABLE_READ
-                    },
-                    write,
-                );
-                Err(Failure {
-                    status: Some(status),
-                    ..failure
-                })
-            }
+            } => Err(Failure {
+                status: Some(status),
+                ..self.unreachable(write)
+            }),
             Outcome::Answered { status, body } => {
                 Err(self.said(call, status, &body.unwrap_or(Value::Null)))
             }
             Outcome::Unreadable { status } => {
-                let failure = self.named(UNREADABLE, write);
+                let failure = self.named(UNREADABLE);
                 Err(Failure {
                     status: Some(status),
                     ..failure
                 })
             }
-            Outcome::NoAnswer { maybe_done } => {
-                let unknown = write && maybe_done;
-                Err(self.named(
-                    if unknown {
-                        UNREACHABLE_WRITE
-                    } else {
-                        UNREACHABLE_READ
-                    },
-                    unknown,
-                ))
-            }
-            Outcome::Refused => Err(self.named(REFUSED, false)),
-            Outcome::Limited => Err(self.named(OVERLOADED, false)),
+            Outcome::NoAnswer { maybe_done } => Err(self.unreachable(write && maybe_done)),
+            Outcome::Refused => Err(self.named(REFUSED)),
+            Outcome::Limited => Err(self.named(OVERLOADED)),
         }
     }
 
+    /// No answer of v2's own; `unknown` if it may have done what was asked nevertheless.
+    fn unreachable(&self, unknown: bool) -> Failure {
+        self.named(if unknown {
+            UNREACHABLE_WRITE
+        } else {
+            UNREACHABLE_READ
+        })
+    }
+
     /// A failure with a named error.
-    pub(super) fn named(&self, name: &str, maybe_done: bool) -> Failure {
+    pub(super) fn named(&self, name: &str) -> Failure {
         let error = self
             .catalog
             .protocol()
@@ -107,7 +94,6 @@ impl Speaker<'_, '_> {
             code: None,
             message: String::new(),
             error,
-            maybe_done,
             trouble: is_trouble(name),
         }
     }
@@ -159,14 +145,13 @@ impl Speaker<'_, '_> {
                 code,
                 message: message.clone(),
             },
-            (None, None) => self.named(UNREADABLE, false).error,
+            (None, None) => self.named(UNREADABLE).error,
         };
         Failure {
             status: Some(status),
             code,
             message,
             error,
-            maybe_done: false,
             trouble: match rule.map(|rule| &rule.answer) {
                 Some(RuleAnswer::Named(name)) => is_trouble(name),
                 Some(RuleAnswer::Said { .. }) => false,

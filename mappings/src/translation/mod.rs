@@ -334,7 +334,7 @@ impl<'a> Translation<'a> {
         if let Some(subject) = &self.subject {
             let reserved = &self.catalog.protocol().reserved_ids;
             if segment(subject).is_none() || reserved.contains(&subject.to_lowercase()) {
-                return Err(self.speaker().named(USER_UNKNOWN, false).error);
+                return Err(self.speaker().named(USER_UNKNOWN).error);
             }
         }
         for part in self.plan.calls.iter().flat_map(|call| &call.path) {

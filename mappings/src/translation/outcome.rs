@@ -23,7 +23,7 @@ impl<'a> Translation<'a> {
             && let Some(among) = pointer::at(&body, &expects.among).and_then(Value::as_array)
             && !among.contains(given)
         {
-            let failure = self.speaker().named(&expects.otherwise, false);
+            let failure = self.speaker().named(&expects.otherwise);
             return self.fail(id.call, failure);
         }
         if let Some(pages) = &call.pages {
