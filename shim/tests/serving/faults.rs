@@ -175,7 +175,8 @@ async fn writes_are_made_once_or_not_at_all_and_that_is_told() {
     insta::assert_snapshot!(rows.join("\n"));
 }
 
-/// A create is two calls: what fails between them is told, and the same request again does the rest.
+/// A create is two calls: what fails between them is told, and the same request again does the
+/// rest; but not if nobody heard of the first call, whose address may be somebody else's.
 #[tokio::test]
 async fn a_create_is_taken_up_where_it_stopped() {
     let again = [CREATE, CREATE, CREATE];
