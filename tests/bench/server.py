@@ -58,9 +58,21 @@ def free_port():
         return probe.getsockname()[1]
 
 
+STARTED = []
+
+
 def start(core, *command, env=None):
-    return subprocess.Popen(["taskset", "-c", core, *command], env=env,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(["taskset", "-c", core, *command], env=env,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    STARTED.append(process)
+    return process
+
+
+def stop_all():
+    for process in STARTED:
+        process.send_signal(signal.SIGTERM)
+    for process in STARTED:
+        process.wait(10)
 
 
 def nginx(name, core, body):
@@ -188,4 +200,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    # Also when it is told to stop, so that nothing it started goes on.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    finally:
+        stop_all()

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 rounds="${1:-5}"
 seconds="${BENCH_SECONDS:-4}"
 work="$(mktemp -d)"
-trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 
 need() { command -v "$1" >/dev/null 2>&1; }
 need nginx || { [ "$(id -u)" = 0 ] && apt-get install -y -qq nginx-light >/dev/null; }
