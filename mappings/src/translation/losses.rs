@@ -1,5 +1,7 @@
 //! What a request asks that v2 cannot honour.
 
+use serde_json::Value;
+
 use super::given::Given;
 use crate::{
     catalog::{
@@ -10,6 +12,7 @@ use crate::{
     },
     conversion::{Conversion, Sent},
     exchange::{V1Error, Warning, WarningKind},
+    pointer,
 };
 
 /// Everything in the given parameters that arrives changed, or not at all.
@@ -75,6 +78,36 @@ pub(super) fn depends_on_current(
                 && sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
         })
     })
+}
+
+/// The given halves of pairs whose meaning the stored document does not decide after all.
+pub(super) fn undecided(
+    catalog: &Catalog,
+    operation: &Operation,
+    given: &Given<'_>,
+    document: &str,
+    current: &Value,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for parameter in &operation.parameters {
+        let Some(field) = given_field(catalog, parameter, given) else {
+            continue;
+        };
+        let Some(place) = field.pointer_in(document) else {
+            continue;
+        };
+        if sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
+            && pointer::at(current, place).is_none()
+        {
+            warnings.push(Warning {
+                kind: WarningKind::NotHonoured,
+                field: parameter.name.clone(),
+                reason: "what it means depends on what is stored, and v2 does not say what is"
+                    .to_owned(),
+            });
+        }
+    }
+    warnings
 }
 
 fn given_field<'c>(

@@ -37,13 +37,12 @@ impl Translation<'_> {
                 continue;
             }
             let made = if self.holds(index, call) {
+                self.warn_of_undecided(call);
                 self.queue_call(index, call)
             } else {
+                self.left_out(index, call);
                 0
             };
-            if made == 0 && !self.holds(index, call) {
-                self.left_out(index, call);
-            }
             if let Some(progress) = self.progress.get_mut(index) {
                 progress.open = made;
                 progress.state = if made == 0 {
@@ -169,6 +168,25 @@ impl Translation<'_> {
         made
     }
 
+    /// The stored document that decides what half of a pair of flags means, if it was read.
+    fn current(&self, call: &operation::Call) -> Option<&Value> {
+        let (document, _) = call.sends.as_ref()?;
+        let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
+        let mut calls = self.plan.calls.iter();
+        let reader = calls.find(|call| call.when.iter().any(asks))?;
+        self.documents.newest(reader.reads.as_deref()?)
+    }
+
+    /// Notes what is not sent because the stored document that was read does not decide it.
+    fn warn_of_undecided(&mut self, call: &operation::Call) {
+        let (Some((document, _)), Some(current)) = (&call.sends, self.current(call)) else {
+            return;
+        };
+        let undecided =
+            losses::undecided(self.catalog, self.operation, &self.given, document, current);
+        self.warnings.extend(undecided);
+    }
+
     pub(super) fn prepare(
         &self,
         index: usize,
@@ -177,15 +195,7 @@ impl Translation<'_> {
         item: Option<&Value>,
     ) -> Prepared {
         let constants = |name: &str| self.operation.constants.get(name).cloned();
-        let current = call.sends.as_ref().and_then(|(document, _)| {
-            let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
-            let reader = self
-                .plan
-                .calls
-                .iter()
-                .find(|call| call.when.iter().any(asks))?;
-            self.documents.newest(reader.reads.as_deref()?)
-        });
+        let current = self.current(call);
         let material = Material {
             catalog: self.catalog,
             operation: self.operation,

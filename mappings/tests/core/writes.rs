@@ -299,3 +299,25 @@ fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
     }
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
+    let v2 = |request: &V2Request| match request.method.is_read() {
+        true => Outcome::Answered {
+            status: 200,
+            body: Some(json!({})),
+        },
+        false => well(request),
+    };
+    let update = &[
+        ("id", "x"),
+        ("enable_cloud_auto_recording", "0"),
+        ("disable_chat", "1"),
+    ];
+    let run = run("user/update", update, v2).unwrap();
+    assert_eq!(run.warned(), ["enable_cloud_auto_recording"]);
+    assert_eq!(
+        run.requests()[1..],
+        ["PATCH /users/x/settings {\"in_meeting\":{\"chat\":false}}"]
+    );
+}
