@@ -89,6 +89,9 @@ pub(super) fn undecided(
     current: &Value,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    if !current.is_object() {
+        return warnings;
+    }
     for parameter in &operation.parameters {
         let Some(field) = given_field(catalog, parameter, given) else {
             continue;
