@@ -9,12 +9,14 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{audit, diff, explain, plan, record, rules, status, translate};
+use crate::commands::{
+    audit, completions, diff, explain, man, plan, record, rules, status, translate,
+};
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
 #[derive(Debug, Parser)]
-#[command(name = "migrate", version, about, max_term_width = 100)]
-struct Cli {
+#[command(name = "migrate", version = env!("BUILD_VERSION"), about, max_term_width = 100)]
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -22,8 +24,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Completions(completions::Args),
     Diff(Box<diff::Args>),
     Explain(explain::Args),
+    Man(man::Args),
     Plan(plan::Args),
     Record(record::Args),
     Rules(rules::Args),
@@ -58,8 +62,10 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -2,8 +2,10 @@
 
 pub(crate) mod audit;
 mod baseline_file;
+pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod record;
 pub(crate) mod rules;

@@ -1,11 +1,13 @@
 //! The command line: what it says, what runs, how it ends.
 
 mod banner;
+mod manual;
 mod run;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{
     config::DEFAULT_SANDBOX_USERS,
@@ -19,7 +21,7 @@ const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
 ///
 /// Old programs keep calling /v1/user/…; the shim asks v2 and answers as v1 answered.
 #[derive(Debug, Parser)]
-#[command(name = "shim", version, max_term_width = 100)]
+#[command(name = "shim", version = env!("BUILD_VERSION"), max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -33,6 +35,15 @@ enum Command {
     /// Secrets are hidden. Nothing is started; the exit code is 2 if there are mistakes.
     CheckConfig(Serve),
     Sandbox(Alone),
+    /// Print what makes a shell complete `shim` commands
+    Completions {
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a folder
+    Man {
+        /// Where to write shim.1, shim-serve.1, …
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Serve v1.
@@ -139,6 +150,8 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Serve(serve) => run::serve(&serve),
         Command::CheckConfig(serve) => run::check_config(&serve),
         Command::Sandbox(alone) => run::sandbox(&alone),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { dir } => manual::pages(dir.as_deref()),
     };
     let (error, exit) = match ended {
         Ok(()) => return Exit::Stopped,
@@ -192,6 +205,7 @@ mod tests {
         insta::assert_snapshot!("help_serve", help(&["serve"]));
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
+        insta::assert_snapshot!("help_man", help(&["man"]));
     }
 
     #[test]

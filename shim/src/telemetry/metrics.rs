@@ -60,7 +60,7 @@ impl Metrics {
         let build = gauge(
             &registry,
             "shim_build_info",
-            "Always 1; the version is the label",
+            "Always 1; the label is the version, with the commit if it is known",
             &["version"],
         )?;
         let breaker = IntGauge::new(
@@ -68,7 +68,7 @@ impl Metrics {
             "1 while v2 is down and calls fail at once",
         )?;
         registry.register(Box::new(breaker.clone()))?;
-        let version = env!("CARGO_PKG_VERSION");
+        let version = env!("BUILD_VERSION");
         build.with_label_values(&[version]).set(1);
 
         let parts = catalog.fields().iter().flat_map(|field| &field.parts);

@@ -1,0 +1,49 @@
+//! `migrate man`.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
+
+use crate::cli::{Cli, Exit};
+
+/// Print the manual page, or write all of them into a folder.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where to write migrate.1, migrate-audit.1, …
+    dir: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    match &args.dir {
+        None => io::stdout().write_all(page(command)?.as_bytes())?,
+        Some(dir) => write_pages(&command, dir)
+            .with_context(|| format!("cannot write manual pages into {}", dir.display()))?,
+    }
+    Ok(Exit::Clean)
+}
+
+fn write_pages(command: &Command, dir: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(dir)?;
+    for subcommand in command.get_subcommands() {
+        write_pages(subcommand, dir)?;
+    }
+    let name = Man::new(command.clone()).get_filename();
+    Ok(fs::write(dir.join(name), page(command.clone())?)?)
+}
+
+fn page(command: Command) -> anyhow::Result<String> {
+    let mut page = Vec::new();
+    Man::new(command)
+        .manual("Zoom v1 to v2")
+        .render(&mut page)?;
+    // What stands below the options has columns: its lines are not to be filled.
+    Ok(String::from_utf8(page)?.replace(".SH EXTRA\n", ".SH NOTES\n.nf\n"))
+}

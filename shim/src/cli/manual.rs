@@ -1,0 +1,56 @@
+//! What the command line says of itself to shells and to `man`.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use anyhow::Context as _;
+use clap::{Command, CommandFactory as _};
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::{Cli, Failure};
+
+pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "shim", &mut script);
+    print(&script).map_err(Failure::Running)
+}
+
+pub(super) fn pages(dir: Option<&Path>) -> Result<(), Failure> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    match dir {
+        None => page(command).and_then(|page| print(page.as_bytes())),
+        Some(dir) => write_pages(&command, dir)
+            .with_context(|| format!("cannot write manual pages into {}", dir.display())),
+    }
+    .map_err(Failure::Running)
+}
+
+fn write_pages(command: &Command, dir: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(dir)?;
+    for subcommand in command.get_subcommands() {
+        write_pages(subcommand, dir)?;
+    }
+    let name = Man::new(command.clone()).get_filename();
+    Ok(fs::write(dir.join(name), page(command.clone())?)?)
+}
+
+fn page(command: Command) -> anyhow::Result<String> {
+    let mut page = Vec::new();
+    Man::new(command).manual("Zoom v1 shim").render(&mut page)?;
+    // What stands below the options has columns: its lines are not to be filled.
+    Ok(String::from_utf8(page)?.replace(".SH EXTRA\n", ".SH NOTES\n.nf\n"))
+}
+
+fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().write_all(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,93 @@
+//! What an operator installs beside the program: completions, manual pages, a unit.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::{fs, process::Command};
+
+fn shim(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_shim"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The long flags that `shim COMMAND --help` names.
+fn flags(command: &str) -> Vec<String> {
+    let help = shim(&[command, "--help"]);
+    let lines = help.lines().map(str::trim_start);
+    let options = lines.filter(|line| line.starts_with('-'));
+    let flags = options.filter_map(|line| {
+        let flag = line.split(' ').find(|word| word.starts_with("--"))?;
+        Some(flag.trim_end_matches(',').to_owned())
+    });
+    flags.collect()
+}
+
+#[test]
+fn the_version_names_the_commit_if_there_is_one() {
+    let version = shim(&["--version"]);
+    let rest = version
+        .trim_end()
+        .strip_prefix(concat!("shim ", env!("CARGO_PKG_VERSION")))
+        .unwrap();
+    if rest.is_empty() {
+        return; // built without git, or from an archive
+    }
+    let commit = rest.trim_start_matches(" (").trim_end_matches(')');
+    let commit = commit.trim_end_matches('+');
+    assert!(commit.len() >= 7, "{version}");
+    assert!(
+        commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{version}"
+    );
+}
+
+#[test]
+fn completions_know_every_flag() {
+    let script = shim(&["completions", "bash"]);
+    let flags = flags("serve");
+    assert!(flags.len() > 5, "{flags:?}");
+    for flag in flags {
+        assert!(script.contains(&flag), "{flag}");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page_with_its_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    shim(&["man", folder.path().to_str().unwrap()]);
+    let main = fs::read_to_string(folder.path().join("shim.1")).unwrap();
+    let commands = main.lines().filter_map(|line| {
+        let name = line.strip_prefix(r"shim\-")?.strip_suffix("(1)")?;
+        Some(name.replace('\\', ""))
+    });
+    let commands: Vec<_> = commands.collect();
+    assert!(commands.contains(&"serve".to_owned()), "{commands:?}");
+    for command in commands {
+        let page = folder.path().join(format!("shim-{command}.1"));
+        let page = fs::read_to_string(page).unwrap().replace('\\', "");
+        for flag in flags(&command) {
+            assert!(page.contains(&flag), "{command} {flag}");
+        }
+    }
+}
+
+#[test]
+fn the_unit_starts_the_shim_with_flags_that_it_has() {
+    let unit = include_str!("../packaging/shim.service");
+    let start = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/shim "))
+        .unwrap();
+    let mut words = start.split(' ');
+    let command = words.next().unwrap();
+    let known = flags(command);
+    for flag in words.filter(|word| word.starts_with("--")) {
+        assert!(known.contains(&flag.to_owned()), "{flag}");
+    }
+}
