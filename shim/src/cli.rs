@@ -104,6 +104,7 @@ Environment:
   SHIM_LISTEN                         where to listen
   SHIM_OPS_LISTEN                     where /healthz, /readyz and /metrics are, or off
   SHIM_LOG_FORMAT                     how to log: text or json
+  SHIM_TRACES_ENDPOINT                a collector of OpenTelemetry traces, in builds with `otel`
   RUST_LOG                            how much to log: error, warn, info, debug, trace
 
 Exit codes:

@@ -11,7 +11,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// The name of one request, in its answer, in its v2 calls and in the log. The shim gives it:
 /// what a client sends could be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RequestId(u128);
+pub struct RequestId(u128);
 
 /// Which v1 request something is done for, and until when it is of use.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,11 @@ impl RequestId {
     /// Another one than any other.
     pub(crate) fn fresh() -> Self {
         Self(fastrand::u128(..))
+    }
+
+    /// The number that it is, of 128 bits.
+    pub fn number(self) -> u128 {
+        self.0
     }
 
     pub(crate) fn header(self) -> HeaderValue {

@@ -265,7 +265,7 @@ async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Resp
         Ok(reply) => reply,
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
     };
-    let record = reply.record(shim.catalog(), method, operation, started.elapsed());
+    let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
     shim.0.shared.observer.served(&record);
     let mut response = outbound::response(&reply.answer, reply.format, reply.status);
     shim.0.deprecation.add_to(response.headers_mut());

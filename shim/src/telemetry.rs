@@ -1,6 +1,8 @@
 //! What the shim tells about its work: one record a request, and the log made of it.
 
 mod metrics;
+#[cfg_attr(not(feature = "otel"), path = "telemetry/no_traces.rs")]
+mod traces;
 
 use std::{collections::BTreeSet, fmt, io, sync::Arc, time::Duration};
 
@@ -10,11 +12,16 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 pub use metrics::Metrics;
 pub(crate) use metrics::Readings;
 
+pub(crate) use traces::Traces;
+
 use crate::config::LogFormat;
+pub use crate::request::RequestId;
 
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
 #[derive(Debug)]
 pub struct Record<'a> {
+    /// The request's name.
+    pub id: RequestId,
     /// The HTTP method, or `other`.
     pub method: &'static str,
     /// The operation; `None` if v1 had no such one.
@@ -70,6 +77,8 @@ impl Ending {
 /// One v2 call, however often it was sent. Nothing in it names a user.
 #[derive(Debug)]
 pub struct CallRecord<'a> {
+    /// The name of the v1 request that it is made for.
+    pub request: RequestId,
     /// The method.
     pub method: Method,
     /// The path with its placeholders, never the path: that may hold an address.

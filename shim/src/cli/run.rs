@@ -24,7 +24,7 @@ use crate::{
     recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped},
-    telemetry::{self, Log, Metrics, Observers},
+    telemetry::{self, Log, Metrics, Observer, Observers, Traces},
 };
 
 /// The v1 credentials of the sandbox.
@@ -37,6 +37,9 @@ const OPS_FLAG: &str = "--ops-listen 127.0.0.1:9090";
 /// For requests in work when the sandbox alone is told to stop.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 
+/// For traces that wait to be sent when the shim is told to stop.
+const TRACES_GRACE: Duration = Duration::from_secs(1);
+
 /// For exchanges that wait to be written when the shim is told to stop.
 const RECORDER_GRACE: Duration = Duration::from_secs(1);
 
@@ -44,9 +47,15 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
     telemetry::start_log(config.log);
-    runtime()?
-        .block_on(serve_until_stopped(config, catalog, arguments))
-        .map_err(Failure::Running)
+    let traces = config.traces.as_ref().map(Traces::start).transpose();
+    let traces = traces.map_err(Failure::Running)?.map(Arc::new);
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Log::new(config.log))];
+    observers.extend(traces.clone().map(|traces| traces as _));
+    let served = runtime()?.block_on(serve_until_stopped(config, catalog, arguments, observers));
+    if let Some(traces) = traces {
+        traces.stop(TRACES_GRACE);
+    }
+    served.map_err(Failure::Running)
 }
 
 pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
@@ -75,15 +84,16 @@ async fn serve_until_stopped(
     config: Config,
     catalog: Arc<Catalog>,
     arguments: &Serve,
+    mut observers: Vec<Arc<dyn Observer>>,
 ) -> anyhow::Result<()> {
     let Config {
         listen,
         ops,
-        log,
         source,
         site,
         limits,
         record,
+        ..
     } = config;
     let listener = bind(&listen).await?;
     let address = listener.local_addr()?;
@@ -108,10 +118,8 @@ async fn serve_until_stopped(
         .transpose()?;
     let mut seams = Seams::local(&limits);
     seams.recorder.clone_from(&recorder);
-    seams.observer = Arc::new(Observers(vec![
-        Arc::new(Log::new(log)),
-        Arc::clone(&metrics) as _,
-    ]));
+    observers.push(Arc::clone(&metrics) as _);
+    seams.observer = Arc::new(Observers(observers));
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());

@@ -20,6 +20,7 @@ pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
 pub(super) const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
 pub(super) const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
+pub(super) const TRACES_ENDPOINT: &str = "SHIM_TRACES_ENDPOINT";
 pub(super) const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
@@ -33,6 +34,7 @@ pub(super) struct Draft {
     pub(super) listen: Option<Placed<String>>,
     pub(super) ops_listen: Option<Placed<String>>,
     pub(super) log_format: Option<Placed<String>>,
+    pub(super) traces: TracesDraft,
     pub(super) deprecation: DeprecationDraft,
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
@@ -43,6 +45,12 @@ pub(super) struct Draft {
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
     pub(super) record: RecordDraft,
+}
+
+#[derive(Default)]
+pub(super) struct TracesDraft {
+    pub(super) endpoint: Option<Placed<String>>,
+    pub(super) sample_percent: Option<Placed<u64>>,
 }
 
 #[derive(Default)]
@@ -136,6 +144,13 @@ impl Draft {
         self.log_format = log.text("format");
         log.finish();
 
+        let mut traces = file.section("traces");
+        self.traces = TracesDraft {
+            endpoint: traces.text("endpoint"),
+            sample_percent: traces.number("sample_percent", 1..=100),
+        };
+        traces.finish();
+
         let mut deprecation = file.section("deprecation");
         self.deprecation = DeprecationDraft {
             headers: deprecation.switch("headers"),
@@ -222,6 +237,7 @@ impl Draft {
         or(&mut self.listen, text(LISTEN));
         or(&mut self.log_format, text(LOG_FORMAT));
         or(&mut self.ops_listen, text(OPS_LISTEN));
+        or(&mut self.traces.endpoint, text(TRACES_ENDPOINT));
         or(&mut self.upstream_url, text(UPSTREAM_URL));
         or(&mut self.oauth_url, text(OAUTH_URL));
         or(&mut self.plan, text(UPSTREAM_PLAN));

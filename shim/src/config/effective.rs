@@ -11,7 +11,8 @@ use super::{
     Sources,
     draft::{
         API_KEY, API_SECRET, LISTEN, LOG_FORMAT, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID,
-        OAUTH_CLIENT_SECRET, OAUTH_URL, OPS_LISTEN, UPSTREAM_PLAN, UPSTREAM_TOKEN, UPSTREAM_URL,
+        OAUTH_CLIENT_SECRET, OAUTH_URL, OPS_LISTEN, TRACES_ENDPOINT, UPSTREAM_PLAN, UPSTREAM_TOKEN,
+        UPSTREAM_URL,
     },
 };
 
@@ -22,10 +23,11 @@ const EXAMPLE: &str = include_str!("../../shim.example.toml");
 const NO_DEFAULT: [&str; 3] = ["tenant.", "upstream.url", "upstream.oauth_url"];
 
 /// What the variables of the environment set.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 13] = [
     (LISTEN, "listen"),
     (OPS_LISTEN, "ops.listen"),
     (LOG_FORMAT, "log.format"),
+    (TRACES_ENDPOINT, "traces.endpoint"),
     (UPSTREAM_URL, "upstream.url"),
     (OAUTH_URL, "upstream.oauth_url"),
     (UPSTREAM_PLAN, "upstream.plan"),

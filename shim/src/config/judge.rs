@@ -9,8 +9,8 @@ use url::Url;
 
 use super::{
     Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen, SiteConfig,
-    Source, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
-    draft::{API_KEY, API_SECRET, DeprecationDraft, Draft, TenantDraft, UPSTREAM_URL},
+    Source, TracesConfig, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
+    draft::{API_KEY, API_SECRET, DeprecationDraft, Draft, TenantDraft, TracesDraft, UPSTREAM_URL},
     mistakes::Mistakes,
     section::{Placed, values},
     tenant::{Usual, plan},
@@ -56,6 +56,7 @@ impl Draft {
         });
         let deprecation = self.deprecation.judge(mistakes);
         let log = log_format(self.log_format.as_ref(), mistakes);
+        let traces = self.traces.judge(mistakes);
         let source = match sandbox {
             Some(users) => Some(Source::Sandbox { users }),
             None => judge_v2(
@@ -92,6 +93,7 @@ impl Draft {
             listen,
             ops,
             log,
+            traces,
             source: source?,
             site: SiteConfig {
                 strict: self.strict,
@@ -215,6 +217,35 @@ fn log_format(format: Option<&Placed<String>>, mistakes: &Mistakes) -> LogFormat
             mistakes.add(line, text);
             LogFormat::Text
         }
+    }
+}
+
+impl TracesDraft {
+    /// Where traces go, if anywhere. After a mistake nothing is started, whatever it is.
+    fn judge(self, mistakes: &Mistakes) -> Option<TracesConfig> {
+        const COLLECTOR: &str = "http://127.0.0.1:4318";
+
+        let written = self.endpoint?;
+        if !cfg!(feature = "otel") {
+            let text = "traces.endpoint is set, but this shim is built without OpenTelemetry; \
+                        leave it out, or build with `cargo build --release -p shim --features otel`";
+            mistakes.add(written.line, text);
+            return None;
+        }
+        let url = Url::parse(&written.value).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        if url.is_none() {
+            let text = format!(
+                "traces.endpoint = {:?} is no URL; write the collector's base, as {COLLECTOR}",
+                shown(&written.value)
+            );
+            mistakes.add(written.line, text);
+        }
+        let percent = self.sample_percent.map_or(100, |percent| percent.value);
+        Some(TracesConfig {
+            endpoint: url?,
+            share: f64::from(u32::try_from(percent).unwrap_or(100)) / 100.0,
+        })
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Config {
     pub ops: OpsListen,
     /// How the log is written.
     pub log: LogFormat,
+    /// Where traces go, if anywhere.
+    pub traces: Option<TracesConfig>,
     /// Where answers come from.
     pub source: Source,
     /// What a site may choose.
@@ -166,6 +168,15 @@ pub struct Deprecation {
     pub sunset: Date,
     /// Where to read what to do instead.
     pub link: Url,
+}
+
+/// Where traces go, by OpenTelemetry's protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TracesConfig {
+    /// The base URL of a collector that takes OTLP over HTTP, as `http://127.0.0.1:4318`.
+    pub endpoint: Url,
+    /// The share of requests that are traced, above 0 and up to 1.
+    pub share: f64,
 }
 
 /// How the log is written.

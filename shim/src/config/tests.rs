@@ -372,3 +372,21 @@ fn secrets_are_in_no_message() {
         "{shown}"
     );
 }
+
+#[cfg(not(feature = "otel"))]
+#[test]
+fn traces_need_a_build_that_has_them() {
+    let told = mistakes("[traces]\nendpoint = \"http://127.0.0.1:4318\"");
+    assert!(told.contains("line 2: traces.endpoint is set"), "{told}");
+    assert!(told.contains("--features otel"), "{told}");
+}
+
+#[cfg(feature = "otel")]
+#[test]
+fn traces_go_to_a_url() {
+    let told = mistakes("[traces]\nendpoint = \"127.0.0.1:4318\"");
+    assert!(
+        told.contains("is no URL; write the collector's base"),
+        "{told}"
+    );
+}

@@ -15,7 +15,7 @@ use mappings::{
 use crate::{
     executor::Executed,
     outbound::Format,
-    telemetry::{Ending, FailedCall, Record},
+    telemetry::{Ending, FailedCall, Record, RequestId},
 };
 
 /// The end of a request.
@@ -87,6 +87,7 @@ impl Reply {
 
     pub(super) fn record<'a>(
         &'a self,
+        id: RequestId,
         catalog: &'a Catalog,
         method: &'static str,
         operation: Option<&'a Operation>,
@@ -94,6 +95,7 @@ impl Reply {
     ) -> Record<'a> {
         let is_served = operation.is_some_and(Operation::is_served);
         Record {
+            id,
             method,
             operation: operation.map(|operation| operation.name.as_str()),
             is_served,

@@ -137,6 +137,7 @@ impl Upstream {
         let mut retries = Retries::new(request.method.is_read());
         let outcome = self.attempts(request, scope, &mut retries).await;
         self.endpoint.observer.called(&CallRecord {
+            request: scope.id,
             method: request.method,
             template: &request.template,
             label: self.label(request).as_str(),
