@@ -53,7 +53,12 @@ fn accounts(seen: &Seen) -> Answer {
         // The path is the same for both: what is remembered of one must not answer the other.
         return Answer::json(
             200,
-            &json!({ "id": "u", "email": "u@example.com", "dept": account }),
+            &json!({
+                "id": "u",
+                "email": "u@example.com",
+                "dept": account,
+                "in_meeting": { "chat": account == "one" },
+            }),
         );
     }
     let from = match query.get("next_page_token") {
@@ -95,6 +100,12 @@ async fn under_load_two_tenants_never_meet() {
         assert_eq!(user["dept"], tenant, "{user}");
         let users = list["users"].as_array().unwrap();
         assert_eq!(users.len(), 30, "{list}");
+        // What is read of an entry, and then remembered, is the tenant's own.
+        let disabled = json!(tenant == "two");
+        assert!(
+            users.iter().all(|user| user["disable_chat"] == disabled),
+            "{list}"
+        );
     }
     let seen = v2.seen();
     let tokens: BTreeSet<_> = seen
