@@ -1,38 +1,31 @@
 //! Starting what the command line asks for, and stopping it.
 
-use std::{fs, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
-use tokio::{
-    net::{TcpListener, lookup_host},
-    runtime::Runtime,
-    signal, time,
-};
+use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
     Alone, Failure, Serve,
     banner::{self, Behind, SandboxServing, Serving},
+    listen::{bind, bind_ops, check_way_to_v2, open},
 };
 use crate::{
     Seams, Shim,
     config::{
-        Config, DEFAULT_OPS_LISTEN, Effective, Flags, LogFormat, OpsListen, SiteConfig, Source,
-        Sources, V2Config,
+        Config, Effective, Flags, LogFormat, SiteConfig, Source, Sources, TlsConfig, V2Config,
     },
     ops,
     recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
-    server::{self, Stopped},
+    server::{self, Stopped, Tls},
     telemetry::{self, Log, Metrics, Observer, Observers, Traces},
 };
 
 /// The v1 credentials of the sandbox.
 pub(super) const SANDBOX_KEY: &str = "sandbox-key";
 pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
-
-/// What to try in place of an operations address that cannot be had.
-const OPS_FLAG: &str = "--ops-listen 127.0.0.1:9090";
 
 /// For requests in work when the sandbox alone is told to stop.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
@@ -61,10 +54,15 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
 pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
     let catalog = catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?;
     let checked = with_sources(arguments, |sources| {
-        Config::load(sources, &catalog)?;
-        Ok(Effective::of(sources))
+        let config = Config::load(sources, &catalog)?;
+        let warnings = config.tls.map_or_else(Vec::new, |tls| tls.warnings());
+        Ok((Effective::of(sources), warnings))
     });
-    banner::print(&checked.map_err(Failure::Settings)?);
+    let (effective, warnings) = checked.map_err(Failure::Settings)?;
+    banner::print(&effective);
+    for warning in warnings {
+        banner::print(&format_args!("# warning: tls: {warning}\n"));
+    }
     Ok(())
 }
 
@@ -88,6 +86,7 @@ async fn serve_until_stopped(
 ) -> anyhow::Result<()> {
     let Config {
         listen,
+        tls,
         ops,
         source,
         site,
@@ -95,8 +94,15 @@ async fn serve_until_stopped(
         record,
         ..
     } = config;
-    let listener = bind(&listen).await?;
-    let address = listener.local_addr()?;
+    let listeners = open(listen.as_deref(), tls.as_ref()).await?;
+    let address = listeners.plain.as_ref().map(TcpListener::local_addr);
+    let address = address.transpose()?;
+    let tls_address = listeners.tls.as_ref().map(|(tls, _)| tls.local_addr());
+    let tls_address = tls_address.transpose()?;
+    let tls_in_use = listeners.tls.as_ref().map(|(_, tls)| tls.clone());
+    if let Some(tls) = &tls {
+        warn_of(tls);
+    }
     let ops_listener = bind_ops(&ops, matches!(source, Source::Sandbox { .. })).await?;
     let mut sandbox_users = None;
     let v2 = match source {
@@ -106,6 +112,8 @@ async fn serve_until_stopped(
             start_sandbox(users, &site, arguments.sandbox_faults.clone()).await?
         }
     };
+    let own: Vec<_> = address.into_iter().chain(tls_address).collect();
+    check_way_to_v2(&v2, &own).await?;
     // The sandbox stays where it is, whatever is reloaded.
     let sandbox = sandbox_users.is_some().then(|| v2.clone());
     let (base, tenants) = v2.shown();
@@ -125,6 +133,7 @@ async fn serve_until_stopped(
     let (stop, reload) = (stop_signal(), reload_signals());
     banner::print(&Serving {
         address,
+        tls_address,
         behind: match sandbox_users {
             Some(users) => Behind::Sandbox { users },
             None => Behind::V2 {
@@ -146,8 +155,9 @@ async fn serve_until_stopped(
         shim.clone(),
         arguments.clone(),
         sandbox,
+        tls_in_use,
     ));
-    let stopped = server::serve(listener, shim, &limits, stop).await;
+    let stopped = server::serve(listeners, shim, &limits, stop).await;
     if let Some(recorder) = recorder {
         let written = tokio::task::spawn_blocking(move || recorder.stop(RECORDER_GRACE));
         if !written.await.unwrap_or_default() {
@@ -158,6 +168,13 @@ async fn serve_until_stopped(
         tracing::warn!("Stopped; some requests in work were cut off");
     }
     Ok(())
+}
+
+/// What clients, or somebody else on this machine, may find in a certificate and its key.
+fn warn_of(tls: &TlsConfig) {
+    for warning in tls.warnings() {
+        tracing::warn!("tls: {warning}");
+    }
 }
 
 fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<Recorder>> {
@@ -208,6 +225,7 @@ async fn reload_when_told(
     shim: Shim,
     arguments: Serve,
     sandbox: Option<V2Config>,
+    tls_in_use: Option<Tls>,
 ) {
     while signals.recv().await.is_some() {
         let arguments = arguments.clone();
@@ -226,10 +244,21 @@ async fn reload_when_told(
             };
             let (_, tenants) = v2.shown();
             shim.reload(catalog, v2, &config.site)?;
+            match (&tls_in_use, &config.tls) {
+                (Some(in_use), Some(tls)) => {
+                    in_use.replace(&tls.identity);
+                    warn_of(tls);
+                }
+                (None, None) => {}
+                _ => tracing::warn!("TLS is switched on or off by a restart only"),
+            }
             Ok(tenants)
         });
         match reloaded {
-            Ok(tenants) => tracing::info!(tenants, "Reloaded mappings, tenants and options"),
+            Ok(tenants) => tracing::info!(
+                tenants,
+                "Reloaded mappings, tenants, options and certificate"
+            ),
             Err(error) => tracing::error!("Nothing is reloaded, all goes on as it was: {error:#}"),
         }
     }
@@ -260,47 +289,6 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
         () = grace => {}
     }
     Ok(())
-}
-
-async fn bind_ops(ops: &OpsListen, is_sandbox: bool) -> anyhow::Result<Option<TcpListener>> {
-    let (listen, otherwise) = match ops {
-        OpsListen::Off => return Ok(None),
-        OpsListen::At(listen) => (listen.as_str(), None),
-        OpsListen::Usual if is_sandbox => (DEFAULT_OPS_LISTEN, Some("127.0.0.1:0")),
-        OpsListen::Usual => (DEFAULT_OPS_LISTEN, None),
-    };
-    let bound = match (bind_flag(listen, OPS_FLAG).await, otherwise) {
-        (Err(_), Some(otherwise)) => bind_flag(otherwise, OPS_FLAG).await,
-        (bound, _) => bound,
-    };
-    bound.map(Some)
-}
-
-async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
-    bind_flag(listen, "--listen 127.0.0.1:8080").await
-}
-
-/// `flag` is what to write instead.
-async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
-    let name = flag.split(' ').next().unwrap_or(flag);
-    let addresses: Vec<SocketAddr> = lookup_host(listen)
-        .await
-        .with_context(|| format!("{listen} is no address of this machine; try {flag}"))?
-        .collect();
-    TcpListener::bind(addresses.as_slice())
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => anyhow!(
-                "{listen} is in use; stop what listens there, or choose another port with {name}"
-            ),
-            io::ErrorKind::PermissionDenied => anyhow!(
-                "{listen} may not be listened on by this user; choose a port above 1023 with {name}"
-            ),
-            io::ErrorKind::AddrNotAvailable => {
-                anyhow!("{listen} is no address of this machine; try {flag}")
-            }
-            _ => anyhow::Error::new(error).context(format!("{listen} cannot be listened on")),
-        })
 }
 
 /// Resolves on Ctrl-C and on SIGTERM. They are listened for from the call on, not only once it is
@@ -407,6 +395,9 @@ fn with_sources<T>(
         environment: &|name| std::env::var(name).ok(),
         flags: Flags {
             listen: arguments.listen.clone(),
+            tls_listen: arguments.tls_listen.clone(),
+            tls_cert: arguments.tls_cert.clone(),
+            tls_key: arguments.tls_key.clone(),
             ops_listen: arguments.ops_listen.clone(),
             strict: arguments.strict,
             record: arguments.record.clone(),

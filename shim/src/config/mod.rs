@@ -7,12 +7,20 @@ mod draft;
 mod effective;
 mod judge;
 mod mistakes;
+mod network;
 mod record;
 mod section;
 mod tenant;
+mod tls;
 
-use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use ipnet::IpNet;
 use mappings::{Catalog, catalog::protocol::Options};
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -27,7 +35,8 @@ use crate::{
     recorder::RecordConfig,
     store::Key,
     tenants::Permissions,
-    upstream::{BaseUrl, Token},
+    tls::Identity,
+    upstream::{BaseUrl, Names, Token},
 };
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
@@ -52,8 +61,10 @@ pub const DEFAULT_SANDBOX_USERS: usize = 40;
 /// What the shim is told, complete and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen, as `host:port`.
-    pub listen: String,
+    /// Where to listen in plain HTTP, as `host:port`; `None` to listen with TLS only.
+    pub listen: Option<String>,
+    /// Where to listen with TLS, if anywhere.
+    pub tls: Option<TlsConfig>,
     /// Where to answer the operator.
     pub ops: OpsListen,
     /// How the log is written.
@@ -68,6 +79,17 @@ pub struct Config {
     pub limits: Limits,
     /// What is recorded, if anything.
     pub record: Option<RecordConfig>,
+}
+
+/// Where and as whom the shim listens with TLS.
+#[derive(Clone, Debug)]
+pub struct TlsConfig {
+    /// Where to listen, as `host:port`.
+    pub listen: String,
+    /// The certificate and its key.
+    pub identity: Identity,
+    /// Where the key was read from.
+    pub key_file: PathBuf,
 }
 
 /// Where `/healthz`, `/readyz` and `/metrics` are.
@@ -98,6 +120,7 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct V2Config {
     pub(crate) base: BaseUrl,
+    pub(crate) names: Names,
     pub(crate) tenants: Vec<TenantConfig>,
 }
 
@@ -157,6 +180,8 @@ pub struct SiteConfig {
     pub upstream_status: StatusCode,
     /// What answers say of v1's end; `None` to say nothing.
     pub deprecation: Option<Deprecation>,
+    /// The proxies before the shim: what they say of their own clients' addresses is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// v1's end, as answers tell it.
@@ -214,8 +239,12 @@ pub struct Limits {
     pub headers: Duration,
     /// v1 requests at a time; more are answered with v1's rate limit error.
     pub requests: usize,
-    /// Connections at a time; more wait to be accepted.
+    /// Connections at a time; for one more, the one that asked for nothing for longest is let go.
     pub connections: usize,
+    /// TLS handshakes at a time; for one more, the oldest one is let go.
+    pub handshakes: usize,
+    /// For a TLS handshake.
+    pub handshake: Duration,
     /// Failed attempts with one key from one address in a minute, after which more are not looked
     /// at; 0 for any number.
     pub failed_attempts: u32,
@@ -238,6 +267,8 @@ impl Default for Limits {
             headers: Duration::from_secs(10),
             requests: 256,
             connections: 1024,
+            handshakes: 256,
+            handshake: Duration::from_secs(10),
             failed_attempts: 30,
             shutdown: Duration::from_secs(1),
         }
@@ -249,6 +280,12 @@ impl Default for Limits {
 pub struct Flags {
     /// `--listen`
     pub listen: Option<String>,
+    /// `--tls-listen`
+    pub tls_listen: Option<String>,
+    /// `--tls-cert`
+    pub tls_cert: Option<String>,
+    /// `--tls-key`
+    pub tls_key: Option<String>,
     /// `--ops-listen`
     pub ops_listen: Option<String>,
     /// `--strict`
@@ -267,7 +304,7 @@ pub struct Sources<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// The command line.
     pub flags: Flags,
-    /// Reads the files that hold a secret.
+    /// Reads the files that hold a secret or a certificate.
     pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
 }
 
@@ -312,6 +349,7 @@ impl V2Config {
         };
         Some(Self {
             base: BaseUrl::parse(base).ok()?,
+            names: Names::default(),
             tenants: vec![tenant],
         })
     }
@@ -329,6 +367,12 @@ impl V2Config {
     /// The base URL and the number of tenants.
     pub(crate) fn shown(&self) -> (String, usize) {
         (self.base.as_str().to_owned(), self.tenants.len())
+    }
+
+    /// Host and port, if the system is asked where v2 is.
+    pub(crate) fn asked_by_name(&self) -> Option<(String, u16)> {
+        let of_system = self.names.is_systems();
+        of_system.then(|| (self.base.host().to_owned(), self.base.port()))
     }
 
     /// True if v2 and its token endpoints are on this machine and without TLS.
@@ -349,6 +393,32 @@ impl V2Config {
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.is_plain() && !self.base.is_loopback()
     }
+}
+
+impl TlsConfig {
+    /// What clients, or somebody else on this machine, may find in them, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let warnings = self.identity.warnings().iter();
+        let mut warnings: Vec<_> = warnings.map(ToString::to_string).collect();
+        if is_open_to_others(&self.key_file) {
+            let file = self.key_file.display();
+            warnings.push(format!(
+                "{file} can be read by every user of this machine; chmod 600 it"
+            ));
+        }
+        warnings
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
 }
 
 impl TenantConfig {

@@ -25,10 +25,10 @@ use crate::{
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
+    peer::Peer,
     recorder::Recording,
     request::{RequestId, Scope},
     tenants::Tenant,
-    throttle::Peer,
 };
 
 /// An operation that v1 did not have is named in the answer up to this length.
@@ -111,7 +111,8 @@ impl Generation {
         let recorder = self.0.shared.recorder.as_ref();
         let recording =
             recorder.and_then(|recorder| recorder.begin(operation, wrapping, &arguments));
-        let peer = head.extensions.get().copied();
+        let peer = head.extensions.get::<Peer>();
+        let peer = peer.map(|peer| peer.behind(&head.headers, &self.0.trusted_proxies));
         let (tenant, arguments) = self.authenticate(arguments, peer)?;
         if !tenant.may(operation) {
             let name = operation.name.clone();

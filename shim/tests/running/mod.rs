@@ -15,7 +15,7 @@ use shim::{
     ReloadError, Seams, Shim,
     config::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
     ops,
-    server::{self, Stopped},
+    server::{self, Listeners, Stopped, Tls},
     telemetry::{CallRecord, Metrics, Observer, Observers, Record},
 };
 use tokio::{
@@ -42,6 +42,10 @@ pub(crate) struct Setup {
     pub(crate) adjust: fn(&mut Limits),
     pub(crate) seams: fn(&Limits) -> Seams,
     pub(crate) recorder: Option<Arc<shim::recorder::Recorder>>,
+    /// Listens with TLS, too.
+    pub(crate) tls: Option<Tls>,
+    /// In place of a port of its own.
+    pub(crate) listener: Option<TcpListener>,
 }
 
 impl Default for Setup {
@@ -53,6 +57,8 @@ impl Default for Setup {
             adjust: |_| {},
             seams: Seams::local,
             recorder: None,
+            tls: None,
+            listener: None,
         }
     }
 }
@@ -92,6 +98,8 @@ impl Setup {
 /// A shim at work; it ends with the test's runtime.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    /// With TLS, if there is any; the plain one otherwise.
+    pub(crate) tls_address: SocketAddr,
     ops_address: SocketAddr,
     shim: Shim,
     pub(crate) client: Client,
@@ -132,8 +140,18 @@ impl Running {
         let (ops, ops_limits) = (ops::router(shim.clone(), metrics), limits.clone());
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = match setup.listener {
+            Some(listener) => listener,
+            None => TcpListener::bind(("127.0.0.1", 0)).await.unwrap(),
+        };
         let address = listener.local_addr().unwrap();
+        let mut listeners = Listeners::from(listener);
+        let mut tls_address = address;
+        if let Some(tls) = setup.tls {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            tls_address = listener.local_addr().unwrap();
+            listeners.tls = Some((listener, tls));
+        }
         let served = shim.clone();
         let (stop, told) = oneshot::channel();
         let stopped = tokio::spawn(async move {
@@ -143,10 +161,11 @@ impl Running {
                     std::future::pending::<()>().await;
                 }
             };
-            server::serve(listener, served, &limits, told).await
+            server::serve(listeners, served, &limits, told).await
         });
         Self {
             address,
+            tls_address,
             ops_address,
             shim,
             client: client(),

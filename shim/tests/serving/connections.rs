@@ -80,7 +80,7 @@ async fn two_requests_on_one_connection() {
 }
 
 /// A v2 that says when it was asked, and answers when it may.
-async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
+pub(crate) async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
     let (arrived, arrivals) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);

@@ -6,10 +6,12 @@
     reason = "test code outside of test functions"
 )]
 
+mod certificates;
 mod connections;
 mod errors;
 mod faults;
 mod headers;
+mod http2;
 mod ids;
 mod lists;
 mod load;
@@ -18,6 +20,7 @@ mod reload;
 #[path = "../running/mod.rs"]
 mod running;
 mod tenants;
+mod tls;
 mod trouble;
 mod wrappings;
 mod writes;
