@@ -53,6 +53,9 @@ const WINDOW: u32 = 1 << 20;
 /// How often an HTTP/2 client that waits for an answer is asked whether it still lives.
 const PING: Duration = Duration::from_secs(20);
 
+/// Between two looks at whether a connection is idle.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// Lines a minute about clients that cannot open a connection.
 const FAILURES_TOLD: NonZero<u32> = NonZero::new(30).unwrap();
 
@@ -63,6 +66,8 @@ pub(super) struct Http {
     any: auto::Builder<TokioExecutor>,
     /// Who asks for nothing is let go after so long.
     idle: Duration,
+    /// For HTTP/2 clients to agree to the end of their connection. A silent one never does.
+    farewell: Duration,
     failures_told: DefaultDirectRateLimiter,
 }
 
@@ -88,6 +93,7 @@ impl Http {
             service: TowerToHyperService::new(router),
             any,
             idle: limits.headers,
+            farewell: limits.shutdown / 2,
             failures_told: DefaultDirectRateLimiter::direct(Quota::per_minute(FAILURES_TOLD)),
         }
     }
@@ -152,7 +158,9 @@ impl Http {
             }
         });
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        // Told to end once what it asked for is answered.
         let mut is_leaving = false;
+        let mut is_draining = false;
         let mut look = Instant::now() + self.idle;
         loop {
             tokio::select! {
@@ -162,23 +170,30 @@ impl Http {
                     }
                     return;
                 }
-                () = draining.cancelled(), if !is_leaving => {
+                () = draining.cancelled(), if !is_draining => {
                     connection.as_mut().graceful_shutdown();
-                    is_leaving = true;
+                    (is_draining, is_leaving) = (true, true);
+                    look = Instant::now() + self.farewell;
                 }
                 () = place.sent_out() => return,
                 () = time::sleep_until(look) => {
-                    let idle = place.idle().unwrap_or_default();
-                    if idle >= 2 * self.idle {
-                        // It was told, and had as long again to take its last answer.
-                        return;
-                    }
-                    if idle >= self.idle {
-                        connection.as_mut().graceful_shutdown();
-                        is_leaving = true;
-                        look = Instant::now() + self.idle;
-                    } else {
-                        look = Instant::now() + self.idle.saturating_sub(idle);
+                    let patience = match (is_draining, is_leaving) {
+                        (true, _) => self.farewell,
+                        (false, false) => self.idle,
+                        // It was told, and has as long again to take its last answer.
+                        (false, true) => 2 * self.idle,
+                    };
+                    match place.idle() {
+                        None => look = Instant::now() + patience.max(SHORTEST),
+                        Some(idle) if idle < patience => {
+                            look = Instant::now() + (patience - idle);
+                        }
+                        Some(_) if is_leaving => return,
+                        Some(_) => {
+                            connection.as_mut().graceful_shutdown();
+                            is_leaving = true;
+                            look = Instant::now() + self.idle;
+                        }
                     }
                 }
             }

@@ -93,3 +93,78 @@ impl Resolve for Servers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use reqwest::Client;
+    use tokio::net::{TcpListener, UdpSocket};
+
+    use super::*;
+
+    /// Is elsewhere, if anywhere, as far as the system knows.
+    const HOST: &str = "v2.example.com";
+
+    /// Answers everything with its `Host` header.
+    async fn v2() -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let host = |request: axum::extract::Request| async move {
+            request.headers()["host"].to_str().unwrap().to_owned()
+        };
+        let router = Router::new().fallback(host);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    /// A name server for which every name is 127.0.0.1.
+    async fn name_server() -> SocketAddr {
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut query = [0; 512];
+            loop {
+                let (_, from) = socket.recv_from(&mut query).await.unwrap();
+                let name = query[12..].iter().position(|byte| *byte == 0).unwrap();
+                let question = &query[12..12 + name + 5];
+                let is_a = question[name + 1..name + 3] == [0, 1];
+                let mut answer = query[..2].to_vec();
+                answer.extend([0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+                answer.extend(question);
+                if is_a {
+                    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+                }
+                socket.send_to(&answer, from).await.unwrap();
+            }
+        });
+        address
+    }
+
+    async fn ask(names: &Names, port: u16) -> reqwest::Result<String> {
+        crate::upstream::install_tls();
+        let client = Client::builder().no_proxy().tls_certs_only([]);
+        let client = names.add_to(client, HOST).unwrap().build().unwrap();
+        let url = format!("http://{HOST}:{port}/v2");
+        client.get(url).send().await?.text().await
+    }
+
+    #[tokio::test]
+    async fn a_host_is_where_it_is_said_to_be() {
+        let v2 = v2().await;
+        let (addresses, servers) = (vec![v2.ip()], vec![name_server().await]);
+        let said = Names {
+            addresses: addresses.clone(),
+            servers: Vec::new(),
+        };
+        let asked = Names {
+            addresses: Vec::new(),
+            servers: servers.clone(),
+        };
+        let both = Names { addresses, servers };
+        let host = format!("{HOST}:{}", v2.port());
+        for names in [&said, &asked, &both] {
+            assert!(!names.is_systems());
+            assert_eq!(ask(names, v2.port()).await.unwrap(), host, "{names:?}");
+        }
+    }
+}

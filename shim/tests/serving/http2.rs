@@ -1,7 +1,10 @@
 //! HTTP/2: the limits of HTTP/1.1 hold there too, and some of its own.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
+use bytes::Bytes;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use reqwest::{Client, Version};
 use shim::server::Stopped;
 use tokio::{
@@ -20,6 +23,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// Frame types.
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
 /// HTTP/2 without TLS, by prior knowledge.
@@ -63,10 +67,15 @@ async fn next(connection: &mut TcpStream, kind: u8) -> (u32, Vec<u8>) {
     }
 }
 
-/// `POST /` of which no body comes: names and values from HPACK's static table.
+/// A request of which no body comes: names, and most values, from HPACK's static table.
 fn open_post(stream: u32) -> Vec<u8> {
     const END_HEADERS: u8 = 4;
-    frame(HEADERS, END_HEADERS, stream, b"\x83\x86\x84\x41\x01a")
+    frame(
+        HEADERS,
+        END_HEADERS,
+        stream,
+        b"\x83\x86\x44\x0c/v1/user/get\x41\x01a",
+    )
 }
 
 #[tokio::test]
@@ -118,8 +127,8 @@ async fn a_body_that_does_not_come_is_answered() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    let never = futures_util::stream::pending::<Result<&'static str, std::io::Error>>();
-    let response = post(&shim, reqwest::Body::wrap_stream(never)).send();
+    let never = futures_util::stream::pending::<Result<Frame<Bytes>, Infallible>>();
+    let response = post(&shim, reqwest::Body::wrap(StreamBody::new(never))).send();
     let answer = show(soon(response).await.unwrap()).await;
     assert!(answer.contains(r#""code":300"#), "{answer}");
 }
@@ -225,7 +234,9 @@ async fn an_open_stream_is_answered_before_the_end() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    let idle = shim.raw(PREFACE).await;
+    let idle = client();
+    let nothing = idle.get(shim.url("/")).send().await.unwrap();
+    assert_eq!(nothing.status(), 404);
     let address = shim.address;
     let request = tokio::spawn(post(&shim, form()).send());
     soon(arrivals.recv()).await.unwrap();
@@ -235,6 +246,17 @@ async fn an_open_stream_is_answered_before_the_end() {
     assert_eq!(json(request.await.unwrap().unwrap()).await["id"], "u1");
     assert_eq!(soon(stopped).await.unwrap(), Stopped::Drained);
     drop(idle);
+}
+
+#[tokio::test]
+async fn who_does_not_answer_does_not_hold_up_the_end() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let mut silent = shim.raw(PREFACE).await;
+    let half = shim.raw(&PREFACE[..9]).await;
+    let _ = soon(next(&mut silent, SETTINGS)).await;
+    assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::Drained);
+    drop(half);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod ids;
 mod lists;
 mod load;
 mod ops;
+mod proxies;
 mod reload;
 #[path = "../running/mod.rs"]
 mod running;
