@@ -256,14 +256,14 @@ mod tests {
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
         let at = (now() + Duration::days(days)).unix_timestamp();
         let at = std::time::Duration::from_secs(at.try_into().unwrap());
-        let verified = verifier.build().unwrap().verify_server_cert(
+        let outcome = verifier.build().unwrap().verify_server_cert(
             &der(issued),
             &[],
             &name.to_owned().try_into().unwrap(),
             &[],
             UnixTime::since_unix_epoch(at),
         );
-        verified.is_ok()
+        outcome.is_ok()
     }
 
     #[test]

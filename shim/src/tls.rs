@@ -253,8 +253,8 @@ mod tests {
         let params = CertificateParams::new(vec!["api.zoom.us".to_owned()]).unwrap();
         let issuer_key = KeyPair::generate().unwrap();
         let issuer = Issuer::new(CertificateParams::default(), issuer_key);
-        let issued = params.signed_by(&key, &issuer).unwrap();
-        assert!(read(&issued.pem(), &key.serialize_pem()).is_ok());
+        let signed = params.signed_by(&key, &issuer).unwrap();
+        assert!(read(&signed.pem(), &key.serialize_pem()).is_ok());
     }
 
     #[test]

@@ -72,18 +72,14 @@ fn make_in(folder: &Path, names: Vec<ServerName>, now: OffsetDateTime) -> anyhow
     let folder = folder.canonicalize().with_context(unusable)?;
     let known = read_authority(&folder)?;
     let is_new_authority = known.is_none();
-    let of = match known {
-        Some(known) => known,
-        None => {
-            let made = authority(&names, now)?;
-            create(
-                &folder.join(AUTHORITY_KEY_FILE),
-                made.key.expose_secret(),
-                true,
-            )?;
-            create(&folder.join(AUTHORITY_FILE), &made.certificate, false)?;
-            made
-        }
+    let of = if let Some(known) = known {
+        known
+    } else {
+        let made = authority(&names, now)?;
+        let key = made.key.expose_secret();
+        create(&folder.join(AUTHORITY_KEY_FILE), key, true)?;
+        create(&folder.join(AUTHORITY_FILE), &made.certificate, false)?;
+        made
     };
     let issued = issue(&of, &names, now).map_err(|error| {
         anyhow!(

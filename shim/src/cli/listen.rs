@@ -143,7 +143,9 @@ async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
                 "{listen} is in use; stop what listens there, or choose another port with {name}"
             ),
             io::ErrorKind::PermissionDenied => anyhow!(
-                "{listen} may not be listened on by this user; choose a port above 1023 with {name}"
+                "{listen} may not be listened on by this user; choose a port above 1023 with {name}, \
+                 or give the program the right: setcap cap_net_bind_service=+ep, or \
+                 AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit"
             ),
             io::ErrorKind::AddrNotAvailable => {
                 anyhow!("{listen} is no address of this machine; try {flag}")

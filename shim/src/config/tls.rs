@@ -93,9 +93,10 @@ impl TlsDraft {
             OffsetDateTime::now_utc(),
         );
         let identity = identity.map_err(|error| {
-            let (name, file) = match error.is_about_key() {
-                true => ("key_file", &key_file),
-                false => ("cert_file", &cert_file),
+            let (name, file) = if error.is_about_key() {
+                ("key_file", &key_file)
+            } else {
+                ("cert_file", &cert_file)
             };
             let text = format!("tls.{name} = {:?} {error}", file.value);
             mistakes.add(file.line, text);

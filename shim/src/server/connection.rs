@@ -186,7 +186,7 @@ impl Http {
                     match place.idle() {
                         None => look = Instant::now() + patience.max(SHORTEST),
                         Some(idle) if idle < patience => {
-                            look = Instant::now() + (patience - idle);
+                            look = Instant::now() + patience.saturating_sub(idle);
                         }
                         Some(_) if is_leaving => return,
                         Some(_) => {
