@@ -65,7 +65,7 @@ struct Shared {
     recorder: Option<Arc<Recorder>>,
     body: BodyReader,
     throttle: Throttle,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     request_time: Duration,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
@@ -137,7 +137,7 @@ impl Shim {
             recorder: seams.recorder,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
-            places: Semaphore::new(limits.requests),
+            places: Arc::new(Semaphore::new(limits.requests)),
             request_time: limits.request,
             writes: TaskTracker::new(),
         };

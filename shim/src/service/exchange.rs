@@ -16,7 +16,7 @@ use mappings::{
         protocol::{Protocol, ProtocolError},
     },
 };
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument as _;
 
 use super::{Generation, reply::Reply};
@@ -89,7 +89,7 @@ impl Generation {
 
         let (body, _body_place) = self.0.shared.body.read(body).await?;
         // Not before the body is there: who sends slowly takes no place from others.
-        let Ok(_place) = self.0.shared.places.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.0.shared.places).try_acquire_owned() else {
             return Err(ProtocolError::Overloaded.into());
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -122,7 +122,7 @@ impl Generation {
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let request = (operation, arguments);
-        self.execute(tenant, request, recording, scope).await
+        self.execute(tenant, request, recording, scope, place).await
     }
 
     /// Takes the credentials out of the parameters.
@@ -158,13 +158,15 @@ impl Generation {
         Ok((tenant, arguments))
     }
 
-    /// Runs the operation: a read as long as its client waits, a write to its end.
+    /// Runs the operation: a read as long as its client waits, a write to its end. It has its place
+    /// as long as it runs: who sends writes and leaves has no more of them at work than others.
     async fn execute(
         &self,
         tenant: Arc<Tenant>,
         (operation, arguments): (&Operation, Arguments),
         recording: Option<Recording>,
         scope: Scope,
+        place: OwnedSemaphorePermit,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
@@ -176,7 +178,9 @@ impl Generation {
         let write = async move {
             let operation = executor.catalog.find(&name)?;
             let request = (operation, arguments);
-            Some(executor.run(&tenant, request, recording, scope).await)
+            let executed = executor.run(&tenant, request, recording, scope).await;
+            drop(place);
+            Some(executed)
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {

@@ -119,6 +119,31 @@ async fn more_requests_than_places() {
 }
 
 #[tokio::test]
+async fn a_write_whose_client_has_left_keeps_its_place() {
+    let (v2, mut arrivals, gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.requests = 1,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let write = shim.form("user/update", &[("id", "u1"), ("dept", "x")]);
+    let left = tokio::spawn(write.send());
+    soon(arrivals.recv()).await.unwrap();
+    left.abort();
+    assert!(left.await.unwrap_err().is_cancelled());
+    // Also after the shim has noticed.
+    for _ in 0..20 {
+        let second = shim.call("user/get", &[("id", "u1")]).await;
+        assert_eq!(second["error"]["code"], 403, "{second}");
+    }
+    gate.add_permits(10);
+    // Once it is done, there is room.
+    let is_there_room =
+        async { while shim.call("user/get", &[("id", "u1")]).await["id"] != "u1" {} };
+    soon(is_there_room).await;
+}
+
+#[tokio::test]
 async fn requests_in_work_are_answered_before_the_end() {
     let (v2, mut arrivals, gate) = gated().await;
     let setup = Setup {
