@@ -13,12 +13,7 @@ mod section;
 mod tenant;
 mod tls;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use ipnet::IpNet;
 use mappings::{Catalog, catalog::protocol::Options};
@@ -29,13 +24,13 @@ use url::Url;
 
 pub use effective::Effective;
 pub use mistakes::{ConfigError, Mistake};
+pub use tls::TlsConfig;
 
 use crate::{
     credential::SecretDigest,
     recorder::RecordConfig,
     store::Key,
     tenants::Permissions,
-    tls::Identity,
     upstream::{BaseUrl, Names, Token},
 };
 
@@ -79,17 +74,6 @@ pub struct Config {
     pub limits: Limits,
     /// What is recorded, if anything.
     pub record: Option<RecordConfig>,
-}
-
-/// Where and as whom the shim listens with TLS.
-#[derive(Clone, Debug)]
-pub struct TlsConfig {
-    /// Where to listen, as `host:port`.
-    pub listen: String,
-    /// The certificate and its key.
-    pub identity: Identity,
-    /// Where the key was read from.
-    pub key_file: PathBuf,
 }
 
 /// Where `/healthz`, `/readyz` and `/metrics` are.
@@ -393,32 +377,6 @@ impl V2Config {
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.is_plain() && !self.base.is_loopback()
     }
-}
-
-impl TlsConfig {
-    /// What clients, or somebody else on this machine, may find in them, a sentence each.
-    pub fn warnings(&self) -> Vec<String> {
-        let warnings = self.identity.warnings().iter();
-        let mut warnings: Vec<_> = warnings.map(ToString::to_string).collect();
-        if is_open_to_others(&self.key_file) {
-            let file = self.key_file.display();
-            warnings.push(format!(
-                "{file} can be read by every user of this machine; chmod 600 it"
-            ));
-        }
-        warnings
-    }
-}
-
-#[cfg(unix)]
-fn is_open_to_others(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o004 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &Path) -> bool {
-    false
 }
 
 impl TenantConfig {

@@ -1,4 +1,4 @@
-//! TLS, as a site wrote it.
+//! TLS, as a site wrote it, and what comes of it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use time::OffsetDateTime;
 
 use super::{
-    TlsConfig,
     judge::address,
     mistakes::Mistakes,
     section::{Placed, Section},
@@ -15,6 +14,17 @@ use crate::tls::Identity;
 
 /// What the example shows; there is no default, so that nobody is surprised by an open port.
 const EXAMPLE_LISTEN: &str = "127.0.0.1:8443";
+
+/// Where and as whom the shim listens with TLS.
+#[derive(Clone, Debug)]
+pub struct TlsConfig {
+    /// Where to listen, as `host:port`.
+    pub listen: String,
+    /// The certificate and its key.
+    pub identity: Identity,
+    /// Where the key was read from.
+    pub key_file: PathBuf,
+}
 
 /// The section `[tls]`.
 #[derive(Default)]
@@ -107,4 +117,30 @@ impl TlsDraft {
             key_file: PathBuf::from(key_file.value),
         })
     }
+}
+
+impl TlsConfig {
+    /// What clients, or somebody else on this machine, may find in them, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let warnings = self.identity.warnings().iter();
+        let mut warnings: Vec<_> = warnings.map(ToString::to_string).collect();
+        if is_open_to_others(&self.key_file) {
+            let file = self.key_file.display();
+            warnings.push(format!(
+                "{file} can be read by every user of this machine; chmod 600 it"
+            ));
+        }
+        warnings
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
 }
