@@ -174,6 +174,27 @@ fn writes_are_compared_as_what_would_be_sent() {
 }
 
 #[test]
+fn writes_are_translated_under_the_choices_of_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({}));
+    let mut line: Value = serde_json::from_str(&update("Sales")).unwrap();
+    line["v1"]["parameters"]["first_name"] = "".into();
+    let compared = |line: &Value| migrate(&file(&folder, &format!("{line}\n")), &v1.base, &[]);
+    let output = compared(&line);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "by default it clears the name"
+    );
+
+    // Of options that there are no more, and of others of a later version, nothing is known.
+    let options = json!({ "empty_text": "keep", "gone": true, "zak": "a choice" });
+    line["site"] = json!({ "strict": false, "options": options });
+    let output = compared(&line);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
 fn what_cannot_be_asked_again_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let v1 = V1::start(|_, _| json!({}));

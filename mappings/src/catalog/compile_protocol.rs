@@ -70,6 +70,14 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
             report.add(&at, format!("`{spelling}` is both true and false"));
         }
     }
+    for word in &shape.secret_words {
+        if word.is_empty() || *word != word.to_lowercase() {
+            report.add(
+                &at,
+                format!("`{word}` of secret_words is compared in lower case and never fits"),
+            );
+        }
+    }
     let errors = errors(parts, &at, report);
     let options = options(parts, report);
     let protocol = Protocol {
@@ -78,6 +86,7 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
         secret: shape.secret,
         format: shape.format,
         personal: shape.personal,
+        secret_words: shape.secret_words,
         bool_true: shape.bool_true,
         bool_false: shape.bool_false,
         reserved_ids: shape.reserved_ids,

@@ -116,6 +116,7 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
         id: format!("import-{}", imported.exchanges.len() + 1),
         at: pair.at.clone(),
         micros: micros(pair.millis),
+        site: None,
         v1: V1Exchange::new(&operation, wrapping, &arguments, &answer),
         v2: Vec::new(),
     };
