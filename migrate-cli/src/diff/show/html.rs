@@ -1,6 +1,6 @@
 //! The report for a browser: one file, nothing from the network.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{Report, written};
 use crate::diff::{Comparison, Row, Verdict};
@@ -115,8 +115,13 @@ fn comparisons(report: &Report, out: &mut String) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "<form class=filters role=search><label>Find <input type=search id=find placeholder=\"operation, field, value\"></label><fieldset><legend>Verdicts</legend>"
+        "<form class=filters role=search><label>Find <input type=search id=find placeholder=\"field, value\"></label><label>Operation <select id=operation><option value=\"\">all"
     )?;
+    let names: BTreeSet<_> = report.shown.iter().map(name).collect();
+    for name in names {
+        write!(out, "<option>{}", escape(name))?;
+    }
+    writeln!(out, "</select></label><fieldset><legend>Verdicts</legend>")?;
     for verdict in Verdict::ALL {
         let checked = if verdict == Verdict::Same {
             ""
@@ -135,16 +140,21 @@ fn comparisons(report: &Report, out: &mut String) -> std::fmt::Result {
     writeln!(out, "</section>")
 }
 
+/// The operation, if it is known.
+fn name(comparison: &Comparison) -> &str {
+    comparison.operation.as_deref().unwrap_or("JSON")
+}
+
 fn comparison(comparison: &Comparison, out: &mut String) -> std::fmt::Result {
     let unexpected = comparison.count(Verdict::Unexpected);
     let open = if unexpected > 0 { " open" } else { "" };
     let (old, new) = &comparison.sides;
     writeln!(
         out,
-        "<details class=exchange{open}><summary><b>{}</b> <code>{}</code> <span class={}>{unexpected} unexpected</span></summary>",
-        escape(comparison.operation.as_deref().unwrap_or("JSON")),
+        "<details class=exchange data-operation=\"{name}\"{open}><summary><b>{name}</b> <code>{}</code> <span class={}>{unexpected} unexpected</span></summary>",
         escape(&comparison.name),
         if unexpected > 0 { "unexpected" } else { "same" },
+        name = escape(name(comparison)),
     )?;
     writeln!(
         out,

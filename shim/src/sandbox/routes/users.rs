@@ -55,10 +55,7 @@ pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) ->
         .page_tokens
         .page(users, &request, &state.config, now)?;
     let extra = parameters.text("include_fields");
-    let items = page
-        .into_iter()
-        .map(|user| user.list_item(extra))
-        .collect();
+    let items = page.into_iter().map(|user| user.list_item(extra)).collect();
     ok(&page_document("users", items, description))
 }
 
