@@ -37,13 +37,19 @@ fn write_body(report: &Report, out: &mut String) -> std::fmt::Result {
 }
 
 fn operations(report: &Report, out: &mut String) -> std::fmt::Result {
+    let is_timed = report.operations.values().any(|tally| tally.timed > 0);
     writeln!(
         out,
         "<section><h2>Operations</h2>\n<div class=\"scroll\"><table><thead><tr>"
     )?;
     writeln!(
         out,
-        "<th scope=col>operation<th scope=col class=n>compared<th scope=col class=n>unexpected<th scope=col class=n>before, ms<th scope=col class=n>now, ms</tr></thead><tbody>"
+        "<th scope=col>operation<th scope=col class=n>compared<th scope=col class=n>unexpected{}</tr></thead><tbody>",
+        if is_timed {
+            "<th scope=col class=n>before, ms<th scope=col class=n>now, ms"
+        } else {
+            ""
+        }
     )?;
     for (name, tally) in &report.operations {
         let mean = |sum: u64| match sum.checked_div(tally.timed) {
@@ -55,15 +61,18 @@ fn operations(report: &Report, out: &mut String) -> std::fmt::Result {
         } else {
             ""
         };
-        writeln!(
+        write!(
             out,
-            "<tr><th scope=row>{}<td class=n>{}<td class=n><span{class}>{}</span><td class=n>{}<td class=n>{}</tr>",
+            "<tr><th scope=row>{}<td class=n>{}<td class=n><span{class}>{}</span>",
             escape(name),
             tally.compared,
             tally.unexpected,
-            mean(tally.old_micros),
-            mean(tally.new_micros),
         )?;
+        if is_timed {
+            let (old, new) = (mean(tally.old_micros), mean(tally.new_micros));
+            write!(out, "<td class=n>{old}<td class=n>{new}")?;
+        }
+        writeln!(out, "</tr>")?;
     }
     writeln!(out, "</tbody></table></div>")?;
     for (why, count) in &report.skipped {
