@@ -144,7 +144,15 @@ impl Redactor {
 
     /// Redacts a document by itself, as [`Self::exchange`] does the documents of an exchange.
     pub fn value(&self, value: &mut Value) {
+        self.value_without(value, &[]);
+    }
+
+    /// The same, where `others` are secrets that may be quoted in it.
+    pub fn value_without(&self, value: &mut Value, others: &[&str]) {
         let mut known = Known::default();
+        for secret in others {
+            known.add_secret(secret);
+        }
         self.learn(value, &mut known);
         known.sort();
         self.inside(value, &known);

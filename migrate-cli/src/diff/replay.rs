@@ -28,7 +28,7 @@ use super::{
     show::Report,
 };
 use crate::record::Recording;
-pub(crate) use client::{Client, Credentials};
+pub(crate) use client::{Client, Credentials, http, read};
 use progress::{Journal, Progress};
 
 /// How a replay is done.
