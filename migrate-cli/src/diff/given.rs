@@ -1,6 +1,7 @@
 //! An answer to compare, from wherever it is named: a file, standard input, a URL.
 
 use std::{
+    convert::Infallible,
     env, fmt, fs,
     io::{self, Read as _},
     path::PathBuf,
@@ -26,31 +27,33 @@ pub(crate) enum Given {
     /// `-`
     Input,
     Url(Url),
+    /// What is wrong with an address; the address itself may show a secret, and who reads the command
+    /// line would show it.
+    NoAddress(String),
 }
 
 impl FromStr for Given {
-    type Err = anyhow::Error;
+    type Err = Infallible;
 
-    fn from_str(text: &str) -> anyhow::Result<Self> {
+    fn from_str(text: &str) -> Result<Self, Infallible> {
         if text == "-" {
             return Ok(Self::Input);
         }
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-        if !scheme.is_some_and(|scheme| {
-            ["http", "https"]
-                .iter()
-                .any(|known| scheme.eq_ignore_ascii_case(known))
-        }) {
+        let is_of_web = |scheme: &str| {
+            let mut known = ["http", "https"].iter();
+            known.any(|known| scheme.eq_ignore_ascii_case(known))
+        };
+        if !scheme.is_some_and(is_of_web) {
             return Ok(Self::File(text.into()));
         }
-        // What is wrong is not repeated: it may be a secret.
-        let url = Url::parse(text).map_err(|error| anyhow::anyhow!("not an address: {error}"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            bail!(
-                "the address has a user in it, which is never sent; v1's credentials come from {API_KEY} and {API_SECRET}"
-            );
-        }
-        Ok(Self::Url(url))
+        Ok(match Url::parse(text) {
+            Ok(url) if url.username().is_empty() && url.password().is_none() => Self::Url(url),
+            Ok(_) => Self::NoAddress(format!(
+                "has a user, which is never sent; v1's credentials come from {API_KEY} and {API_SECRET}"
+            )),
+            Err(error) => Self::NoAddress(format!("cannot be read: {error}")),
+        })
     }
 }
 
@@ -75,6 +78,7 @@ impl Given {
             Self::File(path) => {
                 fs::read_to_string(path).with_context(|| format!("{self} cannot be read"))?
             }
+            Self::NoAddress(why) => bail!("an address {why}"),
             Self::Input => {
                 let mut text = String::new();
                 io::stdin()
@@ -152,6 +156,7 @@ impl fmt::Display for Given {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::Input => f.write_str("standard input"),
+            Self::NoAddress(_) => f.write_str("an address"),
             Self::Url(url) => {
                 f.write_str(url.as_str().split(['?', '#']).next().unwrap_or_default())
             }
