@@ -70,11 +70,11 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
             report.add(&at, format!("`{spelling}` is both true and false"));
         }
     }
-    for word in &shape.secret_words {
+    for word in shape.secret_words.iter().chain(&shape.secret_words_in_code) {
         if word.is_empty() || *word != word.to_lowercase() {
             report.add(
                 &at,
-                format!("`{word}` of secret_words is compared in lower case and never fits"),
+                format!("`{word}` of the words of secrets is empty or not in lower case"),
             );
         }
     }
@@ -87,6 +87,7 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
         format: shape.format,
         personal: shape.personal,
         secret_words: shape.secret_words,
+        secret_words_in_code: shape.secret_words_in_code,
         bool_true: shape.bool_true,
         bool_false: shape.bool_false,
         reserved_ids: shape.reserved_ids,

@@ -42,6 +42,8 @@ pub(super) struct ProtocolShape {
     pub personal: Vec<String>,
     /// What the names of secrets have in them, in lower case.
     pub secret_words: Vec<String>,
+    /// What the names of secrets have in them in source code, besides; in lower case.
+    pub secret_words_in_code: Vec<String>,
     /// Spellings of true, in lower case.
     pub bool_true: Vec<String>,
     /// Spellings of false, in lower case.

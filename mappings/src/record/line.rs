@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{
     FORMAT, REDACTED, Redactor, Unredacted, UnredactedCall, body, moment,
     names::Meaning,
-    redaction::{is_worth_finding, worth_finding},
+    redaction::{is_worth_finding, segments, worth_finding},
     scrub,
 };
 use crate::{
@@ -295,7 +295,7 @@ impl Pen<'_> {
 
     fn path(&mut self, path: &str) -> String {
         let redactor = self.redactor;
-        redactor.segments(path, &mut |decoded| {
+        segments(path, &mut |decoded| {
             self.remember(decoded);
             redactor.by_itself(decoded).into_owned()
         })

@@ -236,21 +236,7 @@ impl Redactor {
     }
 
     fn path(&self, path: &str, known: &Known) -> String {
-        self.segments(path, &mut |decoded| self.text(decoded, known))
-    }
-
-    /// A path with its segments redacted; those that stay are written as they were.
-    pub(super) fn segments(&self, path: &str, redact: &mut dyn FnMut(&str) -> String) -> String {
-        let segments = path.split('/').map(|part| {
-            let decoded = percent_decode_str(part).decode_utf8_lossy();
-            let redacted = redact(&decoded);
-            if redacted == decoded {
-                part.to_owned()
-            } else {
-                segment(&redacted).unwrap_or_default()
-            }
-        });
-        segments.collect::<Vec<_>>().join("/")
+        segments(path, &mut |decoded| self.text(decoded, known))
     }
 
     fn text(&self, text: &str, known: &Known) -> String {
@@ -307,6 +293,20 @@ impl Redactor {
         }
         format!("name-{}", key.digest(name))
     }
+}
+
+/// A path with its segments redacted; those that stay are written as they were.
+pub(super) fn segments(path: &str, redact: &mut dyn FnMut(&str) -> String) -> String {
+    let segments = path.split('/').map(|part| {
+        let decoded = percent_decode_str(part).decode_utf8_lossy();
+        let redacted = redact(&decoded);
+        if redacted == decoded {
+            part.to_owned()
+        } else {
+            segment(&redacted).unwrap_or_default()
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// True if a text of a record stands for another: nothing can be asked with it again.
