@@ -2,19 +2,26 @@
 //!
 //! A recording is a text of lines, each of them one [`Exchange`] as JSON. The format is versioned by
 //! [`FORMAT`]; what reads it passes over members that it does not know. Nothing is written before
-//! [`Redactor::exchange`] went over it.
+//! [`Redactor::exchange`] went over it, or [`LineWriter`], which is the same in one pass.
 
+mod line;
+mod names;
 mod redaction;
 mod scrub;
+mod unredacted;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+pub use line::LineWriter;
 pub use redaction::{PseudonymKey, PseudonymKeyError, REDACTED, Redactor};
+pub use unredacted::{Unredacted, UnredactedCall};
 
-use crate::exchange::{
-    Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request,
+use crate::{
+    catalog::protocol::Options,
+    exchange::{Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request},
+    translation::Site,
 };
 
 /// The version of the format; it changes when a member changes its meaning or goes away.
@@ -33,11 +40,32 @@ pub struct Exchange {
     /// From the request to its answer, in microseconds; 0 if nobody knows.
     #[serde(default)]
     pub micros: u64,
+    /// The choices of the site that it was served under; `None` if nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<RecordedSite>,
     /// What the client sent and got.
     pub v1: V1Exchange,
     /// What v2 was asked, in the order in which its answers came.
     #[serde(default)]
     pub v2: Vec<V2Exchange>,
+}
+
+/// What a site had chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedSite {
+    /// What v2 cannot honour was an error.
+    pub strict: bool,
+    /// The options of its catalog, with their defaults.
+    pub options: Options,
+}
+
+impl From<&Site> for RecordedSite {
+    fn from(site: &Site) -> Self {
+        Self {
+            strict: site.strict,
+            options: site.options.clone(),
+        }
+    }
 }
 
 /// The client's side of an exchange.
@@ -118,6 +146,19 @@ pub enum OutcomeKind {
     Limited,
 }
 
+impl OutcomeKind {
+    /// The kind of an outcome, and the HTTP status if v2 answered.
+    fn of(outcome: &Outcome) -> (Self, Option<u16>) {
+        match outcome {
+            Outcome::Answered { status, .. } => (Self::Answered, Some(*status)),
+            Outcome::Unreadable { status } => (Self::Unreadable, Some(*status)),
+            Outcome::NoAnswer { .. } => (Self::NoAnswer, None),
+            Outcome::Refused => (Self::Refused, None),
+            Outcome::Limited => (Self::Limited, None),
+        }
+    }
+}
+
 /// Why a line is no exchange.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -162,6 +203,19 @@ impl V1Exchange {
         arguments: &Arguments,
         answer: &V1Answer,
     ) -> Self {
+        Self {
+            answer: match &answer.result {
+                Ok(members) => Value::Object(members.clone()),
+                Err(V1Error { code, message }) => {
+                    json!({ "error": { "code": code, "message": message } })
+                }
+            },
+            ..Self::of_arguments(operation, wrapping, arguments)
+        }
+    }
+
+    /// Without an answer.
+    fn of_arguments(operation: &str, wrapping: Wrapping, arguments: &Arguments) -> Self {
         let parameters = arguments.iter().map(|(name, value)| {
             let value = match value {
                 Argument::Text(text) => Value::from(text.as_str()),
@@ -174,12 +228,7 @@ impl V1Exchange {
             wrapping,
             parameters: parameters.collect(),
             ignored: 0,
-            answer: match &answer.result {
-                Ok(members) => Value::Object(members.clone()),
-                Err(V1Error { code, message }) => {
-                    json!({ "error": { "code": code, "message": message } })
-                }
-            },
+            answer: Value::Null,
         }
     }
 
@@ -213,14 +262,10 @@ fn file_size(value: &Value) -> usize {
 impl V2Exchange {
     /// A call as it was made, not yet redacted.
     pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
-        let (kind, status, answer) = match outcome {
-            Outcome::Answered { status, body } => {
-                (OutcomeKind::Answered, Some(*status), body.clone())
-            }
-            Outcome::Unreadable { status } => (OutcomeKind::Unreadable, Some(*status), None),
-            Outcome::NoAnswer { .. } => (OutcomeKind::NoAnswer, None, None),
-            Outcome::Refused => (OutcomeKind::Refused, None, None),
-            Outcome::Limited => (OutcomeKind::Limited, None, None),
+        let (kind, status) = OutcomeKind::of(outcome);
+        let answer = match outcome {
+            Outcome::Answered { body, .. } => body.clone(),
+            _ => None,
         };
         Self {
             call: call.to_owned(),

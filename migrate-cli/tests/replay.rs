@@ -6,7 +6,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
 };
@@ -174,6 +174,27 @@ fn writes_are_compared_as_what_would_be_sent() {
 }
 
 #[test]
+fn writes_are_translated_under_the_choices_of_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({}));
+    let mut line: Value = serde_json::from_str(&update("Sales")).unwrap();
+    line["v1"]["parameters"]["first_name"] = "".into();
+    let compared = |line: &Value| migrate(&file(&folder, &format!("{line}\n")), &v1.base, &[]);
+    let output = compared(&line);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "by default it clears the name"
+    );
+
+    // Of options that there are no more, and of others of a later version, nothing is known.
+    let options = json!({ "empty_text": "keep", "gone": true, "zak": "a choice" });
+    line["site"] = json!({ "strict": false, "options": options });
+    let output = compared(&line);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
 fn what_cannot_be_asked_again_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let v1 = V1::start(|_, _| json!({}));
@@ -248,6 +269,111 @@ fn differences_can_be_accepted() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let output = migrate(&path, &v1.base, &rules);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+/// `migrate diff OLD NEW`, with the old answer on standard input if it is named `-`.
+fn diff(old: &str, new: &str, input: &Value, key: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
+    command.args(["diff", old, new]);
+    for (variable, value) in [("MIGRATE_API_KEY", key), ("MIGRATE_API_SECRET", key)] {
+        match value {
+            Some(_) => command.env(variable, SECRET),
+            None => command.env_remove(variable),
+        };
+    }
+    let pipes = [Stdio::piped(), Stdio::piped(), Stdio::piped()];
+    let [input_end, out, error] = pipes;
+    let mut child = command
+        .stdin(input_end)
+        .stdout(out)
+        .stderr(error)
+        .spawn()
+        .unwrap();
+    // A program that has ended by then reads nothing, which is its right.
+    let _ = write!(child.stdin.take().unwrap(), "{input}");
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn urls_are_compared() {
+    let v1 = V1::start(|_, request| match request {
+        quoting if quoting.contains("id=refused") => {
+            json!({ "error": { "code": 200, "message": format!("Wrong: {request}") } })
+        }
+        _ => json!({ "id": "u1", "pmi": 7, "api_secret": SECRET }),
+    });
+    let url = format!("{}/below/v1/user/get?id=u1&api_secret={SECRET}", v1.base);
+    let answer = json!({ "id": "u1", "pmi": 7, "api_secret": "x" });
+    let output = diff("-", &url, &answer, Some("set"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(
+        v1.seen(),
+        [format!(
+            "/below/v1/user/get api_key={SECRET}&api_secret={SECRET}&id=u1"
+        )],
+        "nothing is left in the address"
+    );
+
+    // Other addresses get no credentials.
+    let other = format!("{}/users/u1?x=1", v1.base);
+    let output = diff("-", &other, &json!({ "id": "u2", "pmi": 7 }), Some("set"));
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(
+        shown.contains("/users/u1") && !shown.contains("x=1"),
+        "{shown}"
+    );
+    assert_eq!(v1.seen()[1], "/users/u1?x=1 ");
+
+    let refused = format!("{}/v1/user/get?id=refused", v1.base);
+    let output = diff("-", &refused, &answer, Some("set"));
+    assert!(text(&output).contains("Wrong"), "{}", text(&output));
+}
+
+#[test]
+fn what_cannot_be_asked_is_told() {
+    let v1 = V1::start(|_, _| json!("moved"));
+    let base = &v1.base;
+    for (old, new, key) in [
+        ("-", "-", Some("set")),
+        ("-", &format!("{base}/v1/user/get?id=u1"), None),
+        ("-", &format!("{base}/v1/user/delete?id=u1"), Some("set")),
+        (
+            "-",
+            "http://127.0.0.1:9/v1/user/get?api_secret=a-hush-secret",
+            Some("set"),
+        ),
+        ("-", "http://user:a-hush-secret@127.0.0.1:9/", Some("set")),
+        ("-", "http://127.0.0.1:a-hush-secret/", Some("set")),
+        ("-", "/no/such/file", Some("set")),
+    ] {
+        let output = diff(old, new, &json!({}), key);
+        let told = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{new}: {told}");
+    }
+    assert!(v1.seen().is_empty(), "{:?}", v1.seen());
+}
+
+#[test]
+fn redirects_are_not_followed() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let elsewhere = V1::start(|_, _| json!({}));
+    let target = elsewhere.base.clone();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let head = "HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\nConnection: close";
+        write!(stream, "{head}\r\nLocation: {target}/v1/user/get\r\n\r\n").unwrap();
+    });
+    let output = diff(
+        "-",
+        &format!("{base}/v1/user/get?id=u1"),
+        &json!({}),
+        Some("set"),
+    );
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("leads elsewhere") && elsewhere.seen().is_empty());
 }
 
 #[test]

@@ -20,10 +20,12 @@ use tokio::{
 };
 
 use crate::{
+    outbound,
     recorder::Recording,
     request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
+    upstream::Sent,
 };
 
 /// Runs translations.
@@ -40,12 +42,15 @@ pub(crate) struct Executed {
     pub(crate) finished: Finished,
     /// Calls that v2 was asked, without those whose answer was remembered.
     pub(crate) calls: u32,
+    /// The answer as JSON, if somebody needed it already.
+    pub(crate) json: Option<Bytes>,
 }
 
 /// What became of one call.
 struct Performed {
-    id: CallId,
     outcome: Outcome,
+    /// What the outcome was read from; empty if it was not read from JSON.
+    text: Bytes,
     was_sent: bool,
 }
 
@@ -68,12 +73,20 @@ impl Executor {
         recording: Option<Recording>,
         scope: Scope,
     ) -> Result<Executed, V1Error> {
-        let executed = self
+        let mut executed = self
             .translate(tenant, request, recording.as_ref(), scope)
             .await;
         if let Some(recording) = recording {
-            let answer = executed.as_ref().map(|executed| &executed.finished.answer);
-            recording.finish(answer, tenant.upstream.secrets());
+            let json = match &executed {
+                Ok(executed) => outbound::json(executed.finished.answer.result.as_ref()),
+                Err(error) => outbound::json(Err(error)),
+            };
+            let json = Bytes::from(json);
+            if let Ok(executed) = &mut executed {
+                executed.json = Some(json.clone());
+            }
+            let site = Arc::clone(&tenant.recorded_site);
+            recording.finish(json, site, tenant.upstream.secrets());
         }
         executed
     }
@@ -112,13 +125,18 @@ impl Executor {
                 );
                 break;
             };
+            let (id, performed) = performed;
             calls += u32::from(performed.was_sent);
-            translation.complete(performed.id, performed.outcome);
+            translation.complete(id, performed.outcome);
         }
 
         let finished = translation.finish(unix_seconds());
         self.remember(&keys, &finished).await;
-        Ok(Executed { finished, calls })
+        Ok(Executed {
+            finished,
+            calls,
+            json: None,
+        })
     }
 
     async fn recorded(
@@ -128,49 +146,46 @@ impl Executor {
         places: &Semaphore,
         recording: Option<&Recording>,
         scope: Scope,
-    ) -> Performed {
-        let Some(recording) = recording else {
-            return self.perform(tenant, call, places, scope).await;
-        };
-        let (name, request) = (call.name.clone(), call.request.clone());
+    ) -> (CallId, Performed) {
         let begun = Instant::now();
-        let performed = self.perform(tenant, call, places, scope).await;
-        recording.called(&name, &request, &performed.outcome, begun.elapsed());
-        performed
+        let mut performed = self.perform(tenant, &call, places, scope).await;
+        if let Some(recording) = recording {
+            let text = std::mem::take(&mut performed.text);
+            let outcome = &performed.outcome;
+            recording.called(call.name, call.request, outcome, text, begun.elapsed());
+        }
+        (call.id, performed)
     }
 
     async fn perform(
         &self,
         tenant: &Tenant,
-        call: Call,
+        call: &Call,
         places: &Semaphore,
         scope: Scope,
     ) -> Performed {
         let Call {
-            id,
-            request,
-            for_item,
-            ..
+            request, for_item, ..
         } = call;
         let is_read = request.method.is_read();
-        let key = (for_item && is_read).then(|| answer_key(tenant, &request));
+        let key = (*for_item && is_read).then(|| answer_key(tenant, request));
         if let Some(key) = key
-            && let Some(outcome) = self.remembered_answer(key).await
+            && let Some((outcome, text)) = self.remembered_answer(key).await
         {
             return Performed {
-                id,
                 outcome,
+                text,
                 was_sent: false,
             };
         }
 
-        let place = if for_item {
+        let place = if *for_item {
             match timeout_at(scope.deadline, places.acquire()).await {
                 Ok(place) => place.ok(),
                 Err(_) => {
                     return Performed {
-                        id,
                         outcome: Outcome::NoAnswer { maybe_done: false },
+                        text: Bytes::new(),
                         was_sent: false,
                     };
                 }
@@ -178,7 +193,7 @@ impl Executor {
         } else {
             None
         };
-        let outcome = tenant.upstream.send(&request, scope).await;
+        let Sent { outcome, text } = tenant.upstream.send(request, scope).await;
         drop(place);
         if !is_read {
             tenant.wrote();
@@ -186,26 +201,26 @@ impl Executor {
         if let Some(key) = key
             && let Outcome::Answered {
                 status: 200,
-                body: Some(body),
+                body: Some(_),
             } = &outcome
         {
-            let bytes = Bytes::from(body.to_string());
-            self.store.save(Space::Answers, key, bytes).await;
+            self.store.save(Space::Answers, key, text.clone()).await;
         }
         Performed {
-            id,
             outcome,
+            text,
             was_sent: true,
         }
     }
 
-    async fn remembered_answer(&self, key: Key) -> Option<Outcome> {
-        let bytes = self.store.load(Space::Answers, key).await?;
-        let body: Value = serde_json::from_slice(&bytes).ok()?;
-        Some(Outcome::Answered {
+    async fn remembered_answer(&self, key: Key) -> Option<(Outcome, Bytes)> {
+        let text = self.store.load(Space::Answers, key).await?;
+        let body: Value = serde_json::from_slice(&text).ok()?;
+        let outcome = Outcome::Answered {
             status: 200,
             body: Some(body),
-        })
+        };
+        Some((outcome, text))
     }
 
     /// `None` if there is nothing.

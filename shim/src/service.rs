@@ -279,7 +279,8 @@ async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Resp
     };
     let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
     shim.0.shared.observer.served(&record);
-    let mut response = outbound::response(&reply.answer, reply.format, reply.status);
+    let json = reply.json.clone();
+    let mut response = outbound::response(&reply.answer, json, reply.format, reply.status);
     shim.0.deprecation.add_to(response.headers_mut());
     if reply.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("POST");

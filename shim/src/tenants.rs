@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use mappings::{Site, catalog::operation::Operation};
+use mappings::{Site, catalog::operation::Operation, record::RecordedSite};
 
 use crate::{
     budget::{Budget, Budgets},
@@ -30,6 +30,8 @@ pub(crate) struct Tenant {
     permissions: Permissions,
     /// What the core must know of it.
     pub(crate) site: Site,
+    /// What records say of it.
+    pub(crate) recorded_site: Arc<RecordedSite>,
     writes: Arc<AtomicU64>,
 }
 
@@ -104,16 +106,18 @@ impl Tenants {
             let id = Key::new([credential.key().as_slice(), account.as_bytes()]);
             let known = before.iter().find(|known| known.id == id);
             let writes = known.map_or_else(Arc::default, |known| Arc::clone(&known.writes));
+            let site = Site {
+                strict: tenant.strict,
+                account_id: tenant.account_id,
+                options: tenant.options,
+            };
             callers.push(Arc::new(Tenant {
                 id,
                 credential,
                 upstream,
                 permissions: tenant.permissions,
-                site: Site {
-                    strict: tenant.strict,
-                    account_id: tenant.account_id,
-                    options: tenant.options,
-                },
+                recorded_site: Arc::new(RecordedSite::from(&site)),
+                site,
                 writes,
             }));
         }

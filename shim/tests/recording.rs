@@ -27,19 +27,19 @@ use shim::recorder::{RecordConfig, Recorder, Sink};
 const SECRET: &str = "a-v1-hush-secret/+";
 const PASSWORD: &str = "Pass hush&word1";
 
-/// Collects lines; waits before each until it is let go.
+/// Collects lines; waits before it takes any until it is let go.
 struct Lines {
     lines: Arc<Mutex<Vec<u8>>>,
     gate: Option<mpsc::Receiver<()>>,
 }
 
 impl Sink for Lines {
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         if let Some(gate) = &self.gate {
             // A gate that is gone lets everything through.
             let _ = gate.recv();
         }
-        self.lines.lock().unwrap().extend_from_slice(line);
+        self.lines.lock().unwrap().extend_from_slice(lines);
         Ok(())
     }
 }
@@ -303,6 +303,7 @@ async fn a_slow_disk_holds_nobody_up() {
     let recorder = recorder(
         RecordConfig {
             queue: 2,
+            max_bytes: 1, // so that each is written by itself
             ..config()
         },
         Lines {

@@ -70,6 +70,14 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
             report.add(&at, format!("`{spelling}` is both true and false"));
         }
     }
+    for word in shape.secret_words.iter().chain(&shape.secret_words_in_code) {
+        if word.is_empty() || *word != word.to_lowercase() {
+            report.add(
+                &at,
+                format!("`{word}` of the words of secrets is empty or not in lower case"),
+            );
+        }
+    }
     let errors = errors(parts, &at, report);
     let options = options(parts, report);
     let protocol = Protocol {
@@ -78,6 +86,8 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
         secret: shape.secret,
         format: shape.format,
         personal: shape.personal,
+        secret_words: shape.secret_words,
+        secret_words_in_code: shape.secret_words_in_code,
         bool_true: shape.bool_true,
         bool_false: shape.bool_false,
         reserved_ids: shape.reserved_ids,

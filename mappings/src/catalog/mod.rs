@@ -192,11 +192,7 @@ impl Catalog {
         &self,
         chosen: &BTreeMap<String, toml::Value>,
     ) -> Result<Options, Vec<OptionError>> {
-        let mut options: BTreeMap<String, OptionValue> = self
-            .options
-            .iter()
-            .map(|(name, rule)| (name.clone(), rule.default.clone()))
-            .collect();
+        let mut options = self.default_options();
         let mut errors = Vec::new();
         for (name, value) in chosen {
             match self.options.get(name) {
@@ -222,5 +218,31 @@ impl Catalog {
         } else {
             Err(errors)
         }
+    }
+
+    /// Choices that were made under another version of the catalog, as far as this one knows them,
+    /// with its defaults for the rest.
+    pub fn options_as_far_as_known(&self, chosen: &Options) -> Options {
+        let mut options = self.default_options();
+        for (name, value) in chosen.iter() {
+            let Some(rule) = self.options.get(name) else {
+                continue;
+            };
+            let is_known = match value {
+                OptionValue::Switch(_) => rule.values.is_empty(),
+                OptionValue::Choice(choice) => rule.values.contains(choice),
+            };
+            if is_known {
+                options.insert(name.to_owned(), value.clone());
+            }
+        }
+        Options(options)
+    }
+
+    fn default_options(&self) -> BTreeMap<String, OptionValue> {
+        let rules = self.options.iter();
+        rules
+            .map(|(name, rule)| (name.clone(), rule.default.clone()))
+            .collect()
     }
 }

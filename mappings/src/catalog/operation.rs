@@ -255,7 +255,7 @@ pub struct State {
 }
 
 /// A site's choice.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum OptionValue {
     /// A switch.

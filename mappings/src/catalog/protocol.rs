@@ -18,6 +18,11 @@ pub struct Protocol {
     pub format: String,
     /// Members that name a person, in v1 or v2, in lower case; records may have pseudonyms there.
     pub personal: Vec<String>,
+    /// A member or parameter that has one of these in its name is a secret, unless the catalog has a
+    /// field of that name; in lower case.
+    pub secret_words: Vec<String>,
+    /// What tells of a secret in source code, besides, where names are shorter; in lower case.
+    pub secret_words_in_code: Vec<String>,
     pub(crate) bool_true: Vec<String>,
     pub(crate) bool_false: Vec<String>,
     pub(crate) reserved_ids: Vec<String>,
@@ -266,7 +271,7 @@ pub struct OptionRule {
 }
 
 /// A site's choices, complete and checked; see [`crate::Catalog::options`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Options(pub(crate) BTreeMap<String, OptionValue>);
 
 impl Options {

@@ -40,6 +40,10 @@ pub(super) struct ProtocolShape {
     /// Members that name a person, in v1 or v2, in lower case.
     #[serde(default)]
     pub personal: Vec<String>,
+    /// What the names of secrets have in them, in lower case.
+    pub secret_words: Vec<String>,
+    /// What the names of secrets have in them in source code, besides; in lower case.
+    pub secret_words_in_code: Vec<String>,
     /// Spellings of true, in lower case.
     pub bool_true: Vec<String>,
     /// Spellings of false, in lower case.

@@ -4,7 +4,7 @@
 //! that were found to be secret are looked for in every other text of the same exchange, because
 //! error messages quote what they refuse.
 
-use std::{collections::BTreeSet, fmt};
+use std::{borrow::Cow, fmt};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::percent_decode_str;
@@ -13,15 +13,10 @@ use sha2::Sha256;
 
 use super::{
     Exchange, V1Exchange,
+    names::{Meaning, Names},
     scrub::{self, Found},
 };
-use crate::{
-    catalog::{
-        Catalog,
-        field::{Kind, Place},
-    },
-    translation::segment,
-};
+use crate::{catalog::Catalog, translation::segment};
 
 /// Stands for a secret.
 pub const REDACTED: &str = "[redacted]";
@@ -29,29 +24,10 @@ pub const REDACTED: &str = "[redacted]";
 /// Addresses in this domain are pseudonyms; no mail goes there (RFC 2606).
 const PSEUDONYM_DOMAIN: &str = "pseudonym.invalid";
 
-/// A name that has one of these in it is a secret's, unless the catalog knows better.
-const SECRET_WORDS: [&str; 13] = [
-    "api_key",
-    "apikey",
-    "authorization",
-    "cookie",
-    "credential",
-    "passcode",
-    "passwd",
-    "password",
-    "secret",
-    "signature",
-    "token",
-    "zak",
-    "zpk",
-];
-
 /// Removes secrets, and addresses and names if it has a key for pseudonyms.
 #[derive(Debug)]
 pub struct Redactor {
-    secret: BTreeSet<String>,
-    plain: BTreeSet<String>,
-    personal: BTreeSet<String>,
+    names: Names,
     key: Option<PseudonymKey>,
 }
 
@@ -104,41 +80,10 @@ impl fmt::Debug for PseudonymKey {
 impl Redactor {
     /// Knows what the catalog knows. Without a key, addresses and names stay as they are.
     pub fn new(catalog: &Catalog, key: Option<PseudonymKey>) -> Self {
-        let protocol = catalog.protocol();
-        let mut redactor = Self {
-            secret: [&protocol.key, &protocol.secret]
-                .map(|name| name.to_lowercase())
-                .into(),
-            plain: BTreeSet::new(),
-            personal: protocol.personal.iter().cloned().collect(),
+        Self {
+            names: Names::new(catalog, key.is_some()),
             key,
-        };
-        for field in catalog.fields() {
-            let is_secret = field.parts.iter().any(|part| part.kind == Kind::Secret);
-            let names = if is_secret {
-                &mut redactor.secret
-            } else {
-                &mut redactor.plain
-            };
-            names.extend(field.parts.iter().map(|part| part.name.to_lowercase()));
-            for place in &field.places {
-                if let Place::Document(place) = place {
-                    let last = place.pointer.rsplit('/').next().unwrap_or_default();
-                    names.insert(last.to_lowercase());
-                }
-            }
         }
-        let plans = catalog
-            .operations()
-            .iter()
-            .filter_map(|operation| operation.plan());
-        for pages in plans
-            .flat_map(|plan| &plan.calls)
-            .filter_map(|call| call.pages.as_ref())
-        {
-            redactor.plain.insert(pages.token.to_lowercase());
-        }
-        redactor
     }
 
     /// Redacts an exchange. `others` are secrets that were used for it and may be quoted in it:
@@ -199,7 +144,15 @@ impl Redactor {
 
     /// Redacts a document by itself, as [`Self::exchange`] does the documents of an exchange.
     pub fn value(&self, value: &mut Value) {
+        self.value_without(value, &[]);
+    }
+
+    /// The same, where `others` are secrets that may be quoted in it.
+    pub fn value_without(&self, value: &mut Value, others: &[&str]) {
         let mut known = Known::default();
+        for secret in others {
+            known.add_secret(secret);
+        }
         self.learn(value, &mut known);
         known.sort();
         self.inside(value, &known);
@@ -210,14 +163,9 @@ impl Redactor {
         self.text(text, &Known::default())
     }
 
-    fn is_secret(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        self.secret.contains(&name)
-            || (!self.plain.contains(&name) && SECRET_WORDS.iter().any(|word| name.contains(word)))
-    }
-
-    fn is_personal(&self, name: &str) -> bool {
-        self.key.is_some() && self.personal.contains(&name.to_lowercase())
+    /// What a name says about its value.
+    pub(super) fn meaning(&self, name: &str) -> Meaning {
+        self.names.meaning(name)
     }
 
     fn learn(&self, value: &Value, known: &mut Known) {
@@ -235,10 +183,10 @@ impl Redactor {
     }
 
     fn learn_named(&self, name: &str, value: &Value, known: &mut Known) {
-        if self.is_secret(name) {
-            each_text(value, &mut |text| known.add_secret(text));
-        } else if self.is_personal(name) {
-            each_text(value, &mut |text| known.add_name(text));
+        match self.meaning(name) {
+            Meaning::Secret => each_text(value, &mut |text| known.add_secret(text)),
+            Meaning::Personal => each_text(value, &mut |text| known.add_name(text)),
+            Meaning::Plain => {}
         }
         self.learn(value, known);
     }
@@ -252,12 +200,10 @@ impl Redactor {
     }
 
     fn named(&self, name: &str, value: &mut Value, known: &Known) {
-        if self.is_secret(name) {
-            blot(value);
-        } else if self.is_personal(name) {
-            self.rename(value);
-        } else {
-            self.inside(value, known);
+        match self.meaning(name) {
+            Meaning::Secret => blot(value),
+            Meaning::Personal => self.rename(value),
+            Meaning::Plain => self.inside(value, known),
         }
     }
 
@@ -277,22 +223,20 @@ impl Redactor {
         match value {
             Value::String(text) if !text.is_empty() => *text = self.name(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.rename(item)),
-            Value::Object(members) => members.values_mut().for_each(|value| self.rename(value)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match self.meaning(name) {
+                        Meaning::Secret => blot(value),
+                        Meaning::Plain | Meaning::Personal => self.rename(value),
+                    }
+                }
+            }
             _ => {}
         }
     }
 
     fn path(&self, path: &str, known: &Known) -> String {
-        let segments = path.split('/').map(|part| {
-            let decoded = percent_decode_str(part).decode_utf8_lossy();
-            let redacted = self.text(&decoded, known);
-            if redacted == decoded {
-                part.to_owned()
-            } else {
-                segment(&redacted).unwrap_or_default()
-            }
-        });
-        segments.collect::<Vec<_>>().join("/")
+        segments(path, &mut |decoded| self.text(decoded, known))
     }
 
     fn text(&self, text: &str, known: &Known) -> String {
@@ -303,15 +247,30 @@ impl Redactor {
                 text = scrub::replace(&text, secret, REDACTED);
             }
         }
-        text = scrub::patterns(&text, &|name| self.is_secret(name), REDACTED);
-        if self.key.is_none() {
-            return text;
-        }
-        text = scrub::addresses(&text, &|address: Found<'_>| self.address(&address));
+        let mut text = self.by_itself(&text).into_owned();
         for name in &known.names {
-            text = scrub::replace_word(&text, name, &self.name(name));
+            if text.contains(name.as_str()) {
+                text = scrub::replace_word(&text, name, &self.name(name));
+            }
         }
         text
+    }
+
+    /// A text without what looks like a secret, and with pseudonyms for addresses.
+    pub(super) fn by_itself<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut redacted = Cow::Borrowed(text);
+        if scrub::may_have_patterns(text) {
+            let is_secret = |name: &str| self.meaning(name) == Meaning::Secret;
+            let scrubbed = scrub::patterns(text, &is_secret, REDACTED);
+            if scrubbed != text {
+                redacted = scrubbed.into();
+            }
+        }
+        if self.key.is_some() && scrub::may_have_addresses(&redacted) {
+            let address = |address: Found<'_>| self.address(&address);
+            redacted = scrub::addresses(&redacted, &address).into();
+        }
+        redacted
     }
 
     fn address(&self, found: &Found<'_>) -> String {
@@ -325,7 +284,7 @@ impl Redactor {
         format!("{digest}{}{PSEUDONYM_DOMAIN}", found.at)
     }
 
-    fn name(&self, name: &str) -> String {
+    pub(super) fn name(&self, name: &str) -> String {
         let Some(key) = &self.key else {
             return name.to_owned();
         };
@@ -334,6 +293,20 @@ impl Redactor {
         }
         format!("name-{}", key.digest(name))
     }
+}
+
+/// A path with its segments redacted; those that stay are written as they were.
+pub(super) fn segments(path: &str, redact: &mut dyn FnMut(&str) -> String) -> String {
+    let segments = path.split('/').map(|part| {
+        let decoded = percent_decode_str(part).decode_utf8_lossy();
+        let redacted = redact(&decoded);
+        if redacted == decoded {
+            part.to_owned()
+        } else {
+            segment(&redacted).unwrap_or_default()
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// True if a text of a record stands for another: nothing can be asked with it again.
@@ -390,6 +363,19 @@ fn each_text(value: &Value, tell: &mut dyn FnMut(&str)) {
     }
 }
 
+/// What of a secret is looked for in other texts, if anything.
+pub(super) fn worth_finding(secret: &str) -> Option<&str> {
+    let secret = secret.trim();
+    // Shorter ones are no secrets, and looking for `1` would spoil the record.
+    (secret.len() >= 4 && secret != REDACTED).then_some(secret)
+}
+
+/// True if a name is looked for in other texts: shorter ones are parts of other words too often to
+/// tell anything.
+pub(super) fn is_worth_finding(name: &str) -> bool {
+    name.chars().count() >= 3
+}
+
 /// What was found in an exchange and is looked for in its texts: the longest first, because one may
 /// be a part of another.
 #[derive(Default)]
@@ -400,16 +386,13 @@ struct Known {
 
 impl Known {
     fn add_secret(&mut self, text: &str) {
-        let text = text.trim();
-        // Shorter ones are no secrets, and looking for `1` would spoil the record.
-        if text.len() >= 4 && text != REDACTED {
+        if let Some(text) = worth_finding(text) {
             self.secrets.extend(scrub::written_forms(text));
         }
     }
 
     fn add_name(&mut self, text: &str) {
-        // Shorter ones are parts of other words too often to tell anything.
-        if text.chars().count() >= 3 {
+        if is_worth_finding(text) {
             self.names.push(text.to_owned());
         }
     }

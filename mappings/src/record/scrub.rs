@@ -1,7 +1,11 @@
 //! Finding secrets and addresses in texts that may hold anything.
 
+use memchr::memchr3;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+
+/// How a signed token begins: `{"` in base64.
+const TOKEN: &str = "eyJ";
 
 /// A shorter secret is looked for as a whole word only: as a part it would be in every text.
 const SHORT: usize = 6;
@@ -82,10 +86,19 @@ pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     out
 }
 
+/// False if [`patterns`] surely finds nothing: most texts are single words.
+pub(super) fn may_have_patterns(text: &str) -> bool {
+    memchr3(b'=', b':', b' ', text.as_bytes()).is_some() || text.contains(TOKEN)
+}
+
+/// False if [`addresses`] surely finds nothing.
+pub(super) fn may_have_addresses(text: &str) -> bool {
+    next_sign(text).is_some()
+}
+
 /// Replaces what looks like a secret: the value behind a secret's name, what stands behind
 /// `Bearer` and `Basic`, signed tokens, and the query of a URL.
 pub(super) fn patterns(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> String {
-    // Most texts are single words, in which nothing of it can be.
     let mut text = text.to_owned();
     if text.contains(['=', ':']) {
         text = named_values(&text, is_secret, by);
@@ -93,7 +106,7 @@ pub(super) fn patterns(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -
     if text.contains(' ') {
         text = schemes(&text, by);
     }
-    if text.contains("://") || text.contains("eyJ") {
+    if text.contains("://") || text.contains(TOKEN) {
         text = words(&text, by);
     }
     text
@@ -182,7 +195,7 @@ fn words(text: &str, by: &str) -> String {
             Some((at, char)) if is_end(char) => piece.split_at(at),
             _ => (piece, ""),
         };
-        if let Some(at) = word.find("eyJ")
+        if let Some(at) = word.find(TOKEN)
             && word.matches('.').count() >= 2
         {
             out.push_str(word.get(..at).unwrap_or_default());

@@ -30,6 +30,10 @@ pub(crate) struct Knowledge {
     generic: HashSet<String>,
     /// Answer fields that v2 does not have by that name.
     pub(crate) answer_fields: HashSet<String>,
+    /// The names of v1's credentials, as programs spell them.
+    pub(crate) credentials: Vec<String>,
+    /// A line that has one of these in it may show a secret; in lower case.
+    pub(crate) secret_words: Vec<String>,
 }
 
 /// A v1 path found at the start of a text.
@@ -79,7 +83,19 @@ impl Knowledge {
                 .map(|part| part.name.clone())
                 .filter(move |name| !kept(name) && is_telling(name))
         });
-        Self::new(operations, aliases.chain(strays), fields)
+        let protocol = catalog.protocol();
+        // Both are also written without the sign between their words.
+        let credentials = [&protocol.key, &protocol.secret];
+        let credentials = credentials.map(|name| [name.clone(), name.replace('_', "")]);
+        let secret_words = protocol.secret_words.iter();
+        Self {
+            credentials: credentials.concat(),
+            secret_words: secret_words
+                .chain(&protocol.secret_words_in_code)
+                .cloned()
+                .collect(),
+            ..Self::new(operations, aliases.chain(strays), fields)
+        }
     }
 
     /// Gathers the knowledge from operations, aliases and answer fields.

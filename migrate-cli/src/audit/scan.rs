@@ -143,7 +143,7 @@ impl Scanner<'_> {
         }
         facts.writes = extract.writes;
         super::suppression::collect(source, &mut facts.suppressions);
-        excerpts(&lines, &mut facts);
+        excerpts(&lines, &self.knowledge.secret_words, &mut facts);
         facts
     }
 
@@ -493,7 +493,7 @@ fn place(lines: &Lines, from: usize, to: usize) -> Place {
     }
 }
 
-fn excerpts(lines: &Lines, facts: &mut FileFacts) {
+fn excerpts(lines: &Lines, secret_words: &[String], facts: &mut FileFacts) {
     let numbers: BTreeSet<usize> = facts
         .signals
         .iter()
@@ -507,16 +507,16 @@ fn excerpts(lines: &Lines, facts: &mut FileFacts) {
         let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
         facts
             .excerpts
-            .insert(number, mask(&line.replace(HOLE, "?")));
+            .insert(number, mask(&line.replace(HOLE, "?"), secret_words));
     }
 }
 
 /// A line without the values of keys, secrets, tokens and passwords: reports end up in tickets.
-pub(crate) fn mask(line: &str) -> String {
+pub(crate) fn mask(line: &str, secret_words: &[String]) -> String {
     let lower = line.to_ascii_lowercase();
-    if !["key", "secret", "token", "passw"]
+    if !secret_words
         .iter()
-        .any(|word| lower.contains(word))
+        .any(|word| lower.contains(word.as_str()))
     {
         return line.to_owned();
     }
@@ -561,13 +561,15 @@ mod tests {
 
     #[test]
     fn values_of_credentials_are_masked_and_names_are_not() {
+        let catalog = mappings::Catalog::embedded().unwrap();
+        let words = Knowledge::from_catalog(&catalog, &[]).secret_words;
         let line =
             r"curl -d api_key=Qm5xT2sWb0aLr7Vd3HkYpg https://api.zoom.us/v1/user/autocreate2";
         assert_eq!(
-            mask(line),
+            mask(line, &words),
             r"curl -d api_key=… https://api.zoom.us/v1/user/autocreate2"
         );
         let call = "return $this->sendRequest('user/updatepassword', $updateUserPasswordArray);";
-        assert_eq!(mask(call), call);
+        assert_eq!(mask(call, &words), call);
     }
 }

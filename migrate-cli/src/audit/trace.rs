@@ -86,12 +86,9 @@ impl<'k> Tracer<'k> {
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(&words)?;
-        let credentials = AhoCorasick::builder().ascii_case_insensitive(true).build([
-            "api_secret",
-            "apisecret",
-            "api_key",
-            "apikey",
-        ])?;
+        let credentials = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&knowledge.credentials)?;
         let libraries = rules
             .libraries
             .iter()

@@ -20,6 +20,7 @@ use crate::{
     diff::{
         Comparison,
         documents::Documents,
+        given::{API_KEY, API_SECRET, Given},
         join::join,
         rehearse,
         replay::{Client, Credentials, Replay},
@@ -37,9 +38,10 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Two JSON files of the same shape, the old one first
+    /// Two JSON answers of the same shape, the old one first: files, - for standard input, or URLs.
+    /// A URL of v1 is asked with a form and the credentials of the environment, others by GET
     #[arg(num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["v1", "recorded"])]
-    files: Vec<PathBuf>,
+    files: Vec<Given>,
     /// A v1 answer, beside the v2 answers of --v2
     #[arg(long, value_name = "FILE", requires_all = ["v2", "operation"], conflicts_with = "recorded")]
     v1: Option<PathBuf>,
@@ -108,16 +110,15 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   migrate diff before.json after.json
+  migrate diff before.json 'http://127.0.0.1:8080/v1/user/get?id=abc'
   migrate diff --operation user/get --v1 v1.json --v2 user.json --v2 settings.json
   migrate diff --recorded monday.jsonl --exchange 19ab3f7c2d1-1
   migrate diff --recorded monday.jsonl --shim http://127.0.0.1:8080 --resume monday.progress
 
-Environment, for --shim:
+Environment, for --shim and URLs of v1:
   MIGRATE_API_KEY, MIGRATE_API_SECRET  what v1 programs send
   MIGRATE_PSEUDONYM_KEY                the key of the recording's pseudonyms, if it has them";
 
-const API_KEY: &str = "MIGRATE_API_KEY";
-const API_SECRET: &str = "MIGRATE_API_SECRET";
 const PSEUDONYM_KEY: &str = "MIGRATE_PSEUDONYM_KEY";
 
 /// Where there is no terminal.
@@ -206,12 +207,18 @@ impl Args {
         replay.run(recording, self.resume.as_deref())
     }
 
-    fn files(&self, catalog: &Catalog, old: &Path, new: &Path) -> anyhow::Result<Comparison> {
+    fn files(&self, catalog: &Catalog, old: &Given, new: &Given) -> anyhow::Result<Comparison> {
+        if matches!((old, new), (Given::Input, Given::Input)) {
+            bail!("standard input has one answer: name the other one");
+        }
         let redactor = Redactor::new(catalog, None);
-        let operation = self.operation.as_deref();
-        let operation = operation.map(|name| find(catalog, name)).transpose()?;
-        let (old_value, new_value) = (read(&redactor, old)?, read(&redactor, new)?);
-        let (old_name, new_name) = (old.display().to_string(), new.display().to_string());
+        let operation = match self.operation.as_deref() {
+            Some(name) => Some(find(catalog, name)?),
+            None => old.operation(catalog).or_else(|| new.operation(catalog)),
+        };
+        let old_value = old.answer(catalog, &redactor)?;
+        let new_value = new.answer(catalog, &redactor)?;
+        let (old_name, new_name) = (old.to_string(), new.to_string());
         let old = (old_name.as_str(), &old_value);
         Ok(Comparison::of_answers(
             catalog,

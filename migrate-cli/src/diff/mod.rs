@@ -6,6 +6,7 @@
 //! ([`Comparison`]); [`show`] renders it last.
 
 pub(crate) mod documents;
+pub(crate) mod given;
 pub(crate) mod join;
 pub(crate) mod json;
 pub(crate) mod rehearse;

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use mappings::{
     Catalog, Memory, Outcome, Site, Translation, V1Error,
-    catalog::operation::Operation,
-    record::{Exchange, V1Exchange, V2Exchange, Wrapping},
+    catalog::{operation::Operation, protocol::Options},
+    record::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping},
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -93,7 +93,7 @@ pub(crate) fn beside_v2(
         rows: Vec::new(),
     };
     if exchange.v1.answer.get("error").is_some() {
-        let site = site(catalog);
+        let site = site(catalog, exchange.site.as_ref());
         let rehearsed = rehearse(catalog, operation, &site, exchange);
         "translated from v2".clone_into(&mut comparison.sides.1);
         comparison.rows = verdict::compare(
@@ -110,13 +110,14 @@ pub(crate) fn beside_v2(
     Some(comparison)
 }
 
-/// A site with the catalog's own choices.
-pub(crate) fn site(catalog: &Catalog) -> Site {
+/// The site under which an exchange was made; with the catalog's own choices where the recording
+/// does not say.
+pub(crate) fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
+    let nothing = Options::default();
+    let chosen = recorded.map_or(&nothing, |recorded| &recorded.options);
     Site {
-        strict: false,
+        strict: recorded.is_some_and(|recorded| recorded.strict),
         account_id: None,
-        options: catalog
-            .options(&std::collections::BTreeMap::new())
-            .unwrap_or_default(),
+        options: catalog.options_as_far_as_known(chosen),
     }
 }

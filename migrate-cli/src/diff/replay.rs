@@ -28,7 +28,7 @@ use super::{
     show::Report,
 };
 use crate::record::Recording;
-pub(crate) use client::{Client, Credentials};
+pub(crate) use client::{Client, Credentials, http, read};
 use progress::{Journal, Progress};
 
 /// How a replay is done.
@@ -173,7 +173,7 @@ impl Replay<'_> {
         if exchange.v2.is_empty() && is_answered && operation.plan().is_some() {
             return Judged::skipped("the v2 calls of a write are not in the recording");
         }
-        let site = rehearse::site(self.catalog);
+        let site = rehearse::site(self.catalog, exchange.site.as_ref());
         let mut now = exchange.clone();
         now.v2 = rehearse(self.catalog, operation, &site, exchange).requests;
         self.redactor.exchange(self.catalog, &mut now, &[]);

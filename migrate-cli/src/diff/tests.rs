@@ -161,6 +161,7 @@ fn exchange() -> Exchange {
         id: "19ab-1".to_owned(),
         at: "2026-11-20T10:00:00Z".to_owned(),
         micros: 2000,
+        site: None,
         v1: V1Exchange {
             operation: "user/get".to_owned(),
             wrapping: Wrapping::default(),
@@ -175,7 +176,7 @@ fn exchange() -> Exchange {
     };
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
-    let site = rehearse::site(&catalog);
+    let site = rehearse::site(&catalog, None);
     exchange.v1.answer = rehearse::rehearse(&catalog, operation, &site, &exchange).answer;
     exchange
 }
@@ -234,7 +235,7 @@ fn an_error_is_beside_what_the_translation_says() {
         call.status = Some(404);
         call.answer = Some(json!({ "code": 1001, "message": "User does not exist: kdc1." }));
     }
-    let site = rehearse::site(&catalog);
+    let site = rehearse::site(&catalog, None);
     exchange.v1.answer = rehearse::rehearse(&catalog, operation, &site, &exchange).answer;
     let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
     assert!(

@@ -5,6 +5,7 @@ mod warnings;
 mod xml;
 
 use axum::body::Body;
+use bytes::Bytes;
 pub(crate) use deprecation::DeprecationHeaders;
 use hyper::{
     Response, StatusCode,
@@ -44,20 +45,16 @@ impl Format {
     }
 }
 
-/// The response that carries an answer.
-pub(crate) fn response(answer: &V1Answer, format: Format, status: StatusCode) -> Response<Body> {
-    let envelope;
-    let members = match &answer.result {
-        Ok(members) => members,
-        Err(error) => {
-            envelope = error_envelope(error);
-            &envelope
-        }
-    };
+/// The response that carries an answer; `json` is that answer, if it was written down already.
+pub(crate) fn response(
+    answer: &V1Answer,
+    json: Option<Bytes>,
+    format: Format,
+    status: StatusCode,
+) -> Response<Body> {
     let body = match format {
-        // A map of JSON values always serialises.
-        Format::Json => serde_json::to_vec(members).unwrap_or_default(),
-        Format::Xml => xml::document(members).into_bytes(),
+        Format::Json => json.unwrap_or_else(|| self::json(answer.result.as_ref()).into()),
+        Format::Xml => with_members(answer.result.as_ref(), xml::document).into(),
     };
 
     let mut response = Response::new(Body::from(body));
@@ -68,6 +65,22 @@ pub(crate) fn response(answer: &V1Answer, format: Format, status: StatusCode) ->
         headers.append(WARNING, warning);
     }
     response
+}
+
+/// An answer as JSON.
+pub(crate) fn json(result: Result<&Map<String, Value>, &V1Error>) -> Vec<u8> {
+    // A map of JSON values always serialises.
+    with_members(result, serde_json::to_vec).unwrap_or_default()
+}
+
+fn with_members<T>(
+    result: Result<&Map<String, Value>, &V1Error>,
+    write: impl FnOnce(&Map<String, Value>) -> T,
+) -> T {
+    match result {
+        Ok(members) => write(members),
+        Err(error) => write(&error_envelope(error)),
+    }
 }
 
 fn error_envelope(error: &V1Error) -> Map<String, Value> {
@@ -84,7 +97,7 @@ mod tests {
     use super::*;
 
     fn show(answer: &V1Answer, format: Format) -> String {
-        let response = response(answer, format, StatusCode::OK);
+        let response = response(answer, None, format, StatusCode::OK);
         let headers = response.headers().iter();
         let shown: Vec<_> = headers
             .map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap()))

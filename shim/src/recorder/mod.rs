@@ -1,36 +1,44 @@
 //! Keeps exchanges for diffs: what v1 clients ask and get, and what v2 is asked between.
 //!
-//! Off unless a file is named. A request is never held up by it: an exchange goes into a bounded
-//! queue, and a thread of its own redacts and writes it. If the disk is full or slow, exchanges are
-//! dropped, counted and logged.
+//! Off unless a file is named. A request is never held up by it: what it has anyway, its parameters
+//! and the bytes of its answers, goes into a bounded queue, and a thread of its own redacts and writes
+//! it ([`writer`]). If that thread does not keep up, because the disk is full or slow or requests need
+//! the processor, exchanges are dropped, counted and logged.
 
 mod file;
+mod writer;
 
 use std::{
     fmt, io,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
     },
-    thread,
+    thread::{self, Thread},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use bytes::Bytes;
 use mappings::{
-    Arguments, Catalog, Outcome, V1Answer, V1Error, V2Request,
+    Arguments, Catalog, Outcome, V2Request,
     catalog::operation::Operation,
-    record::{Exchange, FORMAT, PseudonymKey, Redactor, V1Exchange, V2Exchange, Wrapping, moment},
+    record::{
+        LineWriter, PseudonymKey, RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping,
+    },
 };
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use file::RotatedFile;
+use writer::Writer;
 
-/// What they may take together, roughly, in bytes.
+/// What may wait to be written, in bytes, roughly.
 const QUEUE_BYTES: usize = 32 << 20;
+
+/// How often the log says that exchanges are dropped, at the most.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// What is recorded, and where to.
 #[derive(Clone, Debug)]
@@ -65,38 +73,43 @@ impl RecordConfig {
 
 /// Where recordings are written; told of nothing but whole lines.
 pub trait Sink: Send + 'static {
-    /// Appends a line, its end included.
+    /// Appends lines, the end of the last one included.
     ///
     /// # Errors
     ///
-    /// If the line was not written.
-    fn append(&mut self, line: &[u8]) -> io::Result<()>;
+    /// If the lines were not written.
+    fn append(&mut self, lines: &[u8]) -> io::Result<()>;
 }
 
 /// Takes exchanges and has them written.
 pub struct Recorder {
-    queue: SyncSender<Message>,
-    counts: Arc<Counts>,
+    queue: SyncSender<Queued>,
+    room: usize,
+    shared: Arc<Shared>,
+    writer: Thread,
+    /// Ends with the writer.
+    ended: Mutex<Receiver<()>>,
     sample_percent: u8,
     started: i64,
     sequence: AtomicU64,
 }
 
-/// What became of exchanges so far.
-#[derive(Debug, Default)]
-struct Counts {
+/// What the requests and the writer tell each other.
+#[derive(Debug)]
+struct Shared {
     written: AtomicU64,
     dropped: AtomicU64,
+    queued: AtomicUsize,
     queued_bytes: AtomicUsize,
+    stopping: AtomicBool,
+    begun: Instant,
+    /// When the log said last that exchanges are dropped: milliseconds since `begun`.
+    told: AtomicU64,
 }
 
-enum Message {
-    Write(Box<Queued>),
-    Stop(mpsc::Sender<()>),
-}
-
+/// An exchange with the secrets that may be quoted in it: in memory only, never shown.
 struct Queued {
-    exchange: Exchange,
+    exchange: Unredacted,
     secrets: Vec<SecretString>,
     bytes: usize,
 }
@@ -122,20 +135,38 @@ impl Recorder {
         catalog: Arc<Catalog>,
         sink: impl Sink,
     ) -> io::Result<Self> {
-        let (queue, messages) = mpsc::sync_channel(config.queue);
-        let counts = Arc::new(Counts::default());
-        let mut writer = Writer {
-            redactor: Redactor::new(&catalog, config.pseudonym_key),
+        let (queue, queued) = mpsc::sync_channel(config.queue);
+        let (ends, ended) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            written: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            queued: AtomicUsize::new(0),
+            queued_bytes: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            begun: Instant::now(),
+            told: AtomicU64::new(0),
+        });
+        let redactor = Redactor::new(&catalog, config.pseudonym_key);
+        let writer = Writer {
+            lines: LineWriter::new(redactor),
             catalog,
-            counts: Arc::clone(&counts),
+            queued,
+            shared: Arc::clone(&shared),
             sink,
+            batch_bytes: config.max_bytes,
         };
-        thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("recorder".to_owned())
-            .spawn(move || writer.run(&messages))?;
+            .spawn(move || {
+                writer.run();
+                drop(ends);
+            })?;
         Ok(Self {
             queue,
-            counts,
+            room: config.queue,
+            shared,
+            writer: writer.thread().clone(),
+            ended: Mutex::new(ended),
             sample_percent: config.sample_percent,
             started: unix_millis(),
             sequence: AtomicU64::new(0),
@@ -152,68 +183,105 @@ impl Recorder {
         if self.sample_percent < 100 && fastrand::u8(0..100) >= self.sample_percent {
             return None;
         }
-        let number = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
-        Some(Recording {
-            recorder: Arc::clone(self),
-            id: format!("{:x}-{number}", self.started),
+        // If there is no room now, nothing is collected only to be dropped in the end.
+        let kept = self.has_room(0).then(|| Kept {
             at: unix_millis(),
             begun: Instant::now(),
             operation: operation.name.clone(),
             wrapping,
             arguments: arguments.clone(),
             calls: Mutex::default(),
+        });
+        Some(Recording {
+            recorder: Arc::clone(self),
+            kept,
         })
     }
 
     /// How many exchanges were written.
     pub fn written(&self) -> u64 {
-        self.counts.written.load(Ordering::Relaxed)
+        self.shared.written.load(Ordering::Relaxed)
     }
 
-    /// How many exchanges were dropped, because the disk was full, slow or gone.
+    /// How many exchanges were dropped, because the disk was full, slow or gone, or requests needed
+    /// the processor.
     pub fn dropped(&self) -> u64 {
-        self.counts.dropped.load(Ordering::Relaxed)
+        self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that was queued is written, but not for longer than this. Blocks.
+    /// Writes what is queued and ends, but waits for it no longer than this. Blocks. True if all of
+    /// it was written.
     pub fn stop(&self, patience: Duration) -> bool {
-        let (done, stopped) = mpsc::channel();
-        self.queue.try_send(Message::Stop(done)).is_ok()
-            && !matches!(
-                stopped.recv_timeout(patience),
-                Err(RecvTimeoutError::Timeout)
-            )
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.writer.unpark();
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        !matches!(ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout))
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        let Shared {
+            queued,
+            queued_bytes,
+            ..
+        } = self.shared.as_ref();
+        queued.load(Ordering::Relaxed) < self.room
+            && queued_bytes.load(Ordering::Relaxed) + bytes <= QUEUE_BYTES
     }
 
     fn queue(&self, queued: Queued) {
+        if !self.has_room(queued.bytes) {
+            self.shared.dropped(1, BEHIND);
+            return;
+        }
         let bytes = queued.bytes;
-        let waiting = self.counts.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let fits = waiting + bytes <= QUEUE_BYTES;
-        if !fits
-            || self
-                .queue
-                .try_send(Message::Write(Box::new(queued)))
-                .is_err()
-        {
-            self.counts.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.counts.dropped("the disk does not keep up");
+        self.shared.queued.fetch_add(1, Ordering::Relaxed);
+        self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Err(error) = self.queue.try_send(queued) {
+            self.shared.taken(bytes);
+            self.shared.dropped(
+                1,
+                match error {
+                    TrySendError::Full(_) => BEHIND,
+                    TrySendError::Disconnected(_) => "the recorder has ended",
+                },
+            );
         }
     }
 }
 
+const BEHIND: &str = "the disk is slow, or requests need the processor";
+
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recorder")
-            .field("counts", &self.counts)
+            .field("shared", &self.shared)
             .finish_non_exhaustive()
     }
 }
 
-impl Counts {
-    /// Counts an exchange that is lost; the log has the first, the second, the fourth and so on.
-    fn dropped(&self, why: &str) {
-        let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-        if dropped.is_power_of_two() {
+impl Shared {
+    /// Something has left the queue.
+    fn taken(&self, bytes: usize) {
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts exchanges that are lost. The log has the first of them, and from time to time how many
+    /// there are.
+    fn dropped(&self, exchanges: u64, why: &str) {
+        let dropped = self.dropped.fetch_add(exchanges, Ordering::Relaxed) + exchanges;
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let told = self.told.load(Ordering::Relaxed);
+        let every = u64::try_from(TOLD_EVERY.as_millis()).unwrap_or(u64::MAX);
+        let is_due = dropped == exchanges || now.saturating_sub(told) >= every;
+        // Of many who lose one at the same time, one tells.
+        let tells = || {
+            let told = self
+                .told
+                .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed);
+            told.is_ok()
+        };
+        if is_due && tells() {
             tracing::warn!(dropped, why, "Exchanges are not recorded");
         }
     }
@@ -222,132 +290,66 @@ impl Counts {
 /// One request, while it is served.
 pub(crate) struct Recording {
     recorder: Arc<Recorder>,
-    id: String,
+    /// `None` if there was no room for it.
+    kept: Option<Kept>,
+}
+
+struct Kept {
     at: i64,
     begun: Instant,
     operation: String,
     wrapping: Wrapping,
     arguments: Arguments,
-    calls: Mutex<Vec<V2Exchange>>,
+    calls: Mutex<Vec<UnredactedCall>>,
 }
 
 impl Recording {
-    /// Notes a v2 call.
+    /// Notes a v2 call. `answer` is what the outcome was read from; empty if it was not read.
     pub(crate) fn called(
         &self,
-        name: &str,
-        request: &V2Request,
+        name: String,
+        request: V2Request,
         outcome: &Outcome,
+        answer: Bytes,
         took: Duration,
     ) {
-        let call = V2Exchange::new(name, request, outcome, micros(took));
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(call);
+        if let Some(kept) = &self.kept {
+            let call = UnredactedCall::new(name, request, outcome, answer, micros(took));
+            let mut calls = kept.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.push(call);
+        }
     }
 
-    /// Has the exchange written. `secrets` were used for it and may be quoted in it.
-    pub(crate) fn finish(self, answer: Result<&V1Answer, &V1Error>, secrets: Vec<SecretString>) {
-        let refused;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => {
-                refused = V1Answer {
-                    result: Err(error.clone()),
-                    warnings: Vec::new(),
-                };
-                &refused
-            }
+    /// Has the exchange written. `answer` is v1's as JSON, `secrets` were used for it and may be
+    /// quoted in it.
+    pub(crate) fn finish(self, answer: Bytes, site: Arc<RecordedSite>, secrets: Vec<SecretString>) {
+        let Self { recorder, kept } = self;
+        let Some(kept) = kept else {
+            recorder.shared.dropped(1, BEHIND);
+            return;
         };
-        let exchange = Exchange {
-            format: FORMAT,
-            id: self.id,
-            at: moment(self.at),
-            micros: micros(self.begun.elapsed()),
-            v1: V1Exchange::new(&self.operation, self.wrapping, &self.arguments, answer),
-            v2: self
+        let number = recorder.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let exchange = Unredacted {
+            id: format!("{:x}-{number}", recorder.started),
+            at: kept.at,
+            micros: micros(kept.begun.elapsed()),
+            site: Some(site),
+            operation: kept.operation,
+            wrapping: kept.wrapping,
+            arguments: kept.arguments,
+            answer,
+            calls: kept
                 .calls
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner),
         };
-        let bytes = weight(&exchange);
-        self.recorder.queue(Queued {
+        let bytes = exchange.weight();
+        recorder.queue(Queued {
             exchange,
             secrets,
             bytes,
         });
     }
-}
-
-struct Writer<S> {
-    catalog: Arc<Catalog>,
-    redactor: Redactor,
-    counts: Arc<Counts>,
-    sink: S,
-}
-
-impl<S: Sink> Writer<S> {
-    fn run(&mut self, messages: &Receiver<Message>) {
-        for message in messages {
-            match message {
-                Message::Write(queued) => self.write(*queued),
-                Message::Stop(done) => {
-                    // Who stopped may have lost patience.
-                    let _ = done.send(());
-                    return;
-                }
-            }
-        }
-    }
-
-    fn write(&mut self, queued: Queued) {
-        let Queued {
-            mut exchange,
-            secrets,
-            bytes,
-        } = queued;
-        let others: Vec<_> = secrets.iter().map(ExposeSecret::expose_secret).collect();
-        self.redactor
-            .exchange(&self.catalog, &mut exchange, &others);
-        let written = exchange
-            .write()
-            .map_err(io::Error::from)
-            .and_then(|mut line| {
-                line.push('\n');
-                self.sink.append(line.as_bytes())
-            });
-        self.counts.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        match written {
-            Ok(()) => {
-                self.counts.written.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) => self.counts.dropped(&error.to_string()),
-        }
-    }
-}
-
-/// What an exchange takes in memory, roughly.
-fn weight(exchange: &Exchange) -> usize {
-    const EACH: usize = 64;
-    fn size(value: &Value) -> usize {
-        EACH + match value {
-            Value::String(text) => text.len(),
-            Value::Array(items) => items.iter().map(size).sum(),
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, value)| name.len() + size(value))
-                .sum(),
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
-    }
-    let parameters = exchange.v1.parameters.iter();
-    let parameters = parameters.map(|(name, parameter)| name.len() + size(parameter));
-    let calls = exchange.v2.iter().map(|call| {
-        let documents = call.body.iter().chain(&call.answer);
-        EACH + call.path.len() + documents.map(size).sum::<usize>()
-    });
-    size(&exchange.v1.answer) + parameters.sum::<usize>() + calls.sum::<usize>()
 }
 
 fn micros(duration: Duration) -> u64 {

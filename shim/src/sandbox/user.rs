@@ -118,14 +118,11 @@ impl User {
             .unwrap_or_default()
     }
 
-    /// The answer of `GET /users/{userId}`. Pending users have no id and were created "now".
-    pub(crate) fn document(&self, now: OffsetDateTime) -> Value {
+    /// The answer of `GET /users/{userId}`. v2 says of pending users that they were created just now;
+    /// here it is when they were invited, so that the same question has the same answer tomorrow.
+    pub(crate) fn document(&self) -> Value {
         let role = Seed::embedded().role(self.role);
-        let created_at = timestamp(if self.is_pending() {
-            now
-        } else {
-            self.created_at
-        });
+        let created_at = timestamp(self.created_at);
         let mut document = json!({
             "id": self.id,
             "first_name": self.text("first_name"),
@@ -199,8 +196,8 @@ impl User {
     }
 
     /// An item of `GET /users`; `extra` names a further member that the query asked for.
-    pub(crate) fn list_item(&self, extra: Option<&str>, now: OffsetDateTime) -> Value {
-        let mut document = self.document(now);
+    pub(crate) fn list_item(&self, extra: Option<&str>) -> Value {
+        let mut document = self.document();
         if let Some(members) = document.as_object_mut() {
             members.retain(|member, _| {
                 rules::list_item_members()

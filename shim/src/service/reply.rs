@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use bytes::Bytes;
 use hyper::StatusCode;
 use mappings::{
     Catalog, V1Answer, V1Error,
@@ -21,6 +22,8 @@ use crate::{
 /// The end of a request.
 pub(super) struct Reply {
     pub(super) answer: V1Answer,
+    /// The answer as JSON, if it was written down already.
+    pub(super) json: Option<Bytes>,
     pub(super) status: StatusCode,
     pub(super) format: Format,
     ending: Ending,
@@ -32,7 +35,11 @@ pub(super) struct Reply {
 impl Reply {
     /// The answer of an operation; `trouble` is the status if it is trouble of v2's or the shim's.
     pub(super) fn executed(executed: Executed, trouble: StatusCode) -> Self {
-        let Executed { finished, calls } = executed;
+        let Executed {
+            finished,
+            calls,
+            json,
+        } = executed;
         let Finished {
             answer,
             unknown,
@@ -47,6 +54,7 @@ impl Reply {
         };
         Self {
             answer,
+            json,
             ending,
             status: if is_trouble { trouble } else { StatusCode::OK },
             format: Format::default(),
@@ -63,6 +71,7 @@ impl Reply {
                 result: Err(error),
                 warnings: Vec::new(),
             },
+            json: None,
             ending: Ending::Error,
             status: StatusCode::OK,
             format: Format::default(),

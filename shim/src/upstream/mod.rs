@@ -12,6 +12,7 @@ mod token;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use mappings::{Body, Method, Outcome, V2Request};
 use reqwest::{
     Client, RequestBuilder,
@@ -98,6 +99,13 @@ pub(crate) enum ClientError {
     Names(#[from] NamesError),
 }
 
+/// What became of a request that was sent.
+pub(crate) struct Sent {
+    pub(crate) outcome: Outcome,
+    /// The JSON that the outcome was read from; empty if it was not read from any.
+    pub(crate) text: Bytes,
+}
+
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
 /// this workspace cannot be made before.
 pub fn install_tls() {
@@ -154,10 +162,11 @@ impl Upstream {
 
     /// Sends a request, again where that is safe and may help, and tells what became of it, at
     /// the deadline at the latest.
-    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
+    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Sent {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
-        let outcome = self.attempts(request, scope, &mut retries).await;
+        let mut text = Bytes::new();
+        let outcome = self.attempts(request, scope, &mut retries, &mut text).await;
         self.endpoint.observer.called(&CallRecord {
             request: scope.id,
             method: request.method,
@@ -167,10 +176,16 @@ impl Upstream {
             retries: retries.made(),
             elapsed: started.elapsed(),
         });
-        outcome
+        Sent { outcome, text }
     }
 
-    async fn attempts(&self, request: &V2Request, scope: Scope, retries: &mut Retries) -> Outcome {
+    async fn attempts(
+        &self,
+        request: &V2Request,
+        scope: Scope,
+        retries: &mut Retries,
+        text: &mut Bytes,
+    ) -> Outcome {
         let url = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(url) => url,
             Err(error) => {
@@ -200,7 +215,8 @@ impl Upstream {
             let Some(permit) = self.endpoint.breaker.admit() else {
                 return Outcome::NoAnswer { maybe_done: false };
             };
-            let attempt = self.attempt(url.clone(), request, &token, scope).await;
+            let attempt;
+            (attempt, *text) = self.attempt(url.clone(), request, &token, scope).await;
             if let Some(sign) = sign(&attempt, deadline) {
                 permit.report(sign);
             }
@@ -234,10 +250,17 @@ impl Upstream {
         }
     }
 
-    async fn attempt(&self, url: Url, request: &V2Request, token: &Token, scope: Scope) -> Attempt {
+    async fn attempt(
+        &self,
+        url: Url,
+        request: &V2Request,
+        token: &Token,
+        scope: Scope,
+    ) -> (Attempt, Bytes) {
+        let unsent = (Attempt::Failed { sent: false }, Bytes::new());
         let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Attempt::Failed { sent: false };
+            return unsent;
         }
         let Endpoint { http, limits, .. } = self.endpoint.as_ref();
         let builder = http
@@ -246,11 +269,11 @@ impl Upstream {
             .header(REQUEST_ID, scope.id.header())
             .timeout(left.min(limits.call));
         let Some(builder) = with_body(builder, &request.body) else {
-            return Attempt::Failed { sent: false };
+            return unsent;
         };
         match builder.send().await {
             Ok(response) => reply::read(response, limits.answer).await,
-            Err(error) => Attempt::from_error(&error),
+            Err(error) => (Attempt::from_error(&error), Bytes::new()),
         }
     }
 }

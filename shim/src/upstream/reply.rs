@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use mappings::Outcome;
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -51,8 +52,13 @@ fn was_never_sent(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Reads an answer of up to `limit` bytes.
-pub(super) async fn read(mut response: Response, limit: usize) -> Attempt {
+/// Reads an answer of up to `limit` bytes. With it comes its text, if it has one and it is JSON.
+pub(super) async fn read(response: Response, limit: usize) -> (Attempt, Bytes) {
+    let mut text = Bytes::new();
+    (read_into(&mut text, response, limit).await, text)
+}
+
+async fn read_into(text: &mut Bytes, mut response: Response, limit: usize) -> Attempt {
     let status = response.status();
     match status {
         StatusCode::UNAUTHORIZED => return Attempt::Unauthorized,
@@ -83,7 +89,10 @@ pub(super) async fn read(mut response: Response, limit: usize) -> Attempt {
         None
     } else {
         match serde_json::from_slice(&body) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                *text = body.into();
+                Some(value)
+            }
             Err(_) => return unreadable,
         }
     };

@@ -15,7 +15,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         count(summary.operations, "operation", "operations"),
         count(summary.files, "file", "files")
     );
-    let rows: String = report.findings.iter().map(row).collect();
+    let mut rows: String = report.findings.iter().map(row).collect();
+    if rows.is_empty() {
+        rows.push_str("<p>No use of v1 was found.</p>\n");
+    }
     let options = |mut values: Vec<&str>| {
         values.sort_unstable();
         values.dedup();

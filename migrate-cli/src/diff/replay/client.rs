@@ -5,7 +5,7 @@ use std::{io::Read as _, time::Duration};
 use anyhow::{Context as _, bail};
 use mappings::{Argument, Arguments, Catalog, catalog::operation::Operation};
 use reqwest::{
-    blocking::{Client as Http, RequestBuilder},
+    blocking::{Client as Http, RequestBuilder, Response},
     redirect,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -49,20 +49,8 @@ impl Client {
             .trim_end_matches("/v1")
             .to_owned();
         url.set_path(&path);
-        // The process may have one already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = Http::builder()
-            .timeout(PATIENCE)
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")));
-        // A shim on this machine is reached past proxies, and needs no certificates.
-        let builder = if url.scheme() == "http" {
-            builder.no_proxy().tls_certs_only([])
-        } else {
-            builder
-        };
         Ok(Self {
-            http: builder.build().context("the HTTP client cannot be made")?,
+            http: http(&url)?,
             base: url,
             credentials,
         })
@@ -84,18 +72,8 @@ impl Client {
         operation: &Operation,
         arguments: &Arguments,
     ) -> anyhow::Result<Value> {
-        let response = self
-            .request(catalog, operation, arguments)
-            .send()
-            .map_err(reqwest::Error::without_url)
-            .with_context(|| format!("{} does not answer", self.base))?;
-        let mut text = Vec::new();
-        response
-            .take(MAX_ANSWER)
-            .read_to_end(&mut text)
-            .context("the answer broke off")?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("what answers at {} is no shim: no JSON", self.base))
+        let response = self.request(catalog, operation, arguments).send();
+        read(response, self.base())
     }
 
     fn request(
@@ -121,4 +99,45 @@ impl Client {
         }));
         self.http.post(url).form(&form)
     }
+}
+
+/// What asks the host of a URL; follows no redirect, which could carry credentials elsewhere.
+pub(crate) fn http(url: &Url) -> anyhow::Result<Http> {
+    // The process may have one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Http::builder()
+        .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")));
+    // A shim on this machine is reached past proxies, and needs no certificates.
+    let builder = if url.scheme() == "http" {
+        builder.no_proxy().tls_certs_only([])
+    } else {
+        builder
+    };
+    builder.build().context("the HTTP client cannot be made")
+}
+
+/// The JSON of an answer. `name` stands for the address in messages: it has no query.
+pub(crate) fn read(response: reqwest::Result<Response>, name: &str) -> anyhow::Result<Value> {
+    let response = response
+        .map_err(reqwest::Error::without_url)
+        .with_context(|| format!("{name} does not answer"))?;
+    let status = response.status();
+    if status.is_redirection() {
+        bail!("{name} leads elsewhere ({status}); name the address it leads to");
+    }
+    let mut text = Vec::new();
+    response
+        .take(MAX_ANSWER + 1)
+        .read_to_end(&mut text)
+        .with_context(|| format!("the answer of {name} broke off"))?;
+    if text.len() as u64 > MAX_ANSWER {
+        bail!(
+            "the answer of {name} is larger than {} MiB",
+            MAX_ANSWER >> 20
+        );
+    }
+    serde_json::from_slice(&text)
+        .with_context(|| format!("what {name} answers ({status}) is not JSON"))
 }

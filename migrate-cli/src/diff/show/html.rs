@@ -1,6 +1,6 @@
 //! The report for a browser: one file, nothing from the network.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{Report, written};
 use crate::diff::{Comparison, Row, Verdict};
@@ -37,13 +37,19 @@ fn write_body(report: &Report, out: &mut String) -> std::fmt::Result {
 }
 
 fn operations(report: &Report, out: &mut String) -> std::fmt::Result {
+    let is_timed = report.operations.values().any(|tally| tally.timed > 0);
     writeln!(
         out,
         "<section><h2>Operations</h2>\n<div class=\"scroll\"><table><thead><tr>"
     )?;
     writeln!(
         out,
-        "<th scope=col>operation<th scope=col class=n>compared<th scope=col class=n>unexpected<th scope=col class=n>before, ms<th scope=col class=n>now, ms</tr></thead><tbody>"
+        "<th scope=col>operation<th scope=col class=n>compared<th scope=col class=n>unexpected{}</tr></thead><tbody>",
+        if is_timed {
+            "<th scope=col class=n>before, ms<th scope=col class=n>now, ms"
+        } else {
+            ""
+        }
     )?;
     for (name, tally) in &report.operations {
         let mean = |sum: u64| match sum.checked_div(tally.timed) {
@@ -55,15 +61,18 @@ fn operations(report: &Report, out: &mut String) -> std::fmt::Result {
         } else {
             ""
         };
-        writeln!(
+        write!(
             out,
-            "<tr><th scope=row>{}<td class=n>{}<td class=n><span{class}>{}</span><td class=n>{}<td class=n>{}</tr>",
+            "<tr><th scope=row>{}<td class=n>{}<td class=n><span{class}>{}</span>",
             escape(name),
             tally.compared,
             tally.unexpected,
-            mean(tally.old_micros),
-            mean(tally.new_micros),
         )?;
+        if is_timed {
+            let (old, new) = (mean(tally.old_micros), mean(tally.new_micros));
+            write!(out, "<td class=n>{old}<td class=n>{new}")?;
+        }
+        writeln!(out, "</tr>")?;
     }
     writeln!(out, "</tbody></table></div>")?;
     for (why, count) in &report.skipped {
@@ -115,8 +124,13 @@ fn comparisons(report: &Report, out: &mut String) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "<form class=filters role=search><label>Find <input type=search id=find placeholder=\"operation, field, value\"></label><fieldset><legend>Verdicts</legend>"
+        "<form class=filters role=search><label>Find <input type=search id=find placeholder=\"field, value\"></label><label>Operation <select id=operation><option value=\"\">all"
     )?;
+    let names: BTreeSet<_> = report.shown.iter().map(name).collect();
+    for name in names {
+        write!(out, "<option>{}", escape(name))?;
+    }
+    writeln!(out, "</select></label><fieldset><legend>Verdicts</legend>")?;
     for verdict in Verdict::ALL {
         let checked = if verdict == Verdict::Same {
             ""
@@ -135,16 +149,21 @@ fn comparisons(report: &Report, out: &mut String) -> std::fmt::Result {
     writeln!(out, "</section>")
 }
 
+/// The operation, if it is known.
+fn name(comparison: &Comparison) -> &str {
+    comparison.operation.as_deref().unwrap_or("JSON")
+}
+
 fn comparison(comparison: &Comparison, out: &mut String) -> std::fmt::Result {
     let unexpected = comparison.count(Verdict::Unexpected);
     let open = if unexpected > 0 { " open" } else { "" };
     let (old, new) = &comparison.sides;
     writeln!(
         out,
-        "<details class=exchange{open}><summary><b>{}</b> <code>{}</code> <span class={}>{unexpected} unexpected</span></summary>",
-        escape(comparison.operation.as_deref().unwrap_or("JSON")),
+        "<details class=exchange data-operation=\"{name}\"{open}><summary><b>{name}</b> <code>{}</code> <span class={}>{unexpected} unexpected</span></summary>",
         escape(&comparison.name),
         if unexpected > 0 { "unexpected" } else { "same" },
+        name = escape(name(comparison)),
     )?;
     writeln!(
         out,

@@ -1,5 +1,6 @@
 "use strict";
 const find = document.getElementById("find");
+const operation = document.getElementById("operation");
 const boxes = [...document.querySelectorAll("input[name=verdict]")];
 const exchanges = [...document.querySelectorAll(".exchange")];
 const count = document.getElementById("count");
@@ -8,10 +9,11 @@ function filter() {
   const verdicts = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
   let shown = 0;
   for (const exchange of exchanges) {
+    const asked = !operation.value || exchange.dataset.operation === operation.value;
     const named = exchange.querySelector("summary").textContent.toLowerCase().includes(text);
     let rows = 0;
     for (const row of exchange.querySelectorAll("tbody tr")) {
-      const fits = verdicts.has(row.dataset.verdict) && (named || row.textContent.toLowerCase().includes(text));
+      const fits = asked && verdicts.has(row.dataset.verdict) && (named || row.textContent.toLowerCase().includes(text));
       row.hidden = !fits;
       rows += fits;
     }
@@ -28,3 +30,12 @@ if (find) {
   });
   filter();
 }
+// On paper nothing can be unfolded: what is folded is printed, and folded again afterwards.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = exchanges.filter((exchange) => !exchange.open);
+  for (const exchange of folded) exchange.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const exchange of folded) exchange.open = false;
+});

@@ -55,10 +55,7 @@ pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) ->
         .page_tokens
         .page(users, &request, &state.config, now)?;
     let extra = parameters.text("include_fields");
-    let items = page
-        .into_iter()
-        .map(|user| user.list_item(extra, now))
-        .collect();
+    let items = page.into_iter().map(|user| user.list_item(extra)).collect();
     ok(&page_document("users", items, description))
 }
 
@@ -84,7 +81,7 @@ pub(super) async fn show(
     } else {
         state.user_by_login(key, parameters.integer("login_type"))?
     };
-    ok(&user.document(OffsetDateTime::now_utc()))
+    ok(&user.document())
 }
 
 pub(super) async fn create(

@@ -1,0 +1,89 @@
+//! What the name of a member or parameter says about its value.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::catalog::{
+    Catalog,
+    field::{Kind, Place},
+};
+
+/// What a name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing that would have to be hidden.
+    Plain,
+    /// The value is a secret.
+    Secret,
+    /// The value names a person, and is to have a pseudonym.
+    Personal,
+}
+
+/// The names that the catalog knows, and how others are judged.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// In lower case.
+    known: HashMap<String, Meaning>,
+    /// A name that has one of these in it is a secret's, unless the catalog knows better.
+    secret_words: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn new(catalog: &Catalog, has_pseudonyms: bool) -> Self {
+        let protocol = catalog.protocol();
+        let mut secret =
+            BTreeSet::from([protocol.key.to_lowercase(), protocol.secret.to_lowercase()]);
+        let mut plain = BTreeSet::new();
+        for field in catalog.fields() {
+            let is_secret = field.parts.iter().any(|part| part.kind == Kind::Secret);
+            let names = if is_secret { &mut secret } else { &mut plain };
+            names.extend(field.parts.iter().map(|part| part.name.to_lowercase()));
+            for place in &field.places {
+                if let Place::Document(place) = place {
+                    let last = place.pointer.rsplit('/').next().unwrap_or_default();
+                    names.insert(last.to_lowercase());
+                }
+            }
+        }
+        let operations = catalog.operations().iter();
+        let plans = operations.filter_map(|operation| operation.plan());
+        for call in plans.flat_map(|plan| &plan.calls) {
+            plain.extend(call.pages.iter().map(|pages| pages.token.to_lowercase()));
+        }
+
+        let mut names = Self {
+            known: HashMap::new(),
+            secret_words: protocol.secret_words.clone(),
+        };
+        names.add(plain, Meaning::Plain);
+        if has_pseudonyms {
+            let personal = protocol.personal.iter().map(|name| name.to_lowercase());
+            let personal: BTreeSet<_> = personal
+                .filter(|name| names.meaning(name) == Meaning::Plain)
+                .collect();
+            names.add(personal, Meaning::Personal);
+        }
+        names.add(secret, Meaning::Secret);
+        names
+    }
+
+    fn add(&mut self, names: BTreeSet<String>, meaning: Meaning) {
+        self.known
+            .extend(names.into_iter().map(|name| (name, meaning)));
+    }
+
+    pub(super) fn meaning(&self, name: &str) -> Meaning {
+        if let Some(meaning) = self.known.get(name) {
+            return *meaning;
+        }
+        let name = name.to_lowercase();
+        if let Some(meaning) = self.known.get(&name) {
+            return *meaning;
+        }
+        let has = |word: &String| name.contains(word.as_str());
+        if self.secret_words.iter().any(has) {
+            Meaning::Secret
+        } else {
+            Meaning::Plain
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! An exchange as it was seen, secrets included.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{
+    Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, body, moment,
+};
+use crate::exchange::{Argument, Arguments, Body, Outcome, V2Request};
+
+/// An exchange before anybody spent time on it: it holds what was there anyway, and answers as
+/// bytes. [`super::LineWriter`] makes a line of it that may be kept.
+///
+/// `Debug` names the operation only.
+pub struct Unredacted {
+    /// Names the exchange within its recording.
+    pub id: String,
+    /// When the request came, in milliseconds since 1970.
+    pub at: i64,
+    /// From the request to its answer, in microseconds.
+    pub micros: u64,
+    /// The choices of the site that it was served under, if they are known.
+    pub site: Option<Arc<RecordedSite>>,
+    /// The operation.
+    pub operation: String,
+    /// How the parameters came.
+    pub wrapping: Wrapping,
+    /// The parameters, credentials included: that is how they are known for secrets.
+    pub arguments: Arguments,
+    /// v1's answer as JSON.
+    pub answer: Bytes,
+    /// What v2 was asked, in the order in which its answers came.
+    pub calls: Vec<UnredactedCall>,
+}
+
+/// A v2 request and its answer, secrets included.
+///
+/// `Debug` shows the request's template only.
+pub struct UnredactedCall {
+    /// The name of the call in the plan.
+    pub call: String,
+    /// What v2 was asked.
+    pub request: V2Request,
+    /// What became of it.
+    pub outcome: OutcomeKind,
+    /// The HTTP status, if v2 answered.
+    pub status: Option<u16>,
+    /// v2's answer as JSON; empty if there is none.
+    pub answer: Bytes,
+    /// From the call to its answer, in microseconds.
+    pub micros: u64,
+}
+
+impl Unredacted {
+    /// The bytes that it takes in memory, roughly.
+    pub fn weight(&self) -> usize {
+        let arguments = self.arguments.iter().map(|(name, value)| {
+            let value = match value {
+                Argument::Text(text) => text.len(),
+                Argument::File(file) => file.bytes.len(),
+            };
+            EACH + name.len() + value
+        });
+        let calls = self.calls.iter().map(UnredactedCall::weight);
+        EACH + self.answer.len() + arguments.sum::<usize>() + calls.sum::<usize>()
+    }
+
+    /// The record of it, not yet redacted.
+    pub(super) fn exchange(&self) -> Exchange {
+        let no_answer = Value::Object(serde_json::Map::new());
+        Exchange {
+            format: FORMAT,
+            id: self.id.clone(),
+            at: moment(self.at),
+            micros: self.micros,
+            site: self.site.as_deref().cloned(),
+            v1: V1Exchange {
+                answer: serde_json::from_slice(&self.answer).unwrap_or(no_answer),
+                ..V1Exchange::of_arguments(&self.operation, self.wrapping, &self.arguments)
+            },
+            v2: self.calls.iter().map(UnredactedCall::exchange).collect(),
+        }
+    }
+}
+
+/// What a name, a value or a call takes beside its text.
+const EACH: usize = 64;
+
+impl UnredactedCall {
+    /// A call as it was made. `answer` is what `outcome` was read from.
+    pub fn new(
+        call: String,
+        request: V2Request,
+        outcome: &Outcome,
+        answer: Bytes,
+        micros: u64,
+    ) -> Self {
+        let (outcome, status) = OutcomeKind::of(outcome);
+        Self {
+            call,
+            request,
+            outcome,
+            status,
+            answer,
+            micros,
+        }
+    }
+
+    fn weight(&self) -> usize {
+        let body = match &self.request.body {
+            Body::None => 0,
+            Body::Json(value) => weight(value),
+            Body::File { file, .. } => file.bytes.len(),
+        };
+        4 * EACH + self.request.path.len() + body + self.answer.len()
+    }
+
+    fn exchange(&self) -> V2Exchange {
+        V2Exchange {
+            call: self.call.clone(),
+            method: self.request.method.as_str().to_owned(),
+            path: self.request.path.clone(),
+            query: self.request.query.clone(),
+            body: body(&self.request.body),
+            outcome: self.outcome,
+            status: self.status,
+            answer: serde_json::from_slice(&self.answer).ok(),
+            micros: self.micros,
+        }
+    }
+}
+
+fn weight(value: &Value) -> usize {
+    EACH + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + weight(value))
+            .sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+impl fmt::Debug for Unredacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unredacted({})", self.operation)
+    }
+}
+
+impl fmt::Debug for UnredactedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnredactedCall({:?})", self.request)
+    }
+}

@@ -1,0 +1,125 @@
+//! The thread that redacts and writes.
+//!
+//! It works when nobody else needs the processor: a machine that is busy with requests records what
+//! it has time for, and drops the rest.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, TryRecvError},
+    },
+    thread,
+    time::Duration,
+};
+
+use mappings::{Catalog, record::LineWriter};
+use secrecy::ExposeSecret;
+
+use super::{Queued, Shared, Sink};
+
+/// How long it rests when there is nothing to write. It looks for itself: to be woken by each request
+/// would cost every one of them.
+const REST: Duration = Duration::from_millis(10);
+
+/// What is written at once, in bytes.
+const BATCH: usize = 64 << 10;
+
+pub(super) struct Writer<S> {
+    pub(super) lines: LineWriter,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) queued: Receiver<Queued>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) sink: S,
+    /// Nothing larger is written at once, if it is more than one line: files are not to be larger.
+    pub(super) batch_bytes: u64,
+}
+
+/// Lines that are not written yet.
+#[derive(Default)]
+struct Batch {
+    text: Vec<u8>,
+    exchanges: u64,
+}
+
+impl<S: Sink> Writer<S> {
+    pub(super) fn run(mut self) {
+        be_modest();
+        let limit = usize::try_from(self.batch_bytes)
+            .unwrap_or(BATCH)
+            .min(BATCH);
+        let mut batch = Batch::default();
+        loop {
+            match self.queued.try_recv() {
+                Ok(queued) => self.take(&queued, limit, &mut batch),
+                Err(TryRecvError::Empty) if self.shared.stopping.load(Ordering::SeqCst) => {
+                    // What came before it was told to stop is seen now.
+                    match self.queued.try_recv() {
+                        Ok(queued) => self.take(&queued, limit, &mut batch),
+                        Err(_) => break,
+                    }
+                }
+                Err(TryRecvError::Empty) => {
+                    self.write(&mut batch);
+                    thread::park_timeout(REST);
+                }
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
+        self.write(&mut batch);
+    }
+
+    /// Adds an exchange to the batch, and writes what is full.
+    fn take(&mut self, queued: &Queued, limit: usize, batch: &mut Batch) {
+        let secrets = queued.secrets.iter().map(ExposeSecret::expose_secret);
+        let secrets: Vec<_> = secrets.collect();
+        let before = batch.text.len();
+        let added = self
+            .lines
+            .write(&self.catalog, &queued.exchange, &secrets, &mut batch.text);
+        self.shared.taken(queued.bytes);
+        if let Err(error) = added {
+            self.shared.dropped(1, &error.to_string());
+            return;
+        }
+        if before > 0 && batch.text.len() > limit {
+            let last = batch.text.split_off(before);
+            self.write(batch);
+            batch.text.extend_from_slice(&last);
+        }
+        batch.exchanges += 1;
+        if batch.text.len() >= limit {
+            self.write(batch);
+        }
+    }
+
+    fn write(&mut self, batch: &mut Batch) {
+        if batch.exchanges == 0 {
+            return;
+        }
+        let written: io::Result<()> = self.sink.append(&batch.text);
+        match written {
+            Ok(()) => {
+                self.shared
+                    .written
+                    .fetch_add(batch.exchanges, Ordering::Relaxed);
+            }
+            Err(error) => self.shared.dropped(batch.exchanges, &error.to_string()),
+        }
+        batch.text.clear();
+        batch.exchanges = 0;
+    }
+}
+
+/// Gives way to the threads that serve. Only Linux has priorities for single threads.
+fn be_modest() {
+    #[cfg(target_os = "linux")]
+    {
+        /// A busy core gives such a thread a seventieth of its time, and any other at once what it wants.
+        const NICE: i32 = 19;
+        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+            tracing::debug!(%error, "The recorder keeps the priority of the shim");
+        }
+    }
+}
