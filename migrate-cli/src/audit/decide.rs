@@ -99,7 +99,12 @@ impl Judge<'_> {
             Shape::Base => {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label { Kind::Doc } else { Kind::BaseUrl };
-                found(kind, &None, Confidence::High, "the v1 base URL")
+                let reason = if self.rules.hosts.is_shim(&signal.value) {
+                    AT_SHIM
+                } else {
+                    "the v1 base URL"
+                };
+                found(kind, &None, Confidence::High, reason)
             }
             Shape::Url { operation } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
@@ -380,6 +385,8 @@ impl Judge<'_> {
     }
 }
 
+/// The base URL of v1 as the shim serves it.
+pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 /// The halves of a path are two arguments or elements.
 pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
 /// A half of a path belongs to the class or object around the other one.

@@ -200,6 +200,8 @@ pub enum SuppressedBy {
     Comment,
     /// The baseline.
     Baseline,
+    /// It is a base URL that points at the shim already.
+    Shim,
 }
 
 impl Finding {

@@ -12,6 +12,7 @@ mod text;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -59,8 +60,14 @@ pub struct Report<'a> {
     pub traffic: Option<&'a Traffic>,
     /// True if the run was ended early.
     pub interrupted: bool,
+    /// True if there is a baseline to compare with.
+    pub baseline: bool,
+    /// What stands before the paths, seen from the folder in which the program runs: `app/`.
+    pub prefix: &'a str,
     /// Colours and the like may be used.
     pub styled: bool,
+    /// The folder in which the program runs, if paths may be links.
+    pub links: Option<PathBuf>,
 }
 
 impl Report<'_> {

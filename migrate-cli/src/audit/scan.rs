@@ -94,6 +94,8 @@ pub(crate) struct FileFacts {
     pub(crate) excerpts: BTreeMap<usize, String>,
     /// Lines with a comment that suppresses findings.
     pub(crate) suppressions: BTreeMap<usize, String>,
+    /// What its content was, if it was read as a whole.
+    pub(crate) stamp: Option<u64>,
 }
 
 /// What a function does.
@@ -358,7 +360,7 @@ impl Scanner<'_> {
 }
 
 /// Puts all texts of a file together, constants filled in.
-fn fold_all(extract: &Extract) -> Vec<Folded> {
+pub(super) fn fold_all(extract: &Extract) -> Vec<Folded> {
     let mut constants = Constants::of(extract);
     // `define('NAME', 'value')`
     for text in &extract.texts {

@@ -26,6 +26,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let catalog = args.mappings.catalog()?;
     let found = args.sources.run(&catalog)?;
+    if found.interrupted {
+        anyhow::bail!("interrupted: a part of the code says nothing of the whole");
+    }
     let plan = Plan::of(&found.outcome.findings);
     let mut out = io::stdout().lock();
     if args.json {

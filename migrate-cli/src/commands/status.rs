@@ -40,6 +40,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         );
     }
     let found = args.sources.run(&catalog)?;
+    if found.interrupted {
+        anyhow::bail!("interrupted: a part of the code says nothing of the whole");
+    }
     let owners = Owners::of(args.sources.first());
     let drift = baseline.drift(&found.outcome.findings, |path| owners.of_file(path));
     let total = drift.values().fold(Drift::default(), |sum, drift| Drift {

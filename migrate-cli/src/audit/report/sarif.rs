@@ -96,7 +96,7 @@ fn result(finding: &Finding) -> Value {
             json!({
                 "kind": match suppression.by {
                     SuppressedBy::Comment => "inSource",
-                    SuppressedBy::Baseline => "external",
+                    SuppressedBy::Baseline | SuppressedBy::Shim => "external",
                 },
                 "justification": suppression.reason.as_deref().unwrap_or("in the baseline"),
             })
