@@ -1,12 +1,7 @@
 //! Fixes: a folder below `tests/fixes` is one case, with what is there `before` and `after`, and the
 //! `arguments` besides `audit --fix`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::{
     collections::BTreeMap,
@@ -103,9 +98,9 @@ fn each_case_becomes_what_it_should_and_stays_so() {
                 .iter()
                 .filter(|(path, bytes)| before.get(*path) != Some(bytes))
             {
-                let path = case.join("after").join(path);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, bytes).unwrap();
+                let file = case.join("after").join(path);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, bytes).unwrap();
             }
         }
         // What does not change is not there twice.

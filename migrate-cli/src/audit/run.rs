@@ -436,6 +436,7 @@ impl<'c> Audit<'c> {
             line,
             column,
             end_column,
+            wide,
             ..
         } = found.place;
         let hidden = found.kind == Kind::Credential;
@@ -465,6 +466,7 @@ impl<'c> Audit<'c> {
             line,
             column,
             end_column,
+            wide,
             kind: found.kind,
             rule,
             advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),

@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub(crate) column: usize,
     /// The column after the last character.
     pub(crate) end_column: usize,
+    /// How many UTF-16 units more than characters stand before the first and the last column.
+    pub(crate) wide: (usize, usize),
     /// The byte offset in the text.
     pub(crate) at: usize,
 }
@@ -491,6 +493,7 @@ fn place(lines: &Lines, from: usize, to: usize) -> Place {
         line,
         column,
         end_column: if end_line == line { end } else { column + 1 },
+        wide: (lines.wide(from), lines.wide(to)),
         at: from,
     }
 }

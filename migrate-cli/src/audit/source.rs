@@ -65,6 +65,17 @@ impl<'a> Lines<'a> {
         (index + 1, before.chars().count() + 1)
     }
 
+    /// How many characters of two UTF-16 units stand before a byte offset on its line.
+    pub(crate) fn wide(&self, offset: usize) -> usize {
+        let start = self.starts.get(self.index(offset)).copied();
+        let before = self.text.get(start.unwrap_or_default()..offset);
+        before
+            .unwrap_or_default()
+            .chars()
+            .filter(|letter| letter.len_utf16() == 2)
+            .count()
+    }
+
     /// The byte offset of a line and a column, both from 1.
     pub(crate) fn offset(&self, line: usize, column: usize) -> Option<usize> {
         let start = *self.starts.get(line.checked_sub(1)?)?;

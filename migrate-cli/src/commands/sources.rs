@@ -198,8 +198,10 @@ impl Sources {
 
     /// The folder in which the baseline lies by default.
     pub(crate) fn first(&self) -> &Path {
-        let folder = self.paths.first().filter(|path| path.is_dir());
-        folder.map_or(Path::new("."), PathBuf::as_path)
+        match self.paths.as_slice() {
+            [path] if path.is_dir() => path,
+            _ => Path::new("."),
+        }
     }
 }
 

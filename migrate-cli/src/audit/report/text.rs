@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Report, advice, count, losses, title};
+use super::{Report, advice, count, losses, plain, title};
 use crate::audit::{
-    finding::{Finding, Kind, Shim},
+    finding::{Finding, Kind, Shim, SuppressedBy},
     traffic::Traffic,
 };
 
@@ -33,6 +33,7 @@ const COLOUR: Style = Style {
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let style = if report.styled { &COLOUR } else { &PLAIN };
+    moved(report, style, out)?;
     let mut path = "";
     for finding in report
         .findings
@@ -41,9 +42,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     {
         if finding.path != path {
             path = &finding.path;
-            writeln!(out, "{}{}{}", style.bold, path, style.end)?;
+            let shown = linked(report, path, None, &plain(path));
+            writeln!(out, "{}{shown}{}", style.bold, style.end)?;
         }
-        one(finding, style, out)?;
+        one(report, finding, style, out)?;
     }
     if !path.is_empty() {
         writeln!(out)?;
@@ -55,10 +57,31 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     end(report, out)
 }
 
-fn one(finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// A text that is a link to a file, on terminals that have links (OSC 8).
+fn linked(report: &Report, path: &str, line: Option<usize>, text: &str) -> String {
+    let Some(folder) = &report.links else {
+        return text.to_owned();
+    };
+    let whole = folder.join(format!("{}{path}", report.prefix));
+    let Ok(mut url) = url::Url::from_file_path(whole) else {
+        return text.to_owned();
+    };
+    // Terminals and editors that know lines read them here; others open the file.
+    if let Some(line) = line {
+        url.set_fragment(Some(&format!("L{line}")));
+    }
+    format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\")
+}
+
+fn one(report: &Report, finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let title = title(finding);
+    let title = plain(&title);
+    let number = finding.line.to_string();
+    let link = linked(report, &finding.path, Some(finding.line), &number);
+    let pad = " ".repeat(5_usize.saturating_sub(number.len()));
     let head = format!("{:>5}  {:<14} ", finding.line, finding.kind.name());
-    write!(out, "{}{head}{}{title}", style.dim, style.end)?;
+    let kind = head.get(5.max(number.len())..).unwrap_or_default();
+    write!(out, "{}{pad}{link}{kind}{}{title}", style.dim, style.end)?;
     let advice = advice(finding);
     let at = head.chars().count() + title.chars().count().max(22);
     if advice.is_empty() {
@@ -131,6 +154,28 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// What was pointed at the shim: it fails no more, and the migration is not over.
+fn moved(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let moved: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|found| {
+            found
+                .suppressed
+                .as_ref()
+                .is_some_and(|suppression| suppression.by == SuppressedBy::Shim)
+        })
+        .collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}moved to the shim{}", style.bold, style.end)?;
+    for finding in moved {
+        writeln!(out, "{:>5}  {}", finding.line, plain(&finding.path))?;
+    }
+    writeln!(out)
+}
+
 fn operations(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let summary = report.summary();
     if summary.by_operation.is_empty() {
@@ -188,7 +233,12 @@ fn called(
 
 fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for unreadable in report.unreadable {
-        writeln!(out, "not read: {}: {}", unreadable.path, unreadable.reason)?;
+        writeln!(
+            out,
+            "not read: {}: {}",
+            plain(&unreadable.path),
+            unreadable.reason
+        )?;
     }
     if report.interrupted {
         writeln!(out, "interrupted: this is what was found so far")?;
