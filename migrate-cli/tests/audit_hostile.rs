@@ -107,3 +107,46 @@ fn pipes_loops_and_closed_files_stop_nothing() {
         assert_eq!(output.status.code(), Some(2));
     }
 }
+
+/// Ctrl-C in the middle of a file that has no end to speak of.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_found_before_an_interruption_is_reported() {
+    use std::{path::PathBuf, process::Stdio};
+
+    let folder = tree(&[("a.sh", "curl https://api.zoom.us/v1/user/get\n")]);
+    let endless = folder.path().join("endless.txt");
+    fs::write(&endless, "x".repeat(10_000)).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&endless).unwrap();
+    file.set_len(1 << 36).unwrap();
+    fs::write(folder.path().join("list"), "a.sh\nendless.txt\n").unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["audit", "--format", "json", "--files-from", "list"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first file is done when the second one is open.
+    let open = PathBuf::from(format!("/proc/{}/fd", child.id()));
+    let endless = endless.canonicalize().unwrap();
+    let is_open = || {
+        fs::read_dir(&open)
+            .unwrap()
+            .filter_map(Result::ok)
+            .any(|entry| fs::read_link(entry.path()).is_ok_and(|path| path == endless))
+    };
+    while !is_open() {
+        std::thread::yield_now();
+    }
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(signal.success());
+    let output = child.wait_with_output().unwrap();
+    // What was not looked at may fail, too.
+    assert_eq!(output.status.code(), Some(2));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["summary"]["interrupted"], true);
+    assert_eq!(places(&report), ["a.sh:1 url"]);
+}

@@ -6,7 +6,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     path::{Component, Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -32,6 +32,9 @@ use super::{
     traffic::Traffic,
     walk::{self, Candidate, Limits, Walked},
 };
+
+/// How long files that were found are still read after the run was ended early.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What a run may look at.
 #[derive(Clone, Debug)]
@@ -324,9 +327,15 @@ impl<'c> Audit<'c> {
         names: Option<&AhoCorasick>,
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
+        // Whoever ends the run early still sees what was found so far, and soon.
+        let end = OnceLock::new();
+        let goes_on = || {
+            !self.options.stop.load(Ordering::Relaxed)
+                || Instant::now() < *end.get_or_init(|| Instant::now() + GRACE)
+        };
         let read: Vec<_> = candidates
             .par_iter()
-            .filter(|_| !self.options.stop.load(Ordering::Relaxed))
+            .filter(|_| goes_on())
             .filter_map(|candidate| {
                 let path = relative(&candidate.path, base);
                 self.read(candidate, &path, tracer, names)
