@@ -11,6 +11,9 @@ use crate::audit::{
 /// Lines are kept below this width, so that they fit a small terminal.
 const WIDTH: usize = 80;
 
+/// Stands for a blank at which no line ends.
+const TIE: &str = "\u{a0}";
+
 struct Style {
     bold: &'static str,
     dim: &'static str,
@@ -278,8 +281,10 @@ fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         count(summary.files_read, "file", "files")
     ));
     parts.push(format!("{:.2} s", report.elapsed.as_secs_f64()));
+    // No line ends within a part.
+    let parts: Vec<_> = parts.iter().map(|part| part.replace(' ', TIE)).collect();
     for line in wrap(&parts.join(" · "), WIDTH) {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", line.replace(TIE, " "))?;
     }
     if summary.uses > 0 {
         writeln!(out, "next: migrate plan")?;
