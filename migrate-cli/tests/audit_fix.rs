@@ -308,6 +308,16 @@ fn what_was_moved_stays_known_and_fails_no_more() {
         .collect();
     assert_eq!(kinds, [("base_url", Some("shim")), ("endpoint", None)]);
 
+    // A host and its version in constants of their own.
+    let folder = plant(&Tree::from([(
+        "zoom.js".into(),
+        b"Zoom.DEFAULT_HOST = 'api.zoom.us';\nZoom.DEFAULT_BASE_PATH = '/v1/';\n".to_vec(),
+    )]));
+    let host = ["--shim", "https://shim.example.com"];
+    assert_eq!(audit(folder.path(), &host).status.code(), Some(1));
+    audit(folder.path(), &["--fix", host[0], host[1]]);
+    assert_eq!(audit(folder.path(), &host).status.code(), Some(0));
+
     let folder = plant(&Tree::from([(
         "zoom.rb".into(),
         b"BASE = 'https://api.zoom.us/v1/'\n".to_vec(),

@@ -10,7 +10,7 @@ use super::{
     purpose::{Purpose, split_words},
     rules::Rules,
     scan::{FileFacts, Place, Signal},
-    shape::Shape,
+    shape::{DOMAIN, Shape},
 };
 
 /// A use of v1 before it is written up.
@@ -99,7 +99,7 @@ impl Judge<'_> {
             Shape::Base => {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label { Kind::Doc } else { Kind::BaseUrl };
-                let reason = if self.rules.hosts.is_shim(&signal.value) {
+                let reason = if self.is_at_shim(file, signal) {
                     AT_SHIM
                 } else {
                     "the v1 base URL"
@@ -134,6 +134,17 @@ impl Judge<'_> {
             }
             _ => None,
         }
+    }
+
+    /// True if a base names the shim, or is a version whose host, which stands apart, does.
+    fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let hosts = &self.rules.hosts;
+        hosts.is_shim(&signal.value)
+            || !signal.value.contains(DOMAIN)
+                && file
+                    .signals
+                    .iter()
+                    .any(|other| other.shape == Shape::Host && hosts.is_shim(&other.value))
     }
 
     /// A path or URL in a comment or in prose.
