@@ -10,7 +10,7 @@ use super::{
     purpose::{Purpose, split_words},
     rules::Rules,
     scan::{FileFacts, Place, Signal},
-    shape::Shape,
+    shape::{DOMAIN, Shape},
 };
 
 /// A use of v1 before it is written up.
@@ -99,7 +99,12 @@ impl Judge<'_> {
             Shape::Base => {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label { Kind::Doc } else { Kind::BaseUrl };
-                found(kind, &None, Confidence::High, "the v1 base URL")
+                let reason = if self.is_at_shim(file, signal) {
+                    AT_SHIM
+                } else {
+                    "the v1 base URL"
+                };
+                found(kind, &None, Confidence::High, reason)
             }
             Shape::Url { operation } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
@@ -129,6 +134,17 @@ impl Judge<'_> {
             }
             _ => None,
         }
+    }
+
+    /// True if a base names the shim, or is a version whose host, which stands apart, does.
+    fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let hosts = &self.rules.hosts;
+        hosts.is_shim(&signal.value)
+            || !signal.value.contains(DOMAIN)
+                && file
+                    .signals
+                    .iter()
+                    .any(|other| other.shape == Shape::Host && hosts.is_shim(&other.value))
     }
 
     /// A path or URL in a comment or in prose.
@@ -380,6 +396,8 @@ impl Judge<'_> {
     }
 }
 
+/// The base URL of v1 as the shim serves it.
+pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 /// The halves of a path are two arguments or elements.
 pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
 /// A half of a path belongs to the class or object around the other one.

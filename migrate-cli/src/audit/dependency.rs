@@ -74,7 +74,7 @@ fn numbers(version: &str) -> Vec<u64> {
         .collect()
 }
 
-fn ecosystem(name: &str) -> Option<&'static str> {
+pub(crate) fn ecosystem(name: &str) -> Option<&'static str> {
     let extension = name.rsplit('.').next().unwrap_or_default();
     match name {
         "gemfile" | "gemfile.lock" | "gems.rb" | "gems.locked" => Some("rubygems"),

@@ -241,6 +241,7 @@ impl Rules {
                 api: hosts.api,
                 web: hosts.web,
                 web_path: hosts.web_path,
+                shim: None,
             },
             strays: hosts.strays,
             words: read("data/words.toml", WORDS)?,

@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub(crate) column: usize,
     /// The column after the last character.
     pub(crate) end_column: usize,
+    /// How many UTF-16 units more than characters stand before the first and the last column.
+    pub(crate) wide: (usize, usize),
     /// The byte offset in the text.
     pub(crate) at: usize,
 }
@@ -94,6 +96,8 @@ pub(crate) struct FileFacts {
     pub(crate) excerpts: BTreeMap<usize, String>,
     /// Lines with a comment that suppresses findings.
     pub(crate) suppressions: BTreeMap<usize, String>,
+    /// What its content was, if it was read as a whole.
+    pub(crate) stamp: Option<u64>,
 }
 
 /// What a function does.
@@ -358,7 +362,7 @@ impl Scanner<'_> {
 }
 
 /// Puts all texts of a file together, constants filled in.
-fn fold_all(extract: &Extract) -> Vec<Folded> {
+pub(super) fn fold_all(extract: &Extract) -> Vec<Folded> {
     let mut constants = Constants::of(extract);
     // `define('NAME', 'value')`
     for text in &extract.texts {
@@ -489,6 +493,7 @@ fn place(lines: &Lines, from: usize, to: usize) -> Place {
         line,
         column,
         end_column: if end_line == line { end } else { column + 1 },
+        wide: (lines.wide(from), lines.wide(to)),
         at: from,
     }
 }

@@ -62,6 +62,17 @@ pub(crate) struct Hosts {
     pub(crate) web: Vec<String>,
     /// The path below which the API lies there.
     pub(crate) web_path: String,
+    /// Where the shim serves v1, if that is known: host, port and path in lower case.
+    pub(crate) shim: Option<String>,
+}
+
+impl Hosts {
+    /// True if a text names the shim.
+    pub(crate) fn is_shim(&self, text: &str) -> bool {
+        self.shim
+            .as_ref()
+            .is_some_and(|shim| text.to_ascii_lowercase().contains(shim.as_str()))
+    }
 }
 
 /// How long a host's name may be, in bytes.
@@ -221,6 +232,15 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
             found.push(sighting);
         }
     }
+    if let Some(shim) = &hosts.shim {
+        for (start, _) in text.match_indices(shim.as_str()) {
+            let before = text.get(..start).and_then(|head| head.chars().next_back());
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-')) {
+                continue;
+            }
+            found.extend(url(text, shim, start, start + shim.len(), hosts, knowledge));
+        }
+    }
     found
 }
 
@@ -232,7 +252,11 @@ fn url(
     hosts: &Hosts,
     knowledge: &Knowledge,
 ) -> Option<Sighting> {
-    let is_api = hosts.api.iter().any(|known| known == host);
+    let is_api = hosts
+        .api
+        .iter()
+        .chain(&hosts.shim)
+        .any(|known| known == host);
     let rest = text.get(host_end..)?;
     let mut at = host_end;
     // A port, or a slash between quotes: `"https://api.zoom.us" + "/v1"`.

@@ -54,6 +54,7 @@ impl Trace {
 #[derive(Clone, Copy, Debug)]
 enum Pattern {
     Zoom,
+    Shim,
     Head,
     Word,
 }
@@ -73,8 +74,13 @@ pub(crate) struct Tracer<'k> {
 impl<'k> Tracer<'k> {
     /// Builds the search.
     pub(crate) fn new(knowledge: &'k Knowledge, rules: &Rules) -> Result<Self, BuildError> {
-        let mut words = vec!["zoom".to_owned(), "Zoom".to_owned(), "ZOOM".to_owned()];
-        let mut patterns = vec![Pattern::Zoom; words.len()];
+        // The shim's name may begin with the word itself: the first pattern wins.
+        let mut words: Vec<String> = rules.hosts.shim.iter().cloned().collect();
+        let mut patterns = vec![Pattern::Shim; words.len()];
+        for word in ["zoom", "Zoom", "ZOOM"] {
+            words.push(word.to_owned());
+            patterns.push(Pattern::Zoom);
+        }
         for head in knowledge.long_heads() {
             words.push(format!("{head}/"));
             patterns.push(Pattern::Head);
@@ -123,6 +129,10 @@ impl<'k> Tracer<'k> {
                     if !trace.zoom {
                         trace.zoom = self.is_api(bytes, found.start());
                     }
+                }
+                Some(Pattern::Shim) => {
+                    trace.word = true;
+                    trace.zoom = true;
                 }
                 Some(Pattern::Head) if !trace.distinctive && paths < PATHS => {
                     paths += 1;
