@@ -7,6 +7,7 @@ use super::{
     extract::{Role, last_identifier},
     finding::{Confidence, Kind},
     knowledge::Knowledge,
+    language::{Format, Language},
     purpose::{Purpose, split_words},
     rules::Rules,
     scan::{FileFacts, Place, Signal},
@@ -92,7 +93,7 @@ impl Judge<'_> {
                 given: self.given(file, signal, operation.as_deref()),
             })
         };
-        if signal.text.role != Role::Value {
+        if signal.text.role != Role::Value || signal.shape == Shape::Name {
             return self.mention(file, signal);
         }
         match &signal.shape {
@@ -136,6 +137,13 @@ impl Judge<'_> {
         let operation = match &signal.shape {
             Shape::Base => None,
             Shape::Name if file.vendor.is_none() => None,
+            Shape::Call { package, operation } => {
+                let speaks = self.evidence.libraries.get(package).copied().flatten();
+                if speaks != Some(true) && !self.evidence.publishes.contains(package) {
+                    return None;
+                }
+                operation.clone()
+            }
             Shape::Url { operation } => operation.clone(),
             Shape::Endpoint {
                 operation: Some(operation),
@@ -199,13 +207,23 @@ impl Judge<'_> {
             return None;
         }
         let purpose = match self.purpose(file, signal) {
-            Purpose::Own if helper => Purpose::Request,
+            Purpose::Own if helper && !self.is_route(callee) => Purpose::Request,
             purpose => purpose,
         };
         if purpose == Purpose::Own {
             return None;
         }
         let distinctive = operation.is_some_and(|name| self.knowledge.is_distinctive(name));
+        // A dump holds the menus and permissions of the program, too.
+        if file.language == Some(Language::Data(Format::Sql))
+            && !distinctive
+            && !file
+                .excerpts
+                .get(&signal.place.line)
+                .is_some_and(|line| line.to_ascii_lowercase().contains("zoom"))
+        {
+            return None;
+        }
         let link = self.link(file, signal, strong, helper, joins_base, zoomy, distinctive)?;
         // Tests of a program that has left v1 may still answer its old paths.
         let stale = !self.evidence.v1 && is_test(&file.path);
@@ -241,7 +259,16 @@ impl Judge<'_> {
     ) -> Option<(Confidence, &'static str)> {
         let v1 = self.evidence.v1;
         let callee = signal.text.callee.as_deref().unwrap_or_default();
-        let own_server = self.asks_own_server(file, signal) && !joins_base && !helper && !strong;
+        // `axios.create({ baseURL: settings.zoomUrl })` sends what the file asks for to v1.
+        let told = strong
+            || file
+                .members
+                .iter()
+                .any(|name| self.evidence.bases.contains(name));
+        let own_server = self.asks_own_server(file, signal)
+            && !joins_base
+            && !helper
+            && (!told || self.asks_by_browser(file, signal));
         if own_server {
             return None;
         }

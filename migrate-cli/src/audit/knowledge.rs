@@ -144,6 +144,13 @@ impl Knowledge {
         self.actions.contains(text)
     }
 
+    /// The last words of operations, as calls may spell them.
+    pub(crate) fn last_words(&self) -> impl Iterator<Item = &str> {
+        self.operations
+            .keys()
+            .filter_map(|name| name.rsplit('/').next())
+    }
+
     /// True if v1 has paths that start with that word.
     pub(crate) fn is_head(&self, word: &str) -> bool {
         self.heads.contains(word)

@@ -58,6 +58,43 @@ impl Judge<'_> {
             && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
     }
 
+    /// True for a request of a page to a path of its own server, even where v1 is asked too:
+    /// `fetch("/user/create")` never leaves the page's server.
+    pub(super) fn asks_by_browser(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let callee = signal
+            .text
+            .callee
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let called = ["await ", "return ", "this.", "window.", "self."]
+            .iter()
+            .fold(callee.as_str(), |rest, lead| {
+                rest.strip_prefix(lead).unwrap_or(rest)
+            });
+        let based = |name: &str| {
+            file.signals.iter().any(|other| {
+                other.shape == Shape::Base
+                    && other
+                        .text
+                        .target
+                        .as_deref()
+                        .is_some_and(|target| target.to_ascii_lowercase().starts_with(name))
+            })
+        };
+        signal.value.starts_with('/')
+            && self.rules.words.browser_bound.iter().any(|name| {
+                let rest = called.strip_prefix(name.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(']))
+                    && !based(name)
+            })
+    }
+
+    /// True if a server's own router is told about a path: `Route::post("user/create", …)`.
+    pub(super) fn is_route(&self, callee: &str) -> bool {
+        self.rules.words.servers.contains(&root(callee))
+    }
+
     pub(super) fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
         let words = &self.rules.words;
         let text = &signal.text;
@@ -116,14 +153,7 @@ impl Judge<'_> {
         let name = last_identifier(callee);
         let lower = name.to_ascii_lowercase();
         let plain = lower.replace('_', "");
-        let root = callee
-            .trim_start_matches(['$', '@', '&', '*'])
-            .split(['.', ':', '-', '(', ' ', '?'])
-            .find(|part| {
-                !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
-            })
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let root = root(callee);
         if is_formatter(&lower) {
             return Purpose::Request;
         }
@@ -179,6 +209,22 @@ impl Judge<'_> {
         }
         Purpose::Request
     }
+}
+
+/// What a call begins with, in lower case: `app` in `app.post`.
+fn root(callee: &str) -> String {
+    let bare = callee.trim_start_matches(['@', '&', '*']);
+    // `$.post` is a call of jQuery, `$app->post` one of a variable.
+    let bare = match bare.strip_prefix('$') {
+        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => rest,
+        _ => bare,
+    };
+    bare.split(['.', ':', '-', '(', ' ', '?'])
+        .find(|part| {
+            !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
+        })
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 fn annotation(text: &str) -> &str {

@@ -58,6 +58,8 @@ pub(crate) struct Words {
     pub(crate) label_exact: Vec<String>,
     /// Calls that a browser makes to the page's own server.
     pub(crate) browser: Vec<String>,
+    /// Those among them that only their own settings can send to another server.
+    pub(crate) browser_bound: Vec<String>,
     /// Keys whose value is the program's own address.
     pub(crate) own_targets: Vec<String>,
     /// Names for the first half of an endpoint.

@@ -125,8 +125,11 @@ pub struct Audit<'c> {
 impl<'c> Audit<'c> {
     /// Prepares an audit with the embedded rules.
     pub fn new(catalog: &'c Catalog, options: Options) -> Result<Self, AuditError> {
-        let rules = Rules::embedded()?;
+        let mut rules = Rules::embedded()?;
         let knowledge = Knowledge::from_catalog(catalog, &rules.strays);
+        rules
+            .calls
+            .extend(knowledge.last_words().map(str::to_owned));
         Ok(Self {
             catalog,
             knowledge,

@@ -11,7 +11,7 @@ use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 use super::{
     Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
     kinds::{Kind, is_interpolation, kind},
-    last_identifier, lexer, names_credential,
+    last_identifier, lexer, names_credential, names_request,
     surroundings::{is_key, tidy},
 };
 use crate::audit::language::Language;
@@ -145,6 +145,7 @@ impl<'t> Walk<'t> {
             Kind::Container => self.open(node, false),
             Kind::Function => self.open(node, true),
             Kind::Assignment => self.assignment(node),
+            Kind::Identifier if node.kind() == "simple_symbol" => self.symbol(node),
             Kind::Identifier => self.identifier(node),
             Kind::Member | Kind::Subscript => self.member(node),
             _ => {}
@@ -200,6 +201,30 @@ impl<'t> Walk<'t> {
         let name = self.text_of(node);
         if name.len() < 80 {
             self.mark_credentials(name);
+        }
+    }
+
+    /// `request(:user, :list)`: a symbol that is given to a request stands for a part of its path.
+    fn symbol(&mut self, node: Node<'t>) {
+        self.identifier(node);
+        let given = self
+            .ancestors
+            .last()
+            .is_some_and(|parent| parent.kind() == "argument_list");
+        let Some(word) = self.text_of(node).strip_prefix(':').filter(|_| given) else {
+            return;
+        };
+        let mut text = Text::plain(word, node.start_byte() + 1, Role::Value);
+        self.climb(node, &mut text);
+        let requests = text
+            .callee
+            .as_deref()
+            .is_some_and(|callee| names_request(last_identifier(callee)));
+        if requests {
+            let Some(Piece::Text { value, at }) = text.pieces.pop() else {
+                return;
+            };
+            self.push(node, vec![Piece::Text { value, at }], Role::Value);
         }
     }
 
