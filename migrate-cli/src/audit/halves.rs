@@ -141,12 +141,7 @@ impl Judge<'_> {
     fn of_class(&self, file: &FileFacts, signal: &Signal, action: &str) -> Option<String> {
         /// How many actions of a class are no accident.
         const ENOUGH: usize = 3;
-        // `class << self` stands for the class around it.
-        let class = signal
-            .text
-            .class
-            .split_whitespace()
-            .rfind(|name| *name != "self")?;
+        let class = innermost(&signal.text.class)?;
         let mut words = split_words(last_identifier(class));
         if words.len() > 1 {
             words.retain(|word| {
@@ -165,7 +160,8 @@ impl Judge<'_> {
             .signals
             .iter()
             .filter(|other| {
-                other.text.class == signal.text.class && other.text.callee == signal.text.callee
+                innermost(&other.text.class) == Some(class)
+                    && other.text.callee == signal.text.callee
             })
             .filter_map(|other| match &other.shape {
                 Shape::Action(action) => self.known(resource, action),
@@ -203,4 +199,9 @@ impl Judge<'_> {
         self.known(resource.trim_matches('/'), action)
             .map(|name| (name, SIDE_BY_SIDE))
     }
+}
+
+/// The innermost of the classes around a text; `class << self` stands for the class around it.
+fn innermost(classes: &str) -> Option<&str> {
+    classes.split_whitespace().rfind(|name| *name != "self")
 }

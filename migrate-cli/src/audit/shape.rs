@@ -458,7 +458,9 @@ fn halves(text: &str, knowledge: &Knowledge) -> Vec<Sighting> {
         return Vec::new();
     };
     let lower = bare.to_ascii_lowercase();
-    let version = matches!(lower.as_str(), "v1" | "api/v1").then_some(Shape::Version);
+    // `"/v1/#{resource}/#{action}"`
+    let fixed = lower.trim_end_matches(['/', HOLE]);
+    let version = matches!(fixed, "v1" | "api/v1").then_some(Shape::Version);
     let resource = knowledge
         .is_resource(&lower)
         .then(|| Shape::Resource(lower.clone()));
@@ -469,9 +471,14 @@ fn halves(text: &str, knowledge: &Knowledge) -> Vec<Sighting> {
         .into_iter()
         .flatten()
         .map(|shape| Sighting {
+            end: start
+                + if shape == Shape::Version {
+                    fixed.len()
+                } else {
+                    bare.len()
+                },
             shape,
             start,
-            end: start + bare.len(),
         })
         .collect()
 }
