@@ -300,7 +300,7 @@ fn is_setup(library: &Library, modules: &[&str], call: &Call) -> bool {
     let loaded = call.callee.starts_with("require(") && names(library, call);
     let by_name = library.constructors.iter().any(|name| {
         made.strip_suffix(name.as_str())
-            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':']))
+            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':', '\\']))
     });
     loaded
         || by_name

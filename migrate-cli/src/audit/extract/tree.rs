@@ -130,7 +130,9 @@ impl<'t> Walk<'t> {
         if !node.is_named() {
             return;
         }
-        if is_import(node.kind()) {
+        // Go's declaration stands around the names of all packages.
+        let block = self.language == Language::Go && node.kind() == "import_declaration";
+        if is_import(node.kind()) && !block {
             self.found.imports.push(Import {
                 text: self.text_of(node).chars().take(200).collect(),
                 at: node.start_byte(),
