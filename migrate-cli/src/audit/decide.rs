@@ -351,7 +351,8 @@ impl Judge<'_> {
             return true;
         }
         file.signals.iter().any(|other| {
-            matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. } if !self.knowledge.is_shared(name))
+            matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. }
+                if !self.knowledge.is_shared(name) && self.knowledge.is_distinctive(name))
                 && other.text.role == Role::Value
                 && other.text.class == signal.text.class
         })

@@ -174,9 +174,23 @@ impl Knowledge {
                         | "pending"
                 )
         };
-        operation
-            .rsplit_once('/')
-            .is_some_and(|(_, action)| !plain(action))
+        // `webinar/uuid/list` ends with a word that all have, but nobody else goes through a `uuid`.
+        let told = operation.split('/').skip(1).any(|word| {
+            matches!(
+                word,
+                "uuid"
+                    | "registrants"
+                    | "attendees"
+                    | "scheduleforhost"
+                    | "assistant"
+                    | "recording"
+            )
+        });
+        let deep = operation.split('/').count() > 2;
+        deep && told
+            || operation
+                .rsplit_once('/')
+                .is_some_and(|(_, action)| !plain(action))
     }
 
     /// True if v2 has a path of the same name, so that the text alone does not tell which is meant.
