@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     evidence::Evidence,
-    extract::{Role, last_identifier},
+    extract::{Role, Text, last_identifier},
     finding::{Confidence, Kind},
     knowledge::Knowledge,
     language::{Format, Language},
@@ -187,7 +187,7 @@ impl Judge<'_> {
     ) -> Option<(Confidence, &'static str)> {
         let strong = has_v1(file);
         let callee = signal.text.callee.as_deref().unwrap_or_default();
-        let helper = self.evidence.helpers.contains(last_identifier(callee));
+        let helper = self.is_helper(callee);
         let zoomy = file.zoom
             || callee.to_ascii_lowercase().contains("zoom")
             || signal
@@ -289,7 +289,7 @@ impl Judge<'_> {
                 "given to the project's own request function",
             ));
         }
-        if v1 && zoomy {
+        if v1 && zoomy && self.belongs_to_client(file, signal) {
             return Some((
                 Confidence::High,
                 "the v1 base URL stands in the same project",
@@ -316,10 +316,68 @@ impl Judge<'_> {
         }
         let client =
             !self.evidence.helpers.is_empty() || file.path.to_ascii_lowercase().contains("zoom");
-        (client && operations(file) > 1).then_some((
+        (client && operations(file).len() > 1).then_some((
             Confidence::Low,
             "only v1 has it, in a program that speaks of Zoom",
         ))
+    }
+
+    /// True if more than a word somewhere in the file speaks for Zoom: a program's own pages mention
+    /// it, too.
+    fn belongs_to_client(&self, file: &FileFacts, signal: &Signal) -> bool {
+        /// How many operations make a table of v1.
+        const TABLE: usize = 3;
+        let text = &signal.text;
+        let names = [
+            Some(file.path.as_str()),
+            Some(text.class.as_str()),
+            text.callee.as_deref(),
+            text.target.as_deref(),
+            text.function.as_deref(),
+        ];
+        let named = names
+            .into_iter()
+            .flatten()
+            .chain(signal.joined.iter().map(String::as_str))
+            .any(|name| name.to_ascii_lowercase().contains("zoom"));
+        if is_test(&file.path) {
+            return false;
+        }
+        let table = || {
+            operations(file).len() >= TABLE
+                && operations(file)
+                    .iter()
+                    .any(|name| self.knowledge.is_distinctive(name))
+        };
+        let told = file
+            .members
+            .iter()
+            .any(|name| self.evidence.bases.contains(name));
+        named || told || asks_itself(text) || table()
+    }
+
+    /// True if the project's own request function is called. One that is named like a verb of HTTP
+    /// must be the client's: `this.post(…)`, `zoom.post(…)`.
+    fn is_helper(&self, callee: &str) -> bool {
+        let name = last_identifier(callee);
+        if !self.evidence.helpers.contains(name) {
+            return false;
+        }
+        let verb = matches!(
+            name.to_ascii_lowercase().as_str(),
+            "get" | "post" | "put" | "patch" | "delete" | "request" | "send" | "call" | "fetch"
+        );
+        let receiver = callee
+            .strip_suffix(name)
+            .unwrap_or_default()
+            .trim_end_matches(['.', '>', '-', ':', '?']);
+        let receiver = last_identifier(receiver).to_ascii_lowercase();
+        !verb
+            || matches!(
+                receiver.as_str(),
+                "" | "this" | "self" | "static" | "parent" | "super" | "class" | "await" | "return"
+            )
+            || receiver.contains("zoom")
     }
 
     pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
@@ -454,6 +512,26 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
 
 const LABEL: &str = "only names the endpoint";
 
+/// True for a request through a method of the class itself, `self.post_request(…)`, which is no
+/// controller.
+fn asks_itself(text: &Text) -> bool {
+    let callee = text.callee.as_deref().unwrap_or_default();
+    let name = last_identifier(callee);
+    let receiver: String = callee
+        .strip_suffix(name)
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect();
+    let lower = name.to_ascii_lowercase();
+    let requests = ["post", "request", "send", "call", "api", "fetch", "invoke"]
+        .iter()
+        .any(|word| lower.contains(word));
+    requests
+        && matches!(receiver.as_str(), "self" | "this" | "selfclass")
+        && !text.class.to_ascii_lowercase().contains("controller")
+}
+
 /// True if a file is a test, by its folder or its name.
 fn is_test(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -469,10 +547,9 @@ fn is_test(path: &str) -> bool {
         || name.contains(".test.")
 }
 
-/// How many different operations a file names as v1 spelt them.
-fn operations(file: &FileFacts) -> usize {
-    let names: BTreeSet<&String> = file
-        .signals
+/// The operations that a file names as v1 spelt them.
+fn operations(file: &FileFacts) -> BTreeSet<&String> {
+    file.signals
         .iter()
         .filter_map(|signal| match &signal.shape {
             Shape::Endpoint {
@@ -482,8 +559,7 @@ fn operations(file: &FileFacts) -> usize {
             } if signal.text.role == Role::Value => Some(name),
             _ => None,
         })
-        .collect();
-    names.len()
+        .collect()
 }
 
 /// True if the file holds a base or URL of v1 in its code.

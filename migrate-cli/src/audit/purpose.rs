@@ -100,6 +100,10 @@ impl Judge<'_> {
         let text = &signal.text;
         match text.usage {
             Usage::Case | Usage::Compared => return Purpose::Label,
+            // A list of the program's own pages, their names or the rights that they need.
+            Usage::Key if !has_v1(file) && matches!(file.language, Some(Language::Data(_))) => {
+                return Purpose::Own;
+            }
             Usage::Key if !has_v1(file) => return Purpose::Label,
             Usage::Annotation => {
                 let name = annotation(text.callee.as_deref().unwrap_or_default());
@@ -114,6 +118,10 @@ impl Judge<'_> {
             Usage::Plain | Usage::Key => {}
         }
         if let Some(target) = &text.target {
+            // `$route['user/list'] = 'user/index';`
+            if target.trim_start_matches('$').starts_with("route") {
+                return Purpose::Own;
+            }
             let name = last_identifier(target)
                 .to_ascii_lowercase()
                 .replace('_', "");
@@ -170,6 +178,13 @@ impl Judge<'_> {
                 | "options"
                 | "use"
         );
+        // `r.POST("/user/create", handler)`
+        let go_route = file.language == Some(Language::Go)
+            && callee != name
+            && matches!(name, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "Any");
+        if go_route && !root.contains("zoom") && !has_v1(file) {
+            return Purpose::Own;
+        }
         // `URL(string: …)` makes an address; `Url::to(…)` and `url(…)` link to a page.
         let makes_address = matches!(name, "URL" | "URI" | "NSURL") || callee.starts_with("new ");
         let bare = words.own_bare.contains(&lower) && callee == name && !makes_address;

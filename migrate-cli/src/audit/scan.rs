@@ -424,13 +424,20 @@ fn fold_all(extract: &Extract) -> Vec<Folded> {
 /// True if a quoted text in data is the name of a value.
 fn is_key(text: &str, end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
+    // `/user/list:` of YAML.
+    if rest.trim_end() == ":" {
+        return true;
+    }
     rest.strip_prefix(['"', '\''])
         .is_some_and(|rest| rest.trim_start().starts_with(':'))
 }
 
 /// The key of a value within a line of JSON, which may hold a whole document.
 fn json_key(text: &str, start: usize) -> Option<String> {
-    let head = text.get(..start)?.trim_end_matches(['"', '\\']).trim_end();
+    let head = text
+        .get(..start)?
+        .trim_end_matches(['"', '\\', '/'])
+        .trim_end();
     let key = last_identifier(head.strip_suffix(':')?);
     (!key.is_empty()).then(|| key.to_owned())
 }

@@ -146,6 +146,7 @@ impl<'t> Walk<'t> {
             Kind::Call => self.call(node),
             Kind::Container => self.open(node, false),
             Kind::Function => self.open(node, true),
+            Kind::Boundary => self.open_named(node),
             Kind::Assignment => self.assignment(node),
             Kind::Identifier if node.kind() == "simple_symbol" => self.symbol(node),
             Kind::Identifier => self.identifier(node),
@@ -176,6 +177,34 @@ impl<'t> Walk<'t> {
             name,
             is_function,
         });
+    }
+
+    /// `const ask = (path) => …`: the variable's name is the function's.
+    fn open_named(&mut self, node: Node<'t>) {
+        let is_function = matches!(
+            node.kind(),
+            "arrow_function" | "function_expression" | "anonymous_function"
+        );
+        let parent = self.ancestors.last().copied().filter(|_| is_function);
+        let name = parent.and_then(|parent| {
+            ["name", "left", "key", "property"]
+                .iter()
+                .find_map(|field| parent.child_by_field_name(field))
+                .filter(|name| name.end_byte() <= node.start_byte())
+        });
+        let Some(name) = name else {
+            return;
+        };
+        let name = last_identifier(tail(self.text_of(name), 80)).to_owned();
+        if !name.is_empty() {
+            self.found.functions.entry(name.clone()).or_default();
+            self.scopes.push(Scope {
+                depth: self.ancestors.len(),
+                at: node.start_byte() + 1,
+                name,
+                is_function: true,
+            });
+        }
     }
 
     fn function(&self) -> Option<&str> {
