@@ -335,7 +335,7 @@ impl Judge<'_> {
             text.target.as_deref(),
             text.function.as_deref(),
         ];
-        let named = names
+        let says_zoom = names
             .into_iter()
             .flatten()
             .chain(signal.joined.iter().map(String::as_str))
@@ -353,7 +353,7 @@ impl Judge<'_> {
             .members
             .iter()
             .any(|name| self.evidence.bases.contains(name));
-        named || told || asks_itself(text) || table()
+        says_zoom || told || asks_itself(text) || table()
     }
 
     /// True if the project's own request function is called. One that is named like a verb of HTTP

@@ -154,10 +154,10 @@ impl Language {
 fn by_name(name: &str) -> Option<Language> {
     let extension = name.rsplit('.').next().unwrap_or_default();
     let language = match name {
-        "gemfile" | "rakefile" | "guardfile" | "capfile" | "podfile" | "fastfile" => Language::Ruby,
+        "gemfile" | "rakefile" | "guardfile" | "capfile" | "podfile" | "fastfile"
+        | "vagrantfile" => Language::Ruby,
         "gemfile.lock" | "podfile.lock" | "pipfile" | "pipfile.lock" | "go.mod" | "go.sum"
         | "cargo.lock" | "poetry.lock" => Language::Data(Format::Manifest),
-        "vagrantfile" => Language::Ruby,
         "jenkinsfile" => Language::OtherCode(Lexis::Slashes),
         // Their values stand without quotes.
         "makefile" | "gnumakefile" | "dockerfile" | "containerfile" | "procfile" | "justfile" => {

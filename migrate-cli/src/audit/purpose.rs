@@ -67,7 +67,7 @@ impl Judge<'_> {
             .as_deref()
             .unwrap_or_default()
             .to_ascii_lowercase();
-        let called = ["await ", "return ", "this.", "window.", "self."]
+        let bare = ["await ", "return ", "this.", "window.", "self."]
             .iter()
             .fold(callee.as_str(), |rest, lead| {
                 rest.strip_prefix(lead).unwrap_or(rest)
@@ -84,7 +84,7 @@ impl Judge<'_> {
         };
         signal.value.starts_with('/')
             && self.rules.words.browser_bound.iter().any(|name| {
-                let rest = called.strip_prefix(name.as_str());
+                let rest = bare.strip_prefix(name.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(']))
                     && !based(name)
             })
