@@ -134,6 +134,13 @@ impl Judge<'_> {
                     Purpose::Own
                 };
             }
+            // A page that PHP makes: `<form action="user/create">`, `window.location = …`.
+            let page = name == "location"
+                || file.language == Some(Language::Php)
+                    && matches!(name.as_str(), "action" | "src");
+            if page && !signal.value.contains("://") {
+                return Purpose::Own;
+            }
             if words.own_targets.contains(&name) && (markup || !has_v1(file)) {
                 return Purpose::Own;
             }
@@ -182,7 +189,21 @@ impl Judge<'_> {
         let go_route = file.language == Some(Language::Go)
             && callee != name
             && matches!(name, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "Any");
-        if go_route && !root.contains("zoom") && !has_v1(file) {
+        let router = root.len() < 3 || words.servers.contains(&root);
+        if go_route && !root.contains("zoom") && (router || !has_v1(file)) {
+            return Purpose::Own;
+        }
+        // Sinatra: `post "/user/create" do`, outside of any method.
+        let ruby_route = file.language == Some(Language::Ruby)
+            && callee == name
+            && verb
+            && text.function.is_none();
+        // `this.$router.push("/user/list")`
+        let moves = matches!(lower.as_str(), "push" | "replace")
+            && ["router", "history", "navigation", "navigator"]
+                .iter()
+                .any(|word| callee.to_ascii_lowercase().contains(word));
+        if ruby_route || moves {
             return Purpose::Own;
         }
         // `URL(string: …)` makes an address; `Url::to(…)` and `url(…)` link to a page.
