@@ -189,8 +189,8 @@ impl Judge<'_> {
         let go_route = file.language == Some(Language::Go)
             && callee != name
             && matches!(name, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "Any");
-        let router = root.len() < 3 || words.servers.contains(&root);
-        if go_route && !root.contains("zoom") && (router || !has_v1(file)) {
+        let served = root.len() < 3 || words.servers.contains(&root);
+        if go_route && !root.contains("zoom") && (served || !has_v1(file)) {
             return Purpose::Own;
         }
         // Sinatra: `post "/user/create" do`, outside of any method.
