@@ -147,6 +147,9 @@ impl<'c> Audit<'c> {
             .as_ref()
             .map(|url| url.host_and_prefix().to_ascii_lowercase());
         let knowledge = Knowledge::from_catalog(catalog, &rules.strays);
+        rules
+            .calls
+            .extend(knowledge.last_words().map(str::to_owned));
         Ok(Self {
             catalog,
             knowledge,

@@ -1,8 +1,11 @@
 //! The prefilter: which files have a trace of v1 at all. Files without one cost only their read.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 
 use super::{
+    extract::last_identifier,
     knowledge::Knowledge,
     rules::Rules,
     shape::{DOMAIN, Hosts},
@@ -14,6 +17,9 @@ const BINARY: usize = 8192;
 
 /// How many paths are looked at in one part of a file; what comes after tells nothing new.
 const PATHS: usize = 4096;
+
+/// How long a method's name must be to tell its library, in bytes.
+const TELLING: usize = 8;
 
 /// What a file has a trace of.
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
@@ -64,7 +70,10 @@ enum Pattern {
 pub(crate) struct Tracer<'k> {
     search: AhoCorasick,
     patterns: Vec<Pattern>,
-    libraries: Vec<String>,
+    /// Packages, each with the place of the word zoom in it.
+    libraries: Vec<(usize, String)>,
+    /// What programs name of client libraries: imports and telling methods.
+    named: AhoCorasick,
     halves: AhoCorasick,
     credentials: AhoCorasick,
     hosts: Hosts,
@@ -99,10 +108,24 @@ impl<'k> Tracer<'k> {
             .libraries
             .iter()
             .map(|library| library.package.to_ascii_lowercase())
+            .filter_map(|package| Some((package.find("zoom")?, package)))
             .collect();
+        let named: BTreeSet<&str> = rules
+            .libraries
+            .iter()
+            .flat_map(|library| {
+                let methods = library.methods.keys().map(|name| last_identifier(name));
+                let telling = methods.filter(|name| name.len() >= TELLING);
+                telling.chain(library.imports.iter().map(String::as_str))
+            })
+            .collect();
+        let named = AhoCorasick::new(&named)?;
+        // `->` is how PHP reaches a member of a client that makes paths out of names.
         let halves: Vec<String> = knowledge
             .resources()
-            .flat_map(|resource| ["'", "\"", "/", "`"].map(|quote| format!("{quote}{resource}")))
+            .flat_map(|resource| {
+                ["'", "\"", "/", "`", "->"].map(|quote| format!("{quote}{resource}"))
+            })
             .collect();
         let halves = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
@@ -111,6 +134,7 @@ impl<'k> Tracer<'k> {
             search,
             halves,
             credentials,
+            named,
             patterns,
             libraries,
             hosts: rules.hosts.clone(),
@@ -149,14 +173,14 @@ impl<'k> Tracer<'k> {
     }
 
     /// True if a text that speaks of Zoom may have a part in a client of v1: it handles credentials,
-    /// or has the first half of a path alone between quotes or slashes.
+    /// names a client library, or has the first half of a path alone between quotes or slashes.
     pub(crate) fn may_take_part(&self, bytes: &[u8]) -> bool {
         let half = self.halves.find_iter(bytes).any(|found| {
             bytes
                 .get(found.end())
-                .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`'))
+                .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`' | b'-'))
         });
-        half || self.credentials.is_match(bytes)
+        half || self.credentials.is_match(bytes) || self.named.is_match(bytes)
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -166,11 +190,12 @@ impl<'k> Tracer<'k> {
             rest.get(..word.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(word))
         };
-        if self
-            .libraries
-            .iter()
-            .any(|library| starts(library.as_bytes()))
-        {
+        if self.libraries.iter().any(|(at, library)| {
+            let whole = start.checked_sub(*at).and_then(|from| bytes.get(from..));
+            whole
+                .and_then(|text| text.get(..library.len()))
+                .is_some_and(|head| head.eq_ignore_ascii_case(library.as_bytes()))
+        }) {
             return true;
         }
         if !starts(DOMAIN.as_bytes()) {
