@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::{
     Config, ConfigError, Limits, Sources,
+    ledger::LedgerDraft,
     mistakes::Mistakes,
     network::{NamesDraft, listed},
     record::RecordDraft,
@@ -15,6 +16,7 @@ use super::{
 
 pub(super) const API_KEY: &str = "SHIM_API_KEY";
 pub(super) const API_SECRET: &str = "SHIM_API_SECRET";
+pub(super) const LEDGER: &str = "SHIM_LEDGER";
 pub(super) const LISTEN: &str = "SHIM_LISTEN";
 pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
 pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
@@ -56,6 +58,7 @@ pub(super) struct Draft {
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
     pub(super) record: RecordDraft,
+    pub(super) ledger: LedgerDraft,
 }
 
 #[derive(Default)]
@@ -120,6 +123,7 @@ pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, C
     }
     draft.strict |= sources.flags.strict;
     or(&mut draft.record.file, sources.flags.record.clone());
+    or(&mut draft.ledger.file, sources.flags.ledger.clone());
 
     let config = draft.judge(sources, catalog, &mistakes);
     let mistakes = mistakes.into_sorted();
@@ -246,6 +250,7 @@ impl Draft {
         bounds.finish();
 
         self.record = RecordDraft::read(file.section("record"));
+        self.ledger = LedgerDraft::read(file.section("ledger"));
 
         self.choices.extend(file.section("options").into_choices());
         file.finish();
@@ -261,6 +266,7 @@ impl Draft {
         let text = |name: &str| get(name).map(unplaced);
         let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
 
+        or(&mut self.ledger.file, get(LEDGER));
         or(&mut self.listen, text(LISTEN));
         or(&mut self.tls.listen, text(TLS_LISTEN));
         or(&mut self.tls.cert_file, text(TLS_CERT_FILE));

@@ -14,7 +14,7 @@ use super::{
     mistakes::Mistakes,
     network::proxies,
     section::{Placed, values},
-    tenant::{Usual, plan},
+    tenant::{Usual, rates},
 };
 use crate::upstream::{BaseUrl, Names};
 
@@ -67,7 +67,7 @@ impl Draft {
                 names,
                 &Usual {
                     oauth_url: None,
-                    plan: plan(self.plan.as_ref(), mistakes).unwrap_or_default(),
+                    rates: rates(self.plan.as_ref(), None, catalog, mistakes),
                     strict: self.strict,
                     choices: &self.choices,
                     catalog,
@@ -103,6 +103,7 @@ impl Draft {
             )),
         };
         let record = self.record.judge(mistakes);
+        let ledger = self.ledger.judge();
         Some(Config {
             listen,
             tls,
@@ -119,6 +120,7 @@ impl Draft {
             },
             limits: self.limits,
             record,
+            ledger,
         })
     }
 }

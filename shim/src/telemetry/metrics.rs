@@ -12,7 +12,7 @@ use prometheus::{
 };
 
 use super::{CallRecord, Observer, Record};
-use crate::label::Label;
+use crate::{label::Label, ledger::LedgerCounts};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -37,6 +37,7 @@ pub struct Metrics {
     breaker: IntGauge,
     budget: IntGaugeVec,
     recorded: IntGaugeVec,
+    ledger: IntGaugeVec,
 }
 
 /// What is not counted but read off when somebody asks.
@@ -47,6 +48,8 @@ pub(crate) struct Readings {
     pub(crate) budget_levels: Vec<(usize, Label, u32)>,
     /// The exchanges that were written and dropped, if any are recorded.
     pub(crate) recorded: Option<(u64, u64)>,
+    /// What became of requests in the ledger, if there is one.
+    pub(crate) ledger: Option<LedgerCounts>,
 }
 
 impl Metrics {
@@ -129,6 +132,12 @@ impl Metrics {
                 "exchanges since the start that were written, or dropped because the disk is slow or full",
                 &["outcome"],
             )?,
+            ledger: gauge(
+                &registry,
+                "shim_ledger_requests",
+                "requests since the start that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
+                &["outcome"],
+            )?,
             registry,
         })
     }
@@ -148,6 +157,21 @@ impl Metrics {
             for (outcome, count) in [("written", written), ("dropped", dropped)] {
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
                 self.recorded.with_label_values(&[outcome]).set(count);
+            }
+        }
+        if let Some(LedgerCounts {
+            written,
+            folded,
+            dropped,
+        }) = readings.ledger
+        {
+            for (outcome, count) in [
+                ("written", written),
+                ("folded", folded),
+                ("dropped", dropped),
+            ] {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.ledger.with_label_values(&[outcome]).set(count);
             }
         }
         let mut text = Vec::new();

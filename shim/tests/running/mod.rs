@@ -46,6 +46,7 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<Tls>,
     /// In place of a port of its own.
     pub(crate) listener: Option<TcpListener>,
+    pub(crate) ledger: Option<Arc<shim::ledger::Ledger>>,
 }
 
 impl Default for Setup {
@@ -59,6 +60,7 @@ impl Default for Setup {
             recorder: None,
             tls: None,
             listener: None,
+            ledger: None,
         }
     }
 }
@@ -125,6 +127,7 @@ impl Running {
         let records = Arc::new(Mutex::new(Vec::new()));
         let mut seams = (setup.seams)(&limits);
         seams.recorder = setup.recorder;
+        seams.ledger = setup.ledger;
         let recorder = Recorder {
             next: seams.observer,
             records: Arc::clone(&records),
