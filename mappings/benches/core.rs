@@ -108,7 +108,7 @@ fn bench(bencher: divan::Bencher<'_, '_>, operation: &str, arguments: &[(&str, &
 fn answers(operation: &str) -> Vec<Outcome> {
     let ok = |body: Value| Outcome::Answered {
         status: 200,
-        body: Some(body),
+        body: Some(body.into()),
     };
     match operation {
         "user/checkemail" => vec![ok(json!({ "existed_email": true }))],

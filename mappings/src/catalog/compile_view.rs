@@ -1,11 +1,14 @@
 //! Checks the shapes of answers.
 
+use serde_json::Value;
+
 use super::{
     Location,
     compile_field::{Index, place},
     field::{Field, Kind, Place},
     load::{Parts, Report, Sets, expand},
     operation::{Member, View},
+    reading::Reading,
     shape::ViewShape,
 };
 
@@ -80,10 +83,18 @@ fn view(
             field,
             from,
             empty: shape.empty.contains(&field_name),
+            key: format!("{}:", Value::from(field_name)),
+            sources: Vec::new(),
         });
     }
     // Answers have their members in the order of the fields in the catalog.
     members.sort_by_key(|member| member.field);
+    let mut reading = Reading::default();
+    for member in &mut members {
+        let places = fields.get(member.field.0).map(|field| &field.places);
+        let places = member.from.as_ref().or(places).into_iter().flatten();
+        member.sources = places.map(|place| reading.add(place)).collect();
+    }
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
         let known = sets.get(set).cloned().unwrap_or_else(|| vec![set.clone()]);
@@ -110,6 +121,7 @@ fn view(
         members,
         none,
         items,
+        reading,
         location: at.clone(),
     }
 }

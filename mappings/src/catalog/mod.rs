@@ -10,6 +10,7 @@ mod load;
 pub mod operation;
 mod problem;
 pub mod protocol;
+pub(crate) mod reading;
 mod shape;
 
 use std::collections::BTreeMap;
