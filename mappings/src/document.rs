@@ -9,6 +9,8 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::scalar::Scalar;
+
 /// A JSON document, or a part of one. Clones are the same one.
 #[derive(Clone, Default)]
 pub struct Document {
@@ -75,6 +77,16 @@ impl Span {
     fn range(self) -> Range<usize> {
         let start = self.start as usize;
         start..start + self.length as usize
+    }
+}
+
+impl Source {
+    fn text_of(&self, node: Node) -> Option<&str> {
+        match node {
+            Node::Text(span) => self.text.get(span.range()),
+            Node::Unescaped(span) => self.unescaped.get(span.range()),
+            _ => None,
+        }
     }
 }
 
@@ -146,18 +158,27 @@ impl Document {
 impl<'d> Json<'d> {
     /// The text, if it is one.
     pub fn as_str(self) -> Option<&'d str> {
-        match self.node() {
-            Node::Text(span) => self.source.text.get(span.range()),
-            Node::Unescaped(span) => self.source.unescaped.get(span.range()),
-            _ => None,
-        }
+        self.source.text_of(self.node())
     }
 
-    /// The text as it stands between its quotes, if it is one and nothing in it is escaped.
-    pub(crate) fn as_verbatim(self) -> Option<&'d str> {
+    /// The value for a conversion.
+    pub(crate) fn scalar(self) -> Scalar<'d> {
         match self.node() {
-            Node::Text(span) => self.source.text.get(span.range()),
-            _ => None,
+            Node::Null => Scalar::Null,
+            Node::Bool(value) => Scalar::Bool(value),
+            Node::Int(number) => Scalar::Int(number),
+            Node::Large(_) | Node::Float(_) => {
+                self.as_number().map_or(Scalar::Null, Scalar::Number)
+            }
+            Node::Text(span) => {
+                let text = self.source.text.get(span.range());
+                text.map_or(Scalar::Null, Scalar::Verbatim)
+            }
+            node @ Node::Unescaped(_) => {
+                let text = self.source.text_of(node);
+                text.map_or(Scalar::Null, |text| Scalar::Text(text.into()))
+            }
+            Node::Array { .. } | Node::Object { .. } => Scalar::Composite,
         }
     }
 
@@ -239,12 +260,20 @@ impl<'d> Json<'d> {
             Node::Object { end } => end as usize,
             _ => 0,
         };
+        let source = self.source;
         let mut at = self.at + 1;
         std::iter::from_fn(move || {
-            let name = self.sibling(at, end)?.as_str()?;
-            let value = self.sibling(at + 1, end)?;
-            at = value.next();
-            Some((name, value))
+            if at >= end {
+                return None;
+            }
+            let [name, value] = source.nodes.get(at..)?.first_chunk()?;
+            let name = source.text_of(*name)?;
+            let member = Self { source, at: at + 1 };
+            at = match *value {
+                Node::Array { end } | Node::Object { end } => end as usize,
+                _ => at + 2,
+            };
+            Some((name, member))
         })
     }
 

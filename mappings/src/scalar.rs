@@ -4,8 +4,6 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use crate::document::Json;
-
 /// What is neither an object nor an array.
 #[derive(Clone, Debug)]
 pub(crate) enum Scalar<'v> {
@@ -65,26 +63,6 @@ impl<'v> From<&'v Value> for Scalar<'v> {
                 .map_or_else(|| Self::Number(number.clone()), Self::Int),
             Value::String(text) => Self::Text(text.into()),
             Value::Array(_) | Value::Object(_) => Self::Composite,
-        }
-    }
-}
-
-impl<'d> From<Json<'d>> for Scalar<'d> {
-    fn from(json: Json<'d>) -> Self {
-        if let Some(text) = json.as_verbatim() {
-            Self::Verbatim(text)
-        } else if let Some(number) = json.as_i64() {
-            Self::Int(number)
-        } else if let Some(text) = json.as_str() {
-            Self::Text(text.into())
-        } else if let Some(value) = json.as_bool() {
-            Self::Bool(value)
-        } else if let Some(number) = json.as_number() {
-            Self::Number(number)
-        } else if json.is_null() {
-            Self::Null
-        } else {
-            Self::Composite
         }
     }
 }

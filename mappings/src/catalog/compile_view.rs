@@ -8,9 +8,10 @@ use super::{
     field::{Field, Kind, Place},
     load::{Parts, Report, Sets, expand},
     operation::{Member, View},
-    reading::Reading,
+    reading::{Reading, Source},
     shape::ViewShape,
 };
+use crate::conversion::Conversion;
 
 pub(super) fn views(
     parts: &mut Parts,
@@ -85,6 +86,7 @@ fn view(
             empty: shape.empty.contains(&field_name),
             key: format!("{}:", Value::from(field_name)),
             sources: Vec::new(),
+            plain: None,
         });
     }
     // Answers have their members in the order of the fields in the catalog.
@@ -94,6 +96,7 @@ fn view(
         let places = fields.get(member.field.0).map(|field| &field.places);
         let places = member.from.as_ref().or(places).into_iter().flatten();
         member.sources = places.map(|place| reading.add(place)).collect();
+        member.plain = plain(fields, member);
     }
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
@@ -123,5 +126,19 @@ fn view(
         items,
         reading,
         location: at.clone(),
+    }
+}
+
+/// Where a text that is shown as it is is first looked for, if that is a member of a document.
+fn plain(fields: &[Field], member: &Member) -> Option<(usize, usize)> {
+    let field = fields.get(member.field.0)?;
+    let part = field.parts.get(member.field.1)?;
+    let is_text = matches!(part.kind, Kind::Secret | Kind::String | Kind::Text);
+    let stays = field.conversion == Conversion::Same && field.always.is_none() && !member.empty;
+    match member.sources.first()? {
+        Source::Document(source) if is_text && stays && source.rest.is_empty() => {
+            Some((source.document, source.member))
+        }
+        _ => None,
     }
 }

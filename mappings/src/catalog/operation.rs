@@ -310,6 +310,9 @@ pub struct Member {
     pub(crate) key: String,
     /// Where the value comes from, in order of preference.
     pub(crate) sources: Vec<Source>,
+    /// The document and the member there of a text that is first looked for there and shown as it
+    /// is.
+    pub(crate) plain: Option<(usize, usize)>,
 }
 
 impl Operation {

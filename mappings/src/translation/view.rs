@@ -9,6 +9,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use super::{Translation, answer::Documents};
 use crate::{
     catalog::{
+        Catalog,
         field::{Field, Kind, Part},
         operation::{Member, View},
         reading::{DocumentSource, Reading, Source},
@@ -52,10 +53,16 @@ impl<'t, 'a> Writer<'t, 'a> {
         if let Some(view) = view.items.and_then(|items| translation.catalog.view(items)) {
             let mut found = Found::new(&view.reading);
             for (at, item) in translation.items.iter().enumerate() {
+                let begun = self.json.len();
                 if at > 0 {
                     self.json.push(b',');
                 }
                 self.object_with(view, item, &mut found);
+                if at == 0 {
+                    // The others will be about as long.
+                    let length = self.json.len() - begun + 1;
+                    self.json.reserve(length * translation.items.len());
+                }
             }
         }
         self.json.push(b']');
@@ -67,12 +74,15 @@ impl<'t, 'a> Writer<'t, 'a> {
         documents: &'t Documents<'a>,
         found: &mut Found<'a, 't>,
     ) {
-        found.look_up(documents);
+        let catalog = self.translation.catalog;
+        found.look_up(view, catalog, documents);
         self.json.push(b'{');
-        for member in &view.members {
-            let Some((field, part)) = self.translation.catalog.field(member.field) else {
+        for (member, field, part) in found.columns.iter().copied() {
+            if let Some(text) = found.plain(member) {
+                self.key(member);
+                self.verbatim(text);
                 continue;
-            };
+            }
             if part.kind == Kind::List {
                 self.key(member);
                 self.list(view);
@@ -115,7 +125,7 @@ impl<'t, 'a> Writer<'t, 'a> {
             let scalar = match source {
                 Source::Document(source) => {
                     read |= found.has(source.document);
-                    found.at(source).map(Scalar::from)
+                    found.at(source).map(Json::scalar)
                 }
                 Source::Given(name) => given.text(name).map(|text| Scalar::Text(text.into())),
                 Source::Clock => {
@@ -143,17 +153,20 @@ impl<'t, 'a> Writer<'t, 'a> {
 
     fn scalar(&mut self, scalar: &Scalar<'_>) {
         match scalar {
-            Scalar::Verbatim(text) => {
-                self.json.push(b'"');
-                self.json.extend_from_slice(text.as_bytes());
-                self.json.push(b'"');
-            }
+            Scalar::Verbatim(text) => self.verbatim(text),
             Scalar::Text(text) => self.value(text),
             Scalar::Bool(value) => self.value(value),
             Scalar::Int(number) => self.value(number),
             Scalar::Number(number) => self.value(number),
             Scalar::Null | Scalar::Composite => self.value(&()),
         }
+    }
+
+    fn verbatim(&mut self, text: &str) {
+        self.json.reserve(text.len() + 2);
+        self.json.push(b'"');
+        self.json.extend_from_slice(text.as_bytes());
+        self.json.push(b'"');
     }
 
     fn value(&mut self, value: &(impl Serialize + ?Sized)) {
@@ -173,7 +186,12 @@ struct Found<'a, 't> {
     /// What the members of the object before were: the items of a list mostly have the same ones
     /// in the same order.
     before: Vec<Vec<(&'t str, Option<usize>)>>,
+    /// The members of the view that these documents may fill, or that need none: without the
+    /// settings, most of what v1 showed of a user is not among them.
+    columns: Vec<Column<'a>>,
 }
+
+type Column<'a> = (&'a Member, &'a Field, &'a Part);
 
 impl<'a, 't> Found<'a, 't> {
     fn new(reading: &'a Reading) -> Self {
@@ -182,11 +200,14 @@ impl<'a, 't> Found<'a, 't> {
             documents: Vec::new(),
             count: 0,
             before: Vec::new(),
+            columns: Vec::new(),
         }
     }
 
     /// Looks up everything that is read.
-    fn look_up(&mut self, documents: &'t Documents<'a>) {
+    fn look_up(&mut self, view: &'a View, catalog: &'a Catalog, documents: &'t Documents<'a>) {
+        let count = self.count;
+        let mut same = !self.columns.is_empty();
         self.count = 0;
         for (name, document) in documents.iter() {
             if self.documents.len() == self.count {
@@ -198,6 +219,7 @@ impl<'a, 't> Found<'a, 't> {
                 && let Some(before) = self.before.get_mut(self.count)
             {
                 let names = number.map_or(&[][..], |number| self.reading.members(number));
+                same &= *known == number;
                 *known = number;
                 values.clear();
                 values.resize(names.len(), None);
@@ -207,6 +229,28 @@ impl<'a, 't> Found<'a, 't> {
             }
             self.count += 1;
         }
+        if !same || self.count != count {
+            let mut columns = std::mem::take(&mut self.columns);
+            columns.clear();
+            columns.reserve(view.members.len());
+            columns.extend(view.members.iter().filter_map(|member| {
+                let (field, part) = catalog.field(member.field)?;
+                Some((member, field, part)).filter(|column| self.may_show(*column))
+            }));
+            self.columns = columns;
+        }
+    }
+
+    fn may_show(&self, (member, field, part): Column<'a>) -> bool {
+        let is_there = |source: &Source| match source {
+            Source::Document(source) => self.has(source.document),
+            Source::Given(_) | Source::Clock | Source::Site => true,
+        };
+        part.kind == Kind::List
+            || field.always.is_some()
+            || field.empty_unread
+            || member.empty
+            || member.sources.iter().any(is_there)
     }
 
     fn read(&self) -> impl DoubleEndedIterator<Item = &(Option<usize>, Vec<Option<Json<'t>>>)> {
@@ -216,6 +260,20 @@ impl<'a, 't> Found<'a, 't> {
     /// True if there is such a document.
     fn has(&self, document: usize) -> bool {
         self.read().any(|(known, _)| *known == Some(document))
+    }
+
+    /// The text of a member that is one in v1 and one in v2 and does not change on the way, which
+    /// most are, if it stands in the only document.
+    fn plain(&self, member: &Member) -> Option<&'t str> {
+        let at = member.plain?;
+        let [(known, values)] = self.documents.get(..self.count)? else {
+            return None;
+        };
+        let source = (*known == Some(at.0)).then(|| values.get(at.1))??;
+        match (*source)?.scalar() {
+            Scalar::Verbatim(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The value at a place in the newest document that has one; null counts as nothing.
