@@ -7,6 +7,7 @@ use std::{env, hint::black_box, process::ExitCode};
 use cases::Case;
 use mappings::Catalog;
 
+#[expect(clippy::disallowed_methods, reason = "this is a program, not the core")]
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     let name = arguments.next().unwrap_or_default();

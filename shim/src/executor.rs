@@ -80,7 +80,6 @@ impl Executor {
                 Ok(executed) => outbound::json(executed.finished.answer.result.as_ref()),
                 Err(error) => outbound::json(Err(error)),
             };
-            let json = Bytes::from(json);
             if let Ok(executed) = &mut executed {
                 executed.json = Some(json.clone());
             }
