@@ -31,10 +31,12 @@ use crate::{
     outbound::{self, DeprecationHeaders},
     recorder::Recorder,
     request::{REQUEST_ID, RequestId},
+    shadow::Shadow,
     store::{InMemory, Store},
     telemetry::{Log, Observer},
     tenants::Tenants,
     throttle::Throttle,
+    ui::Recent,
     upstream::{Breaker, Endpoint, TokenError, http_client},
 };
 use reply::Reply;
@@ -60,6 +62,8 @@ struct Shared {
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
     recorder: Option<Arc<Recorder>>,
+    recent: Option<Arc<Recent>>,
+    shadow: Option<Arc<Shadow>>,
     body: BodyReader,
     throttle: Throttle,
     places: Semaphore,
@@ -77,6 +81,10 @@ pub struct Seams {
     pub observer: Arc<dyn Observer>,
     /// Who keeps exchanges, if anybody.
     pub recorder: Option<Arc<Recorder>>,
+    /// The last exchanges, if any are kept to be shown.
+    pub recent: Option<Arc<Recent>>,
+    /// What answers are compared with, if anything.
+    pub shadow: Option<Arc<Shadow>>,
 }
 
 impl Seams {
@@ -86,6 +94,8 @@ impl Seams {
             store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
             observer: Arc::new(Log::default()),
             recorder: None,
+            recent: None,
+            shadow: None,
         }
     }
 }
@@ -131,6 +141,8 @@ impl Shim {
             endpoint,
             observer: seams.observer,
             recorder: seams.recorder,
+            recent: seams.recent,
+            shadow: seams.shadow,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             places: Semaphore::new(limits.requests),
@@ -207,6 +219,28 @@ impl Shim {
         let Generation(now) = self.now();
         let recorder = now.shared.recorder.as_ref()?;
         Some((recorder.written(), recorder.dropped()))
+    }
+
+    /// How many tenants there are, and where v2 is.
+    pub(crate) fn behind(&self) -> (usize, String) {
+        let Generation(now) = self.now();
+        let base = now.shared.endpoint.base.as_str().to_owned();
+        (now.tenants.iter().count(), base)
+    }
+
+    /// The mappings that hold now.
+    pub(crate) fn mappings(&self) -> Arc<Catalog> {
+        Arc::clone(self.now().catalog())
+    }
+
+    /// The last exchanges, if any are kept.
+    pub(crate) fn recent(&self) -> Option<Arc<Recent>> {
+        self.now().0.shared.recent.clone()
+    }
+
+    /// What answers are compared with, if anything.
+    pub(crate) fn shadow(&self) -> Option<Arc<Shadow>> {
+        self.now().0.shared.shadow.clone()
     }
 
     /// The calls that could be made at once, for each account with a limit and each label.

@@ -124,20 +124,24 @@ impl Comparison {
     }
 }
 
-/// A value as it is shown: JSON, without characters that would move or hide what stands around.
+/// A value as it is shown: JSON, without characters that would move or hide what stands around;
+/// nothing for no value.
 pub fn written(value: Option<&Value>) -> String {
-    let Some(value) = value else {
-        return String::new();
-    };
-    let mut text = String::new();
-    for char in value.to_string().chars() {
+    value.map_or_else(String::new, |value| visible(&value.to_string()))
+}
+
+/// A text without characters that would move or hide what stands around: they are escaped. Line
+/// breaks too.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
         let is_odd = char.is_control()
             || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         if is_odd {
-            text.extend(char.escape_unicode());
+            out.extend(char.escape_unicode());
         } else {
-            text.push(char);
+            out.push(char);
         }
     }
-    text
+    out
 }

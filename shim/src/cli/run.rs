@@ -3,7 +3,7 @@
 use std::{fs, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
-use mappings::Catalog;
+use mappings::{Catalog, record::PseudonymKey};
 use tokio::{
     net::{TcpListener, lookup_host},
     runtime::Runtime,
@@ -17,14 +17,16 @@ use super::{
 use crate::{
     Seams, Shim,
     config::{
-        Config, DEFAULT_OPS_LISTEN, Effective, Flags, LogFormat, OpsListen, SiteConfig, Source,
-        Sources, V2Config,
+        Config, DEFAULT_OPS_LISTEN, Effective, Flags, Limits, LogFormat, OpsListen, SiteConfig,
+        Source, Sources, V2Config,
     },
     ops,
     recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped},
-    telemetry::{self, Log, Metrics, Observer, Observers, Traces},
+    shadow::{Shadow, ShadowConfig},
+    telemetry::{self, Log, Metrics, Observer, Observers, Traces, Traffic},
+    ui::{self, Recent},
 };
 
 /// The v1 credentials of the sandbox.
@@ -61,7 +63,8 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
 pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
     let catalog = catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?;
     let checked = with_sources(arguments, |sources| {
-        Config::load(sources, &catalog)?;
+        let config = Config::load(sources, &catalog)?;
+        shadow_mappings(config.shadow.as_ref())?;
         Ok(Effective::of(sources))
     });
     banner::print(&checked.map_err(Failure::Settings)?);
@@ -93,6 +96,9 @@ async fn serve_until_stopped(
         site,
         limits,
         record,
+        pseudonym_key,
+        shadow,
+        ui,
         ..
     } = config;
     let listener = bind(&listen).await?;
@@ -116,10 +122,22 @@ async fn serve_until_stopped(
     let recorder = record
         .map(|record| recorder(record, &catalog))
         .transpose()?;
+    let traffic = Arc::new(Traffic::default());
     let mut seams = Seams::local(&limits);
     seams.recorder.clone_from(&recorder);
     observers.push(Arc::clone(&metrics) as _);
+    observers.push(Arc::clone(&traffic) as _);
     seams.observer = Arc::new(Observers(observers));
+    if ui.recent > 0 && ops_listener.is_some() {
+        let recent = Recent::start(ui.recent, Arc::clone(&catalog), pseudonym_key.clone());
+        let recent = recent.context("the system gives no thread to keep exchanges")?;
+        seams.recent = Some(Arc::new(recent));
+    }
+    if let Some(shadow) = shadow {
+        let observer = Arc::clone(&seams.observer);
+        let shadow = self::shadow(shadow, &catalog, pseudonym_key, &limits, observer)?;
+        seams.shadow = Some(Arc::new(shadow));
+    }
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
@@ -137,7 +155,11 @@ async fn serve_until_stopped(
     });
 
     if let Some(listener) = ops_listener {
-        let (router, limits) = (ops::router(shim.clone(), metrics), limits.clone());
+        let pages = ui::router(shim.clone(), traffic, &ui);
+        let (router, limits) = (
+            ops::router(shim.clone(), metrics).merge(pages),
+            limits.clone(),
+        );
         // It answers to the end of the process: also while the last requests are served.
         tokio::spawn(async move { server::serve_ops(listener, router, &limits).await });
     }
@@ -166,6 +188,30 @@ fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<
         .with_context(|| format!("record.file = {file:?} cannot be written"))?;
     tracing::info!(file, "Recording exchanges");
     Ok(Arc::new(recorder))
+}
+
+fn shadow(
+    config: ShadowConfig,
+    catalog: &Catalog,
+    key: Option<PseudonymKey>,
+    limits: &Limits,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Shadow> {
+    if config.is_exposed() {
+        tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
+    }
+    let thought = shadow_mappings(Some(&config))?.map(Arc::new);
+    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)
+        .context("the client for the shadow cannot be made")?;
+    tracing::info!(with = shadow.shown(), "Comparing answers");
+    Ok(shadow)
+}
+
+fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
+    let folder = config.and_then(|config| config.mappings.as_deref());
+    folder
+        .map(|folder| catalog_of(folder, "shadow.mappings"))
+        .transpose()
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
@@ -362,10 +408,15 @@ async fn stop_signal() {
 }
 
 fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
-    let Some(folder) = folder else {
-        return Ok(Catalog::embedded()?);
-    };
-    let unreadable = || format!("--mappings: {} cannot be read", folder.display());
+    match folder {
+        Some(folder) => catalog_of(folder, "--mappings"),
+        None => Ok(Catalog::embedded()?),
+    }
+}
+
+/// The mappings of a folder; `named` is where somebody named it.
+fn catalog_of(folder: &Path, named: &str) -> anyhow::Result<Catalog> {
+    let unreadable = || format!("{named}: {} cannot be read", folder.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(unreadable)? {
         let path = entry.with_context(unreadable)?.path();
@@ -374,7 +425,7 @@ fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
             && Path::new(name).extension().is_some_and(|end| end == "toml")
         {
             let text = fs::read_to_string(&path)
-                .with_context(|| format!("--mappings: {} cannot be read", path.display()))?;
+                .with_context(|| format!("{named}: {} cannot be read", path.display()))?;
             files.push((name.to_owned(), text));
         }
     }

@@ -9,6 +9,8 @@ use super::{
     mistakes::Mistakes,
     record::RecordDraft,
     section::{File, Placed, Section},
+    shadow::ShadowDraft,
+    ui::UiDraft,
 };
 
 pub(super) const API_KEY: &str = "SHIM_API_KEY";
@@ -45,6 +47,8 @@ pub(super) struct Draft {
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
     pub(super) record: RecordDraft,
+    pub(super) shadow: ShadowDraft,
+    pub(super) ui: UiDraft,
 }
 
 #[derive(Default)]
@@ -219,6 +223,8 @@ impl Draft {
         bounds.finish();
 
         self.record = RecordDraft::read(file.section("record"));
+        self.shadow = ShadowDraft::read(file.section("shadow"));
+        self.ui = UiDraft::read(file.section("ui"));
 
         self.choices.extend(file.section("options").into_choices());
         file.finish();

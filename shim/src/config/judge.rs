@@ -88,7 +88,9 @@ impl Draft {
                 mistakes,
             )),
         };
-        let record = self.record.judge(mistakes);
+        let (pseudonym_key, record) = self.record.judge(mistakes);
+        let shadow = self.shadow.judge(mistakes);
+        let ui = self.ui.judge(record.is_some());
         Some(Config {
             listen,
             ops,
@@ -103,6 +105,9 @@ impl Draft {
             },
             limits: self.limits,
             record,
+            pseudonym_key,
+            shadow,
+            ui,
         })
     }
 }

@@ -9,11 +9,13 @@ mod judge;
 mod mistakes;
 mod record;
 mod section;
+mod shadow;
 mod tenant;
+mod ui;
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
-use mappings::{Catalog, catalog::protocol::Options};
+use mappings::{Catalog, catalog::protocol::Options, record::PseudonymKey};
 use reqwest::StatusCode;
 use secrecy::SecretString;
 use time::{Date, Month};
@@ -25,6 +27,7 @@ pub use mistakes::{ConfigError, Mistake};
 use crate::{
     credential::SecretDigest,
     recorder::RecordConfig,
+    shadow::ShadowConfig,
     store::Key,
     tenants::Permissions,
     upstream::{BaseUrl, Token},
@@ -68,6 +71,21 @@ pub struct Config {
     pub limits: Limits,
     /// What is recorded, if anything.
     pub record: Option<RecordConfig>,
+    /// Addresses and names are replaced by pseudonyms under this key, wherever exchanges are kept.
+    pub pseudonym_key: Option<PseudonymKey>,
+    /// What answers are compared with, if anything.
+    pub shadow: Option<ShadowConfig>,
+    /// What the pages for the operator show.
+    pub ui: UiConfig,
+}
+
+/// What the pages for the operator show, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UiConfig {
+    /// How many exchanges are kept in memory to be shown.
+    pub recent: usize,
+    /// Names that the operations address has, beside `localhost` and addresses.
+    pub hosts: Vec<String>,
 }
 
 /// Where `/healthz`, `/readyz` and `/metrics` are.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::join;
 use hyper::{
     Method, Request,
     header::{CONTENT_TYPE, HeaderValue},
@@ -15,6 +16,7 @@ use mappings::{
         operation::Operation,
         protocol::{Protocol, ProtocolError},
     },
+    record::Wrapping,
 };
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -25,10 +27,10 @@ use crate::{
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
-    recorder::Recording,
     request::{RequestId, Scope},
     tenants::Tenant,
     throttle::Peer,
+    watch::Watch,
 };
 
 /// An operation that v1 did not have is named in the answer up to this length.
@@ -108,9 +110,7 @@ impl Generation {
             let shown = path.chars().take(MAX_SHOWN).collect();
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
-        let recorder = self.0.shared.recorder.as_ref();
-        let recording =
-            recorder.and_then(|recorder| recorder.begin(operation, wrapping, &arguments));
+        let watch = self.watch(operation, wrapping, &arguments);
         let peer = head.extensions.get().copied();
         let (tenant, arguments) = self.authenticate(arguments, peer)?;
         if !tenant.may(operation) {
@@ -121,7 +121,26 @@ impl Generation {
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let request = (operation, arguments);
-        self.execute(tenant, request, recording, scope).await
+        self.execute(tenant, request, watch, scope).await
+    }
+
+    /// Those who look on; they see the credentials too, to keep none of them.
+    fn watch(
+        &self,
+        operation: &Operation,
+        wrapping: Wrapping,
+        arguments: &Arguments,
+    ) -> Option<Watch> {
+        let shared = &self.0.shared;
+        let recent = shared.recent.as_ref().map(|recent| recent.recorder());
+        let recorders = shared.recorder.iter().chain(recent);
+        let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments));
+        let shadow = shared.shadow.as_ref();
+        let watch = Watch {
+            recordings: begun.collect(),
+            shadowed: shadow.and_then(|shadow| shadow.begin(operation, wrapping, arguments)),
+        };
+        (!watch.is_empty()).then_some(watch)
     }
 
     /// Takes the credentials out of the parameters.
@@ -162,20 +181,28 @@ impl Generation {
         &self,
         tenant: Arc<Tenant>,
         (operation, arguments): (&Operation, Arguments),
-        recording: Option<Recording>,
+        mut watch: Option<Watch>,
         scope: Scope,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
             let request = (operation, arguments);
-            let executed = executor.run(&tenant, request, recording, scope).await;
-            return executed.map_err(Refusal::Operation);
+            let shadowed = watch.as_mut().and_then(|watch| watch.shadowed.as_mut());
+            let other = shadowed.and_then(|shadowed| shadowed.answer(&executor, scope.deadline));
+            let executed = executor.run(&tenant, request, watch, scope);
+            let Some(other) = other else {
+                return executed.await.map_err(Refusal::Operation);
+            };
+            return match join(executed, other).await {
+                (executed, Some(answer)) => Ok(Executed::in_place_of(executed.ok(), answer)),
+                (executed, None) => executed.map_err(Refusal::Operation),
+            };
         }
         let name = operation.name.clone();
         let write = async move {
             let operation = executor.catalog.find(&name)?;
             let request = (operation, arguments);
-            Some(executor.run(&tenant, request, recording, scope).await)
+            Some(executor.run(&tenant, request, watch, scope).await)
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {

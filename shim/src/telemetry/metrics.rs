@@ -11,8 +11,8 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-use super::{CallRecord, Observer, Record};
-use crate::label::Label;
+use super::{CallRecord, Observer, Record, ShadowRecord};
+use crate::{label::Label, shadow::Side};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -37,6 +37,10 @@ pub struct Metrics {
     breaker: IntGauge,
     budget: IntGaugeVec,
     recorded: IntGaugeVec,
+    compared: IntCounterVec,
+    differences: IntCounterVec,
+    not_compared: IntCounterVec,
+    shadow_answers: IntCounterVec,
 }
 
 /// What is not counted but read off when somebody asks.
@@ -129,6 +133,30 @@ impl Metrics {
                 "exchanges since the start that were written, or dropped because the disk is slow or full",
                 &["outcome"],
             )?,
+            compared: counter(
+                &registry,
+                "shim_shadow_compared_total",
+                "v1 requests compared with the shadow, by the worst verdict of their fields",
+                &["operation", "verdict"],
+            )?,
+            differences: counter(
+                &registry,
+                "shim_shadow_differences_total",
+                "Fields that differ from the shadow's, by verdict",
+                &["operation", "verdict"],
+            )?,
+            not_compared: counter(
+                &registry,
+                "shim_shadow_not_compared_total",
+                "v1 requests that were not compared with the shadow, by reason",
+                &["operation", "reason"],
+            )?,
+            shadow_answers: counter(
+                &registry,
+                "shim_shadow_answers_total",
+                "Answers to clients that were to have the shadow's, by whose they got",
+                &["side"],
+            )?,
             registry,
         })
     }
@@ -217,6 +245,36 @@ impl Observer for Metrics {
         ] {
             let retries = self.retries.with_label_values(&[reason]);
             retries.inc_by(count.into());
+        }
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        match record {
+            ShadowRecord::Compared {
+                operation,
+                verdict,
+                differences,
+            } => {
+                let compared = [operation, verdict.as_str()];
+                self.compared.with_label_values(&compared).inc();
+                for (verdict, count) in *differences {
+                    let differing = [operation, verdict.as_str()];
+                    let differing = self.differences.with_label_values(&differing);
+                    differing.inc_by(*count);
+                }
+            }
+            ShadowRecord::NotCompared { operation, reason } => {
+                let labels = [operation, *reason];
+                self.not_compared.with_label_values(&labels).inc();
+            }
+            ShadowRecord::Answered { side } => {
+                let side = match side {
+                    Side::Shim => "shim",
+                    Side::Shadow => "shadow",
+                };
+                self.shadow_answers.with_label_values(&[side]).inc();
+            }
+            ShadowRecord::Found { .. } => {}
         }
     }
 }

@@ -17,7 +17,9 @@ mod ops;
 mod reload;
 #[path = "../running/mod.rs"]
 mod running;
+mod shadow;
 mod tenants;
 mod trouble;
+mod ui;
 mod wrappings;
 mod writes;
