@@ -127,7 +127,7 @@ pub(super) fn empty(what: &str, how: &Markup) -> Markup {
 
 /// A text that may be anything.
 pub(super) fn text(text: &str) -> Markup {
-    html! { (visible(text)) }
+    html! { (visible(&cut_text(text))) }
 }
 
 /// A document, indented; what would move or hide other text is escaped, and long texts are cut.
@@ -139,21 +139,23 @@ pub(super) fn document(value: &Value) -> Markup {
 
 fn cut(value: &Value) -> Value {
     match value {
-        Value::String(text) => match text.char_indices().nth(TEXT) {
-            Some((end, _)) => {
-                let length = text.chars().count();
-                let start = text.get(..end).unwrap_or_default();
-                format!("{start}… ({length} characters)").into()
-            }
-            None => value.clone(),
-        },
+        Value::String(text) => cut_text(text).into(),
         Value::Array(items) => items.iter().map(cut).collect(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, value)| (name.clone(), cut(value)))
+            .map(|(name, value)| (cut_text(name), cut(value)))
             .collect(),
         other => other.clone(),
     }
+}
+
+fn cut_text(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(TEXT) else {
+        return text.to_owned();
+    };
+    let length = text.chars().count();
+    let start = text.get(..end).unwrap_or_default();
+    format!("{start}… ({length} characters)")
 }
 
 /// Milliseconds, as people read them.
