@@ -1,6 +1,6 @@
 //! The operations address: whether the shim lives, whether it can serve, and its numbers. It is for
-//! the operator and listens on this machine only, unless told otherwise; it says nothing about
-//! users, and takes no input.
+//! the operator and listens on this machine only, unless told otherwise; these say nothing
+//! about users, and take no input; the pages beside them are [`crate::ui`].
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 

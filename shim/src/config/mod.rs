@@ -88,7 +88,7 @@ pub struct UiConfig {
     pub hosts: Vec<String>,
 }
 
-/// Where `/healthz`, `/readyz` and `/metrics` are.
+/// Where the operator is answered: `/ui`, `/metrics` and so on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpsListen {
     /// Nowhere.

@@ -269,8 +269,33 @@ operations = "user/get"
 [deprecation]
 sunset = "30.6.2027"
 link = "wiki"
+
+[ui]
+recent = -1
+hosts = "shim.example.com"
+
+[shadow]
+url = "http://hush@127.0.0.1:8081"
+answer = "both"
+sample_percent = 0
+concurency = 2
+api_key = "k"
 "#
     ));
+    let shadow = |text: &str| {
+        let told = mistakes(&format!("[shadow]\n{text}"));
+        told.lines().nth(1).unwrap().to_owned()
+    };
+    insta::assert_snapshot!(
+        "mistakes_of_a_shadow",
+        [
+            shadow("answer = \"shadow\""),
+            shadow("mappings = \"x\"\nanswer = \"shadow\""),
+            shadow("url = \"http://127.0.0.1:8081/v1\""),
+            shadow("url = \"http://127.0.0.1:8081/v1\"\nforward_credentials = true\napi_key = \"k\""),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
@@ -318,6 +343,10 @@ token = true
 [record]
 file = "exchanges.jsonl"
 pseudonym_key = "hush-hush-hush-hush"
+[shadow]
+url = "http://127.0.0.1:8081/v1"
+api_key = "three"
+api_secret = "hush"
 [[tenant]]
 api_key = "one"
 api_secret_file = "/run/secret"
