@@ -214,10 +214,11 @@ impl Shadowed {
         };
         for (field, kind) in shadow.differences.note(&seen) {
             // Names that nobody knows may be anything: they are for the pages, not for the log.
-            let is_known = executor.catalog.fields().iter().any(|known| {
-                let mut parts = known.parts.iter();
-                parts.any(|part| field.rsplit(['.', ']']).next() == Some(&part.name))
-            });
+            let is_known = field.starts_with(REQUEST)
+                || executor.catalog.fields().iter().any(|known| {
+                    let mut parts = known.parts.iter();
+                    parts.any(|part| field.rsplit(['.', ']']).next() == Some(&part.name))
+                });
             shadow.observer.shadowed(&ShadowRecord::Found {
                 operation: &self.operation,
                 field: if is_known { &field } else { "(another)" },

@@ -29,13 +29,14 @@ pub(super) fn body(shim: &Shim, seen: &Seen) -> Markup {
                 @if shim.is_cut_off() { span.bad { "down: calls fail at once" } }
                 @else { span.good { "not known to be down" } }
             } }
-            div { dt { "Requests a minute" } dd { (rate(seen)) small { " last " (RATE_MINUTES) " minutes" } } }
+            div { dt { "Requests a minute" } dd { (rate(seen)) small { "in the last " (RATE_MINUTES) " minutes" } } }
             div { dt { "Requests" } dd { (requests) } }
-            div { dt { "v1 errors" } dd { (errors) " " small { (share(errors, requests)) } } }
-            div { dt { "of them trouble of v2 or shim" } dd {
+            div { dt { "v1 errors" } dd { (errors) small { (share(errors, requests)) " of all" } } }
+            div { dt { "Trouble" } dd {
                 @if trouble > 0 { span.bad { (trouble) } } @else { "0" }
+                small { "errors that are v2's or the shim's" }
             } }
-            div { dt { "Refused" } dd { (refused) " " small { "credentials, body, overload" } } }
+            div { dt { "Refused" } dd { (refused) small { "credentials, body, overload" } } }
         }
         section aria-labelledby="minutes" {
             h2 id="minutes" { "Requests in the last hour" }
