@@ -292,7 +292,9 @@ api_key = "k"
             shadow("answer = \"shadow\""),
             shadow("mappings = \"x\"\nanswer = \"shadow\""),
             shadow("url = \"http://127.0.0.1:8081/v1\""),
-            shadow("url = \"http://127.0.0.1:8081/v1\"\nforward_credentials = true\napi_key = \"k\""),
+            shadow(
+                "url = \"http://127.0.0.1:8081/v1\"\nforward_credentials = true\napi_key = \"k\""
+            ),
         ]
         .join("\n")
     );

@@ -5,18 +5,20 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
+use bytes::Bytes;
 use mappings::{
-    V1Answer, V1Error,
+    V1Answer,
     comparison::{Row, Verdict, compare, rehearse, requests},
     record::{Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, moment},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{NotCompared, Shadowed, differences::Seen};
 use crate::{
     executor::Executor,
+    outbound,
     request::{RequestId, Scope},
     telemetry::ShadowRecord,
     tenants::Tenant,
@@ -25,14 +27,10 @@ use crate::{
 /// In front of what stands in a v2 request, and not in the answer.
 const REQUEST: &str = "v2 request: ";
 
-/// An answer as JSON.
-pub(super) fn written(answer: Result<&V1Answer, &V1Error>) -> Value {
-    match answer.and_then(|answer| answer.result.as_ref()) {
-        Ok(members) => Value::Object(members.clone()),
-        Err(V1Error { code, message }) => {
-            json!({ "error": { "code": code, "message": message } })
-        }
-    }
+/// An answer as a document.
+fn document(json: &[u8]) -> Value {
+    // It was written by this shim.
+    serde_json::from_slice(json).unwrap_or_default()
 }
 
 impl Shadowed {
@@ -40,7 +38,7 @@ impl Shadowed {
     /// was.
     pub(super) async fn compare(
         self,
-        answer: Value,
+        answer: Bytes,
         tenant: Arc<Tenant>,
         executor: Executor,
     ) -> Option<()> {
@@ -55,7 +53,7 @@ impl Shadowed {
     /// so that what this shim remembered from before makes no difference.
     async fn thought_through(
         self,
-        answer: Value,
+        answer: Bytes,
         tenant: Arc<Tenant>,
         executor: Executor,
     ) -> Option<()> {
@@ -70,7 +68,7 @@ impl Shadowed {
             };
             let calls = self.calls.as_ref()?;
             let calls = calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let exchange = self.exchange(answer, calls);
+            let exchange = self.exchange(document(&answer), calls);
             let mine = rehearse(catalog, operation, &tenant.site, &exchange);
             let other = rehearse(thought, other, &tenant.site, &exchange);
             let unanswered = |calls: &[V2Exchange]| {
@@ -99,7 +97,7 @@ impl Shadowed {
     }
 
     /// With the answer of the shadow itself.
-    async fn asked(self, answer: Value, tenant: Arc<Tenant>, executor: Executor) -> Option<()> {
+    async fn asked(self, answer: Bytes, tenant: Arc<Tenant>, executor: Executor) -> Option<()> {
         let until = Instant::now() + self.shadow.timeout;
         let asked = match &self.asked {
             Some(asked) => asked.clone().await,
@@ -120,7 +118,8 @@ impl Shadowed {
                 let exchange = this.redacted(&worker, answer, Vec::new(), &secrets);
                 exchange.v1.answer
             };
-            let (mine, theirs) = (redacted(answer), redacted(theirs.as_ref().clone()));
+            let mine = redacted(document(&answer));
+            let theirs = redacted(theirs.as_ref().clone());
             let mut rows = compare(&worker.catalog, Some(operation), &theirs, &mine);
             this.cancel_noise(&mut rows);
             Some((this, mine, theirs, rows))
@@ -161,7 +160,9 @@ impl Shadowed {
         let executed = executor
             .run(tenant, (operation, arguments), None, scope)
             .await;
-        written(executed.as_ref().map(|executed| &executed.finished.answer))
+        let answer = executed.as_ref().map(|executed| &executed.finished.answer);
+        let result = answer.and_then(|answer| answer.result.as_ref());
+        document(&outbound::json(result))
     }
 
     /// Learns from this shim's two answers.
@@ -250,6 +251,7 @@ impl Shadowed {
             id: String::new(),
             at: moment(self.at),
             micros: 0,
+            site: None,
             v1,
             v2,
         }

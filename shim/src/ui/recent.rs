@@ -110,9 +110,15 @@ impl Recent {
 }
 
 impl Sink for Memory {
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        let text = str::from_utf8(line).map_err(io::Error::other)?;
-        let exchange = Exchange::read(text).map_err(io::Error::other)?;
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let lines = str::from_utf8(lines).map_err(io::Error::other)?;
+        lines.lines().try_for_each(|line| self.keep(line))
+    }
+}
+
+impl Memory {
+    fn keep(&self, line: &str) -> io::Result<()> {
+        let exchange = Exchange::read(line).map_err(io::Error::other)?;
         let code = exchange.v1.answer.pointer("/error/code");
         let glance = Glance {
             error: code.and_then(Value::as_i64),
@@ -124,7 +130,7 @@ impl Sink for Memory {
         };
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.bytes += line.len();
-        ring.kept.push_back((glance, line.into()));
+        ring.kept.push_back((glance, line.as_bytes().into()));
         while ring.kept.len() > self.most || ring.bytes > BYTES {
             let Some((_, gone)) = ring.kept.pop_front() else {
                 break;
