@@ -51,7 +51,7 @@ pub(super) fn body(shim: &Shim, seen: &Seen) -> Markup {
         section aria-labelledby="running" {
             h2 id="running" { "Running" }
             dl.list {
-                dt { "Version" } dd { (env!("CARGO_PKG_VERSION")) }
+                dt { "Version" } dd { (env!("BUILD_VERSION")) }
                 dt { "Since" } dd { (time(seen.since)) ", " (ago(seen.since)) }
                 dt { "v2 is at" } dd { code { (base) } }
                 dt { "Tenants" } dd { (tenants) }
