@@ -8,6 +8,9 @@ use maud::{Markup, html};
 use super::page::{empty, table, text, time};
 use crate::shadow::{FieldTally, OperationTally, Shadow, Side};
 
+/// Fields that are shown, the worst first.
+const SHOWN: usize = 200;
+
 pub(super) fn body(shadow: Option<&Shadow>) -> Markup {
     let Some(shadow) = shadow else {
         return empty("Nothing is compared.", &how_to());
@@ -34,7 +37,10 @@ pub(super) fn body(shadow: Option<&Shadow>) -> Markup {
         section aria-labelledby="fields" {
             h2 id="fields" { "Fields that differ" }
             @if found.fields.is_empty() { p { "None." } }
-            @for field in &found.fields { (self::field(field)) }
+            @for field in found.fields.iter().take(SHOWN) { (self::field(field)) }
+            @if found.fields.len() > SHOWN {
+                p.note { (found.fields.len() - SHOWN) " more fields are in " a href="/differences" { "the JSON" } "." }
+            }
             @if found.others > 0 {
                 p.note { (found.others) " differences in more fields than are told apart." }
             }
@@ -110,10 +116,9 @@ fn in_words(reason: &str) -> &str {
 }
 
 fn field(field: &FieldTally) -> Markup {
-    let is_unexpected = field.verdicts.contains_key(&Verdict::Unexpected);
     html! {
-        details open[is_unexpected] {
-            summary {
+        article {
+            h3 {
                 b { (text(&field.operation)) } " " code { (text(&field.field)) } " " (verdicts(&field.verdicts))
             }
             @let rows = html! {
