@@ -201,8 +201,7 @@ fn shadow(
         tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
     }
     let thought = shadow_mappings(Some(&config))?.map(Arc::new);
-    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)
-        .context("the client for the shadow cannot be made")?;
+    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)?;
     tracing::info!(with = shadow.shown(), "Comparing answers");
     Ok(shadow)
 }

@@ -13,7 +13,7 @@ use mappings::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::time::Instant;
 
 use super::{NotCompared, Shadowed, differences::Seen};
 use crate::{
@@ -57,7 +57,8 @@ impl Shadowed {
         tenant: Arc<Tenant>,
         executor: Executor,
     ) -> Option<()> {
-        let judged = spawn_blocking(move || {
+        let shadow = Arc::clone(&self.shadow);
+        let judged = shadow.worker.run(move || {
             let thought = self.shadow.thought.as_ref()?;
             let catalog = &executor.catalog;
             let operation = catalog.find(&self.operation)?;
@@ -93,7 +94,7 @@ impl Shadowed {
             self.note(&executor, &rows);
             Some(())
         });
-        judged.await.ok()?
+        judged.await?
     }
 
     /// With the answer of the shadow itself.
@@ -110,8 +111,9 @@ impl Shadowed {
                 return None;
             }
         };
+        let shadow = Arc::clone(&self.shadow);
         let (this, worker, site) = (self, executor.clone(), Arc::clone(&tenant));
-        let judged = spawn_blocking(move || {
+        let judged = shadow.worker.run(move || {
             let operation = worker.catalog.find(&this.operation)?;
             let secrets = this.secrets(&site);
             let redacted = |answer| {
@@ -124,11 +126,11 @@ impl Shadowed {
             this.cancel_noise(&mut rows);
             Some((this, mine, theirs, rows))
         });
-        let (this, mine, theirs, mut rows) = judged.await.ok()??;
+        let (this, mine, theirs, mut rows) = judged.await??;
         if has_unexpected(&rows) && this.shadow.may_ask_again() {
             let again = this.once_more(&tenant, &executor).await;
             let worker = executor.clone();
-            let judged = spawn_blocking(move || {
+            let judged = shadow.worker.run(move || {
                 let secrets = this.secrets(&tenant);
                 let again = this
                     .redacted(&worker, again, Vec::new(), &secrets)
@@ -137,7 +139,7 @@ impl Shadowed {
                 this.learn(&worker, &mut rows, [&mine, &theirs, &again]);
                 this.note(&worker, &rows);
             });
-            return judged.await.ok();
+            return judged.await;
         }
         this.note(&executor, &rows);
         Some(())

@@ -8,6 +8,7 @@
 mod client;
 mod differences;
 mod judge;
+mod worker;
 
 use std::{
     path::PathBuf,
@@ -42,6 +43,7 @@ use crate::{
 };
 use client::Client;
 pub use differences::{Differences, Example, FieldTally, OperationTally};
+use worker::Worker;
 
 /// Requests that wait to be compared, for each that is being asked; more are not compared.
 const WAITING: usize = 16;
@@ -124,10 +126,22 @@ pub struct Shadow {
     waiting_bytes: AtomicUsize,
     /// Turns to ask the shadow.
     turns: Arc<Semaphore>,
+    worker: Worker,
     noise: Mutex<Noise>,
     compared: AtomicU64,
     asked_again: AtomicU64,
     differences: Differences,
+}
+
+/// Why there is no shadow.
+#[derive(Debug, thiserror::Error)]
+pub enum ShadowError {
+    /// The HTTP client cannot be made.
+    #[error("the client for the shadow cannot be made; check the system's certificates")]
+    Client(#[from] reqwest::Error),
+    /// The system gives no thread.
+    #[error("the system gives no thread to compare on")]
+    Thread(#[from] std::io::Error),
 }
 
 /// Why an answer was not compared.
@@ -180,7 +194,7 @@ impl Shadow {
     ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be made.
+    /// If the HTTP client cannot be made, or there is no thread.
     pub fn new(
         config: ShadowConfig,
         catalog: &Catalog,
@@ -188,11 +202,12 @@ impl Shadow {
         key: Option<PseudonymKey>,
         limits: &Limits,
         observer: Arc<dyn Observer>,
-    ) -> reqwest::Result<Self> {
+    ) -> Result<Self, ShadowError> {
         let client = config
             .upstream
             .map(|(base, identity)| Client::new(base, identity, limits))
             .transpose()?;
+        let places = config.concurrency.saturating_mul(WAITING);
         Ok(Self {
             client,
             thought,
@@ -201,9 +216,10 @@ impl Shadow {
             timeout: config.timeout,
             redactor: Redactor::new(catalog, key),
             observer,
-            places: Arc::new(Semaphore::new(config.concurrency.saturating_mul(WAITING))),
+            places: Arc::new(Semaphore::new(places)),
             waiting_bytes: AtomicUsize::new(0),
             turns: Arc::new(Semaphore::new(config.concurrency)),
+            worker: Worker::start(places)?,
             noise: Mutex::default(),
             compared: AtomicU64::new(0),
             asked_again: AtomicU64::new(0),
