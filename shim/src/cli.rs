@@ -1,6 +1,8 @@
 //! The command line: what it says, what runs, how it ends.
 
 mod banner;
+mod dev_cert;
+mod listen;
 mod manual;
 mod run;
 
@@ -11,6 +13,7 @@ use clap_complete::Shell;
 
 use crate::{
     config::DEFAULT_SANDBOX_USERS,
+    dev_cert::ServerName,
     sandbox::{Faults, FaultsError, MAX_USERS},
 };
 
@@ -44,6 +47,7 @@ enum Command {
         /// Where to write shim.1, shim-serve.1, …
         dir: Option<PathBuf>,
     },
+    DevCert(DevCert),
 }
 
 /// Serve v1.
@@ -62,9 +66,18 @@ pub(crate) struct Serve {
     /// "method=PATCH,path=/users/*,status=503,times=1", with ; between them
     #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = faults)]
     sandbox_faults: Option<Faults>,
-    /// Where to listen [default: 127.0.0.1:8080]
+    /// Where to listen in plain HTTP, or "off", with TLS [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Where to listen with TLS
+    #[arg(long, value_name = "ADDR")]
+    tls_listen: Option<String>,
+    /// The server's certificate and its chain, as PEM; read again on SIGHUP, as is the key
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// The key to the certificate, as PEM
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// Where /healthz, /readyz and /metrics are, or "off" [default: 127.0.0.1:9090]
     #[arg(long, value_name = "ADDR")]
     ops_listen: Option<String>,
@@ -93,6 +106,22 @@ pub(crate) struct Alone {
     sandbox_users: usize,
 }
 
+/// Make a local authority and a certificate, for programs whose URL cannot be changed.
+///
+/// The certificate is for api.zoom.us and www.zoom.us, or the names that are asked for, and for
+/// this machine. An authority that is there is used again, and the certificate is made anew: do so
+/// before it ends. The authority is good for these names only. What to do with the files is said
+/// at the end.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DevCert {
+    /// Where the files are: ca.pem, ca-key.pem, cert.pem and key.pem
+    #[arg(long, value_name = "DIR", default_value = "dev-cert")]
+    dir: PathBuf,
+    /// A name in place of api.zoom.us and www.zoom.us; several times for several
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<ServerName>,
+}
+
 const ENVIRONMENT: &str = "\
 Environment:
   SHIM_API_KEY, SHIM_API_SECRET       what the old programs send
@@ -102,6 +131,11 @@ Environment:
   SHIM_OAUTH_URL                      the token endpoint, if not https://zoom.us/oauth/token
   SHIM_UPSTREAM_PLAN                  free, pro, business or unlimited
   SHIM_LISTEN                         where to listen
+  SHIM_TLS_LISTEN, SHIM_TLS_CERT_FILE, SHIM_TLS_KEY_FILE
+                                      where to listen with TLS, and the certificate
+  SHIM_TRUSTED_PROXIES                addresses and networks whose X-Forwarded-For is believed
+  SHIM_UPSTREAM_DNS                   name servers that know v2's host, past the hosts file
+  SHIM_UPSTREAM_RESOLVE               addresses of v2's host
   SHIM_OPS_LISTEN                     where /healthz, /readyz and /metrics are, or off
   SHIM_LOG_FORMAT                     how to log: text or json
   SHIM_TRACES_ENDPOINT                a collector of OpenTelemetry traces, in builds with `otel`
@@ -153,6 +187,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Sandbox(alone) => run::sandbox(&alone),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
+        Command::DevCert(arguments) => dev_cert::make(&arguments),
     };
     let (error, exit) = match ended {
         Ok(()) => return Exit::Stopped,
@@ -207,6 +242,7 @@ mod tests {
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
         insta::assert_snapshot!("help_man", help(&["man"]));
+        insta::assert_snapshot!("help_dev_cert", help(&["dev-cert"]));
     }
 
     #[test]

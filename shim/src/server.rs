@@ -1,33 +1,22 @@
 //! Connections: accepting them within bounds, and letting them go.
 
+mod connection;
+mod room;
+mod tls;
+
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::{
-    Request,
-    body::Incoming,
-    server::conn::http1,
-    service::{Service as _, service_fn},
-};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time,
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Shim, config::Limits, throttle::Peer};
-
-/// The request line and headers, in bytes. Old programs put everything into the query string, an
-/// id of ten kilobytes, percent-encoded, among it.
-const MAX_HEAD: usize = 128 * 1024;
-
-/// Headers of a request.
-const MAX_HEADERS: usize = 100;
+use crate::{Shim, config::Limits, peer::Peer};
+use connection::Http;
+use room::Room;
+pub use tls::Tls;
 
 /// After the system refused a connection for want of something, before asking it again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -41,17 +30,36 @@ pub enum Stopped {
     CutOff,
 }
 
-/// Serves v1 on a listener until `shutdown` resolves, then lets the requests in work end, within
+/// Where v1 is served: in plain HTTP, over TLS, or both. Over either, HTTP/1.1 and HTTP/2.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// Plain HTTP.
+    pub plain: Option<TcpListener>,
+    /// TLS, with what it is opened with.
+    pub tls: Option<(TcpListener, Tls)>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(listener: TcpListener) -> Self {
+        Self {
+            plain: Some(listener),
+            tls: None,
+        }
+    }
+}
+
+/// Serves v1 on listeners until `shutdown` resolves, then lets the requests in work end, within
 /// [`Limits::shutdown`].
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     shim: Shim,
     limits: &Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
-    let connections = accept_until(listener, shim.router(), limits, shutdown).await;
+    let doors = Doors::new(shim.router(), limits);
+    doors.open_until(listeners.into(), shutdown).await;
     let drained = time::timeout(limits.shutdown, async {
-        connections.shutdown().await;
+        doors.drain().await;
         shim.drain().await;
     });
     match drained.await {
@@ -62,80 +70,106 @@ pub async fn serve(
 
 /// Serves the operations address as long as it is polled, within the same bounds.
 pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
-    accept_until(listener, ops, limits, std::future::pending()).await;
+    let doors = Doors::new(ops, limits);
+    doors
+        .open_until(listener.into(), std::future::pending())
+        .await;
 }
 
-/// Accepts connections until `shutdown` resolves, and gives those that are still there.
-async fn accept_until(
-    listener: TcpListener,
-    router: Router,
-    limits: &Limits,
-    shutdown: impl Future<Output = ()>,
-) -> GracefulShutdown {
-    let connections = GracefulShutdown::new();
-    let service = TowerToHyperService::new(router);
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.headers)
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS);
+/// What all listeners of one service share.
+struct Doors {
+    http: Arc<Http>,
+    /// Connections.
+    connections: Arc<Room>,
+    /// Those of them whose TLS handshake is not done.
+    handshakes: Arc<Room>,
+    handshake_time: Duration,
+    draining: CancellationToken,
+    tasks: TaskTracker,
+}
 
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
-            () = &mut shutdown => break,
-        };
-        let (stream, peer, place) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "A connection could not be accepted");
-                time::sleep(PAUSE).await;
-                continue;
-            }
-        };
-        let service = service.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            service.call(request)
-        });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(kind = kind(&error), "A connection ended badly");
-            }
-            drop(place);
-        });
+impl Doors {
+    fn new(router: Router, limits: &Limits) -> Self {
+        Self {
+            http: Arc::new(Http::new(router, limits)),
+            connections: Arc::new(Room::new(limits.connections)),
+            handshakes: Arc::new(Room::new(limits.handshakes)),
+            handshake_time: limits.handshake,
+            draining: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
     }
-    connections
+
+    /// Accepts connections until `shutdown` resolves.
+    async fn open_until(&self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
+        let Listeners { plain, tls } = listeners;
+        let plain = async {
+            match &plain {
+                Some(listener) => self.accept(listener, None).await,
+                None => std::future::pending().await,
+            }
+        };
+        let tls = async {
+            match &tls {
+                Some((listener, tls)) => self.accept(listener, Some(tls)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let shutdown = pin!(shutdown);
+        tokio::select! {
+            () = plain => {}
+            () = tls => {}
+            () = shutdown => {}
+        }
+    }
+
+    /// Lets connections end what they are asked for, and waits for it.
+    async fn drain(&self) {
+        self.draining.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Accepts for ever.
+    async fn accept(&self, listener: &TcpListener, tls: Option<&Tls>) {
+        loop {
+            let (stream, peer) = match accept(listener).await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "A connection could not be accepted");
+                    time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let place = self.connections.enter().await;
+            let (http, draining) = (Arc::clone(&self.http), self.draining.clone());
+            let Some(tls) = tls else {
+                self.tasks
+                    .spawn(async move { http.serve(stream, peer, &place, &draining).await });
+                continue;
+            };
+            let handshake = self.handshakes.enter().await;
+            let (tls, time) = (tls.now(), self.handshake_time);
+            self.tasks.spawn(async move {
+                let opened = tokio::select! {
+                    opened = time::timeout(time, tls::open(stream, tls)) => opened,
+                    () = handshake.sent_out() => return,
+                    () = place.sent_out() => return,
+                    () = draining.cancelled() => return,
+                };
+                drop(handshake);
+                match opened {
+                    Ok(Ok(stream)) => http.serve_tls(stream, peer, &place, &draining).await,
+                    Ok(Err(failure)) => http.tell(peer, failure),
+                    Err(_) => tracing::debug!("A TLS handshake took too long"),
+                }
+            });
+        }
+    }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
+async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Peer)> {
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, Peer(peer.ip()), place))
-}
-
-/// The kind only: what could not be parsed may be a request with its secret.
-fn kind(error: &hyper::Error) -> &'static str {
-    if error.is_parse_too_large() {
-        "request head too large"
-    } else if error.is_parse() {
-        "not HTTP"
-    } else if error.is_timeout() {
-        "too slow"
-    } else if error.is_incomplete_message() || error.is_canceled() {
-        "hung up"
-    } else {
-        "other"
-    }
+    Ok((stream, Peer::new(peer.ip())))
 }

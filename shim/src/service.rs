@@ -4,6 +4,7 @@ mod exchange;
 mod reply;
 
 use std::{
+    error::Error,
     panic::AssertUnwindSafe,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -13,8 +14,9 @@ use axum::{Router, body::Body, extract::State};
 use futures_util::{FutureExt as _, future::join_all};
 use hyper::{
     Method, Request, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, HeaderValue},
+    header::{ALLOW, CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
+use ipnet::IpNet;
 use mappings::{
     Catalog,
     catalog::protocol::{Protocol, ProtocolError},
@@ -37,7 +39,7 @@ use crate::{
     tenants::Tenants,
     throttle::Throttle,
     ui::Recent,
-    upstream::{Breaker, Endpoint, TokenError, http_client},
+    upstream::{Breaker, Endpoint, TokenError, http_client, is_shim},
 };
 use reply::Reply;
 
@@ -54,6 +56,7 @@ struct Inner {
     tenants: Tenants,
     upstream_status: StatusCode,
     deprecation: DeprecationHeaders,
+    trusted_proxies: Vec<IpNet>,
     shared: Arc<Shared>,
 }
 
@@ -66,7 +69,7 @@ struct Shared {
     shadow: Option<Arc<Shadow>>,
     body: BodyReader,
     throttle: Throttle,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     request_time: Duration,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
@@ -103,9 +106,10 @@ impl Seams {
 /// Why there is no shim.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The HTTP client cannot be made: no certificates, or a proxy setting that is none.
+    /// The HTTP client cannot be made: no certificates, a proxy setting that is none, or no name
+    /// servers.
     #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// Why a shim goes on as it was.
@@ -130,7 +134,7 @@ impl Shim {
         seams: Seams,
     ) -> Result<Self, StartError> {
         let endpoint = Endpoint {
-            http: http_client(limits, v2.is_local()).map_err(StartError::Client)?,
+            http: http_client(limits, &v2).map_err(|error| StartError::Client(error.into()))?,
             base: v2.base.clone(),
             limits: limits.into(),
             observer: Arc::clone(&seams.observer),
@@ -145,7 +149,7 @@ impl Shim {
             shadow: seams.shadow,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
-            places: Semaphore::new(limits.requests),
+            places: Arc::new(Semaphore::new(limits.requests)),
             request_time: limits.request,
             writes: TaskTracker::new(),
         };
@@ -263,6 +267,7 @@ impl Generation {
             executor,
             upstream_status: site.upstream_status,
             deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
+            trusted_proxies: site.trusted_proxies.clone(),
             shared,
         }))
     }
@@ -288,6 +293,13 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
 async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Response<Body> {
     let started = Instant::now();
     let method = known_method(request.method());
+    if is_own_call(&request) {
+        tracing::error!(
+            "The shim was asked what a shim asks v2: upstream.url leads back here (a hosts file?); \
+             set upstream.dns or upstream.resolve"
+        );
+        return led_back();
+    }
     let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
         tracing::info!("{method} (not below /v1)  404");
         return not_v1();
@@ -311,10 +323,25 @@ async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Resp
     response
 }
 
+/// True for what a shim sends to v2.
+fn is_own_call(request: &Request<Body>) -> bool {
+    let agent = request.headers().get(USER_AGENT);
+    agent.is_some_and(|agent| is_shim(agent.as_bytes()))
+}
+
+/// A shim that asks itself would wait for itself.
+fn led_back() -> Response<Body> {
+    plain(StatusCode::LOOP_DETECTED, "508 This is the shim, not v2\n")
+}
+
 /// Programs tell a wrong base URL from a wrong operation by this.
 fn not_v1() -> Response<Body> {
-    let mut response = Response::new(Body::from("404 Not Found\n"));
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    plain(StatusCode::NOT_FOUND, "404 Not Found\n")
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
     let text = HeaderValue::from_static("text/plain;charset=UTF-8");
     response.headers_mut().insert(CONTENT_TYPE, text);
     response

@@ -11,6 +11,8 @@ use std::{
 
 use moka::sync::Cache;
 
+use crate::peer::Peer;
+
 /// Failures are forgotten so long after the first one.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -25,10 +27,6 @@ pub(crate) struct Throttle {
     /// 0 for no throttle.
     allowed: u32,
 }
-
-/// Where an attempt comes from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 impl Throttle {
     /// A throttle that allows so many failures in a minute; any number if that is 0.

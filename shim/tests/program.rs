@@ -75,6 +75,10 @@ fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     }
     // Any port will do: tests run side by side.
     command.env("SHIM_OPS_LISTEN", "127.0.0.1:0");
+    // Where proxies are set, nothing leads back by itself.
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
     command.envs(environment.iter().copied());
     command
 }
@@ -336,6 +340,197 @@ fn a_reload_takes_what_is_right_and_leaves_what_is_wrong() {
     assert_eq!(sunset(), "Wed, 30 Jun 2027 00:00:00 GMT");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// A started shim whose log is read.
+struct Logged {
+    child: Child,
+    /// Of TLS.
+    base: String,
+    log: BufReader<std::process::ChildStderr>,
+}
+
+impl Logged {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments, &[])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut first).unwrap();
+        let mut words = first.split_whitespace();
+        let base = words.find(|word| word.starts_with("https://"));
+        let base = base.unwrap().to_owned();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, base, log }
+    }
+
+    /// Sends SIGHUP and reads the log until a line has this text.
+    fn reload(&mut self, expected: &str) -> String {
+        let hangup = format!("kill -HUP {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &hangup]).status().unwrap();
+        assert!(sent.success());
+        let mut told = String::new();
+        while !told.contains(expected) {
+            assert!(self.log.read_line(&mut told).unwrap() > 0, "{told}");
+        }
+        told
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// With its files in a folder that is new.
+fn dev_cert(name: &str, arguments: &[&str]) -> (std::path::PathBuf, String) {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    let told = dev_cert_again(&folder, arguments);
+    (folder, told)
+}
+
+fn dev_cert_again(folder: &std::path::Path, arguments: &[&str]) -> String {
+    let usual = ["dev-cert", "--dir", folder.to_str().unwrap()];
+    let output = command(&[&usual[..], arguments].concat(), &[]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Asks the shim as a program does that calls `host`, and trusts the authority of the folder.
+async fn ask_as(host: &str, base: &str, folder: &std::path::Path) -> reqwest::Result<String> {
+    shim::install_tls();
+    let authority = std::fs::read(folder.join("ca.pem")).unwrap();
+    let authority = reqwest::Certificate::from_pem(&authority).unwrap();
+    let address = base.strip_prefix("https://").unwrap();
+    let address = address.strip_suffix("/v1").unwrap();
+    let address: std::net::SocketAddr = address.parse().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .tls_certs_only([authority])
+        .resolve(host, address);
+    let url = format!("https://{host}:{}/v1/user/getbyemail", address.port());
+    let form = [
+        ("api_key", "sandbox-key"),
+        ("api_secret", "sandbox-secret"),
+        ("email", "ada.lovelace@example.com"),
+        ("login_type", "100"),
+    ];
+    let client = client.build().unwrap();
+    client.post(url).form(&form).send().await?.text().await
+}
+
+#[tokio::test]
+async fn a_program_whose_url_cannot_be_changed() {
+    let (folder, told) = dev_cert("dev-cert", &[]);
+    for step in [
+        "cert_file = ",
+        "127.0.0.1  api.zoom.us",
+        "REQUESTS_CA_BUNDLE=",
+    ] {
+        assert!(told.contains(step), "{told}");
+    }
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let arguments = ["serve", "--sandbox", "--listen", "off"];
+    let tls = [
+        "--tls-listen",
+        "127.0.0.1:0",
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+    ];
+    let mut shim = Logged::start(&[&arguments[..], &tls].concat());
+    for host in ["api.zoom.us", "www.zoom.us", "localhost"] {
+        let answer = ask_as(host, &shim.base, &folder).await.unwrap();
+        assert!(answer.contains("Lovelace"), "{answer}");
+    }
+
+    // A new certificate of the same authority, while it runs.
+    let before = std::fs::read(&cert).unwrap();
+    dev_cert_again(&folder, &[]);
+    assert_ne!(std::fs::read(&cert).unwrap(), before);
+    shim.reload("Reloaded");
+    assert!(ask_as("api.zoom.us", &shim.base, &folder).await.is_ok());
+
+    // A broken one is told, and the one before goes on.
+    let good = std::fs::read(&key).unwrap();
+    std::fs::write(&key, "none").unwrap();
+    let told = shim.reload("has no private key in it");
+    assert!(
+        told.contains("Nothing is reloaded") && told.contains("tls.key_file"),
+        "{told}"
+    );
+    assert!(ask_as("api.zoom.us", &shim.base, &folder).await.is_ok());
+    std::fs::write(&key, good).unwrap();
+
+    // One of an authority that nobody trusts yet.
+    let (other, _) = dev_cert("dev-cert-other", &["--name", "api.zoom.us"]);
+    for name in ["cert.pem", "key.pem"] {
+        std::fs::copy(other.join(name), folder.join(name)).unwrap();
+    }
+    shim.reload("Reloaded");
+    assert!(ask_as("api.zoom.us", &shim.base, &folder).await.is_err());
+    assert!(ask_as("api.zoom.us", &shim.base, &other).await.is_ok());
+    assert!(ask_as("www.zoom.us", &shim.base, &other).await.is_err());
+}
+
+#[test]
+fn a_key_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (folder, _) = dev_cert("dev-cert-open", &[]);
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let arguments = [
+        "check-config",
+        "--sandbox",
+        "--tls-listen",
+        "127.0.0.1:0",
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+    ];
+    let told = || {
+        let output = command(&arguments, &[]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!told().contains("warning"), "{}", told());
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let line =
+        format!("# warning: tls: {key} can be read by every user of this machine; chmod 600 it\n");
+    assert!(told().ends_with(&line), "{}", told());
+}
+
+#[test]
+fn a_shim_that_would_call_itself_does_not_start() {
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let base = format!("http://localhost:{port}/v2");
+    let environment = [
+        ("SHIM_API_KEY", "k"),
+        ("SHIM_API_SECRET", "s"),
+        ("SHIM_UPSTREAM_URL", base.as_str()),
+        ("SHIM_UPSTREAM_TOKEN", "t"),
+        ("SHIM_LISTEN", &format!("127.0.0.1:{port}")),
+    ];
+    let (code, told) = run(&["serve"], &environment);
+    assert_eq!(code, 1);
+    assert!(
+        told.starts_with("error: upstream.url leads back to this shim: localhost is 127.0.0.1"),
+        "{told}"
+    );
+    assert!(told.contains("set upstream.dns"), "{told}");
 }
 
 /// What the shim knew is gone, and v2 is not: nothing is made twice, and the client is told.

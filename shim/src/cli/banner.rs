@@ -21,7 +21,9 @@ pub(super) enum Behind<'a> {
 
 /// The shim is ready.
 pub(super) struct Serving<'a> {
-    pub(super) address: SocketAddr,
+    /// In plain HTTP.
+    pub(super) address: Option<SocketAddr>,
+    pub(super) tls_address: Option<SocketAddr>,
     pub(super) behind: Behind<'a>,
     /// Where the operator is answered.
     pub(super) ops: Option<SocketAddr>,
@@ -42,13 +44,15 @@ pub(super) fn print(banner: &impl fmt::Display) {
 
 impl fmt::Display for Serving<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = format!(
-            "http://{}/{}",
-            reachable(self.address),
-            self.catalog.protocol().prefix
-        );
+        let prefix = &self.catalog.protocol().prefix;
+        let base = |scheme: &str, address: SocketAddr| {
+            format!("{scheme}://{}/{prefix}", reachable(address))
+        };
+        let plain = self.address.map(|address| base("http", address));
+        let tls = self.tls_address.map(|address| base("https", address));
+        let bases: Vec<_> = [&plain, &tls].into_iter().flatten().cloned().collect();
         let version = env!("CARGO_PKG_VERSION");
-        write!(f, "shim {version}  v1 on {base}  →  ")?;
+        write!(f, "shim {version}  v1 on {}  →  ", bases.join(" and "))?;
         match self.behind {
             Behind::Sandbox { users } => {
                 writeln!(f, "sandbox v2 ({users} users, in memory, gone on exit)")?;
@@ -72,6 +76,8 @@ impl fmt::Display for Serving<'_> {
             operations.len() - served
         )?;
         if let Behind::Sandbox { .. } = self.behind {
+            // Whoever has no plain address knows how to make a client trust the certificate.
+            let base = plain.or(tls).unwrap_or_default();
             let credentials = format!("-d api_key={SANDBOX_KEY} -d api_secret={SANDBOX_SECRET}");
             write!(
                 f,
@@ -128,7 +134,8 @@ mod tests {
     #[test]
     fn the_first_minute() {
         let serving = Serving {
-            address: ([0, 0, 0, 0], 8080).into(),
+            address: Some(([0, 0, 0, 0], 8080).into()),
+            tls_address: None,
             behind: Behind::Sandbox { users: 40 },
             ops: Some(([127, 0, 0, 1], 9090).into()),
             catalog: &Catalog::embedded().unwrap(),
@@ -144,7 +151,8 @@ mod tests {
     #[test]
     fn nothing_to_try_on_a_real_account() {
         let serving = Serving {
-            address: ([127, 0, 0, 1], 8080).into(),
+            address: Some(([127, 0, 0, 1], 8080).into()),
+            tls_address: Some(([0, 0, 0, 0], 8443).into()),
             behind: Behind::V2 {
                 base: "https://api.zoom.us/v2",
                 tenants: 2,

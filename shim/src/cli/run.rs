@@ -1,29 +1,26 @@
 //! Starting what the command line asks for, and stopping it.
 
-use std::{fs, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use mappings::{Catalog, record::PseudonymKey};
-use tokio::{
-    net::{TcpListener, lookup_host},
-    runtime::Runtime,
-    signal, time,
-};
+use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
     Alone, Failure, Serve,
     banner::{self, Behind, SandboxServing, Serving},
+    listen::{bind, bind_ops, check_way_to_v2, open},
 };
 use crate::{
     Seams, Shim,
     config::{
-        Config, DEFAULT_OPS_LISTEN, Effective, Flags, Limits, LogFormat, OpsListen, SiteConfig,
-        Source, Sources, V2Config,
+        Config, Effective, Flags, Limits, LogFormat, SiteConfig, Source, Sources, TlsConfig,
+        V2Config,
     },
     ops,
     recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
-    server::{self, Stopped},
+    server::{self, Stopped, Tls},
     shadow::{Shadow, ShadowConfig},
     telemetry::{self, Log, Metrics, Observer, Observers, Traces, Traffic},
     ui::{self, Recent},
@@ -32,9 +29,6 @@ use crate::{
 /// The v1 credentials of the sandbox.
 pub(super) const SANDBOX_KEY: &str = "sandbox-key";
 pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
-
-/// What to try in place of an operations address that cannot be had.
-const OPS_FLAG: &str = "--ops-listen 127.0.0.1:9090";
 
 /// For requests in work when the sandbox alone is told to stop.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
@@ -65,9 +59,14 @@ pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
     let checked = with_sources(arguments, |sources| {
         let config = Config::load(sources, &catalog)?;
         shadow_mappings(config.shadow.as_ref())?;
-        Ok(Effective::of(sources))
+        let warnings = config.tls.map_or_else(Vec::new, |tls| tls.warnings());
+        Ok((Effective::of(sources), warnings))
     });
-    banner::print(&checked.map_err(Failure::Settings)?);
+    let (effective, warnings) = checked.map_err(Failure::Settings)?;
+    banner::print(&effective);
+    for warning in warnings {
+        banner::print(&format_args!("# warning: tls: {warning}\n"));
+    }
     Ok(())
 }
 
@@ -91,6 +90,7 @@ async fn serve_until_stopped(
 ) -> anyhow::Result<()> {
     let Config {
         listen,
+        tls,
         ops,
         source,
         site,
@@ -101,8 +101,15 @@ async fn serve_until_stopped(
         ui,
         ..
     } = config;
-    let listener = bind(&listen).await?;
-    let address = listener.local_addr()?;
+    let listeners = open(listen.as_deref(), tls.as_ref()).await?;
+    let address = listeners.plain.as_ref().map(TcpListener::local_addr);
+    let address = address.transpose()?;
+    let tls_address = listeners.tls.as_ref().map(|(tls, _)| tls.local_addr());
+    let tls_address = tls_address.transpose()?;
+    let tls_in_use = listeners.tls.as_ref().map(|(_, tls)| tls.clone());
+    if let Some(tls) = &tls {
+        warn_of(tls);
+    }
     let ops_listener = bind_ops(&ops, matches!(source, Source::Sandbox { .. })).await?;
     let mut sandbox_users = None;
     let v2 = match source {
@@ -112,6 +119,8 @@ async fn serve_until_stopped(
             start_sandbox(users, &site, arguments.sandbox_faults.clone()).await?
         }
     };
+    let own: Vec<_> = address.into_iter().chain(tls_address).collect();
+    check_way_to_v2(&v2, &own).await?;
     // The sandbox stays where it is, whatever is reloaded.
     let sandbox = sandbox_users.is_some().then(|| v2.clone());
     let (base, tenants) = v2.shown();
@@ -129,20 +138,24 @@ async fn serve_until_stopped(
     observers.push(Arc::clone(&traffic) as _);
     seams.observer = Arc::new(Observers(observers));
     if ui.recent > 0 && ops_listener.is_some() {
-        let recent = Recent::start(ui.recent, Arc::clone(&catalog), pseudonym_key.clone());
-        let recent = recent.context("the system gives no thread to keep exchanges")?;
-        seams.recent = Some(Arc::new(recent));
+        seams.recent = Some(recent(ui.recent, &catalog, pseudonym_key.clone())?);
     }
     if let Some(shadow) = shadow {
         let observer = Arc::clone(&seams.observer);
-        let shadow = self::shadow(shadow, &catalog, pseudonym_key, &limits, observer)?;
-        seams.shadow = Some(Arc::new(shadow));
+        seams.shadow = Some(self::shadow(
+            shadow,
+            &catalog,
+            pseudonym_key,
+            &limits,
+            observer,
+        )?);
     }
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
     banner::print(&Serving {
         address,
+        tls_address,
         behind: match sandbox_users {
             Some(users) => Behind::Sandbox { users },
             None => Behind::V2 {
@@ -168,8 +181,9 @@ async fn serve_until_stopped(
         shim.clone(),
         arguments.clone(),
         sandbox,
+        tls_in_use,
     ));
-    let stopped = server::serve(listener, shim, &limits, stop).await;
+    let stopped = server::serve(listeners, shim, &limits, stop).await;
     if let Some(recorder) = recorder {
         let written = tokio::task::spawn_blocking(move || recorder.stop(RECORDER_GRACE));
         if !written.await.unwrap_or_default() {
@@ -182,6 +196,13 @@ async fn serve_until_stopped(
     Ok(())
 }
 
+/// What clients, or somebody else on this machine, may find in a certificate and its key.
+fn warn_of(tls: &TlsConfig) {
+    for warning in tls.warnings() {
+        tracing::warn!("tls: {warning}");
+    }
+}
+
 fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<Recorder>> {
     let file = record.file.display().to_string();
     let recorder = Recorder::start(record, Arc::clone(catalog))
@@ -190,20 +211,30 @@ fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<
     Ok(Arc::new(recorder))
 }
 
+fn recent(
+    most: usize,
+    catalog: &Arc<Catalog>,
+    key: Option<PseudonymKey>,
+) -> anyhow::Result<Arc<Recent>> {
+    let recent = Recent::start(most, Arc::clone(catalog), key);
+    let recent = recent.context("the system gives no thread to keep exchanges")?;
+    Ok(Arc::new(recent))
+}
+
 fn shadow(
     config: ShadowConfig,
     catalog: &Catalog,
     key: Option<PseudonymKey>,
     limits: &Limits,
     observer: Arc<dyn Observer>,
-) -> anyhow::Result<Shadow> {
+) -> anyhow::Result<Arc<Shadow>> {
     if config.is_exposed() {
         tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
     }
     let thought = shadow_mappings(Some(&config))?.map(Arc::new);
     let shadow = Shadow::new(config, catalog, thought, key, limits, observer)?;
     tracing::info!(with = shadow.shown(), "Comparing answers");
-    Ok(shadow)
+    Ok(Arc::new(shadow))
 }
 
 fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
@@ -253,6 +284,7 @@ async fn reload_when_told(
     shim: Shim,
     arguments: Serve,
     sandbox: Option<V2Config>,
+    tls_in_use: Option<Tls>,
 ) {
     while signals.recv().await.is_some() {
         let arguments = arguments.clone();
@@ -271,10 +303,21 @@ async fn reload_when_told(
             };
             let (_, tenants) = v2.shown();
             shim.reload(catalog, v2, &config.site)?;
+            match (&tls_in_use, &config.tls) {
+                (Some(in_use), Some(tls)) => {
+                    in_use.replace(&tls.identity);
+                    warn_of(tls);
+                }
+                (None, None) => {}
+                _ => tracing::warn!("TLS is switched on or off by a restart only"),
+            }
             Ok(tenants)
         });
         match reloaded {
-            Ok(tenants) => tracing::info!(tenants, "Reloaded mappings, tenants and options"),
+            Ok(tenants) => tracing::info!(
+                tenants,
+                "Reloaded mappings, tenants, options and certificate"
+            ),
             Err(error) => tracing::error!("Nothing is reloaded, all goes on as it was: {error:#}"),
         }
     }
@@ -305,47 +348,6 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
         () = grace => {}
     }
     Ok(())
-}
-
-async fn bind_ops(ops: &OpsListen, is_sandbox: bool) -> anyhow::Result<Option<TcpListener>> {
-    let (listen, otherwise) = match ops {
-        OpsListen::Off => return Ok(None),
-        OpsListen::At(listen) => (listen.as_str(), None),
-        OpsListen::Usual if is_sandbox => (DEFAULT_OPS_LISTEN, Some("127.0.0.1:0")),
-        OpsListen::Usual => (DEFAULT_OPS_LISTEN, None),
-    };
-    let bound = match (bind_flag(listen, OPS_FLAG).await, otherwise) {
-        (Err(_), Some(otherwise)) => bind_flag(otherwise, OPS_FLAG).await,
-        (bound, _) => bound,
-    };
-    bound.map(Some)
-}
-
-async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
-    bind_flag(listen, "--listen 127.0.0.1:8080").await
-}
-
-/// `flag` is what to write instead.
-async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
-    let name = flag.split(' ').next().unwrap_or(flag);
-    let addresses: Vec<SocketAddr> = lookup_host(listen)
-        .await
-        .with_context(|| format!("{listen} is no address of this machine; try {flag}"))?
-        .collect();
-    TcpListener::bind(addresses.as_slice())
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => anyhow!(
-                "{listen} is in use; stop what listens there, or choose another port with {name}"
-            ),
-            io::ErrorKind::PermissionDenied => anyhow!(
-                "{listen} may not be listened on by this user; choose a port above 1023 with {name}"
-            ),
-            io::ErrorKind::AddrNotAvailable => {
-                anyhow!("{listen} is no address of this machine; try {flag}")
-            }
-            _ => anyhow::Error::new(error).context(format!("{listen} cannot be listened on")),
-        })
 }
 
 /// Resolves on Ctrl-C and on SIGTERM. They are listened for from the call on, not only once it is
@@ -457,6 +459,9 @@ fn with_sources<T>(
         environment: &|name| std::env::var(name).ok(),
         flags: Flags {
             listen: arguments.listen.clone(),
+            tls_listen: arguments.tls_listen.clone(),
+            tls_cert: arguments.tls_cert.clone(),
+            tls_key: arguments.tls_key.clone(),
             ops_listen: arguments.ops_listen.clone(),
             strict: arguments.strict,
             record: arguments.record.clone(),

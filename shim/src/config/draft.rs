@@ -7,9 +7,11 @@ use toml::de::DeTable;
 use super::{
     Config, ConfigError, Limits, Sources,
     mistakes::Mistakes,
+    network::{NamesDraft, listed},
     record::RecordDraft,
     section::{File, Placed, Section},
     shadow::ShadowDraft,
+    tls::TlsDraft,
     ui::UiDraft,
 };
 
@@ -22,8 +24,14 @@ pub(super) const OAUTH_CLIENT_SECRET: &str = "SHIM_OAUTH_CLIENT_SECRET";
 pub(super) const OAUTH_URL: &str = "SHIM_OAUTH_URL";
 pub(super) const LOG_FORMAT: &str = "SHIM_LOG_FORMAT";
 pub(super) const OPS_LISTEN: &str = "SHIM_OPS_LISTEN";
+pub(super) const TLS_CERT_FILE: &str = "SHIM_TLS_CERT_FILE";
+pub(super) const TLS_KEY_FILE: &str = "SHIM_TLS_KEY_FILE";
+pub(super) const TLS_LISTEN: &str = "SHIM_TLS_LISTEN";
 pub(super) const TRACES_ENDPOINT: &str = "SHIM_TRACES_ENDPOINT";
+pub(super) const TRUSTED_PROXIES: &str = "SHIM_TRUSTED_PROXIES";
+pub(super) const UPSTREAM_DNS: &str = "SHIM_UPSTREAM_DNS";
 pub(super) const UPSTREAM_PLAN: &str = "SHIM_UPSTREAM_PLAN";
+pub(super) const UPSTREAM_RESOLVE: &str = "SHIM_UPSTREAM_RESOLVE";
 pub(super) const UPSTREAM_TOKEN: &str = "SHIM_UPSTREAM_TOKEN";
 pub(super) const UPSTREAM_URL: &str = "SHIM_UPSTREAM_URL";
 
@@ -34,6 +42,8 @@ pub(super) const LIST_DETAIL: &str = "list_detail";
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) listen: Option<Placed<String>>,
+    pub(super) tls: TlsDraft,
+    pub(super) trusted_proxies: Option<Vec<Placed<String>>>,
     pub(super) ops_listen: Option<Placed<String>>,
     pub(super) log_format: Option<Placed<String>>,
     pub(super) traces: TracesDraft,
@@ -41,6 +51,7 @@ pub(super) struct Draft {
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
     pub(super) oauth_url: Option<Placed<String>>,
+    pub(super) names: NamesDraft,
     pub(super) plan: Option<Placed<String>>,
     pub(super) tenants: Vec<TenantDraft>,
     pub(super) choices: Vec<(Placed<String>, toml::Value)>,
@@ -103,10 +114,18 @@ pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, C
     if let Some(listen) = &sources.flags.ops_listen {
         draft.ops_listen = Some(unplaced(listen.clone()));
     }
+    let flags = &sources.flags;
+    for (setting, flag) in [
+        (&mut draft.tls.listen, &flags.tls_listen),
+        (&mut draft.tls.cert_file, &flags.tls_cert),
+        (&mut draft.tls.key_file, &flags.tls_key),
+    ] {
+        or(setting, flag.clone().map(unplaced));
+    }
     draft.strict |= sources.flags.strict;
     or(&mut draft.record.file, sources.flags.record.clone());
 
-    let config = draft.judge(sources.flags.sandbox, catalog, &mistakes);
+    let config = draft.judge(sources, catalog, &mistakes);
     let mistakes = mistakes.into_sorted();
     match config {
         Some(config) if mistakes.is_empty() => Ok(config),
@@ -139,6 +158,8 @@ impl Draft {
     fn read(&mut self, mut file: Section<'_>) {
         self.listen = file.text("listen");
         self.strict = file.switch("strict").unwrap_or_default();
+        self.trusted_proxies = file.texts("trusted_proxies");
+        self.tls = TlsDraft::read(file.section("tls"));
 
         let mut ops = file.section("ops");
         self.ops_listen = ops.text("listen");
@@ -167,6 +188,7 @@ impl Draft {
         self.upstream_url = upstream.text("url");
         self.oauth_url = upstream.text("oauth_url");
         self.plan = upstream.text("plan");
+        self.names = NamesDraft::read(&mut upstream);
         let limits = &mut self.limits;
         set(
             &mut limits.connect,
@@ -213,6 +235,11 @@ impl Draft {
         );
         set(&mut limits.requests, bounds.count("requests"));
         set(&mut limits.connections, bounds.count("connections"));
+        set(&mut limits.handshakes, bounds.count("handshakes"));
+        set(
+            &mut limits.handshake,
+            bounds.seconds("handshake_seconds", 1..=600),
+        );
         if let Some(failures) = bounds.number("failed_attempts", 0..=1_000_000) {
             limits.failed_attempts = u32::try_from(failures.value).unwrap_or(u32::MAX);
         }
@@ -241,6 +268,13 @@ impl Draft {
         let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
 
         or(&mut self.listen, text(LISTEN));
+        or(&mut self.tls.listen, text(TLS_LISTEN));
+        or(&mut self.tls.cert_file, text(TLS_CERT_FILE));
+        or(&mut self.tls.key_file, text(TLS_KEY_FILE));
+        let list = |name: &str| get(name).map(|value| listed(&value));
+        or(&mut self.trusted_proxies, list(TRUSTED_PROXIES));
+        or(&mut self.names.resolve, list(UPSTREAM_RESOLVE));
+        or(&mut self.names.dns, list(UPSTREAM_DNS));
         or(&mut self.log_format, text(LOG_FORMAT));
         or(&mut self.ops_listen, text(OPS_LISTEN));
         or(&mut self.traces.endpoint, text(TRACES_ENDPOINT));

@@ -11,9 +11,11 @@ use super::{
     Sources,
     draft::{
         API_KEY, API_SECRET, LISTEN, LOG_FORMAT, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID,
-        OAUTH_CLIENT_SECRET, OAUTH_URL, OPS_LISTEN, TRACES_ENDPOINT, UPSTREAM_PLAN, UPSTREAM_TOKEN,
-        UPSTREAM_URL,
+        OAUTH_CLIENT_SECRET, OAUTH_URL, OPS_LISTEN, TLS_CERT_FILE, TLS_KEY_FILE, TLS_LISTEN,
+        TRACES_ENDPOINT, TRUSTED_PROXIES, UPSTREAM_DNS, UPSTREAM_PLAN, UPSTREAM_RESOLVE,
+        UPSTREAM_TOKEN, UPSTREAM_URL,
     },
+    network::listed,
 };
 
 /// Has every key with its default.
@@ -23,8 +25,11 @@ const EXAMPLE: &str = include_str!("../../shim.example.toml");
 const NO_DEFAULT: [&str; 3] = ["tenant.", "upstream.url", "upstream.oauth_url"];
 
 /// What the variables of the environment set.
-const VARIABLES: [(&str, &str); 13] = [
+const VARIABLES: [(&str, &str); 16] = [
     (LISTEN, "listen"),
+    (TLS_LISTEN, "tls.listen"),
+    (TLS_CERT_FILE, "tls.cert_file"),
+    (TLS_KEY_FILE, "tls.key_file"),
     (OPS_LISTEN, "ops.listen"),
     (LOG_FORMAT, "log.format"),
     (TRACES_ENDPOINT, "traces.endpoint"),
@@ -37,6 +42,13 @@ const VARIABLES: [(&str, &str); 13] = [
     (OAUTH_ACCOUNT_ID, "tenant.1.oauth.account_id"),
     (OAUTH_CLIENT_ID, "tenant.1.oauth.client_id"),
     (OAUTH_CLIENT_SECRET, "tenant.1.oauth.client_secret"),
+];
+
+/// What those of them set that hold several values.
+const LISTS: [(&str, &str); 3] = [
+    (TRUSTED_PROXIES, "trusted_proxies"),
+    (UPSTREAM_RESOLVE, "upstream.resolve"),
+    (UPSTREAM_DNS, "upstream.dns"),
 ];
 
 /// Keys whose values are shown to nobody.
@@ -84,6 +96,21 @@ impl Effective {
         let quoted = |text: &String| toml::Value::from(text.as_str()).to_string();
         for (key, flag, value) in [
             ("listen", "--listen", flags.listen.as_ref().map(quoted)),
+            (
+                "tls.listen",
+                "--tls-listen",
+                flags.tls_listen.as_ref().map(quoted),
+            ),
+            (
+                "tls.cert_file",
+                "--tls-cert",
+                flags.tls_cert.as_ref().map(quoted),
+            ),
+            (
+                "tls.key_file",
+                "--tls-key",
+                flags.tls_key.as_ref().map(quoted),
+            ),
             (
                 "ops.listen",
                 "--ops-listen",
@@ -139,6 +166,14 @@ impl Effective {
         for (variable, key) in VARIABLES {
             if let Some(value) = get(variable) {
                 let value = toml::Value::from(value).to_string();
+                self.set(key, value, variable.to_owned());
+            }
+        }
+        for (variable, key) in LISTS {
+            if let Some(value) = get(variable) {
+                let items = listed(&value).into_iter();
+                let items: Vec<_> = items.map(|item| toml::Value::from(item.value)).collect();
+                let value = toml::Value::from(items).to_string();
                 self.set(key, value, variable.to_owned());
             }
         }

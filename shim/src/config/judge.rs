@@ -9,13 +9,14 @@ use url::Url;
 
 use super::{
     Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen, SiteConfig,
-    Source, TracesConfig, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
+    Source, Sources, TracesConfig, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
     draft::{API_KEY, API_SECRET, DeprecationDraft, Draft, TenantDraft, TracesDraft, UPSTREAM_URL},
     mistakes::Mistakes,
+    network::proxies,
     section::{Placed, values},
     tenant::{Usual, plan},
 };
-use crate::upstream::BaseUrl;
+use crate::upstream::{BaseUrl, Names};
 
 /// v2's own token endpoint, which goes without saying for v2's own host only: the app's secret is
 /// sent there.
@@ -29,7 +30,7 @@ impl Draft {
     /// The configuration, or nothing and all mistakes noted.
     pub(super) fn judge(
         self,
-        sandbox: Option<usize>,
+        sources: &Sources<'_>,
         catalog: &Catalog,
         mistakes: &Mistakes,
     ) -> Option<Config> {
@@ -57,11 +58,13 @@ impl Draft {
         let deprecation = self.deprecation.judge(mistakes);
         let log = log_format(self.log_format.as_ref(), mistakes);
         let traces = self.traces.judge(mistakes);
-        let source = match sandbox {
+        let names = self.names.judge(mistakes);
+        let source = match sources.flags.sandbox {
             Some(users) => Some(Source::Sandbox { users }),
             None => judge_v2(
                 self.upstream_url.as_ref(),
                 self.oauth_url.as_ref(),
+                names,
                 &Usual {
                     oauth_url: None,
                     plan: plan(self.plan.as_ref(), mistakes).unwrap_or_default(),
@@ -75,9 +78,20 @@ impl Draft {
             .map(Source::V2),
         };
         let listen = match self.listen {
-            None => DEFAULT_LISTEN.to_owned(),
-            Some(listen) => address("listen", listen, DEFAULT_LISTEN, mistakes),
+            None => Some(DEFAULT_LISTEN.to_owned()),
+            Some(listen) if listen.value == OFF => {
+                if !self.tls.is_begun() {
+                    let text = format!(
+                        "listen = {OFF:?}, and there is no [tls] either: nobody could reach the shim"
+                    );
+                    mistakes.add(listen.line, text);
+                }
+                None
+            }
+            Some(listen) => Some(address("listen", listen, DEFAULT_LISTEN, mistakes)),
         };
+        let tls = self.tls.judge(sources.read, mistakes);
+        let trusted_proxies = proxies(self.trusted_proxies, mistakes);
         let ops = match self.ops_listen {
             None => OpsListen::Usual,
             Some(listen) if listen.value == OFF => OpsListen::Off,
@@ -93,6 +107,7 @@ impl Draft {
         let ui = self.ui.judge(record.is_some());
         Some(Config {
             listen,
+            tls,
             ops,
             log,
             traces,
@@ -102,6 +117,7 @@ impl Draft {
                 options: options?,
                 upstream_status: status?,
                 deprecation,
+                trusted_proxies,
             },
             limits: self.limits,
             record,
@@ -115,6 +131,7 @@ impl Draft {
 fn judge_v2(
     upstream_url: Option<&Placed<String>>,
     oauth_url: Option<&Placed<String>>,
+    names: Names,
     usual: &Usual<'_>,
     tenants: Vec<TenantDraft>,
     mistakes: &Mistakes,
@@ -177,6 +194,7 @@ fn judge_v2(
         .collect();
     Some(V2Config {
         base: base?,
+        names,
         tenants,
     })
 }
@@ -298,7 +316,12 @@ impl DeprecationDraft {
     }
 }
 
-fn address(key: &str, listen: Placed<String>, example: &str, mistakes: &Mistakes) -> String {
+pub(super) fn address(
+    key: &str,
+    listen: Placed<String>,
+    example: &str,
+    mistakes: &Mistakes,
+) -> String {
     if !is_address(&listen.value) {
         let text = format!(
             "{key} = {:?} is no address to listen on; write host:port, as {example}",

@@ -7,14 +7,17 @@ mod draft;
 mod effective;
 mod judge;
 mod mistakes;
+mod network;
 mod record;
 mod section;
 mod shadow;
 mod tenant;
+mod tls;
 mod ui;
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
+use ipnet::IpNet;
 use mappings::{Catalog, catalog::protocol::Options, record::PseudonymKey};
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -23,6 +26,7 @@ use url::Url;
 
 pub use effective::Effective;
 pub use mistakes::{ConfigError, Mistake};
+pub use tls::TlsConfig;
 
 use crate::{
     credential::SecretDigest,
@@ -30,7 +34,7 @@ use crate::{
     shadow::ShadowConfig,
     store::Key,
     tenants::Permissions,
-    upstream::{BaseUrl, Token},
+    upstream::{BaseUrl, Names, Token},
 };
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
@@ -55,8 +59,10 @@ pub const DEFAULT_SANDBOX_USERS: usize = 40;
 /// What the shim is told, complete and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen, as `host:port`.
-    pub listen: String,
+    /// Where to listen in plain HTTP, as `host:port`; `None` to listen with TLS only.
+    pub listen: Option<String>,
+    /// Where to listen with TLS, if anywhere.
+    pub tls: Option<TlsConfig>,
     /// Where to answer the operator.
     pub ops: OpsListen,
     /// How the log is written.
@@ -116,6 +122,7 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct V2Config {
     pub(crate) base: BaseUrl,
+    pub(crate) names: Names,
     pub(crate) tenants: Vec<TenantConfig>,
 }
 
@@ -175,6 +182,8 @@ pub struct SiteConfig {
     pub upstream_status: StatusCode,
     /// What answers say of v1's end; `None` to say nothing.
     pub deprecation: Option<Deprecation>,
+    /// The proxies before the shim: what they say of their own clients' addresses is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// v1's end, as answers tell it.
@@ -232,8 +241,12 @@ pub struct Limits {
     pub headers: Duration,
     /// v1 requests at a time; more are answered with v1's rate limit error.
     pub requests: usize,
-    /// Connections at a time; more wait to be accepted.
+    /// Connections at a time; for one more, the one that asked for nothing for longest is let go.
     pub connections: usize,
+    /// TLS handshakes at a time; for one more, the oldest one is let go.
+    pub handshakes: usize,
+    /// For a TLS handshake.
+    pub handshake: Duration,
     /// Failed attempts with one key from one address in a minute, after which more are not looked
     /// at; 0 for any number.
     pub failed_attempts: u32,
@@ -256,6 +269,8 @@ impl Default for Limits {
             headers: Duration::from_secs(10),
             requests: 256,
             connections: 1024,
+            handshakes: 256,
+            handshake: Duration::from_secs(10),
             failed_attempts: 30,
             shutdown: Duration::from_secs(1),
         }
@@ -267,6 +282,12 @@ impl Default for Limits {
 pub struct Flags {
     /// `--listen`
     pub listen: Option<String>,
+    /// `--tls-listen`
+    pub tls_listen: Option<String>,
+    /// `--tls-cert`
+    pub tls_cert: Option<String>,
+    /// `--tls-key`
+    pub tls_key: Option<String>,
     /// `--ops-listen`
     pub ops_listen: Option<String>,
     /// `--strict`
@@ -285,7 +306,7 @@ pub struct Sources<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// The command line.
     pub flags: Flags,
-    /// Reads the files that hold a secret.
+    /// Reads the files that hold a secret or a certificate.
     pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
 }
 
@@ -330,6 +351,7 @@ impl V2Config {
         };
         Some(Self {
             base: BaseUrl::parse(base).ok()?,
+            names: Names::default(),
             tenants: vec![tenant],
         })
     }
@@ -347,6 +369,12 @@ impl V2Config {
     /// The base URL and the number of tenants.
     pub(crate) fn shown(&self) -> (String, usize) {
         (self.base.as_str().to_owned(), self.tenants.len())
+    }
+
+    /// Host and port, if the system is asked where v2 is.
+    pub(crate) fn asked_by_name(&self) -> Option<(String, u16)> {
+        let of_system = self.names.is_systems();
+        of_system.then(|| (self.base.host().to_owned(), self.base.port()))
     }
 
     /// True if v2 and its token endpoints are on this machine and without TLS.

@@ -7,6 +7,9 @@ fn load(file: Option<&str>, environment: &[(&str, &str)], flags: Flags) -> Resul
     };
     let read = |path: &Path| match path.to_str() {
         Some("/run/secret") => Ok("from-a-file\n".to_owned()),
+        Some("cert.der") => Err(std::io::ErrorKind::InvalidData.into()),
+        Some("cert.pem") => Ok(certified().0),
+        Some("key.pem") => Ok(certified().1),
         _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
     };
     let sources = Sources {
@@ -17,6 +20,18 @@ fn load(file: Option<&str>, environment: &[(&str, &str)], flags: Flags) -> Resul
     };
     let catalog = Catalog::embedded().unwrap();
     Config::load(&sources, &catalog).map_err(|error| error.to_string())
+}
+
+/// A certificate and its key.
+fn certified() -> (String, String) {
+    use std::sync::OnceLock;
+
+    static MADE: OnceLock<(String, String)> = OnceLock::new();
+    let make = || {
+        let made = rcgen::generate_simple_self_signed(vec!["shim".to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    };
+    MADE.get_or_init(make).clone()
 }
 
 fn mistakes(file: &str) -> String {
@@ -50,7 +65,7 @@ fn token_url(config: Config) -> String {
 #[test]
 fn the_environment_is_enough() {
     let config = load(None, &ENVIRONMENT, Flags::default()).unwrap();
-    assert_eq!(config.listen, DEFAULT_LISTEN);
+    assert_eq!(config.listen.as_deref(), Some(DEFAULT_LISTEN));
     let v2 = v2(config);
     assert_eq!(v2.tenants[0].account_id.as_deref(), Some("an-account"));
     assert_eq!(v2.base, BaseUrl::parse("http://127.0.0.1:9000/v2").unwrap());
@@ -98,7 +113,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         upstream_status = 503
     "#;
     let config = load(Some(file), &[], Flags::default()).unwrap();
-    assert_eq!(config.listen, "127.0.0.1:1");
+    assert_eq!(config.listen.as_deref(), Some("127.0.0.1:1"));
     assert_eq!(config.limits.list_calls, 3);
     assert_eq!(config.limits.request, Duration::from_secs(5));
     assert_eq!(config.site.upstream_status, StatusCode::SERVICE_UNAVAILABLE);
@@ -115,7 +130,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         ..Flags::default()
     };
     let config = load(Some(file), &environment, flags).unwrap();
-    assert_eq!(config.listen, "localhost:3");
+    assert_eq!(config.listen.as_deref(), Some("localhost:3"));
     assert!(config.site.strict);
     let v2 = v2(config);
     assert_eq!(v2.base.host(), "example.com");
@@ -297,6 +312,81 @@ api_key = "k"
             ),
         ]
         .join("\n")
+    );
+}
+
+#[test]
+fn mistakes_about_tls_and_addresses_are_told() {
+    let told = [
+        "[tls]\nlisten = \"8443\"\ncert = \"cert.pem\"",
+        "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"no.pem\"\nkey_file = \"no.pem\"",
+        "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"key.pem\"\nkey_file = \"key.pem\"",
+        "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"cert.pem\"\nkey_file = \"cert.pem\"",
+        "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"cert.der\"\nkey_file = \"key.pem\"",
+        "listen = \"off\"",
+        "trusted_proxies = [\"10.0.0.0/33\", \"proxy\"]",
+        "trusted_proxies = \"10.0.0.0/8\"",
+        "[upstream]\nresolve = [\"api.zoom.us\"]\ndns = [\"1.1.1\"]",
+        "[limits]\nhandshakes = 0\nhandshake_seconds = 0",
+    ];
+    let flags = Flags {
+        sandbox: Some(7),
+        ..Flags::default()
+    };
+    let told = told.map(|file| load(Some(file), &ENVIRONMENT, flags.clone()).unwrap_err());
+    insta::assert_snapshot!(told.join("\n\n"));
+    // The sandbox is asked past all names; before v2 they must be right.
+    let file = "[upstream]\nurl = \"https://api.zoom.us/v2\"\ndns = [\"localhost\"]";
+    assert!(mistakes(file).contains("no address of a name server"));
+}
+
+#[test]
+fn tls_is_set_in_all_three_places() {
+    let file = "listen = \"off\"\n[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"cert.pem\"\n\
+                key_file = \"no.pem\"";
+    let environment = [
+        ("SHIM_TLS_LISTEN", "127.0.0.1:2"),
+        ("SHIM_TLS_KEY_FILE", "cert.pem"),
+        ("SHIM_TRUSTED_PROXIES", "10.0.0.5, 10.1.0.0/16"),
+    ];
+    let flags = Flags {
+        tls_listen: Some("127.0.0.1:3".to_owned()),
+        tls_key: Some("key.pem".to_owned()),
+        sandbox: Some(7),
+        ..Flags::default()
+    };
+    let config = load(Some(file), &environment, flags.clone()).unwrap();
+    let tls = config.tls.unwrap();
+    assert_eq!((config.listen, tls.listen.as_str()), (None, "127.0.0.1:3"));
+    assert_eq!(
+        format!("{:?}", config.site.trusted_proxies),
+        "[10.0.0.5/32, 10.1.0.0/16]"
+    );
+    let told = effective(file, &environment, flags);
+    let told: Vec<_> = told
+        .lines()
+        .filter(|line| line.starts_with("tls.") || line.starts_with("trusted"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn where_v2_is_can_be_said() {
+    let file = "[upstream]\nurl = \"https://api.zoom.us/v2\"\nresolve = [\"203.0.113.7\", \"2001:db8::7\"]\n\
+                dns = [\"192.0.2.53\"]\n[[tenant]]\napi_key = \"k\"\napi_secret = \"s\"\ntoken = \"t\"";
+    let names = |environment: &[_]| {
+        let config = load(Some(file), environment, Flags::default()).unwrap();
+        let names = v2(config).names;
+        format!("{:?} {:?}", names.addresses, names.servers)
+    };
+    assert_eq!(names(&[]), "[203.0.113.7, 2001:db8::7] [192.0.2.53:53]");
+    let environment = [
+        ("SHIM_UPSTREAM_RESOLVE", "203.0.113.8"),
+        ("SHIM_UPSTREAM_DNS", "127.0.0.1:5353,[::1]:53"),
+    ];
+    assert_eq!(
+        names(&environment),
+        "[203.0.113.8] [127.0.0.1:5353, [::1]:53]"
     );
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn response(
 /// An answer as JSON.
 pub(crate) fn json(result: Result<&Map<String, Value>, &V1Error>) -> Vec<u8> {
     // A map of JSON values always serialises.
-    with_members(result, |members| serde_json::to_vec(members)).unwrap_or_default()
+    with_members(result, serde_json::to_vec).unwrap_or_default()
 }
 
 fn with_members<T>(

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 use hyper::{
     Method, Request,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
 use mappings::{
     Argument, Arguments, V1Error,
@@ -18,7 +18,7 @@ use mappings::{
     },
     record::Wrapping,
 };
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument as _;
 
 use super::{Generation, reply::Reply};
@@ -27,9 +27,10 @@ use crate::{
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
     outbound::Format,
+    peer::Peer,
     request::{RequestId, Scope},
+    shadow::is_shadow_of_another,
     tenants::Tenant,
-    throttle::Peer,
     watch::Watch,
 };
 
@@ -91,7 +92,7 @@ impl Generation {
 
         let (body, _body_place) = self.0.shared.body.read(body).await?;
         // Not before the body is there: who sends slowly takes no place from others.
-        let Ok(_place) = self.0.shared.places.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.0.shared.places).try_acquire_owned() else {
             return Err(ProtocolError::Overloaded.into());
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -110,8 +111,10 @@ impl Generation {
             let shown = path.chars().take(MAX_SHOWN).collect();
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
-        let watch = self.watch(operation, wrapping, &arguments);
-        let peer = head.extensions.get().copied();
+        let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let watch = self.watch(operation, wrapping, &arguments, agent);
+        let peer = head.extensions.get::<Peer>();
+        let peer = peer.map(|peer| peer.behind(&head.headers, &self.0.trusted_proxies));
         let (tenant, arguments) = self.authenticate(arguments, peer)?;
         if !tenant.may(operation) {
             let name = operation.name.clone();
@@ -121,7 +124,7 @@ impl Generation {
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let request = (operation, arguments);
-        self.execute(tenant, request, watch, scope).await
+        self.execute(tenant, request, watch, scope, place).await
     }
 
     /// Those who look on; they see the credentials too, to keep none of them.
@@ -130,12 +133,15 @@ impl Generation {
         operation: &Operation,
         wrapping: Wrapping,
         arguments: &Arguments,
+        agent: Option<&[u8]>,
     ) -> Option<Watch> {
         let shared = &self.0.shared;
         let recent = shared.recent.as_ref().map(|recent| recent.recorder());
         let recorders = shared.recorder.iter().chain(recent);
         let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments));
-        let shadow = shared.shadow.as_ref();
+        // Two shims that are each other's shadows would ask each other for ever.
+        let is_asked_for_another = agent.is_some_and(is_shadow_of_another);
+        let shadow = shared.shadow.as_ref().filter(|_| !is_asked_for_another);
         let watch = Watch {
             recordings: begun.collect(),
             shadowed: shadow.and_then(|shadow| shadow.begin(operation, wrapping, arguments)),
@@ -176,13 +182,15 @@ impl Generation {
         Ok((tenant, arguments))
     }
 
-    /// Runs the operation: a read as long as its client waits, a write to its end.
+    /// Runs the operation: a read as long as its client waits, a write to its end. It has its place
+    /// as long as it runs: who sends writes and leaves has no more of them at work than others.
     async fn execute(
         &self,
         tenant: Arc<Tenant>,
         (operation, arguments): (&Operation, Arguments),
         mut watch: Option<Watch>,
         scope: Scope,
+        place: OwnedSemaphorePermit,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
@@ -202,7 +210,9 @@ impl Generation {
         let write = async move {
             let operation = executor.catalog.find(&name)?;
             let request = (operation, arguments);
-            Some(executor.run(&tenant, request, watch, scope).await)
+            let executed = executor.run(&tenant, request, watch, scope).await;
+            drop(place);
+            Some(executed)
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {

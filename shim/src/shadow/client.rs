@@ -9,6 +9,14 @@ use url::Url;
 use super::{Identity, NotCompared};
 use crate::{config::Limits, upstream::BaseUrl};
 
+/// Another one than before v2: that one is refused by a shim, which would be asking itself.
+const USER_AGENT: &str = concat!("shim-shadow/", env!("CARGO_PKG_VERSION"));
+
+/// True for how a shim of any version calls itself when it asks its shadow.
+pub(crate) fn is_shadow_of_another(user_agent: &[u8]) -> bool {
+    user_agent.starts_with(b"shim-shadow/")
+}
+
 /// Asks the shadow.
 pub(super) struct Client {
     http: Http,
@@ -21,7 +29,7 @@ impl Client {
     pub(super) fn new(base: BaseUrl, identity: Identity, limits: &Limits) -> reqwest::Result<Self> {
         crate::install_tls();
         let builder = Http::builder()
-            .user_agent(concat!("shim/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .connect_timeout(limits.connect)
             // One would carry credentials to wherever it points.
             .redirect(redirect::Policy::none())

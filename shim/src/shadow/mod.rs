@@ -42,6 +42,7 @@ use crate::{
     upstream::BaseUrl,
 };
 use client::Client;
+pub(crate) use client::is_shadow_of_another;
 pub use differences::{Differences, Example, FieldTally, OperationTally};
 use worker::Worker;
 

@@ -89,6 +89,11 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// The port, said or not.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
     /// The base without a slash at its end.
     pub(crate) fn as_str(&self) -> &str {
         &self.text

@@ -5,6 +5,7 @@
 
 mod address;
 mod breaker;
+mod names;
 mod reply;
 mod retry;
 mod token;
@@ -25,7 +26,7 @@ use url::Url;
 
 use crate::{
     budget::Budget,
-    config::Limits,
+    config::{Limits, V2Config},
     label::{Label, Labels},
     request::{REQUEST_ID, Scope},
     telemetry::{CallRecord, Observer},
@@ -33,6 +34,8 @@ use crate::{
 pub(crate) use address::BaseUrl;
 pub(crate) use breaker::Breaker;
 use breaker::Sign;
+pub(crate) use names::Names;
+use names::NamesError;
 use reply::Attempt;
 use retry::{Next, RESERVE, Retries};
 pub(crate) use token::{Token, TokenError, Tokens};
@@ -85,6 +88,24 @@ pub(crate) struct Sent {
     pub(crate) text: Bytes,
 }
 
+/// How the shim calls itself before v2, its token endpoint included.
+const USER_AGENT: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+
+/// True for how a shim of any version calls itself.
+pub(crate) fn is_shim(user_agent: &[u8]) -> bool {
+    user_agent.starts_with(b"shim/")
+}
+
+/// Why there is no client for v2.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) enum ClientError {
+    /// Of the client itself.
+    Http(#[from] reqwest::Error),
+    /// Of its name servers.
+    Names(#[from] NamesError),
+}
+
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
 /// this workspace cannot be made before.
 pub fn install_tls() {
@@ -94,23 +115,24 @@ pub fn install_tls() {
 
 /// The HTTP client that all tenants share, for its pool of connections.
 ///
-/// `is_local` is for a v2 on this machine and without TLS: it is reached past the proxies of the
-/// environment, and needs no certificates, which a bare system does not have.
-pub(crate) fn http_client(limits: &Limits, is_local: bool) -> reqwest::Result<Client> {
+/// A v2 on this machine and without TLS is reached past the proxies of the environment, and needs
+/// no certificates, which a bare system does not have.
+pub(crate) fn http_client(limits: &Limits, v2: &V2Config) -> Result<Client, ClientError> {
     install_tls();
     let builder = Client::builder()
-        .user_agent(concat!("shim/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .connect_timeout(limits.connect)
         .pool_idle_timeout(Duration::from_secs(30)) // below what servers and balancers keep
         .pool_max_idle_per_host(32)
         // v2 has no redirects, and one would carry a user's data to wherever it points.
         .redirect(redirect::Policy::none())
         .referer(false);
-    if is_local {
-        builder.no_proxy().tls_certs_only([]).build()
+    let builder = v2.names.add_to(builder, v2.base.host())?;
+    Ok(if v2.is_local() {
+        builder.no_proxy().tls_certs_only([]).build()?
     } else {
-        builder.build()
-    }
+        builder.build()?
+    })
 }
 
 impl Upstream {

@@ -74,7 +74,15 @@ impl Scripted {
 }
 
 fn client() -> Client {
-    http_client(&Limits::default(), true).unwrap()
+    http_client(&Limits::default(), &local()).unwrap()
+}
+
+fn local() -> V2Config {
+    V2Config {
+        base: BaseUrl::parse("http://127.0.0.1/v2").unwrap(),
+        names: Names::default(),
+        tenants: Vec::new(),
+    }
 }
 
 fn fixed(base: BaseUrl) -> Upstream {

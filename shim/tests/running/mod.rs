@@ -15,7 +15,7 @@ use shim::{
     ReloadError, Seams, Shim,
     config::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
     ops,
-    server::{self, Stopped},
+    server::{self, Listeners, Stopped, Tls},
     shadow::Shadow,
     telemetry::{CallRecord, Metrics, Observer, Observers, Record, ShadowRecord, Traffic},
     ui::{self, Recent},
@@ -49,6 +49,10 @@ pub(crate) struct Setup {
     /// The mappings of the shim, and those of its shadow, if that has some of its own.
     pub(crate) mappings: Option<Arc<Catalog>>,
     pub(crate) shadow_mappings: Option<Arc<Catalog>>,
+    /// Listens with TLS, too.
+    pub(crate) tls: Option<Tls>,
+    /// In place of a port of its own.
+    pub(crate) listener: Option<TcpListener>,
 }
 
 impl Default for Setup {
@@ -63,6 +67,8 @@ impl Default for Setup {
             recent: 0,
             mappings: None,
             shadow_mappings: None,
+            tls: None,
+            listener: None,
         }
     }
 }
@@ -106,6 +112,8 @@ impl Setup {
 /// A shim at work; it ends with the test's runtime.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    /// With TLS, if there is any; the plain one otherwise.
+    pub(crate) tls_address: SocketAddr,
     ops_address: SocketAddr,
     shim: Shim,
     pub(crate) client: Client,
@@ -167,8 +175,18 @@ impl Running {
         let ops_limits = limits.clone();
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = match setup.listener {
+            Some(listener) => listener,
+            None => TcpListener::bind(("127.0.0.1", 0)).await.unwrap(),
+        };
         let address = listener.local_addr().unwrap();
+        let mut listeners = Listeners::from(listener);
+        let mut tls_address = address;
+        if let Some(tls) = setup.tls {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            tls_address = listener.local_addr().unwrap();
+            listeners.tls = Some((listener, tls));
+        }
         let served = shim.clone();
         let (stop, told) = oneshot::channel();
         let stopped = tokio::spawn(async move {
@@ -178,10 +196,11 @@ impl Running {
                     std::future::pending::<()>().await;
                 }
             };
-            server::serve(listener, served, &limits, told).await
+            server::serve(listeners, served, &limits, told).await
         });
         Self {
             address,
+            tls_address,
             ops_address,
             shim,
             client: client(),

@@ -80,7 +80,7 @@ async fn two_requests_on_one_connection() {
 }
 
 /// A v2 that says when it was asked, and answers when it may.
-async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
+pub(crate) async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
     let (arrived, arrivals) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);
@@ -116,6 +116,31 @@ async fn more_requests_than_places() {
     gate.add_permits(10);
     let first = first.await.unwrap().unwrap();
     assert_eq!(json(first).await["id"], "u1");
+}
+
+#[tokio::test]
+async fn a_write_whose_client_has_left_keeps_its_place() {
+    let (v2, mut arrivals, gate) = gated().await;
+    let setup = Setup {
+        adjust: |limits| limits.requests = 1,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let write = shim.form("user/update", &[("id", "u1"), ("dept", "x")]);
+    let left = tokio::spawn(write.send());
+    soon(arrivals.recv()).await.unwrap();
+    left.abort();
+    assert!(left.await.unwrap_err().is_cancelled());
+    // Also after the shim has noticed.
+    for _ in 0..20 {
+        let second = shim.call("user/get", &[("id", "u1")]).await;
+        assert_eq!(second["error"]["code"], 403, "{second}");
+    }
+    gate.add_permits(10);
+    // Once it is done, there is room.
+    let is_there_room =
+        async { while shim.call("user/get", &[("id", "u1")]).await["id"] != "u1" {} };
+    soon(is_there_room).await;
 }
 
 #[tokio::test]

@@ -6,19 +6,23 @@
     reason = "test code outside of test functions"
 )]
 
+mod certificates;
 mod connections;
 mod errors;
 mod faults;
 mod headers;
+mod http2;
 mod ids;
 mod lists;
 mod load;
 mod ops;
+mod proxies;
 mod reload;
 #[path = "../running/mod.rs"]
 mod running;
 mod shadow;
 mod tenants;
+mod tls;
 mod trouble;
 mod ui;
 mod wrappings;

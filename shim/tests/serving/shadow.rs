@@ -492,3 +492,21 @@ async fn no_secret_is_in_what_was_found() {
         fields(&shim).await
     );
 }
+
+#[tokio::test]
+async fn a_shim_that_is_its_own_shadow_asks_itself_once() {
+    let v2 = ScriptedV2::with_users().await;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+    let listener = listener.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let setup = Setup {
+        listener: Some(listener),
+        ..beside(&url, "")
+    };
+    let shim = Running::with(&v2, setup).await;
+    shim.call("user/get", &[("id", "u1")]).await;
+    shim.shadowed(1).await;
+    assert_eq!(shim.records().len(), 2);
+    let found = found(&shim).await;
+    assert_eq!(found["operations"]["user/get"]["compared"], 1);
+}

@@ -1,0 +1,75 @@
+//! Whose address counts when there are proxies, and calls that come back to the shim.
+
+use reqwest::Client;
+use tokio::net::TcpListener;
+
+use crate::running::{Running, ScriptedV2, Setup, json};
+
+/// How failed attempts with one key are answered, before the throttle and behind it.
+const WRONG: i64 = 200;
+const THROTTLED: i64 = 403;
+
+async fn behind(file: &str) -> Running {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        file: file.to_owned(),
+        adjust: |limits| limits.failed_attempts = 3,
+        ..Setup::default()
+    };
+    Running::with(&v2, setup).await
+}
+
+/// The code of the answer to a wrong secret that is forwarded for an address.
+async fn fail(shim: &Running, forwarded_for: &str) -> i64 {
+    let form = [("api_key", "somebody"), ("api_secret", "wrong")];
+    let request = shim.client.post(shim.url("/v1/user/get")).form(&form);
+    let request = request.header("x-forwarded-for", forwarded_for);
+    let answer = json(request.send().await.unwrap()).await;
+    answer["error"]["code"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn what_strangers_forward_is_not_believed() {
+    for file in ["", "trusted_proxies = [\"192.0.2.1\"]"] {
+        let shim = behind(file).await;
+        for last in 1..=3 {
+            assert_eq!(fail(&shim, &format!("198.51.100.{last}")).await, WRONG);
+        }
+        assert_eq!(fail(&shim, "198.51.100.4").await, THROTTLED);
+    }
+}
+
+#[tokio::test]
+async fn callers_behind_a_trusted_proxy_are_told_apart() {
+    let shim = behind("trusted_proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]").await;
+    for made_up in 1..=3 {
+        // The caller says it is somebody else; the outer proxy adds whom it sees.
+        let forwarded = format!("203.0.113.{made_up}, 198.51.100.1, 10.0.0.7");
+        assert_eq!(fail(&shim, &forwarded).await, WRONG);
+    }
+    assert_eq!(fail(&shim, "198.51.100.1").await, THROTTLED);
+    assert_eq!(fail(&shim, "203.0.113.1, 198.51.100.1").await, THROTTLED);
+    assert_eq!(fail(&shim, "198.51.100.2").await, WRONG);
+}
+
+/// With v2's name in the hosts file, the shim would call itself.
+#[tokio::test]
+async fn a_shim_that_is_its_own_v2_says_so() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}/v2", listener.local_addr().unwrap());
+    let setup = Setup {
+        listener: Some(listener),
+        ..Setup::default()
+    };
+    let shim = Running::before_base(&base, setup).await;
+    let answer = shim.call("user/get", &[("id", "u1")]).await;
+    assert_eq!(answer["error"]["code"], 500, "{answer}");
+
+    // What it told itself, for whoever looks.
+    let agent = concat!("shim/", env!("CARGO_PKG_VERSION"));
+    let client = Client::builder().no_proxy().tls_certs_only([]);
+    let request = client.user_agent(agent).build().unwrap();
+    let told = request.get(shim.url("/v2/users/u1")).send().await.unwrap();
+    assert_eq!(told.status(), 508);
+    assert_eq!(told.text().await.unwrap(), "508 This is the shim, not v2\n");
+}
