@@ -137,19 +137,14 @@ async fn serve_until_stopped(
     observers.push(Arc::clone(&metrics) as _);
     observers.push(Arc::clone(&traffic) as _);
     seams.observer = Arc::new(Observers(observers));
-    if ui.recent > 0 && ops_listener.is_some() {
-        seams.recent = Some(recent(ui.recent, &catalog, pseudonym_key.clone())?);
-    }
-    if let Some(shadow) = shadow {
-        let observer = Arc::clone(&seams.observer);
-        seams.shadow = Some(self::shadow(
-            shadow,
-            &catalog,
-            pseudonym_key,
-            &limits,
-            observer,
-        )?);
-    }
+    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
+    look_on(
+        &mut seams,
+        (recent, shadow),
+        &catalog,
+        pseudonym_key,
+        &limits,
+    )?;
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
@@ -211,14 +206,24 @@ fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<
     Ok(Arc::new(recorder))
 }
 
-fn recent(
-    most: usize,
+/// Adds those who look on: what is kept to be shown, and the shadow.
+fn look_on(
+    seams: &mut Seams,
+    (recent, shadow): (usize, Option<ShadowConfig>),
     catalog: &Arc<Catalog>,
     key: Option<PseudonymKey>,
-) -> anyhow::Result<Arc<Recent>> {
-    let recent = Recent::start(most, Arc::clone(catalog), key);
-    let recent = recent.context("the system gives no thread to keep exchanges")?;
-    Ok(Arc::new(recent))
+    limits: &Limits,
+) -> anyhow::Result<()> {
+    if recent > 0 {
+        let recent = Recent::start(recent, Arc::clone(catalog), key.clone());
+        let recent = recent.context("the system gives no thread to keep exchanges")?;
+        seams.recent = Some(Arc::new(recent));
+    }
+    if let Some(config) = shadow {
+        let observer = Arc::clone(&seams.observer);
+        seams.shadow = Some(self::shadow(config, catalog, key, limits, observer)?);
+    }
+    Ok(())
 }
 
 fn shadow(
