@@ -21,6 +21,7 @@ pub(crate) mod rules;
 mod run;
 mod scan;
 mod shape;
+pub(crate) mod shim_address;
 mod source;
 mod suppression;
 mod trace;
@@ -31,3 +32,4 @@ pub use finding::{
     Advice, Confidence, Finding, Kind, LossyParameter, Shim, SuppressedBy, Suppression,
 };
 pub use run::{Audit, AuditError, Options, Outcome, Unreadable};
+pub use shim_address::{Moved, ShimUrl, Variable};

@@ -38,6 +38,10 @@ fn rule_folders() -> Vec<PathBuf> {
     folders
 }
 
+fn library_folders() -> Vec<PathBuf> {
+    folders(&rules().join("libraries"))
+}
+
 fn findings(project: &Path) -> Vec<Finding> {
     let catalog = Catalog::embedded().unwrap();
     let options = Options {
@@ -82,8 +86,36 @@ fn hits_are_found() {
 }
 
 #[test]
+fn libraries_are_found_where_they_speak_v1() {
+    let mut seen = String::new();
+    for library in library_folders() {
+        for project in folders(&library.join("hit")) {
+            writeln!(seen, "{}/{}", name(&library), name(&project)).unwrap();
+            let found = findings(&project);
+            for found in &found {
+                writeln!(
+                    seen,
+                    "  {}:{} {} {}",
+                    found.path,
+                    found.line,
+                    found.kind.name(),
+                    found.operation.as_deref().unwrap_or("-"),
+                )
+                .unwrap();
+            }
+            assert!(
+                found.iter().any(|found| found.kind == Kind::SdkCall),
+                "Missing: no call in {}",
+                project.display()
+            );
+        }
+    }
+    insta::assert_snapshot!("hits_of_libraries", seen);
+}
+
+#[test]
 fn near_misses_are_left_alone() {
-    for rule in rule_folders() {
+    for rule in rule_folders().into_iter().chain(library_folders()) {
         let id = name(&rule);
         for project in folders(&rule.join("near-miss")) {
             let noise: Vec<String> = findings(&project)
@@ -107,20 +139,13 @@ fn near_misses_are_left_alone() {
 
 #[test]
 fn each_rule_has_its_outline_and_its_fixtures() {
-    for rule in rule_folders() {
+    for rule in rule_folders().into_iter().chain(library_folders()) {
         let text = fs::read_to_string(rule.join("rule.toml")).unwrap();
         let outline: toml::Table = toml::from_str(&text).unwrap();
-        let mut keys: Vec<_> = outline.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        assert_eq!(
-            keys,
-            ["example", "instead", "kind", "summary", "what", "why"],
-            "{}",
-            rule.display()
-        );
-        for (key, value) in &outline {
+        for key in ["example", "instead", "summary", "what", "why"] {
+            let value = outline.get(key).and_then(toml::Value::as_str);
             assert!(
-                !value.as_str().unwrap().trim().is_empty(),
+                value.is_some_and(|value| !value.trim().is_empty()),
                 "{}: {key}",
                 rule.display()
             );
@@ -155,13 +180,21 @@ fn the_program_lists_and_explains_exactly_the_rules_that_exist() {
     for id in existing {
         assert!(migrate(&["rules", &id]).contains("What it finds"), "{id}");
     }
+    for folder in library_folders() {
+        let text = fs::read_to_string(folder.join("rule.toml")).unwrap();
+        let library: toml::Table = toml::from_str(&text).unwrap();
+        let package = library["package"].as_str().unwrap();
+        assert!(text_lists(&migrate(&["rules"]), package), "{package}");
+        let explained = migrate(&["rules", package]);
+        assert!(explained.contains("What it finds"), "{package}");
+    }
 }
 
 #[test]
 fn each_method_of_a_library_stands_for_an_operation_that_exists() {
     let catalog = Catalog::embedded().unwrap();
-    for entry in fs::read_dir(rules().join("libraries")).unwrap() {
-        let path = entry.unwrap().path();
+    for folder in library_folders() {
+        let path = folder.join("rule.toml");
         let library: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         for (method, operation) in library["methods"].as_table().unwrap() {
             let operation = operation.as_str().unwrap();
@@ -172,4 +205,10 @@ fn each_method_of_a_library_stands_for_an_operation_that_exists() {
             );
         }
     }
+}
+
+/// True if a line of the list starts with the package.
+fn text_lists(list: &str, package: &str) -> bool {
+    list.lines()
+        .any(|line| line.split(' ').next() == Some(package))
 }

@@ -84,14 +84,14 @@ impl Baseline {
                 ));
             };
             let notes = Notes::parse(columns.next().unwrap_or_default()).map_err(error)?;
-            entries.insert(
-                Key {
-                    rule: rule.to_owned(),
-                    path: path.to_owned(),
-                    hash: hash.to_owned(),
-                },
-                notes,
-            );
+            let key = Key {
+                rule: rule.to_owned(),
+                path: path.to_owned(),
+                hash: hash.to_owned(),
+            };
+            // A union of two branches has a line twice if both added notes.
+            let known: &mut Notes = entries.entry(key).or_default();
+            *known = std::mem::take(known).with(notes);
         }
         Ok(Self { entries })
     }
@@ -192,13 +192,13 @@ impl Baseline {
     }
 }
 
-/// Mentions never fail, and a comment in the source needs no entry.
+/// Mentions never fail, and what a comment or the shim's address suppresses needs no entry.
 fn belongs(finding: &Finding) -> bool {
-    let by_comment = finding
+    let by_itself = finding
         .suppressed
         .as_ref()
-        .is_some_and(|suppression| suppression.by == SuppressedBy::Comment);
-    finding.kind != Kind::Doc && !by_comment
+        .is_some_and(|suppression| suppression.by != SuppressedBy::Baseline);
+    finding.kind != Kind::Doc && !by_itself
 }
 
 fn key(finding: &Finding) -> Key {
@@ -210,6 +210,18 @@ fn key(finding: &Finding) -> Key {
 }
 
 impl Notes {
+    /// The notes of two sides: what only one says, and the earlier day.
+    fn with(self, other: Self) -> Self {
+        Self {
+            owner: self.owner.or(other.owner),
+            expires: match (self.expires, other.expires) {
+                (Some(one), Some(another)) => Some(one.min(another)),
+                (one, another) => one.or(another),
+            },
+            reason: self.reason.or(other.reason),
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, &'static str> {
         let mut notes = Self::default();
         let mut rest = text.trim();
@@ -272,6 +284,7 @@ mod tests {
             line: 1,
             column: 1,
             end_column: 2,
+            wide: (0, 0),
             kind: Kind::Endpoint,
             rule: "v1-endpoint",
             operation: Some("user/list".into()),
@@ -308,6 +321,42 @@ mod tests {
         let mut baseline = Baseline::parse("v1-endpoint\ta\t01\nv1-endpoint\tgone\t02\n").unwrap();
         baseline.prune(&[finding("a", "01"), finding("new", "03")]);
         assert_eq!(baseline, Baseline::parse("v1-endpoint\ta\t01\n").unwrap());
+    }
+
+    #[test]
+    fn notes_of_two_sides_are_kept() {
+        let merged = "v1-url\tb\t02\texpires=2027-02-01; reason=waits\n\
+                      v1-url\tb\t02\towner=@team; expires=2027-01-01\n";
+        assert_eq!(
+            Baseline::parse(merged).unwrap().to_string(),
+            format!("{HEADER}\nv1-url\tb\t02\towner=@team; expires=2027-01-01; reason=waits\n")
+        );
+    }
+
+    proptest::proptest! {
+        /// Whatever is found: pruning leaves only entries that were there and are still found.
+        #[test]
+        fn pruning_only_takes_away(
+            known in proptest::collection::btree_set(0..30_u8, 0..20),
+            found in proptest::collection::btree_set(0..30_u8, 0..20),
+        ) {
+            let line = |id: &u8| format!("v1-endpoint\tf{}\t{id:02}\treason=r{id}\n", id % 3);
+            let text: String = known.iter().map(line).collect();
+            let findings: Vec<Finding> = found
+                .iter()
+                .map(|id| finding(&format!("f{}", id % 3), &format!("{id:02}")))
+                .collect();
+            let mut pruned = Baseline::parse(&text).unwrap();
+            pruned.prune(&findings);
+            let wanted: String = known.intersection(&found).map(line).collect();
+            proptest::prop_assert_eq!(&pruned, &Baseline::parse(&wanted).unwrap());
+            // So no finding fails less than before.
+            let mut before = findings.clone();
+            let mut after = findings;
+            Baseline::parse(&text).unwrap().apply(&mut before, "2026-01-01");
+            pruned.apply(&mut after, "2026-01-01");
+            proptest::prop_assert_eq!(before, after);
+        }
     }
 
     #[test]

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::{
     evidence::Evidence,
-    extract::{Role, last_identifier},
+    extract::{Role, Text, last_identifier},
     finding::{Confidence, Kind},
     knowledge::Knowledge,
+    language::{Format, Language},
     purpose::{Purpose, split_words},
     rules::Rules,
     scan::{FileFacts, Place, Signal},
-    shape::Shape,
+    shape::{DOMAIN, Shape},
 };
 
 /// A use of v1 before it is written up.
@@ -92,14 +93,19 @@ impl Judge<'_> {
                 given: self.given(file, signal, operation.as_deref()),
             })
         };
-        if signal.text.role != Role::Value {
+        if signal.text.role != Role::Value || signal.shape == Shape::Name {
             return self.mention(file, signal);
         }
         match &signal.shape {
             Shape::Base => {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label { Kind::Doc } else { Kind::BaseUrl };
-                found(kind, &None, Confidence::High, "the v1 base URL")
+                let reason = if self.is_at_shim(file, signal) {
+                    AT_SHIM
+                } else {
+                    "the v1 base URL"
+                };
+                found(kind, &None, Confidence::High, reason)
             }
             Shape::Url { operation } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
@@ -131,11 +137,29 @@ impl Judge<'_> {
         }
     }
 
+    /// True if a base names the shim, or is a version whose host, which stands apart, does.
+    fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let hosts = &self.rules.hosts;
+        hosts.is_shim(&signal.value)
+            || !signal.value.contains(DOMAIN)
+                && file
+                    .signals
+                    .iter()
+                    .any(|other| other.shape == Shape::Host && hosts.is_shim(&other.value))
+    }
+
     /// A path or URL in a comment or in prose.
     fn mention(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
         let operation = match &signal.shape {
             Shape::Base => None,
             Shape::Name if file.vendor.is_none() => None,
+            Shape::Call { package, operation } => {
+                let speaks = self.evidence.libraries.get(package).copied().flatten();
+                if speaks != Some(true) && !self.evidence.publishes.contains(package) {
+                    return None;
+                }
+                operation.clone()
+            }
             Shape::Url { operation } => operation.clone(),
             Shape::Endpoint {
                 operation: Some(operation),
@@ -179,7 +203,7 @@ impl Judge<'_> {
     ) -> Option<(Confidence, &'static str)> {
         let strong = has_v1(file);
         let callee = signal.text.callee.as_deref().unwrap_or_default();
-        let helper = self.evidence.helpers.contains(last_identifier(callee));
+        let helper = self.is_helper(callee);
         let zoomy = file.zoom
             || callee.to_ascii_lowercase().contains("zoom")
             || signal
@@ -199,13 +223,23 @@ impl Judge<'_> {
             return None;
         }
         let purpose = match self.purpose(file, signal) {
-            Purpose::Own if helper => Purpose::Request,
+            Purpose::Own if helper && !self.is_route(callee) => Purpose::Request,
             purpose => purpose,
         };
         if purpose == Purpose::Own {
             return None;
         }
         let distinctive = operation.is_some_and(|name| self.knowledge.is_distinctive(name));
+        // A dump holds the menus and permissions of the program, too.
+        if file.language == Some(Language::Data(Format::Sql))
+            && !distinctive
+            && !file
+                .excerpts
+                .get(&signal.place.line)
+                .is_some_and(|line| line.to_ascii_lowercase().contains("zoom"))
+        {
+            return None;
+        }
         let link = self.link(file, signal, strong, helper, joins_base, zoomy, distinctive)?;
         // Tests of a program that has left v1 may still answer its old paths.
         let stale = !self.evidence.v1 && is_test(&file.path);
@@ -241,7 +275,16 @@ impl Judge<'_> {
     ) -> Option<(Confidence, &'static str)> {
         let v1 = self.evidence.v1;
         let callee = signal.text.callee.as_deref().unwrap_or_default();
-        let own_server = self.asks_own_server(file, signal) && !joins_base && !helper && !strong;
+        // `axios.create({ baseURL: settings.zoomUrl })` sends what the file asks for to v1.
+        let told = strong
+            || file
+                .members
+                .iter()
+                .any(|name| self.evidence.bases.contains(name));
+        let own_server = self.asks_own_server(file, signal)
+            && !joins_base
+            && !helper
+            && (!told || self.asks_by_browser(file, signal));
         if own_server {
             return None;
         }
@@ -262,7 +305,7 @@ impl Judge<'_> {
                 "given to the project's own request function",
             ));
         }
-        if v1 && zoomy {
+        if v1 && zoomy && self.belongs_to_client(file, signal) {
             return Some((
                 Confidence::High,
                 "the v1 base URL stands in the same project",
@@ -289,10 +332,68 @@ impl Judge<'_> {
         }
         let client =
             !self.evidence.helpers.is_empty() || file.path.to_ascii_lowercase().contains("zoom");
-        (client && operations(file) > 1).then_some((
+        (client && operations(file).len() > 1).then_some((
             Confidence::Low,
             "only v1 has it, in a program that speaks of Zoom",
         ))
+    }
+
+    /// True if more than a word somewhere in the file speaks for Zoom: a program's own pages mention
+    /// it, too.
+    fn belongs_to_client(&self, file: &FileFacts, signal: &Signal) -> bool {
+        /// How many operations make a table of v1.
+        const TABLE: usize = 3;
+        let text = &signal.text;
+        let names = [
+            Some(file.path.as_str()),
+            Some(text.class.as_str()),
+            text.callee.as_deref(),
+            text.target.as_deref(),
+            text.function.as_deref(),
+        ];
+        let says_zoom = names
+            .into_iter()
+            .flatten()
+            .chain(signal.joined.iter().map(String::as_str))
+            .any(|name| name.to_ascii_lowercase().contains("zoom"));
+        if is_test(&file.path) {
+            return false;
+        }
+        let table = || {
+            operations(file).len() >= TABLE
+                && operations(file)
+                    .iter()
+                    .any(|name| self.knowledge.is_distinctive(name))
+        };
+        let told = file
+            .members
+            .iter()
+            .any(|name| self.evidence.bases.contains(name));
+        says_zoom || told || asks_itself(text) || table()
+    }
+
+    /// True if the project's own request function is called. One that is named like a verb of HTTP
+    /// must be the client's: `this.post(…)`, `zoom.post(…)`.
+    fn is_helper(&self, callee: &str) -> bool {
+        let name = last_identifier(callee);
+        if !self.evidence.helpers.contains(name) {
+            return false;
+        }
+        let verb = matches!(
+            name.to_ascii_lowercase().as_str(),
+            "get" | "post" | "put" | "patch" | "delete" | "request" | "send" | "call" | "fetch"
+        );
+        let receiver = callee
+            .strip_suffix(name)
+            .unwrap_or_default()
+            .trim_end_matches(['.', '>', '-', ':', '?']);
+        let receiver = last_identifier(receiver).to_ascii_lowercase();
+        !verb
+            || matches!(
+                receiver.as_str(),
+                "" | "this" | "self" | "static" | "parent" | "super" | "class" | "await" | "return"
+            )
+            || receiver.contains("zoom")
     }
 
     pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
@@ -324,7 +425,8 @@ impl Judge<'_> {
             return true;
         }
         file.signals.iter().any(|other| {
-            matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. } if !self.knowledge.is_shared(name))
+            matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. }
+                if !self.knowledge.is_shared(name) && self.knowledge.is_distinctive(name))
                 && other.text.role == Role::Value
                 && other.text.class == signal.text.class
         })
@@ -380,6 +482,8 @@ impl Judge<'_> {
     }
 }
 
+/// The base URL of v1 as the shim serves it.
+pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 /// The halves of a path are two arguments or elements.
 pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
 /// A half of a path belongs to the class or object around the other one.
@@ -426,6 +530,26 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
 
 const LABEL: &str = "only names the endpoint";
 
+/// True for a request through a method of the class itself, `self.post_request(…)`, which is no
+/// controller.
+fn asks_itself(text: &Text) -> bool {
+    let callee = text.callee.as_deref().unwrap_or_default();
+    let name = last_identifier(callee);
+    let receiver: String = callee
+        .strip_suffix(name)
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect();
+    let lower = name.to_ascii_lowercase();
+    let requests = ["post", "request", "send", "call", "api", "fetch", "invoke"]
+        .iter()
+        .any(|word| lower.contains(word));
+    requests
+        && matches!(receiver.as_str(), "self" | "this" | "selfclass")
+        && !text.class.to_ascii_lowercase().contains("controller")
+}
+
 /// True if a file is a test, by its folder or its name.
 fn is_test(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -441,10 +565,9 @@ fn is_test(path: &str) -> bool {
         || name.contains(".test.")
 }
 
-/// How many different operations a file names as v1 spelt them.
-fn operations(file: &FileFacts) -> usize {
-    let names: BTreeSet<&String> = file
-        .signals
+/// The operations that a file names as v1 spelt them.
+fn operations(file: &FileFacts) -> BTreeSet<&String> {
+    file.signals
         .iter()
         .filter_map(|signal| match &signal.shape {
             Shape::Endpoint {
@@ -454,8 +577,7 @@ fn operations(file: &FileFacts) -> usize {
             } if signal.text.role == Role::Value => Some(name),
             _ => None,
         })
-        .collect();
-    names.len()
+        .collect()
 }
 
 /// True if the file holds a base or URL of v1 in its code.

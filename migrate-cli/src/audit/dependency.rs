@@ -74,7 +74,7 @@ fn numbers(version: &str) -> Vec<u64> {
         .collect()
 }
 
-fn ecosystem(name: &str) -> Option<&'static str> {
+pub(crate) fn ecosystem(name: &str) -> Option<&'static str> {
     let extension = name.rsplit('.').next().unwrap_or_default();
     match name {
         "gemfile" | "gemfile.lock" | "gems.rb" | "gems.locked" => Some("rubygems"),
@@ -139,7 +139,9 @@ fn is_entry(file: &str, line: &str, at: usize) -> bool {
             let quoted = head.ends_with(['\'', '"']);
             quoted && !head.contains("name") && !head.contains("packages") && !head.contains("url")
         }
-        "package.json" => head.trim() == "\"" && line.contains(':'),
+        // Each package has a name of its own there.
+        "composer.lock" => start == "\"name\": \"",
+        "package.json" | "composer.json" => head.trim() == "\"" && line.contains(':'),
         _ if file.ends_with(".gemspec") => head.contains("dependency"),
         _ if matches!(file.rsplit('.').next(), Some("txt" | "in")) => start.is_empty(),
         _ => !head.contains("http") && !head.contains("name"),
@@ -167,7 +169,12 @@ fn version(rest: &str) -> Option<String> {
 fn following_version(file: &str, rest: &str, next: &str) -> Option<String> {
     let locks = matches!(
         file,
-        "package-lock.json" | "pipfile.lock" | "yarn.lock" | "npm-shrinkwrap.json" | "poetry.lock"
+        "package-lock.json"
+            | "pipfile.lock"
+            | "yarn.lock"
+            | "npm-shrinkwrap.json"
+            | "poetry.lock"
+            | "composer.lock"
     );
     if !locks || rest.contains(',') {
         return None;

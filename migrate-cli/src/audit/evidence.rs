@@ -25,6 +25,14 @@ const CONSTRUCTORS: [&str; 8] = [
     "main",
     "setup",
 ];
+/// Functions that take calls of any name.
+const DYNAMIC: [&str; 5] = [
+    "__call",
+    "__callStatic",
+    "__getattr__",
+    "method_missing",
+    "TryInvokeMember",
+];
 /// How far a version may stand from its host, in lines.
 const NEAR: usize = 25;
 
@@ -37,6 +45,8 @@ pub(crate) struct Evidence {
     pub(crate) v2: bool,
     /// Names that hold a base URL, in lower case.
     pub(crate) bases: BTreeSet<String>,
+    /// A client of v1 answers to any name, as `__call` and `method_missing` do.
+    pub(crate) dynamic: bool,
     /// Functions that send requests to v1.
     pub(crate) helpers: BTreeSet<String>,
     /// What is called with paths that only v1 has.
@@ -53,6 +63,7 @@ impl Evidence {
     fn add(&mut self, other: &Self) {
         self.v1 |= other.v1;
         self.v2 |= other.v2;
+        self.dynamic |= other.dynamic;
         self.bases.extend(other.bases.iter().cloned());
         self.helpers.extend(other.helpers.iter().cloned());
         self.proven.extend(other.proven.iter().cloned());
@@ -220,6 +231,11 @@ fn of_file(file: &FileFacts) -> Evidence {
             _ => {}
         }
     }
+    evidence.dynamic = evidence.v1
+        && file
+            .functions
+            .keys()
+            .any(|name| DYNAMIC.contains(&name.as_str()));
     for (dependency, _) in &file.dependencies {
         let known = evidence
             .libraries

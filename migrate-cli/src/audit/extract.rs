@@ -202,6 +202,17 @@ pub(crate) fn names_credential(name: &str) -> bool {
         .any(|word| plain.windows(word.len()).any(|window| window == *word))
 }
 
+/// True if a function of that name sends something or is asked for something.
+pub(crate) fn names_request(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [
+        "post", "request", "call", "send", "api", "fetch", "endpoint", "url", "path", "execute",
+        "invoke",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+}
+
 /// The last identifier of a name: `$this->api_url` gives `api_url`.
 pub(crate) fn last_identifier(text: &str) -> &str {
     let end = text

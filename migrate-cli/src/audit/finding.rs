@@ -13,6 +13,9 @@ pub struct Finding {
     pub column: usize,
     /// The column after the last character.
     pub end_column: usize,
+    /// How many UTF-16 units more than characters stand before the first and the last column.
+    #[serde(skip)]
+    pub wide: (usize, usize),
     /// What kind of use it is.
     pub kind: Kind,
     /// The rule that found it: `v1-endpoint`.
@@ -200,6 +203,8 @@ pub enum SuppressedBy {
     Comment,
     /// The baseline.
     Baseline,
+    /// It is a base URL that points at the shim already.
+    Shim,
 }
 
 impl Finding {

@@ -1,11 +1,64 @@
-//! Changes that are provably safe: a base URL of v1 that stands whole in the source is pointed at
-//! the shim, which answers the same paths. Everything else is left to people.
+//! Changes to the code: provably safe ones, and suggested ones if they are asked for.
+//!
+//! Safe are the base URL of v1 that is pointed at the shim, which answers the same paths; a lookup
+//! of an environment variable around it, with the literal as default; and exact versions of client
+//! libraries. Suggested are calls whose v2 form is unambiguous. Everything else is left to people,
+//! with a recipe.
+//!
+//! A fix works on the bytes that the audit saw: a file that changed since is refused. Encoding, line
+//! ends and permissions stay, and a file is replaced as a whole.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+mod base;
+mod guard;
+mod page;
+mod pin;
+pub(crate) mod recipe;
+mod rewrite;
+mod splice;
+mod switch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use similar::TextDiff;
+use tree_sitter::Tree;
 
-use super::finding::{Finding, Kind};
+use self::{
+    base::{Aim, Others},
+    page::{Base, Page},
+    splice::Edit,
+};
+use super::{
+    finding::{Finding, Kind, SuppressedBy},
+    run::{Audit, Outcome, stamp},
+    shim_address::{Moved, ShimUrl, Variable},
+    source, suppression,
+};
+
+/// Larger files are left to people, in bytes: they are data, not code.
+const LARGEST: usize = 4 << 20;
+
+/// Which changes are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Where base URLs are to point, or which variable is to hold them.
+    pub moved: Moved,
+    /// Suggested rewrites, too.
+    pub suggestions: bool,
+}
+
+/// All changes for the findings of a run.
+#[derive(Debug, Default)]
+pub struct Fixes {
+    /// The files that change, by path.
+    pub changes: Vec<Change>,
+    /// Findings that no change covers, by their index, with what stands in the way if that is known.
+    pub left: Vec<(usize, Option<String>)>,
+}
 
 /// A file before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,159 +67,387 @@ pub struct Change {
     pub path: String,
     /// How many places change.
     pub places: usize,
-    before: String,
-    after: String,
+    /// What has to be done afterwards.
+    pub then: BTreeSet<String>,
+    before: Vec<u8>,
+    after: Vec<u8>,
 }
 
-/// Where the shim answers: `https://shim.example.com`, without `/v1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShimUrl(String);
+/// Edits for one file, each with the finding that it is for.
+#[derive(Default)]
+struct Collected {
+    /// The variable's value ends with a slash, as the literals do that it takes the place of.
+    slash: Option<bool>,
+    edits: BTreeSet<Edit>,
+    places: usize,
+    fixed: BTreeSet<usize>,
+    objections: BTreeMap<usize, String>,
+    then: BTreeSet<String>,
+}
 
-/// Why a URL cannot be the shim's.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no address of a shim: give it as http://host:port or https://host")]
-pub struct ShimUrlError(String);
-
-impl std::str::FromStr for ShimUrl {
-    type Err = ShimUrlError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bare = text.trim_end_matches('/');
-        let bare = bare.strip_suffix("/v1").unwrap_or(bare);
-        let host = bare
-            .strip_prefix("https://")
-            .or_else(|| bare.strip_prefix("http://"));
-        // It is put between quotes of any language.
-        let plain = |c: char| {
-            c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '/' | '_' | '[' | ']')
-        };
-        match host {
-            Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(Self(bare.to_owned())),
-            _ => Err(ShimUrlError(text.to_owned())),
+impl Collected {
+    /// Takes in what is to be done about a finding, all of it or nothing.
+    fn take(&mut self, finding: usize, edits: Vec<Edit>) {
+        let overlaps = edits.iter().any(|edit| {
+            self.edits
+                .iter()
+                .any(|other| other != edit && edit.from < other.to && other.from < edit.to)
+        });
+        if overlaps {
+            self.objections
+                .insert(finding, "another fix changes the same place".to_owned());
+            return;
         }
+        let known = self.edits.len();
+        self.edits.extend(edits);
+        self.places += usize::from(self.edits.len() > known);
+        self.fixed.insert(finding);
     }
 }
 
-/// Works out the changes for the findings below a folder. Suppressed findings stay as they are.
-pub fn changes(root: &Path, findings: &[Finding], shim: &ShimUrl) -> io::Result<Vec<Change>> {
-    let mut by_path: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        let movable = matches!(finding.kind, Kind::BaseUrl | Kind::Url);
-        if movable && finding.suppressed.is_none() {
-            by_path.entry(&finding.path).or_default().push(finding);
+impl Collected {
+    /// Notes that the variable takes the place of a literal with or without a slash at its end: its
+    /// value has one form.
+    fn switch(&mut self, slash: bool, variable: Option<&Variable>) -> Result<(), String> {
+        if self.slash.is_some_and(|known| known != slash) {
+            return Err(
+                "elsewhere the variable's value has another end, with or without a slash: give \
+                 this one a variable of its own"
+                    .to_owned(),
+            );
         }
+        self.slash = Some(slash);
+        let name = variable.map_or("", Variable::name);
+        let end = if slash { "/" } else { "" };
+        self.then.insert(format!(
+            "set {name} to the shim's base URL, as https://SHIM/v1{end}"
+        ));
+        Ok(())
     }
-    let mut changes = Vec::new();
-    for (path, findings) in by_path {
-        // What is not UTF-8 cannot be written back as it was.
-        let before = match fs::read_to_string(root.join(path)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => continue,
-            Err(error) => return Err(error),
-        };
-        if let Some(change) = change(path, before, &findings, shim) {
-            changes.push(change);
-        }
-    }
-    Ok(changes)
 }
 
-fn change(path: &str, before: String, findings: &[&Finding], shim: &ShimUrl) -> Option<Change> {
-    let mut starts: Vec<usize> = findings
+/// How the value of the variable ends where it was put in earlier.
+fn known_slash(findings: &[Finding]) -> Option<bool> {
+    findings
         .iter()
-        .filter_map(|finding| offset(&before, finding.line, finding.column))
-        .collect();
-    starts.sort_unstable();
-    starts.dedup();
-    let mut after = before.clone();
-    let mut places = 0;
-    for start in starts.into_iter().rev() {
-        let Some(length) = after.get(start..).and_then(base_length) else {
-            continue;
+        .filter(|finding| {
+            finding
+                .suppressed
+                .as_ref()
+                .is_some_and(|suppression| suppression.by == SuppressedBy::Shim)
+        })
+        .find_map(|finding| {
+            let excerpt = finding.excerpt.as_ref()?;
+            excerpt
+                .chars()
+                .nth(finding.end_column.checked_sub(2)?)
+                .map(|last| last == '/')
+        })
+}
+
+/// The edits that make a base the default of the variable, if there is one.
+fn switch(page: &Page<'_>, tree: Option<&Tree>, base: &Base, moved: &Moved) -> Option<Vec<Edit>> {
+    let variable = moved.variable.as_ref()?;
+    let whole = base.whole.as_ref().filter(|_| base.bare)?;
+    let default = match &moved.url {
+        Some(shim) => base_url(shim),
+        None => page.text.get(whole.clone())?.to_owned(),
+    };
+    switch::edits(page.language, page.text, tree?, whole, &default, variable)
+}
+
+impl Audit<'_> {
+    /// Works out the changes for the findings of a run below a folder. Mentions and findings that a
+    /// comment or the baseline suppresses stay as they are.
+    pub fn fixes(&self, root: &Path, outcome: &Outcome, wanted: &Wanted) -> Fixes {
+        let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, finding) in outcome.findings.iter().enumerate() {
+            if finding.counts() {
+                by_path.entry(&finding.path).or_default().push(index);
+            }
+        }
+        let others = Others::below(root);
+        let mut fixes = Fixes::default();
+        let mut slash = known_slash(&outcome.findings);
+        for (path, indices) in by_path {
+            let mut collected = Collected {
+                slash,
+                ..Collected::default()
+            };
+            match self.change(
+                root,
+                path,
+                outcome,
+                &indices,
+                wanted,
+                &others,
+                &mut collected,
+            ) {
+                Ok(change) => {
+                    slash = collected.slash;
+                    fixes.changes.extend(change);
+                }
+                Err(objection) => {
+                    collected.fixed.clear();
+                    for index in &indices {
+                        let finding = outcome.findings.get(*index);
+                        if finding.is_some_and(|found| is_for_fixes(found, wanted)) {
+                            collected.objections.insert(*index, objection.clone());
+                        }
+                    }
+                }
+            }
+            for index in indices {
+                if !collected.fixed.contains(&index) {
+                    fixes
+                        .left
+                        .push((index, collected.objections.remove(&index)));
+                }
+            }
+        }
+        fixes
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one run, each used once"
+    )]
+    fn change(
+        &self,
+        root: &Path,
+        path: &str,
+        outcome: &Outcome,
+        indices: &[usize],
+        wanted: &Wanted,
+        others: &Others<'_>,
+        collected: &mut Collected,
+    ) -> Result<Option<Change>, String> {
+        let findings: Vec<(usize, &Finding)> = indices
+            .iter()
+            .filter_map(|index| Some((*index, outcome.findings.get(*index)?)))
+            .collect();
+        if !findings
+            .iter()
+            .any(|(_, found)| is_for_fixes(found, wanted))
+        {
+            return Ok(None);
+        }
+        let unread = |error: io::Error| format!("{path} cannot be read: {error}");
+        let about = fs::symlink_metadata(root.join(path)).map_err(unread)?;
+        if usize::try_from(about.len()).is_ok_and(|length| length > LARGEST) {
+            return Err(format!("{path} is too large"));
+        }
+        let before = fs::read(root.join(path)).map_err(unread)?;
+        if outcome.stamps.get(path) != Some(&stamp(&before)) {
+            return Err(format!("{path} has changed since it was looked through"));
+        }
+        let text = source::decode(&before);
+        if let Some(objection) = guard::objection(root, path, &text) {
+            return Err(format!("{path} {objection}"));
+        }
+        let page = Page::read(path, &text, &self.rules);
+        self.point(&page, path, &findings, wanted, others, collected);
+        // A library that is about to be updated is not held back.
+        let updated = wanted.suggestions && rewrite::updates_library(&outcome.findings, path);
+        if !updated {
+            self.pin(root, &page, path, &findings, collected);
+        }
+        if wanted.suggestions {
+            self.suggest(&page, &findings, collected);
+        }
+        if collected.edits.is_empty() {
+            return Ok(None);
+        }
+        let edits: Vec<Edit> = collected.edits.iter().cloned().collect();
+        let broken = || format!("{path} would not parse as it did");
+        let after_text = splice::splice_text(&text, &edits).ok_or_else(broken)?;
+        if !guard::still_parses(page.language, &text, &after_text) {
+            return Err(broken());
+        }
+        let after = splice::splice_bytes(&before, &text, &edits)
+            .ok_or_else(|| format!("{path} has an encoding that cannot be written back"))?;
+        Ok((after != before).then(|| Change {
+            path: path.to_owned(),
+            places: collected.places,
+            then: std::mem::take(&mut collected.then),
+            before,
+            after,
+        }))
+    }
+
+    /// Points bases at the shim, by its address or by a variable.
+    fn point(
+        &self,
+        page: &Page<'_>,
+        path: &str,
+        findings: &[(usize, &Finding)],
+        wanted: &Wanted,
+        others: &Others<'_>,
+        collected: &mut Collected,
+    ) {
+        let Moved { url, variable } = &wanted.moved;
+        let aim = url.as_ref().map(|shim| Aim {
+            shim,
+            rules: &self.rules,
+            knowledge: &self.knowledge,
+            others,
+        });
+        let bases = page.bases(&self.rules, &self.knowledge);
+        let tree = variable
+            .as_ref()
+            .and_then(|_| guard::parse(page.language, page.text));
+        let mut suppressed = BTreeMap::new();
+        suppression::collect(page.text, &mut suppressed);
+        for (index, finding) in findings {
+            if !matches!(finding.kind, Kind::BaseUrl | Kind::Url | Kind::Endpoint) {
+                continue;
+            }
+            let place = (finding.line, finding.column);
+            let mut here: Vec<&Base> = bases
+                .iter()
+                .filter(|base| base.place == place)
+                .filter(|base| finding.kind != Kind::Endpoint || base.whole.is_none())
+                .collect();
+            if here.is_empty() && finding.kind == Kind::BaseUrl {
+                if let Some(aim) = &aim {
+                    let host = page.host_near(finding.line, &self.rules, &self.knowledge);
+                    let edits = host
+                        .ok_or_else(|| "its host cannot be found".to_owned())
+                        .and_then(|host| aim.host(page, path, &host));
+                    collect(collected, *index, edits);
+                }
+                continue;
+            }
+            if finding.kind != Kind::Endpoint {
+                // A line is reported once, however many URLs it has.
+                here.extend(bases.iter().filter(|base| {
+                    base.place.0 == finding.line && base.place != place && base.whole.is_some()
+                }));
+            }
+            for base in here {
+                let edits = if url.as_ref().is_some_and(|shim| page.is_at(base, shim)) {
+                    continue;
+                } else if suppressed.contains_key(&page.lines.position(base.host.start).0) {
+                    Err("a comment keeps the line of its host as it is".to_owned())
+                } else if let Some(edits) = switch(page, tree.as_ref(), base, &wanted.moved) {
+                    collected
+                        .switch(base.slash, variable.as_ref())
+                        .map(|()| edits)
+                } else if let Some(aim) = &aim {
+                    aim.edits(page, path, base)
+                } else if variable.is_some() {
+                    Err("reading it from the environment is not provably the same here".to_owned())
+                } else {
+                    continue;
+                };
+                collect(collected, *index, edits);
+            }
+        }
+    }
+
+    fn pin(
+        &self,
+        root: &Path,
+        page: &Page<'_>,
+        path: &str,
+        findings: &[(usize, &Finding)],
+        collected: &mut Collected,
+    ) {
+        for (index, finding) in findings {
+            if finding.kind != Kind::Dependency {
+                continue;
+            }
+            let Some(at) = page.lines.offset(finding.line, finding.column) else {
+                continue;
+            };
+            let libraries = &self.rules.libraries;
+            if let Some(pin) = pin::pin(root, path, page.text, at, libraries) {
+                collected.then.insert(pin.then);
+                collected.take(*index, vec![pin.edit]);
+            }
+        }
+    }
+
+    fn suggest(&self, page: &Page<'_>, findings: &[(usize, &Finding)], collected: &mut Collected) {
+        let Some(tree) = guard::parse(page.language, page.text) else {
+            return;
         };
-        after.replace_range(start..start + length, &format!("{}/v1", shim.0));
-        places += 1;
+        for (index, finding) in findings {
+            let movable = matches!(finding.kind, Kind::SdkCall | Kind::Url);
+            if !movable || collected.fixed.contains(index) {
+                continue;
+            }
+            let Some(at) = page.lines.offset(finding.line, finding.column) else {
+                continue;
+            };
+            if let Some((edits, needs)) =
+                rewrite::edits(self.catalog, page.language, page.text, &tree, at)
+            {
+                collected.then.insert(needs.to_owned());
+                collected.take(*index, edits);
+            }
+        }
     }
-    (places > 0).then(|| Change {
-        path: path.to_owned(),
-        places,
-        before,
-        after,
-    })
 }
 
-/// The byte offset of a line and a column.
-fn offset(text: &str, line: usize, column: usize) -> Option<usize> {
-    let mut start = 0;
-    for _ in 1..line {
-        start += text.get(start..)?.find('\n')? + 1;
+fn collect(collected: &mut Collected, index: usize, edits: Result<Vec<Edit>, String>) {
+    match edits {
+        Ok(edits) => collected.take(index, edits),
+        Err(objection) => {
+            collected.objections.insert(index, objection);
+        }
     }
-    let rest = text.get(start..)?;
-    let (at, _) = rest.char_indices().nth(column.checked_sub(1)?)?;
-    Some(start + at)
 }
 
-/// How long the base is that a text starts with: `https://api.zoom.us/v1`.
-fn base_length(text: &str) -> Option<usize> {
-    let scheme = text.find("://")? + 3;
-    let until = text
-        .get(scheme..)?
-        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-'))?;
-    let mut end = scheme + until;
-    if text.get(end..)?.starts_with("/api/v1") {
-        end += "/api".len();
+fn base_url(shim: &ShimUrl) -> String {
+    format!("{}{}/v1", shim.scheme(), shim.host_and_prefix())
+}
+
+/// True if some fix may be for the finding.
+fn is_for_fixes(finding: &Finding, wanted: &Wanted) -> bool {
+    match finding.kind {
+        Kind::BaseUrl | Kind::Url | Kind::Endpoint => {
+            wanted.moved.url.is_some() || wanted.moved.variable.is_some() || wanted.suggestions
+        }
+        Kind::Dependency => true,
+        Kind::SdkCall => wanted.suggestions,
+        _ => false,
     }
-    let rest = text.get(end..)?.strip_prefix("/v1")?;
-    let ends = !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
-    let whole = matches!(text.get(..scheme), Some("https://" | "http://"));
-    (ends && whole).then_some(end + "/v1".len())
 }
 
 impl Change {
     /// The change as a patch.
     pub fn patch(&self) -> String {
-        TextDiff::from_lines(self.before.as_str(), self.after.as_str())
+        let (before, after) = (source::decode(&self.before), source::decode(&self.after));
+        // A path with a blank is ended by a tab.
+        let tab = if self.path.contains(' ') { "\t" } else { "" };
+        TextDiff::from_lines(before.as_ref(), after.as_ref())
             .unified_diff()
-            .header(&format!("a/{}", self.path), &format!("b/{}", self.path))
+            .header(
+                &format!("a/{}{tab}", self.path),
+                &format!("b/{}{tab}", self.path),
+            )
             .to_string()
     }
 
     /// Writes the file. It is replaced as a whole, so that no half of it is ever there.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written, or is no longer what it was.
     pub fn apply(&self, root: &Path) -> io::Result<()> {
         let path = root.join(&self.path);
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".migrate-new");
-        let new = path.with_file_name(name);
-        fs::write(&new, &self.after)?;
-        fs::set_permissions(&new, fs::metadata(&path)?.permissions())?;
-        fs::rename(&new, &path)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_whole_base_is_replaced() {
-        assert_eq!(base_length("https://api.zoom.us/v1/user/list"), Some(22));
-        assert_eq!(base_length("http://www.zoom.us/api/v1\""), Some(25));
-        assert_eq!(base_length("https://api.zoom.us/v10/"), None);
-        assert_eq!(base_length("/v1/"), None);
-    }
-
-    #[test]
-    fn a_shim_has_a_plain_address() {
-        let parsed = |text: &str| text.parse::<ShimUrl>().ok().map(|url| url.0);
-        assert_eq!(
-            parsed("https://shim.example.com/v1/"),
-            Some("https://shim.example.com".into())
-        );
-        assert_eq!(
-            parsed("http://127.0.0.1:8080"),
-            Some("http://127.0.0.1:8080".into())
-        );
-        assert_eq!(parsed("https://x'y"), None);
-        assert_eq!(parsed("shim"), None);
+        let folder = path.parent().unwrap_or(root);
+        let mut new = tempfile::Builder::new()
+            .prefix(".migrate-")
+            .tempfile_in(folder)?;
+        new.write_all(&self.after)?;
+        new.as_file().sync_all()?;
+        fs::set_permissions(new.path(), fs::metadata(&path)?.permissions())?;
+        if fs::read(&path)? != self.before {
+            return Err(io::Error::other("it has changed meanwhile"));
+        }
+        new.persist(&path)?;
+        Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     decide::{AROUND, Judge, SIDE_BY_SIDE, Use, has_v1},
-    extract::{Role, Usage, last_identifier},
+    extract::{Role, Usage, last_identifier, names_request},
     finding::{Confidence, Kind},
-    purpose::Purpose,
+    purpose::{Purpose, split_words},
     scan::{FileFacts, Signal},
     shape::Shape,
 };
@@ -65,13 +65,8 @@ impl Judge<'_> {
                     .text
                     .element
                     .is_some_and(|(same, before)| same == list && before + 1 == at);
-                let path = format!("{resource}/{action}");
-                let known = self
-                    .knowledge
-                    .path_at(&path)
-                    .filter(|found| found.length == path.len())?;
-                near.then_some(())?;
-                known.operation.map(|name| (name, SIDE_BY_SIDE))
+                let operation = near.then(|| self.known(resource, action))?;
+                operation.map(|name| (name, SIDE_BY_SIDE))
             })
     }
 
@@ -96,23 +91,15 @@ impl Judge<'_> {
         });
         let given = signal.text.element.is_some_and(|(_, at)| at == 0)
             && signal.text.target.is_none()
-            && callee.is_some_and(|name| {
-                let lower = name.to_ascii_lowercase();
-                self.evidence.helpers.contains(name)
-                    || [
-                        "post", "request", "call", "send", "api", "fetch", "endpoint", "url",
-                        "path", "execute", "invoke",
-                    ]
-                    .iter()
-                    .any(|word| lower.contains(word))
-            });
+            && callee
+                .is_some_and(|name| self.evidence.helpers.contains(name) || names_request(name));
         if !named && !given {
             return None;
         }
         if let Some(found) = self.chained(signal, action) {
             return Some(found);
         }
-        let resource = file
+        let beside = file
             .signals
             .iter()
             .filter_map(|other| {
@@ -139,14 +126,62 @@ impl Judge<'_> {
                     resource,
                 ))
             })
-            .max_by_key(|(container, before, at, _)| (*container, *before, *at))?
-            .3;
+            .max_by_key(|(container, before, at, _)| (*container, *before, *at))
+            .map(|(_, _, _, resource)| resource);
+        let operation = match beside {
+            Some(resource) => self.known(resource, action),
+            None if given => self.of_class(file, signal, action),
+            None => None,
+        };
+        operation.map(|name| (name, AROUND))
+    }
+
+    /// `class User; def self.create(args) = perform_request(:create, args); end`: the class names the
+    /// first half. It takes several such calls, or one of an action that only v1 had.
+    fn of_class(&self, file: &FileFacts, signal: &Signal, action: &str) -> Option<String> {
+        /// How many actions of a class are no accident.
+        const ENOUGH: usize = 3;
+        let class = innermost(&signal.text.class)?;
+        let mut words = split_words(last_identifier(class));
+        if words.len() > 1 {
+            words.retain(|word| {
+                !matches!(
+                    word.as_str(),
+                    "zoom" | "api" | "client" | "component" | "endpoint" | "resource" | "service"
+                )
+            });
+        }
+        let [resource] = words.as_slice() else {
+            return None;
+        };
+        let resource = resource.strip_suffix('s').unwrap_or(resource);
+        let operation = self.known(resource, action)?;
+        let mut names: Vec<String> = file
+            .signals
+            .iter()
+            .filter(|other| {
+                innermost(&other.text.class) == Some(class)
+                    && other.text.callee == signal.text.callee
+            })
+            .filter_map(|other| match &other.shape {
+                Shape::Action(action) => self.known(resource, action),
+                _ => None,
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let telling =
+            names.len() >= ENOUGH || names.iter().any(|name| self.knowledge.is_distinctive(name));
+        telling.then_some(operation)
+    }
+
+    /// The operation of that name, if there is one.
+    fn known(&self, resource: &str, action: &str) -> Option<String> {
         let path = format!("{resource}/{action}");
-        let known = self
-            .knowledge
+        self.knowledge
             .path_at(&path)
-            .filter(|found| found.length == path.len())?;
-        known.operation.map(|name| (name, AROUND))
+            .filter(|found| found.length == path.len())?
+            .operation
     }
 
     /// `target.path("user").path("list")`
@@ -161,11 +196,12 @@ impl Judge<'_> {
             .next_back()
             .filter(|c| matches!(c, '"' | '\''))?;
         let resource = before.trim_end_matches(quote).rsplit(quote).next()?;
-        let path = format!("{}/{action}", resource.trim_matches('/'));
-        let known = self
-            .knowledge
-            .path_at(&path)
-            .filter(|found| found.length == path.len())?;
-        known.operation.map(|name| (name, SIDE_BY_SIDE))
+        self.known(resource.trim_matches('/'), action)
+            .map(|name| (name, SIDE_BY_SIDE))
     }
+}
+
+/// The innermost of the classes around a text; `class << self` stands for the class around it.
+fn innermost(classes: &str) -> Option<&str> {
+    classes.split_whitespace().rfind(|name| *name != "self")
 }

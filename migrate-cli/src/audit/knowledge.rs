@@ -160,6 +160,13 @@ impl Knowledge {
         self.actions.contains(text)
     }
 
+    /// The last words of operations, as calls may spell them.
+    pub(crate) fn last_words(&self) -> impl Iterator<Item = &str> {
+        self.operations
+            .keys()
+            .filter_map(|name| name.rsplit('/').next())
+    }
+
     /// True if v1 has paths that start with that word.
     pub(crate) fn is_head(&self, word: &str) -> bool {
         self.heads.contains(word)
@@ -183,9 +190,23 @@ impl Knowledge {
                         | "pending"
                 )
         };
-        operation
-            .rsplit_once('/')
-            .is_some_and(|(_, action)| !plain(action))
+        // `webinar/uuid/list` ends with a word that all have, but nobody else goes through a `uuid`.
+        let told = operation.split('/').skip(1).any(|word| {
+            matches!(
+                word,
+                "uuid"
+                    | "registrants"
+                    | "attendees"
+                    | "scheduleforhost"
+                    | "assistant"
+                    | "recording"
+            )
+        });
+        let deep = operation.split('/').count() > 2;
+        deep && told
+            || operation
+                .rsplit_once('/')
+                .is_some_and(|(_, action)| !plain(action))
     }
 
     /// True if v2 has a path of the same name, so that the text alone does not tell which is meant.

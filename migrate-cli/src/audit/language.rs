@@ -154,12 +154,16 @@ impl Language {
 fn by_name(name: &str) -> Option<Language> {
     let extension = name.rsplit('.').next().unwrap_or_default();
     let language = match name {
-        "gemfile" | "rakefile" | "guardfile" | "capfile" | "podfile" | "fastfile" => Language::Ruby,
+        "gemfile" | "rakefile" | "guardfile" | "capfile" | "podfile" | "fastfile"
+        | "vagrantfile" => Language::Ruby,
         "gemfile.lock" | "podfile.lock" | "pipfile" | "pipfile.lock" | "go.mod" | "go.sum"
         | "cargo.lock" | "poetry.lock" => Language::Data(Format::Manifest),
-        "makefile" | "dockerfile" | "vagrantfile" | "jenkinsfile" => {
-            Language::OtherCode(Lexis::Hash)
+        "jenkinsfile" => Language::OtherCode(Lexis::Slashes),
+        // Their values stand without quotes.
+        "makefile" | "gnumakefile" | "dockerfile" | "containerfile" | "procfile" | "justfile" => {
+            Language::Data(Format::Properties)
         }
+        _ if name.starts_with("dockerfile.") => Language::Data(Format::Properties),
         "readme" | "changelog" | "license" | "contributing" | "todo" | "authors" => Language::Prose,
         _ if name.starts_with("requirements") && extension == "txt" => {
             Language::Data(Format::Manifest)
@@ -207,7 +211,8 @@ fn by_extension(stem: &str, extension: &str) -> Option<Language> {
         "lock" if stem == "composer" || stem == "package" => Language::Data(Format::Json),
         "yml" | "yaml" => Language::Data(Format::Yaml),
         "toml" => Language::Data(Format::Toml),
-        "properties" | "ini" | "conf" | "cfg" | "config" | "env" | "cnf" | "editorconfig" => {
+        "properties" | "ini" | "conf" | "cfg" | "config" | "env" | "cnf" | "editorconfig"
+        | "mk" | "dockerfile" | "http" | "rest" | "hurl" | "tfvars" | "bat" | "cmd" | "service" => {
             Language::Data(Format::Properties)
         }
         "xml" | "plist" | "csproj" | "resx" | "xaml" | "wsdl" | "storyboard" | "xib"

@@ -7,6 +7,7 @@ use super::{
     language::Language,
     rules::{Library, Style},
     scan::FileFacts,
+    shape::{Shape, Sighting},
 };
 
 /// The uses of client libraries in a file.
@@ -22,7 +23,49 @@ pub(crate) fn uses(judge: &Judge, file: &FileFacts) -> Vec<Use> {
             of_library(judge, library, file, &mut uses);
         }
     }
+    of_dynamic_client(judge, file, &mut uses);
     uses
+}
+
+/// `$zoom->user->custcreate($data)`: calls of a client that makes paths out of names.
+fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
+    if !judge.evidence.dynamic {
+        return;
+    }
+    for (call, place) in &file.calls {
+        let names: Vec<&str> = call
+            .callee
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|name| !name.is_empty())
+            .collect();
+        let Some(at) = names
+            .iter()
+            .rposition(|name| name.to_ascii_lowercase().contains("zoom"))
+        else {
+            continue;
+        };
+        let path = names.get(at + 1..).unwrap_or_default().join("/");
+        let joined = path.to_ascii_lowercase();
+        let spelt = joined.replace('_', "");
+        let operation = [joined, spelt]
+            .iter()
+            .find_map(|path| judge.knowledge.operation(path));
+        if let Some(operation) = operation {
+            uses.push(Use {
+                kind: Kind::SdkCall,
+                operation: Some(operation.name.clone()),
+                place: place.clone(),
+                confidence: Confidence::Medium,
+                reason: "a call through the project's own client, which makes paths out of names",
+                given: operation
+                    .parameters
+                    .iter()
+                    .filter(|name| call.given.contains(name))
+                    .cloned()
+                    .collect(),
+            });
+        }
+    }
 }
 
 fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
@@ -188,6 +231,59 @@ fn is_import(library: &Library, statement: &str) -> bool {
     })
 }
 
+/// Calls of client libraries in a comment or in prose: code that was switched off, examples.
+pub(crate) fn mentions(text: &str, libraries: &[Library]) -> Vec<Sighting> {
+    let mut found = Vec::new();
+    for library in libraries {
+        let call = |operation: Option<&String>, start, end| Sighting {
+            shape: Shape::Call {
+                package: library.package.clone(),
+                operation: operation.cloned(),
+            },
+            start,
+            end,
+        };
+        if matches!(library.style, Style::Method) {
+            for (dot, _) in text.match_indices('.') {
+                let head = text.get(..dot).unwrap_or_default();
+                let receiver = last_identifier(head);
+                let rest = text.get(dot + 1..).unwrap_or_default();
+                let length = rest
+                    .bytes()
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                    .count();
+                let method = rest.get(..length).unwrap_or_default();
+                if let Some(operation) = library.methods.get(method)
+                    && head.ends_with(receiver)
+                    && receiver.to_ascii_lowercase().contains("zoom")
+                {
+                    found.push(call(
+                        Some(operation),
+                        dot - receiver.len(),
+                        dot + 1 + length,
+                    ));
+                }
+            }
+        }
+        for name in &library.constructors {
+            for (start, _) in text.match_indices(name.as_str()) {
+                let line = text
+                    .get(start..)
+                    .and_then(|rest| rest.lines().next())
+                    .unwrap_or_default();
+                let asked = library
+                    .v1_arguments
+                    .iter()
+                    .any(|argument| line.contains(argument.as_str()));
+                if asked {
+                    found.push(call(None, start, start + name.len()));
+                }
+            }
+        }
+    }
+    found
+}
+
 /// True if a file loads the library.
 pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {
     !imports(library, file).is_empty()
@@ -204,7 +300,7 @@ fn is_setup(library: &Library, modules: &[&str], call: &Call) -> bool {
     let loaded = call.callee.starts_with("require(") && names(library, call);
     let by_name = library.constructors.iter().any(|name| {
         made.strip_suffix(name.as_str())
-            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':']))
+            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':', '\\']))
     });
     loaded
         || by_name

@@ -15,16 +15,34 @@ pub struct Plan {
     pub waves: Vec<Wave>,
 }
 
+/// A wave's name on the command line and in JSON; the order is that of the migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Name {
+    /// Point the program at the shim.
+    Shim,
+    /// Move the reads to v2.
+    Reads,
+    /// Move the writes to v2.
+    Writes,
+    /// Decide what v2 cannot do the same way.
+    Decide,
+    /// Remove the shim and what is left of v1.
+    Remove,
+}
+
 /// Steps that belong together.
 #[derive(Debug, Serialize)]
 pub struct Wave {
+    /// Its name, the same in every plan.
+    pub name: Name,
     /// What it does.
     pub title: &'static str,
     /// Why it comes now.
     pub why: &'static str,
     /// Its steps.
     pub steps: Vec<Step>,
-    /// How to see that it is done.
+    /// How to see that it is done, besides `migrate plan --check NAME`.
     pub check: &'static str,
 }
 
@@ -94,33 +112,38 @@ impl Plan {
         };
         let waves = [
             Wave {
+                name: Name::Shim,
                 title: "Point the program at the shim",
                 why: "Everything that the shim serves works again before a line of logic changes.",
                 steps: base_steps(
                     &kind(&[Kind::BaseUrl, Kind::Url]),
                     &kind(&[Kind::Credential]),
                 ),
-                check: "migrate audit finds no v1 base URL but the shim's; the program's reads work",
+                check: "the program's reads work through the shim",
             },
             Wave {
+                name: Name::Reads,
                 title: "Move the reads to v2",
                 why: "A read that goes wrong breaks nothing, and migrate diff proves it.",
                 steps: turn(Turn::Read).collect(),
-                check: "migrate diff shows no unexpected difference; no finding for these is left",
+                check: "migrate diff shows no unexpected difference",
             },
             Wave {
+                name: Name::Writes,
                 title: "Move the writes to v2",
                 why: "They change data: after the reads, so that their effect can be seen.",
                 steps: turn(Turn::Write).collect(),
-                check: "a record written by v2 reads as one written by v1; no finding is left",
+                check: "what v2 wrote reads as what v1 wrote",
             },
             Wave {
+                name: Name::Decide,
                 title: "Decide what v2 cannot do the same way",
                 why: "Parameters without a place in v2, and operations that nothing replaces.",
                 steps: turn(Turn::Decide).collect(),
-                check: "each loss is accepted in writing or worked around; no finding is left",
+                check: "each loss is accepted in writing or worked around",
             },
             Wave {
+                name: Name::Remove,
                 title: "Remove the shim and what is left of v1",
                 why: "Nothing calls v1 any more.",
                 steps: leftovers(&kind(&[
@@ -128,7 +151,7 @@ impl Plan {
                     Kind::SdkImport,
                     Kind::ResponseField,
                 ])),
-                check: "migrate audit exits with 0 without a baseline",
+                check: "migrate audit --fail-on any exits with 0, and the shim sees no request",
             },
         ];
         Self {
@@ -247,5 +270,18 @@ fn effort(advice: &Advice) -> (Effort, String) {
             Effort::Medium,
             format!("{} v2 requests{shim}", several.len()),
         ),
+    }
+}
+
+impl Name {
+    /// The name as it is given to `--check`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shim => "shim",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Decide => "decide",
+            Self::Remove => "remove",
+        }
     }
 }

@@ -58,11 +58,52 @@ impl Judge<'_> {
             && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
     }
 
+    /// True for a request of a page to a path of its own server, even where v1 is asked too:
+    /// `fetch("/user/create")` never leaves the page's server.
+    pub(super) fn asks_by_browser(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let callee = signal
+            .text
+            .callee
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let bare = ["await ", "return ", "this.", "window.", "self."]
+            .iter()
+            .fold(callee.as_str(), |rest, lead| {
+                rest.strip_prefix(lead).unwrap_or(rest)
+            });
+        let based = |name: &str| {
+            file.signals.iter().any(|other| {
+                other.shape == Shape::Base
+                    && other
+                        .text
+                        .target
+                        .as_deref()
+                        .is_some_and(|target| target.to_ascii_lowercase().starts_with(name))
+            })
+        };
+        signal.value.starts_with('/')
+            && self.rules.words.browser_bound.iter().any(|name| {
+                let rest = bare.strip_prefix(name.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(']))
+                    && !based(name)
+            })
+    }
+
+    /// True if a server's own router is told about a path: `Route::post("user/create", …)`.
+    pub(super) fn is_route(&self, callee: &str) -> bool {
+        self.rules.words.servers.contains(&root(callee))
+    }
+
     pub(super) fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
         let words = &self.rules.words;
         let text = &signal.text;
         match text.usage {
             Usage::Case | Usage::Compared => return Purpose::Label,
+            // A list of the program's own pages, their names or the rights that they need.
+            Usage::Key if !has_v1(file) && matches!(file.language, Some(Language::Data(_))) => {
+                return Purpose::Own;
+            }
             Usage::Key if !has_v1(file) => return Purpose::Label,
             Usage::Annotation => {
                 let name = annotation(text.callee.as_deref().unwrap_or_default());
@@ -77,6 +118,10 @@ impl Judge<'_> {
             Usage::Plain | Usage::Key => {}
         }
         if let Some(target) = &text.target {
+            // `$route['user/list'] = 'user/index';`
+            if target.trim_start_matches('$').starts_with("route") {
+                return Purpose::Own;
+            }
             let name = last_identifier(target)
                 .to_ascii_lowercase()
                 .replace('_', "");
@@ -88,6 +133,13 @@ impl Judge<'_> {
                 } else {
                     Purpose::Own
                 };
+            }
+            // A page that PHP makes: `<form action="user/create">`, `window.location = …`.
+            let page = name == "location"
+                || file.language == Some(Language::Php)
+                    && matches!(name.as_str(), "action" | "src");
+            if page && !signal.value.contains("://") {
+                return Purpose::Own;
             }
             if words.own_targets.contains(&name) && (markup || !has_v1(file)) {
                 return Purpose::Own;
@@ -116,14 +168,7 @@ impl Judge<'_> {
         let name = last_identifier(callee);
         let lower = name.to_ascii_lowercase();
         let plain = lower.replace('_', "");
-        let root = callee
-            .trim_start_matches(['$', '@', '&', '*'])
-            .split(['.', ':', '-', '(', ' ', '?'])
-            .find(|part| {
-                !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
-            })
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let root = root(callee);
         if is_formatter(&lower) {
             return Purpose::Request;
         }
@@ -140,6 +185,27 @@ impl Judge<'_> {
                 | "options"
                 | "use"
         );
+        // `r.POST("/user/create", handler)`
+        let go_route = file.language == Some(Language::Go)
+            && callee != name
+            && matches!(name, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "Any");
+        let served = root.len() < 3 || words.servers.contains(&root);
+        if go_route && !root.contains("zoom") && (served || !has_v1(file)) {
+            return Purpose::Own;
+        }
+        // Sinatra: `post "/user/create" do`, outside of any method.
+        let ruby_route = file.language == Some(Language::Ruby)
+            && callee == name
+            && verb
+            && text.function.is_none();
+        // `this.$router.push("/user/list")`
+        let moves = matches!(lower.as_str(), "push" | "replace")
+            && ["router", "history", "navigation", "navigator"]
+                .iter()
+                .any(|word| callee.to_ascii_lowercase().contains(word));
+        if ruby_route || moves {
+            return Purpose::Own;
+        }
         // `URL(string: …)` makes an address; `Url::to(…)` and `url(…)` link to a page.
         let makes_address = matches!(name, "URL" | "URI" | "NSURL") || callee.starts_with("new ");
         let bare = words.own_bare.contains(&lower) && callee == name && !makes_address;
@@ -179,6 +245,22 @@ impl Judge<'_> {
         }
         Purpose::Request
     }
+}
+
+/// What a call begins with, in lower case: `app` in `app.post`.
+fn root(callee: &str) -> String {
+    let bare = callee.trim_start_matches(['@', '&', '*']);
+    // `$.post` is a call of jQuery, `$app->post` one of a variable.
+    let bare = match bare.strip_prefix('$') {
+        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => rest,
+        _ => bare,
+    };
+    bare.split(['.', ':', '-', '(', ' ', '?'])
+        .find(|part| {
+            !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
+        })
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 fn annotation(text: &str) -> &str {

@@ -10,8 +10,10 @@ mod sarif;
 mod text;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -59,8 +61,14 @@ pub struct Report<'a> {
     pub traffic: Option<&'a Traffic>,
     /// True if the run was ended early.
     pub interrupted: bool,
+    /// True if there is a baseline to compare with.
+    pub baseline: bool,
+    /// What stands before the paths, seen from the folder in which the program runs: `app/`.
+    pub prefix: &'a str,
     /// Colours and the like may be used.
     pub styled: bool,
+    /// The folder in which the program runs, if paths may be links.
+    pub links: Option<PathBuf>,
 }
 
 impl Report<'_> {
@@ -150,6 +158,39 @@ impl Summary {
     }
 }
 
+/// How loud a finding is where a report has levels.
+#[derive(Clone, Copy)]
+enum Level {
+    Error,
+    Warning,
+    Note,
+}
+
+fn level(kind: Kind) -> Level {
+    match kind {
+        Kind::Doc => Level::Note,
+        Kind::ResponseField | Kind::SdkImport => Level::Warning,
+        _ => Level::Error,
+    }
+}
+
+/// A text without control characters: names of files may hold what changes a terminal or ends a
+/// line.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains(|letter: char| letter.is_control()) {
+        let replaced = |letter: char| {
+            if letter.is_control() {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        };
+        Cow::Owned(text.chars().map(replaced).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// `1 use`, `2 uses`
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -175,7 +216,7 @@ fn title(finding: &Finding) -> String {
 /// What to do about a finding, in one sentence.
 fn advice(finding: &Finding) -> String {
     match finding.kind {
-        Kind::BaseUrl => "the whole client hangs on this line: point it at the shim".to_owned(),
+        Kind::BaseUrl => "point it at the shim (see --fix)".to_owned(),
         Kind::Credential => "revoke it and read the new one from the environment".to_owned(),
         Kind::ResponseField => "v2 has it elsewhere or not at all: see migrate explain".to_owned(),
         Kind::Dependency | Kind::SdkImport if finding.operation.is_none() => {

@@ -58,6 +58,8 @@ pub(crate) struct Words {
     pub(crate) label_exact: Vec<String>,
     /// Calls that a browser makes to the page's own server.
     pub(crate) browser: Vec<String>,
+    /// Those among them that only their own settings can send to another server.
+    pub(crate) browser_bound: Vec<String>,
     /// Keys whose value is the program's own address.
     pub(crate) own_targets: Vec<String>,
     /// Names for the first half of an endpoint.
@@ -90,6 +92,14 @@ pub(crate) struct Vendor {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Library {
+    /// One line.
+    pub(crate) summary: String,
+    /// What it finds, and what it leaves alone.
+    pub(crate) what: String,
+    /// Why that matters.
+    pub(crate) why: String,
+    /// A line that it finds.
+    pub(crate) example: String,
     /// Where it is published: `rubygems`, `pypi`, `npm`, `go`, `packagist`, `powershell`.
     pub(crate) ecosystem: String,
     /// Its name there.
@@ -211,18 +221,50 @@ impl Rule {
 const HOSTS: &str = include_str!("../../rules/data/hosts.toml");
 const WORDS: &str = include_str!("../../rules/data/words.toml");
 const VENDORS: &str = include_str!("../../rules/data/vendors.toml");
-const LIBRARIES: [(&str, &str); 3] = [
+const LIBRARIES: [(&str, &str); 11] = [
     (
-        "libraries/npm-zoomus.toml",
-        include_str!("../../rules/libraries/npm-zoomus.toml"),
+        "libraries/go-zoom-lib-golang/rule.toml",
+        include_str!("../../rules/libraries/go-zoom-lib-golang/rule.toml"),
     ),
     (
-        "libraries/pypi-zoomus.toml",
-        include_str!("../../rules/libraries/pypi-zoomus.toml"),
+        "libraries/npm-zoomus/rule.toml",
+        include_str!("../../rules/libraries/npm-zoomus/rule.toml"),
     ),
     (
-        "libraries/rubygems-zoomus.toml",
-        include_str!("../../rules/libraries/rubygems-zoomus.toml"),
+        "libraries/packagist-alexjose-zoom-api/rule.toml",
+        include_str!("../../rules/libraries/packagist-alexjose-zoom-api/rule.toml"),
+    ),
+    (
+        "libraries/packagist-fusedinteractive-laravel-zoom/rule.toml",
+        include_str!("../../rules/libraries/packagist-fusedinteractive-laravel-zoom/rule.toml"),
+    ),
+    (
+        "libraries/packagist-nicosoft-zoom/rule.toml",
+        include_str!("../../rules/libraries/packagist-nicosoft-zoom/rule.toml"),
+    ),
+    (
+        "libraries/packagist-rignet-zoom-lib-php/rule.toml",
+        include_str!("../../rules/libraries/packagist-rignet-zoom-lib-php/rule.toml"),
+    ),
+    (
+        "libraries/packagist-silinternational-zoom-php-client/rule.toml",
+        include_str!("../../rules/libraries/packagist-silinternational-zoom-php-client/rule.toml"),
+    ),
+    (
+        "libraries/pypi-pw-zoomus/rule.toml",
+        include_str!("../../rules/libraries/pypi-pw-zoomus/rule.toml"),
+    ),
+    (
+        "libraries/pypi-zoomus/rule.toml",
+        include_str!("../../rules/libraries/pypi-zoomus/rule.toml"),
+    ),
+    (
+        "libraries/rubygems-zoomba/rule.toml",
+        include_str!("../../rules/libraries/rubygems-zoomba/rule.toml"),
+    ),
+    (
+        "libraries/rubygems-zoomus/rule.toml",
+        include_str!("../../rules/libraries/rubygems-zoomus/rule.toml"),
     ),
 ];
 
@@ -241,6 +283,7 @@ impl Rules {
                 api: hosts.api,
                 web: hosts.web,
                 web_path: hosts.web_path,
+                shim: None,
             },
             strays: hosts.strays,
             words: read("data/words.toml", WORDS)?,

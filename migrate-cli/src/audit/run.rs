@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    path::{Path, PathBuf},
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Component, Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -25,11 +26,15 @@ use super::{
     revision::{self, RevisionError},
     rules::{RuleError, Rules},
     scan::{FileFacts, Place, Scanner},
+    shim_address::{Moved, default_of},
     source,
     trace::Tracer,
     traffic::Traffic,
     walk::{self, Candidate, Limits, Walked},
 };
+
+/// How long files that were found are still read after the run was ended early.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What a run may look at.
 #[derive(Clone, Debug)]
@@ -40,6 +45,8 @@ pub struct Options {
     pub large: u64,
     /// Counts the files that were read, for those who watch.
     pub files: Arc<AtomicUsize>,
+    /// How the program was pointed at the shim, if it was.
+    pub moved: Moved,
     /// Set from outside to end the run early with what was found so far.
     pub stop: Arc<AtomicBool>,
 }
@@ -50,6 +57,7 @@ impl Default for Options {
             ignore_files: true,
             large: 4 << 20,
             files: Arc::default(),
+            moved: Moved::default(),
             stop: Arc::default(),
         }
     }
@@ -89,6 +97,8 @@ pub struct Outcome {
     pub files: usize,
     /// How long it took.
     pub elapsed: Duration,
+    /// What the content of files with findings was, by path: fixes refuse files that changed since.
+    pub(crate) stamps: BTreeMap<String, u64>,
 }
 
 impl Outcome {
@@ -98,6 +108,7 @@ impl Outcome {
         self.unreadable.extend(other.unreadable);
         self.files += other.files;
         self.elapsed += other.elapsed;
+        self.stamps.extend(other.stamps);
     }
 
     /// Puts a folder before all paths.
@@ -110,23 +121,35 @@ impl Outcome {
         for unreadable in &mut self.unreadable {
             unreadable.path = format!("{folder}/{}", unreadable.path);
         }
+        self.stamps = std::mem::take(&mut self.stamps)
+            .into_iter()
+            .map(|(path, stamp)| (format!("{folder}/{path}"), stamp))
+            .collect();
     }
 }
 
 /// An audit that is ready to run.
 #[derive(Debug)]
 pub struct Audit<'c> {
-    catalog: &'c Catalog,
-    knowledge: Knowledge,
-    rules: Rules,
+    pub(super) catalog: &'c Catalog,
+    pub(super) knowledge: Knowledge,
+    pub(super) rules: Rules,
     options: Options,
 }
 
 impl<'c> Audit<'c> {
     /// Prepares an audit with the embedded rules.
     pub fn new(catalog: &'c Catalog, options: Options) -> Result<Self, AuditError> {
-        let rules = Rules::embedded()?;
+        let mut rules = Rules::embedded()?;
+        rules.hosts.shim = options
+            .moved
+            .url
+            .as_ref()
+            .map(|url| url.host_and_prefix().to_ascii_lowercase());
         let knowledge = Knowledge::from_catalog(catalog, &rules.strays);
+        rules
+            .calls
+            .extend(knowledge.last_words().map(str::to_owned));
         Ok(Self {
             catalog,
             knowledge,
@@ -165,6 +188,15 @@ impl<'c> Audit<'c> {
         Ok(outcome)
     }
 
+    /// True if a project starts in a folder: it has a manifest or is a repository.
+    pub fn is_project(folder: &Path) -> bool {
+        std::fs::read_dir(folder).is_ok_and(|entries| {
+            entries
+                .filter_map(Result::ok)
+                .any(|entry| walk::is_manifest(&entry.file_name().to_string_lossy()))
+        })
+    }
+
     /// Looks at one text as if it were all of a project.
     pub fn run_text(&self, path: &str, text: &str) -> Vec<Finding> {
         let scanner = Scanner {
@@ -174,22 +206,52 @@ impl<'c> Audit<'c> {
         self.decide(vec![scanner.scan(path, text)], &BTreeSet::new())
     }
 
-    /// Looks through the files of a list. Paths in the outcome start below `base`.
-    pub fn run_files(&self, base: &Path, files: &[PathBuf]) -> Result<Outcome, AuditError> {
+    /// Looks through the files of a list. What else lies below `root`, if there is one, tells what
+    /// they mean, but is not reported. Paths in the outcome start below `root`, or are those of the
+    /// list for files that lie elsewhere.
+    pub fn run_files(&self, root: Option<&Path>, files: &[PathBuf]) -> Result<Outcome, AuditError> {
         let start = Instant::now();
         let tracer = Tracer::new(&self.knowledge, &self.rules)?;
         let limits = Limits {
             ignore_files: false,
             large: self.options.large,
         };
-        let walked = walk::look_at(
+        let mut walked = walk::look_at(
             files,
             &limits,
             &tracer,
             &self.options.files,
             &self.options.stop,
         );
+        let base = root.unwrap_or(Path::new(""));
+        let listed: BTreeSet<String> = files.iter().map(|path| relative(path, base)).collect();
+        if let Some(root) = root {
+            let limits = Limits {
+                ignore_files: self.options.ignore_files,
+                ..limits
+            };
+            let around = walk::walk(
+                root,
+                &limits,
+                &tracer,
+                &AtomicUsize::new(0),
+                &self.options.stop,
+            );
+            walked.roots = around.roots;
+            walked.candidates.extend(
+                around
+                    .candidates
+                    .into_iter()
+                    .filter(|candidate| !listed.contains(&relative(&candidate.path, base))),
+            );
+        }
         let mut outcome = self.judge(walked, base, &tracer);
+        outcome
+            .findings
+            .retain(|finding| listed.contains(&finding.path));
+        outcome
+            .unreadable
+            .retain(|unreadable| listed.contains(&unreadable.path));
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
@@ -251,7 +313,12 @@ impl<'c> Audit<'c> {
         if let Some(names) = projects.names() {
             files.extend(self.read_all(&silent, base, tracer, Some(&names), &mut outcome));
         }
+        let stamps: BTreeMap<String, u64> = files
+            .iter()
+            .filter_map(|file| Some((file.path.clone(), file.stamp?)))
+            .collect();
         outcome.findings = self.decide(files, &roots);
+        outcome.stamps = stamps;
         outcome
     }
 
@@ -263,9 +330,15 @@ impl<'c> Audit<'c> {
         names: Option<&AhoCorasick>,
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
+        // Whoever ends the run early still sees what was found so far, and soon.
+        let end = OnceLock::new();
+        let goes_on = || {
+            !self.options.stop.load(Ordering::Relaxed)
+                || Instant::now() < *end.get_or_init(|| Instant::now() + GRACE)
+        };
         let read: Vec<_> = candidates
             .par_iter()
-            .filter(|_| !self.options.stop.load(Ordering::Relaxed))
+            .filter(|_| goes_on())
             .filter_map(|candidate| {
                 let path = relative(&candidate.path, base);
                 self.read(candidate, &path, tracer, names)
@@ -310,7 +383,9 @@ impl<'c> Audit<'c> {
         if only_word && !tracer.may_take_part(&bytes) || unnamed {
             return Ok(None);
         }
-        Ok(Some(scanner.scan(path, &source::decode(&bytes))))
+        let mut facts = scanner.scan(path, &source::decode(&bytes));
+        facts.stamp = Some(stamp(&bytes));
+        Ok(Some(facts))
     }
 
     /// Decides what the files of a tree use, and writes it up.
@@ -337,11 +412,43 @@ impl<'c> Audit<'c> {
             .collect()
     }
 
+    /// Why a base URL that points at the shim does not fail: it is where it belongs for now.
+    fn moved(
+        &self,
+        file: &FileFacts,
+        kind: Kind,
+        reason: &str,
+        line: usize,
+        column: usize,
+    ) -> Option<Suppression> {
+        // An operation is still a use of v1, wherever it is answered.
+        if kind != Kind::BaseUrl {
+            return None;
+        }
+        let by_variable = || {
+            let excerpt = file.excerpts.get(&line)?;
+            let before: String = excerpt.chars().take(column.saturating_sub(1)).collect();
+            let variable = self.options.moved.variable.as_ref()?;
+            (default_of(&before) == Some(variable.name()))
+                .then(|| format!("{} holds the address of the shim", variable.name()))
+        };
+        let told = if reason == decide::AT_SHIM {
+            Some("it points at the shim".to_owned())
+        } else {
+            by_variable()
+        };
+        told.map(|reason| Suppression {
+            by: SuppressedBy::Shim,
+            reason: Some(reason),
+        })
+    }
+
     fn finding(&self, file: &FileFacts, found: Use, seen: &mut BTreeMap<String, usize>) -> Finding {
         let Place {
             line,
             column,
             end_column,
+            wide,
             ..
         } = found.place;
         let hidden = found.kind == Kind::Credential;
@@ -371,6 +478,7 @@ impl<'c> Audit<'c> {
             line,
             column,
             end_column,
+            wide,
             kind: found.kind,
             rule,
             advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),
@@ -381,15 +489,26 @@ impl<'c> Audit<'c> {
                 .map_or("text", super::language::Language::name),
             fingerprint,
             excerpt: file.excerpts.get(&line).filter(|_| !hidden).cloned(),
-            suppressed: file.suppressions.get(&line).map(|reason| Suppression {
-                by: SuppressedBy::Comment,
-                reason: Some(reason.clone()),
-            }),
+            suppressed: file
+                .suppressions
+                .get(&line)
+                .map(|reason| Suppression {
+                    by: SuppressedBy::Comment,
+                    reason: Some(reason.clone()),
+                })
+                .or_else(|| self.moved(file, found.kind, found.reason, line, column)),
             owners: Vec::new(),
             operation: found.operation,
             parameters: found.given,
         }
     }
+}
+
+/// Tells two contents of a file apart.
+pub(super) fn stamp(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The files that may have to be parsed: those that speak of Zoom, and those that only have paths.
@@ -409,6 +528,7 @@ fn relative(path: &Path, base: &Path) -> String {
     let path = path.strip_prefix(base).unwrap_or(path);
     let parts: Vec<_> = path
         .components()
+        .filter(|part| *part != Component::CurDir)
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
     if parts.is_empty() {

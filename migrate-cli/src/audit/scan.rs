@@ -10,9 +10,10 @@ use super::{
         last_identifier, names_credential,
     },
     knowledge::Knowledge,
-    language::Language,
+    language::{Format, Language},
+    library,
     rules::Rules,
-    shape::{self, Shape},
+    shape::{self, Shape, Sighting},
     source::Lines,
     walk::Start,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Place {
     pub(crate) column: usize,
     /// The column after the last character.
     pub(crate) end_column: usize,
+    /// How many UTF-16 units more than characters stand before the first and the last column.
+    pub(crate) wide: (usize, usize),
     /// The byte offset in the text.
     pub(crate) at: usize,
 }
@@ -86,6 +89,8 @@ pub(crate) struct FileFacts {
     pub(crate) functions: BTreeMap<String, FunctionFacts>,
     /// Answer fields that are read.
     pub(crate) reads: Vec<(Read, Place)>,
+    /// Members that are read and speak of Zoom, in lower case: `environment.zoomUrl`.
+    pub(crate) members: BTreeSet<String>,
     /// Keys that are set on variables.
     pub(crate) writes: Vec<Write>,
     /// Credentials in plain text.
@@ -94,6 +99,8 @@ pub(crate) struct FileFacts {
     pub(crate) excerpts: BTreeMap<usize, String>,
     /// Lines with a comment that suppresses findings.
     pub(crate) suppressions: BTreeMap<usize, String>,
+    /// What its content was, if it was read as a whole.
+    pub(crate) stamp: Option<u64>,
 }
 
 /// What a function does.
@@ -136,6 +143,10 @@ impl Scanner<'_> {
         self.libraries(language, source, &extract, &lines, &mut facts);
         secrets(&extract, language, &lines, &mut facts);
         for read in extract.reads {
+            let lower = read.name.to_ascii_lowercase();
+            if lower.contains("zoom") {
+                facts.members.insert(lower);
+            }
             if self.knowledge.answer_fields.contains(&read.name) {
                 let place = place(&lines, read.at, read.at + read.name.len());
                 facts.reads.push((read, place));
@@ -247,6 +258,9 @@ impl Scanner<'_> {
             };
             if text.role != Role::Value && facts.zoom {
                 found.extend(shape::names(&folded.text));
+                found.extend(library::mentions(&folded.text, &self.rules.libraries));
+            } else if facts.zoom && text.target.as_deref().is_some_and(describes) {
+                found.extend(shape::names(&folded.text));
             }
             for sighting in found {
                 if facts.signals.len() >= LIMIT {
@@ -258,6 +272,7 @@ impl Scanner<'_> {
                     Shape::Base
                         | Shape::BaseV2
                         | Shape::Name
+                        | Shape::Call { .. }
                         | Shape::Url { .. }
                         | Shape::Endpoint { .. }
                 ) {
@@ -267,7 +282,7 @@ impl Scanner<'_> {
                     }
                 }
                 // A sighting belongs to the piece in which it ends.
-                let last = sighting.end.saturating_sub(1);
+                let last = end_of(&sighting, folded);
                 let start = sighting.start.max(folded.run_start(last));
                 let from = folded.source(start);
                 let to = folded.source(last) + 1;
@@ -275,6 +290,9 @@ impl Scanner<'_> {
                 text.pieces = Vec::new();
                 if matches!(language, Language::Data(_)) && is_key(&folded.text, sighting.end) {
                     text.usage = Usage::Key;
+                }
+                if language == Language::Data(Format::Json) && text.role == Role::Value {
+                    text.target = json_key(&folded.text, sighting.start).or(text.target);
                 }
                 if let Some((list, at)) = text.element
                     && at > 0
@@ -340,25 +358,51 @@ impl Scanner<'_> {
     fn may_be_library(&self, call: &Call) -> bool {
         let method = last_identifier(&call.callee).trim_end_matches('!');
         let zoom = method.to_ascii_lowercase().contains("zoom");
-        zoom || self.rules.libraries.iter().any(|library| {
-            library
-                .constructors
-                .iter()
-                .any(|name| call.callee.contains(name.as_str()))
-                || library
-                    .methods
-                    .keys()
-                    .any(|known| known.rsplit('.').next() == Some(method))
-                || call
-                    .strings
+        // A client that makes paths out of names: `$zoom->user->custcreate(…)`.
+        let action = self.knowledge.is_action(&method.to_ascii_lowercase())
+            && call.callee.to_ascii_lowercase().contains("zoom");
+        zoom || action
+            || self.rules.libraries.iter().any(|library| {
+                library
+                    .constructors
                     .iter()
-                    .any(|given| library.imports.contains(given))
-        })
+                    .any(|name| call.callee.contains(name.as_str()))
+                    || library
+                        .methods
+                        .keys()
+                        .any(|known| known.rsplit('.').next() == Some(method))
+                    || call
+                        .strings
+                        .iter()
+                        .any(|given| library.imports.contains(given))
+            })
+    }
+}
+
+/// True for the name of a text that people read.
+fn describes(target: &str) -> bool {
+    let name = last_identifier(target).to_ascii_lowercase();
+    name.ends_with("description") || name.ends_with("summary")
+}
+
+/// The last byte of a sighting. The slash after a base that is named elsewhere, as in `"$base/$path"`,
+/// is no base.
+fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
+    let last = sighting.end.saturating_sub(1);
+    let slashed = folded.text.as_bytes().get(last) == Some(&b'/');
+    let before = last.saturating_sub(1);
+    if sighting.shape == Shape::Base
+        && slashed
+        && folded.run_start(before) != folded.run_start(last)
+    {
+        before
+    } else {
+        last
     }
 }
 
 /// Puts all texts of a file together, constants filled in.
-fn fold_all(extract: &Extract) -> Vec<Folded> {
+pub(super) fn fold_all(extract: &Extract) -> Vec<Folded> {
     let mut constants = Constants::of(extract);
     // `define('NAME', 'value')`
     for text in &extract.texts {
@@ -384,8 +428,22 @@ fn fold_all(extract: &Extract) -> Vec<Folded> {
 /// True if a quoted text in data is the name of a value.
 fn is_key(text: &str, end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
+    // `/user/list:` of YAML.
+    if rest.trim_end() == ":" {
+        return true;
+    }
     rest.strip_prefix(['"', '\''])
         .is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
+/// The key of a value within a line of JSON, which may hold a whole document.
+fn json_key(text: &str, start: usize) -> Option<String> {
+    let head = text
+        .get(..start)?
+        .trim_end_matches(['"', '\\', '/'])
+        .trim_end();
+    let key = last_identifier(head.strip_suffix(':')?);
+    (!key.is_empty()).then(|| key.to_owned())
 }
 
 fn secrets(extract: &Extract, language: Language, lines: &Lines, facts: &mut FileFacts) {
@@ -478,8 +536,19 @@ fn is_plain_secret(value: &str) -> bool {
         && value
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        && value.bytes().any(|b| b.is_ascii_digit())
         && value.bytes().any(|b| b.is_ascii_alphabetic())
+        && (value.bytes().any(|b| b.is_ascii_digit()) || is_mixed(value))
+}
+
+/// True for letters of both cases in no order that words have: `aKdRwQzLpTmXvBnY`.
+fn is_mixed(value: &str) -> bool {
+    let switches = value
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .count();
+    // A name such as `zoomApiSecretFromStore` has a capital every five letters or so.
+    switches >= 4 && switches * 4 >= value.len()
 }
 
 fn place(lines: &Lines, from: usize, to: usize) -> Place {
@@ -489,6 +558,7 @@ fn place(lines: &Lines, from: usize, to: usize) -> Place {
         line,
         column,
         end_column: if end_line == line { end } else { column + 1 },
+        wide: (lines.wide(from), lines.wide(to)),
         at: from,
     }
 }

@@ -1,5 +1,7 @@
 //! Finds v1 in a text: URLs, bases, relative endpoints and halves of them.
 
+use std::borrow::Cow;
+
 use super::{
     extract::fold::{Folded, HOLE},
     knowledge::Knowledge,
@@ -36,6 +38,13 @@ pub(crate) enum Shape {
     },
     /// Words that name the API itself: `API v1`.
     Name,
+    /// A call of a client library, in a comment or in prose.
+    Call {
+        /// The library's package.
+        package: String,
+        /// The operation; nothing for a set-up that asks for v1.
+        operation: Option<String>,
+    },
     /// The part of an operation before a slash, alone: `user`.
     Resource(String),
     /// The part of an operation after a slash, alone: `custcreate`.
@@ -62,6 +71,17 @@ pub(crate) struct Hosts {
     pub(crate) web: Vec<String>,
     /// The path below which the API lies there.
     pub(crate) web_path: String,
+    /// Where the shim serves v1, if that is known: host, port and path in lower case.
+    pub(crate) shim: Option<String>,
+}
+
+impl Hosts {
+    /// True if a text names the shim.
+    pub(crate) fn is_shim(&self, text: &str) -> bool {
+        self.shim
+            .as_ref()
+            .is_some_and(|shim| text.to_ascii_lowercase().contains(shim.as_str()))
+    }
 }
 
 /// How long a host's name may be, in bytes.
@@ -75,7 +95,7 @@ pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> V
     if found.is_empty() && !text.text.contains(DOMAIN) {
         found.extend(relative(&text.text, knowledge));
         if found.is_empty() {
-            found.extend(half(&text.text, knowledge));
+            found.extend(halves(&text.text, knowledge));
         }
     }
     found
@@ -137,6 +157,8 @@ pub(crate) fn names(text: &str) -> Vec<Sighting> {
     for phrase in [
         "api v1",
         "v1 api",
+        "v1 client",
+        "client v1",
         "v1 path",
         "v1 endpoint",
         "api version 1",
@@ -173,6 +195,7 @@ fn starts_path(text: &str, start: usize) -> bool {
             let rest = head.strip_suffix('/').unwrap_or_default();
             rest.ends_with("v1")
                 || rest.ends_with('}')
+                || ends_with_variable(rest)
                 || !rest.chars().next_back().is_some_and(|c| {
                     c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ')')
                 })
@@ -180,6 +203,23 @@ fn starts_path(text: &str, start: usize) -> bool {
         '.' | '-' | '_' | '\\' | '~' | '$' | '@' => false,
         _ => true,
     }
+}
+
+/// True for the variable of a shell or a Makefile that may hold a base: `$ZOOM_API`, `$(BASE)`.
+fn ends_with_variable(text: &str) -> bool {
+    let (name, opening) = match text.strip_suffix(')') {
+        Some(inner) => (inner, "$("),
+        None => (text, "$"),
+    };
+    let start = name
+        .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .map_or(0, |at| at + 1);
+    let (head, name) = name.split_at(start.min(name.len()));
+    // A file below a folder is no path of a server.
+    let folder = ["HOME", "PWD", "DIR"]
+        .iter()
+        .any(|word| name.contains(word));
+    !name.is_empty() && !folder && head.ends_with(opening)
 }
 
 fn ends_path(text: &str, end: usize) -> bool {
@@ -195,7 +235,13 @@ fn ends_path(text: &str, end: usize) -> bool {
 /// The URLs in a text.
 pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
-    for (at, _) in text.match_indices(DOMAIN) {
+    // Hosts may be written in capitals.
+    let lower = if text.contains('Z') {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    };
+    for (at, _) in lower.match_indices(DOMAIN) {
         let mut window = at.saturating_sub(HOST);
         while !text.is_char_boundary(window) {
             window += 1;
@@ -221,6 +267,15 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
             found.push(sighting);
         }
     }
+    if let Some(shim) = &hosts.shim {
+        for (start, _) in text.match_indices(shim.as_str()) {
+            let before = text.get(..start).and_then(|head| head.chars().next_back());
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-')) {
+                continue;
+            }
+            found.extend(url(text, shim, start, start + shim.len(), hosts, knowledge));
+        }
+    }
     found
 }
 
@@ -232,16 +287,23 @@ fn url(
     hosts: &Hosts,
     knowledge: &Knowledge,
 ) -> Option<Sighting> {
-    let is_api = hosts.api.iter().any(|known| known == host);
+    let is_api = hosts
+        .api
+        .iter()
+        .chain(&hosts.shim)
+        .any(|known| known == host);
     let rest = text.get(host_end..)?;
     let mut at = host_end;
     // A port, or a slash between quotes: `"https://api.zoom.us" + "/v1"`.
-    let rest = match rest.strip_prefix(":443") {
-        Some(rest) => {
-            at += 4;
-            rest
-        }
-        None => rest,
+    let port = match rest.strip_prefix(':') {
+        Some(port) => port.bytes().take_while(u8::is_ascii_digit).count(),
+        None => 0,
+    };
+    let rest = if port > 0 {
+        at += 1 + port;
+        rest.get(1 + port..)?
+    } else {
+        rest
     };
     let path = if is_api {
         rest
@@ -397,6 +459,12 @@ fn skip_placeholders(text: &str) -> &str {
                 .filter(|end| *end < 60)
                 .and_then(|end| bare.get(end + 1..))
                 .map(|after| after.strip_prefix('}').unwrap_or(after))
+        } else if let Some(named) = bare.strip_prefix('#') {
+            // ColdFusion: `#variables.base#user/list`
+            named
+                .find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_'))
+                .filter(|end| *end > 0)
+                .and_then(|end| named.get(end..)?.strip_prefix('#'))
         } else {
             None
         };
@@ -407,25 +475,34 @@ fn skip_placeholders(text: &str) -> &str {
     }
 }
 
-fn half(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
+/// What a text alone may be a half of; `im` is a resource and an action.
+fn halves(text: &str, knowledge: &Knowledge) -> Vec<Sighting> {
     let bare = text.trim_start_matches(HOLE).trim_matches('/');
-    if bare.is_empty() || bare.len() > 40 {
-        return None;
-    }
-    let start = text.find(bare)?;
-    let lower = bare.to_ascii_lowercase();
-    let shape = if lower == "v1" || lower == "api/v1" {
-        Shape::Version
-    } else if knowledge.is_resource(&lower) {
-        Shape::Resource(lower)
-    } else if knowledge.is_action(&lower) {
-        Shape::Action(lower)
-    } else {
-        return None;
+    let Some(start) = text.find(bare).filter(|_| (1..=40).contains(&bare.len())) else {
+        return Vec::new();
     };
-    Some(Sighting {
-        shape,
-        start,
-        end: start + bare.len(),
-    })
+    let lower = bare.to_ascii_lowercase();
+    // `"/v1/#{resource}/#{action}"`
+    let fixed = lower.trim_end_matches(['/', HOLE]);
+    let version = matches!(fixed, "v1" | "api/v1").then_some(Shape::Version);
+    let resource = knowledge
+        .is_resource(&lower)
+        .then(|| Shape::Resource(lower.clone()));
+    let action = knowledge
+        .is_action(&lower)
+        .then(|| Shape::Action(lower.clone()));
+    [version, resource, action]
+        .into_iter()
+        .flatten()
+        .map(|shape| Sighting {
+            end: start
+                + if shape == Shape::Version {
+                    fixed.len()
+                } else {
+                    bare.len()
+                },
+            shape,
+            start,
+        })
+        .collect()
 }

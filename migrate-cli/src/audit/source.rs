@@ -65,6 +65,25 @@ impl<'a> Lines<'a> {
         (index + 1, before.chars().count() + 1)
     }
 
+    /// How many characters of two UTF-16 units stand before a byte offset on its line.
+    pub(crate) fn wide(&self, offset: usize) -> usize {
+        let start = self.starts.get(self.index(offset)).copied();
+        let before = self.text.get(start.unwrap_or_default()..offset);
+        before
+            .unwrap_or_default()
+            .chars()
+            .filter(|letter| letter.len_utf16() == 2)
+            .count()
+    }
+
+    /// The byte offset of a line and a column, both from 1.
+    pub(crate) fn offset(&self, line: usize, column: usize) -> Option<usize> {
+        let start = *self.starts.get(line.checked_sub(1)?)?;
+        let rest = self.text.get(start..)?;
+        let (at, _) = rest.char_indices().nth(column.checked_sub(1)?)?;
+        Some(start + at)
+    }
+
     /// A line without its end, by its index from 0; empty if there is none.
     pub(crate) fn line(&self, index: usize) -> &'a str {
         let start = self.starts.get(index).copied().unwrap_or(self.text.len());
@@ -89,6 +108,8 @@ mod tests {
         let lines = Lines::new("a\nüb\r\n");
         assert_eq!(lines.position(0), (1, 1));
         assert_eq!(lines.position(4), (2, 2));
+        assert_eq!(lines.offset(2, 2), Some(4));
+        assert_eq!(lines.offset(3, 9), None);
         assert_eq!(lines.line(1), "üb");
         assert_eq!(lines.line(7), "");
     }

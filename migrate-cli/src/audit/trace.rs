@@ -1,8 +1,11 @@
 //! The prefilter: which files have a trace of v1 at all. Files without one cost only their read.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 
 use super::{
+    extract::last_identifier,
     knowledge::Knowledge,
     rules::Rules,
     shape::{DOMAIN, Hosts},
@@ -14,6 +17,9 @@ const BINARY: usize = 8192;
 
 /// How many paths are looked at in one part of a file; what comes after tells nothing new.
 const PATHS: usize = 4096;
+
+/// How long a method's name must be to tell its library, in bytes.
+const TELLING: usize = 8;
 
 /// What a file has a trace of.
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
@@ -54,6 +60,7 @@ impl Trace {
 #[derive(Clone, Copy, Debug)]
 enum Pattern {
     Zoom,
+    Shim,
     Head,
     Word,
 }
@@ -63,7 +70,10 @@ enum Pattern {
 pub(crate) struct Tracer<'k> {
     search: AhoCorasick,
     patterns: Vec<Pattern>,
-    libraries: Vec<String>,
+    /// Packages, each with the place of the word zoom in it.
+    libraries: Vec<(usize, String)>,
+    /// What programs name of client libraries: imports and telling methods.
+    named: AhoCorasick,
     halves: AhoCorasick,
     credentials: AhoCorasick,
     hosts: Hosts,
@@ -73,8 +83,13 @@ pub(crate) struct Tracer<'k> {
 impl<'k> Tracer<'k> {
     /// Builds the search.
     pub(crate) fn new(knowledge: &'k Knowledge, rules: &Rules) -> Result<Self, BuildError> {
-        let mut words = vec!["zoom".to_owned(), "Zoom".to_owned(), "ZOOM".to_owned()];
-        let mut patterns = vec![Pattern::Zoom; words.len()];
+        // The shim's name may begin with the word itself: the first pattern wins.
+        let mut words: Vec<String> = rules.hosts.shim.iter().cloned().collect();
+        let mut patterns = vec![Pattern::Shim; words.len()];
+        for word in ["zoom", "Zoom", "ZOOM"] {
+            words.push(word.to_owned());
+            patterns.push(Pattern::Zoom);
+        }
         for head in knowledge.long_heads() {
             words.push(format!("{head}/"));
             patterns.push(Pattern::Head);
@@ -93,10 +108,24 @@ impl<'k> Tracer<'k> {
             .libraries
             .iter()
             .map(|library| library.package.to_ascii_lowercase())
+            .filter_map(|package| Some((package.find("zoom")?, package)))
             .collect();
+        let named: BTreeSet<&str> = rules
+            .libraries
+            .iter()
+            .flat_map(|library| {
+                let methods = library.methods.keys().map(|name| last_identifier(name));
+                let telling = methods.filter(|name| name.len() >= TELLING);
+                telling.chain(library.imports.iter().map(String::as_str))
+            })
+            .collect();
+        let named = AhoCorasick::new(&named)?;
+        // `->` is how PHP reaches a member of a client that makes paths out of names.
         let halves: Vec<String> = knowledge
             .resources()
-            .flat_map(|resource| ["'", "\"", "/", "`"].map(|quote| format!("{quote}{resource}")))
+            .flat_map(|resource| {
+                ["'", "\"", "/", "`", "->"].map(|quote| format!("{quote}{resource}"))
+            })
             .collect();
         let halves = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
@@ -105,6 +134,7 @@ impl<'k> Tracer<'k> {
             search,
             halves,
             credentials,
+            named,
             patterns,
             libraries,
             hosts: rules.hosts.clone(),
@@ -124,6 +154,10 @@ impl<'k> Tracer<'k> {
                         trace.zoom = self.is_api(bytes, found.start());
                     }
                 }
+                Some(Pattern::Shim) => {
+                    trace.word = true;
+                    trace.zoom = true;
+                }
                 Some(Pattern::Head) if !trace.distinctive && paths < PATHS => {
                     paths += 1;
                     self.path(bytes, found.start(), &mut trace);
@@ -139,14 +173,14 @@ impl<'k> Tracer<'k> {
     }
 
     /// True if a text that speaks of Zoom may have a part in a client of v1: it handles credentials,
-    /// or has the first half of a path alone between quotes or slashes.
+    /// names a client library, or has the first half of a path alone between quotes or slashes.
     pub(crate) fn may_take_part(&self, bytes: &[u8]) -> bool {
         let half = self.halves.find_iter(bytes).any(|found| {
             bytes
                 .get(found.end())
-                .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`'))
+                .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`' | b'-'))
         });
-        half || self.credentials.is_match(bytes)
+        half || self.credentials.is_match(bytes) || self.named.is_match(bytes)
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -156,11 +190,12 @@ impl<'k> Tracer<'k> {
             rest.get(..word.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(word))
         };
-        if self
-            .libraries
-            .iter()
-            .any(|library| starts(library.as_bytes()))
-        {
+        if self.libraries.iter().any(|(at, library)| {
+            let whole = start.checked_sub(*at).and_then(|from| bytes.get(from..));
+            whole
+                .and_then(|text| text.get(..library.len()))
+                .is_some_and(|head| head.eq_ignore_ascii_case(library.as_bytes()))
+        }) {
             return true;
         }
         if !starts(DOMAIN.as_bytes()) {

@@ -114,7 +114,7 @@ pub(crate) fn walk(
                         return WalkState::Continue;
                     }
                     files.fetch_add(1, Ordering::Relaxed);
-                    match look(entry.path(), limits, tracer, &mut buffer) {
+                    match look(entry.path(), limits, tracer, stop, &mut buffer) {
                         Ok(Some(candidate)) => {
                             let mut candidate = Some(candidate);
                             keep(&mut |walked| walked.candidates.extend(candidate.take()));
@@ -160,7 +160,7 @@ pub(crate) fn look_at(
             if about.is_file() {
                 count.fetch_add(1, Ordering::Relaxed);
                 walked.files += 1;
-                look(path, limits, tracer, &mut buffer)
+                look(path, limits, tracer, stop, &mut buffer)
             } else {
                 Err(io::Error::other("is no file"))
             }
@@ -184,11 +184,12 @@ fn is_plain_file(entry: &DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_file())
 }
 
-/// Reads a file and looks for traces.
+/// Reads a file and looks for traces; a large one only until `stop` is set.
 pub(crate) fn look(
     path: &Path,
     limits: &Limits,
     tracer: &Tracer,
+    stop: &AtomicBool,
     buffer: &mut Vec<u8>,
 ) -> io::Result<Option<Candidate>> {
     let mut file = File::open(path)?;
@@ -207,7 +208,10 @@ pub(crate) fn look(
     if buffer.len() == CHUNK {
         size = file.metadata()?.len();
         let mut read = CHUNK;
-        while read > 0 && !(trace.zoom && trace.path && trace.distinctive) {
+        while read > 0
+            && !(trace.zoom && trace.path && trace.distinctive)
+            && !stop.load(Ordering::Relaxed)
+        {
             buffer.drain(..buffer.len().saturating_sub(OVERLAP));
             read = (&mut file).take(chunk).read_to_end(buffer)?;
             trace = trace.and(tracer.trace(buffer));

@@ -1,6 +1,7 @@
 //! `migrate audit`.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, BufReader, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -12,19 +13,20 @@ use mappings::Catalog;
 use super::{baseline_file, sources::Sources, today};
 use crate::{
     audit::{
-        Audit, Finding, Options, SuppressedBy,
-        fix::{self, ShimUrl},
+        Audit, Finding, Options, Outcome, SuppressedBy,
+        fix::{Fixes, Wanted, recipe},
         report::{Format, Report},
         traffic::Traffic,
     },
     cli::Exit,
+    sheet::{self, Sheet},
     site_mappings::SiteMappings,
 };
 
 /// Find every use of v1 in a code base, and what replaces it.
 ///
-/// Exit codes: 0 nothing fails, 1 findings that fail, 2 an error or files that could not be read.
-#[expect(clippy::struct_excessive_bools, reason = "one a switch")]
+/// Exit codes: 0 nothing fails, 1 findings that fail, 2 an error, files that could not be read, or
+/// a run that was ended early. With --fix and --diff: 0, or 2 if a file could not be changed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -54,17 +56,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     access_log: Vec<PathBuf>,
 
-    /// Point base URLs and URLs of v1 at the shim, in place. Only what is provably safe.
-    #[arg(long, requires = "shim")]
-    fix: bool,
+    /// Change the code in place: base URLs to --shim or --shim-env, and exact versions of client
+    /// libraries, where that is provably safe. `--fix=unsafe` also rewrites calls whose v2 form is
+    /// unambiguous. What is left is told with a recipe.
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "safe"
+    )]
+    fix: Option<Level>,
 
     /// Show what --fix would change as a patch, and change nothing.
-    #[arg(long, requires = "shim")]
+    #[arg(long)]
     diff: bool,
-
-    /// Where the shim answers, for --fix and --diff: `https://shim.example.com`
-    #[arg(long, value_name = "URL")]
-    shim: Option<ShimUrl>,
 
     /// Write all findings to the baseline.
     #[arg(long)]
@@ -73,6 +80,15 @@ pub(crate) struct Args {
     /// Take findings that are gone out of the baseline; never puts one in.
     #[arg(long, conflicts_with = "write_baseline")]
     prune_baseline: bool,
+}
+
+/// How sure a fix must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Level {
+    /// Provably safe.
+    Safe,
+    /// Suggestions, too: look at each.
+    Unsafe,
 }
 
 /// Which findings fail a run.
@@ -95,6 +111,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let found = args.sources.run(&catalog)?;
     let mut outcome = found.outcome;
     if args.write_baseline || args.prune_baseline {
+        if args.sources.is_partial() {
+            anyhow::bail!(
+                "a baseline is of a whole folder; leave single files and --files-from out"
+            );
+        }
+        if !outcome.unreadable.is_empty() && args.prune_baseline {
+            anyhow::bail!(
+                "{} could not be read, so what is gone is not known; the baseline stays as it is",
+                outcome
+                    .unreadable
+                    .first()
+                    .map_or("", |first| first.path.as_str())
+            );
+        }
         if found.interrupted {
             anyhow::bail!("interrupted: the baseline stays as it is");
         }
@@ -119,9 +149,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             "{expired} entries of the baseline have expired"
         );
     }
-    if let (true, Some(shim)) = (args.fix || args.diff, &args.shim) {
-        return fix(args, &outcome.findings, shim);
+    if args.fix.is_some() || args.diff {
+        return fix(args, &catalog, &outcome);
     }
+    let prefix = args.sources.prefix();
     for (index, format) in args.format.iter().enumerate() {
         let output = args.output.get(index).map(PathBuf::as_path);
         let mut report = Report {
@@ -131,33 +162,87 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             elapsed: outcome.elapsed,
             traffic: traffic.as_ref(),
             interrupted: found.interrupted,
+            baseline: !baseline.is_empty(),
+            prefix: &prefix,
             styled: false,
+            links: None,
         };
         write(&mut report, *format, output)?;
     }
     Ok(exit(
         args.fail_on,
         &outcome.findings,
-        !outcome.unreadable.is_empty(),
+        !outcome.unreadable.is_empty() || found.interrupted,
     ))
 }
 
-fn fix(args: &Args, findings: &[Finding], shim: &ShimUrl) -> anyhow::Result<Exit> {
+fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit> {
     let root = args.sources.root_of_fixes()?;
-    let changes = fix::changes(&root, findings, shim)?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    for change in &changes {
-        if args.diff {
-            write!(out, "{}", change.patch())?;
-        } else {
-            change
-                .apply(&root)
-                .with_context(|| format!("cannot write {}", change.path))?;
-            writeln!(out, "{}: {} changed", change.path, change.places)?;
+    let wanted = Wanted {
+        moved: args.sources.moved(),
+        suggestions: args.fix == Some(Level::Unsafe),
+    };
+    let fixes = Audit::new(catalog, Options::default())?.fixes(&root, outcome, &wanted);
+    if args.diff {
+        let mut out = BufWriter::new(io::stdout().lock());
+        for change in &fixes.changes {
+            out.write_all(change.patch().as_bytes())?;
+        }
+        out.flush()?;
+        told_left(&fixes);
+        return Ok(Exit::Clean);
+    }
+    let mut sheet = Sheet::for_stdout();
+    let mut failed = false;
+    let mut then = BTreeSet::new();
+    for change in &fixes.changes {
+        match change.apply(&root) {
+            Ok(()) => {
+                sheet.line(format!("{}: {} changed", change.path, change.places));
+                then.extend(change.then.iter().map(String::as_str));
+            }
+            Err(error) => {
+                failed = true;
+                sheet.line(format!("{}: not changed: {error}", change.path));
+            }
         }
     }
-    out.flush()?;
-    Ok(Exit::Clean)
+    if fixes.changes.is_empty() {
+        sheet.line("nothing was changed");
+    }
+    for step in then {
+        sheet.hanging("then: ", step);
+    }
+    let moved = &wanted.moved;
+    if !fixes.changes.is_empty() && (moved.url.is_some() || moved.variable.is_some()) {
+        sheet.hanging(
+            "then: ",
+            "give the same --shim or --shim-env to audit, plan and status, so that calls behind \
+             the shim are still counted",
+        );
+    }
+    let left: Vec<_> = fixes
+        .left
+        .iter()
+        .filter_map(|(index, why)| Some((outcome.findings.get(*index)?, why.as_deref())))
+        .collect();
+    if !left.is_empty() {
+        sheet.blank();
+        sheet.line(format!("left to people: {}", left.len()));
+        recipe::write(&mut sheet, catalog, &left);
+    }
+    sheet::show(&sheet.into_text())?;
+    Ok(if failed { Exit::Failed } else { Exit::Clean })
+}
+
+fn told_left(fixes: &Fixes) {
+    if !fixes.left.is_empty() {
+        let _ = writeln!(
+            io::stderr(),
+            "{} findings have no such fix; --fix tells what to do about each",
+            fixes.left.len()
+        );
+    }
 }
 
 fn read_logs(paths: &[PathBuf], catalog: &Catalog) -> anyhow::Result<Option<Traffic>> {
@@ -188,6 +273,9 @@ fn write(report: &mut Report, format: Format, output: Option<&Path>) -> anyhow::
             report.styled = io::stdout().is_terminal()
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
                 && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+            if report.styled && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout) {
+                report.links = std::env::current_dir().ok();
+            }
             let mut out = BufWriter::new(io::stdout().lock());
             report.write(format, &mut out)?;
             Ok(out.flush()?)

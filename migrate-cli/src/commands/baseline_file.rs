@@ -1,7 +1,7 @@
 //! Where the baseline is read from and written to.
 
 use std::{
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -35,8 +35,35 @@ pub(crate) fn read(named: Option<&Path>, folder: &Path) -> anyhow::Result<(PathB
     Ok((path, baseline))
 }
 
-/// Writes a baseline.
+/// Writes a baseline, as a whole.
 pub(crate) fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
-    std::fs::write(path, baseline.to_string())
-        .with_context(|| format!("cannot write the baseline {}", path.display()))
+    let context = || format!("cannot write the baseline {}", path.display());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut new = tempfile::Builder::new()
+        .prefix(".migrate-")
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .with_context(context)?;
+    new.write_all(baseline.to_string().as_bytes())
+        .with_context(context)?;
+    // Team mates read it: it has the rights that a file made by an editor has.
+    match std::fs::metadata(path) {
+        Ok(about) => new.as_file().set_permissions(about.permissions()),
+        Err(_) => readable(new.as_file()),
+    }
+    .with_context(context)?;
+    new.persist(path).with_context(context)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn readable(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &std::fs::File) -> io::Result<()> {
+    Ok(())
 }

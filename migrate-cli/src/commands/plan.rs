@@ -4,12 +4,15 @@ use std::io::{self, Write};
 
 use super::sources::Sources;
 use crate::{
-    audit::plan::{Plan, Wave},
+    audit::plan::{Name, Plan, Wave},
     cli::Exit,
+    sheet::{Row, Sheet},
     site_mappings::SiteMappings,
 };
 
 /// Plan the migration of a code base in waves, each with its effort and its check.
+///
+/// Exit codes: 0, with --check 1 if the wave is not done; 2 an error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -21,21 +24,47 @@ pub(crate) struct Args {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+
+    /// Show one wave only, and fail while it has a step: the exit check of the wave.
+    #[arg(long, value_name = "WAVE", value_enum)]
+    check: Option<Name>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let catalog = args.mappings.catalog()?;
     let found = args.sources.run(&catalog)?;
-    let plan = Plan::of(&found.outcome.findings);
+    if found.interrupted {
+        anyhow::bail!("interrupted: a part of the code says nothing of the whole");
+    }
+    let mut plan = Plan::of(&found.outcome.findings);
+    if let Some(name) = args.check {
+        plan.waves.retain(|wave| wave.name == name);
+    }
+    let exit = if !found.outcome.unreadable.is_empty() {
+        Exit::Failed
+    } else if args.check.is_some() && !plan.waves.is_empty() {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    };
+    for unreadable in &found.outcome.unreadable {
+        let _ = writeln!(
+            io::stderr(),
+            "not read: {}: {}",
+            unreadable.path,
+            unreadable.reason
+        );
+    }
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &plan)?;
         writeln!(out)?;
-        return Ok(Exit::Clean);
+        return Ok(exit);
     }
-    if plan.waves.is_empty() {
+    if let (true, Some(name)) = (plan.waves.is_empty(), args.check) {
+        writeln!(out, "{}: done", name.name())?;
+    } else if plan.waves.is_empty() {
         writeln!(out, "no use of v1: nothing to plan")?;
-        return Ok(Exit::Clean);
     }
     for (index, wave) in plan.waves.iter().enumerate() {
         if index > 0 {
@@ -43,26 +72,37 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         write(index + 1, wave, &mut out)?;
     }
-    Ok(Exit::Clean)
+    Ok(exit)
 }
 
 fn write(number: usize, wave: &Wave, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{number}. {}", wave.title)?;
-    writeln!(out, "   {}", wave.why)?;
-    for step in &wave.steps {
-        writeln!(
-            out,
-            "   {:<7} {:<30} {}",
-            step.effort.name(),
-            step.what,
-            step.why
-        )?;
-        for place in step.places.iter().take(5) {
-            writeln!(out, "           {place}")?;
-        }
-        if step.places.len() > 5 {
-            writeln!(out, "           and {} more", step.places.len() - 5)?;
-        }
-    }
-    writeln!(out, "   done when: {}", wave.check)
+    let mut sheet = Sheet::for_stdout();
+    sheet.line(format!("{number}. {}", wave.title));
+    sheet.paragraph(3, wave.why);
+    let rows: Vec<Row> = wave
+        .steps
+        .iter()
+        .map(|step| {
+            let mut places: Vec<String> = step.places.iter().take(5).cloned().collect();
+            if step.places.len() > 5 {
+                places.push(format!("and {} more", step.places.len() - 5));
+            }
+            Row {
+                cells: vec![
+                    step.effort.name().to_owned(),
+                    step.what.clone(),
+                    step.why.clone(),
+                ],
+                below: places,
+            }
+        })
+        .collect();
+    sheet.rows(3, 1, &rows);
+    let check = format!(
+        "migrate plan --check {} exits with 0, and {}",
+        wave.name.name(),
+        wave.check
+    );
+    sheet.hanging("   done when: ", &check);
+    out.write_all(sheet.into_text().as_bytes())
 }

@@ -36,7 +36,7 @@ fn list(rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()> {
         );
         writeln!(
             out,
-            "{:<20} {}, {versions}",
+            "{:<42} {}, {versions}",
             library.package, library.ecosystem
         )?;
     }
@@ -48,11 +48,7 @@ fn explain(name: &str, rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()>
     if let Some((id, text)) = RULES.iter().find(|(id, _)| *id == name) {
         let rule = Rule::parse(id, text)?;
         writeln!(out, "{id}: {}\n", rule.summary)?;
-        writeln!(out, "What it finds\n{}\n", indent(&rule.what))?;
-        writeln!(out, "Why it matters\n{}\n", indent(&rule.why))?;
-        writeln!(out, "Example\n{}\n", indent(&rule.example))?;
-        writeln!(out, "Instead\n{}", indent(&rule.instead))?;
-        return Ok(());
+        return outline(&rule.what, &rule.why, &rule.example, &rule.instead, out);
     }
     let libraries: Vec<&Library> = rules
         .libraries
@@ -65,11 +61,17 @@ fn explain(name: &str, rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()>
     for library in libraries {
         writeln!(
             out,
-            "{} ({})\n{}\n",
-            library.package,
-            library.ecosystem,
-            indent(&library.instead)
+            "{} ({}): {}\n",
+            library.package, library.ecosystem, library.summary
         )?;
+        outline(
+            &library.what,
+            &library.why,
+            &library.example,
+            &library.instead,
+            out,
+        )?;
+        writeln!(out, "\nMethods")?;
         for (method, operation) in &library.methods {
             let operation = if operation.is_empty() {
                 "no operation of v1"
@@ -80,6 +82,20 @@ fn explain(name: &str, rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()>
         }
         writeln!(out)?;
     }
+    Ok(())
+}
+
+fn outline(
+    what: &str,
+    why: &str,
+    example: &str,
+    instead: &str,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    writeln!(out, "What it finds\n{}\n", indent(what))?;
+    writeln!(out, "Why it matters\n{}\n", indent(why))?;
+    writeln!(out, "Example\n{}\n", indent(example))?;
+    writeln!(out, "Instead\n{}", indent(instead))?;
     Ok(())
 }
 

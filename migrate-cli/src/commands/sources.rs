@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,22 +13,32 @@ use std::{
 use anyhow::Context;
 use mappings::Catalog;
 
-use crate::audit::{Audit, Options, Outcome, owners::Owners};
+use crate::audit::{Audit, Moved, Options, Outcome, ShimUrl, Variable, owners::Owners};
 
 /// What to look through.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sources {
-    /// Folders and files to look through.
-    #[arg(default_value = ".")]
-    pub(crate) paths: Vec<PathBuf>,
+    /// Folders and files to look through; by default this folder.
+    paths: Vec<PathBuf>,
 
     /// Look through a git revision of PATH instead of its files; nothing is checked out.
     #[arg(long, value_name = "REVISION", conflicts_with = "files_from")]
     rev: Option<String>,
 
-    /// Look only through the files named in a list, one a line; - is the standard input.
+    /// Report only the files named in a list, one a line; - is the standard input. The rest of the
+    /// project tells what they mean.
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
+
+    /// Where the shim answers, as `https://shim.example.com`: base URLs that point there are known
+    /// and do not fail.
+    #[arg(long, value_name = "URL")]
+    shim: Option<ShimUrl>,
+
+    /// The environment variable that holds the shim's address: base URLs that are only its default
+    /// do not fail.
+    #[arg(long, value_name = "NAME")]
+    shim_env: Option<Variable>,
 
     /// Look also at what .gitignore and the like leave out.
     #[arg(long)]
@@ -67,6 +77,7 @@ impl Sources {
             ignore_files: !self.no_ignore,
             large: self.max_parse,
             stop: Arc::clone(&stop),
+            moved: self.moved(),
             ..Options::default()
         };
         let progress = Progress::start(&options, self.quiet);
@@ -85,21 +96,26 @@ impl Sources {
     fn look(&self, audit: &Audit) -> anyhow::Result<Outcome> {
         if let Some(list) = &self.files_from {
             let files = read_list(list)?;
-            return Ok(audit.run_files(Path::new(""), &files)?);
+            return self.look_at(audit, &files);
         }
-        let mut all = Outcome::default();
-        for path in &self.paths {
+        let paths = self.paths();
+        for path in &paths {
             std::fs::symlink_metadata(path)
                 .with_context(|| format!("cannot look through {}", path.display()))?;
+        }
+        let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) =
+            paths.into_iter().partition(|path| path.is_file());
+        let mut all = Outcome::default();
+        if !files.is_empty() && self.rev.is_none() {
+            all = self.look_at(audit, &files)?;
+        }
+        for path in &folders {
             let mut outcome = match &self.rev {
                 Some(rev) => audit.run_revision(path, rev)?,
                 None => audit.run(path)?,
             };
-            let owners = Owners::of(path);
-            for finding in &mut outcome.findings {
-                finding.owners = owners.of_file(&finding.path);
-            }
-            if self.paths.len() > 1 {
+            name_owners(&mut outcome, &Owners::of(path));
+            if folders.len() + files.len() > 1 {
                 outcome.put_below(&path.to_string_lossy());
             }
             all.add(outcome);
@@ -107,25 +123,101 @@ impl Sources {
         Ok(all)
     }
 
+    /// Looks at single files, with the project around them as evidence.
+    fn look_at(&self, audit: &Audit, files: &[PathBuf]) -> anyhow::Result<Outcome> {
+        let root = match (&self.files_from, self.paths.as_slice()) {
+            (Some(_), [root]) => Some(root.clone()),
+            _ => project_here(files),
+        };
+        let mut outcome = audit.run_files(root.as_deref(), files)?;
+        name_owners(
+            &mut outcome,
+            &Owners::of(root.as_deref().unwrap_or(Path::new("."))),
+        );
+        Ok(outcome)
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() {
+            vec![PathBuf::from(".")]
+        } else {
+            self.paths.clone()
+        }
+    }
+
     /// The folder below which files are changed.
     pub(crate) fn root_of_fixes(&self) -> anyhow::Result<PathBuf> {
         if self.rev.is_some() {
             anyhow::bail!("a revision cannot be changed; leave --rev out");
         }
-        match (self.paths.as_slice(), &self.files_from) {
-            ([path], None) if path.is_file() => {
-                Ok(path.parent().map_or_else(PathBuf::new, Path::to_owned))
-            }
-            ([path], None) => Ok(path.clone()),
+        Ok(match (self.paths().as_slice(), &self.files_from) {
+            ([path], _) if path.is_dir() => path.clone(),
             // The paths of the findings start with what was given.
-            _ => Ok(PathBuf::new()),
+            _ => PathBuf::from("."),
+        })
+    }
+
+    /// What stands before the paths of the findings, seen from this folder; nothing if that is not
+    /// known.
+    pub(crate) fn prefix(&self) -> String {
+        let paths = self.paths();
+        let [path] = paths.as_slice() else {
+            return String::new();
+        };
+        if !path.is_dir() {
+            return String::new();
+        }
+        let here = std::env::current_dir().unwrap_or_default();
+        let below = path.strip_prefix(&here).unwrap_or(path);
+        let mut prefix = String::new();
+        for part in below.components() {
+            match part {
+                Component::CurDir => {}
+                Component::Normal(name) => {
+                    prefix.push_str(&name.to_string_lossy());
+                    prefix.push('/');
+                }
+                _ => return String::new(),
+            }
+        }
+        prefix
+    }
+
+    /// True if only a part of the project is reported: then a baseline cannot be written.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.files_from.is_some() || self.paths.iter().any(|path| path.is_file())
+    }
+
+    /// How the program was pointed at the shim.
+    pub(crate) fn moved(&self) -> Moved {
+        Moved {
+            url: self.shim.clone(),
+            variable: self.shim_env.clone(),
         }
     }
 
     /// The folder in which the baseline lies by default.
     pub(crate) fn first(&self) -> &Path {
-        self.paths.first().map_or(Path::new("."), PathBuf::as_path)
+        match self.paths.as_slice() {
+            [path] if path.is_dir() => path,
+            _ => Path::new("."),
+        }
     }
+}
+
+fn name_owners(outcome: &mut Outcome, owners: &Owners) {
+    for finding in &mut outcome.findings {
+        finding.owners = owners.of_file(&finding.path);
+    }
+}
+
+/// The project that single files belong to, if this folder is its root: then all of it is read as
+/// evidence. Elsewhere it could be a whole home folder.
+fn project_here(files: &[PathBuf]) -> Option<PathBuf> {
+    let here = Path::new(".");
+    let is_root = Audit::is_project(here);
+    let below = files.iter().any(|path| path.is_relative());
+    (is_root && below).then(|| here.to_owned())
 }
 
 fn read_list(list: &Path) -> anyhow::Result<Vec<PathBuf>> {

@@ -13,6 +13,8 @@ use crate::{
 };
 
 /// Tell what changed since a baseline: new, fixed and unchanged uses, by owner.
+///
+/// Exit codes: 0 nothing is new, 1 something is, 2 an error or files that could not be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -39,7 +41,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             path.display()
         );
     }
+    if args.sources.is_partial() {
+        anyhow::bail!("a baseline is of a whole folder; leave single files and --files-from out");
+    }
     let found = args.sources.run(&catalog)?;
+    if found.interrupted {
+        anyhow::bail!("interrupted: a part of the code says nothing of the whole");
+    }
     let owners = Owners::of(args.sources.first());
     let drift = baseline.drift(&found.outcome.findings, |path| owners.of_file(path));
     let total = drift.values().fold(Drift::default(), |sum, drift| Drift {
@@ -78,7 +86,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             )?;
         }
     }
-    Ok(if total.new > 0 {
+    for unreadable in &found.outcome.unreadable {
+        let _ = writeln!(
+            io::stderr(),
+            "not read: {}: {}",
+            unreadable.path,
+            unreadable.reason
+        );
+    }
+    Ok(if !found.outcome.unreadable.is_empty() {
+        Exit::Failed
+    } else if total.new > 0 {
         Exit::Findings
     } else {
         Exit::Clean

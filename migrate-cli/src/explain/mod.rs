@@ -24,6 +24,7 @@ pub(crate) use field::FieldPage;
 pub(crate) use markdown::coverage;
 pub(crate) use operation::OperationPage;
 pub(crate) use overview::Overview;
+pub(crate) use parameters::parameter_entries;
 pub(crate) use topic::{Topic, nearest_operations};
 
 /// The version of the JSON output.

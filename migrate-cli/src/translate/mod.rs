@@ -201,6 +201,29 @@ pub(crate) fn translate<'a>(
     })
 }
 
+impl Translated<'_> {
+    /// The command, if one request does all that v1 did and nothing is lost or conditional.
+    pub(crate) fn only_command(&self) -> Option<&str> {
+        let nothing_lost = self.not_sent.is_empty()
+            && self.changed.is_empty()
+            && self.ignored.is_empty()
+            && self.notes.is_empty();
+        match self.calls.as_slice() {
+            [one]
+                if nothing_lost
+                    && one.only_if.is_empty()
+                    && one.body_only_if.is_empty()
+                    && one.each.is_none()
+                    && one.file.is_none()
+                    && self.variables.len() == 1 =>
+            {
+                Some(&one.curl)
+            }
+            _ => None,
+        }
+    }
+}
+
 fn known<'a>(catalog: &'a Catalog, request: &V1Request) -> Result<&'a Operation, Refused> {
     catalog.find(&request.operation).ok_or_else(|| {
         let protocol = catalog.protocol();

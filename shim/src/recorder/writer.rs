@@ -116,8 +116,8 @@ impl<S: Sink> Writer<S> {
 pub(crate) fn be_modest() {
     #[cfg(target_os = "linux")]
     {
-        /// A busy core gives such a thread a thirtieth of its time.
-        const NICE: i32 = 15;
+        /// A busy core gives such a thread a seventieth of its time, and any other at once what it wants.
+        const NICE: i32 = 19;
         if let Err(error) = rustix::process::setpriority_process(None, NICE) {
             tracing::debug!(%error, "The recorder keeps the priority of the shim");
         }

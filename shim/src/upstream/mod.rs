@@ -81,13 +81,6 @@ pub(crate) struct Upstream {
     labels: Arc<Labels>,
 }
 
-/// What became of a request that was sent.
-pub(crate) struct Sent {
-    pub(crate) outcome: Outcome,
-    /// The JSON that the outcome was read from; empty if it was not read from any.
-    pub(crate) text: Bytes,
-}
-
 /// How the shim calls itself before v2, its token endpoint included.
 const USER_AGENT: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
 
@@ -104,6 +97,13 @@ pub(crate) enum ClientError {
     Http(#[from] reqwest::Error),
     /// Of its name servers.
     Names(#[from] NamesError),
+}
+
+/// What became of a request that was sent.
+pub(crate) struct Sent {
+    pub(crate) outcome: Outcome,
+    /// The JSON that the outcome was read from; empty if it was not read from any.
+    pub(crate) text: Bytes,
 }
 
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of

@@ -130,7 +130,12 @@ fn fill(pieces: &[Piece], constants: &Constants, depth: usize, folded: &mut Fold
         match piece {
             Piece::Text { value, at } => folded.push_text(value, *at),
             Piece::Hole(name) => match constants.value(name) {
-                Some(value) if depth > 0 && value != pieces => {
+                // A whole URL begins a text; behind something else it is another name's value.
+                Some(value)
+                    if depth > 0
+                        && value != pieces
+                        && (folded.text.is_empty() || !starts_with_scheme(value)) =>
+                {
                     folded.filled.push(last_identifier(name).to_owned());
                     fill(value, constants, depth - 1, folded);
                 }
@@ -138,6 +143,11 @@ fn fill(pieces: &[Piece], constants: &Constants, depth: usize, folded: &mut Fold
             },
         }
     }
+}
+
+fn starts_with_scheme(pieces: &[Piece]) -> bool {
+    matches!(pieces.first(), Some(Piece::Text { value, .. })
+        if value.starts_with("http://") || value.starts_with("https://"))
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn push(language: Language, line: &str, at: usize, role: Role, found: &mut Extra
 }
 
 fn interesting(line: &str) -> bool {
-    line.contains('/') || line.contains('=') || line.contains(':') || line.contains("zoom")
+    line.contains('/') || line.contains('=') || line.contains(':') || line.contains("oom")
 }
 
 /// The key of a line such as `key = value`, `"key": "value"`.

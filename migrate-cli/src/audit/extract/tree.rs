@@ -11,7 +11,7 @@ use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 use super::{
     Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
     kinds::{Kind, is_interpolation, kind},
-    last_identifier, lexer, names_credential,
+    last_identifier, lexer, names_credential, names_request,
     surroundings::{is_key, tidy},
 };
 use crate::audit::language::Language;
@@ -130,7 +130,9 @@ impl<'t> Walk<'t> {
         if !node.is_named() {
             return;
         }
-        if is_import(node.kind()) {
+        // Go's declaration stands around the names of all packages.
+        let block = self.language == Language::Go && node.kind() == "import_declaration";
+        if is_import(node.kind()) && !block {
             self.found.imports.push(Import {
                 text: self.text_of(node).chars().take(200).collect(),
                 at: node.start_byte(),
@@ -144,7 +146,9 @@ impl<'t> Walk<'t> {
             Kind::Call => self.call(node),
             Kind::Container => self.open(node, false),
             Kind::Function => self.open(node, true),
+            Kind::Boundary => self.open_named(node),
             Kind::Assignment => self.assignment(node),
+            Kind::Identifier if node.kind() == "simple_symbol" => self.symbol(node),
             Kind::Identifier => self.identifier(node),
             Kind::Member | Kind::Subscript => self.member(node),
             _ => {}
@@ -175,6 +179,34 @@ impl<'t> Walk<'t> {
         });
     }
 
+    /// `const ask = (path) => …`: the variable's name is the function's.
+    fn open_named(&mut self, node: Node<'t>) {
+        let is_function = matches!(
+            node.kind(),
+            "arrow_function" | "function_expression" | "anonymous_function"
+        );
+        let parent = self.ancestors.last().copied().filter(|_| is_function);
+        let name = parent.and_then(|parent| {
+            ["name", "left", "key", "property"]
+                .iter()
+                .find_map(|field| parent.child_by_field_name(field))
+                .filter(|name| name.end_byte() <= node.start_byte())
+        });
+        let Some(name) = name else {
+            return;
+        };
+        let name = last_identifier(tail(self.text_of(name), 80)).to_owned();
+        if !name.is_empty() {
+            self.found.functions.entry(name.clone()).or_default();
+            self.scopes.push(Scope {
+                depth: self.ancestors.len(),
+                at: node.start_byte() + 1,
+                name,
+                is_function: true,
+            });
+        }
+    }
+
     fn function(&self) -> Option<&str> {
         self.scopes
             .iter()
@@ -200,6 +232,30 @@ impl<'t> Walk<'t> {
         let name = self.text_of(node);
         if name.len() < 80 {
             self.mark_credentials(name);
+        }
+    }
+
+    /// `request(:user, :list)`: a symbol that is given to a request stands for a part of its path.
+    fn symbol(&mut self, node: Node<'t>) {
+        self.identifier(node);
+        let given = self
+            .ancestors
+            .last()
+            .is_some_and(|parent| parent.kind() == "argument_list");
+        let Some(word) = self.text_of(node).strip_prefix(':').filter(|_| given) else {
+            return;
+        };
+        let mut text = Text::plain(word, node.start_byte() + 1, Role::Value);
+        self.climb(node, &mut text);
+        let requests = text
+            .callee
+            .as_deref()
+            .is_some_and(|callee| names_request(last_identifier(callee)));
+        if requests {
+            let Some(Piece::Text { value, at }) = text.pieces.pop() else {
+                return;
+            };
+            self.push(node, vec![Piece::Text { value, at }], Role::Value);
         }
     }
 

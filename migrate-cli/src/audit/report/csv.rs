@@ -1,4 +1,5 @@
-//! One line a finding, with a header.
+//! One line a finding, with a header. Made for spreadsheets: a cell that one of them would run as a
+//! formula begins with an apostrophe.
 
 use std::io::{self, Write};
 
@@ -32,7 +33,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             suppression.reason.as_deref().unwrap_or("yes")
         });
         table.write_record([
-            finding.path.as_str(),
+            cell(&finding.path).as_str(),
             &finding.line.to_string(),
             &finding.column.to_string(),
             finding.kind.name(),
@@ -44,10 +45,32 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             advice.map_or("", |advice| advice.fidelity),
             &lossy.join(" "),
             advice.map_or("", |advice| advice.shim.name()),
-            &finding.owners.join(" "),
-            suppressed,
+            &cell(&finding.owners.join(" ")),
+            &cell(suppressed),
             &finding.fingerprint,
         ])?;
     }
     table.flush()
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    let apostrophe = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
+    format!("{apostrophe}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(cell("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(cell("@team"), "'@team");
+        assert_eq!(cell("app/-x.php"), "app/-x.php");
+    }
 }

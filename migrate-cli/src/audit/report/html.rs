@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Report, advice, count, losses, shim_word, title};
-use crate::audit::finding::Finding;
+use crate::audit::finding::{Finding, Kind};
 
 const PAGE: &str = include_str!("page.html");
 
@@ -31,10 +31,15 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .replace(
             "{{note}}",
             &escape(&format!(
-                "{} read, {} not readable, {} suppressed",
+                "{} read, {} not readable, {} suppressed{}",
                 count(summary.files_read, "file", "files"),
                 summary.unreadable,
-                summary.suppressed
+                summary.suppressed,
+                if summary.interrupted {
+                    "; interrupted, so this is not all"
+                } else {
+                    ""
+                }
             )),
         )
         .replace(
@@ -82,6 +87,12 @@ fn row(finding: &Finding) -> String {
         .map(|text| format!("<p>{}</p>", escape(&text)))
         .collect();
     let detail = detail.concat();
+    let title = title(finding);
+    let reason = if finding.reason == title {
+        String::new()
+    } else {
+        format!("<p class=\"quiet\">{}</p>", escape(&finding.reason))
+    };
     let shim = finding.advice.as_ref().map_or_else(String::new, |advice| {
         format!("<p class=\"quiet\">{}</p>", shim_word(advice.shim))
     });
@@ -90,18 +101,22 @@ fn row(finding: &Finding) -> String {
         |excerpt| format!("<pre>{}</pre>", marked(finding, excerpt)),
     );
     format!(
-        "<article data-kind=\"{kind}\" data-operation=\"{operation}\" data-owners=\"{owners}\">\
-         <header><b>{title}</b> <span class=\"kind\">{kind}</span> <span class=\"quiet\">{confidence}</span>\
+        "<article data-state=\"{status}\" data-kind=\"{kind}\" data-operation=\"{operation}\" data-owners=\"{owners}\">\
+         <header><b>{title}</b> <span class=\"kind\">{kind}</span> <span class=\"quiet\">{confidence} confidence</span>\
          <br><span class=\"place\">{path}:{line}</span> <span class=\"quiet\">{owners}</span></header>\
-         {code}{detail}{shim}<p class=\"quiet\">{reason}</p>{state}</article>\n",
+         {code}{detail}{shim}{reason}{state}</article>\n",
         kind = finding.kind.name(),
         operation = escape(finding.operation.as_deref().unwrap_or_default()),
         owners = escape(&finding.owners.join(" ")),
-        title = escape(&title(finding)),
+        title = escape(&title),
         confidence = finding.confidence.name(),
         path = escape(&finding.path),
         line = finding.line,
-        reason = escape(&finding.reason),
+        status = match finding.kind {
+            Kind::Doc => "mention",
+            _ if finding.suppressed.is_some() => "suppressed",
+            _ => "fails",
+        },
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, advice, count, losses, shim_word, title};
+use super::{Report, advice, count, losses, plain, shim_word, title};
 use crate::audit::finding::Kind;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -70,17 +70,29 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             write!(out, "; {}", escape(&losses))?;
         }
         if !finding.owners.is_empty() {
-            write!(out, " ({})", escape(&finding.owners.join(", ")))?;
+            // As code, so that a ticket does not call them all.
+            write!(out, " (`{}`)", finding.owners.join("`, `"))?;
         }
         writeln!(out)?;
+    }
+    for unreadable in report.unreadable {
+        let (path, reason) = (escape(&unreadable.path), escape(&unreadable.reason));
+        writeln!(out, "\nNot read: {path}: {reason}")?;
+    }
+    if report.interrupted {
+        writeln!(out, "\nInterrupted: this is what was found so far.")?;
     }
     Ok(())
 }
 
 fn escape(text: &str) -> String {
+    let text = plain(text);
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
-        if matches!(letter, '*' | '_' | '`' | '|' | '[' | ']' | '<' | '\\') {
+        if matches!(
+            letter,
+            '*' | '_' | '`' | '|' | '[' | ']' | '<' | '\\' | '#' | '~' | '@' | '&'
+        ) {
             escaped.push('\\');
         }
         escaped.push(letter);

@@ -1,7 +1,9 @@
 //! SARIF 2.1.0, as GitHub code scanning reads it.
 //!
 //! Rule ids are stable, a result's `partialFingerprints` survives moved lines, and findings that
-//! the baseline or a comment suppresses are kept as `suppressions`.
+//! the baseline or a comment suppresses are kept as `suppressions`. Paths are seen from the folder in
+//! which the program runs, which in a build is the root of the repository. Columns count UTF-16
+//! units, which is what GitHub takes them for whatever else is said.
 
 use std::{
     fmt::Write as _,
@@ -10,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Report, advice, losses, title};
+use super::{Level, Report, advice, level, losses, title};
 use crate::audit::{
     finding::{Confidence, Finding, Kind, SuppressedBy},
     rules::RULES,
@@ -33,7 +35,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                         rule.what, rule.why, rule.example, rule.instead
                     ),
                 },
-                "defaultConfiguration": {"level": level(rule.kind)},
+                "defaultConfiguration": {"level": word(rule.kind)},
                 "properties": {"tags": ["zoom-api-v1", "migration"]},
             })
         })
@@ -44,6 +46,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .map(|unreadable| {
             json!({
                 "level": "warning",
+                "locations": [{"physicalLocation": {"artifactLocation": {
+                    "uri": format!("{}{}", uri(report.prefix), uri(&unreadable.path)),
+                }}}],
                 "message": {"text": format!("{} was not read: {}", unreadable.path, unreadable.reason)},
             })
         })
@@ -57,27 +62,31 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             }},
-            "columnKind": "unicodeCodePoints",
+            "columnKind": "utf16CodeUnits",
             "invocations": [{
                 "executionSuccessful": !report.interrupted,
                 "toolExecutionNotifications": notifications,
             }],
-            "results": report.findings.iter().map(result).collect::<Vec<_>>(),
+            "results": report
+                .findings
+                .iter()
+                .map(|finding| result(report, finding))
+                .collect::<Vec<_>>(),
         }],
     });
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn level(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Doc => "note",
-        Kind::ResponseField | Kind::SdkImport => "warning",
-        _ => "error",
+fn word(kind: Kind) -> &'static str {
+    match level(kind) {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
     }
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(report: &Report, finding: &Finding) -> Value {
     let mut text = format!("{}: {}.", title(finding), finding.reason);
     for more in [Some(advice(finding)), losses(finding)]
         .into_iter()
@@ -96,7 +105,7 @@ fn result(finding: &Finding) -> Value {
             json!({
                 "kind": match suppression.by {
                     SuppressedBy::Comment => "inSource",
-                    SuppressedBy::Baseline => "external",
+                    SuppressedBy::Baseline | SuppressedBy::Shim => "external",
                 },
                 "justification": suppression.reason.as_deref().unwrap_or("in the baseline"),
             })
@@ -107,18 +116,22 @@ fn result(finding: &Finding) -> Value {
         Confidence::Medium => 60.0,
         Confidence::Low => 30.0,
     };
+    let start = finding.column + finding.wide.0;
+    let end = finding.end_column + finding.wide.1;
     let mut result = json!({
         "ruleId": finding.rule,
-        "level": level(finding.kind),
+        "level": word(finding.kind),
         "message": {"text": text},
         "rank": rank,
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": {"uri": uri(&finding.path)},
+                "artifactLocation": {
+                    "uri": format!("{}{}", uri(report.prefix), uri(&finding.path)),
+                },
                 "region": {
                     "startLine": finding.line,
-                    "startColumn": finding.column,
-                    "endColumn": finding.end_column.max(finding.column + 1),
+                    "startColumn": start,
+                    "endColumn": end.max(start + 1),
                 },
             },
         }],
@@ -130,10 +143,18 @@ fn result(finding: &Finding) -> Value {
             "owners": finding.owners,
         },
     });
-    if let Some(object) = result.as_object_mut()
-        && !suppressions.is_empty()
-    {
-        object.insert("suppressions".to_owned(), suppressions.into());
+    if let Some(object) = result.as_object_mut() {
+        if !suppressions.is_empty() {
+            object.insert("suppressions".to_owned(), suppressions.into());
+        }
+        if report.baseline {
+            let known = finding
+                .suppressed
+                .as_ref()
+                .is_some_and(|suppression| suppression.by == SuppressedBy::Baseline);
+            let state = if known { "unchanged" } else { "new" };
+            object.insert("baselineState".to_owned(), state.into());
+        }
     }
     result
 }

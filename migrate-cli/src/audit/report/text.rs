@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::{Report, advice, count, losses, title};
+use super::{Report, advice, count, losses, plain, title};
 use crate::audit::{
-    finding::{Finding, Kind, Shim},
+    finding::{Finding, Kind, Shim, SuppressedBy},
     traffic::Traffic,
 };
 
 /// Lines are kept below this width, so that they fit a small terminal.
 const WIDTH: usize = 80;
+
+/// Stands for a blank at which no line ends.
+const TIE: &str = "\u{a0}";
 
 struct Style {
     bold: &'static str,
@@ -33,6 +36,7 @@ const COLOUR: Style = Style {
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let style = if report.styled { &COLOUR } else { &PLAIN };
+    moved(report, style, out)?;
     let mut path = "";
     for finding in report
         .findings
@@ -41,9 +45,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     {
         if finding.path != path {
             path = &finding.path;
-            writeln!(out, "{}{}{}", style.bold, path, style.end)?;
+            let shown = linked(report, path, None, &plain(path));
+            writeln!(out, "{}{shown}{}", style.bold, style.end)?;
         }
-        one(finding, style, out)?;
+        one(report, finding, style, out)?;
     }
     if !path.is_empty() {
         writeln!(out)?;
@@ -55,10 +60,31 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     end(report, out)
 }
 
-fn one(finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// A text that is a link to a file, on terminals that have links (OSC 8).
+fn linked(report: &Report, path: &str, line: Option<usize>, text: &str) -> String {
+    let Some(folder) = &report.links else {
+        return text.to_owned();
+    };
+    let whole = folder.join(format!("{}{path}", report.prefix));
+    let Ok(mut url) = url::Url::from_file_path(whole) else {
+        return text.to_owned();
+    };
+    // Terminals and editors that know lines read them here; others open the file.
+    if let Some(line) = line {
+        url.set_fragment(Some(&format!("L{line}")));
+    }
+    format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\")
+}
+
+fn one(report: &Report, finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let title = title(finding);
+    let title = plain(&title);
+    let number = finding.line.to_string();
+    let link = linked(report, &finding.path, Some(finding.line), &number);
+    let pad = " ".repeat(5_usize.saturating_sub(number.len()));
     let head = format!("{:>5}  {:<14} ", finding.line, finding.kind.name());
-    write!(out, "{}{head}{}{title}", style.dim, style.end)?;
+    let kind = head.get(5.max(number.len())..).unwrap_or_default();
+    write!(out, "{}{pad}{link}{kind}{}{title}", style.dim, style.end)?;
     let advice = advice(finding);
     let at = head.chars().count() + title.chars().count().max(22);
     if advice.is_empty() {
@@ -131,6 +157,28 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// What was pointed at the shim: it fails no more, and the migration is not over.
+fn moved(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let moved: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|found| {
+            found
+                .suppressed
+                .as_ref()
+                .is_some_and(|suppression| suppression.by == SuppressedBy::Shim)
+        })
+        .collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}moved to the shim{}", style.bold, style.end)?;
+    for finding in moved {
+        writeln!(out, "{:>5}  {}", finding.line, plain(&finding.path))?;
+    }
+    writeln!(out)
+}
+
 fn operations(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let summary = report.summary();
     if summary.by_operation.is_empty() {
@@ -188,7 +236,12 @@ fn called(
 
 fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for unreadable in report.unreadable {
-        writeln!(out, "not read: {}: {}", unreadable.path, unreadable.reason)?;
+        writeln!(
+            out,
+            "not read: {}: {}",
+            plain(&unreadable.path),
+            unreadable.reason
+        )?;
     }
     if report.interrupted {
         writeln!(out, "interrupted: this is what was found so far")?;
@@ -228,8 +281,10 @@ fn end(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         count(summary.files_read, "file", "files")
     ));
     parts.push(format!("{:.2} s", report.elapsed.as_secs_f64()));
+    // No line ends within a part.
+    let parts: Vec<_> = parts.iter().map(|part| part.replace(' ', TIE)).collect();
     for line in wrap(&parts.join(" · "), WIDTH) {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", line.replace(TIE, " "))?;
     }
     if summary.uses > 0 {
         writeln!(out, "next: migrate plan")?;

@@ -13,6 +13,7 @@ use mappings::fidelity::Fidelity;
 pub(crate) use field::field;
 pub(crate) use operation::operation;
 pub(crate) use overview::overview;
+pub(crate) use parameters::place;
 
 use super::{Counts, wording::counted};
 use crate::sheet::{Row, Sheet, alarm, caution, fine, strong};

@@ -121,7 +121,8 @@ fn parameter(entry: &ParameterEntry<'_>) -> Row {
     }
 }
 
-fn place(place: &ParameterPlace<'_>) -> String {
+/// Where a parameter goes: `→ create: user_info.email`.
+pub(crate) fn place(place: &ParameterPlace<'_>) -> String {
     let calls = all_of(&place.calls);
     let at = place.at.as_deref().unwrap_or_default();
     match place.part {

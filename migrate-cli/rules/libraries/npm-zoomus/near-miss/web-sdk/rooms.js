@@ -1,0 +1,3 @@
+import { ZoomMtg } from '@zoomus/websdk';
+
+ZoomMtg.join({ meetingNumber });

@@ -1,0 +1,3 @@
+<?php
+$zoomApi->listUsers();
+$zoomApi->createMeeting($person->id, 2, 'Room');

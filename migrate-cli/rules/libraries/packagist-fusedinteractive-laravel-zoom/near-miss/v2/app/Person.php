@@ -1,0 +1,4 @@
+<?php
+$zoom = Zoom::user()->find($id);
+$zoom->meeting->end();
+$zoom->user->create($data);

@@ -1,0 +1,3 @@
+<?php
+$zoom->listUsers();
+$zoom->createAMeeting($data);

@@ -1,0 +1,5 @@
+<?php
+use Rignet\Zoom\ZoomAPI;
+
+$zoom = ZoomAPI::getInstance();
+$person = $zoom->getUserInfoByEmail(['email' => $email, 'login_type' => 100]);

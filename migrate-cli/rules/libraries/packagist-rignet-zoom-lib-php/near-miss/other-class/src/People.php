@@ -1,0 +1,5 @@
+<?php
+use Example\Zoom\ZoomAPI;
+
+$zoom = ZoomAPI::getInstance();
+$zoom->getUserInfoByEmail($email);

@@ -1,0 +1,5 @@
+<?php
+use Example\UserClient;
+
+$userClient = new UserClient();
+$userClient->getByEmail($email);

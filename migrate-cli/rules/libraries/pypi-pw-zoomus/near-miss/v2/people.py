@@ -1,0 +1,7 @@
+from pw_zoomus import ZoomClient
+
+client = ZoomClient(KEY, SECRET)
+
+
+def people():
+    return client.user.list(page_size=300)

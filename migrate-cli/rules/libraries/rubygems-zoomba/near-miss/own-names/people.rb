@@ -1,0 +1,5 @@
+class People
+  def all
+    Zoomba::User.list
+  end
+end

@@ -1,0 +1,4 @@
+<?php
+// zoom
+$route['zoom/list'] = 'user/list';
+$this->authorize('user/create');

@@ -1,0 +1,3 @@
+describe 'zoom' do
+  it('opens a room') { post '/meeting/create', params: {} }
+end

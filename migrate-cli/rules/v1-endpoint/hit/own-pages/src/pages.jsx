@@ -1,0 +1,5 @@
+// pages about zoom
+export const pages = [
+  { path: 'meeting/create', element: <Create /> },
+  { path: 'user/get', component: Person, meta: { title: 'zoom' } },
+];

@@ -1,0 +1,2 @@
+<a href="#application.root#user/list">people who zoom</a>
+<cfhttp url="#application.backend#user/list" method="get"></cfhttp>

@@ -1,0 +1,3 @@
+<?php
+$zoom->user->create($data);
+$zoom->meeting->list();

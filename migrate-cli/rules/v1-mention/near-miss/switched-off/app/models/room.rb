@@ -1,0 +1,3 @@
+# zoom_client.user_list lists the people
+class Room
+end

@@ -1,0 +1,170 @@
+//! Puts edits into a file whose encoding, line ends and byte order mark stay as they are.
+
+use std::borrow::Cow;
+
+use crate::audit::source;
+
+/// One replacement in a file's text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edit {
+    /// The first byte of what is replaced, in the decoded text.
+    pub(super) from: usize,
+    /// The byte after it; the same as `from` where something is put in.
+    pub(super) to: usize,
+    /// What stands there afterwards: ASCII, which every encoding here has.
+    pub(super) with: String,
+}
+
+/// Puts edits into a text. Nothing if two of them touch each other, or lie outside.
+pub(super) fn splice_text(text: &str, edits: &[Edit]) -> Option<String> {
+    let mut spliced = String::with_capacity(text.len() + 64);
+    let mut done = 0;
+    for edit in edits {
+        spliced.push_str(text.get(done..edit.from)?);
+        text.get(edit.from..edit.to)?;
+        spliced.push_str(&edit.with);
+        done = edit.to;
+    }
+    spliced.push_str(text.get(done..)?);
+    Some(spliced)
+}
+
+/// Puts edits into the bytes of a file that decode to `text`. Nothing if the result would not
+/// decode to the edited text.
+pub(super) fn splice_bytes(bytes: &[u8], text: &str, edits: &[Edit]) -> Option<Vec<u8>> {
+    let wanted = splice_text(text, edits)?;
+    let encoding = Encoding::of(bytes);
+    let mut spliced = Vec::with_capacity(bytes.len() + 64);
+    let mut done = 0;
+    for edit in edits {
+        let from = encoding.offset(text, edit.from)?;
+        spliced.extend_from_slice(bytes.get(done..from)?);
+        spliced.extend(encoding.encode(&edit.with)?.iter());
+        done = encoding.offset(text, edit.to)?;
+    }
+    spliced.extend_from_slice(bytes.get(done..)?);
+    (source::decode(&spliced) == wanted).then_some(spliced)
+}
+
+/// How [`source::decode`] read a file.
+#[derive(Clone, Copy)]
+enum Encoding {
+    Utf8,
+    /// Every byte is one character.
+    SingleByte,
+    /// With a byte order mark, which is no part of the text.
+    Utf16 {
+        little: bool,
+    },
+}
+
+impl Encoding {
+    fn of(bytes: &[u8]) -> Self {
+        if source::is_utf16(bytes) {
+            Self::Utf16 {
+                little: bytes.first() == Some(&0xff),
+            }
+        } else if std::str::from_utf8(bytes).is_ok() {
+            Self::Utf8
+        } else {
+            Self::SingleByte
+        }
+    }
+
+    /// Where a byte of the text stands in the file.
+    fn offset(self, text: &str, at: usize) -> Option<usize> {
+        let head = text.get(..at)?;
+        Some(match self {
+            Self::Utf8 => at,
+            Self::SingleByte => head.chars().count(),
+            Self::Utf16 { .. } => 2 + 2 * head.encode_utf16().count(),
+        })
+    }
+
+    fn encode(self, ascii: &str) -> Option<Cow<'_, [u8]>> {
+        if !ascii.is_ascii() {
+            return None;
+        }
+        Some(match self {
+            Self::Utf8 | Self::SingleByte => Cow::Borrowed(ascii.as_bytes()),
+            Self::Utf16 { little } => ascii
+                .encode_utf16()
+                .flat_map(|unit| {
+                    if little {
+                        unit.to_le_bytes()
+                    } else {
+                        unit.to_be_bytes()
+                    }
+                })
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn edit(from: usize, to: usize, with: &str) -> Edit {
+        Edit {
+            from,
+            to,
+            with: with.to_owned(),
+        }
+    }
+
+    #[test]
+    fn edits_that_overlap_are_refused() {
+        assert_eq!(
+            splice_text("abcd", &[edit(0, 1, "x"), edit(2, 2, "y")]),
+            Some("xbycd".into())
+        );
+        assert_eq!(
+            splice_text("abcd", &[edit(0, 2, "x"), edit(1, 3, "y")]),
+            None
+        );
+        assert_eq!(splice_text("abcd", &[edit(3, 9, "x")]), None);
+    }
+
+    proptest! {
+        /// The bytes around an edit are the same, whatever the encoding.
+        #[test]
+        fn what_is_not_edited_keeps_its_bytes(
+            head in "[a-zé€😀\r\n]{0,12}",
+            tail in "[a-zé€😀\r\n]{0,12}",
+            kind in 0..4,
+        ) {
+            let text = format!("{head}OLD{tail}");
+            let wide = |text: &str, mark: u16| -> Vec<u8> {
+                let order = |unit: u16| if mark == 1 { unit.to_le_bytes() } else { unit.to_be_bytes() };
+                text.encode_utf16().flat_map(order).collect()
+            };
+            let encode = |text: &str| -> Vec<u8> {
+                match kind {
+                    0 => text.as_bytes().to_vec(),
+                    1 => [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat(),
+                    2 => [vec![0xff, 0xfe], wide(text, 1)].concat(),
+                    _ => [vec![0xfe, 0xff], wide(text, 0)].concat(),
+                }
+            };
+            let bytes = encode(&text);
+            let decoded = source::decode(&bytes).into_owned();
+            let at = decoded.find("OLD").unwrap();
+            let spliced = splice_bytes(&bytes, &decoded, &[edit(at, at + 3, "newer")]).unwrap();
+            prop_assert_eq!(spliced, encode(&format!("{head}newer{tail}")));
+        }
+    }
+
+    #[test]
+    fn single_bytes_stay_single_bytes() {
+        let bytes = b"caf\xe9 OLD \xfc";
+        let text = source::decode(bytes).into_owned();
+        let at = text.find("OLD").unwrap();
+        assert_eq!(
+            splice_bytes(bytes, &text, &[edit(at, at + 3, "new")]).unwrap(),
+            b"caf\xe9 new \xfc"
+        );
+    }
+}

@@ -1,0 +1,390 @@
+//! Fixes: a folder below `tests/fixes` is one case, with what is there `before` and `after`, and the
+//! `arguments` besides `audit --fix`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use mappings::Catalog;
+use migrate_cli::audit::{Audit, Moved, Options, fix::Wanted};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+type Tree = BTreeMap<PathBuf, Vec<u8>>;
+
+fn tree(folder: &Path) -> Tree {
+    let mut tree = Tree::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap_or_else(|_| panic!("{}", next.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_owned();
+                tree.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    tree
+}
+
+fn plant(tree: &Tree) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (path, bytes) in tree {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+fn audit(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .arg("audit")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn shown(tree: &Tree) -> BTreeMap<String, String> {
+    tree.iter()
+        .map(|(path, bytes)| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            (path.display().to_string(), text)
+        })
+        .collect()
+}
+
+#[test]
+fn each_case_becomes_what_it_should_and_stays_so() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
+    let mut seen = 0;
+    for case in fs::read_dir(cases).unwrap() {
+        let case = case.unwrap().path();
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let arguments = fs::read_to_string(case.join("arguments")).unwrap();
+        let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
+        let before = tree(&case.join("before"));
+        let folder = plant(&before);
+
+        arguments.push("--diff");
+        let patch = audit(folder.path(), &arguments).stdout;
+        assert_eq!(
+            shown(&tree(folder.path())),
+            shown(&before),
+            "{name}: --diff changes nothing"
+        );
+        arguments.pop();
+
+        if !arguments
+            .iter()
+            .any(|argument| argument.starts_with("--fix"))
+        {
+            arguments.push("--fix");
+        }
+        let output = audit(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        let after = tree(folder.path());
+        if std::env::var_os("UPDATE_FIXES").is_some() {
+            let _ = fs::remove_dir_all(case.join("after"));
+            for (path, bytes) in after
+                .iter()
+                .filter(|(path, bytes)| before.get(*path) != Some(bytes))
+            {
+                let file = case.join("after").join(path);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, bytes).unwrap();
+            }
+        }
+        // What does not change is not there twice.
+        let mut wanted = before.clone();
+        if case.join("after").exists() {
+            wanted.extend(tree(&case.join("after")));
+        }
+        assert_eq!(shown(&after), shown(&wanted), "{name}");
+
+        let again = audit(folder.path(), &arguments);
+        assert_eq!(again.status.code(), Some(0), "{name}");
+        assert_eq!(
+            shown(&tree(folder.path())),
+            shown(&wanted),
+            "{name}: a second run"
+        );
+
+        if !patch.is_empty() {
+            let folder = plant(&before);
+            fs::write(folder.path().join("x.patch"), &patch).unwrap();
+            let applied = Command::new("git")
+                .args(["apply", "x.patch"])
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&applied.stderr);
+            assert!(applied.status.success(), "{name}: {said}");
+            fs::remove_file(folder.path().join("x.patch")).unwrap();
+            assert_eq!(
+                shown(&tree(folder.path())),
+                shown(&wanted),
+                "{name}: the patch"
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen > 5);
+}
+
+/// All findings of a folder and the fixes for them.
+fn fix(folder: &Path, wanted: &Wanted) -> usize {
+    let catalog = Catalog::embedded().unwrap();
+    let options = Options {
+        moved: wanted.moved.clone(),
+        ..Options::default()
+    };
+    let audit = Audit::new(&catalog, options).unwrap();
+    let outcome = audit.run(folder).unwrap();
+    let fixes = audit.fixes(folder, &outcome, wanted);
+    for change in &fixes.changes {
+        change.apply(folder).unwrap();
+    }
+    fixes.changes.len()
+}
+
+fn at_shim(url: &str) -> Wanted {
+    Wanted {
+        moved: Moved {
+            url: Some(url.parse().unwrap()),
+            variable: None,
+        },
+        suggestions: false,
+    }
+}
+
+#[test]
+fn encodings_marks_and_line_ends_stay() {
+    let line = "BASE = 'https://api.zoom.us/v1' # ü\r\n";
+    let wide: Vec<u8> = line.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin: Vec<u8> = line
+        .chars()
+        .map(|letter| u8::try_from(u32::from(letter)).unwrap())
+        .collect();
+    let files = Tree::from([
+        ("wide.rb".into(), [b"\xff\xfe".to_vec(), wide].concat()),
+        (
+            "mark.rb".into(),
+            [b"\xef\xbb\xbf", line.as_bytes()].concat(),
+        ),
+        ("latin.rb".into(), latin),
+    ]);
+    let folder = plant(&files);
+    assert_eq!(fix(folder.path(), &at_shim("https://shim.example.com")), 3);
+    let after = tree(folder.path());
+    for (name, before) in &files {
+        let swap = |bytes: &[u8], from: &[u8], to: &[u8]| {
+            let at = bytes
+                .windows(from.len())
+                .position(|window| window == from)
+                .unwrap();
+            [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+        };
+        let wide = |text: &str| {
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>()
+        };
+        let (from, to) = ("api.zoom.us", "shim.example.com");
+        let wanted = if name == Path::new("wide.rb") {
+            swap(before, &wide(from), &wide(to))
+        } else {
+            swap(before, from.as_bytes(), to.as_bytes())
+        };
+        assert_eq!(after[name], wanted, "{}", name.display());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn permissions_stay_and_links_and_read_only_files_are_left_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let text = b"#!/usr/bin/env ruby\nBASE = 'https://api.zoom.us/v1'\n".to_vec();
+    let outside = plant(&Tree::from([("real.rb".into(), text.clone())]));
+    let folder = plant(&Tree::from([
+        ("run.rb".into(), text.clone()),
+        ("closed.rb".into(), text.clone()),
+    ]));
+    let mode = |name: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("run.rb", 0o755);
+    mode("closed.rb", 0o444);
+    symlink(
+        outside.path().join("real.rb"),
+        folder.path().join("link.rb"),
+    )
+    .unwrap();
+    symlink(outside.path(), folder.path().join("linked")).unwrap();
+    let arguments = ["--fix", "--shim", "https://shim.example.com", "."];
+    let said = audit(folder.path(), &arguments);
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("closed.rb is read-only"), "{said}");
+    // Named by the user, a link is still no file of the tree.
+    audit(
+        folder.path(),
+        &[
+            "--fix",
+            "--shim",
+            "https://shim.example.com",
+            "link.rb",
+            "linked/real.rb",
+        ],
+    );
+    assert_eq!(fs::read(outside.path().join("real.rb")).unwrap(), text);
+    assert!(folder.path().join("link.rb").is_symlink());
+    assert_eq!(fs::read(folder.path().join("closed.rb")).unwrap(), text);
+    let run = fs::metadata(folder.path().join("run.rb")).unwrap();
+    assert_eq!(run.permissions().mode() & 0o777, 0o755);
+    assert!(
+        fs::read_to_string(folder.path().join("run.rb"))
+            .unwrap()
+            .contains("shim.example.com")
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        4,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_looked_through_is_refused() {
+    let folder = plant(&Tree::from([(
+        "a.rb".into(),
+        b"BASE = 'https://api.zoom.us/v1'\n".to_vec(),
+    )]));
+    let wanted = at_shim("https://shim.example.com");
+    let catalog = Catalog::embedded().unwrap();
+    let auditor = Audit::new(&catalog, Options::default()).unwrap();
+    let outcome = auditor.run(folder.path()).unwrap();
+    let fixes = auditor.fixes(folder.path(), &outcome, &wanted);
+
+    // After the audit, before the fix is worked out; then before it is written.
+    let changed = b"BASE = 'https://api.zoom.us/v1' # mine\n".to_vec();
+    fs::write(folder.path().join("a.rb"), &changed).unwrap();
+    let late = auditor.fixes(folder.path(), &outcome, &wanted);
+    assert!(late.changes.is_empty());
+    let why = late.left[0].1.as_deref().unwrap();
+    assert!(why.contains("has changed"), "{why}");
+    assert!(fixes.changes[0].apply(folder.path()).is_err());
+    assert_eq!(fs::read(folder.path().join("a.rb")).unwrap(), changed);
+}
+
+#[test]
+fn what_was_moved_stays_known_and_fails_no_more() {
+    let folder = plant(&Tree::from([(
+        "app/zoom.php".into(),
+        b"<?php\n$base = 'https://api.zoom.us/v1/';\npost($base . 'user/list');\n".to_vec(),
+    )]));
+    let shim = ["--shim", "http://127.0.0.1:8080"];
+    audit(folder.path(), &["--fix", shim[0], shim[1]]);
+    let report = audit(folder.path(), &["--format", "json", shim[0], shim[1]]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let kinds: Vec<_> = findings
+        .iter()
+        .map(|found| {
+            (
+                found["kind"].as_str().unwrap(),
+                found["suppressed"]["by"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(kinds, [("base_url", Some("shim")), ("endpoint", None)]);
+
+    // A host and its version in constants of their own.
+    let folder = plant(&Tree::from([(
+        "zoom.js".into(),
+        b"Zoom.DEFAULT_HOST = 'api.zoom.us';\nZoom.DEFAULT_BASE_PATH = '/v1/';\n".to_vec(),
+    )]));
+    let host = ["--shim", "https://shim.example.com"];
+    assert_eq!(audit(folder.path(), &host).status.code(), Some(1));
+    audit(folder.path(), &["--fix", host[0], host[1]]);
+    assert_eq!(audit(folder.path(), &host).status.code(), Some(0));
+
+    let folder = plant(&Tree::from([(
+        "zoom.rb".into(),
+        b"BASE = 'https://api.zoom.us/v1/'\n".to_vec(),
+    )]));
+    let switch = ["--shim-env", "ZOOM_API_BASE"];
+    audit(folder.path(), &["--fix", switch[0], switch[1]]);
+    let code = |arguments: &[&str]| audit(folder.path(), arguments).status.code();
+    assert_eq!(code(&switch), Some(0));
+    assert_eq!(code(&["--shim-env", "ANOTHER"]), Some(1));
+}
+
+#[test]
+fn what_has_no_fix_gets_a_recipe() {
+    let folder = plant(&Tree::from([(
+        "app/zoom.php".into(),
+        b"<?php\n$base = 'https://api.zoom.us/v1/';\n\
+          post($base . 'user/custcreate', ['email' => $e, 'type' => 1, 'track_id' => 7]);\n\
+          post($base . 'user/pending', []);\n"
+            .to_vec(),
+    )]));
+    let output = audit(
+        folder.path(),
+        &["--fix", "--shim", "https://shim.example.com"],
+    );
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+}
+
+const NAMES: [&str; 12] = [
+    "a.php", "a.py", "a.rb", "a.js", "a.go", "A.java", "a.cs", "a.sh", "a.json", "a.yml", ".env",
+    "Gemfile",
+];
+
+fn scrap() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("https://api.zoom.us/v1/".to_owned()),
+        Just("'https://api.zoom.us/v1'".to_owned()),
+        Just("\"http://www.zoom.us/api/v1/user/list\"".to_owned()),
+        Just("https:\\/\\/api.zoom.us\\/v1".to_owned()),
+        Just("HOST = 'api.zoom.us'\n".to_owned()),
+        Just("X = HOST + '/v1/'\n".to_owned()),
+        Just("'/v1'".to_owned()),
+        Just("gem 'zoomus', '~> 0.7.0'\n".to_owned()),
+        Just("import os\n".to_owned()),
+        Just("<?php ".to_owned()),
+        Just("process.env.Y || ".to_owned()),
+        "[\\[\\]{}()'\"=+,;: \n\r-]{1,4}",
+        "[a-z_é]{1,6}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    /// Fixing what is fixed changes nothing, whatever stands around.
+    #[test]
+    fn a_fix_is_complete_the_first_time(
+        name in prop::sample::select(&NAMES[..]),
+        scraps in prop::collection::vec(scrap(), 0..24),
+        variable in any::<bool>(),
+        url in prop::sample::select(&["https://shim.example.com", "http://127.0.0.1:8080/zoom"][..]),
+    ) {
+        let folder = plant(&Tree::from([(name.into(), scraps.concat().into_bytes())]));
+        let mut wanted = at_shim(url);
+        wanted.moved.variable = variable.then(|| "ZOOM_API_BASE".parse().unwrap());
+        fix(folder.path(), &wanted);
+        let once = tree(folder.path());
+        prop_assert_eq!(fix(folder.path(), &wanted), 0, "{:?}", shown(&once));
+        prop_assert_eq!(tree(folder.path()), once);
+    }
+}

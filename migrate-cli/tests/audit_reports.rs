@@ -1,0 +1,239 @@
+//! The reports, each as its reader wants it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod project;
+
+use std::fs;
+
+use project::*;
+use serde_json::Value;
+
+#[test]
+fn the_json_keeps_its_promise() {
+    let client = client();
+    let report = json(client.path(), &["."]);
+    assert_eq!(report["schema"], 1);
+    let found = &report["findings"][3];
+    assert_eq!(found["path"], "app/Zoom.php");
+    assert_eq!(found["line"], 4);
+    assert_eq!(found["column"], 15);
+    assert_eq!(found["kind"], "endpoint");
+    assert_eq!(found["operation"], "user/list");
+    assert_eq!(found["confidence"], "high");
+    assert_eq!(found["parameters"], serde_json::json!(["page_size"]));
+    assert_eq!(found["owners"], serde_json::json!(["@web"]));
+    assert_eq!(found["advice"]["shim"], "yes");
+    assert_eq!(report["summary"]["uses"], 3);
+    assert_eq!(report["summary"]["by_kind"]["doc"], 1);
+}
+
+#[test]
+fn no_report_shows_a_secret() {
+    let client = client();
+    for format in [
+        "text", "json", "sarif", "markdown", "html", "junit", "github", "csv",
+    ] {
+        let report = text(&migrate(client.path(), &["audit", "--format", format]));
+        assert!(report.contains("user/list"), "{format}");
+        assert!(!report.contains(SECRET), "{format}");
+    }
+    let baseline = client.path().join(".migrate-baseline");
+    migrate(client.path(), &["audit", "--write-baseline"]);
+    assert!(!fs::read_to_string(baseline).unwrap().contains(SECRET));
+}
+
+#[test]
+fn sarif_is_valid_and_keeps_what_is_suppressed() {
+    let client = client();
+    put(
+        client.path(),
+        "app/old one.php",
+        b"<?php\npost('https://api.zoom.us/v1/user/get'); // migrate-ignore: replaced next week\n",
+    );
+    let mut schema: Value =
+        serde_json::from_str(include_str!("data/sarif-schema-2.1.0.json")).unwrap();
+    // The pattern in the published schema is no regular expression: a bracket closes nothing.
+    for part in ["run", "toolComponent"] {
+        schema["definitions"][part]["properties"]["language"]
+            .as_object_mut()
+            .unwrap()
+            .remove("pattern");
+    }
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let output = migrate(client.path(), &["audit", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems: Vec<String> = validator
+        .iter_errors(&sarif)
+        .map(|problem| format!("{}: {problem}", problem.instance_path()))
+        .collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let suppressed: Vec<_> = results
+        .iter()
+        .filter(|result| result["suppressions"].is_array())
+        .collect();
+    assert_eq!(suppressed.len(), 1);
+    let location = &suppressed[0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "app/old%20one.php");
+    assert_eq!(suppressed[0]["suppressions"][0]["kind"], "inSource");
+}
+
+#[test]
+fn the_report_for_people_fits_a_small_terminal() {
+    let client = client();
+    let output = migrate(client.path(), &["audit"]);
+    let report = text(&output);
+    assert!(
+        report.lines().all(|line| line.chars().count() <= 80),
+        "{report}"
+    );
+    let steady: Vec<&str> = report
+        .lines()
+        .filter(|line| !line.contains(" read · "))
+        .collect();
+    insta::assert_snapshot!(steady.join("\n"));
+}
+
+#[test]
+fn several_reports_come_from_one_run() {
+    let client = client();
+    let output = migrate(
+        client.path(),
+        &[
+            "audit", "--format", "csv", "--output", "a.csv", "--format", "html", "--output",
+            "b.html",
+        ],
+    );
+    assert!(output.stdout.is_empty());
+    let table = fs::read_to_string(client.path().join("a.csv")).unwrap();
+    assert!(table.starts_with("path,line,"), "{table}");
+    let page = fs::read_to_string(client.path().join("b.html")).unwrap();
+    assert!(page.contains("<mark>user/list</mark>"));
+    assert!(
+        !page.contains("http-equiv") && !page.contains("src="),
+        "the page loads nothing"
+    );
+}
+
+#[test]
+fn a_page_shows_hostile_source_as_text() {
+    let folder = tree(&[(
+        "a.js",
+        "post('https://api.zoom.us/v1/user/list?<script>alert(1)</script>{{rows}}');\n",
+    )]);
+    let page = text(&migrate(folder.path(), &["audit", "--format", "html"]));
+    assert!(!page.contains("<script>alert"));
+    assert_eq!(page.matches("<article").count(), 1);
+}
+
+#[test]
+fn sarif_columns_are_utf16_and_paths_start_at_the_root() {
+    let folder = tree(&[(
+        "app/a b.js",
+        "const 😀 = '😀'; post('https://api.zoom.us/v1/user/list');\n",
+    )]);
+    let output = migrate(folder.path(), &["audit", "app", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(run["columnKind"], "utf16CodeUnits");
+    let place = &run["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "app/a%20b.js");
+    let line = "const 😀 = '😀'; post('https://api.zoom.us/v1/user/list');";
+    let before = line.split("https").next().unwrap();
+    let start = before.encode_utf16().count() + 1;
+    assert_eq!(place["region"]["startColumn"], start);
+    assert_eq!(
+        place["region"]["endColumn"],
+        start + "https://api.zoom.us/v1/user/list".len()
+    );
+    assert!(run["results"][0].get("baselineState").is_none());
+    // JSON counts characters and keeps the path below what was audited.
+    let found = &json(folder.path(), &["app"])["findings"][0];
+    assert_eq!(found["column"], before.chars().count() + 1);
+    assert_eq!(found["path"], "a b.js");
+}
+
+#[test]
+fn sarif_tells_new_from_known() {
+    let client = client();
+    migrate(client.path(), &["audit", "--write-baseline"]);
+    put(
+        client.path(),
+        "new.sh",
+        b"curl https://api.zoom.us/v1/user/get\n",
+    );
+    let output = migrate(client.path(), &["audit", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for result in sarif["runs"][0]["results"].as_array().unwrap() {
+        let place = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        let known = place == "app/Zoom.php";
+        let state = if known { "unchanged" } else { "new" };
+        assert_eq!(result["baselineState"], state, "{result}");
+        assert_eq!(result["suppressions"].is_array(), known);
+        assert!(result["partialFingerprints"]["migrateFinding/v1"].is_string());
+    }
+}
+
+#[test]
+fn annotations_name_files_from_the_workspace() {
+    let client = client();
+    let report = text(&migrate(
+        client.path(),
+        &["audit", "app", "--format", "github"],
+    ));
+    let first = report.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "::error file=app/Zoom.php,line=2,col=10,endColumn=33,title=Zoom API v1%3A the v1 base URL\
+         ::the v1 base URL point it at the shim (see --fix)"
+    );
+    assert_eq!(
+        report.lines().last(),
+        Some("5 uses of Zoom's API v1, 0 suppressed")
+    );
+}
+
+#[test]
+fn junit_is_never_empty_and_always_xml() {
+    let clean = tree(&[("a.txt", "nothing")]);
+    let report = text(&migrate(clean.path(), &["audit", "--format", "junit"]));
+    assert!(report.contains("tests=\"1\"") && report.contains("name=\"no use of v1\""));
+    let folder = tree(&[("a\u{1}<&\".sh", "curl https://api.zoom.us/v1/user/get\n")]);
+    let report = text(&migrate(folder.path(), &["audit", "--format", "junit"]));
+    assert!(report.contains("a\u{fffd}&lt;&amp;&quot;.sh"), "{report}");
+    assert!(report.contains("failures=\"1\"") && report.contains("line=\"1\""));
+}
+
+#[test]
+fn tables_and_tickets_are_harmless() {
+    let folder = tree(&[
+        ("=cmd.sh", "curl https://api.zoom.us/v1/user/get\n"),
+        (
+            "x\n# y [z](javascript:0).sh",
+            "curl https://api.zoom.us/v1/user/get\n",
+        ),
+        ("CODEOWNERS", "* @team\n"),
+    ]);
+    let table = text(&migrate(folder.path(), &["audit", "--format", "csv"]));
+    assert!(table.contains("\n'=cmd.sh,1,"), "{table}");
+    assert!(table.contains(",'@team,"), "{table}");
+    let ticket = text(&migrate(folder.path(), &["audit", "--format", "markdown"]));
+    assert!(
+        ticket.contains("## x\u{fffd}\\# y \\[z\\](javascript:0).sh"),
+        "{ticket}"
+    );
+    assert!(ticket.contains("(`@team`)"), "{ticket}");
+}
+
+#[test]
+fn names_of_files_cannot_change_a_terminal() {
+    let folder = tree(&[(
+        "a\u{1b}[2J.sh",
+        "curl https://api.zoom.us/v1/user/get # \u{1b}[2J\n",
+    )]);
+    for format in ["text", "markdown", "junit"] {
+        let report = text(&migrate(folder.path(), &["audit", "--format", format]));
+        assert!(!report.contains('\u{1b}'), "{format}: {report:?}");
+    }
+}

@@ -1,0 +1,9 @@
+HOST = "https://api.zoom.us"
+
+
+def old(path):
+    return post(HOST + "/v1/user/list")
+
+
+def new(path):
+    return get(HOST + "/v2/users")

@@ -1,0 +1,3 @@
+from client import ZOOM_HOST
+
+URL = ZOOM_HOST + "/oauth/token"

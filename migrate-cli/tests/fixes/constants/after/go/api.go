@@ -1,0 +1,6 @@
+package zoom
+
+const (
+	apiHost    = "shim.example.com"
+	apiVersion = "/v1"
+)

@@ -1,0 +1,6 @@
+package zoom
+
+const (
+	apiHost    = "api.zoom.us"
+	apiVersion = "/v1"
+)

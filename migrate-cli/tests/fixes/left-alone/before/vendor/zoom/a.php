@@ -1,0 +1,2 @@
+<?php
+$base = 'https://api.zoom.us/v1/';

@@ -1,0 +1,3 @@
+class Client
+  base_uri 'https://api.zoom.us/v1'
+end

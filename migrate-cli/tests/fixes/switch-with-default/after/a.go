@@ -1,0 +1,3 @@
+package zoom
+
+const Base = "https://shim.example.com/v1"

@@ -1,0 +1,3 @@
+package zoom
+
+const Base = "https://api.zoom.us/v1"

@@ -1,0 +1,1 @@
+BASE = 'https://api.zoom.us/v1'

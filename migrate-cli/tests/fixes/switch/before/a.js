@@ -1,0 +1,3 @@
+const https = require('https');
+const base = 'https://api.zoom.us/v1/';
+const url = 'https://api.zoom.us/v1/' + path;

@@ -1,0 +1,1 @@
+const base = 'https://api.zoom.us/v1/';

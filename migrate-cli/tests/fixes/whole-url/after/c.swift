@@ -1,0 +1,1 @@
+let base = "//shim.example.com/v1"

@@ -1,0 +1,1 @@
+let base = "//api.zoom.us/v1"

@@ -1,0 +1,80 @@
+//! Small projects to be audited, and the program that audits them.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const SECRET: &str = "h8Kd0sLq2WvRz5Tn7Yb3Xc9Mf1Gj4Pe6Ua";
+
+pub(crate) fn tree(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (path, text) in files {
+        put(folder.path(), path, text.as_bytes());
+    }
+    folder
+}
+
+pub(crate) fn put(folder: &Path, path: &str, bytes: &[u8]) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+pub(crate) fn migrate(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+pub(crate) fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let output = migrate(
+        folder,
+        &[&["audit", "--format", "json"], arguments].concat(),
+    );
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// `path:line kind` of each finding.
+pub(crate) fn places(report: &Value) -> Vec<String> {
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| {
+            format!(
+                "{}:{} {}",
+                found["path"].as_str().unwrap(),
+                found["line"],
+                found["kind"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+pub(crate) fn client() -> TempDir {
+    tree(&[
+        (
+            "app/Zoom.php",
+            "<?php\n$base = 'https://api.zoom.us/v1/';\n\
+             $api_secret = 'h8Kd0sLq2WvRz5Tn7Yb3Xc9Mf1Gj4Pe6Ua';\n\
+             post($base . 'user/list', ['page_size' => 300]);\n\
+             post($base . 'user/custcreate?api_secret=h8Kd0sLq2WvRz5Tn7Yb3Xc9Mf1Gj4Pe6Ua');\n",
+        ),
+        ("README.md", "Calls https://api.zoom.us/v1/user/list\n"),
+        (".github/CODEOWNERS", "* @all\n/app/ @web\n"),
+    ])
+}
