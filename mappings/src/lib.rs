@@ -15,6 +15,7 @@ mod pointer;
 pub mod record;
 mod template;
 pub mod translation;
+pub mod usage;
 
 pub use catalog::Catalog;
 pub use exchange::{

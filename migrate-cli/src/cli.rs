@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, completions, diff, explain, man, plan, record, rules, status, translate,
+    audit, completions, diff, explain, man, plan, record, rules, status, translate, usage,
 };
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
@@ -33,6 +33,7 @@ enum Command {
     Rules(rules::Args),
     Status(status::Args),
     Translate(translate::Args),
+    Usage(usage::Args),
 }
 
 /// What a subcommand found out, as its exit code says it.
@@ -71,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Rules(args) => rules::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Translate(args) => translate::run(&args),
+        Command::Usage(args) => usage::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -12,6 +12,7 @@ pub(crate) mod rules;
 mod sources;
 pub(crate) mod status;
 pub(crate) mod translate;
+pub(crate) mod usage;
 
 /// Today in UTC: `2026-11-22`.
 fn today() -> String {

@@ -6,10 +6,12 @@ mod cli;
 mod commands;
 mod diff;
 mod explain;
+mod http;
 mod record;
 mod sheet;
 mod site_mappings;
 mod translate;
+mod usage;
 mod v1_address;
 
 pub use cli::run;

@@ -1,9 +1,9 @@
 //! How many calls v2 takes from an account, so that the shim waits its turn instead of being
 //! refused.
 //!
-//! v2 counts by rate label and second, and how much it takes depends on the account's plan. Callers
-//! wait in the order in which they came, within their deadline. What v2 itself refuses for longer,
-//! as with its daily limits, is not asked again for a while.
+//! v2 counts by rate label and second, and how much it takes depends on the account's plan, as the
+//! catalog has it. Callers wait in the order in which they came, within their deadline. What v2
+//! itself refuses for longer, as with its daily limits, is not asked again for a while.
 
 mod bucket;
 
@@ -14,10 +14,10 @@ use std::{
 };
 
 use bucket::Bucket;
-use mappings::Method;
+use mappings::{Method, catalog::Rates};
 use tokio::time::Instant;
 
-use crate::{config::Plan, label::Label, store::Key};
+use crate::{label::Label, store::Key};
 
 /// From here on a wait that v2 asks for is not one that a caller can sit out.
 const LONG: Duration = Duration::from_secs(5);
@@ -25,17 +25,6 @@ const LONG: Duration = Duration::from_secs(5);
 /// An endpoint that v2 refuses for long is asked again so often, whatever time v2 named: some of
 /// its daily limits are for one user only, and clocks differ.
 const RECHECK: Duration = Duration::from_secs(60);
-
-/// Calls by second that v2's documents give for a plan: light, medium, heavy; and
-/// resource-intensive ones by minute.
-fn rates(plan: Plan) -> Option<[u32; 4]> {
-    match plan {
-        Plan::Free => Some([4, 2, 1, 10]),
-        Plan::Pro => Some([30, 20, 10, 10]),
-        Plan::Business => Some([80, 60, 40, 20]),
-        Plan::Unlimited => None,
-    }
-}
 
 /// What one v2 account may use.
 #[derive(Debug)]
@@ -47,19 +36,24 @@ pub(crate) struct Budget {
 
 /// The budgets of all accounts: tenants with the same one share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Budgets(HashMap<Key, (Plan, Arc<Budget>)>);
+pub(crate) struct Budgets(HashMap<Key, (Option<Rates>, Arc<Budget>)>);
 
 /// There is no turn in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exhausted;
 
 impl Budgets {
-    /// The budget of an account: the one of `before` if that has it, on the same plan. Among
-    /// tenants of one account, the plan of the first counts.
-    pub(crate) fn of_account(&mut self, account: Key, plan: Plan, before: &Self) -> Arc<Budget> {
+    /// The budget of an account: the one of `before` if that has it, with the same rates.
+    /// Among tenants of one account, the plan of the first counts.
+    pub(crate) fn of_account(
+        &mut self,
+        account: Key,
+        rates: Option<Rates>,
+        before: &Self,
+    ) -> Arc<Budget> {
         let (_, budget) = self.0.entry(account).or_insert_with(|| {
-            let kept = before.0.get(&account).filter(|(known, _)| *known == plan);
-            let new = || (plan, Arc::new(Budget::new(plan)));
+            let kept = before.0.get(&account).filter(|(known, _)| *known == rates);
+            let new = || (rates, Arc::new(Budget::new(rates)));
             kept.cloned().unwrap_or_else(new)
         });
         Arc::clone(budget)
@@ -67,14 +61,16 @@ impl Budgets {
 }
 
 impl Budget {
-    pub(crate) fn new(plan: Plan) -> Self {
+    /// The budget of an account with these rates; without any, v2's own refusals are all that is
+    /// heeded.
+    pub(crate) fn new(rates: Option<Rates>) -> Self {
         let second = Duration::from_secs(1);
-        let buckets = rates(plan).map(|[light, medium, heavy, intensive]| {
+        let buckets = rates.map(|rates| {
             [
-                Bucket::new(light, second),
-                Bucket::new(medium, second),
-                Bucket::new(heavy, second),
-                Bucket::new(intensive, Duration::from_secs(60)),
+                Bucket::new(rates.light, second),
+                Bucket::new(rates.medium, second),
+                Bucket::new(rates.heavy, second),
+                Bucket::new(rates.resource_intensive, Duration::from_secs(60)),
             ]
         });
         Self {

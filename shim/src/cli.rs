@@ -38,6 +38,7 @@ enum Command {
     /// Secrets are hidden. Nothing is started; the exit code is 2 if there are mistakes.
     CheckConfig(Serve),
     Sandbox(Alone),
+    Usage(Usage),
     /// Print what makes a shell complete `shim` commands
     Completions {
         shell: Shell,
@@ -78,7 +79,7 @@ pub(crate) struct Serve {
     /// The key to the certificate, as PEM
     #[arg(long, value_name = "FILE")]
     tls_key: Option<String>,
-    /// Where /healthz, /readyz and /metrics are, or "off" [default: 127.0.0.1:9090]
+    /// Where /healthz, /readyz, /metrics and /usage are, or "off" [default: 127.0.0.1:9090]
     #[arg(long, value_name = "ADDR")]
     ops_listen: Option<String>,
     /// Settings as TOML
@@ -90,6 +91,9 @@ pub(crate) struct Serve {
     /// Keep exchanges in this file, without secrets, for `migrate diff`
     #[arg(long, value_name = "FILE")]
     record: Option<String>,
+    /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<String>,
     /// Mapping files (*.toml) that replace the built-in ones of the same name, or add to them
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,
@@ -122,6 +126,13 @@ pub(crate) struct DevCert {
     names: Vec<ServerName>,
 }
 
+/// Print what a ledger says, as GET /usage does, while no shim runs; `migrate usage -` reads it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Usage {
+    /// The SQLite file; it is only read
+    file: PathBuf,
+}
+
 const ENVIRONMENT: &str = "\
 Environment:
   SHIM_API_KEY, SHIM_API_SECRET       what the old programs send
@@ -136,7 +147,8 @@ Environment:
   SHIM_TRUSTED_PROXIES                addresses and networks whose X-Forwarded-For is believed
   SHIM_UPSTREAM_DNS                   name servers that know v2's host, past the hosts file
   SHIM_UPSTREAM_RESOLVE               addresses of v2's host
-  SHIM_OPS_LISTEN                     where /healthz, /readyz and /metrics are, or off
+  SHIM_OPS_LISTEN                     where /healthz, /readyz, /metrics and /usage are, or off
+  SHIM_LEDGER                         the file that notes who still calls v1
   SHIM_LOG_FORMAT                     how to log: text or json
   SHIM_TRACES_ENDPOINT                a collector of OpenTelemetry traces, in builds with `otel`
   RUST_LOG                            how much to log: error, warn, info, debug, trace
@@ -185,6 +197,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Serve(serve) => run::serve(&serve),
         Command::CheckConfig(serve) => run::check_config(&serve),
         Command::Sandbox(alone) => run::sandbox(&alone),
+        Command::Usage(usage) => run::usage(&usage),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
         Command::DevCert(arguments) => dev_cert::make(&arguments),
@@ -241,6 +254,7 @@ mod tests {
         insta::assert_snapshot!("help_serve", help(&["serve"]));
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
+        insta::assert_snapshot!("help_usage", help(&["usage"]));
         insta::assert_snapshot!("help_man", help(&["man"]));
         insta::assert_snapshot!("help_dev_cert", help(&["dev-cert"]));
     }

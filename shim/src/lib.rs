@@ -8,6 +8,7 @@ mod dev_cert;
 mod executor;
 mod inbound;
 mod label;
+pub mod ledger;
 pub mod ops;
 mod outbound;
 mod peer;

@@ -1,6 +1,8 @@
-//! The operations address: whether the shim lives, whether it can serve, and its numbers. It is for
-//! the operator and listens on this machine only, unless told otherwise; these say nothing
-//! about users, and take no input; the pages beside them are [`crate::ui`].
+//! The operations address: whether the shim lives, whether it can serve, its numbers, and who calls.
+//! It is for the operator and listens on this machine only, unless told otherwise; these say nothing
+//! about users. The pages beside them are [`crate::ui`].
+
+mod usage;
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
@@ -11,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     Shim,
@@ -29,15 +31,22 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 struct Desk {
     shim: Shim,
     metrics: Arc<Metrics>,
+    /// Reads the ledger, one at a time.
+    reading: Arc<Semaphore>,
 }
 
-/// `/healthz`, `/readyz` and `/metrics`.
+/// `/healthz`, `/readyz`, `/metrics` and `/usage`.
 pub fn router(shim: Shim, metrics: Arc<Metrics>) -> Router {
     Router::new()
         .route("/healthz", get("alive\n"))
         .route("/readyz", get(readiness))
         .route("/metrics", get(numbers))
-        .with_state(Desk { shim, metrics })
+        .route("/usage", get(usage::usage))
+        .with_state(Desk {
+            shim,
+            metrics,
+            reading: Arc::new(Semaphore::new(1)),
+        })
 }
 
 /// Ready if v2 answers, as far as the last calls show, and a token is there, or to be had, for at least one tenant: one tenant's wrong
@@ -68,6 +77,7 @@ async fn numbers(State(desk): State<Desk>) -> Response {
         is_cut_off: desk.shim.is_cut_off(),
         budget_levels: desk.shim.budget_levels(),
         recorded: desk.shim.recorded(),
+        ledger: desk.shim.ledger().map(|ledger| ledger.counts()),
     };
     match desk.metrics.render(&state) {
         Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),

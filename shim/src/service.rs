@@ -30,6 +30,7 @@ use crate::{
     executor::Executor,
     inbound::{BodyReader, operation_path},
     label::{Label, Labels},
+    ledger::{Ledger, Note},
     outbound::{self, DeprecationHeaders},
     recorder::Recorder,
     request::{REQUEST_ID, RequestId},
@@ -65,6 +66,7 @@ struct Shared {
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
     recorder: Option<Arc<Recorder>>,
+    ledger: Option<Arc<Ledger>>,
     recent: Option<Arc<Recent>>,
     shadow: Option<Arc<Shadow>>,
     body: BodyReader,
@@ -84,6 +86,8 @@ pub struct Seams {
     pub observer: Arc<dyn Observer>,
     /// Who keeps exchanges, if anybody.
     pub recorder: Option<Arc<Recorder>>,
+    /// Who notes who still calls v1, if anybody.
+    pub ledger: Option<Arc<Ledger>>,
     /// The last exchanges, if any are kept to be shown.
     pub recent: Option<Arc<Recent>>,
     /// What answers are compared with, if anything.
@@ -97,6 +101,7 @@ impl Seams {
             store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
             observer: Arc::new(Log::default()),
             recorder: None,
+            ledger: None,
             recent: None,
             shadow: None,
         }
@@ -145,6 +150,7 @@ impl Shim {
             endpoint,
             observer: seams.observer,
             recorder: seams.recorder,
+            ledger: seams.ledger,
             recent: seams.recent,
             shadow: seams.shadow,
             body: BodyReader::new(limits.body_bytes, limits.body),
@@ -247,6 +253,11 @@ impl Shim {
         self.now().0.shared.shadow.clone()
     }
 
+    /// Who notes who still calls v1, if anybody.
+    pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
+        self.now().0.shared.ledger.clone()
+    }
+
     /// The calls that could be made at once, for each account with a limit and each label.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
         self.now().0.tenants.budget_levels()
@@ -305,14 +316,19 @@ async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Resp
         return not_v1();
     };
     let operation = shim.catalog().find(&path);
+    let ledger = shim.0.shared.ledger.as_ref();
+    let mut note = ledger.map(|_| Note::begin(&request, &shim.0.trusted_proxies));
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = AssertUnwindSafe(shim.reply(&path, operation, request, id)).catch_unwind();
-    let reply = match replied.await {
+    let replied = shim.reply(&path, operation, request, id, note.as_mut());
+    let reply = match AssertUnwindSafe(replied).catch_unwind().await {
         Ok(reply) => reply,
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
     };
     let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
     shim.0.shared.observer.served(&record);
+    if let (Some(ledger), Some(note)) = (ledger, note) {
+        ledger.note(note, &record);
+    }
     let json = reply.json.clone();
     let mut response = outbound::response(&reply.answer, json, reply.format, reply.status);
     shim.0.deprecation.add_to(response.headers_mut());

@@ -24,6 +24,7 @@ use crate::{
 pub(crate) struct Tenant {
     /// Of its key and its account: what is remembered of another account is not for it.
     id: Key,
+    api_key: Arc<str>,
     credential: Credential,
     /// v2 as this tenant sees it, which it may share with others of the same account.
     pub(crate) upstream: Upstream,
@@ -57,6 +58,11 @@ impl Tenant {
     /// The same for the same tenant in every process; says nothing about it.
     pub(crate) fn id(&self) -> &[u8; 32] {
         self.id.as_bytes()
+    }
+
+    /// Its v1 key: a name, not a secret.
+    pub(crate) fn api_key(&self) -> &Arc<str> {
+        &self.api_key
     }
 
     /// True if the tenant may use the operation.
@@ -95,7 +101,7 @@ impl Tenants {
         let mut callers = Vec::new();
         for tenant in v2.tenants {
             let account = tenant.account();
-            let budget = accounts.of_account(account, tenant.plan, &before.accounts);
+            let budget = accounts.of_account(account, tenant.rates, &before.accounts);
             if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
                 budgets.push(Arc::clone(&budget));
             }
@@ -113,6 +119,7 @@ impl Tenants {
             };
             callers.push(Arc::new(Tenant {
                 id,
+                api_key: tenant.api_key.into(),
                 credential,
                 upstream,
                 permissions: tenant.permissions,

@@ -198,6 +198,92 @@ async fn a_shim_before_a_sandbox_of_its_own() {
     assert_eq!(sandbox.stop("TERM"), 0);
 }
 
+/// The SQLite file of a ledger in a folder of its own.
+fn ledger_file(test: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join("ledger.sqlite").to_str().unwrap().to_owned()
+}
+
+/// What `shim usage` prints.
+fn usage(file: &str) -> Value {
+    let output = command(&["usage", file], &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_ledger_outlives_the_process() {
+    let file = ledger_file("outlives");
+    let serve = ["serve", "--sandbox", "--listen", "127.0.0.1:0"];
+    let environment = [("SHIM_LEDGER", file.as_str())];
+    let answered = |usage: &Value| {
+        let used = &usage["consumers"][0]["operations"][0];
+        assert_eq!(used["operation"], "user/getbyemail", "{usage}");
+        used["outcomes"]["answered"].clone()
+    };
+
+    // Told to stop, it writes all down first.
+    let shim = Program::start(&serve, &environment);
+    curl(&commands(&shim.banner)[0]).await;
+    assert_eq!(shim.stop("TERM"), 0);
+    assert_eq!(answered(&usage(&file)), 1);
+
+    // Killed, it loses what was not written: here nothing, because somebody asked.
+    let shim = Program::start(&serve, &environment);
+    curl(&commands(&shim.banner)[0]).await;
+    let told = curl_ops(&shim, "/usage").await;
+    assert_eq!(answered(&serde_json::from_str(&told).unwrap()), 2);
+    drop(shim);
+    assert_eq!(answered(&usage(&file)), 2);
+
+    let shim = Program::start(&[&serve[..], &["--ledger", &file]].concat(), &[]);
+    curl(&commands(&shim.banner)[0]).await;
+    assert_eq!(shim.stop("INT"), 0);
+    assert_eq!(answered(&usage(&file)), 3);
+}
+
+async fn curl_ops(shim: &Program, path: &str) -> String {
+    let mut words = shim.banner.split_whitespace();
+    let operations = words.find(|word| *word == "operations").and(words.nth(1));
+    let url = format!("{}{path}", operations.unwrap());
+    client()
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
+}
+
+#[test]
+fn a_ledger_that_cannot_be_kept_is_told_at_the_start() {
+    let file = ledger_file("refused");
+    std::fs::write(&file, "not a ledger, but long enough to be looked at").unwrap();
+    let serve = [
+        "serve",
+        "--sandbox",
+        "--listen",
+        "127.0.0.1:0",
+        "--ledger",
+        &file,
+    ];
+    let (code, told) = run(&serve, &[]);
+    assert_eq!(code, 1);
+    assert!(
+        told.contains("cannot be used") && told.contains("not a database"),
+        "{told}"
+    );
+    let (code, told) = run(&["usage", &file], &[]);
+    assert_eq!(code, 1);
+    assert!(told.contains("cannot be read"), "{told}");
+    let (code, told) = run(&["usage", &format!("{file}.none")], &[]);
+    assert_eq!(code, 1);
+    assert!(told.contains("No such file"), "{told}");
+}
+
 #[test]
 fn without_an_upstream_it_says_what_to_set() {
     let (code, told) = run(&["serve"], &[]);

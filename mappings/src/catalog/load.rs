@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::{
     Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol,
-    compile_view,
+    compile_view, rate,
     shape::{FileShape, Named, RequestShape},
 };
 use crate::exchange::Method;
@@ -102,6 +102,7 @@ pub(super) struct Parts {
     pub option: Placed<(String, super::shape::OptionShape)>,
     pub source: Placed<(String, super::shape::SourceShape)>,
     pub request: Placed<(String, RequestShape)>,
+    pub rate: Placed<(String, super::shape::RateShape)>,
     pub set: Placed<(String, Vec<String>)>,
     pub field: Placed<super::shape::FieldShape>,
     pub operation: Placed<(String, super::shape::OperationShape)>,
@@ -135,6 +136,7 @@ impl Parts {
         named(source, shape.option, &mut self.option);
         named(source, shape.source, &mut self.source);
         named(source, shape.request, &mut self.request);
+        named(source, shape.rate, &mut self.rate);
         named(source, shape.set, &mut self.set);
         list(source, shape.field, &mut self.field);
         named(source, shape.operation, &mut self.operation);
@@ -158,6 +160,7 @@ impl Parts {
 fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     duplicates(&parts, report);
     let (protocol, rules, options) = compile_protocol::protocol(&mut parts, report)?;
+    let rates = rate::rates(&mut parts, report);
     let sets = sets(&parts);
     let fields = compile_field::fields(&mut parts, report);
     let index = compile_field::Index::new(&fields, report);
@@ -179,7 +182,7 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     };
     let operations = compiler.operations(&mut parts, &rules, report);
     Some(Catalog::new(
-        protocol, rules, options, fields, views, operations,
+        protocol, rules, options, rates, fields, views, operations,
     ))
 }
 
@@ -196,6 +199,7 @@ fn duplicates(parts: &Parts, report: &mut Report) {
     check("option", &parts.option, report);
     check("source", &parts.source, report);
     check("request", &parts.request, report);
+    check("rate", &parts.rate, report);
     check("set", &parts.set, report);
     check("operation", &parts.operation, report);
     check("plan", &parts.plan, report);

@@ -10,6 +10,7 @@ mod load;
 pub mod operation;
 mod problem;
 pub mod protocol;
+mod rate;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -19,9 +20,10 @@ use field::{Field, Part};
 use operation::{Operation, OptionValue, View};
 pub use problem::{CatalogError, Location, Problem};
 use protocol::{OptionRule, Options, Protocol, Rule};
+pub use rate::Rates;
 
 /// The catalog's files, as they are built into this crate: name and text.
-const EMBEDDED: [(&str, &str); 15] = [
+const EMBEDDED: [(&str, &str); 16] = [
     ("chat.toml", include_str!("../../api/chat.toml")),
     ("group.toml", include_str!("../../api/group.toml")),
     ("h323.toml", include_str!("../../api/h323.toml")),
@@ -31,6 +33,7 @@ const EMBEDDED: [(&str, &str); 15] = [
     ("meeting.toml", include_str!("../../api/meeting.toml")),
     ("metrics.toml", include_str!("../../api/metrics.toml")),
     ("protocol.toml", include_str!("../../api/protocol.toml")),
+    ("rates.toml", include_str!("../../api/rates.toml")),
     ("recording.toml", include_str!("../../api/recording.toml")),
     ("report.toml", include_str!("../../api/report.toml")),
     (
@@ -50,6 +53,7 @@ pub struct Catalog {
     protocol: Protocol,
     rules: Vec<Rule>,
     options: BTreeMap<String, OptionRule>,
+    rates: BTreeMap<String, Rates>,
     fields: Vec<Field>,
     views: Vec<View>,
     operations: Vec<Operation>,
@@ -116,6 +120,7 @@ impl Catalog {
         protocol: Protocol,
         rules: Vec<Rule>,
         options: BTreeMap<String, OptionRule>,
+        rates: BTreeMap<String, Rates>,
         fields: Vec<Field>,
         views: Vec<View>,
         operations: Vec<Operation>,
@@ -133,6 +138,7 @@ impl Catalog {
             protocol,
             rules,
             options,
+            rates,
             fields,
             views,
             operations,
@@ -150,6 +156,11 @@ impl Catalog {
     pub fn find(&self, path: &str) -> Option<&Operation> {
         let name = path.trim_matches('/').to_lowercase();
         self.operations.get(*self.by_name.get(&name)?)
+    }
+
+    /// How many calls v2 takes from an account, by the name of its plan.
+    pub fn rates(&self) -> &BTreeMap<String, Rates> {
+        &self.rates
     }
 
     /// All operations, by name.

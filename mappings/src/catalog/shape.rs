@@ -1,6 +1,6 @@
 //! The shape of a catalog file, before it is checked: what may be written in `api/*.toml`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -18,6 +18,7 @@ pub(super) struct FileShape {
     pub option: Named<OptionShape>,
     pub source: Named<SourceShape>,
     pub request: Named<RequestShape>,
+    pub rate: Named<RateShape>,
     pub set: Named<Vec<String>>,
     pub field: Vec<Spanned<FieldShape>>,
     pub operation: Named<OperationShape>,
@@ -150,6 +151,21 @@ pub(super) struct RequestShape {
     pub label: Spanned<String>,
     pub scope: String,
     pub source: Spanned<String>,
+}
+
+/// How many calls v2 takes from an account of one plan.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RateShape {
+    /// By second.
+    pub light: NonZeroU32,
+    /// By second.
+    pub medium: NonZeroU32,
+    /// By second.
+    pub heavy: NonZeroU32,
+    /// By minute.
+    pub resource_intensive: NonZeroU32,
+    pub source: String,
 }
 
 /// One field mapping.

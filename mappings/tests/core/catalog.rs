@@ -301,3 +301,28 @@ fn lines_are_counted_from_one() {
         "site.toml:3: effect `reed` is neither read nor write"
     );
 }
+
+#[test]
+fn rates_have_a_source_and_are_none_of_them_zero() {
+    let catalog = Catalog::embedded().unwrap();
+    let plans: Vec<_> = catalog.rates().keys().map(String::as_str).collect();
+    assert_eq!(plans, ["business", "free", "pro"]);
+    assert_eq!(catalog.rates()["pro"].medium.get(), 20);
+    let told = |light: u32, source: &str| {
+        let text = format!(
+            "[rate.gold]\nlight = {light}\nmedium = 1\nheavy = 1\nresource-intensive = 1\n\
+             source = \"{source}\"\n"
+        );
+        let loaded = Catalog::with_overrides([("site.toml".to_owned(), text)]);
+        loaded
+            .map(|catalog| catalog.rates().len())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(told(1, "the contract"), Ok(4));
+    assert!(told(0, "the contract").unwrap_err().contains("nonzero"));
+    assert!(
+        told(1, " ")
+            .unwrap_err()
+            .contains("rate `gold` has no source")
+    );
+}

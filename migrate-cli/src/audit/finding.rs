@@ -80,6 +80,11 @@ impl Kind {
         Self::Doc,
     ];
 
+    /// False for what only talks of v1.
+    pub fn is_code(self) -> bool {
+        self != Self::Doc
+    }
+
     /// The name in reports: `base_url`.
     pub fn name(self) -> &'static str {
         match self {

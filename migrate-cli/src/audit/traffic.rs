@@ -163,22 +163,27 @@ impl Traffic {
 
     /// Puts code and traffic side by side. Mentions are no code.
     pub fn join(&self, findings: &[Finding]) -> Joined {
-        let code: BTreeSet<&String> = findings
+        let code = findings
             .iter()
-            .filter(|finding| finding.kind != super::finding::Kind::Doc)
-            .filter_map(|finding| finding.operation.as_ref())
-            .collect();
+            .filter(|finding| finding.kind.is_code())
+            .filter_map(|finding| finding.operation.as_deref());
+        let called = self.operations.keys().map(String::as_str);
+        Joined::of(&code.collect(), &called.collect())
+    }
+}
+
+impl Joined {
+    /// Puts the operations that the code has beside those that are called.
+    pub fn of(code: &BTreeSet<&str>, called: &BTreeSet<&str>) -> Self {
         let (live, dormant) = code
             .iter()
-            .map(|operation| (*operation).clone())
-            .partition(|operation| self.operations.contains_key(operation));
-        let unknown_callers = self
-            .operations
-            .keys()
-            .filter(|operation| !code.contains(operation))
-            .cloned()
+            .map(|operation| (*operation).to_owned())
+            .partition(|operation| called.contains(operation.as_str()));
+        let unknown_callers = called
+            .difference(code)
+            .map(|operation| (*operation).to_owned())
             .collect();
-        Joined {
+        Self {
             live,
             dormant,
             unknown_callers,

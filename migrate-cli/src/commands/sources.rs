@@ -15,6 +15,9 @@ use mappings::Catalog;
 
 use crate::audit::{Audit, Moved, Options, Outcome, ShimUrl, Variable, owners::Owners};
 
+/// Larger files are not parsed, unless somebody says so; in bytes.
+const MAX_PARSE: u64 = 4 << 20;
+
 /// What to look through.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sources {
@@ -45,7 +48,7 @@ pub(crate) struct Sources {
     no_ignore: bool,
 
     /// Files larger than this many bytes are searched for URLs, but not parsed.
-    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
+    #[arg(long, value_name = "BYTES", default_value_t = MAX_PARSE)]
     max_parse: u64,
 
     /// Show no progress.
@@ -62,6 +65,20 @@ pub(crate) struct Found {
 }
 
 impl Sources {
+    /// A folder or file, looked through as usual, whose program may call the shim already.
+    pub(crate) fn of_path(path: PathBuf, shim: Option<ShimUrl>) -> Self {
+        Self {
+            paths: vec![path],
+            rev: None,
+            files_from: None,
+            no_ignore: false,
+            max_parse: MAX_PARSE,
+            quiet: false,
+            shim,
+            shim_env: None,
+        }
+    }
+
     /// Runs the audit.
     pub(crate) fn run(&self, catalog: &Catalog) -> anyhow::Result<Found> {
         let stop = Arc::new(AtomicBool::new(false));

@@ -34,12 +34,11 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A bucket for so many calls in a period, at least one.
+    /// A bucket for so many calls in a period.
     ///
     /// A bucket that is full and is filled again at once lets through what is in it and, within the
     /// period, the whole rate on top. So what it holds is taken off the rate.
-    pub(super) fn new(rate: u32, period: Duration) -> Self {
-        let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
+    pub(super) fn new(rate: NonZeroU32, period: Duration) -> Self {
         let burst = NonZeroU32::new(rate.get() / 5).unwrap_or(NonZeroU32::MIN);
         let interval = period / (rate.get() - (burst.get() - 1));
         // None for an interval of zero only.

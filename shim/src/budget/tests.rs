@@ -1,9 +1,14 @@
 use futures_util::future::join_all;
+use mappings::Catalog;
 
 use super::*;
 
-fn budget(plan: Plan) -> Budget {
-    Budget::new(plan)
+fn rates(plan: &str) -> Option<Rates> {
+    Catalog::embedded().unwrap().rates().get(plan).copied()
+}
+
+fn budget(plan: &str) -> Budget {
+    Budget::new(rates(plan))
 }
 
 fn users() -> Arc<str> {
@@ -23,7 +28,7 @@ async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Du
 
 #[tokio::test(start_paused = true)]
 async fn no_second_has_more_calls_than_the_plan_allows() {
-    for (plan, rate) in [(Plan::Free, 2), (Plan::Pro, 20), (Plan::Business, 60)] {
+    for (plan, rate) in [("free", 2), ("pro", 20), ("business", 60)] {
         let budget = budget(plan);
         let count = 5 * rate;
         let turns = turns(&budget, count, Duration::from_secs(60)).await;
@@ -42,7 +47,7 @@ async fn no_second_has_more_calls_than_the_plan_allows() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_beyond_the_deadline() {
-    let budget = budget(Plan::Free);
+    let budget = budget("free");
     let turns = turns(&budget, 10, Duration::from_millis(1600)).await;
     // At 0, 0.5, 1 and 1.5 seconds.
     let served: Vec<_> = turns.iter().map(Option::is_some).collect();
@@ -57,19 +62,19 @@ async fn nobody_waits_beyond_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn the_level_falls_and_rises() {
-    let budget = budget(Plan::Business);
+    let budget = budget("business");
     assert_eq!(budget.level(Label::Medium), Some(12));
     turns(&budget, 5, Duration::ZERO).await;
     assert_eq!(budget.level(Label::Medium), Some(7));
     assert_eq!(budget.level(Label::Light), Some(16));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(budget.level(Label::Medium), Some(12));
-    assert_eq!(self::budget(Plan::Unlimited).level(Label::Medium), None);
+    assert_eq!(self::budget("unlimited").level(Label::Medium), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
-    let budget = budget(Plan::Unlimited);
+    let budget = budget("unlimited");
     let users = users();
     let ask = async |method| {
         budget
@@ -91,16 +96,16 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
 fn tenants_of_one_account_share_its_budget() {
     let (mut budgets, none) = (Budgets::default(), Budgets::default());
     let account = |name: &str| Key::new([name.as_bytes()]);
-    let mut of = |name| budgets.of_account(account(name), Plan::Pro, &none);
+    let mut of = |name| budgets.of_account(account(name), rates("pro"), &none);
     let (one, other, again) = (of("one"), of("other"), of("one"));
     assert!(Arc::ptr_eq(&one, &again));
     assert!(!Arc::ptr_eq(&one, &other));
 
     let mut later = Budgets::default();
     let mut of = |name, plan| later.of_account(account(name), plan, &budgets);
-    assert!(Arc::ptr_eq(&one, &of("one", Plan::Pro)));
+    assert!(Arc::ptr_eq(&one, &of("one", rates("pro"))));
     assert!(
-        !Arc::ptr_eq(&other, &of("other", Plan::Free)),
+        !Arc::ptr_eq(&other, &of("other", rates("free"))),
         "another plan"
     );
 }

@@ -7,7 +7,7 @@ use mappings::{Catalog, record::PseudonymKey};
 use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
-    Alone, Failure, Serve,
+    Alone, Failure, Serve, Usage,
     banner::{self, Behind, SandboxServing, Serving},
     listen::{bind, bind_ops, check_way_to_v2, open},
 };
@@ -17,6 +17,7 @@ use crate::{
         Config, Effective, Flags, Limits, LogFormat, SiteConfig, Source, Sources, TlsConfig,
         V2Config,
     },
+    ledger::{self, Filter, Ledger, LedgerConfig},
     ops,
     recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
@@ -35,6 +36,9 @@ const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 
 /// For traces that wait to be sent when the shim is told to stop.
 const TRACES_GRACE: Duration = Duration::from_secs(1);
+
+/// For what waits to be noted when the shim is told to stop.
+const LEDGER_GRACE: Duration = Duration::from_secs(2);
 
 /// For exchanges that wait to be written when the shim is told to stop.
 const RECORDER_GRACE: Duration = Duration::from_secs(1);
@@ -77,6 +81,20 @@ pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
         .map_err(Failure::Running)
 }
 
+/// Prints what a ledger says, all of it.
+pub(super) fn usage(arguments: &Usage) -> Result<(), Failure> {
+    let filter = Filter {
+        limit: usize::MAX,
+        ..Filter::default()
+    };
+    let file = arguments.file.display();
+    let usage = ledger::read(&arguments.file, &filter)
+        .with_context(|| format!("the ledger {file} cannot be read"));
+    let text = usage.and_then(|usage| Ok(serde_json::to_string(&usage)?));
+    banner::print(&format_args!("{}\n", text.map_err(Failure::Running)?));
+    Ok(())
+}
+
 fn runtime() -> Result<Runtime, Failure> {
     let runtime = Runtime::new().context("the system gives no threads to run on");
     runtime.map_err(Failure::Running)
@@ -96,6 +114,7 @@ async fn serve_until_stopped(
         site,
         limits,
         record,
+        ledger,
         pseudonym_key,
         shadow,
         ui,
@@ -131,8 +150,12 @@ async fn serve_until_stopped(
     let recorder = record
         .map(|record| recorder(record, &catalog))
         .transpose()?;
+    let ledger = ledger
+        .map(|ledger| start_ledger(ledger, &catalog))
+        .transpose()?;
     let traffic = Arc::new(Traffic::default());
     let mut seams = Seams::local(&limits);
+    seams.ledger.clone_from(&ledger);
     seams.recorder.clone_from(&recorder);
     observers.push(Arc::clone(&metrics) as _);
     observers.push(Arc::clone(&traffic) as _);
@@ -179,16 +202,27 @@ async fn serve_until_stopped(
         tls_in_use,
     ));
     let stopped = server::serve(listeners, shim, &limits, stop).await;
+    write_the_rest(recorder, ledger).await;
+    if stopped == Stopped::CutOff {
+        tracing::warn!("Stopped; some requests in work were cut off");
+    }
+    Ok(())
+}
+
+/// What waits in memory goes to the disk, within bounds.
+async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Option<Arc<Ledger>>) {
     if let Some(recorder) = recorder {
         let written = tokio::task::spawn_blocking(move || recorder.stop(RECORDER_GRACE));
         if !written.await.unwrap_or_default() {
             tracing::warn!("Stopped before all exchanges were recorded");
         }
     }
-    if stopped == Stopped::CutOff {
-        tracing::warn!("Stopped; some requests in work were cut off");
+    if let Some(ledger) = ledger {
+        let written = tokio::task::spawn_blocking(move || ledger.stop(LEDGER_GRACE));
+        if !written.await.unwrap_or_default() {
+            tracing::warn!("Stopped before all requests were noted in the ledger");
+        }
     }
-    Ok(())
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.
@@ -247,6 +281,14 @@ fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catal
     folder
         .map(|folder| catalog_of(folder, "shadow.mappings"))
         .transpose()
+}
+
+fn start_ledger(config: LedgerConfig, catalog: &Catalog) -> anyhow::Result<Arc<Ledger>> {
+    let file = config.file.display().to_string();
+    let ledger = Ledger::start(config, catalog)
+        .with_context(|| format!("ledger.file = {file:?} cannot be used"))?;
+    tracing::info!(file, "Noting who calls");
+    Ok(Arc::new(ledger))
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
@@ -470,6 +512,7 @@ fn with_sources<T>(
             ops_listen: arguments.ops_listen.clone(),
             strict: arguments.strict,
             record: arguments.record.clone(),
+            ledger: arguments.ledger.clone(),
             sandbox: arguments.sandbox.then_some(arguments.sandbox_users),
         },
         read: &|path| fs::read_to_string(path),

@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::{
     Config, ConfigError, Limits, Sources,
+    ledger::LedgerDraft,
     mistakes::Mistakes,
     network::{NamesDraft, listed},
     record::RecordDraft,
@@ -17,6 +18,7 @@ use super::{
 
 pub(super) const API_KEY: &str = "SHIM_API_KEY";
 pub(super) const API_SECRET: &str = "SHIM_API_SECRET";
+pub(super) const LEDGER: &str = "SHIM_LEDGER";
 pub(super) const LISTEN: &str = "SHIM_LISTEN";
 pub(super) const OAUTH_ACCOUNT_ID: &str = "SHIM_OAUTH_ACCOUNT_ID";
 pub(super) const OAUTH_CLIENT_ID: &str = "SHIM_OAUTH_CLIENT_ID";
@@ -58,6 +60,7 @@ pub(super) struct Draft {
     pub(super) upstream_status: Option<Placed<u64>>,
     pub(super) limits: Limits,
     pub(super) record: RecordDraft,
+    pub(super) ledger: LedgerDraft,
     pub(super) shadow: ShadowDraft,
     pub(super) ui: UiDraft,
 }
@@ -124,6 +127,7 @@ pub(super) fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Config, C
     }
     draft.strict |= sources.flags.strict;
     or(&mut draft.record.file, sources.flags.record.clone());
+    or(&mut draft.ledger.file, sources.flags.ledger.clone());
 
     let config = draft.judge(sources, catalog, &mistakes);
     let mistakes = mistakes.into_sorted();
@@ -250,6 +254,7 @@ impl Draft {
         bounds.finish();
 
         self.record = RecordDraft::read(file.section("record"));
+        self.ledger = LedgerDraft::read(file.section("ledger"));
         self.shadow = ShadowDraft::read(file.section("shadow"));
         self.ui = UiDraft::read(file.section("ui"));
 
@@ -267,6 +272,7 @@ impl Draft {
         let text = |name: &str| get(name).map(unplaced);
         let secret = |name: &str| get(name).map(|value| unplaced(SecretString::from(value)));
 
+        or(&mut self.ledger.file, get(LEDGER));
         or(&mut self.listen, text(LISTEN));
         or(&mut self.tls.listen, text(TLS_LISTEN));
         or(&mut self.tls.cert_file, text(TLS_CERT_FILE));

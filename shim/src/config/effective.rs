@@ -10,7 +10,7 @@ use toml::{
 use super::{
     Sources,
     draft::{
-        API_KEY, API_SECRET, LISTEN, LOG_FORMAT, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID,
+        API_KEY, API_SECRET, LEDGER, LISTEN, LOG_FORMAT, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID,
         OAUTH_CLIENT_SECRET, OAUTH_URL, OPS_LISTEN, TLS_CERT_FILE, TLS_KEY_FILE, TLS_LISTEN,
         TRACES_ENDPOINT, TRUSTED_PROXIES, UPSTREAM_DNS, UPSTREAM_PLAN, UPSTREAM_RESOLVE,
         UPSTREAM_TOKEN, UPSTREAM_URL,
@@ -25,7 +25,8 @@ const EXAMPLE: &str = include_str!("../../shim.example.toml");
 const NO_DEFAULT: [&str; 3] = ["tenant.", "upstream.url", "upstream.oauth_url"];
 
 /// What the variables of the environment set.
-const VARIABLES: [(&str, &str); 16] = [
+const VARIABLES: [(&str, &str); 17] = [
+    (LEDGER, "ledger.file"),
     (LISTEN, "listen"),
     (TLS_LISTEN, "tls.listen"),
     (TLS_CERT_FILE, "tls.cert_file"),
@@ -117,6 +118,7 @@ impl Effective {
                 flags.ops_listen.as_ref().map(quoted),
             ),
             ("record.file", "--record", flags.record.as_ref().map(quoted)),
+            ("ledger.file", "--ledger", flags.ledger.as_ref().map(quoted)),
             (
                 "strict",
                 "--strict",

@@ -14,7 +14,7 @@ use super::{
     mistakes::Mistakes,
     network::proxies,
     section::{Placed, values},
-    tenant::{Usual, plan},
+    tenant::{Usual, rates},
 };
 use crate::upstream::{BaseUrl, Names};
 
@@ -67,7 +67,7 @@ impl Draft {
                 names,
                 &Usual {
                     oauth_url: None,
-                    plan: plan(self.plan.as_ref(), mistakes).unwrap_or_default(),
+                    rates: rates(self.plan.as_ref(), None, catalog, mistakes),
                     strict: self.strict,
                     choices: &self.choices,
                     catalog,
@@ -103,6 +103,7 @@ impl Draft {
             )),
         };
         let (pseudonym_key, record) = self.record.judge(mistakes);
+        let ledger = self.ledger.judge();
         let shadow = self.shadow.judge(mistakes);
         let ui = self.ui.judge(record.is_some());
         Some(Config {
@@ -121,6 +122,7 @@ impl Draft {
             },
             limits: self.limits,
             record,
+            ledger,
             pseudonym_key,
             shadow,
             ui,

@@ -6,6 +6,7 @@
 mod draft;
 mod effective;
 mod judge;
+mod ledger;
 mod mistakes;
 mod network;
 mod record;
@@ -18,7 +19,11 @@ mod ui;
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use ipnet::IpNet;
-use mappings::{Catalog, catalog::protocol::Options, record::PseudonymKey};
+use mappings::{
+    Catalog,
+    catalog::{Rates, protocol::Options},
+    record::PseudonymKey,
+};
 use reqwest::StatusCode;
 use secrecy::SecretString;
 use time::{Date, Month};
@@ -30,6 +35,7 @@ pub use tls::TlsConfig;
 
 use crate::{
     credential::SecretDigest,
+    ledger::LedgerConfig,
     recorder::RecordConfig,
     shadow::ShadowConfig,
     store::Key,
@@ -77,6 +83,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is recorded, if anything.
     pub record: Option<RecordConfig>,
+    /// Where it is noted who still calls v1, if anywhere.
+    pub ledger: Option<LedgerConfig>,
     /// Addresses and names are replaced by pseudonyms under this key, wherever exchanges are kept.
     pub pseudonym_key: Option<PseudonymKey>,
     /// What answers are compared with, if anything.
@@ -134,25 +142,15 @@ pub(crate) struct TenantConfig {
     /// v1 answers carry it.
     pub(crate) account_id: Option<String>,
     pub(crate) access: Access,
-    pub(crate) plan: Plan,
+    /// How many calls v2 takes from the account. Without any, v2's own refusals are all that is
+    /// heeded: the default, because a guessed plan would either slow an account down or not keep it
+    /// from being refused.
+    pub(crate) rates: Option<Rates>,
     /// What v2 cannot honour is an error.
     pub(crate) strict: bool,
     /// The catalog's options.
     pub(crate) options: Options,
     pub(crate) permissions: Permissions,
-}
-
-/// The plan of a v2 account, which decides how many calls v2 takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Plan {
-    Free,
-    Pro,
-    /// Business and above.
-    Business,
-    /// No budget: v2's own refusals are all that is heeded. The default, because a guessed plan
-    /// would either slow an account down or not keep it from being refused.
-    #[default]
-    Unlimited,
 }
 
 /// How a tenant gets its v2 token.
@@ -294,6 +292,8 @@ pub struct Flags {
     pub strict: bool,
     /// `--record`
     pub record: Option<String>,
+    /// `--ledger`
+    pub ledger: Option<String>,
     /// `--sandbox`, with its number of users.
     pub sandbox: Option<usize>,
 }
@@ -344,7 +344,7 @@ impl V2Config {
                 client_id: client_id.to_owned(),
                 client_secret: client_secret.into(),
             },
-            plan: Plan::Unlimited,
+            rates: None,
             strict: site.strict,
             options: site.options.clone(),
             permissions: Permissions::default(),

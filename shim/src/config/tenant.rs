@@ -2,13 +2,13 @@
 
 use mappings::{
     Catalog,
-    catalog::{OptionError, protocol::Options},
+    catalog::{OptionError, Rates, protocol::Options},
 };
 use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::{
-    Access, Plan, TenantConfig,
+    Access, TenantConfig,
     draft::{
         API_KEY, API_SECRET, LIST_DETAIL, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET,
         OAUTH_URL, OAuthDraft, TenantDraft, UPSTREAM_TOKEN,
@@ -19,10 +19,13 @@ use super::{
 };
 use crate::{credential::SecretDigest, tenants::Permissions, upstream::Token};
 
+/// The plan of an account whose calls nobody counts.
+const UNLIMITED: &str = "unlimited";
+
 /// What holds for a tenant that does not say otherwise, and what it is checked against.
 pub(super) struct Usual<'a> {
     pub(super) oauth_url: Option<&'a Url>,
-    pub(super) plan: Plan,
+    pub(super) rates: Option<Rates>,
     pub(super) strict: bool,
     pub(super) choices: &'a [(Placed<String>, toml::Value)],
     pub(super) catalog: &'a Catalog,
@@ -31,7 +34,7 @@ pub(super) struct Usual<'a> {
 impl TenantDraft {
     /// The tenant, or nothing and all mistakes noted.
     pub(super) fn judge(self, usual: &Usual<'_>, mistakes: &Mistakes) -> Option<TenantConfig> {
-        let plan = plan(self.plan.as_ref(), mistakes);
+        let rates = rates(self.plan.as_ref(), usual.rates, usual.catalog, mistakes);
         let options = self.options(usual, mistakes);
         let permissions = self.permissions(usual.catalog, mistakes);
         let api_secret = self.secret(mistakes);
@@ -73,7 +76,7 @@ impl TenantDraft {
             api_secret: api_secret?,
             account_id,
             access: access?,
-            plan: plan.unwrap_or(usual.plan),
+            rates,
             strict: self.strict.unwrap_or(usual.strict),
             options: options?,
             permissions,
@@ -191,23 +194,28 @@ impl OAuthDraft {
     }
 }
 
-pub(super) fn plan(plan: Option<&Placed<String>>, mistakes: &Mistakes) -> Option<Plan> {
-    let written = plan?;
-    let plan = match written.value.as_str() {
-        "free" => Some(Plan::Free),
-        "pro" => Some(Plan::Pro),
-        "business" => Some(Plan::Business),
-        "unlimited" => Some(Plan::Unlimited),
-        _ => None,
+/// The rates of a plan, or the usual ones if none is named.
+pub(super) fn rates(
+    plan: Option<&Placed<String>>,
+    usual: Option<Rates>,
+    catalog: &Catalog,
+    mistakes: &Mistakes,
+) -> Option<Rates> {
+    let Some(plan) = plan else {
+        return usual;
     };
-    if plan.is_none() {
+    let known = catalog.rates();
+    let rates = known.get(&plan.value).copied();
+    if rates.is_none() && plan.value != UNLIMITED {
+        let known: Vec<_> = known.keys().map(String::as_str).collect();
         let text = format!(
-            "plan = {:?} is none of free, pro, business (and above) and unlimited",
-            written.value
+            "plan = {:?} is none of {} and {UNLIMITED}",
+            plan.value,
+            known.join(", ")
         );
-        mistakes.add(written.line, text);
+        mistakes.add(plan.line, text);
     }
-    plan
+    rates
 }
 
 fn missing(mistakes: &Mistakes, line: Option<usize>, key: &str, variable: &str) {

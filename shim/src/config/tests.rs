@@ -203,6 +203,27 @@ fn the_operations_address_can_be_elsewhere_or_nowhere() {
 }
 
 #[test]
+fn the_ledger_is_off_until_a_file_is_named() {
+    let ledger = |file: &str, environment: &[_], flag: Option<&str>| {
+        let flags = Flags {
+            ledger: flag.map(str::to_owned),
+            sandbox: Some(7),
+            ..Flags::default()
+        };
+        let ledger = load(Some(file), environment, flags).unwrap().ledger;
+        ledger.map(|ledger| (ledger.file.display().to_string(), ledger.keep_days))
+    };
+    let at = |file: &str, keep_days| Some((file.to_owned(), keep_days));
+    let file = "[ledger]\nfile = \"one\"\nkeep_days = 30";
+    let environment = [("SHIM_LEDGER", "two")];
+    assert_eq!(ledger("", &[], None), None);
+    assert_eq!(ledger("[ledger]\nkeep_days = 30", &[], None), None);
+    assert_eq!(ledger(file, &[], None), at("one", 30));
+    assert_eq!(ledger(file, &environment, None), at("two", 30));
+    assert_eq!(ledger("", &environment, Some("three")), at("three", 400));
+}
+
+#[test]
 fn the_sandbox_needs_nothing() {
     let flags = Flags {
         sandbox: Some(7),
@@ -295,6 +316,13 @@ answer = "both"
 sample_percent = 0
 concurency = 2
 api_key = "k"
+
+[ledger]
+file = 7
+keepdays = 30
+keep_days = 0
+max_consumers = 0
+flush_seconds = "often"
 "#
     ));
     let shadow = |text: &str| {
@@ -435,6 +463,9 @@ token = true
 [record]
 file = "exchanges.jsonl"
 pseudonym_key = "hush-hush-hush-hush"
+[ledger]
+file = "ledger.sqlite"
+keep_days = 30
 [shadow]
 url = "http://127.0.0.1:8081/v1"
 api_key = "three"
@@ -452,7 +483,11 @@ oauth = { account_id = "a", client_id = "c", client_secret = "hush" }
         listen: Some("127.0.0.1:3".to_owned()),
         ..Flags::default()
     };
-    let environment = [("SHIM_LISTEN", "127.0.0.1:2"), ("SHIM_LOG_FORMAT", "json")];
+    let environment = [
+        ("SHIM_LISTEN", "127.0.0.1:2"),
+        ("SHIM_LOG_FORMAT", "json"),
+        ("SHIM_LEDGER", "/var/lib/shim/ledger.sqlite"),
+    ];
     let told = effective(file, &environment, flags);
     assert!(!told.contains("hush"), "{told}");
     insta::assert_snapshot!(told);

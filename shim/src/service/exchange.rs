@@ -18,6 +18,7 @@ use mappings::{
     },
     record::Wrapping,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument as _;
 
@@ -26,6 +27,7 @@ use crate::{
     credential::{Credential, SecretDigest},
     executor::Executed,
     inbound::{BodyError, Content, DecodeError, Encoded, Names},
+    ledger::Note,
     outbound::Format,
     peer::Peer,
     request::{RequestId, Scope},
@@ -52,11 +54,12 @@ impl Generation {
         operation: Option<&Operation>,
         request: Request<Body>,
         id: RequestId,
+        note: Option<&mut Note>,
     ) -> Reply {
         // An error is answered in the form that was asked for, as far as that was read.
         let mut format = Format::default();
         let mut reply = match self
-            .exchange(path, operation, request, id, &mut format)
+            .exchange(path, operation, request, (id, note), &mut format)
             .await
         {
             Ok(executed) => Reply::executed(executed, self.0.upstream_status),
@@ -74,7 +77,7 @@ impl Generation {
         path: &str,
         operation: Option<&Operation>,
         request: Request<Body>,
-        id: RequestId,
+        (id, note): (RequestId, Option<&mut Note>),
         format: &mut Format,
     ) -> Result<Executed, Refusal> {
         let (head, body) = request.into_parts();
@@ -115,7 +118,11 @@ impl Generation {
         let watch = self.watch(operation, wrapping, &arguments, agent);
         let peer = head.extensions.get::<Peer>();
         let peer = peer.map(|peer| peer.behind(&head.headers, &self.0.trusted_proxies));
-        let (tenant, arguments) = self.authenticate(arguments, peer)?;
+        let (tenant, secret, arguments) = self.authenticate(arguments, peer)?;
+        if let Some(note) = note {
+            let secret = secret.expose_secret();
+            note.authenticated(tenant.api_key(), secret, operation, &arguments);
+        }
         if !tenant.may(operation) {
             let name = operation.name.clone();
             return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
@@ -149,12 +156,12 @@ impl Generation {
         (!watch.is_empty()).then_some(watch)
     }
 
-    /// Takes the credentials out of the parameters.
+    /// Takes the credentials out of the parameters; gives the secret that was right.
     fn authenticate(
         &self,
         mut arguments: Arguments,
         peer: Option<Peer>,
-    ) -> Result<(Arc<Tenant>, Arguments), ProtocolError> {
+    ) -> Result<(Arc<Tenant>, SecretString, Arguments), ProtocolError> {
         let Protocol {
             key,
             secret,
@@ -179,7 +186,7 @@ impl Generation {
             throttle.failed(given.key(), peer);
             return Err(ProtocolError::CredentialsWrong);
         };
-        Ok((tenant, arguments))
+        Ok((tenant, secret.into(), arguments))
     }
 
     /// Runs the operation: a read as long as its client waits, a write to its end. It has its place

@@ -12,7 +12,7 @@ use prometheus::{
 };
 
 use super::{CallRecord, Observer, Record, ShadowRecord};
-use crate::{label::Label, shadow::Side};
+use crate::{label::Label, ledger::LedgerCounts, shadow::Side};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -37,10 +37,16 @@ pub struct Metrics {
     breaker: IntGauge,
     budget: IntGaugeVec,
     recorded: IntGaugeVec,
+    ledger: IntGaugeVec,
+    shadow: ShadowCounters,
+}
+
+/// What was compared with a shadow.
+struct ShadowCounters {
     compared: IntCounterVec,
     differences: IntCounterVec,
     not_compared: IntCounterVec,
-    shadow_answers: IntCounterVec,
+    answers: IntCounterVec,
 }
 
 /// What is not counted but read off when somebody asks.
@@ -51,6 +57,8 @@ pub(crate) struct Readings {
     pub(crate) budget_levels: Vec<(usize, Label, u32)>,
     /// The exchanges that were written and dropped, if any are recorded.
     pub(crate) recorded: Option<(u64, u64)>,
+    /// What became of requests in the ledger, if there is one.
+    pub(crate) ledger: Option<LedgerCounts>,
 }
 
 impl Metrics {
@@ -133,30 +141,13 @@ impl Metrics {
                 "exchanges since the start that were written, or dropped because the disk is slow or full",
                 &["outcome"],
             )?,
-            compared: counter(
+            ledger: gauge(
                 &registry,
-                "shim_shadow_compared_total",
-                "v1 requests compared with the shadow, by the worst verdict of their fields",
-                &["operation", "verdict"],
+                "shim_ledger_requests",
+                "requests since the start that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
+                &["outcome"],
             )?,
-            differences: counter(
-                &registry,
-                "shim_shadow_differences_total",
-                "Fields that differ from the shadow's, by verdict",
-                &["operation", "verdict"],
-            )?,
-            not_compared: counter(
-                &registry,
-                "shim_shadow_not_compared_total",
-                "v1 requests that were not compared with the shadow, by reason",
-                &["operation", "reason"],
-            )?,
-            shadow_answers: counter(
-                &registry,
-                "shim_shadow_answers_total",
-                "Answers to clients that were to have the shadow's, by whose they got",
-                &["side"],
-            )?,
+            shadow: ShadowCounters::new(&registry)?,
             registry,
         })
     }
@@ -178,6 +169,21 @@ impl Metrics {
                 self.recorded.with_label_values(&[outcome]).set(count);
             }
         }
+        if let Some(LedgerCounts {
+            written,
+            folded,
+            dropped,
+        }) = readings.ledger
+        {
+            for (outcome, count) in [
+                ("written", written),
+                ("folded", folded),
+                ("dropped", dropped),
+            ] {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.ledger.with_label_values(&[outcome]).set(count);
+            }
+        }
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -192,6 +198,37 @@ impl Metrics {
             WarningKind::Unreadable => "missing",
         };
         self.lossy.with_label_values(&[field, kind]).inc();
+    }
+}
+
+impl ShadowCounters {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            compared: counter(
+                registry,
+                "shim_shadow_compared_total",
+                "v1 requests compared with the shadow, by the worst verdict of their fields",
+                &["operation", "verdict"],
+            )?,
+            differences: counter(
+                registry,
+                "shim_shadow_differences_total",
+                "Fields that differ from the shadow's, by verdict",
+                &["operation", "verdict"],
+            )?,
+            not_compared: counter(
+                registry,
+                "shim_shadow_not_compared_total",
+                "v1 requests that were not compared with the shadow, by reason",
+                &["operation", "reason"],
+            )?,
+            answers: counter(
+                registry,
+                "shim_shadow_answers_total",
+                "Answers to clients that were to have the shadow's, by whose they got",
+                &["side"],
+            )?,
+        })
     }
 }
 
@@ -256,23 +293,23 @@ impl Observer for Metrics {
                 differences,
             } => {
                 let compared = [operation, verdict.as_str()];
-                self.compared.with_label_values(&compared).inc();
+                self.shadow.compared.with_label_values(&compared).inc();
                 for (verdict, count) in *differences {
                     let differing = [operation, verdict.as_str()];
-                    let differing = self.differences.with_label_values(&differing);
+                    let differing = self.shadow.differences.with_label_values(&differing);
                     differing.inc_by(*count);
                 }
             }
             ShadowRecord::NotCompared { operation, reason } => {
                 let labels = [operation, *reason];
-                self.not_compared.with_label_values(&labels).inc();
+                self.shadow.not_compared.with_label_values(&labels).inc();
             }
             ShadowRecord::Answered { side } => {
                 let side = match side {
                     Side::Shim => "shim",
                     Side::Shadow => "shadow",
                 };
-                self.shadow_answers.with_label_values(&[side]).inc();
+                self.shadow.answers.with_label_values(&[side]).inc();
             }
             ShadowRecord::Found { .. } => {}
         }

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{token::OAuth, *};
-use crate::{config::Plan, label::Labels, request::RequestId, telemetry::Log};
+use crate::{label::Labels, request::RequestId, telemetry::Log};
 
 const LIMITS: UpstreamLimits = UpstreamLimits {
     call: Duration::from_secs(5),
@@ -99,7 +99,7 @@ fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
         breaker: Breaker::new(),
     };
     let labels = Labels::of(&Catalog::embedded().unwrap());
-    let budget = Budget::new(Plan::Unlimited);
+    let budget = Budget::new(None);
     Upstream::new(
         Arc::new(endpoint),
         tokens,

@@ -53,6 +53,7 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<Tls>,
     /// In place of a port of its own.
     pub(crate) listener: Option<TcpListener>,
+    pub(crate) ledger: Option<Arc<shim::ledger::Ledger>>,
 }
 
 impl Default for Setup {
@@ -69,6 +70,7 @@ impl Default for Setup {
             shadow_mappings: None,
             tls: None,
             listener: None,
+            ledger: None,
         }
     }
 }
@@ -143,6 +145,7 @@ impl Running {
         let records = Arc::new(Mutex::new(Vec::new()));
         let mut seams = (setup.seams)(&limits);
         seams.recorder = setup.recorder;
+        seams.ledger = setup.ledger;
         let (looked_at, shadowed) = watch::channel(0);
         let recorder = Recorder {
             next: seams.observer,

@@ -78,13 +78,25 @@ impl Folded {
         source + (at - start)
     }
 
-    /// Where the piece that holds a byte starts, in the text.
+    /// Where the piece that holds a byte starts, in the text. Escapes do not divide it.
     pub(crate) fn run_start(&self, at: usize) -> usize {
         let index = self.runs.partition_point(|(start, _)| *start <= at);
-        index
-            .checked_sub(1)
-            .and_then(|index| self.runs.get(index))
-            .map_or(0, |(start, _)| *start)
+        let mut runs = self.runs.iter().take(index).rev().peekable();
+        while let Some((start, source)) = runs.next() {
+            let is_behind_hole = self
+                .text
+                .get(..*start)
+                .is_some_and(|text| text.ends_with(HOLE));
+            let before = runs.peek().filter(|_| !is_behind_hole);
+            let goes_on = before.is_some_and(|(before, its_source)| {
+                let gap = source.checked_sub(its_source + (start - before));
+                gap.is_some_and(|gap| gap <= "\\".len())
+            });
+            if !goes_on {
+                return *start;
+            }
+        }
+        0
     }
 
     fn push_text(&mut self, value: &str, at: usize) {
@@ -188,5 +200,13 @@ mod tests {
         let folded = fold(&[text(r"https:\/\/a\/b", 10)], &Constants::default());
         assert_eq!(folded.text, "https://a/b");
         assert_eq!(folded.source(8), 10 + 10);
+        assert_eq!(folded.run_start(10), 0);
+    }
+
+    #[test]
+    fn what_is_filled_in_is_a_piece_of_its_own() {
+        let pieces = [Piece::Hole("$b".into()), text("/user", 3)];
+        let folded = fold(&pieces, &Constants::default());
+        assert_eq!(folded.run_start(HOLE.len_utf8() + 2), HOLE.len_utf8());
     }
 }

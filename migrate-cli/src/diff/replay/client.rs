@@ -4,13 +4,12 @@ use std::{io::Read as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use mappings::{Argument, Arguments, Catalog, catalog::operation::Operation};
-use reqwest::{
-    blocking::{Client as Http, RequestBuilder, Response},
-    redirect,
-};
+use reqwest::blocking::{Client as Http, RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
+
+use crate::http::address;
 
 /// For an answer; v1's own clients gave up after 15 seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,15 +33,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client of the shim at an address, with or without `/v1`.
     pub(crate) fn new(base: &str, credentials: Credentials) -> anyhow::Result<Self> {
-        let mut url = Url::parse(base.trim())
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"))
-            .with_context(|| "--shim: write the address in full, as http://127.0.0.1:8080")?;
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            bail!(
-                "--shim: the address has a user or a query; credentials come from the environment"
-            );
-        }
+        let mut url = address(base, "http://127.0.0.1:8080").context("--shim")?;
         let path = url
             .path()
             .trim_end_matches('/')
@@ -103,19 +94,7 @@ impl Client {
 
 /// What asks the host of a URL; follows no redirect, which could carry credentials elsewhere.
 pub(crate) fn http(url: &Url) -> anyhow::Result<Http> {
-    // The process may have one already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Http::builder()
-        .timeout(PATIENCE)
-        .redirect(redirect::Policy::none())
-        .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")));
-    // A shim on this machine is reached past proxies, and needs no certificates.
-    let builder = if url.scheme() == "http" {
-        builder.no_proxy().tls_certs_only([])
-    } else {
-        builder
-    };
-    builder.build().context("the HTTP client cannot be made")
+    crate::http::client(url, PATIENCE)
 }
 
 /// The JSON of an answer. `name` stands for the address in messages: it has no query.

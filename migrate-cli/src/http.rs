@@ -1,0 +1,44 @@
+//! Asking a shim over HTTP.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use reqwest::{blocking::Client, redirect};
+use url::Url;
+
+/// Reads the address of a shim; `example` is what to write instead.
+///
+/// # Errors
+///
+/// If it is no address, or has credentials in it.
+pub(crate) fn address(text: &str, example: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text.trim())
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .with_context(|| format!("write the address in full, as {example}"))?;
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+        bail!("the address has a user or a query; credentials come from the environment");
+    }
+    Ok(url)
+}
+
+/// A client for a shim that may take so long to answer.
+///
+/// # Errors
+///
+/// If there is none to be had here.
+pub(crate) fn client(url: &Url, patience: Duration) -> anyhow::Result<Client> {
+    // The process may have one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .timeout(patience)
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("migrate/", env!("CARGO_PKG_VERSION")));
+    // A shim on this machine is reached past proxies, and needs no certificates.
+    let builder = if url.scheme() == "http" {
+        builder.no_proxy().tls_certs_only([])
+    } else {
+        builder
+    };
+    builder.build().context("the HTTP client cannot be made")
+}

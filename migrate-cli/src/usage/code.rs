@@ -1,0 +1,93 @@
+//! Where code uses which operation, as an audit found it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{Finding, Kind};
+
+/// What `migrate audit --format json` writes, as far as it matters here.
+#[derive(Deserialize)]
+struct Report {
+    schema: u32,
+    findings: Vec<Found>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    path: String,
+    line: usize,
+    kind: Kind,
+    operation: Option<String>,
+}
+
+/// A place in the code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Place {
+    /// The path from the root, with slashes.
+    pub(crate) path: String,
+    /// The line, from 1.
+    pub(crate) line: usize,
+}
+
+/// The findings of an audit by operation. Mentions are no code.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Code {
+    pub(crate) places: BTreeMap<String, Vec<Place>>,
+    /// Uses of v1 that name no operation: base URLs, client libraries.
+    pub(crate) nameless: usize,
+}
+
+impl Code {
+    /// Reads a report of `migrate audit --format json`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is none.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let report: Report = serde_json::from_slice(&text).with_context(|| {
+            format!(
+                "{} is no report of `migrate audit --format json`",
+                path.display()
+            )
+        })?;
+        if report.schema != 1 {
+            bail!(
+                "{} is of schema {}, and this program reads 1",
+                path.display(),
+                report.schema
+            );
+        }
+        let mut code = Self::default();
+        for found in report.findings {
+            code.add(found.kind, found.operation, found.path, found.line);
+        }
+        Ok(code)
+    }
+
+    /// The findings of an audit.
+    pub(crate) fn of(findings: &[Finding]) -> Self {
+        let mut code = Self::default();
+        for found in findings {
+            let (operation, path) = (found.operation.clone(), found.path.clone());
+            code.add(found.kind, operation, path, found.line);
+        }
+        code
+    }
+
+    fn add(&mut self, kind: Kind, operation: Option<String>, path: String, line: usize) {
+        if !kind.is_code() {
+            return;
+        }
+        match operation {
+            Some(operation) => {
+                let places = self.places.entry(operation).or_default();
+                places.push(Place { path, line });
+            }
+            None if matches!(kind, Kind::Credential | Kind::ResponseField) => {}
+            None => self.nameless += 1,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Where usage documents come from: a running shim, a file, or standard input.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use mappings::usage::Usage;
+use url::Url;
+
+use crate::http;
+
+/// For an answer: a large ledger takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The largest document that is read, in bytes.
+const MAX_DOCUMENT: u64 = 256 << 20;
+
+/// Consumers in one answer.
+const LIMIT: &str = "1000";
+
+/// More pages than any ledger has; a shim that goes on is broken.
+const MAX_PAGES: usize = 10_000;
+
+/// Reads a source: the operations address of a shim, a file, or `-`.
+///
+/// # Errors
+///
+/// If there is nothing to be had there, or no usage document.
+pub(crate) fn read(source: &str) -> anyhow::Result<Usage> {
+    if source.starts_with("http://") || source.starts_with("https://") {
+        return from_shim(source);
+    }
+    let text = if source == "-" {
+        let mut text = Vec::new();
+        io::stdin()
+            .lock()
+            .take(MAX_DOCUMENT)
+            .read_to_end(&mut text)?;
+        text
+    } else {
+        fs::read(source).with_context(|| {
+            format!("{source} cannot be read; give a file, or the operations address of a shim")
+        })?
+    };
+    if text.starts_with(b"SQLite format 3") {
+        bail!(
+            "{source} is the ledger itself; `shim usage {source} | migrate usage -` reads it, or \
+             ask the shim that writes it: migrate usage http://127.0.0.1:9090"
+        );
+    }
+    let usage = Usage::read(&text).with_context(|| source.to_owned())?;
+    if usage.next.is_some() {
+        bail!("{source} is only the first part of a ledger; ask the shim itself, or `shim usage`");
+    }
+    Ok(usage)
+}
+
+/// All pages of a shim.
+fn from_shim(source: &str) -> anyhow::Result<Usage> {
+    let mut url = http::address(source, "http://127.0.0.1:9090")?;
+    let path = url.path().trim_end_matches('/').trim_end_matches("/usage");
+    let path = format!("{path}/usage");
+    url.set_path(&path);
+    let client = http::client(&url, PATIENCE)?;
+    let mut whole = page(&client, &url, None)?;
+    for _ in 0..MAX_PAGES {
+        let Some(after) = whole.next else {
+            return Ok(whole);
+        };
+        let more = page(&client, &url, Some(after))?;
+        whole.consumers.extend(more.consumers);
+        whole.next = more.next;
+    }
+    bail!("{url} does not come to an end");
+}
+
+fn page(
+    client: &reqwest::blocking::Client,
+    url: &Url,
+    after: Option<i64>,
+) -> anyhow::Result<Usage> {
+    let mut url = url.clone();
+    url.query_pairs_mut().append_pair("limit", LIMIT);
+    if let Some(after) = after {
+        url.query_pairs_mut()
+            .append_pair("after", &after.to_string());
+    }
+    let response = client
+        .get(url.clone())
+        .send()
+        .map_err(reqwest::Error::without_url)
+        .with_context(|| format!("{url} does not answer"))?;
+    let status = response.status();
+    let mut text = Vec::new();
+    response
+        .take(MAX_DOCUMENT)
+        .read_to_end(&mut text)
+        .context("the answer broke off")?;
+    if !status.is_success() {
+        let told = String::from_utf8_lossy(&text);
+        let told: String = told
+            .chars()
+            .filter(|char| !char.is_control())
+            .take(200)
+            .collect();
+        bail!("{url} answers {}: {told}", status.as_u16());
+    }
+    Usage::read(&text).with_context(|| url.to_string())
+}

@@ -1,0 +1,328 @@
+use mappings::usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage};
+
+use super::{
+    code::Place,
+    report::{Format, Page},
+    verdict::Verdict,
+    *,
+};
+
+const RULE: Rule = Rule {
+    live_days: 7,
+    safe_days: 100,
+};
+
+fn at(day: &str) -> String {
+    format!("{day}T10:00:00Z")
+}
+
+fn document(spans: &[(&str, &str)], consumers: Vec<Consumer>) -> Usage {
+    let spans = spans.iter();
+    Usage {
+        format: FORMAT,
+        at: at("2026-11-22"),
+        kept: Kept {
+            spans: spans
+                .map(|(first, last)| ((*first).to_owned(), (*last).to_owned()))
+                .collect(),
+            gaps: Vec::new(),
+        },
+        consumers,
+        ..Usage::default()
+    }
+}
+
+fn used(operation: &str, answered: u64, last: &str) -> OperationUse {
+    OperationUse {
+        operation: (!operation.is_empty()).then(|| operation.to_owned()),
+        outcomes: Outcomes {
+            answered,
+            ..Outcomes::default()
+        },
+        first: at("2026-06-02"),
+        last: at(last),
+        parameters: names(&["id"]),
+        ..OperationUse::default()
+    }
+}
+
+fn names(names: &[&str]) -> Vec<ParameterUse> {
+    let uses = names.iter().map(|name| ParameterUse {
+        name: (*name).to_owned(),
+        requests: 2,
+    });
+    uses.collect()
+}
+
+fn consumer(key: &str, address: &str, agent: &str, operations: Vec<OperationUse>) -> Consumer {
+    let last = operations.iter().map(|used| used.last.clone()).max();
+    Consumer {
+        key: (!key.is_empty()).then(|| key.to_owned()),
+        address: address.to_owned(),
+        user_agent: agent.to_owned(),
+        first: at("2026-06-02"),
+        last: last.unwrap(),
+        longest_pause_days: 1,
+        operations,
+    }
+}
+
+/// One consumer, called last on this day.
+fn last_on(day: &str) -> Consumer {
+    consumer("k", "192.0.2.1", "x", vec![used("user/get", 1, day)])
+}
+
+const ALL: [(&str, &str); 1] = [("2026-06-01", "2026-11-22")];
+
+fn ledger(spans: &[(&str, &str)], consumer: Consumer) -> Ledger {
+    Ledger::of(vec![document(spans, vec![consumer])]).unwrap()
+}
+
+fn verdict(ledger: &Ledger) -> (Verdict, i64) {
+    let judgement = RULE.consumer(ledger, &ledger.consumers[0]);
+    (judgement.verdict, judgement.silent_days)
+}
+
+#[test]
+fn a_week_is_live_a_quarter_and_a_week_is_safe() {
+    for (last, expected) in [
+        ("2026-11-22", (Verdict::Live, 0)),
+        ("2026-11-15", (Verdict::Live, 6)),
+        ("2026-11-14", (Verdict::Dormant, 7)),
+        // A monthly job.
+        ("2026-10-22", (Verdict::Dormant, 30)),
+        ("2026-08-14", (Verdict::Dormant, 99)),
+        ("2026-08-13", (Verdict::Safe, 100)),
+    ] {
+        assert_eq!(verdict(&ledger(&ALL, last_on(last))), expected, "{last}");
+    }
+}
+
+#[test]
+fn days_that_nobody_observed_do_not_count() {
+    let kept = [("2026-06-01", "2026-07-01"), ("2026-11-01", "2026-11-22")];
+    let ledger = ledger(&kept, last_on("2026-06-20"));
+    assert_eq!(verdict(&ledger), (Verdict::Dormant, 32));
+    let reason = RULE
+        .consumer(&ledger, &ledger.consumers[0])
+        .reason()
+        .unwrap();
+    assert_eq!(
+        reason,
+        "silent on 32 of the 100 observed days that the rule wants"
+    );
+    let observed = Story::new(ledger, RULE, None).observed;
+    assert_eq!((observed.days, observed.days_missing), (53, 122));
+}
+
+#[test]
+fn a_long_pause_may_be_a_habit() {
+    let mut quarterly = last_on("2026-07-01");
+    quarterly.longest_pause_days = 92;
+    assert_eq!(verdict(&ledger(&ALL, quarterly)), (Verdict::Dormant, 143));
+}
+
+#[test]
+fn what_is_missing_may_have_been_a_request() {
+    let gap = |day: &str| {
+        let mut usage = document(&ALL, vec![last_on("2026-07-01")]);
+        usage.kept.gaps = vec![Gap {
+            day: day.to_owned(),
+            requests: 3,
+        }];
+        Ledger::of(vec![usage]).unwrap()
+    };
+    assert_eq!(verdict(&gap("2026-06-30")).0, Verdict::Safe);
+    let since = gap("2026-07-02");
+    assert_eq!(verdict(&since).0, Verdict::Dormant);
+    let reason = RULE.consumer(&since, &since.consumers[0]).reason().unwrap();
+    assert_eq!(
+        reason,
+        "silent on 143 observed days, but 3 requests are missing since"
+    );
+
+    let mut unwritten = document(&ALL, vec![last_on("2026-07-01")]);
+    unwritten.unwritten = 1;
+    assert_eq!(
+        verdict(&Ledger::of(vec![unwritten]).unwrap()).0,
+        Verdict::Dormant
+    );
+}
+
+#[test]
+fn an_empty_ledger_is_no_proof() {
+    let can = |spans: &[(&str, &str)]| {
+        let ledger = Ledger::of(vec![document(spans, Vec::new())]).unwrap();
+        Story::new(ledger, RULE, None).can_be_switched_off
+    };
+    assert!(!can(&[]));
+    assert!(!can(&[("2026-11-01", "2026-11-22")]));
+    assert!(can(&ALL));
+}
+
+#[test]
+fn who_is_refused_keeps_nothing_alive() {
+    let refused = consumer("", "192.0.2.9", "", vec![used("user/get", 0, "2026-11-22")]);
+    let ledger = ledger(&ALL, refused);
+    assert_eq!(verdict(&ledger).0, Verdict::Refused);
+    assert!(Story::new(ledger, RULE, None).can_be_switched_off);
+}
+
+#[test]
+fn shims_that_share_the_work_are_one() {
+    let one = document(&[("2026-06-01", "2026-09-30")], vec![last_on("2026-06-05")]);
+    let two = document(
+        &[("2026-07-01", "2026-11-22")],
+        vec![
+            last_on("2026-08-05"),
+            consumer("l", "192.0.2.2", "y", vec![used("", 1, "2026-07-01")]),
+        ],
+    );
+    let ledger = Ledger::of(vec![one, two]).unwrap();
+    assert_eq!(ledger.observed(), 92);
+    assert_eq!(ledger.consumers.len(), 2);
+    let both = &ledger.consumers[0];
+    assert_eq!(
+        (both.last.as_str(), both.operations.len()),
+        ("2026-08-05T10:00:00Z", 1)
+    );
+    assert_eq!(both.operations[0].outcomes.answered, 2);
+    assert_eq!(both.operations[0].parameters[0].requests, 4);
+}
+
+#[test]
+fn what_is_no_day_is_told() {
+    let usage = document(&ALL, vec![last_on("soon")]);
+    let error = Ledger::of(vec![usage]).unwrap_err().to_string();
+    assert_eq!(error, "\"soonT10:00:00Z\" is no day");
+}
+
+#[test]
+fn a_part_can_be_asked_for() {
+    let mut ledger = sample();
+    ledger.narrow(Some("user/update"), Some("crm"));
+    let story = Story::new(ledger, RULE, None);
+    let text = write(
+        &story,
+        Format::Text,
+        Page {
+            width: 100,
+            all: false,
+        },
+    );
+    let text = anstream::adapter::strip_str(&text.unwrap()).to_string();
+    assert!(
+        text.ends_with("1 live: v1's user/update for the key crm cannot be switched off yet\n"),
+        "{text}"
+    );
+    assert!(!text.contains("user/get"), "{text}");
+}
+
+fn sample() -> Ledger {
+    let mut update = used("user/update", 10, "2026-11-21");
+    update.outcomes.error = 2;
+    update.parameters = names(&["id", "dept", "track_id"]);
+    update.lossy = names(&["track_id"]);
+    update.unknown = names(&["*", "login_type"]);
+    let mut quarterly = consumer(
+        "kfZTsT92QaSpQHZ2UhVQQQ",
+        "2001:db8:85a3::8a2e:370:7334",
+        "Faraday v0.9.2 (a report that somebody set up in the spring and that nobody looks at)",
+        vec![used("user/list", 4, "2026-07-10")],
+    );
+    quarterly.longest_pause_days = 92;
+    let mut refused = consumer(
+        "",
+        "198.51.100.7",
+        "",
+        vec![used("user/get", 0, "2026-11-19")],
+    );
+    refused.operations[0].outcomes.refused = 31;
+    refused.operations[0].parameters.clear();
+    let mut usage = document(
+        &ALL,
+        vec![
+            consumer(
+                "crm",
+                "203.0.113.7",
+                "PHP/5.6 curl",
+                vec![used("user/get", 1204, "2026-11-22"), update],
+            ),
+            consumer(
+                "backup",
+                "203.0.113.8",
+                "-v",
+                vec![used("user/list", 30, "2026-11-10")],
+            ),
+            consumer(
+                "crm",
+                "203.0.113.9",
+                "=cmd|'/c calc'!A0",
+                vec![used("user/delete", 1, "2026-07-01")],
+            ),
+            quarterly,
+            refused,
+        ],
+    );
+    usage.kept.gaps = vec![Gap {
+        day: "2026-06-03".to_owned(),
+        requests: 1,
+    }];
+    Ledger::of(vec![usage]).unwrap()
+}
+
+fn code() -> Code {
+    let place = |path: &str, line| Place {
+        path: path.to_owned(),
+        line,
+    };
+    let mut code = Code::default();
+    let get = [
+        "app/Zoom.php",
+        "app/Zoom.php",
+        "lib/sync.php",
+        "lib/other.php",
+    ];
+    let get = get.iter().zip([22, 40, 7, 9]);
+    let get = get.map(|(path, line)| place(path, line)).collect();
+    code.places.insert("user/get".to_owned(), get);
+    code.places
+        .insert("user/create".to_owned(), vec![place("app/Signup.php", 3)]);
+    code.places
+        .insert("user/delete".to_owned(), vec![place("app/Leave.php", 14)]);
+    code.nameless = 2;
+    code
+}
+
+fn report(code: Option<&Code>, format: Format, width: usize, all: bool) -> String {
+    let story = Story::new(sample(), RULE, code);
+    let text = write(&story, format, Page { width, all }).unwrap();
+    let text = anstream::adapter::strip_str(&text).to_string();
+    if format == Format::Text {
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest.unwrap() <= width, "{text}");
+    }
+    text
+}
+
+#[test]
+fn the_table_fits_the_terminal() {
+    insta::assert_snapshot!("at_80", report(None, Format::Text, 80, false));
+    insta::assert_snapshot!(
+        "at_80_with_code",
+        report(Some(&code()), Format::Text, 80, false)
+    );
+    insta::assert_snapshot!(
+        "at_120_with_code",
+        report(Some(&code()), Format::Text, 120, true)
+    );
+    report(Some(&code()), Format::Text, 64, true);
+}
+
+#[test]
+fn for_programs() {
+    let json = report(Some(&code()), Format::Json, 80, false);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    insta::assert_json_snapshot!("json", json);
+    insta::assert_snapshot!("csv", report(Some(&code()), Format::Csv, 80, false));
+}

@@ -1,0 +1,141 @@
+//! When a consumer is live, when it is dormant, and when its v1 can be switched off.
+
+use mappings::usage::{Consumer, day_of};
+use serde::Serialize;
+use time::Date;
+
+use super::Ledger;
+
+/// The thresholds. A monthly job is dormant most of the time, and not gone.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Rule {
+    /// Who called within so many days is live.
+    pub(crate) live_days: i64,
+    /// Who did not call on so many days that were observed may be gone: a quarter and a week.
+    pub(crate) safe_days: i64,
+}
+
+/// What the rule says. Ordered by how much there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// It calls.
+    Live,
+    /// It has not called for a while; that may be its habit.
+    Dormant,
+    /// It has not called for so long that it can be taken for gone.
+    Safe,
+    /// It calls, and is refused: whoever it is, switching v1 off takes nothing from it.
+    Refused,
+}
+
+/// What the rule says, and why.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// The day of the last request.
+    pub(crate) since: String,
+    /// Whole days without a request that were observed.
+    pub(crate) silent_days: i64,
+    /// How many of them the rule wants before it says that it is safe.
+    pub(crate) wanted_days: i64,
+    /// Requests that nobody knows of and that may have been its.
+    pub(crate) missing: u64,
+}
+
+impl Verdict {
+    /// In words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Dormant => "dormant since",
+            Self::Safe => "safe to switch off",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// One word, for programs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Dormant => "dormant",
+            Self::Safe => "safe",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Rule {
+    /// The rule itself, in words.
+    pub(crate) fn words(&self) -> String {
+        let Self {
+            live_days,
+            safe_days,
+        } = self;
+        format!(
+            "live: called in the last {live_days} days. safe to switch off: did not call on \
+             {safe_days} whole days on which the ledger was kept, nor on twice as many as its \
+             longest pause, and no request is missing since. dormant: all others."
+        )
+    }
+
+    /// Judges a consumer by its last request for anything.
+    pub(crate) fn consumer(&self, ledger: &Ledger, consumer: &Consumer) -> Judgement {
+        self.judge(ledger, consumer, &consumer.last)
+    }
+
+    /// Judges a consumer by a last request.
+    pub(crate) fn judge(&self, ledger: &Ledger, consumer: &Consumer, last: &str) -> Judgement {
+        let last = day_of(last).unwrap_or(Date::MAX);
+        let silent_days = ledger.observed_after(last);
+        let twice = i64::from(consumer.longest_pause_days).saturating_mul(2);
+        let wanted_days = self.safe_days.max(twice);
+        let missing = ledger.missing_since(last);
+        let age = ledger.today.map_or(0, |today| (today - last).whole_days());
+        let verdict = if consumer.key.is_none() {
+            Verdict::Refused
+        } else if age <= self.live_days {
+            Verdict::Live
+        } else if silent_days >= wanted_days && missing == 0 {
+            Verdict::Safe
+        } else {
+            Verdict::Dormant
+        };
+        Judgement {
+            verdict,
+            since: mappings::usage::day_name(last),
+            silent_days,
+            wanted_days,
+            missing,
+        }
+    }
+
+    /// True if the ledger was kept long enough for a rule to say of anybody that it is gone.
+    pub(crate) fn is_observed(&self, ledger: &Ledger) -> bool {
+        ledger.observed() >= self.safe_days
+    }
+}
+
+impl Judgement {
+    /// Why it is not safe, if it is dormant.
+    pub(crate) fn reason(&self) -> Option<String> {
+        if self.verdict != Verdict::Dormant {
+            return None;
+        }
+        let Self {
+            silent_days,
+            wanted_days,
+            missing,
+            ..
+        } = self;
+        Some(if silent_days < wanted_days {
+            format!(
+                "silent on {silent_days} of the {wanted_days} observed days that the rule wants"
+            )
+        } else {
+            format!(
+                "silent on {silent_days} observed days, but {missing} requests are missing since"
+            )
+        })
+    }
+}

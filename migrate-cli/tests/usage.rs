@@ -1,0 +1,283 @@
+//! `migrate usage` as people and builds use it: where it reads, how it ends.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread::{self, JoinHandle},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn migrate(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .arg("usage")
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    let parts = [&output.stdout, &output.stderr];
+    parts
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .concat()
+}
+
+fn consumer(key: &str, operation: &str, last: &str) -> Value {
+    json!({
+        "key": key, "address": "203.0.113.7", "user_agent": "php",
+        "first": "2026-06-02T10:00:00Z", "last": last,
+        "operations": [{
+            "operation": operation, "outcomes": { "answered": 3 },
+            "first": "2026-06-02T10:00:00Z", "last": last,
+        }],
+    })
+}
+
+fn document(next: Option<i64>, consumers: &[Value]) -> String {
+    let document = json!({
+        "format": 1, "at": "2026-11-22T10:00:00Z", "next": next, "consumers": consumers,
+        "kept": { "spans": [["2026-06-01", "2026-11-22"]] },
+    });
+    document.to_string()
+}
+
+fn live() -> String {
+    document(None, &[consumer("crm", "user/get", "2026-11-21T10:00:00Z")])
+}
+
+fn gone() -> String {
+    document(None, &[consumer("crm", "user/get", "2026-07-01T10:00:00Z")])
+}
+
+#[test]
+fn exit_codes_tell_whether_it_can_go() {
+    let folder = TempDir::new().unwrap();
+    let code =
+        |arguments: &[&str], input: &str| migrate(folder.path(), arguments, input).status.code();
+    assert_eq!(code(&["-"], &gone()), Some(0));
+    assert_eq!(code(&["-"], &live()), Some(1));
+    assert_eq!(
+        code(&["-", "--live-days", "0", "--safe-days", "1"], &live()),
+        Some(1)
+    );
+    assert_eq!(code(&["-", "--safe-days", "200"], &gone()), Some(1));
+    assert_eq!(code(&["-"], "{}"), Some(2));
+    assert_eq!(code(&["no-such-file"], ""), Some(2));
+    assert_eq!(code(&["-", "--safe-days", "0"], &gone()), Some(2));
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let folder = TempDir::new().unwrap();
+    let told_of = |arguments: &[&str], input: &str| told(&migrate(folder.path(), arguments, input));
+    fs::write(folder.path().join("ledger.sqlite"), b"SQLite format 3\0...").unwrap();
+    for (arguments, input, expected) in [
+        (
+            &["ledger.sqlite"][..],
+            String::new(),
+            "shim usage ledger.sqlite | migrate usage -",
+        ),
+        (
+            &["-"],
+            document(Some(7), &[]),
+            "only the first part of a ledger",
+        ),
+        (
+            &["-"],
+            live().replace("\"format\":1", "\"format\":2"),
+            "of format 2",
+        ),
+        (
+            &["-"],
+            live().replace("2026-11-21T", "yesterday "),
+            "is no day",
+        ),
+        (&["http://127.0.0.1:1"], String::new(), "does not answer"),
+        (
+            &["http://k:s@127.0.0.1:1"],
+            String::new(),
+            "credentials come from the environment",
+        ),
+        (
+            &["-", "--audit", "ledger.sqlite"],
+            live(),
+            "no report of `migrate audit --format json`",
+        ),
+    ] {
+        let told = told_of(arguments, &input);
+        assert!(
+            told.starts_with("error: ") && told.contains(expected),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn nothing_in_a_ledger_acts_on_the_terminal() {
+    let folder = TempDir::new().unwrap();
+    let text = live().replace("\"php\"", "\"a\\u001b[2Jb\"");
+    for format in ["text", "csv"] {
+        let told = told(&migrate(folder.path(), &["-", "--format", format], &text));
+        assert!(told.contains("a?[2Jb") && !told.contains('\x1b'), "{told}");
+    }
+}
+
+/// Answers each request with the next of these, and gives what was asked for.
+fn shim(answers: Vec<(u16, String)>) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let serve = |(status, body): (u16, String)| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let first = lines.next().unwrap().unwrap();
+            // To the end of the head.
+            let _ = lines.find(|line| line.as_ref().unwrap().is_empty());
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+            first
+        };
+        answers.into_iter().map(serve).collect()
+    });
+    (address, asked)
+}
+
+#[test]
+fn all_pages_of_a_shim_are_read() {
+    let folder = TempDir::new().unwrap();
+    let one = document(
+        Some(5),
+        &[consumer("one", "user/get", "2026-11-21T10:00:00Z")],
+    );
+    let two = document(
+        None,
+        &[consumer("two", "user/list", "2026-07-01T10:00:00Z")],
+    );
+    let (address, asked) = shim(vec![(200, one), (200, two)]);
+    let output = migrate(folder.path(), &[&address, "--format", "json"], "");
+    let story: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let verdicts = story["consumers"].as_array().unwrap().iter();
+    let verdicts: Vec<_> = verdicts
+        .map(|consumer| (consumer["key"].clone(), consumer["verdict"].clone()))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [(json!("one"), json!("live")), (json!("two"), json!("safe"))]
+    );
+    let asked = asked.join().unwrap();
+    assert_eq!(
+        asked,
+        [
+            "GET /usage?limit=1000 HTTP/1.1",
+            "GET /usage?limit=1000&after=5 HTTP/1.1"
+        ]
+    );
+
+    let (address, _) = shim(vec![(404, "the ledger is off: name a file\n".to_owned())]);
+    let output = migrate(folder.path(), &[&address], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        told(&output).contains("answers 404: the ledger is off"),
+        "{}",
+        told(&output)
+    );
+}
+
+#[test]
+fn code_and_traffic_tell_one_story() {
+    let folder = TempDir::new().unwrap();
+    let code = "<?php\n$base = 'https://api.zoom.us/v1/';\n\
+                post($base . 'user/get', ['id' => 1]);\n\
+                post($base . 'user/create', ['type' => 1]);\n";
+    fs::create_dir(folder.path().join("app")).unwrap();
+    fs::write(folder.path().join("app/Zoom.php"), code).unwrap();
+    let document = document(
+        None,
+        &[
+            consumer("crm", "user/get", "2026-11-21T10:00:00Z"),
+            consumer("crm", "user/list", "2026-11-21T10:00:00Z"),
+        ],
+    );
+    let audit = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["audit", "app", "--format", "json", "--output", "audit.json"])
+        .current_dir(folder.path())
+        .status();
+    assert_eq!(audit.unwrap().code(), Some(1));
+
+    let story = |arguments: &[&str]| {
+        let arguments = [&["-", "--format", "json"], arguments].concat();
+        let output = migrate(folder.path(), &arguments, &document);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| told(&output).into())
+    };
+    let (saved, fresh) = (story(&["--audit", "audit.json"]), story(&["--code", "app"]));
+    assert_eq!(saved, fresh);
+    assert_eq!(
+        saved["code"],
+        json!({
+            "live": ["user/get"], "dormant": ["user/create"], "unknown_callers": ["user/list"],
+            "nameless": 1,
+        })
+    );
+    let operations = saved["operations"].as_array().unwrap().iter();
+    let operations: Vec<_> = operations
+        .map(|operation| {
+            (
+                operation["operation"].as_str().unwrap(),
+                operation["code"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            ("user/create", json!("no_traffic")),
+            ("user/get", json!("called")),
+            ("user/list", json!("unknown_caller")),
+        ]
+    );
+    assert_eq!(
+        saved["operations"][1]["places"],
+        json!([{ "path": "Zoom.php", "line": 3 }])
+    );
+    assert!(story(&[])["code"].is_null());
+}
+
+#[test]
+fn the_report_goes_where_it_is_sent() {
+    let folder = TempDir::new().unwrap();
+    let output = migrate(folder.path(), &["-", "--output", "report.txt"], &live());
+    assert_eq!(
+        (output.status.code(), told(&output).as_str()),
+        (Some(1), "")
+    );
+    let report = fs::read_to_string(folder.path().join("report.txt")).unwrap();
+    assert!(
+        report.contains("1 live: v1 cannot be switched off yet"),
+        "{report}"
+    );
+    assert!(!report.contains('\x1b'));
+}
+
+#[test]
+fn the_help_reads_well() {
+    let folder = TempDir::new().unwrap();
+    insta::assert_snapshot!(told(&migrate(folder.path(), &["--help"], "")));
+}

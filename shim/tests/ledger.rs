@@ -1,0 +1,388 @@
+//! Who still calls v1, as the operations address tells it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code outside of test functions"
+)]
+
+#[expect(dead_code, reason = "the other test programs use the rest")]
+mod running;
+
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+
+use mappings::{
+    Catalog,
+    usage::{Consumer, OTHERS, Usage},
+};
+use running::{Answer, FORM, Running, ScriptedV2, Setup, soon};
+use serde_json::json;
+use shim::{
+    ledger::{Ledger, LedgerConfig},
+    server::Stopped,
+};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SECRET: &str = "a-v1-hush-secret/+";
+
+struct Kept {
+    folder: TempDir,
+    ledger: Arc<Ledger>,
+}
+
+impl Kept {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(adjust: fn(&mut LedgerConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = LedgerConfig::new(folder.path().join("ledger.sqlite"));
+        adjust(&mut config);
+        Self {
+            ledger: start(config),
+            folder,
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("ledger.sqlite")
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            ledger: Some(Arc::clone(&self.ledger)),
+            ..Setup::default()
+        }
+    }
+
+    /// All bytes that are on the disk.
+    fn bytes(&self) -> Vec<u8> {
+        assert!(self.ledger.flush(PATIENCE));
+        let files = fs::read_dir(self.folder.path()).unwrap();
+        files
+            .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect()
+    }
+}
+
+fn start(config: LedgerConfig) -> Arc<Ledger> {
+    let catalog = Catalog::embedded().unwrap();
+    Arc::new(Ledger::start(config, &catalog).unwrap())
+}
+
+async fn usage(shim: &Running, query: &str) -> Usage {
+    let (status, text) = shim.ops(&format!("/usage?{query}")).await;
+    assert_eq!(status, 200, "{text}");
+    Usage::read(text.as_bytes()).unwrap()
+}
+
+/// A line a consumer and operation: who, what, how it ended, which parameters.
+fn lines(usage: &Usage) -> Vec<String> {
+    let mut lines = Vec::new();
+    for consumer in &usage.consumers {
+        let Consumer {
+            key, user_agent, ..
+        } = consumer;
+        for used in &consumer.operations {
+            let names = |uses: &[mappings::usage::ParameterUse]| {
+                let names = uses
+                    .iter()
+                    .map(|used| format!("{}×{}", used.name, used.requests));
+                names.collect::<Vec<_>>().join(" ")
+            };
+            let outcomes = serde_json::to_value(used.outcomes).unwrap();
+            let outcomes = outcomes.as_object().unwrap().iter();
+            let outcomes: Vec<_> = outcomes
+                .filter(|(_, count)| **count != 0)
+                .map(|(outcome, count)| format!("{outcome}={count}"))
+                .collect();
+            lines.push(format!(
+                "{} {user_agent:?} {}: {} given[{}] lossy[{}] unknown[{}]",
+                key.as_deref().unwrap_or("-"),
+                used.operation.as_deref().unwrap_or("-"),
+                outcomes.join(" "),
+                names(&used.parameters),
+                names(&used.lossy),
+                names(&used.unknown),
+            ));
+        }
+    }
+    lines
+}
+
+async fn call(shim: &Running, agent: &str, operation: &str, parameters: &[(&str, &str)]) {
+    let request = shim.form(operation, parameters);
+    let request = request.header("user-agent", agent);
+    request.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_calls_what_with_which_parameters() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        match seen.path() {
+            "/v2/users/nobody" => Answer::json(404, &json!({ "code": 1001, "message": "no" })),
+            "/v2/users/odd" => Answer::new(200, &[], "<html>"),
+            _ => seen.usual(),
+        }
+    })
+    .await;
+    let kept = Kept::new();
+    let shim = Running::with(&v2, kept.setup()).await;
+    for id in ["u1", "u2", "nobody", "odd"] {
+        call(&shim, "ruby", "user/get", &[("id", id)]).await;
+    }
+    let parameters = [
+        ("id", "u1"),
+        ("track_id", "7"),
+        ("sure", "not"),
+        ("dept", "x"),
+    ];
+    call(&shim, "php", "user/update", &parameters).await;
+    call(&shim, "php", "user/get", &[("id", "u1"), ("dept", "x")]).await;
+    call(&shim, "php", "meeting/list", &[]).await;
+    call(&shim, "php", "no/such", &[]).await;
+
+    let told = usage(&shim, "").await;
+    insta::assert_snapshot!(lines(&told).join("\n"));
+    assert_eq!((told.unwritten, told.kept.spans.len()), (0, 1));
+    assert!(told.consumers.iter().all(|one| one.address == "127.0.0.1"));
+    assert!(told.consumers.iter().all(|one| one.first <= one.last));
+
+    let some = usage(&shim, "operation=user/get&key=a-test-key&limit=1").await;
+    assert_eq!(lines(&some).len(), 1);
+    let rest = usage(
+        &shim,
+        &format!("operation=user/get&after={}", some.next.unwrap()),
+    )
+    .await;
+    assert_eq!(lines(&rest).len(), 1);
+    assert_eq!(lines(&usage(&shim, "since=9000-01-01").await), [""; 0]);
+
+    let (_, metrics) = shim.ops("/metrics").await;
+    assert!(
+        metrics.contains("shim_ledger_requests{outcome=\"written\"} 8"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_told() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::with(&v2, Kept::new().setup()).await;
+    for (query, told) in [
+        ("operations=user/get", "unknown field `operations`"),
+        ("since=yesterday", "write it as 2026-11-22"),
+        ("since=2026-11-22T10:00:00Z", "write it as 2026-11-22"),
+        ("limit=0", "limit must be from 1 to 1000"),
+        (
+            "limit=many",
+            "known parameters are operation, key, since, limit, after",
+        ),
+        ("after=%ff", "known parameters"),
+    ] {
+        let (status, text) = shim.ops(&format!("/usage?{query}")).await;
+        assert_eq!(status, 400, "{query}");
+        assert!(text.contains(told), "{query}: {text}");
+    }
+    let off = Running::before(&v2).await;
+    let (status, text) = off.ops("/usage").await;
+    assert_eq!(status, 404);
+    assert!(text.contains("--ledger"), "{text}");
+    let (_, metrics) = off.ops("/metrics").await;
+    assert!(!metrics.contains("shim_ledger"), "{metrics}");
+}
+
+#[tokio::test]
+async fn who_is_refused_makes_no_row_under_the_key_it_claims() {
+    let v2 = ScriptedV2::with_users().await;
+    let kept = Kept::new();
+    let shim = Running::with(&v2, kept.setup()).await;
+    for (number, body) in [
+        format!("api_key={}&api_secret=wrong-hush&id=u1", running::KEY),
+        "api_key=claimed-hush&api_secret=wrong-hush&id=u1".to_owned(),
+        "id=u1".to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = shim.client.post(shim.url("/v1/user/get"));
+        let request = request.header("user-agent", format!("hush-{number}"));
+        request
+            .header("content-type", FORM)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+    }
+    let told = usage(&shim, "").await;
+    assert_eq!(
+        lines(&told),
+        [r#"- "" user/get: refused=3 given[] lossy[] unknown[]"#]
+    );
+    assert_eq!(lines(&usage(&shim, "key=").await).len(), 1);
+    assert!(!String::from_utf8_lossy(&kept.bytes()).contains("hush"));
+}
+
+#[tokio::test]
+async fn who_is_not_told_apart_is_still_live() {
+    let v2 = ScriptedV2::with_users().await;
+    let kept = Kept::with(|config| config.max_consumers = 1);
+    let shim = Running::with(&v2, kept.setup()).await;
+    for number in 0..4 {
+        call(
+            &shim,
+            &format!("agent/{number}"),
+            "user/get",
+            &[("id", "u1")],
+        )
+        .await;
+    }
+    let told = usage(&shim, "").await;
+    let mut told_lines = lines(&told);
+    told_lines.sort();
+    let expected = [
+        r#"a-test-key "*" user/get: answered=3 given[id×3] lossy[] unknown[]"#,
+        r#"a-test-key "agent/0" user/get: answered=1 given[id×1] lossy[] unknown[]"#,
+    ];
+    assert_eq!(told_lines, expected);
+    assert!(told.consumers.iter().any(|one| one.address == OTHERS));
+    let (_, metrics) = shim.ops("/metrics").await;
+    assert!(
+        metrics.contains("shim_ledger_requests{outcome=\"folded\"} 3"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn no_secret_is_kept() {
+    let v2 = ScriptedV2::with_users().await;
+    let kept = Kept::new();
+    let setup = Setup {
+        environment: vec![("SHIM_API_SECRET", SECRET.to_owned())],
+        ..kept.setup()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let encoded: String = url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
+    let credentials = format!("api_key={}&api_secret={encoded}", running::KEY);
+    let mut served = 0;
+    for operation in [
+        "user/get",
+        "user/update",
+        "user/updatepassword",
+        "meeting/list",
+        "a-hush/b",
+    ] {
+        for agent in [
+            SECRET.to_owned(),
+            format!("x/1 (api_secret={encoded})"),
+            format!("x/1 {encoded}"),
+            "x/1 api_secret=another-hush".to_owned(),
+            "x/1 Bearer a-hush-token".to_owned(),
+            "x/1 https://example.com/?a=hush".to_owned(),
+        ] {
+            for body in [
+                format!("{credentials}&id=u1&password=hush&a-hush-name=hush&dept=hush"),
+                format!("{credentials}&id=hush"),
+                format!("api_key={encoded}&api_secret={encoded}&id=u1"),
+            ] {
+                let request = shim
+                    .client
+                    .post(shim.url(&format!("/v1/{operation}?x-hush=1")));
+                let request = request
+                    .header("user-agent", &agent)
+                    .header("cookie", SECRET);
+                let request = request.header("content-type", FORM).body(body);
+                served += usize::from(request.send().await.is_ok());
+            }
+        }
+    }
+    assert_eq!(served, 5 * 6 * 3);
+    let (_, told) = shim.ops("/usage?limit=1000").await;
+    let told = [told.into_bytes(), kept.bytes()];
+    for bytes in told {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(text.contains("user/updatepassword") && text.contains("x/1"));
+        let at = text
+            .find("hush")
+            .map(|at| text.get(at.saturating_sub(60)..at + 20));
+        assert_eq!(at, None);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_counting() {
+    let v2 = ScriptedV2::with_users().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = String::new();
+    for round in 1..=3 {
+        let config = LedgerConfig::new(folder.path().join("ledger.sqlite"));
+        let ledger = start(config);
+        let setup = Setup {
+            ledger: Some(Arc::clone(&ledger)),
+            ..Setup::default()
+        };
+        let shim = Running::with(&v2, setup).await;
+        call(&shim, "php", "user/get", &[("id", "u1")]).await;
+        let told = usage(&shim, "").await;
+        let expected = format!(
+            "a-test-key \"php\" user/get: answered={round} given[id×{round}] lossy[] unknown[]"
+        );
+        assert_eq!(lines(&told), [expected]);
+        if first.is_empty() {
+            first.clone_from(&told.consumers[0].first);
+        }
+        assert_eq!(told.consumers[0].first, first);
+        assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::Drained);
+        assert!(ledger.stop(PATIENCE));
+    }
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_callers_have_their_own_addresses() {
+    let v2 = ScriptedV2::with_users().await;
+    for (trusted, expected) in [("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")] {
+        let kept = Kept::new();
+        let setup = Setup {
+            environment: vec![("SHIM_TRUSTED_PROXIES", trusted.to_owned())],
+            ..kept.setup()
+        };
+        let shim = Running::with(&v2, setup).await;
+        let request = shim.form("user/get", &[("id", "u1")]);
+        let request = request.header("x-forwarded-for", "203.0.113.7");
+        request.send().await.unwrap();
+        assert_eq!(usage(&shim, "").await.consumers[0].address, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_reload_goes_on_in_the_same_ledger() {
+    let v2 = ScriptedV2::with_users().await;
+    let kept = Kept::new();
+    let shim = Running::with(&v2, kept.setup()).await;
+    call(&shim, "php", "user/get", &[("id", "u1")]).await;
+    shim.reload(&v2.base(), &Setup::default()).unwrap();
+    call(&shim, "php", "user/get", &[("id", "u1")]).await;
+    let told = usage(&shim, "").await;
+    assert_eq!(
+        lines(&told),
+        [r#"a-test-key "php" user/get: answered=2 given[id×2] lossy[] unknown[]"#]
+    );
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_locked_holds_up_nobody() {
+    let v2 = ScriptedV2::with_users().await;
+    let kept = Kept::new();
+    let shim = Running::with(&v2, kept.setup()).await;
+    let other = rusqlite::Connection::open(kept.file()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    for _ in 0..20 {
+        soon(shim.call("user/get", &[("id", "u1")])).await;
+    }
+    let told = usage(&shim, "").await;
+    assert_eq!((told.unwritten, told.consumers.len()), (20, 0));
+    other.execute_batch("COMMIT").unwrap();
+    let told = usage(&shim, "").await;
+    assert_eq!((told.unwritten, told.consumers.len()), (0, 1));
+}
