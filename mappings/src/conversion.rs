@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::scalar::Scalar;
+
 /// The conversion of one v1 field, or of a pair of v1 fields that share one place in v2.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Conversion {
@@ -112,19 +114,22 @@ impl Conversion {
 
     /// What v1 shows for a v2 value; `None` if it cannot be converted. For a [`Conversion::Choice`]
     /// see [`Choice::to_v1`].
-    pub fn to_v1(&self, v2: &Value) -> Option<Value> {
+    pub(crate) fn to_v1<'v>(&'v self, v2: Scalar<'v>) -> Option<Scalar<'v>> {
         match self {
-            Self::Same | Self::RoundUp(_) => Some(v2.clone()),
-            Self::Negate => v2.as_bool().map(|yes| (!yes).into()),
+            Self::Same | Self::RoundUp(_) => Some(v2),
+            Self::Negate => match v2 {
+                Scalar::Bool(yes) => Some(Scalar::Bool(!yes)),
+                _ => None,
+            },
             Self::Word => v2
                 .as_str()
-                .filter(|text| !text.contains(' '))
-                .map(Value::from),
-            Self::Table { response, .. } if response.is_empty() => Some(v2.clone()),
+                .is_some_and(|text| !text.contains(' '))
+                .then_some(v2),
+            Self::Table { response, .. } if response.is_empty() => Some(v2),
             Self::Table { response, .. } => response
                 .iter()
-                .find(|(from, _)| from == v2)
-                .map(|(_, to)| to.clone()),
+                .find(|(from, _)| v2.is(from))
+                .map(|(_, to)| to.into()),
             Self::Choice(_) => None,
         }
     }
@@ -155,10 +160,10 @@ impl Choice {
     }
 
     /// What v1 shows in the field at `part` for a v2 value.
-    pub fn to_v1(&self, part: usize, v2: &Value) -> Option<Value> {
-        let (cells, _) = self.rows.iter().find(|(_, value)| value == v2)?;
+    pub(crate) fn to_v1<'v>(&'v self, part: usize, v2: &Scalar<'_>) -> Option<Scalar<'v>> {
+        let (cells, _) = self.rows.iter().find(|(_, value)| v2.is(value))?;
         match cells.get(part)? {
-            Cell::Is(value) => Some(value.clone()),
+            Cell::Is(value) => Some(value.into()),
             Cell::Any | Cell::Absent => None,
         }
     }

@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::document::Document;
+
 /// One v1 parameter as the client sent it, before its type is known.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Argument {
@@ -205,7 +207,7 @@ pub enum Outcome {
         status: u16,
         /// The body as JSON; `None` if it was empty. What is not JSON is
         /// [`Outcome::Unreadable`].
-        body: Option<Value>,
+        body: Option<Document>,
     },
     /// Something answered that is not v2's API: a body that is not JSON, or a broken one.
     Unreadable {
@@ -260,8 +262,44 @@ pub enum WarningKind {
 /// The answer to one v1 request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct V1Answer {
-    /// The members of the answer in v1's order, or v1's error.
-    pub result: Result<Map<String, Value>, V1Error>,
+    /// What v1 answered, or v1's error.
+    pub result: Result<V1Object, V1Error>,
     /// What could not be honoured.
     pub warnings: Vec<Warning>,
+}
+
+/// The members of an answer in v1's order, written down as the JSON that is sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct V1Object(Bytes);
+
+impl V1Object {
+    /// `json` is a JSON object.
+    pub(crate) fn written(json: Vec<u8>) -> Self {
+        Self(json.into())
+    }
+
+    /// The JSON text.
+    pub fn json(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// The members, read back, for whoever looks at them.
+    pub fn members(&self) -> Map<String, Value> {
+        // It was written as an object.
+        serde_json::from_slice(&self.0).unwrap_or_default()
+    }
+}
+
+impl From<&Map<String, Value>> for V1Object {
+    fn from(members: &Map<String, Value>) -> Self {
+        // A map of JSON values always serialises.
+        Self(serde_json::to_vec(members).unwrap_or_default().into())
+    }
+}
+
+/// Names only, because any value may be a secret.
+impl fmt::Debug for V1Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.members().keys()).finish()
+    }
 }

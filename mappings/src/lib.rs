@@ -9,18 +9,20 @@
 pub mod catalog;
 pub mod comparison;
 pub mod conversion;
+pub mod document;
 pub mod exchange;
 pub mod fidelity;
-mod pointer;
 pub mod record;
+mod scalar;
 mod template;
 pub mod translation;
 pub mod usage;
 
 pub use catalog::Catalog;
+pub use document::Document;
 pub use exchange::{
-    Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request, Warning,
-    WarningKind,
+    Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V1Object, V2Request,
+    Warning, WarningKind,
 };
 pub use template::Template;
 pub use translation::{Memory, Site, Translation};

@@ -20,6 +20,7 @@ pub use unredacted::{Unredacted, UnredactedCall};
 
 use crate::{
     catalog::protocol::Options,
+    document::Document,
     exchange::{Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request},
     translation::Site,
 };
@@ -205,7 +206,7 @@ impl V1Exchange {
     ) -> Self {
         Self {
             answer: match &answer.result {
-                Ok(members) => Value::Object(members.clone()),
+                Ok(object) => Value::Object(object.members()),
                 Err(V1Error { code, message }) => {
                     json!({ "error": { "code": code, "message": message } })
                 }
@@ -264,7 +265,7 @@ impl V2Exchange {
     pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
         let (kind, status) = OutcomeKind::of(outcome);
         let answer = match outcome {
-            Outcome::Answered { body, .. } => body.clone(),
+            Outcome::Answered { body, .. } => body.as_ref().map(|body| body.json().to_value()),
             _ => None,
         };
         Self {
@@ -285,7 +286,7 @@ impl V2Exchange {
         match (self.outcome, self.status) {
             (OutcomeKind::Answered, Some(status)) => Outcome::Answered {
                 status,
-                body: self.answer.clone(),
+                body: self.answer.clone().map(Document::from),
             },
             (OutcomeKind::Unreadable, Some(status)) => Outcome::Unreadable { status },
             (OutcomeKind::Refused, _) => Outcome::Refused,

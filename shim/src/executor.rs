@@ -9,11 +9,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mappings::{
-    Arguments, Catalog, Memory, Outcome, Translation, V1Answer, V1Error, V2Request,
+    Arguments, Catalog, Document, Memory, Outcome, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
     translation::{Call, CallId, Finished, Unfinished},
 };
-use serde_json::Value;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
@@ -99,7 +98,6 @@ impl Executor {
                 Ok(executed) => outbound::json(executed.finished.answer.result.as_ref()),
                 Err(error) => outbound::json(Err(error)),
             };
-            let json = Bytes::from(json);
             if let Ok(executed) = &mut executed {
                 executed.json = Some(json.clone());
             }
@@ -232,7 +230,7 @@ impl Executor {
 
     async fn remembered_answer(&self, key: Key) -> Option<(Outcome, Bytes)> {
         let text = self.store.load(Space::Answers, key).await?;
-        let body: Value = serde_json::from_slice(&text).ok()?;
+        let body = Document::read(text.to_vec()).ok()?;
         let outcome = Outcome::Answered {
             status: 200,
             body: Some(body),

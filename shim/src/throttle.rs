@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,8 @@ const REMEMBERED: u64 = 10_000;
 #[derive(Debug)]
 pub(crate) struct Throttle {
     failures: Cache<([u8; 32], Option<IpAddr>), Arc<AtomicU32>>,
+    /// False until the first failure: where nobody ever fails, nobody is looked up.
+    any: AtomicBool,
     /// 0 for no throttle.
     allowed: u32,
 }
@@ -35,11 +37,18 @@ impl Throttle {
             .time_to_live(WINDOW)
             .max_capacity(REMEMBERED)
             .build();
-        Self { failures, allowed }
+        Self {
+            failures,
+            any: AtomicBool::new(false),
+            allowed,
+        }
     }
 
     /// True if attempts with this key from this address are not looked at for now.
     pub(crate) fn refuses(&self, key: &[u8; 32], peer: Option<Peer>) -> bool {
+        if !self.any.load(Ordering::Acquire) {
+            return false;
+        }
         let failures = self.failures.get(&name(key, peer));
         let failures = failures.map_or(0, |failures| failures.load(Ordering::Relaxed));
         self.allowed > 0 && failures >= self.allowed
@@ -49,6 +58,7 @@ impl Throttle {
     pub(crate) fn failed(&self, key: &[u8; 32], peer: Option<Peer>) {
         let failures = self.failures.get_with(name(key, peer), Arc::default);
         failures.fetch_add(1, Ordering::Relaxed);
+        self.any.store(true, Ordering::Release);
     }
 }
 

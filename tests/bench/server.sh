@@ -5,6 +5,9 @@
 #
 #   tests/bench/server.sh [ROUNDS]        5 rounds if not said
 #
+# BENCH_SECONDS: of each load, 4 if not said. BENCH_SHIM: another binary than the one that is built
+# here. BENCH_LOG: what the shim logs (RUST_LOG), nothing if not said, as nginx does.
+#
 # Needs nginx, oha, python3 and taskset; installs nginx (apt) and oha (cargo) if it may. Everything
 # listens on 127.0.0.1, load is bounded in rate and time, and all of it stops with the script.
 set -euo pipefail
@@ -15,12 +18,25 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 need() { command -v "$1" >/dev/null 2>&1; }
-need nginx || { [ "$(id -u)" = 0 ] && apt-get install -y -qq nginx-light >/dev/null; }
-need oha || cargo install --quiet --locked oha --root target/tools
-PATH="$PWD/target/tools/bin:$PATH"
+
+install_nginx() {
+  [ "$(id -u)" = 0 ] && need apt-get || return 0
+  export DEBIAN_FRONTEND=noninteractive
+  timeout 300 apt-get install -y -qq --no-install-recommends nginx-light >/dev/null 2>&1 ||
+    { timeout 300 apt-get update -qq >/dev/null &&
+      timeout 300 apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; } || true
+}
+
+# Some systems have it where only root looks.
+PATH="$PWD/target/tools/bin:$PATH:/usr/sbin:/sbin"
+need nginx || install_nginx
+need oha || timeout 1800 cargo install --quiet --locked oha --root target/tools || true
 for tool in nginx oha python3 taskset; do
   need "$tool" || { echo "server.sh: $tool is missing" >&2; exit 2; }
 done
-cargo build --quiet --release -p shim
+if [ -z "${BENCH_SHIM:-}" ]; then
+  cargo build --quiet --release --locked -p shim
+  BENCH_SHIM="${CARGO_TARGET_DIR:-target}/release/shim"
+fi
 
-python3 tests/bench/server.py "$work" "$rounds" "$seconds"
+python3 tests/bench/server.py "$work" "$rounds" "$seconds" "$BENCH_SHIM"

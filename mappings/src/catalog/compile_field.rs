@@ -267,7 +267,13 @@ fn conversion(
                 .iter()
                 .map(|(from, to)| (json(from), json(to)))
                 .collect();
-            for (at_row, (from, _)) in rows.iter().enumerate() {
+            for (at_row, (from, to)) in rows.iter().enumerate() {
+                for composite in [from, to].into_iter().filter(|value| is_composite(value)) {
+                    report.add(
+                        at,
+                        format!("a table has single values only, not {composite}"),
+                    );
+                }
                 if rows.iter().take(at_row).any(|(earlier, _)| earlier == from) {
                     report.add(
                         at,
@@ -324,6 +330,19 @@ fn choice(at: &Location, shape: &FieldShape, names: usize, report: &mut Report) 
                 ),
             );
         }
+        let composites = cells.iter().filter_map(|cell| match cell {
+            Cell::Is(value) => Some(value),
+            Cell::Any | Cell::Absent => None,
+        });
+        for composite in composites
+            .chain([&json(v2)])
+            .filter(|value| is_composite(value))
+        {
+            report.add(
+                at,
+                format!("a table has single values only, not {composite}"),
+            );
+        }
         rows.push((cells, json(v2)));
     }
     if rows.is_empty() {
@@ -348,6 +367,10 @@ fn choice(at: &Location, shape: &FieldShape, names: usize, report: &mut Report) 
         });
     }
     Some(Choice { rows, given })
+}
+
+fn is_composite(value: &Value) -> bool {
+    value.is_array() || value.is_object()
 }
 
 fn cell(value: &toml::Value) -> Cell {

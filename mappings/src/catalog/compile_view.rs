@@ -1,13 +1,17 @@
 //! Checks the shapes of answers.
 
+use serde_json::Value;
+
 use super::{
     Location,
     compile_field::{Index, place},
     field::{Field, Kind, Place},
     load::{Parts, Report, Sets, expand},
     operation::{Member, View},
+    reading::{Reading, Source},
     shape::ViewShape,
 };
+use crate::conversion::Conversion;
 
 pub(super) fn views(
     parts: &mut Parts,
@@ -80,10 +84,20 @@ fn view(
             field,
             from,
             empty: shape.empty.contains(&field_name),
+            key: format!("{}:", Value::from(field_name)),
+            sources: Vec::new(),
+            plain: None,
         });
     }
     // Answers have their members in the order of the fields in the catalog.
     members.sort_by_key(|member| member.field);
+    let mut reading = Reading::default();
+    for member in &mut members {
+        let places = fields.get(member.field.0).map(|field| &field.places);
+        let places = member.from.as_ref().or(places).into_iter().flatten();
+        member.sources = places.map(|place| reading.add(place)).collect();
+        member.plain = plain(fields, member);
+    }
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
         let known = sets.get(set).cloned().unwrap_or_else(|| vec![set.clone()]);
@@ -110,6 +124,21 @@ fn view(
         members,
         none,
         items,
+        reading,
         location: at.clone(),
+    }
+}
+
+/// Where a text that is shown as it is is first looked for, if that is a member of a document.
+fn plain(fields: &[Field], member: &Member) -> Option<(usize, usize)> {
+    let field = fields.get(member.field.0)?;
+    let part = field.parts.get(member.field.1)?;
+    let is_text = matches!(part.kind, Kind::Secret | Kind::String | Kind::Text);
+    let stays = field.conversion == Conversion::Same && field.always.is_none() && !member.empty;
+    match member.sources.first()? {
+        Source::Document(source) if is_text && stays && source.rest.is_empty() => {
+            Some((source.document, source.member))
+        }
+        _ => None,
     }
 }

@@ -36,17 +36,26 @@ impl Report {
 }
 
 /// A file that was read.
+#[derive(Clone)]
 pub(super) struct Source {
     name: String,
-    text: String,
+    /// Where its lines end.
+    ends: Vec<usize>,
 }
 
 impl Source {
+    fn new(name: String, text: &str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at);
+        Self {
+            name,
+            ends: ends.collect(),
+        }
+    }
+
     pub(super) fn at(&self, span: &Range<usize>) -> Location {
-        let before = self.text.get(..span.start).unwrap_or(&self.text);
         Location {
             file: self.name.clone(),
-            line: before.matches('\n').count() + 1,
+            line: self.ends.partition_point(|end| *end < span.start) + 1,
         }
     }
 }
@@ -67,8 +76,8 @@ pub(super) fn load(
     let mut report = Report::default();
     let mut parts = Parts::default();
     for (name, text) in files {
-        let source = Source { name, text };
-        match toml::from_str::<FileShape>(&source.text) {
+        let source = Source::new(name, &text);
+        match toml::from_str::<FileShape>(&text) {
             Ok(shape) => parts.add(&source, shape),
             Err(error) => {
                 let at = source.at(&error.span().unwrap_or(0..0));
@@ -142,11 +151,7 @@ impl Parts {
         named(source, shape.operation, &mut self.operation);
         named(source, shape.plan, &mut self.plan);
         named(source, shape.view, &mut self.view);
-        let copy = Source {
-            name: source.name.clone(),
-            text: source.text.clone(),
-        };
-        self.sources.insert(source.name.clone(), copy);
+        self.sources.insert(source.name.clone(), source.clone());
     }
 
     /// Where a span stands in the file of a known place.

@@ -11,6 +11,7 @@ pub mod operation;
 mod problem;
 pub mod protocol;
 mod rate;
+pub(crate) mod reading;
 mod shape;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Location, field::Place, protocol::Rule};
+use super::{
+    Location,
+    field::Place,
+    protocol::Rule,
+    reading::{Reading, Source},
+};
 use crate::{exchange::Method, template::Template};
 
 /// One v1 endpoint, named by its path without `/v1/`.
@@ -286,6 +291,8 @@ pub struct View {
     pub none: Vec<(String, String)>,
     /// The view of each item of its list.
     pub items: Option<usize>,
+    /// What it reads.
+    pub(crate) reading: Reading,
     /// Where the view is written.
     pub location: Location,
 }
@@ -299,6 +306,13 @@ pub struct Member {
     pub from: Option<Vec<Place>>,
     /// Always v1's empty value here.
     pub empty: bool,
+    /// Its name as a member begins in JSON: `"dept":`.
+    pub(crate) key: String,
+    /// Where the value comes from, in order of preference.
+    pub(crate) sources: Vec<Source>,
+    /// The document and the member there of a text that is first looked for there and shown as it
+    /// is.
+    pub(crate) plain: Option<(usize, usize)>,
 }
 
 impl Operation {

@@ -1,7 +1,5 @@
 //! v2's failures in v1's words.
 
-use serde_json::Value;
-
 use super::given::Given;
 use crate::{
     catalog::{
@@ -11,6 +9,7 @@ use crate::{
             OVERLOADED, REFUSED, Rule, RuleAnswer, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE,
         },
     },
+    document::{Document, Json},
     exchange::{Outcome, V1Error},
     template::Template,
 };
@@ -41,7 +40,7 @@ pub(super) struct Speaker<'t, 'a> {
 
 impl Speaker<'_, '_> {
     /// The body of a successful answer, or the failure.
-    pub(super) fn read(&self, call: &Call, outcome: Outcome) -> Result<Option<Value>, Failure> {
+    pub(super) fn read(&self, call: &Call, outcome: Outcome) -> Result<Option<Document>, Failure> {
         let write = !call.method.is_read();
         match outcome {
             Outcome::Answered {
@@ -56,7 +55,7 @@ impl Speaker<'_, '_> {
                 ..self.unreachable(write)
             }),
             Outcome::Answered { status, body } => {
-                Err(self.said(call, status, &body.unwrap_or(Value::Null)))
+                Err(self.said(call, status, body.unwrap_or_default().json()))
             }
             Outcome::Unreadable { status } => {
                 let failure = self.named(UNREADABLE);
@@ -98,11 +97,11 @@ impl Speaker<'_, '_> {
         }
     }
 
-    fn said(&self, call: &Call, status: u16, body: &Value) -> Failure {
-        let code = body.get("code").and_then(Value::as_i64);
+    fn said(&self, call: &Call, status: u16, body: Json<'_>) -> Failure {
+        let code = body.get("code").and_then(Json::as_i64);
         let message = body
             .get("message")
-            .and_then(Value::as_str)
+            .and_then(Json::as_str)
             .unwrap_or_default()
             .to_owned();
         let fields = self.refused_fields(call, body);
@@ -161,15 +160,10 @@ impl Speaker<'_, '_> {
     }
 
     /// The v1 names of the fields that v2 refused, as far as they are known.
-    fn refused_fields(&self, call: &Call, body: &Value) -> Vec<String> {
+    fn refused_fields(&self, call: &Call, body: Json<'_>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for error in body
-            .get("errors")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let Some(v2) = error.get("field").and_then(Value::as_str) else {
+        for error in body.get("errors").into_iter().flat_map(Json::elements) {
+            let Some(v2) = error.get("field").and_then(Json::as_str) else {
                 continue;
             };
             let name = self.v1_name(call, v2).unwrap_or_else(|| v2.to_owned());

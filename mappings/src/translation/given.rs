@@ -12,6 +12,7 @@ use crate::{
         operation::{Operation, OptionValue},
         protocol::{PARAMETER_INVALID, PARAMETER_MISSING},
     },
+    document::Json,
     exchange::{Argument, Arguments, File, V1Error},
 };
 
@@ -140,6 +141,13 @@ pub(super) fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A value of a document as it stands in a URL or a sentence.
+pub(super) fn text_of(value: Json<'_>) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_value().to_string(), str::to_owned)
 }
 
 fn is_empty(argument: &Argument) -> bool {

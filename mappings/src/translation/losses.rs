@@ -1,7 +1,5 @@
 //! What a request asks that v2 cannot honour.
 
-use serde_json::Value;
-
 use super::given::Given;
 use crate::{
     catalog::{
@@ -11,8 +9,8 @@ use crate::{
         protocol::PARAMETER_INVALID,
     },
     conversion::{Conversion, Sent},
+    document::Json,
     exchange::{V1Error, Warning, WarningKind},
-    pointer,
 };
 
 /// Everything in the given parameters that arrives changed, or not at all.
@@ -86,7 +84,7 @@ pub(super) fn undecided(
     operation: &Operation,
     given: &Given<'_>,
     document: &str,
-    current: &Value,
+    current: Json<'_>,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !current.is_object() {
@@ -100,7 +98,7 @@ pub(super) fn undecided(
             continue;
         };
         if sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
-            && pointer::at(current, place).is_none()
+            && current.at(place).is_none()
         {
             warnings.push(Warning {
                 kind: WarningKind::NotHonoured,

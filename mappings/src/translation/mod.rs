@@ -9,10 +9,10 @@ mod outcome;
 mod paging;
 mod schedule;
 mod send;
+mod view;
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         operation::{self, Operation, Plan, Service},
         protocol::{NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, USER_UNKNOWN},
     },
+    document::Document,
     exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
 };
 use answer::Documents;
@@ -154,7 +155,7 @@ struct Progress {
     /// How many requests are under way.
     open: usize,
     /// What it found, if a condition asks.
-    found: Option<Value>,
+    found: Option<Document>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -284,7 +285,7 @@ impl<'a> Translation<'a> {
         };
         progress.open = progress.open.saturating_sub(1);
         match self.speaker().read(call, outcome) {
-            Ok(body) => self.succeeded(id, call, body.unwrap_or(Value::Null)),
+            Ok(body) => self.succeeded(id, call, body.unwrap_or_default()),
             Err(failure) => self.failed(id, call, failure),
         }
         if let Some(progress) = self.progress.get_mut(id.call)

@@ -1,48 +1,47 @@
 //! What the outcome of a call means for the translation.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     CallFailure, CallId, Miss, State, Translation,
     answer::Documents,
     failure::{self, Failure, Speaker},
-    given::plain,
+    given::text_of,
     paging::{Paging, Turn},
     send,
 };
 use crate::{
     catalog::{PAGE, operation},
+    document::{Document, Json},
     exchange::Outcome,
-    pointer,
 };
 
 impl<'a> Translation<'a> {
-    pub(super) fn succeeded(&mut self, id: CallId, call: &'a operation::Call, mut body: Value) {
+    pub(super) fn succeeded(&mut self, id: CallId, call: &'a operation::Call, body: Document) {
         if let Some(expects) = &call.expects
             && let Some(given) = self.given.value(&expects.parameter)
-            && let Some(among) = pointer::at(&body, &expects.among).and_then(Value::as_array)
-            && !among.contains(given)
+            && let Some(among) = body
+                .json()
+                .at(&expects.among)
+                .filter(|among| among.is_array())
+            && !among.elements().any(|one| one.to_value() == *given)
         {
             let failure = self.speaker().named(&expects.otherwise);
             return self.fail(id.call, failure);
         }
         if let Some(pages) = &call.pages {
-            return self.page_came(id, call, &pages.document, body);
+            return self.page_came(id, call, &pages.document, &body);
         }
         if let Some((at, document)) = &call.items {
-            let items = match pointer::take(&mut body, at) {
-                Some(Value::Array(items)) => items,
-                _ => Vec::new(),
-            };
-            self.documents
-                .add(PAGE, json!({ "total_records": items.len() }));
-            self.items = items
-                .into_iter()
-                .map(|item| Documents::of(document, item))
-                .collect();
+            let items = body.part(at).unwrap_or_default();
+            self.items = items_of(document, &items);
+            let page = json!({ "total_records": self.items.len() });
+            self.documents.add(PAGE, page.into());
         }
         if let Some(place) = &call.subject {
-            let user = pointer::at(&body, place)
+            let user = body
+                .json()
+                .at(place)
                 .and_then(name)
                 .filter(|id| send::segment(id).is_some());
             self.user = user.or_else(|| self.subject.clone());
@@ -76,18 +75,15 @@ impl<'a> Translation<'a> {
         id: CallId,
         call: &operation::Call,
         document: &'a str,
-        mut body: Value,
+        body: &Document,
     ) {
         let Some(paging) = &mut self.paging else {
             return;
         };
-        match paging.accept(&mut body) {
+        match paging.accept(body) {
             Turn::Page { items, page } => {
                 self.documents.add(PAGE, page);
-                self.items = items
-                    .into_iter()
-                    .map(|item| Documents::of(document, item))
-                    .collect();
+                self.items = items_of(document, &items);
             }
             Turn::Again => self.again(id, call),
             Turn::NotAPage => {
@@ -191,7 +187,14 @@ impl<'a> Translation<'a> {
     }
 }
 
+/// The elements of a list, each the first document of its item.
+fn items_of<'a>(document: &'a str, list: &Document) -> Vec<Documents<'a>> {
+    let items = list.elements();
+    items.map(|item| Documents::of(document, item)).collect()
+}
+
 /// What v2 names somebody by; null and other values name nobody.
-pub(super) fn name(value: &Value) -> Option<String> {
-    (value.is_string() || value.is_number()).then(|| plain(value))
+pub(super) fn name(value: Json<'_>) -> Option<String> {
+    let names = value.as_str().is_some() || value.as_number().is_some();
+    names.then(|| text_of(value))
 }

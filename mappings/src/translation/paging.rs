@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{catalog::operation::Pages, pointer};
+use crate::{
+    catalog::operation::Pages,
+    document::{Document, Json},
+};
 
 /// One page of a v2 list, being looked for.
 pub(super) struct Paging<'a> {
@@ -25,10 +28,10 @@ pub(super) struct Paging<'a> {
 pub(super) enum Turn {
     /// This is the page: its items, and what v1 says of the page.
     Page {
-        /// The items.
-        items: Vec<Value>,
+        /// The list of the items.
+        items: Document,
         /// The document of the page.
-        page: Value,
+        page: Document,
     },
     /// Another request is needed.
     Again,
@@ -64,18 +67,17 @@ impl<'a> Paging<'a> {
     }
 
     /// Reads an answer.
-    pub(super) fn accept(&mut self, body: &mut Value) -> Turn {
-        let Some(items) = pointer::take(body, &self.pages.items) else {
+    pub(super) fn accept(&mut self, body: &Document) -> Turn {
+        let items = body.part(&self.pages.items);
+        let Some(items) = items.filter(|items| items.json().is_array()) else {
             return Turn::NotAPage;
         };
-        let Value::Array(items) = items else {
-            return Turn::NotAPage;
-        };
-        let number = body.get(&self.pages.number).and_then(Value::as_i64);
-        let total = body.get(&self.pages.total).and_then(Value::as_i64);
+        let body = body.json();
+        let number = body.get(&self.pages.number).and_then(Json::as_i64);
+        let total = body.get(&self.pages.total).and_then(Json::as_i64);
         let token = body
             .get(&self.pages.token)
-            .and_then(Value::as_str)
+            .and_then(Json::as_str)
             .unwrap_or_default();
         if !self.by_token && (self.asked == 1 || number == Some(self.asked)) {
             if self.asked == self.wanted {
@@ -99,7 +101,7 @@ impl<'a> Paging<'a> {
         }
         let before = self.wanted.saturating_sub(1).saturating_mul(self.size);
         if token.is_empty() || total.is_some_and(|total| before >= total) {
-            return self.page(Vec::new(), total, body);
+            return self.page(Document::default(), total, body);
         }
         self.asked = self.asked.saturating_add(1);
         Turn::Again
@@ -125,14 +127,16 @@ impl<'a> Paging<'a> {
             .collect()
     }
 
-    fn page(&self, items: Vec<Value>, total: Option<i64>, body: &Value) -> Turn {
+    fn page(&self, items: Document, total: Option<i64>, body: Json<'_>) -> Turn {
         let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
-        let total = total
-            .unwrap_or_else(|| seen.saturating_add(i64::try_from(items.len()).unwrap_or(i64::MAX)));
+        let total = total.unwrap_or_else(|| {
+            let count = items.elements().count();
+            seen.saturating_add(i64::try_from(count).unwrap_or(i64::MAX))
+        });
         let counted = total.saturating_add(self.size - 1) / self.size.max(1);
         let count = body
             .get(&self.pages.count)
-            .and_then(Value::as_i64)
+            .and_then(Json::as_i64)
             .filter(|_| !self.by_token);
         Turn::Page {
             items,
@@ -141,7 +145,8 @@ impl<'a> Paging<'a> {
                 "page_number": self.wanted,
                 "page_size": self.size,
                 "total_records": total,
-            }),
+            })
+            .into(),
         }
     }
 }

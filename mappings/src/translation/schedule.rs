@@ -1,18 +1,16 @@
 //! Which calls are to be made now, and with which requests.
 
-use serde_json::Value;
-
 use super::{
     Call, CallId, State, Translation,
-    given::{self, plain},
+    given::{self, text_of},
     losses,
     outcome::name,
     send::{Material, Prepared},
 };
 use crate::{
     catalog::operation::{self, Condition, Fate},
+    document::{Document, Json},
     exchange::V2Request,
-    pointer,
 };
 
 impl Translation<'_> {
@@ -76,9 +74,10 @@ impl Translation<'_> {
             && (!condition.nothing_else || self.nothing_else(index))
             && given::chosen(&condition.options, self.site)
             && condition.state.as_ref().is_none_or(|state| {
-                let found = self.progress.get(state.call).and_then(|progress| {
-                    pointer::at(progress.found.as_ref()?, &state.at)?.as_str()
-                });
+                let found = self
+                    .progress
+                    .get(state.call)
+                    .and_then(|progress| progress.found.as_ref()?.json().at(&state.at)?.as_str());
                 (found == Some(state.text.as_str())) == state.is
             })
             && condition.current.as_ref().is_none_or(|document| {
@@ -132,11 +131,11 @@ impl Translation<'_> {
         };
         let mut requests = Vec::new();
         for (at, documents) in self.items.iter().enumerate() {
-            let Some(item) = documents.first() else {
+            let Some(item) = documents.first().map(Document::json) else {
                 continue;
             };
             if let Some((place, parameter)) = &each.only {
-                let text = pointer::at(item, place).map(plain).unwrap_or_default();
+                let text = item.at(place).map(text_of).unwrap_or_default();
                 let wanted = self.given.text(parameter).unwrap_or_default();
                 if text.to_lowercase() != wanted.to_lowercase() {
                     continue;
@@ -145,7 +144,7 @@ impl Translation<'_> {
             let own = each
                 .subject
                 .as_ref()
-                .and_then(|at| pointer::at(item, at))
+                .and_then(|at| item.at(at))
                 .and_then(name);
             let subject = match each.subject {
                 Some(_) => own.as_deref(),
@@ -169,12 +168,13 @@ impl Translation<'_> {
     }
 
     /// The stored document that decides what half of a pair of flags means, if it was read.
-    fn current(&self, call: &operation::Call) -> Option<&Value> {
+    fn current(&self, call: &operation::Call) -> Option<Json<'_>> {
         let (document, _) = call.sends.as_ref()?;
         let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
         let mut calls = self.plan.calls.iter();
         let reader = calls.find(|call| call.when.iter().any(asks))?;
-        self.documents.newest(reader.reads.as_deref()?)
+        let document = self.documents.newest(reader.reads.as_deref()?)?;
+        Some(document.json())
     }
 
     /// Notes what is not sent because the stored document that was read does not decide it.
@@ -192,7 +192,7 @@ impl Translation<'_> {
         index: usize,
         call: &operation::Call,
         subject: Option<&str>,
-        item: Option<&Value>,
+        item: Option<Json<'_>>,
     ) -> Prepared {
         let constants = |name: &str| self.operation.constants.get(name).cloned();
         let current = self.current(call);

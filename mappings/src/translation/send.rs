@@ -3,15 +3,15 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::given::{Given, plain};
+use super::given::{Given, text_of};
 use crate::{
     catalog::{
         Catalog, SUBJECT,
         operation::{BodyTemplate, Call, Fate, Operation, Segment},
     },
     conversion::{Conversion, Sent},
+    document::Json,
     exchange::{Body, V2Request},
-    pointer,
 };
 
 /// All but the unreserved characters of RFC 3986.
@@ -29,9 +29,9 @@ pub(super) struct Material<'t, 'a> {
     /// The user that the operation, or the item, is about.
     pub subject: Option<&'t str>,
     /// The item that the call is made for.
-    pub item: Option<&'t Value>,
+    pub item: Option<Json<'t>>,
     /// The stored document that decides what half of a pair of flags means.
-    pub current: Option<&'t Value>,
+    pub current: Option<Json<'t>>,
     pub constants: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -82,8 +82,8 @@ impl Material<'_, '_> {
                 Segment::Subject => path.push_str(&segment(self.subject?)?),
                 Segment::Parameter(name) => path.push_str(&segment(&self.given.text(name)?)?),
                 Segment::Item(at) => {
-                    let value = pointer::at(self.item?, at)?;
-                    path.push_str(&segment(&plain(value))?);
+                    let value = self.item?.at(at)?;
+                    path.push_str(&segment(&text_of(value))?);
                 }
             }
         }
@@ -159,7 +159,7 @@ impl Material<'_, '_> {
             let Some(place) = field.pointer_in(document) else {
                 continue;
             };
-            let current = self.current.and_then(|stored| pointer::at(stored, place));
+            let current = self.current.and_then(|stored| stored.at(place));
             let sent = match &field.conversion {
                 Conversion::Choice(choice) => {
                     let values: Vec<_> = field
@@ -170,7 +170,7 @@ impl Material<'_, '_> {
                     if values.iter().all(Option::is_none) {
                         continue;
                     }
-                    choice.to_v2(&values, current)
+                    choice.to_v2(&values, current.map(Json::to_value).as_ref())
                 }
                 conversion => match self.given.value(&parameter.name) {
                     Some(value) if !field.omit.contains(value) => conversion.to_v2(value),

@@ -95,6 +95,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "at = \"/status\"",
     ),
     ("user.toml", "plan = \"getbyemail\"", "plan = \"getbymail\""),
+    (
+        "user-fields.toml",
+        "response = [[\"active\", 0]",
+        "response = [[[\"active\"], 0]",
+    ),
+    (
+        "user-fields.toml",
+        "[true, true, \"cloud\"]]",
+        "[true, [true], [\"cloud\"]]]",
+    ),
     ("user.toml", "view = \"page\"", "view = \"pages\""),
     ("user.toml", "effect = \"read\"", "effect = \"reads\""),
     (

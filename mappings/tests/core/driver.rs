@@ -93,14 +93,14 @@ pub(crate) fn shown(request: &V2Request) -> String {
 pub(crate) fn ok(body: Value) -> Outcome {
     Outcome::Answered {
         status: 200,
-        body: Some(body),
+        body: Some(body.into()),
     }
 }
 
 pub(crate) fn error(status: u16, code: i64, message: &str) -> Outcome {
     Outcome::Answered {
         status,
-        body: Some(json!({ "code": code, "message": message })),
+        body: Some(json!({ "code": code, "message": message }).into()),
     }
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn well(request: &V2Request) -> Outcome {
         ("GET", "/users/{userId}/token") => ok(json!({ "token": "zak.of.ada" })),
         ("POST", "/users") => Outcome::Answered {
             status: 201,
-            body: Some(json!({ "id": "new1", "email": "new@example.com", "type": 1 })),
+            body: Some(json!({ "id": "new1", "email": "new@example.com", "type": 1 }).into()),
         },
         ("GET", "/users/{userId}/assistants") => ok(json!({ "assistants": [
             { "id": "a1", "email": "Alan@example.com" }, { "id": "a2", "email": "grace@example.com" },
@@ -147,7 +147,7 @@ pub(crate) fn well(request: &V2Request) -> Outcome {
         })),
         ("POST", "/users/{userId}/assistants") => Outcome::Answered {
             status: 201,
-            body: Some(json!({ "ids": "a1", "add_at": "2026-02-03T04:05:06Z" })),
+            body: Some(json!({ "ids": "a1", "add_at": "2026-02-03T04:05:06Z" }).into()),
         },
         _ => Outcome::Answered {
             status: 204,
@@ -160,7 +160,7 @@ impl Run {
     /// The answer.
     pub(crate) fn answer(self) -> Value {
         match self.finished.answer.result {
-            Ok(answer) => Value::Object(answer),
+            Ok(answer) => Value::Object(answer.members()),
             Err(error) => panic!("{} {}", error.code, error.message),
         }
     }
@@ -168,7 +168,7 @@ impl Run {
     /// The error as `code message`.
     pub(crate) fn error(&self) -> String {
         match &self.finished.answer.result {
-            Ok(answer) => panic!("no error but {}", Value::Object(answer.clone())),
+            Ok(answer) => panic!("no error but {}", Value::Object(answer.members())),
             Err(error) => format!("{} {}", error.code, error.message),
         }
     }

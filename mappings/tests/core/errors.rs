@@ -36,7 +36,7 @@ fn provoke(rule: &Rule) -> Outcome {
     }
     Outcome::Answered {
         status,
-        body: Some(body),
+        body: Some(body.into()),
     }
 }
 
@@ -166,10 +166,13 @@ fn refused_fields_have_their_v1_names() {
         move |request: &V2Request| match *request.template == *template {
             true => Outcome::Answered {
                 status: 400,
-                body: Some(json!({
-                    "code": 300, "message": "Validation Failed.",
-                    "errors": [{ "field": field, "message": "Invalid field." }],
-                })),
+                body: Some(
+                    json!({
+                        "code": 300, "message": "Validation Failed.",
+                        "errors": [{ "field": field, "message": "Invalid field." }],
+                    })
+                    .into(),
+                ),
             },
             false => well(request),
         }

@@ -26,13 +26,13 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
             (true, "/users/{userId}", _) => {
                 return Outcome::Answered {
                     status: 200,
-                    body: Some(stored.0.clone()),
+                    body: Some(stored.0.clone().into()),
                 };
             }
             (true, "/users/{userId}/settings", _) => {
                 return Outcome::Answered {
                     status: 200,
-                    body: Some(stored.1.clone()),
+                    body: Some(stored.1.clone().into()),
                 };
             }
             _ => return well(request),
@@ -164,7 +164,7 @@ fn rows_of_value_tables_are_shown_as_written() {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}" => Outcome::Answered {
                 status: 200,
-                body: Some(user.clone()),
+                body: Some(user.clone().into()),
             },
             _ => well(request),
         };
@@ -195,7 +195,7 @@ fn an_old_token_that_is_a_sentence_is_no_token() {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}/token" => Outcome::Answered {
                 status: 200,
-                body: Some(json!({ "token": text })),
+                body: Some(json!({ "token": text }).into()),
             },
             _ => well(request),
         };
@@ -217,14 +217,58 @@ fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}" => Outcome::Answered {
             status: 200,
-            body: Some(json!({ "id": "x" })),
+            body: Some(json!({ "id": "x" }).into()),
         },
         "/users/{userId}/settings" => Outcome::Answered {
             status: 200,
-            body: Some(json!({})),
+            body: Some(json!({}).into()),
         },
         _ => well(request),
     };
     let answer = run("user/get", &[("id", "x")], v2).unwrap().answer();
     insta::assert_snapshot!(answer);
+}
+
+proptest! {
+    /// Whatever a text holds, and whatever escapes v2 writes it with.
+    #[test]
+    fn texts_arrive_as_they_are(
+        texts in proptest::collection::vec("[a-z\"\\\\/\\x00-\\x1f\\x7fé—😀]{0,6}", 1..4),
+        escaped in any::<bool>(),
+    ) {
+        let users: Vec<Value> = texts.iter().map(|text| json!({ "id": "x", "dept": text })).collect();
+        let page = json!({ "total_records": users.len(), "page_number": 1, "users": users }).to_string();
+        let page = if escaped { without_unicode(&page) } else { page };
+        let v2 = |_: &V2Request| Outcome::Answered {
+            status: 200,
+            body: mappings::Document::read(page.clone().into_bytes()).ok(),
+        };
+        let site = mappings::Site {
+            options: catalog().options(&std::collections::BTreeMap::from([(
+                "list_detail".to_owned(),
+                toml::Value::from("profile"),
+            )])).unwrap(),
+            ..mappings::Site::default()
+        };
+        let memory = mappings::Memory::default();
+        let list = crate::driver::run_with(catalog(), &site, memory, "user/list", &[], v2).unwrap();
+        let answer = list.answer();
+        let shown = answer["users"].as_array().unwrap().iter().map(|user| user["dept"].as_str());
+        prop_assert!(shown.eq(texts.iter().map(|text| Some(text.as_str()))));
+    }
+}
+
+/// The same JSON with everything beyond ASCII escaped, as Python and Java write it.
+fn without_unicode(json: &str) -> String {
+    let mut units = [0; 2];
+    json.chars()
+        .flat_map(|char| match char {
+            char if char.is_ascii() => vec![char.to_string()],
+            char => char
+                .encode_utf16(&mut units)
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect(),
+        })
+        .collect()
 }

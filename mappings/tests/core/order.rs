@@ -19,7 +19,7 @@ fn outcome(kind: u8, request: &V2Request) -> Outcome {
         5 => Outcome::Unreadable { status: 200 },
         6 => Outcome::Answered {
             status: 200,
-            body: Some(json!([null])),
+            body: Some(json!([null]).into()),
         },
         7 => Outcome::Answered {
             status: 200,

@@ -109,7 +109,9 @@ fn plans_and_answers() {
             .result
             .map_err(|error| error.message)
             .unwrap();
-        text += &format!("  = {}\n", Value::Object(answer));
+        let written = Value::Object(answer.members()).to_string();
+        assert_eq!(written.as_bytes(), answer.json(), "as serde writes it");
+        text += &format!("  = {written}\n");
         if !run.finished.unknown.is_empty() {
             text += &format!("  ? {}\n", run.finished.unknown.join(" "));
         }

@@ -45,7 +45,7 @@ fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> Unred
     let text = answer.to_string();
     let outcome = Outcome::Answered {
         status: 400,
-        body: Some(answer),
+        body: Some(answer.into()),
     };
     UnredactedCall::new("create".to_owned(), request, &outcome, text.into(), 900)
 }
@@ -56,13 +56,13 @@ fn plain(exchange: &Unredacted) -> Exchange {
         panic!("an answer is an object");
     };
     let answer = V1Answer {
-        result: Ok(members),
+        result: Ok((&members).into()),
         warnings: Vec::new(),
     };
     let calls = exchange.calls.iter().map(|call| {
         let outcome = Outcome::Answered {
             status: 400,
-            body: Some(serde_json::from_slice(&call.answer).unwrap()),
+            body: Some(mappings::Document::read(call.answer.to_vec()).unwrap()),
         };
         V2Exchange::new(&call.call, &call.request, &outcome, call.micros)
     });
@@ -268,7 +268,7 @@ fn outcomes_come_back() {
         },
         Outcome::Answered {
             status: 200,
-            body: Some(json!({ "id": "u1" })),
+            body: Some(json!({ "id": "u1" }).into()),
         },
         Outcome::Unreadable { status: 502 },
         Outcome::NoAnswer { maybe_done: false },

@@ -171,14 +171,15 @@ fn the_same_request_has_the_same_key_and_another_has_not() {
 #[test]
 fn a_pending_user_joins_a_group_through_its_profile() {
     let v2 = |status: &'static str| {
-        move |request: &V2Request| match (request.method.is_read(), &*request.template) {
+        move |request: &V2Request| {
+            match (request.method.is_read(), &*request.template) {
             (true, "/users/{userId}") => Outcome::Answered {
                 status: 200,
                 body: Some(
-                    json!({ "id": if status == "active" { json!("p-id") } else { json!(null) }, "status": status }),
-                ),
+                    json!({ "id": if status == "active" { json!("p-id") } else { json!(null) }, "status": status }).into()),
             },
             _ => well(request),
+        }
         }
     };
     let update = &[("id", "p@example.com"), ("group_id", "g1")];
@@ -200,7 +201,7 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
         move |request: &V2Request| match request.method.is_read() {
             true => Outcome::Answered {
                 status,
-                body: Some(body.clone()),
+                body: Some(body.clone().into()),
             },
             false => well(request),
         }
@@ -252,10 +253,13 @@ fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
         move |request: &V2Request| match request.method.is_read() {
             true => Outcome::Answered {
                 status: 200,
-                body: Some(json!({
-                    "recording": { "auto_recording": recording },
-                    "in_meeting": { "entry_exit_chime": chime },
-                })),
+                body: Some(
+                    json!({
+                        "recording": { "auto_recording": recording },
+                        "in_meeting": { "entry_exit_chime": chime },
+                    })
+                    .into(),
+                ),
             },
             false => well(request),
         }
@@ -305,7 +309,7 @@ fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => Outcome::Answered {
             status: 200,
-            body: Some(json!({})),
+            body: Some(json!({}).into()),
         },
         false => well(request),
     };

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::sources::Sources;
 use crate::{
-    audit::fix::ShimUrl,
+    audit::ShimUrl,
     cli::Exit,
     sheet,
     site_mappings::SiteMappings,

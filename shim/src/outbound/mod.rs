@@ -11,7 +11,7 @@ use hyper::{
     Response, StatusCode,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
-use mappings::{V1Answer, V1Error};
+use mappings::{V1Answer, V1Error, V1Object};
 use serde_json::{Map, Value, json};
 
 /// The header that names what could not be honoured, one loss a value.
@@ -53,11 +53,17 @@ pub(crate) fn response(
     status: StatusCode,
 ) -> Response<Body> {
     let body = match format {
-        Format::Json => json.unwrap_or_else(|| self::json(answer.result.as_ref()).into()),
-        Format::Xml => with_members(answer.result.as_ref(), xml::document).into(),
+        Format::Json => json
+            .unwrap_or_else(|| self::json(answer.result.as_ref()))
+            .into(),
+        Format::Xml => match &answer.result {
+            Ok(object) => xml::document(&object.members()),
+            Err(error) => xml::document(&error_envelope(error)),
+        }
+        .into(),
     };
 
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());
@@ -68,18 +74,10 @@ pub(crate) fn response(
 }
 
 /// An answer as JSON.
-pub(crate) fn json(result: Result<&Map<String, Value>, &V1Error>) -> Vec<u8> {
-    // A map of JSON values always serialises.
-    with_members(result, serde_json::to_vec).unwrap_or_default()
-}
-
-fn with_members<T>(
-    result: Result<&Map<String, Value>, &V1Error>,
-    write: impl FnOnce(&Map<String, Value>) -> T,
-) -> T {
+pub(crate) fn json(result: Result<&V1Object, &V1Error>) -> Bytes {
     match result {
-        Ok(members) => write(members),
-        Err(error) => write(&error_envelope(error)),
+        Ok(object) => object.json().clone(),
+        Err(error) => V1Object::from(&error_envelope(error)).json().clone(),
     }
 }
 
@@ -120,7 +118,7 @@ mod tests {
             "total_records": 2,
         });
         V1Answer {
-            result: Ok(members.as_object().unwrap().clone()),
+            result: Ok(members.as_object().unwrap().into()),
             warnings: vec![Warning {
                 kind: WarningKind::NotHonoured,
                 field: "track_id".to_owned(),

@@ -125,6 +125,9 @@ impl Reply {
 
 /// The names among these that the catalog has: others may be anything, a secret even.
 fn known_fields<'a>(catalog: &'a Catalog, names: &[String]) -> BTreeSet<&'a str> {
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
     let parts = catalog.fields().iter().flat_map(|field| &field.parts);
     parts
         .map(|part| part.name.as_str())

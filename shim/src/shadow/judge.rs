@@ -7,12 +7,12 @@ use std::{
 
 use bytes::Bytes;
 use mappings::{
-    V1Answer,
+    V1Answer, V1Object,
     comparison::{Row, Verdict, compare, rehearse, requests},
     record::{Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, moment},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{NotCompared, Shadowed, differences::Seen};
@@ -243,7 +243,7 @@ impl Shadowed {
 
     fn exchange(&self, answer: Value, v2: Vec<V2Exchange>) -> Exchange {
         let nothing = V1Answer {
-            result: Ok(serde_json::Map::new()),
+            result: Ok(V1Object::from(&Map::new())),
             warnings: Vec::new(),
         };
         let mut v1 = V1Exchange::new(&self.operation, self.wrapping, &self.arguments, &nothing);

@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use mappings::{
-    Arguments, Catalog, Outcome, V1Answer, V1Error, V2Request,
+    Arguments, Catalog, Outcome, V1Answer, V1Error, V1Object, V2Request,
     catalog::operation::Operation,
     comparison::Noise,
     record::{PseudonymKey, Redactor, V2Exchange, Wrapping},
@@ -429,7 +429,9 @@ fn v1_answer(answer: &Value) -> V1Answer {
     V1Answer {
         result: match error {
             Some(error) => Err(error),
-            None => Ok(answer.as_object().cloned().unwrap_or_default()),
+            None => Ok(answer
+                .as_object()
+                .map_or_else(|| V1Object::from(&serde_json::Map::new()), V1Object::from)),
         },
         warnings: Vec::new(),
     }

@@ -11,13 +11,16 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-use super::{CallRecord, Observer, Record, ShadowRecord};
+use super::{CallRecord, Observer, Record, RetryCounts, ShadowRecord};
 use crate::{label::Label, ledger::LedgerCounts, shadow::Side};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0,
 ];
+
+/// Why calls are sent again.
+const REASONS: [&str; 3] = ["failure", "limit", "token"];
 
 /// For what the catalog has no name for.
 const OTHER: &str = "other";
@@ -83,6 +86,16 @@ impl Metrics {
         let version = env!("BUILD_VERSION");
         build.with_label_values(&[version]).set(1);
 
+        let retries = counter(
+            &registry,
+            "shim_v2_retries_total",
+            "v2 calls sent again, by reason",
+            &["reason"],
+        )?;
+        for reason in REASONS {
+            retries.with_label_values(&[reason]);
+        }
+
         let parts = catalog.fields().iter().flat_map(|field| &field.parts);
         Ok(Self {
             fields: parts.map(|part| part.name.clone()).collect(),
@@ -110,12 +123,7 @@ impl Metrics {
                 "From the beginning of a v2 call to its end, waits included",
                 &["label"],
             )?,
-            retries: counter(
-                &registry,
-                "shim_v2_retries_total",
-                "v2 calls sent again, by reason",
-                &["reason"],
-            )?,
+            retries,
             lossy: counter(
                 &registry,
                 "shim_lossy_parameters_total",
@@ -275,13 +283,16 @@ impl Observer for Metrics {
         let elapsed = call.elapsed.as_secs_f64();
         let seconds = &self.call_seconds;
         seconds.with_label_values(&[call.label]).observe(elapsed);
-        for (reason, count) in [
-            ("failure", call.retries.failure),
-            ("limit", call.retries.limit),
-            ("token", call.retries.token),
-        ] {
-            let retries = self.retries.with_label_values(&[reason]);
-            retries.inc_by(count.into());
+        let RetryCounts {
+            failure,
+            limit,
+            token,
+        } = call.retries;
+        for (reason, count) in REASONS.into_iter().zip([failure, limit, token]) {
+            if count > 0 {
+                let retries = self.retries.with_label_values(&[reason]);
+                retries.inc_by(count.into());
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mappings::Outcome;
+use mappings::{Document, Outcome};
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -76,7 +76,8 @@ async fn read_into(text: &mut Bytes, mut response: Response, limit: usize) -> At
         return unreadable;
     }
 
-    let mut body = Vec::new();
+    let announced = response.content_length().unwrap_or_default();
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => return unreadable,
@@ -88,10 +89,10 @@ async fn read_into(text: &mut Bytes, mut response: Response, limit: usize) -> At
     let body = if body.trim_ascii().is_empty() {
         None
     } else {
-        match serde_json::from_slice(&body) {
-            Ok(value) => {
-                *text = body.into();
-                Some(value)
+        match Document::read(body) {
+            Ok(document) => {
+                *text = document.text();
+                Some(document)
             }
             Err(_) => return unreadable,
         }

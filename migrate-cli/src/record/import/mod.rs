@@ -91,7 +91,7 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
     };
     let (wrapping, arguments) = arguments(&query, pair);
     let answer = V1Answer {
-        result: Ok(answer),
+        result: Ok((&answer).into()),
         warnings: Vec::new(),
     };
     let mut exchange = Exchange {

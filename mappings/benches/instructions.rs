@@ -1,0 +1,34 @@
+//! What tests/bench/instructions.sh counts the instructions of: `instructions CASE TIMES`.
+
+mod cases;
+
+use std::{env, hint::black_box, process::ExitCode};
+
+use cases::Case;
+use mappings::Catalog;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let times = arguments.next().and_then(|times| times.parse().ok());
+    match times.and_then(|times| run(&name, times)) {
+        Some(()) => ExitCode::SUCCESS,
+        None => ExitCode::FAILURE,
+    }
+}
+
+fn run(name: &str, times: usize) -> Option<()> {
+    if name == "load_catalog" {
+        for _ in 0..times {
+            black_box(Catalog::embedded().ok()?);
+        }
+        return Some(());
+    }
+    let case = Case::named(name)?;
+    // Made before, so that each run costs what it costs; all that are made are also used.
+    let inputs: Vec<_> = (0..times).map(|_| case.input()).collect();
+    for input in inputs {
+        black_box(case.run(input)?);
+    }
+    Some(())
+}

@@ -1,0 +1,94 @@
+//! What a view reads, compiled: which members of which documents, each looked up once.
+
+use super::field::{DocumentPlace, Place};
+
+/// The members of v2's documents that a view reads.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    documents: Vec<DocumentMembers>,
+}
+
+/// The members of one document that a view reads.
+#[derive(Debug)]
+pub(crate) struct DocumentMembers {
+    name: String,
+    /// Names on the document's first level, each once.
+    pub(crate) members: Vec<String>,
+}
+
+/// Where a view's field comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A document of v2.
+    Document(DocumentSource),
+    /// A parameter, as the client sent it.
+    Given(String),
+    /// The time of the answer.
+    Clock,
+    /// The configuration of the site.
+    Site,
+}
+
+/// A place in a document: a member of its first level, and what is below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DocumentSource {
+    /// The number of the document in the [`Reading`].
+    pub(crate) document: usize,
+    /// The number of the member there.
+    pub(crate) member: usize,
+    /// A JSON pointer from the member on.
+    pub(crate) rest: String,
+}
+
+impl Reading {
+    /// The number of the document of a name, if the view reads it.
+    pub(crate) fn document(&self, name: &str) -> Option<usize> {
+        self.documents.iter().position(|known| known.name == name)
+    }
+
+    /// What is read of the document of a number.
+    pub(crate) fn members(&self, document: usize) -> &[String] {
+        let document = self.documents.get(document);
+        document.map_or(&[], |document| &document.members)
+    }
+
+    /// Notes that a field comes from a place.
+    pub(super) fn add(&mut self, place: &Place) -> Source {
+        match place {
+            Place::Document(place) => Source::Document(self.add_document(place)),
+            Place::Given(name) => Source::Given(name.clone()),
+            Place::Clock => Source::Clock,
+            Place::Site(_) => Source::Site,
+        }
+    }
+
+    fn add_document(&mut self, place: &DocumentPlace) -> DocumentSource {
+        let document = self.document(&place.document).unwrap_or_else(|| {
+            self.documents.push(DocumentMembers {
+                name: place.document.clone(),
+                members: Vec::new(),
+            });
+            self.documents.len() - 1
+        });
+        let pointer = place.pointer.strip_prefix('/').unwrap_or_default();
+        let (first, rest) = match pointer.find('/') {
+            Some(slash) => pointer.split_at(slash),
+            None => (pointer, ""),
+        };
+        let mut member = 0;
+        if let Some(DocumentMembers { members, .. }) = self.documents.get_mut(document) {
+            member = members
+                .iter()
+                .position(|known| known == first)
+                .unwrap_or_else(|| {
+                    members.push(first.to_owned());
+                    members.len() - 1
+                });
+        }
+        DocumentSource {
+            document,
+            member,
+            rest: rest.to_owned(),
+        }
+    }
+}
