@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mappings::{
-    Arguments, Catalog, Document, Memory, Outcome, Translation, V1Error, V2Request,
+    Arguments, Catalog, Document, Memory, Outcome, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
     translation::{Call, CallId, Finished, Unfinished},
 };
@@ -20,11 +20,11 @@ use tokio::{
 
 use crate::{
     outbound,
-    recorder::Recording,
     request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
     upstream::Sent,
+    watch::Watch,
 };
 
 /// Runs translations.
@@ -43,6 +43,26 @@ pub(crate) struct Executed {
     pub(crate) calls: u32,
     /// The answer as JSON, if somebody needed it already.
     pub(crate) json: Option<Bytes>,
+}
+
+impl Executed {
+    /// The same with the answer of a shadow, whose losses and troubles are not known.
+    pub(crate) fn in_place_of(executed: Option<Self>, answer: V1Answer) -> Self {
+        let calls = executed.as_ref().map_or(0, |executed| executed.calls);
+        let unknown = executed.map(|executed| executed.finished.unknown);
+        Self {
+            finished: Finished {
+                answer,
+                cursors: Vec::new(),
+                unfinished: None,
+                unknown: unknown.unwrap_or_default(),
+                failures: Vec::new(),
+                is_trouble: false,
+            },
+            calls,
+            json: None,
+        }
+    }
 }
 
 /// What became of one call.
@@ -67,15 +87,13 @@ impl Executor {
     /// v1's error if nothing had to be asked for it.
     pub(crate) async fn run(
         &self,
-        tenant: &Tenant,
+        tenant: &Arc<Tenant>,
         request: (&Operation, Arguments),
-        recording: Option<Recording>,
+        watch: Option<Watch>,
         scope: Scope,
     ) -> Result<Executed, V1Error> {
-        let mut executed = self
-            .translate(tenant, request, recording.as_ref(), scope)
-            .await;
-        if let Some(recording) = recording {
+        let mut executed = self.translate(tenant, request, watch.as_ref(), scope).await;
+        if let Some(watch) = watch {
             let json = match &executed {
                 Ok(executed) => outbound::json(executed.finished.answer.result.as_ref()),
                 Err(error) => outbound::json(Err(error)),
@@ -83,8 +101,7 @@ impl Executor {
             if let Ok(executed) = &mut executed {
                 executed.json = Some(json.clone());
             }
-            let site = Arc::clone(&tenant.recorded_site);
-            recording.finish(json, site, tenant.upstream.secrets());
+            watch.finish(&json, tenant, self);
         }
         executed
     }
@@ -93,7 +110,7 @@ impl Executor {
         &self,
         tenant: &Tenant,
         (operation, arguments): (&Operation, Arguments),
-        recording: Option<&Recording>,
+        watch: Option<&Watch>,
         scope: Scope,
     ) -> Result<Executed, V1Error> {
         let begin = |arguments, memory| {
@@ -111,7 +128,7 @@ impl Executor {
         let mut calls = 0;
         loop {
             for call in translation.ready() {
-                under_way.push(self.recorded(tenant, call, &places, recording, scope));
+                under_way.push(self.watched(tenant, call, &places, watch, scope));
             }
             if translation.is_done() {
                 break;
@@ -137,20 +154,20 @@ impl Executor {
         })
     }
 
-    async fn recorded(
+    async fn watched(
         &self,
         tenant: &Tenant,
         call: Call,
         places: &Semaphore,
-        recording: Option<&Recording>,
+        watch: Option<&Watch>,
         scope: Scope,
     ) -> (CallId, Performed) {
         let begun = Instant::now();
         let mut performed = self.perform(tenant, &call, places, scope).await;
-        if let Some(recording) = recording {
+        if let Some(watch) = watch {
             let text = std::mem::take(&mut performed.text);
             let outcome = &performed.outcome;
-            recording.called(call.name, call.request, outcome, text, begun.elapsed());
+            watch.called(call.name, call.request, outcome, &text, begun.elapsed());
         }
         (call.id, performed)
     }

@@ -17,12 +17,15 @@ mod request;
 pub mod sandbox;
 pub mod server;
 mod service;
+pub mod shadow;
 pub mod store;
 pub mod telemetry;
 mod tenants;
 mod throttle;
 pub mod tls;
+pub mod ui;
 mod upstream;
+mod watch;
 
 pub use service::{ReloadError, Seams, Shim, StartError};
 pub use upstream::install_tls;

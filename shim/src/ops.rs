@@ -1,6 +1,6 @@
 //! The operations address: whether the shim lives, whether it can serve, its numbers, and who calls.
-//! It is for the operator and listens on this machine only, unless told otherwise; it says nothing
-//! about users.
+//! It is for the operator and listens on this machine only, unless told otherwise; these say nothing
+//! about users. The pages beside them are [`crate::ui`].
 
 mod usage;
 

@@ -34,10 +34,12 @@ use crate::{
     outbound::{self, DeprecationHeaders},
     recorder::Recorder,
     request::{REQUEST_ID, RequestId},
+    shadow::Shadow,
     store::{InMemory, Store},
     telemetry::{Log, Observer},
     tenants::Tenants,
     throttle::Throttle,
+    ui::Recent,
     upstream::{Breaker, Endpoint, TokenError, http_client, is_shim},
 };
 use reply::Reply;
@@ -65,6 +67,8 @@ struct Shared {
     observer: Arc<dyn Observer>,
     recorder: Option<Arc<Recorder>>,
     ledger: Option<Arc<Ledger>>,
+    recent: Option<Arc<Recent>>,
+    shadow: Option<Arc<Shadow>>,
     body: BodyReader,
     throttle: Throttle,
     places: Arc<Semaphore>,
@@ -84,6 +88,10 @@ pub struct Seams {
     pub recorder: Option<Arc<Recorder>>,
     /// Who notes who still calls v1, if anybody.
     pub ledger: Option<Arc<Ledger>>,
+    /// The last exchanges, if any are kept to be shown.
+    pub recent: Option<Arc<Recent>>,
+    /// What answers are compared with, if anything.
+    pub shadow: Option<Arc<Shadow>>,
 }
 
 impl Seams {
@@ -94,6 +102,8 @@ impl Seams {
             observer: Arc::new(Log::default()),
             recorder: None,
             ledger: None,
+            recent: None,
+            shadow: None,
         }
     }
 }
@@ -141,6 +151,8 @@ impl Shim {
             observer: seams.observer,
             recorder: seams.recorder,
             ledger: seams.ledger,
+            recent: seams.recent,
+            shadow: seams.shadow,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             places: Arc::new(Semaphore::new(limits.requests)),
@@ -217,6 +229,28 @@ impl Shim {
         let Generation(now) = self.now();
         let recorder = now.shared.recorder.as_ref()?;
         Some((recorder.written(), recorder.dropped()))
+    }
+
+    /// How many tenants there are, and where v2 is.
+    pub(crate) fn behind(&self) -> (usize, String) {
+        let Generation(now) = self.now();
+        let base = now.shared.endpoint.base.as_str().to_owned();
+        (now.tenants.iter().count(), base)
+    }
+
+    /// The mappings that hold now.
+    pub(crate) fn mappings(&self) -> Arc<Catalog> {
+        Arc::clone(self.now().catalog())
+    }
+
+    /// The last exchanges, if any are kept.
+    pub(crate) fn recent(&self) -> Option<Arc<Recent>> {
+        self.now().0.shared.recent.clone()
+    }
+
+    /// What answers are compared with, if anything.
+    pub(crate) fn shadow(&self) -> Option<Arc<Shadow>> {
+        self.now().0.shared.shadow.clone()
     }
 
     /// Who notes who still calls v1, if anybody.

@@ -3,19 +3,30 @@
 mod metrics;
 #[cfg_attr(not(feature = "otel"), path = "telemetry/no_traces.rs")]
 mod traces;
+mod traffic;
 
-use std::{collections::BTreeSet, fmt, io, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+    sync::Arc,
+    time::Duration,
+};
 
-use mappings::{Method, Outcome, Warning, WarningKind};
+use mappings::{
+    Method, Outcome, Warning, WarningKind,
+    comparison::{Kind, Verdict},
+};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 pub use metrics::Metrics;
 pub(crate) use metrics::Readings;
+pub use traffic::Traffic;
+pub(crate) use traffic::{OperationTraffic, Seen};
 
 pub(crate) use traces::Traces;
 
-use crate::config::LogFormat;
 pub use crate::request::RequestId;
+use crate::{config::LogFormat, shadow::Side};
 
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
 #[derive(Debug)]
@@ -119,6 +130,42 @@ pub struct FailedCall<'a> {
     pub code: Option<i64>,
 }
 
+/// Something that a shadow showed. Nothing in it comes from an answer but names that the catalog
+/// knows.
+#[derive(Debug)]
+pub enum ShadowRecord<'a> {
+    /// A request was compared.
+    Compared {
+        /// The operation.
+        operation: &'a str,
+        /// The worst of all its fields.
+        verdict: Verdict,
+        /// Fields that differ, by verdict.
+        differences: &'a BTreeMap<Verdict, u64>,
+    },
+    /// A request was not compared.
+    NotCompared {
+        /// The operation.
+        operation: &'a str,
+        /// Why, in one word.
+        reason: &'static str,
+    },
+    /// A field differs for the first time, and nothing explains it.
+    Found {
+        /// The operation.
+        operation: &'a str,
+        /// The field.
+        field: &'a str,
+        /// How it differs.
+        kind: Kind,
+    },
+    /// A client that was to have the shadow's answer got one.
+    Answered {
+        /// Whose it was.
+        side: Side,
+    },
+}
+
 /// Is told of every request. Must not block.
 pub trait Observer: Send + Sync {
     /// A request was served.
@@ -126,6 +173,9 @@ pub trait Observer: Send + Sync {
 
     /// A v2 call came to its end, as part of a request that is not served yet.
     fn called(&self, _call: &CallRecord<'_>) {}
+
+    /// A shadow showed something.
+    fn shadowed(&self, _record: &ShadowRecord<'_>) {}
 }
 
 /// Several observers, told one after the other.
@@ -138,6 +188,10 @@ impl Observer for Observers {
 
     fn called(&self, call: &CallRecord<'_>) {
         self.0.iter().for_each(|observer| observer.called(call));
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        self.0.iter().for_each(|observer| observer.shadowed(record));
     }
 }
 
@@ -232,6 +286,26 @@ impl Observer for Log {
             Outcome::Limited => {
                 tracing::warn!(%method, template, ?elapsed, "v2's request limit is reached");
             }
+        }
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        match record {
+            ShadowRecord::Found {
+                operation,
+                field,
+                kind,
+            } => tracing::warn!(operation, field, %kind, "The shadow differs; see /ui/differences"),
+            ShadowRecord::NotCompared { operation, reason } => {
+                tracing::debug!(operation, reason, "Not compared with the shadow");
+            }
+            ShadowRecord::Compared {
+                operation, verdict, ..
+            } => tracing::debug!(operation, %verdict, "Compared with the shadow"),
+            ShadowRecord::Answered { side: Side::Shim } => {
+                tracing::warn!("The shadow gave no answer; the client got the shim's");
+            }
+            ShadowRecord::Answered { side: Side::Shadow } => {}
         }
     }
 }

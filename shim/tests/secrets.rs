@@ -81,7 +81,21 @@ async fn secrets_are_in_no_log_line() {
         .init();
 
     let v2 = v2().await;
+    // It quotes what it is sent, and answers with names that are secrets.
+    let shadow = ScriptedV2::start(|seen| async move {
+        let body = String::from_utf8_lossy(&seen.body).into_owned();
+        Answer::json(
+            200,
+            &json!({ "id": body, SECRET: body, "zak": "a-hush-zak" }),
+        )
+    })
+    .await;
     let setup = Setup {
+        file: format!(
+            "[shadow]\nurl = \"{}\"\nforward_credentials = true\n",
+            shadow.base()
+        ),
+        recent: 10,
         environment: vec![
             ("SHIM_API_SECRET", SECRET.to_owned()),
             ("SHIM_OAUTH_URL", v2.oauth()),
@@ -98,6 +112,7 @@ async fn secrets_are_in_no_log_line() {
     let shim = Running::with(&v2, setup).await;
     send_well(&shim).await;
     send_badly(&shim).await;
+    shim.shadowed(30).await;
 
     let captured = captured.0.lock().unwrap();
     let log = String::from_utf8_lossy(&captured);
@@ -108,6 +123,7 @@ async fn secrets_are_in_no_log_line() {
         "reqwest",
         "POST /v1/user/get",
         "Unknown parameters",
+        "The shadow differs",
     ] {
         assert!(log.contains(expected), "{expected} is not in the log");
     }

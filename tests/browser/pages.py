@@ -8,9 +8,13 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import subprocess
 import threading
+import time
+import urllib.error
 import urllib.parse
+import urllib.request
 from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -32,7 +36,7 @@ class Page:
 @contextlib.contextmanager
 def prepared(work):
     """All pages, and what they need while they are looked at."""
-    with old_shim() as address:
+    with old_shim() as address, running_shims(work) as (empty, full):
         yield [
             Page("diff-recorded", diff_of_a_recording(work, address), [
                 finding_a_field, finding_nothing, choosing_verdicts, choosing_an_operation,
@@ -42,6 +46,11 @@ def prepared(work):
             Page("diff-same", diff_of_equals(work)),
             Page("audit", audit(work), [searching_the_audit, filtering_the_audit]),
             Page("audit-clean", audit_of_nothing(work)),
+            *[Page(f"ui-{name}-empty", empty + path, [nothing_runs], empty) for name, path in UI],
+            *[Page(f"ui-{name}", full + path, [nothing_runs], full) for name, path in UI],
+            Page("ui-operation", full + "/ui/operation/user/update", [nothing_runs], full),
+            Page("ui-exchange", full + an_exchange(full), [nothing_runs], full),
+            Page("ui-reloading", full + "/ui?refresh", [], full),
         ]
 
 
@@ -159,7 +168,93 @@ def audit_of_nothing(work):
     return report.as_uri()
 
 
+# ---- the pages of the shim ----------------------------------------------------------------------
+
+ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open  # past proxies
+UI = [("overview", "/ui"), ("traffic", "/ui/traffic"), ("losses", "/ui/losses"),
+      ("exchanges", "/ui/exchanges"), ("differences", "/ui/differences")]
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u200b'\"" + "x" * 10000
+
+
+@contextlib.contextmanager
+def running_shims(work):
+    """The operations addresses of two shims before sandboxes: one that nobody asked anything, and
+    one that was asked all sorts of things, beside a shadow with a wrong mapping."""
+    changed = work / "changed"
+    changed.mkdir()
+    text = (ROOT / "mappings/api/user-fields.toml").read_text()
+    before, after = text.split('v1 = "disable_private_chat"')
+    after = after.replace('convert = "negate"\n', "", 1)
+    (changed / "user-fields.toml").write_text(f'{before}v1 = "disable_private_chat"{after}')
+    with contextlib.ExitStack() as stack:
+        _, empty = stack.enter_context(shim(work, "empty", "", "--mappings", changed))
+        shadow, _ = stack.enter_context(shim(work, "shadow", "", "--mappings", changed))
+        config = f"""
+[upstream]
+plan = "pro"
+[ui]
+recent = 50
+[shadow]
+url = "{shadow}"
+forward_credentials = true
+mappings = "{changed}"
+"""
+        v1, full = stack.enter_context(shim(work, "full", config))
+        for operation, parameters in [
+            *[("user/getbyemail", {"email": "ada.lovelace@example.com", "login_type": "100"})] * 5,
+            ("user/list", {"page_size": "30"}),
+            ("user/get", {"id": "nobody"}),
+            ("user/get", {"id": HOSTILE, HOSTILE: HOSTILE}),
+            ("user/update", {"id": "ada.lovelace@example.com", "dept": HOSTILE, "track_id": "7",
+                             "disable_private_chat": "true"}),
+            ("meeting/list", {}),
+            ("no/such", {}),
+        ]:
+            credentials = {"api_key": "sandbox-key", "api_secret": "sandbox-secret"}
+            form = urllib.parse.urlencode(credentials | parameters).encode()
+            with contextlib.suppress(urllib.error.HTTPError):  # v1 never had one of them
+                ask(f"{v1}/{operation}", form).read()
+        # Comparisons, and what is kept, come after the answers.
+        for _ in range(200):
+            compared = json.load(ask(f"{full}/differences"))["operations"]
+            kept = ask(f"{full}/ui/exchanges").read().decode()
+            if "user/update" in compared and "meeting/list" in kept:
+                break
+            time.sleep(0.05)
+        yield empty, full
+
+
+@contextlib.contextmanager
+def shim(work, name, config, *arguments):
+    """The v1 base and the operations address of a shim."""
+    file = work / f"{name}.toml"
+    file.write_text(config)
+    command = [os.environ["SHIM"], "serve", "--sandbox", "--listen", "127.0.0.1:0", "--ops-listen",
+               "127.0.0.1:0", "--config", file, *arguments]
+    running = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    try:
+        banner = running.stdout.readline() + running.stdout.readline()
+        v1, ops = [word for word in banner.split() if word.startswith("http://")]
+        yield v1, ops
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def an_exchange(ops):
+    page = ask(f"{ops}/ui/exchanges").read().decode()
+    links = re.findall(r'href="(/ui/exchanges/[^"]+)">([^<]+)', page)
+    return next(path for path, operation in links if operation == "user/update")
+
+
 # ---- what they do -------------------------------------------------------------------------------
+
+def nothing_runs(tab):
+    active = tab.run("document.querySelectorAll('script, img, iframe, form, object').length")
+    if active or "alert(" in tab.run("document.documentElement.outerHTML.match(/<[^>]*alert\\(/)?.[0] ?? ''"):
+        return "something on it could run"
+
 
 SHOWN = "[...document.querySelectorAll('{}')].filter((each) => each.checkVisibility())"
 EXCHANGES = SHOWN.format(".exchange")

@@ -10,6 +10,7 @@
 #![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
 
 mod catalog;
+mod comparison;
 mod driver;
 mod errors;
 mod fields;

@@ -19,10 +19,10 @@ use crate::{
     cli::Exit,
     diff::{
         Comparison,
+        beside::beside_v2,
         documents::Documents,
         given::{API_KEY, API_SECRET, Given},
         join::join,
-        rehearse,
         replay::{Client, Credentials, Replay},
         rules::{self, Rules},
         show::{Format, Layout, Page, Report},
@@ -267,7 +267,7 @@ impl Args {
             exchange.ok_or_else(|| anyhow!("{} has no exchange {id}", recording.display()))?;
         Redactor::new(catalog, None).exchange(catalog, &mut exchange, &[]);
         let operation = find(catalog, &exchange.v1.operation)?;
-        rehearse::beside_v2(catalog, operation, &exchange)
+        beside_v2(catalog, operation, &exchange)
             .with_context(|| format!("{} is not answered from v2", operation.name))
     }
 

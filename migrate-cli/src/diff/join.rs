@@ -6,18 +6,14 @@ use mappings::{
         field::{Field, Part, Place},
         operation::{Member, Operation, View},
     },
+    comparison::{Kind, Path, explained, unexpected, view},
     conversion::Conversion,
     fidelity::Fidelity,
     record::REDACTED,
 };
 use serde_json::{Map, Value};
 
-use super::{
-    Row, Verdict,
-    documents::Documents,
-    json::{Kind, Path},
-    verdict::{self, explained, unexpected},
-};
+use super::{Row, Verdict, documents::Documents};
 
 /// The rows of a v1 answer; `given` are the parameters of its request, as far as they are known.
 pub(crate) fn join(
@@ -28,7 +24,7 @@ pub(crate) fn join(
     documents: &Documents,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
-    let Some(view) = verdict::view(catalog, operation) else {
+    let Some(view) = view(catalog, operation) else {
         return rows;
     };
     let join = Join { catalog, given };

@@ -7,7 +7,6 @@ mod client;
 mod progress;
 
 use std::{
-    collections::BTreeSet,
     path::Path,
     time::{Duration, Instant},
 };
@@ -16,17 +15,13 @@ use anyhow::Context as _;
 use mappings::{
     Catalog,
     catalog::operation::Operation,
-    record::{Exchange, Redactor, V2Exchange},
+    comparison::{Comparison, Noise, compare, rehearse, requests, site},
+    record::{Exchange, Redactor},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{
-    Comparison, Verdict,
-    rehearse::{self, rehearse},
-    rules::Rules,
-    show::Report,
-};
+use super::{rules::Rules, show::Report};
 use crate::record::Recording;
 pub(crate) use client::{Client, Credentials, http, read};
 use progress::{Journal, Progress};
@@ -73,7 +68,7 @@ impl Replay<'_> {
         let mut report = Report::default();
         let mut journal = Journal::open(journal, recording, self.client.base(), &mut report)?;
         let mut progress = Progress::new();
-        let mut volatile = BTreeSet::new();
+        let mut noise = Noise::default();
         let begun = Instant::now();
         let mut next = begun;
         for read in Recording::open(recording)? {
@@ -87,7 +82,7 @@ impl Replay<'_> {
             }
             self.redactor.exchange(self.catalog, &mut exchange, &[]);
             let judged = self
-                .judge(&exchange, &mut next, &mut volatile)
+                .judge(&exchange, &mut next, &mut noise)
                 .with_context(|| format!("exchange {} ({})", exchange.id, exchange.v1.operation))?;
             journal.note(line, &judged)?;
             count(&mut report, judged);
@@ -100,7 +95,7 @@ impl Replay<'_> {
         &self,
         exchange: &Exchange,
         next: &mut Instant,
-        volatile: &mut BTreeSet<(String, String)>,
+        noise: &mut Noise,
     ) -> anyhow::Result<Judged> {
         let Some(operation) = self.catalog.find(&exchange.v1.operation) else {
             return Ok(Judged::skipped("v1 had no such operation"));
@@ -123,17 +118,14 @@ impl Replay<'_> {
         }
         let (answer, took) = self.ask(operation, exchange, next)?;
         let mut comparison = self.beside(operation, exchange, &answer);
-        learnt(&mut comparison, volatile);
+        noise.cancel(&operation.name, &mut comparison.rows);
         self.rules.apply(&mut comparison);
         if operation.read && !comparison.is_expected() {
             // What differs between two answers of the same minute differs each time.
             let (again, _) = self.ask(operation, exchange, next)?;
-            let changes = super::verdict::compare(self.catalog, None, &answer, &again);
-            let changes = changes
-                .into_iter()
-                .filter(|row| row.verdict != Verdict::Same);
-            volatile.extend(changes.map(|row| (operation.name.clone(), row.field)));
-            learnt(&mut comparison, volatile);
+            let changes = compare(self.catalog, None, &answer, &again);
+            noise.learn(&operation.name, &changes);
+            noise.cancel(&operation.name, &mut comparison.rows);
         }
         let micros = (exchange.micros > 0).then_some((exchange.micros, took));
         Ok(Judged::Compared { comparison, micros })
@@ -173,7 +165,7 @@ impl Replay<'_> {
         if exchange.v2.is_empty() && is_answered && operation.plan().is_some() {
             return Judged::skipped("the v2 calls of a write are not in the recording");
         }
-        let site = rehearse::site(self.catalog, exchange.site.as_ref());
+        let site = site(self.catalog, exchange.site.as_ref());
         let mut now = exchange.clone();
         now.v2 = rehearse(self.catalog, operation, &site, exchange).requests;
         self.redactor.exchange(self.catalog, &mut now, &[]);
@@ -199,52 +191,4 @@ fn count(report: &mut Report, judged: Judged) {
         Judged::Compared { comparison, micros } => report.add(comparison, micros, false),
         Judged::Skipped(why) => report.skip(&why),
     }
-}
-
-fn learnt(comparison: &mut Comparison, volatile: &BTreeSet<(String, String)>) {
-    let operation = comparison.operation.clone().unwrap_or_default();
-    for row in &mut comparison.rows {
-        if row.verdict == Verdict::Unexpected
-            && row.kind == Some(super::Kind::Value)
-            && volatile.contains(&(operation.clone(), row.field.clone()))
-        {
-            row.verdict = Verdict::Volatile;
-            "asked twice, it differs each time".clone_into(&mut row.reason);
-        }
-    }
-}
-
-/// Requests by the name of their call, so that their order, which is that of v2's answers, is no
-/// difference.
-fn requests(calls: &[V2Exchange]) -> Value {
-    let mut requests: Map<String, Value> = Map::new();
-    for call in calls {
-        let query = call.query.iter().cloned();
-        let query: Map<_, _> = query
-            .map(|(name, value)| (name, Value::from(value)))
-            .collect();
-        let request = json!({
-            "request": format!("{} {}", call.method, call.path),
-            "query": query,
-            "body": call.body.as_ref().map(comparable),
-        });
-        let mut name = call.call.clone();
-        for number in 2.. {
-            if !requests.contains_key(&name) {
-                break;
-            }
-            name = format!("{}#{number}", call.call);
-        }
-        requests.insert(name, request);
-    }
-    Value::Object(requests)
-}
-
-/// The media type of a file is read off its bytes, which are not recorded.
-fn comparable(body: &Value) -> Value {
-    let mut body = body.clone();
-    if let Some(Value::Object(file)) = body.get_mut("file") {
-        file.shift_remove("media_type");
-    }
-    body
 }

@@ -1,130 +1,22 @@
-//! Verdicts, joins and reports of every kind.
+//! Joins and reports of every kind.
 
 use mappings::{
     Catalog,
+    comparison::{rehearse, site},
     record::{Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, Wrapping},
 };
 use serde_json::{Map, Value, json};
 
 use super::{
-    Comparison, Row, Verdict,
+    Comparison, Verdict,
+    beside::beside_v2,
     documents::Documents,
     join::join,
-    rehearse,
     show::{Format, Layout, Page, Report},
 };
 
 fn catalog() -> Catalog {
     Catalog::embedded().unwrap()
-}
-
-/// The only row that is not `same`; a row that is, if there is none.
-fn judged(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -> Row {
-    let operation = catalog.find(operation).unwrap();
-    let comparison =
-        Comparison::of_answers(catalog, Some(operation), "", ("v1", old), ("shim", new));
-    let mut rows = comparison.rows;
-    rows.retain(|row| row.verdict != Verdict::Same);
-    assert!(rows.len() <= 1, "{rows:?}");
-    rows.pop().unwrap_or_else(|| Row {
-        path: String::new(),
-        field: String::new(),
-        place: None,
-        old: None,
-        new: None,
-        verdict: Verdict::Same,
-        kind: None,
-        reason: String::new(),
-    })
-}
-
-#[test]
-fn two_v1_answers_get_these_verdicts() {
-    use Verdict::{Lossy, Same, Unexpected, Volatile};
-    let time = |day: u8| json!(format!("2019-11-{day:02}T08:10:00Z"));
-    let none = Value::Null; // the member is not there
-    #[rustfmt::skip] // a table
-    let cases: Vec<(&str, &str, Value, Value, Verdict, &str)> = vec![
-        // What is equal, or means the same.
-        ("user/get", "dept", json!("R&D"), json!("R&D"), Same, ""),
-        ("user/get", "pmi", json!(2_035_134_243), json!(2_035_134_243), Same, ""),
-        ("user/get", "pmi", json!(1), json!(1.0), Same, ""),
-        ("user/get", "zak", json!(""), json!(""), Same, ""),
-        // Exact fields: every difference is a surprise.
-        ("user/get", "dept", json!("R&D"), json!("Sales"), Unexpected, "another value"),
-        ("user/get", "dept", json!("R&D"), json!(""), Unexpected, "another value"),
-        ("user/get", "dept", json!("R&D"), none.clone(), Unexpected, "missing"),
-        ("user/get", "dept", none.clone(), json!("R&D"), Unexpected, "extra"),
-        ("user/get", "pmi", json!(1), json!("1"), Unexpected, "number became string"),
-        ("user/get", "verified", json!(1), json!(true), Unexpected, "number became boolean"),
-        ("user/get", "disable_chat", json!(true), json!(false), Unexpected, "another value"),
-        ("user/get", "disable_chat", json!(true), json!("true"), Unexpected, "boolean became string"),
-        ("user/get", "created_at", time(1), time(2), Unexpected, "another value"),
-        ("user/get", "id", json!("a"), json!("b"), Unexpected, "another value"),
-        ("user/get", "nobody_knows", json!(1), json!(2), Unexpected, "another value"),
-        // Losses that the catalog names, and only these.
-        ("user/get", "auto_delete_cmr_days", json!(45), json!(60), Lossy, "30, 60, 90"),
-        ("user/get", "auto_delete_cmr_days", json!(45), json!(90), Unexpected, "another value"),
-        ("user/get", "auto_delete_cmr_days", json!(60), json!(30), Unexpected, "another value"),
-        ("user/get", "auto_delete_cmr_days", json!(45), json!("60"), Unexpected, "became string"),
-        ("user/get", "meeting_capacity", json!(0), json!(100), Lossy, "inherited"),
-        ("user/get", "meeting_capacity", json!(100), json!(0), Unexpected, "another value"),
-        ("user/get", "meeting_capacity", json!(0), json!("100"), Unexpected, "became string"),
-        ("user/get", "type", json!(3), json!(2), Lossy, "3 is sent as 2"),
-        ("user/get", "type", json!(2), json!(1), Unexpected, "another value"),
-        ("user/get", "type", json!(2), json!("2"), Unexpected, "number became string"),
-        ("user/get", "status", json!(0), json!(1), Unexpected, "another value"),
-        ("user/get", "zpk", json!("an-old-zpk"), json!(""), Lossy, "v2 dropped the zpk"),
-        ("user/get", "zpk", none.clone(), json!(""), Unexpected, "extra"),
-        ("user/checkzpk", "expire_in", json!(60), none.clone(), Lossy, "v2 dropped the zpk"),
-        ("user/get", "zpk", json!(""), json!("a-new-zpk"), Unexpected, "another value"),
-        ("user/get", "enable_attention_tracking", json!(true), json!(false), Lossy, "April 2020"),
-        ("user/get", "enable_attention_tracking", json!(false), json!(true), Unexpected, "another"),
-        ("user/get", "token", json!("an-old-token"), json!(""), Lossy, "allow list"),
-        // What is new each time.
-        ("user/get", "zak", json!("one"), json!("two"), Volatile, "token"),
-        ("user/get", "zak", json!("one"), json!(""), Unexpected, "another value"),
-        ("user/get", "zak", json!(""), json!("two"), Unexpected, "another value"),
-        ("user/get", "token", json!("one"), json!("two"), Volatile, "token"),
-        ("user/get", "lastLoginTime", time(1), time(2), Volatile, "delay"),
-        ("user/get", "lastLoginTime", time(1), json!("yesterday"), Unexpected, "another value"),
-        ("user/get", "lastLoginTime", time(1), json!(5), Unexpected, "string became number"),
-        ("user/update", "updated_at", time(1), time(2), Volatile, "the time of the answer"),
-        ("user/update", "updated_at", time(1), none.clone(), Unexpected, "missing"),
-        ("user/delete", "deleted_at", time(1), time(2), Volatile, "the time of the answer"),
-        ("user/get", "pic_url", json!("https://cdn.example.com/1.png?sig=a"), json!("https://cdn.example.com/1.png?sig=b"), Volatile, "a signed URL"),
-        ("user/get", "pic_url", json!("https://cdn.example.com/1.png?sig=a"), json!("https://cdn.example.com/2.png?sig=a"), Unexpected, "another value"),
-        // Errors.
-        ("user/get", "error", json!({ "code": 1001 }), json!({ "code": 300 }), Unexpected, "another"),
-        ("user/get", "error", json!({ "code": 1001 }), none.clone(), Unexpected, "missing"),
-        // Lists: users pair by id.
-        ("user/list", "users", json!([{ "id": "a" }, { "id": "b" }]), json!([{ "id": "b" }, { "id": "a" }]), Unexpected, "another order"),
-        ("user/list", "users", json!([{ "id": "a" }]), json!([]), Unexpected, "missing"),
-        ("user/list", "users", json!([]), json!([{ "id": "a" }]), Unexpected, "extra"),
-        ("user/list", "users", json!([{ "id": "a", "pmi": 1 }, { "id": "b", "pmi": 2 }]), json!([{ "id": "a", "pmi": 1 }, { "id": "b", "pmi": 3 }]), Unexpected, "another value"),
-        ("user/list", "users", json!([{ "id": "a", "type": 3 }]), json!([{ "id": "a", "type": 2 }]), Lossy, "3 is sent as 2"),
-        ("user/list", "total_records", json!(40), json!(41), Unexpected, "another value"),
-    ];
-    assert!(cases.len() >= 40);
-    let catalog = catalog();
-    for (operation, field, old, new, verdict, reason) in cases {
-        let object = |value: &Value| match value {
-            Value::Null => json!({}),
-            value => json!({ field: value }),
-        };
-        let row = judged(&catalog, operation, &object(&old), &object(&new));
-        let case = format!("{operation} {field} {old} {new}: {row:?}");
-        assert_eq!(row.verdict, verdict, "{case}");
-        assert!(row.reason.contains(reason), "{case}");
-    }
-}
-
-#[test]
-fn without_an_operation_every_difference_is_unexpected() {
-    let catalog = catalog();
-    let (old, new) = (json!({ "type": 3 }), json!({ "type": 2 }));
-    let comparison = Comparison::of_answers(&catalog, None, "", ("a", &old), ("b", &new));
-    assert_eq!(comparison.count(Verdict::Unexpected), 1);
 }
 
 fn user() -> Value {
@@ -176,8 +68,8 @@ fn exchange() -> Exchange {
     };
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
-    let site = rehearse::site(&catalog, None);
-    exchange.v1.answer = rehearse::rehearse(&catalog, operation, &site, &exchange).answer;
+    let site = site(&catalog, None);
+    exchange.v1.answer = rehearse(&catalog, operation, &site, &exchange).answer;
     exchange
 }
 
@@ -186,7 +78,7 @@ fn what_the_translation_makes_of_v2_is_never_unexpected() {
     let catalog = catalog();
     let exchange = exchange();
     let operation = catalog.find("user/get").unwrap();
-    let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
     let rows: Vec<_> = comparison
         .rows
         .iter()
@@ -216,7 +108,7 @@ fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
     exchange.v1.answer["disable_chat"] = json!(false);
     exchange.v1.answer.as_object_mut().unwrap().remove("dept");
     exchange.v1.answer["more"] = json!(1);
-    let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
     let unexpected: Vec<_> = comparison
         .rows
         .iter()
@@ -235,16 +127,16 @@ fn an_error_is_beside_what_the_translation_says() {
         call.status = Some(404);
         call.answer = Some(json!({ "code": 1001, "message": "User does not exist: kdc1." }));
     }
-    let site = rehearse::site(&catalog, None);
-    exchange.v1.answer = rehearse::rehearse(&catalog, operation, &site, &exchange).answer;
-    let comparison = rehearse::beside_v2(&catalog, operation, &exchange).unwrap();
+    let site = site(&catalog, None);
+    exchange.v1.answer = rehearse(&catalog, operation, &site, &exchange).answer;
+    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
     assert!(
         comparison.is_expected() && comparison.rows.len() == 2,
         "{comparison:?}"
     );
     exchange.v1.answer["error"]["code"] = json!(1002);
     assert!(
-        !rehearse::beside_v2(&catalog, operation, &exchange)
+        !beside_v2(&catalog, operation, &exchange)
             .unwrap()
             .is_expected()
     );

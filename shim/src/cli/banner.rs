@@ -62,7 +62,10 @@ impl fmt::Display for Serving<'_> {
         }
         if let Some(ops) = self.ops {
             let ops = reachable(ops);
-            writeln!(f, "operations on http://{ops}  /healthz /readyz /metrics")?;
+            writeln!(
+                f,
+                "operations on http://{ops}  /ui /healthz /readyz /metrics"
+            )?;
         }
         let operations = self.catalog.operations();
         let served = operations.iter().filter(|operation| operation.is_served());

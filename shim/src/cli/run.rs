@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
-use mappings::Catalog;
+use mappings::{Catalog, record::PseudonymKey};
 use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
@@ -14,14 +14,17 @@ use super::{
 use crate::{
     Seams, Shim,
     config::{
-        Config, Effective, Flags, LogFormat, SiteConfig, Source, Sources, TlsConfig, V2Config,
+        Config, Effective, Flags, Limits, LogFormat, SiteConfig, Source, Sources, TlsConfig,
+        V2Config,
     },
     ledger::{self, Filter, Ledger, LedgerConfig},
     ops,
     recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped, Tls},
-    telemetry::{self, Log, Metrics, Observer, Observers, Traces},
+    shadow::{Shadow, ShadowConfig},
+    telemetry::{self, Log, Metrics, Observer, Observers, Traces, Traffic},
+    ui::{self, Recent},
 };
 
 /// The v1 credentials of the sandbox.
@@ -59,6 +62,7 @@ pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
     let catalog = catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?;
     let checked = with_sources(arguments, |sources| {
         let config = Config::load(sources, &catalog)?;
+        shadow_mappings(config.shadow.as_ref())?;
         let warnings = config.tls.map_or_else(Vec::new, |tls| tls.warnings());
         Ok((Effective::of(sources), warnings))
     });
@@ -111,6 +115,9 @@ async fn serve_until_stopped(
         limits,
         record,
         ledger,
+        pseudonym_key,
+        shadow,
+        ui,
         ..
     } = config;
     let listeners = open(listen.as_deref(), tls.as_ref()).await?;
@@ -146,11 +153,21 @@ async fn serve_until_stopped(
     let ledger = ledger
         .map(|ledger| start_ledger(ledger, &catalog))
         .transpose()?;
+    let traffic = Arc::new(Traffic::default());
     let mut seams = Seams::local(&limits);
     seams.ledger.clone_from(&ledger);
     seams.recorder.clone_from(&recorder);
     observers.push(Arc::clone(&metrics) as _);
+    observers.push(Arc::clone(&traffic) as _);
     seams.observer = Arc::new(Observers(observers));
+    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
+    look_on(
+        &mut seams,
+        (recent, shadow),
+        &catalog,
+        pseudonym_key,
+        &limits,
+    )?;
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
@@ -169,7 +186,11 @@ async fn serve_until_stopped(
     });
 
     if let Some(listener) = ops_listener {
-        let (router, limits) = (ops::router(shim.clone(), metrics), limits.clone());
+        let pages = ui::router(shim.clone(), traffic, &ui);
+        let (router, limits) = (
+            ops::router(shim.clone(), metrics).merge(pages),
+            limits.clone(),
+        );
         // It answers to the end of the process: also while the last requests are served.
         tokio::spawn(async move { server::serve_ops(listener, router, &limits).await });
     }
@@ -181,6 +202,15 @@ async fn serve_until_stopped(
         tls_in_use,
     ));
     let stopped = server::serve(listeners, shim, &limits, stop).await;
+    write_the_rest(recorder, ledger).await;
+    if stopped == Stopped::CutOff {
+        tracing::warn!("Stopped; some requests in work were cut off");
+    }
+    Ok(())
+}
+
+/// What waits in memory goes to the disk, within bounds.
+async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Option<Arc<Ledger>>) {
     if let Some(recorder) = recorder {
         let written = tokio::task::spawn_blocking(move || recorder.stop(RECORDER_GRACE));
         if !written.await.unwrap_or_default() {
@@ -193,10 +223,6 @@ async fn serve_until_stopped(
             tracing::warn!("Stopped before all requests were noted in the ledger");
         }
     }
-    if stopped == Stopped::CutOff {
-        tracing::warn!("Stopped; some requests in work were cut off");
-    }
-    Ok(())
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.
@@ -212,6 +238,49 @@ fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<
         .with_context(|| format!("record.file = {file:?} cannot be written"))?;
     tracing::info!(file, "Recording exchanges");
     Ok(Arc::new(recorder))
+}
+
+/// Adds those who look on: what is kept to be shown, and the shadow.
+fn look_on(
+    seams: &mut Seams,
+    (recent, shadow): (usize, Option<ShadowConfig>),
+    catalog: &Arc<Catalog>,
+    key: Option<PseudonymKey>,
+    limits: &Limits,
+) -> anyhow::Result<()> {
+    if recent > 0 {
+        let recent = Recent::start(recent, Arc::clone(catalog), key.clone());
+        let recent = recent.context("the system gives no thread to keep exchanges")?;
+        seams.recent = Some(Arc::new(recent));
+    }
+    if let Some(config) = shadow {
+        let observer = Arc::clone(&seams.observer);
+        seams.shadow = Some(self::shadow(config, catalog, key, limits, observer)?);
+    }
+    Ok(())
+}
+
+fn shadow(
+    config: ShadowConfig,
+    catalog: &Catalog,
+    key: Option<PseudonymKey>,
+    limits: &Limits,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Arc<Shadow>> {
+    if config.is_exposed() {
+        tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
+    }
+    let thought = shadow_mappings(Some(&config))?.map(Arc::new);
+    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)?;
+    tracing::info!(with = shadow.shown(), "Comparing answers");
+    Ok(Arc::new(shadow))
+}
+
+fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
+    let folder = config.and_then(|config| config.mappings.as_deref());
+    folder
+        .map(|folder| catalog_of(folder, "shadow.mappings"))
+        .transpose()
 }
 
 fn start_ledger(config: LedgerConfig, catalog: &Catalog) -> anyhow::Result<Arc<Ledger>> {
@@ -387,10 +456,15 @@ async fn stop_signal() {
 }
 
 fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
-    let Some(folder) = folder else {
-        return Ok(Catalog::embedded()?);
-    };
-    let unreadable = || format!("--mappings: {} cannot be read", folder.display());
+    match folder {
+        Some(folder) => catalog_of(folder, "--mappings"),
+        None => Ok(Catalog::embedded()?),
+    }
+}
+
+/// The mappings of a folder; `named` is where somebody named it.
+fn catalog_of(folder: &Path, named: &str) -> anyhow::Result<Catalog> {
+    let unreadable = || format!("{named}: {} cannot be read", folder.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(unreadable)? {
         let path = entry.with_context(unreadable)?.path();
@@ -399,7 +473,7 @@ fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
             && Path::new(name).extension().is_some_and(|end| end == "toml")
         {
             let text = fs::read_to_string(&path)
-                .with_context(|| format!("--mappings: {} cannot be read", path.display()))?;
+                .with_context(|| format!("{named}: {} cannot be read", path.display()))?;
             files.push((name.to_owned(), text));
         }
     }

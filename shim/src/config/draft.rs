@@ -11,7 +11,9 @@ use super::{
     network::{NamesDraft, listed},
     record::RecordDraft,
     section::{File, Placed, Section},
+    shadow::ShadowDraft,
     tls::TlsDraft,
+    ui::UiDraft,
 };
 
 pub(super) const API_KEY: &str = "SHIM_API_KEY";
@@ -59,6 +61,8 @@ pub(super) struct Draft {
     pub(super) limits: Limits,
     pub(super) record: RecordDraft,
     pub(super) ledger: LedgerDraft,
+    pub(super) shadow: ShadowDraft,
+    pub(super) ui: UiDraft,
 }
 
 #[derive(Default)]
@@ -251,6 +255,8 @@ impl Draft {
 
         self.record = RecordDraft::read(file.section("record"));
         self.ledger = LedgerDraft::read(file.section("ledger"));
+        self.shadow = ShadowDraft::read(file.section("shadow"));
+        self.ui = UiDraft::read(file.section("ui"));
 
         self.choices.extend(file.section("options").into_choices());
         file.finish();

@@ -218,7 +218,8 @@ impl fmt::Display for Effective {
 fn is_secret(key: &str) -> bool {
     let last = key.rsplit('.').next().unwrap_or(key);
     // Only there: an option of the catalog has the name of one of them.
-    let may_be = key.starts_with("tenant.") || key.starts_with("record.");
+    let sections = ["tenant.", "record.", "shadow."];
+    let may_be = sections.iter().any(|section| key.starts_with(section));
     may_be && SECRETS.contains(&last)
 }
 

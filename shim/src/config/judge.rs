@@ -102,8 +102,10 @@ impl Draft {
                 mistakes,
             )),
         };
-        let record = self.record.judge(mistakes);
+        let (pseudonym_key, record) = self.record.judge(mistakes);
         let ledger = self.ledger.judge();
+        let shadow = self.shadow.judge(mistakes);
+        let ui = self.ui.judge(record.is_some());
         Some(Config {
             listen,
             tls,
@@ -121,6 +123,9 @@ impl Draft {
             limits: self.limits,
             record,
             ledger,
+            pseudonym_key,
+            shadow,
+            ui,
         })
     }
 }

@@ -11,8 +11,10 @@ mod mistakes;
 mod network;
 mod record;
 mod section;
+mod shadow;
 mod tenant;
 mod tls;
+mod ui;
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
@@ -20,6 +22,7 @@ use ipnet::IpNet;
 use mappings::{
     Catalog,
     catalog::{Rates, protocol::Options},
+    record::PseudonymKey,
 };
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -34,6 +37,7 @@ use crate::{
     credential::SecretDigest,
     ledger::LedgerConfig,
     recorder::RecordConfig,
+    shadow::ShadowConfig,
     store::Key,
     tenants::Permissions,
     upstream::{BaseUrl, Names, Token},
@@ -81,9 +85,24 @@ pub struct Config {
     pub record: Option<RecordConfig>,
     /// Where it is noted who still calls v1, if anywhere.
     pub ledger: Option<LedgerConfig>,
+    /// Addresses and names are replaced by pseudonyms under this key, wherever exchanges are kept.
+    pub pseudonym_key: Option<PseudonymKey>,
+    /// What answers are compared with, if anything.
+    pub shadow: Option<ShadowConfig>,
+    /// What the pages for the operator show.
+    pub ui: UiConfig,
 }
 
-/// Where `/healthz`, `/readyz` and `/metrics` are.
+/// What the pages for the operator show, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UiConfig {
+    /// How many exchanges are kept in memory to be shown.
+    pub recent: usize,
+    /// Names that the operations address has, beside `localhost` and addresses.
+    pub hosts: Vec<String>,
+}
+
+/// Where the operator is answered: `/ui`, `/metrics` and so on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpsListen {
     /// Nowhere.

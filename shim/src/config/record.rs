@@ -38,18 +38,21 @@ impl RecordDraft {
         draft
     }
 
-    /// `None` if no file is named: nothing is recorded then.
-    pub(super) fn judge(self, mistakes: &Mistakes) -> Option<RecordConfig> {
+    /// The key, and what is recorded: nothing if no file is named.
+    pub(super) fn judge(self, mistakes: &Mistakes) -> (Option<PseudonymKey>, Option<RecordConfig>) {
         let key = self.key.and_then(|key| {
             let made = PseudonymKey::new(key.value.expose_secret());
             made.map_err(|error| mistakes.add(key.line, error.to_string()))
                 .ok()
         });
-        let mut config = RecordConfig::new(PathBuf::from(self.file?));
+        let Some(file) = self.file else {
+            return (key, None);
+        };
+        let mut config = RecordConfig::new(PathBuf::from(file));
         config.max_bytes = self.max_bytes.unwrap_or(config.max_bytes);
         config.files = self.files.unwrap_or(config.files);
         config.sample_percent = self.sample_percent.unwrap_or(config.sample_percent);
-        config.pseudonym_key = key;
-        Some(config)
+        config.pseudonym_key.clone_from(&key);
+        (key, Some(config))
     }
 }

@@ -306,6 +306,17 @@ operations = "user/get"
 sunset = "30.6.2027"
 link = "wiki"
 
+[ui]
+recent = -1
+hosts = "shim.example.com"
+
+[shadow]
+url = "http://hush@127.0.0.1:8081"
+answer = "both"
+sample_percent = 0
+concurency = 2
+api_key = "k"
+
 [ledger]
 file = 7
 keepdays = 30
@@ -314,6 +325,22 @@ max_consumers = 0
 flush_seconds = "often"
 "#
     ));
+    let shadow = |text: &str| {
+        let told = mistakes(&format!("[shadow]\n{text}"));
+        told.lines().nth(1).unwrap().to_owned()
+    };
+    insta::assert_snapshot!(
+        "mistakes_of_a_shadow",
+        [
+            shadow("answer = \"shadow\""),
+            shadow("mappings = \"x\"\nanswer = \"shadow\""),
+            shadow("url = \"http://127.0.0.1:8081/v1\""),
+            shadow(
+                "url = \"http://127.0.0.1:8081/v1\"\nforward_credentials = true\napi_key = \"k\""
+            ),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
@@ -439,6 +466,10 @@ pseudonym_key = "hush-hush-hush-hush"
 [ledger]
 file = "ledger.sqlite"
 keep_days = 30
+[shadow]
+url = "http://127.0.0.1:8081/v1"
+api_key = "three"
+api_secret = "hush"
 [[tenant]]
 api_key = "one"
 api_secret_file = "/run/secret"

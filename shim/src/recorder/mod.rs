@@ -33,6 +33,7 @@ use tokio::time::Instant;
 
 use file::RotatedFile;
 use writer::Writer;
+pub(crate) use writer::be_modest;
 
 /// What may wait to be written, in bytes, roughly.
 const QUEUE_BYTES: usize = 32 << 20;

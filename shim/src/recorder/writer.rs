@@ -113,7 +113,7 @@ impl<S: Sink> Writer<S> {
 }
 
 /// Gives way to the threads that serve. Only Linux has priorities for single threads.
-fn be_modest() {
+pub(crate) fn be_modest() {
     #[cfg(target_os = "linux")]
     {
         /// A busy core gives such a thread a seventieth of its time, and any other at once what it wants.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::join;
 use hyper::{
     Method, Request,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
 use mappings::{
     Argument, Arguments, V1Error,
@@ -15,6 +16,7 @@ use mappings::{
         operation::Operation,
         protocol::{Protocol, ProtocolError},
     },
+    record::Wrapping,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -28,9 +30,10 @@ use crate::{
     ledger::Note,
     outbound::Format,
     peer::Peer,
-    recorder::Recording,
     request::{RequestId, Scope},
+    shadow::is_shadow_of_another,
     tenants::Tenant,
+    watch::Watch,
 };
 
 /// An operation that v1 did not have is named in the answer up to this length.
@@ -111,9 +114,8 @@ impl Generation {
             let shown = path.chars().take(MAX_SHOWN).collect();
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
-        let recorder = self.0.shared.recorder.as_ref();
-        let recording =
-            recorder.and_then(|recorder| recorder.begin(operation, wrapping, &arguments));
+        let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let watch = self.watch(operation, wrapping, &arguments, agent);
         let peer = head.extensions.get::<Peer>();
         let peer = peer.map(|peer| peer.behind(&head.headers, &self.0.trusted_proxies));
         let (tenant, secret, arguments) = self.authenticate(arguments, peer)?;
@@ -129,7 +131,29 @@ impl Generation {
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let request = (operation, arguments);
-        self.execute(tenant, request, recording, scope, place).await
+        self.execute(tenant, request, watch, scope, place).await
+    }
+
+    /// Those who look on; they see the credentials too, to keep none of them.
+    fn watch(
+        &self,
+        operation: &Operation,
+        wrapping: Wrapping,
+        arguments: &Arguments,
+        agent: Option<&[u8]>,
+    ) -> Option<Watch> {
+        let shared = &self.0.shared;
+        let recent = shared.recent.as_ref().map(|recent| recent.recorder());
+        let recorders = shared.recorder.iter().chain(recent);
+        let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments));
+        // Two shims that are each other's shadows would ask each other for ever.
+        let is_asked_for_another = agent.is_some_and(is_shadow_of_another);
+        let shadow = shared.shadow.as_ref().filter(|_| !is_asked_for_another);
+        let watch = Watch {
+            recordings: begun.collect(),
+            shadowed: shadow.and_then(|shadow| shadow.begin(operation, wrapping, arguments)),
+        };
+        (!watch.is_empty()).then_some(watch)
     }
 
     /// Takes the credentials out of the parameters; gives the secret that was right.
@@ -171,21 +195,29 @@ impl Generation {
         &self,
         tenant: Arc<Tenant>,
         (operation, arguments): (&Operation, Arguments),
-        recording: Option<Recording>,
+        mut watch: Option<Watch>,
         scope: Scope,
         place: OwnedSemaphorePermit,
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
             let request = (operation, arguments);
-            let executed = executor.run(&tenant, request, recording, scope).await;
-            return executed.map_err(Refusal::Operation);
+            let shadowed = watch.as_mut().and_then(|watch| watch.shadowed.as_mut());
+            let other = shadowed.and_then(|shadowed| shadowed.answer(&executor, scope.deadline));
+            let executed = executor.run(&tenant, request, watch, scope);
+            let Some(other) = other else {
+                return executed.await.map_err(Refusal::Operation);
+            };
+            return match join(executed, other).await {
+                (executed, Some(answer)) => Ok(Executed::in_place_of(executed.ok(), answer)),
+                (executed, None) => executed.map_err(Refusal::Operation),
+            };
         }
         let name = operation.name.clone();
         let write = async move {
             let operation = executor.catalog.find(&name)?;
             let request = (operation, arguments);
-            let executed = executor.run(&tenant, request, recording, scope).await;
+            let executed = executor.run(&tenant, request, watch, scope).await;
             drop(place);
             Some(executed)
         };

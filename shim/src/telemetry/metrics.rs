@@ -11,8 +11,8 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-use super::{CallRecord, Observer, Record, RetryCounts};
-use crate::{label::Label, ledger::LedgerCounts};
+use super::{CallRecord, Observer, Record, RetryCounts, ShadowRecord};
+use crate::{label::Label, ledger::LedgerCounts, shadow::Side};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -41,6 +41,15 @@ pub struct Metrics {
     budget: IntGaugeVec,
     recorded: IntGaugeVec,
     ledger: IntGaugeVec,
+    shadow: ShadowCounters,
+}
+
+/// What was compared with a shadow.
+struct ShadowCounters {
+    compared: IntCounterVec,
+    differences: IntCounterVec,
+    not_compared: IntCounterVec,
+    answers: IntCounterVec,
 }
 
 /// What is not counted but read off when somebody asks.
@@ -146,6 +155,7 @@ impl Metrics {
                 "requests since the start that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
                 &["outcome"],
             )?,
+            shadow: ShadowCounters::new(&registry)?,
             registry,
         })
     }
@@ -196,6 +206,37 @@ impl Metrics {
             WarningKind::Unreadable => "missing",
         };
         self.lossy.with_label_values(&[field, kind]).inc();
+    }
+}
+
+impl ShadowCounters {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            compared: counter(
+                registry,
+                "shim_shadow_compared_total",
+                "v1 requests compared with the shadow, by the worst verdict of their fields",
+                &["operation", "verdict"],
+            )?,
+            differences: counter(
+                registry,
+                "shim_shadow_differences_total",
+                "Fields that differ from the shadow's, by verdict",
+                &["operation", "verdict"],
+            )?,
+            not_compared: counter(
+                registry,
+                "shim_shadow_not_compared_total",
+                "v1 requests that were not compared with the shadow, by reason",
+                &["operation", "reason"],
+            )?,
+            answers: counter(
+                registry,
+                "shim_shadow_answers_total",
+                "Answers to clients that were to have the shadow's, by whose they got",
+                &["side"],
+            )?,
+        })
     }
 }
 
@@ -252,6 +293,36 @@ impl Observer for Metrics {
                 let retries = self.retries.with_label_values(&[reason]);
                 retries.inc_by(count.into());
             }
+        }
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        match record {
+            ShadowRecord::Compared {
+                operation,
+                verdict,
+                differences,
+            } => {
+                let compared = [operation, verdict.as_str()];
+                self.shadow.compared.with_label_values(&compared).inc();
+                for (verdict, count) in *differences {
+                    let differing = [operation, verdict.as_str()];
+                    let differing = self.shadow.differences.with_label_values(&differing);
+                    differing.inc_by(*count);
+                }
+            }
+            ShadowRecord::NotCompared { operation, reason } => {
+                let labels = [operation, *reason];
+                self.shadow.not_compared.with_label_values(&labels).inc();
+            }
+            ShadowRecord::Answered { side } => {
+                let side = match side {
+                    Side::Shim => "shim",
+                    Side::Shadow => "shadow",
+                };
+                self.shadow.answers.with_label_values(&[side]).inc();
+            }
+            ShadowRecord::Found { .. } => {}
         }
     }
 }

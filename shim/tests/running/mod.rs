@@ -16,12 +16,14 @@ use shim::{
     config::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
     ops,
     server::{self, Listeners, Stopped, Tls},
-    telemetry::{CallRecord, Metrics, Observer, Observers, Record},
+    shadow::Shadow,
+    telemetry::{CallRecord, Metrics, Observer, Observers, Record, ShadowRecord, Traffic},
+    ui::{self, Recent},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::JoinHandle,
 };
 
@@ -42,6 +44,11 @@ pub(crate) struct Setup {
     pub(crate) adjust: fn(&mut Limits),
     pub(crate) seams: fn(&Limits) -> Seams,
     pub(crate) recorder: Option<Arc<shim::recorder::Recorder>>,
+    /// Exchanges that are kept to be shown.
+    pub(crate) recent: usize,
+    /// The mappings of the shim, and those of its shadow, if that has some of its own.
+    pub(crate) mappings: Option<Arc<Catalog>>,
+    pub(crate) shadow_mappings: Option<Arc<Catalog>>,
     /// Listens with TLS, too.
     pub(crate) tls: Option<Tls>,
     /// In place of a port of its own.
@@ -58,6 +65,9 @@ impl Default for Setup {
             adjust: |_| {},
             seams: Seams::local,
             recorder: None,
+            recent: 0,
+            mappings: None,
+            shadow_mappings: None,
             tls: None,
             listener: None,
             ledger: None,
@@ -67,6 +77,14 @@ impl Default for Setup {
 
 impl Setup {
     fn load(&self, base: &str, catalog: &Catalog) -> (V2Config, SiteConfig, Limits) {
+        let config = self.config(base, catalog);
+        let Source::V2(v2) = config.source else {
+            panic!("no sandbox was asked for");
+        };
+        (v2, config.site, config.limits)
+    }
+
+    fn config(&self, base: &str, catalog: &Catalog) -> Config {
         let mut environment = self.environment.clone();
         environment.push(("SHIM_UPSTREAM_URL", base.to_owned()));
         // Scripts answer at once: nobody has to wait for a turn.
@@ -89,11 +107,7 @@ impl Setup {
             flags: Flags::default(),
             read: &|path| std::fs::read_to_string(path),
         };
-        let config = Config::load(&sources, catalog).unwrap();
-        let Source::V2(v2) = config.source else {
-            panic!("no sandbox was asked for");
-        };
-        (v2, config.site, config.limits)
+        Config::load(&sources, catalog).unwrap()
     }
 }
 
@@ -108,6 +122,8 @@ pub(crate) struct Running {
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<Stopped>,
     records: Arc<Mutex<Vec<String>>>,
+    recent: Option<Arc<Recent>>,
+    shadowed: watch::Receiver<usize>,
 }
 
 impl Running {
@@ -120,27 +136,46 @@ impl Running {
     }
 
     pub(crate) async fn before_base(base: &str, setup: Setup) -> Self {
-        let catalog = Arc::new(Catalog::embedded().unwrap());
+        let embedded = || Arc::new(Catalog::embedded().unwrap());
+        let catalog = setup.mappings.clone().unwrap_or_else(embedded);
         let (v2, site, mut limits) = setup.load(base, &catalog);
         (setup.adjust)(&mut limits);
+        let config = setup.config(base, &catalog);
 
         let records = Arc::new(Mutex::new(Vec::new()));
         let mut seams = (setup.seams)(&limits);
         seams.recorder = setup.recorder;
         seams.ledger = setup.ledger;
+        let (looked_at, shadowed) = watch::channel(0);
         let recorder = Recorder {
             next: seams.observer,
             records: Arc::clone(&records),
+            looked_at,
         };
         let metrics = Arc::new(Metrics::new(&catalog).unwrap());
+        let traffic = Arc::new(Traffic::default());
         seams.observer = Arc::new(Observers(vec![
             Arc::new(recorder),
             Arc::clone(&metrics) as _,
+            Arc::clone(&traffic) as _,
         ]));
+        if setup.recent > 0 {
+            let recent = Recent::start(setup.recent, Arc::clone(&catalog), None);
+            seams.recent = Some(Arc::new(recent.unwrap()));
+        }
+        let recent = seams.recent.clone();
+        seams.shadow = config.shadow.map(|shadow| {
+            let (thought, observer) = (setup.shadow_mappings, Arc::clone(&seams.observer));
+            let key = config.pseudonym_key;
+            let shadow = Shadow::new(shadow, &catalog, thought, key, &limits, observer);
+            Arc::new(shadow.unwrap())
+        });
         let shim = Shim::new(catalog, v2, &site, &limits, seams).unwrap();
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
-        let (ops, ops_limits) = (ops::router(shim.clone(), metrics), limits.clone());
+        let pages = ui::router(shim.clone(), traffic, &config.ui);
+        let ops = ops::router(shim.clone(), metrics).merge(pages);
+        let ops_limits = limits.clone();
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 
         let listener = match setup.listener {
@@ -175,7 +210,23 @@ impl Running {
             stop,
             stopped,
             records,
+            recent,
+            shadowed,
         }
+    }
+
+    /// Waits until so many requests were compared with the shadow, or left out.
+    pub(crate) async fn shadowed(&self, count: usize) {
+        let mut shadowed = self.shadowed.clone();
+        let reached = shadowed.wait_for(|looked_at| *looked_at >= count);
+        soon(reached).await.unwrap();
+    }
+
+    /// Waits until all exchanges are there to be shown; no more are kept then.
+    pub(crate) async fn settle(&self) {
+        let recent = self.recent.clone().unwrap();
+        let settled = tokio::task::spawn_blocking(move || recent.settle(Duration::from_secs(20)));
+        assert!(settled.await.unwrap());
     }
 
     /// Goes on with other settings.
@@ -213,9 +264,13 @@ impl Running {
 
     /// Status and text of a path of the operations address.
     pub(crate) async fn ops(&self, path: &str) -> (u16, String) {
-        let url = format!("http://{}{path}", self.ops_address);
+        let url = self.ops_url(path);
         let response = self.client.get(url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    pub(crate) fn ops_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.ops_address)
     }
 
     /// Writes bytes to a new connection.
@@ -271,6 +326,7 @@ pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> T {
 struct Recorder {
     next: Arc<dyn Observer>,
     records: Arc<Mutex<Vec<String>>>,
+    looked_at: watch::Sender<usize>,
 }
 
 impl Observer for Recorder {
@@ -290,5 +346,15 @@ impl Observer for Recorder {
 
     fn called(&self, call: &CallRecord<'_>) {
         self.next.called(call);
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        self.next.shadowed(record);
+        let is_end = matches!(
+            record,
+            ShadowRecord::Compared { .. } | ShadowRecord::NotCompared { .. }
+        );
+        self.looked_at
+            .send_modify(|looked_at| *looked_at += usize::from(is_end));
     }
 }

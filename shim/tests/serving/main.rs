@@ -20,8 +20,10 @@ mod proxies;
 mod reload;
 #[path = "../running/mod.rs"]
 mod running;
+mod shadow;
 mod tenants;
 mod tls;
 mod trouble;
+mod ui;
 mod wrappings;
 mod writes;

@@ -10,8 +10,9 @@ use quick_xml::{
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
-use super::{Report, written};
+use super::Report;
 use crate::diff::{Comparison, Row, Verdict};
+use mappings::comparison::written;
 
 /// The version of the JSON report.
 const FORMAT: u32 = 1;

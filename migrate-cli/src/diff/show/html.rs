@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{Report, written};
+use mappings::comparison::written;
+
+use super::Report;
 use crate::diff::{Comparison, Row, Verdict};
 
 const STYLE: &str = include_str!("report.css");

@@ -116,21 +116,3 @@ impl Report {
         })
     }
 }
-
-/// A value as it is shown: JSON, without characters that would move or hide what stands around.
-pub(crate) fn written(value: Option<&serde_json::Value>) -> String {
-    let Some(value) = value else {
-        return String::new();
-    };
-    let mut text = String::new();
-    for char in value.to_string().chars() {
-        let is_odd = char.is_control()
-            || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if is_odd {
-            text.extend(char.escape_unicode());
-        } else {
-            text.push(char);
-        }
-    }
-    text
-}

@@ -9,8 +9,9 @@ use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::{Report, written};
+use super::Report;
 use crate::diff::{Comparison, Row, Verdict};
+use mappings::comparison::written;
 
 /// How rows are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

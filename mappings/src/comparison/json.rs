@@ -14,7 +14,7 @@ const PAIRED_BY: [&str; 2] = ["id", "email"];
 /// How two values of a place differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Only the old side has it.
     Missing,
     /// Only the new side has it.
@@ -41,17 +41,20 @@ impl fmt::Display for Kind {
 
 /// A place in both values.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Pair {
-    pub(crate) path: Path,
-    pub(crate) old: Option<Value>,
-    pub(crate) new: Option<Value>,
+pub struct Pair {
+    /// Where.
+    pub path: Path,
+    /// What the old side has there.
+    pub old: Option<Value>,
+    /// What the new side has there.
+    pub new: Option<Value>,
     /// `None` if both sides say the same.
-    pub(crate) kind: Option<Kind>,
+    pub kind: Option<Kind>,
 }
 
 /// Where a value stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Path(Vec<Step>);
+pub struct Path(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -61,11 +64,15 @@ enum Step {
 }
 
 impl Path {
-    pub(crate) fn member(&self, name: &str) -> Self {
+    /// A member of the object there.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
         self.with(Step::Member(name.to_owned()))
     }
 
-    pub(crate) fn item(&self, key: &str) -> Self {
+    /// An item of the array there: its id, or its number.
+    #[must_use]
+    pub fn item(&self, key: &str) -> Self {
         self.with(Step::Item(key.to_owned()))
     }
 
@@ -76,7 +83,7 @@ impl Path {
     }
 
     /// The names of members on the way, without items: `users`, `pmi`.
-    pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
+    pub fn members(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
             Step::Member(name) => Some(name.as_str()),
             Step::Item(_) => None,
@@ -84,7 +91,7 @@ impl Path {
     }
 
     /// The same for all items of an array: `users[].pmi`.
-    pub(crate) fn field(&self) -> String {
+    pub fn field(&self) -> String {
         self.written(|_| "[]".to_owned())
     }
 
@@ -124,7 +131,7 @@ pub(crate) fn diff(old: &Value, new: &Value) -> Vec<Pair> {
 }
 
 /// All places of both values, in the order of the old one; what only the new one has comes last.
-pub(crate) fn pairs(old: &Value, new: &Value) -> Vec<Pair> {
+pub fn pairs(old: &Value, new: &Value) -> Vec<Pair> {
     let mut pairs = Vec::new();
     both(&Path::default(), old, new, &mut pairs);
     pairs
@@ -270,7 +277,7 @@ fn difference(old: &Value, new: &Value) -> Option<Kind> {
 }
 
 /// The JSON type of a value.
-pub(crate) fn type_name(value: &Value) -> &'static str {
+pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

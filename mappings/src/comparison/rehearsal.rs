@@ -3,27 +3,29 @@
 
 use std::collections::VecDeque;
 
-use mappings::{
-    Catalog, Memory, Outcome, Site, Translation, V1Error,
-    catalog::{operation::Operation, protocol::Options},
-    record::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping},
-};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Comparison, documents::Documents, join, verdict};
+use crate::{
+    catalog::{Catalog, operation::Operation, protocol::Options},
+    exchange::{Arguments, Outcome, V1Error},
+    record::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping},
+    translation::{Memory, Site, Translation},
+};
 
 /// More rounds than any plan has steps, pages included: a guard against one that never ends.
 const ROUNDS: usize = 1000;
 
 /// What comes of a recorded request under a catalog.
-pub(crate) struct Rehearsed {
-    pub(crate) requests: Vec<V2Exchange>,
-    pub(crate) answer: Value,
+pub struct Rehearsed {
+    /// What would be sent, with the answers that stood in.
+    pub requests: Vec<V2Exchange>,
+    /// What would be answered.
+    pub answer: Value,
 }
 
 /// Translates a recorded request again; v2's recorded answers stand in for v2.
-pub(crate) fn rehearse(
+pub fn rehearse(
     catalog: &Catalog,
     operation: &Operation,
     site: &Site,
@@ -62,12 +64,7 @@ pub(crate) fn rehearse(
         }
     }
     let finished = translation.finish(now);
-    let answer = V1Exchange::new(
-        "",
-        Wrapping::Other,
-        &mappings::Arguments::default(),
-        &finished.answer,
-    );
+    let answer = V1Exchange::new("", Wrapping::Other, &Arguments::default(), &finished.answer);
     Rehearsed {
         requests,
         answer: answer.answer,
@@ -78,41 +75,9 @@ fn told(error: &V1Error) -> Value {
     json!({ "error": { "code": error.code, "message": error.message } })
 }
 
-/// A recorded v1 answer beside the v2 answers that it was made from; `None` if the operation is not
-/// answered from v2.
-pub(crate) fn beside_v2(
-    catalog: &Catalog,
-    operation: &Operation,
-    exchange: &Exchange,
-) -> Option<Comparison> {
-    let plan = operation.plan()?;
-    let mut comparison = Comparison {
-        name: exchange.id.clone(),
-        operation: Some(operation.name.clone()),
-        sides: ("v1".to_owned(), "v2".to_owned()),
-        rows: Vec::new(),
-    };
-    if exchange.v1.answer.get("error").is_some() {
-        let site = site(catalog, exchange.site.as_ref());
-        let rehearsed = rehearse(catalog, operation, &site, exchange);
-        "translated from v2".clone_into(&mut comparison.sides.1);
-        comparison.rows = verdict::compare(
-            catalog,
-            Some(operation),
-            &exchange.v1.answer,
-            &rehearsed.answer,
-        );
-    } else {
-        let documents = Documents::of_exchange(plan, exchange);
-        let (given, answer) = (&exchange.v1.parameters, &exchange.v1.answer);
-        comparison.rows = join::join(catalog, operation, given, answer, &documents);
-    }
-    Some(comparison)
-}
-
 /// The site under which an exchange was made; with the catalog's own choices where the recording
 /// does not say.
-pub(crate) fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
+pub fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
     let nothing = Options::default();
     let chosen = recorded.map_or(&nothing, |recorded| &recorded.options);
     Site {

@@ -1,15 +1,5 @@
 //! What is thought of a difference between two v1 answers of an operation.
 
-use mappings::{
-    Catalog,
-    catalog::{
-        field::{self, Field, Part, Place},
-        operation::{Operation, Service, View},
-    },
-    conversion::{Conversion, Sent},
-    fidelity::Fidelity,
-    record::REDACTED,
-};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -17,9 +7,19 @@ use super::{
     Comparison, Row, Verdict,
     json::{self, Kind, Pair, Path},
 };
+use crate::{
+    catalog::{
+        Catalog,
+        field::{self, Field, Part, Place},
+        operation::{Operation, Service, View},
+    },
+    conversion::{Conversion, Sent},
+    fidelity::Fidelity,
+    record::REDACTED,
+};
 
 /// Compares two v1 answers of an operation; two JSON values of any kind if it is not known.
-pub(crate) fn compare(
+pub fn compare(
     catalog: &Catalog,
     operation: Option<&Operation>,
     old: &Value,
@@ -39,7 +39,7 @@ pub(crate) fn compare(
 
 impl Comparison {
     /// Two answers of the same shape beside each other.
-    pub(crate) fn of_answers(
+    pub fn of_answers(
         catalog: &Catalog,
         operation: Option<&Operation>,
         name: &str,
@@ -86,7 +86,7 @@ fn judge(catalog: &Catalog, operation: &Operation, pair: &Pair) -> (Verdict, Str
 }
 
 /// The view that an operation answers with.
-pub(crate) fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View> {
+pub fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View> {
     match operation.service {
         Service::Plan { view, .. } | Service::Refused { view, .. } => catalog.view(view),
         Service::NotServed(_) => None,
@@ -116,7 +116,7 @@ fn find<'c>(
 }
 
 /// What a difference means if the catalog, or the type of the field, explains it.
-pub(crate) fn explained(
+pub fn explained(
     field: &Field,
     part: &Part,
     old: Option<&Value>,
@@ -198,11 +198,7 @@ fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> boo
 }
 
 /// The words for a difference that nothing explains.
-pub(crate) fn unexpected(
-    kind: Kind,
-    old: Option<&Value>,
-    new: Option<&Value>,
-) -> (Verdict, String) {
+pub fn unexpected(kind: Kind, old: Option<&Value>, new: Option<&Value>) -> (Verdict, String) {
     let reason = match (kind, old, new) {
         (Kind::Missing, ..) => "missing".to_owned(),
         (Kind::Extra, ..) => "extra".to_owned(),

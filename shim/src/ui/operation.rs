@@ -1,0 +1,113 @@
+//! What the catalog says of an operation: what serves it, and what is lost and why, in the words
+//! that `migrate explain` has too.
+
+use std::collections::BTreeSet;
+
+use mappings::{
+    Catalog,
+    catalog::operation::{Fate, Operation, View},
+    comparison,
+    fidelity::Fidelity,
+};
+use maud::{Markup, html};
+
+use super::page::table;
+
+/// A parameter or an answer's field that is not exact.
+struct Loss<'a> {
+    name: &'a str,
+    fidelity: Fidelity,
+    reason: &'a str,
+}
+
+pub(super) fn body(catalog: &Catalog, operation: &Operation) -> Markup {
+    let parameters = parameters(catalog, operation);
+    let mut fields = Vec::new();
+    if let Some(view) = comparison::view(catalog, operation) {
+        add_fields(catalog, view, &mut fields);
+    }
+    // An address leads to the first of them.
+    let mut seen = BTreeSet::new();
+    html! {
+        p { code { "migrate explain " (operation.name) } " says all of it." }
+        section aria-labelledby="calls" {
+            h2 id="calls" { "Served by" }
+            @let requests = operation.v2_requests();
+            @if requests.is_empty() { p { "Nothing in v2." } }
+            @else {
+                ul { @for (method, path) in requests { li { code { (method.as_str()) " " (path) } } } }
+            }
+            @if !operation.is_served() { p { "This shim does not serve it yet." } }
+        }
+        section aria-labelledby="parameters" {
+            h2 id="parameters" { "Parameters that are not exact" }
+            (losses("What arrives changed, or not at all", &parameters, &mut seen))
+        }
+        section aria-labelledby="fields" {
+            h2 id="fields" { "Answer fields that are not exact" }
+            (losses("What is answered otherwise than v1 did", &fields, &mut seen))
+        }
+    }
+}
+
+fn losses<'a>(caption: &str, losses: &[Loss<'a>], seen: &mut BTreeSet<&'a str>) -> Markup {
+    if losses.is_empty() {
+        return html! { p { "None." } };
+    }
+    let rows = html! {
+        @for loss in losses {
+            tr id=[seen.insert(loss.name).then_some(loss.name)] {
+                th scope="row" { (loss.name) }
+                td data-label="fidelity" {
+                    @if loss.fidelity == Fidelity::None { span.bad { "gone" } }
+                    @else { span.lossy { "lossy" } }
+                }
+                td.wide data-label="why" { (loss.reason) }
+            }
+        }
+    };
+    table(
+        caption,
+        &[("name", ""), ("fidelity", ""), ("why", "")],
+        &rows,
+    )
+}
+
+fn parameters<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<Loss<'a>> {
+    let loss = |parameter: &'a mappings::catalog::operation::Parameter| {
+        let (field, _) = catalog.field(parameter.field?)?;
+        let (fidelity, reason) = match &parameter.fate {
+            Fate::Dropped(reason) => (Fidelity::None, Some(reason.as_str())),
+            _ => (field.fidelity, field.reason.as_deref()),
+        };
+        (fidelity != Fidelity::Exact).then_some(Loss {
+            name: &parameter.name,
+            fidelity,
+            reason: reason.unwrap_or_default(),
+        })
+    };
+    operation.parameters.iter().filter_map(loss).collect()
+}
+
+fn add_fields<'a>(catalog: &'a Catalog, view: &'a View, losses: &mut Vec<Loss<'a>>) {
+    for member in &view.members {
+        let Some((field, part)) = catalog.field(member.field) else {
+            continue;
+        };
+        if field.fidelity != Fidelity::Exact {
+            losses.push(Loss {
+                name: &part.name,
+                fidelity: field.fidelity,
+                reason: field.reason.as_deref().unwrap_or_default(),
+            });
+        }
+    }
+    losses.extend(view.none.iter().map(|(name, reason)| Loss {
+        name,
+        fidelity: Fidelity::None,
+        reason,
+    }));
+    if let Some(items) = view.items.and_then(|items| catalog.view(items)) {
+        add_fields(catalog, items, losses);
+    }
+}

@@ -1,0 +1,208 @@
+//! What all pages share: head, navigation, and how things are written.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::response::{Html, IntoResponse as _, Response};
+use mappings::{comparison::visible, record::moment};
+use maud::{DOCTYPE, Markup, html};
+use serde_json::Value;
+
+/// All pages: where they are and what they are called.
+const PAGES: [(&str, &str); 5] = [
+    ("/ui", "Overview"),
+    ("/ui/traffic", "Traffic"),
+    ("/ui/losses", "Losses"),
+    ("/ui/exchanges", "Exchanges"),
+    ("/ui/differences", "Differences"),
+];
+
+/// Seconds between two loads of a page that reloads itself.
+const REFRESH: u32 = 10;
+
+/// Texts inside of a document are shown up to this many characters.
+const TEXT: usize = 2000;
+
+/// The frame of a page.
+pub(super) struct Page<'a> {
+    title: &'a str,
+    here: &'a str,
+    /// `None` for a page that does not change.
+    refreshes: Option<bool>,
+}
+
+impl<'a> Page<'a> {
+    /// One of the pages in the navigation; reloads itself if its query says so.
+    pub(super) fn new(title: &'a str, here: &'a str, query: Option<&str>) -> Self {
+        let is_asked = query.is_some_and(|query| query.split('&').any(|part| part == "refresh"));
+        Self {
+            title,
+            here,
+            refreshes: Some(is_asked),
+        }
+    }
+
+    /// A page below one of these.
+    pub(super) fn below(title: &'a str, here: &'a str) -> Self {
+        Self {
+            title,
+            here,
+            refreshes: None,
+        }
+    }
+
+    pub(super) fn show(&self, body: &Markup) -> Response {
+        let query = if self.refreshes == Some(true) {
+            "?refresh"
+        } else {
+            ""
+        };
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    @if self.refreshes == Some(true) {
+                        meta http-equiv="refresh" content=(REFRESH);
+                    }
+                    title { (visible(self.title)) " · shim" }
+                    link rel="icon" href="/ui/icon.svg";
+                    link rel="stylesheet" href="/ui/style.css";
+                }
+                body {
+                    a.skip href="#content" { "Skip to content" }
+                    header {
+                        span.name { "shim" }
+                        nav aria-label="Pages" {
+                            ul {
+                                @for (path, name) in PAGES {
+                                    @let current = (path == self.here).then_some("page");
+                                    li { a href={ (path) (query) } aria-current=[current] { (name) } }
+                                }
+                            }
+                        }
+                    }
+                    main id="content" {
+                        div.title {
+                            h1 { (visible(self.title)) }
+                            @match self.refreshes {
+                                Some(true) => a.refresh href=(self.here) { "Stop reloading" },
+                                Some(false) => a.refresh href={ (self.here) "?refresh" } {
+                                    "Reload every " (REFRESH) " s"
+                                },
+                                None => {}
+                            }
+                        }
+                        (body)
+                    }
+                    footer { p { "Written " (time(now())) ". Nothing on these pages changes anything." } }
+                }
+            }
+        };
+        Html(page.into_string()).into_response()
+    }
+}
+
+/// A table with a caption; on narrow screens its rows become blocks.
+pub(super) fn table(caption: &str, columns: &[(&str, &str)], rows: &Markup) -> Markup {
+    html! {
+        table {
+            caption { (caption) }
+            thead {
+                tr {
+                    @for (name, class) in columns {
+                        th scope="col" class=[(!class.is_empty()).then_some(class)] { (name) }
+                    }
+                }
+            }
+            tbody { (rows) }
+        }
+    }
+}
+
+/// Nothing is there, and what to do about it.
+pub(super) fn empty(what: &str, how: &Markup) -> Markup {
+    html! { div.empty { p.what { (what) } (how) } }
+}
+
+/// A text that may be anything.
+pub(super) fn text(text: &str) -> Markup {
+    html! { (visible(&cut_text(text))) }
+}
+
+/// A document, indented; what would move or hide other text is escaped, and long texts are cut.
+pub(super) fn document(value: &Value) -> Markup {
+    let written = serde_json::to_string_pretty(&cut(value)).unwrap_or_default();
+    let lines: Vec<_> = written.lines().map(visible).collect();
+    html! { pre tabindex="0" { code { (lines.join("\n")) } } }
+}
+
+fn cut(value: &Value) -> Value {
+    match value {
+        Value::String(text) => cut_text(text).into(),
+        Value::Array(items) => items.iter().map(cut).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (cut_text(name), cut(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn cut_text(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(TEXT) else {
+        return text.to_owned();
+    };
+    let length = text.chars().count();
+    let start = text.get(..end).unwrap_or_default();
+    format!("{start}… ({length} characters)")
+}
+
+/// Milliseconds, as people read them.
+pub(super) fn millis(duration: Duration) -> String {
+    let millis = duration.as_secs_f64() * 1000.0;
+    if millis < 10.0 {
+        format!("{millis:.1} ms")
+    } else if millis < 10_000.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.0} s", millis / 1000.0)
+    }
+}
+
+/// A moment, and how long it is ago; `at` in milliseconds since 1970.
+pub(super) fn time(at: i64) -> Markup {
+    let exact = moment(at);
+    let shown = exact.split('.').next().unwrap_or_default();
+    let shown = shown.trim_end_matches('Z').replace('T', " ");
+    html! { time datetime=(exact) { (shown) " UTC" } }
+}
+
+/// How long ago a moment is, with the moment for those who ask.
+pub(super) fn ago(at: i64) -> Markup {
+    let seconds = (now() - at).max(0) / 1000;
+    let (number, unit) = match seconds {
+        ..120 => (seconds, "s"),
+        120..7200 => (seconds / 60, "min"),
+        7200..172_800 => (seconds / 3600, "h"),
+        _ => (seconds / 86_400, "days"),
+    };
+    html! { time datetime=(moment(at)) title=(moment(at)) { (number) " " (unit) " ago" } }
+}
+
+/// A part of a whole.
+pub(super) fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "–".to_owned();
+    }
+    let tenths = u128::from(part) * 1000 / u128::from(whole);
+    if part > 0 && tenths == 0 {
+        return "< 0.1 %".to_owned();
+    }
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
