@@ -10,6 +10,7 @@ use axum::{
     Router,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,7 +18,9 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     Shim,
+    config::UiConfig,
     telemetry::{Metrics, Readings},
+    ui::guard::guard,
 };
 
 /// For all tokens to be there. Below what probes wait: Prometheus gives ten seconds.
@@ -35,13 +38,16 @@ struct Desk {
     reading: Arc<Semaphore>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics` and `/usage`.
-pub fn router(shim: Shim, metrics: Arc<Metrics>) -> Router {
+/// `/healthz`, `/readyz`, `/metrics` and `/usage`. The last one says who calls, and answers to known
+/// names of this machine only, as the pages do.
+pub fn router(shim: Shim, metrics: Arc<Metrics>, config: &UiConfig) -> Router {
+    let hosts: Arc<[String]> = config.hosts.clone().into();
+    let guarded = middleware::from_fn_with_state(hosts, guard);
     Router::new()
         .route("/healthz", get("alive\n"))
         .route("/readyz", get(readiness))
         .route("/metrics", get(numbers))
-        .route("/usage", get(usage::usage))
+        .route("/usage", get(usage::usage).layer(guarded))
         .with_state(Desk {
             shim,
             metrics,
@@ -49,8 +55,8 @@ pub fn router(shim: Shim, metrics: Arc<Metrics>) -> Router {
         })
 }
 
-/// Ready if v2 answers, as far as the last calls show, and a token is there, or to be had, for at least one tenant: one tenant's wrong
-/// credentials must not take the others off the air.
+/// Ready if v2 answers, as far as the last calls show, and a token is there, or to be had, for at
+/// least one tenant: one tenant's wrong credentials must not take the others off the air.
 async fn readiness(State(desk): State<Desk>) -> Response {
     if desk.shim.is_cut_off() {
         let text = "not ready\nv2 is down: calls fail at once until it answers again\n";

@@ -188,7 +188,7 @@ async fn serve_until_stopped(
     if let Some(listener) = ops_listener {
         let pages = ui::router(shim.clone(), traffic, &ui);
         let (router, limits) = (
-            ops::router(shim.clone(), metrics).merge(pages),
+            ops::router(shim.clone(), metrics, &ui).merge(pages),
             limits.clone(),
         );
         // It answers to the end of the process: also while the last requests are served.

@@ -40,7 +40,7 @@ const HEADERS: [(HeaderName, &str); 8] = [
 ];
 
 /// Lets a request through if it names this machine, and adds the headers to its answer.
-pub(super) async fn guard(
+pub(crate) async fn guard(
     State(hosts): State<Arc<[String]>>,
     request: Request,
     next: Next,

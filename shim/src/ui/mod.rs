@@ -5,7 +5,7 @@
 
 mod differences;
 mod exchanges;
-mod guard;
+pub(crate) mod guard;
 mod losses;
 mod operation;
 mod overview;

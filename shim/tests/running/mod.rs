@@ -174,7 +174,7 @@ impl Running {
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
         let pages = ui::router(shim.clone(), traffic, &config.ui);
-        let ops = ops::router(shim.clone(), metrics).merge(pages);
+        let ops = ops::router(shim.clone(), metrics, &config.ui).merge(pages);
         let ops_limits = limits.clone();
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 

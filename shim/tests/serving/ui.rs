@@ -190,6 +190,9 @@ async fn a_page_of_another_site_reads_and_does_nothing() {
         assert_eq!(status(path, "[::1]:9090").await, 200);
         assert_eq!(status(path, "shim.example.com").await, 200);
     }
+    // Who calls is nobody else's business either, also where no ledger is kept.
+    assert_eq!(status("/usage", "evil.example.com").await, 421);
+    assert_eq!(status("/usage", "localhost:9090").await, 404);
     // What probes and Prometheus read is reached by any name, as before.
     assert_eq!(status("/healthz", "shim.internal").await, 200);
 
