@@ -113,6 +113,7 @@ async fn secrets_are_in_no_log_line() {
     send_well(&shim).await;
     send_badly(&shim).await;
     shim.shadowed(30).await;
+    shim.differs().await;
 
     let captured = captured.0.lock().unwrap();
     let log = String::from_utf8_lossy(&captured);

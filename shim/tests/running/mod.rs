@@ -123,7 +123,7 @@ pub(crate) struct Running {
     stopped: JoinHandle<Stopped>,
     records: Arc<Mutex<Vec<String>>>,
     recent: Option<Arc<Recent>>,
-    shadowed: watch::Receiver<usize>,
+    shadowed: watch::Receiver<Shadowed>,
 }
 
 impl Running {
@@ -146,11 +146,11 @@ impl Running {
         let mut seams = (setup.seams)(&limits);
         seams.recorder = setup.recorder;
         seams.ledger = setup.ledger;
-        let (looked_at, shadowed) = watch::channel(0);
+        let (told, shadowed) = watch::channel(Shadowed::default());
         let recorder = Recorder {
             next: seams.observer,
             records: Arc::clone(&records),
-            looked_at,
+            shadowed: told,
         };
         let metrics = Arc::new(Metrics::new(&catalog).unwrap());
         let traffic = Arc::new(Traffic::default());
@@ -218,8 +218,16 @@ impl Running {
     /// Waits until so many requests were compared with the shadow, or left out.
     pub(crate) async fn shadowed(&self, count: usize) {
         let mut shadowed = self.shadowed.clone();
-        let reached = shadowed.wait_for(|looked_at| *looked_at >= count);
+        let reached = shadowed.wait_for(|shadowed| shadowed.looked_at >= count);
         soon(reached).await.unwrap();
+    }
+
+    /// Waits until the shadow was found to differ.
+    pub(crate) async fn differs(&self) {
+        let mut shadowed = self.shadowed.clone();
+        soon(shadowed.wait_for(|shadowed| shadowed.found > 0))
+            .await
+            .unwrap();
     }
 
     /// Waits until all exchanges are there to be shown; no more are kept then.
@@ -326,7 +334,16 @@ pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> T {
 struct Recorder {
     next: Arc<dyn Observer>,
     records: Arc<Mutex<Vec<String>>>,
-    looked_at: watch::Sender<usize>,
+    shadowed: watch::Sender<Shadowed>,
+}
+
+/// What was told of the shadow.
+#[derive(Default)]
+struct Shadowed {
+    /// Requests that were compared, or not for a reason.
+    looked_at: usize,
+    /// New kinds of differences.
+    found: usize,
 }
 
 impl Observer for Recorder {
@@ -350,11 +367,12 @@ impl Observer for Recorder {
 
     fn shadowed(&self, record: &ShadowRecord<'_>) {
         self.next.shadowed(record);
-        let is_end = matches!(
-            record,
-            ShadowRecord::Compared { .. } | ShadowRecord::NotCompared { .. }
-        );
-        self.looked_at
-            .send_modify(|looked_at| *looked_at += usize::from(is_end));
+        self.shadowed.send_modify(|shadowed| match record {
+            ShadowRecord::Compared { .. } | ShadowRecord::NotCompared { .. } => {
+                shadowed.looked_at += 1;
+            }
+            ShadowRecord::Found { .. } => shadowed.found += 1,
+            ShadowRecord::Answered { .. } => {}
+        });
     }
 }
