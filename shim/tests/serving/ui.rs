@@ -145,6 +145,7 @@ async fn what_clients_and_v2_say_stays_text() {
     send("user/update").await.unwrap();
     send("%3Cscript%3Ealert(1)%3C/script%3E").await.unwrap();
     shim.shadowed(2).await;
+    shim.differs().await;
     shim.settle().await;
 
     let mut pages: Vec<_> = PAGES.map(str::to_owned).into();
