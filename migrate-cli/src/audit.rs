@@ -15,6 +15,7 @@ mod library;
 pub mod owners;
 pub mod plan;
 mod purpose;
+mod relevance;
 pub mod report;
 mod revision;
 pub(crate) mod rules;

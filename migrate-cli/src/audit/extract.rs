@@ -1,7 +1,7 @@
 //! What a file says: its strings, comments and calls, with what surrounds them.
 //!
-//! Where a grammar is at hand the file is parsed ([`tree`]); else, and when parsing gives up, a
-//! reader that knows only quotes and comments does it ([`lexer`]), or one for data and prose
+//! Where a grammar is at hand the file is parsed ([`tree`]); else, for bundles, and when parsing gives
+//! up, a reader that knows only quotes and comments does it ([`lexer`]), or one for data and prose
 //! ([`lines`]). All give the same [`Extract`], so that nothing after this cares.
 
 pub(crate) mod fold;
@@ -13,7 +13,7 @@ mod tree;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::audit::language::Language;
+use crate::audit::{language::Language, source::is_packed};
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,21 @@ impl Text {
             passed: Vec::new(),
         }
     }
+
+    /// What surrounds it, without itself.
+    pub(crate) fn without_pieces(&self) -> Self {
+        Self {
+            pieces: Vec::new(),
+            callee: self.callee.clone(),
+            target: self.target.clone(),
+            function: self.function.clone(),
+            class: self.class.clone(),
+            containers: self.containers.clone(),
+            given: self.given.clone(),
+            passed: self.passed.clone(),
+            ..*self
+        }
+    }
 }
 
 /// A call of something: `client.user.list(…)`.
@@ -176,9 +191,14 @@ pub(crate) struct Extract {
     pub(crate) functions: BTreeMap<String, Deeds>,
 }
 
+/// How long a text may be to be parsed, in bytes. Longer ones are no code that people keep.
+const PARSED: usize = 1 << 20;
+
 /// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
 pub(crate) fn extract(language: Language, source: &str, calls: &HashSet<String>) -> Extract {
-    if let Some(grammar) = language.grammar()
+    let bundle = source.len() > PARSED || is_packed(source.as_bytes());
+    if !bundle
+        && let Some(grammar) = language.grammar()
         && let Some(extract) = tree::extract(&grammar, language, source, calls)
     {
         return extract;

@@ -150,6 +150,11 @@ impl Knowledge {
         self.resources.iter().map(String::as_str)
     }
 
+    /// The parts of operations after a slash.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
+    }
+
     /// True if the text is the part of an operation before a slash: `user`, `im/group`.
     pub(crate) fn is_resource(&self, text: &str) -> bool {
         self.resources.contains(text)

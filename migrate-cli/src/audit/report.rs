@@ -177,13 +177,14 @@ fn level(kind: Kind) -> Level {
 /// A text without control characters: names of files may hold what changes a terminal or ends a
 /// line.
 fn plain(text: &str) -> Cow<'_, str> {
-    if text.contains(|letter: char| letter.is_control()) {
+    // Control signs, and those that turn the direction of a line.
+    let hostile = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(hostile) {
         let replaced = |letter: char| {
-            if letter.is_control() {
-                '\u{fffd}'
-            } else {
-                letter
-            }
+            if hostile(letter) { '\u{fffd}' } else { letter }
         };
         Cow::Owned(text.chars().map(replaced).collect())
     } else {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use aho_corasick::{AhoCorasick, BuildError};
 use serde::Deserialize;
 
 use super::{extract::last_identifier, finding::Kind, shape::Hosts};
@@ -15,8 +16,8 @@ pub(crate) struct Rules {
     pub(crate) strays: Vec<String>,
     /// What names tell.
     pub(crate) words: Words,
-    /// Services whose endpoints have the same names.
-    pub(crate) vendors: Vec<Vendor>,
+    /// Services whose endpoints have the same names, and Zoom itself.
+    pub(crate) services: Services,
     /// Client libraries that speak v1.
     pub(crate) libraries: Vec<Library>,
     /// The last names of the calls by which libraries are loaded, set up and used.
@@ -25,10 +26,18 @@ pub(crate) struct Rules {
 
 /// A rule file that does not say what it should.
 #[derive(Debug, thiserror::Error)]
-#[error("rules/{file}: {cause}")]
-pub struct RuleError {
-    file: &'static str,
-    cause: toml::de::Error,
+pub enum RuleError {
+    /// A file cannot be read.
+    #[error("rules/{file}: {cause}")]
+    File {
+        /// The file.
+        file: &'static str,
+        /// Why.
+        cause: toml::de::Error,
+    },
+    /// The names of services cannot be searched for.
+    #[error("rules/data/vendors.toml: {0}")]
+    Search(#[from] BuildError),
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,11 +90,68 @@ struct VendorFile {
 /// Another service.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Vendor {
+struct Vendor {
     /// Its name.
-    pub(crate) name: String,
+    name: String,
     /// What its programs contain, in lower case.
-    pub(crate) marks: Vec<String>,
+    marks: Vec<String>,
+}
+
+/// Finds out which services a text speaks of, in any letter case.
+#[derive(Debug)]
+pub(crate) struct Services {
+    marks: AhoCorasick,
+    /// The service behind each mark; the first mark is Zoom's.
+    owners: Vec<Option<usize>>,
+    names: Vec<String>,
+}
+
+/// The services that texts speak of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spoken<'r> {
+    /// The word zoom stands there.
+    pub(crate) zoom: bool,
+    /// The first other service, in the order of the rules.
+    pub(crate) vendor: Option<&'r str>,
+}
+
+impl Services {
+    fn new(vendors: &[Vendor]) -> Result<Self, BuildError> {
+        let mut marks = vec!["zoom"];
+        let mut owners = vec![None];
+        for (index, vendor) in vendors.iter().enumerate() {
+            marks.extend(vendor.marks.iter().map(String::as_str));
+            owners.resize(marks.len(), Some(index));
+        }
+        Ok(Self {
+            marks: AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .build(&marks)?,
+            owners,
+            names: vendors.iter().map(|vendor| vendor.name.clone()).collect(),
+        })
+    }
+
+    /// What texts speak of together.
+    pub(crate) fn in_texts(&self, texts: [&str; 2]) -> Spoken<'_> {
+        let mut zoom = false;
+        let mut first: Option<usize> = None;
+        for found in texts
+            .iter()
+            .flat_map(|text| self.marks.find_overlapping_iter(text))
+        {
+            match self.owners.get(found.pattern().as_usize()) {
+                Some(Some(vendor)) => first = Some(first.map_or(*vendor, |f| f.min(*vendor))),
+                _ => zoom = true,
+            }
+        }
+        Spoken {
+            zoom,
+            vendor: first
+                .and_then(|index| self.names.get(index))
+                .map(String::as_str),
+        }
+    }
 }
 
 /// A client library.
@@ -287,7 +353,7 @@ impl Rules {
             },
             strays: hosts.strays,
             words: read("data/words.toml", WORDS)?,
-            vendors: vendors.vendor,
+            services: Services::new(&vendors.vendor)?,
             libraries,
             calls,
         })
@@ -305,5 +371,5 @@ fn calls_of(library: &Library) -> impl Iterator<Item = String> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, RuleError> {
-    toml::from_str(text).map_err(|cause| RuleError { file, cause })
+    toml::from_str(text).map_err(|cause| RuleError::File { file, cause })
 }

@@ -278,7 +278,7 @@ impl<'c> Audit<'c> {
             if !super::trace::is_binary(bytes) {
                 let text = source::decode(bytes);
                 let trace = tracer.trace(text.as_bytes());
-                if trace.any() {
+                if trace.any() && tracer.is_relevant(trace, text.as_bytes()) {
                     files.push(scanner.scan(path, &text));
                 }
             }
@@ -317,8 +317,23 @@ impl<'c> Audit<'c> {
             .iter()
             .filter_map(|file| Some((file.path.clone(), file.stamp?)))
             .collect();
+        let cut: Vec<String> = files
+            .iter()
+            .filter(|file| file.is_cut)
+            .map(|file| file.path.clone())
+            .collect();
         outcome.findings = self.decide(files, &roots);
         outcome.stamps = stamps;
+        // A log or a table full of paths that mean nothing here misses nothing.
+        for path in cut {
+            let uses = |found: &Finding| found.path == path && found.kind != Kind::Doc;
+            if outcome.findings.iter().any(uses) {
+                outcome.unreadable.push(Unreadable {
+                    path,
+                    reason: "too much in it looks like v1; the rest is left out".to_owned(),
+                });
+            }
+        }
         outcome
     }
 
@@ -373,17 +388,18 @@ impl<'c> Audit<'c> {
         };
         if candidate.large {
             return scanner
-                .scan_large(path, |take| walk::pieces(&candidate.path, tracer, take))
+                .scan_large(path, |take| walk::pieces(&candidate.path, take))
                 .map(Some);
         }
-        let bytes = std::fs::read(&candidate.path)?;
+        let bytes = walk::read(candidate, self.options.large)?;
         let trace = candidate.trace;
-        let only_word = !(trace.zoom || trace.path || trace.distinctive);
-        let unnamed = names.is_some_and(|names| !trace.distinctive && !names.is_match(&bytes));
-        if only_word && !tracer.may_take_part(&bytes) || unnamed {
+        let text = source::decode(&bytes);
+        let unnamed =
+            names.is_some_and(|names| !trace.distinctive && !names.is_match(text.as_bytes()));
+        if unnamed || !tracer.is_relevant(trace, text.as_bytes()) {
             return Ok(None);
         }
-        let mut facts = scanner.scan(path, &source::decode(&bytes));
+        let mut facts = scanner.scan(path, &text);
         facts.stamp = Some(stamp(&bytes));
         Ok(Some(facts))
     }

@@ -6,7 +6,7 @@ use super::{
     dependency::{self, Dependency},
     extract::{
         self, Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
-        fold::{Constants, Folded, HOLE, fold},
+        fold::{Constants, Folded, Folder, HOLE},
         last_identifier, names_credential,
     },
     knowledge::Knowledge,
@@ -20,6 +20,10 @@ use super::{
 
 /// How many signals one file may give; a file with more is data about v1, not a use of it.
 const LIMIT: usize = 5000;
+/// How many URLs of a large file are looked at; most are the same one again and again.
+const URLS: usize = 20 * LIMIT;
+/// How many names that are joined to a text are kept.
+const NAMES: usize = 32;
 /// How much of a line is kept for reports, in characters.
 const EXCERPT: usize = 240;
 
@@ -101,6 +105,8 @@ pub(crate) struct FileFacts {
     pub(crate) suppressions: BTreeMap<usize, String>,
     /// What its content was, if it was read as a whole.
     pub(crate) stamp: Option<u64>,
+    /// More looks like v1 than is noted.
+    pub(crate) is_cut: bool,
 }
 
 /// What a function does.
@@ -131,12 +137,12 @@ impl Scanner<'_> {
         let language = Language::of(std::path::Path::new(path), head);
         let extract = extract::extract(language, source, &self.rules.calls);
         let lines = Lines::new(source);
-        let lower = source.to_ascii_lowercase();
+        let spoken = self.rules.services.in_texts([path, source]);
         let mut facts = FileFacts {
             path: path.to_owned(),
             language: Some(language),
-            zoom: lower.contains("zoom") || path.to_ascii_lowercase().contains("zoom"),
-            vendor: self.vendor(path, &lower),
+            zoom: spoken.zoom,
+            vendor: spoken.vendor.map(str::to_owned),
             ..FileFacts::default()
         };
         self.signals(language, &extract, &lines, &mut facts);
@@ -162,7 +168,7 @@ impl Scanner<'_> {
     pub(crate) fn scan_large<E>(
         &self,
         path: &str,
-        read: impl FnOnce(&mut dyn FnMut(&str, Start)) -> Result<(), E>,
+        read: impl FnOnce(&mut dyn FnMut(&str, Start) -> bool) -> Result<(), E>,
     ) -> Result<FileFacts, E> {
         let language = Language::of(std::path::Path::new(path), "");
         let mut facts = FileFacts {
@@ -171,7 +177,8 @@ impl Scanner<'_> {
             zoom: true,
             ..FileFacts::default()
         };
-        let mut seen = BTreeSet::new();
+        let mut seen: BTreeSet<(usize, String)> = BTreeSet::new();
+        let mut looked_at = 0;
         read(&mut |piece, start| {
             let lines = Lines::new(piece);
             for sighting in shape::urls(piece, &self.rules.hosts, self.knowledge) {
@@ -182,7 +189,12 @@ impl Scanner<'_> {
                     place.end_column += start.column;
                 }
                 place.line += start.line;
-                if !seen.insert((place.line, excerpt.to_owned())) || facts.signals.len() >= LIMIT {
+                looked_at += 1;
+                if facts.signals.len() >= LIMIT || looked_at > URLS {
+                    facts.is_cut = true;
+                    return false;
+                }
+                if !seen.insert((place.line, excerpt.to_owned())) {
                     continue;
                 }
                 facts.excerpts.insert(place.line, excerpt.to_owned());
@@ -203,22 +215,9 @@ impl Scanner<'_> {
                     apart: false,
                 });
             }
+            true
         })?;
         Ok(facts)
-    }
-
-    fn vendor(&self, path: &str, lower: &str) -> Option<String> {
-        let path = path.to_ascii_lowercase();
-        self.rules
-            .vendors
-            .iter()
-            .find(|vendor| {
-                vendor
-                    .marks
-                    .iter()
-                    .any(|mark| lower.contains(mark.as_str()) || path.contains(mark.as_str()))
-            })
-            .map(|vendor| vendor.name.clone())
     }
 
     fn signals(&self, language: Language, extract: &Extract, lines: &Lines, facts: &mut FileFacts) {
@@ -264,6 +263,7 @@ impl Scanner<'_> {
             }
             for sighting in found {
                 if facts.signals.len() >= LIMIT {
+                    facts.is_cut = true;
                     return;
                 }
                 // Halves and hosts are no finding of their own and must not crowd out those.
@@ -286,8 +286,7 @@ impl Scanner<'_> {
                 let start = sighting.start.max(folded.run_start(last));
                 let from = folded.source(start);
                 let to = folded.source(last) + 1;
-                let mut text = text.clone();
-                text.pieces = Vec::new();
+                let mut text = text.without_pieces();
                 if matches!(language, Language::Data(_)) && is_key(&folded.text, sighting.end) {
                     text.usage = Usage::Key;
                 }
@@ -302,13 +301,13 @@ impl Scanner<'_> {
                     // `define('API_URL', 'https://…')` and settings pages name the value first.
                     text.target = Some((*name).to_owned());
                 }
-                let mut joined = folded.holes.clone();
-                joined.extend(folded.filled.iter().cloned());
+                let names = folded.holes.iter().take(NAMES);
+                let joined = names.chain(folded.filled.iter().take(NAMES)).cloned();
                 facts.signals.push(Signal {
                     shape: sighting.shape,
                     place: place(lines, from, to.max(from)),
                     text,
-                    joined,
+                    joined: joined.collect(),
                     value: folded.text.chars().take(200).collect(),
                     apart: start > sighting.start,
                 });
@@ -418,10 +417,11 @@ pub(super) fn fold_all(extract: &Extract) -> Vec<Folded> {
             constants.add(name, text.pieces.clone());
         }
     }
+    let mut folder = Folder::new(constants);
     extract
         .texts
         .iter()
-        .map(|text| fold(&text.pieces, &constants))
+        .map(|text| folder.fold(&text.pieces))
         .collect()
 }
 

@@ -1,17 +1,29 @@
 //! A file's text, whatever its encoding, and where its lines are.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell};
+
+use encoding_rs::Encoding;
+
+/// How much of a file is looked at to tell UTF-16 without a byte order mark, in bytes.
+const SAMPLE: usize = 512;
 
 /// Decodes a file's bytes.
-///
-/// UTF-16 is read by its byte order mark; what is not valid UTF-8 is taken for Windows-1252, which
-/// keeps every ASCII byte in its place, and no byte can fail.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes)
-        && encoding != encoding_rs::UTF_8
-    {
-        let body = bytes.get(mark..).unwrap_or_default();
-        return encoding.decode_without_bom_handling(body).0;
+    decode_as(wide(bytes), bytes)
+}
+
+/// Decodes a part of a file whose first bytes told that it is UTF-16 of that kind, or not.
+///
+/// What is not valid UTF-8 is taken for Windows-1252, which keeps every ASCII byte in its place, and
+/// no byte can fail.
+pub(crate) fn decode_as<'b>(wide: Option<&'static Encoding>, bytes: &'b [u8]) -> Cow<'b, str> {
+    if let Some(encoding) = wide {
+        let body = bytes
+            .strip_prefix(&[0xff, 0xfe])
+            .or_else(|| bytes.strip_prefix(&[0xfe, 0xff]));
+        return encoding
+            .decode_without_bom_handling(body.unwrap_or(bytes))
+            .0;
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -23,10 +35,35 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// True if the bytes open with a byte order mark of UTF-16, which a search for ASCII cannot see
-/// into.
-pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
+/// The kind of UTF-16 that a file is written in, by its first bytes: a search for ASCII cannot see
+/// into it. Without a byte order mark every other byte of a program is null.
+pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    if bytes.starts_with(&[0xff, 0xfe]) {
+        return Some(encoding_rs::UTF_16LE);
+    }
+    if bytes.starts_with(&[0xfe, 0xff]) {
+        return Some(encoding_rs::UTF_16BE);
+    }
+    let (pairs, _) = bytes.get(..bytes.len().min(SAMPLE))?.as_chunks::<2>();
+    let nearly_all = |ascii: fn(&[u8; 2]) -> bool| {
+        pairs.len() > 3 && pairs.iter().filter(|pair| ascii(pair)).count() * 10 >= pairs.len() * 9
+    };
+    if nearly_all(|pair| matches!(pair, [1..=0x7f, 0])) {
+        Some(encoding_rs::UTF_16LE)
+    } else if nearly_all(|pair| matches!(pair, [0, 1..=0x7f])) {
+        Some(encoding_rs::UTF_16BE)
+    } else {
+        None
+    }
+}
+
+/// True if a program has packed a text into a few endless lines, as bundlers do with scripts.
+pub(crate) fn is_packed(bytes: &[u8]) -> bool {
+    /// Smaller texts are cheap, however they are written; in bytes.
+    const SMALL: usize = 32 << 10;
+    /// No one writes lines of this length on average, in bytes.
+    const LINE: usize = 400;
+    bytes.len() > SMALL && memchr::memchr_iter(b'\n', bytes).count() * LINE < bytes.len()
 }
 
 /// The lines of a text.
@@ -34,19 +71,19 @@ pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
 pub(crate) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
+    /// The last place that was asked for and its column from 0: the next one is mostly near, and
+    /// lines may be endless.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'a> Lines<'a> {
     /// Finds the lines.
     pub(crate) fn new(text: &'a str) -> Self {
-        let breaks = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at + 1);
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         Self {
             text,
             starts: std::iter::once(0).chain(breaks).collect(),
+            last: Cell::default(),
         }
     }
 
@@ -61,8 +98,18 @@ impl<'a> Lines<'a> {
     pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
         let index = self.index(offset);
         let start = self.starts.get(index).copied().unwrap_or_default();
-        let before = self.text.get(start..offset).unwrap_or_default();
-        (index + 1, before.chars().count() + 1)
+        let (last, column) = self.last.get();
+        let (from, column) = if (start..=offset).contains(&last) {
+            (last, column)
+        } else {
+            (start, 0)
+        };
+        let Some(between) = self.text.get(from..offset) else {
+            return (index + 1, column + 1);
+        };
+        let column = column + between.chars().count();
+        self.last.set((offset, column));
+        (index + 1, column + 1)
     }
 
     /// How many characters of two UTF-16 units stand before a byte offset on its line.
@@ -110,13 +157,28 @@ mod tests {
         assert_eq!(lines.position(4), (2, 2));
         assert_eq!(lines.offset(2, 2), Some(4));
         assert_eq!(lines.offset(3, 9), None);
+        assert_eq!(lines.position(5), (2, 3));
+        assert_eq!(lines.position(2), (2, 1));
+        assert_eq!(lines.position(5), (2, 3));
+        assert_eq!(lines.position(1), (1, 2));
         assert_eq!(lines.line(1), "üb");
         assert_eq!(lines.line(7), "");
     }
 
     #[test]
+    fn endless_lines_are_packed_and_tables_are_not() {
+        assert!(is_packed("f(a,b);".repeat(10_000).as_bytes()));
+        assert!(!is_packed("f(a,b);\n".repeat(10_000).as_bytes()));
+        assert!(!is_packed("f(a,b);".repeat(100).as_bytes()));
+    }
+
+    #[test]
     fn utf16_and_single_byte_text_are_read() {
         assert_eq!(decode(b"\xff\xfea\0b\0"), "ab");
+        assert_eq!(decode(b"\xfe\xff\0a\0b"), "ab");
+        assert_eq!(decode(b"x\0=\0'\0a\0'\0"), "x='a'");
+        assert_eq!(decode(b"\0x\0=\0'\0a\0'"), "x='a'");
+        assert_eq!(wide(b"\0\0\0\x01\0\0\0\x02\0\0"), None);
         assert_eq!(decode(b"caf\xe9"), "café");
         assert_eq!(decode("grüß".as_bytes()), "grüß");
     }

@@ -1,12 +1,10 @@
 //! The prefilter: which files have a trace of v1 at all. Files without one cost only their read.
 
-use std::collections::BTreeSet;
-
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 
 use super::{
-    extract::last_identifier,
     knowledge::Knowledge,
+    relevance::Relevance,
     rules::Rules,
     shape::{DOMAIN, Hosts},
     source,
@@ -15,11 +13,8 @@ use super::{
 /// How much of a file is looked at to tell whether it is binary.
 const BINARY: usize = 8192;
 
-/// How many paths are looked at in one part of a file; what comes after tells nothing new.
-const PATHS: usize = 4096;
-
-/// How long a method's name must be to tell its library, in bytes.
-const TELLING: usize = 8;
+/// How many paths are looked at in a file; what comes after tells nothing new.
+const PATHS: u32 = 4096;
 
 /// What a file has a trace of.
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
@@ -33,6 +28,8 @@ pub(crate) struct Trace {
     pub(crate) path: bool,
     /// A path or word that only v1 has.
     pub(crate) distinctive: bool,
+    /// How many paths were looked at.
+    looked_at: u32,
 }
 
 impl Trace {
@@ -41,18 +38,9 @@ impl Trace {
         self.zoom || self.word || self.path || self.distinctive
     }
 
-    /// All that two parts of a file have.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self {
-            zoom: self.zoom || other.zoom,
-            word: self.word || other.word,
-            path: self.path || other.path,
-            distinctive: self.distinctive || other.distinctive,
-        }
-    }
-
-    fn is_full(self) -> bool {
-        self.zoom && self.path && self.distinctive
+    /// True if another part can tell nothing new.
+    pub(crate) fn is_full(self) -> bool {
+        self.zoom && self.word && self.path && self.distinctive
     }
 }
 
@@ -72,10 +60,7 @@ pub(crate) struct Tracer<'k> {
     patterns: Vec<Pattern>,
     /// Packages, each with the place of the word zoom in it.
     libraries: Vec<(usize, String)>,
-    /// What programs name of client libraries: imports and telling methods.
-    named: AhoCorasick,
-    halves: AhoCorasick,
-    credentials: AhoCorasick,
+    relevance: Relevance,
     hosts: Hosts,
     knowledge: &'k Knowledge,
 }
@@ -101,40 +86,15 @@ impl<'k> Tracer<'k> {
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(&words)?;
-        let credentials = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&knowledge.credentials)?;
         let libraries = rules
             .libraries
             .iter()
             .map(|library| library.package.to_ascii_lowercase())
             .filter_map(|package| Some((package.find("zoom")?, package)))
             .collect();
-        let named: BTreeSet<&str> = rules
-            .libraries
-            .iter()
-            .flat_map(|library| {
-                let methods = library.methods.keys().map(|name| last_identifier(name));
-                let telling = methods.filter(|name| name.len() >= TELLING);
-                telling.chain(library.imports.iter().map(String::as_str))
-            })
-            .collect();
-        let named = AhoCorasick::new(&named)?;
-        // `->` is how PHP reaches a member of a client that makes paths out of names.
-        let halves: Vec<String> = knowledge
-            .resources()
-            .flat_map(|resource| {
-                ["'", "\"", "/", "`", "->"].map(|quote| format!("{quote}{resource}"))
-            })
-            .collect();
-        let halves = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&halves)?;
         Ok(Self {
             search,
-            halves,
-            credentials,
-            named,
+            relevance: Relevance::new(knowledge, rules)?,
             patterns,
             libraries,
             hosts: rules.hosts.clone(),
@@ -142,10 +102,15 @@ impl<'k> Tracer<'k> {
         })
     }
 
-    /// The traces in a part of a file.
+    /// The traces in a file.
     pub(crate) fn trace(&self, bytes: &[u8]) -> Trace {
         let mut trace = Trace::default();
-        let mut paths = 0;
+        self.add(bytes, &mut trace);
+        trace
+    }
+
+    /// Adds the traces in a part of a file to those in other parts.
+    pub(crate) fn add(&self, bytes: &[u8], trace: &mut Trace) {
         for found in self.search.find_iter(bytes) {
             match self.patterns.get(found.pattern().as_usize()) {
                 Some(Pattern::Zoom) => {
@@ -158,29 +123,22 @@ impl<'k> Tracer<'k> {
                     trace.word = true;
                     trace.zoom = true;
                 }
-                Some(Pattern::Head) if !trace.distinctive && paths < PATHS => {
-                    paths += 1;
-                    self.path(bytes, found.start(), &mut trace);
+                Some(Pattern::Head) if !trace.distinctive && trace.looked_at < PATHS => {
+                    trace.looked_at += 1;
+                    self.path(bytes, found.start(), trace);
                 }
                 Some(Pattern::Word) => trace.distinctive = true,
                 _ => {}
             }
-            if trace.is_full() && trace.word {
+            if trace.is_full() {
                 break;
             }
         }
-        trace
     }
 
-    /// True if a text that speaks of Zoom may have a part in a client of v1: it handles credentials,
-    /// names a client library, or has the first half of a path alone between quotes or slashes.
-    pub(crate) fn may_take_part(&self, bytes: &[u8]) -> bool {
-        let half = self.halves.find_iter(bytes).any(|found| {
-            bytes
-                .get(found.end())
-                .is_some_and(|next| matches!(next, b'\'' | b'"' | b'/' | b'`' | b'-'))
-        });
-        half || self.credentials.is_match(bytes) || self.named.is_match(bytes)
+    /// True if a file with that trace may have a part in a client of v1.
+    pub(crate) fn is_relevant(&self, trace: Trace, bytes: &[u8]) -> bool {
+        trace.zoom || trace.path || trace.distinctive || self.relevance.may_take_part(bytes)
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -234,5 +192,5 @@ impl<'k> Tracer<'k> {
 /// True if the bytes are no text.
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(BINARY)).unwrap_or(bytes);
-    !source::is_utf16(head) && head.contains(&0)
+    head.contains(&0) && source::wide(head).is_none()
 }

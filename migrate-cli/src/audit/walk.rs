@@ -1,6 +1,7 @@
 //! Walks a tree in parallel, reads each file once and keeps those with a trace of v1.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     fs::File,
     io::{self, Read},
@@ -13,7 +14,10 @@ use std::{
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::trace::{Trace, Tracer, is_binary};
+use super::{
+    source,
+    trace::{Trace, Tracer, is_binary},
+};
 
 /// How much of a large file is read at a time, in bytes.
 const CHUNK: usize = 1 << 20;
@@ -128,6 +132,8 @@ pub(crate) fn walk(
                         }),
                     }
                 }
+                // So is a folder.
+                Err(error) if is_gone(&error) => {}
                 Err(error) => keep(&mut |walked| {
                     walked.unreadable.push((root.to_owned(), error.to_string()));
                 }),
@@ -179,6 +185,12 @@ pub(crate) fn is_manifest(path: &str) -> bool {
     MANIFESTS.contains(&name)
 }
 
+fn is_gone(error: &ignore::Error) -> bool {
+    error
+        .io_error()
+        .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Opening a pipe or a device could block for ever.
 fn is_plain_file(entry: &DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_file())
@@ -193,39 +205,64 @@ pub(crate) fn look(
     buffer: &mut Vec<u8>,
 ) -> io::Result<Option<Candidate>> {
     let mut file = File::open(path)?;
-    buffer.clear();
-    let chunk = u64::try_from(CHUNK).unwrap_or(u64::MAX);
-    (&mut file).take(chunk).read_to_end(buffer)?;
-    if is_binary(buffer) {
+    buffer.resize(CHUNK, 0);
+    let mut length = fill(&mut file, buffer)?;
+    let head = buffer.get(..length).unwrap_or_default();
+    if is_binary(head) {
         return Ok(None);
     }
-    let mut trace = if super::source::is_utf16(buffer) {
-        tracer.trace(super::source::decode(buffer).as_bytes())
-    } else {
-        tracer.trace(buffer)
+    let wide = source::wide(head);
+    let trace = |bytes: &[u8], found: &mut Trace| match wide {
+        None => tracer.add(bytes, found),
+        wide => tracer.add(source::decode_as(wide, bytes).as_bytes(), found),
     };
-    let mut size = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
-    if buffer.len() == CHUNK {
+    let mut found = Trace::default();
+    trace(head, &mut found);
+    let mut size = length as u64;
+    if length == CHUNK {
+        // What is written while the file is read is left for the next run.
         size = file.metadata()?.len();
-        let mut read = CHUNK;
-        while read > 0
-            && !(trace.zoom && trace.path && trace.distinctive)
-            && !stop.load(Ordering::Relaxed)
-        {
-            buffer.drain(..buffer.len().saturating_sub(OVERLAP));
-            read = (&mut file).take(chunk).read_to_end(buffer)?;
-            trace = trace.and(tracer.trace(buffer));
+        let mut left = size.saturating_sub(length as u64);
+        while left > 0 && length == CHUNK && !found.is_full() && !stop.load(Ordering::Relaxed) {
+            buffer.copy_within(CHUNK - OVERLAP.., 0);
+            let read = fill(&mut file, buffer.get_mut(OVERLAP..).unwrap_or_default())?;
+            left = left.saturating_sub(read as u64);
+            length = OVERLAP + read;
+            trace(buffer.get(..length).unwrap_or_default(), &mut found);
         }
     }
-    Ok(trace.any().then(|| Candidate {
+    Ok(found.any().then(|| Candidate {
         path: path.to_owned(),
-        trace,
+        trace: found,
         large: size > limits.large,
     }))
 }
 
+/// Reads until a buffer is full or the file ends.
+fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(free) = buffer.get_mut(length..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// Reads a file that is to be parsed, at most as much as that allows: it may have grown.
+pub(crate) fn read(candidate: &Candidate, large: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(&candidate.path)?
+        .take(large)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Where a piece of a file starts, from 0.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Start {
     /// The line.
     pub(crate) line: usize,
@@ -233,30 +270,38 @@ pub(crate) struct Start {
     pub(crate) column: usize,
 }
 
-/// Reads a large file piece by piece and hands over each piece that has a trace of Zoom's domain.
-pub(crate) fn pieces(
-    path: &Path,
-    tracer: &Tracer,
-    mut take: impl FnMut(&str, Start),
-) -> io::Result<()> {
+/// Reads a large file piece by piece and hands over each, until `take` returns false.
+pub(crate) fn pieces(path: &Path, mut take: impl FnMut(&str, Start) -> bool) -> io::Result<()> {
     let mut file = File::open(path)?;
+    let mut left = file.metadata()?.len();
     let mut buffer = Vec::new();
     let mut start = Start::default();
+    let mut wide = None;
     let chunk = u64::try_from(CHUNK).unwrap_or(u64::MAX);
     loop {
-        let read = (&mut file).take(chunk).read_to_end(&mut buffer)?;
-        if tracer.trace(&buffer).zoom {
-            take(&super::source::decode(&buffer), start);
+        let read = (&mut file).take(chunk.min(left)).read_to_end(&mut buffer)?;
+        left = left.saturating_sub(read as u64);
+        if start == Start::default() {
+            wide = source::wide(&buffer);
         }
-        if read == 0 {
+        // UTF-16 is decoded as a whole, or lines could not be counted.
+        let text = wide.map(|_| source::decode_as(wide, &buffer));
+        let goes_on = match &text {
+            Some(text) => take(text, start),
+            None => take(&source::decode_as(None, &buffer), start),
+        };
+        if read == 0 || left == 0 || !goes_on {
             return Ok(());
         }
         let done = buffer.len().saturating_sub(OVERLAP);
         let head = buffer.get(..done).unwrap_or_default();
-        start.line += memchr::memchr_iter(b'\n', head).count();
-        start.column = match memchr::memrchr(b'\n', head) {
-            Some(at) => done - at - 1,
-            None => start.column + done,
+        let head = wide.map_or(Cow::Borrowed(head), |_| {
+            Cow::Owned(source::decode_as(wide, head).into_owned().into_bytes())
+        });
+        start.line += memchr::memchr_iter(b'\n', &head).count();
+        start.column = match memchr::memrchr(b'\n', &head) {
+            Some(at) => head.len() - at - 1,
+            None => start.column + head.len(),
         };
         buffer.drain(..done);
     }

@@ -117,8 +117,15 @@ impl Sources {
         }
         let paths = self.paths();
         for path in &paths {
-            std::fs::symlink_metadata(path)
+            let about = std::fs::metadata(path)
                 .with_context(|| format!("cannot look through {}", path.display()))?;
+            // Reading a pipe or a device could go on for ever.
+            if !about.is_file() && !about.is_dir() {
+                anyhow::bail!(
+                    "cannot look through {}: it is neither a folder nor a plain file",
+                    path.display()
+                );
+            }
         }
         let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) =
             paths.into_iter().partition(|path| path.is_file());

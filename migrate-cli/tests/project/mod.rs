@@ -21,7 +21,7 @@ pub(crate) fn tree(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-pub(crate) fn put(folder: &Path, path: &str, bytes: &[u8]) {
+pub(crate) fn put(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();

@@ -10,8 +10,10 @@ pub(crate) const HOLE: char = '\u{fffc}';
 
 /// How often a constant may name another one.
 const DEPTH: usize = 6;
-/// How long a folded text may get.
+/// How much constants may add to one text, in bytes.
 const LIMIT: usize = 4096;
+/// How much constants may add to all texts of a file, in bytes.
+const BUDGET: usize = 4 << 20;
 
 /// The string constants of a file: a name that is always given the same text.
 #[derive(Debug, Default)]
@@ -127,31 +129,71 @@ impl Folded {
     }
 }
 
-/// Puts pieces together.
-pub(crate) fn fold(pieces: &[Piece], constants: &Constants) -> Folded {
-    let mut folded = Folded::default();
-    fill(pieces, constants, DEPTH, &mut folded);
-    folded
+/// Puts the pieces of a file's texts together, constants filled in as far as they are not endless:
+/// `a = b + b`, `b = c + c` and so on double what they add with each line.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    constants: Constants,
+    budget: usize,
 }
 
-fn fill(pieces: &[Piece], constants: &Constants, depth: usize, folded: &mut Folded) {
+impl Folder {
+    /// Starts with a file's constants.
+    pub(crate) fn new(constants: Constants) -> Self {
+        Self {
+            constants,
+            budget: BUDGET,
+        }
+    }
+
+    /// Puts pieces together.
+    pub(crate) fn fold(&mut self, pieces: &[Piece]) -> Folded {
+        let mut folded = Folded::default();
+        let mut left = LIMIT.min(self.budget);
+        let granted = left;
+        fill(pieces, &self.constants, DEPTH, &mut left, &mut folded);
+        self.budget -= granted - left;
+        folded
+    }
+}
+
+/// Adds pieces to a text; `left` is what constants may still add.
+fn fill(
+    pieces: &[Piece],
+    constants: &Constants,
+    depth: usize,
+    left: &mut usize,
+    folded: &mut Folded,
+) {
+    let within = depth < DEPTH;
     for piece in pieces {
-        if folded.text.len() > LIMIT {
+        if within && *left == 0 {
             return;
         }
         match piece {
-            Piece::Text { value, at } => folded.push_text(value, *at),
+            Piece::Text { value, at } => {
+                folded.push_text(value, *at);
+                if within {
+                    *left = left.saturating_sub(value.len().max(1));
+                }
+            }
             Piece::Hole(name) => match constants.value(name) {
                 // A whole URL begins a text; behind something else it is another name's value.
                 Some(value)
                     if depth > 0
+                        && *left > 0
                         && value != pieces
                         && (folded.text.is_empty() || !starts_with_scheme(value)) =>
                 {
                     folded.filled.push(last_identifier(name).to_owned());
-                    fill(value, constants, depth - 1, folded);
+                    fill(value, constants, depth - 1, left, folded);
                 }
-                _ => folded.push_hole(last_identifier(name), 0),
+                _ => {
+                    folded.push_hole(last_identifier(name), 0);
+                    if within {
+                        *left -= 1;
+                    }
+                }
             },
         }
     }
@@ -177,10 +219,8 @@ mod tests {
     fn constants_are_filled_in_and_keep_their_place() {
         let mut constants = Constants::default();
         constants.add("BASE", vec![text("https://x/", 100)]);
-        let folded = fold(
-            &[Piece::Hole("self::BASE".into()), text("user/get", 200)],
-            &constants,
-        );
+        let folded =
+            Folder::new(constants).fold(&[Piece::Hole("self::BASE".into()), text("user/get", 200)]);
         assert_eq!(folded.text, "https://x/user/get");
         assert_eq!(folded.source(0), 100);
         assert_eq!(folded.source(10), 200);
@@ -191,13 +231,31 @@ mod tests {
     fn a_constant_that_names_itself_ends() {
         let mut constants = Constants::default();
         constants.add("A", vec![Piece::Hole("A".into()), text("/x", 1)]);
-        let folded = fold(&[Piece::Hole("A".into())], &constants);
+        let folded = Folder::new(constants).fold(&[Piece::Hole("A".into())]);
         assert!(folded.text.ends_with("/x"));
     }
 
     #[test]
+    fn constants_add_only_so_much_and_the_source_is_never_cut() {
+        let mut constants = Constants::default();
+        for level in 0..64 {
+            let below = Piece::Hole(format!("a{}", level + 1));
+            constants.add(&format!("a{level}"), vec![below; 1000]);
+        }
+        constants.add("a64", vec![text("x", 0)]);
+        let mut all = Folder::new(constants);
+        let pieces = [Piece::Hole("a0".into()), text(&"y".repeat(2 * LIMIT), 9)];
+        for _ in 0..2 * BUDGET / LIMIT {
+            let folded = all.fold(&pieces);
+            assert!(folded.text.ends_with(&"y".repeat(2 * LIMIT)));
+            assert!(folded.holes.len() <= LIMIT);
+        }
+        assert_eq!(all.fold(&pieces).holes, ["a0"]);
+    }
+
+    #[test]
     fn escaped_slashes_are_slashes() {
-        let folded = fold(&[text(r"https:\/\/a\/b", 10)], &Constants::default());
+        let folded = Folder::new(Constants::default()).fold(&[text(r"https:\/\/a\/b", 10)]);
         assert_eq!(folded.text, "https://a/b");
         assert_eq!(folded.source(8), 10 + 10);
         assert_eq!(folded.run_start(10), 0);
@@ -206,7 +264,7 @@ mod tests {
     #[test]
     fn what_is_filled_in_is_a_piece_of_its_own() {
         let pieces = [Piece::Hole("$b".into()), text("/user", 3)];
-        let folded = fold(&pieces, &Constants::default());
+        let folded = Folder::new(Constants::default()).fold(&pieces);
         assert_eq!(folded.run_start(HOLE.len_utf8() + 2), HOLE.len_utf8());
     }
 }

@@ -54,12 +54,18 @@ pub(super) fn extract(
     Some(walk.found)
 }
 
+/// How many classes, functions and maps around a text are noted, from the inside: code may be nested
+/// without end.
+const SCOPES: usize = 32;
+
 /// A class, a function or a map that the walk is in.
 struct Scope {
     depth: usize,
     at: usize,
     name: String,
     is_function: bool,
+    /// Where the innermost function is among the scopes, this one included.
+    function: Option<usize>,
 }
 
 pub(super) struct Walk<'t> {
@@ -97,7 +103,9 @@ impl<'t> Walk<'t> {
     /// The walk is done with what is below a node.
     fn leave(&mut self) {
         let depth = self.ancestors.len();
-        self.scopes.retain(|scope| scope.depth < depth);
+        while self.scopes.last().is_some_and(|scope| scope.depth >= depth) {
+            self.scopes.pop();
+        }
     }
 
     pub(super) fn kind_of(&self, node: Node) -> Kind {
@@ -171,11 +179,17 @@ impl<'t> Walk<'t> {
         if is_function {
             self.found.functions.entry(name.clone()).or_default();
         }
+        let function = if is_function {
+            Some(self.scopes.len())
+        } else {
+            self.scopes.last().and_then(|scope| scope.function)
+        };
         self.scopes.push(Scope {
             depth: self.ancestors.len(),
             at: node.start_byte() + 1,
             name,
             is_function,
+            function,
         });
     }
 
@@ -203,16 +217,14 @@ impl<'t> Walk<'t> {
                 at: node.start_byte() + 1,
                 name,
                 is_function: true,
+                function: Some(self.scopes.len()),
             });
         }
     }
 
     fn function(&self) -> Option<&str> {
-        self.scopes
-            .iter()
-            .rev()
-            .find(|scope| scope.is_function)
-            .map(|scope| scope.name.as_str())
+        let function = self.scopes.last()?.function?;
+        self.scopes.get(function).map(|scope| scope.name.as_str())
     }
 
     fn mark_credentials(&mut self, name: &str) {
@@ -391,7 +403,7 @@ impl<'t> Walk<'t> {
             function: self.function().map(str::to_owned),
             class: self.classes(),
             containers: std::iter::once(0)
-                .chain(self.scopes.iter().filter(|s| !s.is_function).map(|s| s.at))
+                .chain(self.containers().map(|scope| scope.at))
                 .collect(),
             element: None,
             given: Vec::new(),
@@ -403,9 +415,19 @@ impl<'t> Walk<'t> {
         self.found.texts.push(text);
     }
 
+    /// The innermost classes, objects and maps around the walk, outermost first.
+    fn containers(&self) -> impl Iterator<Item = &Scope> {
+        let nearest = self.scopes.len().saturating_sub(SCOPES);
+        self.scopes
+            .get(nearest..)
+            .unwrap_or_default()
+            .iter()
+            .filter(|scope| !scope.is_function)
+    }
+
     fn classes(&self) -> String {
         let mut names = String::new();
-        for scope in self.scopes.iter().filter(|scope| !scope.is_function) {
+        for scope in self.containers() {
             if scope.name.len() < 60 && !scope.name.contains(['\'', '"', '{']) {
                 names.push_str(&scope.name);
                 names.push(' ');

@@ -52,17 +52,23 @@ enum Encoding {
     Utf8,
     /// Every byte is one character.
     SingleByte,
-    /// With a byte order mark, which is no part of the text.
     Utf16 {
         little: bool,
+        /// How long the byte order mark is, which is no part of the text; in bytes.
+        mark: usize,
     },
 }
 
 impl Encoding {
     fn of(bytes: &[u8]) -> Self {
-        if source::is_utf16(bytes) {
+        if let Some(wide) = source::wide(bytes) {
             Self::Utf16 {
-                little: bytes.first() == Some(&0xff),
+                little: wide == encoding_rs::UTF_16LE,
+                mark: if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+                    2
+                } else {
+                    0
+                },
             }
         } else if std::str::from_utf8(bytes).is_ok() {
             Self::Utf8
@@ -77,7 +83,7 @@ impl Encoding {
         Some(match self {
             Self::Utf8 => at,
             Self::SingleByte => head.chars().count(),
-            Self::Utf16 { .. } => 2 + 2 * head.encode_utf16().count(),
+            Self::Utf16 { mark, .. } => mark + 2 * head.encode_utf16().count(),
         })
     }
 
@@ -87,7 +93,7 @@ impl Encoding {
         }
         Some(match self {
             Self::Utf8 | Self::SingleByte => Cow::Borrowed(ascii.as_bytes()),
-            Self::Utf16 { little } => ascii
+            Self::Utf16 { little, .. } => ascii
                 .encode_utf16()
                 .flat_map(|unit| {
                     if little {

@@ -1,0 +1,393 @@
+//! The audit in trees that are hostile or broken: it ends, stays small, and says what it left out.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod project;
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::{Command, Output},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use project::{migrate, put};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CALL: &str = "'https://api.zoom.us/v1/user/get'";
+/// Letters of nested code: enough to show what grows faster than the code, little enough to be read
+/// in no time.
+const NESTED: usize = 100_000;
+
+fn parsed(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// `path:line` of each finding, and the exit code.
+fn audit(folder: &Path) -> (Vec<String>, Option<i32>) {
+    let output = migrate(folder, &["audit", "--format", "json"]);
+    let report = parsed(&output);
+    let places = report["findings"].as_array().unwrap().iter();
+    let places = places
+        .map(|found| format!("{}:{}", found["path"].as_str().unwrap(), found["line"]))
+        .collect();
+    (places, output.status.code())
+}
+
+#[test]
+fn code_that_is_nested_without_end_ends() {
+    let folder = TempDir::new().unwrap();
+    // What opens, what closes, what stands before: with line breaks, or it would be read as a bundle.
+    let kinds = [
+        ("a.js", "{b: 'user', a:\n", "}\n", "x ="),
+        ("b.js", "f(\n", ")\n", ""),
+        ("c.json", "[\n", "]\n", ""),
+        ("d.php", "['user',\n", "'list']\n", "<?php $a ="),
+        ("e.py", "{'user':\n", "}\n", "x ="),
+        ("f.rb", "{a:\n", "}\n", "x ="),
+        ("g.rb", "module A;\n", "end;\n", ""),
+        ("h.xml", "<a>\n", "</a>\n", ""),
+        ("i.yaml", "{a:\n", "}\n", "a: "),
+        ("j.ts", "!\n", "", ""),
+        ("k.sh", "$(\n", ")\n", "x="),
+        ("l.js", "-\n", "", "x ="),
+    ];
+    for (path, open, close, before) in kinds {
+        let times = NESTED / (open.len() + close.len());
+        let (open, close) = (open.repeat(times), close.repeat(times));
+        put(
+            folder.path(),
+            path,
+            format!("{before}{open}{CALL}{close}\n"),
+        );
+        put(
+            folder.path(),
+            &format!("flat/{path}"),
+            format!("{before}{open}{CALL}{close}").replace('\n', ""),
+        );
+    }
+    let (found, code) = audit(folder.path());
+    assert_eq!(code, Some(1));
+    for (path, ..) in kinds {
+        for place in [format!("{path}:"), format!("flat/{path}:1")] {
+            assert!(
+                found.iter().any(|one| one.starts_with(&place)),
+                "{place} {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn endless_expressions_and_constants_end() {
+    let folder = TempDir::new().unwrap();
+    put(
+        folder.path(),
+        "concat.js",
+        format!("x = a{} + {CALL}", "\n+ 'a'".repeat(20_000)),
+    );
+    let mut doubling = format!("a0 = {CALL}\n");
+    for level in 0..64 {
+        writeln!(doubling, "a{} = a{level} + a{level} + 'x'", level + 1).unwrap();
+    }
+    put(folder.path(), "doubling.py", doubling);
+    put(
+        folder.path(),
+        "cycle.py",
+        format!("a = b + '/user'\nb = a + '/list'\nc = {CALL}\n"),
+    );
+    let long = "x".repeat(4000);
+    let uses = "f(A + 'user/list')\n".repeat(2000);
+    put(
+        folder.path(),
+        "long.py",
+        format!("A = 'https://api.zoom.us/v1/{long}'\n{uses}"),
+    );
+    let (found, _) = audit(folder.path());
+    for place in [
+        "concat.js:20001",
+        "doubling.py:1",
+        "cycle.py:3",
+        "long.py:1",
+    ] {
+        assert!(found.iter().any(|one| one == place), "{place}");
+    }
+}
+
+#[test]
+fn a_text_of_any_length_is_read_to_its_end() {
+    let folder = TempDir::new().unwrap();
+    // More than is parsed, more than is read at once, and a mark across the border between two reads.
+    for (path, length) in [
+        ("a.js", 5 << 20),
+        ("b.sql", (1 << 20) - 9),
+        ("c.min.js", 2 << 20),
+    ] {
+        put(
+            folder.path(),
+            path,
+            format!("{}{CALL}", "f(a,b);".repeat(length / 7)),
+        );
+    }
+    let file = fs::File::create(folder.path().join("sparse.js")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let output = migrate(folder.path(), &["audit", "--format", "json"]);
+    let report = parsed(&output);
+    let found = report["findings"].as_array().unwrap();
+    assert_eq!(found.len(), 3, "{found:?}");
+    for one in found {
+        let length = fs::metadata(folder.path().join(one["path"].as_str().unwrap()))
+            .unwrap()
+            .len();
+        let column = length - CALL.len() as u64 + 2;
+        assert_eq!(one["column"], column, "{}", one["path"]);
+    }
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let folder = TempDir::new().unwrap();
+    put(
+        folder.path(),
+        "many.sh",
+        format!("curl {CALL}\n").repeat(6000),
+    );
+    let output = migrate(folder.path(), &["audit", "--format", "json"]);
+    let report = parsed(&output);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 5000);
+    assert_eq!(report["unreadable"][0]["path"], "many.sh");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn utf16_is_read_with_and_without_a_mark_and_beyond_the_first_read() {
+    let folder = TempDir::new().unwrap();
+    let line = format!("x = {CALL}\n");
+    let text = format!("{}{line}", "-- nothing to see\n".repeat(40_000));
+    for (name, mark, big) in [
+        ("le", &b"\xff\xfe"[..], false),
+        ("be", &b"\xfe\xff"[..], true),
+        ("le-bare", b"", false),
+        ("be-bare", b"", true),
+    ] {
+        for (path, text) in [("a.py", &line), ("b.sql", &text)] {
+            let units = text.encode_utf16();
+            let bytes: Vec<u8> = units
+                .flat_map(|unit| {
+                    if big {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
+                .collect();
+            put(
+                folder.path(),
+                &format!("{name}/{path}"),
+                [mark, &bytes].concat(),
+            );
+        }
+    }
+    let (found, _) = audit(folder.path());
+    let wanted: Vec<String> = ["be", "be-bare", "le", "le-bare"]
+        .iter()
+        .flat_map(|name| [format!("{name}/a.py:1"), format!("{name}/b.sql:40001")])
+        .collect();
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    assert!(
+        wanted.iter().all(|place| found.contains(place)),
+        "{found:?}"
+    );
+    let whole = migrate(
+        folder.path(),
+        &["audit", "--max-parse", "1000", "--format", "json"],
+    );
+    assert_eq!(
+        parsed(&whole)["findings"].as_array().unwrap().len(),
+        wanted.len()
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_read() {
+    let folder = TempDir::new().unwrap();
+    let junk: Vec<u8> = (1..=255).cycle().take(5000).collect();
+    for path in ["a.php", "b.py", "c.json", "d.txt", "e.vue"] {
+        let line = format!("\n{CALL}\n");
+        put(
+            folder.path(),
+            path,
+            [&junk, line.as_bytes(), &junk].concat(),
+        );
+    }
+    let (_, code) = audit(folder.path());
+    assert!(matches!(code, Some(0 | 1)), "{code:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused_and_links_are_not_followed() {
+    use std::os::unix::{fs::symlink, net::UnixListener};
+
+    let folder = TempDir::new().unwrap();
+    let outside = TempDir::new().unwrap();
+    put(outside.path(), "a.sh", format!("curl {CALL}\n"));
+    put(folder.path(), "in/a.sh", format!("curl {CALL}\n"));
+    symlink(outside.path(), folder.path().join("in/outside")).unwrap();
+    symlink(outside.path().join("a.sh"), folder.path().join("in/b.sh")).unwrap();
+    symlink("/dev/zero", folder.path().join("in/c.sh")).unwrap();
+    let _socket = UnixListener::bind(folder.path().join("in/socket.sh")).unwrap();
+    let pipe = folder.path().join("in/pipe.sh");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(
+        audit(folder.path()),
+        (vec!["in/a.sh:1".to_owned()], Some(1))
+    );
+    for path in ["in/pipe.sh", "in/socket.sh", "in/c.sh", "/dev/zero"] {
+        let output = migrate(folder.path(), &["audit", path]);
+        assert_eq!(output.status.code(), Some(2), "{path}");
+    }
+    put(
+        folder.path(),
+        "list",
+        "in/pipe.sh\nin/c.sh\nin/a.sh\nin\ngone\n",
+    );
+    let output = migrate(
+        folder.path(),
+        &["audit", "--files-from", "list", "--format", "json"],
+    );
+    let report = parsed(&output);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(report["unreadable"].as_array().unwrap().len(), 4);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_tree_that_changes_meanwhile_is_read_as_far_as_it_is_there() {
+    let folder = TempDir::new().unwrap();
+    put(folder.path(), "steady.sh", format!("curl {CALL}\n"));
+    let done = AtomicBool::new(false);
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        for part in 0..2 {
+            let (folder, done) = (folder.path(), &done);
+            scope.spawn(move || {
+                let mut round = 0;
+                while !done.load(Ordering::Relaxed) {
+                    round += 1;
+                    let name = format!("{part}-{}", round % 40);
+                    // Whole folders come and go, and one file grows.
+                    put(folder, &format!("{name}/a.sh"), format!("curl {CALL}\n"));
+                    let growing = fs::OpenOptions::new()
+                        .append(true)
+                        .create(true)
+                        .open(folder.join("growing.log"));
+                    std::io::Write::write_all(&mut growing.unwrap(), b"user/get zoom\n").unwrap();
+                    if round > 20 {
+                        let old = folder.join(format!("{part}-{}", (round - 20) % 40));
+                        fs::remove_dir_all(old).ok();
+                    }
+                }
+            });
+        }
+        let outcomes = (0..8).map(|_| audit(folder.path())).collect();
+        done.store(true, Ordering::Relaxed);
+        outcomes
+    });
+    for (found, code) in outcomes {
+        assert_eq!(code, Some(1));
+        assert!(found.iter().any(|place| place == "steady.sh:1"));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_of_files_cannot_command_a_terminal() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let folder = TempDir::new().unwrap();
+    for name in [
+        &b"a\nb\x1b[31m.sh"[..],
+        b"c\xff.sh",
+        "d\u{202e}e.sh".as_bytes(),
+    ] {
+        fs::write(
+            folder.path().join(OsStr::from_bytes(name)),
+            format!("curl {CALL}\n"),
+        )
+        .unwrap();
+    }
+    let report = migrate(folder.path(), &["audit"]).stdout;
+    let report = String::from_utf8(report).unwrap();
+    assert!(!report.contains(['\x1b', '\u{202e}']), "{report:?}");
+    assert!(report.contains("[31m.sh"), "{report}");
+    for format in [
+        "json", "sarif", "github", "junit", "csv", "html", "markdown",
+    ] {
+        let output = migrate(folder.path(), &["audit", "--format", format]);
+        assert_eq!(output.status.code(), Some(1), "{format}");
+    }
+    let annotations = migrate(folder.path(), &["audit", "--format", "github"]).stdout;
+    let annotations = String::from_utf8(annotations).unwrap();
+    // One line each: a name cannot begin a line of its own.
+    let of_files = annotations.lines().filter(|line| line.contains(".sh"));
+    assert!(
+        of_files
+            .clone()
+            .all(|line| line.starts_with("::error file="))
+    );
+    assert_eq!(of_files.count(), 3, "{annotations}");
+}
+
+#[test]
+fn a_deep_tree_is_walked() {
+    let folder = TempDir::new().unwrap();
+    let deep = "d/".repeat(300);
+    put(
+        folder.path(),
+        &format!("{deep}a.sh"),
+        format!("curl {CALL}\n"),
+    );
+    assert_eq!(audit(folder.path()).0, [format!("{deep}a.sh:1")]);
+}
+
+#[test]
+fn settings_that_are_hostile_stop_nothing() {
+    let folder = TempDir::new().unwrap();
+    put(folder.path(), "a.sh", format!("curl {CALL}\n"));
+    let stars = "*".repeat(2000);
+    put(
+        folder.path(),
+        ".gitignore",
+        format!("[\n{stars}\n!{stars}x\n\\\n[z-a]\n**/**/**/{stars}/y\n{{a,{{b,\n!a.sh\n"),
+    );
+    let mut owners = String::from("* @all\n[x\n^y\n!\n/[ @no\n");
+    for line in 0..20_000 {
+        writeln!(owners, "/src/*/part{line}/**/x*.js @team{line}").unwrap();
+    }
+    put(folder.path(), "CODEOWNERS", owners);
+    let output = migrate(folder.path(), &["audit", "--format", "json"]);
+    let report = parsed(&output);
+    assert_eq!(report["findings"][0]["owners"], serde_json::json!(["@all"]));
+    let long = "x".repeat(1 << 20);
+    for baseline in [
+        "\0\0",
+        "<<<<<<< ours\n",
+        "v1-url",
+        &long,
+        "\u{fffd}\t\t\t\n",
+    ] {
+        put(folder.path(), ".migrate-baseline", baseline);
+        let output = migrate(folder.path(), &["audit"]);
+        // A baseline that cannot be read is an error; one that says nothing suppresses nothing.
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
+    }
+}
