@@ -2,6 +2,11 @@
 //!
 //! Everything is bounded: time by the caller's deadline, which lies below the 15 seconds after
 //! which v1's clients give up; answers by their size; retries by what is safe to send again.
+//!
+//! Reads that are alike and under way at the same time are not joined. One that joins an older one
+//! could miss a write that was answered between them, so joining would need the tenant, every write's
+//! place in time and an end that outlives the first caller; v1's programs, which ask one thing after
+//! the other, would rarely gain by it.
 
 mod address;
 mod breaker;
