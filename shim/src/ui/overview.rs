@@ -140,7 +140,7 @@ fn chart(minutes: &[(u64, u64)]) -> Markup {
             }
             figcaption {
                 (all) " requests, at most " (most) " in a minute; "
-                span.bad { (failed) " without success" }
+                span.bad[failed > 0] { (failed) " without success" }
             }
         }
     }
