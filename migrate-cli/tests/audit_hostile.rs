@@ -20,12 +20,12 @@ fn any_encoding_is_read() {
     put(
         folder.path(),
         "b.py",
-        &[b"# caf\xe9\n".as_slice(), line.as_bytes()].concat(),
+        [b"# caf\xe9\n".as_slice(), line.as_bytes()].concat(),
     );
     put(
         folder.path(),
         "c.bin",
-        &[b"\0\0".as_slice(), line.as_bytes()].concat(),
+        [b"\0\0".as_slice(), line.as_bytes()].concat(),
     );
     assert_eq!(
         places(&json(folder.path(), &["."])),

@@ -35,6 +35,9 @@ pub(crate) struct Relevance {
     members: AhoCorasick,
     /// What programs name of client libraries: imports and telling methods.
     libraries: AhoCorasick,
+    /// Methods of client libraries that other programs have, too, and what such a client is called.
+    methods: AhoCorasick,
+    clients: AhoCorasick,
 }
 
 impl Relevance {
@@ -57,19 +60,24 @@ impl Relevance {
             .resources()
             .map(|word| format!("{MEMBER}{word}{MEMBER}"))
             .collect();
-        let libraries: BTreeSet<&str> = rules
+        let telling_actions = knowledge.telling_actions();
+        let (libraries, methods): (BTreeSet<&str>, BTreeSet<&str>) = rules
             .libraries
             .iter()
-            .flat_map(|library| {
-                let methods = library.methods.keys().map(|name| last_identifier(name));
-                let telling = methods.filter(|name| name.len() >= TELLING);
-                telling.chain(library.imports.iter().map(String::as_str))
-            })
-            .collect();
+            .flat_map(|library| library.methods.keys())
+            .map(|name| last_identifier(name))
+            .filter(|name| name.len() >= TELLING)
+            .partition(|name| {
+                name.bytes().any(|byte| !byte.is_ascii_lowercase())
+                    || telling_actions.contains(*name)
+            });
+        let imports = rules.libraries.iter().flat_map(|library| &library.imports);
         let names = rules.words.first_half.iter().map(String::as_str);
         Ok(Self {
             credentials: search(&mut knowledge.credentials.iter().map(String::as_str))?,
-            libraries: AhoCorasick::new(libraries)?,
+            libraries: AhoCorasick::new(libraries.into_iter().chain(imports.map(String::as_str)))?,
+            methods: AhoCorasick::new(methods)?,
+            clients: search(&mut ["zoom", "client"].into_iter())?,
             members: AhoCorasick::new(members)?,
             resources: marked(&mut knowledge.resources())?,
             actions: marked(&mut knowledge.actions())?,
@@ -84,8 +92,17 @@ impl Relevance {
             && (self.credentials.is_match(bytes)
                 || self.libraries.is_match(bytes)
                 || self.members.is_match(bytes)
+                || self.has_method(bytes)
                 || self.has_halves(bytes))
             && !is_packed(bytes)
+    }
+
+    /// `zoom.webinar.register(…)`, but not `atexit.register(…)`.
+    fn has_method(&self, bytes: &[u8]) -> bool {
+        self.methods.find_iter(bytes).any(|found| {
+            let before = window(bytes, found.start().saturating_sub(NAMED), found.start());
+            self.clients.is_match(before)
+        })
     }
 
     fn has_halves(&self, bytes: &[u8]) -> bool {
@@ -134,6 +151,11 @@ mod tests {
         assert!(takes_part("zoom({ apiKey: key })"));
         assert!(takes_part("zoom(['user', 'list'])"));
         assert!(takes_part("$zoom->user->list()"));
+        assert!(takes_part("zoom.webinar.register(id)"));
+        assert!(!takes_part(&format!(
+            "zoom(); {} atexit.register(a)",
+            " ".repeat(NAMED)
+        )));
         assert!(takes_part(
             "class Zoom { path = '/user'; list() { this.post('list') } }"
         ));
