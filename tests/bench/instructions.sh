@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Counts the instructions of the core's and the shim's work under valgrind and compares them with
+# Counts the instructions of the core's, the shim's and the audit's work under valgrind and compares them with
 # the budget in instructions.toml. Counts are repeatable on noisy machines, times are not.
 #
 #   tests/bench/instructions.sh            fails if something costs more than its budget allows
