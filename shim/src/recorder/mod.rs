@@ -2,7 +2,7 @@
 //!
 //! Off unless a file is named. A request is never held up by it: what it has anyway, its parameters
 //! and the bytes of its answers, goes into a bounded queue, and a thread of its own redacts and writes
-//! it ([`writer`]). If that thread does not keep up, because the disk is full or slow or requests need
+//! it (`writer`). If that thread does not keep up, because the disk is full or slow or requests need
 //! the processor, exchanges are dropped, counted and logged.
 
 mod file;
