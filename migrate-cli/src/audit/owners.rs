@@ -4,7 +4,10 @@
 //! those of `.gitignore`, except that `docs/*` does not reach into subfolders, that `!` and `[ ]`
 //! mean nothing, and that a blank is written as `\ `. Every section of GitLab's decides for itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -29,7 +32,7 @@ pub struct Owners {
 struct Section {
     /// Owners of patterns that name none.
     default: Vec<String>,
-    patterns: Vec<(GlobSet, Vec<String>)>,
+    patterns: Vec<(Pattern, Vec<String>)>,
 }
 
 impl Owners {
@@ -142,7 +145,7 @@ fn section(line: &str) -> Option<Vec<String>> {
 }
 
 /// What a pattern matches; nothing if it has what GitHub does not know.
-fn pattern(text: &str) -> Option<GlobSet> {
+fn pattern(text: &str) -> Option<Pattern> {
     if text.starts_with('!') || text.contains(['[', ']']) {
         return None;
     }
@@ -154,24 +157,53 @@ fn pattern(text: &str) -> Option<GlobSet> {
     let start = if tied { "" } else { "**/" };
     let inner = inner.replace('{', "[{]").replace('}', "[}]");
     let last = inner.rsplit('/').next().unwrap_or_default();
-    let mut globs = GlobSetBuilder::new();
-    let mut add = |glob: &str| {
-        let glob = GlobBuilder::new(glob)
-            .literal_separator(true)
-            .backslash_escape(true)
-            .build()
-            .ok()?;
-        globs.add(glob);
-        Some(())
-    };
+    let mut globs = Vec::new();
     if !folder {
-        add(&format!("{start}{inner}"))?;
+        globs.push(format!("{start}{inner}"));
     }
     // A folder stands for all that is in it; but `docs/*` only for the files beside each other.
     if folder || !(tied && last == "*") {
-        add(&format!("{start}{inner}/**"))?;
+        globs.push(format!("{start}{inner}/**"));
     }
-    globs.build().ok()
+    let plain = inner.find(['*', '?', '[', '\\']).unwrap_or(inner.len());
+    let head = if tied { inner.get(..plain)? } else { "" };
+    Some(Pattern {
+        head: head.to_owned(),
+        globs,
+        search: OnceLock::new(),
+    })
+}
+
+/// A pattern; what it takes to search for it is made when a path comes near, as a file may have
+/// thousands of them.
+#[derive(Debug)]
+struct Pattern {
+    /// What every path that fits begins with.
+    head: String,
+    globs: Vec<String>,
+    search: OnceLock<GlobSet>,
+}
+
+impl Pattern {
+    fn is_match(&self, path: &str) -> bool {
+        path.starts_with(&self.head) && self.search.get_or_init(|| self.build()).is_match(path)
+    }
+
+    /// The search; it finds nothing if a glob is none.
+    fn build(&self) -> GlobSet {
+        let mut globs = GlobSetBuilder::new();
+        for glob in &self.globs {
+            let glob = GlobBuilder::new(glob)
+                .literal_separator(true)
+                .backslash_escape(true)
+                .build();
+            match glob {
+                Ok(glob) => globs.add(glob),
+                Err(_) => return GlobSet::empty(),
+            };
+        }
+        globs.build().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
