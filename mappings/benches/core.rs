@@ -60,12 +60,11 @@ fn record(bencher: divan::Bencher<'_, '_>) {
             body: Body::None,
             template: "/users/{userId}".into(),
         };
-        let text = answer.to_string();
         let outcome = Outcome::Answered {
             status: 200,
             body: Some(answer.into()),
         };
-        UnredactedCall::new("call".to_owned(), request, &outcome, text.into(), 900)
+        UnredactedCall::new("call".to_owned(), request, &outcome, 900)
     };
     let given = [
         ("api_key", "a-key"),

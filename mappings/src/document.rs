@@ -6,6 +6,7 @@
 use std::{fmt, ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use memchr::memchr2;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -136,6 +137,29 @@ impl Document {
         self.to_string().into()
     }
 
+    /// What it keeps in memory, in bytes, roughly: the whole of which it may be a part.
+    pub fn weight(&self) -> usize {
+        let Source {
+            text,
+            unescaped,
+            nodes,
+        } = self.source.as_ref();
+        text.len() + unescaped.len() + size_of_val(nodes.as_slice())
+    }
+
+    /// The JSON text, if it is a whole document on one line and its texts stand in it as they
+    /// read, without escapes.
+    pub(crate) fn verbatim(&self) -> Option<&str> {
+        let Source {
+            text,
+            unescaped,
+            nodes,
+        } = self.source.as_ref();
+        let is_whole = self.at == 0 && !nodes.is_empty();
+        let is_plain = unescaped.is_empty() && memchr2(b'\n', b'\r', text.as_bytes()).is_none();
+        (is_whole && is_plain).then_some(text)
+    }
+
     /// The value at a JSON pointer without escapes, as a document of its own.
     pub(crate) fn part(&self, pointer: &str) -> Option<Self> {
         let found = self.json().at(pointer)?;
@@ -159,6 +183,15 @@ impl<'d> Json<'d> {
     /// The text, if it is one.
     pub fn as_str(self) -> Option<&'d str> {
         self.source.text_of(self.node())
+    }
+
+    /// Where the text is between its quotes, counted from the beginning of a document that is
+    /// [verbatim](Document::verbatim).
+    pub(crate) fn place(self) -> Option<Range<usize>> {
+        match self.node() {
+            Node::Text(span) => Some(span.range()),
+            _ => None,
+        }
     }
 
     /// The value for a conversion.
@@ -211,6 +244,11 @@ impl<'d> Json<'d> {
     /// True for `null`.
     pub fn is_null(self) -> bool {
         matches!(self.node(), Node::Null)
+    }
+
+    /// True for a number.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self.node(), Node::Int(_) | Node::Large(_) | Node::Float(_))
     }
 
     /// True for an object.

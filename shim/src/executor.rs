@@ -163,11 +163,10 @@ impl Executor {
         scope: Scope,
     ) -> (CallId, Performed) {
         let begun = Instant::now();
-        let mut performed = self.perform(tenant, &call, places, scope).await;
+        let performed = self.perform(tenant, &call, places, scope).await;
         if let Some(watch) = watch {
-            let text = std::mem::take(&mut performed.text);
             let outcome = &performed.outcome;
-            watch.called(call.name, call.request, outcome, &text, begun.elapsed());
+            watch.called(call.name, call.request, outcome, begun.elapsed());
         }
         (call.id, performed)
     }

@@ -20,14 +20,12 @@ impl Watch {
         self.recordings.is_empty() && self.shadowed.is_none()
     }
 
-    /// A v2 call came to its end. `answer` is what the outcome was read from; empty if it was not
-    /// read.
+    /// A v2 call came to its end.
     pub(crate) fn called(
         &self,
         name: String,
         request: V2Request,
         outcome: &Outcome,
-        answer: &Bytes,
         took: Duration,
     ) {
         if let Some(shadowed) = &self.shadowed {
@@ -38,9 +36,9 @@ impl Watch {
         if let Some(first) = recordings.next() {
             for recording in recordings {
                 let (name, request) = (name.clone(), request.clone());
-                recording.called(name, request, outcome, answer.clone(), took);
+                recording.called(name, request, outcome, took);
             }
-            first.called(name, request, outcome, answer.clone(), took);
+            first.called(name, request, outcome, took);
         }
     }
 

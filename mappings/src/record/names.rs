@@ -18,6 +18,17 @@ pub(super) enum Meaning {
     Personal,
 }
 
+impl Meaning {
+    /// What holds for a value whose own name says `own`, inside of one for which this holds.
+    pub(super) fn inside(self, own: Self) -> Self {
+        match (self, own) {
+            (Self::Secret, _) | (_, Self::Secret) => Self::Secret,
+            (Self::Personal, _) => Self::Personal,
+            (Self::Plain, own) => own,
+        }
+    }
+}
+
 /// The names that the catalog knows, and how others are judged.
 #[derive(Debug)]
 pub(super) struct Names {

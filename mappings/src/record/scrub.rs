@@ -1,6 +1,6 @@
 //! Finding secrets and addresses in texts that may hold anything.
 
-use memchr::memchr3;
+use memchr::{memchr_iter, memchr3_iter};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -86,9 +86,32 @@ pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     out
 }
 
-/// False if [`patterns`] surely finds nothing: most texts are single words.
+/// False if [`patterns`] surely finds nothing: most texts are words, and many are moments.
 pub(super) fn may_have_patterns(text: &str) -> bool {
-    memchr3(b'=', b':', b' ', text.as_bytes()).is_some() || text.contains(TOKEN)
+    let bytes = text.as_bytes();
+    let before = |at: usize| bytes.get(..at).unwrap_or_default();
+    let ends_scheme = |at: usize| {
+        let last = before(at).last();
+        last.is_some_and(|last| SCHEME_ENDS.contains(&last.to_ascii_lowercase()))
+    };
+    memchr3_iter(b'=', b':', b' ', bytes).any(|at| match bytes.get(at) {
+        Some(b' ') => ends_scheme(at),
+        _ => bytes.get(at..).is_some_and(|rest| rest.starts_with(b"://")) || names(before(at)),
+    }) || memchr_iter(b'J', bytes).any(|at| before(at).ends_with(b"ey"))
+}
+
+/// True if a text may end in a secret's name. What is a number, or a day and an hour, is none.
+fn names(text: &[u8]) -> bool {
+    let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ');
+    let name = text.iter().rev().skip_while(|byte| quotes(byte));
+    let name = name.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let mut first = None;
+    let mut is_plain = true;
+    for byte in name {
+        is_plain &= byte.is_ascii_digit() || matches!(byte, b'-' | b'T');
+        first = Some(byte);
+    }
+    first.is_some_and(|first| !(is_plain && first.is_ascii_digit()))
 }
 
 /// False if [`addresses`] surely finds nothing.
@@ -157,6 +180,9 @@ fn ends_value(char: char) -> bool {
 
 /// The ways of HTTP to send a credential.
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
+
+/// How their names end.
+const SCHEME_ENDS: [u8; 2] = [b'r', b'c'];
 
 fn starts_with(text: &str, scheme: &str) -> bool {
     let start = text.get(..scheme.len());
@@ -283,5 +309,48 @@ fn next_sign(text: &str) -> Option<(usize, usize)> {
     match (plain, encoded) {
         (Some(plain), Some(encoded)) => Some(plain.min(encoded)),
         (plain, encoded) => plain.or(encoded),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_and_moments_have_no_patterns() {
+        for text in [
+            "2019-03-04T08:30:00Z",
+            "Analytical Engines",
+            "6.2.5.47095(win)",
+            "a=",
+            "",
+        ] {
+            assert!(!may_have_patterns(text) || text == "a=", "{text}");
+        }
+        for text in [
+            "token=x",
+            "Basic eA==",
+            "bearer x",
+            "http://x",
+            "a eyJ",
+            "\"pwd\" : 1",
+        ] {
+            assert!(may_have_patterns(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_may_have_no_patterns_has_none(
+            text in "([a-z0-9T:=_ \"'\\\\-]|bearer |Basic |BASIC\t|eyJ|://|\\?|token|é){0,12}",
+        ) {
+            // Whatever a name is, as long as it is one.
+            let is_secret = |name: &str| !name.bytes().all(|byte| b"0123456789_T".contains(&byte));
+            if !may_have_patterns(&text) {
+                prop_assert_eq!(patterns(&text, &is_secret, "[gone]"), text);
+            }
+        }
     }
 }

@@ -8,10 +8,13 @@ use serde_json::Value;
 use super::{
     Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, body, moment,
 };
-use crate::exchange::{Argument, Arguments, Body, Outcome, V2Request};
+use crate::{
+    document::Document,
+    exchange::{Argument, Arguments, Body, Outcome, V2Request},
+};
 
-/// An exchange before anybody spent time on it: it holds what was there anyway, and answers as
-/// bytes. [`super::LineWriter`] makes a line of it that may be kept.
+/// An exchange before anybody spent time on it: it holds what was there anyway, v2's answers as they
+/// were read. [`super::LineWriter`] makes a line of it that may be kept.
 ///
 /// `Debug` names the operation only.
 pub struct Unredacted {
@@ -47,8 +50,8 @@ pub struct UnredactedCall {
     pub outcome: OutcomeKind,
     /// The HTTP status, if v2 answered.
     pub status: Option<u16>,
-    /// v2's answer as JSON; empty if there is none.
-    pub answer: Bytes,
+    /// v2's answer, if it was JSON.
+    pub answer: Option<Document>,
     /// From the call to its answer, in microseconds.
     pub micros: u64,
 }
@@ -89,14 +92,12 @@ impl Unredacted {
 const EACH: usize = 64;
 
 impl UnredactedCall {
-    /// A call as it was made. `answer` is what `outcome` was read from.
-    pub fn new(
-        call: String,
-        request: V2Request,
-        outcome: &Outcome,
-        answer: Bytes,
-        micros: u64,
-    ) -> Self {
+    /// A call as it was made.
+    pub fn new(call: String, request: V2Request, outcome: &Outcome, micros: u64) -> Self {
+        let answer = match outcome {
+            Outcome::Answered { body, .. } => body.clone(),
+            _ => None,
+        };
         let (outcome, status) = OutcomeKind::of(outcome);
         Self {
             call,
@@ -114,7 +115,8 @@ impl UnredactedCall {
             Body::Json(value) => weight(value),
             Body::File { file, .. } => file.bytes.len(),
         };
-        4 * EACH + self.request.path.len() + body + self.answer.len()
+        let answer = self.answer.as_ref().map_or(0, Document::weight);
+        4 * EACH + self.request.path.len() + body + answer
     }
 
     fn exchange(&self) -> V2Exchange {
@@ -126,7 +128,7 @@ impl UnredactedCall {
             body: body(&self.request.body),
             outcome: self.outcome,
             status: self.status,
-            answer: serde_json::from_slice(&self.answer).ok(),
+            answer: self.answer.as_ref().map(|answer| answer.json().to_value()),
             micros: self.micros,
         }
     }

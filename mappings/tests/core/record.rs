@@ -42,12 +42,11 @@ fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> Unred
         body: Body::Json(body),
         template: "/users/{userId}".into(),
     };
-    let text = answer.to_string();
     let outcome = Outcome::Answered {
         status: 400,
         body: Some(answer.into()),
     };
-    UnredactedCall::new("create".to_owned(), request, &outcome, text.into(), 900)
+    UnredactedCall::new("create".to_owned(), request, &outcome, 900)
 }
 
 /// The record of an exchange before anything is taken out of it.
@@ -62,7 +61,7 @@ fn plain(exchange: &Unredacted) -> Exchange {
     let calls = exchange.calls.iter().map(|call| {
         let outcome = Outcome::Answered {
             status: 400,
-            body: Some(mappings::Document::read(call.answer.to_vec()).unwrap()),
+            body: call.answer.clone(),
         };
         V2Exchange::new(&call.call, &call.request, &outcome, call.micros)
     });
@@ -279,6 +278,52 @@ fn outcomes_come_back() {
             V2Exchange::new("user", &request, &outcome, 1).outcome(),
             outcome
         );
+    }
+}
+
+#[test]
+fn answers_are_recorded_however_they_are_written() {
+    let line = |answer: &str| {
+        let mut exchange = exchange(&[("password", "a-known/secret")], &json!({}), Vec::new());
+        exchange.calls = vec![call("/users", &[], json!({}), json!({}))];
+        exchange.calls[0].answer = Some(mappings::Document::read(answer.into()).unwrap());
+        let mut writer = LineWriter::new(Redactor::new(catalog(), None));
+        let mut line = Vec::new();
+        writer.write(catalog(), &exchange, &[], &mut line).unwrap();
+        String::from_utf8(line).unwrap()
+    };
+    for (answer, expected) in [
+        (
+            r#"{ "id" :"a",  "pmi": 1.50e2 }"#,
+            json!({ "id": "a", "pmi": 150.0 }),
+        ),
+        ("{\r\n\t\"id\": \"a\"\n}", json!({ "id": "a" })),
+        (
+            r#"{"dept":"R\u0026D \"x\"\n"}"#,
+            json!({ "dept": "R&D \"x\"\n" }),
+        ),
+        (
+            r#"[{"zak":"abc"},{"zak":"","host_key": 734213 }]"#,
+            json!([{ "zak": REDACTED }, { "zak": "", "host_key": REDACTED }]),
+        ),
+        (
+            r#"{ "message" : "not a-known/secret" }"#,
+            json!({ "message": format!("not {REDACTED}") }),
+        ),
+        (
+            r#"{"message":"not a-kn\u006fwn\/secret"}"#,
+            json!({ "message": format!("not {REDACTED}") }),
+        ),
+        (
+            r#"{"message":"a-known%2Fsecret"}"#,
+            json!({ "message": REDACTED }),
+        ),
+    ] {
+        let line = line(answer);
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
+        let read = Exchange::read(line.trim_end()).unwrap();
+        assert_eq!(read.v2[0].answer, Some(expected), "{answer}");
+        assert!(!line.contains("known"), "{line}");
     }
 }
 

@@ -305,17 +305,16 @@ struct Kept {
 }
 
 impl Recording {
-    /// Notes a v2 call. `answer` is what the outcome was read from; empty if it was not read.
+    /// Notes a v2 call.
     pub(crate) fn called(
         &self,
         name: String,
         request: V2Request,
         outcome: &Outcome,
-        answer: Bytes,
         took: Duration,
     ) {
         if let Some(kept) = &self.kept {
-            let call = UnredactedCall::new(name, request, outcome, answer, micros(took));
+            let call = UnredactedCall::new(name, request, outcome, micros(took));
             let mut calls = kept.calls.lock().unwrap_or_else(PoisonError::into_inner);
             calls.push(call);
         }
