@@ -44,20 +44,21 @@ struct Copy<'c, 'p> {
 
 impl Copy<'_, '_> {
     fn value(&mut self, value: Json<'_>, meaning: Meaning) -> Result<(), Anew> {
-        if let Some(text) = value.as_str() {
-            return self.string(value, text, meaning);
-        }
-        for (name, value) in value.members() {
-            let named = self.pen.named(name);
-            if !named.stays {
-                return Err(Anew);
+        if value.is_object() {
+            for (name, value) in value.members() {
+                let named = self.pen.named(name);
+                if !named.stays {
+                    return Err(Anew);
+                }
+                self.value(value, meaning.inside(named.meaning))?;
             }
-            self.value(value, meaning.inside(named.meaning))?;
-        }
-        for element in value.elements() {
-            self.value(element, meaning)?;
-        }
-        if meaning != Meaning::Plain && value.is_number() {
+        } else if value.is_array() {
+            for element in value.elements() {
+                self.value(element, meaning)?;
+            }
+        } else if let Some(text) = value.as_str() {
+            self.string(value, text, meaning)?;
+        } else if meaning != Meaning::Plain && value.is_number() {
             return Err(Anew);
         }
         Ok(())
