@@ -68,8 +68,6 @@ impl Executed {
 /// What became of one call.
 struct Performed {
     outcome: Outcome,
-    /// What the outcome was read from; empty if it was not read from JSON.
-    text: Bytes,
     was_sent: bool,
 }
 
@@ -184,11 +182,10 @@ impl Executor {
         let is_read = request.method.is_read();
         let key = (*for_item && is_read).then(|| answer_key(tenant, request));
         if let Some(key) = key
-            && let Some((outcome, text)) = self.remembered_answer(key).await
+            && let Some(outcome) = self.remembered_answer(key).await
         {
             return Performed {
                 outcome,
-                text,
                 was_sent: false,
             };
         }
@@ -199,7 +196,6 @@ impl Executor {
                 Err(_) => {
                     return Performed {
                         outcome: Outcome::NoAnswer { maybe_done: false },
-                        text: Bytes::new(),
                         was_sent: false,
                     };
                 }
@@ -207,7 +203,7 @@ impl Executor {
         } else {
             None
         };
-        let Sent { outcome, text } = tenant.upstream.send(request, scope).await;
+        let Sent { outcome, .. } = tenant.upstream.send(request, scope).await;
         drop(place);
         if !is_read {
             tenant.wrote();
@@ -215,26 +211,24 @@ impl Executor {
         if let Some(key) = key
             && let Outcome::Answered {
                 status: 200,
-                body: Some(_),
+                body: Some(body),
             } = &outcome
         {
-            self.store.save(Space::Answers, key, text.clone()).await;
+            self.store.save(Space::Answers, key, body.text()).await;
         }
         Performed {
             outcome,
-            text,
             was_sent: true,
         }
     }
 
-    async fn remembered_answer(&self, key: Key) -> Option<(Outcome, Bytes)> {
+    async fn remembered_answer(&self, key: Key) -> Option<Outcome> {
         let text = self.store.load(Space::Answers, key).await?;
         let body = Document::read(text.to_vec()).ok()?;
-        let outcome = Outcome::Answered {
+        Some(Outcome::Answered {
             status: 200,
             body: Some(body),
-        };
-        Some((outcome, text))
+        })
     }
 
     /// `None` if there is nothing.

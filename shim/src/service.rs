@@ -231,6 +231,18 @@ impl Shim {
         Some((recorder.written(), recorder.dropped()))
     }
 
+    /// How many exchanges were not kept to be shown, because they came too fast.
+    pub(crate) fn not_kept(&self) -> u64 {
+        let Generation(now) = self.now();
+        let own = now
+            .shared
+            .recent
+            .as_ref()
+            .and_then(|recent| recent.recorder());
+        let recorder = own.or(now.shared.recorder.as_ref());
+        recorder.map_or(0, |recorder| recorder.dropped())
+    }
+
     /// How many tenants there are, and where v2 is.
     pub(crate) fn behind(&self) -> (usize, String) {
         let Generation(now) = self.now();

@@ -22,7 +22,10 @@ use mappings::{
 };
 use running::{Answer, FORM, Running, ScriptedV2, Setup};
 use serde_json::json;
-use shim::recorder::{RecordConfig, Recorder, Sink};
+use shim::{
+    recorder::{RecordConfig, Recorder, Sink},
+    ui::Recent,
+};
 
 const SECRET: &str = "a-v1-hush-secret/+";
 const PASSWORD: &str = "Pass hush&word1";
@@ -364,7 +367,7 @@ async fn what_was_taken_is_written_before_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.jsonl");
     let catalog = Arc::new(Catalog::embedded().unwrap());
-    let recorder = Recorder::start(RecordConfig::new(file.clone()), catalog).unwrap();
+    let recorder = Recorder::start(RecordConfig::new(file.clone()), catalog, None).unwrap();
     let recorder = Arc::new(recorder);
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
@@ -379,9 +382,52 @@ async fn what_was_taken_is_written_before_the_end() {
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 20);
 }
 
+#[tokio::test]
+async fn what_is_shown_is_what_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.jsonl");
+    let catalog = Arc::new(Catalog::embedded().unwrap());
+    let (recent, memory) = Recent::fed(3);
+    let config = RecordConfig {
+        queue: 4,
+        ..RecordConfig::new(file.clone())
+    };
+    let recorder = Recorder::start(config, catalog, Some(Box::new(memory))).unwrap();
+    let recorder = Arc::new(recorder);
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        recorder: Some(Arc::clone(&recorder)),
+        fed: Some(recent),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let (_, page) = shim.ops("/ui/exchanges").await;
+    assert!(page.contains("The last 3 exchanges will be here"), "{page}");
+    for id in ["u1", "u2", "u1", "u1"] {
+        shim.call("user/get", &[("id", id)]).await;
+    }
+    assert!(recorder.stop(Duration::from_secs(20)));
+    let text = fs::read_to_string(&file).unwrap();
+    let recorded: Vec<_> = text
+        .lines()
+        .map(|line| Exchange::read(line).unwrap())
+        .collect();
+    assert_eq!(recorded.len(), 4);
+
+    let (_, page) = shim.ops("/ui/exchanges").await;
+    assert!(page.contains("3 of at most 3 are kept"), "{page}");
+    for (at, exchange) in recorded.iter().enumerate() {
+        let path = format!("/ui/exchanges/{}", exchange.id);
+        assert_eq!(page.contains(&format!("\"{path}\"")), at > 0, "{page}");
+        let (status, page) = shim.ops(&path).await;
+        assert_eq!(status, if at > 0 { 200 } else { 404 }, "{page}");
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_opened_is_told_at_once() {
     let catalog = Arc::new(Catalog::embedded().unwrap());
     let nowhere = Path::new("/no/such/folder/r.jsonl").to_owned();
-    Recorder::start(RecordConfig::new(nowhere), catalog).expect_err("there is no such folder");
+    Recorder::start(RecordConfig::new(nowhere), catalog, None)
+        .expect_err("there is no such folder");
 }

@@ -147,9 +147,8 @@ async fn serve_until_stopped(
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
     let metrics = Arc::new(Metrics::new(&catalog)?);
-    let recorder = record
-        .map(|record| recorder(record, &catalog))
-        .transpose()?;
+    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
+    let (recorder, recent) = recorders(record, recent, &catalog, pseudonym_key.as_ref())?;
     let ledger = ledger
         .map(|ledger| start_ledger(ledger, &catalog))
         .transpose()?;
@@ -157,17 +156,20 @@ async fn serve_until_stopped(
     let mut seams = Seams::local(&limits);
     seams.ledger.clone_from(&ledger);
     seams.recorder.clone_from(&recorder);
+    seams.recent = recent;
     observers.push(Arc::clone(&metrics) as _);
     observers.push(Arc::clone(&traffic) as _);
     seams.observer = Arc::new(Observers(observers));
-    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
-    look_on(
-        &mut seams,
-        (recent, shadow),
-        &catalog,
-        pseudonym_key,
-        &limits,
-    )?;
+    if let Some(config) = shadow {
+        let observer = Arc::clone(&seams.observer);
+        seams.shadow = Some(self::shadow(
+            config,
+            &catalog,
+            pseudonym_key,
+            &limits,
+            observer,
+        )?);
+    }
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
@@ -232,32 +234,27 @@ fn warn_of(tls: &TlsConfig) {
     }
 }
 
-fn recorder(record: RecordConfig, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<Recorder>> {
+/// What is recorded, and what is kept to be shown: of the same lines if there are both.
+fn recorders(
+    record: Option<RecordConfig>,
+    recent: usize,
+    catalog: &Arc<Catalog>,
+    key: Option<&PseudonymKey>,
+) -> anyhow::Result<(Option<Arc<Recorder>>, Option<Arc<Recent>>)> {
+    let Some(record) = record else {
+        let recent = (recent > 0).then(|| Recent::start(recent, Arc::clone(catalog), key.cloned()));
+        let recent = recent
+            .transpose()
+            .context("the system gives no thread to keep exchanges")?;
+        return Ok((None, recent.map(Arc::new)));
+    };
+    let (recent, memory) = (recent > 0).then(|| Recent::fed(recent)).unzip();
     let file = record.file.display().to_string();
-    let recorder = Recorder::start(record, Arc::clone(catalog))
+    let memory = memory.map(|memory| Box::new(memory) as _);
+    let recorder = Recorder::start(record, Arc::clone(catalog), memory)
         .with_context(|| format!("record.file = {file:?} cannot be written"))?;
     tracing::info!(file, "Recording exchanges");
-    Ok(Arc::new(recorder))
-}
-
-/// Adds those who look on: what is kept to be shown, and the shadow.
-fn look_on(
-    seams: &mut Seams,
-    (recent, shadow): (usize, Option<ShadowConfig>),
-    catalog: &Arc<Catalog>,
-    key: Option<PseudonymKey>,
-    limits: &Limits,
-) -> anyhow::Result<()> {
-    if recent > 0 {
-        let recent = Recent::start(recent, Arc::clone(catalog), key.clone());
-        let recent = recent.context("the system gives no thread to keep exchanges")?;
-        seams.recent = Some(Arc::new(recent));
-    }
-    if let Some(config) = shadow {
-        let observer = Arc::clone(&seams.observer);
-        seams.shadow = Some(self::shadow(config, catalog, key, limits, observer)?);
-    }
-    Ok(())
+    Ok((Some(Arc::new(recorder)), recent.map(Arc::new)))
 }
 
 fn shadow(

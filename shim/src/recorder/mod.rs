@@ -6,6 +6,7 @@
 //! the processor, exchanges are dropped, counted and logged.
 
 mod file;
+mod pace;
 mod writer;
 
 use std::{
@@ -82,6 +83,22 @@ pub trait Sink: Send + 'static {
     fn append(&mut self, lines: &[u8]) -> io::Result<()>;
 }
 
+/// A file and what is told beside it.
+struct Both {
+    file: RotatedFile,
+    beside: Option<Box<dyn Sink>>,
+}
+
+impl Sink for Both {
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let told = self
+            .beside
+            .as_mut()
+            .map_or(Ok(()), |beside| beside.append(lines));
+        self.file.append(lines).and(told)
+    }
+}
+
 /// Takes exchanges and has them written.
 pub struct Recorder {
     queue: SyncSender<Queued>,
@@ -116,14 +133,18 @@ struct Queued {
 }
 
 impl Recorder {
-    /// Opens the file and starts to write.
+    /// Opens the file and starts to write; `beside` it is told of the same lines.
     ///
     /// # Errors
     ///
     /// If the file cannot be opened, or there is no thread.
-    pub fn start(config: RecordConfig, catalog: Arc<Catalog>) -> io::Result<Self> {
-        let sink = RotatedFile::open(&config)?;
-        Self::with_sink(config, catalog, sink)
+    pub fn start(
+        config: RecordConfig,
+        catalog: Arc<Catalog>,
+        beside: Option<Box<dyn Sink>>,
+    ) -> io::Result<Self> {
+        let file = RotatedFile::open(&config)?;
+        Self::with_sink(config, catalog, Both { file, beside })
     }
 
     /// As [`Self::start`], with another place to write to.

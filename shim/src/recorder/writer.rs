@@ -1,7 +1,7 @@
 //! The thread that redacts and writes.
 //!
-//! It works when nobody else needs the processor: a machine that is busy with requests records what
-//! it has time for, and drops the rest.
+//! It leaves the processors to requests: it gives way to them, and takes a small part of the time
+//! (`pace`). What that is not enough for is dropped.
 
 use std::{
     io,
@@ -11,17 +11,23 @@ use std::{
         mpsc::{Receiver, TryRecvError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mappings::{Catalog, record::LineWriter};
 use secrecy::ExposeSecret;
 
-use super::{Queued, Shared, Sink};
+use super::{
+    Queued, Shared, Sink,
+    pace::{Pace, Watch},
+};
 
 /// How long it rests when there is nothing to write. It looks for itself: to be woken by each request
 /// would cost every one of them.
 const REST: Duration = Duration::from_millis(10);
+
+/// Between two looks at what was spent, in exchanges.
+const LAP: u32 = 16;
 
 /// What is written at once, in bytes.
 const BATCH: usize = 64 << 10;
@@ -50,9 +56,18 @@ impl<S: Sink> Writer<S> {
             .unwrap_or(BATCH)
             .min(BATCH);
         let mut batch = Batch::default();
+        let (mut pace, mut watch) = (Pace::of_this_machine(), Watch::start());
+        let mut taken = 0_u32;
         loop {
             match self.queued.try_recv() {
-                Ok(queued) => self.take(&queued, limit, &mut batch),
+                Ok(queued) => {
+                    self.take(&queued, limit, &mut batch);
+                    taken = taken.wrapping_add(1);
+                    if taken.is_multiple_of(LAP) {
+                        let (spent, passed) = watch.lap();
+                        self.rest(pace.rest(spent, passed));
+                    }
+                }
                 Err(TryRecvError::Empty) if self.shared.stopping.load(Ordering::SeqCst) => {
                     // What came before it was told to stop is seen now.
                     match self.queued.try_recv() {
@@ -68,6 +83,18 @@ impl<S: Sink> Writer<S> {
             }
         }
         self.write(&mut batch);
+    }
+
+    /// Does nothing for so long, unless all is to end.
+    fn rest(&self, rest: Option<Duration>) {
+        let Some(until) = rest.map(|rest| Instant::now() + rest) else {
+            return;
+        };
+        while !self.shared.stopping.load(Ordering::SeqCst)
+            && let Some(left) = until.checked_duration_since(Instant::now())
+        {
+            thread::park_timeout(left);
+        }
     }
 
     /// Adds an exchange to the batch, and writes what is full.

@@ -143,7 +143,7 @@ impl Generation {
         agent: Option<&[u8]>,
     ) -> Option<Watch> {
         let shared = &self.0.shared;
-        let recent = shared.recent.as_ref().map(|recent| recent.recorder());
+        let recent = shared.recent.as_ref().and_then(|recent| recent.recorder());
         let recorders = shared.recorder.iter().chain(recent);
         let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments));
         // Two shims that are each other's shadows would ask each other for ever.

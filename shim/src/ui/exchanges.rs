@@ -14,7 +14,8 @@ use super::{
 /// Shown at a time.
 const SHOWN: usize = 200;
 
-pub(super) fn list(recent: Option<&Recent>) -> Markup {
+/// `dropped`: how many exchanges came too fast to be kept.
+pub(super) fn list(recent: Option<&Recent>, dropped: u64) -> Markup {
     let Some(recent) = recent else {
         return empty(
             "No exchanges are kept.",
@@ -27,7 +28,7 @@ pub(super) fn list(recent: Option<&Recent>) -> Markup {
             },
         );
     };
-    let glances = recent.glances();
+    let glances = recent.glances(SHOWN);
     if glances.is_empty() {
         return empty(
             "Nothing was asked yet.",
@@ -35,14 +36,14 @@ pub(super) fn list(recent: Option<&Recent>) -> Markup {
         );
     }
     let rows = html! {
-        @for glance in glances.iter().take(SHOWN) {
+        @for glance in &glances {
             tr {
-                th scope="row" { a href={ "/ui/exchanges/" (glance.id) } { (text(&glance.operation)) } }
+                th scope="row" { a href={ "/ui/exchanges/" (glance.id) } { (text(glance.operation())) } }
                 td data-label="time" { (when(&glance.at)) }
                 td.n data-label="took" { (millis(Duration::from_micros(glance.micros))) }
-                td.n data-label="v2 calls" { (glance.calls) }
+                td.n data-label="v2 calls" { (glance.calls()) }
                 td data-label="answer" {
-                    @match glance.error {
+                    @match glance.error() {
                         Some(code) => span.bad { "error " (code) },
                         None => span.good { "answered" },
                     }
@@ -60,9 +61,9 @@ pub(super) fn list(recent: Option<&Recent>) -> Markup {
     html! {
         (table("The newest first, without secrets", &columns, &rows))
         p.note {
-            (glances.len()) " of at most " (recent.most()) " are kept in memory"
-            @if glances.len() > SHOWN { "; the last " (SHOWN) " are shown" }
-            @if recent.dropped() > 0 { "; " (recent.dropped()) " came too fast and were not kept" }
+            (recent.count()) " of at most " (recent.most()) " are kept in memory"
+            @if recent.count() > SHOWN { "; the last " (SHOWN) " are shown" }
+            @if dropped > 0 { "; " (dropped) " came too fast and were not kept" }
             "."
         }
     }

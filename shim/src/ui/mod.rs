@@ -24,10 +24,11 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use crate::{Shim, config::UiConfig, telemetry::Traffic};
 use page::Page;
-pub use recent::Recent;
+pub use recent::{Memory, Recent};
 
 const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("icon.svg");
@@ -88,12 +89,19 @@ async fn operation_page(State(desk): State<Desk>, Path(name): Path<String>) -> R
 
 async fn exchanges_page(State(desk): State<Desk>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Exchanges", "/ui/exchanges", query.as_deref());
-    page.show(&exchanges::list(desk.shim.recent().as_deref()))
+    let (recent, dropped) = (desk.shim.recent(), desk.shim.not_kept());
+    // Hundreds of exchanges are read for it.
+    let list = spawn_blocking(move || exchanges::list(recent.as_deref(), dropped)).await;
+    match list {
+        Ok(list) => page.show(&list),
+        Err(_) => missing("The exchanges cannot be shown."),
+    }
 }
 
 async fn exchange_page(State(desk): State<Desk>, Path(id): Path<String>) -> Response {
     let recent = desk.shim.recent();
-    match recent.and_then(|recent| recent.find(&id)) {
+    let found = spawn_blocking(move || recent.and_then(|recent| recent.find(&id))).await;
+    match found.ok().flatten() {
         Some(exchange) => {
             let page = Page::below("Exchange", "/ui/exchanges");
             page.show(&exchanges::detail(&exchange))

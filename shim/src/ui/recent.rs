@@ -4,46 +4,82 @@ use std::{
     collections::VecDeque,
     fmt, io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use mappings::{
     Catalog,
     record::{Exchange, PseudonymKey},
 };
-use serde_json::Value;
+use memchr::memmem;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::recorder::{RecordConfig, Recorder, Sink};
 
 /// All of them together, in bytes; lists of hundreds of users are long.
 const BYTES: usize = 32 << 20;
 
+/// The part of a line that its id stands in, in bytes.
+const HEAD: usize = 80;
+
 /// Keeps the last exchanges.
 pub struct Recent {
-    recorder: Arc<Recorder>,
     ring: Arc<Mutex<Ring>>,
     most: usize,
+    /// Who writes here, and nowhere else.
+    own: Option<Arc<Recorder>>,
 }
 
 /// One exchange at a glance.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Glance {
     pub(super) id: String,
     pub(super) at: String,
-    pub(super) operation: String,
     pub(super) micros: u64,
-    pub(super) error: Option<i64>,
-    pub(super) calls: usize,
+    v1: V1Glance,
+    v2: Vec<IgnoredAny>,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+struct V1Glance {
+    operation: String,
+    answer: AnswerGlance,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct AnswerGlance {
+    error: Option<ErrorGlance>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct ErrorGlance {
+    code: i64,
+}
+
+impl Glance {
+    pub(super) fn operation(&self) -> &str {
+        &self.v1.operation
+    }
+
+    pub(super) fn error(&self) -> Option<i64> {
+        self.v1.answer.error.as_ref().map(|error| error.code)
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.v2.len()
+    }
+}
+
+/// Lines of a recording, the newest last.
 #[derive(Default)]
 struct Ring {
-    kept: VecDeque<(Glance, Box<[u8]>)>,
+    lines: VecDeque<Arc<[u8]>>,
     bytes: usize,
 }
 
-/// Where the recorder writes to in place of a file.
-struct Memory {
+/// Where a recorder writes the exchanges that are kept here.
+pub struct Memory {
     ring: Arc<Mutex<Ring>>,
     most: usize,
 }
@@ -59,30 +95,36 @@ impl Recent {
         catalog: Arc<Catalog>,
         key: Option<PseudonymKey>,
     ) -> io::Result<Self> {
-        let ring = Arc::default();
-        let memory = Memory {
-            ring: Arc::clone(&ring),
-            most,
-        };
+        let (recent, memory) = Self::fed(most);
         // No file: what is written goes to memory.
         let mut config = RecordConfig::new(PathBuf::new());
         config.pseudonym_key = key;
         let recorder = Recorder::with_sink(config, catalog, memory)?;
         Ok(Self {
-            recorder: Arc::new(recorder),
-            ring,
-            most,
+            own: Some(Arc::new(recorder)),
+            ..recent
         })
     }
 
-    /// Waits until what was served before is here. Blocks; for tests.
-    pub fn settle(&self, patience: std::time::Duration) -> bool {
-        self.recorder.stop(patience)
+    /// Keeps so many of the exchanges that somebody writes into the memory.
+    pub fn fed(most: usize) -> (Self, Memory) {
+        let ring = Arc::<Mutex<Ring>>::default();
+        let memory = Memory {
+            ring: Arc::clone(&ring),
+            most,
+        };
+        let own = None;
+        (Self { ring, most, own }, memory)
     }
 
-    /// What exchanges are handed to.
-    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
-        &self.recorder
+    /// Waits until what was served before is here. Blocks; for tests.
+    pub fn settle(&self, patience: Duration) -> bool {
+        self.own.as_ref().is_none_or(|own| own.stop(patience))
+    }
+
+    /// What exchanges are handed to, if they are not recorded anyway.
+    pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
+        self.own.as_ref()
     }
 
     /// How many are kept at the most.
@@ -90,52 +132,50 @@ impl Recent {
         self.most
     }
 
-    /// How many were dropped because they came too fast.
-    pub(super) fn dropped(&self) -> u64 {
-        self.recorder.dropped()
+    /// How many are kept.
+    pub(super) fn count(&self) -> usize {
+        self.ring().lines.len()
     }
 
-    /// The newest first.
-    pub(super) fn glances(&self) -> Vec<Glance> {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = ring.kept.iter().rev();
-        kept.map(|(glance, _)| glance.clone()).collect()
+    /// The newest first, so many at the most.
+    pub(super) fn glances(&self, most: usize) -> Vec<Glance> {
+        let lines: Vec<_> = self.ring().lines.iter().rev().take(most).cloned().collect();
+        let glances = lines.iter().map(|line| serde_json::from_slice(line));
+        glances.filter_map(Result::ok).collect()
     }
 
     pub(super) fn find(&self, id: &str) -> Option<Exchange> {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, line) = ring.kept.iter().find(|(glance, _)| glance.id == id)?;
-        Exchange::read(str::from_utf8(line).ok()?).ok()
+        let lines: Vec<_> = self.ring().lines.iter().cloned().collect();
+        // Near its beginning, a line says whose it is.
+        let may_be = |line: &&Arc<[u8]>| {
+            let head = line.get(..HEAD).unwrap_or(line);
+            memmem::find(head, id.as_bytes()).is_some()
+        };
+        let exchanges = lines.iter().filter(may_be).filter_map(|line| {
+            let line = str::from_utf8(line).ok()?;
+            Exchange::read(line).ok()
+        });
+        exchanges.into_iter().find(|exchange| exchange.id == id)
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Sink for Memory {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let lines = str::from_utf8(lines).map_err(io::Error::other)?;
-        lines.lines().try_for_each(|line| self.keep(line))
-    }
-}
-
-impl Memory {
-    fn keep(&self, line: &str) -> io::Result<()> {
-        let exchange = Exchange::read(line).map_err(io::Error::other)?;
-        let code = exchange.v1.answer.pointer("/error/code");
-        let glance = Glance {
-            error: code.and_then(Value::as_i64),
-            calls: exchange.v2.len(),
-            id: exchange.id,
-            at: exchange.at,
-            operation: exchange.v1.operation,
-            micros: exchange.micros,
-        };
+        let lines = lines.split_inclusive(|byte| *byte == b'\n');
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.bytes += line.len();
-        ring.kept.push_back((glance, line.as_bytes().into()));
-        while ring.kept.len() > self.most || ring.bytes > BYTES {
-            let Some((_, gone)) = ring.kept.pop_front() else {
-                break;
-            };
-            ring.bytes -= gone.len();
+        for line in lines {
+            ring.bytes += line.len();
+            ring.lines.push_back(line.into());
+            while ring.lines.len() > self.most || ring.bytes > BYTES {
+                let Some(gone) = ring.lines.pop_front() else {
+                    break;
+                };
+                ring.bytes -= gone.len();
+            }
         }
         Ok(())
     }

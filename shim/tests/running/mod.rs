@@ -46,6 +46,8 @@ pub(crate) struct Setup {
     pub(crate) recorder: Option<Arc<shim::recorder::Recorder>>,
     /// Exchanges that are kept to be shown.
     pub(crate) recent: usize,
+    /// What the recorder feeds, in place of `recent`.
+    pub(crate) fed: Option<Recent>,
     /// The mappings of the shim, and those of its shadow, if that has some of its own.
     pub(crate) mappings: Option<Arc<Catalog>>,
     pub(crate) shadow_mappings: Option<Arc<Catalog>>,
@@ -66,6 +68,7 @@ impl Default for Setup {
             seams: Seams::local,
             recorder: None,
             recent: 0,
+            fed: None,
             mappings: None,
             shadow_mappings: None,
             tls: None,
@@ -162,6 +165,9 @@ impl Running {
         if setup.recent > 0 {
             let recent = Recent::start(setup.recent, Arc::clone(&catalog), None);
             seams.recent = Some(Arc::new(recent.unwrap()));
+        }
+        if let Some(fed) = setup.fed {
+            seams.recent = Some(Arc::new(fed));
         }
         let recent = seams.recent.clone();
         seams.shadow = config.shadow.map(|shadow| {
