@@ -3,6 +3,8 @@
 //! A list of hundreds of users is most of what a document is, and little of it is shown. So a
 //! document keeps its text as it came, and beside it one flat list of what stands where.
 
+mod plain;
+
 use std::{fmt, ops::Range, sync::Arc};
 
 use bytes::Bytes;
@@ -100,6 +102,14 @@ impl Document {
     pub fn read(text: Vec<u8>) -> Result<Self, serde_json::Error> {
         let text = String::from_utf8(text).map_err(serde_json::Error::custom)?;
         offset(text.len())?;
+        if let Some(nodes) = plain::nodes(&text) {
+            return Ok(Source {
+                text,
+                unescaped: String::new(),
+                nodes,
+            }
+            .into());
+        }
         let mut builder = Builder {
             text: text.as_bytes().as_ptr().addr(),
             unescaped: String::new(),
@@ -111,14 +121,12 @@ impl Document {
         let Builder {
             unescaped, nodes, ..
         } = builder;
-        Ok(Self {
-            source: Arc::new(Source {
-                text,
-                unescaped,
-                nodes,
-            }),
-            at: 0,
-        })
+        Ok(Source {
+            text,
+            unescaped,
+            nodes,
+        }
+        .into())
     }
 
     /// The value that the document is.
@@ -355,6 +363,15 @@ impl<'d> Json<'d> {
 fn index(token: &str) -> Option<usize> {
     let plain = token == "0" || token.starts_with(|first: char| matches!(first, '1'..='9'));
     token.parse().ok().filter(|_| plain)
+}
+
+impl From<Source> for Document {
+    fn from(source: Source) -> Self {
+        Self {
+            source: Arc::new(source),
+            at: 0,
+        }
+    }
 }
 
 impl From<Value> for Document {
