@@ -88,6 +88,16 @@ impl Source {
             _ => None,
         }
     }
+
+    /// As [`Self::text_of`], for who only compares it.
+    #[inline]
+    fn bytes_of(&self, node: Node) -> Option<&[u8]> {
+        match node {
+            Node::Text(span) => self.text.as_bytes().get(span.range()),
+            Node::Unescaped(span) => self.unescaped.as_bytes().get(span.range()),
+            _ => None,
+        }
+    }
 }
 
 impl Document {
@@ -161,7 +171,18 @@ impl<'d> Json<'d> {
         self.source.text_of(self.node())
     }
 
+    /// A text as it stands in JSON, with its quotes, if nothing in it is escaped.
+    #[inline]
+    pub(crate) fn quoted(self) -> Option<&'d [u8]> {
+        let Node::Text(span) = self.node() else {
+            return None;
+        };
+        let Range { start, end } = span.range();
+        self.source.text.as_bytes().get(start.checked_sub(1)?..=end)
+    }
+
     /// The value for a conversion.
+    #[inline]
     pub(crate) fn scalar(self) -> Scalar<'d> {
         match self.node() {
             Node::Null => Scalar::Null,
@@ -225,7 +246,7 @@ impl<'d> Json<'d> {
 
     /// The member of an object; of several with the name the last.
     pub fn get(self, name: &str) -> Option<Self> {
-        let named = self.members().filter(|(known, _)| *known == name);
+        let named = self.named().filter(|(known, _)| *known == name.as_bytes());
         named.last().map(|(_, value)| value)
     }
 
@@ -256,24 +277,37 @@ impl<'d> Json<'d> {
 
     /// The members of an object, in order; none if it is something else.
     pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
+        let members = self.entries();
+        members.map_while(|(name, value)| Some((self.source.text_of(name)?, value)))
+    }
+
+    /// As [`Self::members`], with the names as bytes, for who only compares them.
+    #[inline]
+    pub(crate) fn named(self) -> impl Iterator<Item = (&'d [u8], Self)> {
+        let members = self.entries();
+        members.map_while(|(name, value)| Some((self.source.bytes_of(name)?, value)))
+    }
+
+    #[inline]
+    fn entries(self) -> impl Iterator<Item = (Node, Self)> {
         let end = match self.node() {
             Node::Object { end } => end as usize,
             _ => 0,
         };
         let source = self.source;
-        let mut at = self.at + 1;
+        let mut rest = source.nodes.get(self.at + 1..end).unwrap_or_default();
         std::iter::from_fn(move || {
-            if at >= end {
+            let [name, value, after @ ..] = rest else {
                 return None;
-            }
-            let [name, value] = source.nodes.get(at..)?.first_chunk()?;
-            let name = source.text_of(*name)?;
-            let member = Self { source, at: at + 1 };
-            at = match *value {
-                Node::Array { end } | Node::Object { end } => end as usize,
-                _ => at + 2,
             };
-            Some((name, member))
+            let at = end - after.len() - 1;
+            rest = match *value {
+                Node::Array { end: next } | Node::Object { end: next } => {
+                    source.nodes.get(next as usize..end)?
+                }
+                _ => after,
+            };
+            Some((*name, Self { source, at }))
         })
     }
 
@@ -295,6 +329,7 @@ impl<'d> Json<'d> {
         }
     }
 
+    #[inline]
     fn node(self) -> Node {
         let node = self.source.nodes.get(self.at);
         node.copied().unwrap_or(Node::Null)
