@@ -21,6 +21,7 @@ impl Field {
 }
 
 /// The v1 value of a v2 value, with v1's type.
+#[inline]
 pub(super) fn to_v1<'v>(
     field: &'v Field,
     at: usize,
@@ -44,14 +45,7 @@ pub(super) fn to_v1<'v>(
         (Kind::Secret | Kind::String | Kind::Text, Scalar::Number(number)) => {
             Some(Scalar::Text(number.to_string().into()))
         }
-        (Kind::Time, value) => {
-            let text = value.as_str()?;
-            if text.is_empty() {
-                return part.empty.as_ref().map(Scalar::from);
-            }
-            let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-            timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())
-        }
+        (Kind::Time, value) => moment(part, value.as_str()?),
         (Kind::Bool | Kind::File | Kind::List | Kind::Secret | Kind::String | Kind::Text, _) => {
             None
         }
@@ -109,6 +103,15 @@ fn is_v1s(quoted: &[u8]) -> bool {
         && [h1, h2] < *b"24"
         && [n1, n2] < *b"60"
         && [s1, s2] < *b"60"
+}
+
+/// v1's form of v2's moment.
+fn moment<'v>(part: &'v Part, text: &str) -> Option<Scalar<'v>> {
+    if text.is_empty() {
+        return part.empty.as_ref().map(Scalar::from);
+    }
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())
 }
 
 /// v1's form of a moment: UTC, whole seconds.
