@@ -423,6 +423,7 @@ fn offset<E: serde::de::Error>(at: usize) -> Result<u32, E> {
 impl<'de> DeserializeSeed<'de> for &mut Builder {
     type Value = ();
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
@@ -462,6 +463,7 @@ impl<'de> Visitor<'de> for &mut Builder {
         Ok(())
     }
 
+    #[inline]
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
         let start = text.as_bytes().as_ptr().addr() - self.text;
         self.nodes.push(Node::Text(Span {
@@ -494,12 +496,42 @@ impl<'de> Visitor<'de> for &mut Builder {
         self.nest(
             |end| Node::Object { end },
             |inside| {
-                while members.next_key_seed(&mut *inside)?.is_some() {
+                while members.next_key_seed(Name(&mut *inside))?.is_some() {
                     members.next_value_seed(&mut *inside)?;
                 }
                 Ok(())
             },
         )
+    }
+}
+
+/// Notes the name of a member. Half of what is read are names: what can only be a text takes fewer
+/// steps than what may be anything.
+struct Name<'b>(&'b mut Builder);
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
+        self.0.visit_borrowed_str(text)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.0.visit_str(text)
     }
 }
 
