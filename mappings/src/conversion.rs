@@ -114,6 +114,7 @@ impl Conversion {
 
     /// What v1 shows for a v2 value; `None` if it cannot be converted. For a [`Conversion::Choice`]
     /// see [`Choice::to_v1`].
+    #[inline]
     pub(crate) fn to_v1<'v>(&'v self, v2: Scalar<'v>) -> Option<Scalar<'v>> {
         match self {
             Self::Same | Self::RoundUp(_) => Some(v2),

@@ -91,6 +91,16 @@ impl Source {
             _ => None,
         }
     }
+
+    /// As [`Self::text_of`], for who only compares it.
+    #[inline]
+    fn bytes_of(&self, node: Node) -> Option<&[u8]> {
+        match node {
+            Node::Text(span) => self.text.as_bytes().get(span.range()),
+            Node::Unescaped(span) => self.unescaped.as_bytes().get(span.range()),
+            _ => None,
+        }
+    }
 }
 
 impl Document {
@@ -202,7 +212,18 @@ impl<'d> Json<'d> {
         }
     }
 
+    /// A text as it stands in JSON, with its quotes, if nothing in it is escaped.
+    #[inline]
+    pub(crate) fn quoted(self) -> Option<&'d [u8]> {
+        let Node::Text(span) = self.node() else {
+            return None;
+        };
+        let Range { start, end } = span.range();
+        self.source.text.as_bytes().get(start.checked_sub(1)?..=end)
+    }
+
     /// The value for a conversion.
+    #[inline]
     pub(crate) fn scalar(self) -> Scalar<'d> {
         match self.node() {
             Node::Null => Scalar::Null,
@@ -271,7 +292,7 @@ impl<'d> Json<'d> {
 
     /// The member of an object; of several with the name the last.
     pub fn get(self, name: &str) -> Option<Self> {
-        let named = self.members().filter(|(known, _)| *known == name);
+        let named = self.named().filter(|(known, _)| *known == name.as_bytes());
         named.last().map(|(_, value)| value)
     }
 
@@ -302,24 +323,37 @@ impl<'d> Json<'d> {
 
     /// The members of an object, in order; none if it is something else.
     pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
+        let members = self.entries();
+        members.map_while(|(name, value)| Some((self.source.text_of(name)?, value)))
+    }
+
+    /// As [`Self::members`], with the names as bytes, for who only compares them.
+    #[inline]
+    pub(crate) fn named(self) -> impl Iterator<Item = (&'d [u8], Self)> {
+        let members = self.entries();
+        members.map_while(|(name, value)| Some((self.source.bytes_of(name)?, value)))
+    }
+
+    #[inline]
+    fn entries(self) -> impl Iterator<Item = (Node, Self)> {
         let end = match self.node() {
             Node::Object { end } => end as usize,
             _ => 0,
         };
         let source = self.source;
-        let mut at = self.at + 1;
+        let mut rest = source.nodes.get(self.at + 1..end).unwrap_or_default();
         std::iter::from_fn(move || {
-            if at >= end {
+            let [name, value, after @ ..] = rest else {
                 return None;
-            }
-            let [name, value] = source.nodes.get(at..)?.first_chunk()?;
-            let name = source.text_of(*name)?;
-            let member = Self { source, at: at + 1 };
-            at = match *value {
-                Node::Array { end } | Node::Object { end } => end as usize,
-                _ => at + 2,
             };
-            Some((name, member))
+            let at = end - after.len() - 1;
+            rest = match *value {
+                Node::Array { end: next } | Node::Object { end: next } => {
+                    source.nodes.get(next as usize..end)?
+                }
+                _ => after,
+            };
+            Some((*name, Self { source, at }))
         })
     }
 
@@ -341,6 +375,7 @@ impl<'d> Json<'d> {
         }
     }
 
+    #[inline]
     fn node(self) -> Node {
         let node = self.source.nodes.get(self.at);
         node.copied().unwrap_or(Node::Null)
@@ -443,6 +478,7 @@ fn offset<E: serde::de::Error>(at: usize) -> Result<u32, E> {
 impl<'de> DeserializeSeed<'de> for &mut Builder {
     type Value = ();
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
@@ -482,6 +518,7 @@ impl<'de> Visitor<'de> for &mut Builder {
         Ok(())
     }
 
+    #[inline]
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
         let start = text.as_bytes().as_ptr().addr() - self.text;
         self.nodes.push(Node::Text(Span {
@@ -514,12 +551,42 @@ impl<'de> Visitor<'de> for &mut Builder {
         self.nest(
             |end| Node::Object { end },
             |inside| {
-                while members.next_key_seed(&mut *inside)?.is_some() {
+                while members.next_key_seed(Name(&mut *inside))?.is_some() {
                     members.next_value_seed(&mut *inside)?;
                 }
                 Ok(())
             },
         )
+    }
+}
+
+/// Notes the name of a member. Half of what is read are names: what can only be a text takes fewer
+/// steps than what may be anything.
+struct Name<'b>(&'b mut Builder);
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
+        self.0.visit_borrowed_str(text)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.0.visit_str(text)
     }
 }
 

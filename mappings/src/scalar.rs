@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
 use serde_json::{Number, Value};
 
 /// What is neither an object nor an array.
@@ -20,6 +21,7 @@ pub(crate) enum Scalar<'v> {
 }
 
 impl Scalar<'_> {
+    #[inline]
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -40,6 +42,24 @@ impl Scalar<'_> {
         }
     }
 
+    /// Writes it as JSON; of an object or array that it is null.
+    #[inline]
+    pub(crate) fn write(&self, json: &mut Vec<u8>) {
+        match self {
+            Self::Null | Self::Composite => json.extend_from_slice(b"null"),
+            Self::Bool(true) => json.extend_from_slice(b"true"),
+            Self::Bool(false) => json.extend_from_slice(b"false"),
+            Self::Verbatim(text) => {
+                json.push(b'"');
+                json.extend_from_slice(text.as_bytes());
+                json.push(b'"');
+            }
+            Self::Int(number) => serialize(json, number),
+            Self::Number(number) => serialize(json, number),
+            Self::Text(text) => serialize(json, text),
+        }
+    }
+
     /// A copy; an object or array is not in it.
     pub(crate) fn to_value(&self) -> Value {
         match self {
@@ -51,6 +71,11 @@ impl Scalar<'_> {
             Self::Verbatim(text) => (*text).into(),
         }
     }
+}
+
+fn serialize(json: &mut Vec<u8>, value: &impl Serialize) {
+    // JSON always can be written to memory.
+    let _ = serde_json::to_writer(json, value);
 }
 
 impl<'v> From<&'v Value> for Scalar<'v> {

@@ -8,10 +8,9 @@ use super::{
     field::{Field, Kind, Place},
     load::{Parts, Report, Sets, expand},
     operation::{Member, View},
-    reading::{Reading, Source},
+    reading::Reading,
     shape::ViewShape,
 };
-use crate::conversion::Conversion;
 
 pub(super) fn views(
     parts: &mut Parts,
@@ -84,9 +83,9 @@ fn view(
             field,
             from,
             empty: shape.empty.contains(&field_name),
-            key: format!("{}:", Value::from(field_name)),
+            key: format!(",{}:", Value::from(field_name)),
+            known: String::new(),
             sources: Vec::new(),
-            plain: None,
         });
     }
     // Answers have their members in the order of the fields in the catalog.
@@ -96,7 +95,7 @@ fn view(
         let places = fields.get(member.field.0).map(|field| &field.places);
         let places = member.from.as_ref().or(places).into_iter().flatten();
         member.sources = places.map(|place| reading.add(place)).collect();
-        member.plain = plain(fields, member);
+        member.known = known(fields, member);
     }
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
@@ -129,16 +128,12 @@ fn view(
     }
 }
 
-/// Where a text that is shown as it is is first looked for, if that is a member of a document.
-fn plain(fields: &[Field], member: &Member) -> Option<(usize, usize)> {
-    let field = fields.get(member.field.0)?;
-    let part = field.parts.get(member.field.1)?;
-    let is_text = matches!(part.kind, Kind::Secret | Kind::String | Kind::Text);
-    let stays = field.conversion == Conversion::Same && field.always.is_none() && !member.empty;
-    match member.sources.first()? {
-        Source::Document(source) if is_text && stays && source.rest.is_empty() => {
-            Some((source.document, source.member))
-        }
-        _ => None,
-    }
+/// What a member is where v2 is not asked, or has nothing.
+fn known(fields: &[Field], member: &Member) -> String {
+    let (field, part) = member.field;
+    let value = fields.get(field).and_then(|field| {
+        let empty = || field.parts.get(part)?.empty.as_ref();
+        field.always.as_ref().or_else(empty)
+    });
+    value.map_or_else(String::new, |value| format!("{}{value}", member.key))
 }

@@ -306,13 +306,13 @@ pub struct Member {
     pub from: Option<Vec<Place>>,
     /// Always v1's empty value here.
     pub empty: bool,
-    /// Its name as a member begins in JSON: `"dept":`.
+    /// How it begins in JSON: `,"dept":`.
     pub(crate) key: String,
+    /// How it stands in JSON where v2 is not asked, or has nothing: `,"dept":""`. Empty if it is
+    /// absent then.
+    pub(crate) known: String,
     /// Where the value comes from, in order of preference.
     pub(crate) sources: Vec<Source>,
-    /// The document and the member there of a text that is first looked for there and shown as it
-    /// is.
-    pub(crate) plain: Option<(usize, usize)>,
 }
 
 impl Operation {

@@ -52,6 +52,12 @@ impl Reading {
         document.map_or(&[], |document| &document.members)
     }
 
+    /// How many members are read, of all documents.
+    pub(crate) fn size(&self) -> usize {
+        let documents = self.documents.iter();
+        documents.map(|document| document.members.len()).sum()
+    }
+
     /// Notes that a field comes from a place.
     pub(super) fn add(&mut self, place: &Place) -> Source {
         match place {

@@ -14,6 +14,7 @@ mod comparison;
 mod driver;
 mod errors;
 mod fields;
+mod lists;
 mod order;
 mod paging;
 mod parameters;

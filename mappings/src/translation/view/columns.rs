@@ -1,0 +1,182 @@
+//! The members of a view as they are written of all objects that have the same documents.
+
+use std::{ops::Range, slice};
+
+use super::{
+    super::Translation,
+    found::{Found, Place},
+    value::{timestamp, to_v1},
+};
+use crate::{
+    catalog::{
+        field::{Field, Kind, Part},
+        operation::{Member, View},
+        reading::Source,
+    },
+    conversion::Conversion,
+    scalar::Scalar,
+};
+
+/// Room for what is the same in all objects: mostly it is less.
+const WRITTEN: usize = 256;
+
+/// The members of a view for objects with certain documents: what does not depend on the single
+/// object is found out once.
+#[derive(Default)]
+pub(super) struct Columns<'a> {
+    list: Vec<Column<'a>>,
+    /// Where the columns are looked for.
+    places: Vec<Place<'a>>,
+    /// The members that are the same in all objects, as they are written.
+    written: Vec<u8>,
+}
+
+pub(super) enum Column<'a> {
+    /// Members that are the same in all objects, as they are written.
+    Fixed(Range<usize>),
+    /// The list of the translation's items, under this key.
+    List(&'a str),
+    /// A member that is looked for in each object.
+    Read(Read<'a>),
+}
+
+/// A member that the documents may have.
+pub(super) struct Read<'a> {
+    pub(super) member: &'a Member,
+    pub(super) field: &'a Field,
+    pub(super) part: &'a Part,
+    places: Range<usize>,
+    pub(super) otherwise: Otherwise<'a>,
+}
+
+/// What is shown of a member that no document has.
+pub(super) enum Otherwise<'a> {
+    /// What the catalog says, as it is written; nothing of what is absent.
+    Known(&'a str),
+    /// What is the same in all objects, as it is written.
+    Written(Range<usize>),
+    /// There is something, but v1 had no value for it.
+    Unreadable,
+}
+
+impl<'a> Columns<'a> {
+    /// Makes the columns for documents like those at hand.
+    pub(super) fn make(
+        &mut self,
+        view: &'a View,
+        found: &Found<'_, 'a>,
+        translation: &Translation<'a>,
+        now: i64,
+    ) {
+        self.list.clear();
+        self.places.clear();
+        self.written.clear();
+        self.list.reserve(view.members.len());
+        self.places.reserve(view.members.len());
+        for member in &view.members {
+            let Some((field, part)) = translation.catalog.field(member.field) else {
+                continue;
+            };
+            if part.kind == Kind::List {
+                self.list.push(Column::List(&member.key));
+                continue;
+            }
+            let begun = self.places.len();
+            let otherwise = self.look_around(member, field, part, found, translation, now);
+            let places = begun..self.places.len();
+            match otherwise {
+                Otherwise::Known(member) if places.is_empty() => {
+                    let member = self.write(|json| json.extend_from_slice(member.as_bytes()));
+                    self.add_fixed(member);
+                }
+                Otherwise::Written(member) if places.is_empty() => self.add_fixed(member),
+                otherwise => self.list.push(Column::Read(Read {
+                    member,
+                    field,
+                    part,
+                    places,
+                    otherwise,
+                })),
+            }
+        }
+    }
+
+    /// Notes where a member is looked for; returns what is shown if it is nowhere there.
+    fn look_around(
+        &mut self,
+        member: &'a Member,
+        field: &'a Field,
+        part: &'a Part,
+        found: &Found<'_, 'a>,
+        Translation { given, site, .. }: &Translation<'a>,
+        now: i64,
+    ) -> Otherwise<'a> {
+        if field.always.is_some() || member.empty {
+            return Otherwise::Known(&member.known);
+        }
+        let begun = self.places.len();
+        for source in &member.sources {
+            let scalar = match source {
+                Source::Document(source) => {
+                    self.places.extend(found.places(source));
+                    continue;
+                }
+                Source::Given(name) => given.text(name).map(|text| Scalar::Text(text.into())),
+                // It needs no conversion.
+                Source::Clock => {
+                    return timestamp(now).map_or(Otherwise::Known(""), |time| {
+                        self.write_member(member, &time)
+                    });
+                }
+                Source::Site => site.account_id.as_deref().map(|id| Scalar::Text(id.into())),
+            };
+            let Some(scalar) = scalar else { continue };
+            return match to_v1(field, member.field.1, part, scalar) {
+                Some(scalar) => self.write_member(member, &scalar),
+                None if field.conversion == Conversion::Word => Otherwise::Known(&member.known),
+                None => Otherwise::Unreadable,
+            };
+        }
+        let is_read = field.empty_unread || self.places.len() > begun;
+        Otherwise::Known(if is_read { &member.known } else { "" })
+    }
+
+    fn write_member(&mut self, member: &Member, scalar: &Scalar<'_>) -> Otherwise<'a> {
+        Otherwise::Written(self.write(|json| {
+            json.extend_from_slice(member.key.as_bytes());
+            scalar.write(json);
+        }))
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+        if self.written.capacity() == 0 {
+            self.written.reserve(WRITTEN);
+        }
+        let begun = self.written.len();
+        write(&mut self.written);
+        begun..self.written.len()
+    }
+
+    /// Adds members that are the same in all objects; neighbours are written in one go.
+    fn add_fixed(&mut self, members: Range<usize>) {
+        match self.list.last_mut() {
+            Some(Column::Fixed(before)) if before.end == members.start => before.end = members.end,
+            _ if members.is_empty() => {}
+            _ => self.list.push(Column::Fixed(members)),
+        }
+    }
+
+    pub(super) fn iter(&self) -> slice::Iter<'_, Column<'a>> {
+        self.list.iter()
+    }
+
+    #[inline]
+    pub(super) fn places(&self, of: &Read<'_>) -> &[Place<'a>] {
+        self.places.get(of.places.clone()).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn written(&self, members: &Range<usize>) -> &[u8] {
+        self.written.get(members.clone()).unwrap_or_default()
+    }
+}

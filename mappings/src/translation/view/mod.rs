@@ -1,0 +1,147 @@
+//! The members of a view, written down from v2's documents.
+
+mod columns;
+mod found;
+mod value;
+
+use super::{Translation, answer::Documents};
+use crate::{catalog::operation::View, conversion::Conversion, scalar::Scalar};
+use columns::{Column, Columns, Otherwise, Read};
+use found::Found;
+use value::{stays, to_v1};
+
+/// Writes one answer.
+pub(super) struct Writer<'t, 'a> {
+    pub(super) translation: &'t Translation<'a>,
+    /// The time of the answer, in seconds since 1970.
+    pub(super) now: i64,
+    pub(super) json: Vec<u8>,
+    /// The v1 names of what v1 had no value for, each once.
+    pub(super) unreadable: Vec<&'a str>,
+}
+
+/// What the objects of a list share.
+struct Shared<'t, 'a> {
+    view: &'a View,
+    found: Found<'t, 'a>,
+    columns: Columns<'a>,
+}
+
+impl<'t, 'a> Writer<'t, 'a> {
+    /// Writes the object of a view.
+    pub(super) fn object(&mut self, view: &'a View, documents: &'t Documents<'a>) {
+        self.object_with(documents, &mut Shared::new(view));
+    }
+
+    /// Writes the objects of the translation's items.
+    fn list(&mut self, view: &'a View) {
+        self.json.push(b'[');
+        let translation = self.translation;
+        if let Some(view) = view.items.and_then(|items| translation.catalog.view(items)) {
+            let mut shared = Shared::new(view);
+            for (at, item) in translation.items.iter().enumerate() {
+                let begun = self.json.len();
+                if at > 0 {
+                    self.json.push(b',');
+                }
+                self.object_with(item, &mut shared);
+                if at == 0 {
+                    // The others will be about as long.
+                    let length = self.json.len() - begun;
+                    self.json
+                        .reserve((length + length / 8) * translation.items.len());
+                }
+            }
+        }
+        self.json.push(b']');
+    }
+
+    fn object_with(&mut self, documents: &'t Documents<'a>, shared: &mut Shared<'t, 'a>) {
+        let Shared {
+            view,
+            found,
+            columns,
+        } = shared;
+        if !found.look_up(documents) {
+            columns.make(view, found, self.translation, self.now);
+        }
+        let begun = self.json.len();
+        for column in columns.iter() {
+            match column {
+                Column::Fixed(members) => self.json.extend_from_slice(columns.written(members)),
+                Column::List(key) => {
+                    self.json.extend_from_slice(key.as_bytes());
+                    self.list(view);
+                }
+                Column::Read(read) => self.read(read, found, columns),
+            }
+        }
+        // Each member began with a comma.
+        match self.json.get_mut(begun) {
+            Some(comma) => *comma = b'{',
+            None => self.json.push(b'{'),
+        }
+        self.json.push(b'}');
+    }
+
+    /// Writes the member of a column, if there is something to show.
+    fn read(&mut self, column: &Read<'a>, found: &Found<'t, 'a>, columns: &Columns<'a>) {
+        let mut values = columns
+            .places(column)
+            .iter()
+            .filter_map(|place| found.at(place));
+        // null counts as nothing.
+        match values.find(|value| !value.is_null()) {
+            Some(value) => match value.quoted() {
+                Some(text) if stays(column.field, column.part, text) => {
+                    self.json.extend_from_slice(column.member.key.as_bytes());
+                    self.json.extend_from_slice(text);
+                }
+                _ => self.converted(column, value.scalar()),
+            },
+            None => match &column.otherwise {
+                Otherwise::Known(member) => self.json.extend_from_slice(member.as_bytes()),
+                Otherwise::Written(member) => {
+                    self.json.extend_from_slice(columns.written(member));
+                }
+                Otherwise::Unreadable => self.unreadable(&column.part.name),
+            },
+        }
+    }
+
+    fn converted(&mut self, column: &Read<'a>, scalar: Scalar<'t>) {
+        let Read {
+            member,
+            field,
+            part,
+            ..
+        } = *column;
+        match to_v1(field, member.field.1, part, scalar) {
+            Some(scalar) => {
+                self.json.extend_from_slice(member.key.as_bytes());
+                scalar.write(&mut self.json);
+            }
+            // A sentence where a word should be is v2's way of saying no.
+            None if field.conversion == Conversion::Word => {
+                self.json.extend_from_slice(member.known.as_bytes());
+            }
+            None => self.unreadable(&part.name),
+        }
+    }
+
+    fn unreadable(&mut self, name: &'a str) {
+        if !self.unreadable.contains(&name) {
+            self.unreadable.push(name);
+        }
+    }
+}
+
+impl<'a> Shared<'_, 'a> {
+    fn new(view: &'a View) -> Self {
+        Self {
+            view,
+            found: Found::new(&view.reading),
+            columns: Columns::default(),
+        }
+    }
+}
