@@ -40,7 +40,7 @@ use crate::{
     tenants::Tenants,
     throttle::Throttle,
     ui::Recent,
-    upstream::{Breaker, Endpoint, TokenError, http_client, is_shim},
+    upstream::{Breaker, Endpoint, Http, TokenError, is_shim},
 };
 use reply::Reply;
 
@@ -139,7 +139,7 @@ impl Shim {
         seams: Seams,
     ) -> Result<Self, StartError> {
         let endpoint = Endpoint {
-            http: http_client(limits, &v2).map_err(|error| StartError::Client(error.into()))?,
+            http: Http::new(limits, &v2).map_err(|error| StartError::Client(error.into()))?,
             base: v2.base.clone(),
             limits: limits.into(),
             observer: Arc::clone(&seams.observer),
