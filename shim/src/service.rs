@@ -10,11 +10,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::State};
+use axum::{
+    Router,
+    body::{Body, HttpBody as _},
+    extract::State,
+};
 use futures_util::{FutureExt as _, future::join_all};
 use hyper::{
     Method, Request, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
 use ipnet::IpNet;
 use mappings::{
@@ -200,7 +204,19 @@ impl Shim {
         generation.clone()
     }
 
-    /// v1 as an HTTP service.
+    /// v1's answer to one request.
+    pub(crate) async fn respond(self, request: Request<Body>) -> Response<Body> {
+        let is_head = request.method() == Method::HEAD;
+        let mut response = serve(State(self), request).await;
+        if is_head {
+            let length = response.body().size_hint().exact().unwrap_or_default();
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+
+    /// v1 as an HTTP service, for who has a server.
     pub fn router(&self) -> Router {
         Router::new().fallback(serve).with_state(self.clone())
     }
