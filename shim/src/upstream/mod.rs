@@ -156,12 +156,15 @@ impl Upstream {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
         let mut text = Bytes::new();
-        let outcome = self.attempts(request, scope, &mut retries, &mut text).await;
+        let label = self.labels.of_call(request.method, &request.template);
+        let outcome = self
+            .attempts((request, label), scope, &mut retries, &mut text)
+            .await;
         self.endpoint.observer.called(&CallRecord {
             request: scope.id,
             method: request.method,
             template: &request.template,
-            label: self.label(request).as_str(),
+            label: label.as_str(),
             outcome: &outcome,
             retries: retries.made(),
             elapsed: started.elapsed(),
@@ -171,7 +174,7 @@ impl Upstream {
 
     async fn attempts(
         &self,
-        request: &V2Request,
+        (request, label): (&V2Request, Label),
         scope: Scope,
         retries: &mut Retries,
         text: &mut Bytes,
@@ -186,7 +189,6 @@ impl Upstream {
         let deadline = scope.deadline;
         // What waits for its turn any longer could not be answered in time.
         let last = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        let label = self.label(request);
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
@@ -223,10 +225,6 @@ impl Upstream {
                 },
             }
         }
-    }
-
-    fn label(&self, request: &V2Request) -> Label {
-        self.labels.of_call(request.method, &request.template)
     }
 
     async fn within(
