@@ -117,6 +117,9 @@ impl Budget {
 
     fn is_refused(&self, method: Method, template: &Arc<str>) -> bool {
         let mut refused = lock(&self.refused);
+        if refused.is_empty() {
+            return false;
+        }
         refused.retain(|_, until| Instant::now() < *until);
         refused.contains_key(&(method, Arc::clone(template)))
     }

@@ -7,14 +7,16 @@ mod tls;
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
+use futures_util::FutureExt as _;
 use tokio::{
     net::{TcpListener, TcpStream},
     time,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_service::Service as _;
 
 use crate::{Shim, config::Limits, peer::Peer};
-use connection::Http;
+use connection::{Http, Service};
 use room::Room;
 pub use tls::Tls;
 
@@ -56,7 +58,10 @@ pub async fn serve(
     limits: &Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
-    let doors = Doors::new(shim.router(), limits);
+    let of_shim = shim.clone();
+    // No router: it would cost a request more than all else that is not translation.
+    let service: Service = Box::new(move |request| of_shim.clone().respond(request).boxed());
+    let doors = Doors::new(service, limits);
     doors.open_until(listeners.into(), shutdown).await;
     let drained = time::timeout(limits.shutdown, async {
         doors.drain().await;
@@ -70,7 +75,13 @@ pub async fn serve(
 
 /// Serves the operations address as long as it is polled, within the same bounds.
 pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
-    let doors = Doors::new(ops, limits);
+    let service: Service = Box::new(move |request| {
+        let answered = ops.clone().call(request);
+        answered
+            .map(|answered| answered.unwrap_or_else(|never| match never {}))
+            .boxed()
+    });
+    let doors = Doors::new(service, limits);
     doors
         .open_until(listener.into(), std::future::pending())
         .await;
@@ -89,9 +100,9 @@ struct Doors {
 }
 
 impl Doors {
-    fn new(router: Router, limits: &Limits) -> Self {
+    fn new(service: Service, limits: &Limits) -> Self {
         Self {
-            http: Arc::new(Http::new(router, limits)),
+            http: Arc::new(Http::new(service, limits)),
             connections: Arc::new(Room::new(limits.connections)),
             handshakes: Arc::new(Room::new(limits.handshakes)),
             handshake_time: limits.handshake,

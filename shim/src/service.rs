@@ -10,11 +10,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::State};
+use axum::{
+    Router,
+    body::{Body, HttpBody as _},
+    extract::State,
+};
 use futures_util::{FutureExt as _, future::join_all};
 use hyper::{
     Method, Request, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
 use ipnet::IpNet;
 use mappings::{
@@ -40,7 +44,7 @@ use crate::{
     tenants::Tenants,
     throttle::Throttle,
     ui::Recent,
-    upstream::{Breaker, Endpoint, TokenError, http_client, is_shim},
+    upstream::{Breaker, Endpoint, Http, TokenError, is_shim},
 };
 use reply::Reply;
 
@@ -139,7 +143,7 @@ impl Shim {
         seams: Seams,
     ) -> Result<Self, StartError> {
         let endpoint = Endpoint {
-            http: http_client(limits, &v2).map_err(|error| StartError::Client(error.into()))?,
+            http: Http::new(limits, &v2).map_err(|error| StartError::Client(error.into()))?,
             base: v2.base.clone(),
             limits: limits.into(),
             observer: Arc::clone(&seams.observer),
@@ -200,7 +204,19 @@ impl Shim {
         generation.clone()
     }
 
-    /// v1 as an HTTP service.
+    /// v1's answer to one request.
+    pub(crate) async fn respond(self, request: Request<Body>) -> Response<Body> {
+        let is_head = request.method() == Method::HEAD;
+        let mut response = serve(State(self), request).await;
+        if is_head {
+            let length = response.body().size_hint().exact().unwrap_or_default();
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+
+    /// v1 as an HTTP service, for who has a server.
     pub fn router(&self) -> Router {
         Router::new().fallback(serve).with_state(self.clone())
     }

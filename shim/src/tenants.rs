@@ -105,7 +105,7 @@ impl Tenants {
             if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
                 budgets.push(Arc::clone(&budget));
             }
-            let tokens = Tokens::new(endpoint.http.clone(), tenant.access);
+            let tokens = Tokens::new(endpoint.http.client().clone(), tenant.access);
             let labels = Arc::clone(&labels);
             let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget, labels);
             let credential = Credential::new(&tenant.api_key, tenant.api_secret);

@@ -19,7 +19,8 @@ use x509_parser::{parse_x509_certificate, prelude::X509Certificate};
 /// How HTTP/2 is called where versions are agreed on.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
-const HTTP1: &[u8] = b"http/1.1";
+/// How HTTP/1.1 is called there.
+pub(crate) const HTTP1: &[u8] = b"http/1.1";
 
 /// A certificate that ends within so long is worth a word.
 const SOON: Duration = Duration::days(14);

@@ -155,8 +155,12 @@ impl Catalog {
     /// The operation of a path below `/v1/`: in any case, with or without slashes at its ends,
     /// also under the other names that real clients use.
     pub fn find(&self, path: &str) -> Option<&Operation> {
-        let name = path.trim_matches('/').to_lowercase();
-        self.operations.get(*self.by_name.get(&name)?)
+        // Nearly all clients write it as it is known.
+        let known = self.by_name.get(path).or_else(|| {
+            let name = path.trim_matches('/').to_lowercase();
+            self.by_name.get(&name)
+        });
+        self.operations.get(*known?)
     }
 
     /// How many calls v2 takes from an account, by the name of its plan.

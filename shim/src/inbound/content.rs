@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mappings::record::Wrapping;
 
-use super::{DecodeError, Parameters, form, json, multipart};
+use super::{DecodeError, Parameters, form, json, multipart, text};
 
 /// The kind of body that a `Content-Type` announces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +21,12 @@ pub(crate) enum Content {
 impl Content {
     /// Reads the value of the header.
     pub(crate) fn from_header(value: Option<&[u8]>) -> Self {
-        let text = String::from_utf8_lossy(value.unwrap_or_default());
+        let text = text(value.unwrap_or_default());
         let media_type = text.split(';').next().unwrap_or_default().trim();
-        let media_type = media_type.to_ascii_lowercase();
-        match media_type.as_str() {
-            "application/x-www-form-urlencoded" => Self::Form,
+        if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Self::Form;
+        }
+        match media_type.to_ascii_lowercase().as_str() {
             "multipart/form-data" => Self::Multipart(multer::parse_boundary(&text).ok()),
             "application/json" | "text/json" => Self::Json,
             other if other.ends_with("+json") => Self::Json,

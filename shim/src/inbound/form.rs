@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
-use super::{DecodeError, Parameters};
+use super::{DecodeError, Parameters, text};
 
 /// Reads pairs. `+` is a blank; a `%` that starts no escape stands for itself; a name without `=`
 /// has an empty value. Bytes stay bytes, because a file may come this way.
@@ -18,11 +18,14 @@ pub(super) fn decode(encoded: &[u8], parameters: &mut Parameters<'_>) -> Result<
             let name = unescape(parts.next().unwrap_or_default());
             let value = unescape(parts.next().unwrap_or_default());
             // v1 had ASCII names only: what is not UTF-8 is some unknown parameter.
-            parameters.add(&String::from_utf8_lossy(&name), Bytes::from(value))
+            parameters.add(&text(&name), Bytes::from(value))
         })
 }
 
 fn unescape(part: &[u8]) -> Vec<u8> {
+    if !part.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return part.to_vec();
+    }
     let blanks: Cow<'_, [u8]> = if part.contains(&b'+') {
         part.iter()
             .map(|byte| if *byte == b'+' { b' ' } else { *byte })

@@ -12,6 +12,8 @@ mod json;
 mod multipart;
 mod path;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use mappings::{Argument, Arguments, File};
 
@@ -85,6 +87,7 @@ impl Encoded<'_> {
             Err(_) if complete && !self.content.is_for_parameters() => {
                 (parameters.arguments, Ok(()))
             }
+            read if parameters.arguments.is_empty() => (of_body.arguments, read),
             read => {
                 for (name, value) in of_body.arguments.iter() {
                     parameters.arguments.add(name, value.clone());
@@ -93,6 +96,11 @@ impl Encoded<'_> {
             }
         }
     }
+}
+
+/// Bytes as text. What is not UTF-8 is looked at one by one, which takes many times as long.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The parameters read so far.

@@ -5,11 +5,16 @@
 /// Base URLs were configured with and without their last slash and in any case, so empty segments
 /// and the case of the prefix mean nothing. The case of the operation is the catalog's business.
 pub(crate) fn operation_path(path: &str, prefix: &str) -> Option<String> {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    segments
-        .next()
-        .filter(|first| first.eq_ignore_ascii_case(prefix))?;
-    Some(segments.collect::<Vec<_>>().join("/"))
+    let path = path.trim_matches('/');
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    if !first.eq_ignore_ascii_case(prefix) {
+        return None;
+    }
+    if rest.starts_with('/') || rest.as_bytes().windows(2).any(|pair| pair == b"//") {
+        let segments = rest.split('/').filter(|segment| !segment.is_empty());
+        return Some(segments.collect::<Vec<_>>().join("/"));
+    }
+    Some(rest.to_owned())
 }
 
 #[cfg(test)]

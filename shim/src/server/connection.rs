@@ -2,17 +2,13 @@
 
 use std::{convert::Infallible, error::Error, num::NonZero, pin::pin, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::body::Body;
+use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota};
-use hyper::{
-    Request, Response, StatusCode, Version,
-    body::Incoming,
-    service::{Service as _, service_fn},
-};
+use hyper::{Request, Response, StatusCode, Version, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
-    service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -59,9 +55,13 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// Lines a minute about clients that cannot open a connection.
 const FAILURES_TOLD: NonZero<u32> = NonZero::new(30).unwrap();
 
+/// What answers requests. Boxed, so that a connection is small while nothing is asked.
+pub(super) type Service =
+    Box<dyn Fn(Request<Body>) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
 /// HTTP as it is spoken on every connection.
 pub(super) struct Http {
-    service: TowerToHyperService<Router>,
+    service: Service,
     /// HTTP/1.1 or, if the client begins with its preface, HTTP/2.
     any: auto::Builder<TokioExecutor>,
     /// Who asks for nothing is let go after so long.
@@ -72,7 +72,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(router: Router, limits: &Limits) -> Self {
+    pub(super) fn new(service: Service, limits: &Limits) -> Self {
         let mut any = auto::Builder::new(TokioExecutor::new());
         any.http1()
             .timer(TokioTimer::new())
@@ -90,7 +90,7 @@ impl Http {
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING);
         Self {
-            service: TowerToHyperService::new(router),
+            service,
             any,
             idle: limits.headers,
             farewell: limits.shutdown / 2,
@@ -147,10 +147,10 @@ impl Http {
             let is_too_much =
                 request.version() == Version::HTTP_2 && request.headers().len() > MAX_HEADERS;
             request.extensions_mut().insert(peer);
-            let answered = (!is_too_much).then(|| self.service.call(request));
+            let answered = (!is_too_much).then(|| (self.service)(request.map(Body::new)));
             async move {
                 let response = match answered {
-                    Some(answered) => answered.await?,
+                    Some(answered) => answered.await,
                     None => too_many_headers(),
                 };
                 drop(work);

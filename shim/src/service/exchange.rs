@@ -82,13 +82,15 @@ impl Generation {
     ) -> Result<Executed, Refusal> {
         let (head, body) = request.into_parts();
         let names = self.names(operation);
-        let query = Encoded {
-            query: head.uri.query(),
-            content: Content::Other,
-            body: Bytes::new(),
-        };
-        let (of_query, _) = query.decode(&names).await;
-        *format = self.format(&of_query);
+        if head.uri.query().is_some() {
+            let query = Encoded {
+                query: head.uri.query(),
+                content: Content::Other,
+                body: Bytes::new(),
+            };
+            let (of_query, _) = query.decode(&names).await;
+            *format = self.format(&of_query);
+        }
         if head.method != Method::POST {
             return Err(ProtocolError::MethodNotAllowed.into());
         }

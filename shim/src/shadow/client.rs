@@ -76,7 +76,8 @@ impl Client {
     ) -> Option<RequestBuilder> {
         // What changes something is never sent to a shadow, wherever this is called from.
         let operation = catalog.find(operation).filter(|known| known.read)?;
-        let url: Url = self.base.join(&format!("/{}", operation.name), &[]).ok()?;
+        let uri = self.base.join(&format!("/{}", operation.name), &[]).ok()?;
+        let url = Url::parse(&uri.to_string()).ok()?;
         let protocol = catalog.protocol();
         let (key, secret) = match &self.identity {
             Identity::Own { key, secret } => (key.as_str(), secret.expose_secret()),

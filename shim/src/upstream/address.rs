@@ -2,14 +2,19 @@
 
 use std::net::IpAddr;
 
-use url::{Host, Url};
+use bytes::Bytes;
+use hyper::{
+    Uri,
+    http::uri::{Parts, PathAndQuery},
+};
+use url::{Url, form_urlencoded};
 
 /// The v2 base URL, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     /// Without a slash at its end.
     text: String,
-    url: Url,
+    uri: Uri,
 }
 
 /// Why a text is no base URL.
@@ -29,9 +34,12 @@ pub(crate) enum BaseUrlError {
     NotABase,
 }
 
+/// Of path and query, so that they are written without growing.
+const USUAL_LENGTH: usize = 128;
+
 /// The path of a call would not arrive as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a path segment would be read as URL structure")]
+#[error("a path segment would be read as URL structure, or the URL is too long")]
 pub(crate) struct UnsafePath;
 
 impl BaseUrl {
@@ -49,57 +57,105 @@ impl BaseUrl {
             return Err(BaseUrlError::NoPath);
         }
         let text = url.as_str().trim_end_matches('/').to_owned();
-        let url = Url::parse(&text).map_err(|_| BaseUrlError::NotAUrl)?;
-        Ok(Self { text, url })
+        let uri = text.parse().map_err(|_| BaseUrlError::NotAUrl)?;
+        Ok(Self { text, uri })
     }
 
     /// The URL of a call. `path` is percent-encoded, `query` is not.
     ///
     /// URL parsers drop `.`, `..` and `%2e%2e` segments and cut at `?` and `#`. Ids are encoded
     /// and checked before they get here; that what arrives is what was meant is checked again.
-    pub(crate) fn join(&self, path: &str, query: &[(String, String)]) -> Result<Url, UnsafePath> {
-        let base = self.url.path();
-        let mut url = self.url.clone();
-        url.set_path(&[base, path].concat());
-        let whole = url.path().strip_prefix(base);
-        if whole != Some(path) || !path.starts_with('/') {
+    pub(crate) fn join(&self, path: &str, query: &[(String, String)]) -> Result<Uri, UnsafePath> {
+        if !is_plain_path(path) {
             return Err(UnsafePath);
         }
+        let mut whole = String::with_capacity(USUAL_LENGTH);
+        whole.push_str(self.uri.path());
+        whole.push_str(path);
         if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
+            whole.push('?');
+            let start = whole.len();
+            let mut pairs = form_urlencoded::Serializer::for_suffix(whole, start);
+            whole = pairs.extend_pairs(query).finish();
         }
-        Ok(url)
+        let mut parts = Parts::default();
+        parts.scheme = self.uri.scheme().cloned();
+        parts.authority = self.uri.authority().cloned();
+        let whole = PathAndQuery::from_maybe_shared(Bytes::from(whole));
+        parts.path_and_query = Some(whole.map_err(|_| UnsafePath)?);
+        Uri::from_parts(parts).map_err(|_| UnsafePath)
+    }
+
+    /// The base, for who connects to it.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
     }
 
     /// True if the base is on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-            None => false,
-        }
+        let host = self.host();
+        let address = host.trim_matches(['[', ']']).parse();
+        host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
     /// True if what is sent can be read on the way.
     pub(crate) fn is_plain(&self) -> bool {
-        self.url.scheme() == "http"
+        self.uri.scheme_str() == Some("http")
     }
 
     /// The host, as it is configured.
     pub(crate) fn host(&self) -> &str {
-        self.url.host_str().unwrap_or_default()
+        self.uri.host().unwrap_or_default()
     }
 
     /// The port, said or not.
     pub(crate) fn port(&self) -> u16 {
-        self.url.port_or_known_default().unwrap_or_default()
+        let usual = if self.is_plain() { 80 } else { 443 };
+        self.uri.port_u16().unwrap_or(usual)
     }
 
     /// The base without a slash at its end.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// True for segments that every reader of URLs leaves as they are: of characters that need no
+/// encoding or are encoded, and none of them a step to elsewhere.
+fn is_plain_path(path: &str) -> bool {
+    let segments = path.strip_prefix('/').map(|path| path.split('/'));
+    segments.is_some_and(|mut segments| segments.all(is_plain_segment))
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    let mut rest = segment.as_bytes();
+    let (mut characters, mut dots) = (0, 0);
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let mut byte = *first;
+        if byte == b'%' {
+            let Some((digits, after)) = rest.split_first_chunk::<2>() else {
+                return false;
+            };
+            if !digits.iter().all(u8::is_ascii_hexdigit) {
+                return false;
+            }
+            rest = after;
+            if digits.eq_ignore_ascii_case(b"2e") {
+                byte = b'.';
+            }
+        } else if !is_segment_byte(byte) {
+            return false;
+        }
+        characters += 1;
+        dots += usize::from(byte == b'.');
+    }
+    characters != dots || !(1..=2).contains(&dots)
+}
+
+/// `pchar` of RFC 3986, without `%`.
+fn is_segment_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
 #[cfg(test)]
@@ -113,7 +169,7 @@ mod tests {
     }
 
     fn joined(path: &str) -> Option<String> {
-        base().join(path, &[]).map(String::from).ok()
+        base().join(path, &[]).map(|uri| uri.to_string()).ok()
     }
 
     #[test]
@@ -159,8 +215,8 @@ mod tests {
     #[test]
     fn query_values_are_encoded() {
         let query = [("a".to_owned(), "x&y=z #é".to_owned())];
-        let url = base().join("/users", &query).unwrap();
-        assert_eq!(url.query(), Some("a=x%26y%3Dz+%23%C3%A9"));
+        let uri = base().join("/users", &query).unwrap();
+        assert_eq!(uri.query(), Some("a=x%26y%3Dz+%23%C3%A9"));
     }
 
     #[test]
@@ -174,15 +230,55 @@ mod tests {
         assert_eq!(error("https://api.zoom.us/v2?x"), BaseUrlError::NotABase);
     }
 
+    #[test]
+    fn a_base_says_where_it_is() {
+        for (text, host, port, is_loopback, is_plain) in [
+            (
+                "https://API.example.com/v2",
+                "api.example.com",
+                443,
+                false,
+                false,
+            ),
+            ("http://localhost/v2", "localhost", 80, true, true),
+            ("http://127.1:8080/v2", "127.0.0.1", 8080, true, true),
+            ("https://[::1]:8443/v2", "[::1]", 8443, true, false),
+            (
+                "https://[2001:db8::1]/v2",
+                "[2001:db8::1]",
+                443,
+                false,
+                false,
+            ),
+            (
+                "http://127.0.0.1.example.com/v2",
+                "127.0.0.1.example.com",
+                80,
+                false,
+                true,
+            ),
+        ] {
+            let base = BaseUrl::parse(text).unwrap();
+            assert_eq!((base.host(), base.port()), (host, port));
+            assert_eq!(
+                (base.is_loopback(), base.is_plain()),
+                (is_loopback, is_plain)
+            );
+        }
+    }
+
     proptest! {
         /// Whatever a segment is, either it is the one segment that follows, or nothing is sent.
         #[test]
         fn a_segment_stays_a_segment(segment in "[a.%2eE/\\\\?#@:\\s\\PC]{0,8}") {
             let path = format!("/users/{segment}/settings");
-            if let Ok(url) = base().join(&path, &[]) {
-                prop_assert_eq!(url.host_str(), Some("api.example.com"));
-                prop_assert_eq!(url.path(), format!("/v2{path}"));
-                prop_assert_eq!(url.query(), None);
+            if let Ok(uri) = base().join(&path, &[]) {
+                prop_assert_eq!(uri.host(), Some("api.example.com"));
+                prop_assert_eq!(uri.path(), format!("/v2{path}"));
+                prop_assert_eq!(uri.query(), None);
+                // Who reads it as a browser does finds the same.
+                let url = Url::parse(&uri.to_string()).unwrap();
+                prop_assert_eq!(url.as_str(), format!("https://api.example.com/v2{path}"));
             }
         }
     }

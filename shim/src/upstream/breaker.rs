@@ -125,6 +125,7 @@ impl Permit<'_> {
     pub(super) fn report(mut self, sign: Sign) {
         let mut state = self.breaker.lock();
         *state = match (*state, sign) {
+            (state @ State::Closed { failures: 0, .. }, Sign::Up) => state,
             (State::Closed { .. }, Sign::Up) => State::closed(),
             (State::Closed { failures, since }, Sign::Down) => State::failed(failures, since),
             (State::Probing { .. }, Sign::Up) if self.is_probe => {

@@ -10,28 +10,32 @@
 
 mod address;
 mod breaker;
+mod connect;
+mod http;
 mod names;
 mod reply;
 mod retry;
+mod tls;
 mod token;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use hyper::{
+    HeaderMap, Request, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+};
 use mappings::{Body, Method, Outcome, V2Request};
 use reqwest::{
-    Client, RequestBuilder,
-    header::{AUTHORIZATION, CONTENT_TYPE},
+    Client,
     multipart::{Form, Part},
-    redirect,
 };
 use secrecy::SecretString;
 use tokio::time::{self, Instant};
-use url::Url;
 
 use crate::{
     budget::Budget,
-    config::{Limits, V2Config},
+    config::Limits,
     label::{Label, Labels},
     request::{REQUEST_ID, Scope},
     telemetry::{CallRecord, Observer},
@@ -39,10 +43,12 @@ use crate::{
 pub(crate) use address::BaseUrl;
 pub(crate) use breaker::Breaker;
 use breaker::Sign;
+pub(crate) use http::Http;
 pub(crate) use names::Names;
 use names::NamesError;
 use reply::Attempt;
 use retry::{Next, RESERVE, Retries};
+pub use tls::install_tls;
 pub(crate) use token::{Token, TokenError, Tokens};
 
 /// What a v2 client may take in time and memory.
@@ -66,7 +72,7 @@ impl From<&Limits> for UpstreamLimits {
 /// v2, as all tenants share it.
 pub(crate) struct Endpoint {
     /// For its pool of connections.
-    pub(crate) http: Client,
+    pub(crate) http: Http,
     /// Where it is.
     pub(crate) base: BaseUrl,
     /// What it may take.
@@ -87,7 +93,13 @@ pub(crate) struct Upstream {
 }
 
 /// How the shim calls itself before v2, its token endpoint included.
-const USER_AGENT: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+const SHIM: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+
+/// The headers of a request: room for as many as there are.
+const HEADERS: usize = 6;
+
+/// How often a request goes out again at once that an HTTP/2 server has not begun with.
+const MAX_REFUSED: u32 = 2;
 
 /// True for how a shim of any version calls itself.
 pub(crate) fn is_shim(user_agent: &[u8]) -> bool {
@@ -102,6 +114,8 @@ pub(crate) enum ClientError {
     Http(#[from] reqwest::Error),
     /// Of its name servers.
     Names(#[from] NamesError),
+    /// Of TLS: the system has no certificates.
+    Tls(#[from] rustls::Error),
 }
 
 /// What became of a request that was sent.
@@ -109,35 +123,6 @@ pub(crate) struct Sent {
     pub(crate) outcome: Outcome,
     /// The JSON that the outcome was read from; empty if it was not read from any.
     pub(crate) text: Bytes,
-}
-
-/// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
-/// this workspace cannot be made before.
-pub fn install_tls() {
-    // Fails only if something is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// The HTTP client that all tenants share, for its pool of connections.
-///
-/// A v2 on this machine and without TLS is reached past the proxies of the environment, and needs
-/// no certificates, which a bare system does not have.
-pub(crate) fn http_client(limits: &Limits, v2: &V2Config) -> Result<Client, ClientError> {
-    install_tls();
-    let builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(limits.connect)
-        .pool_idle_timeout(Duration::from_secs(30)) // below what servers and balancers keep
-        .pool_max_idle_per_host(32)
-        // v2 has no redirects, and one would carry a user's data to wherever it points.
-        .redirect(redirect::Policy::none())
-        .referer(false);
-    let builder = v2.names.add_to(builder, v2.base.host())?;
-    Ok(if v2.is_local() {
-        builder.no_proxy().tls_certs_only([]).build()?
-    } else {
-        builder.build()?
-    })
 }
 
 impl Upstream {
@@ -171,12 +156,15 @@ impl Upstream {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
         let mut text = Bytes::new();
-        let outcome = self.attempts(request, scope, &mut retries, &mut text).await;
+        let label = self.labels.of_call(request.method, &request.template);
+        let outcome = self
+            .attempts((request, label), scope, &mut retries, &mut text)
+            .await;
         self.endpoint.observer.called(&CallRecord {
             request: scope.id,
             method: request.method,
             template: &request.template,
-            label: self.label(request).as_str(),
+            label: label.as_str(),
             outcome: &outcome,
             retries: retries.made(),
             elapsed: started.elapsed(),
@@ -186,13 +174,13 @@ impl Upstream {
 
     async fn attempts(
         &self,
-        request: &V2Request,
+        (request, label): (&V2Request, Label),
         scope: Scope,
         retries: &mut Retries,
         text: &mut Bytes,
     ) -> Outcome {
-        let url = match self.endpoint.base.join(&request.path, &request.query) {
-            Ok(url) => url,
+        let uri = match self.endpoint.base.join(&request.path, &request.query) {
+            Ok(uri) => uri,
             Err(error) => {
                 tracing::error!(template = %request.template, %error, "Refused to send a request");
                 return Outcome::NoAnswer { maybe_done: false };
@@ -201,7 +189,6 @@ impl Upstream {
         let deadline = scope.deadline;
         // What waits for its turn any longer could not be answered in time.
         let last = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        let label = self.label(request);
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
@@ -221,7 +208,7 @@ impl Upstream {
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt;
-            (attempt, *text) = self.attempt(url.clone(), request, &token, scope).await;
+            (attempt, *text) = self.attempt(&uri, request, &token, scope).await;
             if let Some(sign) = sign(&attempt, deadline) {
                 permit.report(sign);
             }
@@ -240,10 +227,6 @@ impl Upstream {
         }
     }
 
-    fn label(&self, request: &V2Request) -> Label {
-        self.labels.of_call(request.method, &request.template)
-    }
-
     async fn within(
         &self,
         deadline: Instant,
@@ -257,28 +240,46 @@ impl Upstream {
 
     async fn attempt(
         &self,
-        url: Url,
+        uri: &Uri,
         request: &V2Request,
         token: &Token,
         scope: Scope,
     ) -> (Attempt, Bytes) {
-        let unsent = (Attempt::Failed { sent: false }, Bytes::new());
         let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return unsent;
+            return (Attempt::Failed { sent: false }, Bytes::new());
         }
+        let limit = left.min(self.endpoint.limits.call);
+        let attempt = self.attempt_once(uri, request, token, scope);
+        let in_time = time::timeout(limit, attempt).await;
+        in_time.unwrap_or((Attempt::Failed { sent: true }, Bytes::new()))
+    }
+
+    async fn attempt_once(
+        &self,
+        uri: &Uri,
+        request: &V2Request,
+        token: &Token,
+        scope: Scope,
+    ) -> (Attempt, Bytes) {
         let Endpoint { http, limits, .. } = self.endpoint.as_ref();
-        let builder = http
-            .request(method(request.method), url)
-            .header(AUTHORIZATION, token.header())
-            .header(REQUEST_ID, scope.id.header())
-            .timeout(left.min(limits.call));
-        let Some(builder) = with_body(builder, &request.body) else {
-            return unsent;
-        };
-        match builder.send().await {
-            Ok(response) => reply::read(response, limits.answer).await,
-            Err(error) => (Attempt::from_error(&error), Bytes::new()),
+        let mut refused = 0;
+        loop {
+            let mut headers = HeaderMap::with_capacity(HEADERS);
+            headers.insert(AUTHORIZATION, token.header());
+            headers.insert(REQUEST_ID, scope.id.header());
+            let Some(body) = body(http.client(), &request.body, &mut headers) else {
+                return (Attempt::Failed { sent: false }, Bytes::new());
+            };
+            let mut outgoing = Request::new(body);
+            *outgoing.method_mut() = method(request.method);
+            *outgoing.uri_mut() = uri.clone();
+            *outgoing.headers_mut() = headers;
+            match http.send(outgoing).await {
+                Ok(answer) => return reply::read(answer, limits.answer).await,
+                Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
+                Err(error) => return (Attempt::from_error(&error), Bytes::new()),
+            }
         }
     }
 }
@@ -298,23 +299,25 @@ fn sign(attempt: &Attempt, deadline: Instant) -> Option<Sign> {
     }
 }
 
-fn method(method: Method) -> reqwest::Method {
+fn method(method: Method) -> hyper::Method {
     match method {
-        Method::Delete => reqwest::Method::DELETE,
-        Method::Get => reqwest::Method::GET,
-        Method::Patch => reqwest::Method::PATCH,
-        Method::Post => reqwest::Method::POST,
-        Method::Put => reqwest::Method::PUT,
+        Method::Delete => hyper::Method::DELETE,
+        Method::Get => hyper::Method::GET,
+        Method::Patch => hyper::Method::PATCH,
+        Method::Post => hyper::Method::POST,
+        Method::Put => hyper::Method::PUT,
     }
 }
 
-/// `None` for a media type that is none, which the catalog never names.
-fn with_body(builder: RequestBuilder, body: &Body) -> Option<RequestBuilder> {
-    Some(match body {
-        Body::None => builder,
-        Body::Json(value) => builder
-            .header(CONTENT_TYPE, "application/json")
-            .body(value.to_string()),
+/// A body, and what headers say of it; `None` for a media type that is none, which the catalog
+/// never names.
+fn body(client: &Client, body: &Body, headers: &mut HeaderMap) -> Option<reqwest::Body> {
+    match body {
+        Body::None => Some(reqwest::Body::default()),
+        Body::Json(value) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Some(value.to_string().into())
+        }
         Body::File {
             part: name,
             media_type,
@@ -326,9 +329,14 @@ fn with_body(builder: RequestBuilder, body: &Body) -> Option<RequestBuilder> {
                 .file_name(file_name)
                 .mime_str(media_type)
                 .ok()?;
-            builder.multipart(Form::new().part(name.clone(), part))
+            let form = Form::new().part(name.clone(), part);
+            // Only reqwest's requests give a form's bytes; where this one would go is of no account.
+            let request = client.post("http://localhost/").multipart(form).build();
+            let mut request = request.ok()?;
+            headers.extend(std::mem::take(request.headers_mut()));
+            request.body_mut().take()
         }
-    })
+    }
 }
 
 /// A label for the file, of characters that mean nothing in a header: the client writes a name

@@ -2,9 +2,13 @@
 //! hosts file, so that old programs find the shim there, the shim would find itself.
 
 use std::{
+    error::Error,
     net::{IpAddr, SocketAddr},
+    pin::Pin,
     sync::Arc,
+    task,
     time::Duration,
+    vec,
 };
 
 use hickory_resolver::{
@@ -12,10 +16,9 @@ use hickory_resolver::{
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
     net::{NetError, runtime::TokioRuntimeProvider},
 };
-use reqwest::{
-    ClientBuilder,
-    dns::{Addrs, Name, Resolve, Resolving},
-};
+use hyper_util::client::legacy::connect::dns;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tower_service::Service;
 
 /// For one question to one name server; it is asked twice.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -40,67 +43,102 @@ impl Names {
         self.addresses.is_empty() && self.servers.is_empty()
     }
 
-    /// A client that finds hosts so. `host` is v2's.
-    pub(super) fn add_to(
-        &self,
-        client: ClientBuilder,
-        host: &str,
-    ) -> Result<ClientBuilder, NamesError> {
-        let mut client = client;
-        if !self.servers.is_empty() {
-            client = client.dns_resolver(Servers::new(&self.servers)?);
-        }
-        if !self.addresses.is_empty() {
-            // Port 0 is the one of the URL.
-            let addresses = self.addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
-            let addresses: Vec<_> = addresses.collect();
-            client = client.resolve_to_addrs(host, &addresses);
-        }
-        Ok(client)
+    /// What finds hosts so. `host` is v2's.
+    pub(super) fn lookup(&self, host: &str) -> Result<Lookup, NamesError> {
+        // Port 0 is the one of the URL.
+        let addresses = self.addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
+        let is_system_asked = self.servers.is_empty();
+        let servers = (!is_system_asked).then(|| resolver(&self.servers));
+        Ok(Lookup(Arc::new(Places {
+            host: host.to_owned(),
+            addresses: addresses.collect(),
+            servers: servers.transpose()?,
+        })))
     }
 }
 
-/// Asks name servers, and no hosts file.
-struct Servers(Arc<TokioResolver>);
+/// Finds hosts, for both kinds of HTTP clients.
+#[derive(Clone)]
+pub(super) struct Lookup(Arc<Places>);
 
-impl Servers {
-    fn new(servers: &[SocketAddr]) -> Result<Self, NetError> {
-        let servers = servers.iter().map(|server| {
-            let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-            for way in &mut ways {
-                way.port = server.port();
-            }
-            NameServerConfig::new(server.ip(), true, ways)
-        });
-        let config = ResolverConfig::from_name_servers(servers.collect());
-        let mut resolver = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
-        let options = resolver.options_mut();
-        options.use_hosts_file = ResolveHosts::Never;
-        options.timeout = TIMEOUT;
-        options.attempts = 2;
-        Ok(Self(Arc::new(resolver.build()?)))
-    }
+struct Places {
+    /// v2's, which is at these addresses, if there are any.
+    host: String,
+    addresses: Vec<SocketAddr>,
+    /// Who is asked for all else; the system, if nobody is said.
+    servers: Option<TokioResolver>,
 }
 
-impl Resolve for Servers {
-    fn resolve(&self, name: Name) -> Resolving {
-        let resolver = Arc::clone(&self.0);
-        Box::pin(async move {
+impl Lookup {
+    async fn find(
+        self,
+        name: &str,
+    ) -> Result<vec::IntoIter<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        let places = self.0.as_ref();
+        let found = if !places.addresses.is_empty() && name == places.host {
+            places.addresses.clone()
+        } else if let Some(servers) = &places.servers {
             // With its dot it is the whole name.
-            let found = resolver.lookup_ip(format!("{}.", name.as_str())).await?;
-            let addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(ip, 0)).collect();
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
+            let found = servers.lookup_ip(format!("{name}.")).await?;
+            found.iter().map(|ip| SocketAddr::new(ip, 0)).collect()
+        } else {
+            tokio::net::lookup_host((name, 0)).await?.collect()
+        };
+        Ok(found.into_iter())
     }
+}
+
+impl Service<dns::Name> for Lookup {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> task::Poll<Result<(), Self::Error>> {
+        task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        let lookup = self.clone();
+        Box::pin(async move { lookup.find(name.as_str()).await })
+    }
+}
+
+impl Resolve for Lookup {
+    fn resolve(&self, name: Name) -> Resolving {
+        let lookup = self.clone();
+        Box::pin(async move { Ok(Box::new(lookup.find(name.as_str()).await?) as Addrs) })
+    }
+}
+
+/// What asks name servers, and no hosts file.
+fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
+    let servers = servers.iter().map(|server| {
+        let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+        for way in &mut ways {
+            way.port = server.port();
+        }
+        NameServerConfig::new(server.ip(), true, ways)
+    });
+    let config = ResolverConfig::from_name_servers(servers.collect());
+    let mut resolver = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let options = resolver.options_mut();
+    options.use_hosts_file = ResolveHosts::Never;
+    options.timeout = TIMEOUT;
+    options.attempts = 2;
+    resolver.build()
 }
 
 #[cfg(test)]
 mod tests {
     use axum::Router;
-    use reqwest::Client;
+    use bytes::Bytes;
     use tokio::net::{TcpListener, UdpSocket};
 
     use super::*;
+    use crate::{
+        config::{Limits, V2Config},
+        upstream::{BaseUrl, Http},
+    };
 
     /// Is elsewhere, if anywhere, as far as the system knows.
     const HOST: &str = "v2.example.com";
@@ -140,12 +178,21 @@ mod tests {
         address
     }
 
-    async fn ask(names: &Names, port: u16) -> reqwest::Result<String> {
-        crate::upstream::install_tls();
-        let client = Client::builder().no_proxy().tls_certs_only([]);
-        let client = names.add_to(client, HOST).unwrap().build().unwrap();
+    /// What is at the host for what asks for tokens, and for calls.
+    async fn ask(names: &Names, port: u16) -> [Bytes; 2] {
         let url = format!("http://{HOST}:{port}/v2");
-        client.get(url).send().await?.text().await
+        let v2 = V2Config {
+            base: BaseUrl::parse(&url).unwrap(),
+            names: names.clone(),
+            tenants: Vec::new(),
+        };
+        let http = Http::past_proxies(&Limits::default(), &v2).unwrap();
+        let of_token = http.client().get(&url).send().await.unwrap();
+        let mut call = hyper::Request::new(reqwest::Body::default());
+        *call.uri_mut() = url.parse().unwrap();
+        let mut of_call = http.send(call).await.unwrap();
+        let of_call = of_call.chunk().await.unwrap().unwrap();
+        [of_token.bytes().await.unwrap(), of_call]
     }
 
     #[tokio::test]
@@ -164,7 +211,8 @@ mod tests {
         let host = format!("{HOST}:{}", v2.port());
         for names in [&said, &asked, &both] {
             assert!(!names.is_systems());
-            assert_eq!(ask(names, v2.port()).await.unwrap(), host, "{names:?}");
+            let told = ask(names, v2.port()).await;
+            assert_eq!(told, [&host, &host].map(String::as_bytes), "{names:?}");
         }
     }
 }

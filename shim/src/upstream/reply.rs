@@ -1,14 +1,13 @@
 //! One attempt to get an answer from v2.
 
-use std::{
-    error::Error as _,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use hyper::{StatusCode, header::RETRY_AFTER};
 use mappings::{Document, Outcome};
-use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::http::{Answer, HttpError};
 
 /// What came of sending a request once.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,38 +32,26 @@ pub(super) enum Attempt {
 const WAIT: Duration = Duration::from_secs(1);
 
 impl Attempt {
-    pub(super) fn from_error(error: &reqwest::Error) -> Self {
+    pub(super) fn from_error(error: &HttpError) -> Self {
         Self::Failed {
-            sent: !(error.is_connect() || error.is_builder() || was_never_sent(error)),
+            sent: error.may_have_left(),
         }
     }
-}
-
-/// True if the pooled connection was closed before the request was written to it.
-fn was_never_sent(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return error.is_canceled();
-        }
-        source = error.source();
-    }
-    false
 }
 
 /// Reads an answer of up to `limit` bytes. With it comes its text, if it has one and it is JSON.
-pub(super) async fn read(response: Response, limit: usize) -> (Attempt, Bytes) {
+pub(super) async fn read(answer: Answer, limit: usize) -> (Attempt, Bytes) {
     let mut text = Bytes::new();
-    (read_into(&mut text, response, limit).await, text)
+    (read_into(&mut text, answer, limit).await, text)
 }
 
-async fn read_into(text: &mut Bytes, mut response: Response, limit: usize) -> Attempt {
-    let status = response.status();
+async fn read_into(text: &mut Bytes, mut answer: Answer, limit: usize) -> Attempt {
+    let status = answer.status;
     match status {
         StatusCode::UNAUTHORIZED => return Attempt::Unauthorized,
         StatusCode::TOO_MANY_REQUESTS => {
             return Attempt::Limited {
-                after: retry_after(&response),
+                after: retry_after(&answer),
             };
         }
         _ => {}
@@ -72,14 +59,14 @@ async fn read_into(text: &mut Bytes, mut response: Response, limit: usize) -> At
     let unreadable = Attempt::Answered(Outcome::Unreadable {
         status: status.as_u16(),
     });
-    if status.is_redirection() || response.content_length() > Some(limit as u64) {
+    if status.is_redirection() || answer.length() > Some(limit as u64) {
         return unreadable;
     }
 
-    let announced = response.content_length().unwrap_or_default();
+    let announced = answer.length().unwrap_or_default();
     let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     loop {
-        match response.chunk().await {
+        match answer.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => return unreadable,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
@@ -103,8 +90,8 @@ async fn read_into(text: &mut Bytes, mut response: Response, limit: usize) -> At
     })
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    match response.headers().get(RETRY_AFTER) {
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    match answer.headers.get(RETRY_AFTER) {
         None => Some(WAIT),
         Some(value) => {
             let value = value.to_str().ok()?.trim();

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{token::OAuth, *};
-use crate::{label::Labels, request::RequestId, telemetry::Log};
+use crate::{config::V2Config, label::Labels, request::RequestId, telemetry::Log};
 
 const LIMITS: UpstreamLimits = UpstreamLimits {
     call: Duration::from_secs(5),
@@ -74,15 +74,17 @@ impl Scripted {
 }
 
 fn client() -> Client {
-    http_client(&Limits::default(), &local()).unwrap()
+    let base = BaseUrl::parse("http://127.0.0.1/v2").unwrap();
+    http(base).client().clone()
 }
 
-fn local() -> V2Config {
-    V2Config {
-        base: BaseUrl::parse("http://127.0.0.1/v2").unwrap(),
+fn http(base: BaseUrl) -> Http {
+    let v2 = V2Config {
+        base,
         names: Names::default(),
         tenants: Vec::new(),
-    }
+    };
+    Http::new(&Limits::default(), &v2).unwrap()
 }
 
 fn fixed(base: BaseUrl) -> Upstream {
@@ -91,8 +93,13 @@ fn fixed(base: BaseUrl) -> Upstream {
 }
 
 fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
+    let http = http(base.clone());
+    with_http(http, base, tokens)
+}
+
+pub(super) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
     let endpoint = Endpoint {
-        http: client(),
+        http,
         base,
         limits: LIMITS,
         observer: Arc::new(Log::default()),
@@ -108,7 +115,7 @@ fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
     )
 }
 
-fn request(method: Method, body: Body) -> V2Request {
+pub(super) fn request(method: Method, body: Body) -> V2Request {
     V2Request {
         method,
         path: "/users/a%40b.c%2F..".to_owned(),
@@ -118,11 +125,11 @@ fn request(method: Method, body: Body) -> V2Request {
     }
 }
 
-fn get() -> V2Request {
+pub(super) fn get() -> V2Request {
     request(Method::Get, Body::None)
 }
 
-fn soon() -> Scope {
+pub(super) fn soon() -> Scope {
     within(Duration::from_secs(10))
 }
 
@@ -133,7 +140,7 @@ fn within(time: Duration) -> Scope {
     }
 }
 
-fn answered(status: u16, body: Value) -> Outcome {
+pub(super) fn answered(status: u16, body: Value) -> Outcome {
     Outcome::Answered {
         status,
         body: Some(body.into()),

@@ -102,6 +102,20 @@ async fn many_requests_at_a_time_on_one_connection() {
 }
 
 #[tokio::test]
+async fn a_head_is_answered_without_a_body_as_over_http1() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    for client in [&shim.client, &client()] {
+        let url = shim.url("/v1/user/get");
+        let response = client.head(url).send().await.unwrap();
+        assert_eq!(response.status(), 405);
+        let length = "{\"error\":{\"code\":405,\"message\":\"Use POST.\"}}".len();
+        assert_eq!(response.headers()["content-length"], length.to_string());
+        assert_eq!(response.bytes().await.unwrap(), "");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_large_is_answered_as_over_http1() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {

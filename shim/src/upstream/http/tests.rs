@@ -1,0 +1,230 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use mappings::{Method, Outcome};
+use reqwest::Proxy;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use serde_json::json;
+use time::OffsetDateTime;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+use crate::{
+    dev_cert,
+    tls::Identity,
+    upstream::{
+        Names, Token, Tokens, Upstream,
+        tests::{answered, get, request, soon, with_http},
+    },
+};
+
+/// Is nowhere, as far as the system knows.
+const SERVER: &str = "v2.example.com";
+
+fn v2(base: &str) -> V2Config {
+    V2Config {
+        base: BaseUrl::parse(base).unwrap(),
+        names: Names {
+            addresses: vec!["127.0.0.1".parse().unwrap()],
+            servers: Vec::new(),
+        },
+        tenants: Vec::new(),
+    }
+}
+
+fn upstream(http: Http, v2: &V2Config) -> Upstream {
+    let token = Token::new(&"t0".into()).unwrap();
+    with_http(http, v2.base.clone(), Tokens::Fixed(token))
+}
+
+async fn listen() -> (TcpListener, u16) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// The lines of a request's head, sorted behind the first, without the request's own name.
+async fn head(stream: &mut TcpStream) -> Vec<String> {
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        read.push(stream.read_u8().await.unwrap());
+    }
+    let read = String::from_utf8(read).unwrap();
+    let mut lines: Vec<_> = read.lines().map(str::to_owned).collect();
+    lines.retain(|line| !line.is_empty() && !line.starts_with("x-request-id"));
+    lines[1..].sort();
+    lines
+}
+
+/// Answers each request with `"here"` and gives their heads.
+async fn heads(listener: TcpListener, requests: usize) -> Vec<Vec<String>> {
+    let mut heads = Vec::new();
+    for _ in 0..requests {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        heads.push(head(&mut stream).await);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n\"here\"";
+        stream.write_all(answer).await.unwrap();
+    }
+    heads
+}
+
+#[tokio::test]
+async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
+    let (listener, port) = listen().await;
+    let heads = tokio::spawn(heads(listener, 2));
+    let v2 = v2(&format!("http://{SERVER}:{port}/v2"));
+    let direct = Http::past_proxies(&Limits::default(), &v2).unwrap();
+    // The proxy is the same server: what it is asked for is not where it is.
+    let proxy = Proxy::all(format!("http://127.0.0.1:{port}")).unwrap();
+    let client = Client::builder().user_agent(SHIM).tls_certs_only([]);
+    let proxied = Http {
+        client: client.proxy(proxy).build().unwrap(),
+        direct: None,
+    };
+    for http in [direct, proxied] {
+        let outcome = upstream(http, &v2).send(&get(), soon()).await.outcome;
+        assert_eq!(outcome, answered(200, json!("here")));
+    }
+
+    let heads = heads.await.unwrap();
+    let (direct, proxied) = (&heads[0], &heads[1]);
+    let path = "/v2/users/a%40b.c%2F..";
+    assert_eq!(direct[0], format!("GET {path} HTTP/1.1"));
+    let whole = format!("GET http://{SERVER}:{port}{path} HTTP/1.1");
+    assert_eq!(proxied[0], whole);
+    assert_eq!(direct[1..], proxied[1..]);
+    let expected = [
+        "accept: */*".to_owned(),
+        "authorization: Bearer t0".to_owned(),
+        format!("host: {SERVER}:{port}"),
+        format!("user-agent: {SHIM}"),
+    ];
+    assert_eq!(direct[1..], expected);
+}
+
+#[test]
+fn a_proxy_counts_where_it_is_for_v2() {
+    let proxy = "http://proxy.example.com:3128";
+    let all = || Matcher::builder().all(proxy);
+    let secure = Matcher::builder().https(proxy);
+    let none = Matcher::builder().build();
+    for (proxies, expected) in [
+        (all().build(), [true, true]),
+        (secure.build(), [false, true]),
+        (all().no(".example.com").build(), [false, false]),
+        (none, [false, false]),
+    ] {
+        install_tls();
+        let is_proxied = |base| {
+            let (limits, tls) = (Limits::default(), tls::config(true).unwrap());
+            let http = Http::with(&limits, &v2(base), tls, Some(&proxies)).unwrap();
+            http.direct.is_none()
+        };
+        let bases = ["http://v2.example.com/v2", "https://v2.example.com/v2"];
+        assert_eq!(bases.map(is_proxied), expected, "{proxies:?}");
+    }
+}
+
+/// What a server at [`SERVER`] shows, and what takes it for that server.
+fn identity() -> (TlsAcceptor, ClientConfig) {
+    install_tls();
+    let now = OffsetDateTime::now_utc();
+    let names = [SERVER.parse().unwrap()];
+    let authority = dev_cert::authority(&names, now).unwrap();
+    let issued = dev_cert::issue(&authority, &names, now).unwrap();
+    let identity = Identity::read(&issued.certificate, &issued.key, now).unwrap();
+    let mut trusted = RootCertStore::empty();
+    let authority = CertificateDer::from_pem_slice(authority.certificate.as_bytes());
+    trusted.add(authority.unwrap()).unwrap();
+    let client = ClientConfig::builder().with_root_certificates(trusted);
+    let mut client = client.with_no_client_auth();
+    client.alpn_protocols = tls::config(true).unwrap().alpn_protocols;
+    (identity.server().into(), client)
+}
+
+/// An HTTP/2 server over TLS that refuses so many requests before it answers with the authority
+/// that it is asked for, and counts them all.
+async fn http2(tls: TlsAcceptor, refuses: usize) -> (u16, Arc<AtomicUsize>) {
+    let (listener, port) = listen().await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(stream) = tls.accept(stream).await else {
+                continue;
+            };
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                if counted.fetch_add(1, Ordering::SeqCst) < refuses {
+                    respond.send_reset(h2::Reason::REFUSED_STREAM);
+                    continue;
+                }
+                assert!(!request.headers().contains_key(HOST));
+                let head = hyper::Response::new(());
+                let mut body = respond.send_response(head, false).unwrap();
+                let authority = json!(request.uri().authority().unwrap().as_str());
+                body.send_data(authority.to_string().into(), true).unwrap();
+            }
+        }
+    });
+    (port, count)
+}
+
+#[tokio::test]
+async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
+    let unsent = Outcome::NoAnswer { maybe_done: false };
+    // At once twice; and once more after a pause, with as many.
+    for (refuses, requests) in [(0, 1), (2, 3), (5, 6), (6, 6)] {
+        let (server, client) = identity();
+        let (port, count) = http2(server, refuses).await;
+        let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
+        let http = Http::with(&Limits::default(), &v2, client, None).unwrap();
+        let write = request(Method::Post, mappings::Body::None);
+        let outcome = upstream(http, &v2).send(&write, soon()).await.outcome;
+        let expected = if requests > refuses {
+            answered(200, json!(format!("{SERVER}:{port}")))
+        } else {
+            unsent.clone()
+        };
+        assert_eq!(
+            (outcome, count.load(Ordering::SeqCst)),
+            (expected, requests)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_known_gets_nothing() {
+    let (server, _) = identity();
+    let (port, count) = http2(server, 0).await;
+    let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
+    let http = Http::past_proxies(&Limits::default(), &v2).unwrap();
+    let outcome = upstream(http, &v2).send(&get(), soon()).await.outcome;
+    assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn who_never_finishes_a_handshake_was_sent_nothing() {
+    let (listener, port) = listen().await;
+    let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
+    let limits = Limits {
+        connect: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let http = Http::past_proxies(&limits, &v2).unwrap();
+    let write = request(Method::Post, mappings::Body::None);
+    let outcome = upstream(http, &v2).send(&write, soon()).await.outcome;
+    assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
+    drop(listener);
+}
