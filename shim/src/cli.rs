@@ -5,6 +5,7 @@ mod dev_cert;
 mod listen;
 mod manual;
 mod run;
+mod watchers;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 

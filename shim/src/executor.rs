@@ -23,7 +23,6 @@ use crate::{
     request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
-    upstream::Sent,
     watch::Watch,
 };
 
@@ -203,7 +202,7 @@ impl Executor {
         } else {
             None
         };
-        let Sent { outcome, .. } = tenant.upstream.send(request, scope).await;
+        let outcome = tenant.upstream.send(request, scope).await;
         drop(place);
         if !is_read {
             tenant.wrote();

@@ -59,7 +59,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
     let of_shim = shim.clone();
-    // No router: it would cost a request more than all else that is not translation.
+    // There is one service only: what a router costs would be for nothing.
     let service: Service = Box::new(move |request| of_shim.clone().respond(request).boxed());
     let doors = Doors::new(service, limits);
     doors.open_until(listeners.into(), shutdown).await;

@@ -408,15 +408,15 @@ async fn what_is_shown_is_what_is_recorded() {
     }
     assert!(recorder.stop(Duration::from_secs(20)));
     let text = fs::read_to_string(&file).unwrap();
-    let recorded: Vec<_> = text
+    let exchanges: Vec<_> = text
         .lines()
         .map(|line| Exchange::read(line).unwrap())
         .collect();
-    assert_eq!(recorded.len(), 4);
+    assert_eq!(exchanges.len(), 4);
 
     let (_, page) = shim.ops("/ui/exchanges").await;
     assert!(page.contains("3 of at most 3 are kept"), "{page}");
-    for (at, exchange) in recorded.iter().enumerate() {
+    for (at, exchange) in exchanges.iter().enumerate() {
         let path = format!("/ui/exchanges/{}", exchange.id);
         assert_eq!(page.contains(&format!("\"{path}\"")), at > 0, "{page}");
         let (status, page) = shim.ops(&path).await;

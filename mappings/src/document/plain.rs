@@ -36,8 +36,8 @@ pub(super) fn nodes(text: &str) -> Option<Vec<Node>> {
 const CHUNK: usize = 256;
 
 fn hides_something(chunk: &[u8]) -> bool {
-    let hides = |byte: &u8| (*byte < b' ') | (*byte == b'\\');
-    chunk.iter().fold(false, |found, byte| found | hides(byte))
+    let least = chunk.iter().copied().min();
+    least.is_some_and(|least| least < b' ') || memchr(b'\\', chunk).is_some()
 }
 
 struct Reader<'t> {
@@ -199,20 +199,18 @@ mod tests {
             Document::from(source).json().to_value()
         });
         let long: Result<Value, _> = serde_json::from_str(text);
-        match long {
-            Ok(long) => Some((short, long)),
-            Err(_) => {
-                assert_eq!(short, None, "{text}");
-                None
-            }
-        }
+        let Ok(long) = long else {
+            assert_eq!(short, None, "{text}");
+            return None;
+        };
+        Some((short, long))
     }
 
     #[test]
     fn plain_texts_go_the_short_way() {
         for text in [
             r#"{"a": [1, {"b": null}], "c": "é", "d": true, "e": {}, "f": []}"#,
-            r#" [ -1 , 0, -0.5, 1e3, 18446744073709551615, -9223372036854775808, 1.5E-3 ] "#,
+            " [ -1 , 0, -0.5, 1e3, 18446744073709551615, -9223372036854775808, 1.5E-3 ] ",
             "\"text\"",
             "false",
             "7",

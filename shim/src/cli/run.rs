@@ -3,28 +3,26 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
-use mappings::{Catalog, record::PseudonymKey};
+use mappings::Catalog;
 use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
     Alone, Failure, Serve, Usage,
     banner::{self, Behind, SandboxServing, Serving},
     listen::{bind, bind_ops, check_way_to_v2, open},
+    watchers::{self, Wanted, shadow_mappings},
 };
 use crate::{
     Seams, Shim,
     config::{
-        Config, Effective, Flags, Limits, LogFormat, SiteConfig, Source, Sources, TlsConfig,
-        V2Config,
+        Config, Effective, Flags, LogFormat, SiteConfig, Source, Sources, TlsConfig, V2Config,
     },
-    ledger::{self, Filter, Ledger, LedgerConfig},
+    ledger::{self, Filter},
     ops,
-    recorder::{RecordConfig, Recorder},
     sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped, Tls},
-    shadow::{Shadow, ShadowConfig},
     telemetry::{self, Log, Metrics, Observer, Observers, Traces, Traffic},
-    ui::{self, Recent},
+    ui,
 };
 
 /// The v1 credentials of the sandbox.
@@ -36,12 +34,6 @@ const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 
 /// For traces that wait to be sent when the shim is told to stop.
 const TRACES_GRACE: Duration = Duration::from_secs(1);
-
-/// For what waits to be noted when the shim is told to stop.
-const LEDGER_GRACE: Duration = Duration::from_secs(2);
-
-/// For exchanges that wait to be written when the shim is told to stop.
-const RECORDER_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
@@ -147,29 +139,21 @@ async fn serve_until_stopped(
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
     let metrics = Arc::new(Metrics::new(&catalog)?);
-    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
-    let (recorder, recent) = recorders(record, recent, &catalog, pseudonym_key.as_ref())?;
-    let ledger = ledger
-        .map(|ledger| start_ledger(ledger, &catalog))
-        .transpose()?;
     let traffic = Arc::new(Traffic::default());
-    let mut seams = Seams::local(&limits);
-    seams.ledger.clone_from(&ledger);
-    seams.recorder.clone_from(&recorder);
-    seams.recent = recent;
     observers.push(Arc::clone(&metrics) as _);
     observers.push(Arc::clone(&traffic) as _);
+    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
+    let mut seams = Seams::local(&limits);
     seams.observer = Arc::new(Observers(observers));
-    if let Some(config) = shadow {
-        let observer = Arc::clone(&seams.observer);
-        seams.shadow = Some(self::shadow(
-            config,
-            &catalog,
-            pseudonym_key,
-            &limits,
-            observer,
-        )?);
-    }
+    let wanted = Wanted {
+        recent,
+        record,
+        ledger,
+        shadow,
+        pseudonym_key,
+    };
+    wanted.add_to(&mut seams, &catalog, &limits)?;
+    let (recorder, ledger) = (seams.recorder.clone(), seams.ledger.clone());
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
@@ -204,27 +188,11 @@ async fn serve_until_stopped(
         tls_in_use,
     ));
     let stopped = server::serve(listeners, shim, &limits, stop).await;
-    write_the_rest(recorder, ledger).await;
+    watchers::write_the_rest(recorder, ledger).await;
     if stopped == Stopped::CutOff {
         tracing::warn!("Stopped; some requests in work were cut off");
     }
     Ok(())
-}
-
-/// What waits in memory goes to the disk, within bounds.
-async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Option<Arc<Ledger>>) {
-    if let Some(recorder) = recorder {
-        let written = tokio::task::spawn_blocking(move || recorder.stop(RECORDER_GRACE));
-        if !written.await.unwrap_or_default() {
-            tracing::warn!("Stopped before all exchanges were recorded");
-        }
-    }
-    if let Some(ledger) = ledger {
-        let written = tokio::task::spawn_blocking(move || ledger.stop(LEDGER_GRACE));
-        if !written.await.unwrap_or_default() {
-            tracing::warn!("Stopped before all requests were noted in the ledger");
-        }
-    }
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.
@@ -232,60 +200,6 @@ fn warn_of(tls: &TlsConfig) {
     for warning in tls.warnings() {
         tracing::warn!("tls: {warning}");
     }
-}
-
-/// What is recorded, and what is kept to be shown: of the same lines if there are both.
-fn recorders(
-    record: Option<RecordConfig>,
-    recent: usize,
-    catalog: &Arc<Catalog>,
-    key: Option<&PseudonymKey>,
-) -> anyhow::Result<(Option<Arc<Recorder>>, Option<Arc<Recent>>)> {
-    let Some(record) = record else {
-        let recent = (recent > 0).then(|| Recent::start(recent, Arc::clone(catalog), key.cloned()));
-        let recent = recent
-            .transpose()
-            .context("the system gives no thread to keep exchanges")?;
-        return Ok((None, recent.map(Arc::new)));
-    };
-    let (recent, memory) = (recent > 0).then(|| Recent::fed(recent)).unzip();
-    let file = record.file.display().to_string();
-    let memory = memory.map(|memory| Box::new(memory) as _);
-    let recorder = Recorder::start(record, Arc::clone(catalog), memory)
-        .with_context(|| format!("record.file = {file:?} cannot be written"))?;
-    tracing::info!(file, "Recording exchanges");
-    Ok((Some(Arc::new(recorder)), recent.map(Arc::new)))
-}
-
-fn shadow(
-    config: ShadowConfig,
-    catalog: &Catalog,
-    key: Option<PseudonymKey>,
-    limits: &Limits,
-    observer: Arc<dyn Observer>,
-) -> anyhow::Result<Arc<Shadow>> {
-    if config.is_exposed() {
-        tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
-    }
-    let thought = shadow_mappings(Some(&config))?.map(Arc::new);
-    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)?;
-    tracing::info!(with = shadow.shown(), "Comparing answers");
-    Ok(Arc::new(shadow))
-}
-
-fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
-    let folder = config.and_then(|config| config.mappings.as_deref());
-    folder
-        .map(|folder| catalog_of(folder, "shadow.mappings"))
-        .transpose()
-}
-
-fn start_ledger(config: LedgerConfig, catalog: &Catalog) -> anyhow::Result<Arc<Ledger>> {
-    let file = config.file.display().to_string();
-    let ledger = Ledger::start(config, catalog)
-        .with_context(|| format!("ledger.file = {file:?} cannot be used"))?;
-    tracing::info!(file, "Noting who calls");
-    Ok(Arc::new(ledger))
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
@@ -460,7 +374,7 @@ fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
 }
 
 /// The mappings of a folder; `named` is where somebody named it.
-fn catalog_of(folder: &Path, named: &str) -> anyhow::Result<Catalog> {
+pub(super) fn catalog_of(folder: &Path, named: &str) -> anyhow::Result<Catalog> {
     let unreadable = || format!("{named}: {} cannot be read", folder.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(unreadable)? {

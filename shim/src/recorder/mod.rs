@@ -6,6 +6,7 @@
 //! the processor, exchanges are dropped, counted and logged.
 
 mod file;
+mod load;
 mod pace;
 mod writer;
 

@@ -1,90 +1,108 @@
 //! How much of the processors recording may take, so that requests have the rest.
+//!
+//! A small part of their time, always; and half of what is idle beyond a reserve. The reserve is
+//! large because a busy machine is idle for moments, too, and who uses those is in the way of the
+//! next request.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-/// The part of the time of all processors that recording may take for long: one part in this many.
-const PART: u32 = 40;
+use super::load::Load;
 
-/// Processor time that may be spent at once after there was little to record.
-const BURST: Duration = Duration::from_millis(100);
+/// The part of the time of all processors that recording may always take.
+const PART: f64 = 0.02;
 
-/// The processor time that there is left to spend.
+/// The part of it that is left alone although nobody uses it.
+const RESERVE: f64 = 0.25;
+
+/// Processor time that may be spent at once after there was little to record, in seconds.
+const BURST: f64 = 0.02;
+
+/// The longest that it rests, in seconds: the machine may be idle by then.
+const LONGEST: f64 = 0.5;
+
+/// Between two looks at how busy the machine is.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Tells the writer when to rest.
 pub(super) struct Pace {
-    /// Processors, of which each gives its part.
-    processors: u32,
-    /// In nanoseconds; below zero if more was spent than there was.
-    left: i64,
+    purse: Purse,
+    load: Load,
+    /// When it was asked last, and what the writer had spent by then.
+    asked: (Instant, Duration),
+    /// The same of the last look at the machine.
+    looked: (Instant, Duration),
 }
 
 impl Pace {
-    /// On this machine, or what this process may have of it.
-    pub(super) fn of_this_machine() -> Self {
+    /// Of the calling thread.
+    pub(super) fn of_this_thread() -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        Self::new(processors.try_into().unwrap_or(1))
+        let now = (Instant::now(), Load::of_this_thread());
+        Self {
+            purse: Purse::new(processors),
+            load: Load::now(),
+            asked: now,
+            looked: now,
+        }
     }
 
-    fn new(processors: u32) -> Self {
+    /// How long the thread has to rest now, if at all.
+    pub(super) fn rest(&mut self) -> Option<Duration> {
+        let now = (Instant::now(), Load::of_this_thread());
+        let (passed, spent) = since(self.looked, now);
+        if passed >= LOOK {
+            let load = Load::now();
+            let idle = load.idle_since(&self.load, passed, spent, self.purse.processors);
+            self.purse.fill_from(idle, passed);
+            (self.looked, self.load) = (now, load);
+        }
+        let (passed, spent) = since(self.asked, now);
+        self.asked = now;
+        self.purse.spend(spent, passed)
+    }
+}
+
+fn since(before: (Instant, Duration), now: (Instant, Duration)) -> (Duration, Duration) {
+    let passed = now.0.saturating_duration_since(before.0);
+    (passed, now.1.saturating_sub(before.1))
+}
+
+/// The processor time that there is to spend.
+struct Purse {
+    processors: f64,
+    /// What comes in, in processors.
+    income: f64,
+    /// In seconds; below zero if more was spent than there was.
+    left: f64,
+}
+
+impl Purse {
+    fn new(processors: usize) -> Self {
+        let processors = f64::from(u32::try_from(processors).unwrap_or(1));
         Self {
             processors,
-            left: nanos(BURST),
+            income: processors * PART,
+            left: BURST,
         }
     }
 
-    /// Tells how long to rest, if at all, after so much processor time was spent while so much time
-    /// passed.
-    pub(super) fn rest(&mut self, spent: Duration, passed: Duration) -> Option<Duration> {
-        let earned = nanos(passed * self.processors / PART);
-        let left = self.left.saturating_add(earned).min(nanos(BURST));
-        self.left = left.saturating_sub(nanos(spent));
-        let missing = u64::try_from(-self.left)
-            .ok()
-            .filter(|missing| *missing > 0)?;
-        Some(Duration::from_nanos(missing) * PART / self.processors)
-    }
-}
-
-/// Sums up the time that the calling thread was on a processor; where the system does not tell, the
-/// time that passed.
-pub(super) struct Watch {
-    /// When it was looked at last.
-    at: Instant,
-    #[cfg(target_os = "linux")]
-    spent: Duration,
-}
-
-impl Watch {
-    pub(super) fn start() -> Self {
-        Self {
-            at: Instant::now(),
-            #[cfg(target_os = "linux")]
-            spent: processor_time(),
-        }
+    /// From now on it is filled as if the processors will be as idle as they were.
+    fn fill_from(&mut self, idle: Duration, passed: Duration) {
+        let idle = idle.as_secs_f64() / passed.as_secs_f64().max(0.001);
+        let spare = idle.min(self.processors) - self.processors * RESERVE;
+        self.income = self.processors * PART + spare.max(0.0) / 2.0;
     }
 
-    /// What was spent and what passed since the last time.
-    pub(super) fn lap(&mut self) -> (Duration, Duration) {
-        let before = std::mem::replace(self, Self::start());
-        let passed = self.at.saturating_duration_since(before.at);
-        #[cfg(target_os = "linux")]
-        let spent = self.spent.saturating_sub(before.spent);
-        #[cfg(not(target_os = "linux"))]
-        let spent = passed;
-        (spent, passed)
+    /// Tells how long to rest, after so much was spent while so much time passed.
+    fn spend(&mut self, spent: Duration, passed: Duration) -> Option<Duration> {
+        let filled = self.left + self.income * passed.as_secs_f64();
+        self.left = filled.min(BURST) - spent.as_secs_f64();
+        let rest = (-self.left / self.income).min(LONGEST);
+        (rest > 0.0).then(|| Duration::from_secs_f64(rest))
     }
-}
-
-#[cfg(target_os = "linux")]
-fn processor_time() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.try_into().unwrap_or_default()
-}
-
-fn nanos(duration: Duration) -> i64 {
-    duration.as_nanos().try_into().unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -92,41 +110,60 @@ mod tests {
     use super::*;
 
     const STEP: Duration = Duration::from_millis(1);
+    const SECOND: Duration = Duration::from_secs(1);
 
-    /// The share of the time that is spent by who always has something to do.
-    fn share(processors: u32) -> f64 {
-        let mut pace = Pace::new(processors);
+    /// The processors that are used by who always has something to do.
+    fn used(purse: &mut Purse) -> f64 {
         let (mut spent, mut passed) = (Duration::ZERO, Duration::ZERO);
-        let mut rested = Duration::ZERO;
-        while passed < Duration::from_secs(100) {
-            let rest = pace.rest(STEP, STEP + rested);
-            passed += STEP + rested;
+        let mut rest = Duration::ZERO;
+        while passed < 100 * SECOND {
+            passed += STEP + rest;
             spent += STEP;
-            rested = rest.unwrap_or_default();
+            rest = purse.spend(STEP, STEP + rest).unwrap_or_default();
         }
         spent.as_secs_f64() / passed.as_secs_f64()
     }
 
+    fn assert_near(found: f64, expected: f64) {
+        assert!(
+            (found / expected - 1.0).abs() < 0.1,
+            "{found}, not {expected}"
+        );
+    }
+
     #[test]
-    fn no_more_than_its_part_is_spent_for_long() {
+    fn a_busy_machine_gives_its_part_and_no_more() {
         for processors in [1, 2, 8] {
-            let allowed = f64::from(processors) / f64::from(PART);
-            let share = share(processors);
-            assert!(
-                share <= allowed * 1.1 && share >= allowed * 0.9,
-                "{share} {allowed}"
-            );
+            let mut purse = Purse::new(processors);
+            let part = purse.processors * PART;
+            assert_near(used(&mut purse), part);
+            // For moments, every machine is idle.
+            purse.fill_from(SECOND.mul_f64(purse.processors * RESERVE), SECOND);
+            assert_near(used(&mut purse), part);
         }
     }
 
     #[test]
+    fn an_idle_machine_gives_more() {
+        let mut purse = Purse::new(4);
+        purse.fill_from(3 * SECOND, SECOND);
+        assert_near(used(&mut purse), 4.0 * PART + 1.0);
+        // What cannot be is not believed.
+        purse.fill_from(100 * SECOND, SECOND);
+        assert_near(purse.income, 4.0 * PART + 1.5);
+        purse.fill_from(Duration::ZERO, Duration::ZERO);
+        assert_near(purse.income, 4.0 * PART);
+    }
+
+    #[test]
     fn a_burst_is_let_through() {
-        let mut pace = Pace::new(1);
-        assert_eq!(pace.rest(BURST, BURST), None);
-        assert!(pace.rest(STEP * 10, STEP).is_some());
+        let burst = Duration::from_secs_f64(BURST);
+        let mut purse = Purse::new(1);
+        assert_eq!(purse.spend(burst / 2, STEP), None);
+        assert!(purse.spend(burst, STEP).is_some());
         // After a while there is room for another, and not for two.
-        assert_eq!(pace.rest(Duration::ZERO, BURST * PART * 10), None);
-        assert_eq!(pace.rest(BURST, STEP), None);
-        assert!(pace.rest(BURST, STEP).is_some());
+        assert_eq!(purse.spend(Duration::ZERO, 100 * SECOND), None);
+        assert_eq!(purse.spend(burst * 9 / 10, STEP), None);
+        assert!(purse.spend(burst, STEP).is_some());
     }
 }

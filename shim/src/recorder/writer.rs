@@ -1,7 +1,7 @@
 //! The thread that redacts and writes.
 //!
-//! It leaves the processors to requests: it gives way to them, and takes a small part of the time
-//! (`pace`). What that is not enough for is dropped.
+//! It leaves the processors to requests: it gives way to them, and takes a small part of the time, or
+//! what is idle (`pace`). What that is not enough for is dropped.
 
 use std::{
     io,
@@ -17,10 +17,7 @@ use std::{
 use mappings::{Catalog, record::LineWriter};
 use secrecy::ExposeSecret;
 
-use super::{
-    Queued, Shared, Sink,
-    pace::{Pace, Watch},
-};
+use super::{Queued, Shared, Sink, pace::Pace};
 
 /// How long it rests when there is nothing to write. It looks for itself: to be woken by each request
 /// would cost every one of them.
@@ -56,7 +53,7 @@ impl<S: Sink> Writer<S> {
             .unwrap_or(BATCH)
             .min(BATCH);
         let mut batch = Batch::default();
-        let (mut pace, mut watch) = (Pace::of_this_machine(), Watch::start());
+        let mut pace = Pace::of_this_thread();
         let mut taken = 0_u32;
         loop {
             match self.queued.try_recv() {
@@ -64,8 +61,7 @@ impl<S: Sink> Writer<S> {
                     self.take(&queued, limit, &mut batch);
                     taken = taken.wrapping_add(1);
                     if taken.is_multiple_of(LAP) {
-                        let (spent, passed) = watch.lap();
-                        self.rest(pace.rest(spent, passed));
+                        self.rest(pace.rest());
                     }
                 }
                 Err(TryRecvError::Empty) if self.shared.stopping.load(Ordering::SeqCst) => {

@@ -12,7 +12,7 @@ use mappings::{
     Catalog,
     record::{Exchange, PseudonymKey},
 };
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::recorder::{RecordConfig, Recorder, Sink};
@@ -165,9 +165,11 @@ impl Recent {
 
 impl Sink for Memory {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let lines = lines.split_inclusive(|byte| *byte == b'\n');
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        for line in lines {
+        let mut start = 0;
+        for end in memchr_iter(b'\n', lines) {
+            let line = lines.get(start..end).unwrap_or_default();
+            start = end + 1;
             ring.bytes += line.len();
             ring.lines.push_back(line.into());
             while ring.lines.len() > self.most || ring.bytes > BYTES {

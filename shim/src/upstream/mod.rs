@@ -20,7 +20,6 @@ mod token;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use hyper::{
     HeaderMap, Request, Uri,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -118,13 +117,6 @@ pub(crate) enum ClientError {
     Tls(#[from] rustls::Error),
 }
 
-/// What became of a request that was sent.
-pub(crate) struct Sent {
-    pub(crate) outcome: Outcome,
-    /// The JSON that the outcome was read from; empty if it was not read from any.
-    pub(crate) text: Bytes,
-}
-
 impl Upstream {
     pub(crate) fn new(
         endpoint: Arc<Endpoint>,
@@ -152,14 +144,11 @@ impl Upstream {
 
     /// Sends a request, again where that is safe and may help, and tells what became of it, at
     /// the deadline at the latest.
-    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Sent {
+    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
-        let mut text = Bytes::new();
         let label = self.labels.of_call(request.method, &request.template);
-        let outcome = self
-            .attempts((request, label), scope, &mut retries, &mut text)
-            .await;
+        let outcome = self.attempts((request, label), scope, &mut retries).await;
         self.endpoint.observer.called(&CallRecord {
             request: scope.id,
             method: request.method,
@@ -169,7 +158,7 @@ impl Upstream {
             retries: retries.made(),
             elapsed: started.elapsed(),
         });
-        Sent { outcome, text }
+        outcome
     }
 
     async fn attempts(
@@ -177,7 +166,6 @@ impl Upstream {
         (request, label): (&V2Request, Label),
         scope: Scope,
         retries: &mut Retries,
-        text: &mut Bytes,
     ) -> Outcome {
         let uri = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(uri) => uri,
@@ -207,8 +195,7 @@ impl Upstream {
             let Some(permit) = self.endpoint.breaker.admit() else {
                 return Outcome::NoAnswer { maybe_done: false };
             };
-            let attempt;
-            (attempt, *text) = self.attempt(&uri, request, &token, scope).await;
+            let attempt = self.attempt(&uri, request, &token, scope).await;
             if let Some(sign) = sign(&attempt, deadline) {
                 permit.report(sign);
             }
@@ -244,15 +231,15 @@ impl Upstream {
         request: &V2Request,
         token: &Token,
         scope: Scope,
-    ) -> (Attempt, Bytes) {
+    ) -> Attempt {
         let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return (Attempt::Failed { sent: false }, Bytes::new());
+            return Attempt::Failed { sent: false };
         }
         let limit = left.min(self.endpoint.limits.call);
         let attempt = self.attempt_once(uri, request, token, scope);
         let in_time = time::timeout(limit, attempt).await;
-        in_time.unwrap_or((Attempt::Failed { sent: true }, Bytes::new()))
+        in_time.unwrap_or(Attempt::Failed { sent: true })
     }
 
     async fn attempt_once(
@@ -261,7 +248,7 @@ impl Upstream {
         request: &V2Request,
         token: &Token,
         scope: Scope,
-    ) -> (Attempt, Bytes) {
+    ) -> Attempt {
         let Endpoint { http, limits, .. } = self.endpoint.as_ref();
         let mut refused = 0;
         loop {
@@ -269,7 +256,7 @@ impl Upstream {
             headers.insert(AUTHORIZATION, token.header());
             headers.insert(REQUEST_ID, scope.id.header());
             let Some(body) = body(http.client(), &request.body, &mut headers) else {
-                return (Attempt::Failed { sent: false }, Bytes::new());
+                return Attempt::Failed { sent: false };
             };
             let mut outgoing = Request::new(body);
             *outgoing.method_mut() = method(request.method);
@@ -278,7 +265,7 @@ impl Upstream {
             match http.send(outgoing).await {
                 Ok(answer) => return reply::read(answer, limits.answer).await,
                 Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
-                Err(error) => return (Attempt::from_error(&error), Bytes::new()),
+                Err(error) => return Attempt::from_error(&error),
             }
         }
     }

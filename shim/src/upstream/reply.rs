@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use hyper::{StatusCode, header::RETRY_AFTER};
 use mappings::{Document, Outcome};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -39,13 +38,8 @@ impl Attempt {
     }
 }
 
-/// Reads an answer of up to `limit` bytes. With it comes its text, if it has one and it is JSON.
-pub(super) async fn read(answer: Answer, limit: usize) -> (Attempt, Bytes) {
-    let mut text = Bytes::new();
-    (read_into(&mut text, answer, limit).await, text)
-}
-
-async fn read_into(text: &mut Bytes, mut answer: Answer, limit: usize) -> Attempt {
+/// Reads an answer of up to `limit` bytes.
+pub(super) async fn read(mut answer: Answer, limit: usize) -> Attempt {
     let status = answer.status;
     match status {
         StatusCode::UNAUTHORIZED => return Attempt::Unauthorized,
@@ -77,10 +71,7 @@ async fn read_into(text: &mut Bytes, mut answer: Answer, limit: usize) -> Attemp
         None
     } else {
         match Document::read(body) {
-            Ok(document) => {
-                *text = document.text();
-                Some(document)
-            }
+            Ok(document) => Some(document),
             Err(_) => return unreadable,
         }
     };

@@ -50,7 +50,12 @@ impl Copy<'_, '_> {
                 if !named.stays {
                     return Err(Anew);
                 }
-                self.value(value, meaning.inside(named.meaning))?;
+                let meaning = meaning.inside(named.meaning);
+                if meaning != Meaning::Plain && value.is_number() {
+                    self.number(name, meaning)?;
+                } else {
+                    self.value(value, meaning)?;
+                }
             }
         } else if value.is_array() {
             for element in value.elements() {
@@ -59,7 +64,30 @@ impl Copy<'_, '_> {
         } else if let Some(text) = value.as_str() {
             self.string(value, text, meaning)?;
         } else if meaning != Meaning::Plain && value.is_number() {
+            // In a list, nothing tells where it is.
             return Err(Anew);
+        }
+        Ok(())
+    }
+
+    /// The number that is the member of this name, which is a part of the text.
+    fn number(&mut self, name: &str, meaning: Meaning) -> Result<(), Anew> {
+        let (text, name_at) = (self.text.as_ptr().addr(), name.as_ptr().addr());
+        let behind = name_at.checked_sub(text).ok_or(Anew)? + name.len() + 1;
+        let rest = self.text.get(behind..).ok_or(Anew)?;
+        let number = rest.trim_start_matches([' ', ':']);
+        let start = self.text.len() - number.len();
+        let end = number.find([' ', ',', '}']).ok_or(Anew)?;
+        let number = number.get(..end).ok_or(Anew)?;
+        // Written in another way, it might be quoted in one more.
+        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Anew);
+        }
+        self.pen.note(meaning, number);
+        if meaning == Meaning::Secret {
+            self.up_to(start)?;
+            self.pen.json(REDACTED).map_err(|_| Anew)?;
+            self.copied = start + number.len();
         }
         Ok(())
     }

@@ -1,0 +1,144 @@
+//! Those who look on while requests are served, started as they are configured.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use mappings::{Catalog, record::PseudonymKey};
+use tokio::task::spawn_blocking;
+
+use super::run::catalog_of;
+use crate::{
+    Seams,
+    config::Limits,
+    ledger::{Ledger, LedgerConfig},
+    recorder::{RecordConfig, Recorder},
+    shadow::{Shadow, ShadowConfig},
+    telemetry::Observer,
+    ui::Recent,
+};
+
+/// For what waits to be noted when the shim is told to stop.
+const LEDGER_GRACE: Duration = Duration::from_secs(2);
+
+/// For exchanges that wait to be written when the shim is told to stop.
+const RECORDER_GRACE: Duration = Duration::from_secs(1);
+
+/// Who looks on, as a site wants it.
+pub(super) struct Wanted {
+    /// Exchanges that are kept to be shown.
+    pub(super) recent: usize,
+    pub(super) record: Option<RecordConfig>,
+    pub(super) ledger: Option<LedgerConfig>,
+    pub(super) shadow: Option<ShadowConfig>,
+    pub(super) pseudonym_key: Option<PseudonymKey>,
+}
+
+impl Wanted {
+    /// Starts all of them. The observer is there already.
+    pub(super) fn add_to(
+        self,
+        seams: &mut Seams,
+        catalog: &Arc<Catalog>,
+        limits: &Limits,
+    ) -> anyhow::Result<()> {
+        let Self {
+            recent,
+            record,
+            ledger,
+            shadow,
+            pseudonym_key: key,
+        } = self;
+        (seams.recorder, seams.recent) = match record {
+            Some(record) => recorded(record, recent, catalog)?,
+            None => (None, shown(recent, catalog, key.clone())?),
+        };
+        seams.ledger = ledger
+            .map(|ledger| start_ledger(ledger, catalog))
+            .transpose()?;
+        if let Some(config) = shadow {
+            let observer = Arc::clone(&seams.observer);
+            seams.shadow = Some(self::shadow(config, catalog, key, limits, observer)?);
+        }
+        Ok(())
+    }
+}
+
+/// What waits in memory goes to the disk, within bounds.
+pub(super) async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Option<Arc<Ledger>>) {
+    if let Some(recorder) = recorder {
+        let written = spawn_blocking(move || recorder.stop(RECORDER_GRACE));
+        if !written.await.unwrap_or_default() {
+            tracing::warn!("Stopped before all exchanges were recorded");
+        }
+    }
+    if let Some(ledger) = ledger {
+        let written = spawn_blocking(move || ledger.stop(LEDGER_GRACE));
+        if !written.await.unwrap_or_default() {
+            tracing::warn!("Stopped before all requests were noted in the ledger");
+        }
+    }
+}
+
+/// What seams have for exchanges.
+type Recorders = (Option<Arc<Recorder>>, Option<Arc<Recent>>);
+
+/// A recorder. What is kept to be shown is of the same lines.
+fn recorded(
+    record: RecordConfig,
+    recent: usize,
+    catalog: &Arc<Catalog>,
+) -> anyhow::Result<Recorders> {
+    let (recent, memory) = (recent > 0).then(|| Recent::fed(recent)).unzip();
+    let memory = memory.map(|memory| Box::new(memory) as _);
+    let file = record.file.display().to_string();
+    let recorder = Recorder::start(record, Arc::clone(catalog), memory)
+        .with_context(|| format!("record.file = {file:?} cannot be written"))?;
+    tracing::info!(file, "Recording exchanges");
+    Ok((Some(Arc::new(recorder)), recent.map(Arc::new)))
+}
+
+/// What is kept to be shown and recorded nowhere.
+fn shown(
+    recent: usize,
+    catalog: &Arc<Catalog>,
+    key: Option<PseudonymKey>,
+) -> anyhow::Result<Option<Arc<Recent>>> {
+    if recent == 0 {
+        return Ok(None);
+    }
+    let recent = Recent::start(recent, Arc::clone(catalog), key);
+    let recent = recent.context("the system gives no thread to keep exchanges")?;
+    Ok(Some(Arc::new(recent)))
+}
+
+fn shadow(
+    config: ShadowConfig,
+    catalog: &Catalog,
+    key: Option<PseudonymKey>,
+    limits: &Limits,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Arc<Shadow>> {
+    if config.is_exposed() {
+        tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
+    }
+    let thought = shadow_mappings(Some(&config))?.map(Arc::new);
+    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)?;
+    tracing::info!(with = shadow.shown(), "Comparing answers");
+    Ok(Arc::new(shadow))
+}
+
+/// The other mappings that a shadow is asked with, if there are some.
+pub(super) fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
+    let folder = config.and_then(|config| config.mappings.as_deref());
+    folder
+        .map(|folder| catalog_of(folder, "shadow.mappings"))
+        .transpose()
+}
+
+fn start_ledger(config: LedgerConfig, catalog: &Catalog) -> anyhow::Result<Arc<Ledger>> {
+    let file = config.file.display().to_string();
+    let ledger = Ledger::start(config, catalog)
+        .with_context(|| format!("ledger.file = {file:?} cannot be used"))?;
+    tracing::info!(file, "Noting who calls");
+    Ok(Arc::new(ledger))
+}

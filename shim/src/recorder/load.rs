@@ -1,0 +1,124 @@
+//! How busy the machine and this process are, as far as the system tells. Elsewhere than on Linux it
+//! does not: nothing is known to be idle there, and a thread counts as if it never waited.
+
+use std::time::Duration;
+
+/// What was used of the processors up to a moment.
+pub(super) struct Load {
+    /// All processors of the machine together, for nobody.
+    idle: Option<Duration>,
+    /// By this process.
+    used: Duration,
+}
+
+impl Load {
+    #[cfg(target_os = "linux")]
+    pub(super) fn now() -> Self {
+        Self {
+            idle: linux::idle(),
+            used: linux::of_process(),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn now() -> Self {
+        Self {
+            idle: None,
+            used: Duration::ZERO,
+        }
+    }
+
+    /// The processor time that the calling thread has spent.
+    pub(super) fn of_this_thread() -> Duration {
+        #[cfg(target_os = "linux")]
+        return linux::of_thread();
+        #[cfg(not(target_os = "linux"))]
+        return BEGAN.elapsed();
+    }
+
+    /// What was idle since another moment, but for what one thread spent: of the machine, and of the
+    /// processors that this process may use, whichever is less.
+    pub(super) fn idle_since(
+        &self,
+        before: &Self,
+        passed: Duration,
+        by_thread: Duration,
+        processors: f64,
+    ) -> Duration {
+        let (Some(now), Some(then)) = (self.idle, before.idle) else {
+            return Duration::ZERO;
+        };
+        let of_machine = now.saturating_sub(then) + by_thread;
+        let by_others = self
+            .used
+            .saturating_sub(before.used)
+            .saturating_sub(by_thread);
+        of_machine.min(passed.mul_f64(processors).saturating_sub(by_others))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+static BEGAN: std::sync::LazyLock<std::time::Instant> =
+    std::sync::LazyLock::new(std::time::Instant::now);
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{fs, time::Duration};
+
+    use rustix::{
+        param::clock_ticks_per_second,
+        time::{ClockId, clock_gettime},
+    };
+
+    pub(super) fn of_thread() -> Duration {
+        spent(ClockId::ThreadCPUTime)
+    }
+
+    pub(super) fn of_process() -> Duration {
+        spent(ClockId::ProcessCPUTime)
+    }
+
+    fn spent(clock: ClockId) -> Duration {
+        clock_gettime(clock).try_into().unwrap_or_default()
+    }
+
+    /// See `proc_stat(5)`: `cpu`, then ticks of all processors in user, nice, system, idle, …
+    pub(super) fn idle() -> Option<Duration> {
+        let text = fs::read_to_string("/proc/stat").ok()?;
+        let ticks: u64 = text.split_whitespace().nth(4)?.parse().ok()?;
+        let milliseconds = ticks.checked_mul(1000)? / clock_ticks_per_second().max(1);
+        Some(Duration::from_millis(milliseconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_is_what_neither_the_machine_nor_the_process_used() {
+        let milliseconds = Duration::from_millis;
+        let load = |idle: Option<u64>, used: u64| Load {
+            idle: idle.map(milliseconds),
+            used: milliseconds(used),
+        };
+        let idle = |before: &Load, after: &Load| {
+            after.idle_since(before, milliseconds(1000), milliseconds(100), 2.0)
+        };
+        let before = load(Some(5000), 300);
+        // Others keep the machine busy.
+        assert_eq!(idle(&before, &load(Some(5200), 500)), milliseconds(300));
+        // The process may use two of many processors, and does.
+        assert_eq!(idle(&before, &load(Some(95_000), 2300)), milliseconds(100));
+        assert_eq!(idle(&before, &load(None, 2300)), Duration::ZERO);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_tells() {
+        let (before, spent) = (Load::now(), Load::of_this_thread());
+        assert!(before.idle.is_some());
+        while Load::of_this_thread() == spent {}
+        assert!(Load::now().used > before.used);
+    }
+}
