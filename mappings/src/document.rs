@@ -39,7 +39,7 @@ struct Source {
     nodes: Vec<Node>,
 }
 
-/// The text of a source, for who shares it.
+/// The text of a source, for those who share it.
 struct Text(Arc<Source>);
 
 impl AsRef<[u8]> for Text {
@@ -92,7 +92,7 @@ impl Source {
         }
     }
 
-    /// As [`Self::text_of`], for who only compares it.
+    /// As [`Self::text_of`], for those who only compare it.
     #[inline]
     fn bytes_of(&self, node: Node) -> Option<&[u8]> {
         match node {
@@ -327,7 +327,7 @@ impl<'d> Json<'d> {
         members.map_while(|(name, value)| Some((self.source.text_of(name)?, value)))
     }
 
-    /// As [`Self::members`], with the names as bytes, for who only compares them.
+    /// As [`Self::members`], with the names as bytes, for those who only compare them.
     #[inline]
     pub(crate) fn named(self) -> impl Iterator<Item = (&'d [u8], Self)> {
         let members = self.entries();

@@ -216,7 +216,7 @@ impl Shim {
         response
     }
 
-    /// v1 as an HTTP service, for who has a server.
+    /// v1 as an HTTP service, for those who have a server.
     pub fn router(&self) -> Router {
         Router::new().fallback(serve).with_state(self.clone())
     }
@@ -247,7 +247,7 @@ impl Shim {
         Some((recorder.written(), recorder.dropped()))
     }
 
-    /// How many exchanges were not kept to be shown, because they came too fast.
+    /// How many exchanges were dropped by the recorder of those that are shown.
     pub(crate) fn not_kept(&self) -> u64 {
         let Generation(now) = self.now();
         let own = now

@@ -104,7 +104,8 @@ pub struct CallRecord<'a> {
     pub elapsed: Duration,
 }
 
-/// How often a v2 call went out again.
+/// How often a v2 call went out again. What an HTTP/2 server refused before it began with it, and was
+/// asked again at once, does not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetryCounts {
     /// After no answer, or a gateway's.

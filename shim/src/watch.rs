@@ -46,7 +46,8 @@ impl Watch {
     pub(crate) fn finish(self, answer: &Bytes, tenant: &Arc<Tenant>, executor: &Executor) {
         for recording in self.recordings {
             let site = Arc::clone(&tenant.recorded_site);
-            recording.finish(answer.clone(), site, tenant.upstream.secrets());
+            let catalog = Arc::clone(&executor.catalog);
+            recording.finish(answer.clone(), site, tenant.upstream.secrets(), catalog);
         }
         if let Some(shadowed) = self.shadowed {
             shadowed.finish(answer.clone(), tenant, executor);

@@ -13,6 +13,9 @@ use super::{BYTES_PER_NODE, Node, Span};
 /// Nested deeper it is unusual.
 const DEPTH: u32 = 64;
 
+/// Texts up to so many words of bytes are short.
+const NEAR: usize = 4;
+
 /// More digits may be too many for 64 bits.
 const DIGITS: usize = 18;
 
@@ -36,8 +39,8 @@ pub(super) fn nodes(text: &str) -> Option<Vec<Node>> {
 const CHUNK: usize = 256;
 
 fn hides_something(chunk: &[u8]) -> bool {
-    let least = chunk.iter().copied().min();
-    least.is_some_and(|least| least < b' ') || memchr(b'\\', chunk).is_some()
+    let least = chunk.iter().fold(u8::MAX, |least, byte| least.min(*byte));
+    least < b' ' || memchr(b'\\', chunk).is_some()
 }
 
 struct Reader<'t> {
@@ -111,7 +114,7 @@ impl Reader<'_> {
     /// From its quote on.
     fn string(&mut self) -> Option<()> {
         let start = self.at + 1;
-        let length = memchr(b'"', self.bytes.get(start..)?)?;
+        let length = quote(self.bytes.get(start..)?)?;
         self.at = start + length + 1;
         self.nodes.push(Node::Text(Span {
             start: u32::try_from(start).ok()?,
@@ -159,6 +162,27 @@ impl Reader<'_> {
         is_next
     }
 }
+
+/// Where the next quote is. Most texts are too short for a search that has to be called: their bytes
+/// are compared eight at a time.
+fn quote(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; WORD]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; WORD]);
+    let (words, _) = text.as_chunks();
+    for (number, word) in words.iter().take(NEAR).enumerate() {
+        // A byte that was a quote is zero now, and the first zero is the lowest byte that borrows.
+        let bytes = u64::from_le_bytes(*word) ^ QUOTES;
+        let zeros = bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
+        if zeros != 0 {
+            return Some(number * WORD + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let near = words.len().min(NEAR) * WORD;
+    Some(near + memchr(b'"', text.get(near..)?)?)
+}
+
+/// Bytes that are compared at a time.
+const WORD: usize = 8;
 
 /// A whole number as nearly all are: not too long, and without a sign.
 fn whole(text: &[u8]) -> Option<i64> {
@@ -217,6 +241,19 @@ mod tests {
         ] {
             let (short, long) = both(text).unwrap();
             assert_eq!(short, Some(long), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quote_is_found_wherever_it_is() {
+        for length in 0..70 {
+            let text = "é!#".repeat(30);
+            let text: String = text.chars().take(length).collect();
+            let (quoted, ended) = (format!("{text}\"\"!"), format!("{text}\""));
+            for text_with_quotes in [quoted, ended] {
+                assert_eq!(quote(text_with_quotes.as_bytes()), Some(text.len()));
+            }
+            assert_eq!(quote(text.as_bytes()), None);
         }
     }
 

@@ -78,7 +78,9 @@ impl LineWriter {
         if !matches!(written, Ok(true)) || self.is_quoted_in(line) {
             lines.truncate(start);
             let mut thorough = exchange.exchange();
-            self.redactor.exchange(catalog, &mut thorough, others);
+            // Also what a member said that is there a second time, of which only the last is left.
+            let secrets: Vec<_> = self.secrets.iter().map(String::as_str).collect();
+            self.redactor.exchange(catalog, &mut thorough, &secrets);
             lines.extend_from_slice(thorough.write()?.as_bytes());
         }
         lines.push(b'\n');

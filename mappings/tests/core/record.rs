@@ -315,6 +315,10 @@ fn answers_are_recorded_however_they_are_written() {
             json!({ "message": format!("not {REDACTED}") }),
         ),
         (
+            r#"{"token":"abc-known","token":"x","message":"abc-known"}"#,
+            json!({ "token": REDACTED, "message": REDACTED }),
+        ),
+        (
             r#"{"message":"a-known%2Fsecret"}"#,
             json!({ "message": REDACTED }),
         ),

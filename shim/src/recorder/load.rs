@@ -1,7 +1,29 @@
 //! How busy the machine and this process are, as far as the system tells. Elsewhere than on Linux it
-//! does not: nothing is known to be idle there, and a thread counts as if it never waited.
+//! does not: nothing is known to be idle there, and a thread counts as if it never waited for its
+//! turn.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
+
+/// The processors that this process may use; parts of one under a quota.
+pub(super) fn processors() -> f64 {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let processors = f64::from(u32::try_from(processors).unwrap_or(1));
+    #[cfg(target_os = "linux")]
+    let processors = linux::quota().map_or(processors, |quota| quota.min(processors));
+    processors
+}
+
+/// The processor time that the calling thread has spent.
+#[cfg(target_os = "linux")]
+pub(super) fn of_this_thread() -> Duration {
+    linux::of_thread()
+}
+
+/// The time that passed, of which nobody knows what the calling thread spent.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn of_this_thread() -> Duration {
+    BEGAN.elapsed()
+}
 
 /// What was used of the processors up to a moment.
 pub(super) struct Load {
@@ -26,14 +48,6 @@ impl Load {
             idle: None,
             used: Duration::ZERO,
         }
-    }
-
-    /// The processor time that the calling thread has spent.
-    pub(super) fn of_this_thread() -> Duration {
-        #[cfg(target_os = "linux")]
-        return linux::of_thread();
-        #[cfg(not(target_os = "linux"))]
-        return BEGAN.elapsed();
     }
 
     /// What was idle since another moment, but for what one thread spent: of the machine, and of the
@@ -63,7 +77,7 @@ static BEGAN: std::sync::LazyLock<std::time::Instant> =
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{fs, time::Duration};
+    use std::{fs, path::Path, time::Duration};
 
     use rustix::{
         param::clock_ticks_per_second,
@@ -80,6 +94,30 @@ mod linux {
 
     fn spent(clock: ClockId) -> Duration {
         clock_gettime(clock).try_into().unwrap_or_default()
+    }
+
+    /// In processors, by version 2 of control groups: the least of the own group and those above it.
+    pub(super) fn quota() -> Option<f64> {
+        let root = Path::new("/sys/fs/cgroup");
+        let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+        let group = root.join(group);
+        let groups = group
+            .ancestors()
+            .take_while(|group| group.starts_with(root));
+        let quotas = groups.filter_map(|group| {
+            let limit = fs::read_to_string(group.join("cpu.max")).ok()?;
+            processors_of(&limit)
+        });
+        quotas.reduce(f64::min)
+    }
+
+    /// Of a quota and a period, both in microseconds; `None` for `max`.
+    pub(super) fn processors_of(limit: &str) -> Option<f64> {
+        let (quota, period) = limit.trim().split_once(' ')?;
+        let (quota, period): (u32, u32) = (quota.parse().ok()?, period.parse().ok()?);
+        let processors = f64::from(quota) / f64::from(period);
+        (processors.is_finite() && processors > 0.0).then_some(processors)
     }
 
     /// See `proc_stat(5)`: `cpu`, then ticks of all processors in user, nice, system, idle, …
@@ -116,9 +154,24 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn the_system_tells() {
-        let (before, spent) = (Load::now(), Load::of_this_thread());
-        assert!(before.idle.is_some());
-        while Load::of_this_thread() == spent {}
+        let (before, spent) = (Load::now(), of_this_thread());
+        assert!(before.idle.is_some() && processors() > 0.0);
+        while of_this_thread() == spent {}
         assert!(Load::now().used > before.used);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn quotas_are_parts_of_processors() {
+        for (limit, processors) in [
+            ("max 100000\n", None),
+            ("50000 100000\n", Some(0.5)),
+            ("300000 100000", Some(3.0)),
+            ("0 100000", None),
+            ("1 0", None),
+            ("", None),
+        ] {
+            assert_eq!(linux::processors_of(limit), processors, "{limit:?}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Keeps exchanges for diffs: what v1 clients ask and get, and what v2 is asked between.
 //!
-//! Off unless a file is named. A request is never held up by it: what it has anyway, its parameters
-//! and the bytes of its answers, goes into a bounded queue, and a thread of its own redacts and writes
-//! it (`writer`). If that thread does not keep up, because the disk is full or slow or requests need
-//! the processor, exchanges are dropped, counted and logged.
+//! Off unless a file is named. A request is never held up by it: what it has anyway, its parameters,
+//! v2's documents and its own answer, goes into a bounded queue, and a thread of its own redacts and
+//! writes it (`writer`). If that thread does not keep up, because the disk is full or slow or there
+//! is more than its part of the processors is enough for, exchanges are dropped, counted and logged.
 
 mod file;
 mod load;
@@ -16,7 +16,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
+        mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread::{self, Thread},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -106,7 +106,7 @@ pub struct Recorder {
     room: usize,
     shared: Arc<Shared>,
     writer: Thread,
-    /// Ends with the writer.
+    /// Told by the writer when all is written; gone without a word if it failed.
     ended: Mutex<Receiver<()>>,
     sample_percent: u8,
     started: i64,
@@ -121,6 +121,8 @@ struct Shared {
     queued: AtomicUsize,
     queued_bytes: AtomicUsize,
     stopping: AtomicBool,
+    /// All was written.
+    has_ended: AtomicBool,
     begun: Instant,
     /// When the log said last that exchanges are dropped: milliseconds since `begun`.
     told: AtomicU64,
@@ -129,6 +131,8 @@ struct Shared {
 /// An exchange with the secrets that may be quoted in it: in memory only, never shown.
 struct Queued {
     exchange: Unredacted,
+    /// What it was served with, and tells what is secret.
+    catalog: Arc<Catalog>,
     secrets: Vec<SecretString>,
     bytes: usize,
 }
@@ -166,12 +170,13 @@ impl Recorder {
             queued: AtomicUsize::new(0),
             queued_bytes: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
             begun: Instant::now(),
             told: AtomicU64::new(0),
         });
-        let redactor = Redactor::new(&catalog, config.pseudonym_key);
         let writer = Writer {
-            lines: LineWriter::new(redactor),
+            lines: LineWriter::new(Redactor::new(&catalog, config.pseudonym_key.clone())),
+            pseudonym_key: config.pseudonym_key,
             catalog,
             queued,
             shared: Arc::clone(&shared),
@@ -182,7 +187,8 @@ impl Recorder {
             .name("recorder".to_owned())
             .spawn(move || {
                 writer.run();
-                drop(ends);
+                // Whoever waits may be gone.
+                let _ = ends.send(());
             })?;
         Ok(Self {
             queue,
@@ -226,8 +232,8 @@ impl Recorder {
         self.shared.written.load(Ordering::Relaxed)
     }
 
-    /// How many exchanges were dropped, because the disk was full, slow or gone, or requests needed
-    /// the processor.
+    /// How many exchanges were dropped, because the disk was full, slow or gone, or there were too
+    /// many.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
@@ -238,7 +244,11 @@ impl Recorder {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.writer.unpark();
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        !matches!(ended.recv_timeout(patience), Err(RecvTimeoutError::Timeout))
+        let has_ended = || self.shared.has_ended.load(Ordering::SeqCst);
+        if !has_ended() && ended.recv_timeout(patience).is_ok() {
+            self.shared.has_ended.store(true, Ordering::SeqCst);
+        }
+        has_ended()
     }
 
     fn has_room(&self, bytes: usize) -> bool {
@@ -272,7 +282,7 @@ impl Recorder {
     }
 }
 
-const BEHIND: &str = "the disk is slow, or requests need the processor";
+const BEHIND: &str = "the disk is slow, or there are too many";
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -343,8 +353,14 @@ impl Recording {
     }
 
     /// Has the exchange written. `answer` is v1's as JSON, `secrets` were used for it and may be
-    /// quoted in it.
-    pub(crate) fn finish(self, answer: Bytes, site: Arc<RecordedSite>, secrets: Vec<SecretString>) {
+    /// quoted in it, `catalog` is what it was served with.
+    pub(crate) fn finish(
+        self,
+        answer: Bytes,
+        site: Arc<RecordedSite>,
+        secrets: Vec<SecretString>,
+        catalog: Arc<Catalog>,
+    ) {
         let Self { recorder, kept } = self;
         let Some(kept) = kept else {
             recorder.shared.dropped(1, BEHIND);
@@ -368,6 +384,7 @@ impl Recording {
         let bytes = exchange.weight();
         recorder.queue(Queued {
             exchange,
+            catalog,
             secrets,
             bytes,
         });

@@ -1,7 +1,7 @@
 //! How much of the processors recording may take, so that requests have the rest.
 //!
 //! A small part of their time, always; and half of what is idle beyond a reserve. The reserve is
-//! large because a busy machine is idle for moments, too, and who uses those is in the way of the
+//! large because a busy machine is idle for moments, too, and what uses those is in the way of the
 //! next request.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::load::Load;
+use super::load::{self, Load};
 
 /// The part of the time of all processors that recording may always take.
 const PART: f64 = 0.02;
@@ -20,8 +20,8 @@ const RESERVE: f64 = 0.25;
 /// Processor time that may be spent at once after there was little to record, in seconds.
 const BURST: f64 = 0.02;
 
-/// The longest that it rests, in seconds: the machine may be idle by then.
-const LONGEST: f64 = 0.5;
+/// More than this is never owed, in seconds: who was too dear once is not silent for ever.
+const DEBT: f64 = 5.0;
 
 /// Between two looks at how busy the machine is.
 const LOOK: Duration = Duration::from_millis(200);
@@ -30,7 +30,11 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Pace {
     purse: Purse,
     load: Load,
-    /// When it was asked last, and what the writer had spent by then.
+    /// What the writer has spent.
+    spent: Duration,
+    /// Its own time when that was summed up last.
+    summed: Duration,
+    /// When it was asked last, and what was spent by then.
     asked: (Instant, Duration),
     /// The same of the last look at the machine.
     looked: (Instant, Duration),
@@ -39,19 +43,21 @@ pub(super) struct Pace {
 impl Pace {
     /// Of the calling thread.
     pub(super) fn of_this_thread() -> Self {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        let now = (Instant::now(), Load::of_this_thread());
+        let begun = (Instant::now(), Duration::ZERO);
         Self {
-            purse: Purse::new(processors),
+            purse: Purse::new(load::processors()),
             load: Load::now(),
-            asked: now,
-            looked: now,
+            spent: Duration::ZERO,
+            summed: load::of_this_thread(),
+            asked: begun,
+            looked: begun,
         }
     }
 
-    /// How long the thread has to rest now, if at all.
+    /// How long the thread has to rest now, if at all; to be asked again after so long.
     pub(super) fn rest(&mut self) -> Option<Duration> {
-        let now = (Instant::now(), Load::of_this_thread());
+        self.sum_up();
+        let now = (Instant::now(), self.spent);
         let (passed, spent) = since(self.looked, now);
         if passed >= LOOK {
             let load = Load::now();
@@ -61,7 +67,21 @@ impl Pace {
         }
         let (passed, spent) = since(self.asked, now);
         self.asked = now;
-        self.purse.spend(spent, passed)
+        // The machine may be idle by then.
+        self.purse.spend(spent, passed).map(|rest| rest.min(LOOK))
+    }
+
+    /// Parks the thread, which costs nothing.
+    pub(super) fn park(&mut self, longest: Duration) {
+        self.sum_up();
+        thread::park_timeout(longest);
+        self.summed = load::of_this_thread();
+    }
+
+    fn sum_up(&mut self) {
+        let now = load::of_this_thread();
+        self.spent += now.saturating_sub(self.summed);
+        self.summed = now;
     }
 }
 
@@ -80,8 +100,7 @@ struct Purse {
 }
 
 impl Purse {
-    fn new(processors: usize) -> Self {
-        let processors = f64::from(u32::try_from(processors).unwrap_or(1));
+    fn new(processors: f64) -> Self {
         Self {
             processors,
             income: processors * PART,
@@ -99,9 +118,10 @@ impl Purse {
     /// Tells how long to rest, after so much was spent while so much time passed.
     fn spend(&mut self, spent: Duration, passed: Duration) -> Option<Duration> {
         let filled = self.left + self.income * passed.as_secs_f64();
-        self.left = filled.min(BURST) - spent.as_secs_f64();
-        let rest = (-self.left / self.income).min(LONGEST);
-        (rest > 0.0).then(|| Duration::from_secs_f64(rest))
+        self.left = (filled.min(BURST) - spent.as_secs_f64()).max(-DEBT);
+        // Less than a microsecond is nothing to rest for.
+        let rest = Duration::try_from_secs_f64(-self.left / self.income).ok()?;
+        (rest >= Duration::from_micros(1)).then_some(rest)
     }
 }
 
@@ -112,14 +132,18 @@ mod tests {
     const STEP: Duration = Duration::from_millis(1);
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// The processors that are used by who always has something to do.
-    fn used(purse: &mut Purse) -> f64 {
+    /// The processors that are used by who always has something to do, so much at once.
+    fn used(purse: &mut Purse, step: Duration) -> f64 {
         let (mut spent, mut passed) = (Duration::ZERO, Duration::ZERO);
-        let mut rest = Duration::ZERO;
-        while passed < 100 * SECOND {
-            passed += STEP + rest;
-            spent += STEP;
-            rest = purse.spend(STEP, STEP + rest).unwrap_or_default();
+        while passed < 200 * SECOND {
+            spent += step;
+            passed += step;
+            let mut rest = purse.spend(step, step);
+            while let Some(left) = rest {
+                let slept = left.min(LOOK);
+                passed += slept;
+                rest = purse.spend(Duration::ZERO, slept);
+            }
         }
         spent.as_secs_f64() / passed.as_secs_f64()
     }
@@ -133,21 +157,22 @@ mod tests {
 
     #[test]
     fn a_busy_machine_gives_its_part_and_no_more() {
-        for processors in [1, 2, 8] {
-            let mut purse = Purse::new(processors);
-            let part = purse.processors * PART;
-            assert_near(used(&mut purse), part);
-            // For moments, every machine is idle.
-            purse.fill_from(SECOND.mul_f64(purse.processors * RESERVE), SECOND);
-            assert_near(used(&mut purse), part);
+        for processors in [0.5, 1.0, 2.0, 8.0] {
+            for step in [STEP, 80 * STEP] {
+                let mut purse = Purse::new(processors);
+                assert_near(used(&mut purse, step), processors * PART);
+                // For moments, every machine is idle.
+                purse.fill_from(SECOND.mul_f64(processors * RESERVE), SECOND);
+                assert_near(used(&mut purse, step), processors * PART);
+            }
         }
     }
 
     #[test]
     fn an_idle_machine_gives_more() {
-        let mut purse = Purse::new(4);
+        let mut purse = Purse::new(4.0);
         purse.fill_from(3 * SECOND, SECOND);
-        assert_near(used(&mut purse), 4.0 * PART + 1.0);
+        assert_near(used(&mut purse, STEP), 4.0 * PART + 1.0);
         // What cannot be is not believed.
         purse.fill_from(100 * SECOND, SECOND);
         assert_near(purse.income, 4.0 * PART + 1.5);
@@ -158,12 +183,20 @@ mod tests {
     #[test]
     fn a_burst_is_let_through() {
         let burst = Duration::from_secs_f64(BURST);
-        let mut purse = Purse::new(1);
+        let mut purse = Purse::new(1.0);
         assert_eq!(purse.spend(burst / 2, STEP), None);
         assert!(purse.spend(burst, STEP).is_some());
         // After a while there is room for another, and not for two.
         assert_eq!(purse.spend(Duration::ZERO, 100 * SECOND), None);
         assert_eq!(purse.spend(burst * 9 / 10, STEP), None);
         assert!(purse.spend(burst, STEP).is_some());
+    }
+
+    #[test]
+    fn debts_end() {
+        let mut purse = Purse::new(1.0);
+        assert!(purse.spend(3600 * SECOND, STEP).is_some());
+        purse.fill_from(SECOND, SECOND);
+        assert_eq!(purse.spend(Duration::ZERO, 20 * SECOND), None);
     }
 }

@@ -10,11 +10,13 @@ use std::{
         atomic::Ordering,
         mpsc::{Receiver, TryRecvError},
     },
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use mappings::{Catalog, record::LineWriter};
+use mappings::{
+    Catalog,
+    record::{LineWriter, PseudonymKey, Redactor},
+};
 use secrecy::ExposeSecret;
 
 use super::{Queued, Shared, Sink, pace::Pace};
@@ -23,15 +25,21 @@ use super::{Queued, Shared, Sink, pace::Pace};
 /// would cost every one of them.
 const REST: Duration = Duration::from_millis(10);
 
-/// Between two looks at what was spent, in exchanges.
+/// Between two looks at what was spent, in exchanges and in bytes.
 const LAP: u32 = 16;
+const LAP_BYTES: usize = 512 << 10;
+
+/// What is finished is not kept back for longer.
+const LONG: Duration = Duration::from_millis(50);
 
 /// What is written at once, in bytes.
 const BATCH: usize = 64 << 10;
 
 pub(super) struct Writer<S> {
     pub(super) lines: LineWriter,
+    /// What the lines are made with.
     pub(super) catalog: Arc<Catalog>,
+    pub(super) pseudonym_key: Option<PseudonymKey>,
     pub(super) queued: Receiver<Queued>,
     pub(super) shared: Arc<Shared>,
     pub(super) sink: S,
@@ -54,14 +62,15 @@ impl<S: Sink> Writer<S> {
             .min(BATCH);
         let mut batch = Batch::default();
         let mut pace = Pace::of_this_thread();
-        let mut taken = 0_u32;
+        let mut taken = (0, 0);
         loop {
             match self.queued.try_recv() {
                 Ok(queued) => {
                     self.take(&queued, limit, &mut batch);
-                    taken = taken.wrapping_add(1);
-                    if taken.is_multiple_of(LAP) {
-                        self.rest(pace.rest());
+                    taken = (taken.0 + 1, taken.1 + queued.bytes);
+                    if taken.0 >= LAP || taken.1 >= LAP_BYTES {
+                        taken = (0, 0);
+                        self.rest(&mut pace, &mut batch);
                     }
                 }
                 Err(TryRecvError::Empty) if self.shared.stopping.load(Ordering::SeqCst) => {
@@ -73,7 +82,7 @@ impl<S: Sink> Writer<S> {
                 }
                 Err(TryRecvError::Empty) => {
                     self.write(&mut batch);
-                    thread::park_timeout(REST);
+                    pace.park(REST);
                 }
                 Err(TryRecvError::Disconnected) => break,
             }
@@ -81,20 +90,25 @@ impl<S: Sink> Writer<S> {
         self.write(&mut batch);
     }
 
-    /// Does nothing for so long, unless all is to end.
-    fn rest(&self, rest: Option<Duration>) {
-        let Some(until) = rest.map(|rest| Instant::now() + rest) else {
-            return;
-        };
+    /// Does nothing until there is time for it again, unless all is to end.
+    fn rest(&mut self, pace: &mut Pace, batch: &mut Batch) {
         while !self.shared.stopping.load(Ordering::SeqCst)
-            && let Some(left) = until.checked_duration_since(Instant::now())
+            && let Some(rest) = pace.rest()
         {
-            thread::park_timeout(left);
+            if rest >= LONG {
+                self.write(batch);
+            }
+            pace.park(rest);
         }
     }
 
     /// Adds an exchange to the batch, and writes what is full.
     fn take(&mut self, queued: &Queued, limit: usize, batch: &mut Batch) {
+        if !Arc::ptr_eq(&self.catalog, &queued.catalog) {
+            self.catalog = Arc::clone(&queued.catalog);
+            let redactor = Redactor::new(&self.catalog, self.pseudonym_key.clone());
+            self.lines = LineWriter::new(redactor);
+        }
         let secrets = queued.secrets.iter().map(ExposeSecret::expose_secret);
         let secrets: Vec<_> = secrets.collect();
         let before = batch.text.len();

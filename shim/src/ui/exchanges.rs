@@ -14,7 +14,7 @@ use super::{
 /// Shown at a time.
 const SHOWN: usize = 200;
 
-/// `dropped`: how many exchanges came too fast to be kept.
+/// `dropped`: how many exchanges there was no time for.
 pub(super) fn list(recent: Option<&Recent>, dropped: u64) -> Markup {
     let Some(recent) = recent else {
         return empty(
@@ -63,7 +63,7 @@ pub(super) fn list(recent: Option<&Recent>, dropped: u64) -> Markup {
         p.note {
             (recent.count()) " of at most " (recent.most()) " are kept in memory"
             @if recent.count() > SHOWN { "; the last " (SHOWN) " are shown" }
-            @if dropped > 0 { "; " (dropped) " came too fast and were not kept" }
+            @if dropped > 0 { "; " (dropped) " others were not recorded" }
             "."
         }
     }

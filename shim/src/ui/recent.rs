@@ -10,18 +10,16 @@ use std::{
 
 use mappings::{
     Catalog,
-    record::{Exchange, PseudonymKey},
+    record::{Exchange, FORMAT, PseudonymKey},
 };
-use memchr::{memchr_iter, memmem};
+use memchr::memchr_iter;
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 
 use crate::recorder::{RecordConfig, Recorder, Sink};
 
 /// All of them together, in bytes; lists of hundreds of users are long.
 const BYTES: usize = 32 << 20;
-
-/// The part of a line that its id stands in, in bytes.
-const HEAD: usize = 80;
 
 /// Keeps the last exchanges.
 pub struct Recent {
@@ -44,17 +42,14 @@ pub(super) struct Glance {
 #[derive(Clone, Debug, Deserialize)]
 struct V1Glance {
     operation: String,
+    #[serde(default)]
     answer: AnswerGlance,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// Of an answer, which may have any shape.
+#[derive(Clone, Debug, Default, Deserialize)]
 struct AnswerGlance {
-    error: Option<ErrorGlance>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct ErrorGlance {
-    code: i64,
+    error: Option<Value>,
 }
 
 impl Glance {
@@ -63,7 +58,7 @@ impl Glance {
     }
 
     pub(super) fn error(&self) -> Option<i64> {
-        self.v1.answer.error.as_ref().map(|error| error.code)
+        self.v1.answer.error.as_ref()?.get("code")?.as_i64()
     }
 
     pub(super) fn calls(&self) -> usize {
@@ -117,7 +112,7 @@ impl Recent {
         (Self { ring, most, own }, memory)
     }
 
-    /// Waits until what was served before is here. Blocks; for tests.
+    /// Waits until what was served before is here, if it is not fed. Blocks; for tests.
     pub fn settle(&self, patience: Duration) -> bool {
         self.own.as_ref().is_none_or(|own| own.stop(patience))
     }
@@ -145,17 +140,15 @@ impl Recent {
     }
 
     pub(super) fn find(&self, id: &str) -> Option<Exchange> {
-        let lines: Vec<_> = self.ring().lines.iter().cloned().collect();
-        // Near its beginning, a line says whose it is.
-        let may_be = |line: &&Arc<[u8]>| {
-            let head = line.get(..HEAD).unwrap_or(line);
-            memmem::find(head, id.as_bytes()).is_some()
+        let head = format!("{{\"format\":{FORMAT},\"id\":{},", Value::from(id));
+        let line = {
+            let ring = self.ring();
+            let mut lines = ring.lines.iter();
+            lines
+                .find(|line| line.starts_with(head.as_bytes()))?
+                .clone()
         };
-        let exchanges = lines.iter().filter(may_be).filter_map(|line| {
-            let line = str::from_utf8(line).ok()?;
-            Exchange::read(line).ok()
-        });
-        exchanges.into_iter().find(|exchange| exchange.id == id)
+        Exchange::read(str::from_utf8(&line).ok()?).ok()
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {

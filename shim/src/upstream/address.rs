@@ -86,7 +86,7 @@ impl BaseUrl {
         Uri::from_parts(parts).map_err(|_| UnsafePath)
     }
 
-    /// The base, for who connects to it.
+    /// The base, for those who connect to it.
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
     }

@@ -170,7 +170,8 @@ impl Upstream {
         let uri = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(uri) => uri,
             Err(error) => {
-                tracing::error!(template = %request.template, %error, "Refused to send a request");
+                // An id of many kilobytes is enough for it.
+                tracing::warn!(template = %request.template, %error, "Refused to send a request");
                 return Outcome::NoAnswer { maybe_done: false };
             }
         };

@@ -1,12 +1,15 @@
 //! Names, judged once and then found where they were expected.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::record::names::Meaning;
 
 /// Names that are remembered: more than the APIs have, and few enough for names that somebody makes
 /// up.
 const MAX_NAMES: usize = 4096;
+
+/// A longer name is none of the APIs'.
+const MAX_LENGTH: usize = 64;
 
 /// What is known of a name.
 #[derive(Clone, Copy)]
@@ -22,13 +25,13 @@ pub(super) struct Named {
 #[derive(Default)]
 pub(super) struct Lookup {
     entries: Vec<Entry>,
-    numbers: HashMap<Box<str>, usize>,
+    numbers: HashMap<Arc<str>, usize>,
     /// The name that was found last.
     last: usize,
 }
 
 struct Entry {
-    name: Box<str>,
+    name: Arc<str>,
     named: Named,
     /// The name that came behind it.
     next: usize,
@@ -49,11 +52,12 @@ impl Lookup {
             return entry.named;
         }
         let named = judge();
-        if number < MAX_NAMES {
+        if number < MAX_NAMES && name.len() <= MAX_LENGTH {
             self.last = number;
-            self.numbers.insert(name.into(), number);
+            let name: Arc<str> = name.into();
+            self.numbers.insert(Arc::clone(&name), number);
             self.entries.push(Entry {
-                name: name.into(),
+                name,
                 named,
                 next: 0,
             });
@@ -100,5 +104,12 @@ mod tests {
             assert!(!lookup.find("known", || named(false)).stays);
         }
         assert_eq!(lookup.entries.len(), MAX_NAMES);
+        let mut lookup = Lookup::default();
+        assert!(
+            lookup
+                .find(&"long".repeat(MAX_LENGTH), || named(true))
+                .stays
+        );
+        assert!(lookup.entries.is_empty());
     }
 }
