@@ -3,28 +3,23 @@
 //! A list of hundreds of users is most of what a document is, and little of it is shown. So a
 //! document keeps its text as it came, and beside it one flat list of what stands where.
 
+mod any;
+mod json;
 mod plain;
 
 use std::{fmt, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use memchr::memchr2;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde::de::Error as _;
+use serde_json::Value;
 
-use crate::scalar::Scalar;
+pub use json::Json;
 
 /// A JSON document, or a part of one. Clones are the same one.
 #[derive(Clone, Default)]
 pub struct Document {
     source: Arc<Source>,
-    at: usize,
-}
-
-/// A value in a document.
-#[derive(Clone, Copy)]
-pub struct Json<'d> {
-    source: &'d Source,
     at: usize,
 }
 
@@ -47,6 +42,9 @@ impl AsRef<[u8]> for Text {
         self.0.text.as_bytes()
     }
 }
+
+/// A guess for the first allocation: half a member of a user.
+const BYTES_PER_NODE: usize = 12;
 
 /// 16 bytes, so that four share a cache line.
 #[derive(Clone, Copy)]
@@ -111,26 +109,15 @@ impl Document {
     /// If it is not JSON in UTF-8, nested deeper than 128, or larger than 4 GiB.
     pub fn read(text: Vec<u8>) -> Result<Self, serde_json::Error> {
         let text = String::from_utf8(text).map_err(serde_json::Error::custom)?;
-        offset(text.len())?;
-        if let Some(nodes) = plain::nodes(&text) {
-            return Ok(Source {
-                text,
-                unescaped: String::new(),
-                nodes,
-            }
-            .into());
+        if u32::try_from(text.len()).is_err() {
+            return Err(serde_json::Error::custom(
+                "the document is larger than 4 GiB",
+            ));
         }
-        let mut builder = Builder {
-            text: text.as_bytes().as_ptr().addr(),
-            unescaped: String::new(),
-            nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
+        let (nodes, unescaped) = match plain::nodes(&text) {
+            Some(nodes) => (nodes, String::new()),
+            None => any::nodes(&text)?,
         };
-        let mut deserializer = serde_json::Deserializer::from_str(&text);
-        builder.deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        let Builder {
-            unescaped, nodes, ..
-        } = builder;
         Ok(Source {
             text,
             unescaped,
@@ -197,209 +184,6 @@ impl Document {
     }
 }
 
-impl<'d> Json<'d> {
-    /// The text, if it is one.
-    pub fn as_str(self) -> Option<&'d str> {
-        self.source.text_of(self.node())
-    }
-
-    /// Where the text is between its quotes, counted from the beginning of a document that is
-    /// [verbatim](Document::verbatim).
-    pub(crate) fn place(self) -> Option<Range<usize>> {
-        match self.node() {
-            Node::Text(span) => Some(span.range()),
-            _ => None,
-        }
-    }
-
-    /// A text as it stands in JSON, with its quotes, if nothing in it is escaped.
-    #[inline]
-    pub(crate) fn quoted(self) -> Option<&'d [u8]> {
-        let Node::Text(span) = self.node() else {
-            return None;
-        };
-        let Range { start, end } = span.range();
-        self.source.text.as_bytes().get(start.checked_sub(1)?..=end)
-    }
-
-    /// The value for a conversion.
-    #[inline]
-    pub(crate) fn scalar(self) -> Scalar<'d> {
-        match self.node() {
-            Node::Null => Scalar::Null,
-            Node::Bool(value) => Scalar::Bool(value),
-            Node::Int(number) => Scalar::Int(number),
-            Node::Large(_) | Node::Float(_) => {
-                self.as_number().map_or(Scalar::Null, Scalar::Number)
-            }
-            Node::Text(span) => {
-                let text = self.source.text.get(span.range());
-                text.map_or(Scalar::Null, Scalar::Verbatim)
-            }
-            node @ Node::Unescaped(_) => {
-                let text = self.source.text_of(node);
-                text.map_or(Scalar::Null, |text| Scalar::Text(text.into()))
-            }
-            Node::Array { .. } | Node::Object { .. } => Scalar::Composite,
-        }
-    }
-
-    /// The number, if it is a whole one of 64 bits.
-    pub fn as_i64(self) -> Option<i64> {
-        match self.node() {
-            Node::Int(number) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// The number, if it is one.
-    pub(crate) fn as_number(self) -> Option<Number> {
-        match self.node() {
-            Node::Int(number) => Some(number.into()),
-            Node::Large(number) => Some(number.into()),
-            Node::Float(number) => Number::from_f64(number),
-            _ => None,
-        }
-    }
-
-    /// True or false, if it is one of them.
-    pub fn as_bool(self) -> Option<bool> {
-        match self.node() {
-            Node::Bool(value) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// True for `null`.
-    pub fn is_null(self) -> bool {
-        matches!(self.node(), Node::Null)
-    }
-
-    /// True for a number.
-    pub(crate) fn is_number(self) -> bool {
-        matches!(self.node(), Node::Int(_) | Node::Large(_) | Node::Float(_))
-    }
-
-    /// True for an object.
-    pub fn is_object(self) -> bool {
-        matches!(self.node(), Node::Object { .. })
-    }
-
-    /// True for an array.
-    pub fn is_array(self) -> bool {
-        matches!(self.node(), Node::Array { .. })
-    }
-
-    /// The member of an object; of several with the name the last.
-    pub fn get(self, name: &str) -> Option<Self> {
-        let named = self.named().filter(|(known, _)| *known == name.as_bytes());
-        named.last().map(|(_, value)| value)
-    }
-
-    /// The value at a JSON pointer without escapes, which are all that a catalog has; array
-    /// elements count from 0.
-    pub fn at(self, pointer: &str) -> Option<Self> {
-        let mut tokens = pointer.split('/').skip(1);
-        tokens.try_fold(self, |value, token| match value.node() {
-            Node::Object { .. } => value.get(token),
-            Node::Array { .. } => value.elements().nth(index(token)?),
-            _ => None,
-        })
-    }
-
-    /// The elements of an array; none if it is something else.
-    pub fn elements(self) -> impl Iterator<Item = Self> {
-        let end = match self.node() {
-            Node::Array { end } => end as usize,
-            _ => 0,
-        };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            let element = self.sibling(at, end)?;
-            at = element.next();
-            Some(element)
-        })
-    }
-
-    /// The members of an object, in order; none if it is something else.
-    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
-        let members = self.entries();
-        members.map_while(|(name, value)| Some((self.source.text_of(name)?, value)))
-    }
-
-    /// As [`Self::members`], with the names as bytes, for those who only compare them.
-    #[inline]
-    pub(crate) fn named(self) -> impl Iterator<Item = (&'d [u8], Self)> {
-        let members = self.entries();
-        members.map_while(|(name, value)| Some((self.source.bytes_of(name)?, value)))
-    }
-
-    #[inline]
-    fn entries(self) -> impl Iterator<Item = (Node, Self)> {
-        let end = match self.node() {
-            Node::Object { end } => end as usize,
-            _ => 0,
-        };
-        let source = self.source;
-        let mut rest = source.nodes.get(self.at + 1..end).unwrap_or_default();
-        std::iter::from_fn(move || {
-            let [name, value, after @ ..] = rest else {
-                return None;
-            };
-            let at = end - after.len() - 1;
-            rest = match *value {
-                Node::Array { end: next } | Node::Object { end: next } => {
-                    source.nodes.get(next as usize..end)?
-                }
-                _ => after,
-            };
-            Some((*name, Self { source, at }))
-        })
-    }
-
-    /// A copy.
-    pub fn to_value(self) -> Value {
-        match self.node() {
-            Node::Null => Value::Null,
-            Node::Bool(value) => value.into(),
-            Node::Int(_) | Node::Large(_) | Node::Float(_) => {
-                self.as_number().map_or(Value::Null, Value::Number)
-            }
-            Node::Text(_) | Node::Unescaped(_) => self.as_str().map_or(Value::Null, Value::from),
-            Node::Array { .. } => self.elements().map(Self::to_value).collect(),
-            Node::Object { .. } => {
-                let members = self.members();
-                let members = members.map(|(name, value)| (name.to_owned(), value.to_value()));
-                Value::Object(members.collect::<Map<_, _>>())
-            }
-        }
-    }
-
-    #[inline]
-    fn node(self) -> Node {
-        let node = self.source.nodes.get(self.at);
-        node.copied().unwrap_or(Node::Null)
-    }
-
-    fn sibling(self, at: usize, end: usize) -> Option<Self> {
-        (at < end).then_some(Self { at, ..self })
-    }
-
-    /// Where the value after this one is.
-    fn next(self) -> usize {
-        match self.node() {
-            Node::Array { end } | Node::Object { end } => end as usize,
-            _ => self.at + 1,
-        }
-    }
-}
-
-/// An element's number as RFC 6901 writes it: digits without a leading zero.
-fn index(token: &str) -> Option<usize> {
-    let plain = token == "0" || token.starts_with(|first: char| matches!(first, '1'..='9'));
-    token.parse().ok().filter(|_| plain)
-}
-
 impl From<Source> for Document {
     fn from(source: Source) -> Self {
         Self {
@@ -436,157 +220,6 @@ impl fmt::Display for Document {
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Document(…)")
-    }
-}
-
-/// A guess for the first allocation: half a member of a user.
-const BYTES_PER_NODE: usize = 12;
-
-/// Notes what a deserializer comes upon.
-struct Builder {
-    /// Where in memory the text begins: what is borrowed from it has its place by that.
-    text: usize,
-    unescaped: String,
-    nodes: Vec<Node>,
-}
-
-impl Builder {
-    /// Notes an array or object with what `inside` notes.
-    fn nest<E>(
-        &mut self,
-        node: impl FnOnce(u32) -> Node,
-        inside: impl FnOnce(&mut Self) -> Result<(), E>,
-    ) -> Result<(), E>
-    where
-        E: serde::de::Error,
-    {
-        let at = self.nodes.len();
-        self.nodes.push(Node::Null);
-        inside(self)?;
-        let end = offset(self.nodes.len())?;
-        if let Some(begun) = self.nodes.get_mut(at) {
-            *begun = node(end);
-        }
-        Ok(())
-    }
-}
-
-fn offset<E: serde::de::Error>(at: usize) -> Result<u32, E> {
-    u32::try_from(at).map_err(|_| E::custom("the document is larger than 4 GiB"))
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Builder {
-    type Value = ();
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Builder {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.nodes.push(Node::Null);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.nodes.push(Node::Bool(value));
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.nodes.push(Node::Int(number));
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        let signed = i64::try_from(number);
-        self.nodes
-            .push(signed.map_or(Node::Large(number), Node::Int));
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.nodes.push(Node::Float(number));
-        Ok(())
-    }
-
-    #[inline]
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
-        let start = text.as_bytes().as_ptr().addr() - self.text;
-        self.nodes.push(Node::Text(Span {
-            start: offset(start)?,
-            length: offset(text.len())?,
-        }));
-        Ok(())
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        self.nodes.push(Node::Unescaped(Span {
-            start: offset(self.unescaped.len())?,
-            length: offset(text.len())?,
-        }));
-        self.unescaped.push_str(text);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        self.nest(
-            |end| Node::Array { end },
-            |inside| {
-                while elements.next_element_seed(&mut *inside)?.is_some() {}
-                Ok(())
-            },
-        )
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.nest(
-            |end| Node::Object { end },
-            |inside| {
-                while members.next_key_seed(Name(&mut *inside))?.is_some() {
-                    members.next_value_seed(&mut *inside)?;
-                }
-                Ok(())
-            },
-        )
-    }
-}
-
-/// Notes the name of a member. Half of what is read are names: what can only be a text takes fewer
-/// steps than what may be anything.
-struct Name<'b>(&'b mut Builder);
-
-impl<'de> DeserializeSeed<'de> for Name<'_> {
-    type Value = ();
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    #[inline]
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
-        self.0.visit_borrowed_str(text)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        self.0.visit_str(text)
     }
 }
 
