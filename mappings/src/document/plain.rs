@@ -13,8 +13,8 @@ use super::{BYTES_PER_NODE, Node, Span};
 /// Nested deeper it is unusual.
 const DEPTH: u32 = 64;
 
-/// Texts up to so many words of bytes are short.
-const NEAR: usize = 4;
+/// Texts up to so many bytes are short.
+const NEAR: usize = 32;
 
 /// More digits may be too many for 64 bits.
 const DIGITS: usize = 18;
@@ -50,11 +50,11 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
+    #[inline]
     fn value(&mut self, depth: u32) -> Option<()> {
         match self.next()? {
             b'"' => self.string(),
-            b'{' => self.nest(depth, |end| Node::Object { end }, Self::members),
-            b'[' => self.nest(depth, |end| Node::Array { end }, Self::elements),
+            b'{' | b'[' => self.nest(depth),
             b't' => self.word(b"true", Node::Bool(true)),
             b'f' => self.word(b"false", Node::Bool(false)),
             b'n' => self.word(b"null", Node::Null),
@@ -63,23 +63,29 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes an array or object with what `inside` notes.
-    fn nest(
-        &mut self,
-        depth: u32,
-        node: impl FnOnce(u32) -> Node,
-        inside: impl FnOnce(&mut Self, u32) -> Option<()>,
-    ) -> Option<()> {
+    /// Notes an array or object with what is inside. Most values are neither: they are not to pay
+    /// for a call that calls itself.
+    #[inline(never)]
+    fn nest(&mut self, depth: u32) -> Option<()> {
         let depth = depth.checked_sub(1)?;
-        let at = self.nodes.len();
+        let begun = self.nodes.len();
         self.nodes.push(Node::Null);
-        self.at += 1;
-        inside(self, depth)?;
+        let is_object = self.is_next(b'{');
+        if is_object {
+            self.members(depth)?;
+        } else {
+            self.at += 1;
+            self.elements(depth)?;
+        }
         let end = u32::try_from(self.nodes.len()).ok()?;
-        *self.nodes.get_mut(at)? = node(end);
+        *self.nodes.get_mut(begun)? = match is_object {
+            true => Node::Object { end },
+            false => Node::Array { end },
+        };
         Some(())
     }
 
+    #[inline]
     fn members(&mut self, depth: u32) -> Option<()> {
         if self.is_next(b'}') {
             return Some(());
@@ -99,6 +105,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn elements(&mut self, depth: u32) -> Option<()> {
         if self.is_next(b']') {
             return Some(());
@@ -112,17 +119,19 @@ impl Reader<'_> {
     }
 
     /// From its quote on.
+    #[inline]
     fn string(&mut self) -> Option<()> {
         let start = self.at + 1;
-        let length = quote(self.bytes.get(start..)?)?;
-        self.at = start + length + 1;
+        let end = quote(self.bytes, start)?;
+        self.at = end + 1;
         self.nodes.push(Node::Text(Span {
             start: u32::try_from(start).ok()?,
-            length: u32::try_from(length).ok()?,
+            length: u32::try_from(end - start).ok()?,
         }));
         Some(())
     }
 
+    #[inline]
     fn word(&mut self, word: &[u8], node: Node) -> Option<()> {
         if !self.bytes.get(self.at..)?.starts_with(word) {
             return None;
@@ -146,6 +155,7 @@ impl Reader<'_> {
     }
 
     /// Passes over blanks to what comes next.
+    #[inline]
     fn next(&mut self) -> Option<u8> {
         loop {
             match *self.bytes.get(self.at)? {
@@ -156,6 +166,7 @@ impl Reader<'_> {
     }
 
     /// Passes over the byte if it comes next.
+    #[inline]
     fn is_next(&mut self, byte: u8) -> bool {
         let is_next = self.next() == Some(byte);
         self.at += usize::from(is_next);
@@ -165,24 +176,24 @@ impl Reader<'_> {
 
 /// Where the next quote is. Most texts are too short for a search that has to be called: their bytes
 /// are compared eight at a time.
-fn quote(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; WORD]);
-    const QUOTES: u64 = u64::from_ne_bytes([b'"'; WORD]);
-    let (words, _) = text.as_chunks();
-    for (number, word) in words.iter().take(NEAR).enumerate() {
+#[inline]
+fn quote(text: &[u8], from: usize) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    let mut at = from;
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk)
+        && at < from + NEAR
+    {
         // A byte that was a quote is zero now, and the first zero is the lowest byte that borrows.
         let bytes = u64::from_le_bytes(*word) ^ QUOTES;
         let zeros = bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
         if zeros != 0 {
-            return Some(number * WORD + zeros.trailing_zeros() as usize / 8);
+            return Some(at + zeros.trailing_zeros() as usize / 8);
         }
+        at += word.len();
     }
-    let near = words.len().min(NEAR) * WORD;
-    Some(near + memchr(b'"', text.get(near..)?)?)
+    Some(at + memchr(b'"', text.get(at..)?)?)
 }
-
-/// Bytes that are compared at a time.
-const WORD: usize = 8;
 
 /// A whole number as nearly all are: not too long, and without a sign.
 fn whole(text: &[u8]) -> Option<i64> {
@@ -251,9 +262,9 @@ mod tests {
             let text: String = text.chars().take(length).collect();
             let (quoted, ended) = (format!("{text}\"\"!"), format!("{text}\""));
             for text_with_quotes in [quoted, ended] {
-                assert_eq!(quote(text_with_quotes.as_bytes()), Some(text.len()));
+                assert_eq!(quote(text_with_quotes.as_bytes(), 0), Some(text.len()));
             }
-            assert_eq!(quote(text.as_bytes()), None);
+            assert_eq!(quote(text.as_bytes(), 0), None);
         }
     }
 
