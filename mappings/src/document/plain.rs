@@ -78,9 +78,10 @@ impl Reader<'_> {
             self.elements(depth)?;
         }
         let end = u32::try_from(self.nodes.len()).ok()?;
-        *self.nodes.get_mut(begun)? = match is_object {
-            true => Node::Object { end },
-            false => Node::Array { end },
+        *self.nodes.get_mut(begun)? = if is_object {
+            Node::Object { end }
+        } else {
+            Node::Array { end }
         };
         Some(())
     }
