@@ -80,7 +80,7 @@ async fn a_changed_mapping_is_the_only_difference() {
     let recording = folder.path().join("session.jsonl");
     let embedded = || Catalog::embedded().expect("the embedded catalog");
     let config = RecordConfig::new(recording.clone());
-    let recorder = Recorder::start(config, Arc::new(embedded())).expect("a recorder");
+    let recorder = Recorder::start(config, Arc::new(embedded()), None).expect("a recorder");
     let recorder = Arc::new(recorder);
     session(&stage(embedded(), Some(Arc::clone(&recorder))).await).await;
     assert!(recorder.stop(Duration::from_secs(20)));
