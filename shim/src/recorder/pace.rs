@@ -12,7 +12,7 @@ use std::{
 use super::load::{self, Load};
 
 /// The part of the time of all processors that recording may always take.
-const PART: f64 = 0.02;
+const PART: f64 = 1.0 / 64.0;
 
 /// The part of it that is left alone although nobody uses it.
 const RESERVE: f64 = 0.25;
@@ -24,7 +24,10 @@ const BURST: f64 = 0.02;
 const DEBT: f64 = 5.0;
 
 /// Between two looks at how busy the machine is.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A look that is older says nothing of now.
+const STALE: Duration = Duration::from_millis(500);
 
 /// Tells the writer when to rest.
 pub(super) struct Pace {
@@ -61,7 +64,10 @@ impl Pace {
         let (passed, spent) = since(self.looked, now);
         if passed >= LOOK {
             let load = Load::now();
-            let idle = load.idle_since(&self.load, passed, spent, self.purse.processors);
+            let mut idle = Duration::ZERO;
+            if passed < STALE {
+                idle = load.idle_since(&self.load, passed, spent, self.purse.processors);
+            }
             self.purse.fill_from(idle, passed);
             (self.looked, self.load) = (now, load);
         }
