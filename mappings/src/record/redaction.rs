@@ -132,6 +132,7 @@ impl Redactor {
                 let mut redacted = Value::from(std::mem::take(value));
                 self.named(name, &mut redacted, &known);
                 redacted.as_str().unwrap_or_default().clone_into(value);
+                *name = self.text(name, &known);
             }
             call.body
                 .iter_mut()

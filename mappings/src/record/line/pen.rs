@@ -121,7 +121,7 @@ impl Pen<'_> {
         for (name, value) in &request.query {
             self.raw(separator);
             separator = ",[";
-            self.json(name)?;
+            self.text(name)?;
             self.raw(",");
             let meaning = self.named(name).meaning;
             self.string(meaning, value)?;
