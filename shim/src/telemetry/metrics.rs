@@ -146,7 +146,7 @@ impl Metrics {
             recorded: gauge(
                 &registry,
                 "shim_recorded_exchanges",
-                "exchanges since the start that were written, or dropped because the disk is slow or full",
+                "exchanges since the start that were written, or dropped because the disk is slow or full or there are too many",
                 &["outcome"],
             )?,
             ledger: gauge(
