@@ -1,13 +1,17 @@
 //! v2's documents: JSON that is read once and copied nowhere.
 //!
 //! A list of hundreds of users is most of what a document is, and little of it is shown. So a
-//! document keeps its text as it came, and beside it one flat list of what stands where.
+//! document keeps its text as it came, and beside it one flat list of what stands where. The names of
+//! members are not in that list: objects that have the same ones share their [shape](shape).
 
 mod any;
 mod json;
+mod node;
 mod plain;
+mod shape;
+mod texts;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use memchr::memchr2;
@@ -15,6 +19,10 @@ use serde::de::Error as _;
 use serde_json::Value;
 
 pub use json::Json;
+pub(crate) use json::Shape;
+use node::Node;
+use shape::Shapes;
+use texts::Texts;
 
 /// A JSON document, or a part of one. Clones are the same one.
 #[derive(Clone, Default)]
@@ -27,11 +35,12 @@ pub struct Document {
 #[derive(Default)]
 struct Source {
     text: String,
-    /// The texts that have escapes, without them.
-    unescaped: String,
-    /// Every value, an array or object before what is in it; the name of a member is a text
-    /// before its value.
+    /// What reads otherwise than it stands there.
+    rewritten: String,
+    /// Every value, an array or object before what is in it.
     nodes: Vec<Node>,
+    /// The names of the values that are in objects.
+    shapes: Shapes,
 }
 
 /// The text of a source, for those who share it.
@@ -43,60 +52,15 @@ impl AsRef<[u8]> for Text {
     }
 }
 
-/// A guess for the first allocation: half a member of a user.
-const BYTES_PER_NODE: usize = 12;
-
-/// 16 bytes, so that four share a cache line.
-#[derive(Clone, Copy)]
-enum Node {
-    Null,
-    Bool(bool),
-    Int(i64),
-    /// Above all signed ones.
-    Large(u64),
-    Float(f64),
-    /// In the text, between its quotes.
-    Text(Span),
-    /// In the unescaped texts.
-    Unescaped(Span),
-    /// Ends before this node.
-    Array {
-        end: u32,
-    },
-    Object {
-        end: u32,
-    },
-}
-
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
-    length: u32,
-}
-
-impl Span {
-    fn range(self) -> Range<usize> {
-        let start = self.start as usize;
-        start..start + self.length as usize
-    }
-}
+/// A guess for the first allocation: a member of a user.
+const BYTES_PER_NODE: usize = 24;
 
 impl Source {
-    fn text_of(&self, node: Node) -> Option<&str> {
-        match node {
-            Node::Text(span) => self.text.get(span.range()),
-            Node::Unescaped(span) => self.unescaped.get(span.range()),
-            _ => None,
-        }
-    }
-
-    /// As [`Self::text_of`], for those who only compare it.
     #[inline]
-    fn bytes_of(&self, node: Node) -> Option<&[u8]> {
-        match node {
-            Node::Text(span) => self.text.as_bytes().get(span.range()),
-            Node::Unescaped(span) => self.unescaped.as_bytes().get(span.range()),
-            _ => None,
+    fn texts(&self) -> Texts<'_> {
+        Texts {
+            text: &self.text,
+            rewritten: &self.rewritten,
         }
     }
 }
@@ -106,22 +70,19 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// If it is not JSON in UTF-8, nested deeper than 128, or larger than 4 GiB.
+    /// If it is not JSON in UTF-8, nested deeper than 128, or larger than 4 GiB, or if a text in it
+    /// is longer than 16 MiB.
     pub fn read(text: Vec<u8>) -> Result<Self, serde_json::Error> {
         let text = String::from_utf8(text).map_err(serde_json::Error::custom)?;
-        if u32::try_from(text.len()).is_err() {
-            return Err(serde_json::Error::custom(
-                "the document is larger than 4 GiB",
-            ));
-        }
-        let (nodes, unescaped) = match plain::nodes(&text) {
-            Some(nodes) => (nodes, String::new()),
+        let (nodes, shapes, rewritten) = match plain::nodes(&text) {
+            Some((nodes, shapes)) => (nodes, shapes, String::new()),
             None => any::nodes(&text)?,
         };
         Ok(Source {
             text,
-            unescaped,
+            rewritten,
             nodes,
+            shapes,
         }
         .into())
     }
@@ -146,22 +107,24 @@ impl Document {
     pub fn weight(&self) -> usize {
         let Source {
             text,
-            unescaped,
+            rewritten,
             nodes,
+            shapes,
         } = self.source.as_ref();
-        text.len() + unescaped.len() + size_of_val(nodes.as_slice())
+        text.len() + rewritten.len() + size_of_val(nodes.as_slice()) + shapes.weight()
     }
 
-    /// The JSON text, if it is a whole document on one line and its texts stand in it as they
-    /// read, without escapes.
+    /// The JSON text, if it is a whole document on one line and all of it stands there as it reads,
+    /// without escapes.
     pub(crate) fn verbatim(&self) -> Option<&str> {
         let Source {
             text,
-            unescaped,
+            rewritten,
             nodes,
+            ..
         } = self.source.as_ref();
         let is_whole = self.at == 0 && !nodes.is_empty();
-        let is_plain = unescaped.is_empty() && memchr2(b'\n', b'\r', text.as_bytes()).is_none();
+        let is_plain = rewritten.is_empty() && memchr2(b'\n', b'\r', text.as_bytes()).is_none();
         (is_whole && is_plain).then_some(text)
     }
 

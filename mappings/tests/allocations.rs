@@ -17,7 +17,7 @@ const BUDGET: [(&str, u64); 5] = [
     ("checkemail", 24),
     ("get", 56),
     ("update_30", 233),
-    ("list_300", 73),
+    ("list_300", 78),
 ];
 
 fn allocations(name: &str) -> u64 {

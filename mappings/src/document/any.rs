@@ -3,56 +3,87 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
 
-use super::{BYTES_PER_NODE, Node, Span};
+use super::{
+    BYTES_PER_NODE,
+    node::{Array, Node, Object, Span},
+    shape::{Names, Noter, Shapes},
+    texts::Texts,
+};
 
-/// What stands where in a text, and the texts that have escapes, without them.
-pub(super) fn nodes(text: &str) -> Result<(Vec<Node>, String), serde_json::Error> {
+/// What stands where in a text, and what reads otherwise than it stands there: texts with escapes,
+/// and all numbers, of which `serde_json` does not tell how they stood there.
+pub(super) fn nodes(text: &str) -> Result<(Vec<Node>, Shapes, String), serde_json::Error> {
     let mut builder = Builder {
-        text: text.as_bytes().as_ptr().addr(),
-        unescaped: String::new(),
+        text,
+        rewritten: String::new(),
         nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
+        names: Noter::new(),
+        depth: 0,
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     builder.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok((builder.nodes, builder.unescaped))
+    Ok((builder.nodes, builder.names.finish(), builder.rewritten))
 }
 
 /// Notes what a deserializer comes upon.
-struct Builder {
-    /// Where in memory the text begins: what is borrowed from it has its place by that.
-    text: usize,
-    unescaped: String,
+struct Builder<'t> {
+    text: &'t str,
+    rewritten: String,
     nodes: Vec<Node>,
+    names: Noter,
+    depth: usize,
 }
 
-impl Builder {
+impl Builder<'_> {
+    fn number<E: serde::de::Error>(&mut self, number: &Number) -> Result<(), E> {
+        let span = self.rewrite(&number.to_string())?;
+        self.nodes.push(Node::RewrittenNumber(span));
+        Ok(())
+    }
+
+    /// A text that is a part of the whole.
+    fn borrowed<E: serde::de::Error>(&self, text: &str) -> Result<Node, E> {
+        // What is borrowed has its place by where it is in memory.
+        let start = text.as_ptr().addr() - self.text.as_ptr().addr();
+        let span = Span::new(start..start + text.len());
+        span.map(Node::Text).ok_or_else(too_large)
+    }
+
+    fn unescaped<E: serde::de::Error>(&mut self, text: &str) -> Result<Node, E> {
+        self.rewrite(text).map(Node::RewrittenText)
+    }
+
+    fn rewrite<E: serde::de::Error>(&mut self, text: &str) -> Result<Span, E> {
+        let start = self.rewritten.len();
+        self.rewritten.push_str(text);
+        Span::new(start..self.rewritten.len()).ok_or_else(too_large)
+    }
+
     /// Notes an array or object with what `inside` notes.
-    fn nest<E>(
+    fn nest<E: serde::de::Error>(
         &mut self,
-        node: impl FnOnce(u32) -> Node,
-        inside: impl FnOnce(&mut Self) -> Result<(), E>,
-    ) -> Result<(), E>
-    where
-        E: serde::de::Error,
-    {
+        inside: impl FnOnce(&mut Self) -> Result<Option<Node>, E>,
+    ) -> Result<(), E> {
         let at = self.nodes.len();
         self.nodes.push(Node::Null);
-        inside(self)?;
-        let end = offset(self.nodes.len())?;
+        self.depth += 1;
+        let node = inside(self)?.ok_or_else(too_large)?;
+        self.depth -= 1;
         if let Some(begun) = self.nodes.get_mut(at) {
-            *begun = node(end);
+            *begun = node;
         }
         Ok(())
     }
 }
 
-fn offset<E: serde::de::Error>(at: usize) -> Result<u32, E> {
-    u32::try_from(at).map_err(|_| E::custom("the document is larger than 4 GiB"))
+fn too_large<E: serde::de::Error>() -> E {
+    E::custom("the document, or a text in it, is too large")
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Builder {
+impl<'de> DeserializeSeed<'de> for &mut Builder<'_> {
     type Value = ();
 
     #[inline]
@@ -61,7 +92,7 @@ impl<'de> DeserializeSeed<'de> for &mut Builder {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Builder {
+impl<'de> Visitor<'de> for &mut Builder<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,70 +109,70 @@ impl<'de> Visitor<'de> for &mut Builder {
         Ok(())
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.nodes.push(Node::Int(number));
-        Ok(())
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<(), E> {
+        self.number(&number.into())
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        let signed = i64::try_from(number);
-        self.nodes
-            .push(signed.map_or(Node::Large(number), Node::Int));
-        Ok(())
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
+        self.number(&number.into())
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.nodes.push(Node::Float(number));
-        Ok(())
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        let number = Number::from_f64(number);
+        self.number(&number.ok_or_else(|| E::custom("no number"))?)
     }
 
     #[inline]
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
-        let start = text.as_bytes().as_ptr().addr() - self.text;
-        self.nodes.push(Node::Text(Span {
-            start: offset(start)?,
-            length: offset(text.len())?,
-        }));
+        let text = self.borrowed(text)?;
+        self.nodes.push(text);
         Ok(())
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        self.nodes.push(Node::Unescaped(Span {
-            start: offset(self.unescaped.len())?,
-            length: offset(text.len())?,
-        }));
-        self.unescaped.push_str(text);
+        let text = self.unescaped(text)?;
+        self.nodes.push(text);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        self.nest(
-            |end| Node::Array { end },
-            |inside| {
-                while elements.next_element_seed(&mut *inside)?.is_some() {}
-                Ok(())
-            },
-        )
+        self.nest(|inside| {
+            while elements.next_element_seed(&mut *inside)?.is_some() {}
+            Ok(Array::new(inside.nodes.len()).map(Node::Array))
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.nest(
-            |end| Node::Object { end },
-            |inside| {
-                while members.next_key_seed(Name(&mut *inside))?.is_some() {
-                    members.next_value_seed(&mut *inside)?;
-                }
-                Ok(())
-            },
-        )
+        self.nest(|inside| {
+            let mut names = inside.names.begin(inside.depth);
+            while members
+                .next_key_seed(Name {
+                    names: &mut names,
+                    builder: &mut *inside,
+                })?
+                .is_some()
+            {
+                members.next_value_seed(&mut *inside)?;
+            }
+            let texts = Texts {
+                text: inside.text,
+                rewritten: &inside.rewritten,
+            };
+            let shape = inside.names.end(names, inside.depth, texts);
+            let object = shape.and_then(|shape| Object::new(shape, inside.nodes.len()));
+            Ok(object.map(Node::Object))
+        })
     }
 }
 
 /// Notes the name of a member. Half of what is read are names: what can only be a text takes fewer
 /// steps than what may be anything.
-struct Name<'b>(&'b mut Builder);
+struct Name<'b, 't> {
+    names: &'b mut Names,
+    builder: &'b mut Builder<'t>,
+}
 
-impl<'de> DeserializeSeed<'de> for Name<'_> {
+impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
     type Value = ();
 
     #[inline]
@@ -150,7 +181,7 @@ impl<'de> DeserializeSeed<'de> for Name<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Name<'_> {
+impl<'de> Visitor<'de> for Name<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,10 +190,14 @@ impl<'de> Visitor<'de> for Name<'_> {
 
     #[inline]
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<(), E> {
-        self.0.visit_borrowed_str(text)
+        let name = self.builder.borrowed(text)?;
+        self.builder.names.add(self.names, name);
+        Ok(())
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        self.0.visit_str(text)
+        let name = self.builder.unescaped(text)?;
+        self.builder.names.add(self.names, name);
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Number, Value};
 
-use super::{Node, Source};
+use super::{Source, node::Node, texts::is_whole};
 use crate::scalar::Scalar;
 
 /// A value in a document.
@@ -14,17 +14,24 @@ pub struct Json<'d> {
     pub(super) at: usize,
 }
 
+/// The names that objects of a document have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape<'d> {
+    source: &'d Source,
+    number: usize,
+}
+
 impl<'d> Json<'d> {
     /// The text, if it is one.
     pub fn as_str(self) -> Option<&'d str> {
-        self.source.text_of(self.node())
+        self.source.texts().text_of(self.node())
     }
 
-    /// Where the text is between its quotes, counted from the beginning of a document that is
-    /// [verbatim](Document::verbatim).
+    /// Where the text is between its quotes, or the number, counted from the beginning of a document
+    /// that is [verbatim](super::Document::verbatim).
     pub(crate) fn place(self) -> Option<Range<usize>> {
         match self.node() {
-            Node::Text(span) => Some(span.range()),
+            Node::Text(span) | Node::Number(span) => Some(span.range()),
             _ => None,
         }
     }
@@ -39,44 +46,47 @@ impl<'d> Json<'d> {
         self.source.text.as_bytes().get(start.checked_sub(1)?..=end)
     }
 
+    /// A whole number as it stands in JSON, if nobody writes it otherwise.
+    #[inline]
+    pub(crate) fn digits(self) -> Option<&'d [u8]> {
+        let Node::Number(span) = self.node() else {
+            return None;
+        };
+        let digits = self.source.text.as_bytes().get(span.range())?;
+        let is_plain = is_whole(digits.len(), *digits.first()?);
+        (is_plain && digits.iter().all(u8::is_ascii_digit)).then_some(digits)
+    }
+
     /// The value for a conversion.
     #[inline]
     pub(crate) fn scalar(self) -> Scalar<'d> {
         match self.node() {
             Node::Null => Scalar::Null,
             Node::Bool(value) => Scalar::Bool(value),
-            Node::Int(number) => Scalar::Int(number),
-            Node::Large(_) | Node::Float(_) => {
-                self.as_number().map_or(Scalar::Null, Scalar::Number)
-            }
+            Node::Number(_) | Node::RewrittenNumber(_) => match self.as_i64() {
+                Some(number) => Scalar::Int(number),
+                None => self.as_number().map_or(Scalar::Null, Scalar::Number),
+            },
             Node::Text(span) => {
                 let text = self.source.text.get(span.range());
                 text.map_or(Scalar::Null, Scalar::Verbatim)
             }
-            node @ Node::Unescaped(_) => {
-                let text = self.source.text_of(node);
+            node @ Node::RewrittenText(_) => {
+                let text = self.source.texts().text_of(node);
                 text.map_or(Scalar::Null, |text| Scalar::Text(text.into()))
             }
-            Node::Array { .. } | Node::Object { .. } => Scalar::Composite,
+            Node::Array(_) | Node::Object(_) => Scalar::Composite,
         }
     }
 
     /// The number, if it is a whole one of 64 bits.
     pub fn as_i64(self) -> Option<i64> {
-        match self.node() {
-            Node::Int(number) => Some(number),
-            _ => None,
-        }
+        self.source.texts().whole_number_of(self.node())
     }
 
     /// The number, if it is one.
     pub(crate) fn as_number(self) -> Option<Number> {
-        match self.node() {
-            Node::Int(number) => Some(number.into()),
-            Node::Large(number) => Some(number.into()),
-            Node::Float(number) => Number::from_f64(number),
-            _ => None,
-        }
+        self.source.texts().number_of(self.node())
     }
 
     /// True or false, if it is one of them.
@@ -94,23 +104,25 @@ impl<'d> Json<'d> {
 
     /// True for a number.
     pub(crate) fn is_number(self) -> bool {
-        matches!(self.node(), Node::Int(_) | Node::Large(_) | Node::Float(_))
+        matches!(self.node(), Node::Number(_) | Node::RewrittenNumber(_))
     }
 
     /// True for an object.
     pub fn is_object(self) -> bool {
-        matches!(self.node(), Node::Object { .. })
+        matches!(self.node(), Node::Object(_))
     }
 
     /// True for an array.
     pub fn is_array(self) -> bool {
-        matches!(self.node(), Node::Array { .. })
+        matches!(self.node(), Node::Array(_))
     }
 
     /// The member of an object; of several with the name the last.
     pub fn get(self, name: &str) -> Option<Self> {
-        let named = self.named().filter(|(known, _)| *known == name.as_bytes());
-        named.last().map(|(_, value)| value)
+        let texts = self.source.texts();
+        let is_it = |known: &Node| texts.bytes_of(*known) == Some(name.as_bytes());
+        let number = self.names().iter().rposition(is_it)?;
+        self.values().nth(number)
     }
 
     /// The value at a JSON pointer without escapes, which are all that a catalog has; array
@@ -118,8 +130,8 @@ impl<'d> Json<'d> {
     pub fn at(self, pointer: &str) -> Option<Self> {
         let mut tokens = pointer.split('/').skip(1);
         tokens.try_fold(self, |value, token| match value.node() {
-            Node::Object { .. } => value.get(token),
-            Node::Array { .. } => value.elements().nth(index(token)?),
+            Node::Object(_) => value.get(token),
+            Node::Array(_) => value.elements().nth(index(token)?),
             _ => None,
         })
     }
@@ -127,51 +139,40 @@ impl<'d> Json<'d> {
     /// The elements of an array; none if it is something else.
     pub fn elements(self) -> impl Iterator<Item = Self> {
         let end = match self.node() {
-            Node::Array { end } => end as usize,
+            Node::Array(array) => array.end(),
             _ => 0,
         };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            let element = self.sibling(at, end)?;
-            at = element.next();
-            Some(element)
-        })
+        self.siblings(end)
     }
 
     /// The members of an object, in order; none if it is something else.
     pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
-        let members = self.entries();
-        members.map_while(|(name, value)| Some((self.source.text_of(name)?, value)))
+        let texts = self.source.texts();
+        let names = self.names().iter();
+        let names = names.map_while(move |name| texts.text_of(*name));
+        names.zip(self.values())
     }
 
-    /// As [`Self::members`], with the names as bytes, for those who only compare them.
+    /// The values of the members of an object, in the order of its [shape](Self::shape).
     #[inline]
-    pub(crate) fn named(self) -> impl Iterator<Item = (&'d [u8], Self)> {
-        let members = self.entries();
-        members.map_while(|(name, value)| Some((self.source.bytes_of(name)?, value)))
-    }
-
-    #[inline]
-    fn entries(self) -> impl Iterator<Item = (Node, Self)> {
+    pub(crate) fn values(self) -> impl Iterator<Item = Self> {
         let end = match self.node() {
-            Node::Object { end } => end as usize,
+            Node::Object(object) => object.end(),
             _ => 0,
         };
-        let source = self.source;
-        let mut rest = source.nodes.get(self.at + 1..end).unwrap_or_default();
-        std::iter::from_fn(move || {
-            let [name, value, after @ ..] = rest else {
-                return None;
-            };
-            let at = end - after.len() - 1;
-            rest = match *value {
-                Node::Array { end: next } | Node::Object { end: next } => {
-                    source.nodes.get(next as usize..end)?
-                }
-                _ => after,
-            };
-            Some((*name, Self { source, at }))
-        })
+        self.siblings(end)
+    }
+
+    /// The names that an object has; none of what is something else.
+    #[inline]
+    pub(crate) fn shape(self) -> Option<Shape<'d>> {
+        match self.node() {
+            Node::Object(object) => Some(Shape {
+                source: self.source,
+                number: object.shape(),
+            }),
+            _ => None,
+        }
     }
 
     /// A copy.
@@ -179,12 +180,14 @@ impl<'d> Json<'d> {
         match self.node() {
             Node::Null => Value::Null,
             Node::Bool(value) => value.into(),
-            Node::Int(_) | Node::Large(_) | Node::Float(_) => {
+            Node::Number(_) | Node::RewrittenNumber(_) => {
                 self.as_number().map_or(Value::Null, Value::Number)
             }
-            Node::Text(_) | Node::Unescaped(_) => self.as_str().map_or(Value::Null, Value::from),
-            Node::Array { .. } => self.elements().map(Self::to_value).collect(),
-            Node::Object { .. } => {
+            Node::Text(_) | Node::RewrittenText(_) => {
+                self.as_str().map_or(Value::Null, Value::from)
+            }
+            Node::Array(_) => self.elements().map(Self::to_value).collect(),
+            Node::Object(_) => {
                 let members = self.members();
                 let members = members.map(|(name, value)| (name.to_owned(), value.to_value()));
                 Value::Object(members.collect::<Map<_, _>>())
@@ -198,16 +201,53 @@ impl<'d> Json<'d> {
         node.copied().unwrap_or(Node::Null)
     }
 
-    fn sibling(self, at: usize, end: usize) -> Option<Self> {
-        (at < end).then_some(Self { at, ..self })
+    fn names(self) -> &'d [Node] {
+        match self.node() {
+            Node::Object(object) => self.source.shapes.names(object.shape()),
+            _ => &[],
+        }
+    }
+
+    /// The values inside of this one, which ends there.
+    #[inline]
+    fn siblings(self, end: usize) -> impl Iterator<Item = Self> {
+        let mut next = Self {
+            at: self.at + 1,
+            ..self
+        };
+        std::iter::from_fn(move || {
+            let value = next;
+            (value.at < end).then(|| {
+                next.at = value.next();
+                value
+            })
+        })
     }
 
     /// Where the value after this one is.
     fn next(self) -> usize {
         match self.node() {
-            Node::Array { end } | Node::Object { end } => end as usize,
+            Node::Array(array) => array.end(),
+            Node::Object(object) => object.end(),
             _ => self.at + 1,
         }
+    }
+}
+
+impl<'d> Shape<'d> {
+    /// The names, as bytes, for those who only compare them.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'d [u8]> {
+        let texts = self.source.texts();
+        let names = self.source.shapes.names(self.number).iter();
+        names.map_while(move |name| texts.bytes_of(*name))
+    }
+}
+
+/// Different numbers may have the same names.
+impl PartialEq for Shape<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number && std::ptr::eq(self.source, other.source)
     }
 }
 

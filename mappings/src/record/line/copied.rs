@@ -52,7 +52,7 @@ impl Copy<'_, '_> {
                 }
                 let meaning = meaning.inside(named.meaning);
                 if meaning != Meaning::Plain && value.is_number() {
-                    self.number(name, meaning)?;
+                    self.number(value, meaning)?;
                 } else {
                     self.value(value, meaning)?;
                 }
@@ -70,15 +70,9 @@ impl Copy<'_, '_> {
         Ok(())
     }
 
-    /// The number that is the member of this name, which is a part of the text.
-    fn number(&mut self, name: &str, meaning: Meaning) -> Result<(), Anew> {
-        let (text, name_at) = (self.text.as_ptr().addr(), name.as_ptr().addr());
-        let behind = name_at.checked_sub(text).ok_or(Anew)? + name.len() + 1;
-        let rest = self.text.get(behind..).ok_or(Anew)?;
-        let number = rest.trim_start_matches([' ', ':']);
-        let start = self.text.len() - number.len();
-        let end = number.find([' ', ',', '}']).ok_or(Anew)?;
-        let number = number.get(..end).ok_or(Anew)?;
+    fn number(&mut self, value: Json<'_>, meaning: Meaning) -> Result<(), Anew> {
+        let Range { start, end } = value.place().ok_or(Anew)?;
+        let number = self.text.get(start..end).ok_or(Anew)?;
         // Written in another way, it might be quoted in one more.
         if !number.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Anew);
@@ -87,7 +81,7 @@ impl Copy<'_, '_> {
         if meaning == Meaning::Secret {
             self.up_to(start)?;
             self.pen.json(REDACTED).map_err(|_| Anew)?;
-            self.copied = start + number.len();
+            self.copied = end;
         }
         Ok(())
     }

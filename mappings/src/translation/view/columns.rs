@@ -5,7 +5,7 @@ use std::{ops::Range, slice};
 use super::{
     super::Translation,
     found::{Found, Place},
-    value::{timestamp, to_v1},
+    value::{AsIs, timestamp, to_v1},
 };
 use crate::{
     catalog::{
@@ -45,6 +45,9 @@ pub(super) struct Read<'a> {
     pub(super) member: &'a Member,
     pub(super) field: &'a Field,
     pub(super) part: &'a Part,
+    /// The number of the value that is preferred.
+    pub(super) first: Option<usize>,
+    pub(super) as_is: AsIs,
     places: Range<usize>,
     pub(super) otherwise: Otherwise<'a>,
 }
@@ -94,6 +97,8 @@ impl<'a> Columns<'a> {
                     member,
                     field,
                     part,
+                    first: self.places.get(begun).and_then(Place::value),
+                    as_is: AsIs::of(field, part),
                     places,
                     otherwise,
                 })),

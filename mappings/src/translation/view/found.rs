@@ -1,9 +1,11 @@
 //! What a view reads, found in the documents of one object after the other.
 
+use std::mem;
+
 use super::super::answer::Documents;
 use crate::{
     catalog::reading::{DocumentSource, Reading},
-    document::Json,
+    document::{Json, Shape},
 };
 
 /// What a view reads, found in the documents of the object at hand.
@@ -23,9 +25,26 @@ struct Looked<'t> {
     number: Option<usize>,
     /// Where its members begin among the values.
     begin: usize,
-    /// What its members are: the items of a list mostly have the same ones in the same order.
-    names: Vec<(&'t [u8], Option<usize>)>,
+    shapes: Shapes<'t>,
 }
+
+/// The shapes that such documents had: the items of a list mostly have the same one.
+#[derive(Default)]
+struct Shapes<'t> {
+    /// True after the first document: for a single one, nothing is kept.
+    are_several: bool,
+    known: Vec<Known<'t>>,
+}
+
+/// A shape whose names were looked up.
+struct Known<'t> {
+    shape: Shape<'t>,
+    /// Which of the members that are read each of its names is.
+    members: Vec<Option<usize>>,
+}
+
+/// So many shapes are known; those who have more pay for it.
+const SHAPES: usize = 16;
 
 /// Where the documents of an object may have a value.
 #[derive(Clone, Copy)]
@@ -49,7 +68,7 @@ impl<'t, 'a> Found<'t, 'a> {
     /// Looks up everything that is read; true if these are the same documents as the object before
     /// had, so that the places are the same.
     pub(super) fn look_up(&mut self, documents: &'t Documents<'a>) -> bool {
-        let before = std::mem::take(&mut self.count);
+        let before = mem::take(&mut self.count);
         let mut same = before > 0;
         self.values.clear();
         for (name, document) in documents.iter() {
@@ -57,7 +76,7 @@ impl<'t, 'a> Found<'t, 'a> {
                 self.documents.push(Looked {
                     number: None,
                     begin: 0,
-                    names: Vec::new(),
+                    shapes: Shapes::default(),
                 });
             }
             let Some(looked) = self.documents.get_mut(self.count) else {
@@ -68,14 +87,14 @@ impl<'t, 'a> Found<'t, 'a> {
             if looked.number != number {
                 same = false;
                 looked.number = number;
-                looked.names.clear();
+                looked.shapes = Shapes::default();
             }
             looked.begin = self.values.len();
             if let Some(number) = number {
                 let names = self.reading.members(number);
                 self.values.resize(looked.begin + names.len(), None);
                 if let Some(values) = self.values.get_mut(looked.begin..) {
-                    members(names, document.json(), &mut looked.names, values);
+                    look_through(names, document.json(), &mut looked.shapes, values);
                 }
             }
         }
@@ -93,9 +112,14 @@ impl<'t, 'a> Found<'t, 'a> {
             })
     }
 
+    /// The value of a number.
     #[inline]
+    pub(super) fn value(&self, number: usize) -> Option<Json<'t>> {
+        *self.values.get(number)?
+    }
+
     pub(super) fn at(&self, place: &Place<'_>) -> Option<Json<'t>> {
-        let value = (*self.values.get(place.value)?)?;
+        let value = self.value(place.value)?;
         if place.rest.is_empty() {
             return Some(value);
         }
@@ -103,34 +127,63 @@ impl<'t, 'a> Found<'t, 'a> {
     }
 }
 
+impl Place<'_> {
+    /// The number of the value that it is, if it is not something inside.
+    pub(super) fn value(&self) -> Option<usize> {
+        self.rest.is_empty().then_some(self.value)
+    }
+}
+
 /// Puts the members of an object, or the elements of an array, where their names are among the
 /// names.
-fn members<'t>(
+fn look_through<'t>(
     names: &[String],
     object: Json<'t>,
-    before: &mut Vec<(&'t [u8], Option<usize>)>,
+    shapes: &mut Shapes<'t>,
     values: &mut [Option<Json<'t>>],
 ) {
-    if object.is_array() {
+    let Some(shape) = object.shape() else {
         for (name, found) in names.iter().zip(values) {
             *found = object.at(&format!("/{name}"));
         }
         return;
-    }
-    for (at, (name, value)) in object.named().enumerate() {
-        let number = match before.get_mut(at) {
-            Some((known, number)) if *known == name => *number,
-            known => {
-                let number = names.iter().position(|known| known.as_bytes() == name);
-                match known {
-                    Some(known) => *known = (name, number),
-                    None => before.push((name, number)),
-                }
-                number
-            }
-        };
-        if let Some(found) = number.and_then(|number| values.get_mut(number)) {
+    };
+    let mut put = |member: Option<usize>, value| {
+        if let Some(found) = member.and_then(|member| values.get_mut(member)) {
             *found = Some(value);
         }
+    };
+    if let Some(members) = shapes.members(shape, names) {
+        let members = members.iter().zip(object.values());
+        members.for_each(|(member, value)| put(*member, value));
+    } else {
+        let members = shape.names().zip(object.values());
+        members.for_each(|(name, value)| put(number(names, name), value));
     }
+}
+
+impl<'t> Shapes<'t> {
+    /// Which of the names each member of a shape is; `None` for the first document.
+    #[inline]
+    fn members(&mut self, shape: Shape<'t>, names: &[String]) -> Option<&[Option<usize>]> {
+        let known = self.known.iter().position(|known| known.shape == shape);
+        let at = known.or_else(|| self.get_to_know(shape, names))?;
+        self.known.get(at).map(|known| known.members.as_slice())
+    }
+
+    fn get_to_know(&mut self, shape: Shape<'t>, names: &[String]) -> Option<usize> {
+        if !mem::replace(&mut self.are_several, true) {
+            return None;
+        }
+        if self.known.len() == SHAPES {
+            self.known.clear();
+        }
+        let members = shape.names().map(|name| number(names, name)).collect();
+        self.known.push(Known { shape, members });
+        Some(self.known.len() - 1)
+    }
+}
+
+fn number(names: &[String], name: &[u8]) -> Option<usize> {
+    names.iter().position(|known| known.as_bytes() == name)
 }

@@ -8,7 +8,7 @@ use super::{Translation, answer::Documents};
 use crate::{catalog::operation::View, conversion::Conversion, scalar::Scalar};
 use columns::{Column, Columns, Otherwise, Read};
 use found::Found;
-use value::{stays, to_v1};
+use value::to_v1;
 
 /// Writes one answer.
 pub(super) struct Writer<'t, 'a> {
@@ -85,20 +85,26 @@ impl<'t, 'a> Writer<'t, 'a> {
     }
 
     /// Writes the member of a column, if there is something to show.
+    #[inline]
     fn read(&mut self, column: &Read<'a>, found: &Found<'t, 'a>, columns: &Columns<'a>) {
+        let copy = |value| column.as_is.copy(found.value(value)?);
+        match column.first.and_then(copy) {
+            Some(value) => {
+                self.json.extend_from_slice(column.member.key.as_bytes());
+                self.json.extend_from_slice(value);
+            }
+            None => self.read_other(column, found, columns),
+        }
+    }
+
+    fn read_other(&mut self, column: &Read<'a>, found: &Found<'t, 'a>, columns: &Columns<'a>) {
         let mut values = columns
             .places(column)
             .iter()
             .filter_map(|place| found.at(place));
         // null counts as nothing.
         match values.find(|value| !value.is_null()) {
-            Some(value) => match value.quoted() {
-                Some(text) if stays(column.field, column.part, text) => {
-                    self.json.extend_from_slice(column.member.key.as_bytes());
-                    self.json.extend_from_slice(text);
-                }
-                _ => self.converted(column, value.scalar()),
-            },
+            Some(value) => self.converted(column, value.scalar()),
             None => match &column.otherwise {
                 Otherwise::Known(member) => self.json.extend_from_slice(member.as_bytes()),
                 Otherwise::Written(member) => {

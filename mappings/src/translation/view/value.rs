@@ -8,6 +8,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use crate::{
     catalog::field::{Field, Kind, Part},
     conversion::Conversion,
+    document::Json,
     scalar::Scalar,
 };
 
@@ -52,15 +53,46 @@ pub(super) fn to_v1<'v>(
     }
 }
 
-/// True for a text, with its quotes, that v1 shows as v2 has it.
-#[inline]
-pub(super) fn stays(field: &Field, part: &Part, quoted: &[u8]) -> bool {
-    matches!(field.conversion, Conversion::Same)
-        && match part.kind {
-            Kind::Secret | Kind::String | Kind::Text => true,
-            Kind::Time => is_v1s(quoted),
-            Kind::Bool | Kind::File | Kind::Int | Kind::List => false,
+/// The values of a field that v1 shows as they stand in v2's document, as most do.
+#[derive(Clone, Copy)]
+pub(super) enum AsIs {
+    /// Texts.
+    Text,
+    /// Moments that are written as v1 wrote them.
+    Moment,
+    /// Whole numbers.
+    Whole,
+    /// True and false.
+    Bool,
+    /// None, as far as can be told by their looks.
+    None,
+}
+
+impl AsIs {
+    pub(super) fn of(field: &Field, part: &Part) -> Self {
+        if !matches!(field.conversion, Conversion::Same) {
+            return Self::None;
         }
+        match part.kind {
+            Kind::Secret | Kind::String | Kind::Text => Self::Text,
+            Kind::Time => Self::Moment,
+            Kind::Int => Self::Whole,
+            Kind::Bool => Self::Bool,
+            Kind::File | Kind::List => Self::None,
+        }
+    }
+
+    /// The value in JSON, if it is one of these.
+    #[inline]
+    pub(super) fn copy(self, value: Json<'_>) -> Option<&[u8]> {
+        match self {
+            Self::Text => value.quoted(),
+            Self::Moment => value.quoted().filter(|quoted| is_v1s(quoted)),
+            Self::Whole => value.digits(),
+            Self::Bool => Some(if value.as_bool()? { b"true" } else { b"false" }),
+            Self::None => None,
+        }
+    }
 }
 
 /// True for a moment that surely stands as v1 wrote it, `2015-01-19T14:47:22Z`, which v2's mostly

@@ -1,0 +1,84 @@
+//! The texts and numbers of a document, where they stand.
+
+use serde_json::Number;
+
+use super::node::Node;
+
+/// The texts that a document consists of.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Texts<'d> {
+    /// The document, as it came.
+    pub(super) text: &'d str,
+    /// What reads otherwise than it stands there.
+    pub(super) rewritten: &'d str,
+}
+
+/// More digits may be too many for 64 bits.
+const DIGITS: usize = 18;
+
+impl<'d> Texts<'d> {
+    /// A text, or the name of a member.
+    pub(super) fn text_of(self, node: Node) -> Option<&'d str> {
+        match node {
+            Node::Text(span) => self.text.get(span.range()),
+            Node::RewrittenText(span) => self.rewritten.get(span.range()),
+            _ => None,
+        }
+    }
+
+    /// As [`Self::text_of`], for those who only compare it.
+    #[inline]
+    pub(super) fn bytes_of(self, node: Node) -> Option<&'d [u8]> {
+        match node {
+            Node::Text(span) => self.text.as_bytes().get(span.range()),
+            Node::RewrittenText(span) => self.rewritten.as_bytes().get(span.range()),
+            _ => None,
+        }
+    }
+
+    /// A number, if it is a whole one of 64 bits.
+    #[inline]
+    pub(super) fn whole_number_of(self, node: Node) -> Option<i64> {
+        let written = match node {
+            Node::Number(span) => self.text.as_bytes().get(span.range()),
+            Node::RewrittenNumber(span) => self.rewritten.as_bytes().get(span.range()),
+            _ => None,
+        };
+        whole(written?).or_else(|| self.number_of(node)?.as_i64())
+    }
+
+    /// A number.
+    pub(super) fn number_of(self, node: Node) -> Option<Number> {
+        match node {
+            Node::Number(span) => serde_json::from_str(self.text.get(span.range())?).ok(),
+            // What serde_json has read and written it does not always read as the same again.
+            Node::RewrittenNumber(span) => {
+                let written = self.rewritten.get(span.range())?;
+                let signed = written.parse().map(|number: i64| number.into()).ok();
+                let unsigned = || written.parse().map(|number: u64| number.into()).ok();
+                let float = || Number::from_f64(written.parse().ok()?);
+                signed.or_else(unsigned).or_else(float)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A whole number as nearly all are.
+#[inline]
+fn whole(text: &[u8]) -> Option<i64> {
+    if !is_whole(text.len(), *text.first()?) {
+        return None;
+    }
+    text.iter().try_fold(0, |number, byte| {
+        let is_digit = byte.is_ascii_digit();
+        is_digit.then(|| number * 10 + i64::from(byte & 0xf))
+    })
+}
+
+/// True if so many digits, with that one first, are a whole number that is written like that only,
+/// and not too large.
+#[inline]
+pub(super) fn is_whole(digits: usize, first: u8) -> bool {
+    (1..=DIGITS).contains(&digits) && (first != b'0' || digits == 1)
+}
