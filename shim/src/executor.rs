@@ -86,10 +86,12 @@ impl Executor {
         &self,
         tenant: &Arc<Tenant>,
         request: (&Operation, Arguments),
-        watch: Option<Watch>,
+        watch: Option<Box<Watch>>,
         scope: Scope,
     ) -> Result<Executed, V1Error> {
-        let mut executed = self.translate(tenant, request, watch.as_ref(), scope).await;
+        let mut executed = self
+            .translate(tenant, request, watch.as_deref(), scope)
+            .await;
         if let Some(watch) = watch {
             let json = match &executed {
                 Ok(executed) => outbound::json(executed.finished.answer.result.as_ref()),
@@ -124,20 +126,28 @@ impl Executor {
         let mut under_way = FuturesUnordered::new();
         let mut calls = 0;
         loop {
-            for call in translation.ready() {
-                under_way.push(self.watched(tenant, call, &places, watch, scope));
-            }
-            if translation.is_done() {
-                break;
-            }
-            let Some(performed) = under_way.next().await else {
+            let mut ready = translation.ready();
+            let is_single = ready.len() == 1 && under_way.is_empty();
+            let performed = if let Some(call) = ready.pop_if(|_| is_single) {
+                // As most plans have it: what needs no set of calls does not pay for one.
+                let performed = self.watched(tenant, call, &places, watch, scope);
+                Some(Box::pin(performed).await)
+            } else {
+                for call in ready {
+                    under_way.push(self.watched(tenant, call, &places, watch, scope));
+                }
+                if translation.is_done() {
+                    break;
+                }
+                under_way.next().await
+            };
+            let Some((id, performed)) = performed else {
                 tracing::error!(
                     operation = operation.name,
                     "A plan waits for calls that nobody makes"
                 );
                 break;
             };
-            let (id, performed) = performed;
             calls += u32::from(performed.was_sent);
             translation.complete(id, performed.outcome);
         }

@@ -17,8 +17,9 @@ use axum::{
 };
 use futures_util::{FutureExt as _, future::join_all};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    http::request::Parts,
 };
 use ipnet::IpNet;
 use mappings::{
@@ -324,30 +325,32 @@ async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Bod
     let id = RequestId::fresh();
     // Of the highest level, so that a line of any level says which request it is about.
     let span = tracing::error_span!("request", %id);
-    let mut response = answer(shim.now(), request, id).instrument(span).await;
+    let (head, body) = request.into_parts();
+    let answered = answer(shim.now(), (&head, body), id).instrument(span);
+    let mut response = answered.await;
     response.headers_mut().insert(REQUEST_ID, id.header());
     response
 }
 
-async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Response<Body> {
+async fn answer(shim: Generation, (head, body): (&Parts, Body), id: RequestId) -> Response<Body> {
     let started = Instant::now();
-    let method = known_method(request.method());
-    if is_own_call(&request) {
+    let method = known_method(&head.method);
+    if is_own_call(&head.headers) {
         tracing::error!(
             "The shim was asked what a shim asks v2: upstream.url leads back here (a hosts file?); \
              set upstream.dns or upstream.resolve"
         );
         return led_back();
     }
-    let Some(path) = operation_path(request.uri().path(), &shim.protocol().prefix) else {
+    let Some(path) = operation_path(head.uri.path(), &shim.protocol().prefix) else {
         tracing::info!("{method} (not below /v1)  404");
         return not_v1();
     };
     let operation = shim.catalog().find(&path);
     let ledger = shim.0.shared.ledger.as_ref();
-    let mut note = ledger.map(|_| Note::begin(&request, &shim.0.trusted_proxies));
+    let mut note = ledger.map(|_| Note::begin(head, &shim.0.trusted_proxies));
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = shim.reply(&path, operation, request, id, note.as_mut());
+    let replied = shim.reply(&path, operation, (head, body), id, note.as_mut());
     let reply = match AssertUnwindSafe(replied).catch_unwind().await {
         Ok(reply) => reply,
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
@@ -368,8 +371,8 @@ async fn answer(shim: Generation, request: Request<Body>, id: RequestId) -> Resp
 }
 
 /// True for what a shim sends to v2.
-fn is_own_call(request: &Request<Body>) -> bool {
-    let agent = request.headers().get(USER_AGENT);
+fn is_own_call(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT);
     agent.is_some_and(|agent| is_shim(agent.as_bytes()))
 }
 

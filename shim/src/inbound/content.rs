@@ -59,7 +59,10 @@ impl Content {
     ) -> Result<(), DecodeError> {
         let begins = body.trim_ascii_start();
         match self {
-            Self::Multipart(Some(boundary)) => multipart::decode(body, boundary, parameters).await,
+            // It needs much room, and is rare.
+            Self::Multipart(Some(boundary)) => {
+                Box::pin(multipart::decode(body, boundary, parameters)).await
+            }
             Self::Multipart(None) if begins.starts_with(b"--") => Err(DecodeError::Unreadable(
                 "multipart/form-data without a boundary in its Content-Type",
             )),

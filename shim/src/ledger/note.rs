@@ -2,10 +2,9 @@
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
-use axum::body::Body;
 use hyper::{
-    Request,
     header::{HeaderValue, USER_AGENT},
+    http::request::Parts,
 };
 use ipnet::IpNet;
 use mappings::{
@@ -57,11 +56,11 @@ pub(super) struct Names(String);
 
 impl Note {
     /// The note of a request that nobody has looked at yet; of its way, it believes these proxies.
-    pub(crate) fn begin(request: &Request<Body>, trusted: &[IpNet]) -> Self {
-        let agent = request.headers().get(USER_AGENT).cloned();
-        let peer: Option<&Peer> = request.extensions().get();
+    pub(crate) fn begin(head: &Parts, trusted: &[IpNet]) -> Self {
+        let agent = head.headers.get(USER_AGENT).cloned();
+        let peer: Option<&Peer> = head.extensions.get();
         Self {
-            address: peer.map(|peer| peer.behind(request.headers(), trusted).0),
+            address: peer.map(|peer| peer.behind(&head.headers, trusted).0),
             agent: Some(agent.unwrap_or_else(|| HeaderValue::from_static(""))),
             key: None,
             given: Names::default(),

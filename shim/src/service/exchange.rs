@@ -6,8 +6,9 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::future::join;
 use hyper::{
-    Method, Request,
+    Method,
     header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
+    http::request::Parts,
 };
 use mappings::{
     Argument, Arguments, V1Error,
@@ -52,14 +53,14 @@ impl Generation {
         &self,
         path: &str,
         operation: Option<&Operation>,
-        request: Request<Body>,
+        (head, body): (&Parts, Body),
         id: RequestId,
         note: Option<&mut Note>,
     ) -> Reply {
         // An error is answered in the form that was asked for, as far as that was read.
         let mut format = Format::default();
         let mut reply = match self
-            .exchange(path, operation, request, (id, note), &mut format)
+            .exchange(path, operation, (head, body), (id, note), &mut format)
             .await
         {
             Ok(executed) => Reply::executed(executed, self.0.upstream_status),
@@ -76,11 +77,10 @@ impl Generation {
         &self,
         path: &str,
         operation: Option<&Operation>,
-        request: Request<Body>,
+        (head, body): (&Parts, Body),
         (id, note): (RequestId, Option<&mut Note>),
         format: &mut Format,
     ) -> Result<Executed, Refusal> {
-        let (head, body) = request.into_parts();
         let names = self.names(operation);
         if head.uri.query().is_some() {
             let query = Encoded {
@@ -143,7 +143,7 @@ impl Generation {
         wrapping: Wrapping,
         arguments: &Arguments,
         agent: Option<&[u8]>,
-    ) -> Option<Watch> {
+    ) -> Option<Box<Watch>> {
         let shared = &self.0.shared;
         let recent = shared.recent.as_ref().and_then(|recent| recent.recorder());
         let recorders = shared.recorder.iter().chain(recent);
@@ -155,7 +155,7 @@ impl Generation {
             recordings: begun.collect(),
             shadowed: shadow.and_then(|shadow| shadow.begin(operation, wrapping, arguments)),
         };
-        (!watch.is_empty()).then_some(watch)
+        (!watch.is_empty()).then(|| Box::new(watch))
     }
 
     /// Takes the credentials out of the parameters; gives the secret that was right.
@@ -197,7 +197,7 @@ impl Generation {
         &self,
         tenant: Arc<Tenant>,
         (operation, arguments): (&Operation, Arguments),
-        mut watch: Option<Watch>,
+        mut watch: Option<Box<Watch>>,
         scope: Scope,
         place: OwnedSemaphorePermit,
     ) -> Result<Executed, Refusal> {

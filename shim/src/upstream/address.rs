@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use hyper::{
     Uri,
+    header::HeaderValue,
     http::uri::{Parts, PathAndQuery},
 };
 use url::{Url, form_urlencoded};
@@ -89,6 +90,11 @@ impl BaseUrl {
     /// The base, for those who connect to it.
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// The host as HTTP/1 names it: with the port, unless it is the usual one.
+    pub(crate) fn host_header(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(self.uri.authority()?.as_str()).ok()
     }
 
     /// True if the base is on this machine.

@@ -1,45 +1,38 @@
 //! HTTP to v2: one request out, one answer in, without a word about what it says.
 
-use std::{error::Error as _, time::Duration};
+use std::error::Error as _;
 
 use bytes::Bytes;
+use futures_util::{TryFutureExt as _, future::Either};
 use http_body_util::BodyExt as _;
 use hyper::{
-    HeaderMap, Request, StatusCode,
-    body::{Body as _, Incoming},
-    header::{ACCEPT, HOST, HeaderValue, USER_AGENT},
+    HeaderMap, Request, Response, StatusCode,
+    body::{Body as _, Frame},
+    header::{ACCEPT, HeaderValue, USER_AGENT},
 };
-use hyper_util::{
-    client::{legacy, proxy::matcher::Matcher},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Body, Client, redirect};
 use rustls::ClientConfig;
 
-use super::{ClientError, SHIM, address::BaseUrl, connect::Connector, install_tls, tls};
+use super::{
+    ClientError, SHIM,
+    address::BaseUrl,
+    connect::Connector,
+    install_tls,
+    pool::{self, Pool, PoolError},
+    tls,
+};
 use crate::config::{Limits, V2Config};
-
-/// Below what servers and balancers keep.
-const POOL_IDLE: Duration = Duration::from_secs(30);
-
-const POOL_MAX_IDLE: usize = 32;
 
 /// The HTTP client that all tenants share, for its pool of connections.
 ///
-/// Calls go to hyper's client, past all that reqwest does for other servers than v2: it costs as
-/// much again as the rest of a call. What reqwest knows and hyper does not, the proxies of the
+/// Calls go over connections of our own, past all that reqwest does for other servers than v2: it
+/// costs more than the rest of a call. What reqwest knows and they do not, the proxies of the
 /// environment, is left to it.
 pub(crate) struct Http {
     client: Client,
     /// `None` if there is a proxy before v2.
-    direct: Option<Direct>,
-}
-
-/// The way to v2 without a proxy.
-struct Direct {
-    client: legacy::Client<Connector, Body>,
-    /// Without TLS only: with it, it may become HTTP/2, which has no such header.
-    host: Option<HeaderValue>,
+    direct: Option<Pool>,
 }
 
 /// An answer whose body is still to come.
@@ -50,7 +43,7 @@ pub(super) struct Answer {
 }
 
 enum AnswerBody {
-    Direct(Incoming),
+    Direct(pool::AnswerBody),
     Proxied(Body),
 }
 
@@ -59,10 +52,7 @@ enum AnswerBody {
 pub(super) enum HttpError {
     /// On the direct way.
     #[error(transparent)]
-    Direct(#[from] legacy::Error),
-    /// In an answer on the direct way.
-    #[error(transparent)]
-    Broken(#[from] hyper::Error),
+    Direct(#[from] PoolError),
     /// On the way through a proxy.
     #[error(transparent)]
     Proxied(#[from] reqwest::Error),
@@ -92,8 +82,8 @@ impl Http {
         let builder = Client::builder()
             .user_agent(SHIM)
             .connect_timeout(limits.connect)
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_MAX_IDLE)
+            .pool_idle_timeout(pool::IDLE)
+            .pool_max_idle_per_host(pool::MAX_IDLE)
             // v2 has no redirects, and one would carry a user's data to wherever it points.
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -106,7 +96,10 @@ impl Http {
         let connector = Connector::new(lookup, tls, limits.connect);
         Ok(Self {
             client: builder.build()?,
-            direct: (!is_proxied).then(|| Direct::new(connector, &v2.base)),
+            direct: match (is_proxied, v2.base.host_header()) {
+                (false, Some(host)) => Some(Pool::new(connector, v2.base.uri().clone(), host)),
+                _ => None,
+            },
         })
     }
 
@@ -123,52 +116,29 @@ impl Http {
     }
 
     /// Sends a request with an absolute URI.
-    pub(super) async fn send(&self, request: Request<Body>) -> Result<Answer, HttpError> {
-        if let Some(direct) = &self.direct {
-            let (head, body) = direct.send(request).await?.into_parts();
-            return Ok(Answer {
-                status: head.status,
-                headers: head.headers,
-                body: AnswerBody::Direct(body),
-            });
-        }
-        let response = self.client.execute(request.try_into()?).await?;
-        let (head, body) = hyper::Response::<Body>::from(response).into_parts();
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body: AnswerBody::Proxied(body),
-        })
-    }
-}
-
-impl Direct {
-    fn new(connector: Connector, base: &BaseUrl) -> Self {
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_MAX_IDLE)
-            .build(connector);
-        let host = base.uri().authority().filter(|_| base.is_plain());
-        Self {
-            client,
-            host: host.and_then(|host| HeaderValue::from_str(host.as_str()).ok()),
-        }
-    }
-
-    /// With the headers that reqwest adds on the other way.
-    async fn send(
+    pub(super) fn send(
         &self,
         mut request: Request<Body>,
-    ) -> Result<hyper::Response<Incoming>, legacy::Error> {
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(SHIM));
-        if let Some(host) = &self.host {
-            headers.insert(HOST, host.clone());
+    ) -> impl Future<Output = Result<Answer, HttpError>> {
+        // Not an async function: each would have room for a request of its own.
+        match &self.direct {
+            Some(direct) => {
+                // Which reqwest adds on the other way.
+                let headers = request.headers_mut();
+                headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+                headers.insert(USER_AGENT, HeaderValue::from_static(SHIM));
+                let answer = direct
+                    .send(request)
+                    .map_ok(|answer| Answer::of(answer, AnswerBody::Direct));
+                Either::Left(answer.err_into())
+            }
+            None => Either::Right(Box::pin(self.send_proxied(request))),
         }
-        self.client.request(request).await
+    }
+
+    async fn send_proxied(&self, request: Request<Body>) -> Result<Answer, HttpError> {
+        let response = self.client.execute(request.try_into()?).await?;
+        Ok(Answer::of(response.into(), AnswerBody::Proxied))
     }
 }
 
@@ -177,23 +147,32 @@ fn is_proxied(base: &BaseUrl, proxies: &Matcher) -> bool {
 }
 
 impl Answer {
+    fn of<B>(response: Response<B>, body: impl FnOnce(B) -> AnswerBody) -> Self {
+        let (head, of_response) = response.into_parts();
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body: body(of_response),
+        }
+    }
+
     /// The length of the body, if it is said.
     pub(super) fn length(&self) -> Option<u64> {
         match &self.body {
-            AnswerBody::Direct(body) => body.size_hint().exact(),
+            AnswerBody::Direct(body) => body.length(),
             AnswerBody::Proxied(body) => body.size_hint().exact(),
         }
     }
 
     /// What comes next of the body; `None` at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        let body = match &mut self.body {
+            AnswerBody::Direct(body) => return Ok(body.chunk().await?),
+            AnswerBody::Proxied(body) => body,
+        };
         loop {
-            let frame = match &mut self.body {
-                AnswerBody::Direct(body) => body.frame().await.transpose()?,
-                AnswerBody::Proxied(body) => body.frame().await.transpose()?,
-            };
             // What is no data is trailers.
-            match frame.map(hyper::body::Frame::into_data) {
+            match body.frame().await.transpose()?.map(Frame::into_data) {
                 Some(Ok(data)) => return Ok(Some(data)),
                 Some(Err(_)) => {}
                 None => return Ok(None),
@@ -207,9 +186,8 @@ impl HttpError {
     /// was closed before the request was written to it, or v2 says so.
     pub(super) fn may_have_left(&self) -> bool {
         let is_unsent = match self {
-            Self::Direct(error) => error.is_connect(),
+            Self::Direct(error) => matches!(error, PoolError::Unreachable(_)),
             Self::Proxied(error) => error.is_connect() || error.is_builder(),
-            Self::Broken(_) => false,
         };
         !(is_unsent || self.was_refused() || self.hyper().is_some_and(hyper::Error::is_canceled))
     }
@@ -228,9 +206,9 @@ impl HttpError {
 
     fn hyper(&self) -> Option<&hyper::Error> {
         let mut source = match self {
+            Self::Direct(PoolError::Broken(error)) => return Some(error),
             Self::Direct(error) => error.source(),
             Self::Proxied(error) => error.source(),
-            Self::Broken(error) => return Some(error),
         };
         while let Some(error) = source {
             if let Some(error) = error.downcast_ref() {

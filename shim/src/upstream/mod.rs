@@ -13,6 +13,7 @@ mod breaker;
 mod connect;
 mod http;
 mod names;
+mod pool;
 mod reply;
 mod retry;
 mod tls;
@@ -36,7 +37,7 @@ use crate::{
     budget::Budget,
     config::Limits,
     label::{Label, Labels},
-    request::{REQUEST_ID, Scope},
+    request::{REQUEST_ID, RequestId, Scope},
     telemetry::{CallRecord, Observer},
 };
 pub(crate) use address::BaseUrl;
@@ -253,16 +254,10 @@ impl Upstream {
         let Endpoint { http, limits, .. } = self.endpoint.as_ref();
         let mut refused = 0;
         loop {
-            let mut headers = HeaderMap::with_capacity(HEADERS);
-            headers.insert(AUTHORIZATION, token.header());
-            headers.insert(REQUEST_ID, scope.id.header());
-            let Some(body) = body(http.client(), &request.body, &mut headers) else {
+            let outgoing = outgoing(http.client(), uri, request, (token, scope.id));
+            let Some(outgoing) = outgoing else {
                 return Attempt::Failed { sent: false };
             };
-            let mut outgoing = Request::new(body);
-            *outgoing.method_mut() = method(request.method);
-            *outgoing.uri_mut() = uri.clone();
-            *outgoing.headers_mut() = headers;
             match http.send(outgoing).await {
                 Ok(answer) => return reply::read(answer, limits.answer).await,
                 Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
@@ -295,6 +290,23 @@ fn method(method: Method) -> hyper::Method {
         Method::Post => hyper::Method::POST,
         Method::Put => hyper::Method::PUT,
     }
+}
+
+/// The request in HTTP; `None` for a body that is none.
+fn outgoing(
+    client: &Client,
+    uri: &Uri,
+    request: &V2Request,
+    (token, id): (&Token, RequestId),
+) -> Option<Request<reqwest::Body>> {
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(AUTHORIZATION, token.header());
+    headers.insert(REQUEST_ID, id.header());
+    let mut outgoing = Request::new(body(client, &request.body, &mut headers)?);
+    *outgoing.method_mut() = method(request.method);
+    *outgoing.uri_mut() = uri.clone();
+    *outgoing.headers_mut() = headers;
+    Some(outgoing)
 }
 
 /// A body, and what headers say of it; `None` for a media type that is none, which the catalog

@@ -1,8 +1,12 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
+use hyper::header::HOST;
 use mappings::{Method, Outcome};
 use reqwest::Proxy;
 use rustls::{
@@ -170,7 +174,7 @@ async fn http2(tls: TlsAcceptor, refuses: usize) -> (u16, Arc<AtomicUsize>) {
                     continue;
                 }
                 assert!(!request.headers().contains_key(HOST));
-                let head = hyper::Response::new(());
+                let head = Response::new(());
                 let mut body = respond.send_response(head, false).unwrap();
                 let authority = json!(request.uri().authority().unwrap().as_str());
                 body.send_data(authority.to_string().into(), true).unwrap();

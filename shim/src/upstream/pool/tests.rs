@@ -1,0 +1,163 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+use hyper::Method;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    time::{advance, pause, resume},
+};
+
+use super::*;
+use crate::upstream::{Names, address::BaseUrl, install_tls, tls};
+
+/// A server that answers each request with these bytes, and leaves after so many of them; and how
+/// many connections it had.
+async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                for _ in 0..requests {
+                    let mut read = Vec::new();
+                    while !read.ends_with(b"\r\n\r\n") {
+                        read.push(stream.read_u8().await?);
+                    }
+                    stream.write_all(&answer).await?;
+                }
+                stream.shutdown().await
+            });
+        }
+    });
+    install_tls();
+    let base = BaseUrl::parse(&format!("http://127.0.0.1:{port}/v2")).unwrap();
+    let lookup = Names::default().lookup(base.host()).unwrap();
+    let connector = Connector::new(lookup, tls::config(true).unwrap(), IDLE);
+    let host = base.host_header().unwrap();
+    (Pool::new(connector, base.uri().clone(), host), count)
+}
+
+fn request(pool: &Pool) -> Request<Body> {
+    let mut request = Request::new(Body::default());
+    *request.uri_mut() = pool.to.clone();
+    // Would not be sent again if any of it had left.
+    *request.method_mut() = Method::POST;
+    request
+}
+
+async fn answer(pool: &Pool) -> Result<Vec<u8>, PoolError> {
+    let mut body = pool.send(request(pool)).await?.into_body();
+    let mut whole = Vec::new();
+    while let Some(chunk) = body.chunk().await? {
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole)
+}
+
+fn with_body(body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_the_other() {
+    let chunked =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n2\r\nre\r\n0\r\n\r\n";
+    let large = vec![b'x'; 3_000_000];
+    for (bytes, expected) in [
+        (with_body(b"here"), &b"here"[..]),
+        (with_body(b""), b""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), b""),
+        (chunked.to_vec(), b"here"),
+        (with_body(&large), &large),
+    ] {
+        let (pool, count) = server(bytes, usize::MAX).await;
+        for _ in 0..5 {
+            assert!(answer(&pool).await.unwrap() == expected);
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_at_the_same_time_has_a_connection_each() {
+    let (pool, count) = server(with_body(b"here"), usize::MAX).await;
+    for _ in 0..2 {
+        let answers = join_all((0..MAX_IDLE + 8).map(|_| answer(&pool))).await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(pool.kept.lock().http1.len(), MAX_IDLE);
+    }
+    assert_eq!(count.load(Ordering::SeqCst), MAX_IDLE + 8 + 8);
+}
+
+#[tokio::test]
+async fn what_v2_has_closed_is_not_used_again() {
+    let (pool, count) = server(with_body(b"here"), 1).await;
+    for _ in 0..5 {
+        assert_eq!(answer(&pool).await.unwrap(), b"here");
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn what_v2_is_about_to_close_is_not_kept() {
+    let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere";
+    let (pool, _) = server(bytes.to_vec(), usize::MAX).await;
+    assert_eq!(answer(&pool).await.unwrap(), b"here");
+    assert!(pool.kept.lock().http1.is_empty());
+}
+
+#[tokio::test]
+async fn who_does_not_read_an_answer_to_its_end_leaves_nothing_of_it_to_the_next() {
+    let (pool, count) = server(with_body(&vec![b'x'; 3_000_000]), usize::MAX).await;
+    let mut body = pool.send(request(&pool)).await.unwrap().into_body();
+    assert!(body.chunk().await.unwrap().is_some());
+    drop(body);
+    drop(pool.send(request(&pool)).await);
+    assert_eq!(answer(&pool).await.unwrap().len(), 3_000_000);
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn half_an_answer_is_none() {
+    let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhere";
+    for bytes in [&bytes[..], &bytes[..20], b""] {
+        let (pool, count) = server(bytes.to_vec(), 1).await;
+        let error = answer(&pool).await.unwrap_err();
+        assert!(matches!(error, PoolError::Broken(_)), "{error:?}");
+        // It may have been acted upon.
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_who_is_not_there() {
+    let (mut pool, count) = server(Vec::new(), 0).await;
+    pool.to = Uri::from_static("http://127.0.0.1:1/v2");
+    let error = answer(&pool).await.unwrap_err();
+    assert!(matches!(error, PoolError::Unreachable(_)), "{error:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn what_is_idle_for_long_is_closed() {
+    let (pool, count) = server(with_body(b"here"), usize::MAX).await;
+    assert_eq!(answer(&pool).await.unwrap(), b"here");
+    assert_eq!(pool.kept.lock().http1.len(), 1);
+    pause();
+    advance(IDLE + Duration::from_secs(1)).await;
+    resume();
+    assert_eq!(answer(&pool).await.unwrap(), b"here");
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    pause();
+    while !pool.kept.lock().http1.is_empty() {
+        advance(Duration::from_secs(1)).await;
+    }
+    assert!(!pool.kept.lock().is_watched);
+}
