@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mappings::{
     Arguments, Catalog, Document, Memory, Outcome, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
-    translation::{Call, CallId, Finished, Unfinished},
+    translation::{Call, Finished, Unfinished},
 };
 use tokio::{
     sync::Semaphore,
@@ -122,7 +122,18 @@ impl Executor {
             translation = begin(arguments, memory)?;
         }
 
-        let places = Semaphore::new(self.list_calls);
+        let places = &Semaphore::new(self.list_calls);
+        // Not an async function: each would have room for two calls.
+        let made = |call: Call| {
+            let since = Instant::now();
+            async move {
+                let performed = self.perform(tenant, &call, places, scope).await;
+                if let Some(watch) = watch {
+                    watch.called(call.name, call.request, &performed.outcome, since.elapsed());
+                }
+                (call.id, performed)
+            }
+        };
         let mut under_way = FuturesUnordered::new();
         let mut calls = 0;
         loop {
@@ -130,12 +141,9 @@ impl Executor {
             let is_single = ready.len() == 1 && under_way.is_empty();
             let performed = if let Some(call) = ready.pop_if(|_| is_single) {
                 // As most plans have it: what needs no set of calls does not pay for one.
-                let performed = self.watched(tenant, call, &places, watch, scope);
-                Some(Box::pin(performed).await)
+                Some(Box::pin(made(call)).await)
             } else {
-                for call in ready {
-                    under_way.push(self.watched(tenant, call, &places, watch, scope));
-                }
+                under_way.extend(ready.into_iter().map(made));
                 if translation.is_done() {
                     break;
                 }
@@ -159,23 +167,6 @@ impl Executor {
             calls,
             json: None,
         })
-    }
-
-    async fn watched(
-        &self,
-        tenant: &Tenant,
-        call: Call,
-        places: &Semaphore,
-        watch: Option<&Watch>,
-        scope: Scope,
-    ) -> (CallId, Performed) {
-        let begun = Instant::now();
-        let performed = self.perform(tenant, &call, places, scope).await;
-        if let Some(watch) = watch {
-            let outcome = &performed.outcome;
-            watch.called(call.name, call.request, outcome, begun.elapsed());
-        }
-        (call.id, performed)
     }
 
     async fn perform(

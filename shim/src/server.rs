@@ -60,7 +60,7 @@ pub async fn serve(
 ) -> Stopped {
     let of_shim = shim.clone();
     // There is one service only: what a router costs would be for nothing.
-    let service: Service = Box::new(move |request| of_shim.clone().respond(request).boxed());
+    let service: Service = Box::new(move |request| Box::pin(of_shim.clone().respond(request)));
     let doors = Doors::new(service, limits);
     doors.open_until(listeners.into(), shutdown).await;
     let drained = time::timeout(limits.shutdown, async {

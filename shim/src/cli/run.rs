@@ -138,11 +138,12 @@ async fn serve_until_stopped(
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
-    let metrics = Arc::new(Metrics::new(&catalog)?);
-    let traffic = Arc::new(Traffic::default());
-    observers.push(Arc::clone(&metrics) as _);
-    observers.push(Arc::clone(&traffic) as _);
-    let recent = if ops_listener.is_some() { ui.recent } else { 0 };
+    // What nobody can read is not counted.
+    let counters = ops_listener
+        .as_ref()
+        .map(|_| counters(&catalog, &mut observers));
+    let counters = counters.transpose()?;
+    let recent = if counters.is_some() { ui.recent } else { 0 };
     let mut seams = Seams::local(&limits);
     seams.observer = Arc::new(Observers(observers));
     let wanted = Wanted {
@@ -171,7 +172,7 @@ async fn serve_until_stopped(
         catalog: &catalog,
     });
 
-    if let Some(listener) = ops_listener {
+    if let Some((listener, (metrics, traffic))) = ops_listener.zip(counters) {
         let pages = ui::router(shim.clone(), traffic, &ui);
         let (router, limits) = (
             ops::router(shim.clone(), metrics, &ui).merge(pages),
@@ -193,6 +194,17 @@ async fn serve_until_stopped(
         tracing::warn!("Stopped; some requests in work were cut off");
     }
     Ok(())
+}
+
+/// What is counted for the operations address, from now on.
+fn counters(
+    catalog: &Catalog,
+    observers: &mut Vec<Arc<dyn Observer>>,
+) -> anyhow::Result<(Arc<Metrics>, Arc<Traffic>)> {
+    let (metrics, traffic) = (Arc::new(Metrics::new(catalog)?), Arc::<Traffic>::default());
+    observers.push(Arc::clone(&metrics) as _);
+    observers.push(Arc::clone(&traffic) as _);
+    Ok((metrics, traffic))
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.

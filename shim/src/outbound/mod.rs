@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 pub(crate) use deprecation::DeprecationHeaders;
 use hyper::{
-    Response, StatusCode,
+    HeaderMap, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use mappings::{V1Answer, V1Error, V1Object};
@@ -16,6 +16,9 @@ use serde_json::{Map, Value, json};
 
 /// The header that names what could not be honoured, one loss a value.
 const WARNING: HeaderName = HeaderName::from_static("x-shim-warning");
+
+/// Room for those that every answer has, with the ones that are added later.
+const USUAL_HEADERS: usize = 8;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,13 +66,14 @@ pub(crate) fn response(
         .into(),
     };
 
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
+    let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
     headers.insert(CONTENT_TYPE, format.content_type());
     for warning in warnings::header_values(&answer.warnings) {
         headers.append(WARNING, warning);
     }
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
 }
 

@@ -255,10 +255,10 @@ impl Upstream {
         let mut refused = 0;
         loop {
             let outgoing = outgoing(http.client(), uri, request, (token, scope.id));
-            let Some(outgoing) = outgoing else {
+            let Some(sent) = outgoing.map(|outgoing| http.send(outgoing)) else {
                 return Attempt::Failed { sent: false };
             };
-            match http.send(outgoing).await {
+            match sent.await {
                 Ok(answer) => return reply::read(answer, limits.answer).await,
                 Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
                 Err(error) => return Attempt::from_error(&error),
