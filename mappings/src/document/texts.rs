@@ -80,5 +80,5 @@ fn whole(text: &[u8]) -> Option<i64> {
 /// and not too large.
 #[inline]
 pub(super) fn is_whole(digits: usize, first: u8) -> bool {
-    (1..=DIGITS).contains(&digits) && (first != b'0' || digits == 1)
+    matches!(digits, 1..=DIGITS) && (first != b'0' || digits == 1)
 }
