@@ -116,9 +116,12 @@ impl Executor {
             Translation::begin(&self.catalog, operation, arguments, &tenant.site, memory)
         };
         // Only the translation knows under what it is remembered: it is begun again with what is.
-        let mut translation = begin(arguments.clone(), Memory::default())?;
+        let again = operation.may_remember().then(|| arguments.clone());
+        let mut translation = begin(arguments, Memory::default())?;
         let keys = Keys::of(tenant, &translation);
-        if let Some(memory) = self.recall(&keys).await {
+        if let Some(arguments) = again
+            && let Some(memory) = self.recall(&keys).await
+        {
             translation = begin(arguments, memory)?;
         }
 

@@ -60,7 +60,8 @@ pub async fn serve(
 ) -> Stopped {
     let of_shim = shim.clone();
     // There is one service only: what a router costs would be for nothing.
-    let service: Service = Box::new(move |request| Box::pin(of_shim.clone().respond(request)));
+    let service: Service =
+        Box::new(move |request, peer| Box::pin(of_shim.clone().respond(request, peer)));
     let doors = Doors::new(service, limits);
     doors.open_until(listeners.into(), shutdown).await;
     let drained = time::timeout(limits.shutdown, async {
@@ -75,7 +76,7 @@ pub async fn serve(
 
 /// Serves the operations address as long as it is polled, within the same bounds.
 pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
-    let service: Service = Box::new(move |request| {
+    let service: Service = Box::new(move |request, _| {
         let answered = ops.clone().call(request);
         answered
             .map(|answered| answered.unwrap_or_else(|never| match never {}))

@@ -37,6 +37,7 @@ use crate::{
     label::{Label, Labels},
     ledger::{Ledger, Note},
     outbound::{self, DeprecationHeaders},
+    peer::Peer,
     recorder::Recorder,
     request::{REQUEST_ID, RequestId},
     shadow::Shadow,
@@ -206,9 +207,9 @@ impl Shim {
     }
 
     /// v1's answer to one request.
-    pub(crate) async fn respond(self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn respond(self, request: Request<Body>, peer: Peer) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
-        let mut response = serve(State(self), request).await;
+        let mut response = serve(self, request, Some(peer)).await;
         if is_head {
             let length = response.body().size_hint().exact().unwrap_or_default();
             response.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -219,6 +220,7 @@ impl Shim {
 
     /// v1 as an HTTP service, for those who have a server.
     pub fn router(&self) -> Router {
+        let serve = |State(shim), request| serve(shim, request, None);
         Router::new().fallback(serve).with_state(self.clone())
     }
 
@@ -321,18 +323,22 @@ impl Generation {
     }
 }
 
-async fn serve(State(shim): State<Shim>, request: Request<Body>) -> Response<Body> {
+async fn serve(shim: Shim, request: Request<Body>, peer: Option<Peer>) -> Response<Body> {
     let id = RequestId::fresh();
     // Of the highest level, so that a line of any level says which request it is about.
     let span = tracing::error_span!("request", %id);
     let (head, body) = request.into_parts();
-    let answered = answer(shim.now(), (&head, body), id).instrument(span);
+    let answered = answer(shim.now(), (&head, body, peer), id).instrument(span);
     let mut response = answered.await;
     response.headers_mut().insert(REQUEST_ID, id.header());
     response
 }
 
-async fn answer(shim: Generation, (head, body): (&Parts, Body), id: RequestId) -> Response<Body> {
+async fn answer(
+    shim: Generation,
+    (head, body, peer): (&Parts, Body, Option<Peer>),
+    id: RequestId,
+) -> Response<Body> {
     let started = Instant::now();
     let method = known_method(&head.method);
     if is_own_call(&head.headers) {
@@ -348,9 +354,9 @@ async fn answer(shim: Generation, (head, body): (&Parts, Body), id: RequestId) -
     };
     let operation = shim.catalog().find(&path);
     let ledger = shim.0.shared.ledger.as_ref();
-    let mut note = ledger.map(|_| Note::begin(head, &shim.0.trusted_proxies));
+    let mut note = ledger.map(|_| Note::begin(head, peer, &shim.0.trusted_proxies));
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = shim.reply(&path, operation, (head, body), id, note.as_mut());
+    let replied = shim.reply(&path, operation, (head, body, peer), id, note.as_mut());
     let reply = match AssertUnwindSafe(replied).catch_unwind().await {
         Ok(reply) => reply,
         Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),

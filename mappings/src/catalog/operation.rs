@@ -321,6 +321,14 @@ impl Operation {
         !matches!(self.service, Service::NotServed(_))
     }
 
+    /// True if something of a request may be remembered for the next one: where the pages of a list
+    /// begin, or how far a write came.
+    pub fn may_remember(&self) -> bool {
+        let calls = self.plan().map(|plan| plan.calls.as_slice());
+        let mut calls = calls.unwrap_or_default().iter();
+        calls.any(|call| call.pages.is_some() || !call.resumes.is_empty())
+    }
+
     /// The v2 calls, if it is answered from v2.
     pub fn plan(&self) -> Option<&Plan> {
         match &self.service {

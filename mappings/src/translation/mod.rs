@@ -271,7 +271,7 @@ impl<'a> Translation<'a> {
 
     /// The calls to be made now; each is handed out once.
     pub fn ready(&mut self) -> Vec<Call> {
-        self.queue.drain(..).collect()
+        std::mem::take(&mut self.queue).into()
     }
 
     /// Takes the outcome of a call.

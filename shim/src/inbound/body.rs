@@ -79,6 +79,10 @@ impl BodyReader {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
                 continue; // Trailers say nothing.
             };
+            if collected.is_empty() && data.len() <= SMALL.min(self.limit) && body.is_end_stream() {
+                // As forms mostly come: in one piece, which needs no copy.
+                return Ok((data, place));
+            }
             if collected.len() + data.len() > self.limit {
                 drop((collected, place));
                 drain(&mut body, self.limit * DRAIN).await;

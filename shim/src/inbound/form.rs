@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use super::{DecodeError, Parameters, text};
@@ -18,13 +17,13 @@ pub(super) fn decode(encoded: &[u8], parameters: &mut Parameters<'_>) -> Result<
             let name = unescape(parts.next().unwrap_or_default());
             let value = unescape(parts.next().unwrap_or_default());
             // v1 had ASCII names only: what is not UTF-8 is some unknown parameter.
-            parameters.add(&text(&name), Bytes::from(value))
+            parameters.add(&text(&name), value.into_owned())
         })
 }
 
-fn unescape(part: &[u8]) -> Vec<u8> {
+fn unescape(part: &[u8]) -> Cow<'_, [u8]> {
     if !part.iter().any(|byte| matches!(byte, b'+' | b'%')) {
-        return part.to_vec();
+        return Cow::Borrowed(part);
     }
     let blanks: Cow<'_, [u8]> = if part.contains(&b'+') {
         part.iter()

@@ -1,6 +1,5 @@
 //! A flat JSON object as parameters: v1 never documented it, a few programs sent it.
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{DecodeError, Parameters};
@@ -19,6 +18,6 @@ pub(super) fn decode(body: &[u8], parameters: &mut Parameters<'_>) -> Result<(),
                 return parameters.add_unreadable(&name);
             }
         };
-        parameters.add(&name, Bytes::from(text))
+        parameters.add(&name, text.into_bytes())
     })
 }

@@ -120,13 +120,16 @@ impl<'a> Parameters<'a> {
     }
 
     /// Adds a parameter as it came from the wire, text or bytes by its name.
-    fn add(&mut self, name: &str, value: Bytes) -> Result<(), DecodeError> {
+    fn add<V>(&mut self, name: &str, value: V) -> Result<(), DecodeError>
+    where
+        V: AsRef<[u8]> + Into<Bytes> + Into<Vec<u8>>,
+    {
         // An empty file field is an absent parameter, as any other is.
-        if self.names.files.contains(&name) && !value.is_empty() {
-            return self.add_file(name, None, value);
+        if self.names.files.contains(&name) && !value.as_ref().is_empty() {
+            return self.add_file(name, None, value.into());
         }
-        match str::from_utf8(&value) {
-            Ok(text) => self.insert(name, Argument::Text(text.to_owned())),
+        match String::from_utf8(value.into()) {
+            Ok(text) => self.insert(name, Argument::Text(text)),
             Err(_) => self.add_unreadable(name),
         }
     }

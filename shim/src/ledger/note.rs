@@ -56,9 +56,8 @@ pub(super) struct Names(String);
 
 impl Note {
     /// The note of a request that nobody has looked at yet; of its way, it believes these proxies.
-    pub(crate) fn begin(head: &Parts, trusted: &[IpNet]) -> Self {
+    pub(crate) fn begin(head: &Parts, peer: Option<Peer>, trusted: &[IpNet]) -> Self {
         let agent = head.headers.get(USER_AGENT).cloned();
-        let peer: Option<&Peer> = head.extensions.get();
         Self {
             address: peer.map(|peer| peer.behind(&head.headers, trusted).0),
             agent: Some(agent.unwrap_or_else(|| HeaderValue::from_static(""))),

@@ -57,7 +57,7 @@ const FAILURES_TOLD: NonZero<u32> = NonZero::new(30).unwrap();
 
 /// What answers requests. Boxed, so that a connection is small while nothing is asked.
 pub(super) type Service =
-    Box<dyn Fn(Request<Body>) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+    Box<dyn Fn(Request<Body>, Peer) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
 
 /// HTTP as it is spoken on every connection.
 pub(super) struct Http {
@@ -142,12 +142,11 @@ impl Http {
         place: &Place,
         draining: &CancellationToken,
     ) {
-        let service = service_fn(|mut request: Request<Incoming>| {
+        let service = service_fn(|request: Request<Incoming>| {
             let work = place.work();
             let is_too_much =
                 request.version() == Version::HTTP_2 && request.headers().len() > MAX_HEADERS;
-            request.extensions_mut().insert(peer);
-            let answered = (!is_too_much).then(|| (self.service)(request.map(Body::new)));
+            let answered = (!is_too_much).then(|| (self.service)(request.map(Body::new), peer));
             async move {
                 let response = match answered {
                     Some(answered) => answered.await,

@@ -53,14 +53,14 @@ impl Generation {
         &self,
         path: &str,
         operation: Option<&Operation>,
-        (head, body): (&Parts, Body),
+        (head, body, peer): (&Parts, Body, Option<Peer>),
         id: RequestId,
         note: Option<&mut Note>,
     ) -> Reply {
         // An error is answered in the form that was asked for, as far as that was read.
         let mut format = Format::default();
         let mut reply = match self
-            .exchange(path, operation, (head, body), (id, note), &mut format)
+            .exchange(path, operation, (head, body, peer), (id, note), &mut format)
             .await
         {
             Ok(executed) => Reply::executed(executed, self.0.upstream_status),
@@ -77,7 +77,7 @@ impl Generation {
         &self,
         path: &str,
         operation: Option<&Operation>,
-        (head, body): (&Parts, Body),
+        (head, body, peer): (&Parts, Body, Option<Peer>),
         (id, note): (RequestId, Option<&mut Note>),
         format: &mut Format,
     ) -> Result<Executed, Refusal> {
@@ -118,7 +118,6 @@ impl Generation {
         })?;
         let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
         let watch = self.watch(operation, wrapping, &arguments, agent);
-        let peer = head.extensions.get::<Peer>();
         let peer = peer.map(|peer| peer.behind(&head.headers, &self.0.trusted_proxies));
         let (tenant, secret, arguments) = self.authenticate(arguments, peer)?;
         if let Some(note) = note {
