@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    outbound,
+    in_place, outbound,
     request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
@@ -144,8 +144,9 @@ impl Executor {
             let is_single = ready.len() == 1 && under_way.is_empty();
             let performed = if let Some(call) = ready.pop_if(|_| is_single) {
                 // As most plans have it: what needs no set of calls does not pay for one.
-                Some(Box::pin(made(call)).await)
+                Some(in_place::boxed(|| made(call)).await)
             } else {
+                let made = |call| in_place::boxed(|| made(call));
                 under_way.extend(ready.into_iter().map(made));
                 if translation.is_done() {
                     break;

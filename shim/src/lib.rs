@@ -6,6 +6,7 @@ pub mod config;
 mod credential;
 mod dev_cert;
 mod executor;
+mod in_place;
 mod inbound;
 mod label;
 pub mod ledger;

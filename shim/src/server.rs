@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service as _;
 
-use crate::{Shim, config::Limits, peer::Peer};
+use crate::{Shim, config::Limits, in_place, peer::Peer};
 use connection::{Http, Service};
 use room::Room;
 pub use tls::Tls;
@@ -61,7 +61,7 @@ pub async fn serve(
     let of_shim = shim.clone();
     // There is one service only: what a router costs would be for nothing.
     let service: Service =
-        Box::new(move |request, peer| Box::pin(of_shim.clone().respond(request, peer)));
+        Box::new(move |request, peer| in_place::boxed(|| of_shim.clone().respond(request, peer)));
     let doors = Doors::new(service, limits);
     doors.open_until(listeners.into(), shutdown).await;
     let drained = time::timeout(limits.shutdown, async {
