@@ -9,6 +9,7 @@ mod json;
 mod node;
 mod plain;
 mod shape;
+mod swar;
 mod texts;
 
 use std::{fmt, sync::Arc};
