@@ -72,7 +72,7 @@ impl Document {
     /// # Errors
     ///
     /// If it is not JSON in UTF-8, nested deeper than 128, or larger than 4 GiB, or if a text in it
-    /// is longer than 16 MiB.
+    /// is longer than 16 MiB, or all the names that its objects do not share are more than 16 million.
     pub fn read(text: Vec<u8>) -> Result<Self, serde_json::Error> {
         let text = String::from_utf8(text).map_err(serde_json::Error::custom)?;
         let (nodes, shapes, rewritten) = match plain::nodes(&text) {

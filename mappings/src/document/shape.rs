@@ -177,6 +177,9 @@ impl Noter {
     fn note(&mut self, begun: usize) -> Option<usize> {
         let nodes = &mut self.shapes.nodes;
         let shape = nodes.len();
+        if shape >= EMPTY {
+            return None;
+        }
         let count = self.pending.len().checked_sub(begun)?;
         let array = Node::Array(Array::new(shape + 1 + count)?);
         if nodes.is_empty() && begun == 0 {

@@ -28,6 +28,8 @@ use hyper_util::{
 use reqwest::Body;
 use tokio::{
     net::TcpStream,
+    runtime::Handle,
+    task::unconstrained,
     time::{Instant, sleep},
 };
 use tower_service::Service as _;
@@ -38,6 +40,12 @@ use super::connect::Connector;
 pub(super) const IDLE: Duration = Duration::from_secs(30);
 
 pub(super) const MAX_IDLE: usize = 32;
+
+/// Between two looks for what is idle for too long, or was closed by v2.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// As much of an answer that nobody wants is read for the sake of its connection.
+const UNWANTED: usize = 16 * 1024;
 
 /// The way to one v2.
 pub(super) struct Pool {
@@ -76,7 +84,8 @@ struct Kept(Mutex<Connections>);
 struct Connections {
     /// Nobody uses them; the last that was used is the last here.
     http1: Vec<Idle>,
-    http2: Option<http2::SendRequest<Body>>,
+    /// Shared by those who use it, and when the last of them came.
+    http2: Option<(http2::SendRequest<Body>, Instant)>,
     /// True while somebody closes what is idle for too long.
     is_watched: bool,
 }
@@ -133,7 +142,8 @@ impl Pool {
                 Connection::Http1(mut connection) => {
                     *request.uri_mut() = path.clone();
                     request.headers_mut().insert(HOST, self.host.clone());
-                    let answer = connection.sender.try_send_request(request);
+                    // That it is there must be seen at once: nobody is woken for it again.
+                    let answer = unconstrained(connection.sender.try_send_request(request));
                     match connection.answer(pin!(answer)).await {
                         Ok(response) => {
                             let from = Some((connection, Arc::downgrade(&self.kept)));
@@ -178,7 +188,9 @@ impl Pool {
         let (sender, connection) = builder.handshake(stream).await.map_err(unreachable)?;
         // Its requests learn of its end by themselves.
         tokio::spawn(async move { drop(connection.await) });
-        self.kept.lock().http2 = Some(sender.clone());
+        let mut connections = self.kept.lock();
+        connections.http2 = Some((sender.clone(), Instant::now()));
+        connections.watch(&self.kept);
         Ok(Connection::Http2(sender))
     }
 }
@@ -187,8 +199,9 @@ impl Kept {
     /// A connection that can be used at once.
     fn take(&self) -> Option<Connection> {
         let mut connections = self.lock();
-        if let Some(http2) = &connections.http2 {
-            if !http2.is_closed() {
+        if let Some((http2, used)) = &mut connections.http2 {
+            if used.elapsed() < IDLE && !http2.is_closed() {
+                *used = Instant::now();
                 return Some(Connection::Http2(http2.clone()));
             }
             connections.http2 = None;
@@ -211,10 +224,7 @@ impl Kept {
             connections.http1.remove(0);
         }
         connections.http1.push(Idle { connection, since });
-        if !connections.is_watched {
-            connections.is_watched = true;
-            tokio::spawn(close_idle(Arc::downgrade(&self)));
-        }
+        connections.watch(&self);
     }
 
     fn lock(&self) -> MutexGuard<'_, Connections> {
@@ -223,14 +233,34 @@ impl Kept {
     }
 }
 
+impl Connections {
+    /// Sees to it that somebody closes what is there when its time is over.
+    fn watch(&mut self, kept: &Arc<Kept>) {
+        // Without a runtime, the process is about to end.
+        if !self.is_watched
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.is_watched = true;
+            runtime.spawn(close_idle(Arc::downgrade(kept)));
+        }
+    }
+
+    fn close_idle(&mut self) {
+        self.http1
+            .retain_mut(|idle| idle.since.elapsed() < IDLE && idle.connection.is_idle());
+        self.http2
+            .take_if(|(http2, used)| used.elapsed() >= IDLE || http2.is_closed());
+    }
+}
+
 /// Closes what nobody has used for long, as long as there is something.
 async fn close_idle(kept: Weak<Kept>) {
     loop {
-        sleep(IDLE).await;
+        sleep(LOOK).await;
         let Some(kept) = kept.upgrade() else { return };
         let mut connections = kept.lock();
-        connections.http1.retain(|idle| idle.since.elapsed() < IDLE);
-        if connections.http1.is_empty() {
+        connections.close_idle();
+        if connections.http1.is_empty() && connections.http2.is_none() {
             connections.is_watched = false;
             return;
         }
@@ -328,6 +358,27 @@ impl AnswerBody {
             && let Some(kept) = kept.upgrade()
         {
             kept.keep(connection);
+        }
+    }
+}
+
+/// Who does not want an answer, as that of a refusal, leaves the connection to the next if the rest
+/// is there and short.
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        let mut unwanted = 0;
+        while self.from.is_some() && unwanted <= UNWANTED {
+            if self.body.is_end_stream() {
+                self.end();
+                return;
+            }
+            match self.poll(&mut nobody()) {
+                Poll::Ready(Ok(Some(frame))) => {
+                    unwanted += frame.data_ref().map_or(0, Bytes::len);
+                }
+                Poll::Ready(Ok(None)) => self.end(),
+                Poll::Ready(Err(_)) | Poll::Pending => return,
+            }
         }
     }
 }

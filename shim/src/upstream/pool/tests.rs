@@ -5,7 +5,8 @@ use hyper::Method;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
-    time::{advance, pause, resume},
+    task::coop::consume_budget,
+    time::{advance, pause, resume, timeout},
 };
 
 use super::*;
@@ -125,6 +126,46 @@ async fn who_does_not_read_an_answer_to_its_end_leaves_nothing_of_it_to_the_next
 }
 
 #[tokio::test]
+async fn a_short_answer_that_nobody_wants_leaves_its_connection_to_the_next() {
+    for bytes in [
+        with_body(b""),
+        with_body(b"too much"),
+        with_body(&[b'x'; 8000]),
+    ] {
+        let (pool, count) = server(bytes, usize::MAX).await;
+        for _ in 0..5 {
+            drop(pool.send(request(&pool)).await.unwrap());
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// A task may do so much at a time; then what it asks for is not told until it has let others go
+/// first, even if it is there.
+#[tokio::test]
+async fn an_answer_is_seen_however_much_its_task_has_done_before() {
+    let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere";
+    for bytes in [with_body(&vec![b'x'; 100_000]), close.to_vec()] {
+        for done in 118..130 {
+            let (pool, _) = server(bytes.clone(), usize::MAX).await;
+            let mut asked = pin!(answer(&pool));
+            let mut polls = 0;
+            let answered = poll_fn(|context| {
+                polls += 1;
+                // Each second time: it would never be done otherwise.
+                let done = if polls % 2 == 0 { done } else { 0 };
+                for _ in 0..done {
+                    let _ = pin!(consume_budget()).poll(&mut nobody());
+                }
+                asked.as_mut().poll(context)
+            });
+            let answered = timeout(Duration::from_secs(5), answered).await;
+            assert!(answered.unwrap().is_ok(), "{done}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn half_an_answer_is_none() {
     let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhere";
     for bytes in [&bytes[..], &bytes[..20], b""] {
@@ -157,6 +198,39 @@ async fn what_is_idle_for_long_is_closed() {
     assert_eq!(count.load(Ordering::SeqCst), 2);
     pause();
     while !pool.kept.lock().http1.is_empty() {
+        advance(Duration::from_secs(1)).await;
+    }
+    assert!(!pool.kept.lock().is_watched);
+}
+
+#[tokio::test]
+async fn http2_is_shared_until_it_is_idle_for_long() {
+    let (pool, _) = server(Vec::new(), 0).await;
+    let (own, other) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move {
+        let mut connection = h2::server::handshake(other).await.unwrap();
+        while connection.accept().await.is_some() {}
+    });
+    let builder = http2::Builder::new(TokioExecutor::new());
+    let (sender, connection) = builder.handshake(TokioIo::new(own)).await.unwrap();
+    tokio::spawn(connection);
+
+    let keep = || pool.kept.lock().http2 = Some((sender.clone(), Instant::now()));
+    let is_there = || matches!(pool.kept.take(), Some(Connection::Http2(_)));
+    pause();
+    keep();
+    for _ in 0..3 {
+        // Who uses it keeps it.
+        advance(IDLE - Duration::from_secs(1)).await;
+        assert!(is_there());
+    }
+    advance(IDLE).await;
+    assert!(!is_there());
+    assert!(pool.kept.lock().http2.is_none());
+
+    keep();
+    pool.kept.lock().watch(&pool.kept);
+    while pool.kept.lock().http2.is_some() {
         advance(Duration::from_secs(1)).await;
     }
     assert!(!pool.kept.lock().is_watched);
