@@ -221,7 +221,7 @@ async fn http2_is_shared_until_it_is_idle_for_long() {
     keep();
     for _ in 0..3 {
         // Who uses it keeps it.
-        advance(IDLE - Duration::from_secs(1)).await;
+        advance(IDLE * 9 / 10).await;
         assert!(is_there());
     }
     advance(IDLE).await;
