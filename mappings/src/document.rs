@@ -2,7 +2,7 @@
 //!
 //! A list of hundreds of users is most of what a document is, and little of it is shown. So a
 //! document keeps its text as it came, and beside it one flat list of what stands where. The names of
-//! members are not in that list: objects that have the same ones share their [shape](shape).
+//! members are not in that list: objects that have the same ones share their shape.
 
 mod any;
 mod json;
