@@ -1,14 +1,14 @@
 //! Connections to v2, as reqwest makes them: with TLS where the URL says so, and all of it within
 //! one time.
 
-use std::{error::Error, pin::Pin, sync::Arc, task, time::Duration};
+use std::{error::Error, time::Duration};
 
 use hyper::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use rustls::ClientConfig;
 use tokio::{net::TcpStream, time};
-use tower_service::Service;
+use tower_service::Service as _;
 
 use super::names::Lookup;
 
@@ -22,14 +22,14 @@ const PROBES: u32 = 3;
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
-/// Makes connections. It is copied with every request, for the few that need one.
-#[derive(Clone)]
-pub(super) struct Connector(Arc<Parts>);
-
-struct Parts {
+/// Makes connections.
+pub(super) struct Connector {
     https: HttpsConnector<HttpConnector<Lookup>>,
     within: Duration,
 }
+
+/// A connection, with TLS or without.
+pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 impl Connector {
     pub(super) fn new(lookup: Lookup, tls: ClientConfig, within: Duration) -> Self {
@@ -43,22 +43,12 @@ impl Connector {
         #[cfg(target_os = "linux")]
         http.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         let https = HttpsConnector::from((http, tls));
-        Self(Arc::new(Parts { https, within }))
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = Box<dyn Error + Send + Sync>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> task::Poll<Result<(), Self::Error>> {
-        task::Poll::Ready(Ok(()))
+        Self { https, within }
     }
 
-    fn call(&mut self, to: Uri) -> Self::Future {
-        let connecting = self.0.https.clone().call(to);
-        let within = self.0.within;
-        Box::pin(async move { time::timeout(within, connecting).await? })
+    /// A connection to where a URI begins.
+    pub(super) async fn connect(&self, to: Uri) -> Result<Stream, Box<dyn Error + Send + Sync>> {
+        let connecting = self.https.clone().call(to);
+        time::timeout(self.within, connecting).await?
     }
 }

@@ -20,21 +20,18 @@ use hyper::{
     client::conn::{http1, http2},
     header::{HOST, HeaderValue},
 };
-use hyper_rustls::MaybeHttpsStream;
 use hyper_util::{
     client::legacy::connect::Connection as _,
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioTimer},
 };
 use reqwest::Body;
 use tokio::{
-    net::TcpStream,
     runtime::Handle,
     task::unconstrained,
     time::{Instant, sleep},
 };
-use tower_service::Service as _;
 
-use super::connect::Connector;
+use super::connect::{Connector, Stream};
 
 /// Below what servers and balancers keep.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
@@ -104,7 +101,7 @@ enum Connection {
 struct Http1 {
     sender: http1::SendRequest<Body>,
     /// Until it is over.
-    connection: Option<http1::Connection<MaybeHttpsStream<TokioIo<TcpStream>>, Body>>,
+    connection: Option<http1::Connection<Stream, Body>>,
 }
 
 impl Pool {
@@ -172,8 +169,7 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Connection, PoolError> {
-        let mut connector = self.connector.clone();
-        let stream = connector.call(self.to.clone()).await;
+        let stream = self.connector.connect(self.to.clone()).await;
         let stream = stream.map_err(PoolError::Unreachable)?;
         let unreachable = |error: hyper::Error| PoolError::Unreachable(error.into());
         if !stream.connected().is_negotiated_h2() {
