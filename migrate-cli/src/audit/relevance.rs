@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 
 use super::{extract::last_identifier, knowledge::Knowledge, rules::Rules, source::is_packed};
 
@@ -25,18 +25,36 @@ const MEMBER: &str = "->";
 /// What a half of a path stands between.
 const MARKS: [u8; 4] = *b"'\"/`";
 
+/// What a word may be a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// A key or secret of the API, in any letter case.
+    Credential,
+    /// What programs import of a client library.
+    Import,
+    /// A method that only a client library has.
+    TellingMethod,
+    /// A method of a client library that other programs have, too.
+    Method,
+    /// A member of a client that makes paths out of names: `$zoom->user->list()`.
+    Member,
+    /// The first half of a path behind one of the [`MARKS`], in any letter case.
+    Resource,
+}
+
 /// Searches bytes for parts of a client.
 #[derive(Debug)]
 pub(crate) struct Relevance {
-    credentials: AhoCorasick,
-    resources: AhoCorasick,
+    /// All parts are looked for at once: one look at each byte is what this may cost.
+    parts: AhoCorasick,
+    /// What each pattern of the search is, and how it is spelt.
+    meanings: Vec<(Part, String)>,
     actions: AhoCorasick,
+    /// Names that the first half of a path is given.
     names: AhoCorasick,
-    members: AhoCorasick,
-    /// What programs name of client libraries: imports and telling methods.
-    libraries: AhoCorasick,
-    /// Methods of client libraries that other programs have, too, and what such a client is called.
-    methods: AhoCorasick,
+    /// Which of them are whole names; the others end one.
+    whole_names: usize,
+    /// What the client of a library is called.
     clients: AhoCorasick,
 }
 
@@ -49,19 +67,9 @@ impl Relevance {
                 .ascii_case_insensitive(true)
                 .build(words)
         };
-        let marked = |words: &mut dyn Iterator<Item = &str>| {
-            let words: Vec<String> = words
-                .flat_map(|word| MARKS.map(|mark| format!("{}{word}", char::from(mark))))
-                .collect();
-            search(&mut words.iter().map(String::as_str))
-        };
-        // A member of a client that makes paths out of names: `$zoom->user->list()`.
-        let members: Vec<String> = knowledge
-            .resources()
-            .map(|word| format!("{MEMBER}{word}{MEMBER}"))
-            .collect();
+        let marked = |word: &str| MARKS.map(|mark| format!("{}{word}", char::from(mark)));
         let telling_actions = knowledge.telling_actions();
-        let (libraries, methods): (BTreeSet<&str>, BTreeSet<&str>) = rules
+        let (telling, common): (BTreeSet<&str>, BTreeSet<&str>) = rules
             .libraries
             .iter()
             .flat_map(|library| library.methods.keys())
@@ -72,51 +80,90 @@ impl Relevance {
                     || telling_actions.contains(*name)
             });
         let imports = rules.libraries.iter().flat_map(|library| &library.imports);
-        let names = rules.words.first_half.iter().map(String::as_str);
+        let mut meanings: Vec<(Part, String)> = Vec::new();
+        let mut add = |part, words: &mut dyn Iterator<Item = String>| {
+            meanings.extend(words.map(|word| (part, word)));
+        };
+        add(
+            Part::Credential,
+            &mut knowledge.credentials.iter().cloned(),
+        );
+        add(Part::Import, &mut imports.cloned());
+        add(
+            Part::TellingMethod,
+            &mut telling.into_iter().map(str::to_owned),
+        );
+        add(Part::Method, &mut common.into_iter().map(str::to_owned));
+        add(
+            Part::Member,
+            &mut knowledge
+                .resources()
+                .map(|word| format!("{MEMBER}{word}{MEMBER}")),
+        );
+        add(Part::Resource, &mut knowledge.resources().flat_map(marked));
+        let actions: Vec<String> = knowledge.actions().flat_map(marked).collect();
+        let whole_names = &rules.words.first_half;
+        let names = whole_names.iter().map(String::as_str);
         Ok(Self {
-            credentials: search(&mut knowledge.credentials.iter().map(String::as_str))?,
-            libraries: AhoCorasick::new(libraries.into_iter().chain(imports.map(String::as_str)))?,
-            methods: AhoCorasick::new(methods)?,
+            parts: AhoCorasick::builder()
+                .kind(Some(AhoCorasickKind::DFA))
+                .ascii_case_insensitive(true)
+                .build(meanings.iter().map(|(_, word)| word))?,
+            meanings,
             clients: search(&mut ["zoom", "client"].into_iter())?,
-            members: AhoCorasick::new(members)?,
-            resources: marked(&mut knowledge.resources())?,
-            actions: marked(&mut knowledge.actions())?,
+            actions: search(&mut actions.iter().map(String::as_str))?,
             names: search(&mut names.chain(["path", "resource", "endpoint", "url"]))?,
+            whole_names: whole_names.len(),
         })
     }
 
     /// True if a file with the word zoom may have a part in a client of v1: it handles credentials,
     /// names a client library, or has the two halves of a path where they may belong together.
     pub(crate) fn may_take_part(&self, bytes: &[u8]) -> bool {
-        bytes.len() <= LARGEST
-            && (self.credentials.is_match(bytes)
-                || self.libraries.is_match(bytes)
-                || self.members.is_match(bytes)
-                || self.has_method(bytes)
-                || self.has_halves(bytes))
-            && !is_packed(bytes)
-    }
-
-    /// `zoom.webinar.register(…)`, but not `atexit.register(…)`.
-    fn has_method(&self, bytes: &[u8]) -> bool {
-        self.methods.find_iter(bytes).any(|found| {
-            let before = window(bytes, found.start().saturating_sub(NAMED), found.start());
-            self.clients.is_match(before)
+        if bytes.len() > LARGEST || is_packed(bytes) {
+            return false;
+        }
+        // Whether there is a second half at all is looked up once, and only when it matters.
+        let mut any_action = None;
+        self.parts.find_overlapping_iter(bytes).any(|found| {
+            let (start, end) = (found.start(), found.end());
+            let Some((part, word)) = self.meanings.get(found.pattern().as_usize()) else {
+                return false;
+            };
+            let spelt = || bytes.get(start..end) == Some(word.as_bytes());
+            let before = || window(bytes, start.saturating_sub(NAMED), start);
+            match part {
+                Part::Credential => true,
+                Part::Import | Part::Member => spelt(),
+                Part::TellingMethod => spelt() && !goes_on(bytes, end),
+                // `zoom.webinar.register(…)`, but not `atexit.register(…)`.
+                Part::Method => {
+                    spelt()
+                        && !goes_on(bytes, end)
+                        && is_member(before())
+                        && self.clients.is_match(before())
+                }
+                Part::Resource => {
+                    is_closed(bytes, end)
+                        && (self.has_action(window(bytes, end, end + BESIDE))
+                            || self.is_named(before())
+                                && *any_action.get_or_insert_with(|| self.has_action(bytes)))
+                }
+            }
         })
     }
 
-    fn has_halves(&self, bytes: &[u8]) -> bool {
-        // Whether there is a second half at all is looked up once, and only when it matters.
-        let mut any_action = None;
-        self.resources.find_iter(bytes).any(|found| {
-            if !is_closed(bytes, found.end()) {
-                return false;
-            }
-            let after = window(bytes, found.end(), found.end() + BESIDE);
-            let before = window(bytes, found.start().saturating_sub(NAMED), found.start());
-            self.has_action(after)
-                || self.names.is_match(before)
-                    && *any_action.get_or_insert_with(|| self.has_action(bytes))
+    /// True if what stands before a half may give it a name: `path = "`.
+    fn is_named(&self, before: &[u8]) -> bool {
+        self.names.find_iter(before).any(|found| {
+            let whole = found.pattern().as_usize() < self.whole_names;
+            let starts = found
+                .start()
+                .checked_sub(1)
+                .and_then(|at| before.get(at))
+                .is_none_or(|byte| !is_of_name(*byte));
+            let rest = before.get(found.end()..).unwrap_or_default();
+            (starts || !whole) && !goes_on(before, found.end()) && assigns(rest)
         })
     }
 
@@ -125,6 +172,38 @@ impl Relevance {
             .find_iter(bytes)
             .any(|found| is_closed(bytes, found.end()))
     }
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// True if a name that ends there is only the start of a longer one.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
+    bytes.get(end).copied().is_some_and(is_of_name)
+}
+
+/// True if what comes after those bytes is a member of something: `zoom.webinar.`.
+fn is_member(before: &[u8]) -> bool {
+    matches!(
+        before.trim_ascii_end().last(),
+        Some(b'.' | b'>' | b':')
+    )
+}
+
+/// True if what stands between a name and a value gives one to the other: `: `, ` = `, `' => `, and
+/// the comma of `define('PATH', 'user')`, but no comparison.
+fn assigns(between: &[u8]) -> bool {
+    let quoted = between.trim_ascii_start();
+    let listed = matches!(quoted, [b'"' | b'\'', rest @ ..] if rest.trim_ascii_start().starts_with(b","));
+    let given = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| between.get(at));
+        between.get(at + 1) != Some(&b'=')
+            && !before.is_some_and(|byte| matches!(byte, b'=' | b'!' | b'<' | b'>'))
+    };
+    listed
+        || between.contains(&b':')
+        || memchr::memchr_iter(b'=', between).any(given)
 }
 
 fn is_closed(bytes: &[u8], end: usize) -> bool {

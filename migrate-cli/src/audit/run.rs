@@ -183,7 +183,7 @@ impl<'c> Audit<'c> {
         } else {
             root
         };
-        let mut outcome = self.judge(walked, base, &tracer);
+        let mut outcome = self.judge(walked, base);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
@@ -245,7 +245,7 @@ impl<'c> Audit<'c> {
                     .filter(|candidate| !listed.contains(&relative(&candidate.path, base))),
             );
         }
-        let mut outcome = self.judge(walked, base, &tracer);
+        let mut outcome = self.judge(walked, base);
         outcome
             .findings
             .retain(|finding| listed.contains(&finding.path));
@@ -278,7 +278,7 @@ impl<'c> Audit<'c> {
             if !super::trace::is_binary(bytes) {
                 let text = source::decode(bytes);
                 let trace = tracer.trace(text.as_bytes());
-                if trace.any() && tracer.is_relevant(trace, text.as_bytes()) {
+                if tracer.is_relevant(trace, text.as_bytes()) {
                     files.push(scanner.scan(path, &text));
                 }
             }
@@ -289,7 +289,7 @@ impl<'c> Audit<'c> {
         Ok(outcome)
     }
 
-    fn judge(&self, walked: Walked, base: &Path, tracer: &Tracer) -> Outcome {
+    fn judge(&self, walked: Walked, base: &Path) -> Outcome {
         let mut outcome = Outcome {
             files: walked.files,
             ..Outcome::default()
@@ -308,10 +308,10 @@ impl<'c> Audit<'c> {
             .collect();
         // Files that speak of Zoom first: what they name decides about those that do not.
         let (speaking, silent) = worth_reading(&walked.candidates);
-        let mut files = self.read_all(&speaking, base, tracer, None, &mut outcome);
+        let mut files = self.read_all(&speaking, base, None, &mut outcome);
         let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         if let Some(names) = projects.names() {
-            files.extend(self.read_all(&silent, base, tracer, Some(&names), &mut outcome));
+            files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
         }
         let stamps: BTreeMap<String, u64> = files
             .iter()
@@ -341,7 +341,6 @@ impl<'c> Audit<'c> {
         &self,
         candidates: &[&Candidate],
         base: &Path,
-        tracer: &Tracer,
         names: Option<&AhoCorasick>,
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
@@ -356,7 +355,7 @@ impl<'c> Audit<'c> {
             .filter(|_| goes_on())
             .filter_map(|candidate| {
                 let path = relative(&candidate.path, base);
-                self.read(candidate, &path, tracer, names)
+                self.read(candidate, &path, names)
                     .map_err(|error| (path, error))
                     .transpose()
             })
@@ -379,7 +378,6 @@ impl<'c> Audit<'c> {
         &self,
         candidate: &Candidate,
         path: &str,
-        tracer: &Tracer,
         names: Option<&AhoCorasick>,
     ) -> std::io::Result<Option<FileFacts>> {
         let scanner = Scanner {
@@ -396,7 +394,7 @@ impl<'c> Audit<'c> {
         let text = source::decode(&bytes);
         let unnamed =
             names.is_some_and(|names| !trace.distinctive && !names.is_match(text.as_bytes()));
-        if unnamed || !tracer.is_relevant(trace, text.as_bytes()) {
+        if unnamed {
             return Ok(None);
         }
         let mut facts = scanner.scan(path, &text);

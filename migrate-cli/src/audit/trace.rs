@@ -33,9 +33,9 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// True if there is any.
-    pub(crate) fn any(self) -> bool {
-        self.zoom || self.word || self.path || self.distinctive
+    /// True if it tells more than the word zoom does.
+    pub(crate) fn is_telling(self) -> bool {
+        self.zoom || self.path || self.distinctive
     }
 
     /// True if another part can tell nothing new.
@@ -127,7 +127,8 @@ impl<'k> Tracer<'k> {
                     trace.looked_at += 1;
                     self.path(bytes, found.start(), trace);
                 }
-                Some(Pattern::Word) => trace.distinctive = true,
+                // `autocreated` is another word.
+                Some(Pattern::Word) => trace.distinctive |= !goes_on(bytes, found.end()),
                 _ => {}
             }
             if trace.is_full() {
@@ -138,7 +139,7 @@ impl<'k> Tracer<'k> {
 
     /// True if a file with that trace may have a part in a client of v1.
     pub(crate) fn is_relevant(&self, trace: Trace, bytes: &[u8]) -> bool {
-        trace.zoom || trace.path || trace.distinctive || self.relevance.may_take_part(bytes)
+        trace.is_telling() || trace.word && self.relevance.may_take_part(bytes)
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -151,8 +152,11 @@ impl<'k> Tracer<'k> {
         if self.libraries.iter().any(|(at, library)| {
             let whole = start.checked_sub(*at).and_then(|from| bytes.get(from..));
             whole
-                .and_then(|text| text.get(..library.len()))
-                .is_some_and(|head| head.eq_ignore_ascii_case(library.as_bytes()))
+                .and_then(|text| text.split_at_checked(library.len()))
+                .is_some_and(|(head, rest)| {
+                    // `zoomUseCallback` is no `zoomus`.
+                    head.eq_ignore_ascii_case(library.as_bytes()) && !goes_on(rest, 0)
+                })
         }) {
             return true;
         }
@@ -187,6 +191,11 @@ impl<'k> Tracer<'k> {
                 .is_some_and(|operation| self.knowledge.is_distinctive(&operation));
         }
     }
+}
+
+/// True if a word that ends there is only the start of a longer one.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
+    bytes.get(end).is_some_and(u8::is_ascii_lowercase)
 }
 
 /// True if the bytes are no text.

@@ -1,4 +1,5 @@
-//! Walks a tree in parallel, reads each file once and keeps those with a trace of v1.
+//! Walks a tree in parallel, reads each file once and keeps those that may have a part in a client
+//! of v1.
 
 use std::{
     borrow::Cow,
@@ -12,6 +13,7 @@ use std::{
     },
 };
 
+use encoding_rs::Encoding;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::{
@@ -50,7 +52,7 @@ pub(crate) struct Limits {
     pub(crate) large: u64,
 }
 
-/// A file with a trace of v1.
+/// A file that may have a part in a client of v1.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     /// Where it is.
@@ -64,7 +66,7 @@ pub(crate) struct Candidate {
 /// What a walk brought.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
-    /// Files with a trace.
+    /// Files that may have a part in a client.
     pub(crate) candidates: Vec<Candidate>,
     /// Folders with a manifest.
     pub(crate) roots: BTreeSet<PathBuf>,
@@ -196,7 +198,7 @@ fn is_plain_file(entry: &DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_file())
 }
 
-/// Reads a file and looks for traces; a large one only until `stop` is set.
+/// Reads a file and looks whether it may have a part; a large one only until `stop` is set.
 pub(crate) fn look(
     path: &Path,
     limits: &Limits,
@@ -212,14 +214,14 @@ pub(crate) fn look(
         return Ok(None);
     }
     let wide = source::wide(head);
-    let trace = |bytes: &[u8], found: &mut Trace| match wide {
-        None => tracer.add(bytes, found),
-        wide => tracer.add(source::decode_as(wide, bytes).as_bytes(), found),
-    };
     let mut found = Trace::default();
-    trace(head, &mut found);
     let mut size = length as u64;
-    if length == CHUNK {
+    let is_relevant = if length < CHUNK {
+        let text = searchable(wide, head);
+        tracer.add(&text, &mut found);
+        tracer.is_relevant(found, &text)
+    } else {
+        tracer.add(&searchable(wide, head), &mut found);
         // What is written while the file is read is left for the next run.
         size = file.metadata()?.len();
         let mut left = size.saturating_sub(length as u64);
@@ -228,14 +230,25 @@ pub(crate) fn look(
             let read = fill(&mut file, buffer.get_mut(OVERLAP..).unwrap_or_default())?;
             left = left.saturating_sub(read as u64);
             length = OVERLAP + read;
-            trace(buffer.get(..length).unwrap_or_default(), &mut found);
+            let piece = buffer.get(..length).unwrap_or_default();
+            tracer.add(&searchable(wide, piece), &mut found);
         }
-    }
-    Ok(found.any().then(|| Candidate {
+        // What else makes a file relevant is not looked for in long ones.
+        found.is_telling()
+    };
+    Ok(is_relevant.then(|| Candidate {
         path: path.to_owned(),
         trace: found,
         large: size > limits.large,
     }))
+}
+
+/// Bytes as a search for ASCII can look at them: it sees nothing in UTF-16.
+fn searchable<'b>(wide: Option<&'static Encoding>, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    match wide {
+        None => Cow::Borrowed(bytes),
+        wide => Cow::Owned(source::decode_as(wide, bytes).into_owned().into_bytes()),
+    }
 }
 
 /// Reads until a buffer is full or the file ends.
@@ -295,9 +308,7 @@ pub(crate) fn pieces(path: &Path, mut take: impl FnMut(&str, Start) -> bool) -> 
         }
         let done = buffer.len().saturating_sub(OVERLAP);
         let head = buffer.get(..done).unwrap_or_default();
-        let head = wide.map_or(Cow::Borrowed(head), |_| {
-            Cow::Owned(source::decode_as(wide, head).into_owned().into_bytes())
-        });
+        let head = searchable(wide, head);
         start.line += memchr::memchr_iter(b'\n', &head).count();
         start.column = match memchr::memrchr(b'\n', &head) {
             Some(at) => head.len() - at - 1,
