@@ -9,6 +9,9 @@ use super::{
     shape::Shape,
 };
 
+/// How a name may end that the first half of a path is given.
+pub(super) const FIRST_HALF_ENDINGS: [&str; 4] = ["path", "resource", "endpoint", "url"];
+
 impl Judge<'_> {
     /// Endpoints whose halves stand apart.
     pub(super) fn halves(&self, file: &FileFacts, uses: &mut Vec<Use>) {
@@ -114,10 +117,9 @@ impl Judge<'_> {
                     .as_deref()
                     .map(|name| last_identifier(name).to_ascii_lowercase())?;
                 let named = words.first_half.contains(&target)
-                    || target.ends_with("path")
-                    || target.ends_with("resource")
-                    || target.ends_with("endpoint")
-                    || target.ends_with("url");
+                    || FIRST_HALF_ENDINGS
+                        .iter()
+                        .any(|ending| target.ends_with(ending));
                 let plain = other.text.role == Role::Value && other.text.usage == Usage::Plain;
                 (around && named && plain && other.place.at != signal.place.at).then_some((
                     container,

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 
-use super::{extract::last_identifier, knowledge::Knowledge, rules::Rules, source::is_packed};
+use super::{
+    extract::last_identifier, halves::FIRST_HALF_ENDINGS, knowledge::Knowledge, rules::Rules,
+    source::is_packed,
+};
 
 /// Larger files that name no host, no path and no library are bundles and data, as packed ones are;
 /// in bytes.
@@ -25,13 +28,13 @@ const MEMBER: &str = "->";
 /// What a half of a path stands between.
 const MARKS: [u8; 4] = *b"'\"/`";
 
-/// What a word may be a part of.
+/// A part of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     /// A key or secret of the API, in any letter case.
     Credential,
     /// What programs import of a client library.
-    Import,
+    Library,
     /// A method that only a client library has.
     TellingMethod,
     /// A method of a client library that other programs have, too.
@@ -39,7 +42,7 @@ enum Part {
     /// A member of a client that makes paths out of names: `$zoom->user->list()`.
     Member,
     /// The first half of a path behind one of the [`MARKS`], in any letter case.
-    Resource,
+    Half,
 }
 
 /// Searches bytes for parts of a client.
@@ -84,11 +87,8 @@ impl Relevance {
         let mut add = |part, words: &mut dyn Iterator<Item = String>| {
             meanings.extend(words.map(|word| (part, word)));
         };
-        add(
-            Part::Credential,
-            &mut knowledge.credentials.iter().cloned(),
-        );
-        add(Part::Import, &mut imports.cloned());
+        add(Part::Credential, &mut knowledge.credentials.iter().cloned());
+        add(Part::Library, &mut imports.cloned());
         add(
             Part::TellingMethod,
             &mut telling.into_iter().map(str::to_owned),
@@ -100,10 +100,19 @@ impl Relevance {
                 .resources()
                 .map(|word| format!("{MEMBER}{word}{MEMBER}")),
         );
-        add(Part::Resource, &mut knowledge.resources().flat_map(marked));
+        add(Part::Half, &mut knowledge.resources().flat_map(marked));
         let actions: Vec<String> = knowledge.actions().flat_map(marked).collect();
-        let whole_names = &rules.words.first_half;
-        let names = whole_names.iter().map(String::as_str);
+        let whole_names: Vec<&str> = rules
+            .words
+            .first_half
+            .iter()
+            .map(String::as_str)
+            .filter(|name| {
+                !FIRST_HALF_ENDINGS
+                    .iter()
+                    .any(|ending| name.ends_with(ending))
+            })
+            .collect();
         Ok(Self {
             parts: AhoCorasick::builder()
                 .kind(Some(AhoCorasickKind::DFA))
@@ -112,29 +121,33 @@ impl Relevance {
             meanings,
             clients: search(&mut ["zoom", "client"].into_iter())?,
             actions: search(&mut actions.iter().map(String::as_str))?,
-            names: search(&mut names.chain(["path", "resource", "endpoint", "url"]))?,
+            names: search(&mut whole_names.iter().copied().chain(FIRST_HALF_ENDINGS))?,
             whole_names: whole_names.len(),
         })
     }
 
-    /// True if a file with the word zoom may have a part in a client of v1: it handles credentials,
-    /// names a client library, or has the two halves of a path where they may belong together.
-    pub(crate) fn may_take_part(&self, bytes: &[u8]) -> bool {
+    /// A part of a client of v1 in a file with the word zoom: the library if one is named, else the
+    /// first that there is. Halves of a path count where they may belong together.
+    pub(crate) fn part(&self, bytes: &[u8]) -> Option<Part> {
         if bytes.len() > LARGEST || is_packed(bytes) {
-            return false;
+            return None;
         }
         // Whether there is a second half at all is looked up once, and only when it matters.
         let mut any_action = None;
-        self.parts.find_overlapping_iter(bytes).any(|found| {
+        let mut first = None;
+        for found in self.parts.find_overlapping_iter(bytes) {
             let (start, end) = (found.start(), found.end());
             let Some((part, word)) = self.meanings.get(found.pattern().as_usize()) else {
-                return false;
+                continue;
             };
+            if first.is_some() && *part != Part::Library {
+                continue;
+            }
             let spelt = || bytes.get(start..end) == Some(word.as_bytes());
             let before = || window(bytes, start.saturating_sub(NAMED), start);
-            match part {
+            let counts = match part {
                 Part::Credential => true,
-                Part::Import | Part::Member => spelt(),
+                Part::Library | Part::Member => spelt(),
                 Part::TellingMethod => spelt() && !goes_on(bytes, end),
                 // `zoom.webinar.register(…)`, but not `atexit.register(…)`.
                 Part::Method => {
@@ -143,14 +156,19 @@ impl Relevance {
                         && is_member(before())
                         && self.clients.is_match(before())
                 }
-                Part::Resource => {
+                Part::Half => {
                     is_closed(bytes, end)
                         && (self.has_action(window(bytes, end, end + BESIDE))
                             || self.is_named(before())
                                 && *any_action.get_or_insert_with(|| self.has_action(bytes)))
                 }
+            };
+            if counts && *part == Part::Library {
+                return Some(Part::Library);
             }
-        })
+            first = first.or(counts.then_some(*part));
+        }
+        first
     }
 
     /// True if what stands before a half may give it a name: `path = "`.
@@ -185,25 +203,21 @@ fn goes_on(bytes: &[u8], end: usize) -> bool {
 
 /// True if what comes after those bytes is a member of something: `zoom.webinar.`.
 fn is_member(before: &[u8]) -> bool {
-    matches!(
-        before.trim_ascii_end().last(),
-        Some(b'.' | b'>' | b':')
-    )
+    matches!(before.trim_ascii_end().last(), Some(b'.' | b'>' | b':'))
 }
 
 /// True if what stands between a name and a value gives one to the other: `: `, ` = `, `' => `, and
 /// the comma of `define('PATH', 'user')`, but no comparison.
 fn assigns(between: &[u8]) -> bool {
     let quoted = between.trim_ascii_start();
-    let listed = matches!(quoted, [b'"' | b'\'', rest @ ..] if rest.trim_ascii_start().starts_with(b","));
+    let listed =
+        matches!(quoted, [b'"' | b'\'', rest @ ..] if rest.trim_ascii_start().starts_with(b","));
     let given = |at: usize| {
         let before = at.checked_sub(1).and_then(|at| between.get(at));
         between.get(at + 1) != Some(&b'=')
             && !before.is_some_and(|byte| matches!(byte, b'=' | b'!' | b'<' | b'>'))
     };
-    listed
-        || between.contains(&b':')
-        || memchr::memchr_iter(b'=', between).any(given)
+    listed || between.contains(&b':') || memchr::memchr_iter(b'=', between).any(given)
 }
 
 fn is_closed(bytes: &[u8], end: usize) -> bool {
@@ -226,7 +240,7 @@ mod tests {
         let rules = Rules::embedded().unwrap();
         let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
         let relevance = Relevance::new(&knowledge, &rules).unwrap();
-        let takes_part = |text: &str| relevance.may_take_part(text.as_bytes());
+        let takes_part = |text: &str| relevance.part(text.as_bytes()).is_some();
         assert!(takes_part("zoom({ apiKey: key })"));
         assert!(takes_part("zoom(['user', 'list'])"));
         assert!(takes_part("$zoom->user->list()"));
@@ -237,6 +251,26 @@ mod tests {
         )));
         assert!(takes_part(
             "class Zoom { path = '/user'; list() { this.post('list') } }"
+        ));
+        assert!(takes_part("zoom; define('PATH', 'user'); call('list')"));
+        let far = " ".repeat(BESIDE);
+        for name in [
+            "resource_path =>",
+            "apiBasePath =",
+            "'endpoint': ",
+            "PATH', ",
+        ] {
+            let text = format!("zoom; '{name} '/user',{far}call('list')");
+            assert!(takes_part(&text), "{text}");
+        }
+        assert!(!takes_part(&format!(
+            "zoom; if (api.path !== 'user') {{ }}{far}call('list')"
+        )));
+        assert!(!takes_part(&format!(
+            "zoom; pathology = 'user';{far}call('list')"
+        )));
+        assert!(!takes_part(
+            "zoom(); client.registerIcon(a); getUserMedia()"
         ));
         assert!(!takes_part("zoom.on('user', select); bar(); map('zoom')"));
         assert!(!takes_part("zoom = {'group': 1, a: 'create_all'}"));

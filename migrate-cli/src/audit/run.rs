@@ -277,8 +277,8 @@ impl<'c> Audit<'c> {
             }
             if !super::trace::is_binary(bytes) {
                 let text = source::decode(bytes);
-                let trace = tracer.trace(text.as_bytes());
-                if tracer.is_relevant(trace, text.as_bytes()) {
+                let mut trace = tracer.trace(text.as_bytes());
+                if tracer.is_relevant(&mut trace, text.as_bytes()) {
                     files.push(scanner.scan(path, &text));
                 }
             }

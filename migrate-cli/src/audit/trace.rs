@@ -4,7 +4,7 @@ use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 
 use super::{
     knowledge::Knowledge,
-    relevance::Relevance,
+    relevance::{Part, Relevance},
     rules::Rules,
     shape::{DOMAIN, Hosts},
     source,
@@ -137,9 +137,15 @@ impl<'k> Tracer<'k> {
         }
     }
 
-    /// True if a file with that trace may have a part in a client of v1.
-    pub(crate) fn is_relevant(&self, trace: Trace, bytes: &[u8]) -> bool {
-        trace.is_telling() || trace.word && self.relevance.may_take_part(bytes)
+    /// True if a file with that trace may have a part in a client of v1. What names a client library
+    /// speaks of Zoom.
+    pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
+        if trace.is_telling() {
+            return true;
+        }
+        let part = trace.word.then(|| self.relevance.part(bytes)).flatten();
+        trace.zoom = part == Some(Part::Library);
+        part.is_some()
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -202,4 +208,39 @@ fn goes_on(bytes: &[u8], end: usize) -> bool {
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(BINARY)).unwrap_or(bytes);
     head.contains(&0) && source::wide(head).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use mappings::Catalog;
+
+    use super::*;
+
+    #[test]
+    fn names_end_where_they_end() {
+        let catalog = Catalog::embedded().unwrap();
+        let rules = Rules::embedded().unwrap();
+        let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
+        let tracer = Tracer::new(&knowledge, &rules).unwrap();
+        let trace = |text: &str| tracer.trace(text.as_bytes());
+        assert!(trace("gem 'zoomus'").zoom);
+        assert!(trace("Zoomus::Client").zoom);
+        assert!(!trace("this.zoomUseCallback()").zoom);
+        assert!(trace("call('autocreate')").distinctive);
+        assert!(trace("call('autocreate2')").distinctive);
+        assert!(!trace("an autocreated user").distinctive);
+    }
+
+    #[test]
+    fn a_library_that_is_named_speaks_of_zoom() {
+        let catalog = Catalog::embedded().unwrap();
+        let rules = Rules::embedded().unwrap();
+        let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
+        let tracer = Tracer::new(&knowledge, &rules).unwrap();
+        let text = r"use alexjose\ZoomApi;";
+        let mut trace = tracer.trace(text.as_bytes());
+        assert!(!trace.zoom);
+        assert!(tracer.is_relevant(&mut trace, text.as_bytes()));
+        assert!(trace.zoom);
+    }
 }

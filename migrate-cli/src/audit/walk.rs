@@ -219,7 +219,7 @@ pub(crate) fn look(
     let is_relevant = if length < CHUNK {
         let text = searchable(wide, head);
         tracer.add(&text, &mut found);
-        tracer.is_relevant(found, &text)
+        tracer.is_relevant(&mut found, &text)
     } else {
         tracer.add(&searchable(wide, head), &mut found);
         // What is written while the file is read is left for the next run.
