@@ -1,6 +1,6 @@
 //! Finds v1 in a text: URLs, bases, relative endpoints and halves of them.
 
-use std::borrow::Cow;
+use memchr::{memchr, memchr2_iter, memmem};
 
 use super::{
     extract::fold::{Folded, HOLE},
@@ -92,7 +92,7 @@ pub(crate) const DOMAIN: &str = "zoom.us";
 /// Looks at a value of the code, which must be a URL, a path or a half of one.
 pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = urls(&text.text, hosts, knowledge);
-    if found.is_empty() && !text.text.contains(DOMAIN) {
+    if found.is_empty() && domains(&text.text).next().is_none() {
         found.extend(relative(&text.text, knowledge));
         if found.is_empty() {
             found.extend(halves(&text.text, knowledge));
@@ -152,6 +152,10 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
 
 /// Where prose names the API itself.
 pub(crate) fn names(text: &str) -> Vec<Sighting> {
+    // All of them name the version.
+    if memchr(b'1', text.as_bytes()).is_none() {
+        return Vec::new();
+    }
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     for phrase in [
@@ -232,16 +236,20 @@ fn ends_path(text: &str, end: usize) -> bool {
     }
 }
 
+/// Where the domain of the API stands, in any letter case.
+fn domains(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    memchr2_iter(b'z', b'Z', bytes).filter(|at| {
+        bytes
+            .get(*at..*at + DOMAIN.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(DOMAIN.as_bytes()))
+    })
+}
+
 /// The URLs in a text.
 pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
-    // Hosts may be written in capitals.
-    let lower = if text.contains('Z') {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    };
-    for (at, _) in lower.match_indices(DOMAIN) {
+    for at in domains(text) {
         let mut window = at.saturating_sub(HOST);
         while !text.is_char_boundary(window) {
             window += 1;
@@ -268,7 +276,7 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
         }
     }
     if let Some(shim) = &hosts.shim {
-        for (start, _) in text.match_indices(shim.as_str()) {
+        for start in memmem::find_iter(text.as_bytes(), shim) {
             let before = text.get(..start).and_then(|head| head.chars().next_back());
             if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-')) {
                 continue;

@@ -44,7 +44,9 @@ pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     if bytes.starts_with(&[0xfe, 0xff]) {
         return Some(encoding_rs::UTF_16BE);
     }
-    let (pairs, _) = bytes.get(..bytes.len().min(SAMPLE))?.as_chunks::<2>();
+    let sample = bytes.get(..bytes.len().min(SAMPLE))?;
+    memchr::memchr(0, sample)?;
+    let (pairs, _) = sample.as_chunks::<2>();
     let nearly_all = |ascii: fn(&[u8; 2]) -> bool| {
         pairs.len() > 3 && pairs.iter().filter(|pair| ascii(pair)).count() * 10 >= pairs.len() * 9
     };

@@ -207,7 +207,7 @@ fn goes_on(bytes: &[u8], end: usize) -> bool {
 /// True if the bytes are no text.
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(BINARY)).unwrap_or(bytes);
-    head.contains(&0) && source::wide(head).is_none()
+    memchr::memchr(0, head).is_some() && source::wide(head).is_none()
 }
 
 #[cfg(test)]

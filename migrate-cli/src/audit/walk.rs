@@ -109,7 +109,8 @@ pub(crate) fn walk(
             };
             match entry {
                 Ok(entry) => {
-                    if MANIFESTS.iter().any(|name| entry.file_name() == *name)
+                    let name = entry.file_name();
+                    if MANIFESTS.iter().any(|manifest| name == *manifest)
                         && let Some(folder) = entry.path().parent()
                     {
                         keep(&mut |walked| {
