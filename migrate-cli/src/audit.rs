@@ -21,6 +21,7 @@ mod revision;
 pub(crate) mod rules;
 mod run;
 mod scan;
+mod secrets;
 mod shape;
 pub(crate) mod shim_address;
 mod source;
@@ -28,6 +29,7 @@ mod suppression;
 mod trace;
 pub mod traffic;
 mod walk;
+mod write_up;
 
 pub use finding::{
     Advice, Confidence, Finding, Kind, LossyParameter, Shim, SuppressedBy, Suppression,

@@ -144,20 +144,8 @@ impl Judge<'_> {
         /// How many actions of a class are no accident.
         const ENOUGH: usize = 3;
         let class = innermost(&signal.text.class)?;
-        let mut words = split_words(last_identifier(class));
-        if words.len() > 1 {
-            words.retain(|word| {
-                !matches!(
-                    word.as_str(),
-                    "zoom" | "api" | "client" | "component" | "endpoint" | "resource" | "service"
-                )
-            });
-        }
-        let [resource] = words.as_slice() else {
-            return None;
-        };
-        let resource = resource.strip_suffix('s').unwrap_or(resource);
-        let operation = self.known(resource, action)?;
+        let resource = resource_of(class)?;
+        let operation = self.known(&resource, action)?;
         let mut names: Vec<String> = file
             .signals
             .iter()
@@ -166,7 +154,7 @@ impl Judge<'_> {
                     && other.text.callee == signal.text.callee
             })
             .filter_map(|other| match &other.shape {
-                Shape::Action(action) => self.known(resource, action),
+                Shape::Action(action) => self.known(&resource, action),
                 _ => None,
             })
             .collect();
@@ -201,6 +189,23 @@ impl Judge<'_> {
         self.known(resource.trim_matches('/'), action)
             .map(|name| (name, SIDE_BY_SIDE))
     }
+}
+
+/// The first half of the paths that a class of that name may ask for: `Zoom::UsersClient` gives user.
+pub(super) fn resource_of(class: &str) -> Option<String> {
+    let mut words = split_words(last_identifier(class));
+    if words.len() > 1 {
+        words.retain(|word| {
+            !matches!(
+                word.as_str(),
+                "zoom" | "api" | "client" | "component" | "endpoint" | "resource" | "service"
+            )
+        });
+    }
+    let [resource] = words.as_slice() else {
+        return None;
+    };
+    Some(resource.strip_suffix('s').unwrap_or(resource).to_owned())
 }
 
 /// The innermost of the classes around a text; `class << self` stands for the class around it.

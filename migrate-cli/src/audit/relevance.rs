@@ -1,32 +1,36 @@
 //! The second filter: which of the files that only have the word zoom may have a part in a client.
 //!
 //! Maps, charts and pictures zoom. What names no host, no path and no library can still be half of a
-//! client: it may handle its key, or hold the two halves of a path. Everything else is not worth a
-//! parser's time.
+//! client: it may handle its key, call its methods, or hold the two halves of a path. Everything else
+//! is not worth a parser's time.
 
 use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 
 use super::{
-    extract::last_identifier, halves::FIRST_HALF_ENDINGS, knowledge::Knowledge, rules::Rules,
-    source::is_packed,
+    extract::last_identifier,
+    halves::{FIRST_HALF_ENDINGS, resource_of},
+    knowledge::Knowledge,
+    rules::Rules,
+    source::{continues_word, is_packed},
 };
 
-/// Larger files that name no host, no path and no library are bundles and data, as packed ones are;
-/// in bytes.
-const LARGEST: usize = 256 << 10;
+/// Larger files that name no host and no path are bundles and data, as packed ones are; in bytes.
+pub(crate) const LARGEST: usize = 256 << 10;
 /// How far the second half of a path may stand from the first one, if they stand side by side.
 const BESIDE: usize = 160;
 /// How far before the first half its name may stand: `path = "user"`.
 const NAMED: usize = 80;
+/// How long the name of a class may be, in bytes.
+const CLASS: usize = 64;
 
 /// How long a method's name must be to tell its library, in bytes.
 const TELLING: usize = 8;
-/// How PHP reaches a member.
-const MEMBER: &str = "->";
 /// What a half of a path stands between.
 const MARKS: [u8; 4] = *b"'\"/`";
+/// What a symbol of Ruby starts with, which can be a half, too.
+const SYMBOL: u8 = b':';
 
 /// A part of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,21 +45,26 @@ pub(crate) enum Part {
     Method,
     /// A member of a client that makes paths out of names: `$zoom->user->list()`.
     Member,
-    /// The first half of a path behind one of the [`MARKS`], in any letter case.
+    /// The same behind a dot, which more programs have: `zoom.user.list()`.
+    DottedMember,
+    /// The first half of a path behind one of the [`MARKS`] or as a [`SYMBOL`], in any letter case.
     Half,
+    /// What stands before the name of a class, which can be the first half of its calls' paths.
+    Class,
 }
 
 /// Searches bytes for parts of a client.
 #[derive(Debug)]
 pub(crate) struct Relevance {
-    /// All parts are looked for at once: one look at each byte is what this may cost.
+    /// All parts are looked for at once.
     parts: AhoCorasick,
     /// What each pattern of the search is, and how it is spelt.
     meanings: Vec<(Part, String)>,
+    resources: BTreeSet<String>,
     actions: AhoCorasick,
     /// Names that the first half of a path is given.
     names: AhoCorasick,
-    /// Which of them are whole names; the others end one.
+    /// How many of them, the first ones, are whole names; the others end one.
     whole_names: usize,
     /// What the client of a library is called.
     clients: AhoCorasick,
@@ -70,48 +79,14 @@ impl Relevance {
                 .ascii_case_insensitive(true)
                 .build(words)
         };
-        let marked = |word: &str| MARKS.map(|mark| format!("{}{word}", char::from(mark)));
-        let telling_actions = knowledge.telling_actions();
-        let (telling, common): (BTreeSet<&str>, BTreeSet<&str>) = rules
-            .libraries
-            .iter()
-            .flat_map(|library| library.methods.keys())
-            .map(|name| last_identifier(name))
-            .filter(|name| name.len() >= TELLING)
-            .partition(|name| {
-                name.bytes().any(|byte| !byte.is_ascii_lowercase())
-                    || telling_actions.contains(*name)
-            });
-        let imports = rules.libraries.iter().flat_map(|library| &library.imports);
-        let mut meanings: Vec<(Part, String)> = Vec::new();
-        let mut add = |part, words: &mut dyn Iterator<Item = String>| {
-            meanings.extend(words.map(|word| (part, word)));
-        };
-        add(Part::Credential, &mut knowledge.credentials.iter().cloned());
-        add(Part::Library, &mut imports.cloned());
-        add(
-            Part::TellingMethod,
-            &mut telling.into_iter().map(str::to_owned),
-        );
-        add(Part::Method, &mut common.into_iter().map(str::to_owned));
-        add(
-            Part::Member,
-            &mut knowledge
-                .resources()
-                .map(|word| format!("{MEMBER}{word}{MEMBER}")),
-        );
-        add(Part::Half, &mut knowledge.resources().flat_map(marked));
+        let meanings = meanings(knowledge, rules);
         let actions: Vec<String> = knowledge.actions().flat_map(marked).collect();
         let whole_names: Vec<&str> = rules
             .words
             .first_half
             .iter()
             .map(String::as_str)
-            .filter(|name| {
-                !FIRST_HALF_ENDINGS
-                    .iter()
-                    .any(|ending| name.ends_with(ending))
-            })
+            .filter(|name| !FIRST_HALF_ENDINGS.iter().any(|end| name.ends_with(end)))
             .collect();
         Ok(Self {
             parts: AhoCorasick::builder()
@@ -119,6 +94,7 @@ impl Relevance {
                 .ascii_case_insensitive(true)
                 .build(meanings.iter().map(|(_, word)| word))?,
             meanings,
+            resources: knowledge.resources().map(str::to_owned).collect(),
             clients: search(&mut ["zoom", "client"].into_iter())?,
             actions: search(&mut actions.iter().map(String::as_str))?,
             names: search(&mut whole_names.iter().copied().chain(FIRST_HALF_ENDINGS))?,
@@ -134,6 +110,7 @@ impl Relevance {
         }
         // Whether there is a second half at all is looked up once, and only when it matters.
         let mut any_action = None;
+        let mut any_action = || *any_action.get_or_insert_with(|| self.has_action(bytes));
         let mut first = None;
         for found in self.parts.find_overlapping_iter(bytes) {
             let (start, end) = (found.start(), found.end());
@@ -144,24 +121,29 @@ impl Relevance {
                 continue;
             }
             let spelt = || bytes.get(start..end) == Some(word.as_bytes());
+            let whole = || !starts_within_name(bytes, start) && !is_name(bytes.get(end));
             let before = || window(bytes, start.saturating_sub(NAMED), start);
             let counts = match part {
                 Part::Credential => true,
-                Part::Library | Part::Member => spelt(),
-                Part::TellingMethod => spelt() && !goes_on(bytes, end),
-                // `zoom.webinar.register(…)`, but not `atexit.register(…)`.
+                Part::Library => spelt() && whole(),
+                Part::Member => spelt(),
+                Part::DottedMember => spelt() && self.clients.is_match(receiver(before())),
+                Part::TellingMethod => spelt() && !continues_word(bytes, end),
+                // `zoom.webinar.register(…)` and `client.post("register")`, but not
+                // `atexit.register(…)`.
                 Part::Method => {
                     spelt()
-                        && !goes_on(bytes, end)
-                        && is_member(before())
+                        && !is_name(bytes.get(end))
+                        && is_called(before())
                         && self.clients.is_match(before())
                 }
                 Part::Half => {
-                    is_closed(bytes, end)
+                    is_closed(bytes, start, end)
+                        && any_action()
                         && (self.has_action(window(bytes, end, end + BESIDE))
-                            || self.is_named(before())
-                                && *any_action.get_or_insert_with(|| self.has_action(bytes)))
+                            || self.is_named(before()))
                 }
+                Part::Class => self.names_resource(window(bytes, end, end + CLASS)) && any_action(),
             };
             if counts && *part == Part::Library {
                 return Some(Part::Library);
@@ -174,54 +156,131 @@ impl Relevance {
     /// True if what stands before a half may give it a name: `path = "`.
     fn is_named(&self, before: &[u8]) -> bool {
         self.names.find_iter(before).any(|found| {
-            let whole = found.pattern().as_usize() < self.whole_names;
-            let starts = found
-                .start()
-                .checked_sub(1)
-                .and_then(|at| before.get(at))
-                .is_none_or(|byte| !is_of_name(*byte));
-            let rest = before.get(found.end()..).unwrap_or_default();
-            (starts || !whole) && !goes_on(before, found.end()) && assigns(rest)
+            let ending = found.pattern().as_usize() >= self.whole_names;
+            (ending || !starts_within_name(before, found.start()))
+                && !is_name(before.get(found.end()))
+                && assigns(before.get(found.end()..).unwrap_or_default())
         })
+    }
+
+    /// True if the class whose name stands there may be called like the first half of paths.
+    fn names_resource(&self, after: &[u8]) -> bool {
+        let length = after
+            .iter()
+            .take_while(|byte| is_name(Some(byte)) || matches!(byte, b':' | b'.' | b'\\'))
+            .count();
+        let name = after.get(..length).unwrap_or_default();
+        std::str::from_utf8(name)
+            .ok()
+            .and_then(resource_of)
+            .is_some_and(|resource| self.resources.contains(&resource))
     }
 
     fn has_action(&self, bytes: &[u8]) -> bool {
         self.actions
             .find_iter(bytes)
-            .any(|found| is_closed(bytes, found.end()))
+            .any(|found| is_closed(bytes, found.start(), found.end()))
     }
 }
 
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// What is searched for, each word with what it is a sign of.
+fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
+    let telling_actions = knowledge.telling_actions();
+    let (telling, common): (BTreeSet<&str>, BTreeSet<&str>) = rules
+        .libraries
+        .iter()
+        .flat_map(|library| library.methods.keys())
+        .map(|name| last_identifier(name))
+        .filter(|name| name.len() >= TELLING)
+        .partition(|name| {
+            name.bytes().any(|byte| !byte.is_ascii_lowercase()) || telling_actions.contains(*name)
+        });
+    let imports = rules.libraries.iter().flat_map(|library| &library.imports);
+    let of = |part| move |word: String| (part, word);
+    let owned = |word: &&str| (*word).to_owned();
+    let resources = || knowledge.resources();
+    let members = resources().map(|word| format!("->{word}->"));
+    let dotted = resources().map(|word| format!(".{word}."));
+    let classes = ["class ", "module "].map(str::to_owned);
+    (knowledge
+        .credentials
+        .iter()
+        .cloned()
+        .map(of(Part::Credential)))
+    .chain(imports.cloned().map(of(Part::Library)))
+    .chain(telling.iter().map(owned).map(of(Part::TellingMethod)))
+    .chain(common.iter().map(owned).map(of(Part::Method)))
+    .chain(members.map(of(Part::Member)))
+    .chain(dotted.map(of(Part::DottedMember)))
+    .chain(resources().flat_map(marked).map(of(Part::Half)))
+    .chain(classes.into_iter().map(of(Part::Class)))
+    .collect()
 }
 
-/// True if a name that ends there is only the start of a longer one.
-fn goes_on(bytes: &[u8], end: usize) -> bool {
-    bytes.get(end).copied().is_some_and(is_of_name)
+/// A half of a path behind each sign that it may stand behind.
+fn marked(word: &str) -> impl Iterator<Item = String> {
+    let signs = MARKS.into_iter().chain([SYMBOL]);
+    signs.map(move |sign| format!("{}{word}", char::from(sign)))
 }
 
-/// True if what comes after those bytes is a member of something: `zoom.webinar.`.
-fn is_member(before: &[u8]) -> bool {
-    matches!(before.trim_ascii_end().last(), Some(b'.' | b'>' | b':'))
+/// True if a half of a path ends as it starts: between marks, or as a symbol of its own.
+fn is_closed(bytes: &[u8], start: usize, end: usize) -> bool {
+    let next = bytes.get(end);
+    if bytes.get(start) == Some(&SYMBOL) {
+        let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+        before != Some(&SYMBOL) && !is_name(next)
+    } else {
+        next.is_some_and(|next| MARKS.contains(next))
+    }
 }
 
-/// True if what stands between a name and a value gives one to the other: `: `, ` = `, `' => `, and
-/// the comma of `define('PATH', 'user')`, but no comparison.
+fn is_name(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+fn starts_within_name(bytes: &[u8], start: usize) -> bool {
+    is_name(start.checked_sub(1).and_then(|at| bytes.get(at)))
+}
+
+/// True if what comes after those bytes is a member of something or a text: `zoom.webinar.`, `("`.
+fn is_called(before: &[u8]) -> bool {
+    let last = before.trim_ascii_end().last();
+    last.is_some_and(|last| matches!(last, b'.' | b'>' | b':') || MARKS.contains(last))
+}
+
+/// The name that a member behind those bytes belongs to: `zoom` of `this.zoom`, `client` of `client()`.
+fn receiver(before: &[u8]) -> &[u8] {
+    let end = before
+        .iter()
+        .rposition(|byte| !matches!(byte, b'(' | b')' | b'!' | b'?'))
+        .map_or(0, |at| at + 1);
+    let bare = before.get(..end).unwrap_or_default();
+    let start = bare
+        .iter()
+        .rposition(|byte| !is_name(Some(byte)))
+        .map_or(0, |at| at + 1);
+    bare.get(start..).unwrap_or_default()
+}
+
+/// True if what stands between a name and a value may give one to the other: ` = `, `' => `, a colon,
+/// the comma of `define('PATH', 'user')`, the blank of `#define`, but no comparison.
 fn assigns(between: &[u8]) -> bool {
-    let quoted = between.trim_ascii_start();
-    let listed =
-        matches!(quoted, [b'"' | b'\'', rest @ ..] if rest.trim_ascii_start().starts_with(b","));
+    let quote = between.iter().position(|byte| MARKS.contains(byte));
+    let listed = quote.is_some_and(|at| {
+        let (lead, rest) = between.split_at(at);
+        let rest = rest.get(1..).unwrap_or_default().trim_ascii_start();
+        !lead.iter().any(|byte| is_name(Some(byte))) && rest.starts_with(b",")
+    });
+    let defined = !between.is_empty()
+        && between
+            .iter()
+            .all(|byte| matches!(byte, b' ' | b'\t' | b'@'));
     let given = |at: usize| {
         let before = at.checked_sub(1).and_then(|at| between.get(at));
         between.get(at + 1) != Some(&b'=')
             && !before.is_some_and(|byte| matches!(byte, b'=' | b'!' | b'<' | b'>'))
     };
-    listed || between.contains(&b':') || memchr::memchr_iter(b'=', between).any(given)
-}
-
-fn is_closed(bytes: &[u8], end: usize) -> bool {
-    bytes.get(end).is_some_and(|next| MARKS.contains(next))
+    listed || defined || between.contains(&b':') || memchr::memchr_iter(b'=', between).any(given)
 }
 
 fn window(bytes: &[u8], from: usize, to: usize) -> &[u8] {
@@ -229,54 +288,4 @@ fn window(bytes: &[u8], from: usize, to: usize) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use mappings::Catalog;
-
-    use super::*;
-
-    #[test]
-    fn keys_and_halves_that_may_belong_together_count() {
-        let catalog = Catalog::embedded().unwrap();
-        let rules = Rules::embedded().unwrap();
-        let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
-        let relevance = Relevance::new(&knowledge, &rules).unwrap();
-        let takes_part = |text: &str| relevance.part(text.as_bytes()).is_some();
-        assert!(takes_part("zoom({ apiKey: key })"));
-        assert!(takes_part("zoom(['user', 'list'])"));
-        assert!(takes_part("$zoom->user->list()"));
-        assert!(takes_part("zoom.webinar.register(id)"));
-        assert!(!takes_part(&format!(
-            "zoom(); {} atexit.register(a)",
-            " ".repeat(NAMED)
-        )));
-        assert!(takes_part(
-            "class Zoom { path = '/user'; list() { this.post('list') } }"
-        ));
-        assert!(takes_part("zoom; define('PATH', 'user'); call('list')"));
-        let far = " ".repeat(BESIDE);
-        for name in [
-            "resource_path =>",
-            "apiBasePath =",
-            "'endpoint': ",
-            "PATH', ",
-        ] {
-            let text = format!("zoom; '{name} '/user',{far}call('list')");
-            assert!(takes_part(&text), "{text}");
-        }
-        assert!(!takes_part(&format!(
-            "zoom; if (api.path !== 'user') {{ }}{far}call('list')"
-        )));
-        assert!(!takes_part(&format!(
-            "zoom; pathology = 'user';{far}call('list')"
-        )));
-        assert!(!takes_part(
-            "zoom(); client.registerIcon(a); getUserMedia()"
-        ));
-        assert!(!takes_part("zoom.on('user', select); bar(); map('zoom')"));
-        assert!(!takes_part("zoom = {'group': 1, a: 'create_all'}"));
-        let bundle = format!("zoom(['user', 'list']){}", " ".repeat(LARGEST));
-        assert!(!takes_part(&bundle));
-        let packed = format!("zoom(['user', 'list']){}", "f(a);".repeat(10_000));
-        assert!(!takes_part(&packed));
-    }
-}
+mod tests;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Component, Path, PathBuf},
     sync::{
@@ -15,18 +14,16 @@ use std::{
 use aho_corasick::AhoCorasick;
 use mappings::Catalog;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::{
-    advice::advise,
-    decide::{self, Judge, Use},
+    decide::Judge,
     evidence::Projects,
-    finding::{Finding, Kind, SuppressedBy, Suppression},
+    finding::{Finding, Kind},
     knowledge::Knowledge,
     revision::{self, RevisionError},
     rules::{RuleError, Rules},
-    scan::{FileFacts, Place, Scanner},
-    shim_address::{Moved, default_of},
+    scan::{FileFacts, Scanner},
+    shim_address::Moved,
     source,
     trace::Tracer,
     traffic::Traffic,
@@ -134,7 +131,7 @@ pub struct Audit<'c> {
     pub(super) catalog: &'c Catalog,
     pub(super) knowledge: Knowledge,
     pub(super) rules: Rules,
-    options: Options,
+    pub(super) options: Options,
 }
 
 impl<'c> Audit<'c> {
@@ -425,97 +422,6 @@ impl<'c> Audit<'c> {
             })
             .collect()
     }
-
-    /// Why a base URL that points at the shim does not fail: it is where it belongs for now.
-    fn moved(
-        &self,
-        file: &FileFacts,
-        kind: Kind,
-        reason: &str,
-        line: usize,
-        column: usize,
-    ) -> Option<Suppression> {
-        // An operation is still a use of v1, wherever it is answered.
-        if kind != Kind::BaseUrl {
-            return None;
-        }
-        let by_variable = || {
-            let excerpt = file.excerpts.get(&line)?;
-            let before: String = excerpt.chars().take(column.saturating_sub(1)).collect();
-            let variable = self.options.moved.variable.as_ref()?;
-            (default_of(&before) == Some(variable.name()))
-                .then(|| format!("{} holds the address of the shim", variable.name()))
-        };
-        let told = if reason == decide::AT_SHIM {
-            Some("it points at the shim".to_owned())
-        } else {
-            by_variable()
-        };
-        told.map(|reason| Suppression {
-            by: SuppressedBy::Shim,
-            reason: Some(reason),
-        })
-    }
-
-    fn finding(&self, file: &FileFacts, found: Use, seen: &mut BTreeMap<String, usize>) -> Finding {
-        let Place {
-            line,
-            column,
-            end_column,
-            wide,
-            ..
-        } = found.place;
-        let hidden = found.kind == Kind::Credential;
-        // The line's own text stays out of a credential's fingerprint, too.
-        let content = if hidden {
-            found.given.join(" ")
-        } else {
-            let line = file.excerpts.get(&line).map_or("", String::as_str);
-            line.split_whitespace().collect::<Vec<_>>().join(" ")
-        };
-        let operation = found.operation.as_deref();
-        let rule = match found.reason {
-            decide::SIDE_BY_SIDE | decide::AROUND => "v1-endpoint-halves",
-            _ => found.kind.rule(),
-        };
-        let content = format!(
-            "{}\n{}\n{content}\n{}",
-            rule,
-            file.path,
-            operation.unwrap_or_default()
-        );
-        let copies = seen.entry(content.clone()).or_default();
-        *copies += 1;
-        let fingerprint = fingerprint(&content, *copies);
-        Finding {
-            path: file.path.clone(),
-            line,
-            column,
-            end_column,
-            wide,
-            kind: found.kind,
-            rule,
-            advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),
-            confidence: found.confidence,
-            reason: found.reason.to_owned(),
-            language: file
-                .language
-                .map_or("text", super::language::Language::name),
-            fingerprint,
-            excerpt: file.excerpts.get(&line).filter(|_| !hidden).cloned(),
-            suppressed: file
-                .suppressions
-                .get(&line)
-                .map(|reason| Suppression {
-                    by: SuppressedBy::Comment,
-                    reason: Some(reason.clone()),
-                })
-                .or_else(|| self.moved(file, found.kind, found.reason, line, column)),
-            owners: Vec::new(),
-            operation: found.operation,
-            parameters: found.given,
-        }
-    }
 }
 
 /// Tells two contents of a file apart.
@@ -550,15 +456,4 @@ fn relative(path: &Path, base: &Path) -> String {
     } else {
         parts.join("/")
     }
-}
-
-fn fingerprint(content: &str, copy: usize) -> String {
-    let mut hash = Sha256::new();
-    hash.update(content.as_bytes());
-    hash.update(copy.to_string().as_bytes());
-    let mut text = String::with_capacity(32);
-    for byte in hash.finalize().iter().take(16) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -68,6 +68,14 @@ pub(crate) fn is_packed(bytes: &[u8]) -> bool {
     bytes.len() > SMALL && memchr::memchr_iter(b'\n', bytes).count() * LINE < bytes.len()
 }
 
+/// True if a word that ends there is only the start of a longer one: `autocreate` in `autocreated`,
+/// but not in `autocreate2` or `autocreateUser`.
+pub(crate) fn continues_word(bytes: &[u8], end: usize) -> bool {
+    let shouted = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
+    bytes.get(end).is_some_and(u8::is_ascii_lowercase)
+        || shouted(end) && end.checked_sub(1).is_some_and(shouted)
+}
+
 /// The lines of a text.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {

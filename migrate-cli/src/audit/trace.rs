@@ -7,7 +7,7 @@ use super::{
     relevance::{Part, Relevance},
     rules::Rules,
     shape::{DOMAIN, Hosts},
-    source,
+    source::{self, continues_word},
 };
 
 /// How much of a file is looked at to tell whether it is binary.
@@ -128,7 +128,7 @@ impl<'k> Tracer<'k> {
                     self.path(bytes, found.start(), trace);
                 }
                 // `autocreated` is another word.
-                Some(Pattern::Word) => trace.distinctive |= !goes_on(bytes, found.end()),
+                Some(Pattern::Word) => trace.distinctive |= !continues_word(bytes, found.end()),
                 _ => {}
             }
             if trace.is_full() {
@@ -140,12 +140,10 @@ impl<'k> Tracer<'k> {
     /// True if a file with that trace may have a part in a client of v1. What names a client library
     /// speaks of Zoom.
     pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
-        if trace.is_telling() {
-            return true;
-        }
-        let part = trace.word.then(|| self.relevance.part(bytes)).flatten();
-        trace.zoom = part == Some(Part::Library);
-        part.is_some()
+        let speaks = trace.word && !trace.zoom;
+        let part = speaks.then(|| self.relevance.part(bytes)).flatten();
+        trace.zoom |= part == Some(Part::Library);
+        trace.is_telling() || part.is_some()
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -156,13 +154,15 @@ impl<'k> Tracer<'k> {
                 .is_some_and(|head| head.eq_ignore_ascii_case(word))
         };
         if self.libraries.iter().any(|(at, library)| {
-            let whole = start.checked_sub(*at).and_then(|from| bytes.get(from..));
-            whole
-                .and_then(|text| text.split_at_checked(library.len()))
-                .is_some_and(|(head, rest)| {
-                    // `zoomUseCallback` is no `zoomus`.
-                    head.eq_ignore_ascii_case(library.as_bytes()) && !goes_on(rest, 0)
-                })
+            let Some(from) = start.checked_sub(*at) else {
+                return false;
+            };
+            // `zoomUseCallback` is no `zoomus`.
+            let end = from + library.len();
+            bytes
+                .get(from..end)
+                .is_some_and(|name| name.eq_ignore_ascii_case(library.as_bytes()))
+                && !continues_word(bytes, end)
         }) {
             return true;
         }
@@ -170,7 +170,7 @@ impl<'k> Tracer<'k> {
             return false;
         }
         let until = bytes.get(..start + DOMAIN.len()).unwrap_or_default();
-        let below = rest.get(DOMAIN.len()..).unwrap_or_default();
+        let below = without_port(rest.get(DOMAIN.len()..).unwrap_or_default());
         self.hosts.api.iter().any(|host| {
             let from = until.len().saturating_sub(host.len());
             until
@@ -199,9 +199,14 @@ impl<'k> Tracer<'k> {
     }
 }
 
-/// True if a word that ends there is only the start of a longer one.
-fn goes_on(bytes: &[u8], end: usize) -> bool {
-    bytes.get(end).is_some_and(u8::is_ascii_lowercase)
+fn without_port(bytes: &[u8]) -> &[u8] {
+    let digits = match bytes.split_first() {
+        Some((b':', rest)) => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        _ => 0,
+    };
+    bytes
+        .get(if digits > 0 { digits + 1 } else { 0 }..)
+        .unwrap_or_default()
 }
 
 /// True if the bytes are no text.
@@ -225,7 +230,9 @@ mod tests {
         let trace = |text: &str| tracer.trace(text.as_bytes());
         assert!(trace("gem 'zoomus'").zoom);
         assert!(trace("Zoomus::Client").zoom);
-        assert!(!trace("this.zoomUseCallback()").zoom);
+        assert!(!trace("this.zoomUseCallback(ZOOMUSER, zoomused)").zoom);
+        assert!(trace("ZOOMUS = 1").zoom);
+        assert!(trace("https://www.zoom.us:443/api/v1").zoom);
         assert!(trace("call('autocreate')").distinctive);
         assert!(trace("call('autocreate2')").distinctive);
         assert!(!trace("an autocreated user").distinctive);
@@ -237,10 +244,13 @@ mod tests {
         let rules = Rules::embedded().unwrap();
         let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
         let tracer = Tracer::new(&knowledge, &rules).unwrap();
-        let text = r"use alexjose\ZoomApi;";
-        let mut trace = tracer.trace(text.as_bytes());
-        assert!(!trace.zoom);
-        assert!(tracer.is_relevant(&mut trace, text.as_bytes()));
-        assert!(trace.zoom);
+        let speaks = |text: &str| {
+            let mut trace = tracer.trace(text.as_bytes());
+            assert!(!trace.zoom);
+            tracer.is_relevant(&mut trace, text.as_bytes()) && trace.zoom
+        };
+        assert!(speaks(r"use alexjose\ZoomApi;"));
+        assert!(speaks(r"use alexjose\ZoomApi; redirect('user/list')"));
+        assert!(!speaks("FusedLocationClient().zoom(apiKey)"));
     }
 }

@@ -15,14 +15,20 @@ use std::{
 
 use encoding_rs::Encoding;
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use rayon::prelude::*;
 
 use super::{
+    relevance::LARGEST,
     source,
     trace::{Trace, Tracer, is_binary},
 };
 
 /// How much of a large file is read at a time, in bytes.
 const CHUNK: usize = 1 << 20;
+const _: () = assert!(
+    LARGEST < CHUNK,
+    "what is looked at for parts of a client is read at once"
+);
 /// How much of a chunk is read again with the next one, so that nothing is cut in two.
 const OVERLAP: usize = 4096;
 /// Files in whose folder a project starts.
@@ -159,24 +165,27 @@ pub(crate) fn look_at(
     count: &AtomicUsize,
     stop: &AtomicBool,
 ) -> Walked {
-    let mut walked = Walked::default();
-    let mut buffer = Vec::new();
-    for path in files {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let looked = std::fs::metadata(path).and_then(|about| {
-            if about.is_file() {
-                count.fetch_add(1, Ordering::Relaxed);
-                walked.files += 1;
-                look(path, limits, tracer, stop, &mut buffer)
-            } else {
-                Err(io::Error::other("is no file"))
+    let before = count.load(Ordering::Relaxed);
+    let looked: Vec<_> = files
+        .par_iter()
+        .filter(|_| !stop.load(Ordering::Relaxed))
+        .map_init(Vec::new, |buffer, path| {
+            let about = std::fs::metadata(path).map_err(|error| (path, error))?;
+            if !about.is_file() {
+                return Err((path, io::Error::other("is no file")));
             }
-        });
-        match looked {
+            count.fetch_add(1, Ordering::Relaxed);
+            look(path, limits, tracer, stop, buffer).map_err(|error| (path, error))
+        })
+        .collect();
+    let mut walked = Walked {
+        files: count.load(Ordering::Relaxed) - before,
+        ..Walked::default()
+    };
+    for result in looked {
+        match result {
             Ok(candidate) => walked.candidates.extend(candidate),
-            Err(error) => walked.unreadable.push((path.clone(), error.to_string())),
+            Err((path, error)) => walked.unreadable.push((path.clone(), error.to_string())),
         }
     }
     walked
@@ -235,7 +244,7 @@ pub(crate) fn look(
             tracer.add(&searchable(wide, piece), &mut found);
         }
         // What else makes a file relevant is not looked for in long ones.
-        found.is_telling()
+        found.is_telling() || found.word && left > 0
     };
     Ok(is_relevant.then(|| Candidate {
         path: path.to_owned(),
