@@ -221,11 +221,15 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn names_end_where_they_end() {
+    fn known() -> (Knowledge, Rules) {
         let catalog = Catalog::embedded().unwrap();
         let rules = Rules::embedded().unwrap();
-        let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
+        (Knowledge::from_catalog(&catalog, &rules.strays), rules)
+    }
+
+    #[test]
+    fn names_end_where_they_end() {
+        let (knowledge, rules) = known();
         let tracer = Tracer::new(&knowledge, &rules).unwrap();
         let trace = |text: &str| tracer.trace(text.as_bytes());
         assert!(trace("gem 'zoomus'").zoom);
@@ -240,9 +244,7 @@ mod tests {
 
     #[test]
     fn a_library_that_is_named_speaks_of_zoom() {
-        let catalog = Catalog::embedded().unwrap();
-        let rules = Rules::embedded().unwrap();
-        let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
+        let (knowledge, rules) = known();
         let tracer = Tracer::new(&knowledge, &rules).unwrap();
         let speaks = |text: &str| {
             let mut trace = tracer.trace(text.as_bytes());

@@ -10,12 +10,16 @@ use crate::audit::{
     trace::Tracer,
 };
 
-#[test]
-fn keys_and_halves_that_may_belong_together_count() {
+fn relevance() -> Relevance {
     let catalog = Catalog::embedded().unwrap();
     let rules = Rules::embedded().unwrap();
     let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
-    let relevance = Relevance::new(&knowledge, &rules).unwrap();
+    Relevance::new(&knowledge, &rules).unwrap()
+}
+
+#[test]
+fn keys_and_halves_that_may_belong_together_count() {
+    let relevance = relevance();
     let takes_part = |text: &str| relevance.part(text.as_bytes()).is_some();
     assert!(takes_part("zoom({ apiKey: key })"));
     assert!(takes_part("zoom(['user', 'list'])"));
@@ -58,10 +62,7 @@ fn keys_and_halves_that_may_belong_together_count() {
 
 #[test]
 fn what_a_client_may_look_like_is_kept() {
-    let catalog = Catalog::embedded().unwrap();
-    let rules = Rules::embedded().unwrap();
-    let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
-    let relevance = Relevance::new(&knowledge, &rules).unwrap();
+    let relevance = relevance();
     for text in [
         "namespace Zoom; class User { function z($z) { return $this->client->request('checkzpk', $z); } }",
         "zoom; class Webinars extends Resource { Response list(Map a) { return post(\"list\", a); } }",
