@@ -105,7 +105,7 @@ def commands(tree, pattern):
         "id": "v1", "languages": SEMGREP, "message": "v1", "severity": "INFO",
         "pattern": f'"=~/{pattern.replace("/", chr(92) + "/")}/"'}]}))
     all_of = {
-        "audit": ["target/release/migrate", "audit", tree, "--no-ignore", "--quiet",
+        "audit": ["target/dist/migrate", "audit", tree, "--no-ignore", "--quiet",
                   "--format", "json"],
         "rg": ["rg", "--line-number", "--hidden", "--no-ignore", "-e", pattern, tree],
         "ast-grep": ["ast-grep", "scan", "--rule", ast_grep, "--json=stream", "--no-ignore",

@@ -22,6 +22,6 @@ need rg || cargo install --quiet --locked ripgrep --root "$folder/tools"
 need hyperfine || cargo install --quiet --locked hyperfine --root "$folder/tools"
 ! wanted ast-grep || need ast-grep || { virtual && "$folder/python/bin/pip" install -q ast-grep-cli==0.38.7; }
 ! wanted semgrep || need semgrep || { virtual && "$folder/python/bin/pip" install -q semgrep==1.128.1; }
-cargo build --quiet --release -p migrate-cli
+cargo build --quiet --profile dist -p migrate-cli
 
 python3 tests/bench/audit.py "$folder" "$rounds"

@@ -5,5 +5,5 @@
 #   tests/bench/connections.sh [IDLE SLOW]     5000 and 500 if not said
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cargo build --quiet --release -p shim
-python3 tests/bench/connections.py target/release/shim "$@"
+cargo build --quiet --profile dist -p shim
+python3 tests/bench/connections.py target/dist/shim "$@"

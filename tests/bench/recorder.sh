@@ -4,7 +4,7 @@
 #
 #   tests/bench/recorder.sh [ROUNDS]      7 rounds if not said
 #
-# SHIM names another binary than target/release/shim, BENCH_SECONDS the seconds of one load. Needs oha
+# SHIM names another binary than target/dist/shim, BENCH_SECONDS the seconds of one load. Needs oha
 # (installed by cargo if it is not there) and python3. Everything listens on 127.0.0.1 and stops with
 # the script; what is recorded goes into a folder that is removed.
 set -euo pipefail
@@ -21,8 +21,8 @@ for tool in oha python3; do
   need "$tool" || { echo "recorder.sh: $tool is missing" >&2; exit 2; }
 done
 if [ -z "${SHIM:-}" ]; then
-  cargo build --quiet --release -p shim
-  SHIM=target/release/shim
+  cargo build --quiet --profile dist -p shim
+  SHIM=target/dist/shim
 fi
 
 SHIM="$SHIM" python3 tests/bench/recorder.py "$work" "$rounds" "$seconds"

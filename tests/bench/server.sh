@@ -35,8 +35,8 @@ for tool in nginx oha python3 taskset; do
   need "$tool" || { echo "server.sh: $tool is missing" >&2; exit 2; }
 done
 if [ -z "${BENCH_SHIM:-}" ]; then
-  cargo build --quiet --release --locked -p shim
-  BENCH_SHIM="${CARGO_TARGET_DIR:-target}/release/shim"
+  cargo build --quiet --profile dist --locked -p shim
+  BENCH_SHIM="${CARGO_TARGET_DIR:-target}/dist/shim"
 fi
 
 python3 tests/bench/server.py "$work" "$rounds" "$seconds" "$BENCH_SHIM"
