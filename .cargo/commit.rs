@@ -9,14 +9,18 @@ use std::{env, path::Path, process::Command};
 
 fn main() {
     println!("cargo:rerun-if-env-changed=SOURCE_COMMIT");
-    for path in ["src", "Cargo.toml", "../mappings/src", "../mappings/api"] {
-        println!("cargo:rerun-if-changed={path}");
+    for path in [
+        "src",
+        "sandbox/src",
+        "Cargo.toml",
+        "../mappings/src",
+        "../mappings/api",
+    ] {
+        watch(path);
     }
-    // Written at each commit and checkout. A path that is not there would run this every time.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
-        && Path::new(&log).exists()
-    {
-        println!("cargo:rerun-if-changed={log}");
+    // Written at each commit and checkout.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        watch(&log);
     }
     let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
     let commit = env::var("SOURCE_COMMIT")
@@ -40,6 +44,13 @@ fn main() {
         None => version,
     };
     println!("cargo:rustc-env=BUILD_VERSION={version}");
+}
+
+/// Runs this again when the path changes. One that is not there would run it every time.
+fn watch(path: &str) {
+    if Path::new(path).exists() {
+        println!("cargo:rerun-if-changed={path}");
+    }
 }
 
 /// What git says, if there is a git and this is its checkout.

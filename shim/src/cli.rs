@@ -11,12 +11,9 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use shim_sandbox::{Faults, FaultsError, MAX_USERS};
 
-use crate::{
-    config::DEFAULT_SANDBOX_USERS,
-    dev_cert::ServerName,
-    sandbox::{Faults, FaultsError, MAX_USERS},
-};
+use crate::{config::DEFAULT_SANDBOX_USERS, dev_cert::ServerName};
 
 /// The sandbox alone listens here: beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";

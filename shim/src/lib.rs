@@ -15,7 +15,6 @@ mod outbound;
 mod peer;
 pub mod recorder;
 mod request;
-pub mod sandbox;
 pub mod server;
 mod service;
 pub mod shadow;

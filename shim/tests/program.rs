@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::Client;
 use serde_json::Value;
-use shim::sandbox;
+use shim_sandbox::{Faults, Sandbox, SandboxConfig};
 
 /// A started program; stopped at the end of the test.
 struct Program {
@@ -181,11 +181,11 @@ async fn a_shim_before_a_sandbox_of_its_own() {
     ];
     let oauth = [
         ("SHIM_OAUTH_URL", oauth_url.as_str()),
-        ("SHIM_OAUTH_ACCOUNT_ID", sandbox::ACCOUNT_ID),
-        ("SHIM_OAUTH_CLIENT_ID", sandbox::CLIENT_ID),
-        ("SHIM_OAUTH_CLIENT_SECRET", sandbox::CLIENT_SECRET),
+        ("SHIM_OAUTH_ACCOUNT_ID", shim_sandbox::ACCOUNT_ID),
+        ("SHIM_OAUTH_CLIENT_ID", shim_sandbox::CLIENT_ID),
+        ("SHIM_OAUTH_CLIENT_SECRET", shim_sandbox::CLIENT_SECRET),
     ];
-    for access in [&oauth[..], &[("SHIM_UPSTREAM_TOKEN", sandbox::TOKEN)]] {
+    for access in [&oauth[..], &[("SHIM_UPSTREAM_TOKEN", shim_sandbox::TOKEN)]] {
         let environment = [&credentials, access].concat();
         let shim = Program::start(&["serve"], &environment);
         let url = format!("{}/user/list", shim.base());
@@ -627,17 +627,17 @@ async fn killed_between_the_calls_of_a_create() {
         .unwrap();
     let address = listener.local_addr().unwrap();
     let spec = "path=/users/*/settings,method=PATCH,delay_ms=600000,times=1";
-    let faults = sandbox::Faults::read(spec).unwrap();
-    let router = sandbox::Sandbox::new(sandbox::SandboxConfig::default()).router();
+    let faults = Faults::read(spec).unwrap();
+    let router = Sandbox::new(SandboxConfig::default()).router();
     tokio::spawn(async move {
-        sandbox::serve_faulty(listener, router, &faults, std::future::pending()).await
+        shim_sandbox::serve_faulty(listener, router, &faults, std::future::pending()).await
     });
-    let base = sandbox::Sandbox::v2_base(address);
+    let base = Sandbox::v2_base(address);
     let environment = [
         ("SHIM_API_KEY", "k"),
         ("SHIM_API_SECRET", "s"),
         ("SHIM_UPSTREAM_URL", &base),
-        ("SHIM_UPSTREAM_TOKEN", sandbox::TOKEN),
+        ("SHIM_UPSTREAM_TOKEN", shim_sandbox::TOKEN),
         ("SHIM_LISTEN", "127.0.0.1:0"),
     ];
     let create = |shim: &Program| {
@@ -651,7 +651,7 @@ async fn killed_between_the_calls_of_a_create() {
     let user = format!("{base}/users/a.new.user@example.com");
     while client()
         .get(&user)
-        .bearer_auth(sandbox::TOKEN)
+        .bearer_auth(shim_sandbox::TOKEN)
         .send()
         .await
         .unwrap()

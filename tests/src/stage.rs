@@ -10,9 +10,9 @@ use shim::{
     Seams, Shim,
     config::{Config, Flags, Source, Sources},
     recorder::Recorder,
-    sandbox::{self, Sandbox, SandboxConfig},
     server,
 };
+use shim_sandbox::{Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -81,8 +81,8 @@ impl Stage {
              api_secret = \"{API_SECRET}\"\n\
              account_id = \"{account_id}\"\n\
              token = \"{token}\"\n",
-            account_id = sandbox::ACCOUNT_ID,
-            token = sandbox::TOKEN,
+            account_id = shim_sandbox::ACCOUNT_ID,
+            token = shim_sandbox::TOKEN,
         );
         let sources = Sources {
             file: Some(("stage.toml", &text)),
@@ -182,7 +182,7 @@ impl Stage {
     /// The user as v2 shows it, past the shim.
     pub async fn v2_user(&self, key: &str) -> Value {
         let call = self.http.get(format!("{}/users/{key}", self.v2));
-        let answer = call.bearer_auth(sandbox::TOKEN).send().await;
+        let answer = call.bearer_auth(shim_sandbox::TOKEN).send().await;
         let text = answer.expect("an answer").text().await.expect("its body");
         serde_json::from_str(&text).expect("JSON")
     }

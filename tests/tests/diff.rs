@@ -12,10 +12,8 @@ use std::{
 use end_to_end::{API_KEY, API_SECRET, Stage};
 use mappings::Catalog;
 use serde_json::Value;
-use shim::{
-    recorder::{RecordConfig, Recorder},
-    sandbox::SandboxConfig,
-};
+use shim::recorder::{RecordConfig, Recorder};
+use shim_sandbox::SandboxConfig;
 
 const FILE: &str = "user-fields.toml";
 

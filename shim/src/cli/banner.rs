@@ -7,9 +7,9 @@ use std::{
 };
 
 use mappings::Catalog;
+use shim_sandbox::Sandbox;
 
 use super::run::{SANDBOX_KEY, SANDBOX_SECRET};
-use crate::sandbox;
 
 /// Where answers come from, in words.
 pub(super) enum Behind<'a> {
@@ -100,7 +100,7 @@ impl fmt::Display for Serving<'_> {
 impl fmt::Display for SandboxServing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = reachable(self.address);
-        let base = sandbox::Sandbox::v2_base(address);
+        let base = Sandbox::v2_base(address);
         write!(
             f,
             "sandbox v2 on {base}  ({} users, in memory, gone on exit)\n\
@@ -108,11 +108,11 @@ impl fmt::Display for SandboxServing {
              try:\n  \
              curl -H 'Authorization: Bearer {}' {base}/users/ada.lovelace@example.com\n\n",
             self.users,
-            sandbox::Sandbox::token_url(address),
-            sandbox::ACCOUNT_ID,
-            sandbox::CLIENT_ID,
-            sandbox::CLIENT_SECRET,
-            sandbox::TOKEN,
+            Sandbox::token_url(address),
+            shim_sandbox::ACCOUNT_ID,
+            shim_sandbox::CLIENT_ID,
+            shim_sandbox::CLIENT_SECRET,
+            shim_sandbox::TOKEN,
         )
     }
 }

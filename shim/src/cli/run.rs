@@ -4,6 +4,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
+use shim_sandbox::{Faults, Sandbox, SandboxConfig};
 use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
@@ -19,7 +20,6 @@ use crate::{
     },
     ledger::{self, Filter},
     ops,
-    sandbox::{self, Faults, Sandbox, SandboxConfig},
     server::{self, Stopped, Tls},
     telemetry::{self, Log, Metrics, Observer, Observers, Traces, Traffic},
     ui,
@@ -230,8 +230,10 @@ async fn start_sandbox(
     tokio::spawn(async move {
         let (sandbox, never) = (Sandbox::new(config), std::future::pending());
         match faults {
-            Some(faults) => sandbox::serve_faulty(listener, sandbox.router(), &faults, never).await,
-            None => sandbox::serve(listener, sandbox, never).await,
+            Some(faults) => {
+                shim_sandbox::serve_faulty(listener, sandbox.router(), &faults, never).await
+            }
+            None => shim_sandbox::serve(listener, sandbox, never).await,
         }
     });
     V2Config::single(
@@ -239,9 +241,9 @@ async fn start_sandbox(
         (SANDBOX_KEY, SANDBOX_SECRET),
         Sandbox::token_url(address).parse()?,
         (
-            sandbox::ACCOUNT_ID,
-            sandbox::CLIENT_ID,
-            sandbox::CLIENT_SECRET,
+            shim_sandbox::ACCOUNT_ID,
+            shim_sandbox::CLIENT_ID,
+            shim_sandbox::CLIENT_SECRET,
         ),
         site,
     )
@@ -314,7 +316,7 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
         time::sleep(SANDBOX_GRACE).await;
     };
     tokio::select! {
-        served = sandbox::serve(listener, Sandbox::new(config), stop) => served?,
+        served = shim_sandbox::serve(listener, Sandbox::new(config), stop) => served?,
         () = grace => {}
     }
     Ok(())

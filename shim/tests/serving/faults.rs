@@ -10,10 +10,8 @@ use axum::{
     middleware::{Next, from_fn},
 };
 use serde_json::Value;
-use shim::{
-    config::Limits,
-    sandbox::{self, Faults, Sandbox, SandboxConfig},
-};
+use shim::config::Limits;
+use shim_sandbox::{Faults, Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 
 use crate::running::{Running, Setup};
@@ -61,16 +59,19 @@ impl Faulty {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
-            sandbox::serve_faulty(listener, router, &faults, std::future::pending()).await
+            shim_sandbox::serve_faulty(listener, router, &faults, std::future::pending()).await
         });
         let text = str::to_owned;
         let setup = Setup {
             file: "[list]\ndetail = \"profile\"".to_owned(),
             environment: vec![
                 ("SHIM_OAUTH_URL", Sandbox::token_url(address)),
-                ("SHIM_OAUTH_ACCOUNT_ID", text(sandbox::ACCOUNT_ID)),
-                ("SHIM_OAUTH_CLIENT_ID", text(sandbox::CLIENT_ID)),
-                ("SHIM_OAUTH_CLIENT_SECRET", text(sandbox::CLIENT_SECRET)),
+                ("SHIM_OAUTH_ACCOUNT_ID", text(shim_sandbox::ACCOUNT_ID)),
+                ("SHIM_OAUTH_CLIENT_ID", text(shim_sandbox::CLIENT_ID)),
+                (
+                    "SHIM_OAUTH_CLIENT_SECRET",
+                    text(shim_sandbox::CLIENT_SECRET),
+                ),
             ],
             adjust,
             ..Setup::default()

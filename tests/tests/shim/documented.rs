@@ -3,7 +3,7 @@
 
 use end_to_end::Stage;
 use serde_json::Value;
-use shim::sandbox::SandboxConfig;
+use shim_sandbox::SandboxConfig;
 
 /// A JSON type and the fields of it.
 type Fields = (fn(&Value) -> bool, &'static str);

@@ -1,7 +1,7 @@
 //! Each error that v1 documented or was seen to give and that v2 can cause: code and wording.
 
 use end_to_end::Stage;
-use shim::sandbox::{LimitWording, SandboxConfig};
+use shim_sandbox::{LimitWording, SandboxConfig};
 
 const ADA: &str = "ada.lovelace@example.com";
 const OWNER: &str = "owner@example.com";

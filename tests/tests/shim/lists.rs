@@ -2,7 +2,7 @@
 
 use end_to_end::Stage;
 use serde_json::Value;
-use shim::sandbox::{Paging, SandboxConfig};
+use shim_sandbox::{Paging, SandboxConfig};
 
 const TOKEN_ONLY: SandboxConfigOf = |users| SandboxConfig {
     users,

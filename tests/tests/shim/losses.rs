@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use end_to_end::Stage;
-use shim::sandbox::SandboxConfig;
+use shim_sandbox::SandboxConfig;
 
 const ADA: &str = "ada.lovelace@example.com";
 

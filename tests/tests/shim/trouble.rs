@@ -3,7 +3,7 @@
 use axum::http::Method;
 use end_to_end::{Answer, Fault, Stage};
 use serde_json::{Value, json};
-use shim::sandbox::SandboxConfig;
+use shim_sandbox::SandboxConfig;
 
 const LIMITED: &str =
     "403 Sorry, the maximum number of api requests are already reached. Please try later.";

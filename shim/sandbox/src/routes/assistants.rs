@@ -5,12 +5,12 @@ use axum::extract::State as Shared;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::sandbox::Sandbox;
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::request::{Answer, JsonObject, Segments, created, no_content, ok};
-use crate::sandbox::rules::checked_body;
-use crate::sandbox::state::State;
-use crate::sandbox::user::{Assistant, User, timestamp};
+use crate::Sandbox;
+use crate::error::{ApiError, ErrorName};
+use crate::request::{Answer, JsonObject, Segments, created, no_content, ok};
+use crate::rules::checked_body;
+use crate::state::State;
+use crate::user::{Assistant, User, timestamp};
 
 /// Assistants that a user may have.
 const MAX_ASSISTANTS: usize = 30;

@@ -2,15 +2,15 @@
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
-mod sandbox_client;
+mod client;
 
 use std::time::Duration;
 
+use client::{Answer, Client};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
-use sandbox_client::{Answer, Client};
 use serde_json::json;
-use shim::sandbox::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, SandboxConfig};
+use shim_sandbox::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, SandboxConfig};
 
 const ADA: &str = "/users/ada.lovelace@example.com";
 const GRANT: [(&str, &str); 2] = [

@@ -14,9 +14,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::groups::Kind;
-use crate::sandbox::{Sandbox, oauth};
+use crate::error::{ApiError, ErrorName};
+use crate::groups::Kind;
+use crate::{Sandbox, oauth};
 
 /// The largest JSON body that is read, in bytes.
 const MAX_BODY: usize = 256 * 1024;

@@ -4,15 +4,13 @@ use axum::extract::{Extension, State as Shared};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::sandbox::Sandbox;
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::groups::Kind;
-use crate::sandbox::paging::{PageRequest, page_document};
-use crate::sandbox::request::{
-    Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok,
-};
-use crate::sandbox::rules::{Parameters, checked_body, checked_query};
-use crate::sandbox::user::{User, timestamp};
+use crate::Sandbox;
+use crate::error::{ApiError, ErrorName};
+use crate::groups::Kind;
+use crate::paging::{PageRequest, page_document};
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok};
+use crate::rules::{Parameters, checked_body, checked_query};
+use crate::user::{User, timestamp};
 
 /// The rules of the operations that both kinds have.
 fn operation(kind: Kind, method: &str, below: &str) -> String {

@@ -3,14 +3,14 @@
 use axum::extract::State as Shared;
 use serde_json::Value;
 
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::groups::Kind;
-use crate::sandbox::limits::{self, Change};
-use crate::sandbox::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
-use crate::sandbox::rules::{checked_body, checked_query};
-use crate::sandbox::state::State;
-use crate::sandbox::user::{User, plan};
-use crate::sandbox::{Sandbox, settings};
+use crate::error::{ApiError, ErrorName};
+use crate::groups::Kind;
+use crate::limits::{self, Change};
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
+use crate::rules::{checked_body, checked_query};
+use crate::state::State;
+use crate::user::{User, plan};
+use crate::{Sandbox, settings};
 
 pub(super) async fn update(
     Shared(sandbox): Shared<Sandbox>,

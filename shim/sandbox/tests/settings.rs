@@ -2,9 +2,9 @@
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
-mod sandbox_client;
+mod client;
 
-use sandbox_client::Client;
+use client::Client;
 use serde_json::{Value, json};
 
 const ADA: &str = "/users/ada.lovelace@example.com/settings";

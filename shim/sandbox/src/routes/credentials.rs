@@ -7,12 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::sandbox::error::ErrorName;
-use crate::sandbox::request::{Answer, JsonObject, QueryPairs, Segments, no_content, ok};
-use crate::sandbox::rules::{checked_body, checked_query};
-use crate::sandbox::state::random_text;
-use crate::sandbox::user::{User, login};
-use crate::sandbox::{CLIENT_ID, Sandbox, password};
+use crate::error::ErrorName;
+use crate::request::{Answer, JsonObject, QueryPairs, Segments, no_content, ok};
+use crate::rules::{checked_body, checked_query};
+use crate::state::random_text;
+use crate::user::{User, login};
+use crate::{CLIENT_ID, Sandbox, password};
 
 /// What v2 hands out instead of the token of old.
 const NO_TOKEN: &str = "Token is no longer supported. Please use ZAK token instead.";

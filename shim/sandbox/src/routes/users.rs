@@ -8,18 +8,16 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::limits::{self, Change};
-use crate::sandbox::paging::{PageRequest, page_document};
-use crate::sandbox::password;
-use crate::sandbox::request::{
-    Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok,
-};
-use crate::sandbox::rules::{checked_body, checked_query};
-use crate::sandbox::seed::Seed;
-use crate::sandbox::state::State;
-use crate::sandbox::user::{Role, Status, User, login, plan};
-use crate::sandbox::{Sandbox, email, settings};
+use crate::error::{ApiError, ErrorName};
+use crate::limits::{self, Change};
+use crate::paging::{PageRequest, page_document};
+use crate::password;
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok};
+use crate::rules::{checked_body, checked_query};
+use crate::seed::Seed;
+use crate::state::State;
+use crate::user::{Role, Status, User, login, plan};
+use crate::{Sandbox, email, settings};
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let parameters = checked_query("GET /users", &query)?;

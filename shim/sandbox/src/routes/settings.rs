@@ -3,12 +3,12 @@
 use axum::extract::State as Shared;
 use serde_json::Value;
 
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content, ok};
-use crate::sandbox::rules::{checked_body, checked_query};
-use crate::sandbox::state::State;
-use crate::sandbox::user::User;
-use crate::sandbox::{Sandbox, settings};
+use crate::error::{ApiError, ErrorName};
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content, ok};
+use crate::rules::{checked_body, checked_query};
+use crate::state::State;
+use crate::user::User;
+use crate::{Sandbox, settings};
 
 /// The one document that is answered inside a member of its own name.
 const SECURITY: &str = "meeting_security";

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use shim::sandbox::{self, Sandbox, SandboxConfig};
+use shim_sandbox::{Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 
 /// Talks to a sandbox of its own, which ends with the test's runtime.
@@ -23,9 +23,10 @@ impl Client {
     pub(crate) async fn with(config: SandboxConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("its address");
-        shim::install_tls();
+        // Fails only if a test before this one has installed it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
-        tokio::spawn(sandbox::serve(
+        tokio::spawn(shim_sandbox::serve(
             listener,
             Sandbox::new(config),
             std::future::pending(),
@@ -35,7 +36,7 @@ impl Client {
 
     /// A request below `/v2` with the static token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.bare(method, path).bearer_auth(sandbox::TOKEN)
+        self.bare(method, path).bearer_auth(shim_sandbox::TOKEN)
     }
 
     /// The same without a token.

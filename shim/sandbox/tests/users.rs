@@ -2,11 +2,11 @@
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
-mod sandbox_client;
+mod client;
 
-use sandbox_client::{Answer, Client};
+use client::{Answer, Client};
 use serde_json::{Value, json};
-use shim::sandbox::{Paging, SandboxConfig};
+use shim_sandbox::{Paging, SandboxConfig};
 
 const ADA: &str = "/users/ada.lovelace@example.com";
 

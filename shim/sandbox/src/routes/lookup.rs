@@ -3,11 +3,11 @@
 use axum::extract::State as Shared;
 use serde_json::json;
 
-use crate::sandbox::Sandbox;
-use crate::sandbox::error::ErrorName;
-use crate::sandbox::request::{Answer, QueryPairs, Segments, ok};
-use crate::sandbox::seed::Seed;
-use crate::sandbox::user::login;
+use crate::Sandbox;
+use crate::error::ErrorName;
+use crate::request::{Answer, QueryPairs, Segments, ok};
+use crate::seed::Seed;
+use crate::user::login;
 
 /// True for users of the account who sign in with a password, as v2 says; not for the others.
 pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {

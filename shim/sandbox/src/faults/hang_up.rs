@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 pub(super) struct HungUp;
 
 /// Serves until `shutdown` resolves; what is in work is cut off.
-pub(in crate::sandbox) async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()>,

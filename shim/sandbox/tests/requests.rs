@@ -2,13 +2,13 @@
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
-mod sandbox_client;
+mod client;
 
 use std::sync::LazyLock;
 
+use client::{Answer, Client};
 use proptest::prelude::*;
 use reqwest::Method;
-use sandbox_client::{Answer, Client};
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
-mod sandbox_client;
+mod client;
 
-use sandbox_client::Client;
+use client::Client;
 use serde_json::{Value, json};
-use shim::sandbox::{Sandbox, SandboxConfig};
+use shim_sandbox::{Sandbox, SandboxConfig};
 
 const ADA: &str = "/users/ada.lovelace@example.com";
 const CHARLES: &str = "/users/charles.babbage@example.com";

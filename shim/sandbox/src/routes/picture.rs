@@ -7,9 +7,9 @@ use axum::routing::post;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::sandbox::Sandbox;
-use crate::sandbox::error::{ApiError, ErrorName};
-use crate::sandbox::request::{Answer, Segments, created, no_content};
+use crate::Sandbox;
+use crate::error::{ApiError, ErrorName};
+use crate::request::{Answer, Segments, created, no_content};
 
 /// The largest picture, in bytes.
 const MAX_PICTURE: usize = 2 * 1024 * 1024;

@@ -2,17 +2,17 @@
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
-mod sandbox_client;
+mod client;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use client::{Answer, Client};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
-use sandbox_client::{Answer, Client};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shim::sandbox::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, LimitWording, MAX_USERS, SandboxConfig};
+use shim_sandbox::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, LimitWording, MAX_USERS, SandboxConfig};
 
 #[derive(Debug, Deserialize)]
 struct ErrorRow {
@@ -51,7 +51,7 @@ impl ErrorRow {
 #[tokio::test]
 async fn every_error_can_be_provoked() {
     let rows: BTreeMap<String, ErrorRow> =
-        toml::from_str(include_str!("../src/sandbox/errors.toml")).expect("the table of errors");
+        toml::from_str(include_str!("../src/errors.toml")).expect("the table of errors");
     let mut answers = Vec::new();
     answers.extend(errors_of_requests().await);
     answers.extend(errors_of_users().await);

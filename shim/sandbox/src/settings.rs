@@ -182,7 +182,7 @@ pub(crate) const CAPACITIES: [(&str, &str, i64); 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::rules::checked_body;
+    use crate::rules::checked_body;
 
     #[test]
     fn the_defaults_keep_the_rules_for_changes() {
