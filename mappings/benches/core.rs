@@ -3,15 +3,11 @@
 //! `cargo bench -p mappings`
 
 mod cases;
-mod recording;
 
 use std::hint::black_box;
 
-use cases::{CATALOG, Case};
-use mappings::{
-    Catalog,
-    record::{LineWriter, Redactor},
-};
+use cases::Case;
+use mappings::Catalog;
 
 #[global_allocator]
 static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
@@ -33,17 +29,4 @@ fn translate(bencher: divan::Bencher<'_, '_>, name: &str) {
     bencher
         .with_inputs(|| case.input())
         .bench_local_values(|input| black_box(case.run(input)));
-}
-
-/// The line of an exchange.
-#[divan::bench]
-fn record(bencher: divan::Bencher<'_, '_>) {
-    let exchange = recording::exchange();
-    let mut writer = LineWriter::new(Redactor::new(&CATALOG, None));
-    let mut line = Vec::new();
-    bencher.bench_local(|| {
-        line.clear();
-        let written = writer.write(&CATALOG, &exchange, &["an.access-token"], &mut line);
-        (written.is_ok(), line.len())
-    });
 }

@@ -1,15 +1,11 @@
 //! What tests/bench/instructions.sh counts the instructions of: `instructions CASE TIMES`.
 
 mod cases;
-mod recording;
 
 use std::{env, hint::black_box, process::ExitCode};
 
-use cases::{CATALOG, Case};
-use mappings::{
-    Catalog,
-    record::{LineWriter, Redactor},
-};
+use cases::Case;
+use mappings::Catalog;
 
 #[expect(clippy::disallowed_methods, reason = "this is a program, not the core")]
 fn main() -> ExitCode {
@@ -26,16 +22,6 @@ fn run(name: &str, times: usize) -> Option<()> {
     if name == "load_catalog" {
         for _ in 0..times {
             black_box(Catalog::embedded().ok()?);
-        }
-        return Some(());
-    }
-    if name == "record" {
-        let exchange = recording::exchange();
-        let mut writer = LineWriter::new(Redactor::new(&CATALOG, None));
-        for _ in 0..times {
-            let mut line = Vec::new();
-            let written = writer.write(&CATALOG, &exchange, &["an.access-token"], &mut line);
-            black_box((written.is_ok(), line));
         }
         return Some(());
     }

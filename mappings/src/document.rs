@@ -117,7 +117,7 @@ impl Document {
 
     /// The JSON text, if it is a whole document on one line and all of it stands there as it reads,
     /// without escapes.
-    pub(crate) fn verbatim(&self) -> Option<&str> {
+    pub fn verbatim(&self) -> Option<&str> {
         let Source {
             text,
             rewritten,

@@ -7,16 +7,13 @@
 //! path, and let a [`Translation`] turn a v1 request into v2 requests and v2's answers into v1's.
 
 pub mod catalog;
-pub mod comparison;
 pub mod conversion;
 pub mod document;
 pub mod exchange;
 pub mod fidelity;
-pub mod record;
 mod scalar;
 mod template;
 pub mod translation;
-pub mod usage;
 
 pub use catalog::Catalog;
 pub use document::Document;

@@ -12,10 +12,8 @@ use std::{
     time::Duration,
 };
 
-use mappings::{
-    Method, Outcome, Warning, WarningKind,
-    comparison::{Kind, Verdict},
-};
+use mappings::{Method, Outcome, Warning, WarningKind};
+use recording::comparison::{Kind, Verdict};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 pub use metrics::Metrics;

@@ -8,7 +8,8 @@ use std::{
     },
 };
 
-use mappings::{Site, catalog::operation::Operation, record::RecordedSite};
+use mappings::{Site, catalog::operation::Operation};
+use recording::RecordedSite;
 
 use crate::{
     budget::{Budget, Budgets},

@@ -10,10 +10,8 @@ mod running;
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use mappings::{
-    Catalog,
-    usage::{Consumer, OTHERS, Usage},
-};
+use mappings::Catalog;
+use recording::usage::{Consumer, OTHERS, Usage};
 use running::{Answer, FORM, Running, ScriptedV2, Setup, soon};
 use serde_json::json;
 use shim::{
@@ -85,7 +83,7 @@ fn lines(usage: &Usage) -> Vec<String> {
             key, user_agent, ..
         } = consumer;
         for used in &consumer.operations {
-            let names = |uses: &[mappings::usage::ParameterUse]| {
+            let names = |uses: &[recording::usage::ParameterUse]| {
                 let names = uses
                     .iter()
                     .map(|used| format!("{}×{}", used.name, used.requests));

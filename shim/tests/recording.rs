@@ -16,10 +16,8 @@ use std::{
     time::Duration,
 };
 
-use mappings::{
-    Catalog,
-    record::{Exchange, OutcomeKind, PseudonymKey, REDACTED, V2Exchange, Wrapping},
-};
+use mappings::Catalog;
+use recording::{Exchange, OutcomeKind, PseudonymKey, REDACTED, V2Exchange, Wrapping};
 use running::{Answer, FORM, Running, ScriptedV2, Setup};
 use serde_json::json;
 use shim::{

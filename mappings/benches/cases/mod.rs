@@ -9,7 +9,7 @@ use mappings::{
 };
 use serde_json::{Value, json};
 
-pub(crate) static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match Catalog::embedded() {
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match Catalog::embedded() {
     Ok(catalog) => catalog,
     Err(error) => unreachable!("the tests load it too: {error}"),
 });

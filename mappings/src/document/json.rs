@@ -29,7 +29,7 @@ impl<'d> Json<'d> {
 
     /// Where the text is between its quotes, or the number, counted from the beginning of a document
     /// that is [verbatim](super::Document::verbatim).
-    pub(crate) fn place(self) -> Option<Range<usize>> {
+    pub fn place(self) -> Option<Range<usize>> {
         match self.node() {
             Node::Text(span) | Node::Number(span) => Some(span.range()),
             _ => None,
@@ -103,7 +103,7 @@ impl<'d> Json<'d> {
     }
 
     /// True for a number.
-    pub(crate) fn is_number(self) -> bool {
+    pub fn is_number(self) -> bool {
         matches!(self.node(), Node::Number(_) | Node::RewrittenNumber(_))
     }
 
@@ -146,7 +146,7 @@ impl<'d> Json<'d> {
     }
 
     /// The members of an object, in order; none if it is something else.
-    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
+    pub fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
         let texts = self.source.texts();
         let names = self.names().iter();
         let names = names.map_while(move |name| texts.text_of(*name));

@@ -28,7 +28,7 @@ use answer::Documents;
 use failure::Failure;
 use given::Given;
 use paging::Paging;
-pub(crate) use send::segment;
+pub use send::segment;
 
 /// What a site's configuration says to every translation.
 #[derive(Clone, Debug, Default)]

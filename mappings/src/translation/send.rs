@@ -186,7 +186,7 @@ impl Material<'_, '_> {
 }
 
 /// One percent-encoded path segment; `None` for what a path would not keep as one.
-pub(crate) fn segment(text: &str) -> Option<String> {
+pub fn segment(text: &str) -> Option<String> {
     match text {
         "" | "." | ".." => None,
         text => Some(utf8_percent_encode(text, SEGMENT).to_string()),

@@ -10,7 +10,6 @@
 #![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
 
 mod catalog;
-mod comparison;
 mod driver;
 mod errors;
 mod fields;
@@ -19,5 +18,4 @@ mod order;
 mod paging;
 mod parameters;
 mod plans;
-mod record;
 mod writes;

@@ -8,11 +8,8 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use mappings::{
-    Catalog,
-    catalog::operation::Operation,
-    record::{Exchange, PseudonymKey, Redactor},
-};
+use mappings::{Catalog, catalog::operation::Operation};
+use recording::{Exchange, PseudonymKey, Redactor};
 use serde_json::{Map, Value};
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use mappings::record::{PseudonymKey, Redactor};
+use recording::{PseudonymKey, Redactor};
 
 use crate::{
     cli::Exit,

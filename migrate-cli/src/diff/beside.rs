@@ -1,10 +1,9 @@
 //! A recorded v1 answer beside the v2 answers that it was made from.
 
-use mappings::{
-    Catalog,
-    catalog::operation::Operation,
+use mappings::{Catalog, catalog::operation::Operation};
+use recording::{
+    Exchange,
     comparison::{self, Comparison},
-    record::Exchange,
 };
 
 use super::{documents::Documents, join};

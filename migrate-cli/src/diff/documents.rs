@@ -7,9 +7,9 @@ use mappings::{
         field::Place,
         operation::{Call, Plan},
     },
-    record::{Exchange, OutcomeKind},
 };
 use percent_encoding::percent_decode_str;
+use recording::{Exchange, OutcomeKind};
 use serde_json::{Value, json};
 
 /// What is known of v2 when a v1 answer is looked at.

@@ -9,7 +9,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use mappings::{Arguments, Catalog, catalog::operation::Operation, record::Redactor};
+use mappings::{Arguments, Catalog, catalog::operation::Operation};
+use recording::Redactor;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 

@@ -6,10 +6,12 @@ use mappings::{
         field::{Field, Part, Place},
         operation::{Member, Operation, View},
     },
-    comparison::{Kind, Path, explained, unexpected, view},
     conversion::Conversion,
     fidelity::Fidelity,
-    record::REDACTED,
+};
+use recording::{
+    REDACTED,
+    comparison::{Kind, Path, explained, unexpected, view},
 };
 use serde_json::{Map, Value};
 

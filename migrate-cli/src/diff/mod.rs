@@ -1,7 +1,7 @@
 //! Old and new beside each other, through the map: what differs, and whether the catalog explains
 //! it.
 //!
-//! [`mappings::comparison`] finds what differs between two v1 answers and judges it, [`join`] puts a
+//! [`recording::comparison`] finds what differs between two v1 answers and judges it, [`join`] puts a
 //! v1 answer beside the v2 documents that it was made from. All of it is data first
 //! ([`Comparison`]); [`show`] renders it last.
 
@@ -16,4 +16,4 @@ pub(crate) mod show;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use mappings::comparison::{Comparison, Kind, Row, Verdict};
+pub(crate) use recording::comparison::{Comparison, Kind, Row, Verdict};

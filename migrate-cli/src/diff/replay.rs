@@ -12,11 +12,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use mappings::{
-    Catalog,
-    catalog::operation::Operation,
+use mappings::{Catalog, catalog::operation::Operation};
+use recording::{
+    Exchange, Redactor,
     comparison::{Comparison, Noise, compare, rehearse, requests, site},
-    record::{Exchange, Redactor},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! Joins and reports of every kind.
 
-use mappings::{
-    Catalog,
+use mappings::Catalog;
+use recording::{
+    Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, Wrapping,
     comparison::{rehearse, site},
-    record::{Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, Wrapping},
 };
 use serde_json::{Map, Value, json};
 

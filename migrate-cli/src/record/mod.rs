@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use mappings::record::Exchange;
+use recording::Exchange;
 
 /// The longest line: a page of 300 users with all their settings is far below.
 const LONGEST: u64 = 64 << 20;

@@ -9,7 +9,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use mappings::usage::{Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, day_of};
+use recording::usage::{Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, day_of};
 use time::Date;
 
 pub(crate) use code::Code;

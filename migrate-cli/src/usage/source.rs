@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use mappings::usage::Usage;
+use recording::usage::Usage;
 use url::Url;
 
 use crate::http;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mappings::usage::{Consumer, Outcomes, day_name};
+use recording::usage::{Consumer, Outcomes, day_name};
 use serde::Serialize;
 
 use super::{

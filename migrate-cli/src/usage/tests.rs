@@ -1,4 +1,4 @@
-use mappings::usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage};
+use recording::usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage};
 
 use super::{
     code::Place,

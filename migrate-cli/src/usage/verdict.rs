@@ -1,6 +1,6 @@
 //! When a consumer is live, when it is dormant, and when its v1 can be switched off.
 
-use mappings::usage::{Consumer, day_of};
+use recording::usage::{Consumer, day_of};
 use serde::Serialize;
 use time::Date;
 
@@ -103,7 +103,7 @@ impl Rule {
         };
         Judgement {
             verdict,
-            since: mappings::usage::day_name(last),
+            since: recording::usage::day_name(last),
             silent_days,
             wanted_days,
             missing,

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use mappings::{Catalog, record::PseudonymKey};
+use mappings::Catalog;
+use recording::PseudonymKey;
 use tokio::task::spawn_blocking;
 
 use super::run::catalog_of;

@@ -22,8 +22,8 @@ use ipnet::IpNet;
 use mappings::{
     Catalog,
     catalog::{Rates, protocol::Options},
-    record::PseudonymKey,
 };
+use recording::PseudonymKey;
 use reqwest::StatusCode;
 use secrecy::SecretString;
 use time::{Date, Month};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mappings::record::PseudonymKey;
+use recording::PseudonymKey;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{

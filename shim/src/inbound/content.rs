@@ -1,7 +1,7 @@
 //! What a client says its body is, and what it turns out to be.
 
 use bytes::Bytes;
-use mappings::record::Wrapping;
+use recording::Wrapping;
 
 use super::{DecodeError, Parameters, form, json, multipart, text};
 

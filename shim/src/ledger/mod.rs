@@ -24,7 +24,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use mappings::{Catalog, record::Redactor, usage::Usage};
+use mappings::Catalog;
+use recording::{Redactor, usage::Usage};
 
 use crate::telemetry::Record;
 use database::Database;

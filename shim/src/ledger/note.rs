@@ -7,13 +7,9 @@ use hyper::{
     http::request::Parts,
 };
 use ipnet::IpNet;
-use mappings::{
-    Arguments, WarningKind,
-    catalog::operation::Operation,
-    record::{REDACTED, Redactor},
-    usage::OTHERS,
-};
+use mappings::{Arguments, WarningKind, catalog::operation::Operation};
 use percent_encoding::percent_decode_str;
+use recording::{REDACTED, Redactor, usage::OTHERS};
 
 use crate::{
     peer::Peer,

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use mappings::{
-    record::moment,
+use recording::{
+    moment,
     usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage, day_name},
 };
 use rusqlite::{Connection, Row, params};

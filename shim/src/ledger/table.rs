@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mappings::usage::{OTHERS, Outcomes};
+use recording::usage::{OTHERS, Outcomes};
 
 use super::{day, note::Noted};
 use crate::telemetry::Ending;

@@ -1,7 +1,7 @@
 use std::{fs, net::IpAddr};
 
-use mappings::usage::{Consumer, OTHERS, day_name, day_of};
 use proptest::{collection::vec, prelude::*};
+use recording::usage::{Consumer, OTHERS, day_name, day_of};
 use rusqlite::Connection;
 use tempfile::TempDir;
 

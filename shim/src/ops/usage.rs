@@ -1,6 +1,6 @@
 //! `GET /usage`: who still calls v1.
 //!
-//! The answer is a [`mappings::usage::Usage`]. Parameters, all optional: `operation`, `key` (empty
+//! The answer is a [`recording::usage::Usage`]. Parameters, all optional: `operation`, `key` (empty
 //! for requests that were refused before anybody knew whose they are), `since` (a day), `limit`
 //! (consumers, at most 1000) and `after` (the `next` of the answer before).
 
@@ -11,7 +11,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use mappings::usage::day_of;
+use recording::usage::day_of;
 use serde::Deserialize;
 
 use super::Desk;

@@ -23,12 +23,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use mappings::{
-    Arguments, Catalog, Outcome, V2Request,
-    catalog::operation::Operation,
-    record::{
-        LineWriter, PseudonymKey, RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping,
-    },
+use mappings::{Arguments, Catalog, Outcome, V2Request, catalog::operation::Operation};
+use recording::{
+    LineWriter, PseudonymKey, RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;

@@ -13,10 +13,8 @@ use std::{
     time::Duration,
 };
 
-use mappings::{
-    Catalog,
-    record::{LineWriter, PseudonymKey, Redactor},
-};
+use mappings::Catalog;
+use recording::{LineWriter, PseudonymKey, Redactor};
 use secrecy::ExposeSecret;
 
 use super::{Queued, Shared, Sink, pace::Pace};

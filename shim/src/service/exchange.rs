@@ -17,8 +17,8 @@ use mappings::{
         operation::Operation,
         protocol::{Protocol, ProtocolError},
     },
-    record::Wrapping,
 };
+use recording::Wrapping;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument as _;

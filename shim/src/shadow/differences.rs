@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use mappings::comparison::{Kind, Row, Verdict, written};
+use recording::comparison::{Kind, Row, Verdict, written};
 use serde::Serialize;
 
 use super::{NotCompared, judge::worst};

@@ -6,10 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use mappings::{
-    V1Answer, V1Object,
+use mappings::{V1Answer, V1Object};
+use recording::{
+    Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange,
     comparison::{Row, Verdict, compare, rehearse, requests},
-    record::{Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange, moment},
+    moment,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};

@@ -24,9 +24,8 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use mappings::{
     Arguments, Catalog, Outcome, V1Answer, V1Error, V1Object, V2Request,
     catalog::operation::Operation,
-    comparison::Noise,
-    record::{PseudonymKey, Redactor, V2Exchange, Wrapping},
 };
+use recording::{PseudonymKey, Redactor, V2Exchange, Wrapping, comparison::Noise};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::{

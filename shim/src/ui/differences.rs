@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mappings::comparison::Verdict;
 use maud::{Markup, html};
+use recording::comparison::Verdict;
 
 use super::page::{empty, table, text, time};
 use crate::shadow::{FieldTally, OperationTally, Shadow, Side};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mappings::record::{Exchange, OutcomeKind, V2Exchange};
 use maud::{Markup, html};
+use recording::{Exchange, OutcomeKind, V2Exchange};
 use serde_json::Value;
 
 use super::{

@@ -127,7 +127,7 @@ async fn differences_json(State(desk): State<Desk>) -> Response {
         .collect();
     as_json(&json!({
         "shadow": shadow.shown(),
-        "since": mappings::record::moment(found.since),
+        "since": recording::moment(found.since),
         "operations": found.operations,
         "fields": found.fields,
         "fields_not_told_apart": found.others,

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use mappings::{
     Catalog,
     catalog::operation::{Fate, Operation, View},
-    comparison,
     fidelity::Fidelity,
 };
 use maud::{Markup, html};
+use recording::comparison;
 
 use super::page::table;
 

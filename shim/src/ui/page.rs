@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::response::{Html, IntoResponse as _, Response};
-use mappings::{comparison::visible, record::moment};
 use maud::{DOCTYPE, Markup, html};
+use recording::{comparison::visible, moment};
 use serde_json::Value;
 
 /// All pages: where they are and what they are called.

@@ -8,11 +8,9 @@ use std::{
     time::Duration,
 };
 
-use mappings::{
-    Catalog,
-    record::{Exchange, FORMAT, PseudonymKey},
-};
+use mappings::Catalog;
 use memchr::memchr_iter;
+use recording::{Exchange, FORMAT, PseudonymKey};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 

@@ -4,10 +4,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mappings::{
-    Arguments, Body, Catalog, Document, Method, Outcome, V2Request,
-    record::{Exchange, LineWriter, PseudonymKey, Redactor, Unredacted, UnredactedCall, Wrapping},
-};
+use mappings::{Arguments, Body, Catalog, Document, Method, Outcome, V2Request};
+use recording::{Exchange, LineWriter, PseudonymKey, Redactor, Unredacted, UnredactedCall, Wrapping};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().expect("it is tested"));
 

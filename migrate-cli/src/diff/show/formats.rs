@@ -12,7 +12,7 @@ use quick_xml::{
 
 use super::Report;
 use crate::diff::{Comparison, Row, Verdict};
-use mappings::comparison::written;
+use recording::comparison::written;
 
 /// The version of the JSON report.
 const FORMAT: u32 = 1;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use mappings::comparison::written;
+use recording::comparison::written;
 
 use super::Report;
 use crate::diff::{Comparison, Row, Verdict};

@@ -11,7 +11,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Report;
 use crate::diff::{Comparison, Row, Verdict};
-use mappings::comparison::written;
+use recording::comparison::written;
 
 /// How rows are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,7 +1,7 @@
 //! Lines of JSON: recordings of the shim, or an object with `url`, `request` and `response` a line.
 
 use anyhow::{Context as _, bail};
-use mappings::record::Exchange;
+use recording::Exchange;
 use serde_json::Value;
 
 use super::{Pair, plain, text_at};

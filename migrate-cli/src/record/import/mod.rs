@@ -12,10 +12,8 @@ use std::{fs, path::Path};
 
 use anyhow::Context as _;
 use lines::Line;
-use mappings::{
-    Arguments, Catalog, V1Answer,
-    record::{Exchange, FORMAT, Redactor, V1Exchange, Wrapping},
-};
+use mappings::{Arguments, Catalog, V1Answer};
+use recording::{Exchange, FORMAT, Redactor, V1Exchange, Wrapping};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 

@@ -1,6 +1,6 @@
 //! One line for each operation of each consumer, with a header.
 
-use mappings::usage::ParameterUse;
+use recording::usage::ParameterUse;
 
 use super::{Story, shown};
 

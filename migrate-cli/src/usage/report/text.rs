@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use mappings::usage::{OperationUse, ParameterUse};
+use recording::usage::{OperationUse, ParameterUse};
 
 use super::{Page, Story, shown};
 use crate::{

@@ -7,16 +7,16 @@
 use std::{borrow::Cow, fmt};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use mappings::{Catalog, translation::segment};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-use super::{
-    Exchange, V1Exchange,
+use crate::{
+    exchange::{Exchange, V1Exchange},
     names::{Meaning, Names},
     scrub::{self, Found},
 };
-use crate::{catalog::Catalog, translation::segment};
 
 /// Stands for a secret.
 pub const REDACTED: &str = "[redacted]";

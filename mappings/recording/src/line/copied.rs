@@ -2,11 +2,10 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use mappings::{Document, document::Json};
+
 use super::{Meaning, pen::Pen};
-use crate::{
-    document::{Document, Json},
-    record::REDACTED,
-};
+use crate::REDACTED;
 
 /// It has to be written anew: something that is no plain text has to go.
 struct Anew;

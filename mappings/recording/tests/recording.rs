@@ -1,16 +1,26 @@
 //! Records: they come back as they were written, and no secret is in them.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
-use mappings::{
-    Argument, Arguments, Body, Method, Outcome, V1Answer, V1Error, V2Request,
-    record::{
-        Exchange, FORMAT, LineWriter, PseudonymKey, REDACTED, RecordError, Redactor, Unredacted,
-        UnredactedCall, V1Exchange, V2Exchange, Wrapping, moment,
-    },
-};
+use std::sync::LazyLock;
+
+use mappings::{Argument, Arguments, Body, Catalog, Method, Outcome, V1Answer, V1Error, V2Request};
 use proptest::prelude::*;
+use recording::{
+    Exchange, FORMAT, LineWriter, PseudonymKey, REDACTED, RecordError, Redactor, Unredacted,
+    UnredactedCall, V1Exchange, V2Exchange, Wrapping, moment,
+};
 use serde_json::{Value, json};
 
-use crate::driver::catalog;
+fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+    &CATALOG
+}
 
 fn key() -> PseudonymKey {
     PseudonymKey::new("sixteen or more characters").unwrap()

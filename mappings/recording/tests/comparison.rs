@@ -1,9 +1,14 @@
 //! What is thought of differences between two v1 answers.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
-use mappings::{
-    Catalog,
-    comparison::{Comparison, Noise, Row, Verdict, compare},
-};
+use mappings::Catalog;
+use recording::comparison::{Comparison, Noise, Row, Verdict, compare};
 use serde_json::{Value, json};
 
 fn catalog() -> Catalog {

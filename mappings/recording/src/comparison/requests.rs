@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::record::V2Exchange;
+use crate::V2Exchange;
 
 /// Requests by the name of their call, so that their order, which is that of v2's answers, is no
 /// difference.

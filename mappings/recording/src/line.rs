@@ -13,11 +13,11 @@ mod pen;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use mappings::Catalog;
 use memchr::memmem;
 use serde_json::Value;
 
-use super::{RecordedSite, Redactor, Unredacted, names::Meaning, redaction::worth_finding, scrub};
-use crate::catalog::Catalog;
+use crate::{RecordedSite, Redactor, Unredacted, names::Meaning, redaction::worth_finding, scrub};
 use lookup::Lookup;
 use pen::Pen;
 

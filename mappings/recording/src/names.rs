@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::catalog::{
+use mappings::{
     Catalog,
-    field::{Kind, Place},
+    catalog::field::{Kind, Place},
 };
 
 /// What a name says.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::record::names::Meaning;
+use crate::names::Meaning;
 
 /// Names that are remembered: more than the APIs have, and few enough for names that somebody makes
 /// up.

@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{
-    catalog::{Catalog, operation::Operation, protocol::Options},
-    exchange::{Arguments, Outcome, V1Error},
-    record::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping},
-    translation::{Memory, Site, Translation},
+use mappings::{
+    Arguments, Catalog, Memory, Outcome, Site, Translation, V1Error,
+    catalog::{operation::Operation, protocol::Options},
 };
+
+use crate::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping};
 
 /// More rounds than any plan has steps, pages included: a guard against one that never ends.
 const ROUNDS: usize = 1000;

@@ -2,6 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use mappings::{
+    Argument, Document,
+    catalog::{operation::Operation, protocol::Protocol},
+};
 use serde::Serialize;
 
 use super::{
@@ -9,13 +13,9 @@ use super::{
     lookup::{Lookup, Named},
 };
 use crate::{
-    catalog::{operation::Operation, protocol::Protocol},
-    document::Document,
-    exchange::Argument,
-    record::{
-        FORMAT, REDACTED, RecordedSite, Redactor, Unredacted, UnredactedCall, body, moment,
-        redaction::{is_worth_finding, segments},
-    },
+    FORMAT, REDACTED, RecordedSite, Redactor, Unredacted, UnredactedCall,
+    exchange::{body, moment},
+    redaction::{is_worth_finding, segments},
 };
 
 /// A line that is being written.

@@ -1,28 +1,16 @@
 //! The record of an exchange: what a v1 client asked and got, and what v2 was asked for it.
 //!
 //! A recording is a text of lines, each of them one [`Exchange`] as JSON. The format is versioned by
-//! [`FORMAT`]; what reads it passes over members that it does not know. Nothing is written before
-//! [`Redactor::exchange`] went over it, or [`LineWriter`], which is the same in one pass.
-
-mod line;
-mod names;
-mod redaction;
-mod scrub;
-mod unredacted;
+//! [`FORMAT`]; readers ignore members that they do not know. [`Redactor`](crate::Redactor) goes over
+//! every exchange before it is written.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-pub use line::LineWriter;
-pub use redaction::{PseudonymKey, PseudonymKeyError, REDACTED, Redactor};
-pub use unredacted::{Unredacted, UnredactedCall};
-
-use crate::{
+use mappings::{
+    Argument, Arguments, Body, Document, File, Method, Outcome, Site, V1Answer, V1Error, V2Request,
     catalog::protocol::Options,
-    document::Document,
-    exchange::{Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V2Request},
-    translation::Site,
 };
 
 /// The version of the format; it changes when a member changes its meaning or goes away.
@@ -149,7 +137,7 @@ pub enum OutcomeKind {
 
 impl OutcomeKind {
     /// The kind of an outcome, and the HTTP status if v2 answered.
-    fn of(outcome: &Outcome) -> (Self, Option<u16>) {
+    pub(crate) fn of(outcome: &Outcome) -> (Self, Option<u16>) {
         match outcome {
             Outcome::Answered { status, .. } => (Self::Answered, Some(*status)),
             Outcome::Unreadable { status } => (Self::Unreadable, Some(*status)),
@@ -216,7 +204,7 @@ impl V1Exchange {
     }
 
     /// Without an answer.
-    fn of_arguments(operation: &str, wrapping: Wrapping, arguments: &Arguments) -> Self {
+    pub(crate) fn of_arguments(operation: &str, wrapping: Wrapping, arguments: &Arguments) -> Self {
         let parameters = arguments.iter().map(|(name, value)| {
             let value = match value {
                 Argument::Text(text) => Value::from(text.as_str()),
@@ -301,7 +289,7 @@ impl V2Exchange {
     }
 }
 
-fn body(body: &Body) -> Option<Value> {
+pub(crate) fn body(body: &Body) -> Option<Value> {
     match body {
         Body::None => None,
         Body::Json(value) => Some(value.clone()),

@@ -5,16 +5,14 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{
+use mappings::{Argument, Arguments, Body, Document, Outcome, V2Request};
+
+use crate::exchange::{
     Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, body, moment,
-};
-use crate::{
-    document::Document,
-    exchange::{Argument, Arguments, Body, Outcome, V2Request},
 };
 
 /// An exchange before anybody spent time on it: it holds what was there anyway, v2's answers as they
-/// were read. [`super::LineWriter`] makes a line of it that may be kept.
+/// were read. [`crate::LineWriter`] makes a line of it that may be kept.
 ///
 /// `Debug` names the operation only.
 pub struct Unredacted {

@@ -1,13 +1,40 @@
-//! The exchange that recording is measured with.
+//! What it costs to make a line of a recording.
+//!
+//! `cargo bench -p recording`
 
-use mappings::{
-    Arguments, Body, Method, Outcome, V2Request,
-    record::{Unredacted, UnredactedCall, Wrapping},
-};
+use std::sync::LazyLock;
+
+use mappings::{Arguments, Body, Catalog, Method, Outcome, V2Request};
+use recording::{LineWriter, Redactor, Unredacted, UnredactedCall, Wrapping};
 use serde_json::{Value, json};
 
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match Catalog::embedded() {
+    Ok(catalog) => catalog,
+    Err(error) => unreachable!("the tests load it too: {error}"),
+});
+
+fn main() {
+    divan::main();
+}
+
+/// The line of an exchange.
+#[divan::bench]
+fn record(bencher: divan::Bencher<'_, '_>) {
+    let exchange = exchange();
+    let mut writer = LineWriter::new(Redactor::new(&CATALOG, None));
+    let mut line = Vec::new();
+    bencher.bench_local(|| {
+        line.clear();
+        let written = writer.write(&CATALOG, &exchange, &["an.access-token"], &mut line);
+        (written.is_ok(), line.len())
+    });
+}
+
 /// An exchange as large as v2's are: some 300 settings.
-pub(crate) fn exchange() -> Unredacted {
+fn exchange() -> Unredacted {
     let settings: serde_json::Map<_, _> = (0..30)
         .map(|group| {
             let settings: serde_json::Map<_, _> = (0..10)

@@ -1,5 +1,14 @@
 //! What is thought of a difference between two v1 answers of an operation.
 
+use mappings::{
+    Catalog,
+    catalog::{
+        field::{self, Field, Part, Place},
+        operation::{Operation, Service, View},
+    },
+    conversion::{Conversion, Sent},
+    fidelity::Fidelity,
+};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -7,16 +16,7 @@ use super::{
     Comparison, Row, Verdict,
     json::{self, Kind, Pair, Path},
 };
-use crate::{
-    catalog::{
-        Catalog,
-        field::{self, Field, Part, Place},
-        operation::{Operation, Service, View},
-    },
-    conversion::{Conversion, Sent},
-    fidelity::Fidelity,
-    record::REDACTED,
-};
+use crate::REDACTED;
 
 /// Compares two v1 answers of an operation; two JSON values of any kind if it is not known.
 pub fn compare(
