@@ -13,6 +13,7 @@ use mappings::{
     catalog::operation::Operation,
     translation::{Call, Finished, Unfinished},
 };
+use shim_upstream::Scope;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
@@ -20,7 +21,6 @@ use tokio::{
 
 use crate::{
     in_place, outbound,
-    request::Scope,
     store::{Key, Space, Store},
     tenants::Tenant,
     watch::Watch,

@@ -1,6 +1,5 @@
 //! The v1 API over v2, as a library.
 
-mod budget;
 pub mod cli;
 pub mod config;
 mod credential;
@@ -8,13 +7,11 @@ mod dev_cert;
 mod executor;
 mod in_place;
 mod inbound;
-mod label;
 pub mod ledger;
 pub mod ops;
 mod outbound;
 mod peer;
 pub mod recorder;
-mod request;
 pub mod server;
 mod service;
 pub mod shadow;
@@ -24,8 +21,7 @@ mod tenants;
 mod throttle;
 pub mod tls;
 pub mod ui;
-mod upstream;
 mod watch;
 
 pub use service::{ReloadError, Seams, Shim, StartError};
-pub use upstream::install_tls;
+pub use shim_upstream::install_tls;

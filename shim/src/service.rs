@@ -26,6 +26,10 @@ use mappings::{
     Catalog,
     catalog::protocol::{Protocol, ProtocolError},
 };
+use shim_upstream::{
+    Breaker, CallLimits, Endpoint, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError,
+    is_shim,
+};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -34,19 +38,16 @@ use crate::{
     config::{Limits, SiteConfig, V2Config},
     executor::Executor,
     inbound::{BodyReader, operation_path},
-    label::{Label, Labels},
     ledger::{Ledger, Note},
     outbound::{self, DeprecationHeaders},
     peer::Peer,
     recorder::Recorder,
-    request::{REQUEST_ID, RequestId},
     shadow::Shadow,
     store::{InMemory, Store},
     telemetry::{Log, Observer},
     tenants::Tenants,
     throttle::Throttle,
     ui::Recent,
-    upstream::{Breaker, Endpoint, Http, TokenError, is_shim},
 };
 use reply::Reply;
 
@@ -144,11 +145,16 @@ impl Shim {
         limits: &Limits,
         seams: Seams,
     ) -> Result<Self, StartError> {
+        let http = Http::new(&v2.http(limits));
+        let observer = Arc::clone(&seams.observer);
         let endpoint = Endpoint {
-            http: Http::new(limits, &v2).map_err(|error| StartError::Client(error.into()))?,
+            http: http.map_err(|error| StartError::Client(error.into()))?,
             base: v2.base.clone(),
-            limits: limits.into(),
-            observer: Arc::clone(&seams.observer),
+            limits: CallLimits {
+                timeout: limits.call,
+                response_bytes: limits.answer_bytes,
+            },
+            on_call: Box::new(move |call| observer.called(call)),
             breaker: Breaker::new(),
         };
         let endpoint = Arc::new(endpoint);
@@ -290,7 +296,7 @@ impl Shim {
     }
 
     /// The calls that could be made at once, for each account with a limit and each label.
-    pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
         self.now().0.tenants.budget_levels()
     }
 }
@@ -303,7 +309,7 @@ impl Generation {
         shared: Arc<Shared>,
         before: &Tenants,
     ) -> Self {
-        let labels = Labels::of(&executor.catalog);
+        let labels = RateLabels::of(&executor.catalog);
         Self(Arc::new(Inner {
             tenants: Tenants::new(v2, &shared.endpoint, labels, before),
             executor,

@@ -23,7 +23,8 @@ pub(crate) use traffic::{OperationTraffic, Seen};
 
 pub(crate) use traces::Traces;
 
-pub use crate::request::RequestId;
+pub use shim_upstream::{CallRecord, RequestId, RetryCounts};
+
 use crate::{config::LogFormat, shadow::Side};
 
 /// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
@@ -81,37 +82,6 @@ impl Ending {
             Self::Trouble => "trouble",
         }
     }
-}
-
-/// One v2 call, however often it was sent. Nothing in it names a user.
-#[derive(Debug)]
-pub struct CallRecord<'a> {
-    /// The name of the v1 request that it is made for.
-    pub request: RequestId,
-    /// The method.
-    pub method: Method,
-    /// The path with its placeholders, never the path: that may hold an address.
-    pub template: &'a str,
-    /// v2's rate label.
-    pub label: &'static str,
-    /// What became of it. Not for logs as it is: v2's answer is in it.
-    pub outcome: &'a Outcome,
-    /// How often it went out again, and why.
-    pub retries: RetryCounts,
-    /// From its turn to its answer, tokens and waits included.
-    pub elapsed: Duration,
-}
-
-/// How often a v2 call went out again. What an HTTP/2 server refused before it began with it, and was
-/// asked again at once, does not count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RetryCounts {
-    /// After no answer, or a gateway's.
-    pub failure: u32,
-    /// After v2's request limit.
-    pub limit: u32,
-    /// With a new token.
-    pub token: u32,
 }
 
 /// A v2 call that failed, without what v2 said of it: that may quote an address.

@@ -10,15 +10,9 @@ use std::{
 
 use mappings::{Site, catalog::operation::Operation};
 use recording::RecordedSite;
+use shim_upstream::{Budget, Budgets, Endpoint, RateLabel, RateLabels, Tokens, Upstream};
 
-use crate::{
-    budget::{Budget, Budgets},
-    config::V2Config,
-    credential::Credential,
-    label::{Label, Labels},
-    store::Key,
-    upstream::{Endpoint, Tokens, Upstream},
-};
+use crate::{config::V2Config, credential::Credential, store::Key};
 
 /// A caller with its v2 account.
 #[derive(Debug)]
@@ -93,7 +87,7 @@ impl Tenants {
     pub(crate) fn new(
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
-        labels: Labels,
+        labels: RateLabels,
         before: &Self,
     ) -> Self {
         let labels = Arc::new(labels);
@@ -102,7 +96,7 @@ impl Tenants {
         let mut callers = Vec::new();
         for tenant in v2.tenants {
             let account = tenant.account();
-            let budget = accounts.of_account(account, tenant.rates, &before.accounts);
+            let budget = accounts.of_account(*account.as_bytes(), tenant.rates, &before.accounts);
             if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
                 budgets.push(Arc::clone(&budget));
             }
@@ -141,11 +135,11 @@ impl Tenants {
     }
 
     /// The calls that could be made at once: accounts from 1, in the order of the tenants.
-    pub(crate) fn budget_levels(&self) -> Vec<(usize, Label, u32)> {
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
         let mut levels = Vec::new();
         for (at, budget) in self.budgets.iter().enumerate() {
             let of_label = |label| Some((at + 1, label, budget.level(label)?));
-            levels.extend(Label::ALL.into_iter().filter_map(of_label));
+            levels.extend(RateLabel::ALL.into_iter().filter_map(of_label));
         }
         levels
     }

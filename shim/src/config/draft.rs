@@ -8,7 +8,7 @@ use super::{
     Config, ConfigError, Limits, Sources,
     ledger::LedgerDraft,
     mistakes::Mistakes,
-    network::{NamesDraft, listed},
+    network::{ResolverDraft, listed},
     record::RecordDraft,
     section::{File, Placed, Section},
     shadow::ShadowDraft,
@@ -53,7 +53,7 @@ pub(super) struct Draft {
     pub(super) strict: bool,
     pub(super) upstream_url: Option<Placed<String>>,
     pub(super) oauth_url: Option<Placed<String>>,
-    pub(super) names: NamesDraft,
+    pub(super) resolver: ResolverDraft,
     pub(super) plan: Option<Placed<String>>,
     pub(super) tenants: Vec<TenantDraft>,
     pub(super) choices: Vec<(Placed<String>, toml::Value)>,
@@ -192,7 +192,7 @@ impl Draft {
         self.upstream_url = upstream.text("url");
         self.oauth_url = upstream.text("oauth_url");
         self.plan = upstream.text("plan");
-        self.names = NamesDraft::read(&mut upstream);
+        self.resolver = ResolverDraft::read(&mut upstream);
         let limits = &mut self.limits;
         set(
             &mut limits.connect,
@@ -279,8 +279,8 @@ impl Draft {
         or(&mut self.tls.key_file, text(TLS_KEY_FILE));
         let list = |name: &str| get(name).map(|value| listed(&value));
         or(&mut self.trusted_proxies, list(TRUSTED_PROXIES));
-        or(&mut self.names.resolve, list(UPSTREAM_RESOLVE));
-        or(&mut self.names.dns, list(UPSTREAM_DNS));
+        or(&mut self.resolver.resolve, list(UPSTREAM_RESOLVE));
+        or(&mut self.resolver.dns, list(UPSTREAM_DNS));
         or(&mut self.log_format, text(LOG_FORMAT));
         or(&mut self.ops_listen, text(OPS_LISTEN));
         or(&mut self.traces.endpoint, text(TRACES_ENDPOINT));

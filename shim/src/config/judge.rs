@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use mappings::{Catalog, catalog::OptionError};
 use reqwest::StatusCode;
+use shim_upstream::{BaseUrl, ResolverSettings};
 use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
@@ -16,7 +17,6 @@ use super::{
     section::{Placed, values},
     tenant::{Usual, rates},
 };
-use crate::upstream::{BaseUrl, Names};
 
 /// v2's own token endpoint, which goes without saying for v2's own host only: the app's secret is
 /// sent there.
@@ -58,13 +58,13 @@ impl Draft {
         let deprecation = self.deprecation.judge(mistakes);
         let log = log_format(self.log_format.as_ref(), mistakes);
         let traces = self.traces.judge(mistakes);
-        let names = self.names.judge(mistakes);
+        let resolver = self.resolver.judge(mistakes);
         let source = match sources.flags.sandbox {
             Some(users) => Some(Source::Sandbox { users }),
             None => judge_v2(
                 self.upstream_url.as_ref(),
                 self.oauth_url.as_ref(),
-                names,
+                resolver,
                 &Usual {
                     oauth_url: None,
                     rates: rates(self.plan.as_ref(), None, catalog, mistakes),
@@ -133,7 +133,7 @@ impl Draft {
 fn judge_v2(
     upstream_url: Option<&Placed<String>>,
     oauth_url: Option<&Placed<String>>,
-    names: Names,
+    resolver: ResolverSettings,
     usual: &Usual<'_>,
     tenants: Vec<TenantDraft>,
     mistakes: &Mistakes,
@@ -196,7 +196,7 @@ fn judge_v2(
         .collect();
     Some(V2Config {
         base: base?,
-        names,
+        resolver,
         tenants,
     })
 }

@@ -16,7 +16,7 @@ mod tenant;
 mod tls;
 mod ui;
 
-use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use ipnet::IpNet;
 use mappings::{
@@ -25,7 +25,7 @@ use mappings::{
 };
 use recording::PseudonymKey;
 use reqwest::StatusCode;
-use secrecy::SecretString;
+use shim_upstream::{Access, BaseUrl, HttpSettings, OAuth, ResolverSettings};
 use time::{Date, Month};
 use url::Url;
 
@@ -34,13 +34,8 @@ pub use mistakes::{ConfigError, Mistake};
 pub use tls::TlsConfig;
 
 use crate::{
-    credential::SecretDigest,
-    ledger::LedgerConfig,
-    recorder::RecordConfig,
-    shadow::ShadowConfig,
-    store::Key,
-    tenants::Permissions,
-    upstream::{BaseUrl, Names, Token},
+    credential::SecretDigest, ledger::LedgerConfig, recorder::RecordConfig, shadow::ShadowConfig,
+    store::Key, tenants::Permissions,
 };
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
@@ -130,7 +125,7 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct V2Config {
     pub(crate) base: BaseUrl,
-    pub(crate) names: Names,
+    pub(crate) resolver: ResolverSettings,
     pub(crate) tenants: Vec<TenantConfig>,
 }
 
@@ -151,20 +146,6 @@ pub(crate) struct TenantConfig {
     /// The catalog's options.
     pub(crate) options: Options,
     pub(crate) permissions: Permissions,
-}
-
-/// How a tenant gets its v2 token.
-#[derive(Clone)]
-pub(crate) enum Access {
-    /// A fixed token.
-    Token(Token),
-    /// Server-to-server OAuth.
-    OAuth {
-        url: Url,
-        account_id: String,
-        client_id: String,
-        client_secret: SecretString,
-    },
 }
 
 /// What a site may choose.
@@ -338,12 +319,12 @@ impl V2Config {
             api_key: api_key.to_owned(),
             api_secret: SecretDigest::of(api_secret),
             account_id: Some(account_id.to_owned()),
-            access: Access::OAuth {
+            access: Access::OAuth(OAuth {
                 url: oauth_url,
                 account_id: account_id.to_owned(),
                 client_id: client_id.to_owned(),
                 client_secret: client_secret.into(),
-            },
+            }),
             rates: None,
             strict: site.strict,
             options: site.options.clone(),
@@ -351,7 +332,7 @@ impl V2Config {
         };
         Some(Self {
             base: BaseUrl::parse(base).ok()?,
-            names: Names::default(),
+            resolver: ResolverSettings::default(),
             tenants: vec![tenant],
         })
     }
@@ -373,17 +354,27 @@ impl V2Config {
 
     /// Host and port, if the system is asked where v2 is.
     pub(crate) fn asked_by_name(&self) -> Option<(String, u16)> {
-        let of_system = self.names.is_systems();
-        of_system.then(|| (self.base.host().to_owned(), self.base.port()))
+        let by_system = self.resolver.is_system();
+        by_system.then(|| (self.base.host().to_owned(), self.base.port()))
+    }
+
+    /// How the HTTP client reaches v2.
+    pub(crate) fn http(&self, limits: &Limits) -> HttpSettings {
+        HttpSettings {
+            base: self.base.clone(),
+            resolver: self.resolver.clone(),
+            connect_timeout: limits.connect,
+            is_local: self.is_local(),
+        }
     }
 
     /// True if v2 and its token endpoints are on this machine and without TLS.
-    pub(crate) fn is_local(&self) -> bool {
+    fn is_local(&self) -> bool {
         let mut token_urls = self
             .tenants
             .iter()
             .filter_map(|tenant| match &tenant.access {
-                Access::OAuth { url, .. } => Some(url.as_str()),
+                Access::OAuth(oauth) => Some(oauth.url.as_str()),
                 Access::Token(_) => None,
             });
         let is_local = |base: &BaseUrl| base.is_loopback() && base.is_plain();
@@ -401,22 +392,13 @@ impl TenantConfig {
     /// The name of the v2 account, as far as the configuration tells.
     pub(crate) fn account(&self) -> Key {
         match (&self.account_id, &self.access) {
-            (Some(id), _) | (None, Access::OAuth { account_id: id, .. }) => {
+            (Some(id), _) | (None, Access::OAuth(OAuth { account_id: id, .. })) => {
                 Key::new([b"account".as_slice(), id.as_bytes()])
             }
             (None, Access::Token(token)) => {
                 Key::new([b"token".as_slice(), token.header().as_bytes()])
             }
         }
-    }
-}
-
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Token(_) => "Token(…)",
-            Self::OAuth { .. } => "OAuth(…)",
-        })
     }
 }
 

@@ -3,24 +3,24 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
+use shim_upstream::ResolverSettings;
 
 use super::{
     mistakes::Mistakes,
     section::{Placed, Section},
 };
-use crate::upstream::Names;
 
 /// Where name servers listen.
 const DNS_PORT: u16 = 53;
 
 /// What `[upstream]` says of names.
 #[derive(Default)]
-pub(super) struct NamesDraft {
+pub(super) struct ResolverDraft {
     pub(super) resolve: Option<Vec<Placed<String>>>,
     pub(super) dns: Option<Vec<Placed<String>>>,
 }
 
-impl NamesDraft {
+impl ResolverDraft {
     pub(super) fn read(upstream: &mut Section<'_>) -> Self {
         Self {
             resolve: upstream.texts("resolve"),
@@ -28,7 +28,7 @@ impl NamesDraft {
         }
     }
 
-    pub(super) fn judge(self, mistakes: &Mistakes) -> Names {
+    pub(super) fn judge(self, mistakes: &Mistakes) -> ResolverSettings {
         let addresses = each(self.resolve, mistakes, |text| {
             let address: Option<IpAddr> = text.parse().ok();
             address.ok_or_else(|| {
@@ -48,7 +48,7 @@ impl NamesDraft {
                 )
             })
         });
-        Names { addresses, servers }
+        ResolverSettings { addresses, servers }
     }
 }
 

@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use shim_upstream::BaseUrl;
 
 use super::{
     mistakes::Mistakes,
     section::{Placed, Section},
 };
-use crate::{
-    shadow::{Identity, ShadowConfig, Side},
-    upstream::BaseUrl,
-};
+use crate::shadow::{Identity, ShadowConfig, Side};
 
 /// The section `[shadow]`.
 #[derive(Default)]

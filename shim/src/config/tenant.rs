@@ -5,10 +5,11 @@ use mappings::{
     catalog::{OptionError, Rates, protocol::Options},
 };
 use secrecy::ExposeSecret as _;
+use shim_upstream::{Access, OAuth, Token};
 use url::Url;
 
 use super::{
-    Access, TenantConfig,
+    TenantConfig,
     draft::{
         API_KEY, API_SECRET, LIST_DETAIL, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET,
         OAUTH_URL, OAuthDraft, TenantDraft, UPSTREAM_TOKEN,
@@ -17,7 +18,7 @@ use super::{
     mistakes::Mistakes,
     section::{Placed, nearest, values},
 };
-use crate::{credential::SecretDigest, tenants::Permissions, upstream::Token};
+use crate::{credential::SecretDigest, tenants::Permissions};
 
 /// The plan of an account whose calls nobody counts.
 const UNLIMITED: &str = "unlimited";
@@ -185,12 +186,12 @@ impl OAuthDraft {
                 ),
             );
         }
-        Some(Access::OAuth {
+        Some(Access::OAuth(OAuth {
             url: url?.clone(),
             account_id: self.account_id?.value,
             client_id: self.client_id?.value,
             client_secret: self.client_secret?.value,
-        })
+        }))
     }
 }
 

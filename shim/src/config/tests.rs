@@ -57,7 +57,7 @@ fn v2(config: Config) -> V2Config {
 
 fn token_url(config: Config) -> String {
     match &v2(config).tenants[0].access {
-        Access::OAuth { url, .. } => url.to_string(),
+        Access::OAuth(oauth) => oauth.url.to_string(),
         Access::Token(_) => "a fixed token".to_owned(),
     }
 }
@@ -404,7 +404,7 @@ fn where_v2_is_can_be_said() {
                 dns = [\"192.0.2.53\"]\n[[tenant]]\napi_key = \"k\"\napi_secret = \"s\"\ntoken = \"t\"";
     let names = |environment: &[_]| {
         let config = load(Some(file), environment, Flags::default()).unwrap();
-        let names = v2(config).names;
+        let names = v2(config).resolver;
         format!("{:?} {:?}", names.addresses, names.servers)
     };
     assert_eq!(names(&[]), "[203.0.113.7, 2001:db8::7] [192.0.2.53:53]");

@@ -20,6 +20,7 @@ use mappings::{
 };
 use recording::Wrapping;
 use secrecy::{ExposeSecret as _, SecretString};
+use shim_upstream::{RequestId, Scope};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument as _;
 
@@ -31,7 +32,6 @@ use crate::{
     ledger::Note,
     outbound::Format,
     peer::Peer,
-    request::{RequestId, Scope},
     shadow::is_shadow_of_another,
     tenants::Tenant,
     watch::Watch,

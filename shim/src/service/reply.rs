@@ -12,11 +12,12 @@ use mappings::{
     },
     translation::{CallFailure, Finished},
 };
+use shim_upstream::RequestId;
 
 use crate::{
     executor::Executed,
     outbound::Format,
-    telemetry::{Ending, FailedCall, Record, RequestId},
+    telemetry::{Ending, FailedCall, Record},
 };
 
 /// The end of a request.

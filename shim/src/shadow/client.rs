@@ -4,10 +4,11 @@ use mappings::{Argument, Arguments, Catalog};
 use reqwest::{Client as Http, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use shim_upstream::{BaseUrl, install_tls};
 use url::Url;
 
 use super::{Identity, NotCompared};
-use crate::{config::Limits, upstream::BaseUrl};
+use crate::config::Limits;
 
 /// Another one than before v2: that one is refused by a shim, which would be asking itself.
 const USER_AGENT: &str = concat!("shim-shadow/", env!("CARGO_PKG_VERSION"));
@@ -27,7 +28,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(base: BaseUrl, identity: Identity, limits: &Limits) -> reqwest::Result<Self> {
-        crate::install_tls();
+        install_tls();
         let builder = Http::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(limits.connect)

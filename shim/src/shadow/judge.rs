@@ -14,16 +14,11 @@ use recording::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use shim_upstream::{RequestId, Scope};
 use tokio::time::Instant;
 
 use super::{NotCompared, Shadowed, differences::Seen};
-use crate::{
-    executor::Executor,
-    outbound,
-    request::{RequestId, Scope},
-    telemetry::ShadowRecord,
-    tenants::Tenant,
-};
+use crate::{executor::Executor, outbound, telemetry::ShadowRecord, tenants::Tenant};
 
 /// In front of what stands in a v2 request, and not in the answer.
 const REQUEST: &str = "v2 request: ";

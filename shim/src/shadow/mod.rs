@@ -28,6 +28,7 @@ use mappings::{
 use recording::{PseudonymKey, Redactor, V2Exchange, Wrapping, comparison::Noise};
 use secrecy::SecretString;
 use serde_json::Value;
+use shim_upstream::BaseUrl;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
@@ -38,7 +39,6 @@ use crate::{
     executor::Executor,
     telemetry::{Observer, ShadowRecord},
     tenants::Tenant,
-    upstream::BaseUrl,
 };
 use client::Client;
 pub(crate) use client::is_shadow_of_another;

@@ -10,9 +10,10 @@ use prometheus::{
     Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
+use shim_upstream::RateLabel;
 
 use super::{CallRecord, Observer, Record, RetryCounts, ShadowRecord};
-use crate::{label::Label, ledger::LedgerCounts, shadow::Side};
+use crate::{ledger::LedgerCounts, shadow::Side};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -57,7 +58,7 @@ pub(crate) struct Readings {
     /// True while v2 is known to be down.
     pub(crate) is_cut_off: bool,
     /// The calls that could be made at once, by account and label.
-    pub(crate) budget_levels: Vec<(usize, Label, u32)>,
+    pub(crate) budget_levels: Vec<(usize, RateLabel, u32)>,
     /// The exchanges that were written and dropped, if any are recorded.
     pub(crate) recorded: Option<(u64, u64)>,
     /// What became of requests in the ledger, if there is one.

@@ -23,9 +23,10 @@ use opentelemetry_sdk::{
     Resource,
     trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer, SdkTracerProvider},
 };
+use shim_upstream::{RequestId, install_tls};
 
 use super::{CallRecord, Ending, Observer, Record};
-use crate::{config::TracesConfig, request::RequestId, upstream::install_tls};
+use crate::config::TracesConfig;
 
 /// For one batch to reach the collector.
 const EXPORT_TIME: Duration = Duration::from_secs(10);

@@ -260,7 +260,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::request::RequestId;
+    use shim_upstream::RequestId;
 
     fn served(traffic: &Traffic, elapsed: Duration, ending: Ending, warnings: &[Warning]) {
         traffic.served(&Record {

@@ -1,11 +1,11 @@
 //! How the shim is, at a glance.
 
 use maud::{Markup, html};
+use shim_upstream::RateLabel;
 
 use super::page::{ago, empty, share, table, time};
 use crate::{
     Shim,
-    label::Label,
     shadow::Shadow,
     telemetry::{OperationTraffic, Seen},
 };
@@ -93,7 +93,7 @@ fn rate(seen: &Seen) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
-fn budget(levels: &[(usize, Label, u32)]) -> Markup {
+fn budget(levels: &[(usize, RateLabel, u32)]) -> Markup {
     if levels.is_empty() {
         return html! {
             p { "Unlimited: v2's own refusals are all that is heeded. Say with " code { "plan" }

@@ -21,12 +21,12 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{token::OAuth, *};
-use crate::{config::V2Config, label::Labels, request::RequestId, telemetry::Log};
+use super::*;
+use crate::{http::HttpSettings, resolver::ResolverSettings, token::OAuth};
 
-const LIMITS: UpstreamLimits = UpstreamLimits {
-    call: Duration::from_secs(5),
-    answer: 1000,
+const LIMITS: CallLimits = CallLimits {
+    timeout: Duration::from_secs(5),
+    response_bytes: 1000,
 };
 
 /// A server that counts its requests and answers with what a function makes of them.
@@ -79,12 +79,13 @@ fn client() -> Client {
 }
 
 fn http(base: BaseUrl) -> Http {
-    let v2 = V2Config {
+    let settings = HttpSettings {
         base,
-        names: Names::default(),
-        tenants: Vec::new(),
+        resolver: ResolverSettings::default(),
+        connect_timeout: Duration::from_secs(3),
+        is_local: true,
     };
-    Http::new(&Limits::default(), &v2).unwrap()
+    Http::new(&settings).unwrap()
 }
 
 fn fixed(base: BaseUrl) -> Upstream {
@@ -97,15 +98,15 @@ fn upstream(base: BaseUrl, tokens: Tokens) -> Upstream {
     with_http(http, base, tokens)
 }
 
-pub(super) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
+pub(crate) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
     let endpoint = Endpoint {
         http,
         base,
         limits: LIMITS,
-        observer: Arc::new(Log::default()),
+        on_call: Box::new(|_| {}),
         breaker: Breaker::new(),
     };
-    let labels = Labels::of(&Catalog::embedded().unwrap());
+    let labels = RateLabels::of(&Catalog::embedded().unwrap());
     let budget = Budget::new(None);
     Upstream::new(
         Arc::new(endpoint),
@@ -115,7 +116,7 @@ pub(super) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
     )
 }
 
-pub(super) fn request(method: Method, body: Body) -> V2Request {
+pub(crate) fn request(method: Method, body: Body) -> V2Request {
     V2Request {
         method,
         path: "/users/a%40b.c%2F..".to_owned(),
@@ -125,11 +126,11 @@ pub(super) fn request(method: Method, body: Body) -> V2Request {
     }
 }
 
-pub(super) fn get() -> V2Request {
+pub(crate) fn get() -> V2Request {
     request(Method::Get, Body::None)
 }
 
-pub(super) fn soon() -> Scope {
+pub(crate) fn soon() -> Scope {
     within(Duration::from_secs(10))
 }
 
@@ -140,7 +141,7 @@ fn within(time: Duration) -> Scope {
     }
 }
 
-pub(super) fn answered(status: u16, body: Value) -> Outcome {
+pub(crate) fn answered(status: u16, body: Value) -> Outcome {
     Outcome::Answered {
         status,
         body: Some(body.into()),
@@ -357,7 +358,7 @@ async fn what_is_not_v2_is_unreadable() {
     let location = format!("http://{}/v2", elsewhere.address);
     let v2 = Scripted::start(move |number, _| match number {
         0 => "<html>Sign in</html>".into_response(),
-        1 => axum::Json("x".repeat(LIMITS.answer)).into_response(),
+        1 => axum::Json("x".repeat(LIMITS.response_bytes)).into_response(),
         2 => {
             let chunks = (0..200).map(|_| Ok::<_, std::io::Error>("[[[[[[[["));
             axum::body::Body::from_stream(futures_util::stream::iter(chunks)).into_response()

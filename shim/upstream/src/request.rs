@@ -1,40 +1,43 @@
-//! What everything that is done for one v1 request shares.
+//! The v1 request that calls are made for: its id and its deadline.
 
 use std::fmt;
 
 use hyper::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-/// Carries the request's name: in the answer, and to v2.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header with the request's id: in v1's response, and in v2 calls.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The name of one request, in its answer, in its v2 calls and in the log. The shim gives it:
+/// The id of one v1 request, in its response, in its v2 calls and in the log. The shim generates it:
 /// what a client sends could be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(u128);
 
-/// Of a request's name, in hexadecimal.
+/// The length of an id in hexadecimal.
 const DIGITS: usize = 32;
 
-/// Which v1 request something is done for, and until when it is of use.
+/// The v1 request that a call is made for, and its deadline.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scope {
-    pub(crate) id: RequestId,
-    pub(crate) deadline: Instant,
+pub struct Scope {
+    /// The id of the request.
+    pub id: RequestId,
+    /// When the response must be there.
+    pub deadline: Instant,
 }
 
 impl RequestId {
-    /// Another one than any other.
-    pub(crate) fn fresh() -> Self {
+    /// A new random id.
+    pub fn fresh() -> Self {
         Self(fastrand::u128(..))
     }
 
-    /// The number that it is, of 128 bits.
+    /// The id as a number of 128 bits.
     pub fn number(self) -> u128 {
         self.0
     }
 
-    pub(crate) fn header(self) -> HeaderValue {
+    /// The value of [`REQUEST_ID`].
+    pub fn header(self) -> HeaderValue {
         // Hexadecimal digits always are a header's value.
         HeaderValue::from_bytes(&self.digits()).unwrap_or(HeaderValue::from_static(""))
     }

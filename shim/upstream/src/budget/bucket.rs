@@ -1,4 +1,4 @@
-//! One rate, and those who wait for it.
+//! One rate limit, and its queue of waiting calls.
 
 use std::{
     fmt,
@@ -20,12 +20,14 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::Exhausted;
+/// No turn came up in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
 
 /// A token bucket that never lets more pass within its period than the rate says.
 pub(super) struct Bucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, StateInformationMiddleware>,
-    /// Who has it is the next one; the others stand behind in the order in which they came.
+    /// Its holder is next; all others queue behind it, first in, first out.
     head: Semaphore,
     burst: u32,
     interval: Duration,
@@ -34,7 +36,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A bucket for so many calls in a period.
+    /// A bucket for `rate` calls in a period.
     ///
     /// A bucket that is full and is filled again at once lets through what is in it and, within the
     /// period, the whole rate on top. So what it holds is taken off the rate.

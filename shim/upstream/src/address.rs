@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 
 /// The v2 base URL, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BaseUrl {
+pub struct BaseUrl {
     /// Without a slash at its end.
     text: String,
     uri: Uri,
@@ -20,7 +20,7 @@ pub(crate) struct BaseUrl {
 
 /// Why a text is no base URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BaseUrlError {
+pub enum BaseUrlError {
     /// It is not an absolute URL.
     #[error("is not a URL; write it in full, as https://api.zoom.us/v2")]
     NotAUrl,
@@ -41,11 +41,15 @@ const USUAL_LENGTH: usize = 128;
 /// The path of a call would not arrive as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a path segment would be read as URL structure, or the URL is too long")]
-pub(crate) struct UnsafePath;
+pub struct UnsafePath;
 
 impl BaseUrl {
     /// Checks the text of a configuration.
-    pub(crate) fn parse(text: &str) -> Result<Self, BaseUrlError> {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it; it reads on after the name of the setting.
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(BaseUrlError::NotHttp);
@@ -66,7 +70,11 @@ impl BaseUrl {
     ///
     /// URL parsers drop `.`, `..` and `%2e%2e` segments and cut at `?` and `#`. Ids are encoded
     /// and checked before they get here; that what arrives is what was meant is checked again.
-    pub(crate) fn join(&self, path: &str, query: &[(String, String)]) -> Result<Uri, UnsafePath> {
+    ///
+    /// # Errors
+    ///
+    /// If the path would not arrive as it is, or the URL is too long.
+    pub fn join(&self, path: &str, query: &[(String, String)]) -> Result<Uri, UnsafePath> {
         if !is_plain_path(path) {
             return Err(UnsafePath);
         }
@@ -88,40 +96,40 @@ impl BaseUrl {
     }
 
     /// The base, for those who connect to it.
-    pub(crate) fn uri(&self) -> &Uri {
+    pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
     /// The host as HTTP/1 names it: with the port, unless it is the usual one.
-    pub(crate) fn host_header(&self) -> Option<HeaderValue> {
+    pub fn host_header(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(self.uri.authority()?.as_str()).ok()
     }
 
     /// True if the base is on this machine.
-    pub(crate) fn is_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         let host = self.host();
         let address = host.trim_matches(['[', ']']).parse();
         host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
     /// True if what is sent can be read on the way.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.uri.scheme_str() == Some("http")
     }
 
     /// The host, as it is configured.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()
     }
 
     /// The port, said or not.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         let usual = if self.is_plain() { 80 } else { 443 };
         self.uri.port_u16().unwrap_or(usual)
     }
 
     /// The base without a slash at its end.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 }

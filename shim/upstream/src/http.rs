@@ -1,6 +1,6 @@
-//! HTTP to v2: one request out, one answer in, without a word about what it says.
+//! HTTP to v2: sends one request and receives one response, whatever it says.
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{TryFutureExt as _, future::Either};
@@ -14,22 +14,49 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Body, Client, redirect};
 use rustls::ClientConfig;
 
-use super::{
-    ClientError, SHIM,
+use crate::{
     address::BaseUrl,
     connect::Connector,
-    install_tls,
     pool::{self, Pool, PoolError},
-    tls,
+    resolver::{ResolverError, ResolverSettings},
+    tls::{self, install_tls},
 };
-use crate::config::{Limits, V2Config};
+
+/// The user agent of all requests to v2 and its token endpoint.
+const USER_AGENT_VALUE: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+
+/// Where v2 is and how it is reached.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The base URL.
+    pub base: BaseUrl,
+    /// How host names are resolved.
+    pub resolver: ResolverSettings,
+    /// The timeout of a new connection, TLS included.
+    pub connect_timeout: Duration,
+    /// v2 and its token endpoints are on this machine and without TLS: reached past the proxies of
+    /// the environment, and without the system's certificates.
+    pub is_local: bool,
+}
+
+/// Why there is no HTTP client for v2.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum ClientError {
+    /// The client cannot be built.
+    Http(#[from] reqwest::Error),
+    /// The name servers cannot be used.
+    Resolver(#[from] ResolverError),
+    /// The system has no certificates.
+    Tls(#[from] rustls::Error),
+}
 
 /// The HTTP client that all tenants share, for its pool of connections.
 ///
 /// Calls go over connections of our own, past all that reqwest does for other servers than v2: it
 /// costs more than the rest of a call. What reqwest knows and they do not, the proxies of the
 /// environment, is left to it.
-pub(crate) struct Http {
+pub struct Http {
     client: Client,
     /// `None` if there is a proxy before v2.
     direct: Option<Pool>,
@@ -63,41 +90,45 @@ impl Http {
     ///
     /// A v2 on this machine and without TLS is reached past them, and needs no certificates, which a
     /// bare system does not have.
-    pub(crate) fn new(limits: &Limits, v2: &V2Config) -> Result<Self, ClientError> {
+    ///
+    /// # Errors
+    ///
+    /// If the system has no certificates, or a proxy or name server cannot be used.
+    pub fn new(settings: &HttpSettings) -> Result<Self, ClientError> {
         install_tls();
-        let is_local = v2.is_local();
-        // Reqwest finds the same ones.
+        let is_local = settings.is_local;
+        // reqwest finds the same ones.
         let proxies = (!is_local).then(Matcher::from_system);
-        Self::with(limits, v2, tls::config(is_local)?, proxies.as_ref())
+        Self::with(settings, tls::config(is_local)?, proxies.as_ref())
     }
 
     /// With these proxies, which are none or the environment's.
     fn with(
-        limits: &Limits,
-        v2: &V2Config,
+        settings: &HttpSettings,
         tls: ClientConfig,
         proxies: Option<&Matcher>,
     ) -> Result<Self, ClientError> {
-        let lookup = v2.names.lookup(v2.base.host())?;
+        let base = &settings.base;
+        let resolver = settings.resolver.resolver(base.host())?;
         let builder = Client::builder()
-            .user_agent(SHIM)
-            .connect_timeout(limits.connect)
+            .user_agent(USER_AGENT_VALUE)
+            .connect_timeout(settings.connect_timeout)
             .pool_idle_timeout(pool::IDLE)
             .pool_max_idle_per_host(pool::MAX_IDLE)
             // v2 has no redirects, and one would carry a user's data to wherever it points.
             .redirect(redirect::Policy::none())
             .referer(false)
-            .dns_resolver(lookup.clone())
+            .dns_resolver(resolver.clone())
             .tls_backend_preconfigured(tls.clone());
         let (builder, is_proxied) = match proxies {
-            Some(proxies) => (builder, is_proxied(&v2.base, proxies)),
+            Some(proxies) => (builder, is_proxied(base, proxies)),
             None => (builder.no_proxy(), false),
         };
-        let connector = Connector::new(lookup, tls, limits.connect);
+        let connector = Connector::new(resolver, tls, settings.connect_timeout);
         Ok(Self {
             client: builder.build()?,
-            direct: match (is_proxied, v2.base.host_header()) {
-                (false, Some(host)) => Some(Pool::new(connector, v2.base.uri().clone(), host)),
+            direct: match (is_proxied, base.host_header()) {
+                (false, Some(host)) => Some(Pool::new(connector, base.uri().clone(), host)),
                 _ => None,
             },
         })
@@ -105,13 +136,13 @@ impl Http {
 
     /// A client that never asks the environment, whatever v2 is.
     #[cfg(test)]
-    pub(super) fn past_proxies(limits: &Limits, v2: &V2Config) -> Result<Self, ClientError> {
+    pub(super) fn past_proxies(settings: &HttpSettings) -> Result<Self, ClientError> {
         install_tls();
-        Self::with(limits, v2, tls::config(true)?, None)
+        Self::with(settings, tls::config(true)?, None)
     }
 
-    /// For what is not a call, or a part of one that costs no time.
-    pub(crate) fn client(&self) -> &Client {
+    /// The client of the token endpoint, which also builds multipart bodies.
+    pub fn client(&self) -> &Client {
         &self.client
     }
 
@@ -126,7 +157,7 @@ impl Http {
                 // Which reqwest adds on the other way.
                 let headers = request.headers_mut();
                 headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-                headers.insert(USER_AGENT, HeaderValue::from_static(SHIM));
+                headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
                 let answer = direct
                     .send(request)
                     .map_ok(|answer| Answer::of(answer, AnswerBody::Direct));
@@ -140,6 +171,11 @@ impl Http {
         let response = self.client.execute(request.try_into()?).await?;
         Ok(Answer::of(response.into(), AnswerBody::Proxied))
     }
+}
+
+/// True for the user agent of a shim of any version.
+pub fn is_shim(user_agent: &[u8]) -> bool {
+    user_agent.starts_with(b"shim/")
 }
 
 fn is_proxied(base: &BaseUrl, proxies: &Matcher) -> bool {

@@ -1,5 +1,5 @@
-//! A circuit breaker: while v2 is down, calls fail at once instead of each waiting for nothing, and
-//! one at a time finds out whether v2 is back.
+//! A circuit breaker: while v2 is down, calls fail immediately instead of each running into its
+//! timeout, and one probe at a time checks whether v2 is back.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -21,9 +21,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause: so long after v2 is back, it is noticed.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// Whether v2 is up, as far as the calls of all tenants show.
+/// The circuit breaker of v2, fed by the calls of all tenants.
 #[derive(Debug)]
-pub(crate) struct Breaker(Mutex<State>);
+pub struct Breaker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -35,16 +35,16 @@ enum State {
     Probing { pause: Duration },
 }
 
-/// What a call says about v2.
+/// What the result of a call shows about v2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(super) enum Signal {
     /// It answers.
     Up,
     /// It does not answer, or a gateway answers in its place.
     Down,
 }
 
-/// Leave to make a call. Dropped without a report, it says nothing about v2.
+/// Permission to make a call. Dropping it without a report leaves the breaker as it is.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
@@ -52,16 +52,21 @@ pub(super) struct Permit<'a> {
 }
 
 impl Breaker {
-    pub(crate) fn new() -> Self {
+    /// A closed breaker.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a breaker is made once, for an endpoint"
+    )]
+    pub fn new() -> Self {
         Self(Mutex::new(State::closed()))
     }
 
-    /// True while calls fail at once.
-    pub(crate) fn is_open(&self) -> bool {
+    /// True while calls fail immediately.
+    pub fn is_open(&self) -> bool {
         !matches!(*self.lock(), State::Closed { .. })
     }
 
-    /// True if there would be no leave to make a call now.
+    /// True if [`Self::admit`] would give no permit now.
     pub(super) fn refuses(&self) -> bool {
         match *self.lock() {
             State::Closed { .. } => false,
@@ -70,7 +75,7 @@ impl Breaker {
         }
     }
 
-    /// Leave to make a call; none while v2 is down.
+    /// A permit to make a call; `None` while the breaker is open.
     pub(super) fn admit(&self) -> Option<Permit<'_>> {
         let mut state = self.lock();
         let is_probe = match *state {
@@ -122,17 +127,17 @@ impl State {
 }
 
 impl Permit<'_> {
-    pub(super) fn report(mut self, sign: Sign) {
+    pub(super) fn report(mut self, signal: Signal) {
         let mut state = self.breaker.lock();
-        *state = match (*state, sign) {
-            (state @ State::Closed { failures: 0, .. }, Sign::Up) => state,
-            (State::Closed { .. }, Sign::Up) => State::closed(),
-            (State::Closed { failures, since }, Sign::Down) => State::failed(failures, since),
-            (State::Probing { .. }, Sign::Up) if self.is_probe => {
+        *state = match (*state, signal) {
+            (state @ State::Closed { failures: 0, .. }, Signal::Up) => state,
+            (State::Closed { .. }, Signal::Up) => State::closed(),
+            (State::Closed { failures, since }, Signal::Down) => State::failed(failures, since),
+            (State::Probing { .. }, Signal::Up) if self.is_probe => {
                 tracing::info!("v2 answers again");
                 State::closed()
             }
-            (State::Probing { pause }, Sign::Down) if self.is_probe => {
+            (State::Probing { pause }, Signal::Down) if self.is_probe => {
                 State::open((pause * 2).min(MAX_PAUSE))
             }
             // From a call that began before it opened: too old to say anything.
@@ -163,29 +168,29 @@ mod tests {
     use super::*;
 
     /// Reports a sign of so many calls, if they may be made.
-    fn calls(breaker: &Breaker, count: u32, sign: Sign) -> u32 {
+    fn calls(breaker: &Breaker, count: u32, signal: Signal) -> u32 {
         let admitted = (0..count).filter_map(|_| breaker.admit());
         admitted.fold(0, |made, permit| {
-            permit.report(sign);
+            permit.report(signal);
             made + 1
         })
     }
 
     /// So many failures in a row that last long enough.
     async fn outage(breaker: &Breaker) {
-        calls(breaker, FAILURES - 1, Sign::Down);
+        calls(breaker, FAILURES - 1, Signal::Down);
         advance(SUSTAINED).await;
-        calls(breaker, 1, Sign::Down);
+        calls(breaker, 1, Signal::Down);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_moment_is_no_outage() {
         let breaker = Breaker::new();
-        assert_eq!(calls(&breaker, 100, Sign::Down), 100);
+        assert_eq!(calls(&breaker, 100, Signal::Down), 100);
         advance(SUSTAINED / 2).await;
-        assert_eq!(calls(&breaker, 100, Sign::Down), 100);
+        assert_eq!(calls(&breaker, 100, Signal::Down), 100);
         advance(SUSTAINED / 2).await;
-        assert_eq!(calls(&breaker, 100, Sign::Down), 1);
+        assert_eq!(calls(&breaker, 100, Signal::Down), 1);
         assert!(breaker.is_open());
     }
 
@@ -193,8 +198,8 @@ mod tests {
     async fn failures_in_a_row_open_it() {
         let breaker = Breaker::new();
         for _ in 0..3 {
-            assert_eq!(calls(&breaker, FAILURES - 1, Sign::Down), FAILURES - 1);
-            assert_eq!(calls(&breaker, 1, Sign::Up), 1);
+            assert_eq!(calls(&breaker, FAILURES - 1, Signal::Down), FAILURES - 1);
+            assert_eq!(calls(&breaker, 1, Signal::Up), 1);
         }
         assert!(!breaker.is_open());
         outage(&breaker).await;
@@ -208,11 +213,11 @@ mod tests {
         advance(PAUSE).await;
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_none());
-        probe.report(Sign::Down);
+        probe.report(Signal::Down);
         advance(PAUSE).await;
         assert!(breaker.admit().is_none(), "it waits twice as long now");
         advance(PAUSE).await;
-        assert_eq!(calls(&breaker, 7, Sign::Up), 7);
+        assert_eq!(calls(&breaker, 7, Signal::Up), 7);
         assert!(!breaker.is_open());
     }
 
@@ -222,7 +227,7 @@ mod tests {
         outage(&breaker).await;
         for _ in 0..10 {
             advance(MAX_PAUSE).await;
-            assert_eq!(calls(&breaker, 1, Sign::Down), 1);
+            assert_eq!(calls(&breaker, 1, Signal::Down), 1);
         }
     }
 
@@ -232,7 +237,7 @@ mod tests {
         outage(&breaker).await;
         advance(PAUSE).await;
         drop(breaker.admit().unwrap());
-        assert_eq!(calls(&breaker, 1, Sign::Up), 1);
+        assert_eq!(calls(&breaker, 1, Signal::Up), 1);
         assert!(!breaker.is_open());
     }
 
@@ -241,13 +246,13 @@ mod tests {
         let breaker = Breaker::new();
         let (early, earlier) = (breaker.admit().unwrap(), breaker.admit().unwrap());
         outage(&breaker).await;
-        early.report(Sign::Up);
+        early.report(Signal::Up);
         assert!(breaker.admit().is_none());
         advance(PAUSE).await;
         let probe = breaker.admit().unwrap();
-        earlier.report(Sign::Up);
+        earlier.report(Signal::Up);
         assert!(breaker.is_open());
-        probe.report(Sign::Up);
+        probe.report(Signal::Up);
         assert!(!breaker.is_open());
     }
 }

@@ -1,8 +1,8 @@
-//! Connections to v2, kept for the next request.
+//! The connection pool of one v2 host.
 //!
-//! There is one v2, so this is less than a client for the whole web: no names of hosts to look up,
-//! nobody who waits for another's connection. And whoever waits for an answer over HTTP/1 drives the
-//! connection itself: no task of its own has to be woken with every request, piece and answer.
+//! With a single host there is no map of hosts and no queue for connections. The caller that waits
+//! for an HTTP/1 response drives the connection itself, so no task of its own is woken for every
+//! request, chunk and response.
 
 use std::{
     error::Error,
@@ -31,7 +31,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::connect::{Connector, Stream};
+use crate::connect::{Connector, Stream};
 
 /// Below what servers and balancers keep.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ pub(super) const MAX_IDLE: usize = 32;
 /// Between two looks for what is idle for too long, or was closed by v2.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// As much of an answer that nobody wants is read for the sake of its connection.
+/// Unread bytes drained on drop so that the connection can be reused.
 const UNWANTED: usize = 16 * 1024;
 
 /// The way to one v2.
@@ -139,7 +139,8 @@ impl Pool {
                 Connection::Http1(mut connection) => {
                     *request.uri_mut() = path.clone();
                     request.headers_mut().insert(HOST, self.host.clone());
-                    // That it is there must be seen at once: nobody is woken for it again.
+                    // `unconstrained`: this future is polled without a waker, so tokio's
+                    // cooperative budget would lose the wake-up.
                     let answer = unconstrained(connection.sender.try_send_request(request));
                     match connection.answer(pin!(answer)).await {
                         Ok(response) => {

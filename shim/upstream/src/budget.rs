@@ -1,9 +1,8 @@
-//! How many calls v2 takes from an account, so that the shim waits its turn instead of being
-//! refused.
+//! The rate limits of a v2 account: calls wait for their turn instead of being refused by v2.
 //!
-//! v2 counts by rate label and second, and how much it takes depends on the account's plan, as the
-//! catalog has it. Callers wait in the order in which they came, within their deadline. What v2
-//! itself refuses for longer, as with its daily limits, is not asked again for a while.
+//! v2 counts by rate label and second; the limits depend on the account's price plan and come from
+//! the catalog. Callers wait first in, first out, within their deadline. An endpoint that v2 itself
+//! refuses for longer, as with its daily limits, is not called again for a while.
 
 mod bucket;
 
@@ -14,10 +13,11 @@ use std::{
 };
 
 use bucket::Bucket;
+pub use bucket::Exhausted;
 use mappings::{Method, catalog::Rates};
 use tokio::time::Instant;
 
-use crate::{label::Label, store::Key};
+use crate::rate_label::RateLabel;
 
 /// From here on a wait that v2 asks for is not one that a caller can sit out.
 const LONG: Duration = Duration::from_secs(5);
@@ -26,28 +26,27 @@ const LONG: Duration = Duration::from_secs(5);
 /// its daily limits are for one user only, and clocks differ.
 const RECHECK: Duration = Duration::from_secs(60);
 
-/// What one v2 account may use.
+/// The rate budget of one v2 account.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     buckets: Option<[Bucket; 4]>,
     /// Endpoints that v2 refuses, by method and template, and until when. As many as plans have.
     refused: Mutex<HashMap<(Method, Arc<str>), Instant>>,
 }
 
-/// The budgets of all accounts: tenants with the same one share it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Budgets(HashMap<Key, (Option<Rates>, Arc<Budget>)>);
+/// Names a v2 account without telling which: a digest.
+pub type AccountDigest = [u8; 32];
 
-/// There is no turn in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;
+/// The budgets of all accounts. Tenants of the same account share one.
+#[derive(Clone, Debug, Default)]
+pub struct Budgets(HashMap<AccountDigest, (Option<Rates>, Arc<Budget>)>);
 
 impl Budgets {
-    /// The budget of an account: the one of `before` if that has it, with the same rates.
-    /// Among tenants of one account, the plan of the first counts.
-    pub(crate) fn of_account(
+    /// The budget of an account: the one in `before` if its rates are the same, else a new one.
+    /// Among tenants of one account, the rates of the first count.
+    pub fn of_account(
         &mut self,
-        account: Key,
+        account: AccountDigest,
         rates: Option<Rates>,
         before: &Self,
     ) -> Arc<Budget> {
@@ -61,9 +60,8 @@ impl Budgets {
 }
 
 impl Budget {
-    /// The budget of an account with these rates; without any, v2's own refusals are all that is
-    /// heeded.
-    pub(crate) fn new(rates: Option<Rates>) -> Self {
+    /// The budget of an account with these rates; without rates, only v2's own refusals count.
+    pub fn new(rates: Option<Rates>) -> Self {
         let second = Duration::from_secs(1);
         let buckets = rates.map(|rates| {
             [
@@ -83,10 +81,10 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// If there is none until then.
-    pub(crate) async fn turn(
+    /// If no turn comes up until then.
+    pub async fn turn(
         &self,
-        label: Label,
+        label: RateLabel,
         method: Method,
         template: &Arc<str>,
         until: Instant,
@@ -100,8 +98,8 @@ impl Budget {
         }
     }
 
-    /// v2 refused a call for its limits, and said for how long, if it did.
-    pub(crate) fn refused(&self, method: Method, template: &Arc<str>, after: Option<Duration>) {
+    /// Notes that v2 refused a call for its limits, and for how long if it said so.
+    pub fn refused(&self, method: Method, template: &Arc<str>, after: Option<Duration>) {
         let after = after.unwrap_or(RECHECK);
         if after >= LONG {
             let until = Instant::now() + after.min(RECHECK);
@@ -110,8 +108,8 @@ impl Budget {
         }
     }
 
-    /// The calls of a label that could be made at once; `None` without a limit.
-    pub(crate) fn level(&self, label: Label) -> Option<u32> {
+    /// How many calls of a label could be made at once; `None` without a limit.
+    pub fn level(&self, label: RateLabel) -> Option<u32> {
         self.bucket(label).map(Bucket::level)
     }
 
@@ -124,13 +122,13 @@ impl Budget {
         refused.contains_key(&(method, Arc::clone(template)))
     }
 
-    fn bucket(&self, label: Label) -> Option<&Bucket> {
+    fn bucket(&self, label: RateLabel) -> Option<&Bucket> {
         let [light, medium, heavy, intensive] = self.buckets.as_ref()?;
         Some(match label {
-            Label::Light => light,
-            Label::Medium => medium,
-            Label::Heavy => heavy,
-            Label::ResourceIntensive => intensive,
+            RateLabel::Light => light,
+            RateLabel::Medium => medium,
+            RateLabel::Heavy => heavy,
+            RateLabel::ResourceIntensive => intensive,
         })
     }
 }

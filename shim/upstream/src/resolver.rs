@@ -1,5 +1,5 @@
-//! Where v2's host is, for machines whose own name resolution leads elsewhere: with v2's name in a
-//! hosts file, so that old programs find the shim there, the shim would find itself.
+//! Resolves v2's host name past the system's own resolution: with v2's name in a hosts file, so that
+//! old programs reach the shim by it, the shim would reach itself.
 
 use std::{
     error::Error,
@@ -20,36 +20,36 @@ use hyper_util::client::legacy::connect::dns;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower_service::Service;
 
-/// For one question to one name server; it is asked twice.
+/// The timeout of one query to one name server; there are two attempts.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How names become addresses; as the system does it, if nothing is said.
+/// How host names are resolved; by the system if nothing is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// Of the host of v2's base URL.
-    pub(crate) addresses: Vec<IpAddr>,
-    /// Who is asked for all other names, past the system's hosts file.
-    pub(crate) servers: Vec<SocketAddr>,
+pub struct ResolverSettings {
+    /// Fixed addresses of the host of v2's base URL.
+    pub addresses: Vec<IpAddr>,
+    /// Name servers for all other names, past the system's hosts file.
+    pub servers: Vec<SocketAddr>,
 }
 
-/// Name servers that cannot be asked.
+/// The name servers cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the name servers of upstream.dns cannot be used")]
-pub(crate) struct NamesError(#[from] NetError);
+pub struct ResolverError(#[from] NetError);
 
-impl Names {
-    /// True if the system is asked for v2's host.
-    pub(crate) fn is_systems(&self) -> bool {
+impl ResolverSettings {
+    /// True if the system resolves v2's host.
+    pub fn is_system(&self) -> bool {
         self.addresses.is_empty() && self.servers.is_empty()
     }
 
-    /// What finds hosts so. `host` is v2's.
-    pub(super) fn lookup(&self, host: &str) -> Result<Lookup, NamesError> {
+    /// A resolver with these settings. `host` is v2's.
+    pub(super) fn resolver(&self, host: &str) -> Result<HostResolver, ResolverError> {
         // Port 0 is the one of the URL.
         let addresses = self.addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
         let is_system_asked = self.servers.is_empty();
-        let servers = (!is_system_asked).then(|| resolver(&self.servers));
-        Ok(Lookup(Arc::new(Places {
+        let servers = (!is_system_asked).then(|| name_servers(&self.servers));
+        Ok(HostResolver(Arc::new(Rules {
             host: host.to_owned(),
             addresses: addresses.collect(),
             servers: servers.transpose()?,
@@ -57,27 +57,27 @@ impl Names {
     }
 }
 
-/// Finds hosts, for both kinds of HTTP clients.
+/// Resolves host names for both HTTP clients.
 #[derive(Clone)]
-pub(super) struct Lookup(Arc<Places>);
+pub(super) struct HostResolver(Arc<Rules>);
 
-struct Places {
-    /// v2's, which is at these addresses, if there are any.
+struct Rules {
+    /// v2's host, which has these addresses if there are any.
     host: String,
     addresses: Vec<SocketAddr>,
-    /// Who is asked for all else; the system, if nobody is said.
+    /// For all other names; the system if `None`.
     servers: Option<TokioResolver>,
 }
 
-impl Lookup {
+impl HostResolver {
     async fn find(
         self,
         name: &str,
     ) -> Result<vec::IntoIter<SocketAddr>, Box<dyn Error + Send + Sync>> {
-        let places = self.0.as_ref();
-        let found = if !places.addresses.is_empty() && name == places.host {
-            places.addresses.clone()
-        } else if let Some(servers) = &places.servers {
+        let rules = self.0.as_ref();
+        let found = if !rules.addresses.is_empty() && name == rules.host {
+            rules.addresses.clone()
+        } else if let Some(servers) = &rules.servers {
             // With its dot it is the whole name.
             let found = servers.lookup_ip(format!("{name}.")).await?;
             found.iter().map(|ip| SocketAddr::new(ip, 0)).collect()
@@ -88,7 +88,7 @@ impl Lookup {
     }
 }
 
-impl Service<dns::Name> for Lookup {
+impl Service<dns::Name> for HostResolver {
     type Response = vec::IntoIter<SocketAddr>;
     type Error = Box<dyn Error + Send + Sync>;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
@@ -103,15 +103,15 @@ impl Service<dns::Name> for Lookup {
     }
 }
 
-impl Resolve for Lookup {
+impl Resolve for HostResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let lookup = self.clone();
         Box::pin(async move { Ok(Box::new(lookup.find(name.as_str()).await?) as Addrs) })
     }
 }
 
-/// What asks name servers, and no hosts file.
-fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
+/// A DNS client of these name servers, without the hosts file.
+fn name_servers(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
     let servers = servers.iter().map(|server| {
         let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
         for way in &mut ways {
@@ -136,8 +136,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{Limits, V2Config},
-        upstream::{BaseUrl, Http},
+        address::BaseUrl,
+        http::{Http, HttpSettings},
     };
 
     /// Is elsewhere, if anywhere, as far as the system knows.
@@ -179,14 +179,15 @@ mod tests {
     }
 
     /// What is at the host for what asks for tokens, and for calls.
-    async fn ask(names: &Names, port: u16) -> [Bytes; 2] {
+    async fn ask(settings: &ResolverSettings, port: u16) -> [Bytes; 2] {
         let url = format!("http://{HOST}:{port}/v2");
-        let v2 = V2Config {
+        let http = Http::past_proxies(&HttpSettings {
             base: BaseUrl::parse(&url).unwrap(),
-            names: names.clone(),
-            tenants: Vec::new(),
-        };
-        let http = Http::past_proxies(&Limits::default(), &v2).unwrap();
+            resolver: settings.clone(),
+            connect_timeout: Duration::from_secs(3),
+            is_local: true,
+        })
+        .unwrap();
         let of_token = http.client().get(&url).send().await.unwrap();
         let mut call = hyper::Request::new(reqwest::Body::default());
         *call.uri_mut() = url.parse().unwrap();
@@ -199,20 +200,20 @@ mod tests {
     async fn a_host_is_where_it_is_said_to_be() {
         let v2 = v2().await;
         let (addresses, servers) = (vec![v2.ip()], vec![name_server().await]);
-        let said = Names {
+        let said = ResolverSettings {
             addresses: addresses.clone(),
             servers: Vec::new(),
         };
-        let asked = Names {
+        let asked = ResolverSettings {
             addresses: Vec::new(),
             servers: servers.clone(),
         };
-        let both = Names { addresses, servers };
+        let both = ResolverSettings { addresses, servers };
         let host = format!("{HOST}:{}", v2.port());
-        for names in [&said, &asked, &both] {
-            assert!(!names.is_systems());
-            let told = ask(names, v2.port()).await;
-            assert_eq!(told, [&host, &host].map(String::as_bytes), "{names:?}");
+        for settings in [&said, &asked, &both] {
+            assert!(!settings.is_system());
+            let told = ask(settings, v2.port()).await;
+            assert_eq!(told, [&host, &host].map(String::as_bytes), "{settings:?}");
         }
     }
 }

@@ -11,7 +11,11 @@ use tokio::{
 };
 
 use super::*;
-use crate::upstream::{Names, address::BaseUrl, install_tls, tls};
+use crate::{
+    address::BaseUrl,
+    resolver::ResolverSettings,
+    tls::{self, install_tls},
+};
 
 /// A server that answers each request with these bytes, and leaves after so many of them; and how
 /// many connections it had.
@@ -39,8 +43,8 @@ async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
     });
     install_tls();
     let base = BaseUrl::parse(&format!("http://127.0.0.1:{port}/v2")).unwrap();
-    let lookup = Names::default().lookup(base.host()).unwrap();
-    let connector = Connector::new(lookup, tls::config(true).unwrap(), IDLE);
+    let resolver = ResolverSettings::default().resolver(base.host()).unwrap();
+    let connector = Connector::new(resolver, tls::config(true).unwrap(), IDLE);
     let host = base.host_header().unwrap();
     (Pool::new(connector, base.uri().clone(), host), count)
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use crate::tls::{HTTP1, HTTP2};
-
 /// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
 /// this workspace cannot be made before.
 pub fn install_tls() {
@@ -27,6 +25,6 @@ pub(super) fn config(is_local: bool) -> Result<ClientConfig, rustls::Error> {
         let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
         builder.with_no_client_auth()
     };
-    config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

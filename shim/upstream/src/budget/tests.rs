@@ -20,7 +20,9 @@ async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Du
     let start = Instant::now();
     let (users, until) = (users(), start + within);
     let turns = (0..count).map(|_| async {
-        let turn = budget.turn(Label::Medium, Method::Get, &users, until).await;
+        let turn = budget
+            .turn(RateLabel::Medium, Method::Get, &users, until)
+            .await;
         turn.ok().map(|()| start.elapsed())
     });
     join_all(turns).await
@@ -63,13 +65,13 @@ async fn nobody_waits_beyond_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn the_level_falls_and_rises() {
     let budget = budget("business");
-    assert_eq!(budget.level(Label::Medium), Some(12));
+    assert_eq!(budget.level(RateLabel::Medium), Some(12));
     turns(&budget, 5, Duration::ZERO).await;
-    assert_eq!(budget.level(Label::Medium), Some(7));
-    assert_eq!(budget.level(Label::Light), Some(16));
+    assert_eq!(budget.level(RateLabel::Medium), Some(7));
+    assert_eq!(budget.level(RateLabel::Light), Some(16));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(budget.level(Label::Medium), Some(12));
-    assert_eq!(self::budget("unlimited").level(Label::Medium), None);
+    assert_eq!(budget.level(RateLabel::Medium), Some(12));
+    assert_eq!(self::budget("unlimited").level(RateLabel::Medium), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +80,7 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
     let users = users();
     let ask = async |method| {
         budget
-            .turn(Label::Medium, method, &users, Instant::now())
+            .turn(RateLabel::Medium, method, &users, Instant::now())
             .await
     };
     budget.refused(Method::Get, &users, Some(Duration::from_secs(1)));
@@ -95,7 +97,9 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
 #[test]
 fn tenants_of_one_account_share_its_budget() {
     let (mut budgets, none) = (Budgets::default(), Budgets::default());
-    let account = |name: &str| Key::new([name.as_bytes()]);
+    let account = |name: &str| -> AccountDigest {
+        std::array::from_fn(|at| name.as_bytes().get(at).copied().unwrap_or(0))
+    };
     let mut of = |name| budgets.of_account(account(name), rates("pro"), &none);
     let (one, other, again) = (of("one"), of("other"), of("one"));
     assert!(Arc::ptr_eq(&one, &again));

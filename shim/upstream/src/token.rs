@@ -1,4 +1,4 @@
-//! Access tokens: a fixed one, or v2's server-to-server OAuth with one request for all who wait.
+//! Access tokens: a fixed one, or v2's server-to-server OAuth, with one token request at a time.
 
 use std::{
     fmt,
@@ -17,8 +17,6 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::config::Access;
-
 /// A token is replaced so long before it ends that a call begun with it arrives in time.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -33,11 +31,11 @@ const MAX_ANSWER: usize = 64 * 1024;
 
 /// An access token.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Token(HeaderValue);
+pub struct Token(HeaderValue);
 
 /// Why there is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TokenError {
+pub enum TokenError {
     /// Too many token requests.
     #[error("the limit of token requests is reached")]
     Limited,
@@ -51,20 +49,29 @@ pub(crate) enum TokenError {
 
 /// v2's server-to-server OAuth.
 #[derive(Clone, Debug)]
-pub(super) struct OAuth {
+pub struct OAuth {
     /// The token endpoint.
-    pub(super) url: Url,
+    pub url: Url,
     /// The account that the token is for.
-    pub(super) account_id: String,
+    pub account_id: String,
     /// The app.
-    pub(super) client_id: String,
+    pub client_id: String,
     /// The app's secret.
-    pub(super) client_secret: SecretString,
+    pub client_secret: SecretString,
+}
+
+/// How a tenant gets its access token.
+#[derive(Clone)]
+pub enum Access {
+    /// A fixed token.
+    Token(Token),
+    /// Server-to-server OAuth.
+    OAuth(OAuth),
 }
 
 /// Where a tenant's tokens come from.
 #[derive(Debug)]
-pub(crate) enum Tokens {
+pub enum Tokens {
     /// One from the configuration.
     Fixed(Token),
     /// Asked for when needed, and kept.
@@ -73,7 +80,7 @@ pub(crate) enum Tokens {
 
 /// Tokens of an OAuth server.
 #[derive(Debug)]
-pub(crate) struct Granted {
+pub struct Granted {
     http: Client,
     oauth: Arc<OAuth>,
     state: Arc<Mutex<State>>,
@@ -103,14 +110,15 @@ struct Grant {
 
 impl Token {
     /// `None` if the text cannot be in a header.
-    pub(crate) fn new(text: &SecretString) -> Option<Self> {
+    pub fn new(text: &SecretString) -> Option<Self> {
         let bearer = format!("Bearer {}", text.expose_secret());
         let mut header = HeaderValue::from_str(&bearer).ok()?;
         header.set_sensitive(true);
         Some(Self(header))
     }
 
-    pub(crate) fn header(&self) -> HeaderValue {
+    /// The value of the header `Authorization`.
+    pub fn header(&self) -> HeaderValue {
         self.0.clone()
     }
 
@@ -121,23 +129,11 @@ impl Token {
 }
 
 impl Tokens {
-    pub(crate) fn new(http: Client, access: Access) -> Self {
+    /// The tokens of a tenant; `http` is for the token endpoint.
+    pub fn new(http: Client, access: Access) -> Self {
         match access {
             Access::Token(token) => Self::Fixed(token),
-            Access::OAuth {
-                url,
-                account_id,
-                client_id,
-                client_secret,
-            } => Self::granted(
-                http,
-                OAuth {
-                    url,
-                    account_id,
-                    client_id,
-                    client_secret,
-                },
-            ),
+            Access::OAuth(oauth) => Self::granted(http, oauth),
         }
     }
 
@@ -150,23 +146,31 @@ impl Tokens {
     }
 
     /// The app's secret and the tokens of late.
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+    pub fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Fixed(token) => token.text().into_iter().collect(),
             Self::Granted(granted) => granted.secrets(),
         }
     }
 
-    /// A token that should be good.
-    pub(crate) async fn current(&self) -> Result<Token, TokenError> {
+    /// A token that should be valid.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn current(&self) -> Result<Token, TokenError> {
         match self {
             Self::Fixed(token) => Ok(token.clone()),
             Self::Granted(granted) => granted.current().await,
         }
     }
 
-    /// Another token than one that v2 has just refused.
-    pub(crate) async fn renew(&self, refused: &Token) -> Result<Token, TokenError> {
+    /// Another token than the one that v2 has just refused.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; always for a fixed token.
+    pub async fn renew(&self, refused: &Token) -> Result<Token, TokenError> {
         match self {
             Self::Fixed(_) => Err(TokenError::Refused),
             Self::Granted(granted) => {
@@ -314,6 +318,15 @@ impl OAuth {
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     // Nothing is left half done in it by a panic.
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token(…)",
+            Self::OAuth(_) => "OAuth(…)",
+        })
+    }
 }
 
 impl fmt::Debug for Token {

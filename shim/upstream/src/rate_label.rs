@@ -1,24 +1,29 @@
-//! v2's rate labels, as the catalog gives them to the calls of its plans.
+//! v2's rate labels: which of an account's rate limits a call counts against.
 
 use std::collections::HashMap;
 
 use mappings::{Catalog, Method};
 
-/// How much of its rate limits v2 counts a call against.
+/// Which rate limit v2 counts a call against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Label {
+pub enum RateLabel {
+    /// By the second.
     Light,
+    /// By the second, fewer.
     Medium,
+    /// By the second, fewer still.
     Heavy,
+    /// By the minute.
     ResourceIntensive,
 }
 
 /// The label of every call that the plans of a catalog make.
 #[derive(Debug)]
-pub(crate) struct Labels(HashMap<Method, HashMap<String, Label>>);
+pub struct RateLabels(HashMap<Method, HashMap<String, RateLabel>>);
 
-impl Label {
-    pub(crate) const ALL: [Self; 4] = [
+impl RateLabel {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
         Self::Light,
         Self::Medium,
         Self::Heavy,
@@ -26,7 +31,7 @@ impl Label {
     ];
 
     /// The word that v2's documents and the catalog use.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",
             Self::Medium => "medium",
@@ -42,21 +47,22 @@ impl Label {
     }
 }
 
-impl Labels {
-    pub(crate) fn of(catalog: &Catalog) -> Self {
+impl RateLabels {
+    /// The labels of all calls in a catalog.
+    pub fn of(catalog: &Catalog) -> Self {
         let mut labels: HashMap<_, HashMap<_, _>> = HashMap::new();
         let plans = catalog.operations().iter().filter_map(|known| known.plan());
         for call in plans.flat_map(|plan| &plan.calls) {
             let of_method = labels.entry(call.method).or_default();
-            of_method.insert(call.template.to_string(), Label::named(&call.label));
+            of_method.insert(call.template.to_string(), RateLabel::named(&call.label));
         }
         Self(labels)
     }
 
-    /// The label of a call; heavy for one that no plan makes, which there is none of.
-    pub(crate) fn of_call(&self, method: Method, template: &str) -> Label {
+    /// The label of a call; heavy for a call that no plan makes.
+    pub fn of_call(&self, method: Method, template: &str) -> RateLabel {
         let label = self.0.get(&method).and_then(|known| known.get(template));
-        label.copied().unwrap_or(Label::Heavy)
+        label.copied().unwrap_or(RateLabel::Heavy)
     }
 }
 
@@ -66,12 +72,12 @@ mod tests {
 
     #[test]
     fn calls_have_the_labels_of_the_catalog() {
-        let labels = Labels::of(&Catalog::embedded().unwrap());
-        assert_eq!(labels.of_call(Method::Get, "/users"), Label::Medium);
-        assert_eq!(labels.of_call(Method::Post, "/users"), Label::Light);
-        assert_eq!(labels.of_call(Method::Post, "/nothing"), Label::Heavy);
+        let labels = RateLabels::of(&Catalog::embedded().unwrap());
+        assert_eq!(labels.of_call(Method::Get, "/users"), RateLabel::Medium);
+        assert_eq!(labels.of_call(Method::Post, "/users"), RateLabel::Light);
+        assert_eq!(labels.of_call(Method::Post, "/nothing"), RateLabel::Heavy);
         for name in ["light", "medium", "heavy", "resource-intensive"] {
-            assert_eq!(Label::named(name).as_str(), name);
+            assert_eq!(RateLabel::named(name).as_str(), name);
         }
     }
 }

@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use tokio::{net::TcpStream, time};
 use tower_service::Service as _;
 
-use super::names::Lookup;
+use crate::resolver::HostResolver;
 
 /// A peer that is silent for so long is asked whether it is still there, again after as long, and
 /// given up after [`PROBES`].
@@ -24,7 +24,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Makes connections.
 pub(super) struct Connector {
-    https: HttpsConnector<HttpConnector<Lookup>>,
+    https: HttpsConnector<HttpConnector<HostResolver>>,
     within: Duration,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct Connector {
 pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 impl Connector {
-    pub(super) fn new(lookup: Lookup, tls: ClientConfig, within: Duration) -> Self {
-        let mut http = HttpConnector::new_with_resolver(lookup);
+    pub(super) fn new(resolver: HostResolver, tls: ClientConfig, within: Duration) -> Self {
+        let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(within));

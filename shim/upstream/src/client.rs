@@ -1,23 +1,12 @@
-//! The v2 client: one request in, what became of it out.
+//! One call to v2: sends a request, retries it where that is safe, and reports the outcome.
 //!
-//! Everything is bounded: time by the caller's deadline, which lies below the 15 seconds after
-//! which v1's clients give up; answers by their size; retries by what is safe to send again.
+//! Everything is bounded: time by the caller's deadline, which is below the 15 s after which v1's
+//! clients give up; responses by their size; retries by what is safe to send again.
 //!
-//! Reads that are alike and under way at the same time are not joined. One that joins an older one
-//! could miss a write that was answered between them, so joining would need the tenant, every write's
-//! place in time and an end that outlives the first caller; v1's programs, which ask one thing after
-//! the other, would rarely gain by it.
-
-mod address;
-mod breaker;
-mod connect;
-mod http;
-mod names;
-mod pool;
-mod reply;
-mod retry;
-mod tls;
-mod token;
+//! Identical reads in flight are not coalesced. A read that joins an older one could miss a write that
+//! was answered between them, so coalescing would need the tenant, the time of every write and a
+//! lifetime beyond the first caller's; v1's programs, which send one request after the other, would
+//! rarely gain by it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -34,96 +23,81 @@ use secrecy::SecretString;
 use tokio::time::{self, Instant};
 
 use crate::{
+    address::BaseUrl,
+    breaker::{Breaker, Signal},
     budget::Budget,
-    config::Limits,
-    label::{Label, Labels},
+    http::Http,
+    rate_label::{RateLabel, RateLabels},
+    reply::{self, Attempt},
     request::{REQUEST_ID, RequestId, Scope},
-    telemetry::{CallRecord, Observer},
+    retry::{self, Next, RESERVE, Retries, RetryCounts},
+    token::{Token, TokenError, Tokens},
 };
-pub(crate) use address::BaseUrl;
-pub(crate) use breaker::Breaker;
-use breaker::Sign;
-pub(crate) use http::Http;
-pub(crate) use names::Names;
-use names::NamesError;
-use reply::Attempt;
-use retry::{Next, RESERVE, Retries};
-pub use tls::install_tls;
-pub(crate) use token::{Token, TokenError, Tokens};
 
-/// What a v2 client may take in time and memory.
-#[derive(Clone, Debug)]
-pub(crate) struct UpstreamLimits {
-    /// For one request and its answer.
-    pub(crate) call: Duration,
-    /// The largest answer, in bytes.
-    pub(crate) answer: usize,
-}
-
-impl From<&Limits> for UpstreamLimits {
-    fn from(limits: &Limits) -> Self {
-        Self {
-            call: limits.call,
-            answer: limits.answer_bytes,
-        }
-    }
+/// The limits of one attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// The timeout of one request and its response.
+    pub timeout: Duration,
+    /// The largest response, in bytes.
+    pub response_bytes: usize,
 }
 
 /// v2, as all tenants share it.
-pub(crate) struct Endpoint {
-    /// For its pool of connections.
-    pub(crate) http: Http,
-    /// Where it is.
-    pub(crate) base: BaseUrl,
-    /// What it may take.
-    pub(crate) limits: UpstreamLimits,
-    /// Who is told of every call.
-    pub(crate) observer: Arc<dyn Observer>,
-    /// Whether it is up.
-    pub(crate) breaker: Breaker,
+pub struct Endpoint {
+    /// The HTTP client with its connection pool.
+    pub http: Http,
+    /// The base URL.
+    pub base: BaseUrl,
+    /// The limits of one attempt.
+    pub limits: CallLimits,
+    /// Receives a record of every call. Must not block.
+    pub on_call: Box<dyn Fn(&CallRecord<'_>) + Send + Sync>,
+    /// The circuit breaker.
+    pub breaker: Breaker,
 }
 
 /// v2, as one tenant sees it.
 #[derive(Debug)]
-pub(crate) struct Upstream {
+pub struct Upstream {
     endpoint: Arc<Endpoint>,
     tokens: Tokens,
     budget: Arc<Budget>,
-    labels: Arc<Labels>,
+    labels: Arc<RateLabels>,
 }
 
-/// How the shim calls itself before v2, its token endpoint included.
-const SHIM: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+/// One v2 call with all its attempts. Nothing in it names a user.
+#[derive(Debug)]
+pub struct CallRecord<'a> {
+    /// The id of the v1 request that it is made for.
+    pub request: RequestId,
+    /// The method.
+    pub method: Method,
+    /// The path with its placeholders, never the path: that may hold an address.
+    pub template: &'a str,
+    /// v2's rate label.
+    pub label: &'static str,
+    /// The outcome. Not for logs as it is: v2's response is in it.
+    pub outcome: &'a Outcome,
+    /// How often it was sent again, and why.
+    pub retries: RetryCounts,
+    /// From its turn to its response, tokens and waits included.
+    pub elapsed: Duration,
+}
 
-/// The headers of a request: room for as many as there are.
+/// The initial capacity of a request's headers.
 const HEADERS: usize = 6;
 
-/// How often a request goes out again at once that an HTTP/2 server has not begun with.
+/// How often a request that an HTTP/2 server refused before processing it is sent again at once.
 const MAX_REFUSED: u32 = 2;
 
-/// True for how a shim of any version calls itself.
-pub(crate) fn is_shim(user_agent: &[u8]) -> bool {
-    user_agent.starts_with(b"shim/")
-}
-
-/// Why there is no client for v2.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) enum ClientError {
-    /// Of the client itself.
-    Http(#[from] reqwest::Error),
-    /// Of its name servers.
-    Names(#[from] NamesError),
-    /// Of TLS: the system has no certificates.
-    Tls(#[from] rustls::Error),
-}
-
 impl Upstream {
-    pub(crate) fn new(
+    /// A client with the tokens, the budget and the rate labels of a tenant.
+    pub fn new(
         endpoint: Arc<Endpoint>,
         tokens: Tokens,
         budget: Arc<Budget>,
-        labels: Arc<Labels>,
+        labels: Arc<RateLabels>,
     ) -> Self {
         Self {
             endpoint,
@@ -133,24 +107,27 @@ impl Upstream {
         }
     }
 
-    /// Whether calls could be made now: there is a token, or one is to be had.
-    pub(crate) async fn access(&self, deadline: Instant) -> Result<(), TokenError> {
+    /// Checks that calls could be made now: a token is present or can be obtained by the deadline.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no token.
+    pub async fn access(&self, deadline: Instant) -> Result<(), TokenError> {
         self.within(deadline, self.tokens.current()).await.map(drop)
     }
 
-    /// The credentials that requests carry, for what must not show them.
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+    /// The credentials that requests carry, for redaction.
+    pub fn secrets(&self) -> Vec<SecretString> {
         self.tokens.secrets()
     }
 
-    /// Sends a request, again where that is safe and may help, and tells what became of it, at
-    /// the deadline at the latest.
-    pub(crate) async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
+    /// Sends a request, retries it where that is safe, and returns the outcome by the deadline.
+    pub async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
         let label = self.labels.of_call(request.method, &request.template);
         let outcome = self.attempts((request, label), scope, &mut retries).await;
-        self.endpoint.observer.called(&CallRecord {
+        (self.endpoint.on_call)(&CallRecord {
             request: scope.id,
             method: request.method,
             template: &request.template,
@@ -164,7 +141,7 @@ impl Upstream {
 
     async fn attempts(
         &self,
-        (request, label): (&V2Request, Label),
+        (request, label): (&V2Request, RateLabel),
         scope: Scope,
         retries: &mut Retries,
     ) -> Outcome {
@@ -184,7 +161,7 @@ impl Upstream {
             Err(error) => return error.into(),
         };
         loop {
-            // Who would fail at once does not wait for it, and takes nobody's turn.
+            // An open breaker fails the call before it waits for, or takes, a turn of the budget.
             if self.endpoint.breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
@@ -198,8 +175,8 @@ impl Upstream {
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt = self.attempt(&uri, request, &token, scope).await;
-            if let Some(sign) = sign(&attempt, deadline) {
-                permit.report(sign);
+            if let Some(signal) = signal(&attempt, deadline) {
+                permit.report(signal);
             }
             if let Attempt::Limited { after } = attempt {
                 self.budget
@@ -238,7 +215,7 @@ impl Upstream {
         if left.is_zero() {
             return Attempt::Failed { sent: false };
         }
-        let limit = left.min(self.endpoint.limits.call);
+        let limit = left.min(self.endpoint.limits.timeout);
         let attempt = self.attempt_once(uri, request, token, scope);
         let in_time = time::timeout(limit, attempt).await;
         in_time.unwrap_or(Attempt::Failed { sent: true })
@@ -259,7 +236,7 @@ impl Upstream {
                 return Attempt::Failed { sent: false };
             };
             match sent.await {
-                Ok(answer) => return reply::read(answer, limits.answer).await,
+                Ok(answer) => return reply::read(answer, limits.response_bytes).await,
                 Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
                 Err(error) => return Attempt::from_error(&error),
             }
@@ -267,18 +244,18 @@ impl Upstream {
     }
 }
 
-/// A little longer: those who were turned away together do not come back together.
+/// Adds up to a quarter of jitter, so that calls refused together are not repeated together.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(1.0 + fastrand::f64() / 4.0)
 }
 
-/// What an attempt says about v2, if anything: that a caller had no time left is no sign.
-fn sign(attempt: &Attempt, deadline: Instant) -> Option<Sign> {
+/// The circuit-breaker signal of one attempt; `None` if the caller's deadline had passed.
+fn signal(attempt: &Attempt, deadline: Instant) -> Option<Signal> {
     match attempt {
         Attempt::Failed { .. } if Instant::now() >= deadline => None,
-        Attempt::Failed { .. } => Some(Sign::Down),
-        Attempt::Answered(outcome) if retry::is_passing(outcome) => Some(Sign::Down),
-        Attempt::Answered(_) | Attempt::Limited { .. } | Attempt::Unauthorized => Some(Sign::Up),
+        Attempt::Failed { .. } => Some(Signal::Down),
+        Attempt::Answered(outcome) if retry::is_passing(outcome) => Some(Signal::Down),
+        Attempt::Answered(_) | Attempt::Limited { .. } | Attempt::Unauthorized => Some(Signal::Up),
     }
 }
 
@@ -292,7 +269,7 @@ fn method(method: Method) -> hyper::Method {
     }
 }
 
-/// The request in HTTP; `None` for a body that is none.
+/// The request in HTTP; `None` if its body cannot be built.
 fn outgoing(
     client: &Client,
     uri: &Uri,
@@ -309,8 +286,7 @@ fn outgoing(
     Some(outgoing)
 }
 
-/// A body, and what headers say of it; `None` for a media type that is none, which the catalog
-/// never names.
+/// A body, whose headers are added; `None` for an invalid media type, which the catalog never names.
 fn body(client: &Client, body: &Body, headers: &mut HeaderMap) -> Option<reqwest::Body> {
     match body {
         Body::None => Some(reqwest::Body::default()),
@@ -369,4 +345,4 @@ impl From<TokenError> for Outcome {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

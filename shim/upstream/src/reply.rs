@@ -6,7 +6,7 @@ use hyper::{StatusCode, header::RETRY_AFTER};
 use mappings::{Document, Outcome};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::http::{Answer, HttpError};
+use crate::http::{Answer, HttpError};
 
 /// What came of sending a request once.
 #[derive(Clone, Debug, PartialEq)]

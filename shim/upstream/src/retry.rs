@@ -5,8 +5,7 @@ use std::time::Duration;
 use mappings::Outcome;
 use tokio::time::Instant;
 
-use super::reply::Attempt;
-use crate::telemetry::RetryCounts;
+use crate::reply::Attempt;
 
 /// Before a request is sent again after a failure: long enough for a balancer to notice.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -24,6 +23,18 @@ pub(super) struct Retries {
     repeated: bool,
     renewed: bool,
     waits: u32,
+}
+
+/// How often a v2 call was sent again. What an HTTP/2 server refused before processing it, and was
+/// sent again at once, does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetryCounts {
+    /// After no response, or a gateway's.
+    pub failure: u32,
+    /// After v2's request limit.
+    pub limit: u32,
+    /// With a new token.
+    pub token: u32,
 }
 
 /// What to do after an attempt.

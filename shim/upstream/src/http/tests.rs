@@ -9,12 +9,8 @@ use std::{
 use hyper::header::HOST;
 use mappings::{Method, Outcome};
 use reqwest::Proxy;
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::{RootCertStore, ServerConfig, pki_types::PrivatePkcs8KeyDer};
 use serde_json::json;
-use time::OffsetDateTime;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -23,29 +19,29 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::{
-    dev_cert,
-    tls::Identity,
-    upstream::{
-        Names, Token, Tokens, Upstream,
+    client::{
+        Upstream,
         tests::{answered, get, request, soon, with_http},
     },
+    token::{Token, Tokens},
 };
 
 /// Is nowhere, as far as the system knows.
 const SERVER: &str = "v2.example.com";
 
-fn v2(base: &str) -> V2Config {
-    V2Config {
+fn v2(base: &str) -> HttpSettings {
+    HttpSettings {
         base: BaseUrl::parse(base).unwrap(),
-        names: Names {
+        resolver: ResolverSettings {
             addresses: vec!["127.0.0.1".parse().unwrap()],
             servers: Vec::new(),
         },
-        tenants: Vec::new(),
+        connect_timeout: Duration::from_secs(3),
+        is_local: true,
     }
 }
 
-fn upstream(http: Http, v2: &V2Config) -> Upstream {
+fn upstream(http: Http, v2: &HttpSettings) -> Upstream {
     let token = Token::new(&"t0".into()).unwrap();
     with_http(http, v2.base.clone(), Tokens::Fixed(token))
 }
@@ -86,10 +82,12 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
     let (listener, port) = listen().await;
     let heads = tokio::spawn(heads(listener, 2));
     let v2 = v2(&format!("http://{SERVER}:{port}/v2"));
-    let direct = Http::past_proxies(&Limits::default(), &v2).unwrap();
+    let direct = Http::past_proxies(&v2).unwrap();
     // The proxy is the same server: what it is asked for is not where it is.
     let proxy = Proxy::all(format!("http://127.0.0.1:{port}")).unwrap();
-    let client = Client::builder().user_agent(SHIM).tls_certs_only([]);
+    let client = Client::builder()
+        .user_agent(USER_AGENT_VALUE)
+        .tls_certs_only([]);
     let proxied = Http {
         client: client.proxy(proxy).build().unwrap(),
         direct: None,
@@ -110,7 +108,7 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
         "accept: */*".to_owned(),
         "authorization: Bearer t0".to_owned(),
         format!("host: {SERVER}:{port}"),
-        format!("user-agent: {SHIM}"),
+        format!("user-agent: {USER_AGENT_VALUE}"),
     ];
     assert_eq!(direct[1..], expected);
 }
@@ -129,8 +127,8 @@ fn a_proxy_counts_where_it_is_for_v2() {
     ] {
         install_tls();
         let is_proxied = |base| {
-            let (limits, tls) = (Limits::default(), tls::config(true).unwrap());
-            let http = Http::with(&limits, &v2(base), tls, Some(&proxies)).unwrap();
+            let tls = tls::config(true).unwrap();
+            let http = Http::with(&v2(base), tls, Some(&proxies)).unwrap();
             http.direct.is_none()
         };
         let bases = ["http://v2.example.com/v2", "https://v2.example.com/v2"];
@@ -141,18 +139,19 @@ fn a_proxy_counts_where_it_is_for_v2() {
 /// What a server at [`SERVER`] shows, and what takes it for that server.
 fn identity() -> (TlsAcceptor, ClientConfig) {
     install_tls();
-    let now = OffsetDateTime::now_utc();
-    let names = [SERVER.parse().unwrap()];
-    let authority = dev_cert::authority(&names, now).unwrap();
-    let issued = dev_cert::issue(&authority, &names, now).unwrap();
-    let identity = Identity::read(&issued.certificate, &issued.key, now).unwrap();
+    let issued = rcgen::generate_simple_self_signed([SERVER.to_owned()]).unwrap();
+    let certificate = issued.cert.der().clone();
+    let key = PrivatePkcs8KeyDer::from(issued.signing_key.serialize_der());
+    let server = ServerConfig::builder().with_no_client_auth();
+    let server = server.with_single_cert(vec![certificate.clone()], key.into());
+    let mut server = server.unwrap();
+    server.alpn_protocols = tls::config(true).unwrap().alpn_protocols;
     let mut trusted = RootCertStore::empty();
-    let authority = CertificateDer::from_pem_slice(authority.certificate.as_bytes());
-    trusted.add(authority.unwrap()).unwrap();
+    trusted.add(certificate).unwrap();
     let client = ClientConfig::builder().with_root_certificates(trusted);
     let mut client = client.with_no_client_auth();
     client.alpn_protocols = tls::config(true).unwrap().alpn_protocols;
-    (identity.server().into(), client)
+    (Arc::new(server).into(), client)
 }
 
 /// An HTTP/2 server over TLS that refuses so many requests before it answers with the authority
@@ -192,7 +191,7 @@ async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
         let (server, client) = identity();
         let (port, count) = http2(server, refuses).await;
         let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
-        let http = Http::with(&Limits::default(), &v2, client, None).unwrap();
+        let http = Http::with(&v2, client, None).unwrap();
         let write = request(Method::Post, mappings::Body::None);
         let outcome = upstream(http, &v2).send(&write, soon()).await;
         let expected = if requests > refuses {
@@ -212,7 +211,7 @@ async fn a_certificate_of_nobody_known_gets_nothing() {
     let (server, _) = identity();
     let (port, count) = http2(server, 0).await;
     let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
-    let http = Http::past_proxies(&Limits::default(), &v2).unwrap();
+    let http = Http::past_proxies(&v2).unwrap();
     let outcome = upstream(http, &v2).send(&get(), soon()).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
     assert_eq!(count.load(Ordering::SeqCst), 0);
@@ -221,12 +220,11 @@ async fn a_certificate_of_nobody_known_gets_nothing() {
 #[tokio::test]
 async fn who_never_finishes_a_handshake_was_sent_nothing() {
     let (listener, port) = listen().await;
-    let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
-    let limits = Limits {
-        connect: Duration::from_millis(50),
-        ..Limits::default()
+    let v2 = HttpSettings {
+        connect_timeout: Duration::from_millis(50),
+        ..v2(&format!("https://{SERVER}:{port}/v2"))
     };
-    let http = Http::past_proxies(&limits, &v2).unwrap();
+    let http = Http::past_proxies(&v2).unwrap();
     let write = request(Method::Post, mappings::Body::None);
     let outcome = upstream(http, &v2).send(&write, soon()).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });

@@ -1,0 +1,42 @@
+//! The client of v2: sends one request and reports its outcome.
+//!
+//! Depends on `mappings` for values (requests, outcomes, rates) and on nothing of the shim: settings
+//! are plain values, and calls are reported to a callback.
+//!
+//! | module | job |
+//! |---|---|
+//! | `client` | one call: token, rate budget, circuit breaker, attempts, retries |
+//! | `budget`, `rate_label` | the rate limits of an account, by v2's rate labels |
+//! | `breaker` | the circuit breaker that all tenants share |
+//! | `retry`, `reply` | what one attempt came to, and whether another one is safe |
+//! | `token` | access tokens, fixed or by server-to-server OAuth |
+//! | `http`, `pool`, `connect`, `tls`, `resolver` | HTTP, pooled connections, TLS, host names |
+//! | `address` | the base URL, and the URLs of calls below it |
+//! | `request` | the id and the deadline of the v1 request that a call is made for |
+
+mod address;
+mod breaker;
+mod budget;
+mod client;
+mod connect;
+mod http;
+mod pool;
+mod rate_label;
+mod reply;
+mod request;
+mod resolver;
+mod retry;
+mod tls;
+mod token;
+
+pub use address::{BaseUrl, BaseUrlError, UnsafePath};
+pub use breaker::Breaker;
+pub use budget::{AccountDigest, Budget, Budgets, Exhausted};
+pub use client::{CallLimits, CallRecord, Endpoint, Upstream};
+pub use http::{ClientError, Http, HttpSettings, is_shim};
+pub use rate_label::{RateLabel, RateLabels};
+pub use request::{REQUEST_ID, RequestId, Scope};
+pub use resolver::{ResolverError, ResolverSettings};
+pub use retry::RetryCounts;
+pub use tls::install_tls;
+pub use token::{Access, OAuth, Token, TokenError, Tokens};
