@@ -11,15 +11,21 @@ fn main() {
     println!("cargo:rerun-if-env-changed=SOURCE_COMMIT");
     for path in [
         "src",
+        "audit",
+        "report",
         "sandbox/src",
+        "upstream/src",
         "Cargo.toml",
         "../mappings/src",
+        "../mappings/recording/src",
         "../mappings/api",
     ] {
         watch(path);
     }
+    // Debug builds stand alone: each commit would compile both programs again.
+    let is_debug = env::var("PROFILE").is_ok_and(|profile| profile == "debug");
     // Written at each commit and checkout.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+    if !is_debug && let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
         watch(&log);
     }
     let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
@@ -27,7 +33,7 @@ fn main() {
         .ok()
         .filter(|commit| !commit.is_empty());
     // A copy of the sources inside another project's checkout is not that project's commit.
-    let is_ours = || git(&["ls-files", "--error-unmatch", "Cargo.toml"]).is_some();
+    let is_ours = || !is_debug && git(&["ls-files", "--error-unmatch", "Cargo.toml"]).is_some();
     let commit = commit.or_else(|| {
         is_ours().then(|| {
             git(&[

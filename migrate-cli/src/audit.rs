@@ -1,38 +1,4 @@
-//! Finds uses of v1 in a code base: walk, prefilter, scan, decide.
+//! What `migrate audit` prints: reports, and recipes for findings without a fix.
 
-mod advice;
-pub mod baseline;
-mod decide;
-mod dependency;
-mod evidence;
-mod extract;
-mod finding;
-pub mod fix;
-mod halves;
-mod knowledge;
-mod language;
-mod library;
-pub mod owners;
-pub mod plan;
-mod purpose;
-mod relevance;
-pub mod report;
-mod revision;
-pub(crate) mod rules;
-mod run;
-mod scan;
-mod secrets;
-mod shape;
-pub(crate) mod shim_address;
-mod source;
-mod suppression;
-mod trace;
-pub mod traffic;
-mod walk;
-mod write_up;
-
-pub use finding::{
-    Advice, Confidence, Finding, Kind, LossyParameter, Shim, SuppressedBy, Suppression,
-};
-pub use run::{Audit, AuditError, Options, Outcome, Unreadable};
-pub use shim_address::{Moved, ShimUrl, Variable};
+pub(crate) mod recipe;
+pub(crate) mod report;

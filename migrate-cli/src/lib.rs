@@ -1,14 +1,13 @@
 //! `migrate`: finds what a code base uses of Zoom's API v1, says what replaces it, and tracks the
 //! migration to v2.
 
-pub mod audit;
+mod audit;
 mod cli;
 mod commands;
 mod diff;
 mod explain;
 mod http;
 mod record;
-mod sheet;
 mod site_mappings;
 mod translate;
 mod usage;

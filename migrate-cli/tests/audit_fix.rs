@@ -11,7 +11,7 @@ use std::{
 };
 
 use mappings::Catalog;
-use migrate_cli::audit::{Audit, Moved, Options, fix::Wanted};
+use migrate_audit::{Audit, Moved, Options, fix::Wanted};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -162,7 +162,7 @@ fn at_shim(url: &str) -> Wanted {
             url: Some(url.parse().unwrap()),
             variable: None,
         },
-        suggestions: false,
+        suggestions: None,
     }
 }
 

@@ -12,10 +12,10 @@ use std::{
 };
 
 use mappings::Catalog;
-use migrate_cli::audit::{Audit, Finding, Kind, Options};
+use migrate_audit::{Audit, Finding, Kind, Options};
 
 fn rules() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("audit/rules")
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {

@@ -66,7 +66,7 @@ def unpack(packages, tree):
         elif archive.is_dir():
             shutil.copytree(archive / "vendor", to)
     # Clients of v1 among them: what the rules are tested with.
-    for client in glob.glob("migrate-cli/rules/*/hit/*"):
+    for client in glob.glob("migrate-cli/audit/rules/*/hit/*"):
         rule, _, name = client.split("/")[-3:]
         shutil.copytree(client, tree / "clients" / rule / name)
 

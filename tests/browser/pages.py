@@ -156,7 +156,7 @@ def diff_of_equals(work):
 
 def audit(work):
     report = work / "audit.html"
-    migrate("audit", ROOT / "migrate-cli/rules", "--format", "html", "--output", report)
+    migrate("audit", ROOT / "migrate-cli/audit/rules", "--format", "html", "--output", report)
     return report.as_uri()
 
 

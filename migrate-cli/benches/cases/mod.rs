@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, fs, io, path::Path, sync::LazyLock};
 
 use mappings::Catalog;
-use migrate_cli::audit::{Audit, Options};
+use migrate_audit::{Audit, Options};
 use tempfile::TempDir;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match Catalog::embedded() {

@@ -19,15 +19,11 @@ use std::{
 
 use serde::Serialize;
 
-use super::{
-    finding::{Finding, Kind, Shim},
-    run::Unreadable,
-    traffic::Traffic,
-};
+use migrate_audit::{Finding, Kind, Shim, Unreadable, traffic::Traffic};
 
 /// A report format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people, with source and advice.
     Text,
     /// For programs: one object, `schema` 1.
@@ -48,32 +44,32 @@ pub enum Format {
 
 /// What is reported.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// All findings by path and line.
-    pub findings: &'a [Finding],
+    pub(crate) findings: &'a [Finding],
     /// What could not be read.
-    pub unreadable: &'a [Unreadable],
+    pub(crate) unreadable: &'a [Unreadable],
     /// How many files were read.
-    pub files: usize,
+    pub(crate) files: usize,
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// What is really called, if access logs were given.
-    pub traffic: Option<&'a Traffic>,
+    pub(crate) traffic: Option<&'a Traffic>,
     /// True if the run was ended early.
-    pub interrupted: bool,
+    pub(crate) interrupted: bool,
     /// True if there is a baseline to compare with.
-    pub baseline: bool,
+    pub(crate) baseline: bool,
     /// What stands before the paths, seen from the folder in which the program runs: `app/`.
-    pub prefix: &'a str,
+    pub(crate) prefix: &'a str,
     /// Colours and the like may be used.
-    pub styled: bool,
+    pub(crate) styled: bool,
     /// The folder in which the program runs, if paths may be links.
-    pub links: Option<PathBuf>,
+    pub(crate) links: Option<PathBuf>,
 }
 
 impl Report<'_> {
     /// Writes the report.
-    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Text => text::write(self, out),
             Format::Json => json::write(self, out),
@@ -87,36 +83,36 @@ impl Report<'_> {
     }
 
     /// The numbers.
-    pub fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         Summary::of(self)
     }
 }
 
 /// The numbers of a report.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Findings that are uses: all but `doc` and credentials, suppressed or not.
-    pub uses: usize,
+    pub(crate) uses: usize,
     /// Operations that are used.
-    pub operations: usize,
+    pub(crate) operations: usize,
     /// Files with a use.
-    pub files: usize,
+    pub(crate) files: usize,
     /// Files that were read.
-    pub files_read: usize,
+    pub(crate) files_read: usize,
     /// Findings that are suppressed by a comment or the baseline.
-    pub suppressed: usize,
+    pub(crate) suppressed: usize,
     /// Findings by kind.
-    pub by_kind: BTreeMap<&'static str, usize>,
+    pub(crate) by_kind: BTreeMap<&'static str, usize>,
     /// Uses by operation.
-    pub by_operation: BTreeMap<String, usize>,
+    pub(crate) by_operation: BTreeMap<String, usize>,
     /// Uses of operations by how faithful v2 is.
-    pub by_fidelity: BTreeMap<&'static str, usize>,
+    pub(crate) by_fidelity: BTreeMap<&'static str, usize>,
     /// Operations by whether the shim serves them.
-    pub by_shim: BTreeMap<Shim, usize>,
+    pub(crate) by_shim: BTreeMap<Shim, usize>,
     /// Files that could not be read.
-    pub unreadable: usize,
+    pub(crate) unreadable: usize,
     /// True if the run was ended early.
-    pub interrupted: bool,
+    pub(crate) interrupted: bool,
 }
 
 impl Summary {

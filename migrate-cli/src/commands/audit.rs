@@ -9,18 +9,22 @@ use std::{
 
 use anyhow::Context;
 use mappings::Catalog;
+use migrate_audit::{
+    Audit, Finding, Options, Outcome, SuppressedBy,
+    fix::{Fixes, Wanted},
+    traffic::Traffic,
+};
+use migrate_report::sheet::{self, Sheet};
 
 use super::{baseline_file, sources::Sources, today};
 use crate::{
     audit::{
-        Audit, Finding, Options, Outcome, SuppressedBy,
-        fix::{Fixes, Wanted, recipe},
+        recipe,
         report::{Format, Report},
-        traffic::Traffic,
     },
     cli::Exit,
-    sheet::{self, Sheet},
     site_mappings::SiteMappings,
+    translate,
 };
 
 /// Find every use of v1 in a code base, and what replaces it.
@@ -180,7 +184,7 @@ fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit
     let root = args.sources.root_of_fixes()?;
     let wanted = Wanted {
         moved: args.sources.moved(),
-        suggestions: args.fix == Some(Level::Unsafe),
+        suggestions: (args.fix == Some(Level::Unsafe)).then_some(translate::one_command),
     };
     let fixes = Audit::new(catalog, Options::default())?.fixes(&root, outcome, &wanted);
     if args.diff {

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 
-use crate::audit::baseline::Baseline;
+use migrate_audit::baseline::Baseline;
 
 /// The name of the file in an audited folder.
 const NAME: &str = ".migrate-baseline";

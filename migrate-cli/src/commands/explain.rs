@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::{
     cli::Exit,
     explain::{self, OperationPage, Overview, Topic},
-    sheet::{self, Sheet},
     site_mappings::SiteMappings,
 };
+use migrate_report::sheet::{self, Sheet};
 
 /// Say what becomes of a v1 operation or field
 #[derive(Debug, clap::Args)]

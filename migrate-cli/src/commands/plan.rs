@@ -3,12 +3,9 @@
 use std::io::{self, Write};
 
 use super::sources::Sources;
-use crate::{
-    audit::plan::{Name, Plan, Wave},
-    cli::Exit,
-    sheet::{Row, Sheet},
-    site_mappings::SiteMappings,
-};
+use crate::{cli::Exit, site_mappings::SiteMappings};
+use migrate_audit::plan::{Name, Plan, Wave};
+use migrate_report::sheet::{Row, Sheet};
 
 /// Plan the migration of a code base in waves, each with its effort and its check.
 ///

@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::{
-    audit::rules::{Library, RULES, Rule, Rules},
-    cli::Exit,
-};
+use crate::cli::Exit;
+use migrate_audit::rules::{Library, RULES, Rule, Rules};
 
 /// List the audit's rules, or explain one of them or a client library.
 #[derive(Debug, clap::Args)]

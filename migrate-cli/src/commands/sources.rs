@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use mappings::Catalog;
 
-use crate::audit::{Audit, Moved, Options, Outcome, ShimUrl, Variable, owners::Owners};
+use migrate_audit::{Audit, Moved, Options, Outcome, ShimUrl, Variable, owners::Owners};
 
 /// Larger files are not parsed, unless somebody says so; in bytes.
 const MAX_PARSE: u64 = 4 << 20;

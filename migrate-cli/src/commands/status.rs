@@ -6,11 +6,8 @@ use std::{
 };
 
 use super::{baseline_file, sources::Sources};
-use crate::{
-    audit::{baseline::Drift, owners::Owners},
-    cli::Exit,
-    site_mappings::SiteMappings,
-};
+use crate::{cli::Exit, site_mappings::SiteMappings};
+use migrate_audit::{baseline::Drift, owners::Owners};
 
 /// Tell what changed since a baseline: new, fixed and unchanged uses, by owner.
 ///

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use crate::{
     cli::Exit,
-    sheet::{self, Sheet},
     site_mappings::SiteMappings,
     translate::{self, V1Request},
 };
+use migrate_report::sheet::{self, Sheet};
 
 /// A request on standard input is not longer than this, in bytes: a picture and some more.
 const LONGEST: u64 = 16 * 1024 * 1024;

@@ -6,12 +6,12 @@ use anyhow::Context as _;
 
 use super::sources::Sources;
 use crate::{
-    audit::ShimUrl,
     cli::Exit,
-    sheet,
     site_mappings::SiteMappings,
     usage::{self, Code, Format, Ledger, Page, Rule, Story},
 };
+use migrate_audit::ShimUrl;
+use migrate_report::sheet;
 
 /// Tell who still calls v1, and whether it can be switched off.
 ///

@@ -15,6 +15,8 @@ mod tests;
 mod text;
 mod variables;
 
+use std::collections::BTreeMap;
+
 use mappings::{
     Catalog, Site, V1Error,
     catalog::{
@@ -201,9 +203,21 @@ pub(crate) fn translate<'a>(
     })
 }
 
+/// The only v2 command that a v1 `curl` command needs; `None` if it needs several, or if anything is
+/// lost or conditional.
+pub(crate) fn one_command(catalog: &Catalog, curl: &str) -> Option<String> {
+    let request = V1Request::from_text(catalog, curl).ok()?;
+    let site = Site {
+        options: catalog.options(&BTreeMap::new()).unwrap_or_default(),
+        ..Site::default()
+    };
+    let translated = translate(catalog, &site, "https://api.zoom.us/v2", request).ok()?;
+    translated.only_command().map(str::to_owned)
+}
+
 impl Translated<'_> {
     /// The command, if one request does all that v1 did and nothing is lost or conditional.
-    pub(crate) fn only_command(&self) -> Option<&str> {
+    fn only_command(&self) -> Option<&str> {
         let nothing_lost = self.not_sent.is_empty()
             && self.changed.is_empty()
             && self.ignored.is_empty()

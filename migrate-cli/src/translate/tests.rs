@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
 use super::{V1Request, translate, translated};
-use crate::sheet::Sheet;
+use migrate_report::sheet::Sheet;
 
 const BASE: &str = "https://v2.example.com/v2";
 

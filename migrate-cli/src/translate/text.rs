@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use super::{Loss, Refused, Translated, TranslatedCall, form::printable, shell};
-use crate::{
-    explain::wording::{all_of, counted},
-    sheet::{Sheet, faint},
-};
+use crate::explain::wording::{all_of, counted};
+use migrate_report::sheet::{Sheet, faint};
 
 /// Up to so many fields of the answer are named.
 const FIELDS: usize = 12;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Finding, Kind};
+use migrate_audit::{Finding, Kind};
 
 /// What `migrate audit --format json` writes, as far as it matters here.
 #[derive(Deserialize)]

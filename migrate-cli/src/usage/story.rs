@@ -10,7 +10,7 @@ use super::{
     code::Place,
     verdict::{Judgement, Verdict},
 };
-use crate::audit::traffic::Joined;
+use migrate_audit::traffic::Joined;
 
 /// The whole story.
 ///

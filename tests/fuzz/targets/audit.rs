@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use mappings::Catalog;
-use migrate_cli::audit::{Audit, Options};
+use migrate_audit::{Audit, Options};
 
 static CATALOG: LazyLock<Catalog> =
     LazyLock::new(|| Catalog::embedded().expect("the embedded catalog is one"));

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Report, advice, count, losses, shim_word, title};
-use crate::audit::finding::{Finding, Kind};
+use migrate_audit::{Finding, Kind};
 
 const PAGE: &str = include_str!("page.html");
 

@@ -40,9 +40,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Report, Summary};
-use crate::audit::{
-    finding::Finding,
-    run::Unreadable,
+use migrate_audit::{
+    Finding, Unreadable,
     traffic::{Joined, Traffic},
 };
 

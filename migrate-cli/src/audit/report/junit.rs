@@ -12,10 +12,7 @@ use quick_xml::{
 };
 
 use super::{Report, advice, plain, title};
-use crate::audit::{
-    finding::{Finding, Kind},
-    run::Unreadable,
-};
+use migrate_audit::{Finding, Kind, Unreadable};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut files: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();

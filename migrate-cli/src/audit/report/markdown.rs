@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Report, advice, count, losses, plain, shim_word, title};
-use crate::audit::finding::Kind;
+use migrate_audit::Kind;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let summary = report.summary();

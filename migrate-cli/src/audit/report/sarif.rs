@@ -13,15 +13,12 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Level, Report, advice, level, losses, title};
-use crate::audit::{
-    finding::{Confidence, Finding, Kind, SuppressedBy},
-    rules::RULES,
-};
+use migrate_audit::{Confidence, Finding, Kind, SuppressedBy, rules::RULES};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let rules: Vec<Value> = RULES
         .iter()
-        .filter_map(|(id, text)| Some((id, crate::audit::rules::Rule::parse(id, text).ok()?)))
+        .filter_map(|(id, text)| Some((id, migrate_audit::rules::Rule::parse(id, text).ok()?)))
         .map(|(id, rule)| {
             json!({
                 "id": id,

@@ -3,10 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Report, advice, count, losses, plain, title};
-use crate::audit::{
-    finding::{Finding, Kind, Shim, SuppressedBy},
-    traffic::Traffic,
-};
+use migrate_audit::{Finding, Kind, Shim, SuppressedBy, traffic::Traffic};
 
 /// Lines are kept below this width, so that they fit a small terminal.
 const WIDTH: usize = 80;

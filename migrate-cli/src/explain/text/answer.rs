@@ -10,7 +10,7 @@ use super::{
     },
     counts, fidelity, group_row, heading,
 };
-use crate::sheet::{Row, Sheet, faint, strong};
+use migrate_report::sheet::{Row, Sheet, faint, strong};
 
 /// Writes the fields of the answer.
 pub(super) fn answer(

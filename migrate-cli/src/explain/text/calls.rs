@@ -9,7 +9,7 @@ use super::{
     },
     heading,
 };
-use crate::sheet::{Row, Sheet, faint, strong, tied};
+use migrate_report::sheet::{Row, Sheet, faint, strong, tied};
 
 /// Up to so many names of parameters are listed where they are the condition of a call.
 const NAMES: usize = 4;

@@ -4,7 +4,7 @@ use super::{
     super::{OperationPage, errors::ErrorEntry, wording::one_of},
     heading,
 };
-use crate::sheet::{Row, Sheet, display_width, faint, strong, tied};
+use migrate_report::sheet::{Row, Sheet, display_width, faint, strong, tied};
 
 /// How wide the texts of errors are, if they are not longer: so the causes stand below each other.
 const MESSAGE: usize = 40;

@@ -11,7 +11,7 @@ use super::{
     },
     fidelity,
 };
-use crate::sheet::{Row, Sheet, faint, strong, tied};
+use migrate_report::sheet::{Row, Sheet, faint, strong, tied};
 
 const NEGATED: &str = "negated: true becomes false, false becomes true";
 const BY_TABLE: &str = "by the table below";

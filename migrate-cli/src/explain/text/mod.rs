@@ -16,7 +16,7 @@ pub(crate) use overview::overview;
 pub(crate) use parameters::place;
 
 use super::{Counts, wording::counted};
-use crate::sheet::{Row, Sheet, alarm, caution, fine, strong};
+use migrate_report::sheet::{Row, Sheet, alarm, caution, fine, strong};
 
 /// The word for a fidelity, in its colour.
 fn fidelity(fidelity: Fidelity) -> String {

@@ -8,7 +8,7 @@ use super::{
     heading,
     parameters::parameters,
 };
-use crate::sheet::{Sheet, faint, strong, tied};
+use migrate_report::sheet::{Sheet, faint, strong, tied};
 
 /// Writes the page. With `all`, every parameter and field has its row; else those that are exact
 /// are only named or counted.

@@ -3,10 +3,8 @@
 use mappings::Method;
 
 use super::super::{Overview, operation::ServiceKind, overview::OverviewEntry};
-use crate::{
-    explain::wording::counted,
-    sheet::{Row, Sheet, faint, strong, tied},
-};
+use crate::explain::wording::counted;
+use migrate_report::sheet::{Row, Sheet, faint, strong, tied};
 
 /// Writes the overview.
 pub(crate) fn overview(sheet: &mut Sheet, overview: &Overview<'_>) {

@@ -10,7 +10,7 @@ use super::{
     },
     counts, fidelity, group_row, heading,
 };
-use crate::sheet::{Row, Sheet, strong};
+use migrate_report::sheet::{Row, Sheet, strong};
 
 /// Up to so many parameters are shown in full without being asked for.
 const FEW: usize = 12;

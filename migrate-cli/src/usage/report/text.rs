@@ -10,13 +10,11 @@ use std::fmt;
 use recording::usage::{OperationUse, ParameterUse};
 
 use super::{Page, Story, shown};
-use crate::{
-    sheet::{Row, Sheet, alarm, caution, faint, fine, strong, tied},
-    usage::{
-        story::{ConsumerStory, InCode, OperationStory},
-        verdict::Verdict,
-    },
+use crate::usage::{
+    story::{ConsumerStory, InCode, OperationStory},
+    verdict::Verdict,
 };
+use migrate_report::sheet::{Row, Sheet, alarm, caution, faint, fine, strong, tied};
 
 /// Places in the code that are named for one operation; the others are counted.
 const MAX_PLACES: usize = 3;

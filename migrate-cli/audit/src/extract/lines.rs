@@ -1,7 +1,7 @@
 //! Reads data and prose line by line: every value counts.
 
 use super::{Extract, Role, Text, last_identifier};
-use crate::audit::language::{Format, Language, Lexis};
+use crate::language::{Format, Language, Lexis};
 
 /// How much of a very long line is one text, in bytes.
 const WINDOW: usize = 4096;

@@ -276,7 +276,7 @@ impl fmt::Display for Baseline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::finding::Confidence;
+    use crate::finding::Confidence;
 
     fn finding(path: &str, fingerprint: &str) -> Finding {
         Finding {

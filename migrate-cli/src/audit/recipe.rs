@@ -3,11 +3,10 @@
 
 use mappings::{Catalog, fidelity::Fidelity};
 
-use crate::{
-    audit::finding::{Finding, Kind},
-    explain,
-    sheet::{Row, Sheet, strong},
-};
+use migrate_audit::{Finding, Kind};
+use migrate_report::sheet::{Row, Sheet, strong};
+
+use crate::explain;
 
 /// Up to so many places are named.
 const PLACES: usize = 5;

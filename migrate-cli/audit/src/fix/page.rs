@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::audit::{
+use crate::{
     extract::{self, Extract, Piece, Role, fold::Folded},
     knowledge::Knowledge,
     language::Language,

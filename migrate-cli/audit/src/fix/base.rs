@@ -6,7 +6,7 @@ use super::{
     page::{Base, Page},
     splice::Edit,
 };
-use crate::audit::{
+use crate::{
     extract::last_identifier, knowledge::Knowledge, rules::Rules, shim_address::ShimUrl, source,
 };
 

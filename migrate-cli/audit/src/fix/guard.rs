@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use tree_sitter::{Parser, Tree};
 
-use crate::audit::language::{Format, Language};
+use crate::language::{Format, Language};
 
 /// Folders whose files belong to somebody else or to a program.
 const FOREIGN: [&str; 12] = [

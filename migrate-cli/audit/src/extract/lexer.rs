@@ -1,7 +1,7 @@
 //! Reads code without a grammar: only quotes, comments and what stands before a quote are known.
 
 use super::{Extract, Piece, Role, Text, Usage, last_identifier, names_credential};
-use crate::audit::language::Lexis;
+use crate::language::Lexis;
 
 /// How far before a string its callee or name is looked for, in bytes.
 const BEFORE: usize = 120;

@@ -171,7 +171,7 @@ fn is_secret_like(run: &str, before: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::knowledge::Knowledge;
+    use crate::knowledge::Knowledge;
 
     #[test]
     fn values_of_credentials_are_masked_and_names_are_not() {

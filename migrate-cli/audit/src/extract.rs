@@ -13,7 +13,7 @@ mod tree;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::audit::{language::Language, source::is_packed};
+use crate::{language::Language, source::is_packed};
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

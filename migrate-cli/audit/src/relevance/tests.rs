@@ -4,7 +4,7 @@ use mappings::Catalog;
 use proptest::{prelude::*, sample::select, test_runner::TestRunner};
 
 use super::*;
-use crate::audit::{
+use crate::{
     Audit, Kind, Options,
     scan::{FileFacts, Scanner},
     trace::Tracer,

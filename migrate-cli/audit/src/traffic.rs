@@ -151,7 +151,7 @@ impl Traffic {
     }
 
     /// Takes in what another log says.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         for (operation, calls) in other.operations {
             let known = self.operations.entry(operation).or_default();
             known.calls += calls.calls;

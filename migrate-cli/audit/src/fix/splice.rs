@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::audit::source;
+use crate::source;
 
 /// One replacement in a file's text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use mappings::Catalog;
-use migrate_cli::audit::{Audit, Options};
+use migrate_audit::{Audit, Options};
 use proptest::prelude::*;
 
 const NAMES: [&str; 16] = [

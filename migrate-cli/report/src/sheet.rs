@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
-pub(crate) use textwrap::core::display_width;
+pub use textwrap::core::display_width;
 
 /// The width when no terminal says another, in columns.
 const WIDTH: usize = 80;
@@ -18,29 +18,29 @@ const GAP: usize = 2;
 const TIE: &str = "\u{a0}";
 
 /// Text that grows from top to bottom, broken between words to fit a width.
-pub(crate) struct Sheet {
+pub struct Sheet {
     width: usize,
     text: String,
 }
 
 /// One row of [`Sheet::rows`].
 #[derive(Default)]
-pub(crate) struct Row {
+pub struct Row {
     /// The cells; the last one may take several lines.
-    pub(crate) cells: Vec<String>,
+    pub cells: Vec<String>,
     /// Sentences below the row.
-    pub(crate) below: Vec<String>,
+    pub below: Vec<String>,
 }
 
 impl Sheet {
     /// A sheet as wide as the terminal that standard output is, or of 80 columns.
-    pub(crate) fn for_stdout() -> Self {
+    pub fn for_stdout() -> Self {
         let terminal = terminal_size::terminal_size_of(io::stdout());
         Self::new(terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDEST)))
     }
 
     /// A sheet of a width in columns.
-    pub(crate) fn new(width: usize) -> Self {
+    pub fn new(width: usize) -> Self {
         Self {
             width,
             text: String::new(),
@@ -48,29 +48,29 @@ impl Sheet {
     }
 
     /// How many columns a line may have.
-    pub(crate) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.width
     }
 
     /// A line as it stands, however long.
-    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
+    pub fn line(&mut self, text: impl AsRef<str>) {
         self.text.push_str(text.as_ref().trim_end());
         self.text.push('\n');
     }
 
     /// Lines that somebody else laid out.
-    pub(crate) fn verbatim(&mut self, text: &str) {
+    pub fn verbatim(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\n');
     }
 
     /// An empty line.
-    pub(crate) fn blank(&mut self) {
+    pub fn blank(&mut self) {
         self.text.push('\n');
     }
 
     /// Two texts at both ends of a line, or on two lines if there is no room.
-    pub(crate) fn ends(&mut self, left: &str, right: &str) {
+    pub fn ends(&mut self, left: &str, right: &str) {
         let taken = display_width(left) + display_width(right);
         if taken + GAP > self.width {
             self.line(left);
@@ -81,7 +81,7 @@ impl Sheet {
     }
 
     /// A text behind `first`, whose further lines begin where its first one does.
-    pub(crate) fn hanging(&mut self, first: &str, text: &str) {
+    pub fn hanging(&mut self, first: &str, text: &str) {
         if text.is_empty() {
             return self.line(first);
         }
@@ -97,12 +97,12 @@ impl Sheet {
     }
 
     /// A text whose lines all begin at `indent`.
-    pub(crate) fn paragraph(&mut self, indent: usize, text: &str) {
+    pub fn paragraph(&mut self, indent: usize, text: &str) {
         self.hanging(&" ".repeat(indent), text);
     }
 
     /// Rows whose columns stand below each other. What is below a row begins at the column `below`.
-    pub(crate) fn rows(&mut self, indent: usize, below: usize, rows: &[Row]) {
+    pub fn rows(&mut self, indent: usize, below: usize, rows: &[Row]) {
         let starts = starts(indent, rows);
         for row in rows {
             self.row(indent, &starts, &row.cells);
@@ -136,13 +136,13 @@ impl Sheet {
     }
 
     /// The finished text.
-    pub(crate) fn into_text(self) -> String {
+    pub fn into_text(self) -> String {
         self.text
     }
 }
 
 /// A text in which no line is broken.
-pub(crate) fn tied(text: &str) -> String {
+pub fn tied(text: &str) -> String {
     text.replace(' ', TIE)
 }
 
@@ -151,39 +151,39 @@ pub(crate) fn tied(text: &str) -> String {
 /// # Errors
 ///
 /// Standard output cannot be written to.
-pub(crate) fn show(text: &str) -> io::Result<()> {
+pub fn show(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
 /// True if somebody may be typing.
-pub(crate) fn stdin_is_terminal() -> bool {
+pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
 /// A heading, or the name that a page is about.
-pub(crate) fn strong(text: &str) -> String {
+pub fn strong(text: &str) -> String {
     styled(Style::new().bold(), text)
 }
 
 /// What is less important than its surroundings.
-pub(crate) fn faint(text: &str) -> String {
+pub fn faint(text: &str) -> String {
     styled(Style::new().dimmed(), text)
 }
 
 /// Something to look at twice.
-pub(crate) fn caution(text: &str) -> String {
+pub fn caution(text: &str) -> String {
     styled(AnsiColor::Yellow.on_default(), text)
 }
 
 /// Something lost, or wrong.
-pub(crate) fn alarm(text: &str) -> String {
+pub fn alarm(text: &str) -> String {
     styled(AnsiColor::Red.on_default(), text)
 }
 
 /// Something as it should be.
-pub(crate) fn fine(text: &str) -> String {
+pub fn fine(text: &str) -> String {
     styled(AnsiColor::Green.on_default(), text)
 }
 

@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use super::splice::Edit;
-use crate::audit::{dependency, rules::Library};
+use crate::{dependency, rules::Library};
 
 /// A pin, and what brings the lock file up to date.
 pub(super) struct Pin {
@@ -238,7 +238,7 @@ fn locked(root: &Path, path: &str, library: &Library, form: &Form) -> Option<Str
                 .eq_ignore_ascii_case(lock)
         })?;
         let text = std::fs::read_to_string(file.path()).ok()?;
-        let language = crate::audit::language::Language::of(Path::new(lock), "");
+        let language = crate::language::Language::of(Path::new(lock), "");
         dependency::find(lock, language, &text, std::slice::from_ref(library))
             .into_iter()
             .find_map(|(dependency, _, _)| dependency.version.filter(|version| is_whole(version)))
@@ -248,7 +248,7 @@ fn locked(root: &Path, path: &str, library: &Library, form: &Form) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::rules::Rules;
+    use crate::rules::Rules;
 
     fn pinned(name: &str, text: &str) -> Option<String> {
         let rules = Rules::embedded().unwrap();

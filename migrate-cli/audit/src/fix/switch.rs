@@ -9,7 +9,7 @@ use std::ops::Range;
 use tree_sitter::{Node, Tree};
 
 use super::splice::Edit;
-use crate::audit::{
+use crate::{
     language::Language,
     shim_address::{Variable, default_of},
 };

@@ -14,7 +14,7 @@ use super::{
     last_identifier, lexer, names_credential, names_request,
     surroundings::{is_key, tidy},
 };
-use crate::audit::language::Language;
+use crate::language::Language;
 
 /// How long one file may be parsed; what takes longer is read by the lexer.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,7 +9,7 @@ use super::{extract::last_identifier, finding::Kind, shape::Hosts};
 
 /// What the rules say about names, hosts, vendors and client libraries.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub struct Rules {
     /// Where v1 was served.
     pub(crate) hosts: Hosts,
     /// Paths that clients call although v1 did not have them.
@@ -19,7 +19,7 @@ pub(crate) struct Rules {
     /// Services whose endpoints have the same names, and Zoom itself.
     pub(crate) services: Services,
     /// Client libraries that speak v1.
-    pub(crate) libraries: Vec<Library>,
+    pub libraries: Vec<Library>,
     /// The last names of the calls by which libraries are loaded, set up and used.
     pub(crate) calls: HashSet<String>,
 }
@@ -157,49 +157,73 @@ impl Services {
 /// A client library.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Library {
+pub struct Library {
     /// One line.
-    pub(crate) summary: String,
+    pub summary: String,
     /// What it finds, and what it leaves alone.
-    pub(crate) what: String,
+    pub what: String,
     /// Why that matters.
-    pub(crate) why: String,
+    pub why: String,
     /// A line that it finds.
-    pub(crate) example: String,
+    pub example: String,
     /// Where it is published: `rubygems`, `pypi`, `npm`, `go`, `packagist`, `powershell`.
-    pub(crate) ecosystem: String,
+    pub ecosystem: String,
     /// Its name there.
-    pub(crate) package: String,
+    pub package: String,
     /// The first version that does not speak v1; all do, if there is none.
-    pub(crate) before: Option<String>,
+    pub before: Option<String>,
     /// Arguments of the constructor that choose v1 in later versions.
     #[serde(default)]
-    pub(crate) v1_arguments: Vec<String>,
+    pub v1_arguments: Vec<String>,
     /// Methods and parameters that only v1 had.
     #[serde(default)]
-    pub(crate) v1_only: Vec<String>,
+    pub v1_only: Vec<String>,
     /// Methods and parameters that only v2 has.
     #[serde(default)]
-    pub(crate) v2_only: Vec<String>,
+    pub v2_only: Vec<String>,
     /// The languages that use it.
-    pub(crate) languages: Vec<String>,
+    pub languages: Vec<String>,
     /// What an import names.
-    pub(crate) imports: Vec<String>,
+    pub imports: Vec<String>,
     /// What makes a client.
-    pub(crate) constructors: Vec<String>,
+    pub constructors: Vec<String>,
     /// Words in the name of a variable that holds a client.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// What to use instead.
-    pub(crate) instead: String,
+    pub instead: String,
     /// How methods are called.
-    pub(crate) style: Style,
+    pub style: Style,
     /// The operation behind each method; empty if v1 had none.
-    pub(crate) methods: BTreeMap<String, String>,
+    pub methods: BTreeMap<String, String>,
+    /// Methods whose v2 form is another name.
+    #[serde(default, rename = "rewrite")]
+    pub rewrites: Vec<Rewrite>,
+}
+
+/// A method of a library's v1 class and its form in the v2 class.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrite {
+    /// The v1 form: `user.get_by_email`.
+    pub method: String,
+    /// The name of the v2 method.
+    pub to: String,
+    /// Parameters with another name in v2.
+    #[serde(default)]
+    pub renamed: BTreeMap<String, String>,
+    /// Parameters that mean the same.
+    #[serde(default)]
+    pub kept: Vec<String>,
+    /// The arguments that v2 needs besides.
+    #[serde(default)]
+    pub added: String,
+    /// What else has to be done, in a sentence.
+    pub needs: String,
 }
 
 /// How a library's methods are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum Style {
+pub enum Style {
     /// `client.user_list`
     #[serde(rename = "receiver.method")]
     Method,
@@ -212,67 +236,64 @@ pub(crate) enum Style {
 }
 
 /// The rules by id, sorted, as they stand in `rules/`.
-pub(crate) const RULES: [(&str, &str); 10] = [
+pub const RULES: [(&str, &str); 10] = [
     (
         "v1-answer-field",
-        include_str!("../../rules/v1-answer-field/rule.toml"),
+        include_str!("../rules/v1-answer-field/rule.toml"),
     ),
     (
         "v1-base-url",
-        include_str!("../../rules/v1-base-url/rule.toml"),
+        include_str!("../rules/v1-base-url/rule.toml"),
     ),
     (
         "v1-credential",
-        include_str!("../../rules/v1-credential/rule.toml"),
+        include_str!("../rules/v1-credential/rule.toml"),
     ),
     (
         "v1-dependency",
-        include_str!("../../rules/v1-dependency/rule.toml"),
+        include_str!("../rules/v1-dependency/rule.toml"),
     ),
     (
         "v1-endpoint",
-        include_str!("../../rules/v1-endpoint/rule.toml"),
+        include_str!("../rules/v1-endpoint/rule.toml"),
     ),
     (
         "v1-endpoint-halves",
-        include_str!("../../rules/v1-endpoint-halves/rule.toml"),
+        include_str!("../rules/v1-endpoint-halves/rule.toml"),
     ),
     (
         "v1-library-call",
-        include_str!("../../rules/v1-library-call/rule.toml"),
+        include_str!("../rules/v1-library-call/rule.toml"),
     ),
     (
         "v1-library-import",
-        include_str!("../../rules/v1-library-import/rule.toml"),
+        include_str!("../rules/v1-library-import/rule.toml"),
     ),
-    (
-        "v1-mention",
-        include_str!("../../rules/v1-mention/rule.toml"),
-    ),
-    ("v1-url", include_str!("../../rules/v1-url/rule.toml")),
+    ("v1-mention", include_str!("../rules/v1-mention/rule.toml")),
+    ("v1-url", include_str!("../rules/v1-url/rule.toml")),
 ];
 
 /// What a rule is for, as people read it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// The kind of its findings.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// One line.
-    pub(crate) summary: String,
+    pub summary: String,
     /// What it finds, and what it leaves alone.
-    pub(crate) what: String,
+    pub what: String,
     /// Why that matters.
-    pub(crate) why: String,
+    pub why: String,
     /// A line that it finds.
-    pub(crate) example: String,
+    pub example: String,
     /// What to use instead.
-    pub(crate) instead: String,
+    pub instead: String,
 }
 
 impl Rule {
     /// Reads a rule; the texts come without blanks around them.
-    pub(crate) fn parse(id: &'static str, text: &str) -> Result<Self, RuleError> {
+    pub fn parse(id: &'static str, text: &str) -> Result<Self, RuleError> {
         let rule: Self = read(id, text)?;
         Ok(Self {
             what: rule.what.trim().to_owned(),
@@ -284,59 +305,59 @@ impl Rule {
     }
 }
 
-const HOSTS: &str = include_str!("../../rules/data/hosts.toml");
-const WORDS: &str = include_str!("../../rules/data/words.toml");
-const VENDORS: &str = include_str!("../../rules/data/vendors.toml");
+const HOSTS: &str = include_str!("../rules/data/hosts.toml");
+const WORDS: &str = include_str!("../rules/data/words.toml");
+const VENDORS: &str = include_str!("../rules/data/vendors.toml");
 const LIBRARIES: [(&str, &str); 11] = [
     (
         "libraries/go-zoom-lib-golang/rule.toml",
-        include_str!("../../rules/libraries/go-zoom-lib-golang/rule.toml"),
+        include_str!("../rules/libraries/go-zoom-lib-golang/rule.toml"),
     ),
     (
         "libraries/npm-zoomus/rule.toml",
-        include_str!("../../rules/libraries/npm-zoomus/rule.toml"),
+        include_str!("../rules/libraries/npm-zoomus/rule.toml"),
     ),
     (
         "libraries/packagist-alexjose-zoom-api/rule.toml",
-        include_str!("../../rules/libraries/packagist-alexjose-zoom-api/rule.toml"),
+        include_str!("../rules/libraries/packagist-alexjose-zoom-api/rule.toml"),
     ),
     (
         "libraries/packagist-fusedinteractive-laravel-zoom/rule.toml",
-        include_str!("../../rules/libraries/packagist-fusedinteractive-laravel-zoom/rule.toml"),
+        include_str!("../rules/libraries/packagist-fusedinteractive-laravel-zoom/rule.toml"),
     ),
     (
         "libraries/packagist-nicosoft-zoom/rule.toml",
-        include_str!("../../rules/libraries/packagist-nicosoft-zoom/rule.toml"),
+        include_str!("../rules/libraries/packagist-nicosoft-zoom/rule.toml"),
     ),
     (
         "libraries/packagist-rignet-zoom-lib-php/rule.toml",
-        include_str!("../../rules/libraries/packagist-rignet-zoom-lib-php/rule.toml"),
+        include_str!("../rules/libraries/packagist-rignet-zoom-lib-php/rule.toml"),
     ),
     (
         "libraries/packagist-silinternational-zoom-php-client/rule.toml",
-        include_str!("../../rules/libraries/packagist-silinternational-zoom-php-client/rule.toml"),
+        include_str!("../rules/libraries/packagist-silinternational-zoom-php-client/rule.toml"),
     ),
     (
         "libraries/pypi-pw-zoomus/rule.toml",
-        include_str!("../../rules/libraries/pypi-pw-zoomus/rule.toml"),
+        include_str!("../rules/libraries/pypi-pw-zoomus/rule.toml"),
     ),
     (
         "libraries/pypi-zoomus/rule.toml",
-        include_str!("../../rules/libraries/pypi-zoomus/rule.toml"),
+        include_str!("../rules/libraries/pypi-zoomus/rule.toml"),
     ),
     (
         "libraries/rubygems-zoomba/rule.toml",
-        include_str!("../../rules/libraries/rubygems-zoomba/rule.toml"),
+        include_str!("../rules/libraries/rubygems-zoomba/rule.toml"),
     ),
     (
         "libraries/rubygems-zoomus/rule.toml",
-        include_str!("../../rules/libraries/rubygems-zoomus/rule.toml"),
+        include_str!("../rules/libraries/rubygems-zoomus/rule.toml"),
     ),
 ];
 
 impl Rules {
     /// Reads the embedded rules.
-    pub(crate) fn embedded() -> Result<Self, RuleError> {
+    pub fn embedded() -> Result<Self, RuleError> {
         let hosts: HostFile = read("data/hosts.toml", HOSTS)?;
         let vendors: VendorFile = read("data/vendors.toml", VENDORS)?;
         let libraries = LIBRARIES

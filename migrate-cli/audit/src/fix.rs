@@ -12,7 +12,6 @@ mod base;
 mod guard;
 mod page;
 mod pin;
-pub(crate) mod recipe;
 mod rewrite;
 mod splice;
 mod switch;
@@ -24,12 +23,14 @@ use std::{
     path::Path,
 };
 
+use mappings::Catalog;
 use similar::TextDiff;
 use tree_sitter::Tree;
 
 use self::{
     base::{Aim, Others},
     page::{Base, Page},
+    rewrite::Rewriter,
     splice::Edit,
 };
 use super::{
@@ -42,13 +43,17 @@ use super::{
 /// Larger files are left to people, in bytes: they are data, not code.
 const LARGEST: usize = 4 << 20;
 
+/// Translates a v1 `curl` command of literals to the one v2 command that does the same without a
+/// loss, if there is one.
+pub type CurlTranslator = fn(&Catalog, &str) -> Option<String>;
+
 /// Which changes are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Where base URLs are to point, or which variable is to hold them.
     pub moved: Moved,
-    /// Suggested rewrites, too.
-    pub suggestions: bool,
+    /// Suggested rewrites, too: how a `curl` command is translated.
+    pub suggestions: Option<CurlTranslator>,
 }
 
 /// All changes for the findings of a run.
@@ -248,12 +253,13 @@ impl Audit<'_> {
         let page = Page::read(path, &text, &self.rules);
         self.point(&page, path, &findings, wanted, others, collected);
         // A library that is about to be updated is not held back.
-        let updated = wanted.suggestions && rewrite::updates_library(&outcome.findings, path);
+        let updated =
+            wanted.suggestions.is_some() && rewrite::updates_library(&outcome.findings, path);
         if !updated {
             self.pin(root, &page, path, &findings, collected);
         }
-        if wanted.suggestions {
-            self.suggest(&page, &findings, collected);
+        if let Some(curl) = wanted.suggestions {
+            self.suggest(&page, &findings, curl, collected);
         }
         if collected.edits.is_empty() {
             return Ok(None);
@@ -368,7 +374,18 @@ impl Audit<'_> {
         }
     }
 
-    fn suggest(&self, page: &Page<'_>, findings: &[(usize, &Finding)], collected: &mut Collected) {
+    fn suggest(
+        &self,
+        page: &Page<'_>,
+        findings: &[(usize, &Finding)],
+        curl: CurlTranslator,
+        collected: &mut Collected,
+    ) {
+        let rewriter = Rewriter {
+            catalog: self.catalog,
+            libraries: &self.rules.libraries,
+            curl,
+        };
         let Some(tree) = guard::parse(page.language, page.text) else {
             return;
         };
@@ -380,9 +397,7 @@ impl Audit<'_> {
             let Some(at) = page.lines.offset(finding.line, finding.column) else {
                 continue;
             };
-            if let Some((edits, needs)) =
-                rewrite::edits(self.catalog, page.language, page.text, &tree, at)
-            {
+            if let Some((edits, needs)) = rewriter.edits(page.language, page.text, &tree, at) {
                 collected.then.insert(needs.to_owned());
                 collected.take(*index, edits);
             }
@@ -407,10 +422,12 @@ fn base_url(shim: &ShimUrl) -> String {
 fn is_for_fixes(finding: &Finding, wanted: &Wanted) -> bool {
     match finding.kind {
         Kind::BaseUrl | Kind::Url | Kind::Endpoint => {
-            wanted.moved.url.is_some() || wanted.moved.variable.is_some() || wanted.suggestions
+            wanted.moved.url.is_some()
+                || wanted.moved.variable.is_some()
+                || wanted.suggestions.is_some()
         }
         Kind::Dependency => true,
-        Kind::SdkCall => wanted.suggestions,
+        Kind::SdkCall => wanted.suggestions.is_some(),
         _ => false,
     }
 }

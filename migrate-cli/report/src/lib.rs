@@ -1,0 +1,3 @@
+//! How reports are printed: one mechanism per format.
+
+pub mod sheet;
