@@ -4,6 +4,7 @@ mod banner;
 mod dev_cert;
 mod listen;
 mod manual;
+mod mappings_folder;
 mod run;
 mod watchers;
 
@@ -13,7 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use shim_sandbox::{Faults, FaultsError, MAX_USERS};
 
-use crate::{config::DEFAULT_SANDBOX_USERS, dev_cert::ServerName};
+use crate::settings::DEFAULT_SANDBOX_USERS;
+use dev_cert::authority::ServerName;
 
 /// The sandbox alone listens here: beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
@@ -234,7 +236,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::config::{DEFAULT_LISTEN, DEFAULT_OPS_LISTEN};
+    use crate::settings::{DEFAULT_LISTEN, DEFAULT_OPS_LISTEN};
 
     fn help(path: &[&str]) -> String {
         let mut command = Cli::command().term_width(100);

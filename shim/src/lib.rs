@@ -1,27 +1,27 @@
 //! The v1 API over v2, as a library.
+//!
+//! The modules are layers. Each uses those above it in this table, never those below.
+//!
+//! | layer | job |
+//! |---|---|
+//! | [`settings`] | one typed configuration from file, environment and flags, checked as a whole |
+//! | [`observe`] | everything that watches and nothing waits for: log, metrics, traces, recorder, usage ledger, shadow |
+//! | [`state`] | what is remembered between requests, behind one trait |
+//! | [`front`] | what v1 clients send becomes parameters, and answers become v1's bytes: listeners, TLS, limits, decoding, credentials, encoding |
+//! | `serve` | one request: authentication, the plan of v2 calls, the answer |
+//! | [`operate`] | the operations address: health, metrics, usage, pages |
+//! | [`cli`] | the command line: starts and stops all of it |
+//!
+//! v2 itself is behind the crate `shim_upstream`, which every layer may use; `shim_sandbox` is
+//! a v2 of its own, which only `cli` starts.
 
 pub mod cli;
-pub mod config;
-mod credential;
-mod dev_cert;
-mod executor;
-mod in_place;
-mod inbound;
-pub mod ledger;
-pub mod ops;
-mod outbound;
-mod peer;
-pub mod recorder;
-pub mod server;
-mod service;
-pub mod shadow;
-pub mod store;
-pub mod telemetry;
-mod tenants;
-mod throttle;
-pub mod tls;
-pub mod ui;
-mod watch;
+pub mod front;
+pub mod observe;
+pub mod operate;
+mod serve;
+pub mod settings;
+pub mod state;
 
-pub use service::{ReloadError, Seams, Shim, StartError};
+pub use serve::{Dependencies, ReloadError, Shim, StartError};
 pub use shim_upstream::install_tls;

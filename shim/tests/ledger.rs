@@ -14,10 +14,7 @@ use mappings::Catalog;
 use recording::usage::{Consumer, OTHERS, Usage};
 use running::{Answer, FORM, Running, ScriptedV2, Setup, soon};
 use serde_json::json;
-use shim::{
-    ledger::{Ledger, LedgerConfig},
-    server::Stopped,
-};
+use shim::{front::server::Stopped, observe::ledger::Ledger, settings::LedgerConfig};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);

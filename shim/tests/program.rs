@@ -368,7 +368,7 @@ fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
         "{told}"
     );
 
-    let usual = TcpListener::bind(shim::config::DEFAULT_OPS_LISTEN);
+    let usual = TcpListener::bind(shim::settings::DEFAULT_OPS_LISTEN);
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
     assert!(shim.banner.contains("operations on http://127.0.0.1:"));
     drop(usual);

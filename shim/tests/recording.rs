@@ -21,8 +21,11 @@ use recording::{Exchange, OutcomeKind, PseudonymKey, REDACTED, V2Exchange, Wrapp
 use running::{Answer, FORM, Running, ScriptedV2, Setup};
 use serde_json::json;
 use shim::{
-    recorder::{RecordConfig, Recorder, Sink},
-    ui::Recent,
+    observe::{
+        Recent,
+        recorder::{Recorder, Sink},
+    },
+    settings::RecordConfig,
 };
 
 const SECRET: &str = "a-v1-hush-secret/+";

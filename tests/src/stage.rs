@@ -7,10 +7,10 @@ use mappings::Catalog;
 use reqwest::RequestBuilder;
 use serde_json::Value;
 use shim::{
-    Seams, Shim,
-    config::{Config, Flags, Source, Sources},
-    recorder::Recorder,
-    server,
+    Dependencies, Shim,
+    front::server,
+    observe::recorder::Recorder,
+    settings::{Config, Flags, Source, Sources},
 };
 use shim_sandbox::{Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
@@ -94,12 +94,12 @@ impl Stage {
         let Source::V2(v2) = config.source else {
             panic!("no v2 in the settings");
         };
-        let seams = Seams {
+        let dependencies = Dependencies {
             recorder,
-            ..Seams::local(&config.limits)
+            ..Dependencies::local(&config.limits)
         };
-        let shim =
-            Shim::new(catalog, v2, &config.site, &config.limits, seams).expect("a client for v2");
+        let shim = Shim::new(catalog, v2, &config.site, &config.limits, dependencies)
+            .expect("a client for v2");
         let (listener, address) = listen().await;
         let limits = config.limits;
         tokio::spawn(async move {

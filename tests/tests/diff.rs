@@ -12,7 +12,7 @@ use std::{
 use end_to_end::{API_KEY, API_SECRET, Stage};
 use mappings::Catalog;
 use serde_json::Value;
-use shim::recorder::{RecordConfig, Recorder};
+use shim::{observe::recorder::Recorder, settings::RecordConfig};
 use shim_sandbox::SandboxConfig;
 
 const FILE: &str = "user-fields.toml";

@@ -1,14 +1,14 @@
 //! What the front door is measured with: requests that are answered without v2.
 
-use std::{fmt::Write as _, io, sync::Arc};
+use std::{fmt::Write as _, io, net::Ipv4Addr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, header::CONTENT_TYPE, service::Service as _};
-use hyper_util::service::TowerToHyperService;
+use hyper::{Request, header::CONTENT_TYPE};
 use mappings::Catalog;
 use shim::{
-    Seams, Shim,
-    config::{Config, Flags, Source, Sources},
+    Dependencies, Shim,
+    front::server::{Handler as _, Peer},
+    settings::{Config, Flags, Source, Sources},
 };
 use tokio::runtime::{self, Runtime};
 
@@ -27,7 +27,7 @@ token = "token"
 /// the request to v1's error.
 pub(crate) struct FrontDoor {
     runtime: Runtime,
-    service: TowerToHyperService<axum::Router>,
+    shim: Shim,
     form: String,
     in_query: bool,
 }
@@ -47,7 +47,7 @@ impl FrontDoor {
         let catalog = Arc::new(Catalog::embedded().ok()?);
         let form = form(&catalog)?;
         let door = Self {
-            service: TowerToHyperService::new(shim(catalog)?.router()),
+            shim: shim(catalog)?,
             runtime,
             form,
             in_query,
@@ -71,8 +71,9 @@ impl FrontDoor {
 
     /// The status of the answer.
     pub(crate) fn knock(&self, request: Request<Body>) -> Option<u16> {
-        let answered = self.runtime.block_on(self.service.call(request));
-        answered.ok().map(|answer| answer.status().as_u16())
+        let peer = Peer::new(Ipv4Addr::LOCALHOST.into());
+        let answer = self.runtime.block_on(self.shim.respond(request, peer));
+        Some(answer.status().as_u16())
     }
 }
 
@@ -88,8 +89,8 @@ fn shim(catalog: Arc<Catalog>) -> Option<Shim> {
     let Source::V2(v2) = config.source else {
         return None;
     };
-    let seams = Seams::local(&config.limits);
-    Shim::new(catalog, v2, &config.site, &config.limits, seams).ok()
+    let dependencies = Dependencies::local(&config.limits);
+    Shim::new(catalog, v2, &config.site, &config.limits, dependencies).ok()
 }
 
 /// Thirty parameters of user/update, credentials included, the id not.

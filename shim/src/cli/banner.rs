@@ -9,7 +9,9 @@ use std::{
 use mappings::Catalog;
 use shim_sandbox::Sandbox;
 
-use super::run::{SANDBOX_KEY, SANDBOX_SECRET};
+/// The v1 credentials of the sandbox.
+pub(super) const SANDBOX_KEY: &str = "sandbox-key";
+pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
 
 /// Where answers come from, in words.
 pub(super) enum Behind<'a> {

@@ -1,5 +1,7 @@
 //! `shim dev-cert`: the files of a local authority and a certificate, and what to do with them.
 
+pub(super) mod authority;
+
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
@@ -13,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 
 use super::{DevCert, Failure, banner};
-use crate::dev_cert::{Pair, ServerName, authority, issue};
+use authority::{Pair, ServerName, authority, issue};
 
 /// What programs call, and others on this machine to try it.
 const NAMES: [&str; 2] = ["api.zoom.us", "www.zoom.us"];
@@ -94,7 +96,7 @@ fn make_in(folder: &Path, names: Vec<ServerName>, now: OffsetDateTime) -> anyhow
         folder,
         names,
         is_new_authority,
-        until: crate::dev_cert::until(now),
+        until: authority::until(now),
     })
 }
 

@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    config::{DEFAULT_OPS_LISTEN, OpsListen, TlsConfig, V2Config},
-    server::{Listeners, Tls},
+    front::server::{Listeners, Tls},
+    settings::{DEFAULT_OPS_LISTEN, OpsListen, TlsConfig, V2Config},
 };
 
 /// What to try in place of an operations address that cannot be had.
@@ -114,8 +114,8 @@ pub(super) async fn bind_ops(
     let (listen, otherwise) = match ops {
         OpsListen::Off => return Ok(None),
         OpsListen::At(listen) => (listen.as_str(), None),
-        OpsListen::Usual if is_sandbox => (DEFAULT_OPS_LISTEN, Some("127.0.0.1:0")),
-        OpsListen::Usual => (DEFAULT_OPS_LISTEN, None),
+        OpsListen::Default if is_sandbox => (DEFAULT_OPS_LISTEN, Some("127.0.0.1:0")),
+        OpsListen::Default => (DEFAULT_OPS_LISTEN, None),
     };
     let bound = match (bind_flag(listen, OPS_FLAG).await, otherwise) {
         (Err(_), Some(otherwise)) => bind_flag(otherwise, OPS_FLAG).await,

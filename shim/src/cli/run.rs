@@ -9,25 +9,24 @@ use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
     Alone, Failure, Serve, Usage,
-    banner::{self, Behind, SandboxServing, Serving},
+    banner::{self, Behind, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving},
     listen::{bind, bind_ops, check_way_to_v2, open},
-    watchers::{self, Wanted, shadow_mappings},
+    mappings_folder::catalog_of,
+    watchers::{self, Watchers, shadow_mappings},
 };
 use crate::{
-    Seams, Shim,
-    config::{
+    front::server::{self, Stopped, Tls},
+    observe::{
+        Log, Metrics, Observer, Observers, Traces, Traffic,
+        ledger::{self, Filter},
+        start_log,
+    },
+    operate::{self, pages},
+    serve::{Dependencies, Shim},
+    settings::{
         Config, Effective, Flags, LogFormat, SiteConfig, Source, Sources, TlsConfig, V2Config,
     },
-    ledger::{self, Filter},
-    ops,
-    server::{self, Stopped, Tls},
-    telemetry::{self, Log, Metrics, Observer, Observers, Traces, Traffic},
-    ui,
 };
-
-/// The v1 credentials of the sandbox.
-pub(super) const SANDBOX_KEY: &str = "sandbox-key";
-pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
 
 /// For requests in work when the sandbox alone is told to stop.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
@@ -38,7 +37,7 @@ const TRACES_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
-    telemetry::start_log(config.log);
+    start_log(config.log);
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.map_err(Failure::Running)?.map(Arc::new);
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Log::new(config.log))];
@@ -67,7 +66,7 @@ pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
 }
 
 pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
-    telemetry::start_log(LogFormat::Text);
+    start_log(LogFormat::Text);
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
         .map_err(Failure::Running)
@@ -144,18 +143,18 @@ async fn serve_until_stopped(
         .map(|_| counters(&catalog, &mut observers));
     let counters = counters.transpose()?;
     let recent = if counters.is_some() { ui.recent } else { 0 };
-    let mut seams = Seams::local(&limits);
-    seams.observer = Arc::new(Observers(observers));
-    let wanted = Wanted {
+    let mut dependencies = Dependencies::local(&limits);
+    dependencies.observer = Arc::new(Observers(observers));
+    let watchers = Watchers {
         recent,
         record,
         ledger,
         shadow,
         pseudonym_key,
     };
-    wanted.add_to(&mut seams, &catalog, &limits)?;
-    let (recorder, ledger) = (seams.recorder.clone(), seams.ledger.clone());
-    let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, seams)?;
+    watchers.add_to(&mut dependencies, &catalog, &limits)?;
+    let (recorder, ledger) = (dependencies.recorder.clone(), dependencies.ledger.clone());
+    let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
     banner::print(&Serving {
@@ -173,9 +172,9 @@ async fn serve_until_stopped(
     });
 
     if let Some((listener, (metrics, traffic))) = ops_listener.zip(counters) {
-        let pages = ui::router(shim.clone(), traffic, &ui);
+        let pages = pages::router(shim.clone(), traffic, &ui);
         let (router, limits) = (
-            ops::router(shim.clone(), metrics, &ui).merge(pages),
+            operate::router(shim.clone(), metrics, &ui).merge(pages),
             limits.clone(),
         );
         // It answers to the end of the process: also while the last requests are served.
@@ -385,29 +384,6 @@ fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
         Some(folder) => catalog_of(folder, "--mappings"),
         None => Ok(Catalog::embedded()?),
     }
-}
-
-/// The mappings of a folder; `named` is where somebody named it.
-pub(super) fn catalog_of(folder: &Path, named: &str) -> anyhow::Result<Catalog> {
-    let unreadable = || format!("{named}: {} cannot be read", folder.display());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(unreadable)? {
-        let path = entry.with_context(unreadable)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(name) = name
-            && Path::new(name).extension().is_some_and(|end| end == "toml")
-        {
-            let text = fs::read_to_string(&path)
-                .with_context(|| format!("{named}: {} cannot be read", path.display()))?;
-            files.push((name.to_owned(), text));
-        }
-    }
-    Catalog::with_overrides(files).map_err(|error| {
-        anyhow!(
-            "the mappings in {} cannot be used\n{error}",
-            folder.display()
-        )
-    })
 }
 
 fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {

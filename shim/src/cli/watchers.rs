@@ -1,4 +1,4 @@
-//! Those who look on while requests are served, started as they are configured.
+//! Starts the recorder, the ledger and the shadow as they are configured, and stops them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,15 +7,11 @@ use mappings::Catalog;
 use recording::PseudonymKey;
 use tokio::task::spawn_blocking;
 
-use super::run::catalog_of;
+use super::mappings_folder::catalog_of;
 use crate::{
-    Seams,
-    config::Limits,
-    ledger::{Ledger, LedgerConfig},
-    recorder::{RecordConfig, Recorder},
-    shadow::{Shadow, ShadowConfig},
-    telemetry::Observer,
-    ui::Recent,
+    observe::{Observer, Recent, ledger::Ledger, recorder::Recorder, shadow::Shadow},
+    serve::Dependencies,
+    settings::{LedgerConfig, Limits, RecordConfig, ShadowConfig},
 };
 
 /// For what waits to be noted when the shim is told to stop.
@@ -24,8 +20,8 @@ const LEDGER_GRACE: Duration = Duration::from_secs(2);
 /// For exchanges that wait to be written when the shim is told to stop.
 const RECORDER_GRACE: Duration = Duration::from_secs(1);
 
-/// Who looks on, as a site wants it.
-pub(super) struct Wanted {
+/// The watchers that a site configured.
+pub(super) struct Watchers {
     /// Exchanges that are kept to be shown.
     pub(super) recent: usize,
     pub(super) record: Option<RecordConfig>,
@@ -34,11 +30,11 @@ pub(super) struct Wanted {
     pub(super) pseudonym_key: Option<PseudonymKey>,
 }
 
-impl Wanted {
+impl Watchers {
     /// Starts all of them. The observer is there already.
     pub(super) fn add_to(
         self,
-        seams: &mut Seams,
+        dependencies: &mut Dependencies,
         catalog: &Arc<Catalog>,
         limits: &Limits,
     ) -> anyhow::Result<()> {
@@ -49,16 +45,16 @@ impl Wanted {
             shadow,
             pseudonym_key: key,
         } = self;
-        (seams.recorder, seams.recent) = match record {
+        (dependencies.recorder, dependencies.recent) = match record {
             Some(record) => recorded(record, recent, catalog)?,
             None => (None, shown(recent, catalog, key.clone())?),
         };
-        seams.ledger = ledger
+        dependencies.ledger = ledger
             .map(|ledger| start_ledger(ledger, catalog))
             .transpose()?;
         if let Some(config) = shadow {
-            let observer = Arc::clone(&seams.observer);
-            seams.shadow = Some(self::shadow(config, catalog, key, limits, observer)?);
+            let observer = Arc::clone(&dependencies.observer);
+            dependencies.shadow = Some(self::shadow(config, catalog, key, limits, observer)?);
         }
         Ok(())
     }
@@ -80,7 +76,7 @@ pub(super) async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Opti
     }
 }
 
-/// What seams have for exchanges.
+/// The recorder, and the exchanges that are kept to be shown.
 type Recorders = (Option<Arc<Recorder>>, Option<Arc<Recent>>);
 
 /// A recorder. What is kept to be shown is of the same lines.
@@ -122,8 +118,8 @@ fn shadow(
     if config.is_exposed() {
         tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
     }
-    let thought = shadow_mappings(Some(&config))?.map(Arc::new);
-    let shadow = Shadow::new(config, catalog, thought, key, limits, observer)?;
+    let mappings = shadow_mappings(Some(&config))?.map(Arc::new);
+    let shadow = Shadow::new(config, catalog, mappings, key, limits, observer)?;
     tracing::info!(with = shadow.shown(), "Comparing answers");
     Ok(Arc::new(shadow))
 }

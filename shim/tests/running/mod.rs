@@ -12,14 +12,15 @@ use mappings::Catalog;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use shim::{
-    ReloadError, Seams, Shim,
-    config::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
-    ops,
-    server::{self, Listeners, Stopped, Tls},
-    shadow::Shadow,
-    telemetry::{CallRecord, Metrics, Observer, Observers, Record, ShadowRecord, Traffic},
-    ui::{self, Recent},
+    Dependencies, ReloadError, Shim,
+    front::server::{self, Listeners, Stopped, Tls},
+    observe::{
+        Metrics, Observer, Observers, Recent, RequestRecord, ShadowRecord, Traffic, shadow::Shadow,
+    },
+    operate::{self, pages},
+    settings::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
 };
+use shim_upstream::CallRecord;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -42,8 +43,8 @@ pub(crate) struct Setup {
     /// Whether there is the one usual tenant; the file has others if not.
     pub(crate) single: bool,
     pub(crate) adjust: fn(&mut Limits),
-    pub(crate) seams: fn(&Limits) -> Seams,
-    pub(crate) recorder: Option<Arc<shim::recorder::Recorder>>,
+    pub(crate) dependencies: fn(&Limits) -> Dependencies,
+    pub(crate) recorder: Option<Arc<shim::observe::recorder::Recorder>>,
     /// Exchanges that are kept to be shown.
     pub(crate) recent: usize,
     /// What the recorder feeds, in place of `recent`.
@@ -55,7 +56,7 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<Tls>,
     /// In place of a port of its own.
     pub(crate) listener: Option<TcpListener>,
-    pub(crate) ledger: Option<Arc<shim::ledger::Ledger>>,
+    pub(crate) ledger: Option<Arc<shim::observe::ledger::Ledger>>,
 }
 
 impl Default for Setup {
@@ -65,7 +66,7 @@ impl Default for Setup {
             environment: Vec::new(),
             single: true,
             adjust: |_| {},
-            seams: Seams::local,
+            dependencies: Dependencies::local,
             recorder: None,
             recent: 0,
             fed: None,
@@ -146,41 +147,41 @@ impl Running {
         let config = setup.config(base, &catalog);
 
         let records = Arc::new(Mutex::new(Vec::new()));
-        let mut seams = (setup.seams)(&limits);
-        seams.recorder = setup.recorder;
-        seams.ledger = setup.ledger;
+        let mut dependencies = (setup.dependencies)(&limits);
+        dependencies.recorder = setup.recorder;
+        dependencies.ledger = setup.ledger;
         let (told, shadowed) = watch::channel(Shadowed::default());
         let recorder = Recorder {
-            next: seams.observer,
+            next: dependencies.observer,
             records: Arc::clone(&records),
             shadowed: told,
         };
         let metrics = Arc::new(Metrics::new(&catalog).unwrap());
         let traffic = Arc::new(Traffic::default());
-        seams.observer = Arc::new(Observers(vec![
+        dependencies.observer = Arc::new(Observers(vec![
             Arc::new(recorder),
             Arc::clone(&metrics) as _,
             Arc::clone(&traffic) as _,
         ]));
         if setup.recent > 0 {
             let recent = Recent::start(setup.recent, Arc::clone(&catalog), None);
-            seams.recent = Some(Arc::new(recent.unwrap()));
+            dependencies.recent = Some(Arc::new(recent.unwrap()));
         }
         if let Some(fed) = setup.fed {
-            seams.recent = Some(Arc::new(fed));
+            dependencies.recent = Some(Arc::new(fed));
         }
-        let recent = seams.recent.clone();
-        seams.shadow = config.shadow.map(|shadow| {
-            let (thought, observer) = (setup.shadow_mappings, Arc::clone(&seams.observer));
+        let recent = dependencies.recent.clone();
+        dependencies.shadow = config.shadow.map(|shadow| {
+            let (thought, observer) = (setup.shadow_mappings, Arc::clone(&dependencies.observer));
             let key = config.pseudonym_key;
             let shadow = Shadow::new(shadow, &catalog, thought, key, &limits, observer);
             Arc::new(shadow.unwrap())
         });
-        let shim = Shim::new(catalog, v2, &site, &limits, seams).unwrap();
+        let shim = Shim::new(catalog, v2, &site, &limits, dependencies).unwrap();
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
-        let pages = ui::router(shim.clone(), traffic, &config.ui);
-        let ops = ops::router(shim.clone(), metrics, &config.ui).merge(pages);
+        let pages = pages::router(shim.clone(), traffic, &config.ui);
+        let ops = operate::router(shim.clone(), metrics, &config.ui).merge(pages);
         let ops_limits = limits.clone();
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 
@@ -353,7 +354,7 @@ struct Shadowed {
 }
 
 impl Observer for Recorder {
-    fn served(&self, record: &Record<'_>) {
+    fn served(&self, record: &RequestRecord<'_>) {
         let losses: Vec<_> = record.warnings.iter().map(|loss| &loss.field).collect();
         self.records.lock().unwrap().push(format!(
             "{:?} served={} error={:?} calls={} unknown={} {:?} losses={losses:?}",

@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use reqwest::{Certificate, Client, ClientBuilder};
-use shim::{server::Tls, tls::Identity};
+use shim::{front::server::Tls, settings::identity::Identity};
 
 /// What clients call the shim.
 pub(crate) const HOST: &str = "localhost";

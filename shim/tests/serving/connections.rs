@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use shim::{
-    Seams,
-    server::Stopped,
-    store::{Key, Space, Store},
+    Dependencies,
+    front::server::Stopped,
+    state::{Key, Space, Store},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -204,9 +204,9 @@ impl Store for Defect {
 async fn a_defect_is_answered_too() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
-        seams: |limits| Seams {
+        dependencies: |limits| Dependencies {
             store: Arc::new(Defect),
-            ..Seams::local(limits)
+            ..Dependencies::local(limits)
         },
         ..Setup::default()
     };

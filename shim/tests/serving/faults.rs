@@ -10,7 +10,7 @@ use axum::{
     middleware::{Next, from_fn},
 };
 use serde_json::Value;
-use shim::config::Limits;
+use shim::settings::Limits;
 use shim_sandbox::{Faults, Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 

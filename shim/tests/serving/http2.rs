@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use reqwest::{Client, Version};
-use shim::server::Stopped;
+use shim::front::server::Stopped;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

@@ -2,16 +2,16 @@
 //! nothing listens there.
 #![no_main]
 
-use std::{path::Path, sync::{Arc, LazyLock}};
+use std::{net::Ipv4Addr, path::Path, sync::{Arc, LazyLock}};
 
 use axum::{body::Body, http::Request};
 use libfuzzer_sys::fuzz_target;
 use mappings::Catalog;
 use shim::{
-    Seams, Shim,
-    config::{Config, Flags, Source, Sources},
+    Dependencies, Shim,
+    front::server::{Handler as _, Peer},
+    settings::{Config, Flags, Source, Sources},
 };
-use tower::ServiceExt as _;
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -31,8 +31,8 @@ static SHIM: LazyLock<Shim> = LazyLock::new(|| {
     let sources = Sources { file: None, environment: &environment, flags, read: &read };
     let config = Config::load(&sources, &catalog).expect("these settings are sound");
     let Source::V2(v2) = config.source else { unreachable!("no sandbox was asked for") };
-    let seams = Seams::local(&config.limits);
-    Shim::new(catalog, v2, &config.site, &config.limits, seams).expect("a client")
+    let dependencies = Dependencies::local(&config.limits);
+    Shim::new(catalog, v2, &config.site, &config.limits, dependencies).expect("a client")
 });
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
@@ -41,7 +41,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
     let request = Request::post(uri).header("content-type", content_type);
     let Ok(request) = request.body(Body::from(body.to_vec())) else { return };
     RUNTIME.block_on(async {
-        let answer = SHIM.router().oneshot(request).await.expect("the service is infallible");
+        let answer = SHIM.respond(request, Peer::new(Ipv4Addr::LOCALHOST.into())).await;
         assert!(matches!(answer.status().as_u16(), 200 | 404 | 405), "{}", answer.status());
     });
 });

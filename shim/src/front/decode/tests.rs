@@ -1,0 +1,296 @@
+use futures_util::FutureExt as _;
+use proptest::prelude::*;
+
+use super::*;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn names() -> ParameterNames<'static> {
+    ParameterNames {
+        credentials: ["api_key", "api_secret"],
+        files: vec!["pic_file"],
+        known: vec!["api_key", "id", "dept", "pic_file"],
+    }
+}
+
+fn decode_bytes(
+    query: &str,
+    content_type: Option<&str>,
+    body: &[u8],
+) -> (Arguments, Result<(), DecodeError>) {
+    let encoded = Encoded {
+        query: Some(query),
+        content: Content::from_header(content_type.map(str::as_bytes)),
+        body: Bytes::copy_from_slice(body),
+    };
+    let names = names();
+    let decoded = encoded.decode(&names).now_or_never();
+    decoded.expect("nothing to wait for")
+}
+
+/// The parameters as `name=value`, a file as `name=@file name:bytes`.
+fn decode(query: &str, content_type: Option<&str>, body: &str) -> String {
+    let (arguments, result) = decode_bytes(query, content_type, body.as_bytes());
+    match result {
+        Ok(()) => show(&arguments),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+fn show(arguments: &Arguments) -> String {
+    let shown: Vec<_> = arguments
+        .iter()
+        .map(|(name, value)| match value {
+            Argument::Text(text) => format!("{name}={text}"),
+            Argument::File(file) => format!(
+                "{name}=@{}:{}",
+                file.name.as_deref().unwrap_or_default(),
+                file.bytes.escape_ascii()
+            ),
+        })
+        .collect();
+    shown.join("&")
+}
+
+#[test]
+fn forms_are_read_under_any_content_type() {
+    let expected = "api_key=k&dept=R&D north&name=Zoë";
+    let body = "api_key=k&dept=R%26D+north&name=Zo%C3%AB";
+    for content_type in [
+        Some(FORM),
+        Some("application/x-www-form-urlencoded; charset=UTF-8"),
+        Some("Application/X-WWW-Form-Urlencoded"),
+        Some("application/json"),
+        Some("application/octet-stream"),
+        Some("multipart/form-data"),
+        Some("text/plain;charset=utf-8"),
+        Some(""),
+        None,
+    ] {
+        assert_eq!(decode("", content_type, body), expected, "{content_type:?}");
+    }
+    for content_type in [Some(FORM), Some("application/json"), None] {
+        assert_eq!(decode(body, content_type, ""), expected, "{content_type:?}");
+    }
+}
+
+#[test]
+fn the_query_wins_and_the_first_of_a_name_wins() {
+    assert_eq!(
+        decode("id=1&id=2", Some(FORM), "id=3&email=a&email=b"),
+        "id=1&email=a"
+    );
+}
+
+#[test]
+fn odd_forms_mean_what_they_meant() {
+    assert_eq!(decode("", Some(FORM), "&&a=1&=2&b&c=d=e&"), "a=1&b=&c=d=e");
+    assert_eq!(
+        decode("", Some(FORM), "a=100%&b=%zz&c=%2"),
+        "a=100%&b=%zz&c=%2"
+    );
+    assert_eq!(decode("", Some(FORM), "a=%00%0D%0A"), "a=\0\r\n");
+    assert_eq!(decode("", Some(FORM), "\r\n"), "");
+}
+
+#[test]
+fn text_that_is_not_utf8_is_named_if_it_matters() {
+    assert_eq!(decode("", Some(FORM), "id=1&memo=M%FCnchen"), "id=1&memo=");
+    assert_eq!(decode("", None, r#"{"id":"1","memo":{}}"#), "id=1&memo=");
+    assert_eq!(
+        decode("", Some(FORM), "id=1&dept=M%FCnchen"),
+        r#"NotText { parameter: "dept" }"#
+    );
+}
+
+#[test]
+fn a_file_in_a_form_is_bytes() {
+    assert_eq!(
+        decode("", Some(FORM), "id=1&pic_file=%FF%D8+%26%00"),
+        r"id=1&pic_file=@:\xff\xd8 &\x00"
+    );
+    assert_eq!(decode("", Some(FORM), "id=1&pic_file="), "id=1&pic_file=");
+}
+
+#[test]
+fn a_flat_json_object_is_read() {
+    assert_eq!(
+        decode(
+            "",
+            Some("application/json; charset=utf-8"),
+            r#" {"api_key":"k","type":1,"pmi":2035134243,"enable_cmr":true,"dept":null}"#
+        ),
+        "api_key=k&type=1&pmi=2035134243&enable_cmr=true"
+    );
+    // What `curl -d '{…}'` sends.
+    assert_eq!(decode("", Some(FORM), r#"{"id":"1"}"#), "id=1");
+    assert_eq!(decode("", None, r#"{"id":"1"}"#), "id=1");
+}
+
+#[test]
+fn json_that_is_no_set_of_parameters_is_refused() {
+    let json = Some("application/json");
+    let not_an_object = r#"Unreadable("the JSON body is not an object")"#;
+    assert_eq!(
+        decode("", json, r#"{"id":["1"]}"#),
+        r#"NotText { parameter: "id" }"#
+    );
+    for body in ["[]", "null", "{", r#""id=1""#, "{\"a\":1}}"] {
+        assert_eq!(decode("", json, body), not_an_object, "{body}");
+    }
+}
+
+#[test]
+fn a_meaningless_body_is_ignored_beside_credentials_in_the_query() {
+    let query = "api_key=k&api_secret=s&id=1";
+    for (content_type, body) in [
+        ("application/json", "[]"),
+        ("application/json", "{\"id\":{\"a\":1}}"),
+        ("application/json", "{broken"),
+        ("text/xml", "<a b=\"c\"/>"),
+        ("text/plain", "\u{1}"),
+    ] {
+        assert_eq!(decode(query, Some(content_type), body), query, "{body}");
+    }
+    // A body that carries a parameter is not meaningless.
+    assert_eq!(
+        decode(query, Some("application/json"), r#"{"dept":"x"}"#),
+        format!("{query}&dept=x")
+    );
+    assert_eq!(
+        decode(query, Some(FORM), "dept=%FF"),
+        r#"NotText { parameter: "dept" }"#
+    );
+}
+
+#[test]
+fn multipart_of_curl_is_read() {
+    let body = "--b\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n1\r\n\
+        --b\r\nContent-Disposition: form-data; name=\"pic_file\"; filename=\"a.jpg\"\r\n\
+        Content-Type: image/jpeg\r\n\r\n\u{1}\r\n--\r\n--b--\r\n";
+    assert_eq!(
+        decode("", Some("multipart/form-data; boundary=b"), body),
+        r"id=1&pic_file=@a.jpg:\x01\r\n--"
+    );
+}
+
+#[test]
+fn multipart_of_powershell_is_read() {
+    let body = "--7f-x y\r\nContent-Type: text/plain; charset=utf-8\r\n\
+        Content-Disposition: form-data; name=api_key\r\n\r\nk\r\n\
+        --7f-x y\r\nContent-Type: application/octet-stream\r\n\
+        Content-Disposition: form-data; name=pic_file; filename=ada.jpg; \
+        filename*=utf-8''ada.jpg\r\n\r\n\u{2}\r\n--7f-x y--\r\n";
+    let content_type = "multipart/form-data; boundary=\"7f-x y\"";
+    assert_eq!(
+        decode("", Some(content_type), body),
+        r"api_key=k&pic_file=@ada.jpg:\x02"
+    );
+}
+
+#[test]
+fn a_part_is_a_file_by_its_name_or_by_its_file_name() {
+    let body = "--b\r\nContent-Disposition: form-data; name=pic_file\r\n\r\n\u{3}\r\n\
+        --b\r\nContent-Disposition: form-data; name=other; filename*=utf-8''x\r\n\r\n\u{4}\r\n\
+        --b--";
+    assert_eq!(
+        decode("", Some("multipart/form-data; boundary=b"), body),
+        r"pic_file=@:\x03&other=@:\x04"
+    );
+}
+
+#[test]
+fn broken_multipart_is_an_error() {
+    let broken = r#"Unreadable("the multipart body is broken or cut off")"#;
+    let with_boundary = Some("multipart/form-data; boundary=b");
+    for body in [
+        "--b\r\nContent-Disposition: form-data; name=id\r\n\r\n1",
+        "--b\r\nContent-Disposition: form-data; name=id",
+        "--other\r\n\r\n",
+        "id=1",
+    ] {
+        assert_eq!(decode("", with_boundary, body), broken, "{body}");
+    }
+    assert_eq!(
+        decode("", Some("multipart/form-data"), "--b\r\n\r\n"),
+        r#"Unreadable("multipart/form-data without a boundary in its Content-Type")"#
+    );
+}
+
+#[test]
+fn parameters_are_counted() {
+    let many = |count: usize| {
+        let pairs: Vec<_> = (0..count).map(|index| format!("p{index}=")).collect();
+        decode_bytes("", Some(FORM), pairs.join("&").as_bytes()).1
+    };
+    assert_eq!(many(MAX_PARAMETERS), Ok(()));
+    assert_eq!(many(MAX_PARAMETERS + 1), Err(DecodeError::TooMany));
+}
+
+fn text_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+    proptest::collection::btree_map("[a-z_]{1,12}", any::<String>(), 0..8)
+        .prop_map(|pairs| pairs.into_iter().collect())
+}
+
+proptest! {
+    #[test]
+    fn what_a_form_encoder_writes_is_read_back(pairs in text_pairs()) {
+        let encoded = serde_urlencoded::to_string(&pairs).unwrap();
+        let expected: Arguments = pairs.into_iter().collect();
+        for (query, body) in [(encoded.as_str(), ""), ("", encoded.as_str())] {
+            let (read, result) = decode_bytes(query, Some(FORM), body.as_bytes());
+            prop_assert_eq!(result, Ok(()));
+            prop_assert!(read == expected);
+        }
+    }
+
+    #[test]
+    fn what_a_json_encoder_writes_is_read_back(pairs in text_pairs()) {
+        let object: serde_json::Map<_, _> = pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into()))
+            .collect();
+        let body = serde_json::to_vec(&object).unwrap();
+        let (read, result) = decode_bytes("", Some("application/json"), &body);
+        prop_assert_eq!(result, Ok(()));
+        prop_assert!(read == pairs.into_iter().collect());
+    }
+
+    #[test]
+    fn a_file_survives_every_wrapping(bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+        let escaped = percent_encoding::percent_encode(&bytes, percent_encoding::NON_ALPHANUMERIC);
+        let form = format!("pic_file={escaped}");
+        let mut multipart = b"--q-b-q\r\nContent-Disposition: form-data; name=pic_file\r\n\r\n".to_vec();
+        multipart.extend(&bytes);
+        multipart.extend(b"\r\n--q-b-q--\r\n");
+        for (content_type, body) in [
+            (FORM, form.as_bytes()),
+            ("multipart/form-data; boundary=q-b-q", multipart.as_slice()),
+        ] {
+            let (read, result) = decode_bytes("", Some(content_type), body);
+            prop_assert_eq!(result, Ok(()));
+            let Some(Argument::File(file)) = read.get("pic_file") else {
+                panic!("no file");
+            };
+            prop_assert_eq!(&file.bytes[..], &bytes[..]);
+        }
+    }
+
+    #[test]
+    fn no_input_panics(
+        query in any::<String>(),
+        content_type in prop_oneof![
+            Just("multipart/form-data; boundary=b".to_owned()),
+            Just("application/json".to_owned()),
+            any::<String>(),
+        ],
+        body in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..300),
+            "(--b\r\n|--b--|content-disposition: form-data; |name=|\"|\\\\|filename\\*?=|\r\n|;|x){0,30}"
+                .prop_map(String::into_bytes),
+        ],
+    ) {
+        let (arguments, _) = decode_bytes(&query, Some(&content_type), &body);
+        prop_assert!(arguments.iter().all(|(name, _)| !name.is_empty()));
+    }
+}

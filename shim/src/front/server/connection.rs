@@ -1,0 +1,226 @@
+//! HTTP on one connection: version, limits, idle timeout, graceful shutdown.
+
+use std::{convert::Infallible, error::Error, num::NonZero, pin::pin, time::Duration};
+
+use axum::body::Body;
+use futures_util::future::BoxFuture;
+use governor::{DefaultDirectRateLimiter, Quota};
+use hyper::{Request, Response, StatusCode, Version, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::{self, Instant},
+};
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    connection_limit::Slot,
+    tls::{self, HandshakeFailure},
+};
+use crate::{front::peer::Peer, settings::Limits};
+
+/// The request line and headers, in bytes. Old programs put everything into the query string, an
+/// id of ten kilobytes, percent-encoded, among it.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// The same of HTTP/2, which counts names and values only.
+const MAX_HEADER_LIST: u32 = 128 * 1024;
+
+/// Headers of a request.
+const MAX_HEADERS: usize = 100;
+
+/// Requests at a time on one HTTP/2 connection: the least that RFC 9113 recommends.
+const MAX_STREAMS: u32 = 100;
+
+/// Streams that a client takes back before they were looked at; beyond, its connection ends.
+const MAX_RESET_STREAMS: usize = 20;
+
+/// Mistakes of a client that end one stream each; beyond, its connection ends.
+const MAX_BROKEN_STREAMS: usize = 100;
+
+/// What one stream, and one connection, may send ahead of what was read, in bytes.
+const WINDOW: u32 = 1 << 20;
+
+/// How often an HTTP/2 client that waits for an answer is asked whether it still lives.
+const PING: Duration = Duration::from_secs(20);
+
+/// Between two looks at whether a connection is idle.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// Log lines a minute about failed TLS handshakes.
+const LOGGED_FAILURES: NonZero<u32> = NonZero::new(30).unwrap();
+
+/// What answers requests. Boxed, so that a connection is small while nothing is asked.
+pub(super) type Service =
+    Box<dyn Fn(Request<Body>, Peer) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+/// The HTTP server of every connection.
+pub(super) struct HttpServer {
+    service: Service,
+    /// HTTP/1.1 or, if the client begins with its preface, HTTP/2.
+    any: auto::Builder<TokioExecutor>,
+    /// The idle timeout.
+    idle: Duration,
+    /// For HTTP/2 clients to agree to the end of their connection. A silent one never does.
+    farewell: Duration,
+    logged_failures: DefaultDirectRateLimiter,
+}
+
+impl HttpServer {
+    pub(super) fn new(service: Service, limits: &Limits) -> Self {
+        let mut any = auto::Builder::new(TokioExecutor::new());
+        any.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.headers)
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS);
+        any.http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(MAX_HEADER_LIST)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+            .max_local_error_reset_streams(MAX_BROKEN_STREAMS)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING);
+        Self {
+            service,
+            any,
+            idle: limits.headers,
+            farewell: limits.shutdown / 2,
+            logged_failures: DefaultDirectRateLimiter::direct(Quota::per_minute(LOGGED_FAILURES)),
+        }
+    }
+
+    /// Plain HTTP; HTTP/2 by prior knowledge.
+    pub(super) async fn serve(
+        &self,
+        stream: TcpStream,
+        peer: Peer,
+        slot: &Slot,
+        draining: &CancellationToken,
+    ) {
+        self.run(&self.any, stream, peer, slot, draining).await;
+    }
+
+    /// The version that client and server agreed on; HTTP/1.1 with those who know of no choice.
+    pub(super) async fn serve_tls(
+        &self,
+        stream: TlsStream<TcpStream>,
+        peer: Peer,
+        slot: &Slot,
+        draining: &CancellationToken,
+    ) {
+        let one = if tls::is_http2(&stream) {
+            self.any.clone().http2_only()
+        } else {
+            self.any.clone().http1_only()
+        };
+        self.run(&one, stream, peer, slot, draining).await;
+    }
+
+    /// Logs a failed handshake; at `warn` where the operator can help.
+    pub(super) fn log_failure(&self, Peer(address): Peer, failure: HandshakeFailure) {
+        if failure.is_telling() && self.logged_failures.check().is_ok() {
+            tracing::warn!(%address, "A TLS handshake failed: {failure}");
+        } else {
+            tracing::debug!(%address, "A TLS handshake failed: {failure}");
+        }
+    }
+
+    async fn run(
+        &self,
+        http: &auto::Builder<TokioExecutor>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+        slot: &Slot,
+        draining: &CancellationToken,
+    ) {
+        let service = service_fn(|request: Request<Incoming>| {
+            let active = slot.begin_request();
+            let is_too_much =
+                request.version() == Version::HTTP_2 && request.headers().len() > MAX_HEADERS;
+            let answered = (!is_too_much).then(|| (self.service)(request.map(Body::new), peer));
+            async move {
+                let response = match answered {
+                    Some(answered) => answered.await,
+                    None => too_many_headers(),
+                };
+                drop(active);
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        // Told to end once what it asked for is answered.
+        let mut is_leaving = false;
+        let mut is_draining = false;
+        let mut look = Instant::now() + self.idle;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(kind = kind(error.as_ref()), "A connection ended badly");
+                    }
+                    return;
+                }
+                () = draining.cancelled(), if !is_draining => {
+                    connection.as_mut().graceful_shutdown();
+                    (is_draining, is_leaving) = (true, true);
+                    look = Instant::now() + self.farewell;
+                }
+                () = slot.evicted() => return,
+                () = time::sleep_until(look) => {
+                    let patience = match (is_draining, is_leaving) {
+                        (true, _) => self.farewell,
+                        (false, false) => self.idle,
+                        // It was told, and has as long again to take its last answer.
+                        (false, true) => 2 * self.idle,
+                    };
+                    match slot.idle() {
+                        None => look = Instant::now() + patience.max(SHORTEST),
+                        Some(idle) if idle < patience => {
+                            look = Instant::now() + patience.saturating_sub(idle);
+                        }
+                        Some(_) if is_leaving => return,
+                        Some(_) => {
+                            connection.as_mut().graceful_shutdown();
+                            is_leaving = true;
+                            look = Instant::now() + self.idle;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As HTTP/1.1 answers it before the service is asked.
+fn too_many_headers() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
+}
+
+/// The kind only: what could not be parsed may be a request with its secret.
+fn kind(error: &(dyn Error + 'static)) -> &'static str {
+    let Some(error) = error.downcast_ref::<hyper::Error>() else {
+        return "hung up";
+    };
+    if error.is_parse_too_large() {
+        "request head too large"
+    } else if error.is_parse() {
+        "not HTTP"
+    } else if error.is_timeout() {
+        "too slow"
+    } else if error.is_incomplete_message() || error.is_canceled() {
+        "hung up"
+    } else {
+        "other"
+    }
+}

@@ -1,0 +1,29 @@
+//! Everything that watches requests: log, metrics, traces, recorder, usage ledger, shadow. No request
+//! waits for any of it.
+//!
+//! Two interfaces connect it to the layers above: an [`Observer`] receives a record of every request,
+//! v2 call and comparison; `Taps` see the content of single requests, for the recorder and the shadow.
+
+pub mod ledger;
+mod log;
+mod metrics;
+mod observer;
+mod recent;
+pub mod recorder;
+mod served_request;
+pub mod shadow;
+mod taps;
+#[cfg_attr(not(feature = "otel"), path = "observe/no_traces.rs")]
+mod traces;
+mod traffic;
+
+pub use log::{Log, start_log};
+pub use metrics::Metrics;
+pub(crate) use metrics::Readings;
+pub use observer::{Ending, FailedCall, Observer, Observers, RequestRecord, ShadowRecord};
+pub use recent::{Memory, Recent};
+pub(crate) use served_request::ServedRequest;
+pub(crate) use taps::Taps;
+pub(crate) use traces::Traces;
+pub use traffic::Traffic;
+pub(crate) use traffic::{OperationTraffic, Seen};

@@ -1,0 +1,356 @@
+//! Who still calls v1: key, address and user agent, with which operations and parameters, from when
+//! to when.
+//!
+//! Off unless a file is named. A request is never held up by it: a short note goes into a bounded
+//! queue, and a thread of its own sums notes up by caller, operation and day and writes the sums
+//! into a SQLite file every few seconds. If the file cannot be written, the sums wait in memory, as
+//! far as there is room; what finds no room is dropped, counted and logged, and the file says on
+//! which day that was.
+
+mod database;
+mod note;
+mod report;
+mod table;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, Sender, SyncSender, TryRecvError},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use mappings::Catalog;
+use recording::{Redactor, usage::Usage};
+
+use super::observer::RequestRecord;
+use crate::settings::LedgerConfig;
+use database::Database;
+pub(crate) use note::Note;
+use note::Noted;
+pub use report::Filter;
+use table::Table;
+
+/// Notes that may wait for the writer, a few hundred bytes each.
+const QUEUE: usize = 16_384;
+
+/// The writer looks for notes so often: nobody has to wake it, which costs more than a note.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Sums that may wait for the disk, a few hundred bytes each.
+const MAX_SUMS: usize = 100_000;
+
+/// Why there is no ledger, or why it cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file cannot be made or opened.
+    #[error("the file cannot be opened")]
+    File(#[from] io::Error),
+    /// It is a SQLite file of something else.
+    #[error("the file is another program's database; name another one")]
+    Foreign,
+    /// It has no ledger in it yet.
+    #[error("the file is empty")]
+    Empty,
+    /// A later version wrote it.
+    #[error(
+        "a newer shim wrote the file (schema {0}, and this one knows {known}); use that one, or \
+         name another file",
+        known = database::SCHEMA
+    )]
+    Newer(i64),
+    /// SQLite finds mistakes in it.
+    #[error("the file is damaged ({0}); move it away, and a new one is begun")]
+    Damaged(String),
+    /// SQLite cannot go on.
+    #[error("SQLite says")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Takes notes and has them written.
+pub struct Ledger {
+    queue: SyncSender<Noted>,
+    orders: Sender<Order>,
+    writer: thread::Thread,
+    counts: Arc<Counts>,
+    file: PathBuf,
+}
+
+/// What became of requests so far.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Summed up and in the file.
+    written: AtomicU64,
+    /// Summed up, and not yet in the file.
+    unwritten: AtomicU64,
+    /// Written without telling the caller apart from others.
+    folded: AtomicU64,
+    dropped: AtomicU64,
+    /// Those of the dropped that the file does not tell of yet.
+    untold: AtomicU64,
+}
+
+/// What became of requests, for the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LedgerCounts {
+    pub(crate) written: u64,
+    pub(crate) folded: u64,
+    pub(crate) dropped: u64,
+}
+
+/// To write down at once; the answer is whether that succeeded.
+enum Order {
+    Flush(Sender<bool>),
+    Stop(Sender<bool>),
+}
+
+impl Ledger {
+    /// Opens or makes the file and starts to write.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or is no ledger of this version.
+    pub fn start(config: LedgerConfig, catalog: &Catalog) -> Result<Self, LedgerError> {
+        let mut database = Database::open(&config.file, config.max_consumers)?;
+        database.begin_day(today(), config.keep_days)?;
+        let (queue, notes) = mpsc::sync_channel(QUEUE);
+        let (orders, ordered) = mpsc::channel();
+        let counts = Arc::new(Counts::default());
+        let file = config.file.clone();
+        let mut writer = Writer {
+            table: Table::new(config.max_consumers, MAX_SUMS),
+            redactor: Redactor::new(catalog, None),
+            database,
+            counts: Arc::clone(&counts),
+            failures: 0,
+            config,
+            day: today(),
+        };
+        let thread = thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&notes, &ordered))?;
+        Ok(Self {
+            queue,
+            orders,
+            writer: thread.thread().clone(),
+            counts,
+            file,
+        })
+    }
+
+    /// Notes a request that was served.
+    pub(crate) fn note(&self, note: Note, record: &RequestRecord<'_>) {
+        let noted = note.finish(record, unix_seconds());
+        if self.queue.try_send(noted).is_err() {
+            self.counts.dropped("the disk does not keep up");
+        }
+    }
+
+    /// What is written down, after what waits was. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn usage(&self, filter: &Filter, patience: Duration) -> Result<Usage, LedgerError> {
+        self.flush(patience);
+        let mut usage = read(&self.file, filter)?;
+        usage.unwritten = self.counts.unwritten.load(Ordering::Relaxed);
+        Ok(usage)
+    }
+
+    /// Writes down what waits. False if that did not succeed in time. Blocks.
+    pub fn flush(&self, patience: Duration) -> bool {
+        self.order(Order::Flush, patience)
+    }
+
+    /// Writes down what waits, and ends. False if that did not succeed in time. Blocks.
+    pub fn stop(&self, patience: Duration) -> bool {
+        self.order(Order::Stop, patience)
+    }
+
+    fn order(&self, order: fn(Sender<bool>) -> Order, patience: Duration) -> bool {
+        let (done, is_done) = mpsc::channel();
+        let is_there = self.orders.send(order(done)).is_ok();
+        self.writer.unpark();
+        is_there && is_done.recv_timeout(patience).unwrap_or_default()
+    }
+
+    pub(crate) fn counts(&self) -> LedgerCounts {
+        let Counts {
+            written,
+            folded,
+            dropped,
+            ..
+        } = &*self.counts;
+        let [written, folded, dropped] =
+            [written, folded, dropped].map(|count| count.load(Ordering::Relaxed));
+        LedgerCounts {
+            written,
+            folded,
+            dropped,
+        }
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a ledger, whether or not a shim writes it at the same time.
+///
+/// # Errors
+///
+/// If the file cannot be read, or is no ledger of this version.
+pub fn read(file: &Path, filter: &Filter) -> Result<Usage, LedgerError> {
+    report::read(file, filter, unix_seconds())
+}
+
+impl Counts {
+    /// Counts a request that is lost; the log has the first, the second, the fourth and so on.
+    fn dropped(&self, why: &str) {
+        self.untold.fetch_add(1, Ordering::Relaxed);
+        let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+        if dropped.is_power_of_two() {
+            tracing::warn!(dropped, why, "Requests are missing in the ledger");
+        }
+    }
+}
+
+struct Writer {
+    table: Table,
+    redactor: Redactor,
+    database: Database,
+    counts: Arc<Counts>,
+    /// How often in a row the file could not be written.
+    failures: u32,
+    config: LedgerConfig,
+    /// The last day that the file has as one on which the ledger was kept.
+    day: i32,
+}
+
+impl Writer {
+    fn run(&mut self, notes: &Receiver<Noted>, orders: &Receiver<Order>) {
+        let mut flushed = Instant::now();
+        loop {
+            // Orders first: what was noted before one was given is in the queue then.
+            let order = orders.try_recv();
+            let mut is_open = true;
+            // Bounded: more may come as fast as they are taken.
+            for _ in 0..QUEUE {
+                match notes.try_recv() {
+                    Ok(one) => self.add(one),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => {
+                        is_open = false;
+                        break;
+                    }
+                }
+            }
+            // Who ordered may have lost patience.
+            match order {
+                Ok(Order::Flush(done)) => {
+                    let _ = done.send(self.flush());
+                    continue;
+                }
+                Ok(Order::Stop(done)) => {
+                    let is_written = self.flush();
+                    let _ = done.send(is_written);
+                    return;
+                }
+                Err(_) if !is_open => {
+                    self.flush();
+                    return;
+                }
+                Err(_) => {}
+            }
+            if flushed.elapsed() >= self.config.flush {
+                self.flush();
+                flushed = Instant::now();
+            }
+            thread::park_timeout(TICK);
+        }
+    }
+
+    fn add(&mut self, mut noted: Noted) {
+        if !self.table.knows(&noted) {
+            noted.scrub(&self.redactor);
+        }
+        if self.table.add(noted) {
+            self.counts.unwritten.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.counts.dropped("there is no room for more of them");
+        }
+    }
+
+    /// True if all that is known is in the file.
+    fn flush(&mut self) -> bool {
+        let today = today();
+        let untold = self.counts.untold.swap(0, Ordering::Relaxed);
+        if self.table.is_empty() && untold == 0 && today == self.day {
+            return true;
+        }
+        let written = self.write(today, untold);
+        match written {
+            Ok(folded) => {
+                let count = self.table.requests();
+                self.table.clear();
+                self.counts.unwritten.store(0, Ordering::Relaxed);
+                self.counts.written.fetch_add(count, Ordering::Relaxed);
+                let before = self.counts.folded.fetch_add(folded, Ordering::Relaxed);
+                if before == 0 && folded > 0 {
+                    tracing::warn!(
+                        max_consumers = self.config.max_consumers,
+                        "More callers than the ledger tells apart; the others of a key are one"
+                    );
+                }
+                self.day = today;
+                if self.failures > 0 {
+                    tracing::info!("The ledger is written again");
+                }
+                self.failures = 0;
+                true
+            }
+            Err(error) => {
+                self.counts.untold.fetch_add(untold, Ordering::Relaxed);
+                self.failures = self.failures.saturating_add(1);
+                if self.failures.is_power_of_two() {
+                    let waiting = self.table.requests();
+                    tracing::warn!(%error, waiting, "The ledger cannot be written");
+                }
+                false
+            }
+        }
+    }
+
+    fn write(&mut self, today: i32, untold: u64) -> rusqlite::Result<u64> {
+        if today != self.day {
+            self.database.begin_day(today, self.config.keep_days)?;
+        }
+        self.database.write(&self.table, today, untold)
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+}
+
+fn today() -> i32 {
+    day(unix_seconds())
+}
+
+/// The day of a moment, in days since 1970, UTC.
+fn day(seconds: i64) -> i32 {
+    i32::try_from(seconds.div_euclid(24 * 60 * 60)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! What the ledger is told of one request: names, never values.
+
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
+
+use hyper::{
+    HeaderMap,
+    header::{HeaderValue, USER_AGENT},
+};
+use mappings::{Arguments, WarningKind, catalog::operation::Operation};
+use percent_encoding::percent_decode_str;
+use recording::{REDACTED, Redactor, usage::OTHERS};
+
+use crate::observe::observer::{Ending, RequestRecord};
+
+/// What a program says of itself is kept up to this length, in bytes.
+const MAX_AGENT: usize = 160;
+
+/// A request, while it is served.
+#[derive(Debug)]
+pub(crate) struct Note {
+    address: Option<IpAddr>,
+    /// What it says of itself; `None` if it says its secret.
+    agent: Option<HeaderValue>,
+    /// Who it is, once that is proven.
+    key: Option<Arc<str>>,
+    given: Names,
+}
+
+/// A request that was served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// `None` if it was refused before anybody knew.
+    pub(super) key: Option<Arc<str>>,
+    pub(super) address: Option<IpAddr>,
+    pub(super) agent: String,
+    pub(super) operation: Option<String>,
+    pub(super) ending: Ending,
+    /// In seconds since 1970.
+    pub(super) at: i64,
+    pub(super) given: Names,
+    pub(super) lossy: Names,
+    pub(super) unknown: Names,
+}
+
+/// Names of the catalog, in one piece of memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Names(String);
+
+impl Note {
+    /// The note of a request of a client at this address.
+    pub(crate) fn begin(headers: &HeaderMap, address: IpAddr) -> Self {
+        let agent = headers.get(USER_AGENT).cloned();
+        Self {
+            address: Some(address),
+            agent: Some(agent.unwrap_or_else(|| HeaderValue::from_static(""))),
+            key: None,
+            given: Names::default(),
+        }
+    }
+
+    /// The caller has proven to own the key. The arguments have no credentials any more.
+    pub(crate) fn authenticated(
+        &mut self,
+        key: &Arc<str>,
+        secret: &str,
+        operation: &Operation,
+        arguments: &Arguments,
+    ) {
+        self.key = Some(Arc::clone(key));
+        self.agent = self.agent.take().filter(|agent| !quotes(agent, secret));
+        for parameter in &operation.parameters {
+            if arguments.get(&parameter.name).is_some() {
+                self.given.push(&parameter.name);
+            }
+        }
+    }
+
+    pub(super) fn finish(self, record: &RequestRecord<'_>, at: i64) -> Noted {
+        let Self {
+            address,
+            agent,
+            key,
+            given,
+        } = self;
+        let (mut lossy, mut unknown) = (Names::default(), Names::default());
+        // Of those who are refused, only where they come from is of use. What they claim to be is
+        // anybody's choice.
+        let is_known = key.is_some();
+        if is_known {
+            let warnings = record.warnings.iter();
+            for warning in warnings.filter(|warning| warning.kind == WarningKind::NotHonoured) {
+                let fields = warning.field.split(", ");
+                fields.for_each(|field| lossy.push_once(field));
+            }
+            for name in &record.misplaced {
+                unknown.push(name);
+            }
+            if record.unknown > record.misplaced.len() {
+                unknown.push(OTHERS);
+            }
+        }
+        Noted {
+            key,
+            address,
+            agent: match agent {
+                _ if !is_known => String::new(),
+                Some(agent) => printable(agent.as_bytes()),
+                None => REDACTED.to_owned(),
+            },
+            operation: record.operation.map(str::to_owned),
+            ending: record.ending,
+            at,
+            given,
+            lossy,
+            unknown,
+        }
+    }
+}
+
+impl Noted {
+    /// Removes what looks like a secret from what the caller says of itself.
+    pub(super) fn scrub(&mut self, redactor: &Redactor) {
+        self.agent = redactor.plain_text(&self.agent);
+    }
+}
+
+impl Names {
+    pub(super) fn push(&mut self, name: &str) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(name);
+    }
+
+    fn push_once(&mut self, name: &str) {
+        if !self.iter().any(|known| known == name) {
+            self.push(name);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split('\n').filter(|name| !name.is_empty())
+    }
+}
+
+/// Printable ASCII only, so that nothing in it acts on a terminal.
+fn printable(text: &[u8]) -> String {
+    let bytes = text.iter().take(MAX_AGENT).map(|byte| match byte {
+        b' '..=b'~' => char::from(*byte),
+        _ => '?',
+    });
+    let text: String = bytes.collect();
+    text.trim().to_owned()
+}
+
+/// True if a secret stands in a header, as it is or as in a URL. It is looked for in all of it: what
+/// is kept could end in its middle.
+fn quotes(header: &HeaderValue, secret: &str) -> bool {
+    let text = String::from_utf8_lossy(header.as_bytes());
+    if text.contains(secret) {
+        return true;
+    }
+    let decoded = percent_decode_str(&text).decode_utf8_lossy();
+    matches!(decoded, Cow::Owned(decoded) if decoded.contains(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_user_agent_is_short_and_printable() {
+        assert_eq!(
+            printable(b"zoomus/1.0 \x1b[2J\x00\xff"),
+            "zoomus/1.0 ?[2J??"
+        );
+        assert_eq!(printable(&[b'x'; 5000]).len(), MAX_AGENT);
+    }
+
+    #[test]
+    fn a_secret_is_found_as_it_is_and_as_in_a_url() {
+        let quotes = |text: &str| quotes(&HeaderValue::from_str(text).unwrap(), "s3cret/+");
+        assert!(quotes("x/1 (s3cret/+)"));
+        assert!(quotes("x/1 (s3cret%2F%2B)"));
+        assert!(quotes(&format!("{}s3cret/+", "x".repeat(MAX_AGENT - 4))));
+        assert!(!quotes("x/1"));
+    }
+
+    #[test]
+    fn names_come_back_as_they_went_in() {
+        let mut names = Names::default();
+        assert_eq!(names.iter().count(), 0);
+        for name in ["id", "dept", "id"] {
+            names.push_once(name);
+        }
+        assert_eq!(names.iter().collect::<Vec<_>>(), ["id", "dept"]);
+    }
+}

@@ -1,0 +1,464 @@
+use std::{fs, net::IpAddr};
+
+use proptest::{collection::vec, prelude::*};
+use recording::usage::{Consumer, OTHERS, day_name, day_of};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::observe::observer::Ending;
+
+const DAY: i64 = 24 * 60 * 60;
+/// 2026-11-22
+const TODAY: i32 = 20_779;
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.sqlite");
+    (folder, file)
+}
+
+fn noted(key: &str, address: u8, operation: &str, at: i64) -> Noted {
+    let mut given = note::Names::default();
+    given.push("id");
+    Noted {
+        key: (!key.is_empty()).then(|| key.into()),
+        address: Some(IpAddr::from([192, 0, 2, address])),
+        agent: if key.is_empty() { "" } else { "zoomus/0.3" }.to_owned(),
+        operation: (!operation.is_empty()).then(|| operation.to_owned()),
+        ending: Ending::Answered,
+        at,
+        given,
+        lossy: note::Names::default(),
+        unknown: note::Names::default(),
+    }
+}
+
+fn on(day: i32) -> i64 {
+    i64::from(day) * DAY + 60
+}
+
+fn table(notes: impl IntoIterator<Item = Noted>) -> Table {
+    let mut table = Table::new(1000, MAX_SUMS);
+    for noted in notes {
+        assert!(table.add(noted));
+    }
+    table
+}
+
+fn all() -> Filter {
+    Filter {
+        limit: 100_000,
+        ..Filter::default()
+    }
+}
+
+fn usage(file: &Path, filter: &Filter) -> Usage {
+    report::read(file, filter, on(TODAY)).unwrap()
+}
+
+fn sorted(mut usage: Usage) -> Vec<Consumer> {
+    usage.consumers.sort_by_key(|consumer| {
+        let Consumer {
+            key,
+            address,
+            user_agent,
+            ..
+        } = consumer.clone();
+        (key, address, user_agent)
+    });
+    usage.consumers
+}
+
+/// `key address: operation×calls, …` of each consumer.
+fn lines(usage: &Usage) -> Vec<String> {
+    let line = |consumer: &Consumer| {
+        let uses = consumer.operations.iter();
+        let uses: Vec<_> = uses
+            .map(|used| {
+                let operation = used.operation.as_deref().unwrap_or("?");
+                format!("{operation}×{}", used.outcomes.total())
+            })
+            .collect();
+        let key = consumer.key.as_deref().unwrap_or("-");
+        format!("{key} {}: {}", consumer.address, uses.join(", "))
+    };
+    usage.consumers.iter().map(line).collect()
+}
+
+#[test]
+fn a_day_is_a_day() {
+    let date = day_of("2026-11-22").unwrap();
+    assert_eq!(day(date.midnight().assume_utc().unix_timestamp()), TODAY);
+    assert_eq!(day(-1), -1);
+}
+
+#[test]
+fn what_was_written_is_told() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    database.begin_day(TODAY - 3, 400).unwrap();
+    database.begin_day(TODAY, 400).unwrap();
+    let mut refused = noted("", 9, "", on(TODAY));
+    refused.ending = Ending::Refused;
+    let mut lossy = noted("k", 1, "user/update", on(TODAY));
+    lossy.lossy.push("track_id");
+    lossy.unknown.push("dept");
+    lossy.unknown.push(OTHERS);
+    let notes = [
+        noted("k", 1, "user/get", on(TODAY - 3)),
+        noted("k", 1, "user/get", on(TODAY)),
+        lossy,
+        refused,
+    ];
+    database.write(&table(notes), TODAY, 2).unwrap();
+    insta::assert_json_snapshot!(usage(&file, &all()));
+}
+
+fn any_noted() -> impl Strategy<Value = Noted> {
+    let key = prop_oneof![Just(""), Just("one"), Just("two")];
+    let operation = prop_oneof![Just(""), Just("user/get"), Just("user/list")];
+    let names = vec(prop_oneof![Just("id"), Just("dept"), Just(OTHERS)], 0..3);
+    let ending = prop_oneof![
+        Just(Ending::Answered),
+        Just(Ending::Error),
+        Just(Ending::Refused),
+        Just(Ending::Trouble),
+        Just(Ending::NotServed),
+    ];
+    (key, 0..3_u8, operation, 0..5 * DAY, ending, names).prop_map(
+        |(key, address, operation, after, ending, names)| {
+            let mut noted = noted(key, address, operation, on(TODAY - 5) + after);
+            noted.ending = ending;
+            for name in names {
+                noted.unknown.push(name);
+            }
+            noted
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Restarts, and several shims with one file, come to the same.
+    #[test]
+    fn sums_are_the_same_in_whatever_parts_and_order_they_are_written(
+        parts in vec(vec(any_noted(), 0..12), 1..6).prop_shuffle(),
+        turn in 0..6_usize,
+    ) {
+        let (_folder, at_once) = folder();
+        let whole = table(parts.concat());
+        Database::open(&at_once, 1000).unwrap().write(&whole, TODAY, 0).unwrap();
+
+        let (_folder, in_parts) = folder();
+        let mut turned = parts.clone();
+        turned.rotate_left(turn % parts.len());
+        for part in turned {
+            let mut database = Database::open(&in_parts, 1000).unwrap();
+            database.write(&table(part), TODAY, 0).unwrap();
+        }
+        let (whole, parts) = (usage(&at_once, &all()), usage(&in_parts, &all()));
+        prop_assert_eq!(sorted(whole), sorted(parts));
+    }
+}
+
+#[test]
+fn a_full_table_of_callers_keeps_the_key() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 2).unwrap();
+    let notes = |last| (1..=last).map(|address| noted("k", address, "user/get", on(TODAY)));
+    assert_eq!(database.write(&table(notes(2)), TODAY, 0).unwrap(), 0);
+    assert_eq!(database.write(&table(notes(5)), TODAY, 0).unwrap(), 3);
+    // Those who were there are told apart as before.
+    let expected = [
+        "k 192.0.2.1: user/get×2",
+        "k 192.0.2.2: user/get×2",
+        "k *: user/get×3",
+    ];
+    assert_eq!(lines(&usage(&file, &all())), expected);
+    // The second time it is there already.
+    assert_eq!(database.write(&table(notes(5)), TODAY, 0).unwrap(), 3);
+    assert_eq!(lines(&usage(&file, &all()))[2], "k *: user/get×6");
+}
+
+#[test]
+fn who_is_refused_takes_no_place_from_the_others() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 10).unwrap();
+    let mut table = Table::new(10, MAX_SUMS);
+    for address in 0..200 {
+        assert!(table.add(noted("", address, "user/get", on(TODAY))));
+    }
+    for address in 1..=3 {
+        assert!(table.add(noted("k", address, "user/get", on(TODAY))));
+    }
+    database.write(&table, TODAY, 0).unwrap();
+    let expected = [
+        "- *: user/get×199",
+        "- 192.0.2.0: user/get×1",
+        "k 192.0.2.1: user/get×1",
+        "k 192.0.2.2: user/get×1",
+        "k 192.0.2.3: user/get×1",
+    ];
+    assert_eq!(lines(&usage(&file, &all())), expected);
+}
+
+#[test]
+fn memory_is_bounded_while_the_file_cannot_be_written() {
+    let mut table = Table::new(1000, 10);
+    let operations = |number| noted("k", 1, &format!("user/{number}"), on(TODAY));
+    let added = (0..100)
+        .filter(|number| table.add(operations(*number)))
+        .count();
+    // Two sums each: the calls, and their parameter.
+    assert_eq!((added, table.requests()), (5, 5));
+}
+
+#[test]
+fn what_is_old_is_forgotten() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    for day in [TODAY - 100, TODAY - 40, TODAY - 10] {
+        database.begin_day(day, 400).unwrap();
+        let operation = format!("user/{}", TODAY - day);
+        database
+            .write(&table([noted("k", 1, &operation, on(day))]), day, 0)
+            .unwrap();
+    }
+    database
+        .write(
+            &table([noted("gone", 1, "user/get", on(TODAY - 100))]),
+            TODAY - 100,
+            0,
+        )
+        .unwrap();
+    database.begin_day(TODAY, 40).unwrap();
+    let usage = usage(&file, &all());
+    assert_eq!(lines(&usage), ["k 192.0.2.1: user/10×1, user/40×1"]);
+    let spans = ["2026-10-13", "2026-11-12", "2026-11-22"];
+    assert_eq!(
+        usage.kept.spans,
+        spans.map(|day| (day.to_owned(), day.to_owned()))
+    );
+    let parameters = Connection::open(&file).unwrap();
+    let count = "SELECT count(*) FROM parameter";
+    let count: i64 = parameters.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn filters_and_pages() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    for day in TODAY - 4..=TODAY {
+        database.begin_day(day, 400).unwrap();
+    }
+    let notes = [
+        noted("a", 1, "user/get", on(TODAY - 4)),
+        noted("a", 1, "user/list", on(TODAY)),
+        noted("b", 2, "user/get", on(TODAY)),
+        noted("c", 3, "user/get", on(TODAY - 4)),
+        noted("", 4, "user/get", on(TODAY - 4)),
+    ];
+    database.write(&table(notes), TODAY, 0).unwrap();
+    let ask = |change: fn(&mut Filter)| {
+        let mut filter = all();
+        change(&mut filter);
+        let usage = usage(&file, &filter);
+        (lines(&usage).join("; "), usage)
+    };
+    let (told, _) = ask(|filter| filter.operation = Some("user/list".to_owned()));
+    assert_eq!(told, "a 192.0.2.1: user/list×1");
+    let (told, _) = ask(|filter| filter.key = Some("b".to_owned()));
+    assert_eq!(told, "b 192.0.2.2: user/get×1");
+    let (told, _) = ask(|filter| filter.key = Some(String::new()));
+    assert_eq!(told, "- 192.0.2.4: user/get×1");
+    let (told, usage) = ask(|filter| filter.since = day_of("2026-11-20"));
+    assert_eq!(told, "a 192.0.2.1: user/list×1; b 192.0.2.2: user/get×1");
+    assert_eq!(
+        usage.kept.spans,
+        [("2026-11-20".to_owned(), "2026-11-22".to_owned())]
+    );
+
+    let mut filter = Filter {
+        limit: 3,
+        ..Filter::default()
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = report::read(&file, &filter, on(TODAY)).unwrap();
+        pages.push(page.consumers.len());
+        filter.after = page.next;
+        if page.next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, [3, 1]);
+}
+
+#[test]
+fn the_longest_pause_is_between_days_with_calls() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    let days = [TODAY - 90, TODAY - 60, TODAY - 59, TODAY];
+    let notes = days.map(|day| noted("k", 1, "user/get", on(day)));
+    database.write(&table(notes), TODAY, 0).unwrap();
+    assert_eq!(usage(&file, &all()).consumers[0].longest_pause_days, 59);
+    assert_eq!(
+        day_name(day_of(&usage(&file, &all()).consumers[0].last).unwrap()),
+        "2026-11-22"
+    );
+}
+
+fn refusal(file: &Path) -> String {
+    let catalog = Catalog::embedded().unwrap();
+    let error = Ledger::start(LedgerConfig::new(file.to_owned()), &catalog).unwrap_err();
+    format!("{:#}", anyhow::Error::from(error))
+}
+
+#[test]
+fn what_is_no_ledger_is_refused_and_left_alone() {
+    let (folder, file) = folder();
+    let foreign = Connection::open(&file).unwrap();
+    foreign.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    drop(foreign);
+    let before = fs::read(&file).unwrap();
+    assert!(refusal(&file).contains("another program's database"));
+    assert_eq!(fs::read(&file).unwrap(), before);
+
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "x".repeat(5000)).unwrap();
+    assert!(
+        refusal(&text).contains("not a database"),
+        "{}",
+        refusal(&text)
+    );
+    assert!(refusal(folder.path()).contains("cannot be opened"));
+    assert!(refusal(&folder.path().join("no/such/folder")).contains("cannot be opened"));
+
+    let newer = folder.path().join("newer");
+    drop(Database::open(&newer, 10).unwrap());
+    let connection = Connection::open(&newer).unwrap();
+    connection
+        .pragma_update(None, "user_version", SCHEMA_AFTER)
+        .unwrap();
+    drop(connection);
+    let told = refusal(&newer);
+    assert!(
+        told.contains("a newer shim wrote the file (schema 2, and this one knows 1)"),
+        "{told}"
+    );
+}
+
+const SCHEMA_AFTER: i64 = database::SCHEMA + 1;
+
+#[test]
+fn a_damaged_ledger_is_refused() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    let notes = (0..100).map(|number| noted("k", number, &format!("user/{number}"), on(TODAY)));
+    database.write(&table(notes), TODAY, 0).unwrap();
+    drop(database);
+    let mut bytes = fs::read(&file).unwrap();
+    let (pages, damaged) = (bytes.len() / 4096, &mut bytes[4096..]);
+    assert!(pages > 4, "{pages}");
+    damaged.fill(0x5a);
+    fs::write(&file, bytes).unwrap();
+    let told = refusal(&file);
+    assert!(
+        told.contains("damaged") && told.contains("move it away"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_locked_ledger_waits_and_loses_nothing() {
+    let (_folder, file) = folder();
+    let catalog = Catalog::embedded().unwrap();
+    let ledger = Ledger::start(LedgerConfig::new(file.clone()), &catalog).unwrap();
+    let patience = Duration::from_secs(20);
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    ledger
+        .queue
+        .try_send(noted("k", 1, "user/get", on(TODAY)))
+        .unwrap();
+    assert!(!ledger.flush(patience));
+    let waiting = ledger.usage(&all(), patience).unwrap();
+    assert_eq!((waiting.unwritten, waiting.consumers.len()), (1, 0));
+    // Another one cannot begin meanwhile, and says so.
+    assert!(refusal(&file).contains("locked"), "{}", refusal(&file));
+
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(ledger.flush(patience));
+    let written = ledger.usage(&all(), patience).unwrap();
+    assert_eq!((written.unwritten, written.consumers.len()), (0, 1));
+    let expected = LedgerCounts {
+        written: 1,
+        ..LedgerCounts::default()
+    };
+    assert_eq!(ledger.counts(), expected);
+}
+
+#[test]
+fn a_full_disk_takes_all_or_nothing() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    database.begin_day(TODAY, 400).unwrap();
+    let pages = |database: &Database, most: i64| {
+        let pragma = format!("PRAGMA max_page_count = {most}");
+        database
+            .connection
+            .query_row(&pragma, [], |row| row.get(0))
+            .unwrap()
+    };
+    let now: i64 = pages(&database, 1);
+    let notes = || (0..200).map(|number| noted("k", number, "user/get", on(TODAY)));
+    let error = database.write(&table(notes()), TODAY, 3).unwrap_err();
+    assert_eq!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DiskFull)
+    );
+    assert_eq!(usage(&file, &all()).consumers.len(), 0);
+
+    pages(&database, now + 1000);
+    database.write(&table(notes()), TODAY, 3).unwrap();
+    let usage = usage(&file, &all());
+    assert_eq!(
+        (usage.consumers.len(), usage.kept.gaps[0].requests),
+        (200, 3)
+    );
+}
+
+#[test]
+fn what_finds_no_room_is_counted_and_told() {
+    let (_folder, file) = folder();
+    let catalog = Catalog::embedded().unwrap();
+    let ledger = Ledger::start(LedgerConfig::new(file), &catalog).unwrap();
+    ledger.counts.dropped("a test");
+    let usage = ledger.usage(&all(), Duration::from_secs(20)).unwrap();
+    assert_eq!(usage.kept.gaps.len(), 1);
+    assert_eq!(usage.kept.gaps[0].requests, 1);
+    assert_eq!(ledger.counts().dropped, 1);
+    // Once only.
+    let usage = ledger.usage(&all(), Duration::from_secs(20)).unwrap();
+    assert_eq!(usage.kept.gaps[0].requests, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    database.begin_day(TODAY, 400).unwrap();
+    let mut found = 0;
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        found += 1;
+    }
+    // With its write-ahead log.
+    assert!(found >= 2, "{found}");
+}

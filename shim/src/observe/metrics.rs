@@ -1,0 +1,405 @@
+//! Numbers for Prometheus.
+//!
+//! Every label value is the catalog's or one of a fixed few words, so that what clients send cannot
+//! make the number of series grow.
+
+use std::collections::BTreeSet;
+
+use mappings::{Catalog, Outcome, WarningKind};
+use prometheus::{
+    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+use shim_upstream::{CallRecord, RateLabel, RetryCounts};
+
+use super::{
+    ledger::LedgerCounts,
+    observer::{Observer, RequestRecord, ShadowRecord},
+};
+use crate::settings::Side;
+
+/// Upper bounds in seconds, up to the 15 after which v1's clients give up.
+const BUCKETS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0,
+];
+
+/// Why calls are sent again.
+const REASONS: [&str; 3] = ["failure", "limit", "token"];
+
+/// For what the catalog has no name for.
+const OTHER: &str = "other";
+
+/// Counts what it is told. One shim, one registry: nothing is global.
+pub struct Metrics {
+    registry: Registry,
+    /// The names of v1's parameters: others come from clients and could be anything.
+    fields: BTreeSet<String>,
+    requests: IntCounterVec,
+    request_seconds: HistogramVec,
+    calls: IntCounterVec,
+    call_seconds: HistogramVec,
+    retries: IntCounterVec,
+    lossy: IntCounterVec,
+    unknown: IntCounterVec,
+    breaker: IntGauge,
+    budget: IntGaugeVec,
+    recorded: IntGaugeVec,
+    ledger: IntGaugeVec,
+    shadow: ShadowCounters,
+}
+
+/// What was compared with a shadow.
+struct ShadowCounters {
+    compared: IntCounterVec,
+    differences: IntCounterVec,
+    not_compared: IntCounterVec,
+    answers: IntCounterVec,
+}
+
+/// What is not counted but read off when somebody asks.
+pub(crate) struct Readings {
+    /// True while v2 is known to be down.
+    pub(crate) is_cut_off: bool,
+    /// The calls that could be made at once, by account and label.
+    pub(crate) budget_levels: Vec<(usize, RateLabel, u32)>,
+    /// The exchanges that were written and dropped, if any are recorded.
+    pub(crate) recorded: Option<(u64, u64)>,
+    /// What became of requests in the ledger, if there is one.
+    pub(crate) ledger: Option<LedgerCounts>,
+}
+
+impl Metrics {
+    /// Everything at zero, for the operations and calls of a catalog.
+    ///
+    /// # Errors
+    ///
+    /// If a metric is not well described, which is a mistake of this file.
+    pub fn new(catalog: &Catalog) -> Result<Self, Error> {
+        let registry = Registry::new();
+        let build = gauge(
+            &registry,
+            "shim_build_info",
+            "Always 1; the label is the version, with the commit if it is known",
+            &["version"],
+        )?;
+        let breaker = IntGauge::new(
+            "shim_v2_breaker_open",
+            "1 while v2 is down and calls fail at once",
+        )?;
+        registry.register(Box::new(breaker.clone()))?;
+        let version = env!("BUILD_VERSION");
+        build.with_label_values(&[version]).set(1);
+
+        let retries = counter(
+            &registry,
+            "shim_v2_retries_total",
+            "v2 calls sent again, by reason",
+            &["reason"],
+        )?;
+        for reason in REASONS {
+            retries.with_label_values(&[reason]);
+        }
+
+        let parts = catalog.fields().iter().flat_map(|field| &field.parts);
+        Ok(Self {
+            fields: parts.map(|part| part.name.clone()).collect(),
+            requests: counter(
+                &registry,
+                "shim_requests_total",
+                "v1 requests by operation and how they ended",
+                &["operation", "outcome"],
+            )?,
+            request_seconds: seconds(
+                &registry,
+                "shim_request_duration_seconds",
+                "From the head of a v1 request to its answer",
+                &["operation"],
+            )?,
+            calls: counter(
+                &registry,
+                "shim_v2_calls_total",
+                "v2 calls by rate label, endpoint and HTTP status, or what came instead of one",
+                &["label", "method", "template", "status"],
+            )?,
+            call_seconds: seconds(
+                &registry,
+                "shim_v2_call_duration_seconds",
+                "From the beginning of a v2 call to its end, waits included",
+                &["label"],
+            )?,
+            retries,
+            lossy: counter(
+                &registry,
+                "shim_lossy_parameters_total",
+                "v1 fields that were not honoured, left out or missing",
+                &["field", "kind"],
+            )?,
+            unknown: counter(
+                &registry,
+                "shim_unknown_parameters_total",
+                "Parameters that their operation does not know, by name if another one knows it",
+                &["parameter"],
+            )?,
+            breaker,
+            budget: gauge(
+                &registry,
+                "shim_v2_budget_calls",
+                "v2 calls that could be made at once, by account (from 1) and rate label",
+                &["account", "label"],
+            )?,
+            recorded: gauge(
+                &registry,
+                "shim_recorded_exchanges",
+                "exchanges since the start that were written, or dropped because the disk is slow or full or there are too many",
+                &["outcome"],
+            )?,
+            ledger: gauge(
+                &registry,
+                "shim_ledger_requests",
+                "requests since the start that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
+                &["outcome"],
+            )?,
+            shadow: ShadowCounters::new(&registry)?,
+            registry,
+        })
+    }
+
+    /// All numbers in Prometheus' text format.
+    ///
+    /// # Errors
+    ///
+    /// If a number cannot be written down, which is a mistake of this file.
+    pub(crate) fn render(&self, readings: &Readings) -> Result<Vec<u8>, Error> {
+        self.breaker.set(readings.is_cut_off.into());
+        for (account, label, level) in &readings.budget_levels {
+            let budget = [&account.to_string(), label.as_str()];
+            self.budget.with_label_values(&budget).set((*level).into());
+        }
+        if let Some((written, dropped)) = readings.recorded {
+            for (outcome, count) in [("written", written), ("dropped", dropped)] {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.recorded.with_label_values(&[outcome]).set(count);
+            }
+        }
+        if let Some(LedgerCounts {
+            written,
+            folded,
+            dropped,
+        }) = readings.ledger
+        {
+            for (outcome, count) in [
+                ("written", written),
+                ("folded", folded),
+                ("dropped", dropped),
+            ] {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.ledger.with_label_values(&[outcome]).set(count);
+            }
+        }
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+
+    fn count_lost(&self, field: &str, kind: WarningKind) {
+        let known = self.fields.contains(field);
+        let field = if known { field } else { OTHER };
+        let kind = match kind {
+            WarningKind::NotHonoured => "not_honoured",
+            WarningKind::LeftOut => "left_out",
+            WarningKind::Unreadable => "missing",
+        };
+        self.lossy.with_label_values(&[field, kind]).inc();
+    }
+}
+
+impl ShadowCounters {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            compared: counter(
+                registry,
+                "shim_shadow_compared_total",
+                "v1 requests compared with the shadow, by the worst verdict of their fields",
+                &["operation", "verdict"],
+            )?,
+            differences: counter(
+                registry,
+                "shim_shadow_differences_total",
+                "Fields that differ from the shadow's, by verdict",
+                &["operation", "verdict"],
+            )?,
+            not_compared: counter(
+                registry,
+                "shim_shadow_not_compared_total",
+                "v1 requests that were not compared with the shadow, by reason",
+                &["operation", "reason"],
+            )?,
+            answers: counter(
+                registry,
+                "shim_shadow_answers_total",
+                "Answers to clients that were to have the shadow's, by whose they got",
+                &["side"],
+            )?,
+        })
+    }
+}
+
+impl Observer for Metrics {
+    fn served(&self, record: &RequestRecord<'_>) {
+        let operation = record.operation.unwrap_or(OTHER);
+        let requests = &self.requests;
+        requests
+            .with_label_values(&[operation, record.ending.as_str()])
+            .inc();
+        let elapsed = record.elapsed.as_secs_f64();
+        let seconds = &self.request_seconds;
+        seconds.with_label_values(&[operation]).observe(elapsed);
+        for warning in record.warnings {
+            for field in warning.field.split(", ") {
+                self.count_lost(field, warning.kind);
+            }
+        }
+        for name in &record.misplaced {
+            self.unknown.with_label_values(&[name]).inc();
+        }
+        let nameless = record.unknown.saturating_sub(record.misplaced.len());
+        if nameless > 0 {
+            let unknown = self.unknown.with_label_values(&[OTHER]);
+            unknown.inc_by(nameless as u64);
+        }
+    }
+
+    fn called(&self, call: &CallRecord<'_>) {
+        let answered;
+        let status = match call.outcome {
+            Outcome::Answered { status, .. } => {
+                answered = status.to_string();
+                &answered
+            }
+            Outcome::Unreadable { .. } => "unreadable",
+            Outcome::NoAnswer { .. } => "no_answer",
+            Outcome::Refused => "refused",
+            Outcome::Limited => "limited",
+        };
+        self.calls
+            .with_label_values(&[call.label, call.method.as_str(), call.template, status])
+            .inc();
+        let elapsed = call.elapsed.as_secs_f64();
+        let seconds = &self.call_seconds;
+        seconds.with_label_values(&[call.label]).observe(elapsed);
+        let RetryCounts {
+            failure,
+            limit,
+            token,
+        } = call.retries;
+        for (reason, count) in REASONS.into_iter().zip([failure, limit, token]) {
+            if count > 0 {
+                let retries = self.retries.with_label_values(&[reason]);
+                retries.inc_by(count.into());
+            }
+        }
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        match record {
+            ShadowRecord::Compared {
+                operation,
+                verdict,
+                differences,
+            } => {
+                let compared = [operation, verdict.as_str()];
+                self.shadow.compared.with_label_values(&compared).inc();
+                for (verdict, count) in *differences {
+                    let differing = [operation, verdict.as_str()];
+                    let differing = self.shadow.differences.with_label_values(&differing);
+                    differing.inc_by(*count);
+                }
+            }
+            ShadowRecord::NotCompared { operation, reason } => {
+                let labels = [operation, *reason];
+                self.shadow.not_compared.with_label_values(&labels).inc();
+            }
+            ShadowRecord::Answered { side } => {
+                let side = match side {
+                    Side::Shim => "shim",
+                    Side::Shadow => "shadow",
+                };
+                self.shadow.answers.with_label_values(&[side]).inc();
+            }
+            ShadowRecord::Found { .. } => {}
+        }
+    }
+}
+
+fn counter(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, Error> {
+    let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(counter.clone()))?;
+    Ok(counter)
+}
+
+fn gauge(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, Error> {
+    let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(gauge.clone()))?;
+    Ok(gauge)
+}
+
+fn seconds(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<HistogramVec, Error> {
+    let options = HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
+    let histogram = HistogramVec::new(options, labels)?;
+    registry.register(Box::new(histogram.clone()))?;
+    Ok(histogram)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    /// The names that begin as all of them do.
+    fn names(text: &str) -> BTreeSet<&str> {
+        let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        let words = text.split(|char| !is_name(char));
+        words.filter(|word| word.starts_with("shim_")).collect()
+    }
+
+    /// The names that stand in this file where metrics are described.
+    fn described() -> BTreeSet<&'static str> {
+        let (code, _) = include_str!("metrics.rs").split_once("mod tests").unwrap();
+        names(code)
+    }
+
+    #[test]
+    fn the_dashboard_shows_all_metrics_and_no_others() {
+        let dashboard: Value = serde_json::from_str(include_str!("../../grafana.json")).unwrap();
+        let panels = dashboard["panels"].as_array().unwrap();
+        let targets = panels
+            .iter()
+            .flat_map(|panel| panel["targets"].as_array().unwrap());
+        let shown: BTreeSet<_> = targets
+            .flat_map(|target| names(target["expr"].as_str().unwrap()))
+            .map(|name| name.trim_end_matches("_bucket"))
+            .collect();
+        assert_eq!(shown, described());
+    }
+
+    #[test]
+    fn the_readme_names_all_metrics_and_no_others() {
+        assert_eq!(names(include_str!("../../../README.md")), described());
+    }
+}

@@ -1,0 +1,150 @@
+//! The records of requests, v2 calls and comparisons, and the interface of their receivers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use mappings::{Method, Warning};
+use recording::comparison::{Kind, Verdict};
+use shim_upstream::{CallRecord, RequestId};
+
+use crate::settings::Side;
+
+/// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
+#[derive(Debug)]
+pub struct RequestRecord<'a> {
+    /// The request's name.
+    pub id: RequestId,
+    /// The HTTP method, or `other`.
+    pub method: &'static str,
+    /// The operation; `None` if v1 had no such one.
+    pub operation: Option<&'a str>,
+    /// True if the shim serves the operation.
+    pub is_served: bool,
+    /// How it ended.
+    pub ending: Ending,
+    /// v1's error code; `None` for a success.
+    pub error: Option<i64>,
+    /// How many v2 calls were made.
+    pub calls: u32,
+    /// From the request's head to the answer.
+    pub elapsed: Duration,
+    /// How many parameters the operation does not know.
+    pub unknown: usize,
+    /// Those of them that some other operation knows.
+    pub misplaced: BTreeSet<&'a str>,
+    /// What could not be honoured.
+    pub warnings: &'a [Warning],
+    /// The v2 calls that failed.
+    pub failures: Vec<FailedCall<'a>>,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// With what the client wanted.
+    Answered,
+    /// With an error that is the caller's: v2, or the rules of v1, say no.
+    Error,
+    /// With an error that says that the operation is not served.
+    NotServed,
+    /// Before it came to an operation: credentials, method, body, no such operation, too much load.
+    Refused,
+    /// With an error that is v2's or the shim's trouble.
+    Trouble,
+}
+
+impl Ending {
+    /// One word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Error => "error",
+            Self::NotServed => "not_served",
+            Self::Refused => "refused",
+            Self::Trouble => "trouble",
+        }
+    }
+}
+
+/// A v2 call that failed, without what v2 said of it: that may quote an address.
+#[derive(Debug)]
+pub struct FailedCall<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path with its placeholders.
+    pub template: &'a str,
+    /// The OAuth scope that it needs.
+    pub scope: &'a str,
+    /// The HTTP status, if v2 answered.
+    pub status: Option<u16>,
+    /// v2's code, if it gave one.
+    pub code: Option<i64>,
+}
+
+/// Something that a shadow showed. Nothing in it comes from an answer but names that the catalog
+/// knows.
+#[derive(Debug)]
+pub enum ShadowRecord<'a> {
+    /// A request was compared.
+    Compared {
+        /// The operation.
+        operation: &'a str,
+        /// The worst of all its fields.
+        verdict: Verdict,
+        /// Fields that differ, by verdict.
+        differences: &'a BTreeMap<Verdict, u64>,
+    },
+    /// A request was not compared.
+    NotCompared {
+        /// The operation.
+        operation: &'a str,
+        /// Why, in one word.
+        reason: &'static str,
+    },
+    /// A field differs for the first time, and nothing explains it.
+    Found {
+        /// The operation.
+        operation: &'a str,
+        /// The field.
+        field: &'a str,
+        /// How it differs.
+        kind: Kind,
+    },
+    /// A client that was to have the shadow's answer got one.
+    Answered {
+        /// Whose it was.
+        side: Side,
+    },
+}
+
+/// Receives a record of every request. Must not block.
+pub trait Observer: Send + Sync {
+    /// A request was served.
+    fn served(&self, record: &RequestRecord<'_>);
+
+    /// A v2 call came to its end, as part of a request that is not served yet.
+    fn called(&self, _call: &CallRecord<'_>) {}
+
+    /// A shadow showed something.
+    fn shadowed(&self, _record: &ShadowRecord<'_>) {}
+}
+
+/// Several observers, called one after the other.
+pub struct Observers(pub Vec<Arc<dyn Observer>>);
+
+impl Observer for Observers {
+    fn served(&self, record: &RequestRecord<'_>) {
+        self.0.iter().for_each(|observer| observer.served(record));
+    }
+
+    fn called(&self, call: &CallRecord<'_>) {
+        self.0.iter().for_each(|observer| observer.called(call));
+    }
+
+    fn shadowed(&self, record: &ShadowRecord<'_>) {
+        self.0.iter().for_each(|observer| observer.shadowed(record));
+    }
+}

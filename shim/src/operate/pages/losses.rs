@@ -1,0 +1,87 @@
+//! What programs ask for and do not get.
+
+use mappings::Catalog;
+use maud::{Markup, html};
+
+use super::page::{ago, empty, table, text};
+use crate::observe::Seen;
+
+pub(super) fn body(catalog: &Catalog, seen: &Seen) -> Markup {
+    html! {
+        section aria-labelledby="lossy" {
+            h2 id="lossy" { "Not honoured, or missing" }
+            (lossy(catalog, seen))
+        }
+        section aria-labelledby="unknown" {
+            h2 id="unknown" { "Unknown parameters" }
+            (unknown(seen))
+        }
+    }
+}
+
+fn lossy(catalog: &Catalog, seen: &Seen) -> Markup {
+    if seen.lost.is_empty() {
+        return empty(
+            "Nothing was lost so far.",
+            &html! { p { "What v2 cannot honour is also named in the header " code { "X-Shim-Warning" }
+            " of each answer and in the log. With " code { "strict = true" } " it is an error." } },
+        );
+    }
+    let mut lost: Vec<_> = seen.lost.iter().collect();
+    lost.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.count));
+    let rows = html! {
+        @for ((operation, field, kind), lost) in lost {
+            tr {
+                th scope="row" {
+                    @if catalog.find(operation).is_some() {
+                        a href={ "/ui/operation/" (operation) "#" (field) } { (text(field)) }
+                    } @else { (text(field)) }
+                }
+                td data-label="operation" { (text(operation)) }
+                td data-label="what happened" { (kind) }
+                td.n data-label="how often" { (lost.count) }
+                td.n data-label="last" { (ago(lost.last)) }
+                td.wide data-label="why" { (text(&lost.reason)) }
+            }
+        }
+    };
+    let columns = [
+        ("name", ""),
+        ("operation", ""),
+        ("what happened", ""),
+        ("how often", "n"),
+        ("last", "n"),
+        ("why", ""),
+    ];
+    table("Since the start, the most frequent first", &columns, &rows)
+}
+
+fn unknown(seen: &Seen) -> Markup {
+    if seen.unknown.is_empty() {
+        return empty(
+            "Every parameter was one that its operation knows.",
+            &html! { p { "Others are ignored, as v1 ignored them, and counted here." } },
+        );
+    }
+    let mut unknown: Vec<_> = seen.unknown.iter().collect();
+    unknown.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let rows = html! {
+        @for ((operation, name), count) in unknown {
+            tr {
+                th scope="row" {
+                    @match name {
+                        Some(name) => (text(name)),
+                        None => { "(a name that v1 never had)" },
+                    }
+                }
+                td data-label="operation" { (text(operation)) }
+                td.n data-label="how often" { (count) }
+            }
+        }
+    };
+    let columns = [("parameter", ""), ("operation", ""), ("how often", "n")];
+    html! {
+        (table("Ignored, as v1 ignored them", &columns, &rows))
+        p.note { "Names that another operation knows are told; all others may be anything, a secret even." }
+    }
+}

@@ -1,0 +1,52 @@
+//! What is asked, by operation.
+
+use maud::{Markup, html};
+
+use super::page::{ago, empty, millis, share, table, text};
+use crate::observe::Seen;
+
+pub(super) fn body(seen: &Seen) -> Markup {
+    if seen.operations.is_empty() {
+        return empty(
+            "Nothing was asked yet.",
+            &html! { p { "Point a program at the v1 address of this shim." } },
+        );
+    }
+    let mut operations: Vec<_> = seen.operations.iter().collect();
+    operations.sort_by_key(|(_, operation)| std::cmp::Reverse(operation.requests));
+    let rows = html! {
+        @for (name, operation) in operations {
+            tr {
+                th scope="row" {
+                    // What v1 never had is written in brackets.
+                    @if name.starts_with('(') { (text(name)) }
+                    @else { a href={ "/ui/operation/" (name) } { (text(name)) } }
+                }
+                td.n data-label="requests" { (operation.requests) }
+                td.n data-label="v1 errors" {
+                    (operation.errors) " " small { (share(operation.errors, operation.requests)) }
+                }
+                td.n data-label="refused" { (operation.refused) }
+                td.n data-label="p50" { (millis(operation.percentile(50))) }
+                td.n data-label="p99" { (millis(operation.percentile(99))) }
+                td.n data-label="v2 calls each" { (format!("{:.1}", operation.calls_per_request())) }
+                td.n data-label="last" { (ago(operation.last)) }
+            }
+        }
+    };
+    let columns = [
+        ("operation", ""),
+        ("requests", "n"),
+        ("v1 errors", "n"),
+        ("refused", "n"),
+        ("p50", "n"),
+        ("p99", "n"),
+        ("v2 calls each", "n"),
+        ("last", "n"),
+    ];
+    html! {
+        (table("Since the start, the most called first", &columns, &rows))
+        p.note { "Times are known to a quarter of themselves; " code { "/metrics" } " has them exactly. "
+            "Refused are requests with wrong credentials or an unreadable body, and those above the limits." }
+    }
+}

@@ -1,0 +1,90 @@
+//! `GET /usage`: who still calls v1.
+//!
+//! The answer is a [`recording::usage::Usage`]. Parameters, all optional: `operation`, `key` (empty
+//! for requests that were refused before anybody knew whose they are), `since` (a day), `limit`
+//! (consumers, at most 1000) and `after` (the `next` of the answer before).
+
+use std::time::Duration;
+
+use axum::{
+    extract::{RawQuery, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use recording::usage::day_of;
+use serde::Deserialize;
+
+use super::OpsState;
+use crate::observe::ledger::Filter;
+
+/// Consumers in an answer, if nobody says how many.
+const USUAL: usize = 200;
+
+/// Consumers in an answer at most.
+const MOST: usize = 1000;
+
+/// For what was noted and is not yet written.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What may stand behind the `?`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    operation: Option<String>,
+    key: Option<String>,
+    since: Option<String>,
+    limit: Option<usize>,
+    after: Option<i64>,
+}
+
+pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQuery) -> Response {
+    let Some(ledger) = state.shim.ledger() else {
+        let text = "the ledger is off: name a file, as ledger.file, SHIM_LEDGER or --ledger\n";
+        return (StatusCode::NOT_FOUND, text).into_response();
+    };
+    let filter = match filter(query.as_deref().unwrap_or_default()) {
+        Ok(filter) => filter,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    };
+    let Ok(place) = state.reading.acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let read = tokio::task::spawn_blocking(move || {
+        // Kept to the end of the reading, also if who asked has gone.
+        let _place = place;
+        let usage = ledger.usage(&filter, PATIENCE)?;
+        anyhow::Ok(serde_json::to_vec(&usage)?)
+    });
+    match read.await.map_err(anyhow::Error::from).flatten() {
+        Ok(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(error) => {
+            tracing::error!("The ledger cannot be read: {error:#}");
+            let text = format!("the ledger cannot be read: {error:#}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
+}
+
+fn filter(query: &str) -> Result<Filter, String> {
+    const KNOWN: &str = "operation, key, since, limit, after";
+    let query: Query = serde_urlencoded::from_str(query)
+        .map_err(|error| format!("{error}; known parameters are {KNOWN}"))?;
+    let since = match query.since.as_deref() {
+        None => None,
+        Some(text) => {
+            let day = day_of(text).filter(|_| text.len() == 10);
+            Some(day.ok_or("since is no day; write it as 2026-11-22")?)
+        }
+    };
+    let limit = query.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        return Err(format!("limit must be from 1 to {MOST}"));
+    }
+    Ok(Filter {
+        operation: query.operation,
+        key: query.key,
+        since,
+        limit,
+        after: query.after,
+    })
+}

@@ -1,0 +1,428 @@
+//! Serves one v1 request: decodes and authenticates it, runs its plan of v2 calls, and answers as v1
+//! answered, whatever happens in between.
+
+mod exchange;
+mod executor;
+mod reply;
+mod tenants;
+
+use std::{
+    error::Error,
+    panic::AssertUnwindSafe,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::body::{Body, HttpBody as _};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    http::request::Parts,
+};
+use ipnet::IpNet;
+use mappings::{
+    Catalog,
+    catalog::protocol::{Protocol, ProtocolError},
+};
+use shim_upstream::{
+    Breaker, CallLimits, Endpoint, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError,
+    is_shim,
+};
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use crate::{
+    front::{
+        boxed_future::boxed,
+        decode::{BodyReader, operation_path},
+        encode::{self, DeprecationHeaders},
+        server::{Handler, Peer},
+        throttle::Throttle,
+    },
+    observe::{
+        Log, Observer, Recent,
+        ledger::{Ledger, Note},
+        recorder::Recorder,
+        shadow::Shadow,
+    },
+    settings::{Limits, SiteConfig, V2Config},
+    state::{InMemory, Store},
+};
+use executor::Executor;
+use reply::Reply;
+use tenants::Tenants;
+
+/// The shim: v1 in front, v2 behind. Clones are the same shim.
+#[derive(Clone)]
+pub struct Shim(Arc<RwLock<Generation>>);
+
+/// The shim between two reloads. A request is served to its end by the one that it came to.
+#[derive(Clone)]
+struct Generation(Arc<Inner>);
+
+struct Inner {
+    executor: Executor,
+    tenants: Tenants,
+    upstream_status: StatusCode,
+    deprecation: DeprecationHeaders,
+    trusted_proxies: Vec<IpNet>,
+    shared: Arc<Shared>,
+}
+
+/// What outlives a reload.
+struct Shared {
+    endpoint: Arc<Endpoint>,
+    observer: Arc<dyn Observer>,
+    recorder: Option<Arc<Recorder>>,
+    ledger: Option<Arc<Ledger>>,
+    recent: Option<Arc<Recent>>,
+    shadow: Option<Arc<Shadow>>,
+    body: BodyReader,
+    throttle: Throttle,
+    places: Arc<Semaphore>,
+    request_time: Duration,
+    /// Writes under way, which outlive the connection of their client.
+    writes: TaskTracker,
+}
+
+/// The dependencies of a shim that may be replaced.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// What is remembered between requests.
+    pub store: Arc<dyn Store>,
+    /// Who is told of every request.
+    pub observer: Arc<dyn Observer>,
+    /// Who keeps exchanges, if anybody.
+    pub recorder: Option<Arc<Recorder>>,
+    /// Who notes who still calls v1, if anybody.
+    pub ledger: Option<Arc<Ledger>>,
+    /// The last exchanges, if any are kept to be shown.
+    pub recent: Option<Arc<Recent>>,
+    /// What answers are compared with, if anything.
+    pub shadow: Option<Arc<Shadow>>,
+}
+
+impl Dependencies {
+    /// The memory of this process, and its log.
+    pub fn local(limits: &Limits) -> Self {
+        Self {
+            store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
+            observer: Arc::new(Log::default()),
+            recorder: None,
+            ledger: None,
+            recent: None,
+            shadow: None,
+        }
+    }
+}
+
+/// Why there is no shim.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client cannot be made: no certificates, a proxy setting that is none, or no name
+    /// servers.
+    #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
+    Client(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why a shim goes on as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// `upstream.url` is another one.
+    #[error("upstream.url is another one; restart the shim for that")]
+    OtherUpstream,
+}
+
+impl Shim {
+    /// A shim for a v2 and its tenants.
+    ///
+    /// # Errors
+    ///
+    /// If the client for v2 cannot be made.
+    pub fn new(
+        catalog: Arc<Catalog>,
+        v2: V2Config,
+        site: &SiteConfig,
+        limits: &Limits,
+        dependencies: Dependencies,
+    ) -> Result<Self, StartError> {
+        let http = Http::new(&v2.http(limits));
+        let observer = Arc::clone(&dependencies.observer);
+        let endpoint = Endpoint {
+            http: http.map_err(|error| StartError::Client(error.into()))?,
+            base: v2.base.clone(),
+            limits: CallLimits {
+                timeout: limits.call,
+                response_bytes: limits.answer_bytes,
+            },
+            on_call: Box::new(move |call| observer.called(call)),
+            breaker: Breaker::new(),
+        };
+        let endpoint = Arc::new(endpoint);
+        let shared = Shared {
+            endpoint,
+            observer: dependencies.observer,
+            recorder: dependencies.recorder,
+            ledger: dependencies.ledger,
+            recent: dependencies.recent,
+            shadow: dependencies.shadow,
+            body: BodyReader::new(limits.body_bytes, limits.body),
+            throttle: Throttle::new(limits.failed_attempts),
+            places: Arc::new(Semaphore::new(limits.requests)),
+            request_time: limits.request,
+            writes: TaskTracker::new(),
+        };
+        let executor = Executor {
+            catalog,
+            store: dependencies.store,
+            list_calls: limits.list_calls,
+        };
+        let none = Tenants::default();
+        let first = Generation::new(executor, v2, site, Arc::new(shared), &none);
+        Ok(Self(Arc::new(RwLock::new(first))))
+    }
+
+    /// Goes on with other mappings, tenants and choices. Requests in work end as they began.
+    ///
+    /// # Errors
+    ///
+    /// If it is another v2, which is not reloaded; the shim goes on as it was.
+    pub fn reload(
+        &self,
+        catalog: Arc<Catalog>,
+        v2: V2Config,
+        site: &SiteConfig,
+    ) -> Result<(), ReloadError> {
+        let before = self.now();
+        let shared = Arc::clone(&before.0.shared);
+        if v2.base != shared.endpoint.base {
+            return Err(ReloadError::OtherUpstream);
+        }
+        let executor = Executor {
+            catalog,
+            ..before.0.executor.clone()
+        };
+        let next = Generation::new(executor, v2, site, shared, &before.0.tenants);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
+    fn now(&self) -> Generation {
+        // A reload replaces it as a whole: no panic leaves it half done.
+        let generation = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        generation.clone()
+    }
+
+    /// The tenants that can have a v2 token by the deadline, and why others cannot.
+    pub(crate) async fn access(&self, deadline: Instant) -> Vec<Result<(), TokenError>> {
+        let Generation(now) = self.now();
+        let tenants = now.tenants.iter();
+        join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
+    }
+
+    /// True while v2 is known to be down.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.now().0.shared.endpoint.breaker.is_open()
+    }
+
+    /// How many exchanges were written and dropped, if any are recorded.
+    pub(crate) fn recorded(&self) -> Option<(u64, u64)> {
+        let Generation(now) = self.now();
+        let recorder = now.shared.recorder.as_ref()?;
+        Some((recorder.written(), recorder.dropped()))
+    }
+
+    /// How many exchanges were dropped by the recorder of those that are shown.
+    pub(crate) fn not_kept(&self) -> u64 {
+        let Generation(now) = self.now();
+        let own = now
+            .shared
+            .recent
+            .as_ref()
+            .and_then(|recent| recent.recorder());
+        let recorder = own.or(now.shared.recorder.as_ref());
+        recorder.map_or(0, |recorder| recorder.dropped())
+    }
+
+    /// How many tenants there are, and where v2 is.
+    pub(crate) fn behind(&self) -> (usize, String) {
+        let Generation(now) = self.now();
+        let base = now.shared.endpoint.base.as_str().to_owned();
+        (now.tenants.iter().count(), base)
+    }
+
+    /// The mappings that hold now.
+    pub(crate) fn mappings(&self) -> Arc<Catalog> {
+        Arc::clone(self.now().catalog())
+    }
+
+    /// The last exchanges, if any are kept.
+    pub(crate) fn recent(&self) -> Option<Arc<Recent>> {
+        self.now().0.shared.recent.clone()
+    }
+
+    /// What answers are compared with, if anything.
+    pub(crate) fn shadow(&self) -> Option<Arc<Shadow>> {
+        self.now().0.shared.shadow.clone()
+    }
+
+    /// Who notes who still calls v1, if anybody.
+    pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
+        self.now().0.shared.ledger.clone()
+    }
+
+    /// The calls that could be made at once, for each account with a limit and each label.
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
+        self.now().0.tenants.budget_levels()
+    }
+}
+
+impl Handler for Shim {
+    fn respond(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'static, Response<Body>> {
+        let shim = self.clone();
+        boxed(|| respond(shim, request, peer))
+    }
+
+    /// Waits for writes whose client may have gone.
+    async fn drain(&self) {
+        let shared = Arc::clone(&self.now().0.shared);
+        shared.writes.close();
+        shared.writes.wait().await;
+    }
+}
+
+impl Generation {
+    fn new(
+        executor: Executor,
+        v2: V2Config,
+        site: &SiteConfig,
+        shared: Arc<Shared>,
+        before: &Tenants,
+    ) -> Self {
+        let labels = RateLabels::of(&executor.catalog);
+        Self(Arc::new(Inner {
+            tenants: Tenants::new(v2, &shared.endpoint, labels, before),
+            executor,
+            upstream_status: site.upstream_status,
+            deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
+            trusted_proxies: site.trusted_proxies.clone(),
+            shared,
+        }))
+    }
+
+    fn catalog(&self) -> &Arc<Catalog> {
+        &self.0.executor.catalog
+    }
+
+    fn protocol(&self) -> &Protocol {
+        self.catalog().protocol()
+    }
+}
+
+async fn respond(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body> {
+    let is_head = request.method() == Method::HEAD;
+    let mut response = serve(shim, request, peer).await;
+    if is_head {
+        let length = response.body().size_hint().exact().unwrap_or_default();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body> {
+    let id = RequestId::fresh();
+    // Of the highest level, so that a line of any level says which request it is about.
+    let span = tracing::error_span!("request", %id);
+    let (head, body) = request.into_parts();
+    let answered = answer(shim.now(), (&head, body, peer), id).instrument(span);
+    let mut response = answered.await;
+    response.headers_mut().insert(REQUEST_ID, id.header());
+    response
+}
+
+async fn answer(
+    shim: Generation,
+    (head, body, peer): (&Parts, Body, Peer),
+    id: RequestId,
+) -> Response<Body> {
+    let started = Instant::now();
+    let method = known_method(&head.method);
+    if is_own_call(&head.headers) {
+        tracing::error!(
+            "The shim was asked what a shim asks v2: upstream.url leads back here (a hosts file?); \
+             set upstream.dns or upstream.resolve"
+        );
+        return led_back();
+    }
+    let Some(path) = operation_path(head.uri.path(), &shim.protocol().prefix) else {
+        tracing::info!("{method} (not below /v1)  404");
+        return not_v1();
+    };
+    let operation = shim.catalog().find(&path);
+    let client = peer.behind(&head.headers, &shim.0.trusted_proxies);
+    let ledger = shim.0.shared.ledger.as_ref();
+    let mut note = ledger.map(|_| Note::begin(&head.headers, client.0));
+    // A panic is a defect of the shim: the client gets an answer it can read all the same.
+    let replied = shim.reply(&path, operation, (head, body, client), id, note.as_mut());
+    let reply = match AssertUnwindSafe(replied).catch_unwind().await {
+        Ok(reply) => reply,
+        Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
+    };
+    let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
+    shim.0.shared.observer.served(&record);
+    if let (Some(ledger), Some(note)) = (ledger, note) {
+        ledger.note(note, &record);
+    }
+    let json = reply.json.clone();
+    let mut response = encode::response(&reply.answer, json, reply.format, reply.status);
+    shim.0.deprecation.add_to(response.headers_mut());
+    if reply.status == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = HeaderValue::from_static("POST");
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+/// True for what a shim sends to v2.
+fn is_own_call(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT);
+    agent.is_some_and(|agent| is_shim(agent.as_bytes()))
+}
+
+/// A shim that asks itself would wait for itself.
+fn led_back() -> Response<Body> {
+    plain(StatusCode::LOOP_DETECTED, "508 This is the shim, not v2\n")
+}
+
+/// Programs tell a wrong base URL from a wrong operation by this.
+fn not_v1() -> Response<Body> {
+    plain(StatusCode::NOT_FOUND, "404 Not Found\n")
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain;charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+/// Methods may be any word: those that are none are not repeated in a log.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::DELETE => "DELETE",
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        _ => "other",
+    }
+}

@@ -1,0 +1,283 @@
+//! One request: reading it, letting it in, having it served.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::future::join;
+use hyper::{
+    Method,
+    header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
+    http::request::Parts,
+};
+use mappings::{
+    Argument, Arguments, V1Error,
+    catalog::{
+        field::Kind,
+        operation::Operation,
+        protocol::{Protocol, ProtocolError},
+    },
+};
+use recording::Wrapping;
+use secrecy::{ExposeSecret as _, SecretString};
+use shim_upstream::{RequestId, Scope};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tracing::Instrument as _;
+
+use super::{Generation, executor::Executed, reply::Reply, tenants::Tenant};
+use crate::{
+    front::{
+        credential::Credential,
+        decode::{BodyError, Content, DecodeError, Encoded, ParameterNames},
+        encode::Format,
+        server::Peer,
+    },
+    observe::{Taps, ledger::Note, shadow::is_shadow_of_another},
+    settings::SecretDigest,
+};
+
+/// An operation that v1 did not have is named in the answer up to this length.
+const MAX_SHOWN: usize = 100;
+
+/// Why a request is not served.
+enum Refusal {
+    /// It never came to an operation; with the detail that the message names.
+    Protocol(ProtocolError, String),
+    /// The operation has nothing to ask v2.
+    Operation(V1Error),
+}
+
+impl Generation {
+    pub(super) async fn reply(
+        &self,
+        path: &str,
+        operation: Option<&Operation>,
+        (head, body, peer): (&Parts, Body, Peer),
+        id: RequestId,
+        note: Option<&mut Note>,
+    ) -> Reply {
+        // An error is answered in the form that was asked for, as far as that was read.
+        let mut format = Format::default();
+        let mut reply = match self
+            .exchange(path, operation, (head, body, peer), (id, note), &mut format)
+            .await
+        {
+            Ok(executed) => Reply::executed(executed, self.0.upstream_status),
+            Err(Refusal::Protocol(error, detail)) => {
+                Reply::refusal(self.protocol(), error, &detail)
+            }
+            Err(Refusal::Operation(error)) => Reply::error(error),
+        };
+        reply.format = format;
+        reply
+    }
+
+    async fn exchange(
+        &self,
+        path: &str,
+        operation: Option<&Operation>,
+        (head, body, peer): (&Parts, Body, Peer),
+        (id, note): (RequestId, Option<&mut Note>),
+        format: &mut Format,
+    ) -> Result<Executed, Refusal> {
+        let names = self.names(operation);
+        if head.uri.query().is_some() {
+            let query = Encoded {
+                query: head.uri.query(),
+                content: Content::Other,
+                body: Bytes::new(),
+            };
+            let (of_query, _) = query.decode(&names).await;
+            *format = self.format(&of_query);
+        }
+        if head.method != Method::POST {
+            return Err(ProtocolError::MethodNotAllowed.into());
+        }
+
+        let (body, _body_place) = self.0.shared.body.read(body).await?;
+        // Not before the body is there: who sends slowly takes no place from others.
+        let Ok(place) = Arc::clone(&self.0.shared.places).try_acquire_owned() else {
+            return Err(ProtocolError::Overloaded.into());
+        };
+        let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let content = Content::from_header(content_type);
+        let wrapping = content.wrapping(&body);
+        let encoded = Encoded {
+            query: head.uri.query(),
+            content,
+            body,
+        };
+        let (arguments, decoded) = encoded.decode(&names).await;
+        *format = self.format(&arguments);
+        decoded?;
+
+        let operation = operation.ok_or_else(|| {
+            let shown = path.chars().take(MAX_SHOWN).collect();
+            Refusal::Protocol(ProtocolError::OperationUnknown, shown)
+        })?;
+        let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let taps = self.taps(operation, wrapping, &arguments, agent);
+        let (tenant, secret, arguments) = self.authenticate(arguments, peer)?;
+        if let Some(note) = note {
+            let secret = secret.expose_secret();
+            note.authenticated(tenant.api_key(), secret, operation, &arguments);
+        }
+        if !tenant.may(operation) {
+            let name = operation.name.clone();
+            return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
+        }
+        // The client's own clock runs from the end of its request.
+        let deadline = Instant::now() + self.0.shared.request_time;
+        let scope = Scope { id, deadline };
+        let request = (operation, arguments);
+        self.execute(tenant, request, taps, scope, place).await
+    }
+
+    /// The taps on a request. They see the credentials, too, to redact them.
+    fn taps(
+        &self,
+        operation: &Operation,
+        wrapping: Wrapping,
+        arguments: &Arguments,
+        agent: Option<&[u8]>,
+    ) -> Option<Box<Taps>> {
+        let shared = &self.0.shared;
+        let recent = shared.recent.as_ref().and_then(|recent| recent.recorder());
+        let recorders = shared.recorder.iter().chain(recent);
+        let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments));
+        // Two shims that are each other's shadows would ask each other for ever.
+        let is_asked_for_another = agent.is_some_and(is_shadow_of_another);
+        let shadow = shared.shadow.as_ref().filter(|_| !is_asked_for_another);
+        let taps = Taps {
+            recordings: begun.collect(),
+            shadowed: shadow.and_then(|shadow| shadow.begin(operation, wrapping, arguments)),
+        };
+        (!taps.is_empty()).then(|| Box::new(taps))
+    }
+
+    /// Takes the credentials out of the parameters; gives the secret that was right.
+    fn authenticate(
+        &self,
+        mut arguments: Arguments,
+        peer: Peer,
+    ) -> Result<(Arc<Tenant>, SecretString, Arguments), ProtocolError> {
+        let Protocol {
+            key,
+            secret,
+            format,
+            ..
+        } = self.protocol();
+        let mut take = |name| match arguments.remove(name) {
+            Some(Argument::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let given = (take(key), take(secret));
+        take(format);
+        let (Some(key), Some(secret)) = given else {
+            return Err(ProtocolError::CredentialsMissing);
+        };
+        let given = Credential::new(&key, SecretDigest::of(&secret));
+        let throttle = &self.0.shared.throttle;
+        if throttle.refuses(given.key(), peer) {
+            return Err(ProtocolError::Overloaded);
+        }
+        let Some(tenant) = self.0.tenants.authenticate(&given) else {
+            throttle.failed(given.key(), peer);
+            return Err(ProtocolError::CredentialsWrong);
+        };
+        Ok((tenant, secret.into(), arguments))
+    }
+
+    /// Runs the operation: a read as long as its client waits, a write to its end. It has its place
+    /// as long as it runs: who sends writes and leaves has no more of them at work than others.
+    async fn execute(
+        &self,
+        tenant: Arc<Tenant>,
+        (operation, arguments): (&Operation, Arguments),
+        mut taps: Option<Box<Taps>>,
+        scope: Scope,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Executed, Refusal> {
+        let executor = self.0.executor.clone();
+        if operation.read {
+            let request = (operation, arguments);
+            let shadowed = taps.as_mut().and_then(|taps| taps.shadowed.as_mut());
+            let other =
+                shadowed.and_then(|shadowed| shadowed.answer(&executor.catalog, scope.deadline));
+            let executed = executor.run(&tenant, request, taps, scope);
+            let Some(other) = other else {
+                return executed.await.map_err(Refusal::Operation);
+            };
+            return match join(executed, other).await {
+                (executed, Some(answer)) => Ok(Executed::in_place_of(executed.ok(), answer)),
+                (executed, None) => executed.map_err(Refusal::Operation),
+            };
+        }
+        let name = operation.name.clone();
+        let write = async move {
+            let operation = executor.catalog.find(&name)?;
+            let request = (operation, arguments);
+            let executed = executor.run(&tenant, request, taps, scope).await;
+            drop(place);
+            Some(executed)
+        };
+        let write = self.0.shared.writes.spawn(write.in_current_span());
+        match write.await {
+            Ok(Some(executed)) => executed.map_err(Refusal::Operation),
+            Ok(None) | Err(_) => Err(ProtocolError::Internal.into()),
+        }
+    }
+
+    fn format(&self, arguments: &Arguments) -> Format {
+        Format::named(arguments.text(&self.protocol().format))
+    }
+
+    fn names<'a>(&'a self, operation: Option<&'a Operation>) -> ParameterNames<'a> {
+        let catalog = self.catalog();
+        let parameters = || operation.iter().flat_map(|operation| &operation.parameters);
+        let parts = parameters().filter_map(|parameter| catalog.field(parameter.field?));
+        let files = parts.filter(|(_, part)| part.kind == Kind::File);
+        let Protocol {
+            key,
+            secret,
+            format,
+            ..
+        } = self.protocol();
+        let known = parameters().map(|parameter| parameter.name.as_str());
+        ParameterNames {
+            credentials: [key, secret],
+            files: files.map(|(_, part)| part.name.as_str()).collect(),
+            known: known.chain([key.as_str(), secret, format]).collect(),
+        }
+    }
+}
+
+impl From<ProtocolError> for Refusal {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error, String::new())
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => ProtocolError::BodyTooLarge.into(),
+            BodyError::Broken | BodyError::TooSlow => {
+                Self::Protocol(ProtocolError::BodyUnreadable, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::NotText { parameter } => {
+                Self::Protocol(ProtocolError::ParameterInvalid, parameter)
+            }
+            DecodeError::TooMany | DecodeError::Unreadable(_) => {
+                Self::Protocol(ProtocolError::BodyUnreadable, error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Runs a translation against v2: sends what is ready, hands back what came, remembers what the
+//! next request may need.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use futures_util::{
+    FutureExt as _,
+    future::BoxFuture,
+    stream::{FuturesUnordered, StreamExt as _},
+};
+use mappings::{
+    Arguments, Catalog, Document, Memory, Outcome, Site, Translation, V1Answer, V1Error, V2Request,
+    catalog::operation::Operation,
+    translation::{Call, Finished, Unfinished},
+};
+use recording::RecordedSite;
+use secrecy::SecretString;
+use shim_upstream::{RequestId, Scope};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+use super::tenants::Tenant;
+use crate::{
+    front::{boxed_future::boxed, encode},
+    observe::{ServedRequest, Taps},
+    state::{Key, Space, Store},
+};
+
+/// Runs translations.
+#[derive(Clone, Debug)]
+pub(crate) struct Executor {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Calls at a time for the entries of one list.
+    pub(crate) list_calls: usize,
+}
+
+/// A translation that came to its end.
+pub(crate) struct Executed {
+    pub(crate) finished: Finished,
+    /// Calls that v2 was asked, without those whose answer was remembered.
+    pub(crate) calls: u32,
+    /// The answer as JSON, if somebody needed it already.
+    pub(crate) json: Option<Bytes>,
+}
+
+impl Executed {
+    /// The same with the answer of a shadow, whose losses and troubles are not known.
+    pub(crate) fn in_place_of(executed: Option<Self>, answer: V1Answer) -> Self {
+        let calls = executed.as_ref().map_or(0, |executed| executed.calls);
+        let unknown = executed.map(|executed| executed.finished.unknown);
+        Self {
+            finished: Finished {
+                answer,
+                cursors: Vec::new(),
+                unfinished: None,
+                unknown: unknown.unwrap_or_default(),
+                failures: Vec::new(),
+                is_trouble: false,
+            },
+            calls,
+            json: None,
+        }
+    }
+}
+
+/// What became of one call.
+struct Performed {
+    outcome: Outcome,
+    was_sent: bool,
+}
+
+/// Where what a translation remembers is kept.
+struct Keys {
+    cursors: Option<Key>,
+    unfinished: Option<Key>,
+}
+
+/// A request that was served.
+struct Served {
+    tenant: Arc<Tenant>,
+    executor: Executor,
+}
+
+impl Executor {
+    /// Serves one request by the deadline of its scope.
+    ///
+    /// # Errors
+    ///
+    /// v1's error if nothing had to be asked for it.
+    pub(crate) async fn run(
+        &self,
+        tenant: &Arc<Tenant>,
+        request: (&Operation, Arguments),
+        taps: Option<Box<Taps>>,
+        scope: Scope,
+    ) -> Result<Executed, V1Error> {
+        let mut executed = self
+            .translate(tenant, request, taps.as_deref(), scope)
+            .await;
+        if let Some(taps) = taps {
+            let json = match &executed {
+                Ok(executed) => encode::json(executed.finished.answer.result.as_ref()),
+                Err(error) => encode::json(Err(error)),
+            };
+            if let Ok(executed) = &mut executed {
+                executed.json = Some(json.clone());
+            }
+            let served = Served {
+                tenant: Arc::clone(tenant),
+                executor: self.clone(),
+            };
+            taps.finish(&json, &Arc::new(served));
+        }
+        executed
+    }
+
+    async fn translate(
+        &self,
+        tenant: &Tenant,
+        (operation, arguments): (&Operation, Arguments),
+        taps: Option<&Taps>,
+        scope: Scope,
+    ) -> Result<Executed, V1Error> {
+        let begin = |arguments, memory| {
+            Translation::begin(&self.catalog, operation, arguments, &tenant.site, memory)
+        };
+        // Only the translation knows under what it is remembered: it is begun again with what is.
+        let again = operation.may_remember().then(|| arguments.clone());
+        let mut translation = begin(arguments, Memory::default())?;
+        let keys = Keys::of(tenant, &translation);
+        if let Some(arguments) = again
+            && let Some(memory) = self.recall(&keys).await
+        {
+            translation = begin(arguments, memory)?;
+        }
+
+        let places = &Semaphore::new(self.list_calls);
+        // Not an async function: each would have room for two calls.
+        let made = |call: Call| {
+            let since = Instant::now();
+            async move {
+                let performed = self.perform(tenant, &call, places, scope).await;
+                if let Some(taps) = taps {
+                    taps.called(call.name, call.request, &performed.outcome, since.elapsed());
+                }
+                (call.id, performed)
+            }
+        };
+        let mut under_way = FuturesUnordered::new();
+        let mut calls = 0;
+        loop {
+            let mut ready = translation.ready();
+            let is_single = ready.len() == 1 && under_way.is_empty();
+            let performed = if let Some(call) = ready.pop_if(|_| is_single) {
+                // As most plans have it: what needs no set of calls does not pay for one.
+                Some(boxed(|| made(call)).await)
+            } else {
+                let made = |call| boxed(|| made(call));
+                under_way.extend(ready.into_iter().map(made));
+                if translation.is_done() {
+                    break;
+                }
+                under_way.next().await
+            };
+            let Some((id, performed)) = performed else {
+                tracing::error!(
+                    operation = operation.name,
+                    "A plan waits for calls that nobody makes"
+                );
+                break;
+            };
+            calls += u32::from(performed.was_sent);
+            translation.complete(id, performed.outcome);
+        }
+
+        let finished = translation.finish(unix_seconds());
+        self.remember(&keys, &finished).await;
+        Ok(Executed {
+            finished,
+            calls,
+            json: None,
+        })
+    }
+
+    async fn perform(
+        &self,
+        tenant: &Tenant,
+        call: &Call,
+        places: &Semaphore,
+        scope: Scope,
+    ) -> Performed {
+        let Call {
+            request, for_item, ..
+        } = call;
+        let is_read = request.method.is_read();
+        let key = (*for_item && is_read).then(|| answer_key(tenant, request));
+        if let Some(key) = key
+            && let Some(outcome) = self.remembered_answer(key).await
+        {
+            return Performed {
+                outcome,
+                was_sent: false,
+            };
+        }
+
+        let place = if *for_item {
+            match timeout_at(scope.deadline, places.acquire()).await {
+                Ok(place) => place.ok(),
+                Err(_) => {
+                    return Performed {
+                        outcome: Outcome::NoAnswer { maybe_done: false },
+                        was_sent: false,
+                    };
+                }
+            }
+        } else {
+            None
+        };
+        let outcome = tenant.upstream.send(request, scope).await;
+        drop(place);
+        if !is_read {
+            tenant.wrote();
+        }
+        if let Some(key) = key
+            && let Outcome::Answered {
+                status: 200,
+                body: Some(body),
+            } = &outcome
+        {
+            self.store.save(Space::Answers, key, body.text()).await;
+        }
+        Performed {
+            outcome,
+            was_sent: true,
+        }
+    }
+
+    async fn remembered_answer(&self, key: Key) -> Option<Outcome> {
+        let text = self.store.load(Space::Answers, key).await?;
+        let body = Document::read(text.to_vec()).ok()?;
+        Some(Outcome::Answered {
+            status: 200,
+            body: Some(body),
+        })
+    }
+
+    /// `None` if there is nothing.
+    async fn recall(&self, keys: &Keys) -> Option<Memory> {
+        let mut memory = None;
+        if let Some(key) = keys.cursors
+            && let Some(bytes) = self.store.load(Space::Cursors, key).await
+            && let Ok(cursors) = serde_json::from_slice(&bytes)
+        {
+            memory.get_or_insert_with(Memory::default).cursors = cursors;
+        }
+        if let Some(key) = keys.unfinished
+            && let Some(bytes) = self.store.load(Space::Unfinished, key).await
+            && let Ok(done) = serde_json::from_slice(&bytes)
+        {
+            let unfinished = Some(Unfinished { done });
+            memory.get_or_insert_with(Memory::default).unfinished = unfinished;
+        }
+        memory
+    }
+
+    async fn remember(&self, keys: &Keys, finished: &Finished) {
+        if let Some(key) = keys.cursors
+            && !finished.cursors.is_empty()
+            && let Ok(bytes) = serde_json::to_vec(&finished.cursors)
+        {
+            self.store.save(Space::Cursors, key, bytes.into()).await;
+        }
+        let Some(key) = keys.unfinished else {
+            return;
+        };
+        match &finished.unfinished {
+            Some(unfinished) => {
+                if let Ok(bytes) = serde_json::to_vec(&unfinished.done) {
+                    self.store.save(Space::Unfinished, key, bytes.into()).await;
+                }
+            }
+            None => self.store.forget(Space::Unfinished, key).await,
+        }
+    }
+}
+
+impl ServedRequest for Served {
+    fn catalog(&self) -> &Arc<Catalog> {
+        &self.executor.catalog
+    }
+
+    fn site(&self) -> &Site {
+        &self.tenant.site
+    }
+
+    fn recorded_site(&self) -> &Arc<RecordedSite> {
+        &self.tenant.recorded_site
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        self.tenant.upstream.secrets()
+    }
+
+    fn serve_again<'a>(
+        &'a self,
+        operation: &'a Operation,
+        arguments: Arguments,
+        deadline: Instant,
+    ) -> BoxFuture<'a, Bytes> {
+        async move {
+            let scope = Scope {
+                id: RequestId::fresh(),
+                deadline,
+            };
+            let request = (operation, arguments);
+            let executed = self.executor.run(&self.tenant, request, None, scope).await;
+            let answer = executed.as_ref().map(|executed| &executed.finished.answer);
+            encode::json(answer.and_then(|answer| answer.result.as_ref()))
+        }
+        .boxed()
+    }
+}
+
+impl Keys {
+    fn of(tenant: &Tenant, translation: &Translation<'_>) -> Self {
+        let of_tenant = |part: &[u8]| Key::new([tenant.id().as_slice(), part]);
+        Self {
+            cursors: translation
+                .paging_key()
+                .map(|key| of_tenant(key.as_bytes())),
+            unfinished: translation.unfinished_key().map(|key| of_tenant(&key.0)),
+        }
+    }
+}
+
+/// The same for the same read of the same tenant, until the tenant writes.
+fn answer_key(tenant: &Tenant, request: &V2Request) -> Key {
+    let generation = tenant.generation().to_le_bytes();
+    let fixed = [tenant.id().as_slice(), &generation, request.path.as_bytes()];
+    let query = request
+        .query
+        .iter()
+        .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    Key::new(fixed.into_iter().chain(query))
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or(Duration::ZERO).as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,147 @@
+//! The answer to one request, and the record of it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use mappings::{
+    Catalog, V1Answer, V1Error,
+    catalog::{
+        operation::Operation,
+        protocol::{Protocol, ProtocolError},
+    },
+    translation::{CallFailure, Finished},
+};
+use shim_upstream::RequestId;
+
+use super::executor::Executed;
+use crate::{
+    front::encode::Format,
+    observe::{Ending, FailedCall, RequestRecord},
+};
+
+/// The end of a request.
+pub(super) struct Reply {
+    pub(super) answer: V1Answer,
+    /// The answer as JSON, if it was written down already.
+    pub(super) json: Option<Bytes>,
+    pub(super) status: StatusCode,
+    pub(super) format: Format,
+    ending: Ending,
+    calls: u32,
+    unknown: Vec<String>,
+    failures: Vec<CallFailure>,
+}
+
+impl Reply {
+    /// The answer of an operation; `trouble` is the status if it is trouble of v2's or the shim's.
+    pub(super) fn executed(executed: Executed, trouble: StatusCode) -> Self {
+        let Executed {
+            finished,
+            calls,
+            json,
+        } = executed;
+        let Finished {
+            answer,
+            unknown,
+            failures,
+            is_trouble,
+            ..
+        } = finished;
+        let ending = match (&answer.result, is_trouble) {
+            (Ok(_), _) => Ending::Answered,
+            (Err(_), true) => Ending::Trouble,
+            (Err(_), false) => Ending::Error,
+        };
+        Self {
+            answer,
+            json,
+            ending,
+            status: if is_trouble { trouble } else { StatusCode::OK },
+            format: Format::default(),
+            calls,
+            unknown,
+            failures,
+        }
+    }
+
+    /// An error of an operation, answered without v2.
+    pub(super) fn error(error: V1Error) -> Self {
+        Self {
+            answer: V1Answer {
+                result: Err(error),
+                warnings: Vec::new(),
+            },
+            json: None,
+            ending: Ending::Error,
+            status: StatusCode::OK,
+            format: Format::default(),
+            calls: 0,
+            unknown: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// An error of the shim's own.
+    pub(super) fn refusal(protocol: &Protocol, code: ProtocolError, detail: &str) -> Self {
+        let (status, error) = protocol.error(code, detail);
+        Self {
+            ending: match code {
+                ProtocolError::Internal => Ending::Trouble,
+                _ => Ending::Refused,
+            },
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+            ..Self::error(error)
+        }
+    }
+
+    pub(super) fn record<'a>(
+        &'a self,
+        id: RequestId,
+        catalog: &'a Catalog,
+        method: &'static str,
+        operation: Option<&'a Operation>,
+        elapsed: Duration,
+    ) -> RequestRecord<'a> {
+        let is_served = operation.is_some_and(Operation::is_served);
+        RequestRecord {
+            id,
+            method,
+            operation: operation.map(|operation| operation.name.as_str()),
+            is_served,
+            ending: match self.ending {
+                Ending::Error if operation.is_some() && !is_served => Ending::NotServed,
+                ending => ending,
+            },
+            error: self.answer.result.as_ref().err().map(|error| error.code),
+            calls: self.calls,
+            elapsed,
+            unknown: self.unknown.len(),
+            misplaced: known_fields(catalog, &self.unknown),
+            warnings: &self.answer.warnings,
+            failures: self.failures.iter().map(failed_call).collect(),
+        }
+    }
+}
+
+/// The names among these that the catalog has: others may be anything, a secret even.
+fn known_fields<'a>(catalog: &'a Catalog, names: &[String]) -> BTreeSet<&'a str> {
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
+    let parts = catalog.fields().iter().flat_map(|field| &field.parts);
+    parts
+        .map(|part| part.name.as_str())
+        .filter(|known| names.iter().any(|name| name == known))
+        .collect()
+}
+
+fn failed_call(failure: &CallFailure) -> FailedCall<'_> {
+    FailedCall {
+        method: failure.request.0,
+        template: &failure.request.1,
+        scope: &failure.scope,
+        status: failure.status,
+        code: failure.code,
+    }
+}

@@ -1,0 +1,164 @@
+//! Who may call, and the v2 account behind each caller.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use mappings::{Site, catalog::operation::Operation};
+use recording::RecordedSite;
+use shim_upstream::{
+    Access, Budget, Budgets, Endpoint, OAuth, RateLabel, RateLabels, Tokens, Upstream,
+};
+
+use crate::{
+    front::credential::Credential,
+    settings::{Permissions, TenantConfig, V2Config},
+    state::Key,
+};
+
+/// A caller with its v2 account.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    /// Of its key and its account: what is remembered of another account is not for it.
+    id: Key,
+    api_key: Arc<str>,
+    credential: Credential,
+    /// v2 as this tenant sees it, which it may share with others of the same account.
+    pub(crate) upstream: Upstream,
+    permissions: Permissions,
+    /// What the core must know of it.
+    pub(crate) site: Site,
+    /// What records say of it.
+    pub(crate) recorded_site: Arc<RecordedSite>,
+    writes: Arc<AtomicU64>,
+}
+
+/// All tenants.
+#[derive(Debug, Default)]
+pub(crate) struct Tenants {
+    callers: Vec<Arc<Tenant>>,
+    accounts: Budgets,
+    /// Of each account once, in the order of the tenants.
+    budgets: Vec<Arc<Budget>>,
+}
+
+impl Tenant {
+    /// The same for the same tenant in every process; says nothing about it.
+    pub(crate) fn id(&self) -> &[u8; 32] {
+        self.id.as_bytes()
+    }
+
+    /// Its v1 key: a name, not a secret.
+    pub(crate) fn api_key(&self) -> &Arc<str> {
+        &self.api_key
+    }
+
+    /// True if the tenant may use the operation.
+    pub(crate) fn may(&self, operation: &Operation) -> bool {
+        let Permissions {
+            read_only,
+            operations,
+        } = &self.permissions;
+        let is_listed = |names: &BTreeSet<String>| names.contains(&operation.name);
+        (operation.read || !read_only) && operations.as_ref().is_none_or(is_listed)
+    }
+
+    /// Something was written, or may have been: what was read before it is out of date.
+    pub(crate) fn wrote(&self) {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Changes with every write.
+    pub(crate) fn generation(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+}
+
+impl Tenants {
+    /// The tenants of a v2. Those that were there before, with the same account, go on with their
+    /// budgets and count their writes together.
+    pub(crate) fn new(
+        v2: V2Config,
+        endpoint: &Arc<Endpoint>,
+        labels: RateLabels,
+        before: &Self,
+    ) -> Self {
+        let labels = Arc::new(labels);
+        let mut accounts = Budgets::default();
+        let mut budgets: Vec<Arc<Budget>> = Vec::new();
+        let mut callers = Vec::new();
+        for tenant in v2.tenants {
+            let account = account(&tenant);
+            let budget = accounts.of_account(*account.as_bytes(), tenant.rates, &before.accounts);
+            if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
+                budgets.push(Arc::clone(&budget));
+            }
+            let tokens = Tokens::new(endpoint.http.client().clone(), tenant.access);
+            let labels = Arc::clone(&labels);
+            let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget, labels);
+            let credential = Credential::new(&tenant.api_key, tenant.api_secret);
+            let id = Key::new([credential.key().as_slice(), account.as_bytes()]);
+            let known = before.iter().find(|known| known.id == id);
+            let writes = known.map_or_else(Arc::default, |known| Arc::clone(&known.writes));
+            let site = Site {
+                strict: tenant.strict,
+                account_id: tenant.account_id,
+                options: tenant.options,
+            };
+            callers.push(Arc::new(Tenant {
+                id,
+                api_key: tenant.api_key.into(),
+                credential,
+                upstream,
+                permissions: tenant.permissions,
+                recorded_site: Arc::new(RecordedSite::from(&site)),
+                site,
+                writes,
+            }));
+        }
+        Self {
+            callers,
+            accounts,
+            budgets,
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Tenant> {
+        self.callers.iter().map(AsRef::as_ref)
+    }
+
+    /// The calls that could be made at once: accounts from 1, in the order of the tenants.
+    pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
+        let mut levels = Vec::new();
+        for (at, budget) in self.budgets.iter().enumerate() {
+            let of_label = |label| Some((at + 1, label, budget.level(label)?));
+            levels.extend(RateLabel::ALL.into_iter().filter_map(of_label));
+        }
+        levels
+    }
+
+    /// The tenant with this key and secret. How long it takes says nothing about either.
+    pub(crate) fn authenticate(&self, given: &Credential) -> Option<Arc<Tenant>> {
+        let mut found = None;
+        for tenant in &self.callers {
+            if bool::from(tenant.credential.equals(given)) {
+                found = Some(Arc::clone(tenant));
+            }
+        }
+        found
+    }
+}
+
+/// Names the v2 account of a tenant, as far as the settings tell it.
+fn account(tenant: &TenantConfig) -> Key {
+    match (&tenant.account_id, &tenant.access) {
+        (Some(id), _) | (None, Access::OAuth(OAuth { account_id: id, .. })) => {
+            Key::new([b"account".as_slice(), id.as_bytes()])
+        }
+        (None, Access::Token(token)) => Key::new([b"token".as_slice(), token.header().as_bytes()]),
+    }
+}
