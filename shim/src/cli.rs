@@ -1,4 +1,4 @@
-//! The command line: what it says, what runs, how it ends.
+//! The command line: arguments, commands, exit codes.
 
 mod banner;
 mod dev_cert;
@@ -37,7 +37,7 @@ enum Command {
     ///
     /// Secrets are hidden. Nothing is started; the exit code is 2 if there are mistakes.
     CheckConfig(Serve),
-    Sandbox(Alone),
+    Sandbox(SandboxArguments),
     Usage(Usage),
     /// Print what makes a shell complete `shim` commands
     Completions {
@@ -101,7 +101,7 @@ pub(crate) struct Serve {
 
 /// Serve the sandbox alone: a small v2 with demo users, in memory.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Alone {
+pub(crate) struct SandboxArguments {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_SANDBOX_LISTEN)]
     listen: String,

@@ -26,4 +26,4 @@ pub(crate) use served_request::ServedRequest;
 pub(crate) use taps::Taps;
 pub(crate) use traces::Traces;
 pub use traffic::Traffic;
-pub(crate) use traffic::{OperationTraffic, Seen};
+pub(crate) use traffic::{OperationTraffic, TrafficCounts};

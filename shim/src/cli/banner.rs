@@ -1,4 +1,4 @@
-//! What is said on standard output when everything is ready.
+//! The banner on standard output once the shim, or the sandbox, is ready.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ pub(super) const SANDBOX_KEY: &str = "sandbox-key";
 pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
 
 /// Where answers come from, in words.
-pub(super) enum Behind<'a> {
+pub(super) enum Backend<'a> {
     /// The sandbox, with so many users.
     Sandbox { users: usize },
     /// v2, with so many tenants.
@@ -26,7 +26,7 @@ pub(super) struct Serving<'a> {
     /// In plain HTTP.
     pub(super) address: Option<SocketAddr>,
     pub(super) tls_address: Option<SocketAddr>,
-    pub(super) behind: Behind<'a>,
+    pub(super) backend: Backend<'a>,
     /// Where the operator is answered.
     pub(super) ops: Option<SocketAddr>,
     pub(super) catalog: &'a Catalog,
@@ -55,12 +55,12 @@ impl fmt::Display for Serving<'_> {
         let bases: Vec<_> = [&plain, &tls].into_iter().flatten().cloned().collect();
         let version = env!("CARGO_PKG_VERSION");
         write!(f, "shim {version}  v1 on {}  →  ", bases.join(" and "))?;
-        match self.behind {
-            Behind::Sandbox { users } => {
+        match self.backend {
+            Backend::Sandbox { users } => {
                 writeln!(f, "sandbox v2 ({users} users, in memory, gone on exit)")?;
             }
-            Behind::V2 { base, tenants: 1 } => writeln!(f, "{base}")?,
-            Behind::V2 { base, tenants } => writeln!(f, "{base} ({tenants} tenants)")?,
+            Backend::V2 { base, tenants: 1 } => writeln!(f, "{base}")?,
+            Backend::V2 { base, tenants } => writeln!(f, "{base} ({tenants} tenants)")?,
         }
         if let Some(ops) = self.ops {
             let ops = reachable(ops);
@@ -77,7 +77,7 @@ impl fmt::Display for Serving<'_> {
             "{served} operations served, {} more known (migrate explain)",
             operations.len() - served
         )?;
-        if let Behind::Sandbox { .. } = self.behind {
+        if let Backend::Sandbox { .. } = self.backend {
             // Whoever has no plain address knows how to make a client trust the certificate.
             let base = plain.or(tls).unwrap_or_default();
             let credentials = format!("-d api_key={SANDBOX_KEY} -d api_secret={SANDBOX_SECRET}");
@@ -138,7 +138,7 @@ mod tests {
         let serving = Serving {
             address: Some(([0, 0, 0, 0], 8080).into()),
             tls_address: None,
-            behind: Behind::Sandbox { users: 40 },
+            backend: Backend::Sandbox { users: 40 },
             ops: Some(([127, 0, 0, 1], 9090).into()),
             catalog: &Catalog::embedded().unwrap(),
         };
@@ -155,7 +155,7 @@ mod tests {
         let serving = Serving {
             address: Some(([127, 0, 0, 1], 8080).into()),
             tls_address: Some(([0, 0, 0, 0], 8443).into()),
-            behind: Behind::V2 {
+            backend: Backend::V2 {
                 base: "https://api.zoom.us/v2",
                 tenants: 2,
             },

@@ -1,4 +1,5 @@
-//! `shim dev-cert`: the files of a local authority and a certificate, and what to do with them.
+//! `shim dev-cert`: writes the files of a local certificate authority and a certificate, and prints
+//! the next steps.
 
 pub(super) mod authority;
 

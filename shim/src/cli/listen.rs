@@ -1,4 +1,4 @@
-//! Addresses to listen on, and whether v2's is one of them.
+//! Binds addresses, and checks that v2 does not lead back to one of them.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! What the command line says of itself to shells and to `man`.
+//! Shell completions and manual pages.
 
 use std::{
     fs,

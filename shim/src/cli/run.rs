@@ -1,4 +1,4 @@
-//! Starting what the command line asks for, and stopping it.
+//! Starts what the command line asks for, reloads it on SIGHUP, and stops it.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -8,8 +8,8 @@ use shim_sandbox::{Faults, Sandbox, SandboxConfig};
 use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
-    Alone, Failure, Serve, Usage,
-    banner::{self, Behind, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving},
+    Failure, SandboxArguments, Serve, Usage,
+    banner::{self, Backend, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving},
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
     watchers::{self, Watchers, shadow_mappings},
@@ -65,7 +65,7 @@ pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn sandbox(arguments: &Alone) -> Result<(), Failure> {
+pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
     start_log(LogFormat::Text);
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
@@ -160,9 +160,9 @@ async fn serve_until_stopped(
     banner::print(&Serving {
         address,
         tls_address,
-        behind: match sandbox_users {
-            Some(users) => Behind::Sandbox { users },
-            None => Behind::V2 {
+        backend: match sandbox_users {
+            Some(users) => Backend::Sandbox { users },
+            None => Backend::V2 {
                 base: &base,
                 tenants,
             },

@@ -1,4 +1,4 @@
-//! What v1 clients send, whatever they wrapped it in, becomes one set of parameters.
+//! Decodes the parameters of a v1 request, in whatever form a client sends them.
 //!
 //! Old programs send a form; or everything in the query string and an empty body; or the query
 //! string and a JSON body that means nothing; or multipart of several ages; or a form that says

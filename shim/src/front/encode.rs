@@ -1,4 +1,4 @@
-//! v1's answers as bytes: JSON or XML, errors in v1's envelope, losses named in a header.
+//! Encodes v1's answers: JSON or XML, errors in v1's envelope, losses in a header.
 
 mod deprecation;
 mod warnings;

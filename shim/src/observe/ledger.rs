@@ -30,8 +30,8 @@ use recording::{Redactor, usage::Usage};
 use super::observer::RequestRecord;
 use crate::settings::LedgerConfig;
 use database::Database;
+use note::FinishedNote;
 pub(crate) use note::Note;
-use note::Noted;
 pub use report::Filter;
 use table::Table;
 
@@ -73,8 +73,8 @@ pub enum LedgerError {
 
 /// Takes notes and has them written.
 pub struct Ledger {
-    queue: SyncSender<Noted>,
-    orders: Sender<Order>,
+    queue: SyncSender<FinishedNote>,
+    commands: Sender<Command>,
     writer: thread::Thread,
     counts: Arc<Counts>,
     file: PathBuf,
@@ -103,7 +103,7 @@ pub(crate) struct LedgerCounts {
 }
 
 /// To write down at once; the answer is whether that succeeded.
-enum Order {
+enum Command {
     Flush(Sender<bool>),
     Stop(Sender<bool>),
 }
@@ -118,7 +118,7 @@ impl Ledger {
         let mut database = Database::open(&config.file, config.max_consumers)?;
         database.begin_day(today(), config.keep_days)?;
         let (queue, notes) = mpsc::sync_channel(QUEUE);
-        let (orders, ordered) = mpsc::channel();
+        let (commands, ordered) = mpsc::channel();
         let counts = Arc::new(Counts::default());
         let file = config.file.clone();
         let mut writer = Writer {
@@ -135,7 +135,7 @@ impl Ledger {
             .spawn(move || writer.run(&notes, &ordered))?;
         Ok(Self {
             queue,
-            orders,
+            commands,
             writer: thread.thread().clone(),
             counts,
             file,
@@ -164,17 +164,17 @@ impl Ledger {
 
     /// Writes down what waits. False if that did not succeed in time. Blocks.
     pub fn flush(&self, patience: Duration) -> bool {
-        self.order(Order::Flush, patience)
+        self.command(Command::Flush, patience)
     }
 
     /// Writes down what waits, and ends. False if that did not succeed in time. Blocks.
     pub fn stop(&self, patience: Duration) -> bool {
-        self.order(Order::Stop, patience)
+        self.command(Command::Stop, patience)
     }
 
-    fn order(&self, order: fn(Sender<bool>) -> Order, patience: Duration) -> bool {
+    fn command(&self, command: fn(Sender<bool>) -> Command, patience: Duration) -> bool {
         let (done, is_done) = mpsc::channel();
-        let is_there = self.orders.send(order(done)).is_ok();
+        let is_there = self.commands.send(command(done)).is_ok();
         self.writer.unpark();
         is_there && is_done.recv_timeout(patience).unwrap_or_default()
     }
@@ -237,11 +237,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(&mut self, notes: &Receiver<Noted>, orders: &Receiver<Order>) {
+    fn run(&mut self, notes: &Receiver<FinishedNote>, commands: &Receiver<Command>) {
         let mut flushed = Instant::now();
         loop {
             // Orders first: what was noted before one was given is in the queue then.
-            let order = orders.try_recv();
+            let command = commands.try_recv();
             let mut is_open = true;
             // Bounded: more may come as fast as they are taken.
             for _ in 0..QUEUE {
@@ -255,12 +255,12 @@ impl Writer {
                 }
             }
             // Who ordered may have lost patience.
-            match order {
-                Ok(Order::Flush(done)) => {
+            match command {
+                Ok(Command::Flush(done)) => {
                     let _ = done.send(self.flush());
                     continue;
                 }
-                Ok(Order::Stop(done)) => {
+                Ok(Command::Stop(done)) => {
                     let is_written = self.flush();
                     let _ = done.send(is_written);
                     return;
@@ -279,7 +279,7 @@ impl Writer {
         }
     }
 
-    fn add(&mut self, mut noted: Noted) {
+    fn add(&mut self, mut noted: FinishedNote) {
         if !self.table.knows(&noted) {
             noted.scrub(&self.redactor);
         }

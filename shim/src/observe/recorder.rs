@@ -1,4 +1,5 @@
-//! Keeps exchanges for diffs: what v1 clients ask and get, and what v2 is asked between.
+//! Records exchanges for `migrate diff`: the requests and answers of v1 clients, and the v2 calls
+//! between.
 //!
 //! Off unless a file is named. A request is never held up by it: what it has anyway, its parameters,
 //! v2's documents and its own answer, goes into a bounded queue, and a thread of its own redacts and

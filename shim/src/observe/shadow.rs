@@ -291,7 +291,7 @@ impl Shadowed {
         let shadow = Arc::clone(&self.shadow);
         let bytes = self.weight() + answer.len() * IN_MEMORY;
         let waiting = shadow.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let held = Held {
+        let held = WaitingBytes {
             shadow: Arc::clone(&shadow),
             bytes,
         };
@@ -344,12 +344,12 @@ impl Shadowed {
 }
 
 /// Bytes that wait; they are given back when it is dropped.
-struct Held {
+struct WaitingBytes {
     shadow: Arc<Shadow>,
     bytes: usize,
 }
 
-impl Drop for Held {
+impl Drop for WaitingBytes {
     fn drop(&mut self) {
         let bytes = self.bytes;
         self.shadow

@@ -1,4 +1,4 @@
-//! What the pages for the operator count: by operation and by name, since the start.
+//! Counts for the pages of the operator: by operation and by name, since the start.
 //!
 //! Bounded by the catalog: names that clients make up are counted together.
 
@@ -73,7 +73,7 @@ struct Minute {
 
 /// All that was counted.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct TrafficCounts {
     pub(crate) since: i64,
     pub(crate) operations: BTreeMap<String, OperationTraffic>,
     /// By operation, name and kind of loss.
@@ -94,7 +94,7 @@ impl Default for Traffic {
 
 impl Traffic {
     /// What was counted so far.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> TrafficCounts {
         let now = unix_millis() / 60_000;
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let of_minute = |number: i64| {
@@ -102,7 +102,7 @@ impl Traffic {
             known.map_or((0, 0), |known| (known.requests, known.failed))
         };
         let first = (self.since / 60_000).max(now - i64::try_from(MINUTES).unwrap_or(0) + 1);
-        Seen {
+        TrafficCounts {
             since: self.since,
             operations: state.operations.clone(),
             lost: state.lost.clone(),

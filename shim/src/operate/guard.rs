@@ -1,4 +1,4 @@
-//! Who may see the pages, and what a browser may do with them.
+//! Access to the pages: the allowed host names, and the security headers for browsers.
 
 use std::{net::IpAddr, sync::Arc};
 

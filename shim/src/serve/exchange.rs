@@ -1,4 +1,4 @@
-//! One request: reading it, letting it in, having it served.
+//! One request: decodes, authenticates and executes it.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Runs a translation against v2: sends what is ready, hands back what came, remembers what the
-//! next request may need.
+//! Executes a translation against v2: sends the calls that are ready, hands back their outcomes, and
+//! remembers what the next request may need.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! Who may call, and the v2 account behind each caller.
+//! Tenants: the v1 credentials and the v2 account behind each.
 
 use std::{
     collections::BTreeSet,

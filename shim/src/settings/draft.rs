@@ -1,4 +1,4 @@
-//! What a site wrote, in the file, the environment and the flags, not yet validated as a whole.
+//! The settings as they are written in the file, the environment and the flags, before validation.
 
 use mappings::Catalog;
 use secrecy::SecretString;

@@ -1,4 +1,4 @@
-//! What holds in the end, value by value, and where each comes from; for people to read.
+//! The effective settings, each with its origin, for `check-config`.
 
 use std::fmt;
 

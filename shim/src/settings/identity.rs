@@ -1,4 +1,4 @@
-//! Who the shim is to TLS clients: a certificate with its chain, and the key to it.
+//! The TLS server identity: a certificate with its chain, and its private key.
 
 use std::{fmt, sync::Arc};
 

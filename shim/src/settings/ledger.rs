@@ -1,4 +1,4 @@
-//! Where it is noted who still calls v1, as a site wrote it.
+//! The section `[ledger]`.
 
 use std::{path::PathBuf, time::Duration};
 

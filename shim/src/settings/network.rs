@@ -1,4 +1,4 @@
-//! Addresses of others, as a site wrote them: proxies before the shim, and where v2 is.
+//! Addresses: where to listen, trusted proxies, and where v2 is.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! What is recorded, as a site wrote it.
+//! The section `[record]`.
 
 use std::path::PathBuf;
 

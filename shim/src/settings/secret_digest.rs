@@ -1,4 +1,4 @@
-//! The digest of a secret, which is all that is kept of it.
+//! The SHA-256 digest of a secret: all that is kept of it.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Reading a table of the configuration file: every key is asked for, and what nobody asks for is
-//! a mistake.
+//! Reads a section of the configuration file. A key that nothing reads is a mistake.
 
 use std::{collections::BTreeSet, ops::RangeInclusive, path::Path, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The second v1 that answers are compared with, as a site wrote it.
+//! The section `[shadow]`.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Validates what a site wrote of a tenant.
+//! Validates a `[[tenant]]`.
 
 use mappings::{
     Catalog,

@@ -1,4 +1,4 @@
-//! TLS, as a site wrote it, and what comes of it.
+//! The section `[tls]`.
 
 use std::path::{Path, PathBuf};
 

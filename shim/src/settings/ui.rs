@@ -1,4 +1,4 @@
-//! What the pages for the operator show, as a site wrote it.
+//! The section `[ui]`.
 
 use super::{
     UiConfig,

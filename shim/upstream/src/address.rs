@@ -1,4 +1,4 @@
-//! Where a request goes: the configured base, the path of the call, nothing else.
+//! The base URL of v2, and the URLs of calls below it.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,4 @@
-//! Connections to v2, as reqwest makes them: with TLS where the URL says so, and all of it within
-//! one time.
+//! Opens connections to v2, as reqwest does: with TLS where the URL says so, within one timeout.
 
 use std::{error::Error, time::Duration};
 

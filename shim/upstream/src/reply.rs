@@ -1,4 +1,4 @@
-//! One attempt to get an answer from v2.
+//! Reads the response to one attempt.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! Whether to send a request again.
+//! Decides whether a request is sent again.
 
 use std::time::Duration;
 

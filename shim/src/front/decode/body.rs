@@ -1,4 +1,4 @@
-//! Reading a request body within bounds of size, time and memory.
+//! Reads a request body within limits of size, time and memory.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a client says its body is, and what it turns out to be.
+//! The content type of a body: as a client declares it, and as it turns out to be.
 
 use bytes::Bytes;
 use recording::Wrapping;

@@ -1,4 +1,4 @@
-//! `a=b&c=d`, from a query string or a body.
+//! Form parameters, `a=b&c=d`, from a query string or a body.
 
 use std::borrow::Cow;
 

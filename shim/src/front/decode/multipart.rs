@@ -1,4 +1,4 @@
-//! `multipart/form-data`, also of clients that read its specification in their own way.
+//! `multipart/form-data`, also as older clients deviate from its specification.
 
 use std::convert::Infallible;
 

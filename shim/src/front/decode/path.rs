@@ -1,4 +1,4 @@
-//! Which operation a request path asks for.
+//! The operation that a request path names.
 
 /// The path below the prefix (`v1`), or `None` if the path lies outside.
 ///

@@ -1,4 +1,4 @@
-//! Losses as values of the `X-Shim-Warning` header.
+//! Losses as values of the header `X-Shim-Warning`.
 
 use hyper::header::HeaderValue;
 use mappings::Warning;

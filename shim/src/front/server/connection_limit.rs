@@ -19,7 +19,7 @@ use tokio::{
 /// evicted.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// The idle time of a connection that was evicted already.
+/// `idle_since` of a connection that was evicted already.
 const EVICTED: u64 = u64::MAX;
 
 /// The limit, and the connections within it.

@@ -1,4 +1,4 @@
-//! TLS on one connection, and the certificate that can be changed between two of them.
+//! TLS handshakes, and the certificate, which can be replaced between two of them.
 
 use std::{
     fmt, io,

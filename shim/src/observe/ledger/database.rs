@@ -1,4 +1,4 @@
-//! The SQLite file: making and opening it, and adding sums to what it has.
+//! The SQLite file: creates and opens it, and adds sums to its rows.
 
 use std::{fs::OpenOptions, io, path::Path, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What the ledger is told of one request: names, never values.
+//! The note of one request: names, never values.
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
@@ -28,7 +28,7 @@ pub(crate) struct Note {
 
 /// A request that was served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Noted {
+pub(super) struct FinishedNote {
     /// `None` if it was refused before anybody knew.
     pub(super) key: Option<Arc<str>>,
     pub(super) address: Option<IpAddr>,
@@ -75,7 +75,7 @@ impl Note {
         }
     }
 
-    pub(super) fn finish(self, record: &RequestRecord<'_>, at: i64) -> Noted {
+    pub(super) fn finish(self, record: &RequestRecord<'_>, at: i64) -> FinishedNote {
         let Self {
             address,
             agent,
@@ -99,7 +99,7 @@ impl Note {
                 unknown.push(OTHERS);
             }
         }
-        Noted {
+        FinishedNote {
             key,
             address,
             agent: match agent {
@@ -117,7 +117,7 @@ impl Note {
     }
 }
 
-impl Noted {
+impl FinishedNote {
     /// Removes what looks like a secret from what the caller says of itself.
     pub(super) fn scrub(&mut self, redactor: &Redactor) {
         self.agent = redactor.plain_text(&self.agent);

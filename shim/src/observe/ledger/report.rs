@@ -1,4 +1,4 @@
-//! What a ledger says, as a document.
+//! Reads a ledger into a usage document.
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -1,10 +1,10 @@
-//! What was noted and is not yet written down, summed up.
+//! Sums of notes that are not written yet.
 
 use std::collections::BTreeMap;
 
 use recording::usage::{OTHERS, Outcomes};
 
-use super::{day, note::Noted};
+use super::{day, note::FinishedNote};
 use crate::observe::observer::Ending;
 
 /// Who calls, as the ledger tells callers apart.
@@ -76,7 +76,7 @@ pub(super) fn max_refused(max_callers: usize) -> usize {
 }
 
 impl Caller {
-    fn of(noted: &Noted) -> Self {
+    fn of(noted: &FinishedNote) -> Self {
         Self {
             key: noted.key.as_deref().unwrap_or_default().to_owned(),
             address: noted
@@ -135,12 +135,12 @@ impl Table {
     }
 
     /// True if the caller is there already, so that nothing new would be kept of it.
-    pub(super) fn knows(&self, noted: &Noted) -> bool {
+    pub(super) fn knows(&self, noted: &FinishedNote) -> bool {
         self.callers.contains_key(&Caller::of(noted))
     }
 
     /// False if there is no room.
-    pub(super) fn add(&mut self, noted: Noted) -> bool {
+    pub(super) fn add(&mut self, noted: FinishedNote) -> bool {
         if self.sums >= self.max_sums {
             return false;
         }
@@ -198,8 +198,8 @@ impl Sums {
         calls.map(|calls| calls.outcomes.total()).sum()
     }
 
-    fn add(&mut self, noted: Noted) {
-        let Noted {
+    fn add(&mut self, noted: FinishedNote) {
+        let FinishedNote {
             operation,
             ending,
             at,

@@ -18,10 +18,10 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, file)
 }
 
-fn noted(key: &str, address: u8, operation: &str, at: i64) -> Noted {
+fn noted(key: &str, address: u8, operation: &str, at: i64) -> FinishedNote {
     let mut given = note::Names::default();
     given.push("id");
-    Noted {
+    FinishedNote {
         key: (!key.is_empty()).then(|| key.into()),
         address: Some(IpAddr::from([192, 0, 2, address])),
         agent: if key.is_empty() { "" } else { "zoomus/0.3" }.to_owned(),
@@ -38,7 +38,7 @@ fn on(day: i32) -> i64 {
     i64::from(day) * DAY + 60
 }
 
-fn table(notes: impl IntoIterator<Item = Noted>) -> Table {
+fn table(notes: impl IntoIterator<Item = FinishedNote>) -> Table {
     let mut table = Table::new(1000, MAX_SUMS);
     for noted in notes {
         assert!(table.add(noted));
@@ -115,7 +115,7 @@ fn what_was_written_is_told() {
     insta::assert_json_snapshot!(usage(&file, &all()));
 }
 
-fn any_noted() -> impl Strategy<Value = Noted> {
+fn any_noted() -> impl Strategy<Value = FinishedNote> {
     let key = prop_oneof![Just(""), Just("one"), Just("two")];
     let operation = prop_oneof![Just(""), Just("user/get"), Just("user/list")];
     let names = vec(prop_oneof![Just("id"), Just("dept"), Just(OTHERS)], 0..3);

@@ -1,4 +1,4 @@
-//! A file that is begun anew when it is large enough.
+//! A file that is rotated by size.
 
 use std::{
     fs::{self, File, OpenOptions},

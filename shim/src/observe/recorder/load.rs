@@ -1,6 +1,5 @@
-//! How busy the machine and this process are, as far as the system tells. Elsewhere than on Linux it
-//! does not: nothing is known to be idle there, and a thread counts as if it never waited for its
-//! turn.
+//! How busy the machine and this process are, read from the system. On other systems than Linux
+//! nothing counts as idle, and a thread counts as if it never waited for its turn.
 
 use std::{thread, time::Duration};
 

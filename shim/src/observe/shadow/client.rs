@@ -1,4 +1,4 @@
-//! The shadow as an HTTP service: asked as v1's clients asked.
+//! The HTTP client of the shadow: sends reads as v1 clients sent them.
 
 use mappings::{Argument, Arguments, Catalog};
 use reqwest::{Client as Http, RequestBuilder, Response, redirect};

@@ -1,5 +1,4 @@
-//! What was found: counts, and the last examples of each field. Bounded, and without secrets: what
-//! comes here was redacted.
+//! The differences found: counts, and the last examples of each field. Bounded and redacted.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -1,5 +1,5 @@
-//! The thread that compares. It gives way to requests, as the recorder's does: a machine that is busy
-//! with requests compares what it has time for, and drops the rest.
+//! The thread that compares. It has the lowest priority, as the recorder has; what a busy machine has no
+//! time for is dropped.
 
 use std::{
     io,

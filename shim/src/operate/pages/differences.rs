@@ -1,4 +1,4 @@
-//! What the shadow answers otherwise.
+//! The page of differences from the shadow.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The last exchanges: what programs asked and got, and what v2 was asked between.
+//! The pages of the last exchanges.
 
 use std::time::Duration;
 

@@ -1,12 +1,12 @@
-//! What programs ask for and do not get.
+//! The page of losses: parameters and fields that v2 cannot serve.
 
 use mappings::Catalog;
 use maud::{Markup, html};
 
 use super::page::{ago, empty, table, text};
-use crate::observe::Seen;
+use crate::observe::TrafficCounts;
 
-pub(super) fn body(catalog: &Catalog, seen: &Seen) -> Markup {
+pub(super) fn body(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
     html! {
         section aria-labelledby="lossy" {
             h2 id="lossy" { "Not honoured, or missing" }
@@ -19,7 +19,7 @@ pub(super) fn body(catalog: &Catalog, seen: &Seen) -> Markup {
     }
 }
 
-fn lossy(catalog: &Catalog, seen: &Seen) -> Markup {
+fn lossy(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
     if seen.lost.is_empty() {
         return empty(
             "Nothing was lost so far.",
@@ -56,7 +56,7 @@ fn lossy(catalog: &Catalog, seen: &Seen) -> Markup {
     table("Since the start, the most frequent first", &columns, &rows)
 }
 
-fn unknown(seen: &Seen) -> Markup {
+fn unknown(seen: &TrafficCounts) -> Markup {
     if seen.unknown.is_empty() {
         return empty(
             "Every parameter was one that its operation knows.",

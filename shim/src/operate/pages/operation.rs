@@ -1,5 +1,4 @@
-//! What the catalog says of an operation: what serves it, and what is lost and why, in the words
-//! that `migrate explain` has too.
+//! The page of an operation: what serves it, what is lost and why, in the words of `migrate explain`.
 
 use std::collections::BTreeSet;
 

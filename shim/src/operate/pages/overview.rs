@@ -1,18 +1,18 @@
-//! How the shim is, at a glance.
+//! The overview page.
 
 use maud::{Markup, html};
 use shim_upstream::RateLabel;
 
 use super::page::{ago, empty, share, table, time};
 use crate::{
-    observe::{OperationTraffic, Seen, shadow::Shadow},
+    observe::{OperationTraffic, TrafficCounts, shadow::Shadow},
     serve::Shim,
 };
 
 /// Minutes that the rate is an average of.
 const RATE_MINUTES: usize = 5;
 
-pub(super) fn body(shim: &Shim, seen: &Seen) -> Markup {
+pub(super) fn body(shim: &Shim, seen: &TrafficCounts) -> Markup {
     let (tenants, base) = shim.behind();
     let all = seen.operations.values();
     let sum = |count: fn(&OperationTraffic) -> u64| all.clone().map(count).sum::<u64>();
@@ -84,7 +84,7 @@ fn compared(shadow: &Shadow) -> Markup {
     html! { a href="/ui/differences" { (compared) " compared" } " with " (shadow.shown()) }
 }
 
-fn rate(seen: &Seen) -> String {
+fn rate(seen: &TrafficCounts) -> String {
     let last: Vec<_> = seen.minutes.iter().rev().take(RATE_MINUTES).collect();
     let requests: u64 = last.iter().map(|(requests, _)| requests).sum();
     let minutes = (last.len() as u64).max(1);

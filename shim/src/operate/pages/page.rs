@@ -1,4 +1,4 @@
-//! What all pages share: head, navigation, and how things are written.
+//! What all pages share: head, navigation, tables and formats.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

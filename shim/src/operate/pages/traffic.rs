@@ -1,11 +1,11 @@
-//! What is asked, by operation.
+//! The page of traffic by operation.
 
 use maud::{Markup, html};
 
 use super::page::{ago, empty, millis, share, table, text};
-use crate::observe::Seen;
+use crate::observe::TrafficCounts;
 
-pub(super) fn body(seen: &Seen) -> Markup {
+pub(super) fn body(seen: &TrafficCounts) -> Markup {
     if seen.operations.is_empty() {
         return empty(
             "Nothing was asked yet.",

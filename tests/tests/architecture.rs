@@ -1,0 +1,406 @@
+//! The layers of the workspace, read from its `use` lines and paths: who may know whom.
+//!
+//! A crate uses only the crates that the table allows, a layer of the shim only those before it, and
+//! siblings (modules, each with all below it) have no import circle; a module and its parent may use
+//! each other. Tests inside of `src` are left out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use syn::{Attribute, ItemMod, ItemUse, UseTree, visit::Visit};
+
+/// Every crate: its folder, its name in paths, and the crates of the workspace that it may use.
+const CRATES: [Crate; 8] = [
+    Crate("mappings", "mappings", &[]),
+    Crate("mappings/recording", "recording", &["mappings"]),
+    Crate("shim/upstream", "shim_upstream", &["mappings"]),
+    Crate("shim/sandbox", "shim_sandbox", &["mappings"]),
+    Crate(
+        "shim",
+        "shim",
+        &["mappings", "recording", "shim_upstream", "shim_sandbox"],
+    ),
+    Crate("migrate-cli/audit", "migrate_audit", &["mappings"]),
+    Crate("migrate-cli/report", "migrate_report", &["mappings"]),
+    Crate(
+        "migrate-cli",
+        "migrate_cli",
+        &["mappings", "recording", "migrate_audit", "migrate_report"],
+    ),
+];
+
+/// The layers of a crate, from the ground up: each uses only those before it.
+const LAYERS: [(&str, &[&str]); 1] = [(
+    "shim",
+    &[
+        "settings",
+        "observe",
+        "state",
+        "front",
+        "serve",
+        "notifications",
+        "operate",
+        "cli",
+    ],
+)];
+
+/// Crates that only one module of a crate uses.
+const RESERVED: [(&str, &str, &str); 1] = [("shim", "shim_sandbox", "cli")];
+
+/// Circles that are still there: the crate, the siblings, and the reason. An entry whose circle is
+/// gone, or has changed, fails the test.
+const CIRCLES: [(&str, &[&str], &str); 0] = [];
+
+struct Crate(&'static str, &'static str, &'static [&'static str]);
+
+/// A module by its path below the root of its crate.
+type Module = Vec<String>;
+
+/// The modules of the workspace, by crate.
+#[derive(Default)]
+struct Workspace(BTreeMap<String, BTreeMap<Module, Source>>);
+
+/// What one file uses.
+#[derive(Default)]
+struct Source {
+    /// Paths with the module that they are written in, as they are written.
+    paths: BTreeSet<(Module, Vec<String>)>,
+    /// What its `use` lines bring into scope, by name: followed where others use it from here.
+    names: BTreeMap<String, Vec<String>>,
+}
+
+/// One module uses another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Arrow {
+    from: (String, Module),
+    to: (String, Module),
+}
+
+#[test]
+fn crates_and_layers_use_only_what_is_below_them() {
+    let arrows = workspace().arrows();
+    assert!(arrows.len() > 200, "{} arrows are too few", arrows.len());
+    let forbidden: Vec<_> = arrows.iter().filter_map(forbidden).collect();
+    assert!(forbidden.is_empty(), "\n{}", forbidden.join("\n"));
+}
+
+#[test]
+fn siblings_have_no_import_circle() {
+    let mut known: BTreeSet<_> = CIRCLES
+        .iter()
+        .map(|(name, siblings, _)| describe(name, siblings))
+        .collect();
+    let mut found: BTreeSet<_> = circles(&workspace().arrows()).into_iter().collect();
+    for circle in known.clone() {
+        if found.remove(&circle) {
+            known.remove(&circle);
+        }
+    }
+    assert!(found.is_empty(), "new circles: {found:#?}");
+    assert!(known.is_empty(), "remove from CIRCLES: {known:#?}");
+}
+
+#[test]
+fn arrows_that_are_not_allowed_are_found() {
+    let mut workspace = Workspace::default();
+    for (name, module, text) in [
+        ("shim", "settings", "use crate::serve::Shim;"),
+        ("shim", "serve", "pub struct Shim;"),
+        ("shim", "front", "fn f() { crate::operate::pages::g(); }"),
+        ("shim", "operate", ""),
+        ("shim", "operate::pages", "use shim_sandbox::Sandbox;"),
+        ("shim", "state", "use shim_upstream::Budget;"),
+        ("shim_upstream", "", "use shim::Shim;"),
+        ("shim_sandbox", "", ""),
+        ("mappings", "", "pub use a::A;"),
+        ("mappings", "a", "use crate::b::c::C; pub struct A;"),
+        ("mappings", "b", "pub mod c; use crate::A;"),
+        ("mappings", "b::c", "use super::B;"),
+    ] {
+        let module = module.split("::").filter(|part| !part.is_empty());
+        workspace.add(name, module.map(str::to_owned).collect(), text);
+    }
+    let arrows = workspace.arrows();
+    let forbidden: Vec<_> = arrows.iter().filter_map(forbidden).collect();
+    assert_eq!(
+        forbidden,
+        [
+            "shim::front uses shim::operate::pages",
+            "shim::operate::pages uses shim_sandbox",
+            "shim::settings uses shim::serve",
+            "shim_upstream uses shim",
+        ]
+    );
+    assert_eq!(circles(&arrows), ["mappings: a, b"]);
+}
+
+fn workspace() -> Workspace {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut workspace = Workspace::default();
+    for Crate(folder, name, _) in CRATES {
+        let src = root.join(folder).join("src");
+        for file in files(&src) {
+            let text = fs::read_to_string(&file).unwrap();
+            let module = file.strip_prefix(&src).unwrap().with_extension("");
+            let mut module: Module = module
+                .iter()
+                .map(|part| part.to_str().unwrap().to_owned())
+                .collect();
+            module.pop_if(|last| ["lib", "mod"].contains(&last.as_str()));
+            if module.last().is_none_or(|last| last != "tests") {
+                workspace.add(name, module, &text);
+            }
+        }
+    }
+    workspace
+}
+
+/// The Rust files of a folder, with those of its folders. None if there is no folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+impl Workspace {
+    fn add(&mut self, name: &str, module: Module, text: &str) {
+        let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{module:?}: {error}"));
+        let mut reader = Reader {
+            module: module.clone(),
+            source: Source::default(),
+        };
+        reader.visit_file(&file);
+        let modules = self.0.entry(name.to_owned()).or_default();
+        modules.insert(module, reader.source);
+    }
+
+    fn arrows(&self) -> BTreeSet<Arrow> {
+        let mut arrows = BTreeSet::new();
+        for (name, modules) in &self.0 {
+            for (module, source) in modules {
+                let from = (name.clone(), module.clone());
+                for (place, path) in &source.paths {
+                    let to = self.target(name, place, path);
+                    arrows.extend(to.filter(|to| *to != from).map(|to| Arrow {
+                        from: from.clone(),
+                        to,
+                    }));
+                }
+            }
+        }
+        arrows
+    }
+
+    /// The module that has what a path names; `None` if that is outside of the workspace.
+    fn target(&self, name: &str, place: &[String], path: &[String]) -> Option<(String, Module)> {
+        let modules = self.0.get(name)?;
+        let mut at = place.to_vec();
+        let (first, mut rest) = path.split_first()?;
+        match first.as_str() {
+            "crate" => at.clear(),
+            "self" => {}
+            "super" => drop(at.pop()),
+            other if modules.contains_key(&child(&at, other)) => at.push(other.to_owned()),
+            other if self.0.contains_key(other) => {
+                let root = ["crate".to_owned()];
+                let path = [root.as_slice(), rest].concat();
+                return self.target(other, &[], &path);
+            }
+            _ => return None,
+        }
+        while let Some((next, after)) = rest.split_first() {
+            let below = child(&at, next);
+            if next == "super" {
+                at.pop();
+            } else if modules.contains_key(&below) {
+                at = below;
+            } else if let Some(path) = modules.get(&at).and_then(|source| source.names.get(next)) {
+                // A name that the module has from elsewhere.
+                return self.target(name, &at, &[path.as_slice(), after].concat());
+            } else {
+                break;
+            }
+            rest = after;
+        }
+        Some((name.to_owned(), at))
+    }
+}
+
+fn child(module: &[String], name: &str) -> Module {
+    let mut module = module.to_vec();
+    module.push(name.to_owned());
+    module
+}
+
+/// Collects the paths of a file.
+struct Reader {
+    /// The module of the file, or one inside of it.
+    module: Module,
+    source: Source,
+}
+
+impl Reader {
+    fn tree(&mut self, tree: &UseTree, before: &[String]) {
+        match tree {
+            UseTree::Path(path) => self.tree(&path.tree, &child(before, &path.ident.to_string())),
+            UseTree::Name(name) => self.leaf(before, &name.ident.to_string(), None),
+            UseTree::Rename(name) => {
+                let renamed = name.rename.to_string();
+                self.leaf(before, &name.ident.to_string(), Some(renamed));
+            }
+            UseTree::Glob(_) => drop(
+                self.source
+                    .paths
+                    .insert((self.module.clone(), before.to_vec())),
+            ),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, before)),
+        }
+    }
+
+    fn leaf(&mut self, before: &[String], name: &str, renamed: Option<String>) {
+        let path = match name {
+            "self" => before.to_vec(),
+            name => child(before, name),
+        };
+        if let Some(last) = path.last() {
+            let name = renamed.unwrap_or_else(|| last.clone());
+            // `use a::a` would lead to itself.
+            if path.len() > 1 {
+                self.source.names.insert(name, path.clone());
+            }
+        }
+        self.source.paths.insert((self.module.clone(), path));
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        if !is_test(&item.attrs) {
+            self.tree(&item.tree, &[]);
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        if item.content.is_some() && !is_test(&item.attrs) {
+            self.module.push(item.ident.to_string());
+            syn::visit::visit_item_mod(self, item);
+            self.module.pop();
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names: Vec<_> = path
+            .segments
+            .iter()
+            .map(|part| part.ident.to_string())
+            .collect();
+        if names.len() > 1 {
+            self.source.paths.insert((self.module.clone(), names));
+        }
+        syn::visit::visit_path(self, path);
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute
+                .parse_args::<syn::Ident>()
+                .is_ok_and(|condition| condition == "test")
+    })
+}
+
+/// What is wrong with an arrow, if anything.
+fn forbidden(arrow: &Arrow) -> Option<String> {
+    let Arrow { from, to } = arrow;
+    let is_allowed = if from.0 == to.0 {
+        match (layer(from), layer(to)) {
+            (Some(from), Some(to)) => to <= from,
+            _ => true,
+        }
+    } else {
+        let Crate(_, _, allowed) = CRATES.iter().find(|Crate(_, name, _)| *name == from.0)?;
+        let reserved = RESERVED
+            .iter()
+            .find(|(of, name, _)| from.0 == *of && to.0 == *name);
+        let is_at_home =
+            reserved.is_none_or(|(_, _, home)| from.1.first().is_some_and(|of| of == home));
+        allowed.contains(&to.0.as_str()) && is_at_home
+    };
+    (!is_allowed).then(|| format!("{} uses {}", show(from), show(to)))
+}
+
+/// The place of a module in its crate's layers; `None` for the root, and where there are none.
+fn layer((name, module): &(String, Module)) -> Option<usize> {
+    let (_, layers) = LAYERS.iter().find(|(of, _)| of == name)?;
+    let first = module.first().filter(|first| *first != "main")?;
+    let at = layers.iter().position(|layer| layer == first);
+    Some(at.unwrap_or_else(|| panic!("{name}::{first} is in no layer: add it to LAYERS")))
+}
+
+fn show((name, module): &(String, Module)) -> String {
+    let mut path = vec![name.clone()];
+    path.extend(module.iter().cloned());
+    path.join("::")
+}
+
+/// The import circles among siblings of all crates, in words.
+fn circles(arrows: &BTreeSet<Arrow>) -> Vec<String> {
+    // By parent: which of its children use which others, each with all below it.
+    let mut families: BTreeMap<(&str, &[String]), BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for Arrow { from, to } in arrows.iter().filter(|arrow| arrow.from.0 == arrow.to.0) {
+        let shared = from.1.iter().zip(&to.1).take_while(|(a, b)| a == b).count();
+        // Without one of the two, one is the other's parent.
+        if let (Some(user), Some(used)) = (from.1.get(shared), to.1.get(shared)) {
+            let parent = (from.0.as_str(), &from.1[..shared]);
+            let users = families.entry(parent).or_default();
+            users.entry(user).or_default().insert(used);
+        }
+    }
+    let mut circles = Vec::new();
+    for ((name, parent), uses) in &families {
+        let reached: BTreeMap<_, _> = uses.keys().map(|from| (*from, reach(uses, from))).collect();
+        let mut seen = BTreeSet::new();
+        for (sibling, others) in &reached {
+            if !others.contains(sibling) || seen.contains(sibling) {
+                continue;
+            }
+            let is_mutual = |other: &&&str| {
+                reached
+                    .get(**other)
+                    .is_some_and(|back| back.contains(sibling))
+            };
+            let circle: Vec<_> = others.iter().filter(is_mutual).copied().collect();
+            seen.extend(circle.iter().copied());
+            let parent = show(&((*name).to_owned(), parent.to_vec()));
+            circles.push(describe(&parent, &circle));
+        }
+    }
+    circles
+}
+
+fn describe(parent: &str, siblings: &[&str]) -> String {
+    format!("{parent}: {}", siblings.join(", "))
+}
+
+/// All that a sibling uses, and what that uses in turn.
+fn reach<'a>(uses: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<_> = uses.get(from).into_iter().flatten().copied().collect();
+    while let Some(sibling) = next.pop() {
+        if reached.insert(sibling) {
+            next.extend(uses.get(sibling).into_iter().flatten());
+        }
+    }
+    reached
+}
