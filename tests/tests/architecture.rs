@@ -50,9 +50,69 @@ const LAYERS: [(&str, &[&str]); 1] = [(
 /// Crates that only one module of a crate uses.
 const RESERVED: [(&str, &str, &str); 1] = [("shim", "shim_sandbox", "cli")];
 
-/// Circles that are still there: the crate, the siblings, and the reason. An entry whose circle is
+/// Circles that are not cut yet: the parent, the siblings, and the reason. An entry whose circle is
 /// gone, or has changed, fails the test.
-const CIRCLES: [(&str, &[&str], &str); 0] = [];
+const CIRCLES: [(&str, &[&str], &str); 8] = [
+    (
+        "mappings::catalog",
+        &[
+            "compile_field",
+            "compile_operation",
+            "compile_plan",
+            "compile_protocol",
+            "compile_view",
+            "load",
+            "rate",
+        ],
+        "`load` defines `Parts` and `Report`, and calls the other modules",
+    ),
+    (
+        "mappings::catalog",
+        &["operation", "protocol"],
+        "`operation` uses `protocol::Rule`, and `protocol` uses `operation::OptionValue`",
+    ),
+    (
+        "mappings::translation",
+        &["answer", "view"],
+        "`answer` defines `Documents`, and writes views",
+    ),
+    (
+        "migrate_audit",
+        &[
+            "decide",
+            "evidence",
+            "halves",
+            "library",
+            "purpose",
+            "relevance",
+            "scan",
+            "secrets",
+            "trace",
+            "walk",
+        ],
+        "`scan` defines the facts that all stages share",
+    ),
+    (
+        "migrate_audit::extract",
+        &["surroundings", "tree"],
+        "each uses types of the other",
+    ),
+    (
+        "migrate_cli",
+        &["cli", "commands"],
+        "`cli` defines `Exit`, and calls the commands",
+    ),
+    (
+        "shim_sandbox",
+        &["error", "request"],
+        "`request` defines `json_response`, and refuses with `ApiError`",
+    ),
+    (
+        "shim_sandbox",
+        &["groups", "oauth", "seed", "state", "user"],
+        "`seed` makes a `State`, whose parts are made from it",
+    ),
+];
 
 struct Crate(&'static str, &'static str, &'static [&'static str]);
 
