@@ -15,7 +15,6 @@ mod texts;
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use memchr::memchr2;
 use serde::de::Error as _;
 use serde_json::Value;
 
@@ -113,20 +112,6 @@ impl Document {
             shapes,
         } = self.source.as_ref();
         text.len() + rewritten.len() + size_of_val(nodes.as_slice()) + shapes.weight()
-    }
-
-    /// The JSON text, if it is a whole document on one line and all of it stands there as it reads,
-    /// without escapes.
-    pub fn verbatim(&self) -> Option<&str> {
-        let Source {
-            text,
-            rewritten,
-            nodes,
-            ..
-        } = self.source.as_ref();
-        let is_whole = self.at == 0 && !nodes.is_empty();
-        let is_plain = rewritten.is_empty() && memchr2(b'\n', b'\r', text.as_bytes()).is_none();
-        (is_whole && is_plain).then_some(text)
     }
 
     /// The value at a JSON pointer without escapes, as a document of its own.

@@ -1,13 +1,12 @@
 //! Recorded exchanges, and what reads them: the recording format, redaction, the comparison of
 //! answers, and the usage document of the shim.
 //!
-//! An [`Unredacted`] exchange becomes one line of a recording by a [`LineWriter`], which leaves
-//! secrets out. [`Exchange::read`] reads the line back, and [`comparison`] compares it with what the
+//! [`Redactor::record`] makes an [`Exchange`] of an [`Unredacted`] one, and [`Exchange::write`] the
+//! line of a recording of that. [`Exchange::read`] reads the line back, and [`comparison`] compares it with what the
 //! mappings make of the same request. Like `mappings`, this crate does no I/O and has no clock.
 
 pub mod comparison;
 mod exchange;
-mod line;
 mod names;
 mod redaction;
 mod scrub;
@@ -18,6 +17,5 @@ pub use exchange::{
     Exchange, FORMAT, OutcomeKind, RecordError, RecordedSite, V1Exchange, V2Exchange, Wrapping,
     moment,
 };
-pub use line::LineWriter;
 pub use redaction::{PseudonymKey, PseudonymKeyError, REDACTED, Redactor};
 pub use unredacted::{Unredacted, UnredactedCall};

@@ -4,10 +4,10 @@
 //! that were found to be secret are looked for in every other text of the same exchange, because
 //! error messages quote what they refuse.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use mappings::{Catalog, translation::segment};
+use mappings::{Catalog, Document, document::Json, translation::segment};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use sha2::Sha256;
@@ -16,6 +16,7 @@ use crate::{
     exchange::{Exchange, V1Exchange},
     names::{Meaning, Names},
     scrub::{self, Found},
+    unredacted::Unredacted,
 };
 
 /// Stands for a secret.
@@ -89,25 +90,47 @@ impl Redactor {
     /// Redacts an exchange. `others` are secrets that were used for it and may be quoted in it:
     /// the access token. Parameters that the operation does not know are left out.
     pub fn exchange(&self, catalog: &Catalog, exchange: &mut Exchange, others: &[&str]) {
-        let mut known = Known::default();
-        for secret in others {
-            known.add_secret(secret);
+        let mut known = Known::with(others);
+        self.learn_requests(exchange, &mut known);
+        self.learn(&exchange.v1.answer, Meaning::Plain, &mut known);
+        for answer in exchange.v2.iter().filter_map(|call| call.answer.as_ref()) {
+            self.learn(answer, Meaning::Plain, &mut known);
         }
-        self.learn_members(&exchange.v1.parameters, &mut known);
-        self.learn(&exchange.v1.answer, &mut known);
+        self.redact(catalog, exchange, known);
+    }
+
+    /// The redacted record of an exchange. `others` are as for [`Self::exchange`].
+    pub fn record(&self, catalog: &Catalog, exchange: &Unredacted, others: &[&str]) -> Exchange {
+        let answer = Document::read(exchange.answer.to_vec()).unwrap_or_default();
+        let answers = exchange
+            .calls
+            .iter()
+            .filter_map(|call| call.answer.as_ref());
+        let mut known = Known::with(others);
+        for document in answers.chain([&answer]) {
+            self.learn_document(document.json(), Meaning::Plain, &mut known);
+        }
+        let mut exchange = exchange.exchange(&answer);
+        self.learn_requests(&exchange, &mut known);
+        self.redact(catalog, &mut exchange, known);
+        exchange
+    }
+
+    /// Collects the secrets and names that the client and the shim sent.
+    fn learn_requests(&self, exchange: &Exchange, known: &mut Known) {
+        self.learn_members(&exchange.v1.parameters, Meaning::Plain, known);
         for call in &exchange.v2 {
-            call.body
-                .iter()
-                .for_each(|body| self.learn(body, &mut known));
-            call.answer
-                .iter()
-                .for_each(|answer| self.learn(answer, &mut known));
+            if let Some(body) = &call.body {
+                self.learn(body, Meaning::Plain, known);
+            }
             for (name, value) in &call.query {
-                self.learn_named(name, &Value::from(value.as_str()), &mut known);
+                known.add(self.names.meaning(name), value);
             }
         }
-        known.sort();
+    }
 
+    fn redact(&self, catalog: &Catalog, exchange: &mut Exchange, mut known: Known) {
+        known.sort();
         if let Some(operation) = catalog.find(&exchange.v1.operation) {
             let protocol = catalog.protocol();
             let ours = [&protocol.key, &protocol.secret, &protocol.format];
@@ -150,11 +173,8 @@ impl Redactor {
 
     /// The same, where `others` are secrets that may be quoted in it.
     pub fn value_without(&self, value: &mut Value, others: &[&str]) {
-        let mut known = Known::default();
-        for secret in others {
-            known.add_secret(secret);
-        }
-        self.learn(value, &mut known);
+        let mut known = Known::with(others);
+        self.learn(value, Meaning::Plain, &mut known);
         known.sort();
         self.inside(value, &known);
     }
@@ -164,32 +184,41 @@ impl Redactor {
         self.text(text, &Known::default())
     }
 
-    /// What a name says about its value.
-    pub(super) fn meaning(&self, name: &str) -> Meaning {
-        self.names.meaning(name)
-    }
-
-    fn learn(&self, value: &Value, known: &mut Known) {
+    /// Collects the secrets and names in a value; `meaning` is what the names around it say.
+    fn learn(&self, value: &Value, meaning: Meaning, known: &mut Known) {
         match value {
-            Value::Array(items) => items.iter().for_each(|item| self.learn(item, known)),
-            Value::Object(members) => self.learn_members(members, known),
-            _ => {}
+            Value::Array(items) => {
+                for item in items {
+                    self.learn(item, meaning, known);
+                }
+            }
+            Value::Object(members) => self.learn_members(members, meaning, known),
+            Value::String(text) => known.add(meaning, text),
+            Value::Number(number) if meaning != Meaning::Plain => {
+                known.add(meaning, &number.to_string());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
-    fn learn_members(&self, members: &Map<String, Value>, known: &mut Known) {
+    fn learn_members(&self, members: &Map<String, Value>, outer: Meaning, known: &mut Known) {
         for (name, value) in members {
-            self.learn_named(name, value, known);
+            self.learn(value, outer.inside(self.names.meaning(name)), known);
         }
     }
 
-    fn learn_named(&self, name: &str, value: &Value, known: &mut Known) {
-        match self.meaning(name) {
-            Meaning::Secret => each_text(value, &mut |text| known.add_secret(text)),
-            Meaning::Personal => each_text(value, &mut |text| known.add_name(text)),
-            Meaning::Plain => {}
+    /// As [`Self::learn`]. An object may have the same name twice here, and a [`Value`] keeps the
+    /// last one only; the others may be quoted, too.
+    fn learn_document(&self, json: Json<'_>, meaning: Meaning, known: &mut Known) {
+        for element in json.elements() {
+            self.learn_document(element, meaning, known);
         }
-        self.learn(value, known);
+        for (name, value) in json.members() {
+            self.learn_document(value, meaning.inside(self.names.meaning(name)), known);
+        }
+        if !json.is_object() && !json.is_array() {
+            self.learn(&json.to_value(), meaning, known);
+        }
     }
 
     fn members(&self, members: &mut Map<String, Value>, known: &Known) {
@@ -201,7 +230,7 @@ impl Redactor {
     }
 
     fn named(&self, name: &str, value: &mut Value, known: &Known) {
-        match self.meaning(name) {
+        match self.names.meaning(name) {
             Meaning::Secret => blot(value),
             Meaning::Personal => self.rename(value),
             Meaning::Plain => self.inside(value, known),
@@ -226,7 +255,7 @@ impl Redactor {
             Value::Array(items) => items.iter_mut().for_each(|item| self.rename(item)),
             Value::Object(members) => {
                 for (name, value) in members {
-                    match self.meaning(name) {
+                    match self.names.meaning(name) {
                         Meaning::Secret => blot(value),
                         Meaning::Plain | Meaning::Personal => self.rename(value),
                     }
@@ -237,7 +266,16 @@ impl Redactor {
     }
 
     fn path(&self, path: &str, known: &Known) -> String {
-        segments(path, &mut |decoded| self.text(decoded, known))
+        let segments = path.split('/').map(|part| {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            let redacted = self.text(&decoded, known);
+            if redacted == decoded {
+                part.to_owned()
+            } else {
+                segment(&redacted).unwrap_or_default()
+            }
+        });
+        segments.collect::<Vec<_>>().join("/")
     }
 
     fn text(&self, text: &str, known: &Known) -> String {
@@ -248,7 +286,7 @@ impl Redactor {
                 text = scrub::replace(&text, secret, REDACTED);
             }
         }
-        let mut text = self.by_itself(&text).into_owned();
+        text = self.by_itself(text);
         for name in &known.names {
             if text.contains(name.as_str()) {
                 text = scrub::replace_word(&text, name, &self.name(name));
@@ -258,20 +296,15 @@ impl Redactor {
     }
 
     /// A text without what looks like a secret, and with pseudonyms for addresses.
-    pub(super) fn by_itself<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut redacted = Cow::Borrowed(text);
-        if scrub::may_have_patterns(text) {
-            let is_secret = |name: &str| self.meaning(name) == Meaning::Secret;
-            let scrubbed = scrub::patterns(text, &is_secret, REDACTED);
-            if scrubbed != text {
-                redacted = scrubbed.into();
-            }
+    fn by_itself(&self, mut text: String) -> String {
+        if scrub::may_have_patterns(&text) {
+            let is_secret = |name: &str| self.names.meaning(name) == Meaning::Secret;
+            text = scrub::patterns(&text, &is_secret, REDACTED);
         }
-        if self.key.is_some() && scrub::may_have_addresses(&redacted) {
-            let address = |address: Found<'_>| self.address(&address);
-            redacted = scrub::addresses(&redacted, &address).into();
+        if self.key.is_some() {
+            text = scrub::addresses(&text, &|address| self.address(&address));
         }
-        redacted
+        text
     }
 
     fn address(&self, found: &Found<'_>) -> String {
@@ -285,7 +318,7 @@ impl Redactor {
         format!("{digest}{}{PSEUDONYM_DOMAIN}", found.at)
     }
 
-    pub(super) fn name(&self, name: &str) -> String {
+    fn name(&self, name: &str) -> String {
         let Some(key) = &self.key else {
             return name.to_owned();
         };
@@ -294,20 +327,6 @@ impl Redactor {
         }
         format!("name-{}", key.digest(name))
     }
-}
-
-/// A path with its segments redacted; those that stay are written as they were.
-pub(super) fn segments(path: &str, redact: &mut dyn FnMut(&str) -> String) -> String {
-    let segments = path.split('/').map(|part| {
-        let decoded = percent_decode_str(part).decode_utf8_lossy();
-        let redacted = redact(&decoded);
-        if redacted == decoded {
-            part.to_owned()
-        } else {
-            segment(&redacted).unwrap_or_default()
-        }
-    });
-    segments.collect::<Vec<_>>().join("/")
 }
 
 /// True if a text of a record stands for another: nothing can be asked with it again.
@@ -354,29 +373,6 @@ fn blot(value: &mut Value) {
     }
 }
 
-fn each_text(value: &Value, tell: &mut dyn FnMut(&str)) {
-    match value {
-        Value::String(text) => tell(text),
-        Value::Number(number) => tell(&number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| each_text(item, tell)),
-        Value::Object(members) => members.values().for_each(|value| each_text(value, tell)),
-        Value::Null | Value::Bool(_) => {}
-    }
-}
-
-/// What of a secret is looked for in other texts, if anything.
-pub(super) fn worth_finding(secret: &str) -> Option<&str> {
-    let secret = secret.trim();
-    // Shorter ones are no secrets, and looking for `1` would spoil the record.
-    (secret.len() >= 4 && secret != REDACTED).then_some(secret)
-}
-
-/// True if a name is looked for in other texts: shorter ones are parts of other words too often to
-/// tell anything.
-pub(super) fn is_worth_finding(name: &str) -> bool {
-    name.chars().count() >= 3
-}
-
 /// What was found in an exchange and is looked for in its texts: the longest first, because one may
 /// be a part of another.
 #[derive(Default)]
@@ -386,15 +382,25 @@ struct Known {
 }
 
 impl Known {
-    fn add_secret(&mut self, text: &str) {
-        if let Some(text) = worth_finding(text) {
-            self.secrets.extend(scrub::written_forms(text));
+    fn with(secrets: &[&str]) -> Self {
+        let mut known = Self::default();
+        for secret in secrets {
+            known.add(Meaning::Secret, secret);
         }
+        known
     }
 
-    fn add_name(&mut self, text: &str) {
-        if is_worth_finding(text) {
-            self.names.push(text.to_owned());
+    /// Notes a text, unless it is so short that it would be found in unrelated words.
+    fn add(&mut self, meaning: Meaning, text: &str) {
+        match meaning {
+            Meaning::Secret => {
+                let secret = text.trim();
+                if secret.len() >= 4 && secret != REDACTED {
+                    self.secrets.extend(scrub::written_forms(secret));
+                }
+            }
+            Meaning::Personal if text.chars().count() >= 3 => self.names.push(text.to_owned()),
+            Meaning::Personal | Meaning::Plain => {}
         }
     }
 

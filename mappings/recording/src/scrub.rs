@@ -114,11 +114,6 @@ fn names(text: &[u8]) -> bool {
     first.is_some_and(|first| !(is_plain && first.is_ascii_digit()))
 }
 
-/// False if [`addresses`] surely finds nothing.
-pub(super) fn may_have_addresses(text: &str) -> bool {
-    next_sign(text).is_some()
-}
-
 /// Replaces what looks like a secret: the value behind a secret's name, what stands behind
 /// `Bearer` and `Basic`, signed tokens, and the query of a URL.
 pub(super) fn patterns(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> String {

@@ -12,7 +12,7 @@ use crate::exchange::{
 };
 
 /// An exchange before anybody spent time on it: it holds what was there anyway, v2's answers as they
-/// were read. [`crate::LineWriter`] makes a line of it that may be kept.
+/// were read. [`crate::Redactor::record`] makes a record of it that may be kept.
 ///
 /// `Debug` names the operation only.
 pub struct Unredacted {
@@ -68,9 +68,8 @@ impl Unredacted {
         EACH + self.answer.len() + arguments.sum::<usize>() + calls.sum::<usize>()
     }
 
-    /// The record of it, not yet redacted.
-    pub(super) fn exchange(&self) -> Exchange {
-        let no_answer = Value::Object(serde_json::Map::new());
+    /// The record of it, not yet redacted. `answer` is v1's answer, read.
+    pub(super) fn exchange(&self, answer: &Document) -> Exchange {
         Exchange {
             format: FORMAT,
             id: self.id.clone(),
@@ -78,7 +77,7 @@ impl Unredacted {
             micros: self.micros,
             site: self.site.as_deref().cloned(),
             v1: V1Exchange {
-                answer: serde_json::from_slice(&self.answer).unwrap_or(no_answer),
+                answer: answer.json().to_value(),
                 ..V1Exchange::of_arguments(&self.operation, self.wrapping, &self.arguments)
             },
             v2: self.calls.iter().map(UnredactedCall::exchange).collect(),

@@ -27,15 +27,6 @@ impl<'d> Json<'d> {
         self.source.texts().text_of(self.node())
     }
 
-    /// Where the text is between its quotes, or the number, counted from the beginning of a document
-    /// that is [verbatim](super::Document::verbatim).
-    pub fn place(self) -> Option<Range<usize>> {
-        match self.node() {
-            Node::Text(span) | Node::Number(span) => Some(span.range()),
-            _ => None,
-        }
-    }
-
     /// A text as it stands in JSON, with its quotes, if nothing in it is escaped.
     #[inline]
     pub(crate) fn quoted(self) -> Option<&'d [u8]> {
@@ -100,11 +91,6 @@ impl<'d> Json<'d> {
     /// True for `null`.
     pub fn is_null(self) -> bool {
         matches!(self.node(), Node::Null)
-    }
-
-    /// True for a number.
-    pub fn is_number(self) -> bool {
-        matches!(self.node(), Node::Number(_) | Node::RewrittenNumber(_))
     }
 
     /// True for an object.

@@ -24,7 +24,7 @@ use std::{
 
 use bytes::Bytes;
 use mappings::{Arguments, Catalog, Outcome, V2Request, catalog::operation::Operation};
-use recording::{LineWriter, RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
+use recording::{PseudonymKey, RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -140,7 +140,7 @@ impl Recorder {
             told: AtomicU64::new(0),
         });
         let writer = Writer {
-            lines: LineWriter::new(Redactor::new(&catalog, config.pseudonym_key.clone())),
+            redactor: Redactor::new(&catalog, config.pseudonym_key.clone()),
             pseudonym_key: config.pseudonym_key,
             catalog,
             queued,

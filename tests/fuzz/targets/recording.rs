@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use mappings::{Arguments, Body, Catalog, Document, Method, Outcome, V2Request};
-use recording::{Exchange, LineWriter, PseudonymKey, Redactor, Unredacted, UnredactedCall, Wrapping};
+use recording::{Exchange, PseudonymKey, Redactor, Unredacted, UnredactedCall, Wrapping};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().expect("it is tested"));
 
@@ -40,15 +40,8 @@ fuzz_target!(|input: (bool, String, String, Vec<u8>, Vec<u8>)| {
         calls: vec![UnredactedCall::new("user".to_owned(), request, &outcome, 1)],
     };
     let key = has_key.then(|| PseudonymKey::new("sixteen or more characters").expect("it is long"));
-    let mut writer = LineWriter::new(Redactor::new(&CATALOG, key));
-    let mut lines = Vec::new();
-    // The second time all names are known.
-    for _ in 0..2 {
-        writer.write(&CATALOG, &exchange, &[], &mut lines).expect("it is written");
-    }
-    let lines = String::from_utf8(lines).expect("it is text");
-    let (first, second) = lines.split_once('\n').expect("there are two");
-    assert_eq!(format!("{first}\n"), second);
-    assert!(!first.contains(SECRET), "{first}");
-    Exchange::read(first).expect("it is read");
+    let record = Redactor::new(&CATALOG, key).record(&CATALOG, &exchange, &[]);
+    let line = record.write().expect("it is written");
+    assert!(!line.contains('\n') && !line.contains(SECRET), "{line}");
+    Exchange::read(&line).expect("it is read");
 });

@@ -14,7 +14,7 @@ use std::{
 };
 
 use mappings::Catalog;
-use recording::{LineWriter, PseudonymKey, Redactor};
+use recording::{PseudonymKey, Redactor};
 use secrecy::ExposeSecret;
 
 use super::{Queued, Shared, Sink, pacing::Pacer};
@@ -34,7 +34,7 @@ const LONG: Duration = Duration::from_millis(50);
 const BATCH: usize = 64 << 10;
 
 pub(super) struct Writer<S> {
-    pub(super) lines: LineWriter,
+    pub(super) redactor: Redactor,
     /// What the lines are made with.
     pub(super) catalog: Arc<Catalog>,
     pub(super) pseudonym_key: Option<PseudonymKey>,
@@ -104,20 +104,21 @@ impl<S: Sink> Writer<S> {
     fn take(&mut self, queued: &Queued, limit: usize, batch: &mut Batch) {
         if !Arc::ptr_eq(&self.catalog, &queued.catalog) {
             self.catalog = Arc::clone(&queued.catalog);
-            let redactor = Redactor::new(&self.catalog, self.pseudonym_key.clone());
-            self.lines = LineWriter::new(redactor);
+            self.redactor = Redactor::new(&self.catalog, self.pseudonym_key.clone());
         }
         let secrets = queued.secrets.iter().map(ExposeSecret::expose_secret);
         let secrets: Vec<_> = secrets.collect();
         let before = batch.text.len();
-        let added = self
-            .lines
-            .write(&self.catalog, &queued.exchange, &secrets, &mut batch.text);
+        let record = self
+            .redactor
+            .record(&self.catalog, &queued.exchange, &secrets);
+        let line = record.write();
         self.shared.taken(queued.bytes);
-        if let Err(error) = added {
-            self.shared.dropped(1, &error.to_string());
-            return;
+        match line {
+            Ok(line) => batch.text.extend_from_slice(line.as_bytes()),
+            Err(error) => return self.shared.dropped(1, &error.to_string()),
         }
+        batch.text.push(b'\n');
         if before > 0 && batch.text.len() > limit {
             let last = batch.text.split_off(before);
             self.write(batch);
