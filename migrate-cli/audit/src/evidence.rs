@@ -1,38 +1,24 @@
 //! What the files of a project say together: which base URLs, libraries, helpers and other services
 //! it has. A relative path means something only in this light.
 
+pub(crate) mod libraries;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::{
-    extract::{Role, Usage, last_identifier},
+use crate::{
+    evidence::libraries::{chooses_v1, loads},
+    facts::{
+        FileFacts, Signal,
+        shape::Shape,
+        syntax::{Role, Usage},
+    },
     knowledge::Knowledge,
-    library,
+    names::last_identifier,
     rules::Rules,
-    scan::FileFacts,
-    shape::Shape,
 };
 
-/// Functions that make an object; what they handle says nothing about their calls.
-const CONSTRUCTORS: [&str; 8] = [
-    "__construct",
-    "initialize",
-    "__init__",
-    "constructor",
-    "init",
-    "new",
-    "main",
-    "setup",
-];
-/// Functions that take calls of any name.
-const DYNAMIC: [&str; 5] = [
-    "__call",
-    "__callStatic",
-    "__getattr__",
-    "method_missing",
-    "TryInvokeMember",
-];
 /// How far a version may stand from its host, in lines.
 const NEAR: usize = 25;
 
@@ -98,12 +84,9 @@ impl Projects {
         for file in files.iter_mut() {
             join_split_bases(file, rules);
             let evidence = own.entry(root_of(&file.path, roots)).or_default();
-            evidence.add(&of_file(file));
+            evidence.add(&of_file(file, rules));
             for library in &rules.libraries {
-                if library.before.is_some()
-                    && library::loads(library, file)
-                    && library::chooses_v1(library, file)
-                {
+                if library.before.is_some() && loads(library, file) && chooses_v1(library, file) {
                     let speaks = evidence
                         .libraries
                         .entry(library.package.clone())
@@ -120,7 +103,7 @@ impl Projects {
         for file in files.iter() {
             let root = root_of(&file.path, roots);
             let bases = named.get(&root).map(|evidence| &evidence.bases);
-            let found = helpers(file, bases);
+            let found = helpers(file, bases, rules);
             let proven = proven(file, knowledge);
             if let Some(evidence) = own.get_mut(&root) {
                 evidence.helpers.extend(found);
@@ -207,7 +190,7 @@ fn with_ancestors(root: &str, own: &BTreeMap<String, Evidence>) -> Evidence {
     evidence
 }
 
-fn of_file(file: &FileFacts) -> Evidence {
+fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
     let mut evidence = Evidence {
         vendors: file.vendor.iter().cloned().collect(),
         publishes: file.publishes.iter().cloned().collect(),
@@ -235,7 +218,7 @@ fn of_file(file: &FileFacts) -> Evidence {
         && file
             .functions
             .keys()
-            .any(|name| DYNAMIC.contains(&name.as_str()));
+            .any(|name| rules.words.dynamic.contains(name));
     for (dependency, _) in &file.dependencies {
         let known = evidence
             .libraries
@@ -248,7 +231,7 @@ fn of_file(file: &FileFacts) -> Evidence {
     evidence
 }
 
-fn names_of(signal: &super::scan::Signal) -> impl Iterator<Item = String> {
+fn names_of(signal: &Signal) -> impl Iterator<Item = String> {
     signal
         .text
         .target
@@ -291,7 +274,7 @@ fn join_split_bases(file: &mut FileFacts, rules: &Rules) {
     }
 }
 
-fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>) -> Vec<String> {
+fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>, rules: &Rules) -> Vec<String> {
     if !file.zoom {
         return Vec::new();
     }
@@ -305,7 +288,7 @@ fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>) -> Vec<String> {
                         .iter()
                         .any(|name| bases.contains(&name.to_ascii_lowercase()))
                 });
-            sends && name.len() > 2 && !CONSTRUCTORS.contains(&name.as_str())
+            sends && name.len() > 2 && !rules.words.constructors.contains(name)
         })
         .map(|(name, _)| name.clone())
         .collect()

@@ -33,11 +33,13 @@ use self::{
     rewrite::Rewriter,
     splice::Edit,
 };
-use super::{
-    finding::{Finding, Kind, SuppressedBy},
+use crate::{
+    facts::suppression,
+    findings::{Finding, SuppressedBy},
+    kind::Kind,
     run::{Audit, Outcome, stamp},
     shim_address::{Moved, ShimUrl, Variable},
-    source, suppression,
+    source,
 };
 
 /// Larger files are left to people, in bytes: they are data, not code.
@@ -305,7 +307,7 @@ impl Audit<'_> {
         let mut suppressed = BTreeMap::new();
         suppression::collect(page.text, &mut suppressed);
         for (index, finding) in findings {
-            if !matches!(finding.kind, Kind::BaseUrl | Kind::Url | Kind::Endpoint) {
+            if !finding.kind.traits().fix.address {
                 continue;
             }
             let place = (finding.line, finding.column);
@@ -360,7 +362,7 @@ impl Audit<'_> {
         collected: &mut Collected,
     ) {
         for (index, finding) in findings {
-            if finding.kind != Kind::Dependency {
+            if !finding.kind.traits().fix.version {
                 continue;
             }
             let Some(at) = page.lines.offset(finding.line, finding.column) else {
@@ -390,8 +392,7 @@ impl Audit<'_> {
             return;
         };
         for (index, finding) in findings {
-            let movable = matches!(finding.kind, Kind::SdkCall | Kind::Url);
-            if !movable || collected.fixed.contains(index) {
+            if !finding.kind.traits().fix.call || collected.fixed.contains(index) {
                 continue;
             }
             let Some(at) = page.lines.offset(finding.line, finding.column) else {
@@ -420,16 +421,9 @@ fn base_url(shim: &ShimUrl) -> String {
 
 /// True if some fix may be for the finding.
 fn is_for_fixes(finding: &Finding, wanted: &Wanted) -> bool {
-    match finding.kind {
-        Kind::BaseUrl | Kind::Url | Kind::Endpoint => {
-            wanted.moved.url.is_some()
-                || wanted.moved.variable.is_some()
-                || wanted.suggestions.is_some()
-        }
-        Kind::Dependency => true,
-        Kind::SdkCall => wanted.suggestions.is_some(),
-        _ => false,
-    }
+    let fix = finding.kind.traits().fix;
+    let moves = wanted.moved.url.is_some() || wanted.moved.variable.is_some();
+    fix.version || fix.address && moves || (fix.address || fix.call) && wanted.suggestions.is_some()
 }
 
 impl Change {

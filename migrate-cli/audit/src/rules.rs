@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use aho_corasick::{AhoCorasick, BuildError};
 use serde::Deserialize;
 
-use super::{extract::last_identifier, finding::Kind, shape::Hosts};
+use crate::{kind::Kind, names::last_identifier};
 
 /// What the rules say about names, hosts, vendors and client libraries.
 #[derive(Debug)]
@@ -40,6 +40,31 @@ pub enum RuleError {
     Search(#[from] BuildError),
 }
 
+/// The domain that every host of the API ends with.
+pub(crate) const DOMAIN: &str = "zoom.us";
+
+/// Hosts and paths of the API.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hosts {
+    /// Hosts whose path starts with the version.
+    pub(crate) api: Vec<String>,
+    /// Hosts on which the API lies below a path, and that path.
+    pub(crate) web: Vec<String>,
+    /// The path below which the API lies there.
+    pub(crate) web_path: String,
+    /// Where the shim serves v1, if that is known: host, port and path in lower case.
+    pub(crate) shim: Option<String>,
+}
+
+impl Hosts {
+    /// True if a text names the shim.
+    pub(crate) fn is_shim(&self, text: &str) -> bool {
+        self.shim
+            .as_ref()
+            .is_some_and(|shim| text.to_ascii_lowercase().contains(shim.as_str()))
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HostFile {
@@ -49,36 +74,45 @@ struct HostFile {
     strays: Vec<String>,
 }
 
-/// What names tell about the path beside them.
+/// Words that tell what the names around a path mean; `rules/data/words.toml` documents each list.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Words {
-    /// Calls whose path is the program's own.
     pub(crate) own: Vec<String>,
-    /// Such calls that only count without a receiver.
     pub(crate) own_bare: Vec<String>,
-    /// Receivers that are views, links and forms of the program itself.
     pub(crate) own_roots: Vec<String>,
-    /// Receivers that are a server's router.
     pub(crate) servers: Vec<String>,
-    /// Words of calls that only name an endpoint.
     pub(crate) label: Vec<String>,
-    /// Names of such calls.
     pub(crate) label_exact: Vec<String>,
-    /// Calls that a browser makes to the page's own server.
+    pub(crate) loggers: Vec<String>,
     pub(crate) browser: Vec<String>,
-    /// Those among them that only their own settings can send to another server.
     pub(crate) browser_bound: Vec<String>,
-    /// Keys whose value is the program's own address.
     pub(crate) own_targets: Vec<String>,
-    /// Names for the first half of an endpoint.
     pub(crate) first_half: Vec<String>,
-    /// Names for the second half of an endpoint.
+    pub(crate) first_half_endings: Vec<String>,
     pub(crate) second_half: Vec<String>,
-    /// Names for a base URL that any program may have.
     pub(crate) common_bases: Vec<String>,
-    /// Words in the names of versions and bases.
     pub(crate) bases: Vec<String>,
+    pub(crate) class_fillers: Vec<String>,
+    pub(crate) constructors: Vec<String>,
+    pub(crate) dynamic: Vec<String>,
+    pub(crate) verbs: Vec<String>,
+    pub(crate) itself: Vec<String>,
+    pub(crate) requests: Vec<String>,
+    pub(crate) route_verbs: Vec<String>,
+    pub(crate) handler_keys: Vec<String>,
+    pub(crate) client_annotations: Vec<String>,
+    pub(crate) formatters: Vec<String>,
+    pub(crate) page_moves: Vec<String>,
+    pub(crate) page_movers: Vec<String>,
+    pub(crate) test_folders: Vec<String>,
+    pub(crate) stand_ins: Vec<String>,
+    pub(crate) api_names: Vec<String>,
+}
+
+/// True if a list has a word.
+pub(crate) fn has(words: &[String], word: &str) -> bool {
+    words.iter().any(|known| known == word)
 }
 
 #[derive(Debug, Deserialize)]
@@ -235,42 +269,25 @@ pub enum Style {
     Function,
 }
 
+/// The names of folders below `rules/`, each with the text of its `rule.toml`.
+macro_rules! embedded {
+    ($($folder:literal),* $(,)?) => {
+        [$(($folder, include_str!(concat!("../rules/", $folder, "/rule.toml")))),*]
+    };
+}
+
 /// The rules by id, sorted, as they stand in `rules/`.
-pub const RULES: [(&str, &str); 10] = [
-    (
-        "v1-answer-field",
-        include_str!("../rules/v1-answer-field/rule.toml"),
-    ),
-    (
-        "v1-base-url",
-        include_str!("../rules/v1-base-url/rule.toml"),
-    ),
-    (
-        "v1-credential",
-        include_str!("../rules/v1-credential/rule.toml"),
-    ),
-    (
-        "v1-dependency",
-        include_str!("../rules/v1-dependency/rule.toml"),
-    ),
-    (
-        "v1-endpoint",
-        include_str!("../rules/v1-endpoint/rule.toml"),
-    ),
-    (
-        "v1-endpoint-halves",
-        include_str!("../rules/v1-endpoint-halves/rule.toml"),
-    ),
-    (
-        "v1-library-call",
-        include_str!("../rules/v1-library-call/rule.toml"),
-    ),
-    (
-        "v1-library-import",
-        include_str!("../rules/v1-library-import/rule.toml"),
-    ),
-    ("v1-mention", include_str!("../rules/v1-mention/rule.toml")),
-    ("v1-url", include_str!("../rules/v1-url/rule.toml")),
+pub const RULES: [(&str, &str); 10] = embedded![
+    "v1-answer-field",
+    "v1-base-url",
+    "v1-credential",
+    "v1-dependency",
+    "v1-endpoint",
+    "v1-endpoint-halves",
+    "v1-library-call",
+    "v1-library-import",
+    "v1-mention",
+    "v1-url",
 ];
 
 /// What a rule is for, as people read it.
@@ -308,51 +325,18 @@ impl Rule {
 const HOSTS: &str = include_str!("../rules/data/hosts.toml");
 const WORDS: &str = include_str!("../rules/data/words.toml");
 const VENDORS: &str = include_str!("../rules/data/vendors.toml");
-const LIBRARIES: [(&str, &str); 11] = [
-    (
-        "libraries/go-zoom-lib-golang/rule.toml",
-        include_str!("../rules/libraries/go-zoom-lib-golang/rule.toml"),
-    ),
-    (
-        "libraries/npm-zoomus/rule.toml",
-        include_str!("../rules/libraries/npm-zoomus/rule.toml"),
-    ),
-    (
-        "libraries/packagist-alexjose-zoom-api/rule.toml",
-        include_str!("../rules/libraries/packagist-alexjose-zoom-api/rule.toml"),
-    ),
-    (
-        "libraries/packagist-fusedinteractive-laravel-zoom/rule.toml",
-        include_str!("../rules/libraries/packagist-fusedinteractive-laravel-zoom/rule.toml"),
-    ),
-    (
-        "libraries/packagist-nicosoft-zoom/rule.toml",
-        include_str!("../rules/libraries/packagist-nicosoft-zoom/rule.toml"),
-    ),
-    (
-        "libraries/packagist-rignet-zoom-lib-php/rule.toml",
-        include_str!("../rules/libraries/packagist-rignet-zoom-lib-php/rule.toml"),
-    ),
-    (
-        "libraries/packagist-silinternational-zoom-php-client/rule.toml",
-        include_str!("../rules/libraries/packagist-silinternational-zoom-php-client/rule.toml"),
-    ),
-    (
-        "libraries/pypi-pw-zoomus/rule.toml",
-        include_str!("../rules/libraries/pypi-pw-zoomus/rule.toml"),
-    ),
-    (
-        "libraries/pypi-zoomus/rule.toml",
-        include_str!("../rules/libraries/pypi-zoomus/rule.toml"),
-    ),
-    (
-        "libraries/rubygems-zoomba/rule.toml",
-        include_str!("../rules/libraries/rubygems-zoomba/rule.toml"),
-    ),
-    (
-        "libraries/rubygems-zoomus/rule.toml",
-        include_str!("../rules/libraries/rubygems-zoomus/rule.toml"),
-    ),
+const LIBRARIES: [(&str, &str); 11] = embedded![
+    "libraries/go-zoom-lib-golang",
+    "libraries/npm-zoomus",
+    "libraries/packagist-alexjose-zoom-api",
+    "libraries/packagist-fusedinteractive-laravel-zoom",
+    "libraries/packagist-nicosoft-zoom",
+    "libraries/packagist-rignet-zoom-lib-php",
+    "libraries/packagist-silinternational-zoom-php-client",
+    "libraries/pypi-pw-zoomus",
+    "libraries/pypi-zoomus",
+    "libraries/rubygems-zoomba",
+    "libraries/rubygems-zoomus",
 ];
 
 impl Rules {

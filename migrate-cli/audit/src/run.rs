@@ -15,19 +15,22 @@ use aho_corasick::AhoCorasick;
 use mappings::Catalog;
 use rayon::prelude::*;
 
-use super::{
-    decide::Judge,
+use crate::{
     evidence::Projects,
-    finding::{Finding, Kind},
+    facts::{FileFacts, scanner::Scanner},
+    findings::{Finding, write_up::WriteUp},
+    judge::Judge,
+    kind::Kind,
     knowledge::Knowledge,
-    revision::{self, RevisionError},
+    prefilter::{Prefilter, is_binary},
     rules::{RuleError, Rules},
-    scan::{FileFacts, Scanner},
     shim_address::Moved,
     source,
-    trace::Tracer,
     traffic::Traffic,
-    walk::{self, Candidate, Limits, Walked},
+    walk::{
+        self, Candidate, Limits, Walked,
+        revision::{self, RevisionError},
+    },
 };
 
 /// How long files that were found are still read after the run was ended early.
@@ -163,7 +166,7 @@ impl<'c> Audit<'c> {
     /// Looks through a folder or a file. Paths in the outcome start below it.
     pub fn run(&self, root: &Path) -> Result<Outcome, AuditError> {
         let start = Instant::now();
-        let tracer = Tracer::new(&self.knowledge, &self.rules)?;
+        let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
         let limits = Limits {
             ignore_files: self.options.ignore_files,
             large: self.options.large,
@@ -171,7 +174,7 @@ impl<'c> Audit<'c> {
         let walked = walk::walk(
             root,
             &limits,
-            &tracer,
+            &prefilter,
             &self.options.files,
             &self.options.stop,
         );
@@ -208,7 +211,7 @@ impl<'c> Audit<'c> {
     /// list for files that lie elsewhere.
     pub fn run_files(&self, root: Option<&Path>, files: &[PathBuf]) -> Result<Outcome, AuditError> {
         let start = Instant::now();
-        let tracer = Tracer::new(&self.knowledge, &self.rules)?;
+        let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
         let limits = Limits {
             ignore_files: false,
             large: self.options.large,
@@ -216,7 +219,7 @@ impl<'c> Audit<'c> {
         let mut walked = walk::look_at(
             files,
             &limits,
-            &tracer,
+            &prefilter,
             &self.options.files,
             &self.options.stop,
         );
@@ -230,7 +233,7 @@ impl<'c> Audit<'c> {
             let around = walk::walk(
                 root,
                 &limits,
-                &tracer,
+                &prefilter,
                 &AtomicUsize::new(0),
                 &self.options.stop,
             );
@@ -256,7 +259,7 @@ impl<'c> Audit<'c> {
     /// Looks through a revision of a git repository without checking it out.
     pub fn run_revision(&self, repository: &Path, revision: &str) -> Result<Outcome, AuditError> {
         let start = Instant::now();
-        let tracer = Tracer::new(&self.knowledge, &self.rules)?;
+        let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
@@ -272,10 +275,10 @@ impl<'c> Audit<'c> {
             {
                 roots.insert(folder.to_owned());
             }
-            if !super::trace::is_binary(bytes) {
+            if !is_binary(bytes) {
                 let text = source::decode(bytes);
-                let mut trace = tracer.trace(text.as_bytes());
-                if tracer.is_relevant(&mut trace, text.as_bytes()) {
+                let mut trace = prefilter.trace(text.as_bytes());
+                if prefilter.is_relevant(&mut trace, text.as_bytes()) {
                     files.push(scanner.scan(path, &text));
                 }
             }
@@ -414,10 +417,14 @@ impl<'c> Audit<'c> {
                     rules: &self.rules,
                     evidence: projects.of(&file.path, roots),
                 };
+                let write_up = WriteUp {
+                    catalog: self.catalog,
+                    moved: &self.options.moved,
+                };
                 let mut seen = BTreeMap::new();
                 let uses = judge.uses(file);
                 uses.into_iter()
-                    .map(|found| self.finding(file, found, &mut seen))
+                    .map(|found| write_up.finding(file, found, &mut seen))
                     .collect::<Vec<_>>()
             })
             .collect()

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{finding::Finding, knowledge::Knowledge};
+use crate::{findings::Finding, kind::Kind, knowledge::Knowledge};
 
 /// How many of an operation's parameters and clients are kept.
 const KEPT: usize = 100;
@@ -165,7 +165,7 @@ impl Traffic {
     pub fn join(&self, findings: &[Finding]) -> Joined {
         let code = findings
             .iter()
-            .filter(|finding| finding.kind.is_code())
+            .filter(|finding| finding.kind != Kind::Doc)
             .filter_map(|finding| finding.operation.as_deref());
         let called = self.operations.keys().map(String::as_str);
         Joined::of(&code.collect(), &called.collect())

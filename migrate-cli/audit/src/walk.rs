@@ -1,6 +1,8 @@
 //! Walks a tree in parallel, reads each file once and keeps those that may have a part in a client
 //! of v1.
 
+pub(crate) mod revision;
+
 use std::{
     borrow::Cow,
     collections::BTreeSet,
@@ -17,10 +19,9 @@ use encoding_rs::Encoding;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
-use super::{
-    relevance::LARGEST,
+use crate::{
+    prefilter::{Prefilter, Trace, client_parts::LARGEST, is_binary},
     source,
-    trace::{Trace, Tracer, is_binary},
 };
 
 /// How much of a large file is read at a time, in bytes.
@@ -86,7 +87,7 @@ pub(crate) struct Walked {
 pub(crate) fn walk(
     root: &Path,
     limits: &Limits,
-    tracer: &Tracer,
+    prefilter: &Prefilter,
     files: &AtomicUsize,
     stop: &AtomicBool,
 ) -> Walked {
@@ -127,7 +128,7 @@ pub(crate) fn walk(
                         return WalkState::Continue;
                     }
                     files.fetch_add(1, Ordering::Relaxed);
-                    match look(entry.path(), limits, tracer, stop, &mut buffer) {
+                    match look(entry.path(), limits, prefilter, stop, &mut buffer) {
                         Ok(Some(candidate)) => {
                             let mut candidate = Some(candidate);
                             keep(&mut |walked| walked.candidates.extend(candidate.take()));
@@ -161,7 +162,7 @@ pub(crate) fn walk(
 pub(crate) fn look_at(
     files: &[PathBuf],
     limits: &Limits,
-    tracer: &Tracer,
+    prefilter: &Prefilter,
     count: &AtomicUsize,
     stop: &AtomicBool,
 ) -> Walked {
@@ -175,7 +176,7 @@ pub(crate) fn look_at(
                 return Err((path, io::Error::other("is no file")));
             }
             count.fetch_add(1, Ordering::Relaxed);
-            look(path, limits, tracer, stop, buffer).map_err(|error| (path, error))
+            look(path, limits, prefilter, stop, buffer).map_err(|error| (path, error))
         })
         .collect();
     let mut walked = Walked {
@@ -212,7 +213,7 @@ fn is_plain_file(entry: &DirEntry) -> bool {
 pub(crate) fn look(
     path: &Path,
     limits: &Limits,
-    tracer: &Tracer,
+    prefilter: &Prefilter,
     stop: &AtomicBool,
     buffer: &mut Vec<u8>,
 ) -> io::Result<Option<Candidate>> {
@@ -228,10 +229,10 @@ pub(crate) fn look(
     let mut size = length as u64;
     let is_relevant = if length < CHUNK {
         let text = searchable(wide, head);
-        tracer.add(&text, &mut found);
-        tracer.is_relevant(&mut found, &text)
+        prefilter.add(&text, &mut found);
+        prefilter.is_relevant(&mut found, &text)
     } else {
-        tracer.add(&searchable(wide, head), &mut found);
+        prefilter.add(&searchable(wide, head), &mut found);
         // What is written while the file is read is left for the next run.
         size = file.metadata()?.len();
         let mut left = size.saturating_sub(length as u64);
@@ -241,7 +242,7 @@ pub(crate) fn look(
             left = left.saturating_sub(read as u64);
             length = OVERLAP + read;
             let piece = buffer.get(..length).unwrap_or_default();
-            tracer.add(&searchable(wide, piece), &mut found);
+            prefilter.add(&searchable(wide, piece), &mut found);
         }
         // What else makes a file relevant is not looked for in long ones.
         found.is_telling() || found.word && left > 0

@@ -45,7 +45,7 @@ pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, Opt
         }
         match operation {
             Some(operation) => steps(sheet, catalog, operation, &alike),
-            None => sheet.paragraph(2, advice(finding)),
+            None => sheet.paragraph(2, finding.kind.traits().recipe),
         }
     }
 }
@@ -110,25 +110,4 @@ fn steps(sheet: &mut Sheet, catalog: &Catalog, operation: &str, alike: &[&Findin
         .collect();
     sheet.rows(2, 1, &rows);
     sheet.paragraph(2, &format!("All of it: migrate explain {operation}"));
-}
-
-fn advice(finding: &Finding) -> &'static str {
-    match finding.kind {
-        Kind::BaseUrl | Kind::Url => {
-            "Make it the shim's address by hand, or read it from the environment."
-        }
-        Kind::Endpoint => "Nothing in v1 has this path: see what the program meant.",
-        Kind::SdkCall | Kind::SdkImport => {
-            "Replace the library: migrate rules names what takes its place."
-        }
-        Kind::Dependency => {
-            "Pin the version that runs today, which the package manager lists; then replace the \
-             library: migrate rules names what takes its place."
-        }
-        Kind::Credential => {
-            "Revoke it, read the new one from the environment, and take it out of the history."
-        }
-        Kind::ResponseField => "v2 has it elsewhere or not at all: migrate explain says where.",
-        Kind::Doc => "Nothing has to be done.",
-    }
 }

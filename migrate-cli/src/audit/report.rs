@@ -154,22 +154,6 @@ impl Summary {
     }
 }
 
-/// How loud a finding is where a report has levels.
-#[derive(Clone, Copy)]
-enum Level {
-    Error,
-    Warning,
-    Note,
-}
-
-fn level(kind: Kind) -> Level {
-    match kind {
-        Kind::Doc => Level::Note,
-        Kind::ResponseField | Kind::SdkImport => Level::Warning,
-        _ => Level::Error,
-    }
-}
-
 /// A text without control characters: names of files may hold what changes a terminal or ends a
 /// line.
 fn plain(text: &str) -> Cow<'_, str> {
@@ -195,35 +179,23 @@ fn count(number: usize, one: &str, many: &str) -> String {
 
 /// What a finding is about, in a few words: the operation, or what the kind says.
 fn title(finding: &Finding) -> String {
-    match (&finding.operation, finding.kind) {
+    match (&finding.operation, finding.kind.traits().title) {
         (Some(operation), _) => operation.clone(),
-        (None, Kind::BaseUrl) => "the v1 base URL".to_owned(),
-        (None, Kind::Credential) => format!(
-            "{} in plain text",
-            finding
-                .parameters
-                .first()
-                .map_or("a credential", String::as_str)
-        ),
-        (None, Kind::ResponseField) => finding.parameters.first().cloned().unwrap_or_default(),
-        (None, _) => finding.reason.clone(),
+        (None, Some(title)) => {
+            let name = finding.parameters.first().map_or("", String::as_str);
+            title.replace("{name}", name)
+        }
+        (None, None) => finding.reason.clone(),
     }
 }
 
 /// What to do about a finding, in one sentence.
 fn advice(finding: &Finding) -> String {
-    match finding.kind {
-        Kind::BaseUrl => "point it at the shim (see --fix)".to_owned(),
-        Kind::Credential => "revoke it and read the new one from the environment".to_owned(),
-        Kind::ResponseField => "v2 has it elsewhere or not at all: see migrate explain".to_owned(),
-        Kind::Dependency | Kind::SdkImport if finding.operation.is_none() => {
-            "replace the library: see migrate rules".to_owned()
-        }
-        _ => match &finding.advice {
-            None => String::new(),
-            Some(advice) if advice.v2.is_empty() => "nothing in v2 replaces it".to_owned(),
-            Some(advice) => format!("→ {}", advice.v2.join(", ")),
-        },
+    match (finding.kind.traits().advice, &finding.advice) {
+        (Some(advice), _) => advice.to_owned(),
+        (None, None) => String::new(),
+        (None, Some(advice)) if advice.v2.is_empty() => "nothing in v2 replaces it".to_owned(),
+        (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),
     }
 }
 

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use super::sources::Sources;
 use crate::{cli::Exit, site_mappings::SiteMappings};
-use migrate_audit::plan::{Name, Plan, Wave};
+use migrate_audit::{
+    Wave,
+    waves::{WaveSteps, Waves},
+};
 use migrate_report::sheet::{Row, Sheet};
 
 /// Plan the migration of a code base in waves, each with its effort and its check.
@@ -24,7 +27,7 @@ pub(crate) struct Args {
 
     /// Show one wave only, and fail while it has a step: the exit check of the wave.
     #[arg(long, value_name = "WAVE", value_enum)]
-    check: Option<Name>,
+    check: Option<Wave>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -33,13 +36,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if found.interrupted {
         anyhow::bail!("interrupted: a part of the code says nothing of the whole");
     }
-    let mut plan = Plan::of(&found.outcome.findings);
+    let mut waves = Waves::of(&found.outcome.findings);
     if let Some(name) = args.check {
-        plan.waves.retain(|wave| wave.name == name);
+        waves.waves.retain(|wave| wave.name == name);
     }
     let exit = if !found.outcome.unreadable.is_empty() {
         Exit::Failed
-    } else if args.check.is_some() && !plan.waves.is_empty() {
+    } else if args.check.is_some() && !waves.waves.is_empty() {
         Exit::Findings
     } else {
         Exit::Clean
@@ -54,16 +57,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let mut out = io::stdout().lock();
     if args.json {
-        serde_json::to_writer(&mut out, &plan)?;
+        serde_json::to_writer(&mut out, &waves)?;
         writeln!(out)?;
         return Ok(exit);
     }
-    if let (true, Some(name)) = (plan.waves.is_empty(), args.check) {
+    if let (true, Some(name)) = (waves.waves.is_empty(), args.check) {
         writeln!(out, "{}: done", name.name())?;
-    } else if plan.waves.is_empty() {
+    } else if waves.waves.is_empty() {
         writeln!(out, "no use of v1: nothing to plan")?;
     }
-    for (index, wave) in plan.waves.iter().enumerate() {
+    for (index, wave) in waves.waves.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
@@ -72,7 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn write(number: usize, wave: &Wave, out: &mut dyn Write) -> io::Result<()> {
+fn write(number: usize, wave: &WaveSteps, out: &mut dyn Write) -> io::Result<()> {
     let mut sheet = Sheet::for_stdout();
     sheet.line(format!("{number}. {}", wave.title));
     sheet.paragraph(3, wave.why);

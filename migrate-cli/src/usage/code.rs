@@ -78,7 +78,7 @@ impl Code {
     }
 
     fn add(&mut self, kind: Kind, operation: Option<String>, path: String, line: usize) {
-        if !kind.is_code() {
+        if kind == Kind::Doc {
             return;
         }
         match operation {

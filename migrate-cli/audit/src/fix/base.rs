@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::{
+use crate::fix::{
     page::{Base, Page},
     splice::Edit,
 };
 use crate::{
-    extract::last_identifier, knowledge::Knowledge, rules::Rules, shim_address::ShimUrl, source,
+    knowledge::Knowledge, names::last_identifier, rules::Rules, shim_address::ShimUrl, source,
 };
 
 /// Why a base is left to people.

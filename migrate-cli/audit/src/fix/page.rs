@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use crate::{
-    extract::{self, Extract, Piece, Role, fold::Folded},
+    facts::{
+        scanner,
+        shape::{self, Shape},
+        syntax::{self, Extract, Piece, Role, fold::Folded},
+    },
     knowledge::Knowledge,
     language::Language,
     rules::Rules,
-    scan,
-    shape::{self, Shape},
     shim_address::ShimUrl,
     source::Lines,
 };
@@ -51,8 +53,8 @@ impl<'a> Page<'a> {
     pub(super) fn read(path: &str, text: &'a str, rules: &Rules) -> Self {
         let head = text.get(..text.len().min(200)).unwrap_or_default();
         let language = Language::of(std::path::Path::new(path), head);
-        let extract = extract::extract(language, text, &rules.calls);
-        let folded = scan::fold_all(&extract);
+        let extract = syntax::extract(language, text, &rules.calls);
+        let folded = scanner::fold_all(&extract);
         Self {
             text,
             language,

@@ -8,8 +8,8 @@
 
 use std::path::Path;
 
-use super::splice::Edit;
-use crate::{dependency, rules::Library};
+use crate::fix::splice::Edit;
+use crate::{facts::dependencies, rules::Library};
 
 /// A pin, and what brings the lock file up to date.
 pub(super) struct Pin {
@@ -92,7 +92,8 @@ pub(super) fn pin(
         source
             .get(at..)
             .is_some_and(|rest| rest.starts_with(&library.package))
-            && dependency::ecosystem(&name.to_ascii_lowercase()) == Some(library.ecosystem.as_str())
+            && dependencies::ecosystem(&name.to_ascii_lowercase())
+                == Some(library.ecosystem.as_str())
     })?;
     let from = at + library.package.len();
     let line = source.get(from..)?.lines().next()?;
@@ -104,7 +105,7 @@ pub(super) fn pin(
         return None;
     }
     let version = locked.unwrap_or_else(|| entry.version.to_owned());
-    if dependency::speaks_v1(library, Some(&version)) != Some(true) || !is_whole(&version) {
+    if dependencies::speaks_v1(library, Some(&version)) != Some(true) || !is_whole(&version) {
         return None;
     }
     let then = match form.locks {
@@ -239,7 +240,7 @@ fn locked(root: &Path, path: &str, library: &Library, form: &Form) -> Option<Str
         })?;
         let text = std::fs::read_to_string(file.path()).ok()?;
         let language = crate::language::Language::of(Path::new(lock), "");
-        dependency::find(lock, language, &text, std::slice::from_ref(library))
+        dependencies::find(lock, language, &text, std::slice::from_ref(library))
             .into_iter()
             .find_map(|(dependency, _, _)| dependency.version.filter(|version| is_whole(version)))
     })

@@ -8,9 +8,10 @@
 use mappings::Catalog;
 use tree_sitter::{Node, Tree};
 
-use super::{CurlTranslator, splice::Edit};
+use crate::fix::{CurlTranslator, splice::Edit};
 use crate::{
-    finding::{Finding, Kind},
+    findings::Finding,
+    kind::Kind,
     language::Language,
     rules::{Library, Rewrite},
 };

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
-use super::splice::Edit;
+use crate::fix::splice::Edit;
 use crate::{
     language::Language,
     shim_address::{Variable, default_of},

@@ -5,7 +5,8 @@
 
 use std::io::{self, Write};
 
-use super::{Level, Report, advice, count, level, title};
+use super::{Report, advice, count, title};
+use migrate_audit::Level;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let shown = || {
@@ -15,7 +16,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .filter(|found| found.suppressed.is_none())
     };
     for finding in shown() {
-        let level = match level(finding.kind) {
+        let level = match finding.kind.traits().level {
             Level::Error => "error",
             Level::Warning => "warning",
             Level::Note => "notice",

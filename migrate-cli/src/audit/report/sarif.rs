@@ -12,7 +12,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Level, Report, advice, level, losses, title};
+use super::{Report, advice, losses, title};
+use migrate_audit::Level;
 use migrate_audit::{Confidence, Finding, Kind, SuppressedBy, rules::RULES};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -76,7 +77,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn word(kind: Kind) -> &'static str {
-    match level(kind) {
+    match kind.traits().level {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "note",

@@ -1,0 +1,2 @@
+<?php
+$people = remote('user/list', ['page_size' => 300]);

@@ -1,0 +1,2 @@
+<?php
+return ['zoom_api' => 'https://api.zoom.us/v1/'];

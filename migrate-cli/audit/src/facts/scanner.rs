@@ -1,0 +1,377 @@
+//! Reads one file into [`FileFacts`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    facts::{
+        FileFacts, Place, Signal, dependencies, mentions, secrets,
+        shape::{self, Shape, Sighting},
+        suppression,
+        syntax::{
+            self, Call, Extract, Piece, Role, Text, Usage,
+            fold::{Constants, Folded, Folder, HOLE},
+        },
+    },
+    knowledge::Knowledge,
+    language::{Format, Language},
+    names::last_identifier,
+    rules::Rules,
+    source::Lines,
+    walk::Start,
+};
+
+/// How many signals one file may give; a file with more is data about v1, not a use of it.
+const LIMIT: usize = 5000;
+/// How many URLs of a large file are looked at; most are the same one again and again.
+const URLS: usize = 20 * LIMIT;
+/// How many names that are joined to a text are kept.
+const NAMES: usize = 32;
+/// How much of a line is kept for reports, in characters.
+const EXCERPT: usize = 240;
+
+/// Looks at files with one set of rules.
+#[derive(Debug)]
+pub(crate) struct Scanner<'k> {
+    /// What is known of v1.
+    pub(crate) knowledge: &'k Knowledge,
+    /// The rules.
+    pub(crate) rules: &'k Rules,
+}
+
+impl Scanner<'_> {
+    /// Looks at a file.
+    pub(crate) fn scan(&self, path: &str, source: &str) -> FileFacts {
+        let head = source.get(..source.len().min(200)).unwrap_or_else(|| {
+            // Cut within a character: the first line is all that matters.
+            source.lines().next().unwrap_or_default()
+        });
+        let language = Language::of(std::path::Path::new(path), head);
+        let extract = syntax::extract(language, source, &self.rules.calls);
+        let lines = Lines::new(source);
+        let spoken = self.rules.services.in_texts([path, source]);
+        let mut facts = FileFacts {
+            path: path.to_owned(),
+            language: Some(language),
+            zoom: spoken.zoom,
+            vendor: spoken.vendor.map(str::to_owned),
+            ..FileFacts::default()
+        };
+        self.signals(language, &extract, &lines, &mut facts);
+        self.libraries(language, source, &extract, &lines, &mut facts);
+        facts.secrets = secrets::find(&extract, language, &lines, &self.rules.words.stand_ins);
+        for read in extract.reads {
+            let lower = read.name.to_ascii_lowercase();
+            if lower.contains("zoom") {
+                facts.members.insert(lower);
+            }
+            if self.knowledge.answer_fields.contains(&read.name) {
+                let place = Place::of(&lines, read.at, read.at + read.name.len());
+                facts.reads.push((read, place));
+            }
+        }
+        facts.writes = extract.writes;
+        suppression::collect(source, &mut facts.suppressions);
+        excerpts(&lines, &self.knowledge.secret_words, &mut facts);
+        facts
+    }
+
+    /// Looks at the pieces of a file that is too large to be parsed: only URLs count in it.
+    pub(crate) fn scan_large<E>(
+        &self,
+        path: &str,
+        read: impl FnOnce(&mut dyn FnMut(&str, Start) -> bool) -> Result<(), E>,
+    ) -> Result<FileFacts, E> {
+        let language = Language::of(std::path::Path::new(path), "");
+        let mut facts = FileFacts {
+            path: path.to_owned(),
+            language: Some(language),
+            zoom: true,
+            ..FileFacts::default()
+        };
+        let mut seen: BTreeSet<(usize, String)> = BTreeSet::new();
+        let mut looked_at = 0;
+        read(&mut |piece, start| {
+            let lines = Lines::new(piece);
+            for sighting in shape::urls(piece, &self.rules.hosts, self.knowledge) {
+                let mut place = Place::of(&lines, sighting.start, sighting.end);
+                let excerpt = piece.get(sighting.start..sighting.end).unwrap_or_default();
+                if place.line == 1 {
+                    place.column += start.column;
+                    place.end_column += start.column;
+                }
+                place.line += start.line;
+                looked_at += 1;
+                if facts.signals.len() >= LIMIT || looked_at > URLS {
+                    facts.is_cut = true;
+                    return false;
+                }
+                if !seen.insert((place.line, excerpt.to_owned())) {
+                    continue;
+                }
+                facts.excerpts.insert(place.line, excerpt.to_owned());
+                facts.signals.push(Signal {
+                    shape: sighting.shape,
+                    place,
+                    text: Text::plain(
+                        "",
+                        0,
+                        if language == Language::Prose {
+                            Role::Prose
+                        } else {
+                            Role::Value
+                        },
+                    ),
+                    joined: Vec::new(),
+                    value: excerpt.to_owned(),
+                    apart: false,
+                });
+            }
+            true
+        })?;
+        Ok(facts)
+    }
+
+    fn signals(&self, language: Language, extract: &Extract, lines: &Lines, facts: &mut FileFacts) {
+        let folded = fold_all(extract);
+        let mut parts = 0;
+        for (name, deeds) in &extract.functions {
+            let entry = facts.functions.entry(name.clone()).or_default();
+            entry.credentials |= deeds.credentials;
+        }
+        let siblings: BTreeMap<(usize, usize), &str> = extract
+            .texts
+            .iter()
+            .zip(&folded)
+            .filter_map(|(text, folded)| Some((text.element?, folded.text.as_str())))
+            .collect();
+        for (text, folded) in extract.texts.iter().zip(&folded) {
+            if let Some(function) = &text.function
+                && text.role == Role::Value
+            {
+                let joins = folded.holes.iter().chain(&folded.filled).cloned();
+                facts
+                    .functions
+                    .entry(function.clone())
+                    .or_default()
+                    .joins
+                    .extend(joins);
+            }
+            let anywhere = text.role != Role::Value
+                || matches!(language, Language::Data(_) | Language::Markup)
+                    && text.pieces.len() == 1
+                    && text.callee.is_none()
+                    && (text.target.is_none() || matches!(language, Language::Data(_)));
+            let mut found = if anywhere || folded.text.len() > 600 {
+                shape::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
+            } else {
+                shape::in_value(folded, &self.rules.hosts, self.knowledge)
+            };
+            if text.role != Role::Value && facts.zoom {
+                found.extend(shape::names(&folded.text, &self.rules.words.api_names));
+                found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
+            } else if facts.zoom && text.target.as_deref().is_some_and(describes) {
+                found.extend(shape::names(&folded.text, &self.rules.words.api_names));
+            }
+            for sighting in found {
+                if facts.signals.len() >= LIMIT {
+                    facts.is_cut = true;
+                    return;
+                }
+                // Halves and hosts are no finding of their own and must not crowd out those.
+                if !matches!(
+                    sighting.shape,
+                    Shape::Base
+                        | Shape::BaseV2
+                        | Shape::Name
+                        | Shape::Call { .. }
+                        | Shape::Url { .. }
+                        | Shape::Endpoint { .. }
+                ) {
+                    parts += 1;
+                    if parts > LIMIT / 4 {
+                        continue;
+                    }
+                }
+                // A sighting belongs to the piece in which it ends.
+                let last = end_of(&sighting, folded);
+                let start = sighting.start.max(folded.run_start(last));
+                let from = folded.source(start);
+                let to = folded.source(last) + 1;
+                let mut text = text.without_pieces();
+                if matches!(language, Language::Data(_)) && is_key(&folded.text, sighting.end) {
+                    text.usage = Usage::Key;
+                }
+                if language == Language::Data(Format::Json) && text.role == Role::Value {
+                    text.target = json_key(&folded.text, sighting.start).or(text.target);
+                }
+                if let Some((list, at)) = text.element
+                    && at > 0
+                    && text.target.is_none()
+                    && let Some(name) = siblings.get(&(list, 0))
+                {
+                    // `define('API_URL', 'https://…')` and settings pages name the value first.
+                    text.target = Some((*name).to_owned());
+                }
+                let names = folded.holes.iter().take(NAMES);
+                let joined = names.chain(folded.filled.iter().take(NAMES)).cloned();
+                facts.signals.push(Signal {
+                    shape: sighting.shape,
+                    place: Place::of(lines, from, to.max(from)),
+                    text,
+                    joined: joined.collect(),
+                    value: folded.text.chars().take(200).collect(),
+                    apart: start > sighting.start,
+                });
+            }
+        }
+    }
+
+    fn libraries(
+        &self,
+        language: Language,
+        source: &str,
+        extract: &Extract,
+        lines: &Lines,
+        facts: &mut FileFacts,
+    ) {
+        for call in &extract.calls {
+            if self.may_be_library(call) {
+                let end = call.end.max(call.start);
+                facts
+                    .calls
+                    .push((call.clone(), Place::of(lines, call.start, end)));
+            }
+        }
+        for import in &extract.imports {
+            if self.rules.libraries.iter().any(|library| {
+                library
+                    .imports
+                    .iter()
+                    .any(|name| import.text.contains(name.as_str()))
+            }) {
+                let end = import.at + import.text.len();
+                facts
+                    .imports
+                    .push((import.clone(), Place::of(lines, import.at, end)));
+            }
+        }
+        for (dependency, from, to) in
+            dependencies::find(&facts.path, language, source, &self.rules.libraries)
+        {
+            facts
+                .dependencies
+                .push((dependency, Place::of(lines, from, to)));
+        }
+        facts.publishes = dependencies::publishes(&facts.path, source);
+    }
+
+    fn may_be_library(&self, call: &Call) -> bool {
+        let method = last_identifier(&call.callee).trim_end_matches('!');
+        let zoom = method.to_ascii_lowercase().contains("zoom");
+        // A client that makes paths out of names: `$zoom->user->custcreate(…)`.
+        let action = self.knowledge.is_action(&method.to_ascii_lowercase())
+            && call.callee.to_ascii_lowercase().contains("zoom");
+        zoom || action
+            || self.rules.libraries.iter().any(|library| {
+                library
+                    .constructors
+                    .iter()
+                    .any(|name| call.callee.contains(name.as_str()))
+                    || library
+                        .methods
+                        .keys()
+                        .any(|known| known.rsplit('.').next() == Some(method))
+                    || call
+                        .strings
+                        .iter()
+                        .any(|given| library.imports.contains(given))
+            })
+    }
+}
+
+/// True for the name of a text that people read.
+fn describes(target: &str) -> bool {
+    let name = last_identifier(target).to_ascii_lowercase();
+    name.ends_with("description") || name.ends_with("summary")
+}
+
+/// The last byte of a sighting. The slash after a base that is named elsewhere, as in `"$base/$path"`,
+/// is no base.
+fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
+    let last = sighting.end.saturating_sub(1);
+    let slashed = folded.text.as_bytes().get(last) == Some(&b'/');
+    let before = last.saturating_sub(1);
+    if sighting.shape == Shape::Base
+        && slashed
+        && folded.run_start(before) != folded.run_start(last)
+    {
+        before
+    } else {
+        last
+    }
+}
+
+/// Puts all texts of a file together, constants filled in.
+pub(crate) fn fold_all(extract: &Extract) -> Vec<Folded> {
+    let mut constants = Constants::of(extract);
+    // `define('NAME', 'value')`
+    for text in &extract.texts {
+        if text.callee.as_deref() == Some("define")
+            && let Some((list, 1)) = text.element
+            && let Some(name) = extract.texts.iter().find_map(|other| {
+                match (other.element, other.pieces.as_slice()) {
+                    (Some((same, 0)), [Piece::Text { value, .. }]) if same == list => Some(value),
+                    _ => None,
+                }
+            })
+        {
+            constants.add(name, text.pieces.clone());
+        }
+    }
+    let mut folder = Folder::new(constants);
+    extract
+        .texts
+        .iter()
+        .map(|text| folder.fold(&text.pieces))
+        .collect()
+}
+
+/// True if a quoted text in data is the name of a value.
+fn is_key(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    // `/user/list:` of YAML.
+    if rest.trim_end() == ":" {
+        return true;
+    }
+    rest.strip_prefix(['"', '\''])
+        .is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
+/// The key of a value within a line of JSON, which may hold a whole document.
+fn json_key(text: &str, start: usize) -> Option<String> {
+    let head = text
+        .get(..start)?
+        .trim_end_matches(['"', '\\', '/'])
+        .trim_end();
+    let key = last_identifier(head.strip_suffix(':')?);
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
+fn excerpts(lines: &Lines, secret_words: &[String], facts: &mut FileFacts) {
+    let numbers: BTreeSet<usize> = facts
+        .signals
+        .iter()
+        .map(|signal| signal.place.line)
+        .chain(facts.calls.iter().map(|(_, place)| place.line))
+        .chain(facts.imports.iter().map(|(_, place)| place.line))
+        .chain(facts.dependencies.iter().map(|(_, place)| place.line))
+        .chain(facts.reads.iter().map(|(_, place)| place.line))
+        .collect();
+    for number in numbers {
+        let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
+        facts.excerpts.insert(
+            number,
+            secrets::mask(&line.replace(HOLE, "?"), secret_words),
+        );
+    }
+}

@@ -1,0 +1,484 @@
+//! Finds v1 in a text: URLs, bases, relative endpoints and halves of them.
+
+use memchr::{memchr, memchr2_iter, memmem};
+
+use crate::{
+    facts::syntax::fold::{Folded, HOLE},
+    knowledge::Knowledge,
+    rules::{DOMAIN, Hosts},
+};
+
+/// What a part of a text looks like. Whether it *is* a use of v1 is decided later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The whole base: `https://api.zoom.us/v1/`.
+    Base,
+    /// A base of v2.
+    BaseV2,
+    /// A host of the API without a version.
+    Host,
+    /// A version without a host: `/v1`.
+    Version,
+    /// An absolute URL of v1.
+    Url {
+        /// The operation, if it is one.
+        operation: Option<String>,
+    },
+    /// A path below the base: `user/list`.
+    Endpoint {
+        /// The operation; nothing for a path that clients call and v1 never had.
+        operation: Option<String>,
+        /// What is called, in lower case.
+        path: String,
+        /// It is spelt as v1 spelt it; other programs have `user/getByEmail`.
+        exact: bool,
+        /// `v1/` stands before it.
+        versioned: bool,
+        /// Something stands before it: `BASE + "user/list"`.
+        based: bool,
+    },
+    /// Words that name the API itself: `API v1`.
+    Name,
+    /// A call of a client library, in a comment or in prose.
+    Call {
+        /// The library's package.
+        package: String,
+        /// The operation; nothing for a set-up that asks for v1.
+        operation: Option<String>,
+    },
+    /// The part of an operation before a slash, alone: `user`.
+    Resource(String),
+    /// The part of an operation after a slash, alone: `custcreate`.
+    Action(String),
+}
+
+/// A shape and where it is in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    /// What it looks like.
+    pub(crate) shape: Shape,
+    /// First byte in the text.
+    pub(crate) start: usize,
+    /// The byte after the last one.
+    pub(crate) end: usize,
+}
+
+/// How long a host's name may be, in bytes.
+const HOST: usize = 255;
+/// Looks at a value of the code, which must be a URL, a path or a half of one.
+pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
+    let mut found = urls(&text.text, hosts, knowledge);
+    if found.is_empty() && memmem::find(text.text.as_bytes(), DOMAIN.as_bytes()).is_none() {
+        found.extend(relative(&text.text, knowledge));
+        if found.is_empty() {
+            found.extend(halves(&text.text, knowledge));
+        }
+    }
+    found
+}
+
+/// Looks at a longer text, in which anything may stand anywhere.
+pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
+    let mut found = urls(text, hosts, knowledge);
+    let covered: Vec<_> = found
+        .iter()
+        .map(|sighting| sighting.start..sighting.end)
+        .collect();
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    for (at, _) in text.match_indices('/') {
+        if covered.iter().any(|range| range.contains(&at)) {
+            continue;
+        }
+        // Back to the start of the path, then every place where an operation may begin.
+        let start = bytes
+            .get(..at)
+            .unwrap_or_default()
+            .iter()
+            .rposition(|byte| !byte.is_ascii_alphanumeric())
+            .map_or(0, |before| before + 1);
+        let Some(word) = text.get(start..at).filter(|word| !word.is_empty()) else {
+            continue;
+        };
+        if !knowledge.is_head(&word.to_ascii_lowercase()) || !starts_path(text, start) {
+            continue;
+        }
+        if let Some(path) = text.get(start..).and_then(|rest| knowledge.path_at(rest))
+            && !path.continues
+            && start >= done
+            && ends_path(text, start + path.length)
+        {
+            let name = text.get(start..start + path.length).unwrap_or_default();
+            done = start + path.length;
+            found.push(Sighting {
+                shape: Shape::Endpoint {
+                    operation: path.operation,
+                    path: name.to_ascii_lowercase(),
+                    exact: name.bytes().all(|byte| !byte.is_ascii_uppercase()),
+                    versioned: text.get(..start).is_some_and(|head| head.ends_with("v1/")),
+                    based: text.get(..start).is_some_and(|head| head.ends_with(HOLE)),
+                },
+                start,
+                end: start + path.length,
+            });
+        }
+    }
+    found
+}
+
+/// Where prose names the API itself.
+pub(crate) fn names(text: &str, phrases: &[String]) -> Vec<Sighting> {
+    // All of them name the version.
+    if memchr(b'1', text.as_bytes()).is_none() {
+        return Vec::new();
+    }
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for phrase in phrases {
+        for (start, _) in lower.match_indices(phrase.as_str()) {
+            let end = start + phrase.len();
+            let apart = |letter: Option<char>| letter.is_none_or(|c| !c.is_alphanumeric());
+            let before = lower.get(..start).and_then(|head| head.chars().next_back());
+            let after = lower.get(end..).unwrap_or_default();
+            // v1.6 is the version of something else.
+            let number = after
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            if apart(before) && apart(after.chars().next()) && !number {
+                found.push(Sighting {
+                    shape: Shape::Name,
+                    start,
+                    end,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// True if a path may begin there: not in the middle of a longer path.
+fn starts_path(text: &str, start: usize) -> bool {
+    let head = text.get(..start).unwrap_or_default();
+    let Some(before) = head.chars().next_back() else {
+        return true;
+    };
+    match before {
+        '/' => {
+            let rest = head.strip_suffix('/').unwrap_or_default();
+            rest.ends_with("v1")
+                || rest.ends_with('}')
+                || ends_with_variable(rest)
+                || !rest.chars().next_back().is_some_and(|c| {
+                    c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ')')
+                })
+        }
+        '.' | '-' | '_' | '\\' | '~' | '$' | '@' => false,
+        _ => true,
+    }
+}
+
+/// True for the variable of a shell or a Makefile that may hold a base: `$ZOOM_API`, `$(BASE)`.
+fn ends_with_variable(text: &str) -> bool {
+    let (name, opening) = match text.strip_suffix(')') {
+        Some(inner) => (inner, "$("),
+        None => (text, "$"),
+    };
+    let start = name
+        .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .map_or(0, |at| at + 1);
+    let (head, name) = name.split_at(start.min(name.len()));
+    // A file below a folder is no path of a server.
+    let folder = ["HOME", "PWD", "DIR"]
+        .iter()
+        .any(|word| name.contains(word));
+    !name.is_empty() && !folder && head.ends_with(opening)
+}
+
+fn ends_path(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let mut letters = rest.chars();
+    match letters.next() {
+        Some('.') => !letters.next().is_some_and(char::is_alphanumeric),
+        Some('-' | '_' | '(') => false,
+        _ => true,
+    }
+}
+
+/// Where the domain of the API stands, in any letter case.
+fn domains(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    memchr2_iter(b'z', b'Z', bytes).filter(|at| {
+        bytes
+            .get(*at..*at + DOMAIN.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(DOMAIN.as_bytes()))
+    })
+}
+
+/// The URLs in a text.
+pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
+    let mut found = Vec::new();
+    for at in domains(text) {
+        let mut window = at.saturating_sub(HOST);
+        while !text.is_char_boundary(window) {
+            window += 1;
+        }
+        let host_start = text
+            .get(window..at)
+            .unwrap_or_default()
+            .rfind(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-'))
+            .map_or(window, |before| {
+                let before = window + before;
+                before
+                    + text
+                        .get(before..)
+                        .and_then(|rest| rest.chars().next())
+                        .map_or(1, char::len_utf8)
+            });
+        let host_end = at + DOMAIN.len();
+        let host = text
+            .get(host_start..host_end)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if let Some(sighting) = url(text, &host, host_start, host_end, hosts, knowledge) {
+            found.push(sighting);
+        }
+    }
+    if let Some(shim) = &hosts.shim {
+        for start in memmem::find_iter(text.as_bytes(), shim) {
+            let before = text.get(..start).and_then(|head| head.chars().next_back());
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-')) {
+                continue;
+            }
+            found.extend(url(text, shim, start, start + shim.len(), hosts, knowledge));
+        }
+    }
+    found
+}
+
+fn url(
+    text: &str,
+    host: &str,
+    host_start: usize,
+    host_end: usize,
+    hosts: &Hosts,
+    knowledge: &Knowledge,
+) -> Option<Sighting> {
+    let is_api = hosts
+        .api
+        .iter()
+        .chain(&hosts.shim)
+        .any(|known| known == host);
+    let rest = text.get(host_end..)?;
+    let mut at = host_end;
+    // A port, or a slash between quotes: `"https://api.zoom.us" + "/v1"`.
+    let port = match rest.strip_prefix(':') {
+        Some(port) => port.bytes().take_while(u8::is_ascii_digit).count(),
+        None => 0,
+    };
+    let rest = if port > 0 {
+        at += 1 + port;
+        rest.get(1 + port..)?
+    } else {
+        rest
+    };
+    let path = if is_api {
+        rest
+    } else {
+        at += hosts.web_path.len();
+        rest.strip_prefix(hosts.web_path.as_str())?
+    };
+    let start = scheme_start(text, host_start);
+    let Some(version) = path.strip_prefix("/") else {
+        let bare = path
+            .chars()
+            .next()
+            .is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-'));
+        return (is_api && bare).then_some(Sighting {
+            shape: Shape::Host,
+            start,
+            end: at,
+        });
+    };
+    let number = version.get(..2).unwrap_or_default();
+    let after = version.get(2..).unwrap_or_default();
+    let ends = !after
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let end = at + 3;
+    match number {
+        "v2" if ends => {
+            return Some(Sighting {
+                shape: Shape::BaseV2,
+                start,
+                end,
+            });
+        }
+        "v1" if ends => {}
+        _ => {
+            let bare = version.chars().next().is_none_or(|c| !c.is_alphanumeric());
+            return (is_api && bare).then_some(Sighting {
+                shape: Shape::Host,
+                start,
+                end: at,
+            });
+        }
+    }
+    if !is_api && !hosts.web.iter().any(|known| known == host) {
+        // Other subdomains have other services below the same path.
+        let path = after
+            .strip_prefix('/')
+            .and_then(|path| knowledge.path_at(path))?;
+        path.operation.as_ref()?;
+    }
+    let path = after.strip_prefix('/').unwrap_or_default();
+    let path_start = end + usize::from(after.starts_with('/'));
+    if let Some(found) = knowledge.path_at(path) {
+        return Some(Sighting {
+            shape: Shape::Url {
+                operation: found.operation,
+            },
+            start,
+            end: path_start + found.length,
+        });
+    }
+    let word: String = path
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/'))
+        .collect();
+    if word.is_empty() {
+        return Some(Sighting {
+            shape: Shape::Base,
+            start,
+            end: path_start,
+        });
+    }
+    let head = word
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    (is_api || knowledge.is_head(&head)).then_some(Sighting {
+        shape: Shape::Url { operation: None },
+        start,
+        end: path_start + word.len(),
+    })
+}
+
+fn scheme_start(text: &str, host: usize) -> usize {
+    ["https://", "http://", "//"]
+        .iter()
+        .filter_map(|scheme| Some((host.checked_sub(scheme.len())?, scheme)))
+        .find(|(start, scheme)| {
+            text.get(*start..host)
+                .is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        })
+        .map_or(host, |(start, _)| start)
+}
+
+/// A text that starts with an endpoint: `/user/list?page_size=300`.
+fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
+    let trimmed = text.trim_start();
+    let below = skip_placeholders(trimmed);
+    let based = below.len() < trimmed.len();
+    let mut rest = below.strip_prefix('/').unwrap_or(below);
+    let mut versioned = false;
+    for prefix in ["api/v1/", "v1/"] {
+        if let Some(below) = rest.strip_prefix(prefix) {
+            rest = below;
+            versioned = true;
+        }
+    }
+    // `HOST + VERSION + "/user/list"`, `/{version}/user/list`
+    rest = skip_placeholders(rest);
+    rest = rest.strip_prefix('/').unwrap_or(rest);
+    let start = text.len() - rest.len();
+    let path = knowledge.path_at(rest)?;
+    let after = rest.get(path.length..).unwrap_or_default();
+    let after = after.strip_prefix('/').unwrap_or(after);
+    let ends = after.chars().next().is_none_or(|c| {
+        matches!(c, '?' | '&' | '#')
+            || c == HOLE && !path.continues
+            || c.is_whitespace() && after.trim().is_empty()
+    });
+    if path.continues || !ends {
+        return None;
+    }
+    let name = rest.get(..path.length).unwrap_or_default();
+    Some(Sighting {
+        shape: Shape::Endpoint {
+            operation: path.operation,
+            path: name.to_ascii_lowercase(),
+            exact: name.bytes().all(|byte| !byte.is_ascii_uppercase()),
+            versioned,
+            based,
+        },
+        start,
+        end: start + path.length,
+    })
+}
+
+/// Leaves out what stands for a value at the start: `{base}`, `${url}/`, `%s`.
+fn skip_placeholders(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let bare = rest.strip_prefix('/').unwrap_or(rest);
+        let after = if let Some(after) = bare.strip_prefix(HOLE) {
+            Some(after)
+        } else if let Some(after) = ["%s", "%@", "%1$s", "%v"]
+            .iter()
+            .find_map(|format| bare.strip_prefix(format))
+        {
+            Some(after)
+        } else if bare.starts_with('{') || bare.starts_with("${") || bare.starts_with("#{") {
+            bare.find('}')
+                .filter(|end| *end < 60)
+                .and_then(|end| bare.get(end + 1..))
+                .map(|after| after.strip_prefix('}').unwrap_or(after))
+        } else if let Some(named) = bare.strip_prefix('#') {
+            // ColdFusion: `#variables.base#user/list`
+            named
+                .find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_'))
+                .filter(|end| *end > 0)
+                .and_then(|end| named.get(end..)?.strip_prefix('#'))
+        } else {
+            None
+        };
+        match after {
+            Some(after) => rest = after,
+            None => return rest,
+        }
+    }
+}
+
+/// What a text alone may be a half of; `im` is a resource and an action.
+fn halves(text: &str, knowledge: &Knowledge) -> Vec<Sighting> {
+    let bare = text.trim_start_matches(HOLE).trim_matches('/');
+    let Some(start) = text.find(bare).filter(|_| (1..=40).contains(&bare.len())) else {
+        return Vec::new();
+    };
+    let lower = bare.to_ascii_lowercase();
+    // `"/v1/#{resource}/#{action}"`
+    let fixed = lower.trim_end_matches(['/', HOLE]);
+    let version = matches!(fixed, "v1" | "api/v1").then_some(Shape::Version);
+    let resource = knowledge
+        .is_resource(&lower)
+        .then(|| Shape::Resource(lower.clone()));
+    let action = knowledge
+        .is_action(&lower)
+        .then(|| Shape::Action(lower.clone()));
+    [version, resource, action]
+        .into_iter()
+        .flatten()
+        .map(|shape| Sighting {
+            end: start
+                + if shape == Shape::Version {
+                    fixed.len()
+                } else {
+                    bare.len()
+                },
+            shape,
+            start,
+        })
+        .collect()
+}

@@ -1,0 +1,210 @@
+//! What a file says: its strings, comments and calls, with what surrounds them.
+//!
+//! Where a grammar is at hand the file is parsed ([`tree`]); else, for bundles, and when parsing gives
+//! up, a reader that knows only quotes and comments does it ([`lexer`]), or one for data and prose
+//! ([`lines`]). All give the same [`Extract`], so that nothing after this cares.
+
+pub(crate) mod fold;
+mod kinds;
+mod lexer;
+mod lines;
+mod tree;
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::{language::Language, source::is_packed};
+
+/// What a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A string in code, or a value in data.
+    Value,
+    /// A comment.
+    Comment,
+    /// A sentence in a document.
+    Prose,
+}
+
+/// How the code uses a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Usage {
+    /// As a value.
+    #[default]
+    Plain,
+    /// As a label of a switch or a match.
+    Case,
+    /// To compare something with it.
+    Compared,
+    /// As a key of a map or an index.
+    Key,
+    /// Inside an annotation or an attribute.
+    Annotation,
+}
+
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Text as it stands in the source, from the byte offset `at`.
+    Text {
+        /// The text.
+        value: String,
+        /// Its byte offset.
+        at: usize,
+    },
+    /// The value of something else; the name, if it has one.
+    Hole(String),
+}
+
+/// A string, a comment or a sentence.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    /// Its parts in order: concatenation and interpolation are taken apart.
+    pub(crate) pieces: Vec<Piece>,
+    /// What it is.
+    pub(crate) role: Role,
+    /// How it is used.
+    pub(crate) usage: Usage,
+    /// What is called with it, as the source has it: `$this->sendRequest`.
+    pub(crate) callee: Option<String>,
+    /// The name that it is assigned to, or the key that it belongs to.
+    pub(crate) target: Option<String>,
+    /// The innermost function around it.
+    pub(crate) function: Option<String>,
+    /// The names of the classes and modules around it, outermost first, joined by blanks.
+    pub(crate) class: String,
+    /// The classes, objects and maps around it by their byte offset, innermost last. The file
+    /// itself is 0.
+    pub(crate) containers: Vec<usize>,
+    /// The list of arguments or elements that it is in, by byte offset, and its place there.
+    pub(crate) element: Option<(usize, usize)>,
+    /// The parameters given beside it in the same call.
+    pub(crate) given: Vec<String>,
+    /// The variables given beside it in the same call.
+    pub(crate) passed: Vec<String>,
+}
+
+impl Text {
+    /// A text of one piece without surroundings.
+    pub(crate) fn plain(value: &str, at: usize, role: Role) -> Self {
+        Self {
+            pieces: vec![Piece::Text {
+                value: value.to_owned(),
+                at,
+            }],
+            role,
+            usage: Usage::Plain,
+            callee: None,
+            target: None,
+            function: None,
+            class: String::new(),
+            containers: vec![0],
+            element: None,
+            given: Vec::new(),
+            passed: Vec::new(),
+        }
+    }
+
+    /// What surrounds it, without itself.
+    pub(crate) fn without_pieces(&self) -> Self {
+        Self {
+            pieces: Vec::new(),
+            callee: self.callee.clone(),
+            target: self.target.clone(),
+            function: self.function.clone(),
+            class: self.class.clone(),
+            containers: self.containers.clone(),
+            given: self.given.clone(),
+            passed: self.passed.clone(),
+            ..*self
+        }
+    }
+}
+
+/// A call of something: `client.user.list(…)`.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// What is called, as the source has it, without blanks.
+    pub(crate) callee: String,
+    /// The byte offset at which the name of the method ends.
+    pub(crate) end: usize,
+    /// The byte offset at which the call starts.
+    pub(crate) start: usize,
+    /// The name that the result is assigned to.
+    pub(crate) target: Option<String>,
+    /// The named parameters that are given.
+    pub(crate) given: Vec<String>,
+    /// The strings that are given.
+    pub(crate) strings: Vec<String>,
+}
+
+/// A member or key that is read: `.lastLoginTime`, `['zpk']`.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    /// The name.
+    pub(crate) name: String,
+    /// Its byte offset.
+    pub(crate) at: usize,
+}
+
+/// A line that brings in another package.
+#[derive(Clone, Debug)]
+pub(crate) struct Import {
+    /// The statement as it stands.
+    pub(crate) text: String,
+    /// Its byte offset.
+    pub(crate) at: usize,
+}
+
+/// A member or key of a variable that is set: `$data['email'] = …`.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    /// The variable.
+    pub(crate) variable: String,
+    /// The key.
+    pub(crate) key: String,
+    /// The function around it.
+    pub(crate) function: Option<String>,
+}
+
+/// What a function does that matters here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deeds {
+    /// It handles an API key or secret.
+    pub(crate) credentials: bool,
+}
+
+/// All that a file says.
+#[derive(Debug, Default)]
+pub(crate) struct Extract {
+    /// Its strings, comments or sentences.
+    pub(crate) texts: Vec<Text>,
+    /// Its calls.
+    pub(crate) calls: Vec<Call>,
+    /// Its imports.
+    pub(crate) imports: Vec<Import>,
+    /// Members and keys that are read.
+    pub(crate) reads: Vec<Read>,
+    /// Keys that are set.
+    pub(crate) writes: Vec<Write>,
+    /// Its functions by name.
+    pub(crate) functions: BTreeMap<String, Deeds>,
+}
+
+/// How long a text may be to be parsed, in bytes. Longer ones are no code that people keep.
+const PARSED: usize = 1 << 20;
+
+/// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
+pub(crate) fn extract(language: Language, source: &str, calls: &HashSet<String>) -> Extract {
+    let bundle = source.len() > PARSED || is_packed(source.as_bytes());
+    if !bundle
+        && let Some(grammar) = language.grammar()
+        && let Some(extract) = tree::extract(&grammar, language, source, calls)
+    {
+        return extract;
+    }
+    match language {
+        Language::Data(_) | Language::Prose => lines::extract(language, source),
+        Language::Markup => lexer::extract(None, source, 0),
+        _ => lexer::extract(language.lexis(), source, 0),
+    }
+}

@@ -1,0 +1,348 @@
+//! What stands around a text in a syntax tree: what is called with it, the name that it is given,
+//! the parameters beside it.
+
+use tree_sitter::Node;
+
+use crate::{
+    facts::syntax::{
+        Piece, Text, Usage,
+        kinds::Kind,
+        tree::{CALLEE, Walk, inner_range, operator, tail},
+    },
+    names::last_identifier,
+};
+
+/// How far up the tree the surroundings of a text are looked for.
+const CLIMB: usize = 64;
+
+/// How many nodes of an argument list are looked at for parameter names.
+const ARGUMENTS: usize = 200;
+
+/// How many elements of a list are looked at.
+const ELEMENTS: usize = 24;
+
+impl<'t> Walk<'t> {
+    /// Looks upwards for what is done with a text.
+    pub(super) fn climb(&self, node: Node<'t>, text: &mut Text) {
+        let mut child = node;
+        for parent in self.ancestors.iter().rev().take(CLIMB).copied() {
+            match self.kind_of(parent) {
+                Kind::Call => {
+                    if let Some(callee) = self.callee(parent, child) {
+                        if text.callee.is_none() && may_be_path(text) {
+                            self.arguments(parent, text);
+                        }
+                        let formats = is_formatter(&callee);
+                        text.callee = Some(callee);
+                        if !formats {
+                            return;
+                        }
+                    }
+                }
+                Kind::Annotation => {
+                    text.usage = Usage::Annotation;
+                    text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
+                    return;
+                }
+                Kind::Other if parent.kind() == "jsx_attribute" => {
+                    text.usage = Usage::Annotation;
+                    text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
+                    return;
+                }
+                Kind::Pair => {
+                    if parent.named_child_count() > 1 && is_key(parent, child) {
+                        text.usage = Usage::Key;
+                    } else if text.target.is_none() {
+                        text.target = self.name_before(parent, child);
+                    }
+                }
+                Kind::Assignment => {
+                    if is_key(parent, child) && !matches!(parent.kind(), "preproc_def") {
+                        text.usage = Usage::Key;
+                    } else if text.target.is_none() {
+                        text.target = self.name_before(parent, child);
+                    }
+                    return;
+                }
+                Kind::Subscript
+                    if parent
+                        .named_child(0)
+                        .is_some_and(|first| first.id() != child.id()) =>
+                {
+                    text.usage = Usage::Key;
+                }
+                Kind::Case => {
+                    if is_label(parent, child) {
+                        text.usage = Usage::Case;
+                    }
+                    return;
+                }
+                Kind::Comparison => {
+                    text.usage = Usage::Compared;
+                    return;
+                }
+                Kind::Binary if is_comparison(parent, self.source) => {
+                    text.usage = Usage::Compared;
+                    return;
+                }
+                Kind::List if text.element.is_none() => {
+                    text.element = place(parent, child).map(|at| (parent.start_byte(), at));
+                }
+                Kind::Boundary | Kind::Function => return,
+                Kind::Container if matches!(parent.kind(), "class" | "module") => return,
+                _ => {}
+            }
+            child = parent;
+        }
+    }
+
+    /// What is called, if the child is among the arguments of the call.
+    pub(super) fn callee(&self, call: Node<'t>, child: Node<'t>) -> Option<String> {
+        let from = call.start_byte();
+        let keyword = match call.kind() {
+            "echo_statement" => Some("echo"),
+            "print_intrinsic" => Some("print"),
+            "throw_expression" | "throw_statement" | "raise_statement" => Some("throw"),
+            "include_expression"
+            | "include_once_expression"
+            | "require_expression"
+            | "require_once_expression" => Some("include"),
+            "import_statement" | "import_from_statement" | "import_spec" => Some("import"),
+            _ => None,
+        };
+        if let Some(keyword) = keyword {
+            return Some(keyword.to_owned());
+        }
+        if matches!(call.kind(), "message_expression") {
+            let receiver = call.named_child(0)?;
+            let method = call.child_by_field_name("method")?;
+            if child.id() == receiver.id() {
+                return None;
+            }
+            return Some(format!(
+                "{} {}",
+                tail(self.text_of(receiver), CALLEE / 2),
+                self.text_of(method)
+            ));
+        }
+        let until = self.arguments_start(call)?;
+        if child.start_byte() < until {
+            return None;
+        }
+        let source = self.source.get(from..until)?;
+        Some(tidy(tail(source, CALLEE)))
+    }
+
+    pub(super) fn arguments_start(&self, call: Node<'t>) -> Option<usize> {
+        if let Some(arguments) = call.child_by_field_name("arguments") {
+            return Some(arguments.start_byte());
+        }
+        let mut cursor = call.walk();
+        let found = call.named_children(&mut cursor).find(|child| {
+            self.kind_of(*child) == Kind::List
+                || matches!(child.kind(), "call_suffix" | "do_block" | "block")
+        });
+        if let Some(found) = found {
+            return Some(found.start_byte());
+        }
+        let name = call.child_by_field_name("name")?;
+        Some(name.end_byte())
+    }
+
+    /// Notes the parameters and variables that are given in a call.
+    fn arguments(&self, call: Node<'t>, text: &mut Text) {
+        (text.given, text.passed) = self.named_arguments(call);
+    }
+
+    pub(super) fn named_arguments(&self, call: Node<'t>) -> (Vec<String>, Vec<String>) {
+        let (mut given, mut passed) = (Vec::new(), Vec::new());
+        let Some(start) = self.arguments_start(call) else {
+            return (given, passed);
+        };
+        let mut open = vec![call];
+        let mut seen = 0;
+        while let Some(node) = open.pop() {
+            seen += 1;
+            if seen > ARGUMENTS {
+                break;
+            }
+            if node.id() != call.id() && node.end_byte() <= start {
+                continue;
+            }
+            match self.kind_of(node) {
+                Kind::Pair if node.named_child_count() > 1 => {
+                    if let Some(key) = node.named_child(0) {
+                        let key = last_identifier(self.text_of(key));
+                        if key.len() < 60 {
+                            given.push(key.to_owned());
+                        }
+                    }
+                }
+                Kind::Identifier if node.start_byte() >= start => {
+                    let name = last_identifier(self.text_of(node));
+                    if name.len() < 60 {
+                        passed.push(name.to_owned());
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            push_first_children(node, &mut open);
+        }
+        (given, passed)
+    }
+
+    /// The name to the left of a value.
+    fn name_before(&self, parent: Node<'t>, child: Node<'t>) -> Option<String> {
+        for field in ["name", "left", "key", "declarator", "property"] {
+            if let Some(name) = parent.child_by_field_name(field)
+                && name.id() != child.id()
+                && name.end_byte() <= child.start_byte()
+            {
+                return Some(trim_name(tail(self.text_of(name), 80)));
+            }
+        }
+        let before = self.source.get(parent.start_byte()..child.start_byte())?;
+        let name = trim_name(tail(before, 80));
+        (!name.is_empty()).then_some(name)
+    }
+
+    pub(super) fn given_strings(&self, call: Node<'t>, start: usize) -> Vec<String> {
+        let mut strings = Vec::new();
+        let mut open = vec![call];
+        let mut seen = 0;
+        while let Some(node) = open.pop() {
+            seen += 1;
+            if seen > 60 || strings.len() > 4 {
+                break;
+            }
+            if node.id() != call.id() && node.end_byte() <= start {
+                continue;
+            }
+            if self.kind_of(node) == Kind::String && node.start_byte() >= start {
+                let (from, to) = inner_range(self.text_of(node), node.start_byte());
+                let value = self.source.get(from..to).unwrap_or_default();
+                if value.len() < 120 {
+                    strings.push(value.to_owned());
+                }
+            } else {
+                push_first_children(node, &mut open);
+            }
+        }
+        strings
+    }
+}
+
+/// The place of an element in its list. Only the first ones matter; looking through all of a table
+/// for each of its elements would take for ever.
+fn place(list: Node, child: Node) -> Option<usize> {
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor)
+        .take(ELEMENTS)
+        .filter(|element| element.kind() != "command_argument_sep")
+        .position(|element| element.id() == child.id())
+}
+
+/// True if a call only shapes a text for another one.
+fn is_formatter(callee: &str) -> bool {
+    let name = last_identifier(callee).to_ascii_lowercase();
+    matches!(
+        name.as_str(),
+        "format"
+            | "sprintf"
+            | "stringwithformat"
+            | "join"
+            | "concat"
+            | "url"
+            | "uri"
+            | "trim"
+            | "rtrim"
+            | "urlwithstring"
+            | "encodeuri"
+            | "urljoin"
+            | "string"
+            | "str"
+            | "strcat"
+            | "array"
+            | "freeze"
+            | "path_join"
+            | "parse"
+            | "urlbuilder"
+            | "vsprintf"
+            | "implode"
+            | "stringbyappendingstring"
+            | "append"
+            | "resolve"
+            | "create"
+            | "urlencode"
+    )
+}
+
+/// True if a child stands on the naming side of an assignment or a map entry.
+pub(super) fn is_key(parent: Node, child: Node) -> bool {
+    parent.named_child_count() > 1
+        && parent
+            .named_child(0)
+            .is_some_and(|first| first.id() == child.id())
+}
+
+/// True if a child is the label of a case and not what the case does.
+fn is_label(case: Node, child: Node) -> bool {
+    case.child_by_field_name("value")
+        .or_else(|| case.child_by_field_name("pattern"))
+        .map_or_else(|| case.named_child(0), Some)
+        .is_some_and(|label| label.id() == child.id() || label.start_byte() == child.start_byte())
+        || !matches!(
+            case.kind(),
+            "case_statement" | "switch_case" | "expression_case" | "when" | "case_item"
+        )
+}
+
+fn is_comparison(node: Node, source: &str) -> bool {
+    matches!(
+        operator(node, source),
+        Some("==" | "===" | "!=" | "!==" | "<>" | "=~" | "<=>" | "eq" | "in" | "-eq" | "=")
+    )
+}
+
+/// Puts the first children of a node on a stack, as [`push_children`] does.
+fn push_first_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
+    let first = open.len();
+    let mut cursor = node.walk();
+    open.extend(node.named_children(&mut cursor).take(ELEMENTS));
+    if let Some(added) = open.get_mut(first..) {
+        added.reverse();
+    }
+}
+
+/// A name without the signs around it: `$data['x'] =` gives `$data['x`.
+fn trim_name(text: &str) -> String {
+    text.trim_matches(|letter: char| {
+        letter.is_whitespace() || matches!(letter, '=' | ':' | '>' | '"' | '\'' | '@' | '[' | ']')
+    })
+    .to_owned()
+}
+
+/// Looking through the arguments of every call would cost more than the parsing.
+fn may_be_path(text: &Text) -> bool {
+    text.pieces.iter().any(|piece| match piece {
+        Piece::Text { value, .. } => value.contains('/'),
+        Piece::Hole(_) => false,
+    })
+}
+
+/// A callee without line breaks and blanks around its dots.
+pub(super) fn tidy(source: &str) -> String {
+    let source = source.trim().trim_end_matches('(');
+    let mut tidy = String::with_capacity(source.len());
+    for word in source.split_whitespace() {
+        if !tidy.is_empty()
+            && !word.starts_with(['.', '-', ':', '?', '('])
+            && !tidy.ends_with(['.', '>', ':', '('])
+        {
+            tidy.push(' ');
+        }
+        tidy.push_str(word);
+    }
+    tidy
+}

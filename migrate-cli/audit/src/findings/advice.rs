@@ -1,0 +1,100 @@
+//! What an operation becomes in v2, read off the catalog.
+
+use mappings::{
+    Catalog,
+    catalog::operation::{Call, Fate, Operation, Service},
+    fidelity::Fidelity,
+};
+
+use crate::findings::{Advice, LossyParameter, Shim};
+
+/// The advice for an operation when these parameters are given; with none known, for all of them.
+pub(crate) fn advise(catalog: &Catalog, operation: &str, given: &[String]) -> Option<Advice> {
+    let operation = catalog.find(operation)?;
+    let v2 = requests(operation, given);
+    let lossy = lossy(catalog, operation, given);
+    let shim = match &operation.service {
+        Service::Plan { .. } if lossy.is_empty() => Shim::Yes,
+        Service::Plan { .. } => Shim::Lossy,
+        Service::Refused { .. } => Shim::Refused,
+        Service::NotServed(_) => Shim::NotYet,
+    };
+    let fidelity = match &operation.service {
+        Service::Plan { .. } if lossy.is_empty() => "exact",
+        Service::Plan { .. } => "lossy",
+        _ if v2.is_empty() => "none",
+        Service::NotServed(replacement) if replacement.composite => "composite",
+        _ => "unchecked",
+    };
+    Some(Advice {
+        v2,
+        fidelity,
+        lossy,
+        shim,
+        read: operation.read,
+        note: operation.note.clone(),
+    })
+}
+
+/// The v2 requests; with parameters known, only those that they ask for.
+fn requests(operation: &Operation, given: &[String]) -> Vec<String> {
+    let mut requests = Vec::new();
+    let mut add = |request: String| {
+        if !requests.contains(&request) {
+            requests.push(request);
+        }
+    };
+    match operation.plan() {
+        Some(plan) if !given.is_empty() => {
+            for (index, call) in plan.calls.iter().enumerate() {
+                if is_made(operation, index, call, given) {
+                    add(format!("{} {}", call.method, call.template));
+                }
+            }
+        }
+        _ => {
+            for (method, path) in operation.v2_requests() {
+                add(format!("{method} {path}"));
+            }
+        }
+    }
+    requests
+}
+
+/// True if the parameters make a call necessary, or if that is found out only later.
+fn is_made(operation: &Operation, index: usize, call: &Call, given: &[String]) -> bool {
+    let chosen = call.when.is_empty()
+        || call.when.iter().any(|condition| {
+            condition.given.is_empty() || condition.given.iter().any(|name| given.contains(name))
+        });
+    let carries = call.sends.is_none()
+        || call.body.is_some()
+        || operation.parameters.iter().any(|parameter| {
+            parameter.fate == Fate::SentBy(index) && given.contains(&parameter.name)
+        });
+    chosen && carries
+}
+
+fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<LossyParameter> {
+    operation
+        .parameters
+        .iter()
+        .filter(|parameter| given.is_empty() || given.contains(&parameter.name))
+        .filter_map(|parameter| {
+            let reason = match &parameter.fate {
+                Fate::Dropped(reason) => reason.clone(),
+                Fate::SentBy(_) | Fate::Used | Fate::Unknown => {
+                    let (field, _) = catalog.field(parameter.field?)?;
+                    if field.fidelity == Fidelity::Exact {
+                        return None;
+                    }
+                    field.reason.clone().unwrap_or_default()
+                }
+            };
+            Some(LossyParameter {
+                name: parameter.name.clone(),
+                reason,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,296 @@
+//! Decides which signals of a file are uses of v1, given the evidence of the whole project.
+
+mod endpoint;
+mod halves;
+mod libraries;
+mod purpose;
+
+use std::collections::BTreeSet;
+
+use crate::{
+    evidence::Evidence,
+    facts::{FileFacts, Place, Signal, shape::Shape, syntax::Role},
+    judge::{endpoint::Endpoint, purpose::Purpose},
+    kind::{Confidence, Kind},
+    knowledge::Knowledge,
+    names::last_identifier,
+    rules::{DOMAIN, Rules},
+};
+
+/// A use of v1 before it is written up.
+#[derive(Clone, Debug)]
+pub(crate) struct Use {
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// The operation.
+    pub(crate) operation: Option<String>,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// How sure it is.
+    pub(crate) confidence: Confidence,
+    /// Why it is reported.
+    pub(crate) reason: &'static str,
+    /// The parameters given beside it.
+    pub(crate) given: Vec<String>,
+}
+
+/// Decides about the files of one project.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    /// What is known of v1.
+    pub(crate) knowledge: &'a Knowledge,
+    /// The rules.
+    pub(crate) rules: &'a Rules,
+    /// What the project says.
+    pub(crate) evidence: &'a Evidence,
+}
+
+impl Judge<'_> {
+    /// All uses in a file, in the order of the text.
+    pub(crate) fn uses(&self, file: &FileFacts) -> Vec<Use> {
+        let mut uses = Vec::new();
+        for signal in &file.signals {
+            if let Some(found) = self.signal(file, signal) {
+                uses.push(found);
+            }
+        }
+        self.halves(file, &mut uses);
+        uses.extend(libraries::uses(self, file));
+        fields(file, &mut uses);
+        self.secrets(file, &mut uses);
+        // A constant that is used in several places is one use, where it stands; and the surest
+        // sign of a place speaks for it.
+        uses.sort_by(|a, b| {
+            (
+                a.place.line,
+                a.place.column,
+                a.kind == Kind::Doc,
+                b.confidence,
+            )
+                .cmp(&(
+                    b.place.line,
+                    b.place.column,
+                    b.kind == Kind::Doc,
+                    a.confidence,
+                ))
+        });
+        let mut seen = BTreeSet::new();
+        uses.retain(|found| {
+            seen.insert((
+                found.place.line,
+                found.operation.clone(),
+                found.kind == Kind::ResponseField,
+            ))
+        });
+        uses
+    }
+
+    fn signal(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
+        let found = |kind, operation: &Option<String>, confidence, reason| {
+            Some(Use {
+                kind,
+                operation: operation.clone(),
+                place: signal.place.clone(),
+                confidence,
+                reason,
+                given: self.given(file, signal, operation.as_deref()),
+            })
+        };
+        if signal.text.role != Role::Value || signal.shape == Shape::Name {
+            return self.mention(file, signal);
+        }
+        match &signal.shape {
+            Shape::Base => {
+                let label = self.purpose(file, signal) == Purpose::Label;
+                let kind = if label { Kind::Doc } else { Kind::BaseUrl };
+                let reason = if self.is_at_shim(file, signal) {
+                    AT_SHIM
+                } else {
+                    "the v1 base URL"
+                };
+                found(kind, &None, Confidence::High, reason)
+            }
+            Shape::Url { operation } => {
+                let label = self.purpose(file, signal) == Purpose::Label;
+                let kind = if label {
+                    Kind::Doc
+                } else if signal.apart {
+                    Kind::Endpoint
+                } else {
+                    Kind::Url
+                };
+                match operation {
+                    Some(_) => found(kind, operation, Confidence::High, "a URL of v1"),
+                    None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
+                }
+            }
+            Shape::Endpoint {
+                operation, path, ..
+            } => {
+                let endpoint = Endpoint::new(self, file, signal, operation.as_deref(), path);
+                let (kind, confidence, reason) = endpoint.verdict()?;
+                found(kind, operation, confidence, reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// True if a base names the shim, or is a version whose host, which stands apart, does.
+    fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let hosts = &self.rules.hosts;
+        hosts.is_shim(&signal.value)
+            || !signal.value.contains(DOMAIN)
+                && file
+                    .signals
+                    .iter()
+                    .any(|other| other.shape == Shape::Host && hosts.is_shim(&other.value))
+    }
+
+    /// A path or URL in a comment or in prose.
+    fn mention(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
+        let operation = match &signal.shape {
+            Shape::Base => None,
+            Shape::Name if file.vendor.is_none() => None,
+            Shape::Call { package, operation } => {
+                let speaks = self.evidence.libraries.get(package).copied().flatten();
+                if speaks != Some(true) && !self.evidence.publishes.contains(package) {
+                    return None;
+                }
+                operation.clone()
+            }
+            Shape::Url { operation } => operation.clone(),
+            Shape::Endpoint {
+                operation: Some(operation),
+                exact: true,
+                ..
+            } => {
+                let speaks = file.zoom && file.vendor.is_none();
+                let shared = self.knowledge.is_shared(operation) && !self.evidence.v1;
+                if !speaks
+                    || shared
+                    || !(self.evidence.v1
+                        || self.evidence.v2
+                        || self.knowledge.is_distinctive(operation))
+                {
+                    return None;
+                }
+                Some(operation.clone())
+            }
+            _ => return None,
+        };
+        Some(Use {
+            kind: Kind::Doc,
+            operation,
+            place: signal.place.clone(),
+            confidence: Confidence::Medium,
+            reason: if signal.text.role == Role::Comment {
+                "named in a comment"
+            } else {
+                "named in prose"
+            },
+            given: Vec::new(),
+        })
+    }
+
+    /// True if the project's own request function is called. One that is named like a verb of HTTP
+    /// must be the client's: `this.post(…)`, `zoom.post(…)`.
+    fn is_helper(&self, callee: &str) -> bool {
+        let name = last_identifier(callee);
+        if !self.evidence.helpers.contains(name) {
+            return false;
+        }
+        let receiver = callee
+            .strip_suffix(name)
+            .unwrap_or_default()
+            .trim_end_matches(['.', '>', '-', ':', '?']);
+        let receiver = last_identifier(receiver).to_ascii_lowercase();
+        let words = &self.rules.words;
+        !words.verbs.contains(&name.to_ascii_lowercase())
+            || words.itself.contains(&receiver)
+            || receiver.contains("zoom")
+    }
+
+    pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
+        !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !zoomy)
+    }
+
+    fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
+        let library = self
+            .evidence
+            .libraries
+            .values()
+            .any(|speaks| *speaks == Some(true));
+        let ours = file.has_v1() || (self.evidence.v1 || library) && file.zoom;
+        if !ours {
+            return;
+        }
+        for secret in &file.secrets {
+            uses.push(Use {
+                kind: Kind::Credential,
+                operation: None,
+                place: secret.place.clone(),
+                confidence: Confidence::Medium,
+                reason: "an API key or secret in plain text, in a file of the v1 client",
+                given: vec![secret.name.clone()],
+            });
+        }
+    }
+
+    /// The parameters of the operation that are given at the call or set on what is given.
+    pub(super) fn given(
+        &self,
+        file: &FileFacts,
+        signal: &Signal,
+        operation: Option<&str>,
+    ) -> Vec<String> {
+        let Some(operation) = operation.and_then(|name| self.knowledge.operation(name)) else {
+            return Vec::new();
+        };
+        let set = file
+            .writes
+            .iter()
+            .filter(|write| write.function.is_some() && write.function == signal.text.function)
+            .filter(|write| {
+                signal.text.passed.is_empty() || signal.text.passed.contains(&write.variable)
+            })
+            .map(|write| &write.key);
+        let given: BTreeSet<&String> = signal.text.given.iter().chain(set).collect();
+        operation
+            .parameters
+            .iter()
+            .filter(|name| given.contains(name))
+            .cloned()
+            .collect()
+    }
+}
+
+/// The base URL of v1 as the shim serves it.
+pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
+/// The halves of a path are two arguments or elements.
+pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
+/// A half of a path belongs to the class or object around the other one.
+pub(crate) const AROUND: &str = "the first half of the path stands around it";
+fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
+    /// How far from a use of v1 an answer is read, in lines.
+    const NEAR: usize = 30;
+    let lines: Vec<usize> = uses
+        .iter()
+        .filter(|found| !matches!(found.kind, Kind::Doc | Kind::SdkImport | Kind::Dependency))
+        .map(|found| found.place.line)
+        .collect();
+    for (read, place) in &file.reads {
+        let near = lines
+            .iter()
+            .any(|line| place.line >= *line && place.line - line <= NEAR);
+        if near {
+            uses.push(Use {
+                kind: Kind::ResponseField,
+                operation: None,
+                place: place.clone(),
+                confidence: Confidence::Medium,
+                reason: "an answer field that only v1 has, read after a v1 call",
+                given: vec![read.name.clone()],
+            });
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! Whether a path below a base URL is a v1 endpoint.
+//!
+//! Three lists of heuristics decide, each heuristic one function: [`EXCLUSIONS`] drop a path, the
+//! first of the [`CLUES`] that holds gives a path its confidence and reason, and [`NAMESAKES`] drop
+//! paths that belong to v1 by a clue, but are v2's or nobody's.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    facts::{
+        FileFacts, Signal,
+        shape::Shape,
+        syntax::{Role, Text},
+    },
+    judge::{Judge, purpose::Purpose},
+    kind::{
+        Confidence::{self, High, Low, Medium},
+        Kind,
+    },
+    language::{Format, Language},
+    names::{last_identifier, split_words},
+    rules::{Words, has},
+};
+
+/// How many operations in one file make a table of v1's operations.
+const TABLE: usize = 3;
+
+/// A path and the signs around it that several heuristics read.
+#[expect(clippy::struct_excessive_bools, reason = "independent signs")]
+pub(super) struct Endpoint<'a> {
+    judge: &'a Judge<'a>,
+    file: &'a FileFacts,
+    signal: &'a Signal,
+    operation: Option<&'a str>,
+    path: &'a str,
+    /// What is called with it; empty if nothing is.
+    callee: &'a str,
+    purpose: Purpose,
+    /// The file holds a base or URL of v1.
+    base_in_file: bool,
+    /// The project's own request function is called with it.
+    given_to_helper: bool,
+    /// The file, the callee or a name joined to the path says zoom.
+    says_zoom: bool,
+    /// A name that holds a base URL is joined to it.
+    joins_base: bool,
+    /// Only v1 has the path.
+    distinctive: bool,
+}
+
+/// A sign that a path belongs to v1.
+struct Clue {
+    holds: fn(&Endpoint<'_>) -> bool,
+    weight: Confidence,
+    reason: &'static str,
+}
+
+/// What a path is not, in spite of any clue. The first ones are the cheapest.
+const EXCLUSIONS: [fn(&Endpoint<'_>) -> bool; 5] = [
+    of_another_service,
+    of_the_program_itself,
+    in_a_dump,
+    requested_from_own_server,
+    misspelt_without_proof,
+];
+
+/// From the surest to the weakest. The reasons are part of the reports.
+const CLUES: [Clue; 8] = [
+    Clue {
+        holds: |path| path.base_in_file,
+        weight: High,
+        reason: "the v1 base URL stands in the same file",
+    },
+    Clue {
+        holds: joined_to_v1_base,
+        weight: High,
+        reason: "joined to the v1 base URL of the project",
+    },
+    Clue {
+        holds: given_to_own_request_function,
+        weight: High,
+        reason: "given to the project's own request function",
+    },
+    Clue {
+        holds: in_the_client_of_a_v1_project,
+        weight: High,
+        reason: "the v1 base URL stands in the same project",
+    },
+    Clue {
+        holds: only_v1_in_a_v1_project,
+        weight: Medium,
+        reason: "only v1 has it, and the project has the v1 base URL",
+    },
+    Clue {
+        holds: requested_like_v1_paths,
+        weight: Medium,
+        reason: "requested like paths that only v1 has",
+    },
+    Clue {
+        holds: v1_path_on_v2_base,
+        weight: Medium,
+        reason: "a path of v1 on a base URL of v2",
+    },
+    Clue {
+        holds: v1_paths_in_a_zoom_client,
+        weight: Low,
+        reason: "only v1 has it, in a program that speaks of Zoom",
+    },
+];
+
+/// What else has such paths.
+const NAMESAKES: [fn(&Endpoint<'_>) -> bool; 2] = [namesake_in_v2, stray_without_sibling];
+
+impl<'a> Endpoint<'a> {
+    /// Reads the signs around a path.
+    pub(super) fn new(
+        judge: &'a Judge<'a>,
+        file: &'a FileFacts,
+        signal: &'a Signal,
+        operation: Option<&'a str>,
+        path: &'a str,
+    ) -> Self {
+        let (evidence, words) = (judge.evidence, &judge.rules.words);
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let given_to_helper = judge.is_helper(callee);
+        let says_zoom =
+            file.zoom || zoom_in(callee) || signal.joined.iter().any(|name| zoom_in(name));
+        let joins_base = signal
+            .joined
+            .iter()
+            .chain(&signal.text.passed)
+            .map(|name| name.to_ascii_lowercase())
+            .any(|name| {
+                evidence.bases.contains(&name) && (says_zoom || !words.common_bases.contains(&name))
+            });
+        let purpose = match judge.purpose(file, signal) {
+            Purpose::Own if given_to_helper && !judge.is_route(callee) => Purpose::Request,
+            purpose => purpose,
+        };
+        Self {
+            judge,
+            file,
+            signal,
+            operation,
+            path,
+            callee,
+            purpose,
+            base_in_file: file.has_v1(),
+            given_to_helper,
+            says_zoom,
+            joins_base,
+            distinctive: operation.is_some_and(|name| judge.knowledge.is_distinctive(name)),
+        }
+    }
+
+    /// What the path is, how sure that is, and why; `None` if it is not v1's.
+    pub(super) fn verdict(&self) -> Option<(Kind, Confidence, &'static str)> {
+        if EXCLUSIONS.iter().any(|excludes| excludes(self)) {
+            return None;
+        }
+        let clue = CLUES.iter().find(|clue| (clue.holds)(self))?;
+        // Tests of a program that has left v1 may still answer its old paths.
+        let stale = !self.judge.evidence.v1 && self.is_in_test();
+        if self.purpose == Purpose::Label || stale {
+            return Some((Kind::Doc, Medium, "only names the endpoint"));
+        }
+        let is_namesake = NAMESAKES.iter().any(|of_another| of_another(self));
+        (!is_namesake).then_some((Kind::Endpoint, clue.weight, clue.reason))
+    }
+
+    fn words(&self) -> &Words {
+        &self.judge.rules.words
+    }
+
+    /// True if a member that holds a base URL is read: `axios.create({ baseURL: settings.zoomUrl })`
+    /// sends what the file requests to v1.
+    fn reads_base(&self) -> bool {
+        let bases = &self.judge.evidence.bases;
+        self.file.members.iter().any(|name| bases.contains(name))
+    }
+
+    /// True if what is called is also called with paths that only v1 has.
+    fn is_proven(&self) -> bool {
+        !self.callee.is_empty() && self.judge.evidence.proven.contains(self.callee)
+    }
+
+    /// v1 was requested by POST only.
+    fn is_get(&self) -> bool {
+        let callee = self.callee.to_ascii_lowercase();
+        callee.contains("get") && !callee.contains("post")
+    }
+
+    /// True if a path that only v1 has is requested as v1 was, in a program without v1's base URL.
+    fn is_v1_without_base(&self) -> bool {
+        !self.is_get() && self.says_zoom && (self.distinctive || self.is_proven())
+    }
+
+    /// True if the file is a test, by its folder or its name.
+    fn is_in_test(&self) -> bool {
+        let (folders, name) = self
+            .file
+            .path
+            .rsplit_once('/')
+            .unwrap_or(("", &self.file.path));
+        let stem = name.split('.').next().unwrap_or_default();
+        folders
+            .split('/')
+            .any(|folder| has(&self.words().test_folders, folder))
+            || split_words(stem)
+                .last()
+                .is_some_and(|word| matches!(word.as_str(), "spec" | "test"))
+            || name.contains(".spec.")
+            || name.contains(".test.")
+    }
+}
+
+// Exclusions.
+
+/// Another service has such endpoints, and nothing here is Zoom's.
+fn of_another_service(path: &Endpoint<'_>) -> bool {
+    path.judge
+        .is_other_vendor(path.file, path.base_in_file, path.says_zoom)
+}
+
+/// `redirect("user/list")`
+fn of_the_program_itself(path: &Endpoint<'_>) -> bool {
+    path.purpose == Purpose::Own
+}
+
+/// A database dump holds the menus and permissions of the program, too.
+fn in_a_dump(path: &Endpoint<'_>) -> bool {
+    path.file.language == Some(Language::Data(Format::Sql))
+        && !path.distinctive
+        && !path
+            .file
+            .excerpts
+            .get(&path.signal.place.line)
+            .is_some_and(|line| zoom_in(line))
+}
+
+/// `fetch("/user/create")` in a page.
+fn requested_from_own_server(path: &Endpoint<'_>) -> bool {
+    let (judge, file, signal) = (path.judge, path.file, path.signal);
+    judge.asks_own_server(file, signal)
+        && !path.joins_base
+        && !path.given_to_helper
+        && (!(path.base_in_file || path.reads_base()) || judge.asks_by_browser(file, signal))
+}
+
+/// `user/getByEmail`, which v1 did not have in that spelling.
+fn misspelt_without_proof(path: &Endpoint<'_>) -> bool {
+    let exact = matches!(path.signal.shape, Shape::Endpoint { exact: true, .. });
+    let certain =
+        path.base_in_file || path.given_to_helper || path.joins_base && path.judge.evidence.v1;
+    !exact && !certain
+}
+
+// Clues.
+
+/// `API_BASE + "user/list"`
+fn joined_to_v1_base(path: &Endpoint<'_>) -> bool {
+    path.joins_base && path.judge.evidence.v1
+}
+
+/// `$this->sendRequest("user/list")`
+fn given_to_own_request_function(path: &Endpoint<'_>) -> bool {
+    path.given_to_helper && (path.judge.evidence.v1 || path.says_zoom)
+}
+
+/// More than a word somewhere in the file speaks for Zoom: a program's own pages mention it, too.
+fn in_the_client_of_a_v1_project(path: &Endpoint<'_>) -> bool {
+    if !path.judge.evidence.v1 || !path.says_zoom || path.is_in_test() {
+        return false;
+    }
+    let text = &path.signal.text;
+    let names = [
+        Some(path.file.path.as_str()),
+        Some(text.class.as_str()),
+        Some(path.callee),
+        text.target.as_deref(),
+        text.function.as_deref(),
+    ];
+    let joined = path.signal.joined.iter().map(String::as_str);
+    let is_named = names.into_iter().flatten().chain(joined).any(zoom_in);
+    let is_table = || {
+        let operations = operations(path.file);
+        let is_distinctive = |name: &&String| path.judge.knowledge.is_distinctive(name);
+        operations.len() >= TABLE && operations.iter().any(is_distinctive)
+    };
+    is_named || path.reads_base() || asks_itself(text, path.words()) || is_table()
+}
+
+/// `user/custcreate`, beside a base URL in another file.
+fn only_v1_in_a_v1_project(path: &Endpoint<'_>) -> bool {
+    path.judge.evidence.v1 && path.distinctive
+}
+
+/// `zoom(…, "user/list")` where `zoom(…, "user/custcreate")` stands elsewhere.
+fn requested_like_v1_paths(path: &Endpoint<'_>) -> bool {
+    path.judge.evidence.v1 && path.is_proven()
+}
+
+/// A program that was half moved.
+fn v1_path_on_v2_base(path: &Endpoint<'_>) -> bool {
+    path.is_v1_without_base() && path.judge.evidence.v2
+}
+
+/// Several operations in a client whose base URL is not in the code.
+fn v1_paths_in_a_zoom_client(path: &Endpoint<'_>) -> bool {
+    path.is_v1_without_base()
+        && (!path.judge.evidence.helpers.is_empty() || zoom_in(&path.file.path))
+        && operations(path.file).len() > 1
+}
+
+// Namesakes.
+
+/// A path that v2 has too, if it is not requested as v1 was.
+fn namesake_in_v2(path: &Endpoint<'_>) -> bool {
+    let knowledge = path.judge.knowledge;
+    let text = &path.signal.text;
+    if !path.operation.is_some_and(|name| knowledge.is_shared(name)) {
+        return false;
+    }
+    let says_v2 = |name: &str| name.to_ascii_lowercase().contains("v2");
+    if says_v2(&text.class) || text.function.as_deref().is_some_and(says_v2) || path.is_get() {
+        return true;
+    }
+    let beside_v1 = || {
+        path.file.signals.iter().any(|other| {
+            matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. }
+                if !knowledge.is_shared(name) && knowledge.is_distinctive(name))
+                && other.text.role == Role::Value
+                && other.text.class == text.class
+        })
+    };
+    let posts = path.callee.to_ascii_lowercase().contains("post");
+    !posts && path.judge.evidence.v2 && !beside_v1()
+}
+
+/// A path that clients request and v1 never had needs a sibling that it had, in the same class.
+fn stray_without_sibling(path: &Endpoint<'_>) -> bool {
+    let head = path.path.split('/').next();
+    let is_sibling = |other: &Signal| {
+        matches!(&other.shape, Shape::Endpoint { operation: Some(name), .. }
+            if other.text.role == Role::Value
+                && other.text.class == path.signal.text.class
+                && name.split('/').next() == head)
+    };
+    path.operation.is_none() && !path.file.signals.iter().any(is_sibling)
+}
+
+/// True for a request through a method of the class itself, `self.post_request(…)`, unless the class
+/// is a controller.
+fn asks_itself(text: &Text, words: &Words) -> bool {
+    let callee = text.callee.as_deref().unwrap_or_default();
+    let name = last_identifier(callee);
+    let receiver: String = callee
+        .strip_suffix(name)
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect();
+    let lower = name.to_ascii_lowercase();
+    words
+        .requests
+        .iter()
+        .any(|word| lower.contains(word.as_str()))
+        && matches!(receiver.as_str(), "self" | "this" | "selfclass")
+        && !text.class.to_ascii_lowercase().contains("controller")
+}
+
+/// The operations that a file names as v1 spelt them.
+fn operations(file: &FileFacts) -> BTreeSet<&String> {
+    file.signals
+        .iter()
+        .filter_map(|signal| match &signal.shape {
+            Shape::Endpoint {
+                operation: Some(name),
+                exact: true,
+                ..
+            } if signal.text.role == Role::Value => Some(name),
+            _ => None,
+        })
+        .collect()
+}
+
+fn zoom_in(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("zoom")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use mappings::Catalog;
+
+    use super::*;
+    use crate::{Audit, Options};
+
+    #[test]
+    fn every_clue_has_a_fixture() {
+        let catalog = Catalog::embedded().unwrap();
+        let audit = Audit::new(&catalog, Options::default()).unwrap();
+        let hits = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/v1-endpoint/hit");
+        let mut reasons = BTreeSet::new();
+        for case in fs::read_dir(hits).unwrap() {
+            let outcome = audit.run(&case.unwrap().path()).unwrap();
+            reasons.extend(outcome.findings.into_iter().map(|found| found.reason));
+        }
+        for clue in CLUES {
+            assert!(reasons.contains(clue.reason), "{}", clue.reason);
+        }
+    }
+}

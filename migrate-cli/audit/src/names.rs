@@ -1,0 +1,80 @@
+//! Names in code: taken apart, and recognized.
+
+/// True if the name is one for an API key or secret.
+pub(crate) fn names_credential(name: &str) -> bool {
+    let mut plain = name
+        .bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|byte| byte.to_ascii_lowercase());
+    let plain: Vec<u8> = plain.by_ref().take(80).collect();
+    [b"apikey".as_slice(), b"apisecret"]
+        .iter()
+        .any(|word| plain.windows(word.len()).any(|window| window == *word))
+}
+
+/// True if a function of that name sends something or is asked for something.
+pub(crate) fn names_request(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [
+        "post", "request", "call", "send", "api", "fetch", "endpoint", "url", "path", "execute",
+        "invoke",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+}
+
+/// The last identifier of a name: `$this->api_url` gives `api_url`.
+pub(crate) fn last_identifier(text: &str) -> &str {
+    let end = text
+        .rfind(|letter: char| letter.is_alphanumeric() || letter == '_')
+        .map_or(0, |at| {
+            at + text
+                .get(at..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(1, char::len_utf8)
+        });
+    let head = text.get(..end).unwrap_or_default();
+    let start = head
+        .rfind(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .map_or(0, |at| {
+            at + head
+                .get(at..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(1, char::len_utf8)
+        });
+    head.get(start..).unwrap_or_default()
+}
+
+/// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.
+pub(crate) fn split_words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut lower_before = false;
+    for letter in name.chars() {
+        if (!letter.is_alphanumeric() || letter.is_uppercase() && lower_before) && !word.is_empty()
+        {
+            words.push(std::mem::take(&mut word));
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+        lower_before = letter.is_lowercase() || letter.is_ascii_digit();
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// The resource that a class of that name may request: `Zoom::UsersClient` gives user. `fillers` are
+/// words of the name that are ignored.
+pub(crate) fn resource_of(class: &str, fillers: &[String]) -> Option<String> {
+    let mut words = split_words(last_identifier(class));
+    if words.len() > 1 {
+        words.retain(|word| !fillers.contains(word));
+    }
+    let [resource] = words.as_slice() else {
+        return None;
+    };
+    Some(resource.strip_suffix('s').unwrap_or(resource).to_owned())
+}

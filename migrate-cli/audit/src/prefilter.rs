@@ -1,0 +1,259 @@
+//! The prefilter: which files have a trace of v1 at all. Files without one cost only their read.
+
+pub(crate) mod client_parts;
+
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+
+use crate::{
+    knowledge::Knowledge,
+    prefilter::client_parts::{ClientParts, Part},
+    rules::{DOMAIN, Hosts, Rules},
+    source::{self, continues_word},
+};
+
+/// How much of a file is looked at to tell whether it is binary.
+const BINARY: usize = 8192;
+
+/// How many paths are looked at in a file; what comes after tells nothing new.
+const PATHS: u32 = 4096;
+
+/// What a file has a trace of.
+#[expect(clippy::struct_excessive_bools, reason = "independent signs")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// Zoom's domain or a client library.
+    pub(crate) zoom: bool,
+    /// The word zoom.
+    pub(crate) word: bool,
+    /// The path of an operation.
+    pub(crate) path: bool,
+    /// A path or word that only v1 has.
+    pub(crate) distinctive: bool,
+    /// How many paths were looked at.
+    looked_at: u32,
+}
+
+impl Trace {
+    /// True if it tells more than the word zoom does.
+    pub(crate) fn is_telling(self) -> bool {
+        self.zoom || self.path || self.distinctive
+    }
+
+    /// True if another part can tell nothing new.
+    pub(crate) fn is_full(self) -> bool {
+        self.zoom && self.word && self.path && self.distinctive
+    }
+}
+
+/// What a pattern of the search stands for.
+#[derive(Clone, Copy, Debug)]
+enum Pattern {
+    Zoom,
+    Shim,
+    Head,
+    Word,
+}
+
+/// Searches bytes for traces.
+#[derive(Debug)]
+pub(crate) struct Prefilter<'k> {
+    search: AhoCorasick,
+    patterns: Vec<Pattern>,
+    /// Packages, each with the place of the word zoom in it.
+    libraries: Vec<(usize, String)>,
+    relevance: ClientParts,
+    hosts: Hosts,
+    knowledge: &'k Knowledge,
+}
+
+impl<'k> Prefilter<'k> {
+    /// Builds the search.
+    pub(crate) fn new(knowledge: &'k Knowledge, rules: &Rules) -> Result<Self, BuildError> {
+        // The shim's name may begin with the word itself: the first pattern wins.
+        let mut words: Vec<String> = rules.hosts.shim.iter().cloned().collect();
+        let mut patterns = vec![Pattern::Shim; words.len()];
+        for word in ["zoom", "Zoom", "ZOOM"] {
+            words.push(word.to_owned());
+            patterns.push(Pattern::Zoom);
+        }
+        for head in knowledge.long_heads() {
+            words.push(format!("{head}/"));
+            patterns.push(Pattern::Head);
+        }
+        for word in knowledge.telling_actions() {
+            words.push(word);
+            patterns.push(Pattern::Word);
+        }
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(&words)?;
+        let libraries = rules
+            .libraries
+            .iter()
+            .map(|library| library.package.to_ascii_lowercase())
+            .filter_map(|package| Some((package.find("zoom")?, package)))
+            .collect();
+        Ok(Self {
+            search,
+            relevance: ClientParts::new(knowledge, rules)?,
+            patterns,
+            libraries,
+            hosts: rules.hosts.clone(),
+            knowledge,
+        })
+    }
+
+    /// The traces in a file.
+    pub(crate) fn trace(&self, bytes: &[u8]) -> Trace {
+        let mut trace = Trace::default();
+        self.add(bytes, &mut trace);
+        trace
+    }
+
+    /// Adds the traces in a part of a file to those in other parts.
+    pub(crate) fn add(&self, bytes: &[u8], trace: &mut Trace) {
+        for found in self.search.find_iter(bytes) {
+            match self.patterns.get(found.pattern().as_usize()) {
+                Some(Pattern::Zoom) => {
+                    trace.word = true;
+                    if !trace.zoom {
+                        trace.zoom = self.is_api(bytes, found.start());
+                    }
+                }
+                Some(Pattern::Shim) => {
+                    trace.word = true;
+                    trace.zoom = true;
+                }
+                Some(Pattern::Head) if !trace.distinctive && trace.looked_at < PATHS => {
+                    trace.looked_at += 1;
+                    self.path(bytes, found.start(), trace);
+                }
+                // `autocreated` is another word.
+                Some(Pattern::Word) => trace.distinctive |= !continues_word(bytes, found.end()),
+                _ => {}
+            }
+            if trace.is_full() {
+                break;
+            }
+        }
+    }
+
+    /// True if a file with that trace may have a part in a client of v1. What names a client library
+    /// speaks of Zoom.
+    pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
+        let speaks = trace.word && !trace.zoom;
+        let part = speaks.then(|| self.relevance.part(bytes)).flatten();
+        trace.zoom |= part == Some(Part::Library);
+        trace.is_telling() || part.is_some()
+    }
+
+    /// True if the word zoom belongs to a host of the API or to a client library.
+    fn is_api(&self, bytes: &[u8], start: usize) -> bool {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let starts = |word: &[u8]| {
+            rest.get(..word.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(word))
+        };
+        if self.libraries.iter().any(|(at, library)| {
+            let Some(from) = start.checked_sub(*at) else {
+                return false;
+            };
+            // `zoomUseCallback` is no `zoomus`.
+            let end = from + library.len();
+            bytes
+                .get(from..end)
+                .is_some_and(|name| name.eq_ignore_ascii_case(library.as_bytes()))
+                && !continues_word(bytes, end)
+        }) {
+            return true;
+        }
+        if !starts(DOMAIN.as_bytes()) {
+            return false;
+        }
+        let until = bytes.get(..start + DOMAIN.len()).unwrap_or_default();
+        let below = without_port(rest.get(DOMAIN.len()..).unwrap_or_default());
+        self.hosts.api.iter().any(|host| {
+            let from = until.len().saturating_sub(host.len());
+            until
+                .get(from..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(host.as_bytes()))
+        }) || below.starts_with(self.hosts.web_path.as_bytes())
+            || below.starts_with(b"\\/")
+    }
+
+    fn path(&self, bytes: &[u8], start: usize, trace: &mut Trace) {
+        let end = (start + 48).min(bytes.len());
+        let rest = bytes.get(start..end).unwrap_or_default();
+        let ascii = rest.iter().take_while(|byte| byte.is_ascii()).count();
+        let Some(text) = rest
+            .get(..ascii)
+            .and_then(|rest| std::str::from_utf8(rest).ok())
+        else {
+            return;
+        };
+        if let Some(found) = self.knowledge.path_at(text) {
+            trace.path = true;
+            trace.distinctive |= found
+                .operation
+                .is_some_and(|operation| self.knowledge.is_distinctive(&operation));
+        }
+    }
+}
+
+fn without_port(bytes: &[u8]) -> &[u8] {
+    let digits = match bytes.split_first() {
+        Some((b':', rest)) => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        _ => 0,
+    };
+    bytes
+        .get(if digits > 0 { digits + 1 } else { 0 }..)
+        .unwrap_or_default()
+}
+
+/// True if the bytes are no text.
+pub(crate) fn is_binary(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(BINARY)).unwrap_or(bytes);
+    memchr::memchr(0, head).is_some() && source::wide(head).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use mappings::Catalog;
+
+    use super::*;
+
+    fn known() -> (Knowledge, Rules) {
+        let catalog = Catalog::embedded().unwrap();
+        let rules = Rules::embedded().unwrap();
+        (Knowledge::from_catalog(&catalog, &rules.strays), rules)
+    }
+
+    #[test]
+    fn names_end_where_they_end() {
+        let (knowledge, rules) = known();
+        let prefilter = Prefilter::new(&knowledge, &rules).unwrap();
+        let trace = |text: &str| prefilter.trace(text.as_bytes());
+        assert!(trace("gem 'zoomus'").zoom);
+        assert!(trace("Zoomus::Client").zoom);
+        assert!(!trace("this.zoomUseCallback(ZOOMUSER, zoomused)").zoom);
+        assert!(trace("ZOOMUS = 1").zoom);
+        assert!(trace("https://www.zoom.us:443/api/v1").zoom);
+        assert!(trace("call('autocreate')").distinctive);
+        assert!(trace("call('autocreate2')").distinctive);
+        assert!(!trace("an autocreated user").distinctive);
+    }
+
+    #[test]
+    fn a_library_that_is_named_speaks_of_zoom() {
+        let (knowledge, rules) = known();
+        let prefilter = Prefilter::new(&knowledge, &rules).unwrap();
+        let speaks = |text: &str| {
+            let mut trace = prefilter.trace(text.as_bytes());
+            assert!(!trace.zoom);
+            prefilter.is_relevant(&mut trace, text.as_bytes()) && trace.zoom
+        };
+        assert!(speaks(r"use alexjose\ZoomApi;"));
+        assert!(speaks(r"use alexjose\ZoomApi; redirect('user/list')"));
+        assert!(!speaks("FusedLocationClient().zoom(apiKey)"));
+    }
+}

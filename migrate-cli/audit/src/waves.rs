@@ -1,0 +1,202 @@
+//! The migration in waves: what to do first, how hard it is, and how to check that it is done.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    findings::{Advice, Finding, Shim},
+    kind::{Effort, KindStep, Wave},
+};
+
+/// The waves of a migration.
+#[derive(Debug, Serialize)]
+pub struct Waves {
+    /// Always 1.
+    pub schema: u32,
+    /// The waves in their order; those without a step are left out.
+    pub waves: Vec<WaveSteps>,
+}
+
+/// Steps that belong together.
+#[derive(Debug, Serialize)]
+pub struct WaveSteps {
+    /// Its name, the same in every plan.
+    pub name: Wave,
+    /// What it does.
+    pub title: &'static str,
+    /// Why it comes now.
+    pub why: &'static str,
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// How to see that it is done, besides `migrate plan --check NAME`.
+    pub check: &'static str,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// The operation, or what else is to be changed.
+    pub what: String,
+    /// How hard it is.
+    pub effort: Effort,
+    /// Why it is that hard.
+    pub why: String,
+    /// Where: `app/Zoom.php:14`.
+    pub places: Vec<String>,
+}
+
+/// In which wave an operation is moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Read,
+    Write,
+    Decide,
+}
+
+impl Waves {
+    /// Plans for findings; mentions and findings that a comment suppresses are left out.
+    pub fn of(findings: &[Finding]) -> Self {
+        let live: Vec<&Finding> = findings.iter().filter(|found| found.counts()).collect();
+        let operations = by_operation(&live);
+        let turn = |turn| {
+            operations
+                .iter()
+                .filter(move |(found, _)| *found == turn)
+                .map(|(_, step)| step.clone())
+        };
+        let waves = [
+            WaveSteps {
+                name: Wave::Shim,
+                title: "Point the program at the shim",
+                why: "Everything that the shim serves works again before a line of logic changes.",
+                steps: by_kind(&live, Wave::Shim),
+                check: "the program's reads work through the shim",
+            },
+            WaveSteps {
+                name: Wave::Reads,
+                title: "Move the reads to v2",
+                why: "A read that goes wrong breaks nothing, and migrate diff proves it.",
+                steps: turn(Turn::Read).collect(),
+                check: "migrate diff shows no unexpected difference",
+            },
+            WaveSteps {
+                name: Wave::Writes,
+                title: "Move the writes to v2",
+                why: "They change data: after the reads, so that their effect can be seen.",
+                steps: turn(Turn::Write).collect(),
+                check: "what v2 wrote reads as what v1 wrote",
+            },
+            WaveSteps {
+                name: Wave::Decide,
+                title: "Decide what v2 cannot do the same way",
+                why: "Parameters without a place in v2, and operations that nothing replaces.",
+                steps: turn(Turn::Decide).collect(),
+                check: "each loss is accepted in writing or worked around",
+            },
+            WaveSteps {
+                name: Wave::Remove,
+                title: "Remove the shim and what is left of v1",
+                why: "Nothing calls v1 any more.",
+                steps: by_kind(&live, Wave::Remove),
+                check: "migrate audit --fail-on any exits with 0, and the shim sees no request",
+            },
+        ];
+        Self {
+            schema: 1,
+            waves: waves
+                .into_iter()
+                .filter(|wave| !wave.steps.is_empty())
+                .collect(),
+        }
+    }
+}
+
+fn place(finding: &Finding) -> String {
+    format!("{}:{}", finding.path, finding.line)
+}
+
+/// The steps of a wave that remove findings of a kind, sorted by what they change.
+fn by_kind(findings: &[&Finding], wave: Wave) -> Vec<Step> {
+    let mut steps: BTreeMap<&str, Step> = BTreeMap::new();
+    for finding in findings {
+        let step = finding.kind.traits().step.filter(|step| step.wave == wave);
+        if let Some(KindStep {
+            what, effort, why, ..
+        }) = step
+        {
+            let step = steps.entry(what).or_insert_with(|| Step {
+                what: what.to_owned(),
+                effort,
+                why: why.to_owned(),
+                places: Vec::new(),
+            });
+            step.places.push(place(finding));
+        }
+    }
+    steps.into_values().collect()
+}
+
+fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
+    let mut uses: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        if let Some(operation) = &finding.operation {
+            uses.entry(operation).or_default().push(finding);
+        }
+    }
+    uses.into_iter()
+        .filter_map(|(operation, uses)| {
+            // The use that loses most speaks for the operation.
+            let advice = uses
+                .iter()
+                .filter_map(|found| found.advice.as_ref())
+                .max_by_key(|advice| effort(advice).0)?;
+            let named = uses.iter().any(|found| !found.parameters.is_empty());
+            let (effort, why) = effort(advice);
+            let decides = effort == Effort::Large && (named || advice.v2.is_empty());
+            let turn = match (decides, advice.read) {
+                (true, _) => Turn::Decide,
+                (false, true) => Turn::Read,
+                (false, false) => Turn::Write,
+            };
+            let step = Step {
+                what: operation.to_owned(),
+                effort,
+                why,
+                places: uses.iter().map(|found| place(found)).collect(),
+            };
+            Some((turn, step))
+        })
+        .collect()
+}
+
+fn effort(advice: &Advice) -> (Effort, String) {
+    let shim = match advice.shim {
+        Shim::NotYet => "; the shim does not serve it",
+        Shim::Refused => "; the shim answers an error",
+        Shim::Yes | Shim::Lossy => "",
+    };
+    if advice.v2.is_empty() {
+        return (Effort::Large, format!("nothing in v2 replaces it{shim}"));
+    }
+    if !advice.lossy.is_empty() && !advice.read {
+        let names: Vec<&str> = advice
+            .lossy
+            .iter()
+            .take(3)
+            .map(|lost| lost.name.as_str())
+            .collect();
+        let more = if advice.lossy.len() > 3 { " …" } else { "" };
+        return (
+            Effort::Large,
+            format!("not exact: {}{more}{shim}", names.join(", ")),
+        );
+    }
+    match advice.v2.as_slice() {
+        [one] => (Effort::Small, format!("{one}{shim}")),
+        several => (
+            Effort::Medium,
+            format!("{} v2 requests{shim}", several.len()),
+        ),
+    }
+}
