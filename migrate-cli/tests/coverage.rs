@@ -1,38 +1,85 @@
-//! The README's coverage table is what the catalog says.
+//! `mappings/COVERAGE.md` and the README's summary by area are generated from the catalog.
 //!
-//! `UPDATE_README=1 cargo test -p migrate-cli --test coverage` writes it anew.
+//! `UPDATE_COVERAGE=1 cargo test -p migrate-cli --test coverage` writes both.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
 
 const BEGIN: &str = "<!-- coverage -->\n";
 const END: &str = "<!-- /coverage -->";
 
+const HEAD: &str = "\
+# Coverage
+
+Generated from the catalog; do not edit. `UPDATE_COVERAGE=1 cargo test -p migrate-cli --test coverage`
+writes this file.
+
+The columns count an operation's parameters and answer fields: **exact** (same meaning in v2), **lossy**
+(part of the meaning is lost) or **gone** (v2 has no equivalent). `migrate explain OPERATION` lists each
+field with the reason.
+
+";
+
 #[test]
-fn the_readme_has_the_table_of_the_catalog() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = fs::read_to_string(&path).expect("README.md is there");
+fn coverage_page_matches_the_catalog() {
+    let expected = format!("{HEAD}{}", explain("markdown"));
+    check(&in_repository("mappings/COVERAGE.md"), &expected);
+}
+
+#[test]
+fn readme_summary_matches_the_catalog() {
+    let path = in_repository("README.md");
+    let readme = fs::read_to_string(&path).expect("README.md is readable");
     let (before, rest) = readme
         .split_once(BEGIN)
-        .expect("README.md has <!-- coverage -->");
-    let (table, after) = rest
-        .split_once(END)
-        .expect("README.md has <!-- /coverage -->");
+        .expect("README.md has a begin mark");
+    let (_, after) = rest.split_once(END).expect("README.md has an end mark");
+    let overview = serde_json::from_str(&explain("json")).expect("the overview is JSON");
+    check(
+        &path,
+        &format!("{before}{BEGIN}{}{END}{after}", summary(&overview)),
+    );
+}
 
-    let program = env!("CARGO_BIN_EXE_migrate");
-    let output = Command::new(program)
-        .args(["explain", "--format", "markdown"])
-        .output();
-    let expected = String::from_utf8(output.expect("the program runs").stdout).expect("text");
+/// A row for each area: how many operations v1 had, how many the shim serves.
+fn summary(overview: &Value) -> String {
+    let mut table = "| area | operations | served |\n|---|---:|---:|\n".to_owned();
+    for resource in overview["resources"].as_array().expect("a list") {
+        let name = resource["name"].as_str().expect("a name");
+        let known = resource["operations"].as_array().expect("a list").len();
+        table += &format!("| `{name}/…` | {known} | {} |\n", resource["served"]);
+    }
+    table + &format!("| all | {} | {} |\n", overview["known"], overview["served"])
+}
 
-    if env::var_os("UPDATE_README").is_some() {
-        let text = format!("{before}{BEGIN}{expected}{END}{after}");
-        fs::write(&path, text).expect("README.md is writable");
+fn explain(format: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["explain", "--format", format])
+        .output()
+        .expect("migrate runs");
+    assert!(output.status.success(), "migrate explain --format {format}");
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
+}
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// Fails unless the file has this text; with `UPDATE_COVERAGE`, writes it instead.
+fn check(path: &Path, expected: &str) {
+    if env::var_os("UPDATE_COVERAGE").is_some() {
+        fs::write(path, expected).expect("the file is writable");
         return;
     }
     assert!(
-        table == expected,
-        "README.md's coverage table is not what the catalog says; \
-         `UPDATE_README=1 cargo test -p migrate-cli --test coverage` writes it anew"
+        fs::read_to_string(path).expect("the file is readable") == expected,
+        "{} is out of date; `UPDATE_COVERAGE=1 cargo test -p migrate-cli --test coverage` writes it",
+        path.display()
     );
 }

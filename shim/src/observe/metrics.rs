@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_names_all_metrics_and_no_others() {
-        assert_eq!(names(include_str!("../../../README.md")), described());
+    fn the_docs_name_all_metrics_and_no_others() {
+        assert_eq!(names(include_str!("../../docs/operate.md")), described());
     }
 }
