@@ -49,13 +49,18 @@ fn readme_summary_matches_the_catalog() {
 
 /// A row for each area: how many operations v1 had, how many the shim serves.
 fn summary(overview: &Value) -> String {
-    let mut table = "| area | operations | served |\n|---|---:|---:|\n".to_owned();
-    for resource in overview["resources"].as_array().expect("a list") {
+    let resources = overview["resources"].as_array().expect("a list");
+    let rows = resources.iter().map(|resource| {
         let name = resource["name"].as_str().expect("a name");
         let known = resource["operations"].as_array().expect("a list").len();
-        table += &format!("| `{name}/…` | {known} | {} |\n", resource["served"]);
-    }
-    table + &format!("| all | {} | {} |\n", overview["known"], overview["served"])
+        format!("| `{name}/…` | {known} | {} |\n", resource["served"])
+    });
+    format!(
+        "| area | operations | served |\n|---|---:|---:|\n{}| all | {} | {} |\n",
+        rows.collect::<String>(),
+        overview["known"],
+        overview["served"]
+    )
 }
 
 fn explain(format: &str) -> String {
