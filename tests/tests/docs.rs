@@ -12,7 +12,7 @@ const SKIPPED: [&str; 5] = [
     ".git",
     "target",
     "node_modules",
-    "migrate-cli/rules",
+    "migrate-cli/audit/rules",
     "migrate-cli/tests",
 ];
 
