@@ -37,19 +37,37 @@ impl SiteMappings {
     }
 }
 
-/// The names and texts of the TOML files in a folder.
+/// The names (`rates.toml`, `user/fields.toml`) and texts of the TOML files in a folder and in the
+/// folders of its resources.
 fn files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_toml = path
-            .extension()
-            .is_some_and(|extension| extension == "toml");
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(name) = name.filter(|_| is_toml) {
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            files.push((name.to_owned(), text));
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if path.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                let inner = entry?.path();
+                if let Some(file) = inner.file_name().and_then(|name| name.to_str()) {
+                    add(&mut files, &inner, format!("{name}/{file}"))?;
+                }
+            }
+        } else {
+            add(&mut files, &path, name.to_owned())?;
         }
     }
     Ok(files)
+}
+
+/// Adds a file if it is TOML.
+fn add(files: &mut Vec<(String, String)>, path: &Path, name: String) -> anyhow::Result<()> {
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        files.push((name, text));
+    }
+    Ok(())
 }

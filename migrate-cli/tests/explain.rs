@@ -201,11 +201,12 @@ fn every_page_fits() {
 #[test]
 fn a_site_may_have_its_own_mappings() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("mc.toml");
+    let file = folder.path().join("mc/operations.toml");
+    std::fs::create_dir(folder.path().join("mc")).expect("a folder");
     std::fs::write(&file, "[operation.\"mc/recording/list\"]\nsummary = 1\n").expect("written");
     let folder = folder.path().to_str().expect("a plain name");
     let output = explain(&["--mappings", folder]);
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("mc.toml:2"), "{message}");
+    assert!(message.contains("mc/operations.toml:2"), "{message}");
 }

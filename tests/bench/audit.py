@@ -89,7 +89,7 @@ def make_tree():
 def alternation():
     """Every operation by its path, the base URLs, and the client library."""
     operations = []
-    for file in sorted(glob.glob("mappings/api/*.toml")):
+    for file in sorted(glob.glob("mappings/api/*/*.toml")):
         text = pathlib.Path(file).read_text()
         operations += re.findall(r'^\[operation\."([^"]+)"\]', text, re.MULTILINE)
     return "|".join([r"zoom\.us/(api/)?v1", "zoomus", *sorted(operations)])

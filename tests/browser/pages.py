@@ -181,11 +181,11 @@ def running_shims(work):
     """The operations addresses of two shims before sandboxes: one that nobody asked anything, and
     one that was asked all sorts of things, beside a shadow with a wrong mapping."""
     changed = work / "changed"
-    changed.mkdir()
-    text = (ROOT / "mappings/api/user-fields.toml").read_text()
+    (changed / "user").mkdir(parents=True)
+    text = (ROOT / "mappings/api/user/fields.toml").read_text()
     before, after = text.split('v1 = "disable_private_chat"')
     after = after.replace('convert = "negate"\n', "", 1)
-    (changed / "user-fields.toml").write_text(f'{before}v1 = "disable_private_chat"{after}')
+    (changed / "user" / "fields.toml").write_text(f'{before}v1 = "disable_private_chat"{after}')
     with contextlib.ExitStack() as stack:
         _, empty = stack.enter_context(shim(work, "empty", "", "--mappings", changed))
         shadow, _ = stack.enter_context(shim(work, "shadow", "", "--mappings", changed))

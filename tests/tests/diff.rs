@@ -15,7 +15,7 @@ use serde_json::Value;
 use shim::{observe::recorder::Recorder, settings::RecordConfig};
 use shim_sandbox::SandboxConfig;
 
-const FILE: &str = "user-fields.toml";
+const FILE: &str = "user/fields.toml";
 
 /// What a program does in a morning.
 async fn session(stage: &Stage) {

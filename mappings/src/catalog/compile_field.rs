@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Location,
+    COMMON, Location,
     field::{DocumentPlace, Field, Kind, Part, Place},
     load::{Parts, Report, json, pointer},
-    shape::FieldShape,
+    shape::{FieldShape, OneOrMany},
 };
 use crate::{
     conversion::{Cell, Choice, Conversion, Given},
@@ -23,34 +23,21 @@ pub(super) fn fields(parts: &mut Parts, report: &mut Report) -> Vec<Field> {
         .collect()
 }
 
-/// Which mapping holds a v1 name, in general and for single operations.
-pub(super) struct Index {
-    general: BTreeMap<String, (usize, usize)>,
-    special: BTreeMap<(String, String), (usize, usize)>,
-}
+/// Which mapping has a key, by resource.
+pub(super) struct Index(BTreeMap<(String, String), (usize, usize)>);
 
 impl Index {
     pub(super) fn new(fields: &[Field], report: &mut Report) -> Self {
-        let mut index = Self {
-            general: BTreeMap::new(),
-            special: BTreeMap::new(),
-        };
+        let mut index = Self(BTreeMap::new());
         for (at, field) in fields.iter().enumerate() {
-            for (part, Part { name, .. }) in field.parts.iter().enumerate() {
-                let mut taken = Vec::new();
-                if field.only.is_empty() {
-                    taken.extend(index.general.insert(name.clone(), (at, part)));
-                }
-                for operation in &field.only {
-                    let key = (operation.clone(), name.clone());
-                    taken.extend(index.special.insert(key, (at, part)));
-                }
-                for (earlier, _) in taken {
+            for (part, Part { key, .. }) in field.parts.iter().enumerate() {
+                let place = (field.location.resource().to_owned(), key.clone());
+                if let Some((earlier, _)) = index.0.insert(place, (at, part)) {
                     let earlier = fields.get(earlier).map(|field| field.location.to_string());
                     let earlier = earlier.unwrap_or_default();
                     report.add(
                         &field.location,
-                        format!("field `{name}` is there already, at {earlier}"),
+                        format!("field `{key}` is there already, at {earlier}"),
                     );
                 }
             }
@@ -58,13 +45,10 @@ impl Index {
         index
     }
 
-    pub(super) fn find(&self, operation: &str, name: &str) -> Option<(usize, usize)> {
-        let special = self.special.get(&(operation.to_owned(), name.to_owned()));
-        special.or_else(|| self.general.get(name)).copied()
-    }
-
-    pub(super) fn general(&self, name: &str) -> Option<(usize, usize)> {
-        self.general.get(name).copied()
+    /// The field that a file of a resource means by a key.
+    pub(super) fn find(&self, resource: &str, key: &str) -> Option<(usize, usize)> {
+        let of = |resource: &str| self.0.get(&(resource.to_owned(), key.to_owned()));
+        of(resource).or_else(|| of(COMMON)).copied()
     }
 }
 
@@ -83,6 +67,14 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         .filter_map(|kind| report.keep(&at, self::kind(kind)))
         .collect();
     if kinds.len() != names.len() {
+        return None;
+    }
+    let keys = shape
+        .key
+        .clone()
+        .map_or_else(|| names.clone(), OneOrMany::into_vec);
+    if keys.len() != names.len() {
+        report.add(&at, "key needs one name for each v1 name");
         return None;
     }
     let fidelity = report.keep(&at, fidelity(shape.fidelity.as_deref()))?;
@@ -133,9 +125,11 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
     let empties = empties(&at, &shape, names.len(), report);
     let parts = names
         .into_iter()
+        .zip(keys)
         .zip(kinds)
         .enumerate()
-        .map(|(part, (name, kind))| Part {
+        .map(|(part, ((name, key), kind))| Part {
+            key,
             name,
             kind,
             range: shape.range,
@@ -158,7 +152,6 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         reason: shape.reason,
         every_use_is_lossy,
         implied: shape.implied,
-        only: shape.only,
         location: at,
     })
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Location,
+    COMMON, Location,
     compile_field::Index,
     compile_plan::{self, Scope},
     compile_protocol,
     field::{Field, Place},
-    load::{Endpoint, Parts, Placed, Report, Sets, expand, method_and_path, source_title},
+    load::{Endpoint, Parts, Placed, Report, Sets, expand, find, method_and_path, source_title},
     operation::{Fate, Operation, Parameter, Plan, Replacement, Service, View},
     protocol::{OptionRule, Protocol, Rule},
     shape::{OneOrMany, OperationShape, PlanShape},
@@ -52,19 +52,19 @@ impl Compiler<'_> {
                     report.add(&at, format!("`{known}` is there already, at {earlier}"));
                 }
             }
-            used_plans.extend(shape.plan.as_ref().map(|plan| plan.as_ref().clone()));
-            used_views.extend(shape.view.as_ref().map(|view| view.as_ref().clone()));
+            let first = name.split('/').next().unwrap_or_default();
+            if ![COMMON, first].contains(&at.resource()) {
+                report.add(&at, format!("`{name}` belongs into the folder `{first}`"));
+            }
             let mut rule_shapes = std::mem::take(&mut shape.error);
-            let plan = plans.iter().find(|(_, (name, _))| {
-                shape
-                    .plan
-                    .as_ref()
-                    .is_some_and(|plan| plan.as_ref() == name)
-            });
-            rule_shapes.extend(
-                plan.iter()
-                    .flat_map(|(_, (_, plan))| plan.error.iter().cloned()),
-            );
+            let plan = shape.plan.as_ref();
+            let plan = plan.and_then(|plan| find(&plans, at.resource(), plan.as_ref()));
+            if let Some((index, _, plan)) = plan {
+                used_plans.insert(index);
+                rule_shapes.extend(plan.error.iter().cloned());
+            }
+            let view = shape.view.as_ref();
+            used_views.extend(view.and_then(|view| self.view(at.resource(), view.as_ref())));
             let rule_shapes = rule_shapes
                 .into_iter()
                 .map(|rule| (parts.at(&at, &rule.span()), rule.into_inner()))
@@ -81,19 +81,14 @@ impl Compiler<'_> {
             }
             operations.extend(self.operation(parts, &plans, &at, name, shape, rules, report));
         }
-        for (at, (name, _)) in &plans {
-            if !used_plans.contains(name) {
+        for (index, (at, (name, _))) in plans.iter().enumerate() {
+            if !used_plans.contains(&index) {
                 report.add(at, format!("no operation has the plan `{name}`"));
             }
         }
-        for view in self.views {
-            let inner = self.views.iter().any(|outer| {
-                outer
-                    .items
-                    .and_then(|items| self.views.get(items))
-                    .is_some_and(|v| v.name == view.name)
-            });
-            if !used_views.contains(&view.name) && !inner {
+        for (index, view) in self.views.iter().enumerate() {
+            let is_inner = self.views.iter().any(|outer| outer.items == Some(index));
+            if !used_views.contains(&index) && !is_inner {
                 report.add(
                     &view.location,
                     format!("no operation has the view `{}`", view.name),
@@ -105,20 +100,17 @@ impl Compiler<'_> {
                 report.add(at, format!("no call makes the request `{request}`"));
             }
         }
-        self.check_only(&names, report);
         operations.sort_by(|one, other| one.name.cmp(&other.name));
         operations
     }
 
-    fn check_only(&self, names: &BTreeMap<String, Location>, report: &mut Report) {
-        for field in self.fields {
-            for operation in field.only.iter().filter(|only| !names.contains_key(*only)) {
-                report.add(
-                    &field.location,
-                    format!("there is no operation `{operation}`"),
-                );
-            }
-        }
+    /// The view that a resource means by a name.
+    fn view(&self, resource: &str, name: &str) -> Option<usize> {
+        let of = |resource: &str| {
+            let mut views = self.views.iter();
+            views.position(|view| view.name == name && view.location.resource() == resource)
+        };
+        of(resource).or_else(|| of(COMMON))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
@@ -140,14 +132,25 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        let parameter_names = expand(&shape.parameters, self.sets, at, report);
+        let keys = expand(&shape.parameters, self.sets, at, report);
+        let served = shape.plan.is_some() || shape.refuses.is_some();
+        let named: Vec<_> = keys
+            .into_iter()
+            .map(|key| {
+                let field = served
+                    .then(|| self.index.find(at.resource(), &key))
+                    .flatten();
+                let known = field.and_then(|(field, part)| self.fields.get(field)?.parts.get(part));
+                (known.map_or(key, |part| part.name.clone()), field)
+            })
+            .collect();
+        let parameter_names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
         let requires: Vec<Vec<String>> = shape
             .requires
             .iter()
             .cloned()
             .map(OneOrMany::into_vec)
             .collect();
-        let served = shape.plan.is_some() || shape.refuses.is_some();
         for required in requires.iter().flatten().chain(&shape.subject) {
             if (served || !parameter_names.is_empty()) && !parameter_names.contains(required) {
                 report.add(
@@ -162,14 +165,13 @@ impl Compiler<'_> {
             Self::replacement(parts, at, &shape, report)
         };
         let mut parameters = Vec::new();
-        for parameter in &parameter_names {
+        for (parameter, field) in &named {
             if parameters
                 .iter()
                 .any(|known: &Parameter| known.name == *parameter)
             {
                 report.add(at, format!("parameter `{parameter}` is there twice"));
             }
-            let field = served.then(|| self.index.find(&name, parameter)).flatten();
             let fate = match (&service, field) {
                 (Service::NotServed(_), _) => Fate::Unknown,
                 (_, None) => {
@@ -178,7 +180,7 @@ impl Compiler<'_> {
                 }
                 (Service::Refused { .. }, Some(_)) => Fate::Used,
                 (Service::Plan { plan, .. }, Some((field, _))) => {
-                    let Some(fate) = self.fate(plan, &shape.subject, parameter, field) else {
+                    let Some(fate) = self.fate(plan, &shape.subject, parameter, *field) else {
                         report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
                         continue;
                     };
@@ -187,7 +189,7 @@ impl Compiler<'_> {
             };
             parameters.push(Parameter {
                 name: parameter.clone(),
-                field,
+                field: *field,
                 fate,
             });
         }
@@ -227,11 +229,7 @@ impl Compiler<'_> {
             report.add(at, "an operation that the shim answers needs a view");
             return None;
         };
-        let Some(view) = self
-            .views
-            .iter()
-            .position(|view| view.name == *view_name.as_ref())
-        else {
+        let Some(view) = self.view(at.resource(), view_name.as_ref()) else {
             let view_at = parts.at(at, &view_name.span());
             report.add(
                 &view_at,
@@ -253,10 +251,7 @@ impl Compiler<'_> {
             });
         }
         let plan_name = shape.plan.as_ref()?;
-        let Some((_, (_, plan_shape))) = plans
-            .iter()
-            .find(|(_, (known, _))| known == plan_name.as_ref())
-        else {
+        let Some((_, _, plan_shape)) = find(plans, at.resource(), plan_name.as_ref()) else {
             let plan_at = parts.at(at, &plan_name.span());
             report.add(
                 &plan_at,

@@ -6,8 +6,8 @@ use super::{
     Location,
     compile_field::{Index, place},
     field::{Field, Kind, Place},
-    load::{Parts, Report, Sets, expand},
-    operation::{Member, View},
+    load::{Parts, Report, Sets, expand, find},
+    operation::{Member, Unfilled, View},
     reading::Reading,
     shape::ViewShape,
 };
@@ -20,17 +20,17 @@ pub(super) fn views(
     report: &mut Report,
 ) -> Vec<View> {
     let shapes = std::mem::take(&mut parts.view);
-    let names: Vec<String> = shapes.iter().map(|(_, (name, _))| name.clone()).collect();
     let mut views = Vec::new();
-    for (at, (name, shape)) in shapes {
+    for (at, (name, shape)) in &shapes {
         let items = shape.items.as_ref().and_then(|items| {
-            let found = names.iter().position(|known| known == items);
+            let found = find(&shapes, at.resource(), items);
             if found.is_none() {
-                report.add(&at, format!("there is no view `{items}`"));
+                report.add(at, format!("there is no view `{items}`"));
             }
-            found
+            found.map(|(view, _, _)| view)
         });
-        views.push(view(&at, name, &shape, items, fields, index, sets, report));
+        let name = name.clone();
+        views.push(view(at, name, shape, items, fields, index, sets, report));
     }
     views
 }
@@ -61,19 +61,24 @@ fn view(
         }
     }
     let mut members: Vec<Member> = Vec::new();
-    for field_name in listed {
-        if shape.without.contains(&field_name) {
+    for key in listed {
+        if shape.without.contains(&key) {
             continue;
         }
-        let Some(field) = index.general(&field_name) else {
-            report.add(at, format!("there is no field `{field_name}`"));
+        let Some(field) = index.find(at.resource(), &key) else {
+            report.add(at, format!("there is no field `{key}`"));
             continue;
         };
-        if members.iter().any(|member| member.field == field) {
-            report.add(at, format!("`{field_name}` is there twice"));
+        let part = fields
+            .get(field.0)
+            .and_then(|known| known.parts.get(field.1));
+        let v1 = part.map_or(key.as_str(), |part| part.name.as_str());
+        let begin = format!(",{}:", Value::from(v1));
+        if members.iter().any(|member| member.key == begin) {
+            report.add(at, format!("`{key}` is there twice"));
             continue;
         }
-        let from = shape.from.get(&field_name).map(|places| {
+        let from = shape.from.get(&key).map(|places| {
             places
                 .iter()
                 .filter_map(|text| report.keep(at, place(text)))
@@ -82,8 +87,8 @@ fn view(
         members.push(Member {
             field,
             from,
-            empty: shape.empty.contains(&field_name),
-            key: format!(",{}:", Value::from(field_name)),
+            empty: shape.empty.contains(&key),
+            key: begin,
             known: String::new(),
             sources: Vec::new(),
         });
@@ -99,15 +104,19 @@ fn view(
     }
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
-        let known = sets.get(set).cloned().unwrap_or_else(|| vec![set.clone()]);
-        for field_name in known {
-            if index.general(&field_name).is_none() {
-                report.add(
-                    at,
-                    format!("there is neither a set nor a field `{field_name}`"),
-                );
+        let known = find(sets, at.resource(), set);
+        let known = known.map_or_else(|| vec![set.clone()], |(_, _, keys)| keys.clone());
+        for key in known {
+            let field = index.find(at.resource(), &key);
+            let part = field.and_then(|(field, part)| fields.get(field)?.parts.get(part));
+            match (field, part) {
+                (Some(field), Some(part)) => none.push(Unfilled {
+                    field,
+                    name: part.name.clone(),
+                    reason: reason.clone(),
+                }),
+                _ => report.add(at, format!("there is neither a set nor a field `{key}`")),
             }
-            none.push((field_name, reason.clone()));
         }
     }
     let has_list = members.iter().any(|member| {

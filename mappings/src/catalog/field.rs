@@ -28,8 +28,6 @@ pub struct Field {
     pub every_use_is_lossy: bool,
     /// Honoured without being sent.
     pub implied: bool,
-    /// The operations that this mapping is for; all if empty.
-    pub only: Vec<String>,
     /// Where the mapping is written.
     pub location: Location,
 }
@@ -37,6 +35,8 @@ pub struct Field {
 /// One v1 field of a mapping.
 #[derive(Debug)]
 pub struct Part {
+    /// What the catalog names it by: unique in its resource.
+    pub key: String,
     /// The v1 name.
     pub name: String,
     /// Its type in v1.

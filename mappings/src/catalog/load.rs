@@ -9,8 +9,8 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::{
-    Catalog, CatalogError, Location, Problem, compile_field, compile_operation, compile_protocol,
-    compile_view, rate,
+    COMMON, Catalog, CatalogError, Location, Problem, compile_field, compile_operation,
+    compile_protocol, compile_view, rate,
     shape::{FileShape, Named, RequestShape},
 };
 use crate::exchange::Method;
@@ -75,6 +75,9 @@ pub(super) fn load(
 ) -> Result<Catalog, CatalogError> {
     let mut report = Report::default();
     let mut parts = Parts::default();
+    let mut files: Vec<_> = files.into_iter().collect();
+    // Answers have their members in the order of the fields: first those that all share.
+    files.sort_by_cached_key(|(name, _)| (!is_common(name), name.clone()));
     for (name, text) in files {
         let source = Source::new(name, &text);
         match toml::from_str::<FileShape>(&text) {
@@ -100,6 +103,11 @@ pub(super) fn load(
             Err(CatalogError { problems })
         }
     }
+}
+
+fn is_common(file: &str) -> bool {
+    file.split_once('/')
+        .is_none_or(|(folder, _)| folder == COMMON)
 }
 
 /// The shapes of all files, joined.
@@ -166,7 +174,7 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     duplicates(&parts, report);
     let (protocol, rules, options) = compile_protocol::protocol(&mut parts, report)?;
     let rates = rate::rates(&mut parts, report);
-    let sets = sets(&parts);
+    let sets = std::mem::take(&mut parts.set);
     let fields = compile_field::fields(&mut parts, report);
     let index = compile_field::Index::new(&fields, report);
     let endpoints = endpoints(&parts, report);
@@ -192,35 +200,43 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
 }
 
 fn duplicates(parts: &Parts, report: &mut Report) {
-    fn check<T>(what: &str, items: &Placed<(String, T)>, report: &mut Report) {
-        let mut seen: BTreeMap<&str, &Location> = BTreeMap::new();
+    fn check<T>(what: &str, items: &Placed<(String, T)>, is_local: bool, report: &mut Report) {
+        let mut seen: BTreeMap<(&str, &str), &Location> = BTreeMap::new();
         for (at, (name, _)) in items {
-            if let Some(first) = seen.insert(name, at) {
+            let resource = if is_local { at.resource() } else { COMMON };
+            if let Some(first) = seen.insert((resource, name), at) {
                 report.add(at, format!("{what} `{name}` is there already, at {first}"));
             }
         }
     }
-    check("error", &parts.error, report);
-    check("option", &parts.option, report);
-    check("source", &parts.source, report);
-    check("request", &parts.request, report);
-    check("rate", &parts.rate, report);
-    check("set", &parts.set, report);
-    check("operation", &parts.operation, report);
-    check("plan", &parts.plan, report);
-    check("view", &parts.view, report);
+    check("error", &parts.error, false, report);
+    check("option", &parts.option, false, report);
+    check("source", &parts.source, false, report);
+    check("request", &parts.request, false, report);
+    check("rate", &parts.rate, false, report);
+    check("operation", &parts.operation, false, report);
+    check("set", &parts.set, true, report);
+    check("plan", &parts.plan, true, report);
+    check("view", &parts.view, true, report);
 }
 
-/// Named lists of fields, by name.
-pub(super) type Sets = BTreeMap<String, Vec<String>>;
-
-fn sets(parts: &Parts) -> Sets {
-    parts
-        .set
-        .iter()
-        .map(|(_, (name, fields))| (name.clone(), fields.clone()))
-        .collect()
+/// The part of a name that a resource has, or else `common`: with its index.
+pub(super) fn find<'p, T>(
+    parts: &'p Placed<(String, T)>,
+    resource: &str,
+    name: &str,
+) -> Option<(usize, &'p Location, &'p T)> {
+    let of = |resource: &str| {
+        let mut parts = parts.iter().enumerate();
+        parts.find_map(|(index, (at, (known, part)))| {
+            (at.resource() == resource && known == name).then_some((index, at, part))
+        })
+    };
+    of(resource).or_else(|| of(COMMON))
 }
+
+/// Named lists of fields.
+pub(super) type Sets = Placed<(String, Vec<String>)>;
 
 /// Replaces `@set` by the fields of the set.
 pub(super) fn expand(
@@ -233,8 +249,8 @@ pub(super) fn expand(
     for name in names {
         match name.strip_prefix('@') {
             None => all.push(name.clone()),
-            Some(set) => match sets.get(set) {
-                Some(fields) => all.extend(fields.iter().cloned()),
+            Some(set) => match find(sets, at.resource(), set) {
+                Some((_, _, fields)) => all.extend(fields.iter().cloned()),
                 None => report.add(at, format!("there is no set `{set}`")),
             },
         }

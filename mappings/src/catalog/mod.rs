@@ -19,32 +19,13 @@ use std::collections::BTreeMap;
 pub use compile_plan::{PAGE, SUBJECT};
 use field::{Field, Part};
 use operation::{Operation, OptionValue, View};
+use problem::COMMON;
 pub use problem::{CatalogError, Location, Problem};
 use protocol::{OptionRule, Options, Protocol, Rule};
 pub use rate::Rates;
 
-/// The catalog's files, as they are built into this crate: name and text.
-const EMBEDDED: [(&str, &str); 16] = [
-    ("chat.toml", include_str!("../../api/chat.toml")),
-    ("group.toml", include_str!("../../api/group.toml")),
-    ("h323.toml", include_str!("../../api/h323.toml")),
-    ("im.toml", include_str!("../../api/im.toml")),
-    ("ma.toml", include_str!("../../api/ma.toml")),
-    ("mc.toml", include_str!("../../api/mc.toml")),
-    ("meeting.toml", include_str!("../../api/meeting.toml")),
-    ("metrics.toml", include_str!("../../api/metrics.toml")),
-    ("protocol.toml", include_str!("../../api/protocol.toml")),
-    ("rates.toml", include_str!("../../api/rates.toml")),
-    ("recording.toml", include_str!("../../api/recording.toml")),
-    ("report.toml", include_str!("../../api/report.toml")),
-    (
-        "user-fields.toml",
-        include_str!("../../api/user-fields.toml"),
-    ),
-    ("user.toml", include_str!("../../api/user.toml")),
-    ("v2.toml", include_str!("../../api/v2.toml")),
-    ("webinar.toml", include_str!("../../api/webinar.toml")),
-];
+/// The catalog's files, as they are built into this crate: name (`user/fields.toml`) and text.
+const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// Every v1 operation, parameter, field and error, what serves it in v2, and how faithful that is.
 ///
@@ -90,11 +71,13 @@ impl Catalog {
 
     /// The built-in catalog's files: name and text.
     pub fn embedded_files() -> impl Iterator<Item = (&'static str, &'static str)> {
-        EMBEDDED.into_iter()
+        EMBEDDED.iter().copied()
     }
 
     /// The built-in catalog, with a site's own files (name and text) in place of those of the same
-    /// name, and beside them.
+    /// name, and beside them. A name without a folder is one of `common`, or the name that a file
+    /// of a resource had before there were folders: `mc.toml` is `mc/operations.toml`, and
+    /// `user-fields.toml` is `user/fields.toml`.
     pub fn with_overrides(
         overrides: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, CatalogError> {
@@ -102,8 +85,26 @@ impl Catalog {
             .iter()
             .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
             .collect();
-        files.extend(overrides);
+        for (name, text) in overrides {
+            let name = Self::place_of(&name).unwrap_or(name);
+            files.insert(name, text);
+        }
         Self::load(files)
+    }
+
+    /// Where the built-in catalog has the file that a name without a folder stands for.
+    fn place_of(name: &str) -> Option<String> {
+        let stem = name
+            .strip_suffix(".toml")
+            .filter(|stem| !stem.contains('/'))?;
+        let resource = stem.strip_suffix("-fields");
+        let candidates = [
+            Some(format!("common/{name}")),
+            Some(format!("{stem}/operations.toml")),
+            resource.map(|resource| format!("{resource}/fields.toml")),
+        ];
+        let mut known = candidates.into_iter().flatten();
+        known.find(|file| EMBEDDED.iter().any(|(embedded, _)| embedded == file))
     }
 
     /// A catalog from its files: name and text.

@@ -287,14 +287,25 @@ pub struct View {
     pub name: String,
     /// Its fields, in order.
     pub members: Vec<Member>,
-    /// Fields that v1 had here and v2 cannot fill, and why.
-    pub none: Vec<(String, String)>,
+    /// Fields that v1 had here and v2 cannot fill.
+    pub none: Vec<Unfilled>,
     /// The view of each item of its list.
     pub items: Option<usize>,
     /// What it reads.
     pub(crate) reading: Reading,
     /// Where the view is written.
     pub location: Location,
+}
+
+/// A field that v1 had in an answer and v2 cannot fill.
+#[derive(Debug)]
+pub struct Unfilled {
+    /// The index of the mapping in the catalog and of its part there.
+    pub field: (usize, usize),
+    /// The v1 name.
+    pub name: String,
+    /// Why v2 cannot fill it.
+    pub reason: String,
 }
 
 /// A field of a view.

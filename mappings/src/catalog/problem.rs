@@ -47,6 +47,18 @@ pub struct Location {
     pub line: usize,
 }
 
+/// The resource whose names all resources find.
+pub(super) const COMMON: &str = "common";
+
+impl Location {
+    /// The resource that the file belongs to: its folder.
+    pub fn resource(&self) -> &str {
+        self.file
+            .split_once('/')
+            .map_or(COMMON, |(folder, _)| folder)
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)

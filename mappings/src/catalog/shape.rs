@@ -1,4 +1,4 @@
-//! The shape of a catalog file, before it is checked: what may be written in `api/*.toml`.
+//! The shape of a catalog file, before it is checked: what may be written in `api/*/*.toml`.
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
@@ -172,6 +172,8 @@ pub(super) struct RateShape {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FieldShape {
+    /// What operations, views and sets name it by; the v1 name if left out.
+    pub key: Option<OneOrMany<String>>,
     pub v1: OneOrMany<String>,
     #[serde(rename = "type")]
     pub kind: OneOrMany<String>,
@@ -206,8 +208,6 @@ pub(super) struct FieldShape {
     pub fidelity: Option<String>,
     pub reason: Option<String>,
     pub loss: Option<String>,
-    #[serde(default)]
-    pub only: Vec<String>,
     /// Honoured without being sent.
     #[serde(default)]
     pub implied: bool,

@@ -97,9 +97,9 @@ impl Join<'_> {
         }
         for (name, value) in answer.as_object().into_iter().flatten() {
             if !known.contains(&name.as_str()) {
-                let gone = view.none.iter().find(|(gone, _)| gone == name);
+                let gone = view.none.iter().find(|gone| gone.name == *name);
                 let why = match gone {
-                    Some((_, reason)) => (Verdict::Lossy, reason.clone()),
+                    Some(gone) => (Verdict::Lossy, gone.reason.clone()),
                     None => (
                         Verdict::Unexpected,
                         "v1's answer has no such member".to_owned(),

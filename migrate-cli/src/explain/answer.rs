@@ -138,16 +138,13 @@ fn fields<'a>(
             catalog: field.location.to_string(),
         })
     });
-    let gone = view.none.iter().filter_map(|(name, reason)| {
-        let (field, part) = catalog.fields().iter().find_map(|field| {
-            let part = field.parts.iter().find(|part| part.name == *name)?;
-            field.only.is_empty().then_some((field, part))
-        })?;
+    let gone = view.none.iter().filter_map(|gone| {
+        let (field, part) = catalog.field(gone.field)?;
         Some(AnswerField {
-            name,
+            name: &part.name,
             r#type: wording::kind_name(part.kind),
             fidelity: Fidelity::None,
-            reason: Some(reason),
+            reason: Some(&gone.reason),
             sources: Vec::new(),
             conversion: "",
             empty: None,

@@ -46,7 +46,7 @@ pub(crate) struct MappingEntry<'a> {
     /// Honoured without being sent.
     pub(crate) implied: bool,
     /// The operations that this mapping is for; all others if empty.
-    pub(crate) only: &'a [String],
+    pub(crate) only: Vec<&'a str>,
     pub(crate) taken_by: Vec<TakenBy<'a>>,
     pub(crate) answered_by: Vec<AnsweredBy<'a>>,
     /// Where the catalog has it: file and line.
@@ -230,11 +230,27 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
         omitted: &field.omit,
         always: field.always.as_ref(),
         implied: field.implied,
-        only: &field.only,
+        only: only(field, &taken_by, &answered_by),
         taken_by,
         answered_by,
         catalog: location,
     }
+}
+
+/// The operations that a mapping is for, if it is one of several of its name.
+fn only<'a>(
+    field: &Field,
+    taken_by: &[TakenBy<'a>],
+    answered_by: &[AnsweredBy<'a>],
+) -> Vec<&'a str> {
+    if field.parts.iter().all(|part| part.key == part.name) {
+        return Vec::new();
+    }
+    let mut only: Vec<_> = taken_by.iter().map(|used| used.operation).collect();
+    only.extend(answered_by.iter().map(|used| used.operation));
+    only.sort_unstable();
+    only.dedup();
+    only
 }
 
 fn part(part: &Part) -> PartEntry<'_> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::running::{Answer, KEY, Running, SECRET, ScriptedV2, Setup};
 
-const FILE: &str = "user-fields.toml";
+const FILE: &str = "user/fields.toml";
 
 /// The built-in mappings, with a mistake: private chat is not negated.
 fn changed() -> Arc<Catalog> {

@@ -35,9 +35,9 @@ pub(crate) fn field(sheet: &mut Sheet, page: &FieldPage<'_>) {
 
 fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) {
     let names: Vec<_> = mapping.fields.iter().map(|field| field.name).collect();
-    let only = match mapping.only {
+    let only = match mapping.only.as_slice() {
         [] => String::new(),
-        [_] | [_, _] => format!(" of {}", one_of(mapping.only)),
+        only @ ([_] | [_, _]) => format!(" of {}", one_of(only)),
         _ => " of some operations".to_owned(),
     };
     let title = format!("{}{only}", strong(&page.name));

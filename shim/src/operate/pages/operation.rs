@@ -101,10 +101,10 @@ fn add_fields<'a>(catalog: &'a Catalog, view: &'a View, losses: &mut Vec<Loss<'a
             });
         }
     }
-    losses.extend(view.none.iter().map(|(name, reason)| Loss {
-        name,
+    losses.extend(view.none.iter().map(|gone| Loss {
+        name: &gone.name,
         fidelity: Fidelity::None,
-        reason,
+        reason: &gone.reason,
     }));
     if let Some(items) = view.items.and_then(|items| catalog.view(items)) {
         add_fields(catalog, items, losses);
