@@ -24,7 +24,7 @@ use std::{
 
 use bytes::Bytes;
 use mappings::{Arguments, Catalog, Outcome, V2Request, catalog::operation::Operation};
-use recording::{PseudonymKey, RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
+use recording::{RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
