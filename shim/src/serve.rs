@@ -53,7 +53,7 @@ use crate::{
     settings::{Limits, SiteConfig, V2Config},
     state::{InMemory, Store},
 };
-use executor::Executor;
+use executor::{Executed, Executor};
 use reply::Reply;
 use tenants::Tenants;
 
@@ -379,8 +379,8 @@ async fn answer(
     if let (Some(ledger), Some(note)) = (ledger, note) {
         ledger.note(note, &record);
     }
-    let json = reply.json.clone();
-    let mut response = encode::response(&reply.answer, json, reply.format, reply.status);
+    let Executed { finished, json, .. } = reply.executed;
+    let mut response = encode::response(&finished.answer, json, reply.format, reply.status);
     shim.0.deprecation.add_to(response.headers_mut());
     if reply.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("POST");

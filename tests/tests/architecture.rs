@@ -4,6 +4,13 @@
 //! siblings (modules, each with all below it) have no import circle; a module and its parent may use
 //! each other. Tests inside of `src` are left out.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code outside of test functions"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -417,7 +424,7 @@ fn show((name, module): &(String, Module)) -> String {
 /// The import circles among siblings of all crates, in words.
 fn circles(arrows: &BTreeSet<Arrow>) -> Vec<String> {
     // By parent: which of its children use which others, each with all below it.
-    let mut families: BTreeMap<(&str, &[String]), BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    let mut families: BTreeMap<(&str, &[String]), Uses<'_>> = BTreeMap::new();
     for Arrow { from, to } in arrows.iter().filter(|arrow| arrow.from.0 == arrow.to.0) {
         let shared = from.1.iter().zip(&to.1).take_while(|(a, b)| a == b).count();
         // Without one of the two, one is the other's parent.
@@ -453,8 +460,11 @@ fn describe(parent: &str, siblings: &[&str]) -> String {
     format!("{parent}: {}", siblings.join(", "))
 }
 
+/// Which siblings a module uses, by module.
+type Uses<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
 /// All that a sibling uses, and what that uses in turn.
-fn reach<'a>(uses: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
+fn reach<'a>(uses: &Uses<'a>, from: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<_> = uses.get(from).into_iter().flatten().copied().collect();
     while let Some(sibling) = next.pop() {

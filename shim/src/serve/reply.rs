@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use bytes::Bytes;
 use hyper::StatusCode;
 use mappings::{
     Catalog, V1Answer, V1Error,
@@ -22,64 +21,38 @@ use crate::{
 
 /// The end of a request.
 pub(super) struct Reply {
-    pub(super) answer: V1Answer,
-    /// The answer as JSON, if it was written down already.
-    pub(super) json: Option<Bytes>,
+    pub(super) executed: Executed,
     pub(super) status: StatusCode,
     pub(super) format: Format,
     ending: Ending,
-    calls: u32,
-    unknown: Vec<String>,
-    failures: Vec<CallFailure>,
 }
 
 impl Reply {
-    /// The answer of an operation; `trouble` is the status if it is trouble of v2's or the shim's.
+    /// The answer of an operation; `trouble` is the status of an error of v2's or the shim's.
     pub(super) fn executed(executed: Executed, trouble: StatusCode) -> Self {
-        let Executed {
-            finished,
-            calls,
-            json,
-        } = executed;
         let Finished {
-            answer,
-            unknown,
-            failures,
-            is_trouble,
-            ..
-        } = finished;
+            answer, is_trouble, ..
+        } = &executed.finished;
         let ending = match (&answer.result, is_trouble) {
             (Ok(_), _) => Ending::Answered,
             (Err(_), true) => Ending::Trouble,
             (Err(_), false) => Ending::Error,
         };
         Self {
-            answer,
-            json,
             ending,
-            status: if is_trouble { trouble } else { StatusCode::OK },
+            status: if *is_trouble { trouble } else { StatusCode::OK },
             format: Format::default(),
-            calls,
-            unknown,
-            failures,
+            executed,
         }
     }
 
     /// An error of an operation, answered without v2.
     pub(super) fn error(error: V1Error) -> Self {
-        Self {
-            answer: V1Answer {
-                result: Err(error),
-                warnings: Vec::new(),
-            },
-            json: None,
-            ending: Ending::Error,
-            status: StatusCode::OK,
-            format: Format::default(),
-            calls: 0,
-            unknown: Vec::new(),
-            failures: Vec::new(),
-        }
+        let answer = V1Answer {
+            result: Err(error),
+            warnings: Vec::new(),
+        };
+        Self::executed(Executed::in_place_of(None, answer), StatusCode::OK)
     }
 
     /// An error of the shim's own.
@@ -103,6 +76,9 @@ impl Reply {
         operation: Option<&'a Operation>,
         elapsed: Duration,
     ) -> RequestRecord<'a> {
+        let Executed {
+            finished, calls, ..
+        } = &self.executed;
         let is_served = operation.is_some_and(Operation::is_served);
         RequestRecord {
             id,
@@ -113,13 +89,18 @@ impl Reply {
                 Ending::Error if operation.is_some() && !is_served => Ending::NotServed,
                 ending => ending,
             },
-            error: self.answer.result.as_ref().err().map(|error| error.code),
-            calls: self.calls,
+            error: finished
+                .answer
+                .result
+                .as_ref()
+                .err()
+                .map(|error| error.code),
+            calls: *calls,
             elapsed,
-            unknown: self.unknown.len(),
-            misplaced: known_fields(catalog, &self.unknown),
-            warnings: &self.answer.warnings,
-            failures: self.failures.iter().map(failed_call).collect(),
+            unknown: finished.unknown.len(),
+            misplaced: known_fields(catalog, &finished.unknown),
+            warnings: &finished.answer.warnings,
+            failures: finished.failures.iter().map(failed_call).collect(),
         }
     }
 }
