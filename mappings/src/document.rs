@@ -1,15 +1,21 @@
-//! v2's documents: JSON that is read once and copied nowhere.
+//! v2's JSON answers, parsed once and borrowed from where possible.
 //!
-//! A list of hundreds of users is most of what a document is, and little of it is shown. So a
-//! document keeps its text as it came, and beside it one flat list of what stands where. The names of
-//! members are not in that list: objects that have the same ones share their shape.
+//! Few members of a list of hundreds of users are shown in v1. So a [`Document`] keeps the text that
+//! was received and a flat list of nodes that point into it; [`Json`] is a cursor on one of them. The
+//! names of members are stored apart, as shapes that similar objects share.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `fast` | parser for text without escapes |
+//! | `general` | parser for everything else, by `serde_json` |
+//! | `node`, `shape`, `texts` | the parsed form: values, names, strings and numbers |
+//! | `json` | the cursor that reads it |
 
-mod any;
+mod fast;
+mod general;
 mod json;
 mod node;
-mod plain;
 mod shape;
-mod swar;
 mod texts;
 
 use std::{fmt, sync::Arc};
@@ -31,11 +37,11 @@ pub struct Document {
     at: usize,
 }
 
-/// A text and what stands where in it. Without nodes it is `null`.
+/// A text and its parsed form. Without nodes it is `null`.
 #[derive(Default)]
 struct Source {
     text: String,
-    /// What reads otherwise than it stands there.
+    /// Unescaped strings and normalised numbers, for nodes that cannot point into the text.
     rewritten: String,
     /// Every value, an array or object before what is in it.
     nodes: Vec<Node>,
@@ -43,7 +49,7 @@ struct Source {
     shapes: Shapes,
 }
 
-/// The text of a source, for those who share it.
+/// The text of a source as the owner of [`Bytes`].
 struct Text(Arc<Source>);
 
 impl AsRef<[u8]> for Text {
@@ -52,7 +58,7 @@ impl AsRef<[u8]> for Text {
     }
 }
 
-/// A guess for the first allocation: a member of a user.
+/// Estimate for the first allocation: the size of a member of a user.
 const BYTES_PER_NODE: usize = 24;
 
 impl Source {
@@ -74,9 +80,9 @@ impl Document {
     /// is longer than 16 MiB, or all the names that its objects do not share are more than 16 million.
     pub fn read(text: Vec<u8>) -> Result<Self, serde_json::Error> {
         let text = String::from_utf8(text).map_err(serde_json::Error::custom)?;
-        let (nodes, shapes, rewritten) = match plain::nodes(&text) {
+        let (nodes, shapes, rewritten) = match fast::nodes(&text) {
             Some((nodes, shapes)) => (nodes, shapes, String::new()),
-            None => any::nodes(&text)?,
+            None => general::nodes(&text)?,
         };
         Ok(Source {
             text,
@@ -103,7 +109,7 @@ impl Document {
         self.to_string().into()
     }
 
-    /// What it keeps in memory, in bytes, roughly: the whole of which it may be a part.
+    /// Approximate memory in bytes, of the whole document even for a part of it.
     pub fn weight(&self) -> usize {
         let Source {
             text,
@@ -143,7 +149,7 @@ impl From<Source> for Document {
 }
 
 impl From<Value> for Document {
-    /// Deeper than [`Document::read`] goes there is nothing.
+    /// A value that [`Document::read`] would refuse, such as one nested too deep, becomes `null`.
     fn from(value: Value) -> Self {
         Self::read(value.to_string().into_bytes()).unwrap_or_default()
     }
@@ -155,7 +161,7 @@ impl PartialEq for Document {
     }
 }
 
-/// The text, for whoever keeps it.
+/// The JSON text.
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.at == 0 && !self.source.nodes.is_empty() {
@@ -165,7 +171,7 @@ impl fmt::Display for Document {
     }
 }
 
-/// What v2 says of a user is in it: nothing of that is shown.
+/// Hides the content, which is personal data.
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Document(…)")

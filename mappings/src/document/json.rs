@@ -1,4 +1,4 @@
-//! The values of a document, read where they stand.
+//! The cursor that reads the values of a document.
 
 use std::ops::Range;
 
@@ -22,12 +22,12 @@ pub(crate) struct Shape<'d> {
 }
 
 impl<'d> Json<'d> {
-    /// The text, if it is one.
+    /// The string, if it is one.
     pub fn as_str(self) -> Option<&'d str> {
         self.source.texts().text_of(self.node())
     }
 
-    /// A text as it stands in JSON, with its quotes, if nothing in it is escaped.
+    /// The string with its quotes as received, if it has no escapes.
     #[inline]
     pub(crate) fn quoted(self) -> Option<&'d [u8]> {
         let Node::Text(span) = self.node() else {
@@ -37,7 +37,7 @@ impl<'d> Json<'d> {
         self.source.text.as_bytes().get(start.checked_sub(1)?..=end)
     }
 
-    /// A whole number as it stands in JSON, if nobody writes it otherwise.
+    /// The integer as received, if that is its only spelling.
     #[inline]
     pub(crate) fn digits(self) -> Option<&'d [u8]> {
         let Node::Number(span) = self.node() else {
@@ -70,7 +70,7 @@ impl<'d> Json<'d> {
         }
     }
 
-    /// The number, if it is a whole one of 64 bits.
+    /// The number, if it is an integer of 64 bits.
     pub fn as_i64(self) -> Option<i64> {
         self.source.texts().whole_number_of(self.node())
     }
@@ -103,7 +103,7 @@ impl<'d> Json<'d> {
         matches!(self.node(), Node::Array(_))
     }
 
-    /// The member of an object; of several with the name the last.
+    /// The member of an object; the last one if several have the name.
     pub fn get(self, name: &str) -> Option<Self> {
         let texts = self.source.texts();
         let is_it = |known: &Node| texts.bytes_of(*known) == Some(name.as_bytes());
@@ -111,7 +111,7 @@ impl<'d> Json<'d> {
         self.values().nth(number)
     }
 
-    /// The value at a JSON pointer without escapes, which are all that a catalog has; array
+    /// The value at a JSON pointer without escapes, as those of the catalog are; array
     /// elements count from 0.
     pub fn at(self, pointer: &str) -> Option<Self> {
         let mut tokens = pointer.split('/').skip(1);
@@ -131,7 +131,7 @@ impl<'d> Json<'d> {
         self.siblings(end)
     }
 
-    /// The members of an object, in order; none if it is something else.
+    /// The members of an object, in order, repeated names included; none if it is something else.
     pub fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
         let texts = self.source.texts();
         let names = self.names().iter();
@@ -149,7 +149,7 @@ impl<'d> Json<'d> {
         self.siblings(end)
     }
 
-    /// The names that an object has; none of what is something else.
+    /// The shape of an object.
     #[inline]
     pub(crate) fn shape(self) -> Option<Shape<'d>> {
         match self.node() {
@@ -161,7 +161,7 @@ impl<'d> Json<'d> {
         }
     }
 
-    /// A copy.
+    /// A copy; of members with the same name, the last one.
     pub fn to_value(self) -> Value {
         match self.node() {
             Node::Null => Value::Null,
@@ -194,7 +194,7 @@ impl<'d> Json<'d> {
         }
     }
 
-    /// The values inside of this one, which ends there.
+    /// The values inside of this one, up to the node `end`.
     #[inline]
     fn siblings(self, end: usize) -> impl Iterator<Item = Self> {
         let mut next = Self {
@@ -210,7 +210,7 @@ impl<'d> Json<'d> {
         })
     }
 
-    /// Where the value after this one is.
+    /// The index of the value after this one.
     fn next(self) -> usize {
         match self.node() {
             Node::Array(array) => array.end(),
@@ -221,7 +221,7 @@ impl<'d> Json<'d> {
 }
 
 impl<'d> Shape<'d> {
-    /// The names, as bytes, for those who only compare them.
+    /// The names as bytes, without the check for UTF-8 boundaries.
     pub(crate) fn names(self) -> impl Iterator<Item = &'d [u8]> {
         let texts = self.source.texts();
         let names = self.source.shapes.names(self.number).iter();
@@ -229,7 +229,7 @@ impl<'d> Shape<'d> {
     }
 }
 
-/// Different numbers may have the same names.
+/// Unequal shapes may have the same names.
 impl PartialEq for Shape<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {

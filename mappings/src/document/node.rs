@@ -1,7 +1,6 @@
-//! What a value of a document is, and where it stands: 8 bytes each.
+//! The values of a document: what each is and where it is, in 8 bytes.
 //!
-//! A list of users is thousands of values. Written down and read again they cost less the fewer
-//! cache lines they take, so numbers are packed to bytes.
+//! A list of users has thousands of values, so they are packed to touch few cache lines.
 
 use std::ops::Range;
 
@@ -10,13 +9,13 @@ use std::ops::Range;
 pub(super) enum Node {
     Null,
     Bool(bool),
-    /// As it stands in the text.
+    /// Points into the received text.
     Number(Span),
-    /// As it stands in the rewritten texts.
+    /// Points into the rewritten texts.
     RewrittenNumber(Span),
-    /// In the text, between its quotes.
+    /// A string of the received text, without its quotes.
     Text(Span),
-    /// In the rewritten texts.
+    /// A string of the rewritten texts.
     RewrittenText(Span),
     Array(Array),
     Object(Object),
@@ -24,20 +23,20 @@ pub(super) enum Node {
 
 const _: () = assert!(size_of::<Node>() == 8);
 
-/// A stretch of one of the texts.
+/// A range of bytes in one of the texts.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     length: [u8; 3],
     start: [u8; 4],
 }
 
-/// An array, whose elements follow it.
+/// An array; its elements are the nodes behind it.
 #[derive(Clone, Copy)]
 pub(super) struct Array {
     end: [u8; 4],
 }
 
-/// An object, whose values follow it.
+/// An object; its values are the nodes behind it.
 #[derive(Clone, Copy)]
 pub(super) struct Object {
     shape: [u8; 3],
@@ -45,21 +44,7 @@ pub(super) struct Object {
 }
 
 impl Span {
-    /// What ends up to here is near.
-    pub(super) const NEAR: usize = 0xff_ffff;
-
-    /// A near stretch, whose numbers need no look.
-    #[inline]
-    pub(super) fn near(range: Range<usize>) -> Self {
-        debug_assert!(range.end <= Self::NEAR);
-        let [a, b, c, ..] = range.len().to_le_bytes();
-        let length = [a, b, c];
-        let [a, b, c, ..] = range.start.to_le_bytes();
-        let start = [a, b, c, 0];
-        Self { length, start }
-    }
-
-    /// `None` for what is longer than 16 MiB, or begins beyond 4 GiB.
+    /// `None` if it is longer than 16 MiB or begins beyond 4 GiB.
     #[inline]
     pub(super) fn new(range: Range<usize>) -> Option<Self> {
         Some(Self {
@@ -82,7 +67,7 @@ impl Array {
         Some(Self { end })
     }
 
-    /// The number of the first node behind it.
+    /// The index of the first node behind it.
     #[inline]
     pub(super) fn end(self) -> usize {
         u32::from_le_bytes(self.end) as usize
@@ -90,7 +75,7 @@ impl Array {
 }
 
 impl Object {
-    /// `None` if it ends beyond 4 billion values, or its shape is one too many.
+    /// `None` if it ends beyond 4 billion values or the shape does not fit into 24 bits.
     pub(super) fn new(shape: usize, end: usize) -> Option<Self> {
         Some(Self {
             shape: bytes_of_24(shape)?,
@@ -98,13 +83,13 @@ impl Object {
         })
     }
 
-    /// The number of its shape.
+    /// Its shape.
     #[inline]
     pub(super) fn shape(self) -> usize {
         of_24(self.shape)
     }
 
-    /// The number of the first node behind it.
+    /// The index of the first node behind it.
     #[inline]
     pub(super) fn end(self) -> usize {
         u32::from_le_bytes(self.end) as usize
@@ -134,8 +119,6 @@ mod tests {
             let range = start..start + length;
             assert_eq!(Span::new(range.clone()).unwrap().range(), range);
         }
-        let near = Span::NEAR - 300..Span::NEAR;
-        assert_eq!(Span::near(near.clone()).range(), near);
         assert!(Span::new(0..1 << 24).is_none());
         assert!(Span::new(1 << 32..1 << 32).is_none());
         let object = Object::new(0xff_ffff, 0xffff_ffff).unwrap();

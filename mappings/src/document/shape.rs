@@ -1,76 +1,84 @@
-//! The names of the members that objects have: their shapes.
+//! Shapes: the names that the members of an object have, in their order.
 //!
-//! The entries of a list mostly have the same names in the same order. They are noted once, and who
-//! reads a list compares the next name with the one that the entry before had there, which takes
-//! fewer steps than to look for its end.
+//! The entries of a list usually have the same names in the same order. Such objects share one
+//! shape. The fast path also compares the next name with the one at that place in the previous
+//! object: without that, the core spends 300 µs instead of 255 µs on a list of 300 users.
 
-use std::{mem, ops::Range};
+use std::ops::Range;
 
 use super::{
     node::{Array, Node},
     texts::Texts,
 };
 
-/// The shapes of a document's objects. Each has the number of the node where it begins.
+/// The shapes of a document's objects. A shape is identified by the index of its first node.
 #[derive(Default)]
 pub(super) struct Shapes {
-    /// Shape by shape an array of its names.
+    /// For each shape an array of its names.
     nodes: Vec<Node>,
 }
 
-/// The number of the shape without names, which is not noted.
+/// The shape without names, which is not stored.
 const EMPTY: usize = 0xff_ffff;
 
-/// Notes the shapes of objects, one object inside another.
-pub(super) struct Noter {
+/// Collects the shapes of nested objects.
+pub(super) struct ShapeBuilder {
     shapes: Shapes,
-    /// The names of objects that are not at their end, the innermost last.
+    /// The names of unfinished objects, the innermost last.
     pending: Vec<Node>,
-    /// The shape of the last object of each depth.
-    last: [usize; DEPTHS],
-    /// The last shapes that were noted.
+    /// The shape of the previous object at each depth.
+    previous: [usize; DEPTHS],
+    /// A ring of the shapes stored last.
     recent: [usize; RECENT],
-    noted: usize,
+    stored: usize,
 }
 
-/// Deeper, nothing is expected.
+/// Objects nested deeper than this are not compared with the previous one.
 const DEPTHS: usize = 16;
 
-/// How many of the last shapes an object may have without a new one being noted.
+/// How many of the shapes stored last are searched before a new one is stored.
 const RECENT: usize = 8;
 
-/// Room for the names of an object and those around it: mostly they are fewer.
+/// Initial capacity for the names of an object and of those around it.
 const PENDING: usize = 32;
 
-/// The names of an object that is not at its end.
+/// The names of an unfinished object.
 pub(super) struct Names {
-    /// The shape that is expected.
+    /// The shape of the previous object at this depth.
     shape: usize,
-    /// Where the first of its names is.
+    /// Index of the first name of that shape.
     first: usize,
-    /// Where the next of them is, and the first that is none.
+    /// Indices of the names of that shape that were not met yet.
     expected: Range<usize>,
-    /// Where the pending ones begin.
+    /// Where the names of this object begin in the pending ones.
     begun: usize,
-    /// True as long as the object is as expected: nothing is pending then.
+    /// True while the names are those of the previous object; none are pending then.
     is_expected: bool,
+}
+
+impl Names {
+    /// Adds the expected name.
+    #[inline]
+    pub(super) fn add_expected(&mut self) {
+        self.expected.start += 1;
+    }
 }
 
 impl Shapes {
     /// The names of a shape.
     #[inline]
     pub(super) fn names(&self, shape: usize) -> &[Node] {
-        self.nodes.get(self.places(shape)).unwrap_or_default()
+        self.nodes.get(self.indices(shape)).unwrap_or_default()
     }
 
-    /// What they keep in memory, in bytes.
+    /// Memory in bytes.
     pub(super) fn weight(&self) -> usize {
         size_of_val(self.nodes.as_slice())
     }
 
-    /// Where the names of a shape are.
+    /// The indices of the names of a shape.
     #[inline]
-    fn places(&self, shape: usize) -> Range<usize> {
+    fn indices(&self, shape: usize) -> Range<usize> {
         match self.nodes.get(shape) {
             Some(Node::Array(names)) => shape + 1..names.end(),
             _ => 0..0,
@@ -78,14 +86,14 @@ impl Shapes {
     }
 }
 
-impl Noter {
+impl ShapeBuilder {
     pub(super) fn new() -> Self {
         Self {
             shapes: Shapes::default(),
             pending: Vec::new(),
-            last: [EMPTY; DEPTHS],
+            previous: [EMPTY; DEPTHS],
             recent: [EMPTY; RECENT],
-            noted: 0,
+            stored: 0,
         }
     }
 
@@ -93,11 +101,11 @@ impl Noter {
         self.shapes
     }
 
-    /// Begins an object at a depth, which is expected to be as the one before.
+    /// Begins an object.
     #[inline]
     pub(super) fn begin(&self, depth: usize) -> Names {
-        let shape = self.last.get(depth).copied().unwrap_or(EMPTY);
-        let expected = self.shapes.places(shape);
+        let shape = self.previous.get(depth).copied().unwrap_or(EMPTY);
+        let expected = self.shapes.indices(shape);
         Names {
             shape,
             first: expected.start,
@@ -107,32 +115,21 @@ impl Noter {
         }
     }
 
-    /// The name that is expected after some others.
+    /// The name that the previous object had at this place, if all names before were the same, too.
     #[inline]
-    pub(super) fn expected(&self, names: &Names, others: usize) -> Option<Node> {
-        let at = names.expected.start + others;
-        let is_one = at < names.expected.end;
-        self.shapes.nodes.get(at).copied().filter(|_| is_one)
+    pub(super) fn expected(&self, names: &Names) -> Option<Node> {
+        let is_one = names.is_expected && !names.expected.is_empty();
+        let name = self.shapes.nodes.get(names.expected.start);
+        name.copied().filter(|_| is_one)
     }
 
-    /// Notes that what was expected after some others is what comes next.
-    #[inline]
-    pub(super) fn take(&mut self, names: &mut Names, others: usize) {
-        if !names.is_expected || others > 0 {
-            let name = self.expected(names, others);
-            self.differ(names);
-            self.pending.extend(name);
-        }
-        names.expected.start += others + 1;
-    }
-
-    /// Notes a name that was not expected.
+    /// Adds another name.
     pub(super) fn add(&mut self, names: &mut Names, name: Node) {
         self.differ(names);
         self.pending.push(name);
     }
 
-    /// Ends an object at a depth; returns the number of its shape, or `None` if there are too many.
+    /// Ends an object; returns its shape, or `None` if there are too many.
     #[inline]
     pub(super) fn end(
         &mut self,
@@ -144,28 +141,24 @@ impl Noter {
             return Some(names.shape);
         }
         self.differ(&mut names);
-        self.end_other(names.begun, depth, texts)
-    }
-
-    fn end_other(&mut self, begun: usize, depth: usize, texts: Texts<'_>) -> Option<usize> {
-        let shape = match self.pending.get(begun..)? {
+        let shape = match self.pending.get(names.begun..)? {
             [] => EMPTY,
-            own => match self.known(own, texts) {
+            own => match self.find(own, texts) {
                 Some(shape) => shape,
-                None => self.note(begun)?,
+                None => self.store(names.begun)?,
             },
         };
-        self.pending.truncate(begun);
-        if let Some(last) = self.last.get_mut(depth) {
-            *last = shape;
+        self.pending.truncate(names.begun);
+        if let Some(previous) = self.previous.get_mut(depth) {
+            *previous = shape;
         }
         Some(shape)
     }
 
-    /// The shape of these names, if it is among the last.
-    fn known(&self, own: &[Node], texts: Texts<'_>) -> Option<usize> {
-        let known = self.recent.into_iter();
-        known.take(self.noted).find(|shape| {
+    /// The recent shape with these names.
+    fn find(&self, own: &[Node], texts: Texts<'_>) -> Option<usize> {
+        let recent = self.recent.into_iter();
+        recent.take(self.stored).find(|shape| {
             let names = self.shapes.names(*shape);
             let mut pairs = names.iter().zip(own);
             names.len() == own.len()
@@ -173,30 +166,23 @@ impl Noter {
         })
     }
 
-    /// A new shape of the names that are pending from there on.
-    fn note(&mut self, begun: usize) -> Option<usize> {
+    /// Stores a shape of the pending names from `begun` on.
+    fn store(&mut self, begun: usize) -> Option<usize> {
+        let own = self.pending.get(begun..)?;
         let nodes = &mut self.shapes.nodes;
         let shape = nodes.len();
         if shape >= EMPTY {
             return None;
         }
-        let count = self.pending.len().checked_sub(begun)?;
-        let array = Node::Array(Array::new(shape + 1 + count)?);
-        if nodes.is_empty() && begun == 0 {
-            // It may well be the only one: nothing is copied.
-            self.pending.insert(0, array);
-            *nodes = mem::take(&mut self.pending);
-        } else {
-            nodes.reserve(count + 1);
-            nodes.push(array);
-            nodes.extend_from_slice(self.pending.get(begun..)?);
-        }
-        *self.recent.get_mut(self.noted % RECENT)? = shape;
-        self.noted += 1;
+        nodes.reserve(own.len() + 1);
+        nodes.push(Node::Array(Array::new(shape + 1 + own.len())?));
+        nodes.extend_from_slice(own);
+        *self.recent.get_mut(self.stored % RECENT)? = shape;
+        self.stored += 1;
         Some(shape)
     }
 
-    /// From here on, the object is not as expected.
+    /// Makes the names met so far pending: the object is not like the previous one.
     fn differ(&mut self, names: &mut Names) {
         if names.is_expected {
             names.is_expected = false;
@@ -212,10 +198,10 @@ impl Noter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::plain;
+    use crate::document::fast;
 
     fn shapes(text: &str) -> (usize, Vec<Vec<&str>>) {
-        let (nodes, shapes) = plain::nodes(text).unwrap();
+        let (nodes, shapes) = fast::nodes(text).unwrap();
         let texts = Texts {
             text,
             rewritten: "",
@@ -230,30 +216,31 @@ mod tests {
                 .filter_map(|name| texts.text_of(*name))
                 .collect()
         });
-        let noted = shapes
+        let stored = shapes
             .nodes
             .iter()
             .filter(|node| matches!(node, Node::Array(_)));
-        (noted.count(), names.collect())
+        (stored.count(), names.collect())
     }
 
     #[test]
     fn objects_with_the_same_names_share_their_shape() {
-        let (noted, names) = shapes(r#"[{"a":1,"b":{"c":2}},{"a":3,"b":{"c":4}}, {"a":[],"b":0}]"#);
-        assert_eq!(noted, 2);
+        let (stored, names) =
+            shapes(r#"[{"a":1,"b":{"c":2}},{"a":3,"b":{"c":4}}, {"a":[],"b":0}]"#);
+        assert_eq!(stored, 2);
         let ab = ["a", "b"];
         assert_eq!(names, [&ab[..], &["c"], &ab, &["c"], &ab]);
     }
 
     #[test]
-    fn what_lacks_a_member_or_has_one_more_is_another_shape_once() {
+    fn objects_with_other_members_share_their_shapes_too() {
         let all = r#"{"a":1,"b":2,"c":3}"#;
         let (less, more) = (r#"{"a":1,"c":3}"#, r#"{"a":1,"b":2,"x":0,"c":3}"#);
         let (short, none) = (r#"{"a":1}"#, "{}");
         let list = [all, less, all, more, short, none, less, all, more, none];
         let text = format!("[{}]", list.join(","));
-        let (noted, names) = shapes(&text);
-        assert_eq!(noted, 4);
+        let (stored, names) = shapes(&text);
+        assert_eq!(stored, 4);
         let (all, less) = (vec!["a", "b", "c"], vec!["a", "c"]);
         let (more, short, none) = (vec!["a", "b", "x", "c"], vec!["a"], vec![]);
         let expected = [
@@ -263,11 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_are_long_gone_are_noted_anew() {
+    fn only_recent_shapes_are_shared() {
         let list: Vec<_> = (0..100).map(|n| format!("{{\"m{}\":0}}", n % 20)).collect();
         let text = format!("[{}]", list.join(","));
-        let (noted, names) = shapes(&text);
-        assert_eq!(noted, 100);
+        let (stored, names) = shapes(&text);
+        assert_eq!(stored, 100);
         for (n, names) in names.iter().enumerate() {
             assert_eq!(names, &[format!("m{}", n % 20)]);
         }

@@ -1,4 +1,4 @@
-//! The texts and numbers of a document, where they stand.
+//! The strings and numbers of a document.
 
 use serde_json::Number;
 
@@ -7,13 +7,13 @@ use super::node::Node;
 /// The texts that a document consists of.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Texts<'d> {
-    /// The document, as it came.
+    /// The text that was received.
     pub(super) text: &'d str,
-    /// What reads otherwise than it stands there.
+    /// Unescaped strings and normalised numbers.
     pub(super) rewritten: &'d str,
 }
 
-/// More digits may be too many for 64 bits.
+/// More digits may not fit into 64 bits.
 const DIGITS: usize = 18;
 
 impl<'d> Texts<'d> {
@@ -26,7 +26,7 @@ impl<'d> Texts<'d> {
         }
     }
 
-    /// As [`Self::text_of`], for those who only compare it.
+    /// As [`Self::text_of`], without the check for UTF-8 boundaries.
     #[inline]
     pub(super) fn bytes_of(self, node: Node) -> Option<&'d [u8]> {
         match node {
@@ -36,7 +36,7 @@ impl<'d> Texts<'d> {
         }
     }
 
-    /// A number, if it is a whole one of 64 bits.
+    /// A number, if it is an integer of 64 bits.
     #[inline]
     pub(super) fn whole_number_of(self, node: Node) -> Option<i64> {
         let written = match node {
@@ -51,7 +51,7 @@ impl<'d> Texts<'d> {
     pub(super) fn number_of(self, node: Node) -> Option<Number> {
         match node {
             Node::Number(span) => serde_json::from_str(self.text.get(span.range())?).ok(),
-            // What serde_json has read and written it does not always read as the same again.
+            // `serde_json` does not always parse its own output of a float to the same float.
             Node::RewrittenNumber(span) => {
                 let written = self.rewritten.get(span.range())?;
                 let signed = written.parse().map(|number: i64| number.into()).ok();
@@ -64,7 +64,7 @@ impl<'d> Texts<'d> {
     }
 }
 
-/// A whole number as nearly all are.
+/// Parses an integer in its only spelling, as nearly all are.
 #[inline]
 fn whole(text: &[u8]) -> Option<i64> {
     if !is_whole(text.len(), *text.first()?) {
@@ -76,8 +76,8 @@ fn whole(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// True if so many digits, with that one first, are a whole number that is written like that only,
-/// and not too large.
+/// True if this many digits, beginning with `first`, are the only spelling of an integer and fit into
+/// 64 bits.
 #[inline]
 pub(super) fn is_whole(digits: usize, first: u8) -> bool {
     matches!(digits, 1..=DIGITS) && (first != b'0' || digits == 1)

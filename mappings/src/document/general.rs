@@ -1,4 +1,4 @@
-//! The long way to read a document: all of JSON, by way of `serde_json`.
+//! The general reader: all of JSON, parsed by `serde_json`.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use serde_json::Number;
 use super::{
     BYTES_PER_NODE,
     node::{Array, Node, Object, Span},
-    shape::{Names, Noter, Shapes},
+    shape::{Names, ShapeBuilder, Shapes},
     texts::Texts,
 };
 
-/// What stands where in a text, and what reads otherwise than it stands there: texts with escapes,
-/// and all numbers, of which `serde_json` does not tell how they stood there.
+/// The values of a text, the shapes of its objects, and what cannot be borrowed from the text:
+/// unescaped strings, and all numbers, because `serde_json` does not report their spelling.
 pub(super) fn nodes(text: &str) -> Result<(Vec<Node>, Shapes, String), serde_json::Error> {
     let mut builder = Builder {
         text,
         rewritten: String::new(),
         nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
-        names: Noter::new(),
+        names: ShapeBuilder::new(),
         depth: 0,
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -28,12 +28,12 @@ pub(super) fn nodes(text: &str) -> Result<(Vec<Node>, Shapes, String), serde_jso
     Ok((builder.nodes, builder.names.finish(), builder.rewritten))
 }
 
-/// Notes what a deserializer comes upon.
+/// Stores what a deserializer visits.
 struct Builder<'t> {
     text: &'t str,
     rewritten: String,
     nodes: Vec<Node>,
-    names: Noter,
+    names: ShapeBuilder,
     depth: usize,
 }
 
@@ -44,9 +44,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A text that is a part of the whole.
+    /// A string that is a slice of the text.
     fn borrowed<E: serde::de::Error>(&self, text: &str) -> Result<Node, E> {
-        // What is borrowed has its place by where it is in memory.
+        // The offset of a borrowed string is the distance of the two pointers.
         let start = text.as_ptr().addr() - self.text.as_ptr().addr();
         let span = Span::new(start..start + text.len());
         span.map(Node::Text).ok_or_else(too_large)
@@ -62,7 +62,7 @@ impl Builder<'_> {
         Span::new(start..self.rewritten.len()).ok_or_else(too_large)
     }
 
-    /// Notes an array or object with what `inside` notes.
+    /// Stores an array or object, then the values that `inside` stores.
     fn nest<E: serde::de::Error>(
         &mut self,
         inside: impl FnOnce(&mut Self) -> Result<Option<Node>, E>,
@@ -165,8 +165,7 @@ impl<'de> Visitor<'de> for &mut Builder<'_> {
     }
 }
 
-/// Notes the name of a member. Half of what is read are names: what can only be a text takes fewer
-/// steps than what may be anything.
+/// Reads the name of a member.
 struct Name<'b, 't> {
     names: &'b mut Names,
     builder: &'b mut Builder<'t>,
