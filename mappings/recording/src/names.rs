@@ -6,6 +6,7 @@ use mappings::{
     Catalog,
     catalog::field::{Kind, Place},
 };
+use memchr::memmem::Finder;
 
 /// What a name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(super) struct Names {
     /// In lower case.
     known: HashMap<String, Meaning>,
     /// A name that has one of these in it is a secret's, unless the catalog knows better.
-    secret_words: Vec<String>,
+    secret_words: Vec<Finder<'static>>,
 }
 
 impl Names {
@@ -61,9 +62,12 @@ impl Names {
             plain.extend(call.pages.iter().map(|pages| pages.token.to_lowercase()));
         }
 
+        let secret_words = protocol.secret_words.iter();
         let mut names = Self {
             known: HashMap::new(),
-            secret_words: protocol.secret_words.clone(),
+            secret_words: secret_words
+                .map(|word| Finder::new(word).into_owned())
+                .collect(),
         };
         names.add(plain, Meaning::Plain);
         if has_pseudonyms {
@@ -90,8 +94,8 @@ impl Names {
         if let Some(meaning) = self.known.get(&name) {
             return *meaning;
         }
-        let has = |word: &String| name.contains(word.as_str());
-        if self.secret_words.iter().any(has) {
+        let is_in_name = |word: &Finder<'_>| word.find(name.as_bytes()).is_some();
+        if self.secret_words.iter().any(is_in_name) {
             Meaning::Secret
         } else {
             Meaning::Plain

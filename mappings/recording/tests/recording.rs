@@ -401,9 +401,10 @@ proptest! {
         has_key in any::<bool>(),
         quotes in any::<bool>(),
     ) {
-        let (password, name, path) = match quotes {
-            true => ("a-known-secret", "Ada", "/users/Ada%20a-known-secret/%F0"),
-            false => ("Never-Quoted", "Nobody-Here", "/users/u%201/settings"),
+        let (password, name, path) = if quotes {
+            ("a-known-secret", "Ada", "/users/Ada%20a-known-secret/%F0")
+        } else {
+            ("Never-Quoted", "Nobody-Here", "/users/u%201/settings")
         };
         let exchange = exchange(
             &[("email", "Ada@example.com"), ("first_name", name), ("password", password),
