@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_name_that_is_there_twice_the_last_counts() {
+    fn the_last_member_of_a_repeated_name_counts() {
         let document = Document::read(br#"{"a":1,"b":2,"a":3}"#.to_vec()).unwrap();
         assert_eq!(document.json().get("a").unwrap().as_i64(), Some(3));
         assert_eq!(document.json().to_value(), json!({ "a": 3, "b": 2 }));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_serde_reads_is_read_and_nothing_else() {
+    fn accepts_exactly_what_serde_json_accepts() {
         let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         let texts = [
             "",
@@ -278,7 +278,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_document_is_the_value_that_it_came_from(value in value()) {
+        fn a_document_equals_the_value_it_was_made_of(value in value()) {
             let texts = [value.to_string(), serde_json::to_string_pretty(&value).unwrap()];
             for text in texts {
                 prop_assert_eq!(read(&text), serde_json::from_str(&text).ok());
@@ -286,7 +286,7 @@ mod tests {
         }
 
         #[test]
-        fn pointers_mean_what_they_mean_to_serde(pointer in "(/[a-c0-2]{1,2}){0,3}") {
+        fn pointers_agree_with_serde_json(pointer in "(/[a-c0-2]{1,2}){0,3}") {
             let value = json!({ "a": { "b": { "c": 1 }, "0": 2 }, "b": [[3], { "a": 4 }], "aa": 5 });
             let document = Document::from(value.clone());
             let found = document.json().at(&pointer).map(Json::to_value);

@@ -1,4 +1,4 @@
-//! The values that pass between a v1 client, the core and v2.
+//! Requests, responses and errors of both APIs, as the core receives and returns them.
 
 use std::{fmt, sync::Arc};
 
@@ -25,15 +25,15 @@ pub struct File {
     pub bytes: Bytes,
 }
 
-/// The parameters of one v1 request: each name once, in the order in which they came.
+/// The parameters of one v1 request: each name once, in the order received.
 ///
 /// `Debug` shows names only, because any value may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Arguments(Vec<(String, Argument)>);
 
 impl Arguments {
-    /// Adds a parameter, unless one of that name is there already: the first one wins, as it did
-    /// with v1's Java servlets, where the query string comes before the body.
+    /// Adds a parameter, unless one of that name is present: the first one wins, as it did with v1's
+    /// Java servlets, where the query string comes before the body.
     pub fn add(&mut self, name: impl Into<String>, value: Argument) {
         let name = name.into();
         if self.get(&name).is_none() {
@@ -57,13 +57,13 @@ impl Arguments {
         }
     }
 
-    /// Takes a parameter out.
+    /// Removes a parameter.
     pub fn remove(&mut self, name: &str) -> Option<Argument> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 
-    /// All parameters, in the order in which they came.
+    /// All parameters, in the order received.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Argument)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
@@ -123,7 +123,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it stands in a request line.
+    /// The method as in a request line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "DELETE",
@@ -134,7 +134,7 @@ impl Method {
         }
     }
 
-    /// True if a request of this method changes nothing.
+    /// True for the read-only method.
     pub fn is_read(self) -> bool {
         self == Self::Get
     }
@@ -148,7 +148,7 @@ impl fmt::Display for Method {
 
 /// One v2 request, ready to be sent to the v2 base URL.
 ///
-/// `Debug` leaves out the query and the body, which may hold a password or an address.
+/// `Debug` omits the query and the body, which may contain a password or an address.
 #[derive(Clone, PartialEq)]
 pub struct V2Request {
     /// The method.
@@ -159,8 +159,8 @@ pub struct V2Request {
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: Body,
-    /// The path with its placeholders, as v2's description names it: `/users/{userId}`. Safe to
-    /// log and to count by.
+    /// The path with its placeholders, as in v2's API description: `/users/{userId}`. Safe in
+    /// logs and metrics.
     pub template: Arc<str>,
 }
 
@@ -175,9 +175,9 @@ pub enum Body {
     File {
         /// The name of the part.
         part: String,
-        /// The media type of the part, read off the bytes.
+        /// The media type of the part, detected from the bytes.
         media_type: String,
-        /// What the part carries.
+        /// The content of the part.
         file: File,
     },
 }
@@ -198,77 +198,75 @@ impl fmt::Debug for Body {
     }
 }
 
-/// What became of one v2 request.
+/// The outcome of one v2 request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// v2 answered.
     Answered {
         /// The HTTP status.
         status: u16,
-        /// The body as JSON; `None` if it was empty. What is not JSON is
+        /// The body as JSON; `None` if it was empty. A body that is not JSON is
         /// [`Outcome::Unreadable`].
         body: Option<Document>,
     },
-    /// Something answered that is not v2's API: a body that is not JSON, or a broken one.
+    /// A response that is not from v2's API: its body is not JSON, or incomplete.
     Unreadable {
         /// The HTTP status.
         status: u16,
     },
     /// No answer came.
     NoAnswer {
-        /// True if v2 may have acted on the request (it was sent, wholly or in part); false if it
-        /// surely never left.
+        /// True if v2 may have processed the request, because it was sent at least in part.
         maybe_done: bool,
     },
-    /// v2 did not accept the shim's own credentials, also after a new token; or no token was to
-    /// be had.
+    /// v2 rejected the shim's own credentials, even with a new token; or no token was available.
     Refused,
-    /// v2's request limit, also after waiting as long as the caller's deadline allowed.
+    /// v2's rate limit, even after waiting until the caller's deadline.
     Limited,
 }
 
-/// An error in v1's words. [`fmt::Display`] gives the message.
+/// A v1 error. [`fmt::Display`] gives the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct V1Error {
-    /// v1's error number, which is in the body; the HTTP status is another thing.
+    /// v1's error code, as in the body; it is not the HTTP status.
     pub code: i64,
-    /// What the client reads and may match by substrings.
+    /// The message, which clients may match by substrings.
     pub message: String,
 }
 
-/// Something that the client asked for and v2 cannot honour, or that its answer should have had.
+/// A parameter that v2 does not support, or a field that is missing in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// What kind of thing happened.
+    /// The kind of loss.
     pub kind: WarningKind,
-    /// The v1 parameter, or the answer's fields, with commas between.
+    /// The v1 parameter, or the fields of the answer, separated by commas.
     pub field: String,
-    /// What happened to it and why, as one sentence without values.
+    /// The effect and its reason, as one sentence without values.
     pub reason: String,
 }
 
-/// Why a client does not get what v1 would have given.
+/// Why a response differs from v1's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {
-    /// A parameter that v2 cannot honour.
+    /// A parameter that v2 does not support.
     NotHonoured,
-    /// Fields that the site's choice leaves out of the answer.
+    /// Fields that the site's settings omit from the answer.
     LeftOut,
-    /// Fields that could not be had from v2 this time.
+    /// Fields that could not be read from v2 this time.
     Unreadable,
 }
 
 /// The answer to one v1 request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct V1Answer {
-    /// What v1 answered, or v1's error.
+    /// The v1 response, or the v1 error.
     pub result: Result<V1Object, V1Error>,
-    /// What could not be honoured.
+    /// Losses, as warnings.
     pub warnings: Vec<Warning>,
 }
 
-/// The members of an answer in v1's order, written down as the JSON that is sent.
+/// The members of an answer in v1's order, serialized as the JSON that is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct V1Object(Bytes);
 
@@ -283,7 +281,7 @@ impl V1Object {
         &self.0
     }
 
-    /// The members, read back, for whoever looks at them.
+    /// The members, parsed again.
     pub fn members(&self) -> Map<String, Value> {
         // It was written as an object.
         serde_json::from_slice(&self.0).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What it costs to make a line of a recording.
+//! The cost of a line of a recording.
 //!
 //! `cargo bench -p recording`
 
@@ -20,7 +20,7 @@ fn main() {
     divan::main();
 }
 
-/// The line of an exchange: of a small one, and of one with as many settings as v2 has.
+/// The line of a small exchange, and of one with as many settings as v2 has.
 #[divan::bench(args = ["user/checkemail", "user/get"])]
 fn record(bencher: divan::Bencher<'_, '_>, operation: &str) {
     let exchange = match operation {

@@ -1,9 +1,8 @@
-//! Two answers beside each other, through the map: what differs, and whether the catalog explains
-//! it.
+//! Compares two v1 answers: what differs, and whether the catalog explains it.
 //!
-//! [`pairs`] finds what differs, [`compare`] judges it, [`rehearse`] translates a recorded request
-//! again, for writes, which nobody wants to send twice: [`requests`] makes them comparable. What
-//! differs between two answers of the same side is [`Noise`].
+//! [`pairs`] finds the differences and [`compare`] classifies them. Writes cannot be sent twice, so
+//! [`rehearse`] translates the recorded request again, and [`requests`] makes the v2 requests
+//! comparable. What differs between two answers of the same side is [`Noise`].
 
 mod json;
 mod noise;
@@ -22,7 +21,7 @@ pub use rehearsal::{Rehearsed, rehearse, site};
 pub use requests::requests;
 pub use verdict::{compare, explained, unexpected, view};
 
-/// What is thought of a place in both answers.
+/// The classification of a place in both answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -30,18 +29,18 @@ pub enum Verdict {
     Same,
     /// Renamed, moved or converted, as the catalog says.
     Mapped,
-    /// Not the same, and the catalog names the loss.
+    /// A loss that the catalog documents.
     Lossy,
-    /// Different each time: a time, a token, a signed URL.
+    /// Different in every answer: a time, a token, a signed URL.
     Volatile,
     /// Expected by a rule, or reviewed and accepted.
     Accepted,
-    /// Nothing explains it. Only this fails.
+    /// Unexplained; the only verdict that fails a comparison.
     Unexpected,
 }
 
 impl Verdict {
-    /// From what is best to what is worst.
+    /// All verdicts, the best first.
     pub const ALL: [Self; 6] = [
         Self::Same,
         Self::Mapped,
@@ -73,11 +72,11 @@ impl fmt::Display for Verdict {
 /// Two answers, compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The exchange, or what else names it.
+    /// The name of the exchange or file.
     pub name: String,
-    /// The operation, if it is known.
+    /// The operation, if known.
     pub operation: Option<String>,
-    /// What the two sides are called.
+    /// The names of the two sides.
     pub sides: (String, String),
     /// All places, in the order of the answer.
     pub rows: Vec<Row>,
@@ -86,31 +85,31 @@ pub struct Comparison {
 /// One place in two answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// Where it stands: `users[kdc1].pmi`.
+    /// The path: `users[kdc1].pmi`.
     pub path: String,
-    /// The same for all items of a list: `users[].pmi`.
+    /// The path without item ids: `users[].pmi`.
     pub field: String,
-    /// Where it stands on the new side, if that is another shape: `settings:/in_meeting/chat`.
+    /// The path on the new side, if that has another shape: `settings:/in_meeting/chat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// What the old side has there.
+    /// The value of the old side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<Value>,
-    /// What the new side has there.
+    /// The value of the new side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
-    /// What is thought of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How both sides differ, if they do.
+    /// The kind of difference, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// Why the verdict is what it is, in words; empty for `same`.
+    /// The reason for the verdict; empty for `same`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
 impl Comparison {
-    /// How many places have a verdict.
+    /// Number of places with this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rows
             .iter()
@@ -124,14 +123,12 @@ impl Comparison {
     }
 }
 
-/// A value as it is shown: JSON, without characters that would move or hide what stands around;
-/// nothing for no value.
+/// A value as JSON for display, escaped by [`visible`]; empty for no value.
 pub fn written(value: Option<&Value>) -> String {
     value.map_or_else(String::new, |value| visible(&value.to_string()))
 }
 
-/// A text without characters that would move or hide what stands around: they are escaped. Line
-/// breaks too.
+/// Escapes control characters, line breaks, and characters that change the direction or hide text.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {

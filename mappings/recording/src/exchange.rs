@@ -1,19 +1,18 @@
-//! The record of an exchange: what a v1 client asked and got, and what v2 was asked for it.
+//! The recording format: v1 requests and responses with the v2 calls between them.
 //!
-//! A recording is a text of lines, each of them one [`Exchange`] as JSON. The format is versioned by
-//! [`FORMAT`]; readers ignore members that they do not know. [`Redactor`](crate::Redactor) goes over
-//! every exchange before it is written.
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+//! A recording is a JSON Lines file of [`Exchange`]s. The format is versioned by [`FORMAT`]; readers
+//! ignore members that they do not know. A [`Redactor`](crate::Redactor) removes secrets from every
+//! exchange before it is written.
 
 use mappings::{
     Argument, Arguments, Body, Document, File, Method, Outcome, Site, V1Answer, V1Error, V2Request,
     catalog::protocol::Options,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The version of the format; it changes when a member changes its meaning or goes away.
+/// The version of the format; incremented when a member is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
 
 /// One v1 request, its answer, and the v2 requests and answers between them.
@@ -21,28 +20,28 @@ pub const FORMAT: u32 = 1;
 pub struct Exchange {
     /// [`FORMAT`].
     pub format: u32,
-    /// Names the exchange within its recording.
+    /// Identifies the exchange within its recording.
     pub id: String,
-    /// When the request came: RFC 3339, UTC; empty if nobody knows.
+    /// Time of the request: RFC 3339, UTC; empty if unknown.
     #[serde(default)]
     pub at: String,
-    /// From the request to its answer, in microseconds; 0 if nobody knows.
+    /// From the request to its answer, in microseconds; 0 if unknown.
     #[serde(default)]
     pub micros: u64,
-    /// The choices of the site that it was served under; `None` if nobody knows.
+    /// The settings of the site that served it; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<RecordedSite>,
-    /// What the client sent and got.
+    /// The v1 request and response.
     pub v1: V1Exchange,
-    /// What v2 was asked, in the order in which its answers came.
+    /// The v2 calls, in the order of their responses.
     #[serde(default)]
     pub v2: Vec<V2Exchange>,
 }
 
-/// What a site had chosen.
+/// The settings of a site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordedSite {
-    /// What v2 cannot honour was an error.
+    /// Strict mode: a parameter that v2 does not support is an error.
     pub strict: bool,
     /// The options of its catalog, with their defaults.
     pub options: Options,
@@ -62,13 +61,13 @@ impl From<&Site> for RecordedSite {
 pub struct V1Exchange {
     /// The operation: `user/get`.
     pub operation: String,
-    /// How the parameters came.
+    /// How the parameters were sent.
     #[serde(default)]
     pub wrapping: Wrapping,
-    /// The parameters that the operation knows, without credentials. A text is a string, a file
-    /// an object `{"file": {"bytes": 1024}}`.
+    /// The parameters of the operation, without credentials. A file is represented as
+    /// `{"file": {"bytes": 1024}}`.
     pub parameters: Map<String, Value>,
-    /// How many parameters were left out, because the operation does not know them.
+    /// Number of parameters that were removed because the operation does not have them.
     #[serde(default)]
     pub ignored: usize,
     /// The answer as JSON: the members, or `{"error": {"code", "message"}}`.
@@ -87,7 +86,7 @@ pub enum Wrapping {
     Json,
     /// Multipart.
     Multipart,
-    /// Something else, or not known.
+    /// Something else, or unknown.
     #[default]
     Other,
 }
@@ -95,7 +94,7 @@ pub enum Wrapping {
 /// One v2 request and its answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct V2Exchange {
-    /// The name of the call in the plan; empty if nobody knows.
+    /// The name of the call in the plan; empty if unknown.
     #[serde(default)]
     pub call: String,
     /// The HTTP method.
@@ -105,10 +104,10 @@ pub struct V2Exchange {
     /// The query parameters, in order.
     #[serde(default)]
     pub query: Vec<(String, String)>,
-    /// The JSON body; a file stands as `{"file": {"part", "media_type", "bytes"}}`.
+    /// The JSON body; a file is represented as `{"file": {"part", "media_type", "bytes"}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// What became of it: `answered`, `unreadable`, `no_answer`, `refused` or `limited`.
+    /// The outcome: `answered`, `unreadable`, `no_answer`, `refused` or `limited`.
     #[serde(default)]
     pub outcome: OutcomeKind,
     /// The HTTP status, if v2 answered.
@@ -122,7 +121,7 @@ pub struct V2Exchange {
     pub micros: u64,
 }
 
-/// What became of a v2 request; see [`Outcome`].
+/// The outcome of a v2 request; see [`Outcome`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "they are those of `Outcome`")]
@@ -148,13 +147,13 @@ impl OutcomeKind {
     }
 }
 
-/// Why a line is no exchange.
+/// Why a line could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// Not JSON, or not of this shape.
     #[error("not an exchange: {0}")]
     Shape(#[from] serde_json::Error),
-    /// Of another version.
+    /// Another version of the format.
     #[error("of format {0}, and this program reads format {FORMAT}")]
     Format(u32),
 }
@@ -164,7 +163,7 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// If the line is no exchange, or one of another format.
+    /// If the line is not an exchange, or has another [`FORMAT`].
     pub fn read(line: &str) -> Result<Self, RecordError> {
         let exchange: Self = serde_json::from_str(line)?;
         if exchange.format == FORMAT {
@@ -174,18 +173,18 @@ impl Exchange {
         }
     }
 
-    /// The line of a recording, without its end.
+    /// Writes a line of a recording, without a line break.
     ///
     /// # Errors
     ///
-    /// None that are known: all of an exchange is JSON.
+    /// None that is known: an exchange can always be serialized.
     pub fn write(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 }
 
 impl V1Exchange {
-    /// The client's side as the shim saw it, not yet redacted.
+    /// The client's side, not yet redacted.
     pub fn new(
         operation: &str,
         wrapping: Wrapping,
@@ -221,7 +220,7 @@ impl V1Exchange {
         }
     }
 
-    /// The parameters, to be translated again. A file has its size only: it is all zeros.
+    /// The parameters, for another translation. A file has the recorded size and consists of zeros.
     pub fn arguments(&self) -> Arguments {
         let mut arguments = Arguments::default();
         for (name, value) in &self.parameters {
@@ -239,7 +238,7 @@ impl V1Exchange {
     }
 }
 
-/// Larger files are not made up again: v1 took pictures of 2 MiB.
+/// Upper bound for the size of such a file; v1 accepted pictures of 2 MiB.
 const LARGEST_FILE: usize = 8 << 20;
 
 fn file_size(value: &Value) -> usize {
@@ -249,7 +248,7 @@ fn file_size(value: &Value) -> usize {
 }
 
 impl V2Exchange {
-    /// A call as it was made, not yet redacted.
+    /// A v2 call, not yet redacted.
     pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
         let (kind, status) = OutcomeKind::of(outcome);
         let answer = match outcome {
@@ -269,7 +268,7 @@ impl V2Exchange {
         }
     }
 
-    /// What the translation is told when the recorded answer stands in for v2.
+    /// The outcome that the recorded answer gives a translation.
     pub fn outcome(&self) -> Outcome {
         match (self.outcome, self.status) {
             (OutcomeKind::Answered, Some(status)) => Outcome::Answered {
@@ -304,7 +303,7 @@ pub(crate) fn body(body: &Body) -> Option<Value> {
     }
 }
 
-/// A moment as records have it; `millis` since 1970.
+/// The RFC 3339 form of a time in milliseconds since 1970; empty if out of range.
 pub fn moment(millis: i64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
         .ok()

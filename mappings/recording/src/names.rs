@@ -1,4 +1,4 @@
-//! What the name of a member or parameter says about its value.
+//! Classification of members and parameters by name.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,19 +8,19 @@ use mappings::{
 };
 use memchr::memmem::Finder;
 
-/// What a name says.
+/// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Nothing that would have to be hidden.
+    /// The value can be shown.
     Plain,
     /// The value is a secret.
     Secret,
-    /// The value names a person, and is to have a pseudonym.
+    /// The value names a person and is replaced by a pseudonym.
     Personal,
 }
 
 impl Meaning {
-    /// What holds for a value whose own name says `own`, inside of one for which this holds.
+    /// The meaning of a value named `own` inside of a value of this meaning.
     pub(super) fn inside(self, own: Self) -> Self {
         match (self, own) {
             (Self::Secret, _) | (_, Self::Secret) => Self::Secret,
@@ -30,12 +30,12 @@ impl Meaning {
     }
 }
 
-/// The names that the catalog knows, and how others are judged.
+/// The names of the catalog, and the words that make other names secret.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// In lower case.
+    /// Keys are in lower case.
     known: HashMap<String, Meaning>,
-    /// A name that has one of these in it is a secret's, unless the catalog knows better.
+    /// A name that contains one of these is secret, unless the catalog has it as another field.
     secret_words: Vec<Finder<'static>>,
 }
 

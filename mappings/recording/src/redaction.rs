@@ -335,7 +335,7 @@ impl Redactor {
 }
 
 /// True if a string of a record was redacted, so that no request can be made with it.
-pub(crate) fn is_stand_in(text: &str) -> bool {
+fn is_redacted(text: &str) -> bool {
     text.contains(REDACTED) || text.contains(PSEUDONYM_DOMAIN) || is_name_pseudonym(text)
 }
 
@@ -343,7 +343,7 @@ impl Exchange {
     /// True if a parameter was redacted, so that the request cannot be repeated.
     pub fn is_masked(&self) -> bool {
         let mut texts = self.v1.parameters.values().filter_map(Value::as_str);
-        texts.any(is_stand_in)
+        texts.any(is_redacted)
     }
 
     /// True if addresses or names are pseudonyms.

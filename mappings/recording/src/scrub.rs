@@ -1,19 +1,19 @@
-//! Finding secrets and addresses in texts that may hold anything.
+//! Finds and replaces secrets and addresses in free text.
 
 use memchr::{memchr_iter, memchr3_iter};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// How a signed token begins: `{"` in base64.
+/// The beginning of a JWT: `{"` in base64.
 const TOKEN: &str = "eyJ";
 
-/// A shorter secret is looked for as a whole word only: as a part it would be in every text.
+/// A secret shorter than this is only replaced as a whole word, because it is part of unrelated words.
 const SHORT: usize = 6;
 
-/// An address in a text.
+/// An email address in a text.
 pub(super) struct Found<'t> {
     local: &'t str,
-    /// The sign between the parts, as it is written: `@` or `%40`.
+    /// The separator as written: `@` or `%40`.
     pub(super) at: &'t str,
     pub(super) domain: &'t str,
 }
@@ -28,7 +28,7 @@ impl Found<'_> {
     }
 }
 
-/// How a text may be written inside another: as it is, in a URL, in a form, in JSON.
+/// The encodings in which a text may be quoted: verbatim, URL, form and JSON.
 pub(super) fn written_forms(text: &str) -> Vec<String> {
     let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     // Encoders differ in what they leave alone; these are what URLs and forms agree on.
@@ -57,7 +57,7 @@ fn url_form(text: &str) -> String {
     utf8_percent_encode(text, LEFT_ALONE).to_string()
 }
 
-/// Replaces a secret wherever it stands.
+/// Replaces all occurrences of a secret.
 pub(super) fn replace(text: &str, secret: &str, by: &str) -> String {
     if secret.len() < SHORT {
         replace_word(text, secret, by)
@@ -66,7 +66,7 @@ pub(super) fn replace(text: &str, secret: &str, by: &str) -> String {
     }
 }
 
-/// Replaces a word where it is not a part of a longer one.
+/// Replaces all occurrences of a word that are not part of a longer one.
 pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -86,7 +86,7 @@ pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     out
 }
 
-/// False if [`patterns`] surely finds nothing: most texts are words, and many are moments.
+/// False if [`patterns`] certainly finds nothing, as in most texts: words and times.
 pub(super) fn may_have_patterns(text: &str) -> bool {
     let bytes = text.as_bytes();
     let before = |at: usize| bytes.get(..at).unwrap_or_default();
@@ -100,7 +100,7 @@ pub(super) fn may_have_patterns(text: &str) -> bool {
     }) || memchr_iter(b'J', bytes).any(|at| before(at).ends_with(b"ey"))
 }
 
-/// True if a text may end in a secret's name. What is a number, or a day and an hour, is none.
+/// True if a text may end in the name of a secret; numbers and times do not.
 fn names(text: &[u8]) -> bool {
     let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ');
     let name = text.iter().rev().skip_while(|byte| quotes(byte));
@@ -114,8 +114,8 @@ fn names(text: &[u8]) -> bool {
     first.is_some_and(|first| !(is_plain && first.is_ascii_digit()))
 }
 
-/// Replaces what looks like a secret: the value behind a secret's name, what stands behind
-/// `Bearer` and `Basic`, signed tokens, and the query of a URL.
+/// Replaces what looks like a secret: the value after the name of a secret, credentials after
+/// `Bearer` and `Basic`, JWTs, and the query of a URL.
 pub(super) fn patterns(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> String {
     let mut text = text.to_owned();
     if text.contains(['=', ':']) {
@@ -162,7 +162,7 @@ fn named_values(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> Strin
     out
 }
 
-/// Where a value ends that may begin with what stands for a secret already.
+/// The end of a value, which may begin with an earlier replacement.
 fn value_end(text: &str, by: &str) -> usize {
     let begun = if text.starts_with(by) { by.len() } else { 0 };
     let rest = text.get(begun..).unwrap_or_default();
@@ -173,10 +173,10 @@ fn ends_value(char: char) -> bool {
     char.is_whitespace() || "&;,\"'\\<>)}]".contains(char)
 }
 
-/// The ways of HTTP to send a credential.
+/// The authentication schemes of HTTP.
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 
-/// How their names end.
+/// The last letters of their names.
 const SCHEME_ENDS: [u8; 2] = [b'r', b'c'];
 
 fn starts_with(text: &str, scheme: &str) -> bool {
@@ -207,7 +207,7 @@ fn schemes(text: &str, by: &str) -> String {
     out
 }
 
-/// Signed tokens (three parts of base64) and queries of URLs.
+/// Replaces JWTs and the queries of URLs.
 fn words(text: &str, by: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let is_end = |char: char| char.is_whitespace() || "\"'<>\\,;()".contains(char);
@@ -252,7 +252,7 @@ fn without_user(address: &str, by: &str) -> String {
     }
 }
 
-/// Replaces each address that stands in a text.
+/// Replaces all addresses in a text.
 pub(super) fn addresses(text: &str, by: &dyn Fn(Found<'_>) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -292,7 +292,7 @@ pub(super) fn addresses(text: &str, by: &dyn Fn(Found<'_>) -> String) -> String 
     out
 }
 
-/// What stands before an address and is none of it: `'`, `mailto=`, a path.
+/// The length of what precedes an address without being part of it: `'`, `mailto=`, a path.
 fn quoted(local: &str) -> usize {
     let end = local.rfind(['\'', '=', '/', '?', '&', '{', '`', '#']);
     end.map_or(0, |at| at + 1)

@@ -1,4 +1,4 @@
-//! An exchange as it was seen, secrets included.
+//! An exchange before redaction.
 
 use std::{fmt, sync::Arc};
 
@@ -11,51 +11,51 @@ use crate::exchange::{
     Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, body, moment,
 };
 
-/// An exchange before anybody spent time on it: it holds what was there anyway, v2's answers as they
-/// were read. [`crate::Redactor::record`] makes a record of it that may be kept.
+/// An exchange with its secrets, collected cheaply on the request's path: v2's answers are shared, not
+/// copied. [`crate::Redactor::record`] makes the record of it, off that path.
 ///
-/// `Debug` names the operation only.
+/// `Debug` shows only the operation.
 pub struct Unredacted {
-    /// Names the exchange within its recording.
+    /// Identifies the exchange within its recording.
     pub id: String,
-    /// When the request came, in milliseconds since 1970.
+    /// Time of the request in milliseconds since 1970.
     pub at: i64,
     /// From the request to its answer, in microseconds.
     pub micros: u64,
-    /// The choices of the site that it was served under, if they are known.
+    /// The settings of the site that served it, if known.
     pub site: Option<Arc<RecordedSite>>,
     /// The operation.
     pub operation: String,
-    /// How the parameters came.
+    /// How the parameters were sent.
     pub wrapping: Wrapping,
-    /// The parameters, credentials included: that is how they are known for secrets.
+    /// The parameters with the credentials, so that redaction finds them elsewhere, too.
     pub arguments: Arguments,
     /// v1's answer as JSON.
     pub answer: Bytes,
-    /// What v2 was asked, in the order in which its answers came.
+    /// The v2 calls, in the order of their responses.
     pub calls: Vec<UnredactedCall>,
 }
 
 /// A v2 request and its answer, secrets included.
 ///
-/// `Debug` shows the request's template only.
+/// `Debug` shows only the request's template.
 pub struct UnredactedCall {
     /// The name of the call in the plan.
     pub call: String,
-    /// What v2 was asked.
+    /// The request.
     pub request: V2Request,
-    /// What became of it.
+    /// The outcome.
     pub outcome: OutcomeKind,
     /// The HTTP status, if v2 answered.
     pub status: Option<u16>,
-    /// v2's answer, if it was JSON.
+    /// v2's answer, if it is JSON.
     pub answer: Option<Document>,
     /// From the call to its answer, in microseconds.
     pub micros: u64,
 }
 
 impl Unredacted {
-    /// The bytes that it takes in memory, roughly.
+    /// Approximate memory in bytes.
     pub fn weight(&self) -> usize {
         let arguments = self.arguments.iter().map(|(name, value)| {
             let value = match value {
@@ -68,7 +68,7 @@ impl Unredacted {
         EACH + self.answer.len() + arguments.sum::<usize>() + calls.sum::<usize>()
     }
 
-    /// The record of it, not yet redacted. `answer` is v1's answer, read.
+    /// The record, not yet redacted. `answer` is the parsed v1 answer.
     pub(super) fn exchange(&self, answer: &Document) -> Exchange {
         Exchange {
             format: FORMAT,
@@ -85,11 +85,11 @@ impl Unredacted {
     }
 }
 
-/// What a name, a value or a call takes beside its text.
+/// Estimated overhead of a name, a value or a call, in bytes.
 const EACH: usize = 64;
 
 impl UnredactedCall {
-    /// A call as it was made.
+    /// A v2 call.
     pub fn new(call: String, request: V2Request, outcome: &Outcome, micros: u64) -> Self {
         let answer = match outcome {
             Outcome::Answered { body, .. } => body.clone(),

@@ -1,73 +1,74 @@
-//! Who calls v1, as the shim's `GET /usage` says it and `migrate usage` reads it.
+//! The usage document: which clients call v1. The shim serves it at `GET /usage`, and `migrate usage`
+//! reads it.
 //!
-//! One JSON object, versioned by [`FORMAT`]; what reads it passes over members that it does not
-//! know. Names only: there is no value of a parameter in it, and no secret.
+//! One JSON object, versioned by [`FORMAT`]; readers ignore members that they do not know. It has names
+//! of parameters, but no values and no secrets.
 
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-/// The version of the document; it changes when a member changes its meaning or goes away.
+/// The version of the document; incremented when a member is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
 
-/// Stands for what is not told apart: callers beyond the bound of the ledger, and parameters whose
-/// names v1 never had.
+/// Groups what is not counted separately: callers beyond the limit of the ledger, and parameters that
+/// v1 never had.
 pub const OTHERS: &str = "*";
 
-/// What the ledger knows.
+/// The content of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// [`FORMAT`].
     pub format: u32,
-    /// When this was read off: RFC 3339, UTC.
+    /// Time of the document: RFC 3339, UTC.
     pub at: String,
-    /// The days on which the ledger was kept.
+    /// The days that the ledger covers.
     pub kept: Kept,
-    /// Requests that were served and could not be written down yet.
+    /// Served requests that are not written to the ledger yet.
     #[serde(default)]
     pub unwritten: u64,
-    /// Who calls, by key, address and user agent.
+    /// The callers by key, address and user agent.
     pub consumers: Vec<Consumer>,
-    /// What to give as `after` for the consumers behind these; null at the end.
+    /// The cursor for the next page, to be sent as `after`; null on the last page.
     #[serde(default)]
     pub next: Option<i64>,
 }
 
-/// When the ledger was kept: of other days it knows nothing.
+/// The days that the ledger covers; nothing is known of others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Spans of days (UTC), the first and the last of each, in order.
+    /// Ranges of days (UTC) in order: the first and the last day of each.
     pub spans: Vec<(String, String)>,
-    /// Days on which requests were not written down, because the disk was slow, full or gone.
+    /// Days with requests that are missing because the disk was slow, full or gone.
     #[serde(default)]
     pub gaps: Vec<Gap>,
 }
 
-/// A day on which not everything was written down.
+/// A day with missing requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The day: `2026-11-22`.
     pub day: String,
-    /// How many requests are missing.
+    /// Number of missing requests.
     pub requests: u64,
 }
 
-/// One program, as far as it can be told from others.
+/// One caller, as far as it can be distinguished.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consumer {
-    /// The key that it proved to own; null for requests that were refused before that.
+    /// The key that it authenticated with; null for requests rejected before that.
     pub key: Option<String>,
-    /// Its address, or that of the server in front of the shim; [`OTHERS`] beyond the bound.
+    /// Its address, or that of the proxy in front of the shim; [`OTHERS`] beyond the limit.
     pub address: String,
-    /// What it says of itself; [`OTHERS`] beyond the bound.
+    /// Its `User-Agent`; [`OTHERS`] beyond the limit.
     pub user_agent: String,
     /// The first request: RFC 3339, UTC.
     pub first: String,
     /// The last request.
     pub last: String,
-    /// The most days that passed between two days on which it called.
+    /// The longest pause between two days with calls, in days.
     #[serde(default)]
     pub longest_pause_days: u32,
-    /// What it calls, by name.
+    /// Its operations by name.
     pub operations: Vec<OperationUse>,
 }
 
@@ -76,16 +77,16 @@ pub struct Consumer {
 pub struct OperationUse {
     /// The operation; null for paths that v1 did not have.
     pub operation: Option<String>,
-    /// How they ended.
+    /// Their outcomes.
     pub outcomes: Outcomes,
     /// The first request: RFC 3339, UTC.
     pub first: String,
     /// The last request.
     pub last: String,
-    /// The parameters that came and that the operation knows.
+    /// The parameters of the operation that were sent.
     #[serde(default)]
     pub parameters: Vec<ParameterUse>,
-    /// Those of them that v2 could not honour.
+    /// The parameters among them that v2 does not support.
     #[serde(default)]
     pub lossy: Vec<ParameterUse>,
     /// Parameters of other operations, and [`OTHERS`].
@@ -93,28 +94,28 @@ pub struct OperationUse {
     pub unknown: Vec<ParameterUse>,
 }
 
-/// A parameter that came.
+/// A parameter that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterUse {
     /// The name.
     pub name: String,
-    /// In how many requests, of all that the ledger has, whatever was asked for.
+    /// Number of requests with it in the whole ledger, regardless of the filter of the query.
     pub requests: u64,
 }
 
-/// How requests ended, in numbers of requests.
+/// Numbers of requests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcomes {
-    /// With what the client wanted.
+    /// Successful requests.
     pub answered: u64,
-    /// With an error that is the caller's.
+    /// Errors caused by the client.
     pub error: u64,
     /// The operation is not served.
     pub not_served: u64,
-    /// Before it came to the operation.
+    /// Requests rejected before the operation was known.
     pub refused: u64,
-    /// With an error that is v2's or the shim's trouble.
+    /// Errors caused by v2 or the shim.
     pub trouble: u64,
 }
 
@@ -133,7 +134,7 @@ impl Outcomes {
             .fold(0, u64::saturating_add)
     }
 
-    /// Takes others in.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         for (sum, more) in [
             (&mut self.answered, other.answered),
@@ -147,13 +148,13 @@ impl Outcomes {
     }
 }
 
-/// Why a text is no usage document.
+/// Why a text could not be read as a usage document.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
     /// Not JSON, or not of this shape.
     #[error("not what GET /usage answers: {0}")]
     Shape(#[from] serde_json::Error),
-    /// Of another version.
+    /// Another version of the format.
     #[error("of format {0}, and this program reads format {FORMAT}")]
     Format(u32),
 }
@@ -163,7 +164,7 @@ impl Usage {
     ///
     /// # Errors
     ///
-    /// If it is none, or one of another format.
+    /// If the text is not a usage document, or has another [`FORMAT`].
     pub fn read(text: &[u8]) -> Result<Self, UsageError> {
         // The version first: another one may have another shape.
         #[derive(Deserialize)]
@@ -178,7 +179,7 @@ impl Usage {
     }
 }
 
-/// A day as documents have it.
+/// The form of a day in the document: `2026-11-22`.
 pub fn day_name(day: Date) -> String {
     format!(
         "{:04}-{:02}-{:02}",
@@ -188,7 +189,7 @@ pub fn day_name(day: Date) -> String {
     )
 }
 
-/// Reads a day, or the day of a moment; `None` if the text begins with none.
+/// Reads the day at the beginning of a date or time; `None` if there is none.
 pub fn day_of(text: &str) -> Option<Date> {
     let (year, rest) = text.get(..10)?.split_once('-')?;
     let (month, day) = rest.split_once('-')?;

@@ -1,4 +1,4 @@
-//! What is thought of differences between two v1 answers.
+//! Verdicts on differences between two v1 answers.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,8 +15,8 @@ fn catalog() -> Catalog {
     Catalog::embedded().unwrap()
 }
 
-/// The only row that is not `same`; a row that is, if there is none.
-fn judged(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -> Row {
+/// The only row that is not `same`, or a row that is.
+fn differing_row(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -> Row {
     let operation = catalog.find(operation).unwrap();
     let comparison =
         Comparison::of_answers(catalog, Some(operation), "", ("v1", old), ("shim", new));
@@ -109,7 +109,7 @@ fn two_v1_answers_get_these_verdicts() {
             Value::Null => json!({}),
             value => json!({ field: value }),
         };
-        let row = judged(&catalog, operation, &object(&old), &object(&new));
+        let row = differing_row(&catalog, operation, &object(&old), &object(&new));
         let case = format!("{operation} {field} {old} {new}: {row:?}");
         assert_eq!(row.verdict, verdict, "{case}");
         assert!(row.reason.contains(reason), "{case}");

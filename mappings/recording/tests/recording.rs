@@ -1,4 +1,4 @@
-//! Records: they come back as they were written, and no secret is in them.
+//! Records can be read back, and contain no secret.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ fn key() -> PseudonymKey {
     PseudonymKey::new("sixteen or more characters").unwrap()
 }
 
-/// An exchange that is not redacted yet.
+/// An exchange that is not redacted.
 fn exchange(arguments: &[(&str, &str)], answer: &Value, calls: Vec<UnredactedCall>) -> Unredacted {
     Unredacted {
         id: "1".to_owned(),
@@ -59,7 +59,7 @@ fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> Unred
     UnredactedCall::new("create".to_owned(), request, &outcome, 900)
 }
 
-/// The record of an exchange before anything is taken out of it.
+/// The record of an exchange before redaction.
 fn plain(exchange: &Unredacted) -> Exchange {
     let Value::Object(members) = serde_json::from_slice(&exchange.answer).unwrap() else {
         panic!("an answer is an object");
@@ -108,7 +108,7 @@ fn again(mut exchange: Exchange, key: Option<PseudonymKey>, others: &[&str]) -> 
 const SECRET: &str = "s3cret/+of v1";
 const PASSWORD: &str = "pass w&rd";
 
-fn telling() -> Unredacted {
+fn with_secrets() -> Unredacted {
     exchange(
         &[
             ("api_key", "the-key-of-v1"),
@@ -145,28 +145,28 @@ fn telling() -> Unredacted {
 }
 
 #[test]
-fn secrets_are_gone() {
-    insta::assert_json_snapshot!("redacted", redacted(&telling(), None, &["v2-token"]));
+fn secrets_are_replaced() {
+    insta::assert_json_snapshot!("redacted", redacted(&with_secrets(), None, &["v2-token"]));
 }
 
 #[test]
-fn people_have_pseudonyms() {
+fn addresses_and_names_become_pseudonyms() {
     insta::assert_json_snapshot!(
         "pseudonyms",
-        redacted(&telling(), Some(key()), &["v2-token"])
+        redacted(&with_secrets(), Some(key()), &["v2-token"])
     );
 }
 
 #[test]
-fn redaction_is_stable() {
+fn redaction_is_idempotent() {
     for key in [None, Some(key())] {
-        let once = redacted(&telling(), key.clone(), &[]);
+        let once = redacted(&with_secrets(), key.clone(), &[]);
         assert_eq!(again(once.clone(), key, &[]), once);
     }
 }
 
 #[test]
-fn the_same_person_has_the_same_pseudonym_under_the_same_key() {
+fn the_same_key_gives_a_person_the_same_pseudonym() {
     let of = |text: &str, key: &str| {
         let mut value = json!({ "email": text });
         Redactor::new(catalog(), Some(PseudonymKey::new(key).unwrap())).value(&mut value);
@@ -181,7 +181,7 @@ fn the_same_person_has_the_same_pseudonym_under_the_same_key() {
 }
 
 #[test]
-fn what_stands_around_an_address_stays() {
+fn text_around_an_address_is_kept() {
     let redactor = Redactor::new(catalog(), Some(key()));
     let mut value = json!("<a@b.c>, 'a@b.c'; id=a%40b.c&x (a@b.c). @ a@ @b");
     redactor.value(&mut value);
@@ -200,16 +200,16 @@ fn what_stands_around_an_address_stays() {
 }
 
 #[test]
-fn masked_requests_are_known() {
+fn redacted_requests_are_recognised() {
     assert!(!plain(&exchange(&[("id", "u1")], &json!({}), vec![])).is_masked());
-    assert!(redacted(&telling(), None, &[]).is_masked());
-    assert!(!redacted(&telling(), None, &[]).has_pseudonyms());
-    assert!(redacted(&telling(), Some(key()), &[]).has_pseudonyms());
+    assert!(redacted(&with_secrets(), None, &[]).is_masked());
+    assert!(!redacted(&with_secrets(), None, &[]).has_pseudonyms());
+    assert!(redacted(&with_secrets(), Some(key()), &[]).has_pseudonyms());
 }
 
 #[test]
-fn a_record_comes_back() {
-    let exchange = redacted(&telling(), None, &[]);
+fn a_record_is_read_back() {
+    let exchange = redacted(&with_secrets(), None, &[]);
     let line = exchange.write().unwrap();
     assert!(!line.contains('\n'));
     assert_eq!(Exchange::read(&line).unwrap(), exchange);
@@ -222,7 +222,7 @@ fn a_record_comes_back() {
 }
 
 #[test]
-fn arguments_come_back_with_files_of_their_size() {
+fn arguments_are_read_back_with_files_of_the_same_size() {
     let mut arguments: Arguments = [("id", "u1")].into_iter().collect();
     let file = mappings::File {
         name: Some("secret-name.png".to_owned()),
@@ -255,7 +255,7 @@ fn arguments_come_back_with_files_of_their_size() {
 }
 
 #[test]
-fn outcomes_come_back() {
+fn outcomes_are_read_back() {
     let request = V2Request {
         method: Method::Get,
         path: "/users/u1".to_owned(),
@@ -285,7 +285,7 @@ fn outcomes_come_back() {
 }
 
 #[test]
-fn answers_are_recorded_however_they_are_written() {
+fn answers_are_redacted_in_every_spelling() {
     let line = |answer: &str| {
         let mut exchange = exchange(&[("password", "a-known/secret")], &json!({}), Vec::new());
         exchange.calls = vec![call("/users", &[], json!({}), json!({}))];
@@ -344,7 +344,7 @@ fn all_texts(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// What may stand in a document, with names that are secret, personal and neither.
+/// Documents with secret, personal and other names.
 fn document() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "[a-zA-Z0-9]{0,12}",
@@ -359,7 +359,7 @@ fn document() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         (0_u64..20_000).prop_map(Value::from),
-        // Of a size that reading and writing again does not change.
+        // Floats that are the same after being written and read.
         any::<i32>().prop_map(|number| Value::from(f64::from(number) / 8.0)),
         text.prop_map(Value::from),
     ];
@@ -412,12 +412,12 @@ proptest! {
             &json!({ "user": answer }),
             vec![call(path, &[("id", &text)], sent, answered)],
         );
-        // It fails if they differ.
+        // Panics if they differ.
         redacted(&exchange, has_key.then(key), &["another-secret"]);
     }
 
     #[test]
-    fn no_secret_survives_wherever_it_is_quoted(
+    fn no_quoted_secret_is_kept(
         secret in "hush[ -~é]{0,20}hush",
         before in "[ -~]{0,20}",
         after in "[ -~]{0,20}",
@@ -439,7 +439,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_can_be_redacted(text in "\\PC*") {
+    fn every_text_can_be_redacted(text in "\\PC*") {
         let redactor = Redactor::new(catalog(), Some(key()));
         let once = redactor.plain_text(&text);
         let mut value = Value::from(text);

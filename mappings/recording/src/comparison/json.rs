@@ -1,4 +1,4 @@
-//! Two JSON values, pair by pair. Knows nothing of the API.
+//! Compares two JSON values, independent of the API.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,10 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What objects in an array are paired by: the first of these that each has, once.
+/// The keys that pair objects in two arrays: the first one that every object has, without duplicates.
 const PAIRED_BY: [&str; 2] = ["id", "email"];
 
-/// How two values of a place differ.
+/// The kind of difference between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -42,24 +42,24 @@ impl fmt::Display for Kind {
 /// A place in both values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    /// Where.
+    /// The path.
     pub path: Path,
-    /// What the old side has there.
+    /// The value of the old side.
     pub old: Option<Value>,
-    /// What the new side has there.
+    /// The value of the new side.
     pub new: Option<Value>,
-    /// `None` if both sides say the same.
+    /// `None` if both values are equal.
     pub kind: Option<Kind>,
 }
 
-/// Where a value stands.
+/// The path of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Member(String),
-    /// An item of an array: its id, or its number.
+    /// An item of an array: its id, or its index.
     Item(String),
 }
 
@@ -70,7 +70,7 @@ impl Path {
         self.with(Step::Member(name.to_owned()))
     }
 
-    /// An item of the array there: its id, or its number.
+    /// An item of the array there: its id, or its index.
     #[must_use]
     pub fn item(&self, key: &str) -> Self {
         self.with(Step::Item(key.to_owned()))
@@ -82,7 +82,7 @@ impl Path {
         Self(steps)
     }
 
-    /// The names of members on the way, without items: `users`, `pmi`.
+    /// The names of the members without the items: `users`, `pmi`.
     pub fn members(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
             Step::Member(name) => Some(name.as_str()),
@@ -90,7 +90,7 @@ impl Path {
         })
     }
 
-    /// The same for all items of an array: `users[].pmi`.
+    /// The path without item ids: `users[].pmi`.
     pub fn field(&self) -> String {
         self.written(|_| "[]".to_owned())
     }
@@ -122,7 +122,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// What differs.
+/// The kind of difference, if any.
 #[cfg(test)]
 pub(crate) fn diff(old: &Value, new: &Value) -> Vec<Pair> {
     let mut pairs = pairs(old, new);
@@ -130,7 +130,7 @@ pub(crate) fn diff(old: &Value, new: &Value) -> Vec<Pair> {
     pairs
 }
 
-/// All places of both values, in the order of the old one; what only the new one has comes last.
+/// All places of both values in the order of the old one; those of the new one only come last.
 pub fn pairs(old: &Value, new: &Value) -> Vec<Pair> {
     let mut pairs = Vec::new();
     both(&Path::default(), old, new, &mut pairs);
@@ -201,7 +201,7 @@ fn arrays(path: &Path, old: &[Value], new: &[Value], pairs: &mut Vec<Pair>) {
 
 type Keyed<'v> = Vec<(String, &'v Value)>;
 
-/// The items with their ids, if all of both sides have one of their own.
+/// The items by id, if every item of both sides has a unique one.
 fn keyed<'v>(old: &'v [Value], new: &'v [Value]) -> Option<(Keyed<'v>, Keyed<'v>)> {
     PAIRED_BY
         .iter()

@@ -1,19 +1,18 @@
-//! What differs each time, and so tells nothing.
+//! Fields that differ in every answer.
 
 use std::collections::BTreeSet;
 
 use super::{Kind, Row, Verdict};
 
-/// More fields than all operations of v1 have: a bound for what answers with other members each
-/// time.
+/// Maximum number of fields: more than v1 has, a bound for answers with new members each time.
 const MOST: usize = 10_000;
 
-/// The fields of operations whose values were different in two answers of the same side.
+/// Fields, by operation, that differed between two answers of the same side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Noise(BTreeSet<(String, String)>);
 
 impl Noise {
-    /// Learns from two answers of one side, compared: all that differs in them is noise.
+    /// Adds all fields that differ between two answers of the same side.
     pub fn learn<'r>(&mut self, operation: &str, rows: impl IntoIterator<Item = &'r Row>) {
         for row in rows {
             if row.verdict != Verdict::Same && self.0.len() < MOST {
@@ -22,8 +21,8 @@ impl Noise {
         }
     }
 
-    /// Makes what is noise volatile: other values only. What is missing, or of another type, is no
-    /// noise.
+    /// Turns unexpected values of these fields into volatile ones. Missing members and other types stay
+    /// unexpected.
     pub fn cancel(&self, operation: &str, rows: &mut [Row]) {
         for row in rows {
             if row.verdict == Verdict::Unexpected
@@ -36,7 +35,7 @@ impl Noise {
         }
     }
 
-    /// True if the field of the operation is noise.
+    /// True if the field of the operation is known to differ.
     pub fn has(&self, operation: &str, field: &str) -> bool {
         self.0.contains(&(operation.to_owned(), field.to_owned()))
     }

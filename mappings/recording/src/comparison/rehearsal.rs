@@ -1,5 +1,4 @@
-//! A recorded request, translated again: what would be sent, and what would be answered if v2
-//! answered as it did.
+//! Translates a recorded request again, with the recorded answers in place of v2.
 
 use std::collections::VecDeque;
 
@@ -13,18 +12,18 @@ use mappings::{
 
 use crate::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping};
 
-/// More rounds than any plan has steps, pages included: a guard against one that never ends.
+/// Upper bound of rounds, above the steps of any plan with its pages, so that it always ends.
 const ROUNDS: usize = 1000;
 
-/// What comes of a recorded request under a catalog.
+/// The result of translating a recorded request with a catalog.
 pub struct Rehearsed {
-    /// What would be sent, with the answers that stood in.
+    /// The v2 requests, with the recorded answers that were used.
     pub requests: Vec<V2Exchange>,
-    /// What would be answered.
+    /// The v1 answer.
     pub answer: Value,
 }
 
-/// Translates a recorded request again; v2's recorded answers stand in for v2.
+/// Translates a recorded request again; nothing is sent.
 pub fn rehearse(
     catalog: &Catalog,
     operation: &Operation,
@@ -75,8 +74,7 @@ fn told(error: &V1Error) -> Value {
     json!({ "error": { "code": error.code, "message": error.message } })
 }
 
-/// The site under which an exchange was made; with the catalog's own choices where the recording
-/// does not say.
+/// The site of a recorded exchange; unrecorded options have the catalog's defaults.
 pub fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
     let nothing = Options::default();
     let chosen = recorded.map_or(&nothing, |recorded| &recorded.options);

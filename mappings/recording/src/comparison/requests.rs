@@ -1,11 +1,10 @@
-//! What is sent to v2, in a shape that can be compared.
+//! v2 requests in a form that can be compared.
 
 use serde_json::{Map, Value, json};
 
 use crate::V2Exchange;
 
-/// Requests by the name of their call, so that their order, which is that of v2's answers, is no
-/// difference.
+/// The requests by the name of their call: their order depends on v2's response times.
 pub fn requests(calls: &[V2Exchange]) -> Value {
     let mut requests: Map<String, Value> = Map::new();
     for call in calls {
@@ -30,7 +29,7 @@ pub fn requests(calls: &[V2Exchange]) -> Value {
     Value::Object(requests)
 }
 
-/// The media type of a file is read off its bytes, which are not recorded.
+/// Removes the media type of a file: it depends on the bytes, which are not recorded.
 fn comparable(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(Value::Object(file)) = body.get_mut("file") {

@@ -1,4 +1,4 @@
-//! What is thought of a difference between two v1 answers of an operation.
+//! Classifies the differences between two v1 answers of an operation.
 
 use mappings::{
     Catalog,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::REDACTED;
 
-/// Compares two v1 answers of an operation; two JSON values of any kind if it is not known.
+/// Compares two v1 answers of an operation; without an operation, two JSON values of any kind.
 pub fn compare(
     catalog: &Catalog,
     operation: Option<&Operation>,
@@ -38,7 +38,7 @@ pub fn compare(
 }
 
 impl Comparison {
-    /// Two answers of the same shape beside each other.
+    /// Compares two answers of the same shape.
     pub fn of_answers(
         catalog: &Catalog,
         operation: Option<&Operation>,
@@ -85,7 +85,7 @@ fn judge(catalog: &Catalog, operation: &Operation, pair: &Pair) -> (Verdict, Str
         .unwrap_or_else(|| unexpected(kind, old, new))
 }
 
-/// The view that an operation answers with.
+/// The view of an operation's answer.
 pub fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View> {
     match operation.service {
         Service::Plan { view, .. } | Service::Refused { view, .. } => catalog.view(view),
@@ -93,7 +93,7 @@ pub fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View>
     }
 }
 
-/// The mapping of the member that a path of an operation's answer names.
+/// The field mapping of a path in an operation's answer.
 fn find<'c>(
     catalog: &'c Catalog,
     operation: &Operation,
@@ -115,7 +115,7 @@ fn find<'c>(
     None
 }
 
-/// What a difference means if the catalog, or the type of the field, explains it.
+/// The verdict and reason, if the catalog or the type of the field explains the difference.
 pub fn explained(
     field: &Field,
     part: &Part,
@@ -131,7 +131,7 @@ pub fn explained(
         })
 }
 
-/// Times of the answer, tokens, and URLs that differ in their signature only.
+/// The reason, if the values are times of the answer, tokens, or URLs with different signatures.
 fn volatile(field: &Field, part: &Part, old: &Value, new: &Value) -> Option<&'static str> {
     let (old, new) = (old.as_str()?, new.as_str()?);
     if part.kind == field::Kind::Secret {
@@ -153,7 +153,7 @@ fn is_time(text: &str) -> bool {
     OffsetDateTime::parse(text, &Rfc3339).is_ok()
 }
 
-/// The same URL but for its query.
+/// True if two URLs differ only in their query.
 fn is_signed_url(old: &str, new: &str) -> bool {
     let bare = |text: &str| {
         let (bare, _query) = text.split_once('?')?;
@@ -162,7 +162,7 @@ fn is_signed_url(old: &str, new: &str) -> bool {
     bare(old).is_some_and(|old| Some(old) == bare(new))
 }
 
-/// True if a loss that the catalog names makes the one value of the other, in v1's type.
+/// True if a documented loss explains the new value.
 fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> bool {
     if field.fidelity == Fidelity::Exact {
         return false;
@@ -197,7 +197,7 @@ fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> boo
     }
 }
 
-/// The words for a difference that nothing explains.
+/// The verdict and reason of an unexplained difference.
 pub fn unexpected(kind: Kind, old: Option<&Value>, new: Option<&Value>) -> (Verdict, String) {
     let reason = match (kind, old, new) {
         (Kind::Missing, ..) => "missing".to_owned(),
