@@ -2,7 +2,7 @@
 //!
 //! The entries of a list usually have the same names in the same order. Such objects share one
 //! shape. The fast path also compares the next name with the one at that place in the previous
-//! object: without that, the core spends 300 µs instead of 255 µs on a list of 300 users.
+//! object: without that, the core spends 225 µs instead of 175 µs on a list of 300 users.
 
 use std::ops::Range;
 
