@@ -7,10 +7,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::commands::{
-    audit, completions, diff, explain, man, plan, record, rules, status, translate, usage,
+use crate::{
+    commands::{
+        audit, completions, diff, explain, man, plan, record, rules, status, translate, usage,
+    },
+    exit::Exit,
 };
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
@@ -36,37 +39,16 @@ enum Command {
     Usage(usage::Args),
 }
 
-/// What a subcommand found out, as its exit code says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Nothing to act on: 0.
-    Clean,
-    /// Findings that fail: 1.
-    Findings,
-    /// The run itself failed, wholly or in part: 2.
-    Failed,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Clean => 0,
-            Exit::Findings => 1,
-            Exit::Failed => 2,
-        })
-    }
-}
-
 /// Runs the program that the command line asks for.
 ///
 /// Exit codes: 0 nothing to act on, 1 findings that fail, 2 an error; a closed pipe is no error.
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Man(args) => man::run(&args),
+        Command::Man(args) => man::run(&args, Cli::command()),
         Command::Plan(args) => plan::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -5,6 +5,7 @@ mod audit;
 mod cli;
 mod commands;
 mod diff;
+mod exit;
 mod explain;
 mod http;
 mod record;

@@ -330,7 +330,7 @@ ARTICLES = SHOWN.format("article")
 
 def searching_the_audit(tab):
     before = tab.run(f"{ARTICLES}.length")
-    tab.run("document.getElementById('search').focus()")
+    tab.run("document.getElementById('find').focus()")
     tab.type("user/get client")
     texts = tab.run(ARTICLES + ".map((each) => each.textContent.toLowerCase())")
     if not 0 < len(texts) < before or not all("user/get" in text and "client" in text for text in texts):

@@ -32,6 +32,16 @@ pub struct Row {
     pub below: Vec<String>,
 }
 
+impl Row {
+    /// A row with nothing below it.
+    pub fn new<const CELLS: usize>(cells: [String; CELLS]) -> Self {
+        Self {
+            cells: cells.into(),
+            below: Vec::new(),
+        }
+    }
+}
+
 impl Sheet {
     /// A sheet as wide as the terminal that standard output is, or of 80 columns.
     pub fn for_stdout() -> Self {
@@ -67,6 +77,12 @@ impl Sheet {
     /// An empty line.
     pub fn blank(&mut self) {
         self.text.push('\n');
+    }
+
+    /// A title below an empty line, and what belongs on its line.
+    pub fn heading(&mut self, title: &str, rest: &str) {
+        self.blank();
+        self.hanging(&format!("  {}", strong(title)), rest);
     }
 
     /// Two texts at both ends of a line, or on two lines if there is no room.

@@ -102,10 +102,7 @@ fn steps(sheet: &mut Sheet, catalog: &Catalog, operation: &str, alike: &[&Findin
                 };
                 way.push(format!("{word}: {reason}"));
             }
-            Row {
-                cells: vec![entry.name.to_owned(), way.join(" ")],
-                below: Vec::new(),
-            }
+            Row::new([entry.name.to_owned(), way.join(" ")])
         })
         .collect();
     sheet.rows(2, 1, &rows);

@@ -1,25 +1,31 @@
-//! Reports: one file a format, each a writer over the same [`Report`].
+//! What `migrate audit` reports.
 
-mod csv;
-mod github;
-mod html;
 mod json;
-mod junit;
-mod markdown;
-mod sarif;
-mod text;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::PathBuf,
     time::Duration,
 };
 
+use migrate_audit::{
+    Confidence, Finding, Kind, Shim, SuppressedBy, Unreadable,
+    rules::{RULES, Rule},
+    traffic::Traffic,
+};
+use migrate_report::{
+    Document, Printer as _, csv,
+    document::{self, Annotation, Block, Cell, Check, CheckOutcome, Level, Suppression, Table},
+    github::Github,
+    html::Html,
+    junit::Junit,
+    markdown::Markdown,
+    sarif::{self, Sarif},
+    text::Text,
+    words::count,
+};
 use serde::Serialize;
-
-use migrate_audit::{Finding, Kind, Shim, Unreadable, traffic::Traffic};
 
 /// A report format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -70,15 +76,133 @@ pub(crate) struct Report<'a> {
 impl Report<'_> {
     /// Writes the report.
     pub(crate) fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        let document = self.document();
         match format {
-            Format::Text => text::write(self, out),
+            Format::Text => Text {
+                is_styled: self.styled,
+                links: self.links.as_ref().map(|folder| folder.join(self.prefix)),
+                elapsed: self.elapsed,
+                next: (self.summary().uses > 0).then_some("migrate plan"),
+            }
+            .print(&document, out),
             Format::Json => json::write(self, out),
-            Format::Sarif => sarif::write(self, out),
-            Format::Markdown => markdown::write(self, out),
-            Format::Html => html::write(self, out),
-            Format::Junit => junit::write(self, out),
-            Format::Github => github::write(self, out),
-            Format::Csv => csv::write(self, out),
+            Format::Sarif => self.sarif().print(&document, out),
+            Format::Markdown => Markdown.print(&document, out),
+            Format::Html => Html.print(&document, out),
+            Format::Junit => Junit.print(&document, out),
+            Format::Github => Github.print(&document, out),
+            Format::Csv => csv::write(out, COLUMNS, self.findings.iter().map(record)),
+        }
+    }
+
+    fn document(&self) -> Document<'_> {
+        let summary = self.summary();
+        let findings = self.findings;
+        let failing = findings.iter().filter(|found| found.counts()).count();
+        let mut blocks = vec![Block::Findings(findings.iter().map(block).collect())];
+        blocks.extend(tables(self, &summary).into_iter().map(Block::Table));
+        let unread = self.unreadable.iter();
+        Document {
+            tool: "migrate audit",
+            title: "Uses of Zoom's API v1".to_owned(),
+            summary: sentence(&summary),
+            is_good: failing == 0,
+            unread: unread
+                .map(|unread| (unread.path.as_str(), unread.reason.as_str()))
+                .collect(),
+            is_interrupted: self.interrupted,
+            blocks,
+            checks: self.checks(),
+            annotations: self.annotations(),
+            tally: format!(
+                "{} of Zoom's API v1, {} suppressed",
+                count(failing, "use", "uses"),
+                summary.suppressed
+            ),
+            ..Document::default()
+        }
+    }
+
+    fn checks(&self) -> Vec<Check<'_>> {
+        let uses = self.findings.iter().filter(|found| found.kind != Kind::Doc);
+        let mut checks: Vec<Check<'_>> = uses
+            .map(|found| Check {
+                suite: &found.path,
+                name: format!(
+                    "line {}: {} {}",
+                    found.line,
+                    found.kind.name(),
+                    title(found)
+                ),
+                line: Some(found.line),
+                outcome: match &found.suppressed {
+                    Some(suppression) => CheckOutcome::Skipped(why(suppression)),
+                    None => CheckOutcome::Failed(found.rule, found.reason.clone(), advice(found)),
+                },
+            })
+            .collect();
+        if checks.is_empty() {
+            checks.push(Check {
+                suite: "all files",
+                name: "no use of v1".to_owned(),
+                line: None,
+                outcome: CheckOutcome::Passed,
+            });
+        }
+        checks.extend(self.unreadable.iter().map(|unread| Check {
+            suite: &unread.path,
+            name: "is read".to_owned(),
+            line: None,
+            outcome: CheckOutcome::Error(&unread.reason),
+        }));
+        checks
+    }
+
+    fn annotations(&self) -> Vec<Annotation> {
+        let path = |path: &str| Some(format!("{}{path}", self.prefix));
+        let open = self
+            .findings
+            .iter()
+            .filter(|found| found.suppressed.is_none());
+        let mut annotations: Vec<Annotation> = open
+            .map(|found| Annotation {
+                level: level(found.kind),
+                path: path(&found.path),
+                place: Some((found.line, (found.column, found.end_column))),
+                title: format!("Zoom API v1: {}", title(found)),
+                message: format!("{} {}", found.reason, advice(found))
+                    .trim_end()
+                    .to_owned(),
+            })
+            .collect();
+        annotations.extend(self.unreadable.iter().map(|unread| Annotation {
+            level: Level::Warning,
+            path: path(&unread.path),
+            place: None,
+            title: String::new(),
+            message: format!("not read: {}", unread.reason),
+        }));
+        annotations
+    }
+
+    fn sarif(&self) -> Sarif<'_> {
+        let rules = RULES.iter();
+        let rules = rules.filter_map(|(id, text)| Some((*id, Rule::parse(id, text).ok()?)));
+        Sarif {
+            version: env!("CARGO_PKG_VERSION"),
+            rules: rules
+                .map(|(id, rule)| sarif::Rule {
+                    id,
+                    level: level(rule.kind),
+                    summary: rule.summary,
+                    what: rule.what,
+                    why: rule.why,
+                    example: rule.example,
+                    instead: rule.instead,
+                })
+                .collect(),
+            prefix: self.prefix,
+            has_baseline: self.baseline,
         }
     }
 
@@ -154,27 +278,189 @@ impl Summary {
     }
 }
 
-/// A text without control characters: names of files may hold what changes a terminal or ends a
-/// line.
-fn plain(text: &str) -> Cow<'_, str> {
-    // Control signs, and those that turn the direction of a line.
-    let hostile = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(hostile) {
-        let replaced = |letter: char| {
-            if hostile(letter) { '\u{fffd}' } else { letter }
-        };
-        Cow::Owned(text.chars().map(replaced).collect())
-    } else {
-        Cow::Borrowed(text)
+/// A finding as reports show it.
+fn block(finding: &Finding) -> document::Finding<'_> {
+    document::Finding {
+        path: &finding.path,
+        line: finding.line,
+        columns: (finding.column, finding.end_column),
+        wide_columns: (
+            finding.column + finding.wide.0,
+            finding.end_column + finding.wide.1,
+        ),
+        rule: finding.rule,
+        level: level(finding.kind),
+        kind: finding.kind.name(),
+        operation: finding.operation.as_deref(),
+        confidence: match finding.confidence {
+            Confidence::High => ("high", 100.0),
+            Confidence::Medium => ("medium", 60.0),
+            Confidence::Low => ("low", 30.0),
+        },
+        title: title(finding),
+        reason: &finding.reason,
+        advice: advice(finding),
+        losses: losses(finding).unwrap_or_default(),
+        served: finding
+            .advice
+            .as_ref()
+            .map_or("", |advice| shim_word(advice.shim)),
+        excerpt: finding.excerpt.as_deref(),
+        owners: &finding.owners,
+        fingerprint: &finding.fingerprint,
+        is_mention: finding.kind == Kind::Doc,
+        suppressed: finding.suppressed.as_ref().map(|suppression| Suppression {
+            reason: why(suppression),
+            in_source: suppression.by == SuppressedBy::Comment,
+            is_known: suppression.by == SuppressedBy::Baseline,
+        }),
     }
 }
 
-/// `1 use`, `2 uses`
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+fn why(suppression: &migrate_audit::Suppression) -> &str {
+    suppression.reason.as_deref().unwrap_or("in the baseline")
+}
+
+fn level(kind: Kind) -> Level {
+    match kind.traits().level {
+        migrate_audit::Level::Error => Level::Error,
+        migrate_audit::Level::Warning => Level::Warning,
+        migrate_audit::Level::Note => Level::Note,
+    }
+}
+
+/// What was pointed at the shim, the operations, and what is really called.
+fn tables(report: &Report<'_>, summary: &Summary) -> Vec<Table> {
+    let mut tables = Vec::new();
+    let mut at_shim = Table::new(["moved to the shim"]);
+    for finding in report.findings {
+        if finding
+            .suppressed
+            .as_ref()
+            .is_some_and(|by| by.by == SuppressedBy::Shim)
+        {
+            at_shim.row([format!("{}:{}", finding.path, finding.line)]);
+        }
+    }
+    tables.push(at_shim);
+    let mut operations = Table::new(["uses#", "operation", "shim", "v2+"]);
+    for (operation, uses) in &summary.by_operation {
+        let mut of = report.findings.iter();
+        let advice = of
+            .find(|found| found.operation.as_ref() == Some(operation))
+            .and_then(|found| found.advice.as_ref());
+        operations.row([
+            uses.to_string().into(),
+            Cell::code([operation]),
+            advice.map_or("", |advice| shim_word(advice.shim)).into(),
+            Cell::code(advice.map(|advice| &advice.v2).into_iter().flatten()),
+        ]);
+    }
+    tables.push(operations);
+    if let Some(traffic) = report.traffic {
+        let joined = traffic.join(report.findings);
+        for (title, operations) in [
+            ("live: in the code, and called", &joined.live),
+            ("dormant: in the code, but not called", &joined.dormant),
+            (
+                "unknown callers: called, but not in the code",
+                &joined.unknown_callers,
+            ),
+        ] {
+            let mut table = Table::new(["calls#", title]);
+            for operation in operations {
+                let calls = traffic.operations.get(operation);
+                let calls = calls.map_or_else(String::new, |calls| calls.calls.to_string());
+                table.row([calls, operation.clone()]);
+            }
+            tables.push(table);
+        }
+    }
+    tables.retain(|table| !table.rows.is_empty());
+    tables
+}
+
+/// The numbers, with ` · ` between them.
+fn sentence(summary: &Summary) -> String {
+    let mut parts = vec![if summary.uses == 0 {
+        "no use of v1".to_owned()
+    } else {
+        format!(
+            "{} of {} in {}",
+            count(summary.uses, "use", "uses"),
+            count(summary.operations, "operation", "operations"),
+            count(summary.files, "file", "files")
+        )
+    }];
+    parts.extend(
+        summary
+            .by_fidelity
+            .iter()
+            .map(|(fidelity, number)| format!("{number} {fidelity}")),
+    );
+    for (kind, one, many) in [
+        (Kind::Credential, "credential", "credentials"),
+        (Kind::Doc, "mention", "mentions"),
+    ] {
+        parts.extend(
+            summary
+                .by_kind
+                .get(kind.name())
+                .map(|number| count(*number, one, many)),
+        );
+    }
+    if summary.suppressed > 0 {
+        parts.push(format!("{} suppressed", summary.suppressed));
+    }
+    parts.push(format!(
+        "{} read",
+        count(summary.files_read, "file", "files")
+    ));
+    parts.join(" · ")
+}
+
+const COLUMNS: [&str; 13] = [
+    "path",
+    "line",
+    "column",
+    "kind",
+    "operation",
+    "confidence",
+    "v2",
+    "fidelity",
+    "lossy",
+    "shim",
+    "owners",
+    "suppressed",
+    "fingerprint",
+];
+
+fn record(finding: &Finding) -> [String; COLUMNS.len()] {
+    let advice = finding.advice.as_ref();
+    let lossy = advice.iter().flat_map(|advice| &advice.lossy);
+    let lossy: Vec<&str> = lossy.map(|parameter| parameter.name.as_str()).collect();
+    let suppressed = finding.suppressed.as_ref();
+    [
+        finding.path.clone(),
+        finding.line.to_string(),
+        finding.column.to_string(),
+        finding.kind.name().to_owned(),
+        finding.operation.clone().unwrap_or_default(),
+        finding.confidence.name().to_owned(),
+        advice
+            .map(|advice| advice.v2.join("; "))
+            .unwrap_or_default(),
+        advice.map_or("", |advice| advice.fidelity).to_owned(),
+        lossy.join(" "),
+        advice.map_or("", |advice| advice.shim.name()).to_owned(),
+        finding.owners.join(" "),
+        suppressed
+            .map_or("", |suppression| {
+                suppression.reason.as_deref().unwrap_or("yes")
+            })
+            .to_owned(),
+        finding.fingerprint.clone(),
+    ]
 }
 
 /// What a finding is about, in a few words: the operation, or what the kind says.

@@ -22,7 +22,7 @@ use crate::{
         recipe,
         report::{Format, Report},
     },
-    cli::Exit,
+    exit::Exit,
     site_mappings::SiteMappings,
     translate,
 };

@@ -2,20 +2,21 @@
 
 use std::io::{self, Write as _};
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Exit};
+use crate::exit::Exit;
 
-/// Print what makes a shell complete `migrate` commands.
+/// Generate shell completions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+/// Writes the completions of a program.
+pub(crate) fn run(args: &Args, program: &mut Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "migrate", &mut script);
+    clap_complete::generate(args.shell, program, "migrate", &mut script);
     io::stdout().write_all(&script)?;
     Ok(Exit::Clean)
 }

@@ -13,7 +13,6 @@ use recording::{Exchange, PseudonymKey, Redactor};
 use serde_json::{Map, Value};
 
 use crate::{
-    cli::Exit,
     diff::{
         Comparison,
         beside::beside_v2,
@@ -24,6 +23,7 @@ use crate::{
         rules::{self, Rules},
         show::{Format, Layout, Page, Report},
     },
+    exit::Exit,
     record::Recording,
     site_mappings::SiteMappings,
 };

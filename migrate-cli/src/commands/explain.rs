@@ -5,7 +5,7 @@ use mappings::Catalog;
 use serde::Serialize;
 
 use crate::{
-    cli::Exit,
+    exit::Exit,
     explain::{self, OperationPage, Overview, Topic},
     site_mappings::SiteMappings,
 };

@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 
-use crate::cli::{Cli, Exit};
+use crate::exit::Exit;
 
 /// Print the manual page, or write all of them into a folder.
 #[derive(Debug, clap::Args)]
@@ -19,8 +19,9 @@ pub(crate) struct Args {
     dir: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+/// Writes the pages of a program.
+pub(crate) fn run(args: &Args, program: Command) -> anyhow::Result<Exit> {
+    let mut command = program.disable_help_subcommand(true);
     command.build();
     match &args.dir {
         None => io::stdout().write_all(page(command)?.as_bytes())?,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::sources::Sources;
-use crate::{cli::Exit, site_mappings::SiteMappings};
+use crate::{exit::Exit, site_mappings::SiteMappings};
 use migrate_audit::{
     Wave,
     waves::{WaveSteps, Waves},

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use recording::{PseudonymKey, Redactor};
 
 use crate::{
-    cli::Exit,
+    exit::Exit,
     record::import::{Imported, import},
     site_mappings::SiteMappings,
 };

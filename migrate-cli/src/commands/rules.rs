@@ -1,9 +1,9 @@
 //! `migrate rules`.
 
-use std::io::{self, Write};
-
-use crate::cli::Exit;
 use migrate_audit::rules::{Library, RULES, Rule, Rules};
+use migrate_report::sheet::{self, Row, Sheet};
+
+use crate::exit::Exit;
 
 /// List the audit's rules, or explain one of them or a client library.
 #[derive(Debug, clap::Args)]
@@ -14,100 +14,81 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let rules = Rules::embedded()?;
-    let mut out = io::stdout().lock();
+    let mut sheet = Sheet::for_stdout();
     match &args.name {
-        None => list(&rules, &mut out)?,
-        Some(name) => explain(name, &rules, &mut out)?,
+        None => list(&rules, &mut sheet)?,
+        Some(name) => explain(name, &rules, &mut sheet)?,
     }
+    sheet::show(&sheet.into_text())?;
     Ok(Exit::Clean)
 }
 
-fn list(rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()> {
+fn list(rules: &Rules, sheet: &mut Sheet) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
     for (id, text) in RULES {
-        writeln!(out, "{id:<20} {}", Rule::parse(id, text)?.summary)?;
+        rows.push(Row::new([id.to_owned(), Rule::parse(id, text)?.summary]));
     }
-    writeln!(out, "\nclient libraries")?;
-    for library in &rules.libraries {
-        let versions = library.before.as_ref().map_or_else(
-            || "all versions".to_owned(),
-            |version| format!("before {version}"),
-        );
-        writeln!(
-            out,
-            "{:<42} {}, {versions}",
-            library.package, library.ecosystem
-        )?;
-    }
-    writeln!(out, "\nmigrate rules NAME explains one of them")?;
+    sheet.rows(0, 0, &rows);
+    sheet.line("\nclient libraries");
+    let row = |library: &Library| {
+        let versions = match &library.before {
+            None => "all versions".to_owned(),
+            Some(version) => format!("before {version}"),
+        };
+        Row::new([
+            library.package.clone(),
+            format!("{}, {versions}", library.ecosystem),
+        ])
+    };
+    sheet.rows(0, 0, &rules.libraries.iter().map(row).collect::<Vec<_>>());
+    sheet.line("\nmigrate rules NAME explains one of them");
     Ok(())
 }
 
-fn explain(name: &str, rules: &Rules, out: &mut dyn Write) -> anyhow::Result<()> {
+fn explain(name: &str, rules: &Rules, sheet: &mut Sheet) -> anyhow::Result<()> {
     if let Some((id, text)) = RULES.iter().find(|(id, _)| *id == name) {
         let rule = Rule::parse(id, text)?;
-        writeln!(out, "{id}: {}\n", rule.summary)?;
-        return outline(&rule.what, &rule.why, &rule.example, &rule.instead, out);
+        sheet.line(format!("{id}: {}", rule.summary));
+        outline([&rule.what, &rule.why, &rule.example, &rule.instead], sheet);
+        return Ok(());
     }
-    let libraries: Vec<&Library> = rules
-        .libraries
-        .iter()
+    let libraries = rules.libraries.iter();
+    let libraries: Vec<&Library> = libraries
         .filter(|library| library.package == name)
         .collect();
     if libraries.is_empty() {
         anyhow::bail!("there is no rule and no library {name}; migrate rules lists them");
     }
     for library in libraries {
-        writeln!(
-            out,
-            "{} ({}): {}\n",
-            library.package, library.ecosystem, library.summary
-        )?;
+        let (ecosystem, summary) = (&library.ecosystem, &library.summary);
+        sheet.line(format!("{name} ({ecosystem}): {summary}"));
         outline(
-            &library.what,
-            &library.why,
-            &library.example,
-            &library.instead,
-            out,
-        )?;
-        writeln!(out, "\nMethods")?;
-        for (method, operation) in &library.methods {
-            let operation = if operation.is_empty() {
-                "no operation of v1"
-            } else {
-                operation
+            [
+                &library.what,
+                &library.why,
+                &library.example,
+                &library.instead,
+            ],
+            sheet,
+        );
+        sheet.line("\nMethods");
+        let methods = library.methods.iter().map(|(method, operation)| {
+            let operation = match operation.as_str() {
+                "" => "no operation of v1",
+                operation => operation,
             };
-            writeln!(out, "  {method:<28} {operation}")?;
-        }
-        writeln!(out)?;
+            Row::new([method.clone(), operation.to_owned()])
+        });
+        sheet.rows(2, 0, &methods.collect::<Vec<_>>());
     }
     Ok(())
 }
 
-fn outline(
-    what: &str,
-    why: &str,
-    example: &str,
-    instead: &str,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    writeln!(out, "What it finds\n{}\n", indent(what))?;
-    writeln!(out, "Why it matters\n{}\n", indent(why))?;
-    writeln!(out, "Example\n{}\n", indent(example))?;
-    writeln!(out, "Instead\n{}", indent(instead))?;
-    Ok(())
-}
-
-/// Wraps a paragraph for a small terminal.
-fn indent(text: &str) -> String {
-    let mut lines = Vec::new();
-    let mut line = String::from(" ");
-    for word in text.split_whitespace() {
-        if line.chars().count() + 1 + word.chars().count() > 78 {
-            lines.push(std::mem::replace(&mut line, String::from(" ")));
-        }
-        line.push(' ');
-        line.push_str(word);
+fn outline(texts: [&String; 4], sheet: &mut Sheet) {
+    let titles = ["What it finds", "Why it matters", "Example", "Instead"];
+    for (title, text) in titles.into_iter().zip(texts) {
+        sheet.line(format!("\n{title}"));
+        let words: Vec<&str> = text.split_whitespace().collect();
+        sheet.paragraph(2, &words.join(" "));
     }
-    lines.push(line);
-    lines.join("\n")
 }

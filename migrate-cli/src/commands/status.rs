@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{baseline_file, sources::Sources};
-use crate::{cli::Exit, site_mappings::SiteMappings};
+use crate::{exit::Exit, site_mappings::SiteMappings};
 use migrate_audit::{baseline::Drift, owners::Owners};
 
 /// Tell what changed since a baseline: new, fixed and unchanged uses, by owner.
@@ -62,25 +62,28 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let document = serde_json::json!({"schema": 1, "total": row(&total), "owners": owners});
         writeln!(out, "{document}")?;
     } else {
+        let row = |owner: &str, drift: &Drift| {
+            let Drift {
+                new,
+                fixed,
+                unchanged,
+            } = drift;
+            format!("{owner:<24} {new:>6} {fixed:>6} {unchanged:>10}")
+        };
         writeln!(
             out,
             "{:<24} {:>6} {:>6} {:>10}",
             "owner", "new", "fixed", "unchanged"
         )?;
         for (owner, drift) in &drift {
-            let owner = if owner == "-" { "nobody" } else { owner };
             writeln!(
                 out,
-                "{owner:<24} {:>6} {:>6} {:>10}",
-                drift.new, drift.fixed, drift.unchanged
+                "{}",
+                row(if owner == "-" { "nobody" } else { owner }, drift)
             )?;
         }
         if drift.len() != 1 {
-            writeln!(
-                out,
-                "{:<24} {:>6} {:>6} {:>10}",
-                "all", total.new, total.fixed, total.unchanged
-            )?;
+            writeln!(out, "{}", row("all", &total))?;
         }
     }
     for unreadable in &found.outcome.unreadable {

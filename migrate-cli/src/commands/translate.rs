@@ -11,7 +11,7 @@ use mappings::{Catalog, Site};
 use serde::Serialize;
 
 use crate::{
-    cli::Exit,
+    exit::Exit,
     site_mappings::SiteMappings,
     translate::{self, V1Request},
 };

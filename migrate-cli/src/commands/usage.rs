@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::sources::Sources;
 use crate::{
-    cli::Exit,
+    exit::Exit,
     site_mappings::SiteMappings,
     usage::{self, Code, Format, Ledger, Page, Rule, Story},
 };

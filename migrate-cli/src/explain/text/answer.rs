@@ -8,7 +8,7 @@ use super::{
         answer::{AnswerEntry, AnswerField, Source},
         wording::counted,
     },
-    counts, fidelity, group_row, heading,
+    counts, fidelity, group_row,
 };
 use migrate_report::sheet::{Row, Sheet, faint, strong};
 
@@ -20,11 +20,7 @@ pub(super) fn answer(
     all: bool,
 ) {
     let number = counted(answer.counts.total(), "field");
-    heading(
-        sheet,
-        "answer",
-        &format!(": {number} · {}", counts(answer.counts)),
-    );
+    sheet.heading("answer", &format!(": {number} · {}", counts(answer.counts)));
     fields(sheet, page, &answer.fields, all);
     if let Some(items) = &answer.items {
         let number = counted(items.counts.total(), "field");
@@ -61,10 +57,7 @@ fn fields(sheet: &mut Sheet, page: &OperationPage<'_>, fields: &[AnswerField<'_>
         if !said.is_empty() {
             let names: Vec<_> = said.iter().map(|field| field.name).collect();
             let text = format!("as the parameters: {}", names.join(", "));
-            rows.push(Row {
-                cells: vec![fidelity(kind), text],
-                below: Vec::new(),
-            });
+            rows.push(Row::new([fidelity(kind), text]));
         }
         let mut told: Vec<&str> = Vec::new();
         for field in &new {
@@ -76,10 +69,7 @@ fn fields(sheet: &mut Sheet, page: &OperationPage<'_>, fields: &[AnswerField<'_>
             }
             told.push(reason);
             rows.push(match names.as_slice() {
-                [name] => Row {
-                    cells: vec![fidelity(kind), format!("{}: {reason}", strong(name))],
-                    below: Vec::new(),
-                },
+                [name] => Row::new([fidelity(kind), format!("{}: {reason}", strong(name))]),
                 names => group_row(kind, field.reason, names),
             });
         }
@@ -95,13 +85,10 @@ fn answer_field(field: &AnswerField<'_>) -> Row {
     }
     if from.is_empty() {
         let reason = field.reason.unwrap_or("nothing fills it");
-        return Row {
-            cells: vec![
-                fidelity(field.fidelity),
-                format!("{}: {reason}", strong(field.name)),
-            ],
-            below: Vec::new(),
-        };
+        return Row::new([
+            fidelity(field.fidelity),
+            format!("{}: {reason}", strong(field.name)),
+        ]);
     }
     Row {
         cells: vec![

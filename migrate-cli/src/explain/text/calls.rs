@@ -1,13 +1,10 @@
 //! The v2 calls of an operation.
 
-use super::{
-    super::{
-        OperationPage,
-        calls::{CallEntry, query_parts},
-        operation::ServiceKind,
-        wording::{all_of, one_of},
-    },
-    heading,
+use super::super::{
+    OperationPage,
+    calls::{CallEntry, query_parts},
+    operation::ServiceKind,
+    wording::{all_of, one_of},
 };
 use migrate_report::sheet::{Row, Sheet, faint, strong, tied};
 
@@ -17,11 +14,7 @@ const NAMES: usize = 4;
 /// Writes the calls, or what replaces them.
 pub(super) fn calls(sheet: &mut Sheet, page: &OperationPage<'_>) {
     if let Some(replacement) = &page.replacement {
-        heading(
-            sheet,
-            "v2 today",
-            " (the shim does not serve this operation yet)",
-        );
+        sheet.heading("v2 today", " (the shim does not serve this operation yet)");
         for request in &replacement.requests {
             sheet.line(format!("    {request}"));
         }
@@ -34,11 +27,7 @@ pub(super) fn calls(sheet: &mut Sheet, page: &OperationPage<'_>) {
         return;
     }
     if page.service == ServiceKind::Refused {
-        heading(
-            sheet,
-            "v2 today",
-            ": nothing; the answer is always an error",
-        );
+        sheet.heading("v2 today", ": nothing; the answer is always an error");
         return;
     }
     let steps = page.calls.iter().map(|call| call.step).max().unwrap_or(0);
@@ -54,7 +43,7 @@ pub(super) fn calls(sheet: &mut Sheet, page: &OperationPage<'_>) {
         (_, 1) => format!(", {up_to}{number} calls at the same time"),
         _ => format!(", {up_to}{number} calls in {steps} steps; those of a step at the same time"),
     };
-    heading(sheet, "v2 today", &title);
+    sheet.heading("v2 today", &title);
     let may_fail = page.calls.iter().any(|call| call.may_fail);
     let mut rows = Vec::new();
     let mut step_before = 0;

@@ -1,9 +1,6 @@
 //! The errors of an operation, and the choices that change it.
 
-use super::{
-    super::{OperationPage, errors::ErrorEntry, wording::one_of},
-    heading,
-};
+use super::super::{OperationPage, errors::ErrorEntry, wording::one_of};
 use migrate_report::sheet::{Row, Sheet, display_width, faint, strong, tied};
 
 /// How wide the texts of errors are, if they are not longer: so the causes stand below each other.
@@ -16,7 +13,7 @@ pub(super) fn errors(sheet: &mut Sheet, errors: &[ErrorEntry<'_>]) {
     if errors.is_empty() {
         return;
     }
-    heading(sheet, "errors", ": v1's code and text, and what causes it");
+    sheet.heading("errors", ": v1's code and text, and what causes it");
     let mut told: Vec<(Option<i64>, &Option<String>)> = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
     for error in errors {
@@ -45,10 +42,7 @@ fn error_row(width: usize, code: String, message: &str, cause: &str) -> Row {
     let cause = format!("← {cause}");
     let beside = format!("{message:<MESSAGE$}  {}", faint(&tied(&cause)));
     if INDENT + display_width(&beside) <= width {
-        return Row {
-            cells: vec![code, beside],
-            below: Vec::new(),
-        };
+        return Row::new([code, beside]);
     }
     Row {
         cells: vec![code, message.to_owned()],
@@ -61,8 +55,7 @@ pub(super) fn options(sheet: &mut Sheet, page: &OperationPage<'_>) {
     if page.options.is_empty() {
         return;
     }
-    heading(
-        sheet,
+    sheet.heading(
         "options",
         ": what a site may choose in [options] of its configuration",
     );
@@ -86,10 +79,7 @@ pub(super) fn options(sheet: &mut Sheet, page: &OperationPage<'_>) {
             } else {
                 format!("{default} (else {})", one_of(&others))
             };
-            Row {
-                cells: vec![strong(option.name), format!("{choices}: {}", option.about)],
-                below: Vec::new(),
-            }
+            Row::new([strong(option.name), format!("{choices}: {}", option.about)])
         })
         .collect();
     sheet.rows(4, 1, &rows);

@@ -55,10 +55,7 @@ fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) 
     let mut rows: Vec<Row> = mapping
         .fields
         .iter()
-        .map(|field| Row {
-            cells: vec![strong("v1"), format!("{}: {}", field.name, field.r#type)],
-            below: Vec::new(),
-        })
+        .map(|field| Row::new([strong("v1"), format!("{}: {}", field.name, field.r#type)]))
         .collect();
     rows.extend(mapping.places.iter().map(place));
     if mapping.places.is_empty() {
@@ -82,10 +79,7 @@ fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) 
 }
 
 fn two(name: &str, text: String) -> Row {
-    Row {
-        cells: vec![strong(name), text],
-        below: Vec::new(),
-    }
+    Row::new([strong(name), text])
 }
 
 fn place(place: &PlaceEntry) -> Row {
@@ -191,19 +185,16 @@ fn pairs(sheet: &mut Sheet, title: &str, pairs: &[(Value, Value)], otherwise: &s
     if pairs.is_empty() {
         return;
     }
-    sheet.blank();
-    sheet.line(format!("  {}", strong(title)));
+    sheet.heading(title, "");
     let mut rows: Vec<_> = pairs
         .iter()
-        .map(|(from, to)| Row {
-            cells: vec![literal(from), "→".to_owned(), literal(to)],
-            below: Vec::new(),
-        })
+        .map(|(from, to)| Row::new([literal(from), "→".to_owned(), literal(to)]))
         .collect();
-    rows.push(Row {
-        cells: vec!["other".to_owned(), "→".to_owned(), otherwise.to_owned()],
-        below: Vec::new(),
-    });
+    rows.push(Row::new([
+        "other".to_owned(),
+        "→".to_owned(),
+        otherwise.to_owned(),
+    ]));
     sheet.rows(4, 0, &rows);
 }
 
@@ -211,8 +202,7 @@ fn choice(sheet: &mut Sheet, title: &str, names: &[&str], rows: &[ChoiceRow<'_>]
     if rows.is_empty() {
         return;
     }
-    sheet.blank();
-    sheet.line(format!("  {}", strong(title)));
+    sheet.heading(title, "");
     let mut head: Vec<String> = names.iter().map(|name| faint(name)).collect();
     head.extend([String::new(), faint("v2")]);
     let mut table = vec![Row {
@@ -275,8 +265,7 @@ fn group(sheet: &mut Sheet, mapping: &MappingEntry<'_>, title: &str, uses: &[Use
     if uses.is_empty() {
         return;
     }
-    sheet.blank();
-    sheet.line(format!("  {}", strong(title)));
+    sheet.heading(title, "");
     let usual =
         |used: &&Use<'_>| used.fidelity == mapping.fidelity && used.reason == mapping.reason;
     let names: Vec<_> = uses
@@ -288,15 +277,14 @@ fn group(sheet: &mut Sheet, mapping: &MappingEntry<'_>, title: &str, uses: &[Use
     let others: Vec<_> = uses
         .iter()
         .filter(|used| !usual(used))
-        .map(|used| Row {
-            cells: vec![
+        .map(|used| {
+            Row::new([
                 used.name.clone(),
                 fidelity(used.fidelity),
                 used.reason
                     .unwrap_or("always v1's empty value here")
                     .to_owned(),
-            ],
-            below: Vec::new(),
+            ])
         })
         .collect();
     sheet.rows(4, 0, &others);

@@ -16,7 +16,7 @@ pub(crate) use overview::overview;
 pub(crate) use parameters::place;
 
 use super::{Counts, wording::counted};
-use migrate_report::sheet::{Row, Sheet, alarm, caution, fine, strong};
+use migrate_report::sheet::{Row, alarm, caution, fine};
 
 /// The word for a fidelity, in its colour.
 fn fidelity(fidelity: Fidelity) -> String {
@@ -43,12 +43,6 @@ fn counts(counts: Counts) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     words.join(" · ")
-}
-
-/// A title and what belongs on its line.
-fn heading(sheet: &mut Sheet, title: &str, rest: &str) {
-    sheet.blank();
-    sheet.hanging(&format!("  {}", strong(title)), rest);
 }
 
 /// Several fields with the same fate.

@@ -5,7 +5,6 @@ use super::{
     answer::answer,
     calls::calls,
     errors::{errors, options},
-    heading,
     parameters::parameters,
 };
 use migrate_report::sheet::{Sheet, faint, strong, tied};
@@ -54,7 +53,7 @@ fn list(sheet: &mut Sheet, title: &str, items: Vec<String>) {
     if items.is_empty() {
         return;
     }
-    heading(sheet, title, "");
+    sheet.heading(title, "");
     for item in items {
         sheet.paragraph(4, &item);
     }

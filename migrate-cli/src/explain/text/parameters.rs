@@ -8,7 +8,7 @@ use super::{
         parameters::{ParameterEntry, ParameterPlace, RequestPart},
         wording::{all_of, one_of},
     },
-    counts, fidelity, group_row, heading,
+    counts, fidelity, group_row,
 };
 use migrate_report::sheet::{Row, Sheet, strong};
 
@@ -26,8 +26,7 @@ pub(super) fn parameters(sheet: &mut Sheet, page: &OperationPage<'_>, all: bool)
         .iter()
         .any(|parameter| parameter.fidelity.is_some());
     if !mapped {
-        heading(
-            sheet,
+        sheet.heading(
             "parameters",
             &format!(": {number}, without field mappings yet"),
         );
@@ -42,15 +41,12 @@ pub(super) fn parameters(sheet: &mut Sheet, page: &OperationPage<'_>, all: bool)
         let rows = [("required", names(true)), ("optional", names(false))];
         let rows = rows.into_iter().filter(|(_, names)| !names.is_empty());
         let rows: Vec<_> = rows
-            .map(|(word, names)| Row {
-                cells: vec![word.to_owned(), names],
-                below: Vec::new(),
-            })
+            .map(|(word, names)| Row::new([word.to_owned(), names]))
             .collect();
         return sheet.rows(4, 0, &rows);
     }
     let summary = format!(": {number} · {}", counts(page.parameter_counts));
-    heading(sheet, "parameters", &summary);
+    sheet.heading("parameters", &summary);
     let in_full = |parameter: &&ParameterEntry<'_>| {
         all || number <= FEW || parameter.required || parameter.fidelity != Some(Fidelity::Exact)
     };

@@ -5,8 +5,6 @@
     reason = "a report is written once, and `write!` would add errors that cannot happen"
 )]
 
-use std::fmt;
-
 use recording::usage::{OperationUse, ParameterUse};
 
 use super::{Page, Story, shown};
@@ -15,6 +13,7 @@ use crate::usage::{
     verdict::Verdict,
 };
 use migrate_report::sheet::{Row, Sheet, alarm, caution, faint, fine, strong, tied};
+use migrate_report::words::count;
 
 /// Places in the code that are named for one operation; the others are counted.
 const MAX_PLACES: usize = 3;
@@ -213,13 +212,4 @@ fn end(story: &Story) -> String {
     } else {
         format!("{counts}: {conclusion}")
     }
-}
-
-fn count<N: Copy + fmt::Display + PartialEq + From<u8>>(
-    number: N,
-    one: &str,
-    many: &str,
-) -> String {
-    let noun = if number == N::from(1) { one } else { many };
-    format!("{number} {noun}")
 }
