@@ -40,6 +40,8 @@ pub struct SandboxConfig {
     pub special_character_required: bool,
     /// Whether the IM group API still exists; 410 with 4137 otherwise. Default true.
     pub im_groups: bool,
+    /// Granular scopes that the app lacks: endpoints that need one answer 4711. Default none.
+    pub missing_scopes: Vec<String>,
     /// How long an issued access token works. Default one hour.
     pub access_token_lifetime: Duration,
     /// How long a page token works. Default 15 minutes.
@@ -64,6 +66,7 @@ impl Default for SandboxConfig {
             sso: true,
             special_character_required: false,
             im_groups: true,
+            missing_scopes: Vec::new(),
             access_token_lifetime: Duration::from_secs(3600),
             page_token_lifetime: Duration::from_secs(15 * 60),
         }

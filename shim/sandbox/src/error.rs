@@ -14,7 +14,8 @@ use super::request::json_response;
 /// A v2 error: `{"code":…,"message":…}` with its HTTP status.
 #[derive(Debug)]
 pub(crate) struct ApiError {
-    name: ErrorName,
+    status: u16,
+    code: u32,
     message: String,
     refused: Vec<RefusedField>,
 }
@@ -28,10 +29,15 @@ pub(crate) struct RefusedField {
 
 impl ApiError {
     pub(crate) fn new(name: ErrorName) -> Self {
-        let message = row(name).message.clone();
+        Self::of(row(name))
+    }
+
+    /// The error of a row.
+    pub(crate) fn of(row: &ErrorRow) -> Self {
         Self {
-            name,
-            message,
+            status: row.status,
+            code: row.code,
+            message: row.message.clone(),
             refused: Vec::new(),
         }
     }
@@ -42,6 +48,11 @@ impl ApiError {
             .message
             .replace(&format!("{{{name}}}"), &value.to_string());
         self
+    }
+
+    /// The error with another message.
+    pub(crate) fn saying(self, message: String) -> Self {
+        Self { message, ..self }
     }
 
     /// A refused request, naming each field.
@@ -69,8 +80,7 @@ impl From<ErrorName> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let row = row(self.name);
-        let mut body = json!({ "code": row.code, "message": self.message });
+        let mut body = json!({ "code": self.code, "message": self.message });
         if !self.refused.is_empty()
             && let Some(members) = body.as_object_mut()
         {
@@ -81,17 +91,18 @@ impl IntoResponse for ApiError {
                 .collect();
             members.insert("errors".to_owned(), Value::Array(errors));
         }
-        let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         json_response(status, &body)
     }
 }
 
+/// A row of a table of errors.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ErrorRow {
-    status: u16,
-    code: u32,
-    message: String,
+pub(crate) struct ErrorRow {
+    pub(crate) status: u16,
+    pub(crate) code: u32,
+    pub(crate) message: String,
 }
 
 static ERRORS: LazyLock<BTreeMap<ErrorName, ErrorRow>> =

@@ -9,9 +9,11 @@
 //! (the place for injected faults), the check of the access token, the route. Every route reads its
 //! input first and takes the one lock afterwards, never across an `await`.
 
+mod calendar;
 mod config;
 mod email;
 mod embedded;
+mod engine;
 mod error;
 mod faults;
 mod groups;

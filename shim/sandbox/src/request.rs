@@ -57,6 +57,11 @@ pub(crate) fn no_content() -> Answer {
 pub(crate) struct Segments(Vec<(String, String)>);
 
 impl Segments {
+    /// All of them by name.
+    pub(crate) fn document(&self) -> Value {
+        Value::from_iter(self.0.clone())
+    }
+
     /// The segment at `position`; empty when the route has fewer.
     pub(crate) fn at(&self, position: usize) -> &str {
         self.0.get(position).map_or("", |(_, value)| value.as_str())
@@ -71,6 +76,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| ErrorName::UnknownEndpoint)?;
+        // v2 decodes what was encoded twice, and takes a slash that was encoded once at the
+        // beginning, or two of them, for structure of the path.
+        let segments: Vec<_> = segments
+            .into_iter()
+            .map(|(name, value)| {
+                if value.starts_with('/') || value.contains("//") {
+                    return (name, String::new());
+                }
+                let again = serde_urlencoded::from_str::<Vec<(String, String)>>(&format!(
+                    "={}",
+                    value.replace('+', "%2B").replace('&', "%26")
+                ));
+                let again = again.ok().and_then(|mut pairs| pairs.pop());
+                (name, again.map_or(value, |(_, value)| value))
+            })
+            .collect();
         if segments.iter().any(|(_, value)| value.is_empty()) {
             return Err(ErrorName::UnknownEndpoint.into());
         }

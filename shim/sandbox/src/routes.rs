@@ -16,7 +16,7 @@ use axum::routing::{delete, get, post, put};
 
 use crate::error::{ApiError, ErrorName};
 use crate::groups::Kind;
-use crate::{Sandbox, oauth};
+use crate::{Sandbox, engine, oauth};
 
 /// The largest JSON body that is read, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -25,6 +25,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router {
     let api = users()
         .merge(group_routes("/groups", Kind::Group))
         .merge(group_routes("/im/groups", Kind::ImGroup))
+        .merge(engine::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         // Its limit is its own: a picture may be larger than any other body.
         .merge(picture::routes())

@@ -8,49 +8,34 @@ use serde_json::Value;
 
 use super::error::{ApiError, RefusedField};
 use super::request::{Members, QueryPairs};
-use super::{email, embedded};
+use super::{calendar, email, embedded};
 
 /// Checks the body of an operation and returns its known members; unknown ones are dropped, as v2
 /// ignores them.
 pub(crate) fn checked_body(operation: &str, body: Members) -> Result<Members, ApiError> {
-    let Some(shape) = RULES.body.get(operation) else {
-        return Ok(Members::new());
-    };
-    let mut refused = Vec::new();
-    let known = shape.check_members("", body, &mut refused);
-    if refused.is_empty() {
-        Ok(known)
-    } else {
-        Err(ApiError::validation(refused))
+    match RULES.body.get(operation) {
+        Some(shape) => shape.checked(body),
+        None => Ok(Members::new()),
     }
 }
 
 /// Checks the query of an operation. An empty free text counts as absent.
 pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Parameters, ApiError> {
-    let Some(shape) = RULES.query.get(operation) else {
-        return Ok(Parameters(Members::new()));
-    };
-    let mut given = Members::new();
-    for (name, node) in &shape.members {
-        if let Some(text) = query.first(name)
-            && !(text.is_empty() && node.rule.is_free_text())
-        {
-            given.insert(name.clone(), node.rule.typed(text));
-        }
-    }
-    let mut refused = Vec::new();
-    let known = shape.check_members("", given, &mut refused);
-    if refused.is_empty() {
-        Ok(Parameters(known))
-    } else {
-        Err(ApiError::validation(refused))
+    match RULES.query.get(operation) {
+        Some(shape) => shape.checked_query(query),
+        None => Ok(Parameters::default()),
     }
 }
 
 /// The checked and typed parameters of a query.
+#[derive(Default)]
 pub(crate) struct Parameters(Members);
 
 impl Parameters {
+    pub(crate) fn members(&self) -> &Members {
+        &self.0
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
@@ -74,15 +59,9 @@ pub(crate) fn list_item_members() -> &'static [String] {
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let file: RulesFile = embedded::toml("fields.toml", include_str!("fields.toml"));
-    let compile = |operations: BTreeMap<String, BTreeMap<String, RuleEntry>>| {
-        operations
-            .into_iter()
-            .map(|(operation, members)| (operation, Shape::of(members)))
-            .collect()
-    };
     Rules {
-        body: compile(file.body),
-        query: compile(file.query),
+        body: file.body,
+        query: file.query,
         list_item: file.answer.list_item,
     }
 });
@@ -97,8 +76,8 @@ struct Rules {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RulesFile {
-    body: BTreeMap<String, BTreeMap<String, RuleEntry>>,
-    query: BTreeMap<String, BTreeMap<String, RuleEntry>>,
+    body: BTreeMap<String, Shape>,
+    query: BTreeMap<String, Shape>,
     answer: AnswerMembers,
 }
 
@@ -123,6 +102,7 @@ enum JsonType {
     Array,
     String,
     Integer,
+    Number,
     Boolean,
 }
 
@@ -140,17 +120,24 @@ struct Rule {
     max_items: Option<usize>,
     max_han: Option<usize>,
     format: Option<Format>,
+    /// What an absent query parameter counts as.
+    default: Option<Value>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum Format {
     Email,
+    /// Begins with a date of the calendar, `2026-01-31`.
+    Date,
+    /// RFC 3339, or the same without an offset.
+    DateTime,
 }
 
 /// The members of an object, compiled from dotted keys.
-#[derive(Default)]
-struct Shape {
+#[derive(Default, Deserialize)]
+#[serde(from = "BTreeMap<String, RuleEntry>")]
+pub(crate) struct Shape {
     members: BTreeMap<String, Node>,
 }
 
@@ -161,8 +148,8 @@ struct Node {
     items: Option<Box<Node>>,
 }
 
-impl Shape {
-    fn of(entries: BTreeMap<String, RuleEntry>) -> Self {
+impl From<BTreeMap<String, RuleEntry>> for Shape {
+    fn from(entries: BTreeMap<String, RuleEntry>) -> Self {
         let mut shape = Self::default();
         for (key, entry) in entries {
             let rule = match entry {
@@ -175,6 +162,48 @@ impl Shape {
             shape.insert(&key, rule);
         }
         shape
+    }
+}
+
+impl Shape {
+    /// The known members of a body.
+    ///
+    /// # Errors
+    /// When a member breaks its rule.
+    pub(crate) fn checked(&self, body: Members) -> Result<Members, ApiError> {
+        let mut refused = Vec::new();
+        let known = self.check_members("", body, &mut refused);
+        if refused.is_empty() {
+            Ok(known)
+        } else {
+            Err(ApiError::validation(refused))
+        }
+    }
+
+    /// The known parameters of a query. An empty free text counts as absent.
+    ///
+    /// # Errors
+    /// When a parameter breaks its rule.
+    pub(crate) fn checked_query(&self, query: &QueryPairs) -> Result<Parameters, ApiError> {
+        let mut given = Members::new();
+        for (name, node) in &self.members {
+            match query.first(name) {
+                Some(text) if !(text.is_empty() && node.rule.is_free_text()) => {
+                    given.insert(name.clone(), node.rule.typed(text));
+                }
+                _ => {
+                    if let Some(default) = &node.rule.default {
+                        given.insert(name.clone(), default.clone());
+                    }
+                }
+            }
+        }
+        self.checked(given).map(Parameters)
+    }
+
+    /// Whether a query may have this parameter.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.members.contains_key(name)
     }
 
     fn insert(&mut self, key: &str, rule: Rule) {
@@ -261,6 +290,7 @@ impl Rule {
         let typed = match self.is {
             JsonType::Integer => text.parse().ok().map(|number: i64| Value::from(number)),
             JsonType::Boolean => text.parse().ok().map(Value::Bool),
+            JsonType::Number => text.parse().ok().map(|number: f64| Value::from(number)),
             JsonType::String | JsonType::Array | JsonType::Object => None,
         };
         typed.unwrap_or_else(|| Value::from(text))
@@ -272,6 +302,7 @@ impl Rule {
             JsonType::Array => value.is_array(),
             JsonType::String => value.is_string(),
             JsonType::Integer => integer(value).is_some(),
+            JsonType::Number => value.is_number(),
             JsonType::Boolean => value.is_boolean(),
         };
         if !right_type {
@@ -287,7 +318,9 @@ impl Rule {
             Value::Array(items) if self.max_items.is_some_and(|max| items.len() > max) => {
                 Err("Too many items.".to_owned())
             }
-            Value::Number(_) => self.accepts_number(integer(value).unwrap_or_default()),
+            Value::Number(_) if self.is == JsonType::Integer => {
+                self.accepts_number(integer(value).unwrap_or_default())
+            }
             _ => Ok(()),
         }
     }
@@ -309,6 +342,10 @@ impl Rule {
         match self.format {
             Some(Format::Email) if !email::is_valid(text) => {
                 Err("Invalid email address.".to_owned())
+            }
+            Some(Format::Date) if calendar::date(text).is_none() => Err("Invalid date.".to_owned()),
+            Some(Format::DateTime) if calendar::time(text).is_none() => {
+                Err("Invalid date-time.".to_owned())
             }
             _ => Ok(()),
         }
@@ -332,6 +369,7 @@ impl JsonType {
             Self::Array => "an array",
             Self::String => "a string",
             Self::Integer => "an integer",
+            Self::Number => "a number",
             Self::Boolean => "a boolean",
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::config::{MAX_USERS, SandboxConfig};
+use super::engine::Store;
 use super::error::{ApiError, ErrorName};
 use super::groups::Group;
 use super::oauth::AccessTokens;
@@ -16,6 +17,8 @@ pub(crate) struct State {
     pub(crate) im_groups: Vec<Group>,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) page_tokens: PageTokens,
+    /// What the engine serves; filled by the first request for it.
+    pub(crate) store: Option<Store>,
     random: fastrand::Rng,
 }
 
@@ -28,6 +31,7 @@ impl State {
             im_groups: Vec::new(),
             access_tokens: AccessTokens::default(),
             page_tokens: PageTokens::default(),
+            store: None,
             // The same for every sandbox, so that a run can be repeated; secrets do not come from it.
             random: fastrand::Rng::with_seed(2020),
         }

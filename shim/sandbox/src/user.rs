@@ -4,8 +4,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::calendar::timestamp;
 use super::request::Members;
 use super::seed::Seed;
 use super::{ACCOUNT_ID, rules};
@@ -239,12 +239,6 @@ impl User {
 
 /// Members of the profile that v2 takes and does not show again.
 const WRITE_ONLY: [&str; 2] = ["about_me", "linkedin_url"];
-
-/// v2's time format: UTC, whole seconds, `Z`.
-pub(crate) fn timestamp(time: OffsetDateTime) -> String {
-    let whole = time.replace_nanosecond(0).unwrap_or(time);
-    whole.format(&Rfc3339).unwrap_or_default()
-}
 
 fn is_empty_list(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty)

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::Sandbox;
+use crate::calendar::timestamp;
 use crate::error::{ApiError, ErrorName};
 use crate::request::{Answer, JsonObject, Segments, created, no_content, ok};
 use crate::rules::checked_body;
 use crate::state::State;
-use crate::user::{Assistant, User, timestamp};
+use crate::user::{Assistant, User};
 
 /// Assistants that a user may have.
 const MAX_ASSISTANTS: usize = 30;

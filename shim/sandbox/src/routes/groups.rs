@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::Sandbox;
+use crate::calendar::timestamp;
 use crate::error::{ApiError, ErrorName};
 use crate::groups::Kind;
 use crate::paging::{PageRequest, page_document};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok};
 use crate::rules::{Parameters, checked_body, checked_query};
-use crate::user::{User, timestamp};
+use crate::user::User;
 
 /// The rules of the operations that both kinds have.
 fn operation(kind: Kind, method: &str, below: &str) -> String {

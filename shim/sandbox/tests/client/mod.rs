@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "each test file uses a part of it")]
 
+mod description;
+
 use std::net::SocketAddr;
 
 use reqwest::{Method, RequestBuilder};
@@ -50,23 +52,56 @@ impl Client {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+        self.send(Method::GET, path, None).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::DELETE, path)).await
+        self.send(Method::DELETE, path, None).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        Answer::of(self.request(Method::POST, path).json(body)).await
+        self.send(Method::POST, path, Some(body)).await
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
-        Answer::of(self.request(Method::PUT, path).json(body)).await
+        self.send(Method::PUT, path, Some(body)).await
     }
 
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
-        Answer::of(self.request(Method::PATCH, path).json(body)).await
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    /// The answer, which must be as v2 describes it.
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method.clone(), path);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let answer = Answer::of(request).await;
+        description::check(method.as_str(), path, answer.status, &answer.text);
+        answer
+    }
+
+    /// All entries of a list, page by page.
+    pub(crate) async fn walk(&self, path: &str, list: &str) -> Vec<Value> {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let mut entries = Vec::new();
+        let mut token = String::new();
+        loop {
+            let page = self
+                .get(&format!("{path}{mark}next_page_token={token}"))
+                .await
+                .body(200);
+            entries.extend(page[list].as_array().expect("a list").clone());
+            page["next_page_token"]
+                .as_str()
+                .expect("a token")
+                .clone_into(&mut token);
+            if token.is_empty() {
+                return entries;
+            }
+        }
     }
 
     /// The id of the user with this address.

@@ -1,0 +1,420 @@
+//! Serves endpoints that data describes: `api/AREA/{endpoints,objects,seed}.toml`.
+//!
+//! The crate's README.md is the reference of these files. A request passes: rules of query and body,
+//! the objects that the path names, the reasons to refuse, then the behaviour if the endpoint has
+//! one, else what its method means: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
+
+mod behaviour;
+mod catalog;
+mod condition;
+mod list;
+mod seed;
+mod store;
+mod template;
+
+use axum::Router;
+use axum::extract::{Extension, State as Shared};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use serde_json::{Map, Value};
+use time::{Duration, OffsetDateTime};
+
+use self::behaviour::Outcome;
+use self::catalog::{Catalog, Endpoint, method_and_path};
+use self::store::{Place, merge};
+use self::template::{Scope, shown};
+use crate::Sandbox;
+use crate::error::ApiError;
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, json_response};
+use crate::rules::Parameters;
+use crate::state::State;
+use crate::{calendar, settings};
+
+pub(crate) use self::store::Store;
+
+/// The routes of all endpoints.
+pub(crate) fn routes() -> Router<Sandbox> {
+    let endpoints = Catalog::embedded().endpoints.iter();
+    endpoints.fold(Router::new(), |router, (key, endpoint)| {
+        let (method, path) = method_and_path(key);
+        let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::GET);
+        let route = on(filter, serve).layer(Extension((key.as_str(), endpoint)));
+        router.route(path, route)
+    })
+}
+
+/// The scopes of all endpoints.
+pub(crate) fn scopes() -> impl Iterator<Item = &'static str> {
+    let endpoints = Catalog::embedded().endpoints.values();
+    endpoints
+        .map(|endpoint| endpoint.scope.as_str())
+        .filter(|scope| !scope.is_empty())
+}
+
+async fn serve(
+    Shared(sandbox): Shared<Sandbox>,
+    Extension((key, endpoint)): Extension<(&'static str, &'static Endpoint)>,
+    segments: Segments,
+    query: QueryPairs,
+    JsonObject(body): JsonObject,
+) -> Response {
+    let answer = answer(&sandbox, key, endpoint, &segments, &query, body);
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    response.headers_mut().insert(
+        HeaderName::from_static("x-ratelimit-category"),
+        HeaderValue::from_static(endpoint.label.name()),
+    );
+    response
+}
+
+fn answer(
+    sandbox: &Sandbox,
+    key: &'static str,
+    endpoint: &'static Endpoint,
+    segments: &Segments,
+    query: &QueryPairs,
+    body: Members,
+) -> Answer {
+    let catalog = Catalog::embedded();
+    let query = match endpoint.query.shape(&catalog.queries) {
+        Some(rules) => rules.checked_query(query)?,
+        None => Parameters::default(),
+    };
+    let body = match endpoint.body.shape(&catalog.bodies) {
+        Some(rules) => rules.checked(body)?,
+        None => Members::new(),
+    };
+    let mut state = sandbox.state();
+    let state = &mut *state;
+    let mut store = match state.store.take() {
+        Some(store) => store,
+        None => seed::store(state),
+    };
+    store.around.now = OffsetDateTime::now_utc();
+    let mut call = Call {
+        key,
+        endpoint,
+        names: vec![
+            ("body", Value::Object(body)),
+            ("path", segments.document()),
+            ("query", Value::Object(query.members().clone())),
+        ],
+        query,
+        places: Vec::new(),
+        state,
+        store,
+    };
+    let answer = call.answer(segments);
+    let Call { state, store, .. } = call;
+    state.store = Some(store);
+    answer
+}
+
+/// A request at work.
+pub(crate) struct Call<'a> {
+    key: &'static str,
+    endpoint: &'static Endpoint,
+    query: Parameters,
+    /// What templates and conditions read: `path`, `query`, `body` and what the path names.
+    names: Vec<(&'static str, Value)>,
+    /// Where the objects are that the path names, in its order.
+    places: Vec<Place>,
+    state: &'a mut State,
+    store: Store,
+}
+
+impl Call<'_> {
+    fn answer(&mut self, segments: &Segments) -> Answer {
+        if self
+            .state
+            .config
+            .missing_scopes
+            .contains(&self.endpoint.scope)
+        {
+            return Err(self.error("scope_missing"));
+        }
+        for (position, subject) in self.endpoint.path.iter().enumerate() {
+            self.find(subject, segments.at(position))?;
+        }
+        for refusal in &self.endpoint.refuse {
+            if refusal.when.hold(&self.scope(&self.named())) {
+                return Err(self.error(&refusal.error));
+            }
+        }
+        if let Some(host) = &self.endpoint.daily {
+            let host = self.scope(&self.named()).plain(&format!("{{{host}}}"));
+            if !self.store.count(self.key, &host) {
+                return Ok(self.daily_limit());
+            }
+        }
+        let outcome = match self.endpoint.behaviour {
+            Some(behaviour) => behaviour.run(self)?,
+            None => Outcome::Usual,
+        };
+        let object = match outcome {
+            Outcome::Answer(value) => value,
+            Outcome::Response(response) => return Ok(response),
+            Outcome::Usual => self.act()?,
+        };
+        let status = StatusCode::from_u16(self.endpoint.status).unwrap_or_default();
+        let body = match &self.endpoint.answer {
+            Some(view) => view.of(&self.scope(&self.named()).inner(&[("self", &object)])),
+            None if self.endpoint.list.is_some() => object,
+            None => return Ok(status.into_response()),
+        };
+        Ok(json_response(status, &body))
+    }
+
+    /// What the method means.
+    fn act(&mut self) -> Result<Value, ApiError> {
+        if let Some(list) = &self.endpoint.list {
+            return list.answer(self);
+        }
+        let body = self.body().clone();
+        if let Some(collection) = &self.endpoint.create {
+            return self.create(collection, body);
+        }
+        let Some(place) = self.places.last().copied() else {
+            return Ok(Value::Null);
+        };
+        match method_and_path(self.key).0 {
+            Method::GET => Ok(self.store.get(place).cloned().unwrap_or_default()),
+            Method::DELETE => {
+                self.delete(place);
+                Ok(Value::Null)
+            }
+            _ => self.update(place, body),
+        }
+    }
+
+    /// Adds an object with these members.
+    pub(crate) fn create(
+        &mut self,
+        collection: &'static str,
+        members: Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let rules = self.rules(collection);
+        if self.store.len(collection) >= rules.max {
+            return Err(self.error(&rules.full));
+        }
+        let mut object = self.scope(&self.named()).members(&rules.new);
+        merge(&mut object, members);
+        let object = self.derived(collection, object, None)?;
+        self.store.insert(collection, object.clone());
+        Ok(object)
+    }
+
+    /// Merges changes into a stored object.
+    pub(crate) fn update(
+        &mut self,
+        place: Place,
+        changes: Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let mut object = match self.store.get(place) {
+            Some(Value::Object(object)) => object.clone(),
+            _ => Members::new(),
+        };
+        merge(&mut object, changes);
+        let object = self.derived(place.collection, object, Some(place))?;
+        self.store.set(place, object.clone());
+        Ok(object)
+    }
+
+    /// The object with what follows from its members.
+    fn derived(
+        &self,
+        collection: &'static str,
+        object: Members,
+        own: Option<Place>,
+    ) -> Result<Value, ApiError> {
+        let rules = self.rules(collection);
+        let mut object = Value::Object(object);
+        for (member, error) in &rules.unique {
+            let key = |object: &Value| object.get(member).map(|value| shown(value).to_lowercase());
+            let taken = |(number, other): (u64, &Value)| {
+                own.is_none_or(|own| own.number != number) && key(other) == key(&object)
+            };
+            if key(&object).is_some() && self.store.all(collection).any(taken) {
+                return Err(self.error(error));
+            }
+        }
+        let derived = self
+            .scope(&self.named())
+            .inner(&[("self", &object)])
+            .members(&rules.derive);
+        if let Some(members) = object.as_object_mut() {
+            merge(members, derived);
+            if let Some(behaviour) = rules.prepare {
+                behaviour.prepare(members, self)?;
+            }
+        }
+        Ok(object)
+    }
+
+    /// Removes an object and what belongs to it.
+    pub(crate) fn delete(&mut self, place: Place) {
+        let object = self.store.get(place).cloned().unwrap_or_default();
+        for (collection, conditions) in &self.rules(place.collection).children {
+            let children: Vec<_> = {
+                let named = self.named();
+                let scope = self.scope(&named);
+                let belongs = |child: &Value| {
+                    conditions.hold(&scope.inner(&[("parent", &object), ("self", child)]))
+                };
+                let all = self.store.all(collection);
+                all.filter(|(_, child)| belongs(child))
+                    .map(|(number, _)| number)
+                    .collect()
+            };
+            for number in children {
+                self.store.remove(Place { collection, number });
+            }
+        }
+        self.store.remove(place);
+    }
+
+    /// Puts what a path segment names into the scope.
+    fn find(&mut self, subject: &'static str, segment: &str) -> Result<(), ApiError> {
+        if subject == "any" {
+            return Ok(());
+        }
+        if subject == "user" {
+            let user = user_document(self.state, segment)?;
+            self.names.push(("user", user));
+            return Ok(());
+        }
+        let Some(rules) = Catalog::embedded().subjects.get(subject) else {
+            return Err(self.error("collection_full"));
+        };
+        let found = {
+            let named = self.named();
+            let scope = self.scope(&named);
+            let wanted = |object: &Value| rules.filter.hold(&scope.inner(&[("self", object)]));
+            let found = self.store.find_where(&rules.of, &rules.by, segment, wanted);
+            found.map(|(place, object)| (place, object.clone()))
+        };
+        let Some((place, object)) = found else {
+            let elsewhere = rules.elsewhere.iter().find(|(collection, _)| {
+                self.store
+                    .find_where(collection, &rules.by, segment, |_| true)
+                    .is_some()
+            });
+            let error = elsewhere.map_or(&rules.unknown, |(_, error)| error);
+            return Err(self.error(error));
+        };
+        for (name, member) in &rules.users {
+            let id = object.get(member).map(shown).unwrap_or_default();
+            // The host may be gone; then what is asked about him has no value.
+            self.names
+                .push((name, user_document(self.state, &id).unwrap_or_default()));
+        }
+        self.places.push(place);
+        self.names.push((subject, object));
+        Ok(())
+    }
+
+    fn rules(&self, collection: &str) -> &'static catalog::CollectionRules {
+        static NONE: std::sync::LazyLock<catalog::CollectionRules> =
+            std::sync::LazyLock::new(catalog::CollectionRules::default);
+        Catalog::embedded()
+            .collections
+            .get(collection)
+            .unwrap_or(&NONE)
+    }
+
+    /// The error of a row, its message filled in.
+    pub(crate) fn error(&self, name: &str) -> ApiError {
+        let row = Catalog::embedded().error(name);
+        ApiError::of(row).saying(self.scope(&self.named()).plain(&row.message))
+    }
+
+    fn daily_limit(&self) -> Response {
+        let tomorrow = calendar::midnight(self.now().date()) + Duration::DAY;
+        let mut response = self.error("daily_limit").into_response();
+        let headers = [
+            ("x-ratelimit-type", "Daily-limit".to_owned()),
+            ("retry-after", calendar::timestamp(tomorrow)),
+        ];
+        for (name, value) in headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
+            }
+        }
+        response
+    }
+
+    pub(crate) fn named(&self) -> Vec<(&str, &Value)> {
+        // What came last hides what came before.
+        self.names
+            .iter()
+            .rev()
+            .map(|(name, value)| (*name, value))
+            .collect()
+    }
+
+    pub(crate) fn scope<'s>(&'s self, named: &'s [(&'s str, &'s Value)]) -> Scope<'s> {
+        Scope::new(&self.store.around, named)
+    }
+
+    /// A named value of the scope.
+    pub(crate) fn value(&self, name: &str) -> &Value {
+        let named = self.names.iter().rev().find(|(own, _)| *own == name);
+        named.map_or(&Value::Null, |(_, value)| value)
+    }
+
+    pub(crate) fn body(&self) -> &Members {
+        static NONE: std::sync::LazyLock<Members> = std::sync::LazyLock::new(Members::new);
+        self.value("body").as_object().unwrap_or(&NONE)
+    }
+
+    /// A parameter of the query, as text.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        self.query.members().get(name).map(shown)
+    }
+
+    /// The last object that the path names.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.places.last().copied()
+    }
+
+    /// The request's method.
+    pub(crate) fn method(&self) -> &'static str {
+        self.key
+            .split_once(' ')
+            .map_or(self.key, |(method, _)| method)
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.store.around.now
+    }
+
+    /// What a page token belongs to: the path and every parameter but those of paging.
+    fn list_name(&self) -> String {
+        let paging = ["next_page_token", "page_number", "page_size"];
+        let query = self.query.members().iter();
+        let query: Map<_, _> = query
+            .filter(|(name, _)| !paging.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        format!(
+            "{} {} {}",
+            self.key,
+            self.value("path"),
+            Value::Object(query)
+        )
+    }
+}
+
+/// A user as templates read one: the document, and the switches of `feature`.
+fn user_document(state: &State, key: &str) -> Result<Value, ApiError> {
+    let user = state.joined_user(key)?;
+    let mut document = user.document();
+    let feature = settings::effective(user, settings::MAIN);
+    if let (Some(members), Some(feature)) = (document.as_object_mut(), feature.get("feature")) {
+        members.insert("feature".to_owned(), feature.clone());
+    }
+    Ok(document)
+}

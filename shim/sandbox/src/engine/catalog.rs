@@ -1,0 +1,429 @@
+//! What the engine serves: the files of `api`, read once.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::http::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::behaviour::Behaviour;
+use super::condition::Conditions;
+use super::list::List;
+use super::template::Scope;
+use crate::embedded;
+use crate::error::ErrorRow;
+use crate::rules::Shape;
+
+macro_rules! areas {
+    ($($area:literal),+ $(,)?) => {
+        /// Each area's endpoints, objects and seed.
+        const AREAS: &[(&str, &str, &str, &str)] = &[$((
+            $area,
+            include_str!(concat!("../../api/", $area, "/endpoints.toml")),
+            include_str!(concat!("../../api/", $area, "/objects.toml")),
+            include_str!(concat!("../../api/", $area, "/seed.toml")),
+        )),+];
+    };
+}
+
+areas!["common", "meetings"];
+
+/// All areas together.
+#[derive(Default)]
+pub(crate) struct Catalog {
+    pub(crate) endpoints: BTreeMap<String, Endpoint>,
+    pub(crate) subjects: BTreeMap<String, Subject>,
+    pub(crate) collections: BTreeMap<String, CollectionRules>,
+    pub(crate) documents: BTreeMap<String, Document>,
+    pub(crate) bodies: BTreeMap<String, Shape>,
+    pub(crate) queries: BTreeMap<String, Shape>,
+    pub(crate) errors: BTreeMap<String, ErrorRow>,
+    pub(crate) words: BTreeMap<String, Vec<String>>,
+    /// In the order of the areas, then of the file.
+    pub(crate) seeds: Vec<Seed>,
+}
+
+/// `objects.toml` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct ObjectsFile {
+    subjects: BTreeMap<String, Subject>,
+    collections: BTreeMap<String, CollectionRules>,
+    documents: BTreeMap<String, Document>,
+    bodies: BTreeMap<String, Shape>,
+    queries: BTreeMap<String, Shape>,
+    errors: BTreeMap<String, ErrorRow>,
+}
+
+/// `seed.toml` as written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SeedFile {
+    words: BTreeMap<String, Vec<String>>,
+    seeds: Vec<Seed>,
+}
+
+/// One endpoint: `"GET /meetings/{meetingId}"`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    /// v2's rate label.
+    pub(crate) label: Label,
+    /// The granular scopes of which the token needs one.
+    #[serde(default)]
+    pub(crate) scope: String,
+    /// What each variable segment of the path names, in order.
+    #[serde(default)]
+    pub(crate) path: Vec<String>,
+    /// The rules of the query: a name of `queries`, or the rules themselves.
+    #[serde(default)]
+    pub(crate) query: Rules,
+    /// As `query`, from `bodies`.
+    #[serde(default)]
+    pub(crate) body: Rules,
+    /// Reasons to refuse, the first that holds.
+    #[serde(default)]
+    pub(crate) refuse: Vec<Refusal>,
+    /// Whose calls of this kind are counted: at most a hundred a day.
+    pub(crate) daily: Option<String>,
+    /// A list is answered.
+    pub(crate) list: Option<Box<List>>,
+    /// An object is added to this collection.
+    pub(crate) create: Option<String>,
+    /// What data cannot express. It may leave the request to what follows.
+    #[serde(rename = "do")]
+    pub(crate) behaviour: Option<Behaviour>,
+    #[serde(default = "ok")]
+    pub(crate) status: u16,
+    /// What is answered. Nothing: no body.
+    pub(crate) answer: Option<View>,
+}
+
+impl Endpoint {
+    /// Whether the query may have this parameter.
+    pub(crate) fn query_knows(&self, name: &str) -> bool {
+        let rules = self.query.shape(&Catalog::embedded().queries);
+        rules.is_some_and(|shape| shape.knows(name))
+    }
+}
+
+/// How something is shown: by a document's name, or by a template.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum View {
+    Document(String),
+    Template(Map<String, Value>),
+}
+
+impl View {
+    pub(crate) fn of(&self, scope: &Scope<'_>) -> Value {
+        match self {
+            Self::Document(name) => scope.document(name),
+            Self::Template(members) => Value::Object(scope.members(members)),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Rules {
+    #[default]
+    None,
+    Named(String),
+    Own(Shape),
+}
+
+impl Rules {
+    pub(crate) fn shape<'a>(&'a self, named: &'a BTreeMap<String, Shape>) -> Option<&'a Shape> {
+        match self {
+            Self::None => None,
+            Self::Named(name) => named.get(name),
+            Self::Own(shape) => Some(shape),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refusal {
+    pub(crate) when: Conditions,
+    /// A name of `errors`.
+    pub(crate) error: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING-KEBAB-CASE")]
+pub(crate) enum Label {
+    Light,
+    Medium,
+    Heavy,
+    ResourceIntensive,
+}
+
+impl Label {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Light => "Light",
+            Self::Medium => "Medium",
+            Self::Heavy => "Heavy",
+            Self::ResourceIntensive => "Resource-intensive",
+        }
+    }
+}
+
+/// How a path segment names an object.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Subject {
+    /// The collection.
+    pub(crate) of: String,
+    /// The members of which one equals the segment.
+    pub(crate) by: Vec<String>,
+    #[serde(rename = "where", default)]
+    pub(crate) filter: Conditions,
+    /// The error when there is none.
+    pub(crate) unknown: String,
+    /// Other collections whose objects have an error of their own.
+    #[serde(default)]
+    pub(crate) elsewhere: BTreeMap<String, String>,
+    /// Users in the scope, each by the member that holds the id.
+    #[serde(default)]
+    pub(crate) users: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CollectionRules {
+    /// Objects at most.
+    pub(crate) max: usize,
+    /// The error beyond.
+    #[serde(default = "full")]
+    pub(crate) full: String,
+    /// Members of a new object, before those of the body or the seed.
+    #[serde(default)]
+    pub(crate) new: Map<String, Value>,
+    /// Members that are computed from the others, after each change.
+    #[serde(default)]
+    pub(crate) derive: Map<String, Value>,
+    /// Members that no two objects share, in any case, and the error when they do.
+    #[serde(default)]
+    pub(crate) unique: BTreeMap<String, String>,
+    /// Runs over an object before it is stored.
+    pub(crate) prepare: Option<Behaviour>,
+    /// What goes with an object that is deleted.
+    #[serde(default)]
+    pub(crate) children: BTreeMap<String, Conditions>,
+}
+
+/// How an object is shown.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Document {
+    /// The object's members that are shown; left out: those that do not begin with `_`.
+    pub(crate) take: Option<Vec<String>>,
+    /// Members that are not.
+    #[serde(default)]
+    pub(crate) omit: Vec<String>,
+    /// Computed members.
+    #[serde(default)]
+    pub(crate) set: Map<String, Value>,
+}
+
+impl Document {
+    /// The object at hand as this document.
+    pub(crate) fn of(&self, scope: &Scope<'_>) -> Value {
+        let mut shown = Map::new();
+        let object = scope.at("self").and_then(Value::as_object);
+        for (name, value) in object.into_iter().flatten() {
+            let taken = match &self.take {
+                Some(names) => names.contains(name),
+                None => !name.starts_with('_'),
+            };
+            if taken && !value.is_null() && !self.omit.contains(name) {
+                shown.insert(name.clone(), value.clone());
+            }
+        }
+        shown.extend(scope.members(&self.set));
+        Value::Object(shown)
+    }
+}
+
+/// Objects of a collection that are there from the start.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seed {
+    /// The collection.
+    pub(crate) into: String,
+    /// How often, with `n` from 0. Default once.
+    #[serde(default = "once")]
+    pub(crate) repeat: i64,
+    /// A name under which later seeds read the last of these objects.
+    #[serde(rename = "as")]
+    pub(crate) label: Option<String>,
+    /// Users by name in the scope, each an address.
+    #[serde(default)]
+    pub(crate) users: BTreeMap<String, String>,
+    pub(crate) object: Map<String, Value>,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+fn once() -> i64 {
+    1
+}
+
+fn full() -> String {
+    "collection_full".to_owned()
+}
+
+impl Catalog {
+    pub(crate) fn embedded() -> &'static Self {
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::read);
+        &CATALOG
+    }
+
+    fn read() -> Self {
+        let mut catalog = Self::default();
+        for (area, endpoints, objects, seed) in AREAS {
+            let endpoints: BTreeMap<String, Endpoint> =
+                embedded::toml(&format!("{area}/endpoints.toml"), endpoints);
+            let objects: ObjectsFile = embedded::toml(&format!("{area}/objects.toml"), objects);
+            let seed: SeedFile = embedded::toml(&format!("{area}/seed.toml"), seed);
+            catalog.endpoints.extend(endpoints);
+            catalog.subjects.extend(objects.subjects);
+            catalog.collections.extend(objects.collections);
+            catalog.documents.extend(objects.documents);
+            catalog.bodies.extend(objects.bodies);
+            catalog.queries.extend(objects.queries);
+            catalog.errors.extend(objects.errors);
+            catalog.words.extend(seed.words);
+            catalog.seeds.extend(seed.seeds);
+        }
+        catalog
+    }
+
+    /// The row of an error; a missing one is a mistake of the data that a test finds.
+    pub(crate) fn error(&self, name: &str) -> &ErrorRow {
+        static MISSING: LazyLock<ErrorRow> = LazyLock::new(|| ErrorRow {
+            status: 500,
+            code: 500,
+            message: "An error without a row.".to_owned(),
+        });
+        self.errors.get(name).unwrap_or(&MISSING)
+    }
+}
+
+/// The method and path of an endpoint's key.
+pub(crate) fn method_and_path(key: &str) -> (Method, &str) {
+    let (method, path) = key.split_once(' ').unwrap_or(("GET", key));
+    (method.parse().unwrap_or_default(), path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_defined() {
+        let catalog = Catalog::embedded();
+        let mut missing = Vec::new();
+        let mut expect = |found: bool, what: String| {
+            if !found {
+                missing.push(what);
+            }
+        };
+        for (key, endpoint) in &catalog.endpoints {
+            let segments = key.matches('{').count();
+            expect(
+                segments == endpoint.path.len(),
+                format!("{key}: a subject for each variable segment"),
+            );
+            for subject in &endpoint.path {
+                let known =
+                    subject == "any" || subject == "user" || catalog.subjects.contains_key(subject);
+                expect(known, format!("{key}: subject {subject}"));
+            }
+            for refusal in &endpoint.refuse {
+                expect(
+                    catalog.errors.contains_key(&refusal.error),
+                    format!("{key}: error {}", refusal.error),
+                );
+            }
+            for (rules, named) in [
+                (&endpoint.query, &catalog.queries),
+                (&endpoint.body, &catalog.bodies),
+            ] {
+                if let Rules::Named(name) = rules {
+                    expect(named.contains_key(name), format!("{key}: rules {name}"));
+                }
+            }
+            if let Some(collection) = &endpoint.create {
+                expect(
+                    catalog.collections.contains_key(collection),
+                    format!("{key}: collection {collection}"),
+                );
+            }
+            let listed = endpoint.list.as_ref().and_then(|list| list.entry.as_ref());
+            for view in [endpoint.answer.as_ref(), listed].into_iter().flatten() {
+                let mut names = Vec::new();
+                match view {
+                    View::Document(name) => names.push(name.clone()),
+                    View::Template(members) => {
+                        named_documents(&Value::Object(members.clone()), &mut names)
+                    }
+                }
+                for name in names {
+                    expect(
+                        catalog.documents.contains_key(&name),
+                        format!("{key}: document {name}"),
+                    );
+                }
+            }
+        }
+        for (name, subject) in &catalog.subjects {
+            expect(
+                catalog.collections.contains_key(&subject.of),
+                format!("{name}: collection {}", subject.of),
+            );
+            for error in subject.elsewhere.values().chain([&subject.unknown]) {
+                expect(
+                    catalog.errors.contains_key(error),
+                    format!("{name}: error {error}"),
+                );
+            }
+        }
+        for (name, rules) in &catalog.collections {
+            for error in rules.unique.values().chain([&rules.full]) {
+                expect(
+                    catalog.errors.contains_key(error),
+                    format!("{name}: error {error}"),
+                );
+            }
+        }
+        for seed in &catalog.seeds {
+            expect(
+                catalog.collections.contains_key(&seed.into),
+                format!("seed: collection {}", seed.into),
+            );
+        }
+        assert!(missing.is_empty(), "{missing:#?}");
+    }
+
+    fn named_documents(value: &Value, names: &mut Vec<String>) {
+        if let Value::Object(members) = value {
+            names.extend(
+                members
+                    .get("$document")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            for member in members.values() {
+                named_documents(member, names);
+            }
+        }
+    }
+}

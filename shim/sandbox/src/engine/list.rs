@@ -1,0 +1,233 @@
+//! Lists: where the entries come from, which are asked for, and the page of them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Call;
+use super::behaviour::Behaviour;
+use super::catalog::View;
+use super::condition::Conditions;
+use super::template::shown;
+use crate::calendar;
+use crate::error::ApiError;
+use crate::paging::PageRequest;
+use crate::request::Members;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct List {
+    /// The collection of the entries.
+    of: Option<String>,
+    /// Entries that nobody stored: this many, each with its `n` from 0 and a `person`.
+    repeat: Option<String>,
+    /// The position of the first person.
+    people: Option<String>,
+    /// A behaviour that yields the entries.
+    from: Option<Behaviour>,
+    #[serde(rename = "where", default)]
+    filter: Conditions,
+    /// More conditions, by a parameter of the query and its value.
+    #[serde(default)]
+    cases: BTreeMap<String, BTreeMap<String, Conditions>>,
+    dates: Option<Dates>,
+    /// The member whose highest values come first.
+    newest: Option<String>,
+    /// The member of the answer that is the list.
+    entries: String,
+    /// The document of an entry; left out: the object as it is.
+    pub(crate) entry: Option<View>,
+    /// What the answer says about the page. Without `next_page_token` all entries are answered.
+    page: Vec<String>,
+    /// Further members of the answer; `all` is the list before it was cut.
+    #[serde(default)]
+    around: Map<String, Value>,
+    /// The member of the answer that list and page are below.
+    within: Option<String>,
+}
+
+/// A range of days by the parameters `from` and `to`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dates {
+    /// The member of an entry that is in the range; left out: the entries do not depend on it.
+    on: Option<String>,
+    /// Parameters of the query that switch the range off, by value: `type = ["live"]`.
+    #[serde(default)]
+    unless: BTreeMap<String, Vec<String>>,
+    /// Whether a range that is longer than a month is cut to its last month, and a missing end is
+    /// today. Default true.
+    #[serde(default = "yes")]
+    month: bool,
+    /// The ends in the answer.
+    #[serde(default)]
+    shown: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl List {
+    /// # Errors
+    /// When the page is none.
+    pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
+        let range = self.dates.as_ref().map(|dates| dates.range(call));
+        let mut entries = self.wanted(call, range.as_ref())?;
+        if let Some(member) = &self.newest {
+            let value = |entry: &Value| entry.get(member).map(shown);
+            entries.sort_by(|(_, one), (_, other)| value(other).cmp(&value(one)));
+            // Tokens need rising numbers.
+            for (number, (position, _)) in (1..).zip(&mut entries) {
+                *position = number;
+            }
+        }
+        let all = if self.around.is_empty() {
+            Value::Null
+        } else {
+            entries.iter().map(|(_, entry)| entry.clone()).collect()
+        };
+        let (page, description) = self.page(call, entries)?;
+        let shown: Value = page
+            .into_iter()
+            .map(|entry| self.shown(call, entry))
+            .collect();
+        let mut document = Members::new();
+        if let (Some((from, to)), Some(Dates { shown: true, .. })) = (&range, &self.dates) {
+            document.insert("from".to_owned(), from.as_str().into());
+            document.insert("to".to_owned(), to.as_str().into());
+        }
+        document.extend(description);
+        document.insert(self.entries.clone(), shown);
+        let named = call.named();
+        let scope = call.scope(&named);
+        let around = scope.inner(&[("all", &all)]).members(&self.around);
+        if let Some(member) = &self.within {
+            document = Members::from_iter([(member.clone(), Value::Object(document))]);
+        }
+        document.extend(around);
+        Ok(Value::Object(document))
+    }
+
+    fn page(
+        &self,
+        call: &Call<'_>,
+        entries: Vec<(u64, Value)>,
+    ) -> Result<(Vec<Value>, Members), ApiError> {
+        let says = |name: &str| self.page.iter().any(|own| own == name);
+        if !says("next_page_token") {
+            let total = Members::from_iter([("total_records".to_owned(), entries.len().into())]);
+            let description = if says("total_records") {
+                total
+            } else {
+                Members::new()
+            };
+            return Ok((
+                entries.into_iter().map(|(_, entry)| entry).collect(),
+                description,
+            ));
+        }
+        let request = PageRequest {
+            list: &call.list_name(),
+            parameters: &call.query,
+            numbered: call.endpoint.query_knows("page_number"),
+        };
+        let (page, mut description) =
+            call.state
+                .page_tokens
+                .page(entries, &request, &call.state.config, call.now())?;
+        description.retain(|name, _| says(name));
+        Ok((page, description))
+    }
+
+    fn shown(&self, call: &Call<'_>, entry: Value) -> Value {
+        let Some(view) = &self.entry else {
+            return entry;
+        };
+        let named = call.named();
+        let scope = call.scope(&named);
+        match (entry.get("n"), entry.get("person")) {
+            (Some(n), Some(person)) => view.of(&scope.inner(&[("n", n), ("person", person)])),
+            _ => view.of(&scope.inner(&[("self", &entry)])),
+        }
+    }
+
+    fn wanted(
+        &self,
+        call: &Call<'_>,
+        range: Option<&(String, String)>,
+    ) -> Result<Vec<(u64, Value)>, ApiError> {
+        let named = call.named();
+        let scope = call.scope(&named);
+        let cases: Vec<_> = self
+            .cases
+            .iter()
+            .filter_map(|(parameter, cases)| cases.get(&call.parameter(parameter)?))
+            .collect();
+        let dates = self.dates.as_ref().filter(|dates| dates.apply(call));
+        let on = dates.and_then(|dates| dates.on.as_deref());
+        let in_range = |entry: &Value| match (range, on) {
+            (Some((from, to)), Some(member)) => {
+                let time = entry.get(member).map(shown).unwrap_or_default();
+                let day = time.get(..10).unwrap_or_default();
+                from.as_str() <= day && day <= to.as_str()
+            }
+            _ => true,
+        };
+        let fits = |entry: &Value| {
+            let names = [("self", entry)];
+            let scope = scope.inner(&names);
+            in_range(entry)
+                && self.filter.hold(&scope)
+                && cases.iter().all(|case| case.hold(&scope))
+        };
+        let entries = match (&self.of, &self.repeat, self.from) {
+            (Some(collection), _, _) => {
+                let objects = call.store.all(collection);
+                objects
+                    .filter(|(_, object)| fits(object))
+                    .map(|(number, object)| (number, object.clone()))
+                    .collect()
+            }
+            (None, Some(times), _) => {
+                let template = serde_json::json!({
+                    "$repeat": times, "$people": self.people, "$entry": { "n": "{n}", "person": "{person}" },
+                });
+                let repeated = scope.render(&template);
+                let repeated = repeated.as_array().cloned().unwrap_or_default();
+                (1..).zip(repeated.into_iter().filter(fits)).collect()
+            }
+            (None, None, Some(behaviour)) => {
+                let mut entries = behaviour.entries(call, range)?;
+                entries.retain(|(_, entry)| fits(entry));
+                entries
+            }
+            (None, None, None) => Vec::new(),
+        };
+        Ok(entries)
+    }
+}
+
+impl Dates {
+    fn apply(&self, call: &Call<'_>) -> bool {
+        !self.unless.iter().any(|(parameter, values)| {
+            call.parameter(parameter)
+                .is_some_and(|value| values.contains(&value))
+        })
+    }
+
+    fn range(&self, call: &Call<'_>) -> (String, String) {
+        let day = |name: &str| call.parameter(name).and_then(|text| calendar::date(&text));
+        let (from, to) = (day("from"), day("to"));
+        if !self.month {
+            let text = |day: Option<time::Date>, other: &str| {
+                day.map_or_else(|| other.to_owned(), |day| day.to_string())
+            };
+            return (text(from, "0000-01-01"), text(to, "9999-12-31"));
+        }
+        let to = to.unwrap_or(call.now().date());
+        let from = from.unwrap_or(to).max(calendar::month_before(to));
+        (from.to_string(), to.to_string())
+    }
+}

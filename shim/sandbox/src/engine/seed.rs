@@ -1,0 +1,88 @@
+//! The objects that a new account has.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::catalog::Catalog;
+use super::template::Surroundings;
+use super::{Store, user_document};
+use crate::state::State;
+use crate::user::Status;
+
+/// Users who take part in meetings; further participants are guests.
+const PEOPLE: usize = 40;
+
+/// A store with the objects of all seeds. Times in them are relative to the clock.
+pub(super) fn store(state: &mut State) -> Store {
+    let catalog = Catalog::embedded();
+    let people = state
+        .users
+        .iter()
+        .filter(|user| user.status == Status::Active)
+        .take(PEOPLE);
+    let mut store = Store::new(Surroundings {
+        now: OffsetDateTime::now_utc(),
+        people: people.map(crate::user::User::document).collect(),
+        words: &catalog.words,
+        documents: &catalog.documents,
+        // The same for every sandbox, so that a run can be repeated.
+        random: RefCell::new(fastrand::Rng::with_seed(2026)),
+    });
+    let mut labelled: Vec<(&str, Value)> = Vec::new();
+    for seed in &catalog.seeds {
+        let users: Vec<_> = seed
+            .users
+            .iter()
+            .map(|(name, address)| {
+                let user = user_document(state, address).unwrap_or_default();
+                (name.as_str(), user)
+            })
+            .collect();
+        // A host whom this account does not have leaves nothing behind.
+        if users.iter().any(|(_, user)| user.is_null()) {
+            continue;
+        }
+        let mut last = Value::Null;
+        for n in 0..seed.repeat {
+            let number = Value::from(n);
+            let mut names: Vec<(&str, &Value)> = vec![("n", &number)];
+            names.extend(
+                users
+                    .iter()
+                    .chain(&labelled)
+                    .map(|(name, value)| (*name, value)),
+            );
+            last = object(&store, &seed.into, &seed.object, &names);
+            store.insert(&seed.into, last.clone());
+        }
+        if let Some(label) = &seed.label {
+            labelled.push((label, last));
+        }
+    }
+    store
+}
+
+fn object(
+    store: &Store,
+    collection: &str,
+    members: &Map<String, Value>,
+    names: &[(&str, &Value)],
+) -> Value {
+    let scope = super::Scope::new(&store.around, names);
+    let Some(rules) = Catalog::embedded().collections.get(collection) else {
+        return Value::Null;
+    };
+    let mut object = scope.members(&rules.new);
+    super::merge(&mut object, scope.members(members));
+    let given = Value::Object(object.clone());
+    super::merge(
+        &mut object,
+        scope.inner(&[("self", &given)]).members(&rules.derive),
+    );
+    if let Some(behaviour) = rules.prepare {
+        behaviour.seed(&mut object, store.around.now);
+    }
+    Value::Object(object)
+}

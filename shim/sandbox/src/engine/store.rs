@@ -1,0 +1,159 @@
+//! The objects of each collection, in the order in which they were added.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+use time::Date;
+
+use super::catalog::Catalog;
+use super::template::{Surroundings, shown};
+use crate::request::Members;
+
+/// Calls of one kind that v2 takes from one host in a day.
+const DAILY: u32 = 100;
+
+/// The engine's part of the account.
+pub(crate) struct Store {
+    pub(crate) around: Surroundings,
+    collections: BTreeMap<&'static str, Collection>,
+    /// Calls by endpoint and host on the day of the last one.
+    daily: (Option<Date>, HashMap<(String, String), u32>),
+}
+
+#[derive(Default)]
+pub(crate) struct Collection {
+    objects: BTreeMap<u64, Value>,
+    last: u64,
+}
+
+/// Where an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) collection: &'static str,
+    pub(crate) number: u64,
+}
+
+impl Store {
+    pub(crate) fn new(around: Surroundings) -> Self {
+        let names = Catalog::embedded().collections.keys();
+        Self {
+            around,
+            collections: names
+                .map(|name| (name.as_str(), Collection::default()))
+                .collect(),
+            daily: (None, HashMap::new()),
+        }
+    }
+
+    /// The objects of a collection with their numbers.
+    pub(crate) fn all(&self, collection: &str) -> impl Iterator<Item = (u64, &Value)> {
+        let collection = self.collections.get(collection);
+        let objects = collection
+            .into_iter()
+            .flat_map(|collection| &collection.objects);
+        objects.map(|(number, object)| (*number, object))
+    }
+
+    /// The object whose member is this text; of several the one that started last.
+    pub(crate) fn find(
+        &self,
+        collection: &str,
+        member: &str,
+        text: &str,
+    ) -> Option<(Place, &Value)> {
+        self.find_where(collection, &[member.to_owned()], text, |_| true)
+    }
+
+    /// As [`Store::find`] by any of some members, among those that are `wanted`.
+    pub(crate) fn find_where(
+        &self,
+        collection: &str,
+        members: &[String],
+        text: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Option<(Place, &Value)> {
+        let (name, collection) = self.collections.get_key_value(collection)?;
+        let named = |object: &Value| {
+            members
+                .iter()
+                .any(|member| object.get(member).is_some_and(|value| shown(value) == text))
+        };
+        let started = |object: &Value| object.get("start_time").map(shown);
+        let objects = collection.objects.iter();
+        let found = objects
+            .filter(|(_, object)| named(object) && wanted(object))
+            .max_by_key(|(_, object)| started(object));
+        found.map(|(number, object)| {
+            let place = Place {
+                collection: name,
+                number: *number,
+            };
+            (place, object)
+        })
+    }
+
+    pub(crate) fn len(&self, collection: &str) -> usize {
+        self.collections
+            .get(collection)
+            .map_or(0, |collection| collection.objects.len())
+    }
+
+    pub(crate) fn get(&self, place: Place) -> Option<&Value> {
+        self.collections
+            .get(place.collection)?
+            .objects
+            .get(&place.number)
+    }
+
+    pub(crate) fn set(&mut self, place: Place, object: Value) {
+        if let Some(collection) = self.collections.get_mut(place.collection)
+            && let Some(stored) = collection.objects.get_mut(&place.number)
+        {
+            *stored = object;
+        }
+    }
+
+    pub(crate) fn insert(&mut self, collection: &str, object: Value) {
+        if let Some(collection) = self.collections.get_mut(collection) {
+            collection.last += 1;
+            collection.objects.insert(collection.last, object);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, place: Place) {
+        if let Some(collection) = self.collections.get_mut(place.collection) {
+            collection.objects.remove(&place.number);
+        }
+    }
+
+    /// Removes the objects that are `unwanted`.
+    pub(crate) fn purge(&mut self, collection: &str, unwanted: impl Fn(&Value) -> bool) {
+        if let Some(collection) = self.collections.get_mut(collection) {
+            collection.objects.retain(|_, object| !unwanted(object));
+        }
+    }
+
+    /// Counts a call of a kind that v2 limits by day; false beyond the limit.
+    pub(crate) fn count(&mut self, endpoint: &str, host: &str) -> bool {
+        let today = self.around.now.date();
+        if self.daily.0 != Some(today) {
+            self.daily = (Some(today), HashMap::new());
+        }
+        let key = (endpoint.to_owned(), host.to_owned());
+        let calls = self.daily.1.entry(key).or_default();
+        *calls += 1;
+        *calls <= DAILY
+    }
+}
+
+/// Merges changes into an object: objects member by member, anything else as a whole.
+pub(crate) fn merge(object: &mut Members, changes: Map<String, Value>) {
+    for (name, change) in changes {
+        match (object.get_mut(&name), change) {
+            (Some(Value::Object(inner)), Value::Object(change)) => merge(inner, change),
+            (_, change) => {
+                object.insert(name, change);
+            }
+        }
+    }
+}
