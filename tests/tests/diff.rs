@@ -111,8 +111,9 @@ async fn a_changed_mapping_is_the_only_difference() {
 
     // The same mistake in the mappings of the comparison is found in what writes would send.
     let site = folder.path().join("changed");
-    std::fs::create_dir(&site).expect("a folder");
-    std::fs::write(site.join(FILE), changed()).expect("a file");
+    let file = site.join(FILE);
+    std::fs::create_dir_all(file.parent().expect("a folder's name")).expect("a folder");
+    std::fs::write(file, changed()).expect("a file");
     let site = site.to_str().expect("a name");
     let output = migrate(&recording, same.base(), &["--mappings", site]).await;
     let report = self::report(&output);
