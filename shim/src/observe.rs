@@ -17,9 +17,11 @@ mod taps;
 mod traces;
 mod traffic;
 
-pub use log::{Log, start_log};
+pub(crate) use log::dropped_log_lines;
+pub use log::{Log, StartedLog, start_log};
 pub use metrics::Metrics;
 pub(crate) use metrics::Readings;
+pub(crate) use observer::guarded;
 pub use observer::{Ending, FailedCall, Observer, Observers, RequestRecord, ShadowRecord};
 pub use recent::{Memory, Recent};
 pub(crate) use served_request::ServedRequest;

@@ -20,7 +20,7 @@ use axum::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    observe::{Metrics, Readings},
+    observe::{Metrics, Readings, dropped_log_lines},
     serve::Shim,
     settings::UiConfig,
 };
@@ -87,6 +87,7 @@ async fn numbers(State(state): State<OpsState>) -> Response {
         budget_levels: state.shim.budget_levels(),
         recorded: state.shim.recorded(),
         ledger: state.shim.ledger().map(|ledger| ledger.counts()),
+        dropped_log_lines: dropped_log_lines(),
     };
     match state.metrics.render(&readings) {
         Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),

@@ -20,7 +20,10 @@ use futures_util::{
 };
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
+        X_CONTENT_TYPE_OPTIONS,
+    },
     http::request::Parts,
 };
 use ipnet::IpNet;
@@ -45,7 +48,7 @@ use crate::{
         throttle::Throttle,
     },
     observe::{
-        Log, Observer, Recent,
+        Log, Observer, Observers, Recent, guarded,
         ledger::{Ledger, Note},
         recorder::Recorder,
         shadow::Shadow,
@@ -152,7 +155,9 @@ impl Shim {
         dependencies: Dependencies,
     ) -> Result<Self, StartError> {
         let http = Http::new(&v2.http(limits));
-        let observer = Arc::clone(&dependencies.observer);
+        let guarded = Observers(vec![dependencies.observer]);
+        let observer: Arc<dyn Observer> = Arc::new(guarded);
+        let calls = Arc::clone(&observer);
         let endpoint = Endpoint {
             http: http.map_err(|error| StartError::Client(error.into()))?,
             base: v2.base.clone(),
@@ -160,13 +165,13 @@ impl Shim {
                 timeout: limits.call,
                 response_bytes: limits.answer_bytes,
             },
-            on_call: Box::new(move |call| observer.called(call)),
+            on_call: Box::new(move |call| calls.called(call)),
             breaker: Breaker::new(),
         };
         let endpoint = Arc::new(endpoint);
         let shared = Shared {
             endpoint,
-            observer: dependencies.observer,
+            observer,
             recorder: dependencies.recorder,
             ledger: dependencies.ledger,
             recent: dependencies.recent,
@@ -319,6 +324,18 @@ impl Generation {
         &self.0.executor.catalog
     }
 
+    fn encode(&self, reply: &Reply) -> Response<Body> {
+        let Executed { finished, json, .. } = &reply.executed;
+        let json = json.clone();
+        let mut response = encode::response(&finished.answer, json, reply.format, reply.status);
+        self.0.deprecation.add_to(response.headers_mut());
+        if reply.status == StatusCode::METHOD_NOT_ALLOWED {
+            let allowed = HeaderValue::from_static("POST");
+            response.headers_mut().insert(ALLOW, allowed);
+        }
+        response
+    }
+
     fn protocol(&self) -> &Protocol {
         self.catalog().protocol()
     }
@@ -342,7 +359,14 @@ async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body>
     let (head, body) = request.into_parts();
     let answered = answer(shim.now(), (&head, body, peer), id).instrument(span);
     let mut response = answered.await;
-    response.headers_mut().insert(REQUEST_ID, id.header());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id.header());
+    // Answers hold addresses, and links that start meetings.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
@@ -367,25 +391,30 @@ async fn answer(
     let operation = shim.catalog().find(&path);
     let client = peer.behind(&head.headers, &shim.0.trusted_proxies);
     let ledger = shim.0.shared.ledger.as_ref();
-    let mut note = ledger.map(|_| Note::begin(&head.headers, client.0));
-    // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = shim.reply(&path, operation, (head, body, client), id, note.as_mut());
-    let reply = match AssertUnwindSafe(replied).catch_unwind().await {
-        Ok(reply) => reply,
-        Err(_) => Reply::refusal(shim.protocol(), ProtocolError::Internal, ""),
+    let begin = || guarded(|| Note::begin(&head.headers, client.0));
+    let mut note = ledger.and_then(|_| begin());
+    let replied = async {
+        let request = (head, body, client);
+        let reply = shim.reply(&path, operation, request, id, note.as_mut());
+        let reply = reply.await;
+        (shim.encode(&reply), reply)
     };
-    let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
-    shim.0.shared.observer.served(&record);
-    if let (Some(ledger), Some(note)) = (ledger, note) {
-        ledger.note(note, &record);
-    }
-    let Executed { finished, json, .. } = reply.executed;
-    let mut response = encode::response(&finished.answer, json, reply.format, reply.status);
-    shim.0.deprecation.add_to(response.headers_mut());
-    if reply.status == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = HeaderValue::from_static("POST");
-        response.headers_mut().insert(ALLOW, allowed);
-    }
+    // A panic is a defect of the shim: the client gets an answer it can read all the same.
+    let (response, reply) = match AssertUnwindSafe(replied).catch_unwind().await {
+        Ok(replied) => replied,
+        Err(_) => {
+            let reply = Reply::refusal(shim.protocol(), ProtocolError::Internal, "");
+            (shim.encode(&reply), reply)
+        }
+    };
+    // The answer is complete: whatever becomes of the observers, it goes out.
+    guarded(|| {
+        let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
+        shim.0.shared.observer.served(&record);
+        if let (Some(ledger), Some(note)) = (ledger, note) {
+            ledger.note(note, &record);
+        }
+    });
     response
 }
 

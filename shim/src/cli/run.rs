@@ -17,7 +17,7 @@ use super::{
 use crate::{
     front::server::{self, Stopped, Tls},
     observe::{
-        Log, Metrics, Observer, Observers, Traces, Traffic,
+        Log, Metrics, Observer, Observers, StartedLog, Traces, Traffic,
         ledger::{self, Filter},
         start_log,
     },
@@ -37,7 +37,7 @@ const TRACES_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
-    start_log(config.log);
+    let _log = log(config.log)?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.map_err(Failure::Running)?.map(Arc::new);
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Log::new(config.log))];
@@ -66,7 +66,7 @@ pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
 }
 
 pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
-    start_log(LogFormat::Text);
+    let _log = log(LogFormat::Text)?;
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
         .map_err(Failure::Running)
@@ -84,6 +84,11 @@ pub(super) fn usage(arguments: &Usage) -> Result<(), Failure> {
     let text = usage.and_then(|usage| Ok(serde_json::to_string(&usage)?));
     banner::print(&format_args!("{}\n", text.map_err(Failure::Running)?));
     Ok(())
+}
+
+fn log(format: LogFormat) -> Result<StartedLog, Failure> {
+    let log = start_log(format).context("the system gives no thread to log on");
+    log.map_err(Failure::Running)
 }
 
 fn runtime() -> Result<Runtime, Failure> {
@@ -111,6 +116,7 @@ async fn serve_until_stopped(
         ui,
         ..
     } = config;
+    survive_file_size_limit();
     let listeners = open(listen.as_deref(), tls.as_ref()).await?;
     let address = listeners.plain.as_ref().map(TcpListener::local_addr);
     let address = address.transpose()?;
@@ -342,6 +348,16 @@ fn stop_signal() -> impl Future<Output = ()> {
             () = next(interrupt) => {}
             () = next(terminate) => {}
         }
+    }
+}
+
+/// Has a file that reaches its size limit (`ulimit -f`) fail as one on a full disk does: the default of
+/// SIGXFSZ would end the process. The handler stays for the life of the process.
+fn survive_file_size_limit() {
+    #[cfg(target_os = "linux")]
+    {
+        let number = rustix::process::Signal::XFSZ.as_raw();
+        let _ = signal::unix::signal(signal::unix::SignalKind::from_raw(number));
     }
 }
 

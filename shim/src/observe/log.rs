@@ -1,13 +1,33 @@
 //! The log on standard error.
 
-use std::{fmt, io};
+mod writer;
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    env, fmt,
+    io::{self, IsTerminal as _},
+    panic,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use mappings::{Outcome, Warning, WarningKind};
 use shim_upstream::CallRecord;
+use tracing::field::display;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::observer::{Observer, RequestRecord, ShadowRecord};
 use crate::settings::{LogFormat, Side};
+use writer::LogWriter;
+
+/// The timeout of the last lines at the end of the process.
+const EXIT_FLUSH: Duration = Duration::from_secs(1);
+
+/// The timeout of the line about a panic.
+const PANIC_FLUSH: Duration = Duration::from_millis(100);
+
+/// `tracing` has one log for the process.
+static LOG: OnceLock<Arc<LogWriter>> = OnceLock::new();
 
 /// Writes records to the log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -139,18 +159,28 @@ impl fmt::Display for RequestRecord<'_> {
     }
 }
 
-/// Starts the log on standard error, at the level that `RUST_LOG` names, or `info`.
-pub fn start_log(format: LogFormat) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env_lossy();
+/// The log of this process; flushed when dropped.
+#[must_use]
+pub struct StartedLog(Arc<LogWriter>);
+
+/// Starts the log on standard error, at the level that `RUST_LOG` names, or `info`. Panics are logged,
+/// too.
+///
+/// # Errors
+///
+/// If the system has no thread left for it.
+pub fn start_log(format: LogFormat) -> io::Result<StartedLog> {
+    let writer = Arc::<LogWriter>::default();
+    let wanted = env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
+    let (filter, invalid) = filter(&wanted);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .with_target(false);
-    // A log that is there already is another program's, which uses this one as a library.
-    let _ = match format {
+        .with_writer(Arc::clone(&writer))
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        // They would go to standard error, which may be what fails.
+        .log_internal_errors(false);
+    let started = match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log
             .json()
@@ -158,4 +188,64 @@ pub fn start_log(format: LogFormat) {
             .with_span_list(false)
             .try_init(),
     };
+    // Otherwise another program uses this one as a library, and has a log already.
+    if started.is_ok() && LOG.set(Arc::clone(&writer)).is_ok() {
+        writer.start(io::stderr())?;
+        log_panics(Arc::clone(&writer));
+    }
+    for directive in invalid {
+        tracing::warn!(directive, "Ignored in RUST_LOG: not a log filter");
+    }
+    Ok(StartedLog(writer))
+}
+
+/// Log lines of this process that could not be written.
+pub(crate) fn dropped_log_lines() -> u64 {
+    LOG.get().map_or(0, |log| log.dropped())
+}
+
+/// The filter that a text names, and its invalid directives. `parse_lossy` would print those to
+/// standard error itself.
+fn filter(text: &str) -> (EnvFilter, Vec<&str>) {
+    let is_valid = |directive: &&str| EnvFilter::builder().parse(directive).is_ok();
+    let (valid, invalid): (Vec<_>, Vec<_>) = text.split(',').partition(is_valid);
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    (filter.parse_lossy(valid.join(",")), invalid)
+}
+
+/// Logs panics. The standard library's hook would write to standard error itself, and wait for it.
+fn log_panics(writer: Arc<LogWriter>) {
+    panic::set_hook(Box::new(move |panic| {
+        let backtrace = Backtrace::capture();
+        let is_captured = backtrace.status() == BacktraceStatus::Captured;
+        let backtrace = is_captured.then(|| display(backtrace));
+        let panic = panic.to_string().replace('\n', " ");
+        tracing::error!(backtrace, "{panic}");
+        // The process may be about to end.
+        writer.flush(PANIC_FLUSH);
+    }));
+}
+
+impl Drop for StartedLog {
+    fn drop(&mut self) {
+        self.0.flush(EXIT_FLUSH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_directives_are_ignored_one_by_one() {
+        for (text, expected, ignored) in [
+            ("", "info", &[][..]),
+            ("shim=debug,warn", "shim=debug,warn", &[]),
+            ("shim=nonsense,warn", "warn", &["shim=nonsense"]),
+            ("a=b=c", "info", &["a=b=c"]),
+        ] {
+            let (filter, invalid) = filter(text);
+            assert_eq!((filter.to_string().as_str(), &invalid[..]), (expected, ignored));
+        }
+    }
 }

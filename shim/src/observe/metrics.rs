@@ -3,12 +3,15 @@
 //! Every label value is the catalog's or one of a fixed few words, so that what clients send cannot
 //! make the number of series grow.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use mappings::{Catalog, Outcome, WarningKind};
 use prometheus::{
-    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use shim_upstream::{CallRecord, RateLabel, RetryCounts};
 
@@ -45,6 +48,9 @@ pub struct Metrics {
     budget: IntGaugeVec,
     recorded: IntGaugeVec,
     ledger: IntGaugeVec,
+    dropped_log_lines: IntCounter,
+    /// How many of them are in the counter.
+    counted_log_lines: AtomicU64,
     shadow: ShadowCounters,
 }
 
@@ -66,6 +72,8 @@ pub(crate) struct Readings {
     pub(crate) recorded: Option<(u64, u64)>,
     /// What became of requests in the ledger, if there is one.
     pub(crate) ledger: Option<LedgerCounts>,
+    /// Log lines that could not be written since the start.
+    pub(crate) dropped_log_lines: u64,
 }
 
 impl Metrics {
@@ -87,6 +95,11 @@ impl Metrics {
             "1 while v2 is down and calls fail at once",
         )?;
         registry.register(Box::new(breaker.clone()))?;
+        let dropped_log_lines = IntCounter::new(
+            "shim_log_lines_dropped_total",
+            "Log lines that were not written: standard error was full, closed or too slow",
+        )?;
+        registry.register(Box::new(dropped_log_lines.clone()))?;
         let version = env!("BUILD_VERSION");
         build.with_label_values(&[version]).set(1);
 
@@ -159,6 +172,8 @@ impl Metrics {
                 "requests since the start that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
                 &["outcome"],
             )?,
+            dropped_log_lines,
+            counted_log_lines: AtomicU64::new(0),
             shadow: ShadowCounters::new(&registry)?,
             registry,
         })
@@ -175,6 +190,11 @@ impl Metrics {
             let budget = [&account.to_string(), label.as_str()];
             self.budget.with_label_values(&budget).set((*level).into());
         }
+        // Scrapes may overtake each other: each line is counted once.
+        let dropped = readings.dropped_log_lines;
+        let counted = self.counted_log_lines.fetch_max(dropped, Ordering::Relaxed);
+        self.dropped_log_lines
+            .inc_by(dropped.saturating_sub(counted));
         if let Some((written, dropped)) = readings.recorded {
             for (outcome, count) in [("written", written), ("dropped", dropped)] {
                 let count = i64::try_from(count).unwrap_or(i64::MAX);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -132,19 +133,33 @@ pub trait Observer: Send + Sync {
     fn shadowed(&self, _record: &ShadowRecord<'_>) {}
 }
 
-/// Several observers, called one after the other.
+/// Several observers, called one after the other, each of them [`guarded`].
 pub struct Observers(pub Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    fn each(&self, observe: impl Fn(&dyn Observer)) {
+        for observer in &self.0 {
+            guarded(|| observe(observer.as_ref()));
+        }
+    }
+}
 
 impl Observer for Observers {
     fn served(&self, record: &RequestRecord<'_>) {
-        self.0.iter().for_each(|observer| observer.served(record));
+        self.each(|observer| observer.served(record));
     }
 
     fn called(&self, call: &CallRecord<'_>) {
-        self.0.iter().for_each(|observer| observer.called(call));
+        self.each(|observer| observer.called(call));
     }
 
     fn shadowed(&self, record: &ShadowRecord<'_>) {
-        self.0.iter().for_each(|observer| observer.shadowed(record));
+        self.each(|observer| observer.shadowed(record));
     }
+}
+
+/// Runs what watches a request: a panic in it, which the log has, must not cost the request its
+/// answer. Everything that watches is called through this.
+pub(crate) fn guarded<T>(observe: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(observe)).ok()
 }

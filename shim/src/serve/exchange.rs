@@ -1,10 +1,10 @@
 //! One request: decodes, authenticates and executes it.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::future::join;
+use futures_util::{FutureExt as _, future::join};
 use hyper::{
     Method,
     header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
@@ -32,7 +32,7 @@ use crate::{
         encode::Format,
         server::Peer,
     },
-    observe::{Taps, ledger::Note, shadow::is_shadow_of_another},
+    observe::{Taps, guarded, ledger::Note, shadow::is_shadow_of_another},
     settings::SecretDigest,
 };
 
@@ -116,11 +116,11 @@ impl Generation {
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
         let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-        let taps = self.taps(operation, wrapping, &arguments, agent);
+        let taps = guarded(|| self.taps(operation, wrapping, &arguments, agent)).flatten();
         let (tenant, secret, arguments) = self.authenticate(arguments, peer)?;
         if let Some(note) = note {
             let secret = secret.expose_secret();
-            note.authenticated(tenant.api_key(), secret, operation, &arguments);
+            guarded(|| note.authenticated(tenant.api_key(), secret, operation, &arguments));
         }
         if !tenant.may(operation) {
             let name = operation.name.clone();
@@ -202,15 +202,17 @@ impl Generation {
         if operation.read {
             let request = (operation, arguments);
             let shadowed = taps.as_mut().and_then(|taps| taps.shadowed.as_mut());
-            let other =
-                shadowed.and_then(|shadowed| shadowed.answer(&executor.catalog, scope.deadline));
+            let catalog = &executor.catalog;
+            let other = shadowed
+                .and_then(|shadowed| guarded(|| shadowed.answer(catalog, scope.deadline)).flatten())
+                .map(|answer| AssertUnwindSafe(answer).catch_unwind());
             let executed = executor.run(&tenant, request, taps, scope);
             let Some(other) = other else {
                 return executed.await.map_err(Refusal::Operation);
             };
             return match join(executed, other).await {
-                (executed, Some(answer)) => Ok(Executed::in_place_of(executed.ok(), answer)),
-                (executed, None) => executed.map_err(Refusal::Operation),
+                (executed, Ok(Some(answer))) => Ok(Executed::in_place_of(executed.ok(), answer)),
+                (executed, Ok(None) | Err(_)) => executed.map_err(Refusal::Operation),
             };
         }
         let name = operation.name.clone();

@@ -28,7 +28,7 @@ use tokio::{
 use super::tenants::Tenant;
 use crate::{
     front::{boxed_future::boxed, encode},
-    observe::{ServedRequest, Taps},
+    observe::{ServedRequest, Taps, guarded},
     state::{Key, Space, Store},
 };
 
@@ -116,7 +116,7 @@ impl Executor {
                 tenant: Arc::clone(tenant),
                 executor: self.clone(),
             };
-            taps.finish(&json, &Arc::new(served));
+            guarded(|| taps.finish(&json, &Arc::new(served)));
         }
         executed
     }
@@ -148,7 +148,8 @@ impl Executor {
             async move {
                 let performed = self.perform(tenant, &call, places, scope).await;
                 if let Some(taps) = taps {
-                    taps.called(call.name, call.request, &performed.outcome, since.elapsed());
+                    let (outcome, took) = (&performed.outcome, since.elapsed());
+                    guarded(|| taps.called(call.name, call.request, outcome, took));
                 }
                 (call.id, performed)
             }

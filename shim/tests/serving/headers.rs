@@ -33,6 +33,23 @@ async fn one_request_id_from_the_answer_to_every_v2_call() {
     assert!(!ids.contains("of-the-client"));
 }
 
+#[tokio::test]
+async fn answers_are_not_cached_or_taken_for_another_type() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let served = shim.form("user/get", &[("id", "u1")]);
+    let refused = shim.client.post(shim.url("/v1/user/get"));
+    let elsewhere = shim.client.get(shim.url("/elsewhere"));
+    for request in [served, refused, elsewhere] {
+        let response = request.send().await.unwrap();
+        assert_eq!(header(&response, "cache-control").unwrap(), "no-store");
+        assert_eq!(
+            header(&response, "x-content-type-options").unwrap(),
+            "nosniff"
+        );
+    }
+}
+
 async fn said(file: &str) -> [Option<String>; 3] {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {

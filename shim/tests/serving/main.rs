@@ -15,6 +15,7 @@ mod http2;
 mod ids;
 mod lists;
 mod load;
+mod observers;
 mod ops;
 mod proxies;
 mod reload;

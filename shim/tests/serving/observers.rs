@@ -1,0 +1,58 @@
+//! Observers that fail, which no client notices.
+
+use std::sync::Arc;
+
+use shim::{
+    Dependencies,
+    observe::{Observer, RequestRecord, ShadowRecord},
+};
+use shim_upstream::CallRecord;
+
+use crate::running::{Running, ScriptedV2, Setup};
+
+/// Panics whatever it is told.
+struct Panicking;
+
+impl Observer for Panicking {
+    fn served(&self, _: &RequestRecord<'_>) {
+        panic!("of the observer of requests");
+    }
+
+    fn called(&self, _: &CallRecord<'_>) {
+        panic!("of the observer of v2 calls");
+    }
+
+    fn shadowed(&self, _: &ShadowRecord<'_>) {
+        panic!("of the observer of the shadow");
+    }
+}
+
+#[tokio::test]
+async fn a_panicking_observer_costs_no_answer_and_no_other_observer_its_record() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        dependencies: |limits| Dependencies {
+            observer: Arc::new(Panicking),
+            ..Dependencies::local(limits)
+        },
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    for _ in 0..10 {
+        let user = shim.call("user/get", &[("id", "u1")]).await;
+        assert_eq!(user["id"], "u1", "{user}");
+        let updated = shim.call("user/update", &[("id", "u1"), ("dept", "x")]);
+        let updated = updated.await;
+        assert_eq!(updated["id"], "u1", "{updated}");
+        let refused = shim.call("user/no/such", &[]).await;
+        assert!(refused["error"]["code"].is_i64(), "{refused}");
+    }
+    let (_, metrics) = shim.ops("/metrics").await;
+    for line in [
+        "shim_requests_total{operation=\"user/get\",outcome=\"answered\"} 10",
+        "shim_requests_total{operation=\"user/update\",outcome=\"answered\"} 10",
+        "shim_requests_total{operation=\"other\",outcome=\"refused\"} 10",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+}
