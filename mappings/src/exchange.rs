@@ -255,6 +255,8 @@ pub enum WarningKind {
     LeftOut,
     /// Fields that could not be read from v2 this time.
     Unreadable,
+    /// A parameter whose charset was not declared and had to be guessed.
+    Guessed,
 }
 
 /// The answer to one v1 request.

@@ -363,10 +363,7 @@ async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body>
     headers.insert(REQUEST_ID, id.header());
     // Answers hold addresses, and links that start meetings.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

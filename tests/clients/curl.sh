@@ -121,7 +121,7 @@ check 'XML' 'content-type: application/xml' "<email>$ada</email>" '<disable_chat
   "${form[@]}" -d data_type=XML -d "email=$ada" "$url/user/getbyemail"
 check 'xml in lower case, in the query' '<users><user><id>' '</user><user>' -- \
   -X POST "$url/user/list?$query&data_type=xml&page_size=2"
-check 'errors as XML' '<response><error><code>1001</code>' -- \
+check 'errors as XML' '<result><error><code>1001</code>' -- \
   "${form[@]}" -d data_type=xml -d id=nobody "$url/user/get"
 check 'other values of data_type mean JSON' "${is_ada[@]}" -- \
   "${form[@]}" -d data_type=yaml -d "email=$ada" "$url/user/getbyemail"

@@ -31,7 +31,7 @@ impl Losses {
             WarningKind::NotHonoured => &mut self.not_sent,
             WarningKind::LeftOut => &mut self.left_out,
             // That comes of the assumed answers.
-            WarningKind::Unreadable => return,
+            WarningKind::Unreadable | WarningKind::Guessed => return,
         };
         list.push(Loss {
             field: warning.field,

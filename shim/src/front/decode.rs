@@ -6,6 +6,7 @@
 //! parameter came.
 
 mod body;
+mod compression;
 mod content;
 mod form;
 mod json;
@@ -15,24 +16,16 @@ mod path;
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use mappings::{Argument, Arguments, File};
 
 pub(crate) use body::{BodyError, BodyReader};
+pub(crate) use compression::decompressed;
 pub(crate) use content::Content;
 pub(crate) use path::operation_path;
 
 /// More parameters than any v1 operation had, by far. A body of millions of names is an attack.
 const MAX_PARAMETERS: usize = 500;
-
-/// The parameters of a v1 request, still in the wrapping of the client.
-pub(crate) struct Encoded<'a> {
-    /// What stands behind the `?`, not decoded.
-    pub(crate) query: Option<&'a str>,
-    /// What the client says the body is.
-    pub(crate) content: Content,
-    /// The body, complete.
-    pub(crate) body: Bytes,
-}
 
 /// The names that decoding must know.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +41,7 @@ pub(crate) struct ParameterNames<'a> {
 /// Why the parameters of a request cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
-    /// A value that should be text is not UTF-8, or not a single value.
+    /// A value that should be text is not in the declared charset, or not a single value.
     #[error("the value of a parameter is not text")]
     NotText {
         /// The parameter.
@@ -62,42 +55,68 @@ pub(crate) enum DecodeError {
     Unreadable(&'static str),
 }
 
-impl Encoded<'_> {
-    /// Reads the parameters: those of the query first, because for a name that is in both the
-    /// query wins.
-    ///
-    /// What could be read before an error comes back with it, so that the error can be answered
-    /// in the form that the client asked for.
-    pub(crate) async fn decode(
-        self,
-        names: &ParameterNames<'_>,
-    ) -> (Arguments, Result<(), DecodeError>) {
-        let mut parameters = Parameters::new(names);
-        if let Err(error) = form::decode(self.query.unwrap_or_default().as_bytes(), &mut parameters)
-        {
-            return (parameters.arguments, Err(error));
-        }
-        if self.body.trim_ascii().is_empty() {
-            return (parameters.arguments, Ok(()));
-        }
+/// What was read of a request.
+pub(crate) struct Decoded {
+    /// The parameters, also those that were read before an error: the error is answered in the
+    /// form that they ask for.
+    pub(crate) arguments: Arguments,
+    /// Parameters that are not UTF-8, under no declared charset: they were read as windows-1252.
+    pub(crate) guessed: Vec<String>,
+    /// Whether all of it could be read.
+    pub(crate) result: Result<(), DecodeError>,
+}
 
-        let complete = parameters.has_credentials();
-        let mut of_body = Parameters::new(names);
-        let read = self.content.decode(&self.body, &mut of_body).await;
-        match read {
-            // Programs that send everything in the query string have put all kinds of things
-            // into the body that v1 never looked at.
-            Err(_) if complete && !self.content.is_for_parameters() => {
-                (parameters.arguments, Ok(()))
-            }
-            read if parameters.arguments.is_empty() => (of_body.arguments, read),
-            read => {
-                for (name, value) in of_body.arguments.iter() {
-                    parameters.arguments.add(name, value.clone());
-                }
-                (parameters.arguments, read)
-            }
+/// Reads a request: first its query, then its body.
+///
+/// For a name that is in both, the query's value counts, unless it is empty.
+pub(crate) struct Decoder<'a> {
+    query: Parameters<'a>,
+    result: Result<(), DecodeError>,
+}
+
+impl<'a> Decoder<'a> {
+    /// Reads the query, `a=b&c=d`.
+    pub(crate) fn query(query: Option<&str>, names: &'a ParameterNames<'a>) -> Self {
+        let mut parameters = Parameters::new(names, None);
+        let result = form::decode(query.unwrap_or_default().as_bytes(), &mut parameters);
+        Self {
+            query: parameters,
+            result,
         }
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn arguments(&self) -> &Arguments {
+        &self.query.arguments
+    }
+
+    /// Reads the body, and joins both.
+    pub(crate) async fn body(self, content: &Content, body: &Bytes) -> Decoded {
+        let Self { mut query, result } = self;
+        // Editors of Windows put a byte order mark before everything.
+        let body = match body.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => body.slice_ref(rest),
+            None => body.clone(),
+        };
+        if result.is_err() || body.trim_ascii().is_empty() {
+            return query.decoded(result);
+        }
+        let complete = query.has_credentials();
+        let mut parameters = Parameters::new(query.names, content.charset());
+        let result = content.decode(&body, &mut parameters).await;
+        // Programs that send everything in the query string have put all kinds of things into the
+        // body that v1 never looked at.
+        if result.is_err() && complete && !content.is_for_parameters() {
+            return query.decoded(Ok(()));
+        }
+        if query.arguments.is_empty() {
+            return parameters.decoded(result);
+        }
+        for (name, value) in parameters.arguments.iter() {
+            query.keep(name, value.clone());
+        }
+        query.guessed.append(&mut parameters.guessed);
+        query.decoded(result)
     }
 }
 
@@ -109,16 +128,28 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// The parameters read so far.
 struct Parameters<'a> {
     names: &'a ParameterNames<'a>,
+    charset: Option<&'static Encoding>,
     arguments: Arguments,
+    guessed: Vec<String>,
     count: usize,
 }
 
 impl<'a> Parameters<'a> {
-    fn new(names: &'a ParameterNames<'a>) -> Self {
+    fn new(names: &'a ParameterNames<'a>, charset: Option<&'static Encoding>) -> Self {
         Self {
             names,
+            charset,
             arguments: Arguments::default(),
+            guessed: Vec::new(),
             count: 0,
+        }
+    }
+
+    fn decoded(self, result: Result<(), DecodeError>) -> Decoded {
+        Decoded {
+            arguments: self.arguments,
+            guessed: self.guessed,
+            result,
         }
     }
 
@@ -127,13 +158,42 @@ impl<'a> Parameters<'a> {
     where
         V: AsRef<[u8]> + Into<Bytes> + Into<Vec<u8>>,
     {
+        self.add_in(name, value, self.charset)
+    }
+
+    /// As [`Parameters::add`], for a value in a charset of its own.
+    fn add_in<V>(
+        &mut self,
+        name: &str,
+        value: V,
+        charset: Option<&'static Encoding>,
+    ) -> Result<(), DecodeError>
+    where
+        V: AsRef<[u8]> + Into<Bytes> + Into<Vec<u8>>,
+    {
+        // Programs that put forms together by hand write `& name=value`.
+        let name = name.trim();
         // An empty file field is an absent parameter, as any other is.
         if self.names.files.contains(&name) && !value.as_ref().is_empty() {
             return self.add_file(name, None, value.into());
         }
+        if let Some(charset) = charset.filter(|charset| *charset != UTF_8) {
+            return match charset.decode_without_bom_handling(value.as_ref()) {
+                (text, false) => self.insert(name, Argument::Text(text.into_owned())),
+                (_, true) => self.add_unreadable(name),
+            };
+        }
         match String::from_utf8(value.into()) {
             Ok(text) => self.insert(name, Argument::Text(text)),
-            Err(_) => self.add_unreadable(name),
+            Err(_) if charset.is_some() => self.add_unreadable(name),
+            Err(error) => {
+                // Old programs for Windows send what their machine has, and declare nothing.
+                let (text, _) = WINDOWS_1252.decode_without_bom_handling(error.as_bytes());
+                if self.names.known.contains(&name) {
+                    self.guessed.push(name.to_owned());
+                }
+                self.insert(name, Argument::Text(text.into_owned()))
+            }
         }
     }
 
@@ -165,17 +225,28 @@ impl<'a> Parameters<'a> {
         if self.count > MAX_PARAMETERS {
             return Err(DecodeError::TooMany);
         }
-        if !name.is_empty() {
-            self.arguments.add(name, value);
-        }
+        self.keep(name, value);
         Ok(())
     }
 
+    /// The first value of a name counts; an empty one counts as absent, so a later one may fill it.
+    fn keep(&mut self, name: &str, value: Argument) {
+        if name.is_empty() {
+            return;
+        }
+        let is_empty = |value: &Argument| matches!(value, Argument::Text(text) if text.is_empty());
+        if !is_empty(&value) && self.arguments.get(name).is_some_and(is_empty) {
+            self.arguments.remove(name);
+        }
+        self.arguments.add(name, value);
+    }
+
     fn has_credentials(&self) -> bool {
-        self.names
-            .credentials
-            .iter()
-            .all(|name| self.arguments.get(name).is_some())
+        let is_given = |name: &&str| {
+            let text = self.arguments.text(name);
+            text.is_some_and(|text| !text.is_empty())
+        };
+        self.names.credentials.iter().all(is_given)
     }
 }
 

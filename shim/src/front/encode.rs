@@ -161,8 +161,8 @@ mod tests {
         insta::assert_snapshot!(show(&error(), Format::Xml), @r#"
         content-type: application/xml;charset=UTF-8
         <?xml version="1.0" encoding="UTF-8"?>
-        <response><error><code>1001</code><message>User not exist: &lt;a�&#13;
-        &amp;b&gt;</message></error></response>
+        <result><error><code>1001</code><message>User not exist: &lt;a�&#13;
+        &amp;b&gt;</message></error></result>
         "#);
     }
 

@@ -66,6 +66,9 @@ impl Observer for Log {
                 WarningKind::Unreadable => {
                     tracing::warn!(operation, field, reason, "Missing in the answer");
                 }
+                WarningKind::Guessed => {
+                    tracing::warn!(operation, field, reason, "Charset guessed");
+                }
                 // The site chose so: once a request would be noise.
                 WarningKind::LeftOut => {
                     tracing::debug!(operation, field, reason, "Left out of the answer");
@@ -245,7 +248,10 @@ mod tests {
             ("a=b=c", "info", &["a=b=c"]),
         ] {
             let (filter, invalid) = filter(text);
-            assert_eq!((filter.to_string().as_str(), &invalid[..]), (expected, ignored));
+            assert_eq!(
+                (filter.to_string().as_str(), &invalid[..]),
+                (expected, ignored)
+            );
         }
     }
 }

@@ -228,6 +228,7 @@ impl Metrics {
             WarningKind::NotHonoured => "not_honoured",
             WarningKind::LeftOut => "left_out",
             WarningKind::Unreadable => "missing",
+            WarningKind::Guessed => "guessed",
         };
         self.lossy.with_label_values(&[field, kind]).inc();
     }

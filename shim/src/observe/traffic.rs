@@ -163,6 +163,7 @@ impl State {
             WarningKind::NotHonoured => "not honoured",
             WarningKind::LeftOut => "left out of the answer",
             WarningKind::Unreadable => "missing in the answer",
+            WarningKind::Guessed => "charset guessed",
         };
         for field in warning.field.split(", ") {
             let key = (operation.to_owned(), field.to_owned(), kind);

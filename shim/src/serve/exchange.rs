@@ -3,15 +3,14 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::body::Body;
-use bytes::Bytes;
 use futures_util::{FutureExt as _, future::join};
 use hyper::{
     Method,
-    header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT},
     http::request::Parts,
 };
 use mappings::{
-    Argument, Arguments, V1Error,
+    Argument, Arguments, V1Error, Warning, WarningKind,
     catalog::{
         field::Kind,
         operation::Operation,
@@ -28,7 +27,7 @@ use super::{Generation, executor::Executed, reply::Reply, tenants::Tenant};
 use crate::{
     front::{
         credential::Credential,
-        decode::{BodyError, Content, DecodeError, Encoded, ParameterNames},
+        decode::{BodyError, Content, DecodeError, Decoded, Decoder, ParameterNames, decompressed},
         encode::Format,
         server::Peer,
     },
@@ -81,20 +80,14 @@ impl Generation {
         format: &mut Format,
     ) -> Result<Executed, Refusal> {
         let names = self.names(operation);
-        if head.uri.query().is_some() {
-            let query = Encoded {
-                query: head.uri.query(),
-                content: Content::Other,
-                body: Bytes::new(),
-            };
-            let (of_query, _) = query.decode(&names).await;
-            *format = self.format(&of_query);
-        }
+        let decoder = Decoder::query(head.uri.query(), &names);
+        *format = self.format(decoder.arguments());
         if head.method != Method::POST {
             return Err(ProtocolError::MethodNotAllowed.into());
         }
 
         let (body, _body_place) = self.0.shared.body.read(body).await?;
+        let body = decompressed(head.headers.get(CONTENT_ENCODING), body)?;
         // Not before the body is there: who sends slowly takes no place from others.
         let Ok(place) = Arc::clone(&self.0.shared.places).try_acquire_owned() else {
             return Err(ProtocolError::Overloaded.into());
@@ -102,14 +95,13 @@ impl Generation {
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let content = Content::from_header(content_type);
         let wrapping = content.wrapping(&body);
-        let encoded = Encoded {
-            query: head.uri.query(),
-            content,
-            body,
-        };
-        let (arguments, decoded) = encoded.decode(&names).await;
+        let Decoded {
+            arguments,
+            guessed,
+            result,
+        } = decoder.body(&content, &body).await;
         *format = self.format(&arguments);
-        decoded?;
+        result?;
 
         let operation = operation.ok_or_else(|| {
             let shown = path.chars().take(MAX_SHOWN).collect();
@@ -130,7 +122,14 @@ impl Generation {
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let request = (operation, arguments);
-        self.execute(tenant, request, taps, scope, place).await
+        let mut executed = self.execute(tenant, request, taps, scope, place).await?;
+        let warnings = &mut executed.finished.answer.warnings;
+        warnings.extend(guessed.into_iter().map(|field| Warning {
+            kind: WarningKind::Guessed,
+            field,
+            reason: "not UTF-8 and no charset was declared: read as windows-1252".to_owned(),
+        }));
+        Ok(executed)
     }
 
     /// The taps on a request. They see the credentials, too, to redact them.

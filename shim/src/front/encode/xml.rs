@@ -1,14 +1,14 @@
 //! The XML form of an answer.
 //!
-//! What is known of v1's: members were elements directly below the root. The rest is a choice:
-//! the root is `response`, an array is its member's element with one child per item, named in the
-//! singular, null is an empty element.
+//! v1 wrote members as elements directly below the root `result`. The rest is a choice:
+//! an array is its member's element with one child per item, named in the singular; null is an
+//! empty element.
 
 use quick_xml::escape::escape;
 use serde_json::{Map, Value};
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-const ROOT: &str = "response";
+const ROOT: &str = "result";
 
 /// The document for the members of an answer.
 pub(super) fn document(members: &Map<String, Value>) -> String {

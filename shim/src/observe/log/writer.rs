@@ -211,7 +211,11 @@ mod tests {
 
     impl Write for Scripted {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let count = self.answers.recv().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+            let count = self
+                .answers
+                .recv()
+                .unwrap_or(Ok(usize::MAX))?
+                .min(bytes.len());
             self.written.send(bytes[..count].to_vec()).unwrap();
             Ok(count)
         }
@@ -256,7 +260,11 @@ mod tests {
     #[test]
     fn counts_the_lines_that_a_failing_sink_loses_and_ends_the_broken_one() {
         let (writer, answers, output) = scripted();
-        for answer in [Ok(8), Err(ErrorKind::Interrupted), Err(ErrorKind::StorageFull)] {
+        for answer in [
+            Ok(8),
+            Err(ErrorKind::Interrupted),
+            Err(ErrorKind::StorageFull),
+        ] {
             answers.send(answer).unwrap();
         }
         log(&writer, "first\nsecond\nthird\n");
