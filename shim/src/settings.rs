@@ -380,6 +380,7 @@ impl V2Config {
             base: self.base.clone(),
             resolver: self.resolver.clone(),
             connect_timeout: limits.connect,
+            max_idle: limits.requests,
             is_local: self.is_local(),
         }
     }

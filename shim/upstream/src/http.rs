@@ -34,6 +34,9 @@ pub struct HttpSettings {
     pub resolver: ResolverSettings,
     /// The timeout of a new connection, TLS included.
     pub connect_timeout: Duration,
+    /// The number of idle connections to v2 that are kept at most; over HTTP/1, calls at a time beyond
+    /// it connect anew.
+    pub max_idle: usize,
     /// v2 and its token endpoints are on this machine and without TLS: reached past the proxies of
     /// the environment, and without the system's certificates.
     pub is_local: bool,
@@ -114,7 +117,7 @@ impl Http {
             .user_agent(USER_AGENT_VALUE)
             .connect_timeout(settings.connect_timeout)
             .pool_idle_timeout(pool::IDLE)
-            .pool_max_idle_per_host(pool::MAX_IDLE)
+            .pool_max_idle_per_host(settings.max_idle)
             // v2 has no redirects, and one would carry a user's data to wherever it points.
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -125,12 +128,11 @@ impl Http {
             None => (builder.no_proxy(), false),
         };
         let connector = Connector::new(resolver, tls, settings.connect_timeout);
+        let pool = |host| Pool::new(connector, base.uri().clone(), host, settings.max_idle);
+        let host = base.host_header().filter(|_| !is_proxied);
         Ok(Self {
             client: builder.build()?,
-            direct: match (is_proxied, base.host_header()) {
-                (false, Some(host)) => Some(Pool::new(connector, base.uri().clone(), host)),
-                _ => None,
-            },
+            direct: host.map(pool),
         })
     }
 

@@ -5,6 +5,7 @@
 //! request, chunk and response.
 
 use std::{
+    collections::VecDeque,
     error::Error,
     future::poll_fn,
     pin::{Pin, pin},
@@ -35,8 +36,6 @@ use crate::connect::{Connector, Stream};
 
 /// Below what servers and balancers keep.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
-
-pub(super) const MAX_IDLE: usize = 32;
 
 /// Between two looks for what is idle for too long, or was closed by v2.
 const LOOK: Duration = Duration::from_secs(5);
@@ -74,13 +73,16 @@ pub(super) enum PoolError {
     Closed,
 }
 
-#[derive(Default)]
-struct Kept(Mutex<Connections>);
+struct Kept {
+    connections: Mutex<Connections>,
+    /// Idle HTTP/1 connections that are kept at most.
+    max_idle: usize,
+}
 
 #[derive(Default)]
 struct Connections {
     /// Nobody uses them; the last that was used is the last here.
-    http1: Vec<Idle>,
+    http1: VecDeque<Idle>,
     /// Shared by those who use it, and when the last of them came.
     http2: Option<(http2::SendRequest<Body>, Instant)>,
     /// True while somebody closes what is idle for too long.
@@ -105,12 +107,17 @@ struct Http1 {
 }
 
 impl Pool {
-    pub(super) fn new(connector: Connector, to: Uri, host: HeaderValue) -> Self {
+    /// `max_idle` is the number of idle HTTP/1 connections that are kept at most. Below the number of
+    /// requests at a time, some of them connect anew each time.
+    pub(super) fn new(connector: Connector, to: Uri, host: HeaderValue, max_idle: usize) -> Self {
         Self {
             connector,
             to,
             host,
-            kept: Arc::default(),
+            kept: Arc::new(Kept {
+                connections: Mutex::default(),
+                max_idle,
+            }),
         }
     }
 
@@ -203,7 +210,7 @@ impl Kept {
             }
             connections.http2 = None;
         }
-        while let Some(mut idle) = connections.http1.pop() {
+        while let Some(mut idle) = connections.http1.pop_back() {
             if idle.since.elapsed() < IDLE && idle.connection.is_idle() {
                 return Some(Connection::Http1(idle.connection));
             }
@@ -217,16 +224,18 @@ impl Kept {
         }
         let since = Instant::now();
         let mut connections = self.lock();
-        if connections.http1.len() == MAX_IDLE {
-            connections.http1.remove(0);
+        if connections.http1.len() >= self.max_idle {
+            connections.http1.pop_front();
         }
-        connections.http1.push(Idle { connection, since });
+        connections.http1.push_back(Idle { connection, since });
         connections.watch(&self);
     }
 
     fn lock(&self) -> MutexGuard<'_, Connections> {
         // Each change is a single one: no panic leaves it half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

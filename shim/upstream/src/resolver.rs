@@ -185,6 +185,7 @@ mod tests {
             base: BaseUrl::parse(&url).unwrap(),
             resolver: settings.clone(),
             connect_timeout: Duration::from_secs(3),
+            max_idle: 8,
             is_local: true,
         })
         .unwrap();

@@ -83,6 +83,7 @@ fn http(base: BaseUrl) -> Http {
         base,
         resolver: ResolverSettings::default(),
         connect_timeout: Duration::from_secs(3),
+        max_idle: 8,
         is_local: true,
     };
     Http::new(&settings).unwrap()

@@ -37,6 +37,7 @@ fn v2(base: &str) -> HttpSettings {
             servers: Vec::new(),
         },
         connect_timeout: Duration::from_secs(3),
+        max_idle: 8,
         is_local: true,
     }
 }

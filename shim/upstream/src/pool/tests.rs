@@ -17,6 +17,8 @@ use crate::{
     tls::{self, install_tls},
 };
 
+const MAX_IDLE: usize = 64;
+
 /// A server that answers each request with these bytes, and leaves after so many of them; and how
 /// many connections it had.
 async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
@@ -46,7 +48,10 @@ async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
     let resolver = ResolverSettings::default().resolver(base.host()).unwrap();
     let connector = Connector::new(resolver, tls::config(true).unwrap(), IDLE);
     let host = base.host_header().unwrap();
-    (Pool::new(connector, base.uri().clone(), host), count)
+    (
+        Pool::new(connector, base.uri().clone(), host, MAX_IDLE),
+        count,
+    )
 }
 
 fn request(pool: &Pool) -> Request<Body> {
