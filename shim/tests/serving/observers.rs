@@ -44,14 +44,14 @@ async fn a_panicking_observer_costs_no_answer_and_no_other_observer_its_record()
         let updated = shim.call("user/update", &[("id", "u1"), ("dept", "x")]);
         let updated = updated.await;
         assert_eq!(updated["id"], "u1", "{updated}");
-        let refused = shim.call("user/no/such", &[]).await;
+        let refused = shim.call("user/get", &[]).await;
         assert!(refused["error"]["code"].is_i64(), "{refused}");
     }
     let (_, metrics) = shim.ops("/metrics").await;
     for line in [
         "shim_requests_total{operation=\"user/get\",outcome=\"answered\"} 10",
         "shim_requests_total{operation=\"user/update\",outcome=\"answered\"} 10",
-        "shim_requests_total{operation=\"other\",outcome=\"refused\"} 10",
+        "shim_requests_total{operation=\"user/get\",outcome=\"error\"} 10",
     ] {
         assert!(metrics.contains(line), "{metrics}");
     }

@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 
+mod log_sinks;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::TcpListener,
@@ -21,11 +23,14 @@ struct Program {
 
 impl Program {
     fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, environment)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = command(arguments, environment);
+        command.stderr(Stdio::null());
+        Self::spawn(command)
+    }
+
+    /// Starts a command, and waits until it is ready.
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         while !is_complete(&banner) {
