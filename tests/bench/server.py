@@ -1,7 +1,7 @@
-"""Starts the stub, the proxy and the shim, loads them in turn, prints medians and ratios.
+"""Starts the stub, the proxies and the shim, loads them in turn, prints medians and ratios.
 
-Called by server.sh: FOLDER ROUNDS SECONDS SHIM. What a process costs is the time that its threads
-were on a core, in nanoseconds from /proc/PID/task/*/schedstat.
+Called by server.sh: FOLDER ROUNDS SECONDS SHIM MINIMAL_PROXY. What a process costs is the time that
+its threads were on a core, in nanoseconds from /proc/PID/task/*/schedstat.
 """
 
 import json
@@ -16,12 +16,15 @@ import time
 import urllib.request
 
 WORK, ROUNDS, SECONDS = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-SHIM = sys.argv[4]
+SHIM, MINIMAL_PROXY = sys.argv[4], sys.argv[5]
 # A core each, as far as there are some; the process under test never shares its own with others.
 CORES = [str(core) for core in sorted(os.sched_getaffinity(0))]
 LOAD_CORE, TEST_CORE, STUB_CORE = CORES[0], CORES[1 % len(CORES)], CORES[2 if len(CORES) > 2 else 0]
 CONNECTIONS = 16
+SATURATING = 64
 MANY = 256
+# Limits of the shim's CPU time at saturation, as multiples of the minimal proxy's.
+TARGETS = {"user/checkemail": 1.5, "user/list 300": 3}
 STARTS = 11
 
 USER = {
@@ -70,9 +73,9 @@ def free_port():
 STARTED = []
 
 
-def start(core, *command, env=None):
+def start(core, *command, env=None, log=subprocess.DEVNULL):
     process = subprocess.Popen(["taskset", "-c", core, *command], env=env,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=log)
     STARTED.append(process)
     return process
 
@@ -145,9 +148,10 @@ def load(url, body, rate, connections=CONNECTIONS):
 def measure(pid, url, body, rate):
     before = cpu(pid)
     requests, latency, _ = load(url, body, rate)
-    spent = (cpu(pid) - before) / requests
-    _, _, saturated = load(url, body, None, 32)
-    return {"cpu": spent, "p50": latency["p50"] * 1e6, "p99": latency["p99"] * 1e6,
+    at_rate = cpu(pid)
+    saturating, _, saturated = load(url, body, None, SATURATING)
+    return {"cpu": (at_rate - before) / requests, "p50": latency["p50"] * 1e6,
+            "p99": latency["p99"] * 1e6, "saturated cpu": (cpu(pid) - at_rate) / saturating,
             "saturated": saturated}
 
 
@@ -188,7 +192,7 @@ def main():
     for name, content in {"email": {"existed_email": True}, "user": USER, "settings": SETTINGS,
                           "token": {"token": "a.b.c"}, "page": PAGE}.items():
         (files / f"{name}.json").write_text(json.dumps(content))
-    stub, proxy, shim = free_port(), free_port(), free_port()
+    stub, proxy, minimal, shim = (free_port() for _ in range(4))
     nginx("stub", STUB_CORE, f"""
       open_file_cache max=100;
       server {{ listen 127.0.0.1:{stub}; root {files};
@@ -202,24 +206,25 @@ def main():
       server {{ listen 127.0.0.1:{proxy};
         location / {{ proxy_pass http://v2; proxy_http_version 1.1;
           proxy_set_header Connection ""; proxy_buffers 64 16k; }} }}""")
+    minimally = start(TEST_CORE, MINIMAL_PROXY, f"127.0.0.1:{minimal}", f"127.0.0.1:{stub}")
     environment = os.environ | {
         "SHIM_API_KEY": "k", "SHIM_API_SECRET": "s", "SHIM_UPSTREAM_TOKEN": "t",
         "SHIM_UPSTREAM_URL": f"http://127.0.0.1:{stub}/v2", "SHIM_OPS_LISTEN": "off",
-        "RUST_LOG": os.environ.get("BENCH_LOG", "off")}
-    served = start(TEST_CORE, SHIM, "serve",
-                   env=environment | {"SHIM_LISTEN": f"127.0.0.1:{shim}"})
-    for port in (stub, proxy, shim):
+        "RUST_LOG": os.environ.get("BENCH_LOG", "info")}
+    with open(WORK / "shim.log", "wb") as log:
+        served = start(TEST_CORE, SHIM, "serve", log=log,
+                       env=environment | {"SHIM_LISTEN": f"127.0.0.1:{shim}"})
+    for port in (stub, proxy, minimal, shim):
         wait_for(port)
     v1 = f"http://127.0.0.1:{shim}/v1/user"
-    v2 = f"http://127.0.0.1:{proxy}/v2/users"
     direct = f"http://127.0.0.1:{stub}/v2/users"
     key = "api_key=k&api_secret=s"
     cases = {
-        "user/checkemail": (f"{v2}/email?email=a", f"{v1}/checkemail", f"{key}&email=a", 1000),
-        "user/get": (f"{v2}/a", f"{v1}/get", f"{key}&id=a", 500),
-        "user/list 300": (f"{v2}?page_size=300", f"{v1}/list", f"{key}&page_size=300", 200),
+        "user/checkemail": ("/email?email=a", f"{v1}/checkemail", f"{key}&email=a", 1000),
+        "user/get": ("/a", f"{v1}/get", f"{key}&id=a", 500),
+        "user/list 300": ("?page_size=300", f"{v1}/list", f"{key}&page_size=300", 200),
     }
-    for name, (plain, url, body, _) in cases.items():
+    for name, (_, url, body, _) in cases.items():
         text = ask(url, body)
         if b'"error"' in text:
             raise SystemExit(f"{name} is answered with {text[:300]}")
@@ -227,24 +232,37 @@ def main():
 
     print(f"{ROUNDS} rounds of {SECONDS} s, medians; cores: load {LOAD_CORE}, stub of v2 {STUB_CORE},"
           f" under test {TEST_CORE}")
-    print(f"{'':18}{'':>8}{'CPU µs':>9}{'p50 µs':>9}{'p99 µs':>9}{'req/s':>9}")
-    for name, (plain, url, body, rate) in cases.items():
-        rounds = {"proxy": [], "shim": []}
+    print(f"{'':18}{'':>8}   {CONNECTIONS} connections, fixed rate"
+          f"   {SATURATING} connections, saturated")
+    print(f"{'':18}{'':>8}{'CPU µs':>9}{'p50 µs':>9}{'p99 µs':>9}{'CPU µs':>12}{'req/s':>9}")
+    for name, (path, url, body, rate) in cases.items():
+        under_test = {
+            "nginx": (proxied.pid, f"http://127.0.0.1:{proxy}/v2/users{path}", None),
+            "minimal": (minimally.pid, f"http://127.0.0.1:{minimal}/v2/users{path}", None),
+            "shim": (served.pid, url, body),
+        }
+        rounds = {who: [] for who in under_test}
         for _ in range(ROUNDS):
-            rounds["proxy"].append(measure(proxied.pid, plain, None, rate))
-            rounds["shim"].append(measure(served.pid, url, body, rate))
+            for who, (pid, address, sent) in under_test.items():
+                rounds[who].append(measure(pid, address, sent, rate))
         of = {who: median(them) for who, them in rounds.items()}
         for who, values in of.items():
-            print(f"{name if who == 'proxy' else '':18}{who:>8}{values['cpu']:9.1f}"
-                  f"{values['p50']:9.0f}{values['p99']:9.0f}{values['saturated']:9.0f}")
-        # Of each round, not of the medians: what disturbed a round disturbed both of it.
-        pairs = zip(rounds["shim"], rounds["proxy"])
-        ratio = statistics.median(ours["cpu"] / theirs["cpu"] for ours, theirs in pairs)
-        target = {"user/checkemail": 1.5, "user/list 300": 3}.get(name)
-        ratio = met(ratio, target) if target else f"{ratio:.2f}"
-        print(f"{'':18}{'':>8} CPU {ratio} times the proxy's; at {rate}/s"
-              f" p50 +{of['shim']['p50'] - of['proxy']['p50']:.0f} µs,"
-              f" p99 +{of['shim']['p99'] - of['proxy']['p99']:.0f} µs")
+            print(f"{name if who == 'nginx' else '':18}{who:>8}{values['cpu']:9.1f}"
+                  f"{values['p50']:9.0f}{values['p99']:9.0f}{values['saturated cpu']:12.1f}"
+                  f"{values['saturated']:9.0f}")
+        for peer in ("nginx", "minimal"):
+            # Of each round, not of the medians: what disturbed a round disturbed all of it.
+            pairs = list(zip(rounds["shim"], rounds[peer]))
+            at_rate, saturated = (
+                statistics.median(ours[what] / theirs[what] for ours, theirs in pairs)
+                for what in ("cpu", "saturated cpu"))
+            target = TARGETS.get(name) if peer == "minimal" else None
+            saturated = met(saturated, target) if target else f"{saturated:.2f}"
+            print(f"{'':18}{'':>8} CPU of {peer}: {at_rate:.2f} times at {rate}/s,"
+                  f" saturated {saturated}")
+        slower = {what: of["shim"][what] - of["nginx"][what] for what in ("p50", "p99")}
+        print(f"{'':18}{'':>8} over nginx at {rate}/s: p50 +{slower['p50']:.0f} µs,"
+              f" p99 +{slower['p99']:.0f} µs")
         if name == "user/checkemail":
             print(f"{'':18}{'':>8} targets: p50 +150 µs, p99 +1000 µs")
         if name == "user/get":

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# What the shim costs beside a plain reverse proxy: the same stub of v2 behind nginx and behind the
-# shim, one after the other in each round, one core for the process under test and another for the
-# load and the stub. Ratios of one run mean something, times of one machine do not.
+# What the shim costs beside plain reverse proxies: the same stub of v2 behind nginx, behind a minimal
+# proxy of the shim's own stack (minimal_proxy.rs) and behind the shim, one after the other in each
+# round, at a fixed rate and saturated. One core for the process under test and another for the load
+# and the stub. Ratios of one run mean something, times of one machine do not.
 #
 #   tests/bench/server.sh [ROUNDS]        5 rounds if not said
 #
 # BENCH_SECONDS: of each load, 4 if not said. BENCH_SHIM: another binary than the one that is built
-# here. BENCH_LOG: what the shim logs (RUST_LOG), nothing if not said, as nginx does.
+# here. BENCH_MINIMAL_PROXY: the same for the minimal proxy. BENCH_LOG: what the shim logs to a file
+# (RUST_LOG), info if not said; the others log nothing.
 #
 # Needs nginx, oha, python3 and taskset; installs nginx (apt) and oha (cargo) if it may. Everything
 # listens on 127.0.0.1, load is bounded in rate and time, and all of it stops with the script.
@@ -39,4 +41,9 @@ if [ -z "${BENCH_SHIM:-}" ]; then
   BENCH_SHIM="${CARGO_TARGET_DIR:-target}/dist/shim"
 fi
 
-python3 tests/bench/server.py "$work" "$rounds" "$seconds" "$BENCH_SHIM"
+if [ -z "${BENCH_MINIMAL_PROXY:-}" ]; then
+  cargo build --quiet --profile dist --locked -p end-to-end --example minimal-proxy
+  BENCH_MINIMAL_PROXY="${CARGO_TARGET_DIR:-target}/dist/examples/minimal-proxy"
+fi
+
+python3 tests/bench/server.py "$work" "$rounds" "$seconds" "$BENCH_SHIM" "$BENCH_MINIMAL_PROXY"
