@@ -1,6 +1,12 @@
-//! Kinds of findings. Everything that depends on the kind alone stands in one table: [`Kind::traits`].
+//! Kinds of findings. Everything that depends on the kind alone stands in `rules/data/kinds.toml`.
+
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
+
+const KINDS: &str = include_str!("../rules/data/kinds.toml");
+static TABLE: LazyLock<BTreeMap<Kind, Traits>> =
+    LazyLock::new(|| toml::from_str(KINDS).unwrap_or_default());
 
 /// What kind of use a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -27,9 +33,11 @@ pub enum Kind {
 }
 
 /// How loud a finding is where a report has levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// It has to be changed.
+    #[default]
     Error,
     /// It goes with another finding.
     Warning,
@@ -38,7 +46,7 @@ pub enum Level {
 }
 
 /// A stage of the migration, in the order in which they are worked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Wave {
     /// Point the program at the shim.
@@ -54,7 +62,7 @@ pub enum Wave {
 }
 
 /// How hard a step of the migration is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effort {
     /// A value is changed.
@@ -68,20 +76,22 @@ pub enum Effort {
 }
 
 /// The step of the migration that removes the findings of a kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KindStep {
     /// When it is taken.
     pub wave: Wave,
     /// What is changed.
-    pub what: &'static str,
+    pub what: String,
     /// How hard it is.
     pub effort: Effort,
     /// Why it is that hard.
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// What a fix may do about a finding.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Fixable {
     /// Its base may be pointed at the shim.
     pub address: bool,
@@ -91,25 +101,27 @@ pub struct Fixable {
     pub version: bool,
 }
 
-/// What depends on a finding's kind alone.
-#[derive(Clone, Copy, Debug)]
+/// What depends on a finding's kind alone; `rules/data/kinds.toml` documents each member.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Traits {
     /// The name in reports: `base_url`.
-    pub name: &'static str,
+    pub name: String,
     /// The rule that finds it: `v1-base-url`.
-    pub rule: &'static str,
+    pub rule: String,
     /// How loud it is.
+    #[serde(default)]
     pub level: Level,
-    /// What it is about if it names no operation, with `{name}` for the credential or field; the
-    /// reason of the finding if there is nothing here.
-    pub title: Option<&'static str>,
-    /// What to do about it, in a few words; the v2 requests if there is nothing here.
-    pub advice: Option<&'static str>,
-    /// What to do about it by hand if it names no operation.
-    pub recipe: &'static str,
-    /// The step that removes it; those of operations depend on the operation.
+    /// What it is about, with `{name}` for the credential or field.
+    pub title: Option<String>,
+    /// What to do about it, in a few words.
+    pub advice: Option<String>,
+    /// What to do about it by hand.
+    pub recipe: String,
+    /// The step that removes it.
     pub step: Option<KindStep>,
     /// What a fix may do about it.
+    #[serde(default)]
     pub fix: Fixable,
 }
 
@@ -128,138 +140,14 @@ impl Kind {
     ];
 
     /// The row of the kind.
-    #[expect(clippy::too_many_lines, reason = "a table")]
-    pub fn traits(self) -> Traits {
-        let any = Traits {
-            name: "",
-            rule: "",
-            level: Level::Error,
-            title: None,
-            advice: None,
-            recipe: "",
-            step: None,
-            fix: Fixable::default(),
-        };
-        let by_hand = "Make it the shim's address by hand, or read it from the environment.";
-        let base = KindStep {
-            wave: Wave::Shim,
-            what: "base URL",
-            effort: Effort::Trivial,
-            why: "the host in the URL is replaced by the shim's",
-        };
-        let library = KindStep {
-            wave: Wave::Remove,
-            what: "client library",
-            effort: Effort::Small,
-            why: "removed or renamed",
-        };
-        let replace = "Replace the library: migrate rules names what takes its place.";
-        let address = Fixable {
-            address: true,
-            ..Fixable::default()
-        };
-        match self {
-            Self::BaseUrl => Traits {
-                name: "base_url",
-                rule: "v1-base-url",
-                title: Some("the v1 base URL"),
-                advice: Some("point it at the shim (see --fix)"),
-                recipe: by_hand,
-                step: Some(base),
-                fix: address,
-                ..any
-            },
-            Self::Url => Traits {
-                name: "url",
-                rule: "v1-url",
-                recipe: by_hand,
-                step: Some(base),
-                fix: Fixable {
-                    call: true,
-                    ..address
-                },
-                ..any
-            },
-            Self::Endpoint => Traits {
-                name: "endpoint",
-                rule: "v1-endpoint",
-                recipe: "Nothing in v1 has this path: see what the program meant.",
-                fix: address,
-                ..any
-            },
-            Self::SdkCall => Traits {
-                name: "sdk_call",
-                rule: "v1-library-call",
-                recipe: replace,
-                fix: Fixable {
-                    call: true,
-                    ..Fixable::default()
-                },
-                ..any
-            },
-            Self::SdkImport => Traits {
-                name: "sdk_import",
-                rule: "v1-library-import",
-                level: Level::Warning,
-                advice: Some("replace the library: see migrate rules"),
-                recipe: replace,
-                step: Some(library),
-                ..any
-            },
-            Self::Dependency => Traits {
-                name: "dependency",
-                rule: "v1-dependency",
-                advice: Some("replace the library: see migrate rules"),
-                recipe: "Pin the version that runs today, which the package manager lists; then \
-                         replace the library: migrate rules names what takes its place.",
-                step: Some(library),
-                fix: Fixable {
-                    version: true,
-                    ..Fixable::default()
-                },
-                ..any
-            },
-            Self::Credential => Traits {
-                name: "credential",
-                rule: "v1-credential",
-                title: Some("{name} in plain text"),
-                advice: Some("revoke it and read the new one from the environment"),
-                recipe: "Revoke it, read the new one from the environment, and take it out of \
-                         the history.",
-                step: Some(KindStep {
-                    wave: Wave::Shim,
-                    what: "credentials in plain text",
-                    effort: Effort::Small,
-                    why: "revoke them and read new ones from the environment",
-                }),
-                ..any
-            },
-            Self::ResponseField => Traits {
-                name: "response_field",
-                rule: "v1-answer-field",
-                level: Level::Warning,
-                title: Some("{name}"),
-                advice: Some("v2 has it elsewhere or not at all: see migrate explain"),
-                recipe: "v2 has it elsewhere or not at all: migrate explain says where.",
-                step: Some(KindStep {
-                    what: "answer fields of v1",
-                    ..library
-                }),
-                ..any
-            },
-            Self::Doc => Traits {
-                name: "doc",
-                rule: "v1-mention",
-                level: Level::Note,
-                recipe: "Nothing has to be done.",
-                ..any
-            },
-        }
+    pub fn traits(self) -> &'static Traits {
+        static NONE: LazyLock<Traits> = LazyLock::new(Traits::default);
+        TABLE.get(&self).unwrap_or(&NONE)
     }
 
     /// The name in reports: `base_url`.
     pub fn name(self) -> &'static str {
-        self.traits().name
+        &self.traits().name
     }
 }
 
@@ -307,6 +195,24 @@ impl Wave {
             Self::Writes => "writes",
             Self::Decide => "decide",
             Self::Remove => "remove",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_row() {
+        let table: BTreeMap<Kind, Traits> = toml::from_str(KINDS).unwrap();
+        assert!(table.keys().copied().eq({
+            let mut all = Kind::ALL;
+            all.sort_unstable();
+            all
+        }));
+        for (kind, traits) in &table {
+            assert_eq!(serde_json::json!(kind), traits.name);
         }
     }
 }

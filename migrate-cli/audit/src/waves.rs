@@ -120,15 +120,15 @@ fn place(finding: &Finding) -> String {
 fn by_kind(findings: &[&Finding], wave: Wave) -> Vec<Step> {
     let mut steps: BTreeMap<&str, Step> = BTreeMap::new();
     for finding in findings {
-        let step = finding.kind.traits().step.filter(|step| step.wave == wave);
+        let step = finding.kind.traits().step.as_ref();
         if let Some(KindStep {
             what, effort, why, ..
-        }) = step
+        }) = step.filter(|step| step.wave == wave)
         {
             let step = steps.entry(what).or_insert_with(|| Step {
-                what: what.to_owned(),
-                effort,
-                why: why.to_owned(),
+                what: what.clone(),
+                effort: *effort,
+                why: why.clone(),
                 places: Vec::new(),
             });
             step.places.push(place(finding));

@@ -45,7 +45,7 @@ pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, Opt
         }
         match operation {
             Some(operation) => steps(sheet, catalog, operation, &alike),
-            None => sheet.paragraph(2, finding.kind.traits().recipe),
+            None => sheet.paragraph(2, &finding.kind.traits().recipe),
         }
     }
 }

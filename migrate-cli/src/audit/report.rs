@@ -465,7 +465,7 @@ fn record(finding: &Finding) -> [String; COLUMNS.len()] {
 
 /// What a finding is about, in a few words: the operation, or what the kind says.
 fn title(finding: &Finding) -> String {
-    match (&finding.operation, finding.kind.traits().title) {
+    match (&finding.operation, &finding.kind.traits().title) {
         (Some(operation), _) => operation.clone(),
         (None, Some(title)) => {
             let name = finding.parameters.first().map_or("", String::as_str);
@@ -477,8 +477,8 @@ fn title(finding: &Finding) -> String {
 
 /// What to do about a finding, in one sentence.
 fn advice(finding: &Finding) -> String {
-    match (finding.kind.traits().advice, &finding.advice) {
-        (Some(advice), _) => advice.to_owned(),
+    match (&finding.kind.traits().advice, &finding.advice) {
+        (Some(advice), _) => advice.clone(),
         (None, None) => String::new(),
         (None, Some(advice)) if advice.v2.is_empty() => "nothing in v2 replaces it".to_owned(),
         (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),

@@ -47,7 +47,7 @@ impl WriteUp<'_> {
         let operation = found.operation.as_deref();
         let rule = match found.reason {
             judge::SIDE_BY_SIDE | judge::AROUND => "v1-endpoint-halves",
-            _ => found.kind.traits().rule,
+            _ => found.kind.traits().rule.as_str(),
         };
         let content = format!(
             "{}\n{}\n{content}\n{}",
