@@ -22,11 +22,11 @@ pub(crate) fn address(text: &str, example: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-/// A client for a shim that may take so long to answer.
+/// A client for a shim; `patience` is the timeout of a request.
 ///
 /// # Errors
 ///
-/// If there is none to be had here.
+/// The client cannot be built.
 pub(crate) fn client(url: &Url, patience: Duration) -> anyhow::Result<Client> {
     // The process may have one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -76,7 +76,7 @@ pub(crate) struct TranslatedCall<'a> {
     each: Option<usize>,
     /// Which of the items those are; all if there is nothing here.
     each_where: Option<String>,
-    /// It is made only if one of these holds; always if there is none.
+    /// It is made only if one of these holds; always if empty.
     only_if: Vec<String>,
     /// Members of the body that are sent only under a condition.
     body_only_if: Vec<BodyCondition>,

@@ -16,7 +16,7 @@ pub(crate) fn path(address: &str) -> &str {
     address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
-/// The query of a URL, still encoded; nothing if there is none.
+/// The query of a URL, still encoded; empty without one.
 pub(crate) fn query(address: &str) -> &str {
     let address = address
         .split_once('#')

@@ -37,7 +37,7 @@ pub(crate) struct Evidence {
     pub(crate) helpers: BTreeSet<String>,
     /// What is called with paths that only v1 has.
     pub(crate) proven: BTreeSet<String>,
-    /// Other services with alike endpoints.
+    /// Other services with similar endpoints.
     pub(crate) vendors: BTreeSet<String>,
     /// Packages that the project itself is.
     pub(crate) publishes: BTreeSet<String>,

@@ -77,7 +77,7 @@ pub(crate) struct FileFacts {
     pub(crate) language: Option<Language>,
     /// The word zoom stands in the path or in the text.
     pub(crate) zoom: bool,
-    /// Another service with alike endpoints that it speaks of, by its name.
+    /// The name of another service with similar endpoints that the file mentions.
     pub(crate) vendor: Option<String>,
     /// What looks like v1.
     pub(crate) signals: Vec<Signal>,

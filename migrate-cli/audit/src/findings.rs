@@ -28,7 +28,7 @@ pub struct Finding {
     pub kind: Kind,
     /// The rule that found it: `v1-endpoint`.
     pub rule: &'static str,
-    /// The v1 operation: `user/custcreate`; null if it is none or not known.
+    /// The v1 operation: `user/custcreate`; null if it is not an operation or not known.
     pub operation: Option<String>,
     /// How sure it is.
     pub confidence: Confidence,

@@ -195,7 +195,7 @@ impl Knowledge {
                         | "pending"
                 )
         };
-        // `webinar/uuid/list` ends with a word that all have, but nobody else goes through a `uuid`.
+        // `webinar/uuid/list` ends with a common word, but only v1 has a `uuid` in its paths.
         let told = operation.split('/').skip(1).any(|word| {
             matches!(
                 word,

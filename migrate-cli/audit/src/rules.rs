@@ -204,7 +204,7 @@ pub struct Library {
     pub ecosystem: String,
     /// Its name there.
     pub package: String,
-    /// The first version that does not speak v1; all do, if there is none.
+    /// The first version that does not speak v1; `None` if all versions do.
     pub before: Option<String>,
     /// Arguments of the constructor that choose v1 in later versions.
     #[serde(default)]

@@ -43,7 +43,7 @@ pub struct Options {
     pub ignore_files: bool,
     /// Files larger than this are searched for URLs, but not parsed; in bytes.
     pub large: u64,
-    /// Counts the files that were read, for those who watch.
+    /// Counts the files that were read, for a progress display.
     pub files: Arc<AtomicUsize>,
     /// How the program was pointed at the shim, if it was.
     pub moved: Moved,

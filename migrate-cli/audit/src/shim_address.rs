@@ -104,7 +104,7 @@ impl Variable {
     }
 }
 
-/// How a program was moved to the shim, as far as the audit is told.
+/// How a program was pointed at the shim, as far as options name it.
 ///
 /// A base URL that points there is known and fails no build, and paths below it are uses of v1 as
 /// before: the migration is not over when the shim answers.

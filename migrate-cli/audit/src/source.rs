@@ -12,7 +12,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     decode_as(wide(bytes), bytes)
 }
 
-/// Decodes a part of a file whose first bytes told that it is UTF-16 of that kind, or not.
+/// Decodes a part of a file; `wide` is its UTF-16 encoding, from the byte order mark.
 ///
 /// What is not valid UTF-8 is taken for Windows-1252, which keeps every ASCII byte in its place, and
 /// no byte can fail.

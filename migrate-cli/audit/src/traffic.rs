@@ -42,7 +42,7 @@ pub struct Joined {
     pub live: Vec<String>,
     /// In the code, but not called.
     pub dormant: Vec<String>,
-    /// Called, but not in the code: somebody else calls them.
+    /// Called, but not in the code: another program calls them.
     pub unknown_callers: Vec<String>,
 }
 

@@ -62,13 +62,13 @@ impl Sheet {
         self.width
     }
 
-    /// A line as it stands, however long.
+    /// A line that is not wrapped.
     pub fn line(&mut self, text: impl AsRef<str>) {
         self.text.push_str(text.as_ref().trim_end());
         self.text.push('\n');
     }
 
-    /// Lines that somebody else laid out.
+    /// Lines that are laid out already.
     pub fn verbatim(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\n');
@@ -162,7 +162,7 @@ pub fn tied(text: &str) -> String {
     text.replace(' ', TIE)
 }
 
-/// Writes to standard output; with colours only if it is a terminal and nobody asked for none.
+/// Writes to standard output; with colours only if it is a terminal and `NO_COLOR` is unset.
 ///
 /// # Errors
 ///
@@ -173,7 +173,7 @@ pub fn show(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// True if somebody may be typing.
+/// True if standard input is a terminal.
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }

@@ -8,7 +8,7 @@ use migrate_report::sheet::{Row, Sheet, strong};
 
 use crate::explain;
 
-/// Up to so many places are named.
+/// How many places are named at most.
 const PLACES: usize = 5;
 
 /// Writes the recipes for findings, one for all uses of an operation.
@@ -16,7 +16,7 @@ pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, Opt
     let mut told: Vec<(Option<&str>, Kind)> = Vec::new();
     for (finding, why) in left {
         let operation = finding.operation.as_deref();
-        // Of an operation all uses have one recipe; of what is none, all findings of its kind.
+        // All uses of an operation share a recipe; so do all findings of a kind without one.
         let group = |other: &Finding| match operation {
             Some(_) => other.operation.as_deref() == operation,
             None => other.operation.is_none() && other.kind == finding.kind,

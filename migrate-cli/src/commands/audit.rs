@@ -62,7 +62,7 @@ pub(crate) struct Args {
 
     /// Change the code in place: base URLs to --shim or --shim-env, and exact versions of client
     /// libraries, where that is provably safe. `--fix=unsafe` also rewrites calls whose v2 form is
-    /// unambiguous. What is left is told with a recipe.
+    /// unambiguous. What is left is listed with a recipe.
     #[arg(
         long,
         value_name = "LEVEL",

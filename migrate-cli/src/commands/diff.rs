@@ -69,7 +69,7 @@ pub(crate) struct Args {
     /// The most requests in a second
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
-    /// Stop after so many seconds
+    /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", requires = "shim")]
     time: Option<u64>,
     /// Note what was compared in this file, and go on where it ends

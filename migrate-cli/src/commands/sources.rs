@@ -15,7 +15,7 @@ use mappings::Catalog;
 
 use migrate_audit::{Audit, Moved, Options, Outcome, ShimUrl, Variable, owners::Owners};
 
-/// Larger files are not parsed, unless somebody says so; in bytes.
+/// Larger files are not parsed by default; in bytes.
 const MAX_PARSE: u64 = 4 << 20;
 
 /// What to look through.

@@ -9,7 +9,7 @@ use super::{baseline_file, sources::Sources};
 use crate::{exit::Exit, site_mappings::SiteMappings};
 use migrate_audit::{baseline::Drift, owners::Owners};
 
-/// Tell what changed since a baseline: new, fixed and unchanged uses, by owner.
+/// Show what changed since a baseline: new, fixed and unchanged uses, by owner.
 ///
 /// Exit codes: 0 nothing is new, 1 something is, 2 an error or files that could not be read.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use crate::{
 use migrate_audit::ShimUrl;
 use migrate_report::sheet;
 
-/// Tell who still calls v1, and whether it can be switched off.
+/// Show who still calls v1, and whether it can be switched off.
 ///
 /// Reads what the usage ledger of a shim knows, says of each consumer whether it is live, dormant,
 /// or safe to switch off, and by which rule; with an audit also what the code says. A ledger knows
@@ -28,12 +28,12 @@ pub(crate) struct Args {
     #[arg(value_name = "URL|FILE", default_value = DEFAULT)]
     sources: Vec<String>,
 
-    /// Who called within so many days is live.
+    /// A consumer that called within this many days is live.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i64).range(0..=3660))]
     live_days: i64,
 
-    /// Who did not call on so many observed days can be switched off; longer than the pauses of
-    /// the rarest job.
+    /// A consumer without a call on this many observed days can be switched off; longer than the
+    /// pauses of the rarest job.
     #[arg(long, value_name = "DAYS", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=3660))]
     safe_days: i64,
 

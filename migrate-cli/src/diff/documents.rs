@@ -1,5 +1,5 @@
 //! The v2 documents that a v1 answer is made from: out of a recorded exchange, or out of answers
-//! that somebody has at hand.
+//! that a person has at hand.
 
 use mappings::{
     Catalog,

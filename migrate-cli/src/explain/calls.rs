@@ -37,7 +37,7 @@ pub(crate) struct CallEntry<'a> {
     pub(crate) each: Option<&'a str>,
     /// Which of the items those are; all if there is nothing here.
     pub(crate) each_where: Option<String>,
-    /// When it is made: if one of these holds; always if there is none.
+    /// When it is made: if one of these holds; always if empty.
     pub(crate) when: Vec<String>,
     /// The parameters of which one must be given for it to be made; other conditions apart.
     pub(crate) carries: Vec<&'a str>,
@@ -228,7 +228,7 @@ fn with_constants(operation: &Operation, template: &mappings::Template) -> Strin
     text
 }
 
-/// The query of a call as it would stand in a URL, for people; nothing if there is none.
+/// The query of a call as it would stand in a URL, for people; `None` without one.
 pub(crate) fn query_parts(entry: &CallEntry<'_>) -> Option<String> {
     let parts: Vec<_> = entry
         .query

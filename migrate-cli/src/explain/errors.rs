@@ -18,9 +18,9 @@ use super::wording;
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorEntry<'a> {
     pub(crate) scope: ErrorScope,
-    /// v1's number; v2's own if there is none.
+    /// v1's number; `None` for v2's own.
     pub(crate) code: Option<i64>,
-    /// v1's text, with placeholders; v2's own if there is none.
+    /// v1's text, with placeholders; `None` for v2's own.
     pub(crate) message: Option<String>,
     pub(crate) cause: Cause<'a>,
     /// Where the wording comes from.

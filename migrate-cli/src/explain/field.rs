@@ -1,4 +1,4 @@
-//! The page of one field: its mappings and who uses it.
+//! The page of one field: its mappings and the operations that use it.
 
 use mappings::{
     Catalog, Method,

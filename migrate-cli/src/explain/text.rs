@@ -27,7 +27,7 @@ fn fidelity(fidelity: Fidelity) -> String {
     }
 }
 
-/// `35 exact · 5 lossy · 1 gone`, without what there is none of.
+/// `35 exact · 5 lossy · 1 gone`, without zero counts.
 fn counts(counts: Counts) -> String {
     if counts.total() > 0 && counts.exact == counts.total() {
         return fine("all exact");

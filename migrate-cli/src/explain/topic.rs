@@ -1,11 +1,11 @@
-//! What somebody means by a name: an operation, a field or a resource.
+//! What a name means: an operation, a field or a resource.
 
 use mappings::{Catalog, catalog::operation::Operation};
 
 use super::{FieldPage, field, overview::resource_of};
 use crate::v1_address;
 
-/// How alike names must be to be suggested, from 0 to 1 (Jaro-Winkler).
+/// The lowest similarity of a suggested name, from 0 to 1 (Jaro-Winkler).
 const ALIKE: f64 = 0.8;
 /// How many names are suggested at most.
 const SUGGESTIONS: usize = 3;

@@ -105,7 +105,7 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
     imported.exchanges.push(exchange);
 }
 
-/// The operation of a URL and its query; `None` if it is none of v1's.
+/// The operation of a URL and its query; `None` if it is not v1's.
 fn operation(catalog: &Catalog, url: &str) -> Option<(String, String)> {
     let (path, query) = if let Ok(url) = Url::parse(url) {
         let query = url.query().unwrap_or_default();

@@ -37,7 +37,7 @@ pub(super) struct Planned {
     /// The index of the call in the plan.
     pub(super) call: usize,
     pub(super) request: V2Request,
-    /// It is made only if one of these holds; always if there is none.
+    /// It is made only if one of these holds; always if empty.
     pub(super) only_if: Vec<String>,
     /// Members of the body that are sent only under a condition: path and condition.
     pub(super) members: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! The v1 request that somebody wrote: as a curl command, as a URL, or as an operation and a form.
+//! A v1 request as a person writes it: as a curl command, as a URL, or as an operation and a form.
 
 use bytes::Bytes;
 use mappings::{Argument, Arguments, Catalog, File, catalog::operation::Operation};
@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{explain, v1_address};
 
-/// Stands for the content of a file that is named and not read. Not empty, as an empty file is none.
+/// Stands for the content of a file that is named and not read. Not empty, because an empty file
+/// counts as not sent.
 const FILE_CONTENT: &[u8] = b"file";
 
 /// A v1 request.

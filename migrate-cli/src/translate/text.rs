@@ -6,7 +6,7 @@ use super::{Loss, Refused, Translated, TranslatedCall, form::printable, shell};
 use crate::explain::wording::{all_of, counted};
 use migrate_report::sheet::{Sheet, faint};
 
-/// Up to so many fields of the answer are named.
+/// How many fields of the answer are named at most.
 const FIELDS: usize = 12;
 
 /// Writes the commands. All of it can be given to a shell.

@@ -44,7 +44,7 @@ impl Code {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is none.
+    /// It cannot be read, or is not an audit's report.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
         let report: Report = serde_json::from_slice(&text).with_context(|| {

@@ -1,4 +1,5 @@
-//! What is told: each consumer and each operation with its verdict, and with what the code says.
+//! The content of the report: each consumer and each operation with its verdict, and the audit's
+//! findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +39,7 @@ pub(crate) struct Story {
 pub(crate) struct Observed {
     /// Days on which it was kept.
     pub(crate) days: i64,
-    /// The first of them; null if there is none.
+    /// The first of them; null without one.
     pub(crate) first: Option<String>,
     pub(crate) last: Option<String>,
     /// Days between them on which it was not kept.
@@ -61,9 +62,9 @@ pub(crate) struct ConsumerStory {
 #[derive(Debug, Serialize)]
 pub(crate) struct OperationStory {
     pub(crate) operation: String,
-    /// That of the consumer with most to do; null if nobody calls it.
+    /// That of the consumer with most to do; null without a call.
     pub(crate) verdict: Option<Verdict>,
-    /// The day of the last request; null if nobody calls it.
+    /// The day of the last request; null without a call.
     pub(crate) last: Option<String>,
     pub(crate) requests: u64,
     pub(crate) consumers: usize,
@@ -166,7 +167,7 @@ impl Observed {
     }
 }
 
-/// Requests that are missing in the time that the rule looks at: whose they were, nobody knows.
+/// Requests of the rule's period that the ledger lost; their consumers are unknown.
 fn missing(ledger: &Ledger, rule: Rule) -> u64 {
     let from = ledger
         .today

@@ -9,9 +9,9 @@ use super::Ledger;
 /// The thresholds. A monthly job is dormant most of the time, and not gone.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Rule {
-    /// Who called within so many days is live.
+    /// A consumer that called within this many days is live.
     pub(crate) live_days: i64,
-    /// Who did not call on so many days that were observed may be gone: a quarter and a week.
+    /// A consumer without a call on this many observed days may be gone: a quarter and a week.
     pub(crate) safe_days: i64,
 }
 
@@ -23,9 +23,9 @@ pub(crate) enum Verdict {
     Live,
     /// It has not called for a while; that may be its habit.
     Dormant,
-    /// It has not called for so long that it can be taken for gone.
+    /// It has not called for long enough to count as gone.
     Safe,
-    /// It calls, and is refused: whoever it is, switching v1 off takes nothing from it.
+    /// Its calls are refused, so that switching v1 off changes nothing for it.
     Refused,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Judgement {
     pub(crate) silent_days: i64,
     /// How many of them the rule wants before it says that it is safe.
     pub(crate) wanted_days: i64,
-    /// Requests that nobody knows of and that may have been its.
+    /// Unrecorded requests that may have been its own.
     pub(crate) missing: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Finds v1 in a text: URLs, bases, relative endpoints and halves of them.
+//! Finds v1 in a text: URLs, base URLs, relative endpoints and halves of endpoints.
 
 use memchr::{memchr, memchr2_iter, memmem};
 

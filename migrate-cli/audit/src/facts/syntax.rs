@@ -44,7 +44,7 @@ pub(crate) enum Usage {
 /// A part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// Text as it stands in the source, from the byte offset `at`.
+    /// Literal text of the source, from the byte offset `at`.
     Text {
         /// The text.
         value: String,
@@ -149,7 +149,7 @@ pub(crate) struct Read {
 /// A line that brings in another package.
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
-    /// The statement as it stands.
+    /// The source of the statement.
     pub(crate) text: String,
     /// Its byte offset.
     pub(crate) at: usize,

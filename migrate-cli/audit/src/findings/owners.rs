@@ -19,7 +19,7 @@ const PLACES: [&str; 4] = [
     ".gitlab/CODEOWNERS",
 ];
 
-/// The owners of a tree; nobody owns anything by default.
+/// The owners of a tree; by default no file has an owner.
 #[derive(Debug, Default)]
 pub struct Owners {
     sections: Vec<Section>,
@@ -189,7 +189,7 @@ impl Pattern {
         path.starts_with(&self.head) && self.search.get_or_init(|| self.build()).is_match(path)
     }
 
-    /// The search; it finds nothing if a glob is none.
+    /// The search; it matches nothing if a glob is invalid.
     fn build(&self) -> GlobSet {
         let mut globs = GlobSetBuilder::new();
         for glob in &self.globs {

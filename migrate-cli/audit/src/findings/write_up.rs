@@ -22,7 +22,7 @@ pub(crate) struct WriteUp<'a> {
 }
 
 impl WriteUp<'_> {
-    /// Writes a use up. `seen` counts what was written up alike in the file.
+    /// Writes a use up. `seen` counts identical findings of the file.
     pub(crate) fn finding(
         &self,
         file: &FileFacts,

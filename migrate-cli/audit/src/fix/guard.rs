@@ -6,7 +6,7 @@ use tree_sitter::{Parser, Tree};
 
 use crate::language::{Format, Language};
 
-/// Folders whose files belong to somebody else or to a program.
+/// Folders of third-party or generated files.
 const FOREIGN: [&str; 12] = [
     ".git",
     "node_modules",

@@ -4,7 +4,7 @@
 //! Only entries of one form are touched: a compatible range such as `^0.1.5`, `~> 0.7.0` or
 //! `~=0.1.7`. The version is the one that a lock file beside the manifest names, else the lowest
 //! that the range allows: the one that the program was written for. Open ranges such as `>=0.1.7`
-//! are no safe fix, as nobody can know which version runs today. Lock files stay as they are.
+//! are not fixed, because the version that runs today is unknown. Lock files are not changed.
 
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 //!
 //! Three lists of heuristics decide, each heuristic one function: [`EXCLUSIONS`] drop a path, the
 //! first of the [`CLUES`] that holds gives a path its confidence and reason, and [`NAMESAKES`] drop
-//! paths that belong to v1 by a clue, but are v2's or nobody's.
+//! paths that belong to v1 by a clue, but are v2's or unknown to both.
 
 use std::collections::BTreeSet;
 

@@ -94,7 +94,7 @@ impl Judge<'_> {
             })
     }
 
-    /// True if a server's own router is told about a path: `Route::post("user/create", …)`.
+    /// True if a path is registered with a server's router: `Route::post("user/create", …)`.
     pub(super) fn is_route(&self, callee: &str) -> bool {
         self.rules.words.servers.contains(&root(callee))
     }

@@ -127,7 +127,7 @@ impl Objects {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // git ends when nobody asks any more.
+        // git ends when its standard input is closed.
         self.ask = None;
         let _ = self.child.wait();
     }

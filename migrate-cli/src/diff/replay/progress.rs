@@ -34,7 +34,7 @@ impl Progress {
         if self.is_terminal && is_due {
             self.shown = Some(Instant::now());
             let (compared, unexpected) = (report.compared(), report.unexpected());
-            // Nobody is told if standard error is gone.
+            // There is no place to report that standard error is closed.
             let _ = write!(
                 io::stderr(),
                 "\r{compared} compared, {unexpected} unexpected "

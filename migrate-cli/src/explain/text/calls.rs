@@ -8,7 +8,7 @@ use super::super::{
 };
 use migrate_report::sheet::{Row, Sheet, faint, strong, tied};
 
-/// Up to so many names of parameters are listed where they are the condition of a call.
+/// How many parameters are named as the condition of a call.
 const NAMES: usize = 4;
 
 /// Writes the calls, or what replaces them.

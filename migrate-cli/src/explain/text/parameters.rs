@@ -12,7 +12,7 @@ use super::{
 };
 use migrate_report::sheet::{Row, Sheet, strong};
 
-/// Up to so many parameters are shown in full without being asked for.
+/// How many parameters are shown in full without `--all`.
 const FEW: usize = 12;
 
 /// Writes the parameters.

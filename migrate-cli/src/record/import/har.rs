@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Pair, form, text_at};
 
-/// The exchanges of a file; `None` if it is none of HAR.
+/// The exchanges of a file; `None` if it is not HAR.
 pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
     let entries = file.pointer("/log/entries")?.as_array()?;
     Some(entries.iter().map(pair).collect())

@@ -18,7 +18,7 @@ pub(super) enum Line {
 ///
 /// # Errors
 ///
-/// If it is neither, and so the file is none that can be imported.
+/// It is neither, so that the file cannot be imported.
 pub(super) fn read(line: &str) -> anyhow::Result<Line> {
     if let Ok(exchange) = Exchange::read(line) {
         return Ok(Line::Exchange(Box::new(exchange)));

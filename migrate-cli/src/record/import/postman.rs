@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Pair, form, text_at};
 
-/// The examples of a collection; `None` if it is none.
+/// The examples of a collection; `None` if it is not a collection.
 pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
     let items = file.get("item")?.as_array()?;
     let mut pairs = Vec::new();
