@@ -14,14 +14,15 @@ mod template;
 
 use axum::Router;
 use axum::extract::{Extension, State as Shared};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 
 use self::behaviour::Outcome;
-use self::catalog::{Catalog, Endpoint, method_and_path};
+use self::catalog::{Catalog, Endpoint, Refusal, method_and_path};
 use self::store::{Place, merge};
 use self::template::{Scope, shown};
 use crate::Sandbox;
@@ -31,6 +32,7 @@ use crate::rules::Parameters;
 use crate::state::State;
 use crate::{calendar, settings};
 
+pub(crate) use self::behaviour::recordings::download;
 pub(crate) use self::store::Store;
 
 /// The routes of all endpoints.
@@ -57,9 +59,12 @@ async fn serve(
     Extension((key, endpoint)): Extension<(&'static str, &'static Endpoint)>,
     segments: Segments,
     query: QueryPairs,
+    headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Response {
-    let answer = answer(&sandbox, key, endpoint, &segments, &query, body);
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let base = format!("http://{}", host.unwrap_or("localhost"));
+    let answer = answer(&sandbox, (key, endpoint), &base, &segments, &query, body);
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     response.headers_mut().insert(
         HeaderName::from_static("x-ratelimit-category"),
@@ -70,8 +75,8 @@ async fn serve(
 
 fn answer(
     sandbox: &Sandbox,
-    key: &'static str,
-    endpoint: &'static Endpoint,
+    (key, endpoint): (&'static str, &'static Endpoint),
+    base: &str,
     segments: &Segments,
     query: &QueryPairs,
     body: Members,
@@ -97,6 +102,8 @@ fn answer(
         endpoint,
         names: vec![
             ("body", Value::Object(body)),
+            ("config", json!({ "im_groups": state.config.im_groups })),
+            ("request", json!({ "base": base })),
             ("path", segments.document()),
             ("query", Value::Object(query.members().clone())),
         ],
@@ -137,11 +144,7 @@ impl Call<'_> {
         for (position, subject) in self.endpoint.path.iter().enumerate() {
             self.find(subject, segments.at(position))?;
         }
-        for refusal in &self.endpoint.refuse {
-            if refusal.when.hold(&self.scope(&self.named())) {
-                return Err(self.error(&refusal.error));
-            }
-        }
+        self.refuse(&self.endpoint.refuse)?;
         if let Some(host) = &self.endpoint.daily {
             let host = self.scope(&self.named()).plain(&format!("{{{host}}}"));
             if !self.store.count(self.key, &host) {
@@ -154,7 +157,6 @@ impl Call<'_> {
         };
         let object = match outcome {
             Outcome::Answer(value) => value,
-            Outcome::Response(response) => return Ok(response),
             Outcome::Usual => self.act()?,
         };
         let status = StatusCode::from_u16(self.endpoint.status).unwrap_or_default();
@@ -164,6 +166,15 @@ impl Call<'_> {
             None => return Ok(status.into_response()),
         };
         Ok(json_response(status, &body))
+    }
+
+    fn refuse(&self, refusals: &[Refusal]) -> Result<(), ApiError> {
+        let named = self.named();
+        let scope = self.scope(&named);
+        match refusals.iter().find(|refusal| refusal.when.hold(&scope)) {
+            Some(refusal) => Err(self.error(&refusal.error)),
+            None => Ok(()),
+        }
     }
 
     /// What the method means.
@@ -246,7 +257,7 @@ impl Call<'_> {
         if let Some(members) = object.as_object_mut() {
             merge(members, derived);
             if let Some(behaviour) = rules.prepare {
-                behaviour.prepare(members, self)?;
+                behaviour.prepare(members);
             }
         }
         Ok(object)
@@ -287,6 +298,7 @@ impl Call<'_> {
         let Some(rules) = Catalog::embedded().subjects.get(subject) else {
             return Err(self.error("collection_full"));
         };
+        self.refuse(&rules.refuse)?;
         let found = {
             let named = self.named();
             let scope = self.scope(&named);
@@ -406,6 +418,19 @@ impl Call<'_> {
             Value::Object(query)
         )
     }
+}
+
+/// # Errors
+/// When there is no group with this id.
+pub(crate) fn check_group(state: &mut State, id: &str) -> Result<(), ApiError> {
+    let store = state.store.take().unwrap_or_else(|| seed::store(state));
+    let known = store.find("groups", "id", id).is_some();
+    state.store = Some(store);
+    if known {
+        return Ok(());
+    }
+    let row = Catalog::embedded().error("group_unknown");
+    Err(ApiError::of(row).saying(row.message.replace("{path.groupId}", id)))
 }
 
 /// A user as templates read one: the document, and the switches of `feature`.

@@ -214,13 +214,6 @@ error_names! {
     CustomerKeyOfOneUser,
     WebinarLimit,
     LargeMeetingLimit,
-    GroupNotFound,
-    GroupMemberNotFound,
-    GroupNameTaken,
-    GroupTargetEmpty,
-    GroupLimit,
-    ImGroupNotFound,
-    ImGroupsGone,
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ mod embedded;
 mod engine;
 mod error;
 mod faults;
-mod groups;
 mod limits;
 mod oauth;
 mod paging;

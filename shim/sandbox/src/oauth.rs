@@ -1,7 +1,7 @@
 //! Access: `POST /oauth/token` as Zoom's server-to-server apps use it, and the check of bearer
 //! tokens on every route.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use axum::body::Bytes;
 use axum::extract::{Request, State as Shared};
@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use time::OffsetDateTime;
 
+use super::engine;
 use super::error::{ApiError, ErrorName};
 use super::paging::expiry;
 use super::request::{QueryPairs, json_response};
@@ -40,7 +41,7 @@ impl AccessTokens {
         token
     }
 
-    fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
+    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
         if token == TOKEN {
             return Ok(());
         }
@@ -115,9 +116,16 @@ pub(crate) async fn token(
             "access_token": token,
             "token_type": "bearer",
             "expires_in": lifetime.as_secs(),
-            "scope": Seed::embedded().scope,
+            "scope": scope(),
         }),
     )
+}
+
+/// All scopes that the sandbox knows.
+fn scope() -> String {
+    let users = Seed::embedded().scope.split(' ');
+    let scopes: BTreeSet<_> = users.chain(engine::scopes()).collect();
+    scopes.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 /// An error in the style of the OAuth server, which differs from the API's.
@@ -129,7 +137,7 @@ fn refusal(reason: &str, error: &str) -> Response {
 }
 
 /// What follows the scheme in the `Authorization` header.
-fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+pub(crate) fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }

@@ -2,7 +2,6 @@
 
 mod assistants;
 mod credentials;
-mod groups;
 mod lookup;
 mod picture;
 mod profile;
@@ -15,7 +14,6 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
 use crate::error::{ApiError, ErrorName};
-use crate::groups::Kind;
 use crate::{Sandbox, engine, oauth};
 
 /// The largest JSON body that is read, in bytes.
@@ -23,8 +21,6 @@ const MAX_BODY: usize = 256 * 1024;
 
 pub(super) fn router(sandbox: &Sandbox) -> Router {
     let api = users()
-        .merge(group_routes("/groups", Kind::Group))
-        .merge(group_routes("/im/groups", Kind::ImGroup))
         .merge(engine::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         // Its limit is its own: a picture may be larger than any other body.
@@ -33,6 +29,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router {
     Router::new()
         .nest("/v2", api)
         .route("/oauth/token", post(oauth::token))
+        .route("/rec/download/{fileId}", get(engine::download))
         .fallback(async || ApiError::new(ErrorName::UnknownEndpoint))
         .method_not_allowed_fallback(async || ApiError::new(ErrorName::MethodNotAllowed))
         .with_state(sandbox.clone())
@@ -83,28 +80,4 @@ fn users() -> Router<Sandbox> {
             "/users/{userId}/schedulers/{schedulerId}",
             delete(assistants::remove_scheduler),
         )
-}
-
-fn group_routes(base: &str, kind: Kind) -> Router<Sandbox> {
-    let router = Router::new()
-        .route(base, get(groups::list).post(groups::create))
-        .route(
-            &format!("{base}/{{groupId}}"),
-            get(groups::show)
-                .patch(groups::update)
-                .delete(groups::delete),
-        )
-        .route(
-            &format!("{base}/{{groupId}}/members"),
-            get(groups::list_members).post(groups::add_members),
-        );
-    let member = format!("{base}/{{groupId}}/members/{{memberId}}");
-    let router = match kind {
-        Kind::Group => router.route(
-            &member,
-            delete(groups::remove_member).patch(groups::move_member),
-        ),
-        Kind::ImGroup => router.route(&member, delete(groups::remove_member)),
-    };
-    router.layer(axum::Extension(kind))
 }

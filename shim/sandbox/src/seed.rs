@@ -8,7 +8,6 @@ use time::{Duration, OffsetDateTime};
 
 use super::config::{MAX_USERS, SandboxConfig};
 use super::embedded;
-use super::groups::{Group, Kind};
 use super::request::Members;
 use super::state::State;
 use super::user::{Assistant, Role, Status, User, login, plan};
@@ -118,8 +117,12 @@ impl Seed {
             state.users.insert(user);
         }
         self.appoint_assistants(&mut state);
-        enrol(&self.groups, Kind::Group, &mut state);
-        enrol(&self.im_groups, Kind::ImGroup, &mut state);
+        let groups = state.groups.clone();
+        enrol(&self.groups, &groups, &mut state, |user| &mut user.groups);
+        let groups = state.im_groups.clone();
+        enrol(&self.im_groups, &groups, &mut state, |user| {
+            &mut user.im_groups
+        });
         state
     }
 
@@ -217,25 +220,23 @@ impl Seed {
     }
 }
 
-fn found(groups: &[SeedGroup], state: &mut State) -> Vec<Group> {
-    let group = |group: &SeedGroup| Group {
-        id: state.fresh_id(),
-        name: group.name.clone(),
-        traits: Members::new(),
-    };
-    groups.iter().map(group).collect()
+fn found(groups: &[SeedGroup], state: &mut State) -> Vec<(String, String)> {
+    let groups = groups.iter();
+    groups
+        .map(|group| (state.fresh_id(), group.name.clone()))
+        .collect()
 }
 
-fn enrol(groups: &[SeedGroup], kind: Kind, state: &mut State) {
-    let ids: Vec<_> = kind
-        .groups(state)
-        .iter()
-        .map(|group| group.id.clone())
-        .collect();
-    for (group, id) in groups.iter().zip(ids) {
+fn enrol(
+    groups: &[SeedGroup],
+    found: &[(String, String)],
+    state: &mut State,
+    memberships: fn(&mut User) -> &mut Vec<String>,
+) {
+    for (group, (id, _)) in groups.iter().zip(found) {
         for address in &group.members {
             if let Some(user) = state.users.find_mut(address) {
-                kind.of_user_mut(user).push(id.clone());
+                memberships(user).push(id.clone());
             }
         }
     }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use super::config::{MAX_USERS, SandboxConfig};
 use super::engine::Store;
 use super::error::{ApiError, ErrorName};
-use super::groups::Group;
 use super::oauth::AccessTokens;
 use super::paging::PageTokens;
 use super::user::{Role, User};
@@ -13,8 +12,9 @@ use super::user::{Role, User};
 pub(crate) struct State {
     pub(crate) config: SandboxConfig,
     pub(crate) users: Users,
-    pub(crate) groups: Vec<Group>,
-    pub(crate) im_groups: Vec<Group>,
+    /// Groups and IM groups that the engine's store starts with: id and name.
+    pub(crate) groups: Vec<(String, String)>,
+    pub(crate) im_groups: Vec<(String, String)>,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) page_tokens: PageTokens,
     /// What the engine serves; filled by the first request for it.

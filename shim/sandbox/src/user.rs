@@ -216,18 +216,7 @@ impl User {
         document
     }
 
-    /// An item of a group's member list.
-    pub(crate) fn member_item(&self) -> Value {
-        json!({
-            "id": self.id,
-            "email": self.email,
-            "first_name": self.text("first_name"),
-            "last_name": self.text("last_name"),
-            "type": self.plan,
-        })
-    }
-
-    fn display_name(&self) -> String {
+    pub(crate) fn display_name(&self) -> String {
         match self.text("display_name") {
             "" => format!("{} {}", self.text("first_name"), self.text("last_name"))
                 .trim()

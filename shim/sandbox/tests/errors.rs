@@ -21,6 +21,11 @@ struct ErrorRow {
     message: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct Objects {
+    errors: BTreeMap<String, ErrorRow>,
+}
+
 impl ErrorRow {
     /// Whether the answer is this error: all of the message that is not filled in, in order.
     fn is(&self, answer: &Answer) -> bool {
@@ -50,8 +55,11 @@ impl ErrorRow {
 
 #[tokio::test]
 async fn every_error_can_be_provoked() {
-    let rows: BTreeMap<String, ErrorRow> =
+    let mut rows: BTreeMap<String, ErrorRow> =
         toml::from_str(include_str!("../src/errors.toml")).expect("the table of errors");
+    let groups: Objects =
+        toml::from_str(include_str!("../api/groups/objects.toml")).expect("a table of errors");
+    rows.extend(groups.errors);
     let mut answers = Vec::new();
     answers.extend(errors_of_requests().await);
     answers.extend(errors_of_users().await);

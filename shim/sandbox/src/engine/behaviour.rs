@@ -1,12 +1,14 @@
 //! What data cannot express: each behaviour by the name that the data uses.
 
+mod groups;
+mod media;
 mod meetings;
+pub(crate) mod recordings;
 mod recurrence;
+mod reports;
 
-use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
-use time::OffsetDateTime;
 
 use super::Call;
 use crate::error::ApiError;
@@ -24,6 +26,24 @@ pub(crate) enum Behaviour {
     ChangeStatus,
     /// Adds somebody who registers, approved or not.
     Register,
+    /// Groups with the number of their members.
+    Groups,
+    ImGroups,
+    ShowGroup,
+    /// Deletes a group whose members are taken out first.
+    DissolveGroup,
+    GroupMembers,
+    AddGroupMembers,
+    RemoveGroupMember,
+    ChangeGroupMember,
+    /// Gives the files of a recording their sizes.
+    RecordingFiles,
+    /// Moves a recording, or one of its files, to the trash or deletes it.
+    DeleteRecording,
+    /// Hosts with what they held in a range of days.
+    AccountReport,
+    /// The days of a month with what was held on them.
+    DailyReport,
 }
 
 /// What a behaviour leaves to do.
@@ -32,8 +52,6 @@ pub(crate) enum Outcome {
     Usual,
     /// The object that the answer shows.
     Answer(Value),
-    /// The answer itself.
-    Response(Response),
 }
 
 impl Behaviour {
@@ -44,25 +62,24 @@ impl Behaviour {
     pub(super) fn run(self, call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         match self {
             Self::Occurrence => recurrence::occurrence(call),
-            Self::ChangeStatus => meetings::change_status(call),
+            Self::ChangeStatus => Ok(meetings::change_status(call)),
             Self::Register => meetings::register(call),
-            Self::Recurrence => Ok(Outcome::Usual),
+            Self::ShowGroup => Ok(groups::show(call)),
+            Self::DissolveGroup => Ok(groups::dissolve(call)),
+            Self::AddGroupMembers => Ok(groups::add(call)),
+            Self::RemoveGroupMember => groups::remove(call),
+            Self::ChangeGroupMember => groups::change(call),
+            Self::DeleteRecording => recordings::delete(call),
+            _ => Ok(Outcome::Usual),
         }
     }
 
     /// `prepare`: over an object before it is stored.
-    ///
-    /// # Errors
-    /// When the object cannot be.
-    pub(super) fn prepare(self, object: &mut Members, call: &Call<'_>) -> Result<(), ApiError> {
-        self.seed(object, call.now());
-        Ok(())
-    }
-
-    /// As [`Behaviour::prepare`] for an object of the seed.
-    pub(super) fn seed(self, object: &mut Members, _now: OffsetDateTime) {
-        if self == Self::Recurrence {
-            recurrence::work_out(object);
+    pub(super) fn prepare(self, object: &mut Members) {
+        match self {
+            Self::Recurrence => recurrence::work_out(object),
+            Self::RecordingFiles => recordings::measure(object),
+            _ => {}
         }
     }
 
@@ -72,9 +89,16 @@ impl Behaviour {
     /// When v2 refuses.
     pub(super) fn entries(
         self,
-        _call: &Call<'_>,
-        _range: Option<&(String, String)>,
+        call: &Call<'_>,
+        range: Option<&(String, String)>,
     ) -> Result<Vec<(u64, Value)>, ApiError> {
-        Ok(Vec::new())
+        match self {
+            Self::Groups => Ok(groups::all(call, "groups")),
+            Self::ImGroups => Ok(groups::all(call, "im_groups")),
+            Self::GroupMembers => Ok(groups::members(call)),
+            Self::AccountReport => Ok(reports::by_host(call, range)),
+            Self::DailyReport => reports::by_day(call),
+            _ => Ok(Vec::new()),
+        }
     }
 }

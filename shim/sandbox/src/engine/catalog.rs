@@ -27,7 +27,7 @@ macro_rules! areas {
     };
 }
 
-areas!["common", "meetings"];
+areas!["common", "groups", "meetings", "recordings", "reports"];
 
 /// All areas together.
 #[derive(Default)]
@@ -188,6 +188,9 @@ pub(crate) struct Subject {
     /// Other collections whose objects have an error of their own.
     #[serde(default)]
     pub(crate) elsewhere: BTreeMap<String, String>,
+    /// Reasons to refuse before it is looked for.
+    #[serde(default)]
+    pub(crate) refuse: Vec<Refusal>,
     /// Users in the scope, each by the member that holds the id.
     #[serde(default)]
     pub(crate) users: BTreeMap<String, String>,

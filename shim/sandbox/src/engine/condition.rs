@@ -76,7 +76,7 @@ impl Test {
                 let content = value.is_some_and(|value| match value {
                     Value::Array(entries) => !entries.is_empty(),
                     Value::Object(members) => !members.is_empty(),
-                    other => !shown(other).is_empty(),
+                    other => !shown(other).trim().is_empty(),
                 });
                 content != *empty
             }

@@ -15,7 +15,7 @@ use crate::user::Status;
 const PEOPLE: usize = 40;
 
 /// A store with the objects of all seeds. Times in them are relative to the clock.
-pub(super) fn store(state: &mut State) -> Store {
+pub(super) fn store(state: &State) -> Store {
     let catalog = Catalog::embedded();
     let people = state
         .users
@@ -30,6 +30,15 @@ pub(super) fn store(state: &mut State) -> Store {
         // The same for every sandbox, so that a run can be repeated.
         random: RefCell::new(fastrand::Rng::with_seed(2026)),
     });
+    let groups = [("groups", &state.groups), ("im_groups", &state.im_groups)];
+    for (collection, groups) in groups {
+        for (id, name) in groups {
+            let pairs = [("id", id), ("name", name)];
+            let members = pairs.map(|(member, value)| (member.to_owned(), value.as_str().into()));
+            let group = object(&store, collection, &Map::from_iter(members), &[]);
+            store.insert(collection, group);
+        }
+    }
     let mut labelled: Vec<(&str, Value)> = Vec::new();
     for seed in &catalog.seeds {
         let users: Vec<_> = seed
@@ -51,7 +60,7 @@ pub(super) fn store(state: &mut State) -> Store {
             names.extend(
                 users
                     .iter()
-                    .chain(&labelled)
+                    .chain(labelled.iter().rev())
                     .map(|(name, value)| (*name, value)),
             );
             last = object(&store, &seed.into, &seed.object, &names);
@@ -82,7 +91,7 @@ fn object(
         scope.inner(&[("self", &given)]).members(&rules.derive),
     );
     if let Some(behaviour) = rules.prepare {
-        behaviour.seed(&mut object, store.around.now);
+        behaviour.prepare(&mut object);
     }
     Value::Object(object)
 }

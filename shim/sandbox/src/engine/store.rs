@@ -126,13 +126,6 @@ impl Store {
         }
     }
 
-    /// Removes the objects that are `unwanted`.
-    pub(crate) fn purge(&mut self, collection: &str, unwanted: impl Fn(&Value) -> bool) {
-        if let Some(collection) = self.collections.get_mut(collection) {
-            collection.objects.retain(|_, object| !unwanted(object));
-        }
-    }
-
     /// Counts a call of a kind that v2 limits by day; false beyond the limit.
     pub(crate) fn count(&mut self, endpoint: &str, host: &str) -> bool {
         let today = self.around.now.date();

@@ -8,13 +8,19 @@
 //! | `topic`, `self.topic`, `host.email` | a member of the object at hand or of a named one |
 //! | `query.from or today`, `dept or 'none'` | the first that is not empty; in quotes: the word itself |
 //! | `now`, `today` | the clock's time; its midnight |
+//! | `this year`, `this month` | integers of the clock's date |
 //! | `start_time + duration min`, `now - 3*n days` | a time moved by days, hours, min or s |
 //! | `n + 1` | a sum of integers |
 //! | `new id`, `new number`, `new uuid` | a fresh id: 22 characters, 11 digits, base64 of 16 bytes |
-//! | `hash 8 uuid n`, `digits 6 id`, `mod 100 uuid n` | the same characters, digits or number for the same values |
+//! | `hash 8 uuid n`, `digits 6 id`, `uid 1 uuid`, `mod 100 uuid n` | the same characters, digits, id or number for the same values |
 //! | `pick devices n` | an entry of a list of words |
 //! | `sum all minutes`, `length list` | over an array |
-//! | `… \| date`, `time`, `clock`, `minutes`, `millis`, `text`, `day`, `url` | another form of the value |
+//! | `… \| date`, `time`, `clock`, `millis`, `text`, `day`, `url` | another form of the value |
+//!
+//! Objects whose members begin with `$` are computed as a whole: `$repeat` (how often, with `n` from
+//! 0 and a `person` from position `$people` on) and `$each` (the entries of an array, each as `self`)
+//! make arrays of `$entry`; `$when` (conditions) decides between `$value` and `$else`; `$document`
+//! shows the object at hand as the document of that name.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -71,10 +77,6 @@ impl<'a> Scope<'a> {
         }
     }
 
-    pub(crate) fn around(&self) -> &'a Surroundings {
-        self.around
-    }
-
     fn named(&self, name: &str) -> Option<&'a Value> {
         let own = self.names.iter().find(|(own, _)| *own == name);
         own.map(|(_, value)| *value)
@@ -106,6 +108,13 @@ impl<'a> Scope<'a> {
             Value::Object(members) => {
                 if let Some(times) = members.get("$repeat") {
                     self.repeated(times, members)
+                } else if let Some(list) = members.get("$each") {
+                    let entry = members.get("$entry").unwrap_or(&Value::Null);
+                    let list = list.as_str().and_then(|list| self.at(list)?.as_array());
+                    let entries = list.into_iter().flatten();
+                    entries
+                        .map(|own| self.inner(&[("self", own)]).render(entry))
+                        .collect()
                 } else if let Some(name) = members.get("$document") {
                     self.document(name.as_str().unwrap_or_default())
                 } else if let Some(conditions) = members.get("$when") {
@@ -229,6 +238,8 @@ impl<'a> Scope<'a> {
         match (function, arguments) {
             ("now", []) => calendar::timestamp(around.now).into(),
             ("today", []) => calendar::timestamp(calendar::midnight(around.now.date())).into(),
+            ("this", ["year"]) => around.now.year().into(),
+            ("this", ["month"]) => u8::from(around.now.month()).into(),
             ("new", ["id"]) => random_text(&mut around.random.borrow_mut(), 22).into(),
             ("new", ["number"]) => around
                 .random
@@ -239,6 +250,13 @@ impl<'a> Scope<'a> {
             ("hash", [length, values @ ..]) => {
                 let length = length.parse().unwrap_or_default();
                 random_text(&mut self.dice(values), length).into()
+            }
+            ("uid", values) => {
+                // The form of an RFC 4122 id.
+                let hex = format!("{:032x}", self.dice(values).u128(..));
+                let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
+                let parts = parts.map(|part| hex.get(part).unwrap_or_default());
+                parts.join("-").into()
             }
             ("digits", [length, values @ ..]) => {
                 let mut dice = self.dice(values);

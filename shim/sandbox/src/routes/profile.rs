@@ -4,13 +4,12 @@ use axum::extract::State as Shared;
 use serde_json::Value;
 
 use crate::error::{ApiError, ErrorName};
-use crate::groups::Kind;
 use crate::limits::{self, Change};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
 use crate::rules::{checked_body, checked_query};
 use crate::state::State;
 use crate::user::{User, plan};
-use crate::{Sandbox, settings};
+use crate::{Sandbox, engine, settings};
 
 pub(super) async fn update(
     Shared(sandbox): Shared<Sandbox>,
@@ -26,7 +25,10 @@ pub(super) async fn update(
     check_texts(&changes)?;
     check_plan(&state, user, &changes)?;
     check_identifiers(&state, user, &changes)?;
-    let group = group_to_join(&state, user, &changes)?;
+    let group = group_to_join(user, &changes);
+    if let Some(group) = &group {
+        engine::check_group(&mut state, group)?;
+    }
     let user = state.user_mut(key)?;
     user.groups.extend(group);
     apply(user, changes);
@@ -104,18 +106,9 @@ fn check_identifiers(state: &State, user: &User, changes: &Members) -> Result<()
 }
 
 /// `group_id` works for pending users only; others join by the group's member list.
-fn group_to_join(
-    state: &State,
-    user: &User,
-    changes: &Members,
-) -> Result<Option<String>, ApiError> {
-    match changes.get("group_id").and_then(Value::as_str) {
-        Some(id) if user.is_pending() => {
-            let group = Kind::Group.find(state, id)?;
-            Ok((!user.groups.contains(&group.id)).then_some(group.id))
-        }
-        _ => Ok(None),
-    }
+fn group_to_join(user: &User, changes: &Members) -> Option<String> {
+    let id = changes.get("group_id")?.as_str()?.to_owned();
+    (user.is_pending() && !user.groups.contains(&id)).then_some(id)
 }
 
 /// Takes over what passed the checks. What v2 shows as it was given goes to the profile.

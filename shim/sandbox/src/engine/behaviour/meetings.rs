@@ -15,7 +15,7 @@ use crate::request::Members;
 const INSTANT: i64 = 1;
 
 /// `end` ends what is running and leaves a past instance; anything else changes nothing.
-pub(super) fn change_status(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+pub(super) fn change_status(call: &mut Call<'_>) -> Outcome {
     let ends = call
         .body()
         .get("action")
@@ -23,7 +23,7 @@ pub(super) fn change_status(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     if let (true, Some(place)) = (ends, call.place()) {
         end(call, place);
     }
-    Ok(Outcome::Answer(Value::Null))
+    Outcome::Answer(Value::Null)
 }
 
 fn end(call: &mut Call<'_>, place: Place) {
@@ -67,19 +67,18 @@ fn close(instance: &mut Members, now: OffsetDateTime) {
     let minutes = start
         .map_or(0, |start| (now - start).whole_minutes())
         .max(1);
-    let alone = instance
+    let participants = instance
         .get("participants_count")
         .and_then(Value::as_i64)
-        .unwrap_or(1)
-        <= 1;
-    let phases = if alone {
-        json!(["past", "pastOne"])
-    } else {
-        json!(["past"])
-    };
+        .unwrap_or(1);
+    let phase = if participants > 1 { "past" } else { "pastOne" };
     instance.insert("end_time".to_owned(), calendar::timestamp(now).into());
     instance.insert("duration".to_owned(), minutes.into());
-    instance.insert("_phases".to_owned(), phases);
+    instance.insert(
+        "total_minutes".to_owned(),
+        minutes.saturating_mul(participants).into(),
+    );
+    instance.insert("_phases".to_owned(), json!([phase]));
 }
 
 /// Registers somebody once: who registers again gets the same registration.

@@ -1,0 +1,170 @@
+//! Members of groups and IM groups. Memberships are kept with the users.
+
+use serde_json::{Value, json};
+
+use super::super::Call;
+use super::super::template::shown;
+use super::Outcome;
+use crate::calendar;
+use crate::error::ApiError;
+use crate::state::State;
+use crate::user::User;
+
+/// The collections of the two kinds.
+const GROUPS: &str = "groups";
+const IM_GROUPS: &str = "im_groups";
+
+/// The ids of the user's groups of a kind.
+fn memberships<'a>(user: &'a User, collection: &str) -> &'a [String] {
+    if collection == IM_GROUPS {
+        &user.im_groups
+    } else {
+        &user.groups
+    }
+}
+
+fn memberships_mut<'a>(user: &'a mut User, collection: &str) -> &'a mut Vec<String> {
+    if collection == IM_GROUPS {
+        &mut user.im_groups
+    } else {
+        &mut user.groups
+    }
+}
+
+/// The kind and the id of the group that the path names.
+fn group(call: &Call<'_>) -> (&'static str, String) {
+    let collection = call.place().map_or(GROUPS, |place| place.collection);
+    let group = call.place().and_then(|place| call.store.get(place));
+    let id = group.and_then(|group| group.get("id")).map(shown);
+    (collection, id.unwrap_or_default())
+}
+
+/// The groups of a kind, each with the number of its members.
+pub(super) fn all(call: &Call<'_>, collection: &'static str) -> Vec<(u64, Value)> {
+    let groups = call.store.all(collection);
+    groups
+        .map(|(number, group)| (number, counted(call.state, collection, group.clone())))
+        .collect()
+}
+
+/// The group that the path names, with the number of its members.
+pub(super) fn show(call: &Call<'_>) -> Outcome {
+    let Some(place) = call.place() else {
+        return Outcome::Usual;
+    };
+    let group = call.store.get(place).cloned().unwrap_or_default();
+    Outcome::Answer(counted(call.state, place.collection, group))
+}
+
+fn counted(state: &State, collection: &str, mut group: Value) -> Value {
+    let id = group.get("id").map(shown).unwrap_or_default();
+    let members = state
+        .users
+        .iter()
+        .filter(|user| memberships(user, collection).contains(&id));
+    let count = members.count();
+    if let Some(members) = group.as_object_mut() {
+        members.insert("total_members".to_owned(), count.into());
+    }
+    group
+}
+
+/// The members of the group that the path names.
+pub(super) fn members(call: &Call<'_>) -> Vec<(u64, Value)> {
+    let (collection, id) = group(call);
+    let users = call.state.users.after(0);
+    users
+        .filter(|(_, user)| !user.is_pending() && memberships(user, collection).contains(&id))
+        .map(|(number, user)| (number, user.document()))
+        .collect()
+}
+
+/// Users that do not exist are passed over: the answer names those who were added.
+pub(super) fn add(call: &mut Call<'_>) -> Outcome {
+    let (collection, id) = group(call);
+    let entries = call
+        .body()
+        .get("members")
+        .and_then(Value::as_array)
+        .cloned();
+    let mut added = Vec::new();
+    for entry in entries.unwrap_or_default() {
+        let text = |member: &str| entry.get(member).map(shown).filter(|text| !text.is_empty());
+        let key = text("id").or_else(|| text("email")).unwrap_or_default();
+        let user = call
+            .state
+            .users
+            .find_mut(&key)
+            .filter(|user| !user.is_pending());
+        if let Some(user) = user {
+            let memberships = memberships_mut(user, collection);
+            if !memberships.contains(&id) {
+                memberships.push(id.clone());
+            }
+            added.push(user.id.clone());
+        }
+    }
+    let added_at = calendar::timestamp(call.now());
+    Outcome::Answer(json!({ "ids": added.join(","), "added_at": added_at }))
+}
+
+/// Takes the member that the path names out of the group.
+pub(super) fn remove(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+    let (collection, id) = group(call);
+    member(call, collection, &id)?.retain(|own| *own != id);
+    Ok(Outcome::Answer(Value::Null))
+}
+
+/// Moves the member that the path names to another group.
+pub(super) fn change(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+    let (collection, id) = group(call);
+    member(call, collection, &id)?;
+    if call
+        .body()
+        .get("action")
+        .is_some_and(|action| action == "move")
+    {
+        let target = call
+            .body()
+            .get("target_group_id")
+            .map(shown)
+            .unwrap_or_default();
+        if target.is_empty() {
+            return Err(call.error("group_target_empty"));
+        }
+        if call.store.find(collection, "id", &target).is_none() {
+            return Err(call.error("group_target_unknown"));
+        }
+        let memberships = member(call, collection, &id)?;
+        memberships.retain(|own| *own != id && *own != target);
+        memberships.push(target);
+    }
+    Ok(Outcome::Answer(Value::Null))
+}
+
+/// The groups of the member that the path names.
+fn member<'a>(
+    call: &'a mut Call<'_>,
+    collection: &str,
+    group: &str,
+) -> Result<&'a mut Vec<String>, ApiError> {
+    let unknown = call.error("group_member_unknown");
+    let key = call
+        .value("path")
+        .get("memberId")
+        .map(shown)
+        .unwrap_or_default();
+    let user = call.state.users.find_mut(&key);
+    user.map(|user| memberships_mut(user, collection))
+        .filter(|memberships| memberships.iter().any(|own| own == group))
+        .ok_or(unknown)
+}
+
+/// Takes everybody out of the group that the path names, and leaves the rest to the method.
+pub(super) fn dissolve(call: &mut Call<'_>) -> Outcome {
+    let (collection, id) = group(call);
+    for user in call.state.users.iter_mut() {
+        memberships_mut(user, collection).retain(|own| *own != id);
+    }
+    Outcome::Usual
+}

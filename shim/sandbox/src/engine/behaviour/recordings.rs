@@ -1,0 +1,105 @@
+//! Recordings and the files that are downloaded.
+
+use axum::extract::{Path, State as Shared};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::super::template::shown;
+use super::super::{Call, seed};
+use super::{Outcome, media};
+use crate::Sandbox;
+use crate::error::ApiError;
+use crate::oauth::credentials;
+use crate::request::{Members, QueryPairs};
+
+/// What a browser would show: v2 answers so, with 200, when a download has no valid token.
+const SIGN_IN: &str = "<!DOCTYPE html><html><head><title>Sign In</title></head>\
+                       <body><form action=\"/signin\"></form></body></html>";
+
+/// Sets the sizes of a recording's files and what follows from them.
+pub(super) fn measure(recording: &mut Members) {
+    let mut total = 0;
+    let mut count = 0;
+    let uuid = recording.get("uuid").cloned().unwrap_or_default();
+    let files = recording
+        .get_mut("recording_files")
+        .and_then(Value::as_array_mut);
+    for file in files.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let media = media::of(&file.get("file_type").map(shown).unwrap_or_default());
+        total += media.bytes.len();
+        count += 1;
+        file.insert("file_size".to_owned(), media.bytes.len().into());
+        file.insert("file_extension".to_owned(), media.extension.into());
+        file.insert("meeting_id".to_owned(), uuid.clone());
+    }
+    recording.insert("total_size".to_owned(), total.into());
+    recording.insert("recording_count".to_owned(), count.into());
+}
+
+/// Deletes the recording that the path names, or one file of it. What is moved to the trash is
+/// listed there.
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+    let Some(place) = call.place() else {
+        return Ok(Outcome::Usual);
+    };
+    let Some(Value::Object(mut recording)) = call.store.get(place).cloned() else {
+        return Ok(Outcome::Usual);
+    };
+    let mut left = 0;
+    if let Some(id) = call.value("path").get("recordingId").cloned() {
+        let files = recording
+            .get_mut("recording_files")
+            .and_then(Value::as_array_mut);
+        let Some(files) = files else {
+            return Err(call.error("recording_unknown"));
+        };
+        let before = files.len();
+        files.retain(|file| file.get("id") != Some(&id));
+        left = files.len();
+        if left == before {
+            return Err(call.error("recording_unknown"));
+        }
+    }
+    if left > 0 {
+        call.update(place, recording)?;
+    } else if call.parameter("action").as_deref() == Some("delete") {
+        call.delete(place);
+    } else {
+        let trashed = Members::from_iter([("_trashed".to_owned(), true.into())]);
+        call.update(place, trashed)?;
+    }
+    Ok(Outcome::Answer(Value::Null))
+}
+
+/// `GET /rec/download/{fileId}`: the bytes for a bearer token of the API or of the recording, as a
+/// header or the parameter `access_token`; else a page.
+pub(crate) async fn download(
+    Shared(sandbox): Shared<Sandbox>,
+    Path(id): Path<String>,
+    query: QueryPairs,
+    headers: HeaderMap,
+) -> Response {
+    let token = credentials(&headers, "bearer").or_else(|| query.filled("access_token"));
+    let mut state = sandbox.state();
+    let store = state.store.take().unwrap_or_else(|| seed::store(&state));
+    let own = |file: &&Value| file.get("id").is_some_and(|own| *own == *id);
+    let found = store.all("recordings").find_map(|(_, recording)| {
+        let files = recording.get("recording_files")?.as_array()?;
+        let file_type = shown(files.iter().find(own)?.get("file_type")?);
+        Some((media::of(&file_type), recording.get("_token").map(shown)))
+    });
+    state.store = Some(store);
+    let now = OffsetDateTime::now_utc();
+    match (found, token) {
+        (Some((media, own)), Some(token))
+            if own.as_deref() == Some(token) || state.access_tokens.check(token, now).is_ok() =>
+        {
+            ([(CONTENT_TYPE, media.content_type)], media.bytes).into_response()
+        }
+        (Some(_), _) => Html(SIGN_IN).into_response(),
+        (None, _) => (StatusCode::NOT_FOUND, Html(SIGN_IN)).into_response(),
+    }
+}
