@@ -12,6 +12,8 @@ mod seed;
 mod store;
 mod template;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{Extension, State as Shared};
 use axum::http::header::HOST;
@@ -22,7 +24,7 @@ use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 
 use self::behaviour::Outcome;
-use self::catalog::{Catalog, Endpoint, Refusal, method_and_path};
+use self::catalog::{Catalog, CollectionRules, Endpoint, Refusal, method_and_path};
 use self::store::{Place, merge};
 use self::template::{Scope, shown};
 use crate::Sandbox;
@@ -205,7 +207,7 @@ impl Call<'_> {
         collection: &'static str,
         members: Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let rules = self.rules(collection);
+        let rules = rules(collection);
         if self.store.len(collection) >= rules.max {
             return Err(self.error(&rules.full));
         }
@@ -239,7 +241,7 @@ impl Call<'_> {
         object: Members,
         own: Option<Place>,
     ) -> Result<Value, ApiError> {
-        let rules = self.rules(collection);
+        let rules = rules(collection);
         let mut object = Value::Object(object);
         for (member, error) in &rules.unique {
             let key = |object: &Value| object.get(member).map(|value| shown(value).to_lowercase());
@@ -266,7 +268,7 @@ impl Call<'_> {
     /// Removes an object and what belongs to it.
     pub(crate) fn delete(&mut self, place: Place) {
         let object = self.store.get(place).cloned().unwrap_or_default();
-        for (collection, conditions) in &self.rules(place.collection).children {
+        for (collection, conditions) in &rules(place.collection).children {
             let children: Vec<_> = {
                 let named = self.named();
                 let scope = self.scope(&named);
@@ -312,7 +314,8 @@ impl Call<'_> {
                     .find_where(collection, &rules.by, segment, |_| true)
                     .is_some()
             });
-            let error = elsewhere.map_or(&rules.unknown, |(_, error)| error);
+            let unknown = self.endpoint.unknown.as_ref().unwrap_or(&rules.unknown);
+            let error = elsewhere.map_or(unknown, |(_, error)| error);
             return Err(self.error(error));
         };
         for (name, member) in &rules.users {
@@ -324,15 +327,6 @@ impl Call<'_> {
         self.places.push(place);
         self.names.push((subject, object));
         Ok(())
-    }
-
-    fn rules(&self, collection: &str) -> &'static catalog::CollectionRules {
-        static NONE: std::sync::LazyLock<catalog::CollectionRules> =
-            std::sync::LazyLock::new(catalog::CollectionRules::default);
-        Catalog::embedded()
-            .collections
-            .get(collection)
-            .unwrap_or(&NONE)
     }
 
     /// The error of a row, its message filled in.
@@ -378,7 +372,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn body(&self) -> &Members {
-        static NONE: std::sync::LazyLock<Members> = std::sync::LazyLock::new(Members::new);
+        static NONE: LazyLock<Members> = LazyLock::new(Members::new);
         self.value("body").as_object().unwrap_or(&NONE)
     }
 
@@ -418,6 +412,14 @@ impl Call<'_> {
             Value::Object(query)
         )
     }
+}
+
+fn rules(collection: &str) -> &'static CollectionRules {
+    static NONE: LazyLock<CollectionRules> = LazyLock::new(CollectionRules::default);
+    Catalog::embedded()
+        .collections
+        .get(collection)
+        .unwrap_or(&NONE)
 }
 
 /// # Errors

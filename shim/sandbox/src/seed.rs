@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use super::config::{MAX_USERS, SandboxConfig};
 use super::embedded;
 use super::request::Members;
+use super::settings;
 use super::state::State;
 use super::user::{Assistant, Role, Status, User, login, plan};
 
@@ -65,6 +67,9 @@ struct Person {
     timezone: Option<String>,
     vanity_name: Option<String>,
     employee_unique_id: Option<String>,
+    /// Whether the user may hold webinars.
+    #[serde(default)]
+    webinar: bool,
     #[serde(default)]
     picture: bool,
     #[serde(default)]
@@ -162,7 +167,7 @@ impl Seed {
         }
         let last_login = moment(LAST_SIGN_IN) - Duration::minutes(97) * ordinal;
         let client = cycled(&self.client_versions, position).unwrap_or_default();
-        User {
+        let mut user = User {
             id: state.fresh_id(),
             email: format!(
                 "{local}{number}@{}",
@@ -198,7 +203,13 @@ impl Seed {
             profile,
             settings: Members::new(),
             token_generation: 0,
+        };
+        if person.webinar && round == 0 {
+            let feature = json!({ "webinar": true, "webinar_capacity": 500 });
+            let feature = Members::from_iter([("feature".to_owned(), feature)]);
+            settings::change(&mut user, settings::MAIN, feature);
         }
+        user
     }
 
     fn appoint_assistants(&self, state: &mut State) {

@@ -26,6 +26,9 @@ pub(crate) enum Behaviour {
     ChangeStatus,
     /// Adds somebody who registers, approved or not.
     Register,
+    /// Approves, denies or cancels those who registered.
+    DecideRegistrants,
+    AddPanelists,
     /// Groups with the number of their members.
     Groups,
     ImGroups,
@@ -64,6 +67,8 @@ impl Behaviour {
             Self::Occurrence => recurrence::occurrence(call),
             Self::ChangeStatus => Ok(meetings::change_status(call)),
             Self::Register => meetings::register(call),
+            Self::DecideRegistrants => meetings::decide(call),
+            Self::AddPanelists => meetings::add_panelists(call),
             Self::ShowGroup => Ok(groups::show(call)),
             Self::DissolveGroup => Ok(groups::dissolve(call)),
             Self::AddGroupMembers => Ok(groups::add(call)),

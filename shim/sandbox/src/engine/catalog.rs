@@ -27,7 +27,14 @@ macro_rules! areas {
     };
 }
 
-areas!["common", "groups", "meetings", "recordings", "reports"];
+areas![
+    "common",
+    "groups",
+    "meetings",
+    "recordings",
+    "reports",
+    "webinars"
+];
 
 /// All areas together.
 #[derive(Default)]
@@ -77,6 +84,8 @@ pub(crate) struct Endpoint {
     /// What each variable segment of the path names, in order.
     #[serde(default)]
     pub(crate) path: Vec<String>,
+    /// The error when the last object of the path is unknown, in the place of its subject's.
+    pub(crate) unknown: Option<String>,
     /// The rules of the query: a name of `queries`, or the rules themselves.
     #[serde(default)]
     pub(crate) query: Rules,
@@ -350,10 +359,11 @@ mod tests {
                     subject == "any" || subject == "user" || catalog.subjects.contains_key(subject);
                 expect(known, format!("{key}: subject {subject}"));
             }
-            for refusal in &endpoint.refuse {
+            let refusals = endpoint.refuse.iter().map(|refusal| &refusal.error);
+            for error in refusals.chain(&endpoint.unknown) {
                 expect(
-                    catalog.errors.contains_key(&refusal.error),
-                    format!("{key}: error {}", refusal.error),
+                    catalog.errors.contains_key(error),
+                    format!("{key}: error {error}"),
                 );
             }
             for (rules, named) in [
@@ -376,7 +386,7 @@ mod tests {
                 match view {
                     View::Document(name) => names.push(name.clone()),
                     View::Template(members) => {
-                        named_documents(&Value::Object(members.clone()), &mut names)
+                        named_documents(&Value::Object(members.clone()), &mut names);
                     }
                 }
                 for name in names {

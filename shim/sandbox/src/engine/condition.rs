@@ -36,6 +36,8 @@ enum Comparison {
     Has(Value),
     /// A greater number.
     Above(i64),
+    /// A number, or a text of digits.
+    Digits(bool),
     /// A text, an array or an object without content, or without a value.
     Empty(bool),
 }
@@ -72,6 +74,10 @@ impl Test {
             Self::Table(Comparison::Above(bound)) => value
                 .and_then(Value::as_i64)
                 .is_some_and(|value| value > *bound),
+            Self::Table(Comparison::Digits(digits)) => {
+                let text = value.map(shown).unwrap_or_default();
+                (text.parse::<u64>().is_ok()) == *digits
+            }
             Self::Table(Comparison::Empty(empty)) => {
                 let content = value.is_some_and(|value| match value {
                     Value::Array(entries) => !entries.is_empty(),

@@ -77,7 +77,7 @@ impl List {
         let mut entries = self.wanted(call, range.as_ref())?;
         if let Some(member) = &self.newest {
             let value = |entry: &Value| entry.get(member).map(shown);
-            entries.sort_by(|(_, one), (_, other)| value(other).cmp(&value(one)));
+            entries.sort_by_key(|(_, entry)| std::cmp::Reverse(value(entry)));
             // Tokens need rising numbers.
             for (number, (position, _)) in (1..).zip(&mut entries) {
                 *position = number;
@@ -176,8 +176,8 @@ impl List {
             _ => true,
         };
         let fits = |entry: &Value| {
-            let names = [("self", entry)];
-            let scope = scope.inner(&names);
+            let own = [("self", entry)];
+            let scope = scope.inner(&own);
             in_range(entry)
                 && self.filter.hold(&scope)
                 && cases.iter().all(|case| case.hold(&scope))

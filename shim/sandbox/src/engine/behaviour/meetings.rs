@@ -13,6 +13,8 @@ use crate::request::Members;
 
 /// Meetings that exist only while they run.
 const INSTANT: i64 = 1;
+/// Panelists of a webinar at most.
+const PANELISTS: usize = 100;
 
 /// `end` ends what is running and leaves a past instance; anything else changes nothing.
 pub(super) fn change_status(call: &mut Call<'_>) -> Outcome {
@@ -110,28 +112,25 @@ pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
             .find(|one| registered(one))
             .cloned()
     };
-    let registrant = match known {
-        Some(registrant) => registrant,
-        None => {
-            let manual = meeting
-                .pointer("/settings/approval_type")
-                .and_then(Value::as_i64)
-                == Some(1);
-            let waived = call.body().get("auto_approve") == Some(&Value::Bool(true));
-            let mut members = call.body().clone();
-            let status = if manual && !waived {
-                "pending"
-            } else {
-                "approved"
-            };
-            members.insert("status".to_owned(), status.into());
-            members.insert("_of".to_owned(), id);
-            members.insert("_meeting".to_owned(), meeting.clone());
-            let registrant = call.create("registrants", members)?;
-            count_registrant(&mut call.store, place);
-            registrant
-        }
+    if let Some(registrant) = known {
+        return Ok(Outcome::Answer(registrant));
+    }
+    let manual = meeting
+        .pointer("/settings/approval_type")
+        .and_then(Value::as_i64)
+        == Some(1);
+    let waived = call.body().get("auto_approve") == Some(&Value::Bool(true));
+    let status = if manual && !waived {
+        "pending"
+    } else {
+        "approved"
     };
+    let mut members = call.body().clone();
+    members.insert("status".to_owned(), status.into());
+    members.insert("_of".to_owned(), id);
+    members.insert("_meeting".to_owned(), meeting);
+    let registrant = call.create("registrants", members)?;
+    count_registrant(&mut call.store, place);
     Ok(Outcome::Answer(registrant))
 }
 
@@ -144,4 +143,72 @@ fn count_registrant(store: &mut Store, place: Place) {
         meeting.insert("_registrants".to_owned(), count.saturating_add(1).into());
         store.set(place, Value::Object(meeting));
     }
+}
+
+/// Approves, denies or cancels the registrants that the body names, by id or address. Others are
+/// passed over.
+pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+    let status = match call.body().get("action").and_then(Value::as_str) {
+        Some("approve") => "approved",
+        Some("deny") => "denied",
+        _ => "cancelled",
+    };
+    let webinar = call.place().and_then(|place| call.store.get(place));
+    let id = webinar.and_then(|webinar| webinar.get("id")).cloned();
+    let named = call.body().get("registrants").and_then(Value::as_array);
+    let named = named.cloned().unwrap_or_default();
+    let is_named = |registrant: &Value| {
+        registrant.get("_of") == id.as_ref()
+            && named.iter().any(|one| {
+                ["id", "email"].iter().any(|member| {
+                    one.get(member)
+                        .is_some_and(|given| registrant.get(member) == Some(given))
+                })
+            })
+    };
+    let registrants = call.store.all("registrants");
+    let numbers: Vec<_> = registrants
+        .filter(|(_, registrant)| is_named(registrant))
+        .map(|(number, _)| number)
+        .collect();
+    for number in numbers {
+        let place = Place {
+            collection: "registrants",
+            number,
+        };
+        let changes = Members::from_iter([("status".to_owned(), status.into())]);
+        call.update(place, changes)?;
+    }
+    Ok(Outcome::Answer(Value::Null))
+}
+
+/// Invites the panelists that the body names; who is one already stays one.
+pub(super) fn add_panelists(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+    let webinar = call.place().and_then(|place| call.store.get(place));
+    let id = webinar.and_then(|webinar| webinar.get("id")).cloned();
+    let id = id.unwrap_or_default();
+    let invited = call
+        .body()
+        .get("panelists")
+        .and_then(Value::as_array)
+        .cloned();
+    for panelist in invited.unwrap_or_default() {
+        let panelists = call.store.all("panelists").map(|(_, one)| one);
+        let of_it: Vec<_> = panelists
+            .filter(|one| one.get("_of") == Some(&id))
+            .collect();
+        if of_it
+            .iter()
+            .any(|one| one.get("email") == panelist.get("email"))
+        {
+            continue;
+        }
+        if of_it.len() >= PANELISTS {
+            return Err(call.error("panelists_full"));
+        }
+        let mut members = panelist.as_object().cloned().unwrap_or_default();
+        members.insert("_of".to_owned(), id.clone());
+        call.create("panelists", members)?;
+    }
+    Ok(Outcome::Answer(Value::Null))
 }
