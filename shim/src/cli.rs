@@ -6,6 +6,7 @@ mod listen;
 mod manual;
 mod mappings_folder;
 mod run;
+mod settings_help;
 mod watchers;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
@@ -16,6 +17,7 @@ use shim_sandbox::{Faults, FaultsError, MAX_USERS};
 
 use crate::settings::DEFAULT_SANDBOX_USERS;
 use dev_cert::authority::ServerName;
+use settings_help::SettingFlags;
 
 /// The sandbox alone listens here: beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
@@ -55,7 +57,7 @@ enum Command {
 ///
 /// Settings come from --config, then the environment, then flags; later ones win.
 #[derive(Args, Clone, Debug)]
-#[command(after_long_help = ENVIRONMENT)]
+#[command(after_long_help = settings_help::environment())]
 pub(crate) struct Serve {
     /// Serve from an in-process v2 with demo users instead of Zoom's
     #[arg(long)]
@@ -67,33 +69,11 @@ pub(crate) struct Serve {
     /// "method=PATCH,path=/users/*,status=503,times=1", with ; between them
     #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = faults)]
     sandbox_faults: Option<Faults>,
-    /// Where to listen in plain HTTP, or "off", with TLS [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<String>,
-    /// Where to listen with TLS
-    #[arg(long, value_name = "ADDR")]
-    tls_listen: Option<String>,
-    /// The server's certificate and its chain, as PEM; read again on SIGHUP, as is the key
-    #[arg(long, value_name = "FILE")]
-    tls_cert: Option<String>,
-    /// The key to the certificate, as PEM
-    #[arg(long, value_name = "FILE")]
-    tls_key: Option<String>,
-    /// Where /healthz, /readyz, /metrics and /usage are, or "off" [default: 127.0.0.1:9090]
-    #[arg(long, value_name = "ADDR")]
-    ops_listen: Option<String>,
+    #[command(flatten)]
+    settings: SettingFlags,
     /// Settings as TOML
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Refuse what v2 cannot honour, before anything is written, instead of warning
-    #[arg(long)]
-    strict: bool,
-    /// Keep exchanges in this file, without secrets, for `migrate diff`
-    #[arg(long, value_name = "FILE")]
-    record: Option<String>,
-    /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<String>,
     /// Mapping files (*.toml) that replace the built-in ones of the same name, or add to them
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,
@@ -132,31 +112,6 @@ pub(crate) struct Usage {
     /// The SQLite file; it is only read
     file: PathBuf,
 }
-
-const ENVIRONMENT: &str = "\
-Environment:
-  SHIM_API_KEY, SHIM_API_SECRET       what the old programs send
-  SHIM_UPSTREAM_URL                   v2's base: https://api.zoom.us/v2
-  SHIM_UPSTREAM_TOKEN                 a v2 access token; or, for server-to-server OAuth:
-  SHIM_OAUTH_ACCOUNT_ID, SHIM_OAUTH_CLIENT_ID, SHIM_OAUTH_CLIENT_SECRET
-  SHIM_OAUTH_URL                      the token endpoint, if not https://zoom.us/oauth/token
-  SHIM_UPSTREAM_PLAN                  free, pro, business or unlimited
-  SHIM_LISTEN                         where to listen
-  SHIM_TLS_LISTEN, SHIM_TLS_CERT_FILE, SHIM_TLS_KEY_FILE
-                                      where to listen with TLS, and the certificate
-  SHIM_TRUSTED_PROXIES                addresses and networks whose X-Forwarded-For is believed
-  SHIM_UPSTREAM_DNS                   name servers that know v2's host, past the hosts file
-  SHIM_UPSTREAM_RESOLVE               addresses of v2's host
-  SHIM_OPS_LISTEN                     where /healthz, /readyz, /metrics and /usage are, or off
-  SHIM_LEDGER                         the file that notes who still calls v1
-  SHIM_LOG_FORMAT                     how to log: text or json
-  SHIM_TRACES_ENDPOINT                a collector of OpenTelemetry traces, in builds with `otel`
-  RUST_LOG                            how much to log: error, warn, info, debug, trace
-
-Exit codes:
-  0  stopped by a signal
-  1  could not listen, or another failure
-  2  the command line or the settings are wrong; nothing was started";
 
 /// How the program ends; clap itself ends with 2 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

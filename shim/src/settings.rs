@@ -3,21 +3,21 @@
 //! It is checked as a whole before a socket opens: all mistakes are reported at once, each with its
 //! place and what to write instead. The lowest layer: uses no other module of the shim.
 
-mod draft;
 mod effective;
 pub mod identity;
+mod key;
 mod ledger;
-mod mistakes;
 mod network;
+mod origin;
+mod read;
 mod record;
 mod secret_digest;
-mod section;
 mod shadow;
+mod table;
 mod tenant;
 mod tls;
-mod ui;
 mod validate;
-mod variables;
+mod written;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,13 +36,19 @@ use shim_upstream::{Access, BaseUrl, HttpSettings, OAuth, ResolverSettings};
 use time::{Date, Month};
 use url::Url;
 
+use origin::Mistakes;
+use table::Site;
+use written::Written;
+
 pub use effective::Effective;
+pub(crate) use key::Kind;
 pub use ledger::LedgerConfig;
-pub use mistakes::{ConfigError, Mistake};
+pub use origin::{ConfigError, Mistake, Origin};
 pub use record::RecordConfig;
 pub(crate) use secret_digest::SecretDigest;
 pub(crate) use shadow::ShadowCredentials;
 pub use shadow::{ShadowConfig, Side};
+pub(crate) use table::{keys, sections};
 pub use tls::TlsConfig;
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
@@ -54,9 +60,6 @@ pub const DEFAULT_OPS_LISTEN: &str = "127.0.0.1:9090";
 
 /// The day that Zoom announced as v1's last supported one.
 pub(crate) const V1_DEPRECATED: (i32, Month, u8) = (2018, Month::November, 1);
-
-/// The day on which v1 began to answer nothing but 403.
-pub(crate) const V1_SUNSET: (i32, Month, u8) = (2020, Month::May, 31);
 
 /// What comes after v1.
 pub(crate) const V2_DOCUMENTS: &str = "https://developers.zoom.us/docs/api/";
@@ -251,23 +254,30 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        Self::from(&Site::default())
+    }
+}
+
+impl From<&Site> for Limits {
+    fn from(site: &Site) -> Self {
+        let limits = &site.limits;
         Self {
-            request: Duration::from_secs(13),
-            connect: Duration::from_secs(3),
-            call: Duration::from_secs(10),
-            answer_bytes: 8 << 20,
-            list_calls: 10,
-            cache_time: Duration::from_secs(10),
-            cache_bytes: 64 << 20,
-            body_bytes: 7 << 20,
-            body: Duration::from_secs(10),
-            headers: Duration::from_secs(10),
-            requests: 256,
-            connections: 1024,
-            handshakes: 256,
-            handshake: Duration::from_secs(10),
-            failed_attempts: 30,
-            shutdown: Duration::from_secs(1),
+            request: limits.request_seconds.value,
+            connect: site.upstream.connect_seconds.value,
+            call: site.upstream.call_seconds.value,
+            answer_bytes: site.upstream.answer_bytes.value,
+            list_calls: site.list.parallel.value,
+            cache_time: site.cache.seconds.value,
+            cache_bytes: site.cache.bytes.value,
+            body_bytes: limits.body_bytes.value,
+            body: limits.body_seconds.value,
+            headers: limits.header_seconds.value,
+            requests: limits.requests.value,
+            connections: limits.connections.value,
+            handshakes: limits.handshakes.value,
+            handshake: limits.handshake_seconds.value,
+            failed_attempts: limits.failed_attempts.value,
+            shutdown: limits.shutdown_seconds.value,
         }
     }
 }
@@ -275,22 +285,8 @@ impl Default for Limits {
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
-    /// `--listen`
-    pub listen: Option<String>,
-    /// `--tls-listen`
-    pub tls_listen: Option<String>,
-    /// `--tls-cert`
-    pub tls_cert: Option<String>,
-    /// `--tls-key`
-    pub tls_key: Option<String>,
-    /// `--ops-listen`
-    pub ops_listen: Option<String>,
-    /// `--strict`
-    pub strict: bool,
-    /// `--record`
-    pub record: Option<String>,
-    /// `--ledger`
-    pub ledger: Option<String>,
+    /// The values of flags that set a key, by flag: `--listen`.
+    pub given: BTreeMap<&'static str, String>,
     /// `--sandbox`, with its number of users.
     pub sandbox: Option<usize>,
 }
@@ -314,7 +310,17 @@ impl Config {
     ///
     /// All mistakes.
     pub fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Self, ConfigError> {
-        draft::load(sources, catalog)
+        let mistakes = Mistakes::default();
+        let written = Written::read(sources, catalog, &mistakes);
+        let config = written.validate(sources, catalog, &mistakes);
+        let mistakes = mistakes.into_sorted();
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => Err(ConfigError {
+                file: sources.file.map(|(name, _)| name.to_owned()),
+                mistakes,
+            }),
+        }
     }
 }
 
@@ -404,9 +410,6 @@ impl V2Config {
         self.base.is_plain() && !self.base.is_loopback()
     }
 }
-
-/// The catalog's options as a site wrote them.
-type Chosen = BTreeMap<String, toml::Value>;
 
 #[cfg(test)]
 mod tests;

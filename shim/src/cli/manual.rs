@@ -11,7 +11,7 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, settings_help};
 
 pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
@@ -40,10 +40,14 @@ fn write_pages(command: &Command, dir: &Path) -> anyhow::Result<()> {
 }
 
 fn page(command: Command) -> anyhow::Result<String> {
+    let settings = match command.get_name() {
+        "serve" | "shim-serve" => settings_help::manual_section(),
+        _ => String::new(),
+    };
     let mut page = Vec::new();
     Man::new(command).manual("Zoom v1 shim").render(&mut page)?;
     // What stands below the options has columns: its lines are not to be filled.
-    Ok(String::from_utf8(page)?.replace(".SH EXTRA\n", ".SH NOTES\n.nf\n"))
+    Ok(String::from_utf8(page)?.replace(".SH EXTRA\n", ".SH NOTES\n.nf\n") + &settings)
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<()> {

@@ -55,7 +55,7 @@ pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
         let config = Config::load(sources, &catalog)?;
         shadow_mappings(config.shadow.as_ref())?;
         let warnings = config.tls.map_or_else(Vec::new, |tls| tls.warnings());
-        Ok((Effective::of(sources), warnings))
+        Ok((Effective::of(sources, &catalog), warnings))
     });
     let (effective, warnings) = checked.map_err(Failure::Settings)?;
     banner::print(&effective);
@@ -422,14 +422,7 @@ fn with_sources<T>(
             .map(|(name, text)| (name.as_str(), text.as_str())),
         environment: &|name| std::env::var(name).ok(),
         flags: Flags {
-            listen: arguments.listen.clone(),
-            tls_listen: arguments.tls_listen.clone(),
-            tls_cert: arguments.tls_cert.clone(),
-            tls_key: arguments.tls_key.clone(),
-            ops_listen: arguments.ops_listen.clone(),
-            strict: arguments.strict,
-            record: arguments.record.clone(),
-            ledger: arguments.ledger.clone(),
+            given: arguments.settings.0.clone(),
             sandbox: arguments.sandbox.then_some(arguments.sandbox_users),
         },
         read: &|path| fs::read_to_string(path),

@@ -6,54 +6,39 @@ use ipnet::IpNet;
 use shim_upstream::ResolverSettings;
 
 use super::{
-    mistakes::Mistakes,
-    section::{Placed, Section},
+    origin::{Mistakes, Placed},
+    table::Upstream,
 };
 
 /// Where name servers listen.
 const DNS_PORT: u16 = 53;
 
-/// What `[upstream]` says of names.
-#[derive(Default)]
-pub(super) struct ResolverDraft {
-    pub(super) resolve: Option<Vec<Placed<String>>>,
-    pub(super) dns: Option<Vec<Placed<String>>>,
-}
-
-impl ResolverDraft {
-    pub(super) fn read(upstream: &mut Section<'_>) -> Self {
-        Self {
-            resolve: upstream.texts("resolve"),
-            dns: upstream.texts("dns"),
-        }
-    }
-
-    pub(super) fn validate(self, mistakes: &Mistakes) -> ResolverSettings {
-        let addresses = each(self.resolve, mistakes, |text| {
-            let address: Option<IpAddr> = text.parse().ok();
-            address.ok_or_else(|| {
-                format!(
-                    "upstream.resolve: {text:?} is no address; write v2's own, as \"203.0.113.7\", \
-                     or name servers that know it as upstream.dns"
-                )
-            })
-        });
-        let servers = each(self.dns, mistakes, |text| {
-            let server = text.parse().ok();
-            let server = server.or_else(|| Some(SocketAddr::new(text.parse().ok()?, DNS_PORT)));
-            server.ok_or_else(|| {
-                format!(
-                    "upstream.dns: {text:?} is no address of a name server; write it as \
-                     \"192.0.2.53\", or with its port, as \"127.0.0.1:5353\""
-                )
-            })
-        });
-        ResolverSettings { addresses, servers }
-    }
+/// How v2's host is found.
+pub(super) fn resolver(upstream: &Upstream, mistakes: &Mistakes) -> ResolverSettings {
+    let addresses = each(&upstream.resolve.value, mistakes, |text| {
+        let address: Option<IpAddr> = text.parse().ok();
+        address.ok_or_else(|| {
+            format!(
+                "upstream.resolve: {text:?} is no address; write v2's own, as \"203.0.113.7\", or \
+                 name servers that know it as upstream.dns"
+            )
+        })
+    });
+    let servers = each(&upstream.dns.value, mistakes, |text| {
+        let server = text.parse().ok();
+        let server = server.or_else(|| Some(SocketAddr::new(text.parse().ok()?, DNS_PORT)));
+        server.ok_or_else(|| {
+            format!(
+                "upstream.dns: {text:?} is no address of a name server; write it as \
+                 \"192.0.2.53\", or with its port, as \"127.0.0.1:5353\""
+            )
+        })
+    });
+    ResolverSettings { addresses, servers }
 }
 
 /// The networks whose `X-Forwarded-For` is believed.
-pub(super) fn proxies(written: Option<Vec<Placed<String>>>, mistakes: &Mistakes) -> Vec<IpNet> {
+pub(super) fn proxies(written: &[Placed<String>], mistakes: &Mistakes) -> Vec<IpNet> {
     each(written, mistakes, |text| {
         let alone = || text.parse().map(|address: IpAddr| IpNet::from(address));
         let network: Result<IpNet, _> = text.parse();
@@ -66,33 +51,16 @@ pub(super) fn proxies(written: Option<Vec<Placed<String>>>, mistakes: &Mistakes)
     })
 }
 
-/// What a variable of the environment holds, for several things.
-pub(super) fn listed(text: &str) -> Vec<Placed<String>> {
-    let items = text.split(',').map(str::trim);
-    let items = items.filter(|item| !item.is_empty());
-    items
-        .map(|item| Placed {
-            value: item.to_owned(),
-            line: None,
-        })
-        .collect()
-}
-
 fn each<T>(
-    written: Option<Vec<Placed<String>>>,
+    written: &[Placed<String>],
     mistakes: &Mistakes,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Vec<T> {
-    let written = written.unwrap_or_default();
-    let each = written
-        .iter()
-        .filter_map(|item| match read(item.value.trim()) {
-            Ok(value) => Some(value),
-            Err(text) => {
-                mistakes.add(item.line, text);
-                None
-            }
-        });
+    let each = written.iter().filter_map(|item| {
+        let value = read(item.value.trim());
+        let value = value.map_err(|text| mistakes.add(item.origin.clone(), text));
+        value.ok()
+    });
     each.collect()
 }
 
@@ -107,7 +75,7 @@ pub(super) fn address(
             "{key} = {:?} is no address to listen on; write host:port, as {example}",
             listen.value
         );
-        mistakes.add(listen.line, text);
+        mistakes.add(listen.origin, text);
     }
     listen.value
 }

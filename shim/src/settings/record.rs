@@ -3,12 +3,9 @@
 use std::path::PathBuf;
 
 use recording::PseudonymKey;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use super::{
-    mistakes::Mistakes,
-    section::{Placed, Section},
-};
+use super::{origin::Mistakes, table::Site};
 
 /// What is recorded, and where to.
 #[derive(Clone, Debug)]
@@ -28,64 +25,34 @@ pub struct RecordConfig {
 }
 
 impl RecordConfig {
-    /// All exchanges, with addresses and names as they are, in five files of 64 MiB.
+    /// All exchanges, with addresses and names as they are, and the defaults for all but the file.
     pub fn new(file: PathBuf) -> Self {
+        Self::of(file, &Site::default(), None)
+    }
+
+    /// `None` if no file is named: nothing is recorded then.
+    pub(super) fn from_settings(site: &Site, key: Option<&PseudonymKey>) -> Option<Self> {
+        let file = site.record.file.value.as_ref()?;
+        Some(Self::of(PathBuf::from(file), site, key.cloned()))
+    }
+
+    fn of(file: PathBuf, site: &Site, pseudonym_key: Option<PseudonymKey>) -> Self {
         Self {
             file,
-            max_bytes: 64 << 20,
-            files: 5,
-            sample_percent: 100,
+            max_bytes: site.record.max_bytes.value,
+            files: site.record.files.value,
+            sample_percent: site.record.sample_percent.value,
             queue: 4096,
-            pseudonym_key: None,
+            pseudonym_key,
         }
     }
 }
 
-/// The section `[record]`.
-#[derive(Default)]
-pub(super) struct RecordDraft {
-    pub(super) file: Option<String>,
-    max_bytes: Option<u64>,
-    files: Option<usize>,
-    sample_percent: Option<u8>,
-    key: Option<Placed<SecretString>>,
-}
-
-impl RecordDraft {
-    pub(super) fn read(mut section: Section<'_>) -> Self {
-        let draft = Self {
-            file: section.text("file").map(|file| file.value),
-            max_bytes: section
-                .number("max_bytes", 1024..=1 << 40)
-                .map(|bytes| bytes.value),
-            files: section.count("files"),
-            sample_percent: section
-                .number("sample_percent", 1..=100)
-                .and_then(|percent| percent.value.try_into().ok()),
-            key: section.secret("pseudonym_key", "pseudonym_key_file"),
-        };
-        section.finish();
-        draft
-    }
-
-    /// The key, and what is recorded: nothing if no file is named.
-    pub(super) fn validate(
-        self,
-        mistakes: &Mistakes,
-    ) -> (Option<PseudonymKey>, Option<RecordConfig>) {
-        let key = self.key.and_then(|key| {
-            let made = PseudonymKey::new(key.value.expose_secret());
-            made.map_err(|error| mistakes.add(key.line, error.to_string()))
-                .ok()
-        });
-        let Some(file) = self.file else {
-            return (key, None);
-        };
-        let mut config = RecordConfig::new(PathBuf::from(file));
-        config.max_bytes = self.max_bytes.unwrap_or(config.max_bytes);
-        config.files = self.files.unwrap_or(config.files);
-        config.sample_percent = self.sample_percent.unwrap_or(config.sample_percent);
-        config.pseudonym_key.clone_from(&key);
-        (key, Some(config))
-    }
+/// The key of the pseudonyms, wherever exchanges are kept.
+pub(super) fn pseudonym_key(site: &Site, mistakes: &Mistakes) -> Option<PseudonymKey> {
+    let key = site.record.pseudonym_key.value.as_ref()?;
+    let origin = || site.record.pseudonym_key.origin.clone();
+    let made = PseudonymKey::new(key.expose_secret());
+    made.map_err(|error| mistakes.add(origin(), error.to_string()))
+        .ok()
 }

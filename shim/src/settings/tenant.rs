@@ -1,5 +1,7 @@
 //! Validates a `[[tenant]]`.
 
+use std::collections::BTreeMap;
+
 use mappings::{
     Catalog,
     catalog::{OptionError, Rates, protocol::Options},
@@ -10,14 +12,10 @@ use url::Url;
 
 use super::{
     Permissions, TenantConfig,
-    draft::{LIST_DETAIL, OAuthDraft, TenantDraft},
-    mistakes::Mistakes,
+    origin::{Mistakes, Origin, Placed},
+    read::{Choices, LIST_DETAIL, nearest},
     secret_digest::SecretDigest,
-    section::{Placed, nearest, values},
-    variables::{
-        API_KEY, API_SECRET, OAUTH_ACCOUNT_ID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_URL,
-        UPSTREAM_TOKEN,
-    },
+    table::{OAuth as OAuthKeys, Tenant},
 };
 
 /// v2's own token endpoint, which goes without saying for v2's own host only: the app's secret is
@@ -29,70 +27,71 @@ pub(super) const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
 const UNLIMITED: &str = "unlimited";
 
 /// What holds for a tenant that does not say otherwise, and what it is checked against.
+#[derive(Clone, Copy)]
 pub(super) struct Defaults<'a> {
     pub(super) oauth_url: Option<&'a Url>,
     pub(super) rates: Option<Rates>,
     pub(super) strict: bool,
-    pub(super) choices: &'a [(Placed<String>, toml::Value)],
+    pub(super) choices: &'a Choices,
     pub(super) catalog: &'a Catalog,
 }
 
-impl TenantDraft {
+impl Tenant {
     /// The tenant, or nothing and all mistakes noted.
     pub(super) fn validate(
         self,
         defaults: &Defaults<'_>,
         mistakes: &Mistakes,
     ) -> Option<TenantConfig> {
-        let rates = rates(
-            self.plan.as_ref(),
-            defaults.rates,
-            defaults.catalog,
-            mistakes,
-        );
+        let plan = self.own.plan.clone().transpose();
+        let rates = plan.map_or(defaults.rates, |plan| {
+            rates(&plan, defaults.catalog, mistakes)
+        });
         let options = self.options(defaults, mistakes);
         let permissions = self.permissions(defaults.catalog, mistakes);
         let api_secret = self.secret(mistakes);
-        if self.api_key.is_none() && !self.broken {
-            missing(mistakes, self.line, "api_key", API_KEY);
+        let Self { own, oauth } = self;
+        if own.api_key.value.is_none() && !own.section.is_broken {
+            missing(mistakes, &own.section.origin, "api_key", "SHIM_API_KEY");
         }
-        let account_id = self.account_id.as_ref().or(self.oauth.account_id.as_ref());
-        let account_id = account_id.map(|placed| placed.value.clone());
-        let access = match (self.token, self.oauth.is_begun()) {
+        let account_id = own.account_id.value.as_ref();
+        let account_id = account_id.or(oauth.account_id.value.as_ref()).cloned();
+        let access = match (own.token.transpose(), oauth.is_begun()) {
             (Some(token), true) => {
-                let text = "both a token and oauth are set; leave one";
-                mistakes.add(token.line, text);
+                mistakes.add(token.origin, "both a token and oauth are set; leave one");
                 None
             }
             (Some(token), false) => {
                 let header = Token::new(&token.value);
                 if header.is_none() {
-                    mistakes.add(token.line, "the token has characters that no token has");
+                    let text = "the token has characters that no token has";
+                    mistakes.add(token.origin, text);
                 }
                 header.map(Access::Token)
             }
-            (None, true) => self.oauth.validate(self.line, defaults.oauth_url, mistakes),
+            (None, true) => oauth.validate(&own.section.origin, defaults.oauth_url, mistakes),
             (None, false) => {
-                let text = match self.line {
-                    Some(_) => "no way to get a v2 token; set token_file, or oauth = \
+                let text = match own.section.origin {
+                    Origin::Default => {
+                        "no way to get a v2 token: set SHIM_UPSTREAM_TOKEN; or \
+                         SHIM_OAUTH_ACCOUNT_ID, SHIM_OAUTH_CLIENT_ID and SHIM_OAUTH_CLIENT_SECRET"
+                    }
+                    _ => {
+                        "no way to get a v2 token; set token_file, or oauth = \
                          { account_id, client_id, client_secret }"
-                        .to_owned(),
-                    None => format!(
-                        "no way to get a v2 token: set {UPSTREAM_TOKEN}; or {OAUTH_ACCOUNT_ID}, \
-                         {OAUTH_CLIENT_ID} and {OAUTH_CLIENT_SECRET}"
-                    ),
+                    }
                 };
-                mistakes.add(self.line, text);
+                mistakes.add(own.section.origin, text);
                 None
             }
         };
         Some(TenantConfig {
-            api_key: self.api_key?.value,
+            api_key: own.api_key.value?,
             api_secret: api_secret?,
             account_id,
             access: access?,
             rates,
-            strict: self.strict.unwrap_or(defaults.strict),
+            strict: own.strict.value.unwrap_or(defaults.strict),
             options: options?,
             permissions,
         })
@@ -100,25 +99,31 @@ impl TenantDraft {
 
     /// The digest of the secret, from itself or as it is written.
     fn secret(&self, mistakes: &Mistakes) -> Option<SecretDigest> {
-        match (&self.api_secret, &self.api_secret_sha256) {
-            (Some(_), Some(digest)) => {
+        let own = &self.own;
+        match (&own.api_secret.value, &own.api_secret_sha256.value) {
+            (Some(_), Some(_)) => {
                 let text = "both api_secret and api_secret_sha256 are set; leave one";
-                mistakes.add(digest.line, text);
+                mistakes.add(own.api_secret_sha256.origin.clone(), text);
                 None
             }
-            (Some(secret), None) => Some(SecretDigest::of(secret.value.expose_secret())),
+            (Some(secret), None) => Some(SecretDigest::of(secret.expose_secret())),
             (None, Some(written)) => {
-                let digest = SecretDigest::parse(&written.value);
+                let digest = SecretDigest::parse(written);
                 if digest.is_none() {
                     let text = "api_secret_sha256 must be 64 hexadecimal digits, as \
                          `printf %s \"$SECRET\" | sha256sum` writes them";
-                    mistakes.add(written.line, text);
+                    mistakes.add(own.api_secret_sha256.origin.clone(), text);
                 }
                 digest
             }
             (None, None) => {
-                if !self.broken {
-                    missing(mistakes, self.line, "api_secret", API_SECRET);
+                if !own.section.is_broken {
+                    missing(
+                        mistakes,
+                        &own.section.origin,
+                        "api_secret",
+                        "SHIM_API_SECRET",
+                    );
                 }
                 None
             }
@@ -127,27 +132,26 @@ impl TenantDraft {
 
     /// The site's options with the tenant's own. What is wrong with the site's is told elsewhere.
     fn options(&self, defaults: &Defaults<'_>, mistakes: &Mistakes) -> Option<Options> {
-        let mut chosen = values(defaults.choices);
-        if let Some(detail) = &self.list_detail {
-            chosen.insert(LIST_DETAIL.to_owned(), detail.value.clone().into());
+        let mut chosen = chosen(defaults.choices);
+        let detail = &self.own.list_detail;
+        if let Some(detail) = &detail.value {
+            chosen.insert(LIST_DETAIL.to_owned(), detail.clone().into());
         }
         let errors = match defaults.catalog.options(&chosen) {
             Ok(options) => return Some(options),
             Err(errors) => errors,
         };
         for error in errors {
-            let (OptionError::Unknown { name, .. } | OptionError::Value { name, .. }) = &error;
-            if let Some(detail) = &self.list_detail
-                && name == LIST_DETAIL
-            {
-                mistakes.add(detail.line, error.to_string());
+            if detail.value.is_some() && option_of(&error) == LIST_DETAIL {
+                mistakes.add(detail.origin.clone(), error.to_string());
             }
         }
         None
     }
 
     fn permissions(&self, catalog: &Catalog, mistakes: &Mistakes) -> Permissions {
-        for written in self.operations.iter().flatten() {
+        let operations = self.own.operations.value.as_ref();
+        for written in operations.into_iter().flatten() {
             if catalog.find(&written.value).is_none() {
                 let name = &written.value;
                 let known = catalog.operations().iter().map(|known| known.name.as_str());
@@ -157,73 +161,67 @@ impl TenantDraft {
                     }
                     None => format!("there is no operation {name:?}; write it as \"user/get\""),
                 };
-                mistakes.add(written.line, text);
+                mistakes.add(written.origin.clone(), text);
             }
         }
         let named = |name: &Placed<String>| name.value.clone();
-        let operations = self.operations.as_ref();
         Permissions {
-            read_only: self.read_only.unwrap_or_default(),
+            read_only: self.own.read_only.value,
             operations: operations.map(|names| names.iter().map(named).collect()),
         }
     }
 }
 
-impl OAuthDraft {
-    pub(super) fn is_begun(&self) -> bool {
-        self.account_id.is_some() || self.client_id.is_some() || self.client_secret.is_some()
+impl OAuthKeys {
+    fn is_begun(&self) -> bool {
+        self.account_id.value.is_some()
+            || self.client_id.value.is_some()
+            || self.client_secret.value.is_some()
     }
 
-    fn validate(
-        self,
-        line: Option<usize>,
-        url: Option<&Url>,
-        mistakes: &Mistakes,
-    ) -> Option<Access> {
-        for (is_missing, key, variable) in [
+    fn validate(self, tenant: &Origin, url: Option<&Url>, mistakes: &Mistakes) -> Option<Access> {
+        for (is_set, name, variable) in [
             (
-                self.account_id.is_none(),
+                self.account_id.value.is_some(),
                 "oauth.account_id",
-                OAUTH_ACCOUNT_ID,
+                "SHIM_OAUTH_ACCOUNT_ID",
             ),
-            (self.client_id.is_none(), "oauth.client_id", OAUTH_CLIENT_ID),
             (
-                self.client_secret.is_none(),
+                self.client_id.value.is_some(),
+                "oauth.client_id",
+                "SHIM_OAUTH_CLIENT_ID",
+            ),
+            (
+                self.client_secret.value.is_some(),
                 "oauth.client_secret",
-                OAUTH_CLIENT_SECRET,
+                "SHIM_OAUTH_CLIENT_SECRET",
             ),
         ] {
-            if is_missing && !self.broken {
-                missing(mistakes, line, key, variable);
+            if !is_set && !self.section.is_broken {
+                missing(mistakes, tenant, name, variable);
             }
         }
         if url.is_none() {
-            mistakes.add(
-                None,
-                format!(
-                    "no token endpoint: set {OAUTH_URL} (or upstream.oauth_url), as {ZOOM_OAUTH}"
-                ),
+            let text = format!(
+                "no token endpoint: set SHIM_OAUTH_URL (or upstream.oauth_url), as {ZOOM_OAUTH}"
             );
+            mistakes.add(Origin::Default, text);
         }
         Some(Access::OAuth(OAuth {
             url: url?.clone(),
-            account_id: self.account_id?.value,
-            client_id: self.client_id?.value,
-            client_secret: self.client_secret?.value,
+            account_id: self.account_id.value?,
+            client_id: self.client_id.value?,
+            client_secret: self.client_secret.value?,
         }))
     }
 }
 
-/// The rates of a plan, or the defaults ones if none is named.
+/// The rates of a plan.
 pub(super) fn rates(
-    plan: Option<&Placed<String>>,
-    defaults: Option<Rates>,
+    plan: &Placed<String>,
     catalog: &Catalog,
     mistakes: &Mistakes,
 ) -> Option<Rates> {
-    let Some(plan) = plan else {
-        return defaults;
-    };
     let known = catalog.rates();
     let rates = known.get(&plan.value).copied();
     if rates.is_none() && plan.value != UNLIMITED {
@@ -233,15 +231,30 @@ pub(super) fn rates(
             plan.value,
             known.join(", ")
         );
-        mistakes.add(plan.line, text);
+        mistakes.add(plan.origin.clone(), text);
     }
     rates
 }
 
-fn missing(mistakes: &Mistakes, line: Option<usize>, key: &str, variable: &str) {
-    let text = match line {
-        Some(_) => format!("this [[tenant]] has no {key}"),
-        None => format!("{variable} is not set ({key} of a [[tenant]] in the file)"),
+/// The choices themselves, without where they stand.
+pub(super) fn chosen(choices: &Choices) -> BTreeMap<String, toml::Value> {
+    let choices = choices.iter();
+    choices
+        .map(|(name, value)| (name.value.clone(), value.clone()))
+        .collect()
+}
+
+/// The option that an error is about.
+pub(super) fn option_of(error: &OptionError) -> &str {
+    match error {
+        OptionError::Unknown { name, .. } | OptionError::Value { name, .. } => name,
+    }
+}
+
+fn missing(mistakes: &Mistakes, tenant: &Origin, key: &str, variable: &str) {
+    let text = match tenant {
+        Origin::Default => format!("{variable} is not set ({key} of a [[tenant]] in the file)"),
+        _ => format!("this [[tenant]] has no {key}"),
     };
-    mistakes.add(line, text);
+    mistakes.add(tenant.clone(), text);
 }

@@ -1,3 +1,5 @@
+mod reference;
+
 use super::*;
 
 fn load(file: Option<&str>, environment: &[(&str, &str)], flags: Flags) -> Result<Config, String> {
@@ -20,6 +22,17 @@ fn load(file: Option<&str>, environment: &[(&str, &str)], flags: Flags) -> Resul
     };
     let catalog = Catalog::embedded().unwrap();
     Config::load(&sources, &catalog).map_err(|error| error.to_string())
+}
+
+/// What the command line gives.
+fn given(flags: &[(&'static str, &str)]) -> Flags {
+    let given = flags
+        .iter()
+        .map(|(flag, value)| (*flag, (*value).to_owned()));
+    Flags {
+        given: given.collect(),
+        sandbox: None,
+    }
 }
 
 /// A certificate and its key.
@@ -125,10 +138,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         ("SHIM_API_KEY", "environment"),
         ("SHIM_UPSTREAM_URL", "https://example.com/v2"),
     ];
-    let flags = Flags {
-        listen: Some("localhost:3".to_owned()),
-        ..Flags::default()
-    };
+    let flags = given(&[("--listen", "localhost:3")]);
     let config = load(Some(file), &environment, flags).unwrap();
     assert_eq!(config.listen.as_deref(), Some("localhost:3"));
     assert!(config.site.strict);
@@ -181,10 +191,10 @@ fn the_example_shows_every_key_and_its_default() {
 #[test]
 fn the_operations_address_can_be_elsewhere_or_nowhere() {
     let ops = |file: &str, environment: &[_], flag: Option<&str>| {
+        let flag = flag.map(|address| ("--ops-listen", address));
         let flags = Flags {
-            ops_listen: flag.map(str::to_owned),
             sandbox: Some(7),
-            ..Flags::default()
+            ..given(flag.as_slice())
         };
         load(Some(file), environment, flags).map(|config| config.ops)
     };
@@ -205,10 +215,10 @@ fn the_operations_address_can_be_elsewhere_or_nowhere() {
 #[test]
 fn the_ledger_is_off_until_a_file_is_named() {
     let ledger = |file: &str, environment: &[_], flag: Option<&str>| {
+        let flag = flag.map(|file| ("--ledger", file));
         let flags = Flags {
-            ledger: flag.map(str::to_owned),
             sandbox: Some(7),
-            ..Flags::default()
+            ..given(flag.as_slice())
         };
         let ledger = load(Some(file), environment, flags).unwrap().ledger;
         ledger.map(|ledger| (ledger.file.display().to_string(), ledger.keep_days))
@@ -378,10 +388,8 @@ fn tls_is_set_in_all_three_places() {
         ("SHIM_TRUSTED_PROXIES", "10.0.0.5, 10.1.0.0/16"),
     ];
     let flags = Flags {
-        tls_listen: Some("127.0.0.1:3".to_owned()),
-        tls_key: Some("key.pem".to_owned()),
         sandbox: Some(7),
-        ..Flags::default()
+        ..given(&[("--tls-listen", "127.0.0.1:3"), ("--tls-key", "key.pem")])
     };
     let config = load(Some(file), &environment, flags.clone()).unwrap();
     let tls = config.tls.unwrap();
@@ -447,7 +455,7 @@ fn effective(file: &str, environment: &[(&str, &str)], flags: Flags) -> String {
         flags,
         read: &|_| unreachable!(),
     };
-    Effective::of(&sources).to_string()
+    Effective::of(&sources, &Catalog::embedded().unwrap()).to_string()
 }
 
 #[test]
@@ -479,10 +487,7 @@ api_key = "two"
 api_secret = "hush"
 oauth = { account_id = "a", client_id = "c", client_secret = "hush" }
 "#;
-    let flags = Flags {
-        listen: Some("127.0.0.1:3".to_owned()),
-        ..Flags::default()
-    };
+    let flags = given(&[("--listen", "127.0.0.1:3")]);
     let environment = [
         ("SHIM_LISTEN", "127.0.0.1:2"),
         ("SHIM_LOG_FORMAT", "json"),
@@ -502,6 +507,16 @@ fn what_the_environment_replaces_is_not_told() {
         .filter(|line| line.starts_with("tenant"))
         .collect();
     insta::assert_snapshot!(tenant.join("\n"));
+}
+
+#[test]
+fn a_digest_of_the_environment_replaces_the_secret_of_the_file() {
+    let file = "[upstream]\nurl = \"https://api.zoom.us/v2\"\n[[tenant]]\napi_key = \"k\"\n\
+                api_secret = \"of the file\"\ntoken = \"t\"";
+    let digest = "02dfd9c87b89b7e098437f858a476a42987304dfdb424e6aaed7d34c74827756";
+    let environment = [("SHIM_TENANT_API_SECRET_SHA256", digest)];
+    let v2 = v2(load(Some(file), &environment, Flags::default()).unwrap());
+    assert_eq!(v2.tenants[0].api_secret, SecretDigest::of("and-its-secret"));
 }
 
 #[test]

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 
 use super::{
     identity::Identity,
-    mistakes::Mistakes,
     network::address,
-    section::{Placed, Section},
+    origin::{Mistakes, Placed},
+    table::Tls,
 };
 
 /// What the example shows; there is no default, so that nobody is surprised by an open port.
@@ -26,58 +26,33 @@ pub struct TlsConfig {
     pub key_file: PathBuf,
 }
 
-/// The section `[tls]`.
-#[derive(Default)]
-pub(super) struct TlsDraft {
-    pub(super) listen: Option<Placed<String>>,
-    pub(super) cert_file: Option<Placed<String>>,
-    pub(super) key_file: Option<Placed<String>>,
-}
-
-impl TlsDraft {
-    pub(super) fn read(mut section: Section<'_>) -> Self {
-        let draft = Self {
-            listen: section.text("listen"),
-            cert_file: section.text("cert_file"),
-            key_file: section.text("key_file"),
-        };
-        section.finish();
-        draft
-    }
-
-    pub(super) fn is_begun(&self) -> bool {
-        self.listen.is_some() || self.cert_file.is_some() || self.key_file.is_some()
-    }
-
+impl TlsConfig {
     /// `None` if nothing is said of TLS, or something is wrong.
-    pub(super) fn validate(
-        self,
+    pub(super) fn from_settings(
+        tls: Tls,
         read: &dyn Fn(&Path) -> std::io::Result<String>,
         mistakes: &Mistakes,
-    ) -> Option<TlsConfig> {
-        if !self.is_begun() {
-            return None;
-        }
-        let written = [&self.listen, &self.cert_file, &self.key_file];
-        let line = written.into_iter().flatten().find_map(|placed| placed.line);
+    ) -> Option<Self> {
+        let written = [&tls.listen, &tls.cert_file, &tls.key_file];
+        let is_set = |placed: &&&Placed<Option<String>>| placed.value.is_some();
+        let begun = written.iter().find(is_set)?.origin.clone();
         for (key, written, example) in [
-            ("listen", &self.listen, EXAMPLE_LISTEN),
-            ("cert_file", &self.cert_file, "cert.pem"),
-            ("key_file", &self.key_file, "key.pem"),
+            ("listen", &tls.listen, EXAMPLE_LISTEN),
+            ("cert_file", &tls.cert_file, "cert.pem"),
+            ("key_file", &tls.key_file, "key.pem"),
         ] {
-            if written.is_none() {
+            if written.value.is_none() {
                 let text = format!(
                     "TLS needs listen, cert_file and key_file; write tls.{key}, as {example:?} \
                      (`shim dev-cert` makes a certificate to try)"
                 );
-                mistakes.add(line, text);
+                mistakes.add(begun.clone(), text);
             }
         }
-        let listen = self
-            .listen
-            .map(|listen| address("tls.listen", listen, EXAMPLE_LISTEN, mistakes));
-        let file = |key: &str, written: Option<Placed<String>>| {
-            let written = written?;
+        let listen = tls.listen.transpose();
+        let listen = listen.map(|listen| address("tls.listen", listen, EXAMPLE_LISTEN, mistakes));
+        let file = |key: &str, written: Placed<Option<String>>| {
+            let written = written.transpose()?;
             match read(Path::new(&written.value)) {
                 Ok(text) => Some((SecretString::from(text), written)),
                 Err(error) => {
@@ -89,13 +64,13 @@ impl TlsDraft {
                     };
                     let file = &written.value;
                     let text = format!("tls.{key} = {file:?} cannot be read: {error}{hint}");
-                    mistakes.add(written.line, text);
+                    mistakes.add(written.origin, text);
                     None
                 }
             }
         };
-        let certificates = file("cert_file", self.cert_file);
-        let key = file("key_file", self.key_file);
+        let certificates = file("cert_file", tls.cert_file);
+        let key = file("key_file", tls.key_file);
         let ((certificates, cert_file), (key, key_file)) = (certificates?, key?);
         let identity = Identity::read(
             certificates.expose_secret(),
@@ -109,17 +84,15 @@ impl TlsDraft {
                 ("cert_file", &cert_file)
             };
             let text = format!("tls.{name} = {:?} {error}", file.value);
-            mistakes.add(file.line, text);
+            mistakes.add(file.origin.clone(), text);
         });
-        Some(TlsConfig {
+        Some(Self {
             listen: listen?,
             identity: identity.ok()?,
             key_file: PathBuf::from(key_file.value),
         })
     }
-}
 
-impl TlsConfig {
     /// What clients, or somebody else on this machine, may find in them, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let warnings = self.identity.warnings().iter();

@@ -2,27 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use mappings::{Catalog, catalog::OptionError};
+use mappings::Catalog;
 use reqwest::StatusCode;
 use shim_upstream::{BaseUrl, ResolverSettings};
 use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LogFormat, OpsListen, SiteConfig,
-    Source, Sources, TracesConfig, V1_DEPRECATED, V1_SUNSET, V2_DOCUMENTS, V2Config,
-    draft::{DeprecationDraft, Draft, TenantDraft, TracesDraft},
-    mistakes::Mistakes,
-    network::{address, proxies},
-    section::{Placed, values},
-    tenant::{Defaults, ZOOM_HOST, ZOOM_OAUTH, rates},
-    variables::{API_KEY, API_SECRET, UPSTREAM_URL},
+    Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, OpsListen,
+    RecordConfig, ShadowConfig, SiteConfig, Source, Sources, TlsConfig, TracesConfig, UiConfig,
+    V1_DEPRECATED, V2_DOCUMENTS, V2Config,
+    network::{address, proxies, resolver},
+    origin::{Mistakes, Origin, Placed},
+    read::LIST_DETAIL,
+    record::pseudonym_key,
+    table::{self, Tenant, Upstream},
+    tenant::{Defaults, ZOOM_HOST, ZOOM_OAUTH, chosen, option_of, rates},
+    written::Written,
 };
 
 /// In place of an address to listen on.
 const OFF: &str = "off";
 
-impl Draft {
+/// Exchanges that are shown while exchanges are recorded, unless a site says otherwise.
+const RECENT: usize = 100;
+
+impl Written {
     /// The configuration, or nothing and all mistakes noted.
     pub(super) fn validate(
         self,
@@ -30,78 +35,76 @@ impl Draft {
         catalog: &Catalog,
         mistakes: &Mistakes,
     ) -> Option<Config> {
-        let options = match catalog.options(&values(&self.choices)) {
-            Ok(options) => Some(options),
-            Err(errors) => {
-                for error in errors {
-                    let (OptionError::Unknown { name, .. } | OptionError::Value { name, .. }) =
-                        &error;
-                    let choice = self.choices.iter().find(|(known, _)| known.value == *name);
-                    let line = choice.and_then(|(name, _)| name.line);
-                    mistakes.add(line, error.to_string());
-                }
-                None
+        let Self {
+            site,
+            tenants,
+            mut choices,
+            ..
+        } = self;
+        let detail = &site.list.detail;
+        if detail.origin != Origin::Default {
+            let name = Placed {
+                value: LIST_DETAIL.to_owned(),
+                origin: detail.origin.clone(),
+            };
+            choices.insert(0, (name, detail.value.clone().into()));
+        }
+        let options = catalog.options(&chosen(&choices)).map_err(|errors| {
+            for error in errors {
+                let name = option_of(&error);
+                let choice = choices.iter().find(|(known, _)| known.value == name);
+                let origin = choice.map(|(name, _)| name.origin.clone());
+                mistakes.add(origin.unwrap_or_default(), error.to_string());
             }
-        };
-        let status = self.upstream_status.map_or(Some(StatusCode::OK), |status| {
-            let code = status_code(status.value);
-            if code.is_none() {
-                let text = "`upstream_status` must be 200, or from 500 to 599";
-                mistakes.add(status.line, text);
-            }
-            code
         });
-        let deprecation = self.deprecation.validate(mistakes);
-        let log = log_format(self.log_format.as_ref(), mistakes);
-        let traces = self.traces.validate(mistakes);
-        let resolver = self.resolver.validate(mistakes);
-        let source = match sources.flags.sandbox {
-            Some(users) => Some(Source::Sandbox { users }),
-            None => validate_v2(
-                self.upstream_url.as_ref(),
-                self.oauth_url.as_ref(),
-                resolver,
-                &Defaults {
-                    oauth_url: None,
-                    rates: rates(self.plan.as_ref(), None, catalog, mistakes),
-                    strict: self.strict,
-                    choices: &self.choices,
-                    catalog,
-                },
-                self.tenants,
-                mistakes,
-            )
-            .map(Source::V2),
+        let status = status_code(&site.errors.upstream_status, mistakes);
+        let deprecation = deprecation(&site.deprecation, mistakes);
+        let traces = traces(&site.traces, mistakes);
+        let resolver = resolver(&site.upstream, mistakes);
+        let source = if let Some(users) = sources.flags.sandbox {
+            Some(Source::Sandbox { users })
+        } else {
+            let defaults = Defaults {
+                oauth_url: None,
+                rates: rates(&site.upstream.plan, catalog, mistakes),
+                strict: site.main.strict.value,
+                choices: &choices,
+                catalog,
+            };
+            v2(&site.upstream, resolver, defaults, tenants, mistakes).map(Source::V2)
         };
-        let listen = match self.listen {
-            None => Some(DEFAULT_LISTEN.to_owned()),
-            Some(listen) if listen.value == OFF => {
-                if !self.tls.is_begun() {
-                    let text = format!(
-                        "listen = {OFF:?}, and there is no [tls] either: nobody could reach the shim"
-                    );
-                    mistakes.add(listen.line, text);
-                }
-                None
+        let listen = &site.main.listen;
+        let has_tls = [&site.tls.listen, &site.tls.cert_file, &site.tls.key_file];
+        let has_tls = has_tls.iter().any(|placed| placed.value.is_some());
+        if listen.value == OFF && !has_tls {
+            let text = format!(
+                "listen = {OFF:?}, and there is no [tls] either: nobody could reach the shim"
+            );
+            mistakes.add(listen.origin.clone(), text);
+        }
+        let listen = (listen.value != OFF)
+            .then(|| address("listen", listen.clone(), DEFAULT_LISTEN, mistakes));
+        let trusted_proxies = proxies(&site.main.trusted_proxies.value, mistakes);
+        let ops = match &site.ops.listen {
+            listen if listen.origin == Origin::Default => OpsListen::Default,
+            listen if listen.value == OFF => OpsListen::Off,
+            listen => {
+                let example = format!("{DEFAULT_OPS_LISTEN}, or {OFF:?}");
+                OpsListen::At(address("ops.listen", listen.clone(), &example, mistakes))
             }
-            Some(listen) => Some(address("listen", listen, DEFAULT_LISTEN, mistakes)),
         };
-        let tls = self.tls.validate(sources.read, mistakes);
-        let trusted_proxies = proxies(self.trusted_proxies, mistakes);
-        let ops = match self.ops_listen {
-            None => OpsListen::Default,
-            Some(listen) if listen.value == OFF => OpsListen::Off,
-            Some(listen) => OpsListen::At(address(
-                "ops.listen",
-                listen,
-                &format!("{DEFAULT_OPS_LISTEN}, or {OFF:?}"),
-                mistakes,
-            )),
+        let pseudonym_key = pseudonym_key(&site, mistakes);
+        let record = RecordConfig::from_settings(&site, pseudonym_key.as_ref());
+        let usual = if record.is_some() { RECENT } else { 0 };
+        let hosts = site.ui.hosts.value.iter();
+        let ui = UiConfig {
+            recent: site.ui.recent.value.unwrap_or(usual),
+            hosts: hosts.map(|host| host.value.to_lowercase()).collect(),
         };
-        let (pseudonym_key, record) = self.record.validate(mistakes);
-        let ledger = self.ledger.validate();
-        let shadow = self.shadow.validate(mistakes);
-        let ui = self.ui.validate(record.is_some());
+        let shadow = ShadowConfig::from_settings(&site, mistakes);
+        let (log, strict) = (site.log.format.value, site.main.strict.value);
+        let (limits, ledger) = (Limits::from(&site), LedgerConfig::from_settings(&site));
+        let tls = TlsConfig::from_settings(site.tls, sources.read, mistakes);
         Some(Config {
             listen,
             tls,
@@ -110,13 +113,13 @@ impl Draft {
             traces,
             source: source?,
             site: SiteConfig {
-                strict: self.strict,
-                options: options?,
+                strict,
+                options: options.ok()?,
                 upstream_status: status?,
                 deprecation,
                 trusted_proxies,
             },
-            limits: self.limits,
+            limits,
             record,
             ledger,
             pseudonym_key,
@@ -126,36 +129,33 @@ impl Draft {
     }
 }
 
-fn validate_v2(
-    upstream_url: Option<&Placed<String>>,
-    oauth_url: Option<&Placed<String>>,
+fn v2(
+    upstream: &Upstream,
     resolver: ResolverSettings,
-    defaults: &Defaults<'_>,
-    tenants: Vec<TenantDraft>,
+    defaults: Defaults<'_>,
+    tenants: Vec<Tenant>,
     mistakes: &Mistakes,
 ) -> Option<V2Config> {
-    let base = match upstream_url {
+    let base = match &upstream.url.value {
         None => {
-            mistakes.add(
-                None,
-                format!(
-                    "no v2 to ask: set {UPSTREAM_URL} (or upstream.url in the file) to v2's base, \
-                     as https://{ZOOM_HOST}/v2; or start with --sandbox, which needs nothing"
-                ),
+            let text = format!(
+                "no v2 to ask: set SHIM_UPSTREAM_URL (or upstream.url in the file) to v2's base, \
+                 as https://{ZOOM_HOST}/v2; or start with --sandbox, which needs nothing"
             );
+            mistakes.add(Origin::Default, text);
             None
         }
-        Some(url) => match BaseUrl::parse(&url.value) {
-            Ok(base) => Some(base),
-            Err(error) => {
-                let text = format!("upstream.url = {:?} {error}", shown(&url.value));
-                mistakes.add(url.line, text);
-                None
-            }
-        },
+        Some(url) => {
+            let base = BaseUrl::parse(url);
+            let base = base.map_err(|error| {
+                let text = format!("upstream.url = {:?} {error}", shown(url));
+                mistakes.add(upstream.url.origin.clone(), text);
+            });
+            base.ok()
+        }
     };
-    let endpoint = match oauth_url {
-        Some(url) => token_endpoint(url, mistakes),
+    let endpoint = match upstream.oauth_url.clone().transpose() {
+        Some(url) => token_endpoint(&url, mistakes),
         None if base.as_ref().is_some_and(|base| base.host() == ZOOM_HOST) => {
             Url::parse(ZOOM_OAUTH).ok()
         }
@@ -164,28 +164,23 @@ fn validate_v2(
 
     let defaults = Defaults {
         oauth_url: endpoint.as_ref(),
-        ..*defaults
+        ..defaults
     };
     if tenants.is_empty() {
-        mistakes.add(
-            None,
-            format!(
-                "nobody may call: set {API_KEY} and {API_SECRET} (or a [[tenant]] in the file) to \
-                 what the old programs send"
-            ),
-        );
+        let text = "nobody may call: set SHIM_API_KEY and SHIM_API_SECRET (or a [[tenant]] in the \
+                    file) to what the old programs send";
+        mistakes.add(Origin::Default, text);
     }
     let mut keys = BTreeSet::new();
     let tenants: Vec<_> = tenants
         .into_iter()
         .filter_map(|tenant| {
-            if let Some(key) = &tenant.api_key
-                && !keys.insert(key.value.clone())
+            let key = &tenant.own.api_key;
+            if let Some(name) = &key.value
+                && !keys.insert(name.clone())
             {
-                mistakes.add(
-                    key.line,
-                    "this api_key is there already; each tenant has its own",
-                );
+                let text = "this api_key is there already; each tenant has its own";
+                mistakes.add(key.origin.clone(), text);
             }
             tenant.validate(&defaults, mistakes)
         })
@@ -205,7 +200,7 @@ fn token_endpoint(url: &Placed<String>, mistakes: &Mistakes) -> Option<Url> {
             "upstream.oauth_url = {:?} is no token endpoint; write it in full, as {ZOOM_OAUTH}",
             shown(&url.value)
         );
-        mistakes.add(url.line, text);
+        mistakes.add(url.origin.clone(), text);
         // Nothing starts with a mistake; that there is no endpoint would be a second one.
         return Url::parse(ZOOM_OAUTH).ok();
     }
@@ -223,93 +218,61 @@ fn shown(url: &str) -> &str {
     if url.contains('@') { "…" } else { url }
 }
 
-fn status_code(status: u64) -> Option<StatusCode> {
-    let status = u16::try_from(status).ok()?;
-    let status = StatusCode::from_u16(status).ok()?;
-    (status == StatusCode::OK || status.is_server_error()).then_some(status)
+fn status_code(written: &Placed<u16>, mistakes: &Mistakes) -> Option<StatusCode> {
+    let status = StatusCode::from_u16(written.value).ok();
+    let status = status.filter(|status| *status == StatusCode::OK || status.is_server_error());
+    if status.is_none() {
+        let text = "`upstream_status` must be 200, or from 500 to 599";
+        mistakes.add(written.origin.clone(), text);
+    }
+    status
 }
 
-fn log_format(format: Option<&Placed<String>>, mistakes: &Mistakes) -> LogFormat {
-    match format.map(|format| (format.value.as_str(), format.line)) {
-        None | Some(("text", _)) => LogFormat::Text,
-        Some(("json", _)) => LogFormat::Json,
-        Some((other, line)) => {
-            let text = format!("log.format = {other:?} is neither \"text\" nor \"json\"");
-            mistakes.add(line, text);
-            LogFormat::Text
-        }
+/// Where traces go, if anywhere. After a mistake nothing is started, whatever it is.
+fn traces(traces: &table::Traces, mistakes: &Mistakes) -> Option<TracesConfig> {
+    let endpoint = traces.endpoint.clone().transpose()?;
+    if !cfg!(feature = "otel") {
+        let text = "traces.endpoint is set, but this shim is built without OpenTelemetry; leave it \
+                    out, or build with `cargo build --release -p shim --features otel`";
+        mistakes.add(endpoint.origin, text);
+        return None;
     }
+    let hint = "write the collector's base, as http://127.0.0.1:4318";
+    Some(TracesConfig {
+        endpoint: web_url("traces.endpoint", &endpoint, hint, mistakes)?,
+        share: f64::from(traces.sample_percent.value) / 100.0,
+    })
 }
 
-impl TracesDraft {
-    /// Where traces go, if anywhere. After a mistake nothing is started, whatever it is.
-    fn validate(self, mistakes: &Mistakes) -> Option<TracesConfig> {
-        const COLLECTOR: &str = "http://127.0.0.1:4318";
-
-        let written = self.endpoint?;
-        if !cfg!(feature = "otel") {
-            let text = "traces.endpoint is set, but this shim is built without OpenTelemetry; \
-                        leave it out, or build with `cargo build --release -p shim --features otel`";
-            mistakes.add(written.line, text);
-            return None;
-        }
-        let url = Url::parse(&written.value).ok();
-        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
-        if url.is_none() {
-            let text = format!(
-                "traces.endpoint = {:?} is no URL; write the collector's base, as {COLLECTOR}",
-                shown(&written.value)
-            );
-            mistakes.add(written.line, text);
-        }
-        let percent = self.sample_percent.map_or(100, |percent| percent.value);
-        Some(TracesConfig {
-            endpoint: url?,
-            share: f64::from(u32::try_from(percent).unwrap_or(100)) / 100.0,
-        })
+/// What to say of v1's end, if anything. After a mistake nothing is started, whatever it is.
+fn deprecation(written: &table::Deprecation, mistakes: &Mistakes) -> Option<Deprecation> {
+    let (year, month, day) = V1_DEPRECATED;
+    let since = Date::from_calendar_date(year, month, day).ok()?;
+    let sunset = Date::parse(&written.sunset.value, &Iso8601::DATE).ok();
+    let sunset = sunset.filter(|date| *date >= since);
+    if sunset.is_none() {
+        let text = format!(
+            "deprecation.sunset = {:?} is no date from {since} on; write it as 2027-06-30",
+            written.sunset.value
+        );
+        mistakes.add(written.sunset.origin.clone(), text);
     }
+    let hint = format!("write it in full, as {V2_DOCUMENTS}");
+    let link = web_url("deprecation.link", &written.link, &hint, mistakes);
+    let deprecation = Deprecation {
+        since,
+        sunset: sunset?,
+        link: link?,
+    };
+    written.headers.value.then_some(deprecation)
 }
 
-impl DeprecationDraft {
-    /// What to say of v1's end, if anything. After a mistake nothing is started, whatever it is.
-    fn validate(self, mistakes: &Mistakes) -> Option<Deprecation> {
-        let day = |(year, month, day)| Date::from_calendar_date(year, month, day).ok();
-        let since = day(V1_DEPRECATED)?;
-        let sunset = match &self.sunset {
-            None => day(V1_SUNSET),
-            Some(written) => {
-                let date = Date::parse(&written.value, &Iso8601::DATE).ok();
-                let date = date.filter(|date| *date >= since);
-                if date.is_none() {
-                    let text = format!(
-                        "deprecation.sunset = {:?} is no date from {since} on; write it as 2027-06-30",
-                        written.value
-                    );
-                    mistakes.add(written.line, text);
-                }
-                date
-            }
-        };
-        let link = match &self.link {
-            None => Url::parse(V2_DOCUMENTS).ok(),
-            Some(written) => {
-                let url = Url::parse(&written.value).ok();
-                let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
-                if url.is_none() {
-                    let text = format!(
-                        "deprecation.link = {:?} is no URL; write it in full, as {V2_DOCUMENTS}",
-                        shown(&written.value)
-                    );
-                    mistakes.add(written.line, text);
-                }
-                url
-            }
-        };
-        let deprecation = Deprecation {
-            since,
-            sunset: sunset?,
-            link: link?,
-        };
-        self.headers.unwrap_or(true).then_some(deprecation)
+fn web_url(path: &str, written: &Placed<String>, hint: &str, mistakes: &Mistakes) -> Option<Url> {
+    let url = Url::parse(&written.value).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    if url.is_none() {
+        let text = format!("{path} = {:?} is no URL; {hint}", shown(&written.value));
+        mistakes.add(written.origin.clone(), text);
     }
+    url
 }

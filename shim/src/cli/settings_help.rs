@@ -1,0 +1,140 @@
+//! The settings on the command line: flags, the help on variables, the manual page's section.
+
+use std::{collections::BTreeMap, iter};
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap_mangen::roff::{Roff, bold, roman};
+
+use crate::settings::{Kind, keys, sections};
+
+/// The flags that set a key, with their values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SettingFlags(pub(super) BTreeMap<&'static str, String>);
+
+impl Args for SettingFlags {
+    fn augment_args(command: Command) -> Command {
+        let flags = keys().filter_map(|key| key.flag.map(|flag| (key, flag)));
+        let arguments = flags.map(|(key, (flag, value))| {
+            let default = key.default.filter(|_| !value.is_empty());
+            let default = default.map(|default| format!(" [default: {default}]"));
+            let argument = Arg::new(flag)
+                .long(flag.trim_start_matches('-'))
+                .help(format!(
+                    "{}{}",
+                    sentence(key.doc()),
+                    default.unwrap_or_default()
+                ));
+            match key.kind {
+                Kind::Switch => argument.action(ArgAction::SetTrue),
+                _ => argument.value_name(value),
+            }
+        });
+        command.args(arguments)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let flags = keys().filter_map(|key| key.flag.map(|(flag, _)| (key.kind, flag)));
+        let given = flags.filter_map(|(kind, flag)| {
+            let value = match kind {
+                Kind::Switch => matches.get_flag(flag).then(|| "true".to_owned()),
+                _ => matches.get_one::<String>(flag).cloned(),
+            };
+            Some((flag, value?))
+        });
+        Ok(Self(given.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The help on variables, and the exit codes.
+pub(super) fn environment() -> String {
+    let named = keys().filter_map(|key| Some((key.variable?, sentence(key.doc()))));
+    let rest = [
+        (
+            "SHIM_SECTION_KEY",
+            "Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests",
+        ),
+        (
+            "RUST_LOG",
+            "How much to log: error, warn, info, debug, trace",
+        ),
+    ];
+    let lines = named.chain(rest).map(|(name, doc)| entry(name, doc));
+    format!("Environment:\n{}\n{EXIT_CODES}", lines.collect::<String>())
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  stopped by a signal
+  1  could not listen, or another failure
+  2  the command line or the settings are wrong; nothing was started";
+
+/// A name and what it is for, which goes on below itself.
+fn entry(name: &str, doc: &str) -> String {
+    const COLUMN: usize = 28;
+    const WIDTH: usize = 100;
+    let mut text = format!("  {name:<width$}", width = COLUMN - 3);
+    let mut used = text.len();
+    for word in doc.split_whitespace() {
+        if used + 1 + word.len() > WIDTH {
+            text.extend(iter::once('\n').chain(iter::repeat_n(' ', COLUMN - 1)));
+            used = COLUMN - 1;
+        }
+        text.push(' ');
+        text.push_str(word);
+        used += 1 + word.len();
+    }
+    text.push('\n');
+    text
+}
+
+/// Every key of the settings file, for a manual page.
+pub(super) fn manual_section() -> String {
+    let mut page = Roff::new();
+    page.control("SH", ["SETTINGS"]);
+    page.text([roman(
+        "Keys of the file that --config names, with defaults, ranges and variables.",
+    )]);
+    for section in sections() {
+        if !section.name.is_empty() {
+            page.control("SS", [section.name]);
+        }
+        page.text([roman(section.about())]);
+        for key in section.keys {
+            let toml = |text| key.kind.to_toml(text);
+            let (mark, value) = match (key.default, key.example) {
+                (Some(default), _) => (" = ", toml(default)),
+                (None, example) if key.is_required => (
+                    ", required, for example ",
+                    toml(example.unwrap_or_default()),
+                ),
+                (None, example) => (", for example ", toml(example.unwrap_or_default())),
+            };
+            let reloaded = if key.is_reloaded {
+                "; reloaded on SIGHUP"
+            } else {
+                ""
+            };
+            let (doc, range, variable) = (key.doc(), key.kind.range(), key.variable_name());
+            page.control("TP", []);
+            page.text([bold(key.path()), roman(format!("{mark}{value}"))]);
+            page.text([roman(format!("{doc} ({range}; {variable}{reloaded})"))]);
+        }
+    }
+    page.to_roff()
+}
+
+/// As a help text is written: without the full stop.
+fn sentence(doc: &str) -> &str {
+    doc.strip_suffix('.').unwrap_or(doc)
+}

@@ -1,0 +1,352 @@
+//! Every setting, once: name, type, range, default, variable, flag and documentation.
+//!
+//! A doc comment here is the text for the operator, too: in the example file, `shim/docs/settings.md`,
+//! the help and the manual page. Values stand as a variable holds them. To add a setting, add an
+//! entry, use its value, and run the test of `reference` with `UPDATE_SETTINGS=1`.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{
+    DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, Side, V2_DOCUMENTS,
+    key::{Key, Kind, Section},
+    origin::Placed,
+    read::{SectionReader, SectionState, TableReader},
+};
+
+/// Makes a table: a struct for each section, with a field for each key.
+macro_rules! table {
+    ($table:ident: $(
+        $(#[doc = $about:literal])+
+        [$path:literal] $section:ident: $name:ident { $(
+            $(#[doc = $doc:literal])+
+            $key:ident: $type:ty = $made:expr;
+        )+ }
+    )+) => {
+        pub(super) struct $table { $(pub(super) $section: $name),+ }
+
+        $(pub(super) struct $name {
+            #[allow(dead_code, reason = "not every section is validated as a whole")]
+            pub(super) section: SectionState,
+            $(pub(super) $key: Placed<$type>,)+
+        })+
+
+        impl $table {
+            pub(super) const SECTIONS: &[Section] = &[$(Section::new(
+                $path,
+                concat!($($about),+),
+                &[$($made.named($path, stringify!($key), concat!($($doc),+))),+],
+            )),+];
+
+            pub(super) fn read(table: &TableReader<'_>) -> Self {
+                Self { $($section: {
+                    let mut section = SectionReader::new(table, $path);
+                    $name {
+                        $($key: section.read(const {
+                            &$made.named($path, stringify!($key), concat!($($doc),+))
+                        }),)+
+                        // The last: it knows the mistakes.
+                        section: section.finish(),
+                    }
+                }),+ }
+            }
+        }
+    };
+}
+
+table! { Site:
+    /// The shim itself.
+    [""] main: Main {
+        /// Address for plain HTTP, or "off", with TLS.
+        listen: String = text().default(DEFAULT_LISTEN).variable("SHIM_LISTEN")
+            .flag("--listen", "ADDR");
+        /// Reject what v2 does not support, before anything is written, instead of warning.
+        strict: bool = switch().default("false").flag("--strict", "").reloaded();
+        /// Reverse proxies in front, addresses and networks: the client address is read from their
+        /// X-Forwarded-For.
+        trusted_proxies: Vec<Placed<String>> = texts().default("").example("10.0.0.5, 10.1.0.0/16")
+            .variable("SHIM_TRUSTED_PROXIES").reloaded();
+    }
+
+    /// v2, and how to reach it.
+    ["upstream"] upstream: Upstream {
+        /// Base URL of v2, with its path; not needed with --sandbox.
+        url: Option<String> = text().required("https://api.zoom.us/v2")
+            .variable("SHIM_UPSTREAM_URL");
+        /// Token endpoint of server-to-server OAuth, if v2 is not at api.zoom.us.
+        oauth_url: Option<String> = text().example("https://zoom.us/oauth/token")
+            .variable("SHIM_OAUTH_URL").reloaded();
+        /// Price plan of the v2 account, sets the rate budget: free, pro, business (and above), or
+        /// unlimited for no local limit.
+        plan: String = text().default("unlimited").variable("SHIM_UPSTREAM_PLAN").reloaded();
+        /// Addresses of v2's host, instead of the system's DNS.
+        resolve: Vec<Placed<String>> = texts().default("").example("203.0.113.7")
+            .variable("SHIM_UPSTREAM_RESOLVE");
+        /// DNS servers for v2's host, bypassing the hosts file.
+        dns: Vec<Placed<String>> = texts().default("").example("192.0.2.53")
+            .variable("SHIM_UPSTREAM_DNS");
+        /// Timeout of a connection to v2.
+        connect_seconds: Duration = seconds(1, 12).default("3");
+        /// Timeout of one v2 call.
+        call_seconds: Duration = seconds(1, 120).default("10");
+        /// Largest v2 response; a page of 300 users is under one megabyte.
+        answer_bytes: usize = bytes(1 << 30).default("8388608");
+    }
+
+    /// HTTP/1.1 and HTTP/2 over TLS 1.2 and 1.3; off unless all three are set.
+    ["tls"] tls: Tls {
+        /// Address for TLS, in addition to plain HTTP.
+        listen: Option<String> = text().example("0.0.0.0:8443").variable("SHIM_TLS_LISTEN")
+            .flag("--tls-listen", "ADDR");
+        /// TLS certificate, as PEM: the server's own, then its chain; reloaded on SIGHUP, as is the
+        /// key.
+        cert_file: Option<String> = file().example("cert.pem").variable("SHIM_TLS_CERT_FILE")
+            .flag("--tls-cert", "FILE").reloaded();
+        /// TLS private key, as PEM, not encrypted; readable by the shim's user only.
+        key_file: Option<String> = file().example("key.pem").variable("SHIM_TLS_KEY_FILE")
+            .flag("--tls-key", "FILE").reloaded();
+    }
+
+    /// The operations address, without a password; loopback only by default.
+    ["ops"] ops: Ops {
+        /// Address of /ui, /metrics, /usage, /healthz and /readyz, or "off".
+        listen: String = text().default(DEFAULT_OPS_LISTEN).variable("SHIM_OPS_LISTEN")
+            .flag("--ops-listen", "ADDR");
+    }
+
+    /// The log, on standard output.
+    ["log"] log: Log {
+        /// Log format: "text" for people, or "json", one object a line.
+        format: LogFormat = choice(["text", "json"]).default("text").variable("SHIM_LOG_FORMAT");
+    }
+
+    /// OpenTelemetry, in builds with `--features otel`; off without an endpoint.
+    ["traces"] traces: Traces {
+        /// Base URL of a collector that takes traces by OTLP over HTTP.
+        endpoint: Option<String> = text().example("http://127.0.0.1:4318")
+            .variable("SHIM_TRACES_ENDPOINT");
+        /// Share of the requests that are traced.
+        sample_percent: u8 = percent().default("100");
+    }
+
+    /// The Deprecation, Sunset and Link headers of every response.
+    ["deprecation"] deprecation: Deprecation {
+        /// Send these headers.
+        headers: bool = switch().default("true").reloaded();
+        /// The day Zoom switched v1 off, or the day you will.
+        sunset: String = text().default("2020-05-31").reloaded();
+        /// Where maintainers read what to do instead.
+        link: String = text().default(V2_DOCUMENTS).reloaded();
+    }
+
+    /// Lists of users.
+    ["list"] list: List {
+        /// Settings in list entries, a v2 call each: full, profile (none), auto (full up to 30
+        /// entries).
+        detail: String = text().default("auto").reloaded();
+        /// Concurrent v2 calls for the entries of one list.
+        parallel: usize = count().default("10");
+    }
+
+    /// Entries read for lists; a write through the shim clears them.
+    ["cache"] cache: Cache {
+        /// Time to live of what was read of a user.
+        seconds: Duration = seconds(0, 3600).default("10");
+        /// Size of the cache.
+        bytes: u64 = number(0, 1 << 40, "bytes").default("67108864");
+    }
+
+    /// What a request may take.
+    ["limits"] limits: Limits {
+        /// Timeout of a whole v1 request; v1 clients time out after 15 s.
+        request_seconds: Duration = seconds(1, 600).default("13");
+        /// Largest request body; a picture has up to 2 MiB, three times as much percent-encoded.
+        body_bytes: usize = bytes(1 << 30).default("7340032");
+        /// Timeout of a request body.
+        body_seconds: Duration = seconds(1, 600).default("10");
+        /// Timeout of the request line and the headers.
+        header_seconds: Duration = seconds(1, 600).default("10");
+        /// Concurrent requests; more get v1's rate limit error.
+        requests: usize = count().default("256");
+        /// Concurrent connections; beyond, the connection idle longest is closed.
+        connections: usize = count().default("1024");
+        /// Concurrent TLS handshakes; beyond, the oldest is dropped.
+        handshakes: usize = count().default("256");
+        /// Timeout of a TLS handshake.
+        handshake_seconds: Duration = seconds(1, 600).default("10");
+        /// Failed logins a minute for one key and address; further attempts are rejected; 0: no
+        /// limit.
+        failed_attempts: u32 = number(0, 1_000_000, "").default("30");
+        /// Time for running requests to finish at shutdown.
+        shutdown_seconds: Duration = seconds(0, 600).default("1");
+    }
+
+    /// Recorded exchanges; off without a file.
+    ["record"] record: Record {
+        /// Keep exchanges in this file, without secrets, for `migrate diff`.
+        file: Option<String> = file().example("exchanges.jsonl").flag("--record", "FILE");
+        /// Size at which the file is rotated: it becomes `exchanges.jsonl.1`, and so on.
+        max_bytes: u64 = bytes(1 << 40).default("67108864");
+        /// Files kept, including the current one.
+        files: usize = count().default("5");
+        /// Share of the exchanges that are kept.
+        sample_percent: u8 = percent().default("100");
+        /// At least 16 characters: replaces addresses and names by pseudonyms.
+        pseudonym_key: Option<SecretString> = secret().example("a-long-random-text");
+    }
+
+    /// The operator's pages: /ui on the operations address.
+    ["ui"] ui: Ui {
+        /// Exchanges kept in memory for the pages, without secrets; 100 while recording, otherwise
+        /// none.
+        recent: Option<usize> = number(0, 10_000, "").example("100");
+        /// Host names of the operations address, besides localhost and IP addresses.
+        hosts: Vec<Placed<String>> = texts().default("").example("shim.example.com");
+    }
+
+    /// Compares responses with a second v1; off without url or mappings.
+    ["shadow"] shadow: Shadow {
+        /// Another shim, or a private v1; receives reads only.
+        url: Option<String> = text().example("http://127.0.0.1:8081/v1");
+        /// The credential that the shadow takes.
+        api_key: Option<String> = text().example("what-the-shadow-takes");
+        /// The secret of that credential.
+        api_secret: Option<SecretString> = secret().example("and-its-secret");
+        /// Instead of a credential: send the client's.
+        forward_credentials: bool = switch().default("false");
+        /// A folder of other mappings, compared offline: instead of a url, or in addition for writes.
+        mappings: Option<String> = file().example("changed");
+        /// Whose response clients get, "shim" or "shadow".
+        answer: Side = choice(["shim", "shadow"]).default("shim");
+        /// Share of the requests that are compared.
+        sample_percent: u8 = percent().default("100");
+        /// Concurrent requests to the shadow; 16 times as many wait.
+        concurrency: usize = count().default("4");
+        /// Timeout of the shadow, its queue included.
+        timeout_seconds: Duration = seconds(1, 120).default("10");
+    }
+
+    /// The usage ledger; off without a file.
+    ["ledger"] ledger: Ledger {
+        /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`.
+        file: Option<String> = file().example("ledger.sqlite").variable("SHIM_LEDGER")
+            .flag("--ledger", "FILE");
+        /// Older calls are deleted; at least the interval of the rarest job.
+        keep_days: u32 = number(1, 3660, "days").default("400");
+        /// Callers told apart; beyond, those of a key are merged.
+        max_consumers: usize = count().default("5000");
+        /// Interval of writes; a crash loses at most this much.
+        flush_seconds: Duration = seconds(1, 300).default("5");
+    }
+
+    /// Error responses.
+    ["errors"] errors: Errors {
+        /// HTTP status of errors caused by v2: 200, as in v1, or 500 to 599.
+        upstream_status: u16 = number(200, 599, "").default("200").reloaded();
+    }
+}
+
+table! { Tenant:
+    /// One section for each v1 credential. Variables are for a single one.
+    ["tenant"] own: OwnKeys {
+        /// v1 API key, as the old programs send it.
+        api_key: Option<String> = text().required("what-the-programs-send")
+            .variable("SHIM_API_KEY").reloaded();
+        /// v1 API secret, as the old programs send it.
+        api_secret: Option<SecretString> = secret().required("and-its-secret")
+            .variable("SHIM_API_SECRET").replaces("tenant.api_secret").reloaded();
+        /// Instead of the v1 API secret: `printf %s "$SECRET" | sha256sum`.
+        api_secret_sha256: Option<String> = text().example("…").replaces("tenant.api_secret")
+            .hidden().reloaded();
+        /// Shown in v1 responses; the account of OAuth by default.
+        account_id: Option<String> = text().example("…").reloaded();
+        /// A fixed v2 access token, instead of OAuth.
+        token: Option<SecretString> = secret().example("…").variable("SHIM_UPSTREAM_TOKEN")
+            .replaces("tenant.oauth.").reloaded();
+        /// Overrides upstream.plan.
+        plan: Option<String> = text().example("pro").reloaded();
+        /// Overrides the general setting.
+        strict: Option<bool> = switch().example("true").reloaded();
+        /// Overrides list.detail.
+        list_detail: Option<String> = text().example("profile").reloaded();
+        /// Reject writes.
+        read_only: bool = switch().example("true").reloaded();
+        /// Allow only these operations.
+        operations: Option<Vec<Placed<String>>> = texts().example("user/get").reloaded();
+    }
+
+    /// Server-to-server OAuth: all three keys, or a token instead.
+    ["tenant.oauth"] oauth: OAuth {
+        /// Account id of the server-to-server OAuth app.
+        account_id: Option<String> = text().required("…").variable("SHIM_OAUTH_ACCOUNT_ID")
+            .replaces("tenant.token").reloaded();
+        /// Client id of the server-to-server OAuth app.
+        client_id: Option<String> = text().required("…").variable("SHIM_OAUTH_CLIENT_ID")
+            .replaces("tenant.token").reloaded();
+        /// Client secret of the server-to-server OAuth app.
+        client_secret: Option<SecretString> = secret().required("…")
+            .variable("SHIM_OAUTH_CLIENT_SECRET").replaces("tenant.token").reloaded();
+    }
+}
+
+/// All sections, in the order in which people read them; options are the catalog's.
+pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
+    const FIRST: usize = 2;
+    let (site, tenant) = (Site::SECTIONS.iter(), Tenant::SECTIONS.iter());
+    site.clone()
+        .take(FIRST)
+        .chain(tenant)
+        .chain(site.skip(FIRST))
+}
+
+/// All keys, in the same order.
+pub(crate) fn keys() -> impl Iterator<Item = &'static Key> {
+    sections().flat_map(|section| section.keys)
+}
+
+const fn switch() -> Key {
+    Key::new(Kind::Switch)
+}
+
+const fn number(first: u64, last: u64, unit: &'static str) -> Key {
+    Key::new(Kind::Number(first, last, unit))
+}
+
+/// Of which there must be one.
+const fn count() -> Key {
+    number(1, 1_000_000, "")
+}
+
+const fn percent() -> Key {
+    number(1, 100, "percent")
+}
+
+const fn seconds(first: u64, last: u64) -> Key {
+    number(first, last, "seconds")
+}
+
+/// At least a kilobyte.
+const fn bytes(last: u64) -> Key {
+    number(1024, last, "bytes")
+}
+
+const fn text() -> Key {
+    Key::new(Kind::Text)
+}
+
+const fn choice(choices: [&'static str; 2]) -> Key {
+    Key::new(Kind::Choice(choices))
+}
+
+const fn texts() -> Key {
+    Key::new(Kind::Texts)
+}
+
+const fn file() -> Key {
+    Key::new(Kind::File)
+}
+
+const fn secret() -> Key {
+    Key::new(Kind::Secret)
+}

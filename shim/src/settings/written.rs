@@ -1,0 +1,72 @@
+//! All that is written in the sources, not yet validated as a whole.
+
+use mappings::Catalog;
+use toml::de::DeTable;
+
+use super::{
+    Flags, Sources,
+    effective::Effective,
+    origin::Mistakes,
+    read::{Choices, Reader, TableReader, line},
+    table::{Site, Tenant},
+};
+
+/// What was written.
+pub(super) struct Written {
+    pub(super) site: Site,
+    pub(super) tenants: Vec<Tenant>,
+    pub(super) choices: Choices,
+    effective: Effective,
+}
+
+impl Written {
+    pub(super) fn read(sources: &Sources<'_>, catalog: &Catalog, mistakes: &Mistakes) -> Self {
+        let (_, text) = sources.file.unwrap_or_default();
+        // Broken lines are reported one by one, and what stands around them is still read.
+        let (file, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let start = error.span().map_or(0, |span| span.start);
+            mistakes.add(line(text, start), error.message());
+        }
+        let reader = Reader::new(sources, mistakes);
+        let root = TableReader::root(&reader, Some(file.get_ref()), Site::SECTIONS);
+        let site = Site::read(&root);
+        let choices = root.choices(catalog);
+        let tenants = root.tenants(Tenant::SECTIONS);
+        let tenants = tenants.iter().map(Tenant::read).collect();
+        Self {
+            site,
+            tenants,
+            choices,
+            effective: reader.effective.take(),
+        }
+    }
+}
+
+impl Effective {
+    /// Reads all values. Ask only if [`super::Config::load`] finds no mistake in the same sources.
+    pub fn of(sources: &Sources<'_>, catalog: &Catalog) -> Self {
+        let sources = Sources {
+            // Secrets are not shown, whatever is in their files.
+            read: &|_| Ok(String::new()),
+            flags: sources.flags.clone(),
+            ..*sources
+        };
+        Written::read(&sources, catalog, &Mistakes::default()).effective
+    }
+}
+
+/// The defaults.
+impl Default for Site {
+    fn default() -> Self {
+        let sources = Sources {
+            file: None,
+            environment: &|_| None,
+            flags: Flags::default(),
+            read: &|_| Ok(String::new()),
+        };
+        let mistakes = Mistakes::default();
+        let reader = Reader::new(&sources, &mistakes);
+        Self::read(&TableReader::root(&reader, None, Self::SECTIONS))
+    }
+}
