@@ -397,13 +397,11 @@ async fn answer(
         (shim.encode(&reply), reply)
     };
     // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let (response, reply) = match AssertUnwindSafe(replied).catch_unwind().await {
-        Ok(replied) => replied,
-        Err(_) => {
-            let reply = Reply::refusal(shim.protocol(), ProtocolError::Internal, "");
-            (shim.encode(&reply), reply)
-        }
-    };
+    let replied = AssertUnwindSafe(replied).catch_unwind().await;
+    let (response, reply) = replied.unwrap_or_else(|_| {
+        let reply = Reply::refusal(shim.protocol(), ProtocolError::Internal, "");
+        (shim.encode(&reply), reply)
+    });
     // The answer is complete: whatever becomes of the observers, it goes out.
     guarded(|| {
         let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());

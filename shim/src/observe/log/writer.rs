@@ -246,12 +246,14 @@ mod tests {
     fn writes_lines_in_batches_and_in_order() {
         let (writer, answers, output) = scripted();
         drop(answers);
+        let mut expected = String::new();
         for line in 0..1000 {
-            log(&writer, &format!("{line}\n"));
+            let line = format!("{line}\n");
+            log(&writer, &line);
+            expected += &line;
         }
         writer.flush(PATIENCE);
         let batches: Vec<_> = output.try_iter().collect();
-        let expected: String = (0..1000).map(|line| format!("{line}\n")).collect();
         assert!(batches.concat() == expected.as_bytes());
         assert!(batches.len() < 100, "{}", batches.len());
         assert_eq!(writer.dropped(), 0);
