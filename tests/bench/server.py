@@ -258,7 +258,7 @@ def main():
                 for what in ("cpu", "saturated cpu"))
             target = TARGETS.get(name) if peer == "minimal" else None
             saturated = met(saturated, target) if target else f"{saturated:.2f}"
-            print(f"{'':18}{'':>8} CPU of {peer}: {at_rate:.2f} times at {rate}/s,"
+            print(f"{'':18}{'':>8} CPU: {at_rate:.2f} times that of {peer} at {rate}/s,"
                   f" saturated {saturated}")
         slower = {what: of["shim"][what] - of["nginx"][what] for what in ("p50", "p99")}
         print(f"{'':18}{'':>8} over nginx at {rate}/s: p50 +{slower['p50']:.0f} µs,"
