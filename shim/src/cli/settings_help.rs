@@ -1,6 +1,6 @@
 //! The settings on the command line: flags, the help on variables, the manual page's section.
 
-use std::{collections::BTreeMap, iter};
+use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use clap_mangen::roff::{Roff, bold, roman};
@@ -16,14 +16,9 @@ impl Args for SettingFlags {
         let flags = keys().filter_map(|key| key.flag.map(|flag| (key, flag)));
         let arguments = flags.map(|(key, (flag, value))| {
             let default = key.default.filter(|_| !value.is_empty());
-            let default = default.map(|default| format!(" [default: {default}]"));
-            let argument = Arg::new(flag)
-                .long(flag.trim_start_matches('-'))
-                .help(format!(
-                    "{}{}",
-                    sentence(key.doc()),
-                    default.unwrap_or_default()
-                ));
+            let default = default.map_or_else(String::new, |text| format!(" [default: {text}]"));
+            let help = format!("{}{default}", sentence(key.doc));
+            let argument = Arg::new(flag).long(flag.trim_start_matches('-')).help(help);
             match key.kind {
                 Kind::Switch => argument.action(ArgAction::SetTrue),
                 _ => argument.value_name(value),
@@ -58,45 +53,24 @@ impl FromArgMatches for SettingFlags {
 
 /// The help on variables, and the exit codes.
 pub(super) fn environment() -> String {
-    let named = keys().filter_map(|key| Some((key.variable?, sentence(key.doc()))));
-    let rest = [
-        (
-            "SHIM_SECTION_KEY",
-            "Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests",
-        ),
-        (
-            "RUST_LOG",
-            "How much to log: error, warn, info, debug, trace",
-        ),
-    ];
-    let lines = named.chain(rest).map(|(name, doc)| entry(name, doc));
-    format!("Environment:\n{}\n{EXIT_CODES}", lines.collect::<String>())
+    let named = keys().filter_map(|key| Some((key.listed_variable?, sentence(key.doc))));
+    let lines = named.map(|(name, doc)| format!("  {name}\n          {doc}\n"));
+    format!(
+        "Environment:\n{}{ENVIRONMENT_END}",
+        lines.collect::<String>()
+    )
 }
 
-const EXIT_CODES: &str = "\
+const ENVIRONMENT_END: &str = "  \
+  SHIM_SECTION_KEY
+          Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests
+  RUST_LOG
+          How much to log: error, warn, info, debug, trace
+
 Exit codes:
   0  stopped by a signal
   1  could not listen, or another failure
   2  the command line or the settings are wrong; nothing was started";
-
-/// A name and what it is for, which goes on below itself.
-fn entry(name: &str, doc: &str) -> String {
-    const COLUMN: usize = 28;
-    const WIDTH: usize = 100;
-    let mut text = format!("  {name:<width$}", width = COLUMN - 3);
-    let mut used = text.len();
-    for word in doc.split_whitespace() {
-        if used + 1 + word.len() > WIDTH {
-            text.extend(iter::once('\n').chain(iter::repeat_n(' ', COLUMN - 1)));
-            used = COLUMN - 1;
-        }
-        text.push(' ');
-        text.push_str(word);
-        used += 1 + word.len();
-    }
-    text.push('\n');
-    text
-}
 
 /// Every key of the settings file, for a manual page.
 pub(super) fn manual_section() -> String {
@@ -109,25 +83,16 @@ pub(super) fn manual_section() -> String {
         if !section.name.is_empty() {
             page.control("SS", [section.name]);
         }
-        page.text([roman(section.about())]);
+        page.text([roman(section.about)]);
         for key in section.keys {
-            let toml = |text| key.kind.to_toml(text);
-            let (mark, value) = match (key.default, key.example) {
-                (Some(default), _) => (" = ", toml(default)),
-                (None, example) if key.is_required => (
-                    ", required, for example ",
-                    toml(example.unwrap_or_default()),
-                ),
-                (None, example) => (", for example ", toml(example.unwrap_or_default())),
-            };
             let reloaded = if key.is_reloaded {
                 "; reloaded on SIGHUP"
             } else {
                 ""
             };
-            let (doc, range, variable) = (key.doc(), key.kind.range(), key.variable_name());
+            let (doc, range, variable) = (key.doc, key.kind.range(), key.variable(""));
             page.control("TP", []);
-            page.text([bold(key.path()), roman(format!("{mark}{value}"))]);
+            page.text([bold(key.path()), roman(format!(": {}", key.usual("")))]);
             page.text([roman(format!("{doc} ({range}; {variable}{reloaded})"))]);
         }
     }

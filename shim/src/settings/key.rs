@@ -1,18 +1,21 @@
 //! What a setting is: its name, type, range, default and documentation; and how its value is
 //! written in the file, a variable or a flag.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use secrecy::SecretString;
 use toml::de::DeValue;
 
-use super::{LogFormat, Side, origin::Placed};
+use super::{
+    LogFormat, Side,
+    origin::{Origin, Placed},
+};
 
 /// A section of the file.
 pub(crate) struct Section {
     /// As in the file, empty for the keys before the first section.
     pub(crate) name: &'static str,
-    about: &'static str,
+    pub(crate) about: &'static str,
     pub(crate) keys: &'static [Key],
 }
 
@@ -21,20 +24,20 @@ pub(crate) struct Key {
     pub(crate) section: &'static str,
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    doc: &'static str,
+    /// What it is for: a sentence or two.
+    pub(crate) doc: &'static str,
     /// As a variable holds it, like every value that stands here.
     pub(crate) default: Option<&'static str>,
     pub(crate) example: Option<&'static str>,
     /// Without a default, and nothing works until a site sets it.
     pub(crate) is_required: bool,
-    pub(crate) variable: Option<&'static str>,
+    pub(crate) listed_variable: Option<&'static str>,
     /// With the name of its value.
     pub(crate) flag: Option<(&'static str, &'static str)>,
     /// Keys whose path begins so are alternatives: the file's are ignored if a variable sets this.
     pub(crate) replaces: Option<&'static str>,
     /// SIGHUP reads it again.
     pub(crate) is_reloaded: bool,
-    pub(crate) is_hidden: bool,
 }
 
 /// The type of a value, with its range.
@@ -51,6 +54,8 @@ pub(crate) enum Kind {
     File,
     /// A text; or, under the name with `_file`, the name of the file that holds it.
     Secret,
+    /// Of a secret; shown to nobody either.
+    Digest,
 }
 
 /// A value of the right type and in range.
@@ -59,18 +64,6 @@ pub(super) enum Value {
     Number(u64),
     Text(String),
     Texts(Vec<Placed<String>>),
-}
-
-impl Section {
-    pub(super) const fn new(name: &'static str, about: &'static str, keys: &'static [Key]) -> Self {
-        let about = about.trim_ascii();
-        Self { name, about, keys }
-    }
-
-    /// What it is for.
-    pub(crate) fn about(&self) -> &'static str {
-        self.about
-    }
 }
 
 impl Key {
@@ -83,83 +76,57 @@ impl Key {
             default: None,
             example: None,
             is_required: false,
-            variable: None,
+            listed_variable: None,
             flag: None,
             replaces: None,
             is_reloaded: false,
-            is_hidden: matches!(kind, Kind::Secret),
         }
     }
 
+    /// With where it stands in the file, as (section, name), and what it is for.
     pub(super) const fn named(
-        self,
-        section: &'static str,
-        name: &'static str,
+        mut self,
+        (section, name): (&'static str, &'static str),
         doc: &'static str,
     ) -> Self {
-        Self {
-            section,
-            name,
-            doc: doc.trim_ascii(),
-            ..self
-        }
+        (self.section, self.name, self.doc) = (section, name, doc.trim_ascii());
+        self
     }
 
-    pub(super) const fn default(self, default: &'static str) -> Self {
-        Self {
-            default: Some(default),
-            ..self
-        }
+    pub(super) const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
     }
 
-    pub(super) const fn example(self, example: &'static str) -> Self {
-        Self {
-            example: Some(example),
-            ..self
-        }
+    pub(super) const fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
     }
 
-    pub(super) const fn required(self, example: &'static str) -> Self {
-        Self {
-            is_required: true,
-            ..self.example(example)
-        }
+    pub(super) const fn required(mut self, example: &'static str) -> Self {
+        self.is_required = true;
+        self.example(example)
     }
 
     /// A variable that the help lists; keys without one have `SHIM_SECTION_KEY`.
-    pub(super) const fn variable(self, variable: &'static str) -> Self {
-        Self {
-            variable: Some(variable),
-            ..self
-        }
+    pub(super) const fn listed(mut self, variable: &'static str) -> Self {
+        self.listed_variable = Some(variable);
+        self
     }
 
-    pub(super) const fn flag(self, flag: &'static str, value: &'static str) -> Self {
-        Self {
-            flag: Some((flag, value)),
-            ..self
-        }
+    pub(super) const fn flag(mut self, flag: &'static str, value: &'static str) -> Self {
+        self.flag = Some((flag, value));
+        self
     }
 
-    pub(super) const fn replaces(self, prefix: &'static str) -> Self {
-        Self {
-            replaces: Some(prefix),
-            ..self
-        }
+    pub(super) const fn replaces(mut self, prefix: &'static str) -> Self {
+        self.replaces = Some(prefix);
+        self
     }
 
-    pub(super) const fn reloaded(self) -> Self {
-        Self {
-            is_reloaded: true,
-            ..self
-        }
-    }
-
-    pub(super) const fn hidden(self) -> Self {
-        Self {
-            is_hidden: true,
-            ..self
-        }
+    pub(super) const fn reloaded(mut self) -> Self {
+        self.is_reloaded = true;
+        self
     }
 
     /// `limits.requests`
@@ -167,24 +134,27 @@ impl Key {
         join(self.section, self.name)
     }
 
-    /// What it is for: a sentence or two.
-    pub(crate) fn doc(&self) -> &'static str {
-        self.doc
+    /// Its default, or an example, as TOML between two quotes.
+    pub(crate) fn usual(&self, quote: &str) -> String {
+        let toml = |text| format!("{quote}{}{quote}", self.kind.to_toml(text));
+        match (self.default, self.example.map(toml)) {
+            (Some(default), _) => toml(default),
+            (None, Some(example)) if self.is_required => format!("required, as {example}"),
+            (None, example) => format!("none; for example {}", example.unwrap_or_default()),
+        }
     }
 
-    /// The variable of the environment that sets it.
-    pub(crate) fn variable_name(&self) -> String {
-        self.variable.map_or_else(
-            || format!("SHIM_{}", self.path().to_uppercase().replace('.', "_")),
-            str::to_owned,
-        )
+    /// The variable of the environment that sets it, or its file.
+    pub(crate) fn variable(&self, suffix: &str) -> String {
+        let derived = || format!("SHIM_{}", self.path().replace('.', "_"));
+        let name = self.listed_variable.map_or_else(derived, str::to_owned);
+        format!("{name}{suffix}").to_uppercase()
     }
 
-    /// The variables that may set it, each after the ending of the key's name that it stands for.
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let name = self.variable_name();
+    /// All variables that set it.
+    pub(super) fn variables(&self) -> impl Iterator<Item = String> {
         let suffixes = self.suffixes().iter();
-        suffixes.map(move |suffix| (*suffix, format!("{name}{}", suffix.to_uppercase())))
+        suffixes.map(|suffix| self.variable(suffix))
     }
 
     /// The endings of its names: a secret has two.
@@ -207,14 +177,12 @@ pub(super) fn join(section: &str, name: &str) -> String {
 
 impl Kind {
     /// What a value must be.
-    pub(crate) fn expected(self) -> String {
+    pub(super) fn expected(self) -> String {
         match self {
             Self::Switch => "true or false".to_owned(),
             Self::Number(first, last, _) => format!("a whole number from {first} to {last}"),
-            Self::Text | Self::Choice(_) | Self::File | Self::Secret => {
-                "a text in quotes".to_owned()
-            }
             Self::Texts => "a list of texts in quotes".to_owned(),
+            _ => "a text in quotes".to_owned(),
         }
     }
 
@@ -222,72 +190,53 @@ impl Kind {
     pub(crate) fn range(self) -> String {
         match self {
             Self::Switch => self.expected(),
-            Self::Number(first, last, unit) => {
-                format!("{first} to {last} {unit}").trim_end().to_owned()
-            }
+            Self::Number(first, last, "") => format!("{first} to {last}"),
+            Self::Number(first, last, unit) => format!("{first} to {last} {unit}"),
             Self::Text => "text".to_owned(),
             Self::Choice([one, other]) => format!("\"{one}\" or \"{other}\""),
             Self::Texts => "list of texts".to_owned(),
             Self::File => "file".to_owned(),
             Self::Secret => "secret".to_owned(),
+            Self::Digest => "64 hexadecimal digits".to_owned(),
         }
     }
 
-    /// A value of the file. `place` gives the items of a list their place.
-    pub(super) fn read<'v>(
+    /// A value as TOML. `origin` gives the items of a list their place.
+    pub(super) fn read(
         self,
-        value: &DeValue<'v>,
-        place: impl Fn(&toml::Spanned<DeValue<'v>>, String) -> Placed<String>,
+        value: &DeValue<'_>,
+        origin: impl Fn(Range<usize>) -> Origin,
     ) -> Option<Value> {
         match self {
             Self::Switch => value.as_bool().map(Value::Switch),
-            Self::Number(first, last, _) => {
+            Self::Number(..) => {
                 let integer = value.as_integer()?;
-                let number = u64::from_str_radix(integer.as_str(), integer.radix()).ok()?;
-                (first..=last)
-                    .contains(&number)
-                    .then_some(Value::Number(number))
-            }
-            Self::Text | Self::Choice(_) | Self::File | Self::Secret => {
-                value.as_str().map(|text| Value::Text(text.to_owned()))
+                self.number(u64::from_str_radix(integer.as_str(), integer.radix()).ok()?)
             }
             Self::Texts => {
-                let items = value.as_array()?.iter();
-                let items =
-                    items.map(|item| Some(place(item, item.get_ref().as_str()?.to_owned())));
+                let items = value.as_array()?.iter().map(|item| {
+                    let (value, origin) =
+                        (item.get_ref().as_str()?.to_owned(), origin(item.span()));
+                    Some(Placed { value, origin })
+                });
                 items.collect::<Option<_>>().map(Value::Texts)
             }
+            _ => Some(Value::Text(value.as_str()?.to_owned())),
         }
     }
 
-    /// A value of a variable, a flag or the table.
-    pub(super) fn parse(
-        self,
-        text: &str,
-        place: impl Fn(String) -> Placed<String>,
-    ) -> Option<Value> {
-        match self {
-            Self::Switch => text.trim().parse().ok().map(Value::Switch),
-            Self::Number(first, last, _) => {
-                let number = text.trim().parse().ok()?;
-                (first..=last)
-                    .contains(&number)
-                    .then_some(Value::Number(number))
-            }
-            Self::Text | Self::Choice(_) | Self::File | Self::Secret => {
-                Some(Value::Text(text.to_owned()))
-            }
-            Self::Texts => Some(Value::Texts(items(text).map(place).collect())),
-        }
+    fn number(self, number: u64) -> Option<Value> {
+        let is_in_range =
+            matches!(self, Self::Number(first, last, _) if (first..=last).contains(&number));
+        is_in_range.then_some(Value::Number(number))
     }
 
-    /// The same value as TOML.
+    /// A value of a variable, a flag or the table as TOML.
     pub(crate) fn to_toml(self, text: &str) -> String {
         match self {
             Self::Switch | Self::Number(..) => text.trim().to_owned(),
             Self::Texts => {
-                let items = items(text).map(toml::Value::from);
-                toml::Value::Array(items.collect()).to_string()
+                toml::Value::Array(items(text).map(toml::Value::from).collect()).to_string()
             }
             _ => toml::Value::from(text).to_string(),
         }
@@ -299,88 +248,61 @@ fn items(text: &str) -> impl Iterator<Item = String> {
     items.filter(|item| !item.is_empty()).map(str::to_owned)
 }
 
-/// What the code makes of a value.
-pub(super) trait FromValue: Sized {
-    /// Without a value, which only happens where there is no default or after a mistake, anything.
-    fn from_value(value: Option<Value>) -> Self;
-}
-
-impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Option<Value>) -> Self {
-        value.map(|value| T::from_value(Some(value)))
-    }
-}
-
-impl FromValue for bool {
-    fn from_value(value: Option<Value>) -> Self {
-        matches!(value, Some(Value::Switch(true)))
-    }
-}
-
-impl FromValue for u64 {
-    fn from_value(value: Option<Value>) -> Self {
-        match value {
-            Some(Value::Number(number)) => number,
+impl Value {
+    fn number(&self) -> u64 {
+        match self {
+            Self::Number(number) => *number,
             _ => 0,
+        }
+    }
+
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            _ => String::new(),
+        }
+    }
+
+    fn texts(self) -> Vec<Placed<String>> {
+        match self {
+            Self::Texts(texts) => texts,
+            _ => Vec::new(),
         }
     }
 }
 
-macro_rules! smaller_number {
-    ($($number:ty),+) => {
-        $(impl FromValue for $number {
-            fn from_value(value: Option<Value>) -> Self {
-                u64::from_value(value).try_into().unwrap_or(Self::MAX)
+/// What the code makes of a value; the default only stands in after a mistake.
+pub(super) trait FromValue: Default {
+    fn from_value(value: Value) -> Self;
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: Value) -> Self {
+        Some(T::from_value(value))
+    }
+}
+
+macro_rules! from_value {
+    ($($type:ty: $value:ident => $made:expr;)+) => {
+        $(impl FromValue for $type {
+            fn from_value($value: Value) -> Self {
+                $made
             }
         })+
     };
 }
-smaller_number!(u8, u16, u32, usize);
 
-impl FromValue for Duration {
-    fn from_value(value: Option<Value>) -> Self {
-        Self::from_secs(u64::from_value(value))
-    }
-}
-
-impl FromValue for String {
-    fn from_value(value: Option<Value>) -> Self {
-        match value {
-            Some(Value::Text(text)) => text,
-            _ => Self::new(),
-        }
-    }
-}
-
-impl FromValue for SecretString {
-    fn from_value(value: Option<Value>) -> Self {
-        String::from_value(value).into()
-    }
-}
-
-impl FromValue for Vec<Placed<String>> {
-    fn from_value(value: Option<Value>) -> Self {
-        match value {
-            Some(Value::Texts(texts)) => texts,
-            _ => Self::new(),
-        }
-    }
-}
-
-impl FromValue for LogFormat {
-    fn from_value(value: Option<Value>) -> Self {
-        match String::from_value(value).as_str() {
-            "json" => Self::Json,
-            _ => Self::Text,
-        }
-    }
-}
-
-impl FromValue for Side {
-    fn from_value(value: Option<Value>) -> Self {
-        match String::from_value(value).as_str() {
-            "shadow" => Self::Shadow,
-            _ => Self::Shim,
-        }
-    }
+from_value! {
+    bool: value => matches!(value, Value::Switch(true));
+    u8: value => value.number().try_into().unwrap_or(Self::MAX);
+    u16: value => value.number().try_into().unwrap_or(Self::MAX);
+    u32: value => value.number().try_into().unwrap_or(Self::MAX);
+    u64: value => value.number();
+    usize: value => value.number().try_into().unwrap_or(Self::MAX);
+    Duration: value => Self::from_secs(value.number());
+    String: value => value.text();
+    SecretString: value => value.text().into();
+    Vec<Placed<String>>: value => value.texts();
+    LogFormat: value => if value.text() == "json" { Self::Json } else { Self::Text };
+    Side: value => if value.text() == "shadow" { Self::Shadow } else { Self::Shim };
 }

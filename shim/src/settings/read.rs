@@ -1,6 +1,6 @@
 //! Reads the settings of the table from the file, the environment and the flags; later ones win.
 
-use std::{cell::RefCell, path::Path};
+use std::{cell::RefCell, collections::BTreeSet, ops::Range, path::Path};
 
 use mappings::{Catalog, catalog::operation::OptionValue};
 use toml::{
@@ -28,28 +28,20 @@ pub(super) type Choices = Vec<(Placed<String>, toml::Value)>;
 /// What all sections share.
 pub(super) struct Reader<'a> {
     sources: &'a Sources<'a>,
+    /// The text of the file.
+    text: &'a str,
     mistakes: &'a Mistakes,
     pub(super) effective: RefCell<Effective>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(sources: &'a Sources<'a>, mistakes: &'a Mistakes) -> Self {
-        let file = sources.file.map(|(name, _)| name.to_owned());
         Self {
             sources,
+            text: sources.file.map_or("", |(_, text)| text),
             mistakes,
-            effective: Effective::new(file).into(),
+            effective: RefCell::default(),
         }
-    }
-
-    fn origin<T>(&self, at: &Spanned<T>) -> Origin {
-        let text = self.sources.file.map_or("", |(_, text)| text);
-        line(text, at.span().start)
-    }
-
-    fn written<T>(&self, at: &Spanned<T>) -> String {
-        let text = self.sources.file.map_or("", |(_, text)| text);
-        text.get(at.span()).unwrap_or_default().to_owned()
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -63,7 +55,8 @@ impl<'a> Reader<'a> {
         shown: &str,
         value: Option<&'t Spanned<DeValue<'t>>>,
     ) -> (Origin, Option<&'t DeTable<'t>>) {
-        let origin = value.map_or(Origin::Default, |value| self.origin(value));
+        let origin = value.map(|value| line(self.text, value.span().start));
+        let origin = origin.unwrap_or_default();
         let table = value.and_then(|value| value.get_ref().as_table());
         if value.is_some() && table.is_none() {
             let text = format!("`{name}` must be a section: {shown}");
@@ -114,7 +107,7 @@ impl<'a> TableReader<'a> {
         let reader = self.reader;
         let keys = sections.iter().flat_map(|section| section.keys);
         let mut variables = keys.flat_map(Key::variables);
-        let variable = variables.find(|(_, name)| reader.variable(name).is_some());
+        let variable = variables.find(|name| reader.variable(name).is_some());
         let written = match self.table.and_then(|table| table.get(TENANT)) {
             None if variable.is_some() => vec![None],
             None => Vec::new(),
@@ -124,7 +117,7 @@ impl<'a> TableReader<'a> {
             },
         };
         let count = written.len();
-        if let Some((_, variable)) = variable
+        if let Some(variable) = variable
             && count > 1
         {
             let text =
@@ -146,6 +139,11 @@ impl<'a> TableReader<'a> {
         tenants.collect()
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = self.reader.variable(name);
+        value.filter(|_| self.has_variables)
+    }
+
     /// The section `[options]`, whose keys the catalog knows.
     pub(super) fn choices(&self, catalog: &Catalog) -> Choices {
         let reader = self.reader;
@@ -153,7 +151,7 @@ impl<'a> TableReader<'a> {
         let (_, table) = reader.table(OPTIONS, "[options]", value);
         let mut choices = Choices::new();
         for (name, value) in table.into_iter().flatten() {
-            let origin = reader.origin(name);
+            let origin = line(reader.text, name.span().start);
             let chosen = match value.get_ref() {
                 DeValue::Boolean(value) => toml::Value::Boolean(*value),
                 DeValue::String(value) => toml::Value::String(value.to_string()),
@@ -168,25 +166,13 @@ impl<'a> TableReader<'a> {
         }
         let rules = catalog.option_rules().iter();
         for (name, rule) in rules.filter(|(name, _)| *name != LIST_DETAIL) {
-            let variable = format!("SHIM_OPTIONS_{}", name.to_uppercase());
-            if let Some(text) = reader.variable(&variable) {
-                let chosen = match text.parse() {
-                    Ok(switch) if rule.values.is_empty() => toml::Value::Boolean(switch),
-                    _ => text.into(),
-                };
-                let name = Placed {
-                    value: name.clone(),
-                    origin: Origin::Variable(variable),
-                };
-                choices.push((name, chosen));
-            }
-            let chosen = choices.iter().rev().find(|(known, _)| known.value == *name);
+            let chosen = choices.iter().find(|(known, _)| known.value == *name);
             let (value, origin) = match chosen {
                 Some((name, value)) => (value.to_string(), name.origin.clone()),
                 None => (shown(&rule.default), Origin::Default),
             };
             let mut effective = reader.effective.borrow_mut();
-            effective.add(join(OPTIONS, name), value, origin);
+            effective.add(&join(OPTIONS, name), &value, origin);
         }
         choices
     }
@@ -215,7 +201,6 @@ pub(super) struct SectionReader<'a> {
     reader: &'a Reader<'a>,
     /// Its path below the parent; empty for the parent's own keys.
     name: &'static str,
-    section: Option<&'static Section>,
     origin: Origin,
     table: Option<&'a DeTable<'a>>,
     is_broken: bool,
@@ -234,7 +219,6 @@ impl<'a> SectionReader<'a> {
             parent,
             reader,
             name,
-            section: parent.sections.iter().find(|section| section.name == path),
             is_broken: value.is_some() && table.is_none(),
             origin,
             table,
@@ -242,139 +226,69 @@ impl<'a> SectionReader<'a> {
     }
 
     /// The value of the last source that has one.
-    pub(super) fn read<T: FromValue>(&mut self, key: &'static Key) -> Placed<T> {
-        let default = |text: &str| self.parsed(key, "", text, Origin::Default);
-        let default = key.default.and_then(default);
+    pub(super) fn read<T: FromValue>(&mut self, key: &Key) -> Placed<T> {
+        let default = key.default.map(|text| (text, Origin::Default));
+        let flag = key.flag.and_then(|(flag, _)| {
+            let text = self.reader.sources.flags.given.get(flag)?;
+            Some((text.as_str(), Origin::Flag(flag)))
+        });
         let found = [
-            default,
-            self.in_file(key),
-            self.in_environment(key),
-            self.in_flags(key),
+            default.and_then(|(text, origin)| self.parsed(key, "", text, origin)),
+            self.only(key, Self::in_file),
+            self.only(key, Self::in_environment),
+            flag.and_then(|(text, origin)| self.parsed(key, "", text, origin)),
         ];
-        let Some(found) = found.into_iter().flatten().next_back() else {
-            return Placed {
-                value: T::from_value(None),
-                origin: Origin::Default,
-            };
+        let found = found.into_iter().flatten().next_back();
+        let origin = found.as_ref().map(|found| found.origin.clone());
+        Placed {
+            value: found
+                .and_then(|found| self.value(key, found))
+                .map_or_else(T::default, T::from_value),
+            origin: origin.unwrap_or_default(),
+        }
+    }
+
+    /// The value that holds: it is shown, and a secret is read from its file.
+    fn value(&mut self, key: &Key, found: Found) -> Option<Value> {
+        let (reader, origin) = (self.reader, found.origin);
+        let name = format!("{}{}", key.name, found.suffix);
+        let shown = match key.kind {
+            Kind::Secret | Kind::Digest if found.suffix.is_empty() => "(hidden)".to_owned(),
+            _ => found.shown,
         };
-        let Found {
-            suffix,
-            value,
-            shown,
-            origin,
-        } = found;
-        let name = format!("{}{suffix}", key.name);
         let path = join(&join(&self.parent.shown, self.name), &name);
-        let is_hidden = key.is_hidden && suffix.is_empty();
-        let shown = if is_hidden {
-            "(hidden)".to_owned()
-        } else {
-            shown
-        };
-        self.reader
+        reader
             .effective
             .borrow_mut()
-            .add(path, shown, origin.clone());
-
-        let mut value = Some(value);
-        match (key.kind, &value) {
-            (Kind::Choice([one, other]), Some(Value::Text(text)))
-                if text != one && text != other =>
-            {
+            .add(&path, &shown, origin.clone());
+        match (key.kind, found.value) {
+            (Kind::Choice(choices), Value::Text(text)) if !choices.contains(&text.as_str()) => {
+                let [one, other] = choices;
                 let text = format!("{} = {text:?} is neither {one:?} nor {other:?}", key.path());
-                self.mistake(origin.clone(), text);
+                self.mistake(origin, text);
+                None
             }
-            (Kind::Secret, Some(Value::Text(file))) if !suffix.is_empty() => {
-                value = match (self.reader.sources.read)(Path::new(file)) {
-                    Ok(text) => Some(Value::Text(text.trim().to_owned())),
-                    Err(error) => {
-                        let text = format!("{name} = {file:?} cannot be read: {error}");
-                        self.mistake(origin.clone(), text);
-                        None
-                    }
-                };
+            (_, Value::Text(file)) if !found.suffix.is_empty() => {
+                let text = (reader.sources.read)(Path::new(&file));
+                let text = text.map_err(|error| {
+                    self.mistake(origin, format!("{name} = {file:?} cannot be read: {error}"));
+                });
+                text.ok().map(|text| Value::Text(text.trim().to_owned()))
             }
-            _ => {}
-        }
-        Placed {
-            value: T::from_value(value),
-            origin,
+            (_, value) => Some(value),
         }
     }
 
-    fn in_file(&mut self, key: &Key) -> Option<Found> {
-        let (table, reader) = (self.table?, self.reader);
-        let mut all = Vec::new();
-        for suffix in key.suffixes() {
-            let name = format!("{}{suffix}", key.name);
-            let Some(value) = table.get(name.as_str()) else {
-                continue;
-            };
-            let origin = reader.origin(value);
-            let place = |item: &_, value| Placed {
-                value,
-                origin: reader.origin(item),
-            };
-            match key.kind.read(value.get_ref(), place) {
-                None => self.mistake(origin, format!("`{name}` must be {}", key.kind.expected())),
-                Some(read) => all.push(Found {
-                    suffix,
-                    value: read,
-                    shown: reader.written(value),
-                    origin,
-                }),
-            }
-        }
-        let found = self.only(key, all);
-        found.filter(|_| !self.is_replaced(key))
-    }
-
-    fn in_environment(&mut self, key: &Key) -> Option<Found> {
-        if !self.parent.has_variables {
-            return None;
-        }
-        let mut all = Vec::new();
-        for (suffix, name) in key.variables() {
-            let value = self.reader.variable(&name);
-            all.extend(
-                value.and_then(|text| self.parsed(key, suffix, &text, Origin::Variable(name))),
-            );
-        }
-        self.only(key, all)
-    }
-
-    fn in_flags(&mut self, key: &Key) -> Option<Found> {
-        let (flag, _) = key.flag?;
-        let text = self.reader.sources.flags.given.get(flag)?;
-        self.parsed(key, "", text, Origin::Flag(flag))
-    }
-
-    fn parsed(
+    /// What a source has. A secret stands in one place, itself or as a file.
+    fn only(
         &mut self,
         key: &Key,
-        suffix: &'static str,
-        text: &str,
-        origin: Origin,
+        find: fn(&mut Self, &Key, &'static str) -> Option<Found>,
     ) -> Option<Found> {
-        let place = |value| Placed {
-            value,
-            origin: origin.clone(),
-        };
-        let Some(value) = key.kind.parse(text, place) else {
-            let text = format!("`{}` must be {}", key.name, key.kind.expected());
-            self.mistake(origin, text);
-            return None;
-        };
-        Some(Found {
-            suffix,
-            value,
-            shown: key.kind.to_toml(text),
-            origin,
-        })
-    }
-
-    /// A secret stands in one place, itself or as a file.
-    fn only(&mut self, key: &Key, mut all: Vec<Found>) -> Option<Found> {
+        let mut all = Vec::new();
+        for suffix in key.suffixes() {
+            all.extend(find(self, key, suffix));
+        }
         let last = all.pop()?;
         if !all.is_empty() {
             let name = key.name;
@@ -384,54 +298,108 @@ impl<'a> SectionReader<'a> {
         Some(last)
     }
 
+    fn in_file(&mut self, key: &Key, suffix: &'static str) -> Option<Found> {
+        let reader = self.reader;
+        let value = self.table?.get(format!("{}{suffix}", key.name).as_str())?;
+        let origin = |span: Range<usize>| line(reader.text, span.start);
+        let shown = reader.text.get(value.span()).unwrap_or_default();
+        let read = key.kind.read(value.get_ref(), origin);
+        let found = self.found(key, suffix, read, shown.to_owned(), origin(value.span()));
+        found.filter(|_| !self.is_replaced(key))
+    }
+
+    fn in_environment(&mut self, key: &Key, suffix: &'static str) -> Option<Found> {
+        let variable = key.variable(suffix);
+        let text = self.parent.variable(&variable)?;
+        self.parsed(key, suffix, &text, Origin::Variable(variable))
+    }
+
+    fn parsed(
+        &mut self,
+        key: &Key,
+        suffix: &'static str,
+        text: &str,
+        origin: Origin,
+    ) -> Option<Found> {
+        let shown = key.kind.to_toml(text);
+        let value = DeValue::parse(&shown).ok();
+        let read = value.and_then(|value| key.kind.read(value.get_ref(), |_| origin.clone()));
+        self.found(key, suffix, read, shown, origin)
+    }
+
+    fn found(
+        &mut self,
+        key: &Key,
+        suffix: &'static str,
+        read: Option<Value>,
+        shown: String,
+        origin: Origin,
+    ) -> Option<Found> {
+        let Some(value) = read else {
+            let text = format!("`{}{suffix}` must be {}", key.name, key.kind.expected());
+            self.mistake(origin, text);
+            return None;
+        };
+        Some(Found {
+            suffix,
+            value,
+            shown,
+            origin,
+        })
+    }
+
     /// True if the environment sets an alternative to what the file says.
     fn is_replaced(&self, key: &Key) -> bool {
         let path = key.path();
         let mut keys = self.parent.sections.iter().flat_map(|section| section.keys);
-        self.parent.has_variables
-            && keys.any(|other| {
-                let is_alternative = |prefix| path.starts_with(prefix);
-                other.replaces.is_some_and(is_alternative)
-                    && other
-                        .variables()
-                        .any(|(_, name)| self.reader.variable(&name).is_some())
-            })
+        keys.any(|other| {
+            let is_alternative = other
+                .replaces
+                .is_some_and(|prefix| path.starts_with(prefix));
+            is_alternative
+                && other
+                    .variables()
+                    .any(|name| self.parent.variable(&name).is_some())
+        })
     }
 
     /// Reports unknown keys.
     pub(super) fn finish(mut self) -> SectionState {
-        let keys = self.section.into_iter().flat_map(|section| section.keys);
-        let names = keys.flat_map(|key| {
-            let suffixes = key.suffixes().iter();
-            suffixes.map(|suffix| format!("{}{suffix}", key.name))
-        });
-        let mut known: Vec<_> = names.collect();
-        let own = (self.name, self.parent.root);
-        if own.0.is_empty() {
-            let paths = self.parent.sections.iter().map(|section| section.name);
-            known.extend(paths.map(|path| relative(path, own.1).to_owned()));
-            known.retain(|name| !name.is_empty());
+        let (reader, root) = (self.reader, self.parent.root);
+        let mut known = BTreeSet::new();
+        for section in self.parent.sections {
+            let name = relative(section.name, root);
+            if name == self.name {
+                for key in section.keys {
+                    known.extend(
+                        key.suffixes()
+                            .iter()
+                            .map(|suffix| format!("{}{suffix}", key.name)),
+                    );
+                }
+            } else if self.name.is_empty() {
+                known.insert(name.to_owned());
+            }
         }
-        if own == ("", "") {
-            known.extend([TENANT, OPTIONS].map(str::to_owned));
-        }
-        known.sort_unstable();
-        let place = match own {
-            ("", "") => String::new(),
+        let place = match (self.name, root) {
+            ("", "") => {
+                known.extend([TENANT, OPTIONS].map(str::to_owned));
+                String::new()
+            }
             ("", root) => format!(" in [[{root}]]"),
             (name, _) => format!(" in [{name}]"),
         };
         for written in self.table.into_iter().flat_map(|table| table.keys()) {
             let name: &str = written.get_ref();
-            if known.iter().any(|known| known == name) {
+            if known.contains(name) {
                 continue;
             }
-            let hint = nearest(name, known.iter().map(String::as_str)).map_or_else(
-                || format!("known are {}", known.join(", ")),
-                |known| format!("did you mean `{known}`?"),
-            );
+            let hint = match nearest(name, known.iter().map(String::as_str)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("known are {}", Vec::from_iter(known.clone()).join(", ")),
+            };
             let text = format!("unknown key `{name}`{place}; {hint}");
-            self.mistake(self.reader.origin(written), text);
+            self.mistake(line(reader.text, written.span().start), text);
         }
         SectionState {
             origin: self.origin,

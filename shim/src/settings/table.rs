@@ -33,18 +33,18 @@ macro_rules! table {
         })+
 
         impl $table {
-            pub(super) const SECTIONS: &[Section] = &[$(Section::new(
-                $path,
-                concat!($($about),+),
-                &[$($made.named($path, stringify!($key), concat!($($doc),+))),+],
-            )),+];
+            pub(super) const SECTIONS: &[Section] = &[$(Section {
+                name: $path,
+                about: concat!($($about),+).trim_ascii(),
+                keys: &[$($made.named(($path, stringify!($key)), concat!($($doc),+))),+],
+            }),+];
 
             pub(super) fn read(table: &TableReader<'_>) -> Self {
                 Self { $($section: {
                     let mut section = SectionReader::new(table, $path);
                     $name {
                         $($key: section.read(const {
-                            &$made.named($path, stringify!($key), concat!($($doc),+))
+                            &$made.named(($path, stringify!($key)), concat!($($doc),+))
                         }),)+
                         // The last: it knows the mistakes.
                         section: section.finish(),
@@ -59,33 +59,31 @@ table! { Site:
     /// The shim itself.
     [""] main: Main {
         /// Address for plain HTTP, or "off", with TLS.
-        listen: String = text().default(DEFAULT_LISTEN).variable("SHIM_LISTEN")
+        listen: String = text().default(DEFAULT_LISTEN).listed("SHIM_LISTEN")
             .flag("--listen", "ADDR");
         /// Reject what v2 does not support, before anything is written, instead of warning.
         strict: bool = switch().default("false").flag("--strict", "").reloaded();
-        /// Reverse proxies in front, addresses and networks: the client address is read from their
-        /// X-Forwarded-For.
+        /// Reverse proxies in front, whose X-Forwarded-For gives the client address.
         trusted_proxies: Vec<Placed<String>> = texts().default("").example("10.0.0.5, 10.1.0.0/16")
-            .variable("SHIM_TRUSTED_PROXIES").reloaded();
+            .listed("SHIM_TRUSTED_PROXIES").reloaded();
     }
 
     /// v2, and how to reach it.
     ["upstream"] upstream: Upstream {
         /// Base URL of v2, with its path; not needed with --sandbox.
         url: Option<String> = text().required("https://api.zoom.us/v2")
-            .variable("SHIM_UPSTREAM_URL");
+            .listed("SHIM_UPSTREAM_URL");
         /// Token endpoint of server-to-server OAuth, if v2 is not at api.zoom.us.
         oauth_url: Option<String> = text().example("https://zoom.us/oauth/token")
-            .variable("SHIM_OAUTH_URL").reloaded();
-        /// Price plan of the v2 account, sets the rate budget: free, pro, business (and above), or
-        /// unlimited for no local limit.
-        plan: String = text().default("unlimited").variable("SHIM_UPSTREAM_PLAN").reloaded();
+            .listed("SHIM_OAUTH_URL").reloaded();
+        /// v2 price plan, for the rate budget: free, pro, business (and above) or unlimited.
+        plan: String = text().default("unlimited").listed("SHIM_UPSTREAM_PLAN").reloaded();
         /// Addresses of v2's host, instead of the system's DNS.
         resolve: Vec<Placed<String>> = texts().default("").example("203.0.113.7")
-            .variable("SHIM_UPSTREAM_RESOLVE");
+            .listed("SHIM_UPSTREAM_RESOLVE");
         /// DNS servers for v2's host, bypassing the hosts file.
         dns: Vec<Placed<String>> = texts().default("").example("192.0.2.53")
-            .variable("SHIM_UPSTREAM_DNS");
+            .listed("SHIM_UPSTREAM_DNS");
         /// Timeout of a connection to v2.
         connect_seconds: Duration = seconds(1, 12).default("3");
         /// Timeout of one v2 call.
@@ -97,35 +95,34 @@ table! { Site:
     /// HTTP/1.1 and HTTP/2 over TLS 1.2 and 1.3; off unless all three are set.
     ["tls"] tls: Tls {
         /// Address for TLS, in addition to plain HTTP.
-        listen: Option<String> = text().example("0.0.0.0:8443").variable("SHIM_TLS_LISTEN")
+        listen: Option<String> = text().example("0.0.0.0:8443").listed("SHIM_TLS_LISTEN")
             .flag("--tls-listen", "ADDR");
-        /// TLS certificate, as PEM: the server's own, then its chain; reloaded on SIGHUP, as is the
-        /// key.
-        cert_file: Option<String> = file().example("cert.pem").variable("SHIM_TLS_CERT_FILE")
+        /// TLS certificate, then its chain, as PEM; reloaded on SIGHUP, as is the key.
+        cert_file: Option<String> = file().example("cert.pem").listed("SHIM_TLS_CERT_FILE")
             .flag("--tls-cert", "FILE").reloaded();
         /// TLS private key, as PEM, not encrypted; readable by the shim's user only.
-        key_file: Option<String> = file().example("key.pem").variable("SHIM_TLS_KEY_FILE")
+        key_file: Option<String> = file().example("key.pem").listed("SHIM_TLS_KEY_FILE")
             .flag("--tls-key", "FILE").reloaded();
     }
 
     /// The operations address, without a password; loopback only by default.
     ["ops"] ops: Ops {
         /// Address of /ui, /metrics, /usage, /healthz and /readyz, or "off".
-        listen: String = text().default(DEFAULT_OPS_LISTEN).variable("SHIM_OPS_LISTEN")
+        listen: String = text().default(DEFAULT_OPS_LISTEN).listed("SHIM_OPS_LISTEN")
             .flag("--ops-listen", "ADDR");
     }
 
     /// The log, on standard output.
     ["log"] log: Log {
         /// Log format: "text" for people, or "json", one object a line.
-        format: LogFormat = choice(["text", "json"]).default("text").variable("SHIM_LOG_FORMAT");
+        format: LogFormat = choice(["text", "json"]).default("text").listed("SHIM_LOG_FORMAT");
     }
 
     /// OpenTelemetry, in builds with `--features otel`; off without an endpoint.
     ["traces"] traces: Traces {
         /// Base URL of a collector that takes traces by OTLP over HTTP.
         endpoint: Option<String> = text().example("http://127.0.0.1:4318")
-            .variable("SHIM_TRACES_ENDPOINT");
+            .listed("SHIM_TRACES_ENDPOINT");
         /// Share of the requests that are traced.
         sample_percent: u8 = percent().default("100");
     }
@@ -230,7 +227,7 @@ table! { Site:
     /// The usage ledger; off without a file.
     ["ledger"] ledger: Ledger {
         /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`.
-        file: Option<String> = file().example("ledger.sqlite").variable("SHIM_LEDGER")
+        file: Option<String> = file().example("ledger.sqlite").listed("SHIM_LEDGER")
             .flag("--ledger", "FILE");
         /// Older calls are deleted; at least the interval of the rarest job.
         keep_days: u32 = number(1, 3660, "days").default("400");
@@ -252,17 +249,17 @@ table! { Tenant:
     ["tenant"] own: OwnKeys {
         /// v1 API key, as the old programs send it.
         api_key: Option<String> = text().required("what-the-programs-send")
-            .variable("SHIM_API_KEY").reloaded();
+            .listed("SHIM_API_KEY").reloaded();
         /// v1 API secret, as the old programs send it.
         api_secret: Option<SecretString> = secret().required("and-its-secret")
-            .variable("SHIM_API_SECRET").replaces("tenant.api_secret").reloaded();
+            .listed("SHIM_API_SECRET").replaces("tenant.api_secret").reloaded();
         /// Instead of the v1 API secret: `printf %s "$SECRET" | sha256sum`.
-        api_secret_sha256: Option<String> = text().example("…").replaces("tenant.api_secret")
-            .hidden().reloaded();
+        api_secret_sha256: Option<String> = digest().example("…").replaces("tenant.api_secret")
+            .reloaded();
         /// Shown in v1 responses; the account of OAuth by default.
         account_id: Option<String> = text().example("…").reloaded();
         /// A fixed v2 access token, instead of OAuth.
-        token: Option<SecretString> = secret().example("…").variable("SHIM_UPSTREAM_TOKEN")
+        token: Option<SecretString> = secret().example("…").listed("SHIM_UPSTREAM_TOKEN")
             .replaces("tenant.oauth.").reloaded();
         /// Overrides upstream.plan.
         plan: Option<String> = text().example("pro").reloaded();
@@ -279,14 +276,14 @@ table! { Tenant:
     /// Server-to-server OAuth: all three keys, or a token instead.
     ["tenant.oauth"] oauth: OAuth {
         /// Account id of the server-to-server OAuth app.
-        account_id: Option<String> = text().required("…").variable("SHIM_OAUTH_ACCOUNT_ID")
+        account_id: Option<String> = text().required("…").listed("SHIM_OAUTH_ACCOUNT_ID")
             .replaces("tenant.token").reloaded();
         /// Client id of the server-to-server OAuth app.
-        client_id: Option<String> = text().required("…").variable("SHIM_OAUTH_CLIENT_ID")
+        client_id: Option<String> = text().required("…").listed("SHIM_OAUTH_CLIENT_ID")
             .replaces("tenant.token").reloaded();
         /// Client secret of the server-to-server OAuth app.
         client_secret: Option<SecretString> = secret().required("…")
-            .variable("SHIM_OAUTH_CLIENT_SECRET").replaces("tenant.token").reloaded();
+            .listed("SHIM_OAUTH_CLIENT_SECRET").replaces("tenant.token").reloaded();
     }
 }
 
@@ -345,6 +342,10 @@ const fn texts() -> Key {
 
 const fn file() -> Key {
     Key::new(Kind::File)
+}
+
+const fn digest() -> Key {
+    Key::new(Kind::Digest)
 }
 
 const fn secret() -> Key {

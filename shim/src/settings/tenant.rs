@@ -180,27 +180,28 @@ impl OAuthKeys {
     }
 
     fn validate(self, tenant: &Origin, url: Option<&Url>, mistakes: &Mistakes) -> Option<Access> {
-        for (is_set, name, variable) in [
-            (
-                self.account_id.value.is_some(),
-                "oauth.account_id",
-                "SHIM_OAUTH_ACCOUNT_ID",
-            ),
-            (
-                self.client_id.value.is_some(),
-                "oauth.client_id",
-                "SHIM_OAUTH_CLIENT_ID",
-            ),
-            (
-                self.client_secret.value.is_some(),
-                "oauth.client_secret",
-                "SHIM_OAUTH_CLIENT_SECRET",
-            ),
-        ] {
+        let require = |is_set: bool, name: &str, variable: &str| {
             if !is_set && !self.section.is_broken {
                 missing(mistakes, tenant, name, variable);
             }
-        }
+        };
+        let (account_id, client_id) = (self.account_id.value, self.client_id.value);
+        let client_secret = self.client_secret.value;
+        require(
+            account_id.is_some(),
+            "oauth.account_id",
+            "SHIM_OAUTH_ACCOUNT_ID",
+        );
+        require(
+            client_id.is_some(),
+            "oauth.client_id",
+            "SHIM_OAUTH_CLIENT_ID",
+        );
+        require(
+            client_secret.is_some(),
+            "oauth.client_secret",
+            "SHIM_OAUTH_CLIENT_SECRET",
+        );
         if url.is_none() {
             let text = format!(
                 "no token endpoint: set SHIM_OAUTH_URL (or upstream.oauth_url), as {ZOOM_OAUTH}"
@@ -209,9 +210,9 @@ impl OAuthKeys {
         }
         Some(Access::OAuth(OAuth {
             url: url?.clone(),
-            account_id: self.account_id.value?,
-            client_id: self.client_id.value?,
-            client_secret: self.client_secret.value?,
+            account_id: account_id?,
+            client_id: client_id?,
+            client_secret: client_secret?,
         }))
     }
 }

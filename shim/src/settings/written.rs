@@ -21,7 +21,7 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn read(sources: &Sources<'_>, catalog: &Catalog, mistakes: &Mistakes) -> Self {
-        let (_, text) = sources.file.unwrap_or_default();
+        let (name, text) = sources.file.unwrap_or_default();
         // Broken lines are reported one by one, and what stands around them is still read.
         let (file, errors) = DeTable::parse_recoverable(text);
         for error in errors {
@@ -34,11 +34,13 @@ impl Written {
         let choices = root.choices(catalog);
         let tenants = root.tenants(Tenant::SECTIONS);
         let tenants = tenants.iter().map(Tenant::read).collect();
+        let mut effective = reader.effective.take();
+        name.clone_into(&mut effective.file);
         Self {
             site,
             tenants,
             choices,
-            effective: reader.effective.take(),
+            effective,
         }
     }
 }
