@@ -1,5 +1,6 @@
 //! What data cannot express: each behaviour by the name that the data uses.
 
+mod accounts;
 mod groups;
 mod media;
 mod meetings;
@@ -47,6 +48,19 @@ pub(crate) enum Behaviour {
     AccountReport,
     /// The days of a month with what was held on them.
     DailyReport,
+    /// The days of a range.
+    Days,
+    ChangeAccountOptions,
+    ChangeAccountSettings,
+    ShowPlans,
+    SubscribePlans,
+    /// Adds an additional plan.
+    AddPlan,
+    /// Changes an additional plan.
+    ChangePlan,
+    ChangeBasePlan,
+    ShowBilling,
+    ChangeBilling,
 }
 
 /// What a behaviour leaves to do.
@@ -75,6 +89,15 @@ impl Behaviour {
             Self::RemoveGroupMember => groups::remove(call),
             Self::ChangeGroupMember => groups::change(call),
             Self::DeleteRecording => recordings::delete(call),
+            Self::ChangeAccountOptions => accounts::change(call, "options"),
+            Self::ChangeAccountSettings => accounts::change(call, "_settings"),
+            Self::ShowPlans => Ok(accounts::show(call, "_plans")),
+            Self::SubscribePlans => accounts::subscribe(call),
+            Self::AddPlan => accounts::additional(call, true),
+            Self::ChangePlan => accounts::additional(call, false),
+            Self::ChangeBasePlan => accounts::change_base(call),
+            Self::ShowBilling => Ok(accounts::show(call, "_billing")),
+            Self::ChangeBilling => accounts::change(call, "_billing"),
             _ => Ok(Outcome::Usual),
         }
     }
@@ -103,6 +126,7 @@ impl Behaviour {
             Self::GroupMembers => Ok(groups::members(call)),
             Self::AccountReport => Ok(reports::by_host(call, range)),
             Self::DailyReport => reports::by_day(call),
+            Self::Days => Ok(reports::days(range)),
             _ => Ok(Vec::new()),
         }
     }

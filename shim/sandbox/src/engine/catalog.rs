@@ -33,7 +33,11 @@ areas![
     "meetings",
     "recordings",
     "reports",
-    "webinars"
+    "webinars",
+    "metrics",
+    "chats",
+    "devices",
+    "accounts",
 ];
 
 /// All areas together.

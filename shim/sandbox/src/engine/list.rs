@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::behaviour::Behaviour;
@@ -20,12 +20,15 @@ use crate::request::Members;
 pub(crate) struct List {
     /// The collection of the entries.
     of: Option<String>,
-    /// Entries that nobody stored: this many, each with its `n` from 0 and a `person`.
+    /// Entries that nobody stored, also when a collection has none: this many, each with its `n`
+    /// from 0 and a `person`.
     repeat: Option<String>,
     /// The position of the first person.
     people: Option<String>,
     /// A behaviour that yields the entries.
     from: Option<Behaviour>,
+    /// Answers the one entry whose first template equals the second, in the place of a list.
+    only: Option<(String, String)>,
     #[serde(rename = "where", default)]
     filter: Conditions,
     /// More conditions, by a parameter of the query and its value.
@@ -75,6 +78,9 @@ impl List {
     pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
         let range = self.dates.as_ref().map(|dates| dates.range(call));
         let mut entries = self.wanted(call, range.as_ref())?;
+        if let Some((key, wanted)) = &self.only {
+            return self.one(call, entries, key, wanted);
+        }
         if let Some(member) = &self.newest {
             let value = |entry: &Value| entry.get(member).map(shown);
             entries.sort_by_key(|(_, entry)| std::cmp::Reverse(value(entry)));
@@ -108,6 +114,29 @@ impl List {
         }
         document.extend(around);
         Ok(Value::Object(document))
+    }
+
+    /// The entry that is asked for.
+    fn one(
+        &self,
+        call: &Call<'_>,
+        entries: Vec<(u64, Value)>,
+        key: &str,
+        wanted: &str,
+    ) -> Result<Value, ApiError> {
+        let named = call.named();
+        let scope = call.scope(&named);
+        let wanted = scope.plain(wanted);
+        let is_wanted = |entry: &Value| {
+            let n = entry.get("n").unwrap_or(&Value::Null);
+            scope.inner(&[("self", entry), ("n", n)]).plain(key) == wanted
+        };
+        let found = entries.into_iter().find(|(_, entry)| is_wanted(entry));
+        match (found, &call.endpoint.unknown) {
+            (Some((_, entry)), _) => Ok(self.shown(call, entry)),
+            (None, Some(error)) => Err(call.error(error)),
+            (None, None) => Ok(Value::Null),
+        }
     }
 
     fn page(
@@ -182,29 +211,33 @@ impl List {
                 && self.filter.hold(&scope)
                 && cases.iter().all(|case| case.hold(&scope))
         };
-        let entries = match (&self.of, &self.repeat, self.from) {
-            (Some(collection), _, _) => {
+        let mut entries: Vec<(u64, Value)> = match (&self.of, self.from) {
+            (Some(collection), _) => {
                 let objects = call.store.all(collection);
                 objects
                     .filter(|(_, object)| fits(object))
                     .map(|(number, object)| (number, object.clone()))
                     .collect()
             }
-            (None, Some(times), _) => {
-                let template = serde_json::json!({
-                    "$repeat": times, "$people": self.people, "$entry": { "n": "{n}", "person": "{person}" },
-                });
-                let repeated = scope.render(&template);
-                let repeated = repeated.as_array().cloned().unwrap_or_default();
-                (1..).zip(repeated.into_iter().filter(fits)).collect()
-            }
-            (None, None, Some(behaviour)) => {
-                let mut entries = behaviour.entries(call, range)?;
-                entries.retain(|(_, entry)| fits(entry));
-                entries
-            }
-            (None, None, None) => Vec::new(),
+            (None, Some(behaviour)) => behaviour.entries(call, range)?,
+            (None, None) => Vec::new(),
         };
+        if self.from.is_some() {
+            entries.retain(|(_, entry)| fits(entry));
+        }
+        if entries.is_empty()
+            && let Some(times) = &self.repeat
+        {
+            let template = json!({
+                "$repeat": times,
+                "$people": self.people,
+                "$entry": { "n": "{n}", "person": "{person}" },
+            });
+            let repeated = scope.render(&template);
+            entries = (1..)
+                .zip(repeated.as_array().cloned().unwrap_or_default())
+                .collect();
+        }
         Ok(entries)
     }
 }

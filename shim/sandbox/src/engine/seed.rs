@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::catalog::Catalog;
 use super::template::Surroundings;
 use super::{Store, user_document};
 use crate::state::State;
-use crate::user::Status;
+use crate::user::{Status, User};
 
 /// Users who take part in meetings; further participants are guests.
 const PEOPLE: usize = 40;
@@ -24,7 +24,7 @@ pub(super) fn store(state: &State) -> Store {
         .take(PEOPLE);
     let mut store = Store::new(Surroundings {
         now: OffsetDateTime::now_utc(),
-        people: people.map(crate::user::User::document).collect(),
+        people: people.map(person).collect(),
         words: &catalog.words,
         documents: &catalog.documents,
         // The same for every sandbox, so that a run can be repeated.
@@ -56,7 +56,8 @@ pub(super) fn store(state: &State) -> Store {
         let mut last = Value::Null;
         for n in 0..seed.repeat {
             let number = Value::from(n);
-            let mut names: Vec<(&str, &Value)> = vec![("n", &number)];
+            let person = store.around.person(n);
+            let mut names: Vec<(&str, &Value)> = vec![("n", &number), ("person", &person)];
             names.extend(
                 users
                     .iter()
@@ -71,6 +72,11 @@ pub(super) fn store(state: &State) -> Store {
         }
     }
     store
+}
+
+/// What a participant shows of a user.
+fn person(user: &User) -> Value {
+    json!({ "id": user.id, "email": user.email, "display_name": user.display_name() })
 }
 
 fn object(

@@ -15,12 +15,12 @@
 //! | `hash 8 uuid n`, `digits 6 id`, `uid 1 uuid`, `mod 100 uuid n` | the same characters, digits, id or number for the same values |
 //! | `pick devices n` | an entry of a list of words |
 //! | `sum all minutes`, `length list` | over an array |
-//! | `… \| date`, `time`, `clock`, `millis`, `text`, `day`, `url` | another form of the value |
+//! | `… \| date`, `time`, `clock`, `millis`, `two` (digits), `text`, `day`, `url` | another form of the value |
 //!
 //! Objects whose members begin with `$` are computed as a whole: `$repeat` (how often, with `n` from
-//! 0 and a `person` from position `$people` on) and `$each` (the entries of an array, each as `self`)
+//! 0, `$most` at most, and a `person` from position `$people` on) and `$each` (the entries of an array, each as `self`)
 //! make arrays of `$entry`; `$when` (conditions) decides between `$value` and `$else`; `$document`
-//! shows the object at hand as the document of that name.
+//! shows the object at hand, or the one at the path `$of`, as the document of that name.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -116,7 +116,13 @@ impl<'a> Scope<'a> {
                         .map(|own| self.inner(&[("self", own)]).render(entry))
                         .collect()
                 } else if let Some(name) = members.get("$document") {
-                    self.document(name.as_str().unwrap_or_default())
+                    let name = name.as_str().unwrap_or_default();
+                    match members.get("$of").and_then(Value::as_str) {
+                        Some(path) => self.at(path).map_or(Value::Null, |own| {
+                            self.inner(&[("self", own)]).document(name)
+                        }),
+                        None => self.document(name),
+                    }
                 } else if let Some(conditions) = members.get("$when") {
                     let conditions = Conditions::deserialize(conditions).unwrap_or_default();
                     let branch = if conditions.hold(self) {
@@ -159,11 +165,13 @@ impl<'a> Scope<'a> {
 
     /// `{ "$repeat" = "{n}", "$first" = …, "$entry" = … }`: an entry for each `n`, from 0.
     fn repeated(&self, times: &Value, members: &Map<String, Value>) -> Value {
+        let most = members.get("$most").and_then(Value::as_i64);
+        let most = most.unwrap_or(MAX_REPEATED);
         let times = self.render(times).as_i64().unwrap_or_default();
         let first = members.get("$people").map(|first| self.render(first));
         let first = first.as_ref().and_then(Value::as_i64).unwrap_or_default();
         let entry = members.get("$entry").unwrap_or(&Value::Null);
-        let entries = (0..times.clamp(0, MAX_REPEATED)).map(|n| {
+        let entries = (0..times.clamp(0, most)).map(|n| {
             let (number, person) = (Value::from(n), self.around.person(first + n));
             self.inner(&[("n", &number), ("person", &person)])
                 .render(entry)
@@ -312,7 +320,7 @@ impl<'a> Scope<'a> {
 
 impl Surroundings {
     /// The person at a position: a user, or a guest when there are no more users.
-    fn person(&self, position: i64) -> Value {
+    pub(crate) fn person(&self, position: i64) -> Value {
         let user = usize::try_from(position)
             .ok()
             .and_then(|position| self.people.get(position));
@@ -378,6 +386,7 @@ fn formed(value: &Value, form: &str) -> Value {
             calendar::timestamp(calendar::midnight(date)).into()
         }),
         "clock" => calendar::clock(number.saturating_mul(60)).into(),
+        "two" => format!("{number:02}").into(),
         "millis" => calendar::time(&text).map_or(Value::Null, |time| {
             time.unix_timestamp().saturating_mul(1000).into()
         }),

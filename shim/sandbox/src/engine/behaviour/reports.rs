@@ -7,6 +7,7 @@ use time::{Date, Month};
 
 use super::super::Call;
 use super::super::template::shown;
+use crate::calendar;
 use crate::error::ApiError;
 use crate::user::Status;
 
@@ -123,4 +124,17 @@ pub(super) fn by_day(call: &Call<'_>) -> Result<Vec<(u64, Value)>, ApiError> {
         })
     });
     Ok((1..).zip(entries).collect())
+}
+
+/// The days of a range.
+pub(super) fn days(range: Option<&(String, String)>) -> Vec<(u64, Value)> {
+    let ends = range.and_then(|(from, to)| calendar::date(from).zip(calendar::date(to)));
+    let Some((from, to)) = ends else {
+        return Vec::new();
+    };
+    let days = std::iter::successors(Some(from), |day| day.next_day());
+    let days = days.take_while(|day| *day <= to);
+    (1..)
+        .zip(days.map(|day| json!({ "date_time": day.to_string() })))
+        .collect()
 }
