@@ -6,6 +6,7 @@
 //! parameter came.
 
 mod body;
+mod charset;
 mod compression;
 mod content;
 mod form;

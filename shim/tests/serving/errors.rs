@@ -94,7 +94,12 @@ async fn parameters_and_bodies_that_cannot_be_read() {
     let answers = [
         answer(get, FORM, form("")).await,
         answer(update, FORM, form("id=u1&disable_chat=perhaps")).await,
-        answer(update, UTF_8_FORM, form("id=u1&dept=M%FCnchen&data_type=xml")).await,
+        answer(
+            update,
+            UTF_8_FORM,
+            form("id=u1&dept=M%FCnchen&data_type=xml"),
+        )
+        .await,
         answer(get, "multipart/form-data; boundary=b", "--b\r\nContent-").await,
         answer(get, "multipart/form-data", no_parts).await,
         answer(get, "application/json", "{\"api_key\":").await,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use encoding_rs::Encoding;
 use recording::Wrapping;
 
-use super::{DecodeError, Parameters, form, json, multipart, text};
+use super::{DecodeError, Parameters, charset::declared_charset, form, json, multipart, text};
 
 /// What a `Content-Type` announces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +93,6 @@ fn kind(media_type: &str, header: &str) -> Kind {
         other if other.ends_with("+json") => Kind::Json,
         _ => Kind::Other,
     }
-}
-
-/// The charset of a media type: `text/plain; charset=ISO-8859-1`.
-pub(super) fn declared_charset(media_type: &str) -> Option<&'static Encoding> {
-    media_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        let is_charset = name.trim().eq_ignore_ascii_case("charset");
-        is_charset.then(|| Encoding::for_label(value.trim().trim_matches('"').as_bytes()))?
-    })
 }
 
 /// True if the body begins with a name as v1's parameters have them, and `=`.

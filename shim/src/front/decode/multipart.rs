@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use futures_util::stream;
 
-use super::{DecodeError, Parameters, content::declared_charset};
+use super::{DecodeError, Parameters, charset::declared_charset};
 
 /// Reads the parts. A part with a file name is a file, and so is one whose parameter is a file.
 ///
