@@ -1,8 +1,19 @@
-//! How a value changes between v1 and v2: a small closed set, read in both directions.
+//! How a value changes between v1 and v2: a small closed set, each read in both directions.
+
+mod brackets;
+mod choice;
+mod lists;
+mod moments;
+mod numbers;
+mod table;
 
 use serde_json::Value;
 
 use crate::scalar::Scalar;
+pub use choice::{Cell, Choice, Given};
+pub(crate) use lists::parts;
+pub use lists::{Elements, Joined, Pairs};
+pub use table::Table;
 
 /// The conversion of one v1 field, or of a pair of v1 fields that share one place in v2.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,49 +24,28 @@ pub enum Conversion {
     Negate,
     /// As [`Conversion::Same`]; but a sentence (a text with blanks) in v2 is not a value.
     Word,
-    /// Value tables. A direction without a table leaves the value as it is; a value that a table
-    /// does not list cannot be converted.
-    Table {
-        /// v1 to v2.
-        request: Vec<(Value, Value)>,
-        /// v2 to v1.
-        response: Vec<(Value, Value)>,
-    },
+    /// Value tables.
+    Table(Table),
     /// v2 knows these numbers only: v1 numbers go up to the next one, never down.
     RoundUp(Vec<i64>),
     /// Two v1 fields, one v2 value.
     Choice(Choice),
-}
-
-/// The conversion of a pair of v1 fields.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
-    /// The v1 values and the v2 value of each row; for both directions.
-    pub rows: Vec<(Vec<Cell>, Value)>,
-    /// What a request means that is not a row of the table; the first that fits counts.
-    pub given: Vec<Given>,
-}
-
-/// What an incomplete or contradicting pair of v1 values in a request means.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Given {
-    /// What the request holds.
-    pub cells: Vec<Cell>,
-    /// Only if v2's stored value is one of these, else it stays as it is; empty: always.
-    pub now: Vec<Value>,
-    /// The value to send.
-    pub v2: Value,
-}
-
-/// What a table says of one v1 field of a pair.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    /// Whatever was given.
-    Any,
-    /// Not given; in answers: not shown.
-    Absent,
-    /// This value.
-    Is(Value),
+    /// Each value becomes an object with one member.
+    Elements(Elements),
+    /// Several values become one text.
+    Joined(Joined),
+    /// v1 shows how many parts v2's text has.
+    CountParts,
+    /// An object in v1, a list of objects with a name and a value in v2.
+    Pairs(Pairs),
+    /// v1 shows what stands before the brackets at the end: `San Jose` of `San Jose (US)`.
+    BeforeBrackets,
+    /// v1 shows what stands in the brackets at the end, or all if there are none.
+    InBrackets,
+    /// v1 shows whole minutes, v2 has seconds.
+    Minutes,
+    /// v1 shows how long ago v2's moment is: `4 days 8 hours 40 mins`.
+    Elapsed,
 }
 
 /// What a request sends for a v1 value.
@@ -76,44 +66,55 @@ pub enum Sent {
     Impossible,
 }
 
-impl Conversion {
-    /// What v2 is sent for a v1 value.
-    pub fn to_v2(&self, v1: &Value) -> Sent {
-        let exact = |value| Sent::Value {
-            value,
+impl Sent {
+    fn exact(value: impl Into<Value>) -> Self {
+        Self::Value {
+            value: value.into(),
             changed: false,
-        };
-        match self {
-            Self::Same | Self::Word => exact(v1.clone()),
-            Self::Negate => v1
-                .as_bool()
-                .map_or(Sent::Impossible, |yes| exact((!yes).into())),
-            Self::Table { request, .. } if request.is_empty() => exact(v1.clone()),
-            Self::Table { request, .. } => match request.iter().find(|(from, _)| from == v1) {
-                Some((_, to)) => Sent::Value {
-                    value: to.clone(),
-                    changed: to != v1,
-                },
-                None => Sent::Impossible,
-            },
-            Self::RoundUp(steps) => {
-                let Some(number) = v1.as_i64() else {
-                    return Sent::Impossible;
-                };
-                match steps.iter().find(|step| **step >= number) {
-                    Some(step) => Sent::Value {
-                        value: (*step).into(),
-                        changed: *step != number,
-                    },
-                    None => Sent::Impossible,
-                }
-            }
-            Self::Choice(_) => Sent::Impossible,
         }
     }
 
-    /// What v1 shows for a v2 value; `None` if it cannot be converted. For a [`Conversion::Choice`]
-    /// see [`Choice::to_v1`].
+    fn exact_if_any(value: Option<impl Into<Value>>) -> Self {
+        value.map_or(Self::Impossible, Self::exact)
+    }
+}
+
+impl Conversion {
+    /// The names that the catalog has for those that are chosen by `convert`.
+    pub const NAMES: [&'static str; 10] = [
+        "negate",
+        "word",
+        "elements",
+        "joined",
+        "count_parts",
+        "pairs",
+        "before_brackets",
+        "in_brackets",
+        "minutes",
+        "elapsed",
+    ];
+
+    /// What v2 is sent for a v1 value.
+    pub fn to_v2(&self, v1: &Value) -> Sent {
+        match self {
+            Self::Same | Self::Word => Sent::exact(v1.clone()),
+            Self::Negate => Sent::exact_if_any(v1.as_bool().map(|yes| !yes)),
+            Self::Table(table) => table.to_v2(v1),
+            Self::RoundUp(steps) => numbers::round_up(steps, v1),
+            Self::Elements(elements) => Sent::exact_if_any(elements.to_v2(v1)),
+            Self::Joined(joined) => Sent::exact_if_any(joined.to_v2(v1)),
+            Self::Pairs(pairs) => Sent::exact_if_any(pairs.to_v2(v1)),
+            Self::Choice(_)
+            | Self::CountParts
+            | Self::BeforeBrackets
+            | Self::InBrackets
+            | Self::Minutes
+            | Self::Elapsed => Sent::Impossible,
+        }
+    }
+
+    /// What v1 shows for a v2 value; `None` if it cannot be converted, or is one of those of
+    /// [`Conversion::value_to_v1`]. For a [`Conversion::Choice`] see [`Choice::to_v1`].
     #[inline]
     pub(crate) fn to_v1<'v>(&'v self, v2: Scalar<'v>) -> Option<Scalar<'v>> {
         match self {
@@ -126,58 +127,57 @@ impl Conversion {
                 .as_str()
                 .is_some_and(|text| !text.contains(' '))
                 .then_some(v2),
-            Self::Table { response, .. } if response.is_empty() => Some(v2),
-            Self::Table { response, .. } => response
-                .iter()
-                .find(|(from, _)| v2.is(from))
-                .map(|(_, to)| to.into()),
-            Self::Choice(_) => None,
-        }
-    }
-}
-
-impl Choice {
-    /// What v2 is sent for a pair of v1 values, of which some may be absent. `current` is v2's
-    /// stored value, if it is known.
-    pub fn to_v2(&self, given: &[Option<&Value>], current: Option<&Value>) -> Sent {
-        let sent = |value: &Value| Sent::Value {
-            value: value.clone(),
-            changed: false,
-        };
-        if let Some((_, v2)) = self.rows.iter().find(|(cells, _)| fits(cells, given)) {
-            return sent(v2);
-        }
-        let Some(first) = self.given.iter().find(|rule| fits(&rule.cells, given)) else {
-            return Sent::Impossible;
-        };
-        if first.now.is_empty() {
-            return sent(&first.v2);
-        }
-        match current {
-            None => Sent::DependsOnCurrent,
-            Some(current) if first.now.contains(current) => sent(&first.v2),
-            Some(_) => Sent::Unchanged,
+            Self::Table(table) => table.to_v1(v2),
+            _ => None,
         }
     }
 
-    /// What v1 shows in the field at `part` for a v2 value.
-    pub(crate) fn to_v1<'v>(&'v self, part: usize, v2: &Scalar<'_>) -> Option<Scalar<'v>> {
-        let (cells, _) = self.rows.iter().find(|(_, value)| v2.is(value))?;
-        match cells.get(part)? {
-            Cell::Is(value) => Some(value.into()),
-            Cell::Any | Cell::Absent => None,
+    /// True if v2's value may be a list or an object, or is taken apart: then
+    /// [`Conversion::value_to_v1`] converts it.
+    pub(crate) fn takes_values(&self) -> bool {
+        !matches!(
+            self,
+            Self::Same
+                | Self::Negate
+                | Self::Word
+                | Self::Table(_)
+                | Self::RoundUp(_)
+                | Self::Choice(_)
+        )
+    }
+
+    /// What v1 shows for a v2 value of any kind; `now` is the time of the answer, in seconds since
+    /// 1970.
+    pub(crate) fn value_to_v1(&self, v2: &Value, now: i64) -> Option<Value> {
+        match self {
+            Self::Elements(elements) => elements.to_v1(v2),
+            Self::Joined(joined) => joined.to_v1(v2).map(Value::from),
+            Self::CountParts => lists::count_parts(v2).map(Value::from),
+            Self::Pairs(pairs) => pairs.to_v1(v2),
+            Self::BeforeBrackets => brackets::before(v2.as_str()?).map(Value::from),
+            Self::InBrackets => brackets::inside(v2.as_str()?).map(Value::from),
+            Self::Minutes => numbers::minutes(v2).map(Value::from),
+            Self::Elapsed => moments::elapsed(v2.as_str()?, now).map(Value::from),
+            _ => None,
         }
     }
-}
 
-fn fits(cells: &[Cell], given: &[Option<&Value>]) -> bool {
-    cells.len() == given.len()
-        && cells
-            .iter()
-            .zip(given)
-            .all(|(cell, given)| match (cell, given) {
-                (Cell::Any, Some(_)) | (Cell::Absent, None) => true,
-                (Cell::Is(value), Some(given)) => value == *given,
-                _ => false,
-            })
+    /// In a few words, for people; empty if the value stays as it is.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Same | Self::Word => "",
+            Self::Negate => "negated",
+            Self::Table(_) => "by a table",
+            Self::RoundUp(_) => "rounded up",
+            Self::Choice(_) => "two fields, one value",
+            Self::Elements(_) => "as objects",
+            Self::Joined(_) => "joined",
+            Self::CountParts => "counted",
+            Self::Pairs(_) => "names and values",
+            Self::BeforeBrackets => "before the brackets",
+            Self::InBrackets => "in the brackets",
+            Self::Minutes => "in minutes",
+            Self::Elapsed => "time since then",
+        }
+    }
 }

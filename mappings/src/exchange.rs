@@ -1,6 +1,6 @@
 //! Requests, responses and errors of both APIs, as the core receives and returns them.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -25,18 +25,20 @@ pub struct File {
     pub bytes: Bytes,
 }
 
-/// The parameters of one v1 request: each name once, in the order received.
+/// The parameters of one v1 request in the order in which they came: each name once, but for names
+/// with brackets, which say that there are several.
 ///
 /// `Debug` shows names only, because any value may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Arguments(Vec<(String, Argument)>);
 
 impl Arguments {
-    /// Adds a parameter, unless one of that name is present: the first one wins, as it did with v1's
-    /// Java servlets, where the query string comes before the body.
+    /// Adds a parameter, unless one of that name is there already: the first one wins, as it did
+    /// with v1's Java servlets, where the query string comes before the body. Of a name with
+    /// brackets, such as `ids[]`, all are kept.
     pub fn add(&mut self, name: impl Into<String>, value: Argument) {
         let name = name.into();
-        if self.get(&name).is_none() {
+        if name.ends_with(']') || self.get(&name).is_none() {
             self.0.push((name, value));
         }
     }
@@ -63,7 +65,34 @@ impl Arguments {
         Some(self.0.remove(at).1)
     }
 
-    /// All parameters, in the order received.
+    /// Takes out all parameters of a name with brackets behind it: what stands there, and the value.
+    pub(crate) fn remove_bracketed(&mut self, name: &str) -> Vec<(String, Argument)> {
+        let brackets = |known: &str| {
+            let rest = known.strip_prefix(name)?;
+            (rest.starts_with('[') && rest.ends_with(']')).then(|| rest.to_owned())
+        };
+        if !self.0.iter().any(|(known, _)| brackets(known).is_some()) {
+            return Vec::new();
+        }
+        let mut taken = Vec::new();
+        for (known, value) in std::mem::take(&mut self.0) {
+            match brackets(&known) {
+                Some(rest) => taken.push((rest, value)),
+                None => self.0.push((known, value)),
+            }
+        }
+        taken
+    }
+
+    /// The names, each once.
+    pub(crate) fn into_names(self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name).collect();
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
+    }
+
+    /// All parameters, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Argument)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -11,6 +11,7 @@ pub mod conversion;
 pub mod document;
 pub mod exchange;
 pub mod fidelity;
+mod moment;
 mod scalar;
 mod template;
 pub mod translation;
@@ -22,4 +23,4 @@ pub use exchange::{
     Warning, WarningKind,
 };
 pub use template::Template;
-pub use translation::{Memory, Site, Translation};
+pub use translation::{Memory, Site, Tokens, Translation};

@@ -1,10 +1,14 @@
-//! Texts with placeholders: `{name}`, or `{name?}` for one that may be missing.
+//! Texts with placeholders: `{name}`, `{name?}` for one that may be missing, and `{name|other}` for
+//! one that another fills if it is missing.
 
 use std::fmt;
 
 /// A text with placeholders, parsed when the catalog is loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
+
+/// Stands between the names of a placeholder that several may fill.
+pub(crate) const OR: char = '|';
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -61,7 +65,28 @@ impl Template {
             .unwrap_or_default()
     }
 
-    /// The names of its placeholders, and whether each may be missing.
+    /// Its pieces: texts, and what the placeholder behind each has.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => (text.as_str(), None),
+            Piece::Placeholder { name, .. } => ("", Some(name.as_str())),
+        })
+    }
+
+    /// What a text that is nothing but one placeholder has there.
+    pub(crate) fn only_placeholder(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Piece::Placeholder { name, .. }] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The names of all that may fill its placeholders.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.placeholders().flat_map(|(names, _)| names.split(OR))
+    }
+
+    /// Its placeholders as they are written, and whether each may be missing.
     pub fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Placeholder { name, optional } => Some((name.as_str(), *optional)),

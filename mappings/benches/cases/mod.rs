@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use mappings::{
-    Arguments, Catalog, Document, Memory, Outcome, Site, Translation,
+    Arguments, Catalog, Document, Outcome, Site, Translation,
     catalog::operation::Operation,
     translation::{Call, Finished},
 };
@@ -13,6 +13,8 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match Catalog::embedded() {
     Ok(catalog) => catalog,
     Err(error) => unreachable!("the tests load it too: {error}"),
 });
+
+const NOW: i64 = 1_600_000_000;
 
 /// One operation with parameters, and v2's answers as they come over the wire.
 pub(crate) struct Case {
@@ -78,8 +80,7 @@ impl Case {
 
     /// From the parameters to the answer's bytes, the reading of v2's answers included.
     pub(crate) fn run(&self, (arguments, mut answers): Input) -> Option<Finished> {
-        let memory = Memory::default();
-        let begun = Translation::begin(&CATALOG, self.operation, arguments, &self.site, memory);
+        let begun = Translation::begin(&CATALOG, self.operation, arguments, &self.site, NOW);
         let mut translation = begun.ok()?;
         while !translation.is_done() {
             for Call { id, .. } in translation.ready() {
@@ -88,7 +89,7 @@ impl Case {
                 translation.complete(id, Outcome::Answered { status, body });
             }
         }
-        Some(translation.finish(1_600_000_000))
+        Some(translation.finish(NOW))
     }
 }
 

@@ -6,21 +6,59 @@ use serde_json::Value;
 
 use super::{
     COMMON, Location,
-    field::{DocumentPlace, Field, Kind, Part, Place},
+    compile_protocol::Subjects,
+    field::{DocumentPlace, Field, Kind, Override, Part, Place, Shape},
     load::{Parts, Report, json, pointer},
+    operation::Wanted,
     shape::{FieldShape, OneOrMany},
 };
 use crate::{
-    conversion::{Cell, Choice, Conversion, Given},
+    conversion::{Cell, Choice, Conversion, Elements, Given, Joined, Pairs, Table},
     fidelity::Fidelity,
+    template::Template,
 };
 
-pub(super) fn fields(parts: &mut Parts, report: &mut Report) -> Vec<Field> {
+pub(super) fn fields(
+    parts: &mut Parts,
+    subjects: &Subjects,
+    report: &mut Report,
+) -> (Vec<Field>, Index) {
     let shapes = std::mem::take(&mut parts.field);
-    shapes
-        .into_iter()
-        .filter_map(|(at, shape)| field(at, shape, report))
-        .collect()
+    let mut fields = Vec::new();
+    let mut with_members = Vec::new();
+    for (at, mut shape) in shapes {
+        let members = std::mem::take(&mut shape.members);
+        if let Some(field) = field(at, shape, subjects, report) {
+            if !members.is_empty() {
+                with_members.push((fields.len(), members));
+            }
+            fields.push(field);
+        }
+    }
+    let index = Index::new(&fields, report);
+    for (field, keys) in with_members {
+        let Some(location) = fields.get(field).map(|field| field.location.clone()) else {
+            continue;
+        };
+        let members = keys.iter().filter_map(|key| {
+            let found = index.find(location.resource(), key);
+            if found.is_none() {
+                report.add(&location, format!("there is no field `{key}`"));
+            }
+            found
+        });
+        let members: Vec<_> = members.collect();
+        if let Some(part) = fields
+            .get_mut(field)
+            .and_then(|field| field.parts.first_mut())
+        {
+            if part.kind != Kind::Json {
+                report.add(&location, "`members` is for the type json");
+            }
+            part.members = members;
+        }
+    }
+    (fields, index)
 }
 
 /// Which mapping has a key, by resource.
@@ -52,7 +90,12 @@ impl Index {
     }
 }
 
-fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> {
+fn field(
+    at: Location,
+    shape: FieldShape,
+    subjects: &Subjects,
+    report: &mut Report,
+) -> Option<Field> {
     let names = shape.v1.clone().into_vec();
     let kinds: Vec<_> = shape.kind.clone().into_vec();
     if names.is_empty() || names.len() != kinds.len() {
@@ -122,7 +165,9 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
             true
         }
     };
-    let empties = empties(&at, &shape, names.len(), report);
+    let empties = empties(&at, &shape, &kinds, report);
+    let common = part(&at, &shape, &kinds, subjects, report);
+    let overrides = overrides(&at, &shape, report);
     let parts = names
         .into_iter()
         .zip(keys)
@@ -132,13 +177,8 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
             key,
             name,
             kind,
-            range: shape.range,
-            clamp: shape.clamp,
-            values: shape.values.clone(),
-            min: shape.min,
-            max: shape.max,
-            default: shape.default,
             empty: empties.get(part).cloned().flatten(),
+            ..common.clone()
         })
         .collect();
     Some(Field {
@@ -147,6 +187,7 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
         conversion,
         omit: shape.omit.iter().map(json).collect(),
         empty_unread: shape.empty_unread,
+        overrides,
         always: shape.always.as_ref().map(json),
         fidelity,
         reason: shape.reason,
@@ -156,16 +197,138 @@ fn field(at: Location, shape: FieldShape, report: &mut Report) -> Option<Field> 
     })
 }
 
+/// What a request may hold.
+fn part(
+    at: &Location,
+    shape: &FieldShape,
+    kinds: &[Kind],
+    subjects: &Subjects,
+    report: &mut Report,
+) -> Part {
+    let has = |kind: Kind| kinds.contains(&kind);
+    let mut only_for = |is_set: bool, key: &str, fits: bool, of: &str| {
+        if is_set && !fits {
+            report.add(at, format!("`{key}` is for the type {of}"));
+        }
+    };
+    let is_text = has(Kind::String) || has(Kind::Text) || has(Kind::Secret);
+    only_for(
+        shape.digits.is_some(),
+        "digits",
+        has(Kind::Digits),
+        "digits",
+    );
+    only_for(shape.shape.is_some(), "shape", has(Kind::Json), "json");
+    only_for(shape.bare.is_some(), "bare", has(Kind::Json), "json");
+    only_for(
+        shape.max_elements.is_some(),
+        "max_elements",
+        has(Kind::Ids),
+        "ids",
+    );
+    only_for(shape.ids_of.is_some(), "ids_of", has(Kind::Ids), "ids");
+    only_for(shape.cut.is_some(), "cut", is_text, "string or text");
+    only_for(!shape.one_of.is_empty(), "one_of", is_text, "string");
+    only_for(!shape.values.is_empty(), "values", has(Kind::Int), "int");
+    let mut choice = |key: &str, given: Option<&str>, known: &str| {
+        if let Some(other) = given.filter(|given| *given != known) {
+            report.add(at, format!("{key} `{other}` is not known; `{known}` is"));
+        }
+        given.is_some()
+    };
+    let drops_unknown = choice("unknown", shape.unknown.as_deref(), "drop");
+    let refuses_empty = choice("sent_empty", shape.sent_empty.as_deref(), "refuse");
+    let json_shape = match shape.shape.as_deref() {
+        None => None,
+        Some("object") => Some(Shape::Object),
+        Some("array") => Some(Shape::Array),
+        Some(other) => {
+            report.add(at, format!("shape `{other}` is neither object nor array"));
+            None
+        }
+    };
+    let ids_of = shape.ids_of.as_ref();
+    let ids_of = ids_of.and_then(|kind| subjects.find(kind, at, report));
+    Part {
+        key: String::new(),
+        name: String::new(),
+        kind: Kind::String,
+        range: shape.range,
+        clamp: shape.clamp,
+        values: shape.values.clone(),
+        one_of: shape.one_of.clone(),
+        drops_unknown,
+        aliases: shape.aliases.clone(),
+        cut: shape.cut,
+        digits: shape.digits,
+        shape: json_shape,
+        members: Vec::new(),
+        bare: shape.bare.clone(),
+        max_elements: shape.max_elements,
+        ids_of,
+        refuses_empty,
+        min: shape.min,
+        max: shape.max,
+        default: shape.default.as_ref().map(json),
+        empty: None,
+    }
+}
+
+fn overrides(at: &Location, shape: &FieldShape, report: &mut Report) -> Vec<Override> {
+    let rules = shape.overrides.iter();
+    rules
+        .filter_map(|rule| {
+            let place = match report.keep(at, place(&rule.at))? {
+                Place::Document(place) => place,
+                other => {
+                    report.add(at, format!("`{other}` is no place in a document"));
+                    return None;
+                }
+            };
+            let wanted = wanted(at, &rule.is, &rule.is_not, rule.exists, report)?;
+            Some(Override {
+                at: place,
+                wanted,
+                show: rule.show.as_ref().map(json),
+            })
+        })
+        .collect()
+}
+
+/// `is`, `is_not` or `exists`.
+pub(super) fn wanted(
+    at: &Location,
+    is: &[toml::Value],
+    is_not: &[toml::Value],
+    exists: Option<bool>,
+    report: &mut Report,
+) -> Option<Wanted> {
+    let one_of = |values: &[toml::Value], is| {
+        let values = values.iter().map(json).collect();
+        Wanted::OneOf { values, is }
+    };
+    match (is, is_not, exists) {
+        ([_, ..], [], None) => Some(one_of(is, true)),
+        ([], [_, ..], None) => Some(one_of(is_not, false)),
+        ([], [], Some(exists)) => Some(Wanted::Exists(exists)),
+        _ => {
+            report.add(at, "one of `is`, `is_not` and `exists` says what is wanted");
+            None
+        }
+    }
+}
+
 /// v1's value for "nothing there", for each v1 name.
 fn empties(
     at: &Location,
     shape: &FieldShape,
-    names: usize,
+    kinds: &[Kind],
     report: &mut Report,
 ) -> Vec<Option<Value>> {
+    let names = kinds.len();
     let empties: Vec<Option<Value>> = match &shape.empty {
         None => vec![None; names],
-        Some(toml::Value::Array(values)) => values
+        Some(toml::Value::Array(values)) if names > 1 => values
             .iter()
             .map(|value| Some(json(value)).filter(|value| value != "absent"))
             .collect(),
@@ -178,20 +341,10 @@ fn empties(
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    Ok(match text {
-        "bool" => Kind::Bool,
-        "file" => Kind::File,
-        "int" => Kind::Int,
-        "list" => Kind::List,
-        "secret" => Kind::Secret,
-        "string" => Kind::String,
-        "text" => Kind::Text,
-        "time" => Kind::Time,
-        other => {
-            return Err(format!(
-                "type `{other}` is none of bool, file, int, list, secret, string, text, time"
-            ));
-        }
+    let known = Kind::ALL.into_iter().find(|(name, _)| *name == text);
+    known.map(|(_, kind)| kind).ok_or_else(|| {
+        let names = Kind::ALL.map(|(name, _)| name);
+        format!("type `{text}` is none of {}", names.join(", "))
     })
 }
 
@@ -209,24 +362,54 @@ fn fidelity(text: Option<&str>) -> Result<Fidelity, String> {
 /// What a site's configuration can tell an answer.
 const ACCOUNT_ID: &str = "account_id";
 
-/// Reads `settings:/in_meeting/chat`, `given:id`, `clock` or `site:account_id`.
+/// Reads `settings:/in_meeting/chat`, `given:id`, `list:users`, `clock` or `site:account_id`.
 pub(super) fn place(text: &str) -> Result<Place, String> {
-    match text.split_once(':') {
-        None if text == "clock" => Ok(Place::Clock),
-        Some(("given", name)) => Ok(Place::Given(name.to_owned())),
-        Some(("site", ACCOUNT_ID)) => Ok(Place::Site(ACCOUNT_ID.to_owned())),
-        Some(("query", name)) => Ok(Place::Document(DocumentPlace {
+    let owned = |name: &str| name.to_owned();
+    let (kind, name) = match text.split_once(':') {
+        None if text == "clock" => return Ok(Place::Clock),
+        None if text == "here" => return Ok(Place::Here),
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => (kind, name),
+        _ => {
+            return Err(format!(
+                "`{text}` is not a place like `settings:/in_meeting/chat`"
+            ));
+        }
+    };
+    Ok(match (kind, name) {
+        ("given", name) => Place::Given(owned(name)),
+        ("site", ACCOUNT_ID) => Place::Site(owned(ACCOUNT_ID)),
+        ("clock", "date") => Place::Today,
+        ("range", "from") => Place::RangeFrom,
+        ("range", "to") => Place::RangeTo,
+        ("list", name) => Place::List(owned(name)),
+        ("count", list) => Place::Count(owned(list)),
+        ("sum", rest) => match rest.split_once(':') {
+            Some((list, at)) => Place::Sum(owned(list), pointer(at)?),
+            None => return Err(format!("`{text}` is not a sum like `sum:users:/minutes`")),
+        },
+        ("done", call) => Place::Done(owned(call)),
+        ("elements", name) => Place::Elements(owned(name)),
+        ("option", name) => Place::Option(owned(name)),
+        ("text", template) => Place::Text(text_of_places(template)?),
+        ("query", name) => Place::Document(DocumentPlace {
             document: "query".into(),
             pointer: name.into(),
-        })),
-        Some((document, text)) if !document.is_empty() => Ok(Place::Document(DocumentPlace {
+        }),
+        (document, at) => Place::Document(DocumentPlace {
             document: document.into(),
-            pointer: pointer(text)?,
-        })),
-        _ => Err(format!(
-            "`{text}` is not a place like `settings:/in_meeting/chat`"
-        )),
+            pointer: pointer(at)?,
+        }),
+    })
+}
+
+fn text_of_places(text: &str) -> Result<Template, String> {
+    let template = Template::parse(text)?;
+    for (inner, _) in template.placeholders() {
+        if !matches!(place(inner)?, Place::Document(_)) {
+            return Err(format!("`{inner}` is no place in a document"));
+        }
     }
+    Ok(template)
 }
 
 fn conversion(
@@ -278,7 +461,19 @@ fn conversion(
         };
         let request = side(&shape.request, report);
         let response = side(&shape.response, report);
-        return Some(Conversion::Table { request, response });
+        let others_stay = match shape.others.as_deref() {
+            None => false,
+            Some("same") => true,
+            Some(other) => {
+                report.add(at, format!("others `{other}` is not known; `same` is"));
+                false
+            }
+        };
+        return Some(Conversion::Table(Table {
+            request,
+            response,
+            others_stay,
+        }));
     }
     if !shape.round_up.is_empty() {
         if !shape.round_up.is_sorted() {
@@ -286,18 +481,78 @@ fn conversion(
         }
         return Some(Conversion::RoundUp(shape.round_up.clone()));
     }
-    match shape.convert.as_deref() {
-        None => Some(Conversion::Same),
-        Some("negate") => Some(Conversion::Negate),
-        Some("word") => Some(Conversion::Word),
+    by_name(at, shape, report)
+}
+
+/// The conversion that `convert` names.
+fn by_name(at: &Location, shape: &FieldShape, report: &mut Report) -> Option<Conversion> {
+    let members = shape
+        .member
+        .clone()
+        .map(OneOrMany::into_vec)
+        .unwrap_or_default();
+    let separators = shape
+        .separator
+        .clone()
+        .map(OneOrMany::into_vec)
+        .unwrap_or_default();
+    let conversion = match shape.convert.as_deref() {
+        None => Conversion::Same,
+        Some("negate") => Conversion::Negate,
+        Some("word") => Conversion::Word,
+        Some("elements") => {
+            let mut members = members.iter().cloned();
+            let Some(member) = members.next() else {
+                report.add(at, "elements need the name of their `member`");
+                return None;
+            };
+            let address = members.next();
+            Conversion::Elements(Elements { member, address })
+        }
+        Some("joined") => {
+            let v1 = separators
+                .first()
+                .cloned()
+                .unwrap_or_else(|| ",".to_owned());
+            let v2 = separators.get(1).unwrap_or(&v1).clone();
+            Conversion::Joined(Joined { v1, v2 })
+        }
+        Some("count_parts") => Conversion::CountParts,
+        Some("pairs") => match members.as_slice() {
+            [name, value] => Conversion::Pairs(Pairs {
+                name: name.clone(),
+                value: value.clone(),
+            }),
+            _ => {
+                report.add(at, "pairs need `member = [\"NAME\", \"VALUE\"]`");
+                return None;
+            }
+        },
+        Some("before_brackets") => Conversion::BeforeBrackets,
+        Some("in_brackets") => Conversion::InBrackets,
+        Some("minutes") => Conversion::Minutes,
+        Some("elapsed") => Conversion::Elapsed,
         Some(other) => {
             report.add(
                 at,
-                format!("convert `{other}` is none of negate, word; unchanged is the default"),
+                format!(
+                    "convert `{other}` is none of {}; unchanged is the default",
+                    Conversion::NAMES.join(", ")
+                ),
             );
-            None
+            return None;
         }
+    };
+    let takes_members = matches!(conversion, Conversion::Elements(_) | Conversion::Pairs(_));
+    if (!members.is_empty() && !takes_members)
+        || (!separators.is_empty() && !matches!(conversion, Conversion::Joined(_)))
+    {
+        report.add(
+            at,
+            "`member` is for elements and pairs, `separator` for joined",
+        );
     }
+    Some(conversion)
 }
 
 fn choice(at: &Location, shape: &FieldShape, names: usize, report: &mut Report) -> Option<Choice> {

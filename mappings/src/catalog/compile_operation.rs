@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    COMMON, Location,
+    COMMON, Location, compile_call,
     compile_field::Index,
     compile_plan::{self, Scope},
-    compile_protocol,
-    field::{Field, Place},
-    load::{Endpoint, Parts, Placed, Report, Sets, expand, find, method_and_path, source_title},
-    operation::{Fate, Operation, Parameter, Plan, Replacement, Service, View},
-    protocol::{OptionRule, Protocol, Rule},
-    shape::{OneOrMany, OperationShape, PlanShape},
+    compile_protocol::{self, Rules, Subjects},
+    field::Field,
+    load::{
+        Endpoint, Parts, Placed, Report, Sets, expand, find, method_and_path, pointer, source_title,
+    },
+    operation::{
+        Fate, Longer, Open, Operation, OptionValue, Overlapping, Parameter, Plan, Range,
+        Replacement, Service, Token, View,
+    },
+    protocol::{OptionRule, Protocol, Rule, Subject},
+    shape::{OneOrMany, OperationShape, PlanShape, RangeShape},
 };
 use crate::fidelity::Fidelity;
 
@@ -24,16 +29,19 @@ pub(super) struct Compiler<'a> {
     pub sets: &'a Sets,
     pub endpoints: &'a BTreeMap<String, Endpoint>,
     pub views: &'a [View],
+    pub subjects: &'a Subjects,
+    pub rules: &'a Rules,
     pub used_endpoints: BTreeSet<String>,
+    pub used_calls: BTreeSet<usize>,
 }
 
 impl Compiler<'_> {
-    pub(super) fn operations(
-        &mut self,
-        parts: &mut Parts,
-        common_rules: &[Rule],
-        report: &mut Report,
-    ) -> Vec<Operation> {
+    pub(super) fn operations(&mut self, parts: &mut Parts, report: &mut Report) -> Vec<Operation> {
+        let common_rules = self
+            .rules
+            .get(COMMON)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let plans = std::mem::take(&mut parts.plan);
         let mut used_plans = BTreeSet::new();
         let mut used_views = BTreeSet::new();
@@ -79,6 +87,10 @@ impl Compiler<'_> {
                     "an error rule says what the rules of all operations say already",
                 );
             }
+            let mut rules = rules;
+            if at.resource() != COMMON {
+                rules.extend(self.rules.get(at.resource()).into_iter().flatten().cloned());
+            }
             operations.extend(self.operation(parts, &plans, &at, name, shape, rules, report));
         }
         for (index, (at, (name, _))) in plans.iter().enumerate() {
@@ -86,8 +98,14 @@ impl Compiler<'_> {
                 report.add(at, format!("no operation has the plan `{name}`"));
             }
         }
+        for (index, (at, (name, _))) in parts.call.iter().enumerate() {
+            if !self.used_calls.contains(&index) {
+                report.add(at, format!("no plan uses the call `{name}`"));
+            }
+        }
         for (index, view) in self.views.iter().enumerate() {
-            let is_inner = self.views.iter().any(|outer| outer.items == Some(index));
+            let mut members = self.views.iter().flat_map(|outer| &outer.members);
+            let is_inner = members.any(|member| member.view == Some(index));
             if !used_views.contains(&index) && !is_inner {
                 report.add(
                     &view.location,
@@ -151,7 +169,8 @@ impl Compiler<'_> {
             .cloned()
             .map(OneOrMany::into_vec)
             .collect();
-        for required in requires.iter().flatten().chain(&shape.subject) {
+        let (subject_kind, subject) = self.subject(parts, at, &shape, report);
+        for required in requires.iter().flatten().chain(&subject) {
             if (served || !parameter_names.is_empty()) && !parameter_names.contains(required) {
                 report.add(
                     at,
@@ -180,7 +199,7 @@ impl Compiler<'_> {
                 }
                 (Service::Refused { .. }, Some(_)) => Fate::Used,
                 (Service::Plan { plan, .. }, Some((field, _))) => {
-                    let Some(fate) = self.fate(plan, &shape.subject, parameter, *field) else {
+                    let Some(fate) = self.fate(plan, &subject, &shape, parameter, *field) else {
                         report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
                         continue;
                     };
@@ -193,9 +212,30 @@ impl Compiler<'_> {
                 fate,
             });
         }
+        let mut range = None;
         if let Service::Plan { plan, .. } = &service {
             unreachable_calls(at, plan, &parameters, report);
+            let shape = shape.range.as_ref();
+            range = shape.and_then(|shape| {
+                let at = parts.at(at, &shape.span());
+                self.range(&at, shape.as_ref(), plan, &parameter_names, report)
+            });
         }
+        if let Some(option) = &shape.enabled_by {
+            let rule = self.options.get(option);
+            if !rule.is_some_and(|rule| matches!(rule.default, OptionValue::Switch(_))) {
+                report.add(at, format!("there is no switch [option.{option}]"));
+            }
+        }
+        let overlapping = match shape.overlapping.as_deref() {
+            None => Overlapping::AsUsual,
+            Some("join") => Overlapping::Join,
+            Some("run") => Overlapping::Run,
+            Some(other) => {
+                report.add(at, format!("overlapping `{other}` is neither join nor run"));
+                Overlapping::AsUsual
+            }
+        };
         Some(Operation {
             name,
             aliases: shape.aliases,
@@ -203,14 +243,99 @@ impl Compiler<'_> {
             read,
             parameters,
             requires,
-            subject: shape.subject,
+            subject,
+            subject_kind,
             constants: shape.constants,
+            range,
+            enabled_by: shape.enabled_by,
+            token: shape.token.map(|token| Token {
+                parameter: token.parameter,
+                site: token.site,
+            }),
+            overlapping,
             service,
             repeat: shape.repeat,
             note: shape.note,
             clears_text: compile_plan::choices(at, &shape.clears_text, self.options, report),
             rules,
             location: at.clone(),
+        })
+    }
+
+    /// Whom or what the operation is about, and the parameters that name it.
+    fn subject(
+        &self,
+        parts: &Parts,
+        at: &Location,
+        shape: &OperationShape,
+        report: &mut Report,
+    ) -> (Option<Subject>, Vec<String>) {
+        let mut kinds = shape.subject.iter();
+        let Some((kind, parameters)) = kinds.next() else {
+            return (None, Vec::new());
+        };
+        if kinds.next().is_some() {
+            report.add(at, "an operation has one subject");
+        }
+        let kind_at = parts.at(at, &kind.span());
+        let kind = self.subjects.find(kind.as_ref(), &kind_at, report);
+        (kind, parameters.clone())
+    }
+
+    fn range(
+        &self,
+        at: &Location,
+        shape: &RangeShape,
+        plan: &Plan,
+        parameters: &[String],
+        report: &mut Report,
+    ) -> Option<Range> {
+        for name in [&shape.from, &shape.to] {
+            if !parameters.contains(name) {
+                report.add(at, format!("`{name}` is not a parameter of the operation"));
+            }
+        }
+        let longer = match (shape.longest.as_deref(), shape.longer.as_deref()) {
+            (None, None) => None,
+            (Some("month"), Some("cut")) => Some(Longer::Cut),
+            (Some("month"), Some("split")) => Some(Longer::Split),
+            _ => {
+                report.add(
+                    at,
+                    "a range has `longest = \"month\"` and `longer`, cut or split, or neither",
+                );
+                None
+            }
+        };
+        let open = match &shape.open {
+            None => None,
+            Some(open) => {
+                let rule = self.options.get(&open.months);
+                if !rule.is_some_and(|rule| rule.range.is_some()) {
+                    report.add(at, format!("there is no number [option.{}]", open.months));
+                }
+                let after = match open.after.as_deref().map(|text| text.split_once(':')) {
+                    None => None,
+                    Some(Some((call, place))) => Some((
+                        compile_plan::index_of(call, &plan.calls, at, report)?,
+                        report.keep(at, pointer(place))?,
+                    )),
+                    Some(None) => {
+                        report.add(at, "`after` is CALL:/pointer");
+                        None
+                    }
+                };
+                Some(Open {
+                    months: open.months.clone(),
+                    after,
+                })
+            }
+        };
+        Some(Range {
+            from: shape.from.clone(),
+            to: shape.to.clone(),
+            longer,
+            open,
         })
     }
 
@@ -251,7 +376,7 @@ impl Compiler<'_> {
             });
         }
         let plan_name = shape.plan.as_ref()?;
-        let Some((_, _, plan_shape)) = find(plans, at.resource(), plan_name.as_ref()) else {
+        let Some((_, plan_at, plan_shape)) = find(plans, at.resource(), plan_name.as_ref()) else {
             let plan_at = parts.at(at, &plan_name.span());
             report.add(
                 &plan_at,
@@ -259,17 +384,36 @@ impl Compiler<'_> {
             );
             return None;
         };
-        let scope = Scope {
+        let mut subject = shape.subject.keys();
+        let mut scope = Scope {
             parts,
             operation: name,
             parameters,
             constants: &shape.constants,
-            has_subject: !shape.subject.is_empty(),
+            subject: subject.next().map(|kind| kind.as_ref().as_str()),
+            has_range: shape.range.is_some(),
+            range_after: shape.range.as_ref().and_then(|range| {
+                range
+                    .as_ref()
+                    .open
+                    .as_ref()?
+                    .after
+                    .as_deref()?
+                    .split(':')
+                    .next()
+            }),
+            lists: plan_shape
+                .list
+                .keys()
+                .map(|name| name.as_ref().as_str())
+                .collect(),
             endpoints: self.endpoints,
             options: self.options,
+            subjects: self.subjects,
             protocol: self.protocol,
+            used_calls: &mut self.used_calls,
         };
-        let plan = compile_plan::plan(at, plan_shape, &scope, report)?;
+        let plan = compile_plan::plan(plan_at, plan_shape, &mut scope, report)?;
         for call in &plan.calls {
             self.used_endpoints
                 .insert(format!("{} {}", call.method, call.template));
@@ -290,10 +434,7 @@ impl Compiler<'_> {
             let places = member.from.as_ref().unwrap_or(&field.places);
             let filled = field.always.is_some()
                 || member.empty
-                || places.iter().any(|place| match place {
-                    Place::Document(place) => compile_plan::reads(plan, &place.document),
-                    Place::Given(_) | Place::Clock | Place::Site(_) => true,
-                });
+                || places.iter().any(|place| plan.fills(place));
             if !filled {
                 report.add(
                     at,
@@ -304,9 +445,9 @@ impl Compiler<'_> {
                     ),
                 );
             }
-        }
-        if let Some(items) = view.items {
-            self.check_view(at, items, plan, report);
+            if let Some(inner) = member.view {
+                self.check_view(at, inner, plan, report);
+            }
         }
     }
 
@@ -339,7 +480,14 @@ impl Compiler<'_> {
         })
     }
 
-    fn fate(&self, plan: &Plan, subject: &[String], parameter: &str, field: usize) -> Option<Fate> {
+    fn fate(
+        &self,
+        plan: &Plan,
+        subject: &[String],
+        shape: &OperationShape,
+        parameter: &str,
+        field: usize,
+    ) -> Option<Fate> {
         let field = self.fields.get(field)?;
         if field.fidelity == Fidelity::None {
             return Some(Fate::Dropped(field.reason.clone().unwrap_or_default()));
@@ -347,21 +495,24 @@ impl Compiler<'_> {
         if field.implied {
             return Some(Fate::Used);
         }
+        let is_subject = subject.iter().any(|name| name == parameter);
         for (at, call) in plan.calls.iter().enumerate() {
-            let names_subject = call.path.contains(&super::operation::Segment::Subject)
-                && subject.iter().any(|name| name == parameter);
+            let names =
+                compile_call::names(call, parameter) || (is_subject && call.is_about_subject());
             if let Some((document, _)) = &call.sends
                 && field.pointer_in(document).is_some()
-                && !names_subject
+                && !names
             {
                 return Some(Fate::SentBy(at));
             }
         }
-        if subject.iter().any(|name| name == parameter)
-            || plan
-                .calls
-                .iter()
-                .any(|call| compile_plan::uses(call, parameter))
+        let token = shape.token.as_ref().map(|token| &token.parameter);
+        let range = shape.range.as_ref().map(|range| range.as_ref());
+        let of_range = range.is_some_and(|range| range.from == parameter || range.to == parameter);
+        if is_subject
+            || of_range
+            || plan.uses(parameter)
+            || token.is_some_and(|name| name == parameter)
         {
             return Some(Fate::Used);
         }

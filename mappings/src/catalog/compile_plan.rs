@@ -1,23 +1,24 @@
-//! Checks the calls of a plan for one operation: placeholders, order, conditions.
+//! Checks the plan of one operation: its calls, its lists, and what waits for what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize as _;
 
 use super::{
-    Location,
-    compile_protocol::option_value,
-    load::{Endpoint, Parts, Report, json, method_and_path, pointer},
-    operation::{
-        BodyTemplate, Call, Condition, Each, Expectation, OptionValue, Pages, Plan, Segment, State,
-    },
+    Location, compile_call,
+    compile_field::wanted,
+    compile_protocol::{Subjects, option_value},
+    field::Place,
+    load::{Endpoint, Parts, Report, find, pointer},
+    operation::{Call, Join, List, OptionValue, Plan, Test, Wanted},
     protocol::{OptionRule, Protocol},
-    shape::{CallShape, ConditionShape, EachShape, ExpectsShape, PagesShape, PlanShape},
+    shape::{CallShape, ListShape, PlanShape, TestShape},
 };
-use crate::template::Template;
 
-/// The placeholder of the subject in v2's paths.
-pub const SUBJECT: &str = "userId";
 /// The document that the core makes up of a page of a list.
 pub const PAGE: &str = "page";
+/// The document that an object or an element of an array in another document is for its own view.
+pub const ITEM: &str = "item";
 
 /// What a plan is compiled for.
 pub(super) struct Scope<'a> {
@@ -25,381 +26,264 @@ pub(super) struct Scope<'a> {
     pub operation: &'a str,
     pub parameters: &'a [String],
     pub constants: &'a BTreeMap<String, String>,
-    pub has_subject: bool,
+    /// The kind of what the operation is about.
+    pub subject: Option<&'a str>,
+    pub has_range: bool,
+    /// The call whose answer says where the operation's range begins.
+    pub range_after: Option<&'a str>,
+    /// The lists of the plan that are made of others.
+    pub lists: Vec<&'a str>,
     pub endpoints: &'a BTreeMap<String, Endpoint>,
     pub options: &'a BTreeMap<String, OptionRule>,
+    pub subjects: &'a Subjects,
     pub protocol: &'a Protocol,
+    /// The shared calls that are used, by their index.
+    pub used_calls: &'a mut BTreeSet<usize>,
 }
 
+/// `near` is the plan's own place.
 pub(super) fn plan(
     near: &Location,
     shape: &PlanShape,
-    scope: &Scope<'_>,
+    scope: &mut Scope<'_>,
     report: &mut Report,
 ) -> Option<Plan> {
     let mut calls: Vec<Call> = Vec::new();
-    for shape in &shape.call {
-        let at = scope.parts.at(near, &shape.span());
-        let call = call(&at, shape.as_ref(), &calls, scope, report)?;
+    for table in &shape.call {
+        let at = scope.parts.at(near, &table.span());
+        let shape = call_shape(&at, table.as_ref(), scope, report)?;
+        let call = compile_call::call(&at, &shape, &calls, scope, report)?;
         if calls.iter().any(|earlier| earlier.name == call.name) {
             report.add(&at, format!("call `{}` is there twice", call.name));
         }
         calls.push(call);
     }
+    let lists = lists(near, shape, &mut calls, scope, report);
+    let looked_at: BTreeSet<usize> = calls
+        .iter()
+        .flat_map(|call| compile_call::looks_at(call, &calls))
+        .collect();
+    for (index, call) in calls.iter_mut().enumerate() {
+        call.keeps = looked_at.contains(&index) || scope.range_after == Some(call.name.as_str());
+    }
     Some(Plan {
         calls,
+        lists,
         unsent: shape.unsent.clone(),
     })
 }
 
-/// True if some call of the plan reads the document.
-pub(super) fn reads(plan: &Plan, document: &str) -> bool {
-    plan.calls.iter().any(|call| {
-        call.reads.as_deref() == Some(document)
-            || call
-                .items
-                .as_ref()
-                .is_some_and(|(_, item)| item == document)
-            || call
-                .pages
-                .as_ref()
-                .is_some_and(|pages| pages.document == document)
-            || (document == PAGE && (call.items.is_some() || call.pages.is_some()))
-    })
-}
-
-/// True if the call uses the parameter otherwise than in its document.
-pub(super) fn uses(call: &Call, parameter: &str) -> bool {
-    let in_template =
-        |template: &Template| template.placeholders().any(|(name, _)| name == parameter);
-    call.path
-        .contains(&Segment::Parameter(parameter.to_owned()))
-        || call.query.iter().any(|(_, template)| in_template(template))
-        || call
-            .body
-            .as_ref()
-            .is_some_and(|body| body.mentions(parameter))
-        || call.file.as_deref() == Some(parameter)
-        || call
-            .expects
-            .as_ref()
-            .is_some_and(|expects| expects.parameter == parameter)
-        || call
-            .each
-            .as_ref()
-            .and_then(|each| each.only.as_ref())
-            .is_some_and(|(_, name)| name == parameter)
-}
-
-fn call(
+/// A call's own keys over those of the shared call that it names.
+fn call_shape(
     at: &Location,
-    shape: &CallShape,
-    earlier: &[Call],
-    scope: &Scope<'_>,
+    own: &toml::Table,
+    scope: &mut Scope<'_>,
     report: &mut Report,
-) -> Option<Call> {
-    let (method, path) = report.keep(at, method_and_path(&shape.request))?;
-    let Some(endpoint) = scope.endpoints.get(&shape.request) else {
-        report.add(at, format!("there is no [request.\"{}\"]", shape.request));
-        return None;
+) -> Option<CallShape> {
+    let mut read = |table: toml::Table| {
+        let shape = CallShape::deserialize(toml::Value::Table(table));
+        report.keep(at, shape.map_err(|error| error.message().to_owned()))
     };
-    let body = body(at, shape, scope, report);
-    let omit_on_failure = omit_on_failure(at, shape, report);
-    Some(Call {
-        name: shape.name.clone(),
-        method,
-        template: path.into(),
-        path: segments(at, path, shape, scope, report),
-        query: query(at, shape, scope, report),
-        body,
-        sends: shape
-            .sends
-            .clone()
-            .map(|document| (document, shape.at.clone().unwrap_or_default())),
-        file: shape.file.clone(),
-        reads: shape.reads.clone(),
-        items: shape
-            .items
-            .as_ref()
-            .and_then(|items| Some((report.keep(at, pointer(&items.at))?, items.document.clone()))),
-        pages: shape
-            .pages
-            .as_ref()
-            .and_then(|pages| self::pages(at, pages, report)),
-        each: shape
-            .each
-            .as_ref()
-            .and_then(|each| self::each(at, each, earlier, scope, report)),
-        subject: shape
-            .subject
-            .as_ref()
-            .and_then(|text| report.keep(at, pointer(text))),
-        after: shape
-            .after
-            .iter()
-            .filter_map(|name| index_of(name, earlier, at, report))
-            .collect(),
-        when: shape
-            .when
-            .iter()
-            .filter_map(|condition| self::condition(at, condition, earlier, scope, report))
-            .collect(),
-        omit_on_failure,
-        expected: shape.expected.clone(),
-        decisive: shape.decisive.clone(),
-        done: shape
-            .done
-            .iter()
-            .map(|done| (done.code, done.message.clone()))
-            .collect(),
-        resumes: shape.resumes.clone(),
-        expects: shape
-            .expects
-            .as_ref()
-            .and_then(|expects| expectation(at, expects, scope, report)),
-        note: shape.note.clone(),
-        omitted: shape.omitted.clone(),
-        omits: shape.omits.clone(),
-        label: endpoint.label.clone(),
-        scope: endpoint.scope.clone(),
-        source: endpoint.source.clone(),
-    })
+    let mut shape = read(own.clone())?;
+    if let Some(name) = &shape.base {
+        let Some((index, _, shared)) = find(&scope.parts.call, at.resource(), name) else {
+            report.add(at, format!("there is no [call.{name}]"));
+            return None;
+        };
+        scope.used_calls.insert(index);
+        let mut table = shared.clone();
+        table.extend(own.clone());
+        shape = read(table)?;
+    }
+    if shape.name.is_empty() || shape.request.is_empty() {
+        report.add(at, "a call has a `name` and a `request`");
+        return None;
+    }
+    Some(shape)
 }
 
-fn body(
-    at: &Location,
-    shape: &CallShape,
+/// The lists that are made of others, each after those that it is made of.
+fn lists(
+    near: &Location,
+    shape: &PlanShape,
+    calls: &mut [Call],
     scope: &Scope<'_>,
     report: &mut Report,
-) -> Option<BodyTemplate> {
-    let body = shape
-        .body
-        .as_ref()
-        .and_then(|body| report.keep(at, body_template(body)));
-    for (name, _) in body.iter().flat_map(BodyTemplate::placeholders) {
-        check_placeholder(name, at, scope, report);
-    }
-    if let Some(file) = &shape.file {
-        check_parameter(file, at, scope, report);
-        if shape.sends.is_some() || body.is_some() {
-            report.add(at, "a call has a JSON body or a file, not both");
+) -> Vec<List> {
+    let mut lists: Vec<List> = Vec::new();
+    let mut open: Vec<_> = shape.list.iter().collect();
+    loop {
+        let is_known = |list: &str| {
+            lists.iter().any(|known| known.name == list)
+                || calls.iter().any(|call| call.makes_list() == Some(list))
+        };
+        let ready = open.iter().position(|(_, shape)| {
+            let mut sources = shape.join.iter().map(|join| join.list.as_str());
+            is_known(&shape.of) && sources.all(is_known)
+        });
+        let Some(ready) = ready else { break };
+        let (name, shape) = open.remove(ready);
+        let at = scope.parts.at(near, &name.span());
+        if is_known(name.as_ref()) {
+            report.add(&at, format!("list `{}` is there already", name.as_ref()));
         }
+        let list = list(&at, name.as_ref(), shape, calls, &lists, scope, report);
+        lists.push(list);
     }
-    body
-}
-
-fn omit_on_failure(at: &Location, shape: &CallShape, report: &mut Report) -> bool {
-    let omit = shape.on_failure.as_deref();
-    if let Some(other) = omit.filter(|way| *way != "omit") {
-        report.add(at, format!("on_failure `{other}` is not known; `omit` is"));
+    for (name, _) in open {
+        let at = scope.parts.at(near, &name.span());
+        report.add(&at, "no call makes the lists that this one is made of");
     }
-    let has_codes = !shape.expected.is_empty() || !shape.decisive.is_empty();
-    if omit.is_none() && has_codes {
-        report.add(
-            at,
-            "`expected` and `decisive` belong to `on_failure = \"omit\"`",
-        );
-    }
-    omit.is_some()
-}
-
-fn pages(at: &Location, shape: &PagesShape, report: &mut Report) -> Option<Pages> {
-    Some(Pages {
-        items: report.keep(at, pointer(&shape.items))?,
-        document: shape.document.clone(),
-        number: shape.number.clone(),
-        size: shape.size.clone(),
-        token: shape.token.clone(),
-        total: shape.total.clone(),
-        count: shape.count.clone(),
-    })
-}
-
-fn each(
-    at: &Location,
-    shape: &EachShape,
-    earlier: &[Call],
-    scope: &Scope<'_>,
-    report: &mut Report,
-) -> Option<Each> {
-    let call = index_of(&shape.call, earlier, at, report)?;
-    if earlier
-        .get(call)
-        .is_some_and(|call| call.items.is_none() && call.pages.is_none())
-    {
-        report.add(at, format!("`{}` has no items", shape.call));
-    }
-    let subject = shape
-        .subject
-        .as_ref()
-        .and_then(|text| report.keep(at, pointer(text)));
-    let only = shape.only.as_ref().and_then(|only| {
-        check_parameter(&only.equals, at, scope, report);
-        Some((report.keep(at, pointer(&only.at))?, only.equals.clone()))
-    });
-    Some(Each {
-        call,
-        subject,
-        only,
-    })
-}
-
-fn expectation(
-    at: &Location,
-    shape: &ExpectsShape,
-    scope: &Scope<'_>,
-    report: &mut Report,
-) -> Option<Expectation> {
-    check_parameter(&shape.parameter, at, scope, report);
-    if !scope.protocol.errors.contains_key(&shape.otherwise) {
-        report.add(at, format!("there is no [error.{}]", shape.otherwise));
-    }
-    Some(Expectation {
-        parameter: shape.parameter.clone(),
-        among: report.keep(at, pointer(&shape.among))?,
-        otherwise: shape.otherwise.clone(),
-    })
-}
-
-fn segments(
-    at: &Location,
-    path: &str,
-    shape: &CallShape,
-    scope: &Scope<'_>,
-    report: &mut Report,
-) -> Vec<Segment> {
-    let item = shape
-        .each
-        .as_ref()
-        .and_then(|each| each.placeholder.as_deref().zip(each.value.as_deref()));
-    let has_item_subject = shape
-        .each
-        .as_ref()
-        .is_some_and(|each| each.subject.is_some());
-    let mut bound: Vec<&str> = Vec::new();
-    let mut segments = Vec::new();
-    for segment in path.split('/').skip(1) {
-        let Some(name) = segment
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-        else {
-            if segment.is_empty() || segment.contains(['{', '}']) {
-                report.add(at, format!("`{segment}` is not a segment of a path"));
-            }
-            segments.push(Segment::Literal(segment.to_owned()));
+    for (index, call) in calls.iter_mut().enumerate() {
+        let Some(of) = call.each_of() else { continue };
+        let Some(list) = lists.iter().position(|list| list.name == of) else {
             continue;
         };
-        bound.push(name);
-        segments.push(if let Some(parameter) = shape.path.get(name) {
-            check_parameter(parameter, at, scope, report);
-            Segment::Parameter(parameter.clone())
-        } else if let Some((_, value)) = item.filter(|(placeholder, _)| *placeholder == name) {
-            Segment::Item(report.keep(at, pointer(value)).unwrap_or_default())
-        } else {
-            if name != SUBJECT || !(scope.has_subject || has_item_subject) {
-                report.add(
-                    at,
-                    format!("nothing fills {{{name}}} for {}", scope.operation),
-                );
-            }
-            Segment::Subject
-        });
+        let waits_for = lists.get(list).map(|list| list.after.as_slice());
+        if waits_for
+            .unwrap_or_default()
+            .iter()
+            .any(|earlier| *earlier >= index)
+        {
+            report.add(
+                near,
+                format!("`{}` waits for a list that later calls make", call.name),
+            );
+        }
+        call.after_lists.push(list);
     }
-    for name in shape
-        .path
-        .keys()
-        .filter(|name| !bound.contains(&name.as_str()))
-    {
-        report.add(at, format!("the path has no {{{name}}}"));
-    }
-    segments
+    lists
 }
 
-fn query(
+fn list(
     at: &Location,
-    shape: &CallShape,
+    name: &str,
+    shape: &ListShape,
+    calls: &[Call],
+    earlier: &[List],
     scope: &Scope<'_>,
     report: &mut Report,
-) -> Vec<(String, Template)> {
-    let mut query = Vec::new();
-    for (name, value) in &shape.query {
-        let text = value
-            .as_str()
-            .map_or_else(|| json(value).to_string(), str::to_owned);
-        if let Some(template) = report.keep(at, Template::parse(&text)) {
-            for (placeholder, _) in template.placeholders() {
-                check_placeholder(placeholder, at, scope, report);
+) -> List {
+    let sources: Vec<&str> = std::iter::once(shape.of.as_str())
+        .chain(shape.join.iter().map(|join| join.list.as_str()))
+        .collect();
+    // The calls that make these lists, and those that are made for their entries.
+    let of_sources = calls.iter().enumerate().filter(|(_, call)| {
+        let list = call.makes_list().or_else(|| call.each_of());
+        list.is_some_and(|list| sources.contains(&list))
+    });
+    let mut after: Vec<usize> = of_sources.map(|(index, _)| index).collect();
+    let named = shape.after.iter();
+    after.extend(named.filter_map(|call| index_of(call, calls, at, report)));
+    let lists = earlier.iter().enumerate();
+    let after_lists = lists.filter(|(_, list)| sources.contains(&list.name.as_str()));
+    let after_lists: Vec<_> = after_lists.map(|(index, _)| index).collect();
+    for list in after_lists.iter().filter_map(|index| earlier.get(*index)) {
+        after.extend(&list.after);
+    }
+    let joins = shape.join.iter().filter_map(|join| {
+        let (here, there) = &join.on;
+        Some(Join {
+            list: join.list.clone(),
+            on: (
+                report.keep(at, pointer(here))?,
+                report.keep(at, pointer(there))?,
+            ),
+            rest: join.rest,
+        })
+    });
+    let joins = joins.collect();
+    let page = shape.page.as_ref().map(|page| {
+        scope.check_parameter(&page.number, at, report);
+        scope.check_parameter(&page.size, at, report);
+        (page.number.clone(), page.size.clone())
+    });
+    let sort = shape.sort.as_ref();
+    let sort = sort.and_then(|sort| report.keep(at, pointer(sort)));
+    if shape.descending && sort.is_none() {
+        report.add(at, "`descending` is for `sort`");
+    }
+    List {
+        name: name.to_owned(),
+        of: shape.of.clone(),
+        after,
+        after_lists,
+        keep: tests(at, &shape.keep, scope, report),
+        joins,
+        sort,
+        descending: shape.descending,
+        page,
+    }
+}
+
+/// What members of an entry are to be.
+pub(super) fn tests(
+    at: &Location,
+    shapes: &[TestShape],
+    scope: &Scope<'_>,
+    report: &mut Report,
+) -> Vec<Test> {
+    let tests = shapes.iter().filter_map(|shape| {
+        let pointer = report.keep(at, pointer(&shape.at))?;
+        let parameter = [
+            shape
+                .equals
+                .as_ref()
+                .map(|name| Wanted::Equals(name.clone())),
+            shape
+                .not_before
+                .as_ref()
+                .map(|name| Wanted::NotBefore(name.clone())),
+            shape
+                .not_after
+                .as_ref()
+                .map(|name| Wanted::NotAfter(name.clone())),
+        ];
+        let mut parameters = parameter.into_iter().flatten();
+        let wanted = match (parameters.next(), parameters.next()) {
+            (Some(_), Some(_)) => {
+                report.add(
+                    at,
+                    "one of `equals`, `not_before` and `not_after` is enough",
+                );
+                return None;
             }
-            query.push((name.clone(), template));
+            (Some(wanted), None) => {
+                let fixed =
+                    !shape.is.is_empty() || !shape.is_not.is_empty() || shape.exists.is_some();
+                if fixed {
+                    report.add(
+                        at,
+                        "a test compares with values or with a parameter, not both",
+                    );
+                }
+                wanted
+            }
+            (None, _) => wanted(at, &shape.is, &shape.is_not, shape.exists, report)?,
+        };
+        if let Wanted::Equals(name) | Wanted::NotBefore(name) | Wanted::NotAfter(name) = &wanted {
+            scope.check_parameter(name, at, report);
         }
-    }
-    query
+        Some(Test {
+            document: shape.document.clone(),
+            at: pointer,
+            wanted,
+        })
+    });
+    tests.collect()
 }
 
-fn check_placeholder(name: &str, at: &Location, scope: &Scope<'_>, report: &mut Report) {
-    let bound = (name == SUBJECT && scope.has_subject)
-        || scope.constants.contains_key(name)
-        || scope.parameters.iter().any(|parameter| parameter == name);
-    if !bound {
-        report.add(
-            at,
-            format!("nothing fills {{{name}}} for {}", scope.operation),
-        );
-    }
-}
-
-fn check_parameter(name: &str, at: &Location, scope: &Scope<'_>, report: &mut Report) {
-    if !scope.parameters.iter().any(|parameter| parameter == name) {
-        report.add(
-            at,
-            format!("`{name}` is not a parameter of {}", scope.operation),
-        );
-    }
-}
-
-fn index_of(name: &str, earlier: &[Call], at: &Location, report: &mut Report) -> Option<usize> {
+pub(super) fn index_of(
+    name: &str,
+    earlier: &[Call],
+    at: &Location,
+    report: &mut Report,
+) -> Option<usize> {
     let found = earlier.iter().position(|call| call.name == name);
     if found.is_none() {
         report.add(at, format!("there is no earlier call `{name}`"));
     }
     found
-}
-
-fn body_template(value: &toml::Value) -> Result<BodyTemplate, String> {
-    Ok(match value {
-        toml::Value::String(text) => BodyTemplate::Text(Template::parse(text)?),
-        toml::Value::Array(items) => {
-            BodyTemplate::Array(items.iter().map(body_template).collect::<Result<_, _>>()?)
-        }
-        toml::Value::Table(members) => BodyTemplate::Object(
-            members
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), body_template(value)?)))
-                .collect::<Result<_, String>>()?,
-        ),
-        other => BodyTemplate::Value(json(other)),
-    })
-}
-
-impl BodyTemplate {
-    /// The names of all placeholders, and whether each may be missing.
-    pub(crate) fn placeholders(&self) -> Vec<(&str, bool)> {
-        match self {
-            Self::Object(members) => members
-                .iter()
-                .flat_map(|(_, value)| value.placeholders())
-                .collect(),
-            Self::Array(items) => items.iter().flat_map(Self::placeholders).collect(),
-            Self::Text(template) => template.placeholders().collect(),
-            Self::Value(_) => Vec::new(),
-        }
-    }
-
-    fn mentions(&self, parameter: &str) -> bool {
-        self.placeholders()
-            .iter()
-            .any(|(name, _)| *name == parameter)
-    }
 }
 
 /// The options that a condition names, checked.
@@ -415,50 +299,80 @@ pub(super) fn choices(
             report.add(at, format!("there is no [option.{name}]"));
             continue;
         };
-        if let Some(value) = report.keep(at, option_value(&rule.values, value)) {
+        if let Some(value) = report.keep(at, option_value(rule, value)) {
             choices.push((name.clone(), value));
         }
     }
     choices
 }
 
-fn condition(
-    at: &Location,
-    shape: &ConditionShape,
-    earlier: &[Call],
-    scope: &Scope<'_>,
-    report: &mut Report,
-) -> Option<Condition> {
-    for parameter in shape.given.iter().chain(&shape.missing) {
-        check_parameter(parameter, at, scope, report);
+impl Scope<'_> {
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter == name)
     }
-    let options = choices(at, &shape.option, scope.options, report);
-    let state = match &shape.state {
-        None => None,
-        Some(state) => {
-            let (text, is) = match (&state.is, &state.is_not) {
-                (Some(text), None) => (text, true),
-                (None, Some(text)) => (text, false),
-                _ => {
-                    report.add(at, "a state has `is` or `is_not`");
-                    return None;
-                }
-            };
-            Some(State {
-                call: index_of(&state.call, earlier, at, report)?,
-                at: report.keep(at, pointer(&state.at))?,
-                text: text.clone(),
-                is,
-            })
+
+    pub(super) fn check_parameter(&self, name: &str, at: &Location, report: &mut Report) {
+        if !self.has_parameter(name) {
+            report.add(
+                at,
+                format!("`{name}` is not a parameter of {}", self.operation),
+            );
         }
-    };
-    Some(Condition {
-        given: shape.given.clone(),
-        missing: shape.missing.clone(),
-        nothing_else: shape.nothing_else,
-        options,
-        state,
-        current: shape.current.clone(),
-        entries_at_most: shape.entries_at_most,
-    })
+    }
+}
+
+impl Plan {
+    /// True if something of the plan fills a place.
+    pub(super) fn fills(&self, place: &Place) -> bool {
+        let has_list = |name: &String| {
+            let mut lists = self.lists.iter();
+            let mut calls = self.calls.iter();
+            lists.any(|list| list.name == *name)
+                || calls.any(|call| call.list().is_some_and(|(list, _, _)| list == name))
+        };
+        match place {
+            Place::Document(place) => self.reads(&place.document),
+            Place::List(list) | Place::Count(list) | Place::Sum(list, _) => has_list(list),
+            Place::Done(name) => self.calls.iter().any(|call| call.name == *name),
+            Place::Text(template) => template.placeholders().all(|(inner, _)| {
+                let document = inner.split_once(':').map(|(document, _)| document);
+                document.is_some_and(|document| self.reads(document))
+            }),
+            Place::Given(_)
+            | Place::Clock
+            | Place::Here
+            | Place::Today
+            | Place::Site(_)
+            | Place::RangeFrom
+            | Place::RangeTo
+            | Place::Elements(_)
+            | Place::Option(_) => true,
+        }
+    }
+
+    fn reads(&self, document: &str) -> bool {
+        let is_made = || {
+            self.lists.iter().any(|list| list.page.is_some())
+                || self.calls.iter().any(|call| call.list().is_some())
+        };
+        document == ITEM
+            || (document == PAGE && is_made())
+            || self.calls.iter().any(|call| {
+                let list = call.list().map(|(_, _, document)| document);
+                call.reads.as_deref() == Some(document) || list == Some(document)
+            })
+    }
+
+    /// True if the plan uses the parameter otherwise than in a document.
+    pub(super) fn uses(&self, parameter: &str) -> bool {
+        let tests = self.lists.iter().flat_map(|list| &list.keep);
+        let pages = self.lists.iter().filter_map(|list| list.page.as_ref());
+        self.calls
+            .iter()
+            .any(|call| compile_call::uses(call, parameter))
+            || compile_call::test_uses(tests, parameter)
+            || pages
+                .into_iter()
+                .any(|(number, size)| number == parameter || size == parameter)
+    }
 }

@@ -3,39 +3,81 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Location,
-    load::{Parts, Report, json},
+    COMMON, Location,
+    load::{Parts, Placed, Report, json},
     operation::OptionValue,
     protocol::{
-        CORE_ERRORS, NamedError, OVERLOADED, OptionRule, Protocol, ProtocolError, Rule, RuleAnswer,
+        CORE_ERRORS, NamedError, OVERLOADED, OptionRule, PARAMETER_INVALID, Protocol,
+        ProtocolError, Rule, RuleAnswer, Subject,
     },
-    shape::{OneOrMany, OptionShape, RuleShape},
+    shape::{OneOrMany, OptionShape, RuleShape, SubjectShape},
 };
 use crate::template::Template;
 
-/// The placeholders that texts of errors may have.
+/// The placeholders that texts of errors may have, besides the kinds of subjects and
+/// `given.PARAMETER`.
 const ERROR_PLACEHOLDERS: [&str; 12] = [
     "Name",
+    "about",
     "done",
     "failed",
     "fields",
     "message",
+    "most",
     "name",
     "operation",
     "reason",
     "replacement",
     "subject",
-    "user",
-    "group",
 ];
+/// Begins the placeholder of a parameter's value.
+pub(crate) const GIVEN: &str = "given.";
 
-pub(super) type Compiled = (Protocol, Vec<Rule>, BTreeMap<String, OptionRule>);
+/// What all operations share.
+pub(super) struct Compiled {
+    pub protocol: Protocol,
+    pub rules: Rules,
+    pub options: BTreeMap<String, OptionRule>,
+    pub subjects: Subjects,
+}
+
+/// The rules of each resource; `common` has those of all operations.
+pub(super) type Rules = BTreeMap<String, Vec<Rule>>;
+
+/// Whom or what operations are about, with the resource where each stands.
+#[derive(Default)]
+pub(super) struct Subjects(Vec<(Location, Subject)>);
+
+impl Subjects {
+    /// The subject that a resource means by a kind.
+    pub(super) fn find(&self, kind: &str, at: &Location, report: &mut Report) -> Option<Subject> {
+        let found = self.get(at.resource(), |subject| subject.kind == kind);
+        if found.is_none() {
+            report.add(at, format!("there is no [subject.{kind}]"));
+        }
+        found.cloned()
+    }
+
+    /// The subject whose id a placeholder of a path is.
+    pub(super) fn of_placeholder(&self, resource: &str, name: &str) -> Option<&Subject> {
+        self.get(resource, |subject| subject.placeholder == name)
+    }
+
+    fn get(&self, resource: &str, is_it: impl Fn(&Subject) -> bool) -> Option<&Subject> {
+        let of = |resource: &str| {
+            let mut subjects = self.0.iter();
+            let found = subjects.find(|(at, subject)| at.resource() == resource && is_it(subject));
+            found.map(|(_, subject)| subject)
+        };
+        of(resource).or_else(|| of(COMMON))
+    }
+}
 
 pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compiled> {
     let mut shapes = std::mem::take(&mut parts.protocol).into_iter();
     let Some((at, shape)) = shapes.next() else {
         let nowhere = Location {
-            file: "protocol.toml".to_owned(),
+            file: "common/protocol.toml".to_owned(),
             line: 1,
         };
         report.add(&nowhere, "no file has a [protocol]");
@@ -78,7 +120,12 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
             );
         }
     }
-    let errors = errors(parts, &at, report);
+    let subject_shapes = std::mem::take(&mut parts.subject);
+    let kinds: Vec<_> = subject_shapes
+        .iter()
+        .map(|(_, (kind, _))| kind.clone())
+        .collect();
+    let errors = errors(parts, &kinds, &at, report);
     let options = options(parts, report);
     let protocol = Protocol {
         prefix: shape.prefix,
@@ -90,24 +137,85 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
         secret_words_in_code: shape.secret_words_in_code,
         bool_true: shape.bool_true,
         bool_false: shape.bool_false,
-        reserved_ids: shape.reserved_ids,
         media_types,
         errors,
+        kinds,
     };
-    let rule_shapes = std::mem::take(&mut parts.rule);
-    let rules = rules(parts, rule_shapes, &protocol, report);
-    Some((protocol, rules, options))
+    let subjects = subjects(parts, subject_shapes, &protocol, report);
+    let mut by_resource: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (at, shape) in std::mem::take(&mut parts.rule) {
+        let of = by_resource.entry(at.resource().to_owned()).or_default();
+        of.push((at, shape));
+    }
+    let mut rules = Rules::new();
+    for (resource, shapes) in by_resource {
+        let compiled = self::rules(parts, shapes, &protocol, report);
+        rules.insert(resource, compiled);
+    }
+    Some(Compiled {
+        protocol,
+        rules,
+        options,
+        subjects,
+    })
+}
+
+fn subjects(
+    parts: &Parts,
+    shapes: Placed<(String, SubjectShape)>,
+    protocol: &Protocol,
+    report: &mut Report,
+) -> Subjects {
+    let mut subjects = Subjects::default();
+    for (at, (kind, shape)) in shapes {
+        let unknown = match &shape.unknown {
+            None => PARAMETER_INVALID.to_owned(),
+            Some(name) => {
+                let name_at = parts.at(&at, &name.span());
+                check_error(protocol, name.as_ref(), &name_at, report);
+                name.as_ref().clone()
+            }
+        };
+        for word in shape
+            .reserved
+            .iter()
+            .filter(|word| **word != word.to_lowercase())
+        {
+            report.add(
+                &at,
+                format!("`{word}` is compared in lower case and never fits"),
+            );
+        }
+        let subject = Subject {
+            kind,
+            placeholder: shape.placeholder,
+            noun: shape.noun,
+            unknown,
+            reserved: shape.reserved,
+            uuid: shape.uuid,
+        };
+        subjects.0.push((at, subject));
+    }
+    subjects
+}
+
+/// Notes an error that does not exist.
+pub(super) fn check_error(protocol: &Protocol, name: &str, at: &Location, report: &mut Report) {
+    if !protocol.errors.contains_key(name) {
+        report.add(at, format!("there is no [error.{name}]"));
+    }
 }
 
 fn errors(
     parts: &mut Parts,
+    kinds: &[String],
     protocol: &Location,
     report: &mut Report,
 ) -> BTreeMap<String, NamedError> {
     let mut errors = BTreeMap::new();
     for (at, (name, shape)) in std::mem::take(&mut parts.error) {
         let text_at = parts.at(&at, &shape.message.span());
-        let message = error_text(shape.message.as_ref(), &text_at, report);
+        let message = error_text(shape.message.as_ref(), kinds, &text_at, report);
         if !(100..600).contains(&shape.status) {
             report.add(&at, format!("{} is not an HTTP status", shape.status));
         }
@@ -132,11 +240,14 @@ fn errors(
     errors
 }
 
-fn error_text(text: &str, at: &Location, report: &mut Report) -> Template {
+fn error_text(text: &str, kinds: &[String], at: &Location, report: &mut Report) -> Template {
     let template = report.keep(at, Template::parse(text));
     if let Some(template) = &template {
         for (placeholder, _) in template.placeholders() {
-            if !ERROR_PLACEHOLDERS.contains(&placeholder) {
+            let is_known = ERROR_PLACEHOLDERS.contains(&placeholder)
+                || placeholder.starts_with(GIVEN)
+                || kinds.iter().any(|kind| kind == placeholder);
+            if !is_known {
                 report.add(
                     at,
                     format!("nothing fills {{{placeholder}}} in an error's text"),
@@ -152,19 +263,23 @@ fn options(parts: &mut Parts, report: &mut Report) -> BTreeMap<String, OptionRul
     for (at, (name, shape)) in std::mem::take(&mut parts.option) {
         let OptionShape {
             values,
+            range,
             default,
             about,
         } = shape;
-        match option_value(&values, &default) {
+        if !values.is_empty() && range.is_some() {
+            report.add(&at, "an option has `values` or a `range`, not both");
+        }
+        let mut rule = OptionRule {
+            values,
+            range,
+            default: OptionValue::Switch(false),
+            about,
+        };
+        match option_value(&rule, &default) {
             Ok(default) => {
-                options.insert(
-                    name,
-                    OptionRule {
-                        values,
-                        default,
-                        about,
-                    },
-                );
+                rule.default = default;
+                options.insert(name, rule);
             }
             Err(reason) => report.add(&at, format!("default: {reason}")),
         }
@@ -172,14 +287,22 @@ fn options(parts: &mut Parts, report: &mut Report) -> BTreeMap<String, OptionRul
     options
 }
 
-/// A choice among `values`, or a switch if there are none.
-pub(super) fn option_value(values: &[String], given: &toml::Value) -> Result<OptionValue, String> {
-    match given {
-        toml::Value::Boolean(yes) if values.is_empty() => Ok(OptionValue::Switch(*yes)),
-        toml::Value::String(text) if values.contains(text) => Ok(OptionValue::Choice(text.clone())),
-        other if values.is_empty() => Err(format!("{} is neither true nor false", json(other))),
-        other => Err(format!("{} is none of {}", json(other), values.join(", "))),
-    }
+/// A choice among the values, a number in the range, or a switch if there are neither.
+pub(super) fn option_value(rule: &OptionRule, given: &toml::Value) -> Result<OptionValue, String> {
+    let value = match given {
+        toml::Value::Boolean(yes) => Some(OptionValue::Switch(*yes)),
+        toml::Value::Integer(number) => Some(OptionValue::Number(*number)),
+        toml::Value::String(text) => Some(OptionValue::Choice(text.clone())),
+        _ => None,
+    };
+    value.filter(|value| rule.takes(value)).ok_or_else(|| {
+        let given = json(given);
+        match rule.range {
+            Some((least, most)) => format!("{given} is not a number from {least} to {most}"),
+            None if rule.values.is_empty() => format!("{given} is neither true nor false"),
+            None => format!("{given} is none of {}", rule.values.join(", ")),
+        }
+    })
 }
 
 /// Checks a list of rules: each text, each name, and that none is hidden by an earlier one.
@@ -195,9 +318,7 @@ pub(super) fn rules(
         let answer = match shape.v1.error {
             Some(name) => {
                 let name_at = parts.at(&at, &name.span());
-                if !protocol.errors.contains_key(name.as_ref()) {
-                    report.add(&name_at, format!("there is no [error.{}]", name.as_ref()));
-                }
+                check_error(protocol, name.as_ref(), &name_at, report);
                 if shape.v1.code.is_some() || shape.v1.message.is_some() {
                     report.add(&name_at, "a named error brings its own code and message");
                 }
@@ -207,7 +328,7 @@ pub(super) fn rules(
                 code: shape.v1.code,
                 message: shape.v1.message.map(|text| {
                     let text_at = parts.at(&at, &text.span());
-                    error_text(text.as_ref(), &text_at, report)
+                    error_text(text.as_ref(), &protocol.kinds, &text_at, report)
                 }),
             },
         };

@@ -1,5 +1,7 @@
 //! Checks the shapes of answers.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -22,15 +24,17 @@ pub(super) fn views(
     let shapes = std::mem::take(&mut parts.view);
     let mut views = Vec::new();
     for (at, (name, shape)) in &shapes {
-        let items = shape.items.as_ref().and_then(|items| {
-            let found = find(&shapes, at.resource(), items);
-            if found.is_none() {
-                report.add(at, format!("there is no view `{items}`"));
+        let mut inner = BTreeMap::new();
+        for (key, name) in &shape.items {
+            match find(&shapes, at.resource(), name) {
+                Some((view, _, _)) => {
+                    inner.insert(key.as_ref().clone(), view);
+                }
+                None => report.add(at, format!("there is no view `{name}`")),
             }
-            found.map(|(view, _, _)| view)
-        });
+        }
         let name = name.clone();
-        views.push(view(at, name, shape, items, fields, index, sets, report));
+        views.push(view(at, name, shape, inner, fields, index, sets, report));
     }
     views
 }
@@ -40,7 +44,7 @@ fn view(
     at: &Location,
     name: String,
     shape: &ViewShape,
-    items: Option<usize>,
+    mut inner: BTreeMap<String, usize>,
     fields: &[Field],
     index: &Index,
     sets: &Sets,
@@ -88,6 +92,7 @@ fn view(
             field,
             from,
             empty: shape.empty.contains(&key),
+            view: inner.remove(&key),
             key: begin,
             known: String::new(),
             sources: Vec::new(),
@@ -119,14 +124,38 @@ fn view(
             }
         }
     }
-    let has_list = members.iter().any(|member| {
-        fields
-            .get(member.field.0)
-            .is_some_and(|field| field.parts.iter().any(|part| part.kind == Kind::List))
-    });
-    if has_list != items.is_some() {
-        report.add(at, "a view with a list has `items`, another has not");
+    let kind = |member: &Member| {
+        let field = fields.get(member.field.0)?;
+        field.parts.get(member.field.1).map(|part| part.kind)
+    };
+    for member in &members {
+        let has_view = kind(member).is_some_and(Kind::has_view);
+        if has_view && member.view.is_none() {
+            report.add(
+                at,
+                format!(
+                    "the list or object{} needs a view: `items.KEY = \"VIEW\"`",
+                    name_in(member)
+                ),
+            );
+        }
+        if !has_view && member.view.is_some() {
+            report.add(
+                at,
+                format!(
+                    "a view is for lists and objects, not for{}",
+                    name_in(member)
+                ),
+            );
+        }
     }
+    for key in inner.keys() {
+        report.add(at, format!("`{key}` is not among the fields of the view"));
+    }
+    let mut lists = members
+        .iter()
+        .filter(|member| kind(member) == Some(Kind::List));
+    let items = lists.find_map(|member| member.view);
     View {
         name,
         members,
@@ -135,6 +164,12 @@ fn view(
         reading,
         location: at.clone(),
     }
+}
+
+/// The v1 name of a member, for a sentence.
+fn name_in(member: &Member) -> String {
+    let name = member.key.trim_start_matches(',').trim_end_matches(':');
+    format!(" {name}")
 }
 
 /// What a member is where v2 is not asked, or has nothing.

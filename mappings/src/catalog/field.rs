@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Location;
-use crate::{conversion::Conversion, fidelity::Fidelity};
+use super::{Location, operation::Wanted, protocol::Subject};
+use crate::{conversion::Conversion, fidelity::Fidelity, template::Template};
 
 /// One field mapping, read in both directions.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Field {
     pub always: Option<Value>,
     /// The empty value is shown also when the document was not read at all.
     pub empty_unread: bool,
+    /// What is shown instead if another member is so; the first that fits counts.
+    pub overrides: Vec<Override>,
     /// How faithful the mapping is.
     pub fidelity: Fidelity,
     /// Why it is not exact.
@@ -33,7 +35,7 @@ pub struct Field {
 }
 
 /// One v1 field of a mapping.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// What the catalog names it by: unique in its resource.
     pub key: String,
@@ -47,14 +49,57 @@ pub struct Part {
     pub clamp: bool,
     /// The only numbers that v1 knew; any if empty.
     pub values: Vec<i64>,
+    /// The only texts that v1 knew, in any case; any if empty.
+    pub one_of: Vec<String>,
+    /// A value that is none of these, or cannot be read, counts as absent, with a warning.
+    pub drops_unknown: bool,
+    /// Other names of the parameter.
+    pub aliases: Vec<String>,
+    /// Longer texts are cut to this many characters, with a warning.
+    pub cut: Option<usize>,
+    /// How many digits an id of digits has.
+    pub digits: Option<(usize, usize)>,
+    /// What a JSON text is to be.
+    pub shape: Option<Shape>,
+    /// The fields that the members of a JSON object, or of the objects of an array, are: the index
+    /// of each in the catalog and of its part. Any member if empty.
+    pub members: Vec<(usize, usize)>,
+    /// The member of an object that a text is which is not JSON.
+    pub bare: Option<String>,
+    /// The most elements of a list of ids.
+    pub max_elements: Option<usize>,
+    /// The subject whose ids the elements are.
+    pub ids_of: Option<Subject>,
+    /// A parameter that is there but empty is refused instead of counting as absent.
+    pub refuses_empty: bool,
     /// The shortest text, in characters.
     pub min: Option<usize>,
     /// The longest text, in characters.
     pub max: Option<usize>,
     /// What v1 took when the parameter was absent, where that matters to v2.
-    pub default: Option<i64>,
+    pub default: Option<Value>,
     /// v1's documented value for "nothing there".
     pub empty: Option<Value>,
+}
+
+/// What is shown instead if another member is so.
+#[derive(Debug)]
+pub struct Override {
+    /// The other member.
+    pub at: DocumentPlace,
+    /// What it is.
+    pub wanted: Wanted,
+    /// What is shown then; the member is left out if there is nothing.
+    pub show: Option<Value>,
+}
+
+/// What a JSON text is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An object.
+    Object,
+    /// An array.
+    Array,
 }
 
 /// The type of a v1 field.
@@ -63,20 +108,67 @@ pub struct Part {
 pub enum Kind {
     /// `true` or `false` in answers; several spellings in requests.
     Bool,
+    /// A day: `2015-01-19`, of any spelling of a day or a moment.
+    Date,
+    /// An id of digits: a JSON number in answers; blanks and hyphens between the digits in requests.
+    Digits,
     /// An uploaded file.
     File,
+    /// Ids in one text, with commas or semicolons between, or in several parameters.
+    Ids,
     /// A whole number.
     Int,
+    /// An object or array: as it stands in answers; a JSON text, or `name[member]=`, in requests.
+    Json,
     /// A list of objects.
     List,
+    /// A number that may have decimals.
+    Number,
+    /// An object with a view of its own.
+    Object,
     /// A password or the like: never shown anywhere.
     Secret,
     /// Text that an empty parameter does not change.
     String,
     /// Text that an empty parameter may clear.
     Text,
-    /// A moment: UTC, whole seconds, `2015-01-19T14:47:22Z`.
+    /// A moment: UTC, whole seconds, `2015-01-19T14:47:22Z`; several spellings in requests.
     Time,
+    /// The id of an occurrence of a meeting, also percent-encoded.
+    Uuid,
+}
+
+impl Kind {
+    /// All of them, by the name that the catalog has for each.
+    pub const ALL: [(&'static str, Self); 15] = [
+        ("bool", Self::Bool),
+        ("date", Self::Date),
+        ("digits", Self::Digits),
+        ("file", Self::File),
+        ("ids", Self::Ids),
+        ("int", Self::Int),
+        ("json", Self::Json),
+        ("list", Self::List),
+        ("number", Self::Number),
+        ("object", Self::Object),
+        ("secret", Self::Secret),
+        ("string", Self::String),
+        ("text", Self::Text),
+        ("time", Self::Time),
+        ("uuid", Self::Uuid),
+    ];
+
+    /// The name that the catalog has for it.
+    pub fn name(self) -> &'static str {
+        let mut all = Self::ALL.into_iter();
+        all.find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// True if its values are objects or arrays of them that a view shows.
+    pub fn has_view(self) -> bool {
+        matches!(self, Self::List | Self::Object)
+    }
 }
 
 /// Where a value lives.
@@ -88,8 +180,30 @@ pub enum Place {
     Given(String),
     /// The time of the answer.
     Clock,
+    /// The day of the answer, in UTC.
+    Today,
     /// The configuration of the site.
     Site(String),
+    /// The first day of the operation's range.
+    RangeFrom,
+    /// The last day of the operation's range.
+    RangeTo,
+    /// The entries of a list.
+    List(String),
+    /// The number of entries of a list.
+    Count(String),
+    /// The sum of a member of the entries of a list.
+    Sum(String, String),
+    /// The number of successful requests of a call.
+    Done(String),
+    /// The number of elements of a parameter.
+    Elements(String),
+    /// The site's choice for an option.
+    Option(String),
+    /// Of an object: the same documents, whose members its view names.
+    Here,
+    /// A text with places of documents in it: `text:{file:/url}?token={recording:/token}`.
+    Text(Template),
 }
 
 /// A place in a v2 document: `settings:/in_meeting/chat`.
@@ -107,7 +221,18 @@ impl std::fmt::Display for Place {
             Self::Document(place) => write!(f, "{}:{}", place.document, place.pointer),
             Self::Given(name) => write!(f, "given:{name}"),
             Self::Clock => f.write_str("clock"),
+            Self::Today => f.write_str("clock:date"),
             Self::Site(name) => write!(f, "site:{name}"),
+            Self::RangeFrom => f.write_str("range:from"),
+            Self::RangeTo => f.write_str("range:to"),
+            Self::List(name) => write!(f, "list:{name}"),
+            Self::Count(list) => write!(f, "count:{list}"),
+            Self::Sum(list, pointer) => write!(f, "sum:{list}:{pointer}"),
+            Self::Done(call) => write!(f, "done:{call}"),
+            Self::Elements(name) => write!(f, "elements:{name}"),
+            Self::Option(name) => write!(f, "option:{name}"),
+            Self::Here => f.write_str("here"),
+            Self::Text(template) => write!(f, "text:{template}"),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::{
     ops::Range,
 };
 
+use serde::Deserialize as _;
 use serde_json::Value;
 use toml::Spanned;
 
 use super::{
     COMMON, Catalog, CatalogError, Location, Problem, compile_field, compile_operation,
     compile_protocol, compile_view, rate,
-    shape::{FileShape, Named, RequestShape},
+    shape::{FieldShape, FileShape, Named, OneOrMany, OverlayShape, RequestShape},
 };
 use crate::exchange::Method;
 
@@ -78,15 +79,21 @@ pub(super) fn load(
     let mut files: Vec<_> = files.into_iter().collect();
     // Answers have their members in the order of the fields: first those that all share.
     files.sort_by_cached_key(|(name, _)| (!is_common(name), name.clone()));
-    for (name, text) in files {
-        let source = Source::new(name, &text);
-        match toml::from_str::<FileShape>(&text) {
+    let (overlays, files): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|(name, _)| name.ends_with(OVERLAY));
+    for (name, text) in &files {
+        let source = Source::new(name.clone(), text);
+        match toml::from_str::<FileShape>(text) {
             Ok(shape) => parts.add(&source, shape),
             Err(error) => {
                 let at = source.at(&error.span().unwrap_or(0..0));
                 report.add(&at, error.message());
             }
         }
+    }
+    for (name, text) in &overlays {
+        overlay(&files, name, text, &mut parts, &mut report);
     }
     // A file that cannot be read hides what others refer to: naming that too would only confuse.
     let catalog = if report.0.is_empty() {
@@ -101,6 +108,60 @@ pub(super) fn load(
             problems.sort();
             problems.dedup();
             Err(CatalogError { problems })
+        }
+    }
+}
+
+/// The file of a resource with a site's changes of single fields.
+const OVERLAY: &str = "/overlay.toml";
+
+/// Replaces keys of single fields.
+fn overlay(
+    files: &[(String, String)],
+    name: &str,
+    text: &str,
+    parts: &mut Parts,
+    report: &mut Report,
+) {
+    let source = Source::new(name.to_owned(), text);
+    let shape = match toml::from_str::<OverlayShape>(text) {
+        Ok(shape) => shape,
+        Err(error) => {
+            let at = source.at(&error.span().unwrap_or(0..0));
+            return report.add(&at, error.message());
+        }
+    };
+    for (key, changes) in shape.field {
+        let at = source.at(&key.span());
+        let key = key.as_ref();
+        let own = files.iter().filter(|(file, _)| {
+            file.split_once('/').map_or(COMMON, |(folder, _)| folder) == at.resource()
+        });
+        let mut tables = own.filter_map(|(_, text)| toml::from_str::<toml::Table>(text).ok());
+        let known = |table: &toml::Table| {
+            let mut fields = table.get("field")?.as_array()?.iter();
+            let is_it = |field: &&toml::Value| {
+                let name = field.get("key").or_else(|| field.get("v1"));
+                name.and_then(toml::Value::as_str) == Some(key)
+            };
+            fields.find(is_it)?.as_table().cloned()
+        };
+        let Some(mut field) = tables.find_map(|table| known(&table)) else {
+            report.add(&at, format!("there is no field `{key}` to change"));
+            continue;
+        };
+        field.extend(changes);
+        let changed = FieldShape::deserialize(toml::Value::Table(field));
+        let changed = changed.map_err(|error| error.message().to_owned());
+        let Some(changed) = report.keep(&at, changed) else {
+            continue;
+        };
+        let place = parts.field.iter_mut().find(|(place, field)| {
+            let name = field.key.as_ref().unwrap_or(&field.v1);
+            place.resource() == at.resource() && matches!(name, OneOrMany::One(name) if name == key)
+        });
+        if let Some(place) = place {
+            *place = (at, changed);
         }
     }
 }
@@ -121,10 +182,12 @@ pub(super) struct Parts {
     pub request: Placed<(String, RequestShape)>,
     pub rate: Placed<(String, super::shape::RateShape)>,
     pub set: Placed<(String, Vec<String>)>,
-    pub field: Placed<super::shape::FieldShape>,
+    pub field: Placed<FieldShape>,
     pub operation: Placed<(String, super::shape::OperationShape)>,
     pub plan: Placed<(String, super::shape::PlanShape)>,
     pub view: Placed<(String, super::shape::ViewShape)>,
+    pub subject: Placed<(String, super::shape::SubjectShape)>,
+    pub call: Placed<(String, toml::Table)>,
     /// For places inside of shapes.
     pub sources: BTreeMap<String, Source>,
 }
@@ -159,6 +222,8 @@ impl Parts {
         named(source, shape.operation, &mut self.operation);
         named(source, shape.plan, &mut self.plan);
         named(source, shape.view, &mut self.view);
+        named(source, shape.subject, &mut self.subject);
+        named(source, shape.call, &mut self.call);
         self.sources.insert(source.name.clone(), source.clone());
     }
 
@@ -172,11 +237,15 @@ impl Parts {
 
 fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     duplicates(&parts, report);
-    let (protocol, rules, options) = compile_protocol::protocol(&mut parts, report)?;
+    let compile_protocol::Compiled {
+        protocol,
+        mut rules,
+        options,
+        subjects,
+    } = compile_protocol::protocol(&mut parts, report)?;
     let rates = rate::rates(&mut parts, report);
     let sets = std::mem::take(&mut parts.set);
-    let fields = compile_field::fields(&mut parts, report);
-    let index = compile_field::Index::new(&fields, report);
+    let (fields, index) = compile_field::fields(&mut parts, &subjects, report);
     let endpoints = endpoints(&parts, report);
     if !report.0.is_empty() {
         // What refers to a refused field would only repeat the mistake.
@@ -191,11 +260,15 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
         sets: &sets,
         endpoints: &endpoints,
         views: &views,
+        subjects: &subjects,
+        rules: &rules,
         used_endpoints: BTreeSet::new(),
+        used_calls: BTreeSet::new(),
     };
-    let operations = compiler.operations(&mut parts, &rules, report);
+    let operations = compiler.operations(&mut parts, report);
+    let common = rules.remove(COMMON).unwrap_or_default();
     Some(Catalog::new(
-        protocol, rules, options, rates, fields, views, operations,
+        protocol, common, options, rates, fields, views, operations,
     ))
 }
 
@@ -218,6 +291,8 @@ fn duplicates(parts: &Parts, report: &mut Report) {
     check("set", &parts.set, true, report);
     check("plan", &parts.plan, true, report);
     check("view", &parts.view, true, report);
+    check("subject", &parts.subject, true, report);
+    check("call", &parts.call, true, report);
 }
 
 /// The part of a name that a resource has, or else `common`: with its index.

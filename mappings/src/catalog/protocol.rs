@@ -25,9 +25,10 @@ pub struct Protocol {
     pub secret_words_in_code: Vec<String>,
     pub(crate) bool_true: Vec<String>,
     pub(crate) bool_false: Vec<String>,
-    pub(crate) reserved_ids: Vec<String>,
     pub(crate) media_types: Vec<(String, Vec<u8>)>,
     pub(crate) errors: BTreeMap<String, NamedError>,
+    /// The kinds of subjects.
+    pub(crate) kinds: Vec<String>,
 }
 
 /// An error that the shim itself answers.
@@ -43,8 +44,32 @@ pub struct NamedError {
     pub source: String,
 }
 
+/// Whom or what operations are about, and whose ids stand in v2's paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its name in the catalog, and the placeholder of its id in the texts of errors: `user`.
+    pub kind: String,
+    /// Its name in v2's paths: `userId`.
+    pub placeholder: String,
+    /// What a sentence calls it.
+    pub noun: String,
+    /// The name of the error for an id that names none.
+    pub unknown: String,
+    /// Ids that v2 takes for something else, in lower case.
+    pub reserved: Vec<String>,
+    /// An id may be a uuid, which v2's paths want encoded twice if it begins with `/` or has `//`.
+    pub uuid: bool,
+}
+
+impl Subject {
+    /// True if v2 takes the id for something else.
+    pub(crate) fn is_reserved(&self, id: &str) -> bool {
+        !self.reserved.is_empty() && self.reserved.contains(&id.to_lowercase())
+    }
+}
+
 /// How an error of v2 is said in v1's words.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// The HTTP status.
     pub status: Option<u16>,
@@ -61,7 +86,7 @@ pub struct Rule {
 }
 
 /// What v1 says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum RuleAnswer {
     /// A named error.
     Named(String),
@@ -157,9 +182,10 @@ impl ProtocolError {
 }
 
 /// The names of the errors that the core answers; the catalog must have them all.
-pub(crate) const CORE_ERRORS: [&str; 9] = [
+pub(crate) const CORE_ERRORS: [&str; 10] = [
     NOT_HONOURED,
     NOT_SERVED,
+    LIST_TOO_LONG,
     PARAMETER_INVALID,
     PARAMETER_MISSING,
     REFUSED,
@@ -170,6 +196,8 @@ pub(crate) const CORE_ERRORS: [&str; 9] = [
 ];
 /// The error of a parameter that v2 cannot honour, in strict mode.
 pub const NOT_HONOURED: &str = "not_honoured";
+/// The error of a list of more pages than are read.
+pub(crate) const LIST_TOO_LONG: &str = "list_too_long";
 pub(crate) const NOT_SERVED: &str = "operation_not_served";
 pub(crate) const OVERLOADED: &str = "overloaded";
 /// The error of a parameter that cannot be read, or is out of its range.
@@ -181,8 +209,6 @@ pub(crate) const UNFINISHED: &str = "unfinished";
 pub(crate) const UNREACHABLE_READ: &str = "unreachable_read";
 pub(crate) const UNREACHABLE_WRITE: &str = "unreachable_write";
 pub(crate) const UNREADABLE: &str = "unreadable";
-/// The error of an id or address that names nobody.
-pub const USER_UNKNOWN: &str = "user_unknown";
 
 impl Protocol {
     /// An error and its HTTP status. `detail` fills the one placeholder that the text may have:
@@ -262,8 +288,10 @@ fn capitalised(name: &str) -> String {
 /// Something that a site may choose.
 #[derive(Debug)]
 pub struct OptionRule {
-    /// The choices; empty for a switch.
+    /// The choices; empty for a switch or a number.
     pub values: Vec<String>,
+    /// Smallest and largest number, if it is one.
+    pub range: Option<(i64, i64)>,
     /// What holds if the site says nothing.
     pub default: OptionValue,
     /// What it is about.
@@ -274,7 +302,29 @@ pub struct OptionRule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Options(pub(crate) BTreeMap<String, OptionValue>);
 
+impl OptionRule {
+    /// True if a site may choose this.
+    pub(crate) fn takes(&self, value: &OptionValue) -> bool {
+        match value {
+            OptionValue::Switch(_) => self.values.is_empty() && self.range.is_none(),
+            OptionValue::Number(number) => {
+                let range = self.range;
+                range.is_some_and(|(least, most)| (least..=most).contains(number))
+            }
+            OptionValue::Choice(choice) => self.values.contains(choice),
+        }
+    }
+}
+
 impl Options {
+    /// The number that was chosen for an option.
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            OptionValue::Number(number) => Some(*number),
+            OptionValue::Switch(_) | OptionValue::Choice(_) => None,
+        }
+    }
+
     /// The choice for an option.
     pub fn get(&self, name: &str) -> Option<&OptionValue> {
         self.0.get(name)

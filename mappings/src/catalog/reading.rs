@@ -1,6 +1,9 @@
 //! What a view reads, compiled: which members of which documents, each looked up once.
 
-use super::field::{DocumentPlace, Place};
+use super::{
+    compile_field,
+    field::{DocumentPlace, Place},
+};
 
 /// The members of v2's documents that a view reads.
 #[derive(Debug, Default)]
@@ -21,12 +24,12 @@ pub(crate) struct DocumentMembers {
 pub(crate) enum Source {
     /// A document of v2.
     Document(DocumentSource),
-    /// A parameter, as the client sent it.
-    Given(String),
-    /// The time of the answer.
-    Clock,
-    /// The configuration of the site.
-    Site,
+    /// A text with places of documents in it: what stands before each, and what comes last.
+    Text(Vec<(String, DocumentSource)>, String),
+    /// The entries of a list.
+    List(String),
+    /// Anything else than documents.
+    Other(Place),
 }
 
 /// A place in a document: a member of its first level, and what is below.
@@ -62,9 +65,21 @@ impl Reading {
     pub(super) fn add(&mut self, place: &Place) -> Source {
         match place {
             Place::Document(place) => Source::Document(self.add_document(place)),
-            Place::Given(name) => Source::Given(name.clone()),
-            Place::Clock => Source::Clock,
-            Place::Site(_) => Source::Site,
+            Place::Text(template) => {
+                let mut pieces = Vec::new();
+                let mut before = String::new();
+                for (text, inner) in template.pieces() {
+                    before.push_str(text);
+                    let place = inner.map(compile_field::place);
+                    if let Some(Ok(Place::Document(place))) = place {
+                        let source = self.add_document(&place);
+                        pieces.push((std::mem::take(&mut before), source));
+                    }
+                }
+                Source::Text(pieces, before)
+            }
+            Place::List(list) => Source::List(list.clone()),
+            other => Source::Other(other.clone()),
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct FileShape {
     pub rate: Named<RateShape>,
     pub set: Named<Vec<String>>,
     pub field: Vec<Spanned<FieldShape>>,
+    pub subject: Named<SubjectShape>,
+    pub call: Named<toml::Table>,
     pub operation: Named<OperationShape>,
     pub plan: Named<PlanShape>,
     pub view: Named<ViewShape>,
@@ -49,8 +51,6 @@ pub(super) struct ProtocolShape {
     pub bool_true: Vec<String>,
     /// Spellings of false, in lower case.
     pub bool_false: Vec<String>,
-    /// Ids that v2 takes for something else than a user.
-    pub reserved_ids: Vec<String>,
     #[serde(default)]
     pub media_type: Vec<MediaTypeShape>,
 }
@@ -73,6 +73,24 @@ pub(super) struct ErrorShape {
     #[serde(default = "ok")]
     pub status: u16,
     pub source: String,
+}
+
+/// Whom or what operations are about, and whose ids stand in v2's paths.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubjectShape {
+    /// Its name in v2's paths, without braces.
+    pub placeholder: String,
+    /// What a sentence calls it.
+    pub noun: String,
+    /// The error for an id that names none; that of an invalid parameter if left out.
+    pub unknown: Option<Spanned<String>>,
+    /// Ids that v2 takes for something else, in lower case.
+    #[serde(default)]
+    pub reserved: Vec<String>,
+    /// An id may be a uuid, which v2's paths want encoded twice if it begins with `/` or has `//`.
+    #[serde(default)]
+    pub uuid: bool,
 }
 
 fn ok() -> u16 {
@@ -111,7 +129,7 @@ pub(super) struct RuleThenShape {
     pub error: Option<Spanned<String>>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum OneOrMany<T> {
     One(T),
@@ -131,9 +149,11 @@ impl<T> OneOrMany<T> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OptionShape {
-    /// The choices; a switch (true or false) if left out.
+    /// The choices; a switch (true or false) or a number if left out.
     #[serde(default)]
     pub values: Vec<String>,
+    /// Smallest and largest number.
+    pub range: Option<(i64, i64)>,
     pub default: toml::Value,
     pub about: String,
 }
@@ -178,39 +198,119 @@ pub(super) struct FieldShape {
     #[serde(rename = "type")]
     pub kind: OneOrMany<String>,
     pub v2: OneOrMany<String>,
+    /// Other names of the parameter.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+
+    // How the value changes.
     pub convert: Option<String>,
     #[serde(default)]
     pub request: Vec<(toml::Value, toml::Value)>,
     #[serde(default)]
     pub response: Vec<(toml::Value, toml::Value)>,
+    /// What becomes of a value that `request` or `response` does not list.
+    pub others: Option<String>,
     #[serde(default)]
     pub table: Vec<Vec<toml::Value>>,
     #[serde(default)]
     pub given: Vec<GivenShape>,
     #[serde(default)]
     pub round_up: Vec<i64>,
+    /// The member of `elements`, or the names' and the values' members of `pairs`.
+    pub member: Option<OneOrMany<String>>,
+    /// What stands between the parts of `joined` in v1, and in v2 if that is another.
+    pub separator: Option<OneOrMany<String>>,
     #[serde(default)]
     pub omit: Vec<toml::Value>,
+
+    // What a request may hold.
     pub range: Option<(i64, i64)>,
     #[serde(default)]
     pub clamp: bool,
     #[serde(default)]
     pub values: Vec<i64>,
+    #[serde(default)]
+    pub one_of: Vec<String>,
+    /// What becomes of a value that is none of `values` or `one_of`, or cannot be read.
+    pub unknown: Option<String>,
     pub min: Option<usize>,
     pub max: Option<usize>,
-    pub default: Option<i64>,
+    /// Longer texts are cut, in characters.
+    pub cut: Option<usize>,
+    /// How many digits an id of digits has: from and to.
+    pub digits: Option<(usize, usize)>,
+    /// `object` or `array`, of JSON texts.
+    pub shape: Option<String>,
+    /// The fields that the members of a JSON object, or of an array's objects, are.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// The member that a text is which is not JSON.
+    pub bare: Option<String>,
+    /// The most elements of a list of ids.
+    pub max_elements: Option<usize>,
+    /// The subject whose ids the elements are.
+    pub ids_of: Option<String>,
+    /// What becomes of an empty value.
+    pub sent_empty: Option<String>,
+    pub default: Option<toml::Value>,
+
+    // What an answer shows.
     /// Of two v1 names an array, a value for each.
     pub empty: Option<toml::Value>,
     pub always: Option<toml::Value>,
     /// `empty` is shown also when the document was not read at all.
     #[serde(default)]
     pub empty_unread: bool,
+    /// Values that depend on another member.
+    #[serde(rename = "override", default)]
+    pub overrides: Vec<OverrideShape>,
+
     pub fidelity: Option<String>,
     pub reason: Option<String>,
     pub loss: Option<String>,
     /// Honoured without being sent.
     #[serde(default)]
     pub implied: bool,
+}
+
+/// A site's changes of single fields: keys that replace those of the catalog.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverlayShape {
+    pub field: Named<toml::Table>,
+}
+
+/// What is shown instead if another member is so.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideShape {
+    /// `DOCUMENT:/pointer`.
+    pub at: String,
+    #[serde(default)]
+    pub is: Vec<toml::Value>,
+    #[serde(default)]
+    pub is_not: Vec<toml::Value>,
+    pub exists: Option<bool>,
+    /// What is shown then; nothing if left out.
+    pub show: Option<toml::Value>,
+}
+
+/// What a member of an entry or of an answer is to be.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TestShape {
+    /// The document of the entry; its own if left out.
+    pub document: Option<String>,
+    pub at: String,
+    pub is: Vec<toml::Value>,
+    pub is_not: Vec<toml::Value>,
+    pub exists: Option<bool>,
+    /// The parameter that it equals, in any case; of an array, that one of its elements equals.
+    pub equals: Option<String>,
+    /// The parameter with a moment that it is not earlier than.
+    pub not_before: Option<String>,
+    /// The parameter with a moment that it is not later than.
+    pub not_after: Option<String>,
 }
 
 /// What a request with an incomplete pair of flags means.
@@ -236,14 +336,21 @@ pub(super) struct OperationShape {
     pub parameters: Vec<String>,
     #[serde(default)]
     pub requires: Vec<OneOrMany<String>>,
+    /// One kind, and the parameters that name it.
     #[serde(default)]
-    pub subject: Vec<String>,
+    pub subject: Named<Vec<String>>,
     pub plan: Option<Spanned<String>>,
     #[serde(default)]
     pub constants: BTreeMap<String, String>,
+    pub range: Option<Spanned<RangeShape>>,
     pub view: Option<Spanned<String>>,
     /// Always answered with this error: nothing in v2 serves it.
     pub refuses: Option<Spanned<String>>,
+    /// The switch without which it is not allowed.
+    pub enabled_by: Option<String>,
+    pub token: Option<TokenShape>,
+    /// What equal requests at the same time do.
+    pub overlapping: Option<String>,
     pub repeat: Option<String>,
     pub note: Option<String>,
     /// The choice of the site under which an empty text parameter clears the stored text.
@@ -259,26 +366,112 @@ pub(super) struct OperationShape {
     pub composite: bool,
 }
 
+/// The dates that an operation is about.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RangeShape {
+    /// The parameter with the first date.
+    pub from: String,
+    /// The parameter with the last date; today if it was not given.
+    pub to: String,
+    /// `month`: what v2 takes at once.
+    pub longest: Option<String>,
+    /// What becomes of a longer range: `cut` or `split`.
+    pub longer: Option<String>,
+    /// Where a range without a first date begins.
+    pub open: Option<OpenShape>,
+}
+
+/// Where a range without a first date begins: at the latest of these.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenShape {
+    /// The numeric option with how many months before the last date.
+    pub months: String,
+    /// A moment of an earlier answer, `CALL:/pointer`.
+    pub after: Option<String>,
+}
+
+/// The parameter that proves that the caller may, and which of the site's tokens it is to be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenShape {
+    pub parameter: String,
+    pub site: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlanShape {
     /// v2's errors in v1's words, for all operations of the plan.
     #[serde(default)]
     pub error: Vec<Spanned<RuleShape>>,
-    pub call: Vec<Spanned<CallShape>>,
+    pub call: Vec<Spanned<toml::Table>>,
+    /// Lists that are made of those that calls read.
+    #[serde(default)]
+    pub list: Named<ListShape>,
     /// Documents that this plan cannot send, and why.
     #[serde(default)]
     pub unsent: BTreeMap<String, String>,
+}
+
+/// A list that is made of another one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListShape {
+    /// The list that it is made of.
+    pub of: String,
+    /// Calls that it waits for, besides those that make it and those for its entries.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// The entries that stay: all of these hold.
+    #[serde(default)]
+    pub keep: Vec<TestShape>,
+    #[serde(default)]
+    pub join: Vec<JoinShape>,
+    /// The pointer that it is sorted by.
+    pub sort: Option<String>,
+    #[serde(default)]
+    pub descending: bool,
+    /// It is cut into pages.
+    pub page: Option<CutShape>,
+}
+
+/// Another list whose entries become part of those of equal keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JoinShape {
+    pub list: String,
+    /// The pointers of the keys, here and there.
+    pub on: (String, String),
+    /// Entries of the other list that are left are added at the end.
+    #[serde(default)]
+    pub rest: bool,
+}
+
+/// The parameters that say which part of a list is shown.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CutShape {
+    pub number: String,
+    pub size: String,
 }
 
 /// One v2 call of a plan.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallShape {
-    pub name: String,
-    pub request: String,
     #[serde(default)]
-    pub path: BTreeMap<String, String>,
+    pub name: String,
+    /// The shared call that it starts from.
+    #[serde(rename = "use")]
+    pub base: Option<String>,
+    #[serde(default)]
+    pub request: String,
+    /// What fills a placeholder of the path: a parameter, several of which the first given one
+    /// counts, or `CALL:/pointer`.
+    #[serde(default)]
+    pub path: BTreeMap<String, OneOrMany<String>>,
     #[serde(default)]
     pub query: toml::Table,
     pub body: Option<toml::Value>,
@@ -293,24 +486,21 @@ pub(super) struct CallShape {
     pub each: Option<EachShape>,
     /// Where the answer names the subject of the calls that follow.
     pub subject: Option<String>,
+    /// The parameters that error texts name by kind, where no path has them.
+    #[serde(default)]
+    pub about: BTreeMap<String, String>,
     #[serde(default)]
     pub after: Vec<String>,
     #[serde(default)]
     pub when: Vec<ConditionShape>,
-    pub on_failure: Option<String>,
-    /// v2 codes that are no surprise where a failure is left out of the answer.
     #[serde(default)]
-    pub expected: Vec<i64>,
-    /// v2 codes that decide although a failure is otherwise left out.
+    pub check: Vec<CheckShape>,
+    /// Members without which a 2xx is a failure.
     #[serde(default)]
-    pub decisive: Vec<i64>,
-    /// Errors that mean that what was asked is so already.
+    pub needs: Vec<String>,
+    /// What failures mean; the first that fits counts.
     #[serde(default)]
-    pub done: Vec<DoneShape>,
-    /// v2 codes after which an unfinished earlier request is taken up.
-    #[serde(default)]
-    pub resumes: Vec<i64>,
-    pub expects: Option<ExpectsShape>,
+    pub on: Vec<OnShape>,
     pub note: Option<String>,
     /// Said when the call is left out by a site's choice.
     pub omitted: Option<String>,
@@ -319,78 +509,147 @@ pub(super) struct CallShape {
     pub omits: Vec<String>,
 }
 
+/// What a failure of a call means.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OnShape {
+    pub status: Option<u16>,
+    #[serde(default)]
+    pub code: Vec<i64>,
+    /// A part of v2's message.
+    pub message: Option<String>,
+    pub then: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemsShape {
+    /// The list's name; the call's if left out.
+    pub name: Option<String>,
     pub at: String,
     pub document: String,
+    /// Entries of which one of these does not hold are none.
+    #[serde(rename = "where", default)]
+    pub only: Vec<TestShape>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PagesShape {
+    /// The list's name; the call's if left out.
+    pub name: Option<String>,
+    /// `number`, `token` or `all`.
+    pub mode: Option<String>,
     pub items: String,
     pub document: String,
-    pub number: String,
-    pub size: String,
+    pub number: Option<String>,
+    pub size: Option<String>,
     pub token: String,
-    pub total: String,
-    pub count: String,
+    pub total: Option<String>,
+    pub count: Option<String>,
+    /// The most requests of mode `all`.
+    pub most: Option<usize>,
+    #[serde(rename = "where", default)]
+    pub only: Vec<TestShape>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EachShape {
-    pub call: String,
-    /// Where an item names the subject of its call.
+    /// For each entry of a list.
+    pub list: Option<String>,
+    /// For each element of a parameter.
+    pub parameter: Option<String>,
+    /// How many elements at once.
+    pub batch: Option<usize>,
+    /// For each window of the range: `month`.
+    pub windows: Option<String>,
+    /// Where an entry names the subject of its call.
     pub subject: Option<String>,
+    /// The placeholder of the path that the entry or the element fills.
     pub placeholder: Option<String>,
+    /// Where an entry has what fills it.
     pub value: Option<String>,
-    #[serde(rename = "where")]
-    pub only: Option<EachOnlyShape>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EachOnlyShape {
-    pub at: String,
-    pub equals: String,
+    /// The entries that count: all of these hold.
+    #[serde(rename = "where", default)]
+    pub only: Vec<TestShape>,
+    /// The error if there is no such entry.
+    pub otherwise: Option<String>,
+    /// `one_by_one`, or at the same time.
+    pub order: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConditionShape {
     pub given: Vec<String>,
+    pub all_given: Vec<String>,
     pub missing: Vec<String>,
     pub nothing_else: bool,
     pub option: BTreeMap<String, toml::Value>,
-    pub state: Option<StateShape>,
+    pub parameter: Option<ParameterTestShape>,
+    pub answer: Option<AnswerShape>,
+    pub error: Option<ErrorTestShape>,
     pub current: Option<String>,
     pub entries_at_most: Option<usize>,
 }
 
+/// What a parameter's value is to be.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StateShape {
+pub(super) struct ParameterTestShape {
+    pub name: String,
+    #[serde(default)]
+    pub is: Vec<toml::Value>,
+    #[serde(default)]
+    pub is_not: Vec<toml::Value>,
+}
+
+/// What an earlier call found.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerShape {
     pub call: String,
     pub at: String,
-    pub is: Option<String>,
-    pub is_not: Option<String>,
+    #[serde(default)]
+    pub is: Vec<toml::Value>,
+    #[serde(default)]
+    pub is_not: Vec<toml::Value>,
+    pub exists: Option<bool>,
 }
 
+/// How an earlier call failed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DoneShape {
-    pub code: i64,
-    pub message: String,
+pub(super) struct ErrorTestShape {
+    pub call: String,
+    /// v2's codes; any failure if empty.
+    #[serde(default)]
+    pub code: Vec<i64>,
 }
 
+/// What an answer must hold to count as one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExpectsShape {
-    pub parameter: String,
-    pub among: String,
+pub(super) struct CheckShape {
+    /// The parameter that, if it was given, …
+    pub parameter: Option<String>,
+    /// … equals one of these members, or an element of one that is an array.
+    #[serde(default)]
+    pub equals: Vec<String>,
+    /// Or the member that …
+    pub at: Option<String>,
+    /// … is one of these.
+    #[serde(default)]
+    pub is: Vec<toml::Value>,
+    #[serde(default)]
+    pub is_not: Vec<toml::Value>,
     pub otherwise: String,
+    /// Only if the site chose so.
+    #[serde(default)]
+    pub option: BTreeMap<String, toml::Value>,
+    /// `pass`: says nothing if the members are absent.
+    pub absent: Option<String>,
 }
 
 /// The shape of a v1 answer.
@@ -408,5 +667,7 @@ pub(super) struct ViewShape {
     pub none: BTreeMap<String, String>,
     #[serde(default)]
     pub from: BTreeMap<String, Vec<String>>,
-    pub items: Option<String>,
+    /// The views of lists and objects, by key.
+    #[serde(default)]
+    pub items: Named<String>,
 }

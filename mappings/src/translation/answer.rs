@@ -3,50 +3,8 @@
 use super::{Translation, view::Writer};
 use crate::{
     catalog::{field::Place, operation},
-    document::Document,
     exchange::{V1Object, Warning, WarningKind},
 };
-
-/// The v2 documents that were read, oldest first.
-#[derive(Default)]
-pub(super) struct Documents<'a> {
-    first: Option<(&'a str, Document)>,
-    more: Vec<(&'a str, Document)>,
-}
-
-impl<'a> Documents<'a> {
-    pub(super) fn of(name: &'a str, document: Document) -> Self {
-        Self {
-            first: Some((name, document)),
-            more: Vec::new(),
-        }
-    }
-
-    pub(super) fn add(&mut self, name: &'a str, document: Document) {
-        match self.first {
-            None => self.first = Some((name, document)),
-            Some(_) => self.more.push((name, document)),
-        }
-    }
-
-    /// The first document that was read.
-    pub(super) fn first(&self) -> Option<&Document> {
-        self.first.as_ref().map(|(_, document)| document)
-    }
-
-    /// The newest document of a name.
-    pub(super) fn newest(&self, name: &str) -> Option<&Document> {
-        let mut documents = self.iter().rev();
-        documents
-            .find(|(known, _)| *known == name)
-            .map(|(_, document)| document)
-    }
-
-    /// All documents, oldest first.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &(&'a str, Document)> {
-        self.first.iter().chain(&self.more)
-    }
-}
 
 impl Translation<'_> {
     pub(super) fn answer(&mut self, now: i64) -> V1Object {
@@ -57,7 +15,7 @@ impl Translation<'_> {
             unreadable: Vec::new(),
         };
         match self.catalog.view(self.view) {
-            Some(view) => writer.object(view, &self.documents),
+            Some(view) => writer.object(view, &self.root),
             None => writer.json.extend_from_slice(b"{}"),
         }
         let Writer {
@@ -77,7 +35,7 @@ impl Translation<'_> {
     /// Notes a call that is not made because the site chose so, where the answer lacks something.
     pub(super) fn left_out(&mut self, index: usize, call: &operation::Call) {
         let Some(reason) = &call.omitted else { return };
-        if self.items.is_empty() {
+        if self.count_of(call) == 0 {
             return;
         }
         let field = if call.omits.is_empty() {
@@ -104,7 +62,7 @@ impl Translation<'_> {
                 0 => "could not be read from v2".to_owned(),
                 n => format!(
                     "could not be read from v2 for {n} of {} entries",
-                    self.items.len()
+                    self.several(call)
                 ),
             };
             let field = self.fields_of(call);
@@ -116,33 +74,52 @@ impl Translation<'_> {
         }
     }
 
-    /// The members of the answer that only the document of a call can fill.
+    /// How many things a call is made for.
+    fn several(&self, call: usize) -> usize {
+        let call_of_plan = self.plan.calls.get(call);
+        let entries = call_of_plan.map_or(0, |call| self.count_of(call));
+        let progress = self.progress.get(call);
+        let units = progress.map_or(0, |progress| progress.counts().0);
+        entries.max(units)
+    }
+
+    /// The members of the answer that only the document, or the list, of a call can fill.
     fn fields_of(&self, call: usize) -> String {
-        let Some(document) = self
-            .plan
-            .calls
-            .get(call)
-            .and_then(|call| call.reads.as_deref())
-        else {
+        let Some(call) = self.plan.calls.get(call) else {
             return String::new();
         };
-        let view = self.catalog.view(self.view);
-        let inner = view.and_then(|view| self.catalog.view(view.items?));
-        let members = view.into_iter().chain(inner).flat_map(|view| &view.members);
-        let names: Vec<_> = members
-            .filter_map(|member| {
-                let (field, part) = self.catalog.field(member.field)?;
+        let list = call.list().map(|(list, _, _)| list);
+        let document = call.reads.as_deref();
+        let fills = |place: &Place| match place {
+            Place::Document(place) => document == Some(place.document.as_str()),
+            Place::List(name) | Place::Count(name) | Place::Sum(name, _) => {
+                list == Some(name.as_str())
+            }
+            _ => false,
+        };
+        let mut names = Vec::new();
+        let mut views = vec![self.view];
+        let mut seen = Vec::new();
+        while let Some(index) = views.pop() {
+            let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
+                continue;
+            };
+            seen.push(index);
+            for member in &view.members {
+                views.extend(member.view);
+                let Some((field, part)) = self.catalog.field(member.field) else {
+                    continue;
+                };
                 let places = member.from.as_ref().unwrap_or(&field.places);
                 let only_there = !member.empty
                     && field.always.is_none()
                     && !places.is_empty()
-                    && places.iter().all(|place| match place {
-                        Place::Document(place) => place.document == document,
-                        Place::Given(_) | Place::Clock | Place::Site(_) => false,
-                    });
-                only_there.then_some(part.name.as_str())
-            })
-            .collect();
+                    && places.iter().all(fills);
+                if only_there {
+                    names.push(part.name.as_str());
+                }
+            }
+        }
         names.join(", ")
     }
 }

@@ -1,6 +1,6 @@
 //! What a request asks that v2 cannot honour.
 
-use super::given::Given;
+use super::parameters::Parameters;
 use crate::{
     catalog::{
         Catalog,
@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn losses(
     catalog: &Catalog,
     operation: &Operation,
-    given: &Given<'_>,
+    given: &Parameters<'_>,
 ) -> Result<Vec<Warning>, V1Error> {
     let mut losses: Vec<Warning> = Vec::new();
     for parameter in &operation.parameters {
@@ -57,7 +57,7 @@ pub(super) fn losses(
 }
 
 /// True if a given parameter sends something, or may.
-pub(super) fn sends(catalog: &Catalog, parameter: &Parameter, given: &Given<'_>) -> bool {
+pub(super) fn sends(catalog: &Catalog, parameter: &Parameter, given: &Parameters<'_>) -> bool {
     let sent =
         given_field(catalog, parameter, given).and_then(|field| sent(field, parameter, given));
     matches!(sent, Some(Sent::Value { .. } | Sent::DependsOnCurrent))
@@ -67,7 +67,7 @@ pub(super) fn sends(catalog: &Catalog, parameter: &Parameter, given: &Given<'_>)
 pub(super) fn depends_on_current(
     catalog: &Catalog,
     operation: &Operation,
-    given: &Given<'_>,
+    given: &Parameters<'_>,
     document: &str,
 ) -> bool {
     operation.parameters.iter().any(|parameter| {
@@ -82,7 +82,7 @@ pub(super) fn depends_on_current(
 pub(super) fn undecided(
     catalog: &Catalog,
     operation: &Operation,
-    given: &Given<'_>,
+    given: &Parameters<'_>,
     document: &str,
     current: Json<'_>,
 ) -> Vec<Warning> {
@@ -114,7 +114,7 @@ pub(super) fn undecided(
 fn given_field<'c>(
     catalog: &'c Catalog,
     parameter: &Parameter,
-    given: &Given<'_>,
+    given: &Parameters<'_>,
 ) -> Option<&'c Field> {
     catalog
         .fields()
@@ -123,7 +123,7 @@ fn given_field<'c>(
 }
 
 /// What is sent for a given parameter; `None` if it is left out on purpose, or is a file.
-fn sent(field: &Field, parameter: &Parameter, given: &Given<'_>) -> Option<Sent> {
+fn sent(field: &Field, parameter: &Parameter, given: &Parameters<'_>) -> Option<Sent> {
     if let Conversion::Choice(choice) = &field.conversion {
         let values: Vec<_> = field
             .parts
@@ -136,7 +136,7 @@ fn sent(field: &Field, parameter: &Parameter, given: &Given<'_>) -> Option<Sent>
     (!field.omit.contains(value)).then(|| field.conversion.to_v2(value))
 }
 
-fn is_omitted(field: &Field, parameter: &Parameter, given: &Given<'_>) -> bool {
+fn is_omitted(field: &Field, parameter: &Parameter, given: &Parameters<'_>) -> bool {
     given
         .value(&parameter.name)
         .is_some_and(|value| field.omit.contains(value))

@@ -1,80 +1,183 @@
 //! What the outcome of a call means for the translation.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::{
     CallFailure, CallId, Miss, State, Translation,
-    answer::Documents,
-    failure::{self, Failure, Speaker},
-    given::text_of,
+    entry::Entry,
+    error_mapper::{ErrorMapper, Failure},
     paging::{Paging, Turn},
+    parameters::{chosen, plain},
     send,
+    units::Unit,
+    wanted::equals,
 };
 use crate::{
-    catalog::{PAGE, operation},
+    catalog::{
+        PAGE,
+        operation::{self, Check, Compared, Items, PageMode, Pages, Test, Then},
+        protocol::LIST_TOO_LONG,
+    },
     document::{Document, Json},
-    exchange::Outcome,
+    exchange::{Warning, WarningKind},
 };
+
+/// The pages of a list that is read as a whole, so far.
+#[derive(Default)]
+pub(super) struct Walk<'a> {
+    entries: Vec<Entry<'a>>,
+    /// How many pages were read.
+    pages: usize,
+    /// The token of the next page.
+    token: String,
+    /// True once a token was refused and the walk began anew.
+    restarted: bool,
+}
 
 impl<'a> Translation<'a> {
     pub(super) fn succeeded(&mut self, id: CallId, call: &'a operation::Call, body: Document) {
-        if let Some(expects) = &call.expects
-            && let Some(given) = self.given.value(&expects.parameter)
-            && let Some(among) = body
-                .json()
-                .at(&expects.among)
-                .filter(|among| among.is_array())
-            && !among.elements().any(|one| one.to_value() == *given)
-        {
-            let failure = self.speaker().named(&expects.otherwise);
+        if let Some(failure) = self.failed_check(id, call, &body) {
             return self.fail(id.call, failure);
         }
         if let Some(pages) = &call.pages {
-            return self.page_came(id, call, &pages.document, &body);
+            match pages.mode {
+                PageMode::All => return self.another_page(id, call, pages, &body),
+                PageMode::Number | PageMode::Token => {
+                    return self.page_came(id, call, pages, &body);
+                }
+            }
         }
-        if let Some((at, document)) = &call.items {
+        self.unit_is_done(id, call, true);
+        if let Some(Items {
+            list,
+            at,
+            document,
+            only,
+        }) = &call.items
+        {
             let items = body.part(at).unwrap_or_default();
-            self.items = items_of(document, &items);
-            let page = json!({ "total_records": self.items.len() });
-            self.documents.add(PAGE, page.into());
+            let entries = self.entries(document, &items, only);
+            self.add_entries(id, list, entries);
+            self.count(id, list);
         }
         if let Some(place) = &call.subject {
-            let user = body
+            let named = body
                 .json()
                 .at(place)
-                .and_then(name)
-                .filter(|id| send::segment(id).is_some());
-            self.user = user.or_else(|| self.subject.clone());
+                .and_then(send::name)
+                .filter(|id| send::segment(id).is_some())
+                .map(Cow::into_owned);
+            self.id = named.or_else(|| self.subject.clone());
         }
-        if self.is_asked_for(id.call)
+        if call.keeps
             && let Some(progress) = self.progress.get_mut(id.call)
         {
             progress.found = Some(body.clone());
         }
         if let Some(document) = &call.reads {
-            let documents = match id.item {
-                Some(item) => self.items.get_mut(item),
-                None => Some(&mut self.documents),
+            let place = match self.unit(id).cloned() {
+                Some(Unit::Entry { list, at }) => {
+                    let entries = self.root.list_mut(&list);
+                    entries.and_then(|entries| entries.get_mut(at))
+                }
+                _ => Some(&mut self.root),
             };
-            if let Some(documents) = documents {
-                documents.add(document, body);
+            if let Some(entry) = place {
+                entry.documents.add(document, body);
             }
         }
     }
 
-    /// True if a condition looks at what the call found.
-    pub(super) fn is_asked_for(&self, call: usize) -> bool {
-        let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
-        conditions
-            .filter_map(|condition| condition.state.as_ref())
-            .any(|state| state.call == call)
-    }
-
-    pub(super) fn page_came(
+    /// The failure of an answer that does not hold what it must.
+    fn failed_check(
         &mut self,
         id: CallId,
         call: &operation::Call,
-        document: &'a str,
+        body: &Document,
+    ) -> Option<Failure> {
+        for check in &call.checks {
+            if !chosen(&check.options, self.site) {
+                continue;
+            }
+            match self.passes(check, body.json()) {
+                Some(true) => {}
+                Some(false) => return Some(self.mapper(Some(id)).named(&check.otherwise)),
+                None if check.absent_passes => {}
+                None => {
+                    let field = match &check.compared {
+                        Compared::Parameter(name, _) => name.clone(),
+                        Compared::Member(at, _) => at.trim_start_matches('/').replace('/', "."),
+                    };
+                    self.warnings.push(Warning {
+                        kind: WarningKind::NotHonoured,
+                        field,
+                        reason: "not checked: v2 does not say what it would be compared with"
+                            .to_owned(),
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    /// `None` if the answer lacks what is compared.
+    fn passes(&self, check: &Check, body: Json<'_>) -> Option<bool> {
+        match &check.compared {
+            Compared::Parameter(name, members) => {
+                let Some(given) = self.given.value(name) else {
+                    return Some(true);
+                };
+                let found = members.iter().filter_map(|at| body.at(at));
+                let mut found = found.filter(|value| !value.is_null()).peekable();
+                found.peek()?;
+                Some(found.any(|value| equals(value, given)))
+            }
+            Compared::Member(at, wanted) => {
+                let value = body.at(at).filter(|value| !value.is_null())?;
+                Some(self.is_wanted(Some(value), wanted))
+            }
+        }
+    }
+
+    /// The entries of a list, each with itself as its first document.
+    fn entries(&self, document: &'a str, list: &Document, only: &[Test]) -> Vec<Entry<'a>> {
+        let entries = list.elements().map(|item| Entry::of(document, item));
+        if only.is_empty() {
+            return entries.collect();
+        }
+        entries.filter(|entry| self.fits(entry, only)).collect()
+    }
+
+    /// Adds entries to a list: of the entry that the call was made for, or of the answer.
+    fn add_entries(&mut self, id: CallId, list: &'a str, entries: Vec<Entry<'a>>) {
+        match self.unit(id).cloned() {
+            Some(Unit::Entry { list: outer, at }) => {
+                let outer = self.root.list_mut(&outer);
+                if let Some(entry) = outer.and_then(|entries| entries.get_mut(at)) {
+                    entry.extend(list, entries);
+                }
+            }
+            _ => self.root.extend(list, entries),
+        }
+    }
+
+    /// Notes how many entries a list of the answer has.
+    fn count(&mut self, id: CallId, list: &str) {
+        if matches!(self.unit(id), Some(Unit::Entry { .. })) {
+            return;
+        }
+        let count = self.root.list(list).map_or(0, <[_]>::len);
+        let page = json!({ "total_records": count });
+        self.root.documents.add(PAGE, page.into());
+    }
+
+    fn page_came(
+        &mut self,
+        id: CallId,
+        call: &'a operation::Call,
+        pages: &'a Pages,
         body: &Document,
     ) {
         let Some(paging) = &mut self.paging else {
@@ -82,72 +185,193 @@ impl<'a> Translation<'a> {
         };
         match paging.accept(body) {
             Turn::Page { items, page } => {
-                self.documents.add(PAGE, page);
-                self.items = items_of(document, &items);
-            }
-            Turn::Again => self.again(id, call),
-            Turn::NotAPage => {
-                let failure = self
-                    .speaker()
-                    .read(call, Outcome::Unreadable { status: 200 });
-                if let Err(failure) = failure {
-                    self.fail(id.call, failure);
+                self.root.documents.add(PAGE, page);
+                let entries = self.entries(&pages.document, &items, &pages.only);
+                self.root.extend(&pages.list, entries);
+                if call.keeps
+                    && let Some(progress) = self.progress.get_mut(id.call)
+                {
+                    progress.found = Some(body.clone());
+                }
+                if let Some(document) = &call.reads {
+                    self.root.documents.add(document, body.clone());
                 }
             }
+            Turn::Again => {
+                self.begin_request(id, call);
+            }
+            Turn::NotAPage => self.is_no_page(id, call, body),
         }
     }
 
-    /// Asks for another page with the same call.
-    pub(super) fn again(&mut self, id: CallId, call: &operation::Call) {
-        let made = self.queue_call(id.call, call);
-        if let Some(progress) = self.progress.get_mut(id.call) {
-            progress.open = progress.open.saturating_add(made);
+    fn is_no_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
+        let failure = self.mapper(Some(id)).not_a_page(call, body);
+        self.failed(id, call, failure);
+    }
+
+    /// Another page of a list that is read as a whole.
+    fn another_page(
+        &mut self,
+        id: CallId,
+        call: &'a operation::Call,
+        pages: &'a Pages,
+        body: &Document,
+    ) {
+        let Some(items) = body
+            .part(&pages.items)
+            .filter(|items| items.json().is_array())
+        else {
+            return self.is_no_page(id, call, body);
+        };
+        let entries = self.entries(&pages.document, &items, &pages.only);
+        let token = body.json().get(&pages.token).and_then(Json::as_str);
+        let walk = self.walks.entry(id).or_default();
+        walk.entries.extend(entries);
+        walk.pages += 1;
+        let is_last = token.is_none_or(|token| token.is_empty() || token == walk.token);
+        walk.token = token.unwrap_or_default().to_owned();
+        if !is_last && walk.pages >= pages.most {
+            let failure = self.mapper(Some(id)).named(LIST_TOO_LONG);
+            return self.fail(id.call, failure);
+        }
+        if !is_last {
+            self.begin_request(id, call);
+            return;
+        }
+        self.unit_is_done(id, call, true);
+        if call.keeps
+            && let Some(progress) = self.progress.get_mut(id.call)
+        {
+            progress.found = Some(body.clone());
+        }
+        if call.each.is_none() || matches!(self.unit(id), Some(Unit::Entry { .. })) {
+            let walk = self.walks.remove(&id).unwrap_or_default();
+            self.add_entries(id, &pages.list, walk.entries);
+            self.count(id, &pages.list);
+        }
+    }
+
+    /// Puts the lists of the units of a call together, in their order.
+    pub(super) fn join_walks(&mut self, index: usize, call: &'a operation::Call) {
+        let Some(pages) = call.pages.as_ref().filter(|_| call.each.is_some()) else {
+            return;
+        };
+        if pages.mode != PageMode::All || call.each_of().is_some() {
+            return;
+        }
+        let mut entries = Vec::new();
+        let walks = std::mem::take(&mut self.walks);
+        // They are in the order of the units.
+        for (id, walk) in walks {
+            if id.call == index {
+                entries.extend(walk.entries);
+            } else {
+                self.walks.insert(id, walk);
+            }
+        }
+        self.root.extend(&pages.list, entries);
+        let id = CallId {
+            call: index,
+            item: None,
+        };
+        self.count(id, &pages.list);
+    }
+
+    /// Puts the page that is wanted into a request.
+    pub(super) fn put_page(
+        &self,
+        id: CallId,
+        call: &operation::Call,
+        request: &mut crate::exchange::V2Request,
+    ) {
+        match &call.pages {
+            Some(pages) if pages.mode == PageMode::All => {
+                let walk = self.walks.get(&id).filter(|walk| !walk.token.is_empty());
+                if let Some(walk) = walk {
+                    request
+                        .query
+                        .push((pages.token.clone(), walk.token.clone()));
+                }
+            }
+            Some(_) => {
+                if let Some(paging) = &self.paging {
+                    paging.put_into(&mut request.query);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn unit_is_done(&mut self, id: CallId, call: &operation::Call, counts: bool) {
+        let Some(progress) = self.progress.get_mut(id.call) else {
+            return;
+        };
+        if counts {
+            progress.succeeded += 1;
+        }
+        if let (Some(units), Some(at)) = (&mut progress.units, id.item)
+            && call.each.is_some()
+        {
+            units.done.push(at);
         }
     }
 
     pub(super) fn failed(&mut self, id: CallId, call: &'a operation::Call, failure: Failure) {
-        if failure::is_done_already(call, &failure) {
+        // The token of a page may have expired: once, the walk begins anew.
+        let is_refused = failure
+            .status
+            .is_some_and(|status| status == 400 || status == 404);
+        if is_refused && self.restarts(id, call) {
+            self.begin_request(id, call);
             return;
         }
-        if failure
-            .code
-            .is_some_and(|code| call.resumes.contains(&code))
-            && let Some(unfinished) = &self.unfinished
-        {
-            // The same request was begun before: what is done stays done, the rest follows.
-            for (call, progress) in self.plan.calls.iter().zip(&mut self.progress) {
-                if unfinished.done.contains(&call.name) && !call.method.is_read() {
-                    progress.state = State::Done;
+        let then = call
+            .on
+            .iter()
+            .find(|on| on.fits(failure.status, failure.code, &failure.message));
+        let then = then.map_or(Then::Fail, |on| on.then);
+        match then {
+            Then::Done => return self.unit_is_done(id, call, false),
+            Then::Resume => {
+                if let Some(unfinished) = &self.unfinished {
+                    // The same request was begun before: what is done stays done, the rest follows.
+                    for (call, progress) in self.plan.calls.iter().zip(&mut self.progress) {
+                        if unfinished.done.contains(&call.name) && !call.method.is_read() {
+                            progress.state = State::Done;
+                        }
+                    }
+                    self.id.clone_from(&self.subject);
+                    return;
                 }
             }
-            self.user.clone_from(&self.subject);
-            return;
+            Then::Empty => {
+                if let Some((list, _, _)) = call.list() {
+                    self.unit_is_done(id, call, false);
+                    self.walks.remove(&id);
+                    self.add_entries(id, list, Vec::new());
+                    self.count(id, list);
+                    return;
+                }
+            }
+            Then::Fail | Then::Omit | Then::Skip => {}
         }
-        // The token of a page may have expired: once, the walk begins anew.
-        if call.pages.is_some()
-            && failure
-                .status
-                .is_some_and(|status| status == 400 || status == 404)
-            && self.paging.as_mut().is_some_and(Paging::restart)
-        {
-            return self.again(id, call);
+        if let Some(progress) = self.progress.get_mut(id.call) {
+            progress.failed = Some(failure.code);
         }
-        self.failures.push(CallFailure {
-            request: (call.method, call.template.clone()),
-            scope: call.scope.clone(),
-            status: failure.status,
-            code: failure.code,
-            message: failure.message.clone(),
-        });
-        let is = |codes: &[i64]| failure.code.is_some_and(|code| codes.contains(&code));
-        if !call.omit_on_failure || is(&call.decisive) {
-            return self.fail(id.call, failure);
-        }
-        if is(&call.expected) {
-            self.failures.pop();
-        } else if self.site.strict && self.operation.read {
-            return self.fail(id.call, failure);
+        if then == Then::Skip {
+            self.walks.remove(&id);
         } else {
+            self.failures.push(CallFailure {
+                request: (call.method, call.template.clone()),
+                scope: call.scope.clone(),
+                status: failure.status,
+                code: failure.code,
+                message: failure.message.clone(),
+            });
+            if then != Then::Omit || (self.site.strict && self.operation.read) {
+                return self.fail(id.call, failure);
+            }
+            self.walks.remove(&id);
             self.misses.push(Miss {
                 call: id.call,
                 item: id.item,
@@ -155,6 +379,25 @@ impl<'a> Translation<'a> {
         }
         if let Some(progress) = self.progress.get_mut(id.call).filter(|_| id.item.is_none()) {
             progress.state = State::Omitted;
+        }
+    }
+
+    /// True if a walk through pages begins anew.
+    fn restarts(&mut self, id: CallId, call: &operation::Call) -> bool {
+        match &call.pages {
+            Some(pages) if pages.mode == PageMode::All => {
+                let walk = self.walks.get_mut(&id);
+                let Some(walk) = walk.filter(|walk| walk.pages > 0 && !walk.restarted) else {
+                    return false;
+                };
+                *walk = Walk {
+                    restarted: true,
+                    ..Walk::default()
+                };
+                true
+            }
+            Some(_) => self.paging.as_mut().is_some_and(Paging::restart),
+            None => false,
         }
     }
 
@@ -167,9 +410,17 @@ impl<'a> Translation<'a> {
         for queued in std::mem::take(&mut self.queue) {
             if let Some(progress) = self.progress.get_mut(queued.id.call) {
                 progress.open = progress.open.saturating_sub(1);
-                if progress.open == 0 {
+                if progress.open == 0
+                    && progress.state == State::Running
+                    && progress.counts().1 == 0
+                {
                     progress.state = State::Waiting;
                 }
+            }
+        }
+        for progress in &mut self.progress {
+            if let Some(units) = &mut progress.units {
+                units.waiting.clear();
             }
         }
         if self.failure.as_ref().is_none_or(|(first, _)| call < *first) {
@@ -177,24 +428,32 @@ impl<'a> Translation<'a> {
         }
     }
 
-    pub(super) fn speaker(&self) -> Speaker<'_, 'a> {
-        Speaker {
-            catalog: self.catalog,
-            operation: self.operation,
-            given: &self.given,
-            subject: self.subject.as_deref(),
+    /// Puts failures into v1's words; `id` is the request that failed.
+    pub(super) fn mapper(&self, id: Option<CallId>) -> ErrorMapper<'_, 'a> {
+        ErrorMapper {
+            translation: self,
+            id,
         }
     }
-}
 
-/// The elements of a list, each the first document of its item.
-fn items_of<'a>(document: &'a str, list: &Document) -> Vec<Documents<'a>> {
-    let items = list.elements();
-    items.map(|item| Documents::of(document, item)).collect()
-}
-
-/// What v2 names somebody by; null and other values name nobody.
-pub(super) fn name(value: Json<'_>) -> Option<String> {
-    let names = value.as_str().is_some() || value.as_number().is_some();
-    names.then(|| text_of(value))
+    /// The ids in the path of a request, by the kind of their subject.
+    pub(super) fn ids_of(&self, id: CallId) -> Vec<(String, String)> {
+        let Some(call) = self.plan.calls.get(id.call) else {
+            return Vec::new();
+        };
+        let subject = self.subject_of(id, call);
+        let material = self.material(id, call, subject.as_deref());
+        let in_path = call.path.iter().filter_map(|segment| match segment {
+            operation::Segment::Filled {
+                by,
+                kind: Some(kind),
+                ..
+            } => Some((kind.kind.clone(), material.id(by)?.into_owned())),
+            _ => None,
+        });
+        let about = call.about.iter().filter_map(|(kind, parameter)| {
+            Some((kind.clone(), plain(self.given.value(parameter)?)))
+        });
+        in_path.chain(about).collect()
+    }
 }

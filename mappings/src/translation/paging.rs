@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    catalog::operation::Pages,
+    catalog::operation::{PageMode, Pages},
     document::{Document, Json},
 };
 
@@ -45,16 +45,27 @@ impl<'a> Paging<'a> {
             .into_iter()
             .map(|(page, token)| (page.into(), token))
             .collect();
-        let nearest = tokens.range(..=wanted).next_back().map(|(page, _)| *page);
-        Self {
+        let mut paging = Self {
             pages,
             wanted,
             size,
-            asked: nearest.unwrap_or(wanted),
+            asked: wanted,
             tokens,
             restarted: false,
-            by_token: nearest.is_some(),
-        }
+            by_token: false,
+        };
+        paging.begin();
+        paging
+    }
+
+    /// Chooses the page that is asked for first: the nearest that is known by its token, else the
+    /// wanted one, or the first one where v2 has no numbers.
+    fn begin(&mut self) {
+        let nearest = self.tokens.range(..=self.wanted).next_back();
+        let nearest = nearest.map(|(page, _)| *page);
+        let has_numbers = self.pages.mode == PageMode::Number;
+        self.by_token = nearest.is_some() || !has_numbers;
+        self.asked = nearest.unwrap_or(if has_numbers { self.wanted } else { 1 });
     }
 
     /// Puts the token of the page into a query in place of its number, if the walk goes by tokens.
@@ -113,9 +124,8 @@ impl<'a> Paging<'a> {
             return false;
         }
         self.restarted = true;
-        self.by_token = false;
         self.tokens.clear();
-        self.asked = self.wanted;
+        self.begin();
         true
     }
 
@@ -133,7 +143,7 @@ impl<'a> Paging<'a> {
             let count = items.elements().count();
             seen.saturating_add(i64::try_from(count).unwrap_or(i64::MAX))
         });
-        let counted = total.saturating_add(self.size - 1) / self.size.max(1);
+        let counted = total.saturating_add(self.size.saturating_sub(1)) / self.size.max(1);
         let count = body
             .get(&self.pages.count)
             .and_then(Json::as_i64)

@@ -1,10 +1,8 @@
 //! Which calls are to be made now, and with which requests.
 
 use super::{
-    Call, CallId, State, Translation,
-    given::{self, text_of},
-    losses,
-    outcome::name,
+    Call, CallId, State, Translation, losses,
+    parameters::chosen,
     send::{Material, Prepared},
 };
 use crate::{
@@ -13,83 +11,113 @@ use crate::{
     exchange::V2Request,
 };
 
-impl Translation<'_> {
-    /// Queues every call that waits for nothing any more. Calls only wait for earlier ones, so one
-    /// pass is enough.
+impl<'a> Translation<'a> {
+    /// Queues every call that waits for nothing any more, and makes the lists that are made of
+    /// others. Both only wait for earlier ones, so one pass is enough.
     pub(super) fn advance(&mut self) {
         let plan = self.plan;
         for (index, call) in plan.calls.iter().enumerate() {
             if self.failure.is_some() {
                 return;
             }
-            let settled = |at: &usize| {
-                self.progress.get(*at).is_some_and(|progress| {
-                    !matches!(progress.state, State::Waiting | State::Running)
-                })
-            };
             let waiting = self
                 .progress
                 .get(index)
                 .is_some_and(|progress| progress.state == State::Waiting);
-            if !waiting || !call.after.iter().all(settled) {
+            if !waiting || !call.after.iter().all(|at| self.is_settled(*at)) {
                 continue;
+            }
+            if !call.after_lists.is_empty() {
+                self.make_lists();
+                if !call.after_lists.iter().all(|list| self.is_made(*list)) {
+                    continue;
+                }
             }
             let made = if self.holds(index, call) {
                 self.warn_of_undecided(call);
-                self.queue_call(index, call)
+                self.begin_call(index, call)
             } else {
                 self.left_out(index, call);
                 0
             };
+            if self.failure.is_some() {
+                return;
+            }
             if let Some(progress) = self.progress.get_mut(index) {
-                progress.open = made;
-                progress.state = if made == 0 {
-                    State::Skipped
-                } else {
-                    State::Running
+                // All of them may be done since an earlier request.
+                let (_, done) = progress.counts();
+                progress.state = match made {
+                    0 if done > 0 => State::Done,
+                    0 => State::Skipped,
+                    _ => State::Running,
                 };
             }
         }
+        self.make_lists();
+    }
+
+    pub(super) fn is_settled(&self, call: usize) -> bool {
+        self.progress
+            .get(call)
+            .is_some_and(|progress| !matches!(progress.state, State::Waiting | State::Running))
     }
 
     /// True if the call is to be made.
     pub(super) fn holds(&self, index: usize, call: &operation::Call) -> bool {
-        let source_done = |each: &operation::Each| {
-            self.progress
-                .get(each.call)
-                .is_some_and(|progress| progress.state == State::Done)
-        };
-        call.each.as_ref().is_none_or(source_done)
+        let has_list = call
+            .each_of()
+            .is_none_or(|list| self.root.list(list).is_some());
+        has_list
             && (call.when.is_empty()
                 || call
                     .when
                     .iter()
-                    .any(|condition| self.condition_holds(index, condition)))
+                    .any(|condition| self.condition_holds(index, call, condition)))
     }
 
-    pub(super) fn condition_holds(&self, index: usize, condition: &Condition) -> bool {
+    fn condition_holds(&self, index: usize, call: &operation::Call, condition: &Condition) -> bool {
         let has = |name: &String| self.given.has(name);
         (condition.given.is_empty() || condition.given.iter().any(has))
+            && condition.all_given.iter().all(has)
             && (condition.missing.is_empty() || !condition.missing.iter().all(has))
             && (!condition.nothing_else || self.nothing_else(index))
-            && given::chosen(&condition.options, self.site)
-            && condition.state.as_ref().is_none_or(|state| {
-                let found = self
+            && chosen(&condition.options, self.site)
+            && condition.parameter.as_ref().is_none_or(|(name, wanted)| {
+                let value = self.given.value_or_default(name).cloned();
+                let value = Document::from(value.unwrap_or_default());
+                self.is_wanted(Some(value.json()), wanted)
+            })
+            && condition.answer.as_ref().is_none_or(|answer| {
+                let progress = self.progress.get(answer.call);
+                let found = progress.and_then(|progress| progress.found.as_ref());
+                let found = found.and_then(|found| found.json().at(&answer.at));
+                self.is_wanted(found, &answer.wanted)
+            })
+            && condition.error.as_ref().is_none_or(|(call, codes)| {
+                let failed = self
                     .progress
-                    .get(state.call)
-                    .and_then(|progress| progress.found.as_ref()?.json().at(&state.at)?.as_str());
-                (found == Some(state.text.as_str())) == state.is
+                    .get(*call)
+                    .and_then(|progress| progress.failed);
+                failed.is_some_and(|code| {
+                    codes.is_empty() || code.is_some_and(|code| codes.contains(&code))
+                })
             })
             && condition.current.as_ref().is_none_or(|document| {
                 losses::depends_on_current(self.catalog, self.operation, &self.given, document)
             })
             && condition
                 .entries_at_most
-                .is_none_or(|most| self.items.len() <= most)
+                .is_none_or(|most| self.count_of(call) <= most)
+    }
+
+    /// How many entries the list has that a call is made for.
+    pub(super) fn count_of(&self, call: &operation::Call) -> usize {
+        let list = call.each_of().and_then(|list| self.root.list(list));
+        list.map_or(0, <[_]>::len)
     }
 
     /// True if no other call has anything to send.
-    pub(super) fn nothing_else(&self, index: usize) -> bool {
+    fn nothing_else(&self, index: usize) -> bool {
         !self
             .operation
             .parameters
@@ -106,65 +134,28 @@ impl Translation<'_> {
     }
 
     /// Queues the requests of a call and says how many.
-    pub(super) fn queue_call(&mut self, index: usize, call: &operation::Call) -> usize {
-        let Some(each) = &call.each else {
-            let subject = self.user.as_deref().or(self.subject.as_deref());
-            return match self.prepare(index, call, subject, None) {
-                Prepared::Nothing => 0,
-                Prepared::Request(mut request) => {
-                    if call.pages.is_some()
-                        && let Some(paging) = &self.paging
-                    {
-                        paging.put_into(&mut request.query);
-                    }
-                    self.queue_request(
-                        CallId {
-                            call: index,
-                            item: None,
-                        },
-                        call,
-                        request,
-                    );
-                    1
-                }
-            };
+    fn begin_call(&mut self, index: usize, call: &'a operation::Call) -> usize {
+        if let Some(each) = &call.each {
+            return self.begin_units(index, call, each);
+        }
+        let id = CallId {
+            call: index,
+            item: None,
         };
-        let mut requests = Vec::new();
-        for (at, documents) in self.items.iter().enumerate() {
-            let Some(item) = documents.first().map(Document::json) else {
-                continue;
-            };
-            if let Some((place, parameter)) = &each.only {
-                let text = item.at(place).map(text_of).unwrap_or_default();
-                let wanted = self.given.text(parameter).unwrap_or_default();
-                if text.to_lowercase() != wanted.to_lowercase() {
-                    continue;
-                }
-            }
-            let own = each
-                .subject
-                .as_ref()
-                .and_then(|at| item.at(at))
-                .and_then(name);
-            let subject = match each.subject {
-                Some(_) => own.as_deref(),
-                None => self.subject.as_deref(),
-            };
-            if let Prepared::Request(request) = self.prepare(index, call, subject, Some(item)) {
-                requests.push((
-                    CallId {
-                        call: index,
-                        item: Some(at),
-                    },
-                    request,
-                ));
-            }
+        self.begin_request(id, call)
+    }
+
+    /// Queues the request of a call that is made once, or once more.
+    pub(super) fn begin_request(&mut self, id: CallId, call: &'a operation::Call) -> usize {
+        let Prepared::Request(mut request) = self.prepare(id, call) else {
+            return 0;
+        };
+        self.put_page(id, call, &mut request);
+        self.queue_request(id, call, request);
+        if let Some(progress) = self.progress.get_mut(id.call) {
+            progress.open = progress.open.saturating_add(1);
         }
-        let made = requests.len();
-        for (id, request) in requests {
-            self.queue_request(id, call, request);
-        }
-        made
+        1
     }
 
     /// The stored document that decides what half of a pair of flags means, if it was read.
@@ -173,7 +164,7 @@ impl Translation<'_> {
         let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
         let mut calls = self.plan.calls.iter();
         let reader = calls.find(|call| call.when.iter().any(asks))?;
-        let document = self.documents.newest(reader.reads.as_deref()?)?;
+        let document = self.root.documents.newest(reader.reads.as_deref()?)?;
         Some(document.json())
     }
 
@@ -187,25 +178,32 @@ impl Translation<'_> {
         self.warnings.extend(undecided);
     }
 
-    pub(super) fn prepare(
-        &self,
-        index: usize,
+    pub(super) fn prepare(&self, id: CallId, call: &operation::Call) -> Prepared {
+        let subject = self.subject_of(id, call);
+        self.material(id, call, subject.as_deref())
+            .request(id.call, call)
+    }
+
+    pub(super) fn material<'t>(
+        &'t self,
+        id: CallId,
         call: &operation::Call,
-        subject: Option<&str>,
-        item: Option<Json<'_>>,
-    ) -> Prepared {
-        let constants = |name: &str| self.operation.constants.get(name).cloned();
-        let current = self.current(call);
-        let material = Material {
-            catalog: self.catalog,
-            operation: self.operation,
-            given: &self.given,
+        subject: Option<&'t str>,
+    ) -> Material<'t, 'a> {
+        Material {
+            translation: self,
             subject,
-            item,
-            current,
-            constants: &constants,
-        };
-        material.request(index, call)
+            unit: self.unit(id),
+            item: self.entry_of(id).and_then(|entry| entry.own()),
+            current: self.current(call),
+        }
+    }
+
+    /// What an earlier call of a name found.
+    pub(super) fn answer_of(&self, call: &str) -> Option<Json<'_>> {
+        let mut calls = self.plan.calls.iter().zip(&self.progress);
+        let (_, progress) = calls.find(|(known, _)| known.name == call)?;
+        progress.found.as_ref().map(Document::json)
     }
 
     pub(super) fn queue_request(&mut self, id: CallId, call: &operation::Call, request: V2Request) {

@@ -1,17 +1,22 @@
 //! From given parameters to v2 requests.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::given::{Given, text_of};
+use super::{
+    Translation,
+    parameters::{plain, text_of},
+    units::Unit,
+};
 use crate::{
-    catalog::{
-        Catalog, SUBJECT,
-        operation::{BodyTemplate, Call, Fate, Operation, Segment},
-    },
+    catalog::operation::{BodyTemplate, Call, Fate, Filling, OptionValue, Segment},
     conversion::{Conversion, Sent},
     document::Json,
     exchange::{Body, V2Request},
+    moment,
+    template::{OR, Template},
 };
 
 /// All but the unreserved characters of RFC 3986.
@@ -23,16 +28,15 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// What a request is made from.
 pub(super) struct Material<'t, 'a> {
-    pub catalog: &'a Catalog,
-    pub operation: &'a Operation,
-    pub given: &'t Given<'a>,
-    /// The user that the operation, or the item, is about.
+    pub translation: &'t Translation<'a>,
+    /// Whom or what the operation, or the entry, is about.
     pub subject: Option<&'t str>,
-    /// The item that the call is made for.
+    /// The one of several that the call is made for.
+    pub unit: Option<&'t Unit>,
+    /// The entry of a list that the call is made for.
     pub item: Option<Json<'t>>,
     /// The stored document that decides what half of a pair of flags means.
     pub current: Option<Json<'t>>,
-    pub constants: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// What a call has to send.
@@ -46,14 +50,9 @@ pub(super) enum Prepared {
 impl Material<'_, '_> {
     /// Makes the request of the call at `index` of the plan.
     pub(super) fn request(&self, index: usize, call: &Call) -> Prepared {
-        let Some(path) = self.path(call) else {
+        let (Some(path), query) = self.path_and_query(call) else {
             return Prepared::Nothing;
         };
-        let query = call
-            .query
-            .iter()
-            .filter_map(|(name, template)| Some((name.clone(), template.fill(&|n| self.fill(n))?)))
-            .collect();
         let Some(body) = self.body(index, call) else {
             return Prepared::Nothing;
         };
@@ -66,11 +65,91 @@ impl Material<'_, '_> {
         })
     }
 
-    fn fill(&self, name: &str) -> Option<String> {
-        if name == SUBJECT {
-            return self.subject.map(str::to_owned);
+    /// The path, if something fills all of it, and the query.
+    pub(super) fn path_and_query(&self, call: &Call) -> (Option<String>, Vec<(String, String)>) {
+        let query = call.query.iter().filter_map(|(name, template)| {
+            let value = template.fill(&|name| self.fill(name).map(in_text))?;
+            Some((name.clone(), value))
+        });
+        (self.path(call), query.collect())
+    }
+
+    /// The value of a placeholder: of the first of its names that has one.
+    fn fill(&self, names: &str) -> Option<Value> {
+        if names.contains(OR) {
+            return names.split(OR).find_map(|name| self.fill_one(name));
         }
-        (self.constants)(name).or_else(|| self.given.text(name))
+        self.fill_one(names)
+    }
+
+    fn fill_one(&self, name: &str) -> Option<Value> {
+        let translation = self.translation;
+        let operation = translation.operation;
+        let is_subject = operation
+            .subject_kind
+            .as_ref()
+            .is_some_and(|kind| kind.placeholder == name);
+        if is_subject {
+            return self.subject.map(Value::from);
+        }
+        if let Some(constant) = operation.constants.get(name) {
+            return Some(constant.as_str().into());
+        }
+        if let Some((of, at)) = name.split_once(':') {
+            let value = match of {
+                "item" => self.item?.at(at),
+                call => translation.answer_of(call)?.at(at),
+            };
+            return value.filter(|value| !value.is_null()).map(Json::to_value);
+        }
+        match name.split_once('.') {
+            Some(("window", end)) => {
+                let Some(Unit::Window(from, to)) = self.unit else {
+                    return None;
+                };
+                let date = if end == "from" { from } else { to };
+                return Some(date.to_string().into());
+            }
+            Some(("range", end)) => {
+                let (from, to) = translation.range()?;
+                let date = if end == "from" { from } else { to };
+                return Some(date.to_string().into());
+            }
+            Some(("clock", _)) => return Some(moment::day_of(translation.now).to_string().into()),
+            Some(("option", option)) => {
+                return Some(match translation.site.options.get(option)? {
+                    OptionValue::Switch(yes) => (*yes).into(),
+                    OptionValue::Number(number) => (*number).into(),
+                    OptionValue::Choice(choice) => choice.as_str().into(),
+                });
+            }
+            _ => {}
+        }
+        if let Some(Unit::Elements { parameter, range }) = self.unit
+            && matches!(name, "element" | "elements")
+        {
+            let elements = translation.given.elements(parameter).get(range.clone())?;
+            if name == "element" {
+                return elements.first().cloned();
+            }
+            return self.converted(parameter, &Value::Array(elements.to_vec()));
+        }
+        self.converted(name, translation.given.value_or_default(name)?)
+    }
+
+    /// What v2 is sent for the value of a parameter.
+    fn converted(&self, name: &str, value: &Value) -> Option<Value> {
+        let translation = self.translation;
+        let mut parameters = translation.operation.parameters.iter();
+        let parameter = parameters.find(|parameter| parameter.name == name)?;
+        let (field, _) = translation.catalog.field(parameter.field?)?;
+        match &field.conversion {
+            Conversion::Choice(_) | Conversion::Same => Some(value.clone()),
+            conversion => match conversion.to_v2(value) {
+                Sent::Value { value, .. } => Some(value),
+                Sent::Unchanged | Sent::DependsOnCurrent | Sent::Impossible => None,
+            },
+        }
     }
 
     fn path(&self, call: &Call) -> Option<String> {
@@ -79,22 +158,45 @@ impl Material<'_, '_> {
             path.push('/');
             match part {
                 Segment::Literal(text) => path.push_str(text),
-                Segment::Subject => path.push_str(&segment(self.subject?)?),
-                Segment::Parameter(name) => path.push_str(&segment(&self.given.text(name)?)?),
-                Segment::Item(at) => {
-                    let value = self.item?.at(at)?;
-                    path.push_str(&segment(&text_of(value))?);
+                Segment::Filled { by, kind, .. } => {
+                    let id = self.id(by)?;
+                    let mut encoded = segment(&id)?;
+                    // v2 takes such a uuid only if it is encoded twice.
+                    let may_be_uuid = kind.as_ref().is_some_and(|kind| kind.uuid);
+                    if may_be_uuid && (id.starts_with('/') || id.contains("//")) {
+                        encoded = segment(&encoded)?;
+                    }
+                    path.push_str(&encoded);
                 }
             }
         }
         Some(path)
     }
 
+    /// What fills a placeholder of a path.
+    pub(super) fn id(&self, by: &Filling) -> Option<Cow<'_, str>> {
+        let translation = self.translation;
+        match by {
+            Filling::Subject => self.subject.map(Cow::Borrowed),
+            Filling::Parameters(names) => {
+                let mut given = names.iter().filter_map(|name| translation.given.text(name));
+                given.next().map(Cow::Owned)
+            }
+            Filling::Answer(call, at) => {
+                let found = translation.progress.get(*call)?.found.as_ref()?;
+                found.json().at(at).and_then(name)
+            }
+            Filling::Item(at) => self.item?.at(at).and_then(name),
+            Filling::Element => self.fill_one("element").map(|id| in_text(id).into()),
+        }
+    }
+
     /// The body; `None` if the call has nothing to send.
     fn body(&self, index: usize, call: &Call) -> Option<Body> {
         if let Some(name) = &call.file {
-            let file = self.given.file(name)?.clone();
-            let media_type = self.catalog.protocol().media_type(&file.bytes);
+            let file = self.translation.given.file(name)?.clone();
+            let protocol = self.translation.catalog.protocol();
+            let media_type = protocol.media_type(&file.bytes);
             let media_type = media_type.unwrap_or("application/octet-stream").to_owned();
             return Some(Body::File {
                 part: name.clone(),
@@ -102,10 +204,17 @@ impl Material<'_, '_> {
                 file,
             });
         }
-        let optional = call.body.iter().flat_map(BodyTemplate::placeholders);
-        let filled = optional
-            .clone()
-            .any(|(name, optional)| optional && self.fill(name).is_some());
+        let templates = call.body.as_ref().map(BodyTemplate::templates);
+        let templates = templates.unwrap_or_default();
+        let placeholders = templates
+            .iter()
+            .flat_map(|template| template.placeholders());
+        let (mut any, mut all_optional, mut filled) = (false, true, false);
+        for (name, optional) in placeholders {
+            any = true;
+            all_optional &= optional;
+            filled |= optional && self.fill(name).is_some();
+        }
         let mut body = call
             .body
             .as_ref()
@@ -116,7 +225,7 @@ impl Material<'_, '_> {
                 return None;
             }
             body = Some(placed(body, at, content));
-        } else if optional.clone().count() > 0 && optional.clone().all(|(_, o)| o) && !filled {
+        } else if any && all_optional && !filled {
             return None;
         }
         Some(body.map_or(Body::None, Body::Json))
@@ -136,23 +245,36 @@ impl Material<'_, '_> {
                     .filter_map(|item| self.fill_body(item))
                     .collect(),
             ),
-            BodyTemplate::Text(text) => Value::from(text.fill(&|name| self.fill(name))?),
+            BodyTemplate::Text(text) => self.fill_text(text)?,
             BodyTemplate::Value(value) => value.clone(),
         })
     }
 
-    /// The members of a document that the given parameters make: pointer and value.
-    fn document(&self, index: usize, document: &str) -> Vec<(String, Value)> {
-        let mut content = Vec::new();
+    /// A text that is nothing but one placeholder takes the type of its value.
+    fn fill_text(&self, text: &Template) -> Option<Value> {
+        match text.only_placeholder() {
+            Some(name) => self.fill(name),
+            None => {
+                let text = text.fill(&|name| self.fill(name).map(in_text))?;
+                Some(text.into())
+            }
+        }
+    }
+
+    /// The members of a document that the given parameters make: pointer and value. Of several
+    /// parameters with one place the first counts, unless they are joined.
+    fn document(&self, index: usize, document: &str) -> Vec<(&str, Value)> {
+        let translation = self.translation;
+        let mut content: Vec<(&str, Value)> = Vec::new();
         let mut seen = Vec::new();
-        for parameter in &self.operation.parameters {
+        for parameter in &translation.operation.parameters {
             let Some((field_index, _)) = parameter.field else {
                 continue;
             };
             if parameter.fate != Fate::SentBy(index) || seen.contains(&field_index) {
                 continue;
             }
-            let Some(field) = self.catalog.fields().get(field_index) else {
+            let Some(field) = translation.catalog.fields().get(field_index) else {
                 continue;
             };
             seen.push(field_index);
@@ -165,20 +287,28 @@ impl Material<'_, '_> {
                     let values: Vec<_> = field
                         .parts
                         .iter()
-                        .map(|part| self.given.value(&part.name))
+                        .map(|part| translation.given.value(&part.name))
                         .collect();
                     if values.iter().all(Option::is_none) {
                         continue;
                     }
                     choice.to_v2(&values, current.map(Json::to_value).as_ref())
                 }
-                conversion => match self.given.value(&parameter.name) {
+                conversion => match translation.given.value(&parameter.name) {
                     Some(value) if !field.omit.contains(value) => conversion.to_v2(value),
                     _ => continue,
                 },
             };
-            if let Sent::Value { value, .. } = sent {
-                content.push((place.to_owned(), value));
+            let Sent::Value { value, .. } = sent else {
+                continue;
+            };
+            match content.iter_mut().find(|(known, _)| *known == place) {
+                None => content.push((place, value)),
+                Some((_, before)) => {
+                    if let Conversion::Joined(joined) = &field.conversion {
+                        joined.append(before, &value);
+                    }
+                }
             }
         }
         content
@@ -193,7 +323,23 @@ pub fn segment(text: &str) -> Option<String> {
     }
 }
 
-fn placed(body: Option<Value>, at: &str, content: Vec<(String, Value)>) -> Value {
+/// A value as it stands in a URL or a text.
+fn in_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => plain(&other),
+    }
+}
+
+/// What v2 names somebody by; null and other values name nobody.
+pub(super) fn name(value: Json<'_>) -> Option<Cow<'_, str>> {
+    match value.as_str() {
+        Some(text) => Some(text.into()),
+        None => value.as_number().map(|_| text_of(value).into()),
+    }
+}
+
+fn placed(body: Option<Value>, at: &str, content: Vec<(&str, Value)>) -> Value {
     let mut body = body.unwrap_or_else(|| Value::Object(Map::new()));
     for (pointer, value) in content {
         insert(
@@ -205,7 +351,12 @@ fn placed(body: Option<Value>, at: &str, content: Vec<(String, Value)>) -> Value
     body
 }
 
-fn insert<'p>(into: &mut Value, mut pointer: impl Iterator<Item = &'p str>, value: Value) {
+/// Puts a value where a pointer is, and objects on the way there.
+pub(super) fn insert<'p>(
+    into: &mut Value,
+    mut pointer: impl Iterator<Item = &'p str>,
+    value: Value,
+) {
     let Some(name) = pointer.next() else {
         *into = value;
         return;

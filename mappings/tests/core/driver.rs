@@ -19,6 +19,7 @@ pub(crate) fn site(catalog: &Catalog) -> Site {
     Site {
         strict: false,
         account_id: Some("account-1".to_owned()),
+        tokens: mappings::Tokens::default(),
         options: catalog.options(&std::collections::BTreeMap::new()).unwrap(),
     }
 }
@@ -50,8 +51,9 @@ pub(crate) fn run_with(
 ) -> Result<Run, String> {
     let operation = catalog.find(operation).expect("the operation exists");
     let arguments: Arguments = arguments.iter().copied().collect();
-    let mut translation = Translation::begin(catalog, operation, arguments, site, memory)
+    let mut translation = Translation::begin(catalog, operation, arguments, site, NOW)
         .map_err(|error| format!("{} {}", error.code, error.message))?;
+    translation.recall(memory);
     let mut sent = Vec::new();
     while !translation.is_done() {
         let ready = translation.ready();

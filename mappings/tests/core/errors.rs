@@ -20,7 +20,7 @@ fn deciding(operation: &Operation) -> Option<(&'static [(&'static str, &'static 
     let call = plan
         .calls
         .iter()
-        .find(|call| !call.omit_on_failure && call.each.is_none())?;
+        .find(|call| !call.may_fail() && call.each.is_none())?;
     let (_, arguments) = REQUESTS.iter().find(|(name, _)| *name == operation.name)?;
     Some((arguments, call.template.to_string()))
 }
@@ -45,7 +45,8 @@ fn provoke(rule: &Rule) -> Outcome {
 fn every_rule_is_exercised() {
     let catalog = catalog();
     let mut text = String::new();
-    for operation in catalog.operations() {
+    let operations = catalog.operations().iter();
+    for operation in operations.filter(|operation| operation.name.starts_with("user/")) {
         let Some((arguments, template)) = deciding(operation) else {
             continue;
         };
@@ -113,7 +114,7 @@ fn only_the_deciding_call_decides() {
     let Service::Plan { plan, .. } = &get.service else {
         panic!("user/get has a plan")
     };
-    for call in plan.calls.iter().filter(|call| call.omit_on_failure) {
+    for call in plan.calls.iter().filter(|call| call.may_fail()) {
         let v2 = |request: &V2Request| {
             let query = request.query.iter().any(|(_, value)| value == "zak");
             match *request.template == *call.template && (query || call.name == "settings") {

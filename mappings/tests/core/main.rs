@@ -18,4 +18,5 @@ mod order;
 mod paging;
 mod parameters;
 mod plans;
+mod readme;
 mod writes;

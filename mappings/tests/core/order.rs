@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, site, well},
+    driver::{NOW, catalog, error, site, well},
     plans::REQUESTS,
 };
 
@@ -47,11 +47,12 @@ proptest! {
             unfinished: resumed.then(|| Unfinished { done: vec!["create".to_owned()] }),
         };
         let arguments = arguments.iter().copied().collect();
-        let begun = Translation::begin(catalog, operation, arguments, &site, memory);
+        let begun = Translation::begin(catalog, operation, arguments, &site, NOW);
         let Ok(mut translation) = begun else {
             prop_assert!(strict);
             return Ok(());
         };
+        translation.recall(memory);
         let mut under_way = translation.ready();
         let mut steps = kinds.iter().zip(&picks).cycle();
         let mut made = 0;

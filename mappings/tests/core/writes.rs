@@ -154,7 +154,7 @@ fn the_same_request_has_the_same_key_and_another_has_not() {
         let operation = catalog.find(operation).unwrap();
         let arguments = arguments.iter().copied().collect();
         let begun =
-            mappings::Translation::begin(catalog, operation, arguments, &site, Memory::default());
+            mappings::Translation::begin(catalog, operation, arguments, &site, crate::driver::NOW);
         begun.unwrap().unfinished_key()
     };
     let mut turned = NEW.to_vec();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use mappings::{
-    Arguments, Catalog, Memory, Outcome, Site, Translation, V1Error,
+    Arguments, Catalog, Outcome, Site, Tokens, Translation, V1Error,
     catalog::{operation::Operation, protocol::Options},
 };
 
@@ -33,7 +33,7 @@ pub fn rehearse(
     let arguments = exchange.v1.arguments();
     let now =
         OffsetDateTime::parse(&exchange.at, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
-    let begun = Translation::begin(catalog, operation, arguments, site, Memory::default());
+    let begun = Translation::begin(catalog, operation, arguments, site, now);
     let mut translation = match begun {
         Ok(translation) => translation,
         Err(error) => {
@@ -82,5 +82,6 @@ pub fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
         strict: recorded.is_some_and(|recorded| recorded.strict),
         account_id: None,
         options: catalog.options_as_far_as_known(chosen),
+        tokens: Tokens::default(),
     }
 }

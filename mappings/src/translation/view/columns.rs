@@ -4,12 +4,12 @@ use std::{ops::Range, slice};
 
 use super::{
     super::Translation,
-    found::{Found, Place},
-    value::{AsIs, timestamp, to_v1},
+    found::{Found, Spot},
+    value::{AsIs, is_plain, timestamp, to_v1},
 };
 use crate::{
     catalog::{
-        field::{Field, Kind, Part},
+        field::{Field, Part, Place},
         operation::{Member, View},
         reading::Source,
     },
@@ -26,7 +26,7 @@ const WRITTEN: usize = 256;
 pub(super) struct Columns<'a> {
     list: Vec<Column<'a>>,
     /// Where the columns are looked for.
-    places: Vec<Place<'a>>,
+    places: Vec<Spot<'a>>,
     /// The members that are the same in all objects, as they are written.
     written: Vec<u8>,
 }
@@ -34,10 +34,17 @@ pub(super) struct Columns<'a> {
 pub(super) enum Column<'a> {
     /// Members that are the same in all objects, as they are written.
     Fixed(Range<usize>),
-    /// The list of the translation's items, under this key.
-    List(&'a str),
+    /// A member that is made of more than one value of a document.
+    Made(Made<'a>),
     /// A member that is looked for in each object.
     Read(Read<'a>),
+}
+
+/// A member that is a list or an object, depends on another, or is made of several values.
+pub(super) struct Made<'a> {
+    pub(super) member: &'a Member,
+    pub(super) field: &'a Field,
+    pub(super) part: &'a Part,
 }
 
 /// A member that the documents may have.
@@ -80,8 +87,13 @@ impl<'a> Columns<'a> {
             let Some((field, part)) = translation.catalog.field(member.field) else {
                 continue;
             };
-            if part.kind == Kind::List {
-                self.list.push(Column::List(&member.key));
+            let is_shown = !member.empty && field.always.is_none();
+            if is_shown && (part.kind.has_view() || !is_simple(member, field, part)) {
+                self.list.push(Column::Made(Made {
+                    member,
+                    field,
+                    part,
+                }));
                 continue;
             }
             let begun = self.places.len();
@@ -97,7 +109,7 @@ impl<'a> Columns<'a> {
                     member,
                     field,
                     part,
-                    first: self.places.get(begun).and_then(Place::value),
+                    first: self.places.get(begun).and_then(Spot::value),
                     as_is: AsIs::of(field, part),
                     places,
                     otherwise,
@@ -113,7 +125,7 @@ impl<'a> Columns<'a> {
         field: &'a Field,
         part: &'a Part,
         found: &Found<'_, 'a>,
-        Translation { given, site, .. }: &Translation<'a>,
+        translation: &Translation<'a>,
         now: i64,
     ) -> Otherwise<'a> {
         if field.always.is_some() || member.empty {
@@ -121,20 +133,21 @@ impl<'a> Columns<'a> {
         }
         let begun = self.places.len();
         for source in &member.sources {
-            let scalar = match source {
+            let place = match source {
                 Source::Document(source) => {
                     self.places.extend(found.places(source));
                     continue;
                 }
-                Source::Given(name) => given.text(name).map(|text| Scalar::Text(text.into())),
-                // It needs no conversion.
-                Source::Clock => {
-                    return timestamp(now).map_or(Otherwise::Known(""), |time| {
-                        self.write_member(member, &time)
-                    });
-                }
-                Source::Site => site.account_id.as_deref().map(|id| Scalar::Text(id.into())),
+                Source::Other(place) => place,
+                Source::Text(..) | Source::List(_) => continue,
             };
+            // It needs no conversion.
+            if *place == Place::Clock {
+                return timestamp(now).map_or(Otherwise::Known(""), |time| {
+                    self.write_member(member, &time)
+                });
+            }
+            let scalar = translation.other(place);
             let Some(scalar) = scalar else { continue };
             return match to_v1(field, member.field.1, part, scalar) {
                 Some(scalar) => self.write_member(member, &scalar),
@@ -176,7 +189,7 @@ impl<'a> Columns<'a> {
     }
 
     #[inline]
-    pub(super) fn places(&self, of: &Read<'_>) -> &[Place<'a>] {
+    pub(super) fn places(&self, of: &Read<'_>) -> &[Spot<'a>] {
         self.places.get(of.places.clone()).unwrap_or_default()
     }
 
@@ -184,4 +197,10 @@ impl<'a> Columns<'a> {
     pub(super) fn written(&self, members: &Range<usize>) -> &[u8] {
         self.written.get(members.clone()).unwrap_or_default()
     }
+}
+
+/// True if a member is one value of a document, or of something else, in v1's form.
+fn is_simple(member: &Member, field: &Field, part: &Part) -> bool {
+    let is_single = |source: &Source| matches!(source, Source::Document(_) | Source::Other(_));
+    field.overrides.is_empty() && is_plain(field, part) && member.sources.iter().all(is_single)
 }

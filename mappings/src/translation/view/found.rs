@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::super::answer::Documents;
+use super::super::entry::Documents;
 use crate::{
     catalog::reading::{DocumentSource, Reading},
     document::{Json, Shape},
@@ -48,7 +48,7 @@ const SHAPES: usize = 16;
 
 /// Where the documents of an object may have a value.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Spot<'a> {
     /// The number among the values.
     value: usize,
     /// A JSON pointer from there on.
@@ -102,11 +102,11 @@ impl<'t, 'a> Found<'t, 'a> {
     }
 
     /// Where a source is looked for: in the newest document of its name first.
-    pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = Place<'a>> {
+    pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = Spot<'a>> {
         let documents = self.documents.iter().take(self.count).rev();
         documents
             .filter(|document| document.number == Some(source.document))
-            .map(|document| Place {
+            .map(|document| Spot {
                 value: document.begin + source.member,
                 rest: &source.rest,
             })
@@ -118,7 +118,7 @@ impl<'t, 'a> Found<'t, 'a> {
         *self.values.get(number)?
     }
 
-    pub(super) fn at(&self, place: &Place<'_>) -> Option<Json<'t>> {
+    pub(super) fn at(&self, place: &Spot<'_>) -> Option<Json<'t>> {
         let value = self.value(place.value)?;
         if place.rest.is_empty() {
             return Some(value);
@@ -127,7 +127,7 @@ impl<'t, 'a> Found<'t, 'a> {
     }
 }
 
-impl Place<'_> {
+impl Spot<'_> {
     /// The number of the value that it is, if it is not something inside.
     pub(super) fn value(&self) -> Option<usize> {
         self.rest.is_empty().then_some(self.value)

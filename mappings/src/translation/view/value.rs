@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use crate::{
@@ -16,8 +16,43 @@ impl Field {
     /// The v1 value of a v2 value in the field at `part`, with v1's type; `None` if v1 had none for
     /// it.
     pub fn to_v1(&self, part: usize, v2: &Value) -> Option<Value> {
-        let value = to_v1(self, part, self.parts.get(part)?, v2.into())?;
-        Some(value.to_value())
+        let (at, part) = (part, self.parts.get(part)?);
+        if is_plain(self, part) {
+            return Some(to_v1(self, at, part, v2.into())?.to_value());
+        }
+        value_to_v1(self, at, part, v2, 0)
+    }
+}
+
+/// True if the v1 value is made of a single v2 value, and of nothing else.
+pub(super) fn is_plain(field: &Field, part: &Part) -> bool {
+    let is_single = !matches!(
+        part.kind,
+        Kind::Ids | Kind::Json | Kind::List | Kind::Object
+    );
+    is_single && !field.conversion.takes_values()
+}
+
+/// The v1 value of a v2 value of any kind; `now` is the time of the answer, in seconds since 1970.
+pub(super) fn value_to_v1(
+    field: &Field,
+    at: usize,
+    part: &Part,
+    v2: &Value,
+    now: i64,
+) -> Option<Value> {
+    let takes_values = field.conversion.takes_values();
+    let converted = if takes_values {
+        field.conversion.value_to_v1(v2, now)?
+    } else {
+        v2.clone()
+    };
+    match part.kind {
+        Kind::Ids => (converted.is_array() || converted.is_string()).then_some(converted),
+        Kind::Json => (converted.is_array() || converted.is_object()).then_some(converted),
+        Kind::File | Kind::List | Kind::Object => None,
+        _ if takes_values => Some(typed(part, (&converted).into())?.to_value()),
+        _ => Some(to_v1(field, at, part, v2.into())?.to_value()),
     }
 }
 
@@ -33,23 +68,40 @@ pub(super) fn to_v1<'v>(
         Conversion::Choice(choice) => choice.to_v1(at, &v2)?,
         conversion => conversion.to_v1(v2)?,
     };
+    typed(part, value)
+}
+
+/// A value with v1's type.
+#[inline]
+fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>> {
     match (part.kind, value) {
-        (Kind::Bool, value @ Scalar::Bool(_)) | (Kind::Int, value @ Scalar::Int(_)) => Some(value),
-        (Kind::Int, text) => text.as_str()?.trim().parse().ok().map(Scalar::Int),
+        (Kind::Bool, value @ Scalar::Bool(_))
+        | (Kind::Int | Kind::Digits | Kind::Number, value @ Scalar::Int(_))
+        | (Kind::Number, value @ Scalar::Number(_)) => Some(value),
+        (Kind::Int | Kind::Digits, text) => text.as_str()?.trim().parse().ok().map(Scalar::Int),
+        (Kind::Number, text) => {
+            let text = text.as_str()?.trim();
+            match text.parse() {
+                Ok(whole) => Some(Scalar::Int(whole)),
+                Err(_) => Number::from_f64(text.parse().ok()?).map(Scalar::Number),
+            }
+        }
         (
-            Kind::Secret | Kind::String | Kind::Text,
+            Kind::Secret | Kind::String | Kind::Text | Kind::Uuid,
             text @ (Scalar::Text(_) | Scalar::Verbatim(_)),
         ) => Some(text),
-        (Kind::Secret | Kind::String | Kind::Text, Scalar::Int(number)) => {
+        (Kind::Secret | Kind::String | Kind::Text | Kind::Uuid, Scalar::Int(number)) => {
             Some(Scalar::Text(number.to_string().into()))
         }
-        (Kind::Secret | Kind::String | Kind::Text, Scalar::Number(number)) => {
+        (Kind::Secret | Kind::String | Kind::Text | Kind::Uuid, Scalar::Number(number)) => {
             Some(Scalar::Text(number.to_string().into()))
         }
         (Kind::Time, value) => moment(part, value.as_str()?),
-        (Kind::Bool | Kind::File | Kind::List | Kind::Secret | Kind::String | Kind::Text, _) => {
-            None
+        (Kind::Date, value) => {
+            let date = crate::moment::date(value.as_str()?)?;
+            Some(Scalar::Text(date.to_string().into()))
         }
+        _ => None,
     }
 }
 
@@ -74,11 +126,11 @@ impl AsIs {
             return Self::None;
         }
         match part.kind {
-            Kind::Secret | Kind::String | Kind::Text => Self::Text,
+            Kind::Secret | Kind::String | Kind::Text | Kind::Uuid => Self::Text,
             Kind::Time => Self::Moment,
-            Kind::Int => Self::Whole,
+            Kind::Int | Kind::Digits => Self::Whole,
             Kind::Bool => Self::Bool,
-            Kind::File | Kind::List => Self::None,
+            _ => Self::None,
         }
     }
 

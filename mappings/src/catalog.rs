@@ -1,5 +1,6 @@
 //! The catalog: all knowledge of the API, loaded, checked and compiled once.
 
+mod compile_call;
 mod compile_field;
 mod compile_operation;
 mod compile_plan;
@@ -16,7 +17,8 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-pub use compile_plan::{PAGE, SUBJECT};
+pub use compile_plan::{ITEM, PAGE};
+pub(crate) use compile_protocol::GIVEN;
 use field::{Field, Part};
 use operation::{Operation, OptionValue, View};
 use problem::COMMON;
@@ -217,7 +219,7 @@ impl Catalog {
                     name: name.clone(),
                     known: self.options.keys().cloned().collect::<Vec<_>>().join(", "),
                 }),
-                Some(rule) => match compile_protocol::option_value(&rule.values, value) {
+                Some(rule) => match compile_protocol::option_value(rule, value) {
                     Ok(value) => {
                         options.insert(name.clone(), value);
                     }
@@ -245,11 +247,7 @@ impl Catalog {
             let Some(rule) = self.options.get(name) else {
                 continue;
             };
-            let is_known = match value {
-                OptionValue::Switch(_) => rule.values.is_empty(),
-                OptionValue::Choice(choice) => rule.values.contains(choice),
-            };
-            if is_known {
+            if rule.takes(value) {
                 options.insert(name.to_owned(), value.clone());
             }
         }

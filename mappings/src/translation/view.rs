@@ -2,9 +2,10 @@
 
 mod columns;
 mod found;
+mod made;
 mod value;
 
-use super::{Translation, answer::Documents};
+use super::{Translation, entry::Entry};
 use crate::{catalog::operation::View, conversion::Conversion, scalar::Scalar};
 use columns::{Column, Columns, Otherwise, Read};
 use found::Found;
@@ -27,52 +28,45 @@ struct Shared<'t, 'a> {
     columns: Columns<'a>,
 }
 
-impl<'t, 'a> Writer<'t, 'a> {
+impl<'a> Writer<'_, 'a> {
     /// Writes the object of a view.
-    pub(super) fn object(&mut self, view: &'a View, documents: &'t Documents<'a>) {
-        self.object_with(documents, &mut Shared::new(view));
+    pub(super) fn object(&mut self, view: &'a View, entry: &Entry<'a>) {
+        self.object_with(entry, &mut Shared::new(view));
     }
 
-    /// Writes the objects of the translation's items.
-    fn list(&mut self, view: &'a View) {
+    /// Writes the objects of a list.
+    fn list(&mut self, view: &'a View, entries: &[Entry<'a>]) {
         self.json.push(b'[');
-        let translation = self.translation;
-        if let Some(view) = view.items.and_then(|items| translation.catalog.view(items)) {
-            let mut shared = Shared::new(view);
-            for (at, item) in translation.items.iter().enumerate() {
-                let begun = self.json.len();
-                if at > 0 {
-                    self.json.push(b',');
-                }
-                self.object_with(item, &mut shared);
-                if at == 0 {
-                    // The others will be about as long.
-                    let length = self.json.len() - begun;
-                    self.json
-                        .reserve((length + length / 8) * translation.items.len());
-                }
+        let mut shared = Shared::new(view);
+        for (at, entry) in entries.iter().enumerate() {
+            let begun = self.json.len();
+            if at > 0 {
+                self.json.push(b',');
+            }
+            self.object_with(entry, &mut shared);
+            if at == 0 {
+                // The others will be about as long.
+                let length = self.json.len() - begun;
+                self.json.reserve((length + length / 8) * entries.len());
             }
         }
         self.json.push(b']');
     }
 
-    fn object_with(&mut self, documents: &'t Documents<'a>, shared: &mut Shared<'t, 'a>) {
+    fn object_with<'d>(&mut self, entry: &'d Entry<'a>, shared: &mut Shared<'d, 'a>) {
         let Shared {
             view,
             found,
             columns,
         } = shared;
-        if !found.look_up(documents) {
+        if !found.look_up(&entry.documents) {
             columns.make(view, found, self.translation, self.now);
         }
         let begun = self.json.len();
         for column in columns.iter() {
             match column {
                 Column::Fixed(members) => self.json.extend_from_slice(columns.written(members)),
-                Column::List(key) => {
-                    self.json.extend_from_slice(key.as_bytes());
-                    self.list(view);
-                }
+                Column::Made(made) => self.made(made, entry),
                 Column::Read(read) => self.read(read, found, columns),
             }
         }
@@ -86,7 +80,7 @@ impl<'t, 'a> Writer<'t, 'a> {
 
     /// Writes the member of a column, if there is something to show.
     #[inline]
-    fn read(&mut self, column: &Read<'a>, found: &Found<'t, 'a>, columns: &Columns<'a>) {
+    fn read(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
         let copy = |value| column.as_is.copy(found.value(value)?);
         match column.first.and_then(copy) {
             Some(value) => {
@@ -97,7 +91,7 @@ impl<'t, 'a> Writer<'t, 'a> {
         }
     }
 
-    fn read_other(&mut self, column: &Read<'a>, found: &Found<'t, 'a>, columns: &Columns<'a>) {
+    fn read_other(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
         let mut values = columns
             .places(column)
             .iter()
@@ -115,7 +109,7 @@ impl<'t, 'a> Writer<'t, 'a> {
         }
     }
 
-    fn converted(&mut self, column: &Read<'a>, scalar: Scalar<'t>) {
+    fn converted(&mut self, column: &Read<'a>, scalar: Scalar<'_>) {
         let Read {
             member,
             field,

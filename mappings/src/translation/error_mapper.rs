@@ -1,10 +1,10 @@
 //! v2's failures in v1's words.
 
-use super::given::Given;
+use super::{CallId, Translation};
 use crate::{
     catalog::{
-        Catalog,
-        operation::{BodyTemplate, Call, Operation, Segment},
+        GIVEN,
+        operation::{Call, PageMode},
         protocol::{
             OVERLOADED, REFUSED, Rule, RuleAnswer, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE,
         },
@@ -29,24 +29,25 @@ pub(super) struct Failure {
     pub trouble: bool,
 }
 
-/// Whose words a failure is put in.
-pub(super) struct Speaker<'t, 'a> {
-    pub catalog: &'a Catalog,
-    pub operation: &'a Operation,
-    pub given: &'t Given<'a>,
-    /// The subject as the client gave it.
-    pub subject: Option<&'t str>,
+/// Puts v2's failures into v1's words.
+pub(super) struct ErrorMapper<'t, 'a> {
+    pub translation: &'t Translation<'a>,
+    /// The request that failed.
+    pub id: Option<CallId>,
 }
 
-impl Speaker<'_, '_> {
+impl ErrorMapper<'_, '_> {
     /// The body of a successful answer, or the failure.
     pub(super) fn read(&self, call: &Call, outcome: Outcome) -> Result<Option<Document>, Failure> {
         let write = !call.method.is_read();
         match outcome {
             Outcome::Answered {
-                status: 200..300,
+                status: status @ 200..300,
                 body,
-            } => Ok(body),
+            } => match self.hidden_failure(call, status, body.as_ref()) {
+                Some(failure) => Err(failure),
+                None => Ok(body),
+            },
             Outcome::Answered {
                 status: status @ 500..,
                 ..
@@ -70,6 +71,44 @@ impl Speaker<'_, '_> {
         }
     }
 
+    /// A successful answer that lacks what it must have, or is an error in disguise: an object with
+    /// a whole number as its `code` and a text as its `message`.
+    fn hidden_failure(&self, call: &Call, status: u16, body: Option<&Document>) -> Option<Failure> {
+        let nothing = Document::default();
+        let body = body.unwrap_or(&nothing).json();
+        let has = |at: &String| body.at(at).is_some_and(|value| !value.is_null());
+        let is_error = || {
+            let code = body.get("code").and_then(Json::as_i64);
+            code.is_some() && body.get("message").and_then(Json::as_str).is_some()
+        };
+        let lacks = !call.needs.iter().all(has);
+        if call.needs.is_empty() && is_error() {
+            return Some(self.said(call, status, body));
+        }
+        if !lacks {
+            return None;
+        }
+        Some(if is_error() {
+            self.said(call, status, body)
+        } else {
+            Failure {
+                status: Some(status),
+                ..self.named(UNREADABLE)
+            }
+        })
+    }
+
+    /// An answer that should be a page of a list, and is none.
+    pub(super) fn not_a_page(&self, call: &Call, body: &Document) -> Failure {
+        if body.json().get("code").and_then(Json::as_i64).is_some() {
+            return self.said(call, 200, body.json());
+        }
+        Failure {
+            status: Some(200),
+            ..self.named(UNREADABLE)
+        }
+    }
+
     /// No answer of v2's own; `unknown` if it may have done what was asked nevertheless.
     fn unreachable(&self, unknown: bool) -> Failure {
         self.named(if unknown {
@@ -81,13 +120,8 @@ impl Speaker<'_, '_> {
 
     /// A failure with a named error.
     pub(super) fn named(&self, name: &str) -> Failure {
-        let error = self
-            .catalog
-            .protocol()
-            .named(name, &|placeholder| match placeholder {
-                "subject" => Some(self.subject.unwrap_or_default().to_owned()),
-                _ => None,
-            });
+        let protocol = self.translation.catalog.protocol();
+        let error = protocol.named(name, &|placeholder| self.fill(placeholder));
         Failure {
             status: None,
             code: None,
@@ -97,7 +131,38 @@ impl Speaker<'_, '_> {
         }
     }
 
+    /// What fills a placeholder of a text, whatever the failure is.
+    fn fill(&self, placeholder: &str) -> Option<String> {
+        let translation = self.translation;
+        if placeholder == "subject" {
+            return Some(translation.subject.clone().unwrap_or_default());
+        }
+        if let Some(name) = placeholder.strip_prefix(GIVEN) {
+            return translation.given.text(name);
+        }
+        if placeholder == "most" {
+            let call = translation.plan.calls.get(self.id?.call)?;
+            let pages = call
+                .pages
+                .as_ref()
+                .filter(|pages| pages.mode == PageMode::All)?;
+            return Some(pages.most.to_string());
+        }
+        let of_path = self.id.map(|id| translation.ids_of(id)).unwrap_or_default();
+        let mut of_path = of_path.into_iter();
+        let in_path = of_path
+            .find(|(kind, _)| kind == placeholder)
+            .map(|(_, id)| id);
+        in_path.or_else(|| {
+            let kind = translation.operation.subject_kind.as_ref();
+            let is_it = kind.is_some_and(|kind| kind.kind == placeholder);
+            translation.subject.clone().filter(|_| is_it)
+        })
+    }
+
     fn said(&self, call: &Call, status: u16, body: Json<'_>) -> Failure {
+        let translation = self.translation;
+        let protocol = translation.catalog.protocol();
         let code = body.get("code").and_then(Json::as_i64);
         let message = body
             .get("message")
@@ -105,28 +170,21 @@ impl Speaker<'_, '_> {
             .unwrap_or_default()
             .to_owned();
         let fields = self.refused_fields(call, body);
-        let rules = self.operation.rules.iter().chain(self.catalog.rules());
+        let rules = translation
+            .operation
+            .rules
+            .iter()
+            .chain(translation.catalog.rules());
         let rule = rules
             .into_iter()
             .find(|rule| rule.fits(status, code, &message, !fields.is_empty()));
-        let in_path = call.path.iter().find_map(|segment| match segment {
-            Segment::Parameter(name) => self.given.text(name),
-            _ => None,
-        });
-        let in_body = || {
-            let mut names = call.body.iter().flat_map(BodyTemplate::placeholders);
-            names.find_map(|(name, _)| self.given.text(name))
-        };
-        let group = in_path.or_else(in_body);
         let fill = |placeholder: &str| match placeholder {
-            "subject" => Some(self.subject.unwrap_or_default().to_owned()),
             "message" => Some(message.clone()),
             "fields" => Some(fields.join(", ")),
-            "group" => group.clone(),
-            _ => None,
+            other => self.fill(other),
         };
         let error = match (rule.map(|rule: &Rule| &rule.answer), code) {
-            (Some(RuleAnswer::Named(name)), _) => self.catalog.protocol().named(name, &fill),
+            (Some(RuleAnswer::Named(name)), _) => protocol.named(name, &fill),
             (
                 Some(RuleAnswer::Said {
                     code: as_code,
@@ -178,11 +236,14 @@ impl Speaker<'_, '_> {
         let (document, at) = call.sends.as_ref()?;
         let asked = format!("/{}", v2.trim_start_matches('/').replace('.', "/"));
         let asked = asked.strip_prefix(at.as_str()).unwrap_or(&asked);
-        let fields = self
-            .operation
-            .parameters
-            .iter()
-            .filter_map(|parameter| self.catalog.fields().get(parameter.field?.0));
+        let Translation {
+            operation,
+            catalog,
+            given,
+            ..
+        } = self.translation;
+        let parameters = operation.parameters.iter();
+        let fields = parameters.filter_map(|parameter| catalog.fields().get(parameter.field?.0));
         let mut named = fields.filter(|field| {
             field
                 .pointer_in(document)
@@ -190,8 +251,8 @@ impl Speaker<'_, '_> {
         });
         let field = named.next()?;
         // Of a pair, name what the client gave.
-        let mut given = field.parts.iter().filter(|part| self.given.has(&part.name));
-        given
+        let mut parts = field.parts.iter().filter(|part| given.has(&part.name));
+        parts
             .next()
             .or_else(|| field.parts.first())
             .map(|part| part.name.clone())
@@ -201,11 +262,4 @@ impl Speaker<'_, '_> {
 /// True if a named error is v2's or the shim's trouble.
 fn is_trouble(error: &str) -> bool {
     [REFUSED, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE].contains(&error)
-}
-
-/// True if the failure says that what was asked is so already.
-pub(super) fn is_done_already(call: &Call, failure: &Failure) -> bool {
-    call.done
-        .iter()
-        .any(|(code, part)| failure.code == Some(*code) && failure.message.contains(part))
 }

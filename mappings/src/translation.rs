@@ -2,32 +2,38 @@
 
 mod answer;
 mod ending;
-mod failure;
-mod given;
+mod entry;
+mod error_mapper;
+mod lists;
 mod losses;
 mod outcome;
 mod paging;
+mod parameters;
+mod range;
 mod schedule;
 mod send;
+mod units;
 mod view;
+mod wanted;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use sha2::{Digest, Sha256};
 
 use crate::{
     catalog::{
         Catalog,
-        operation::{self, Operation, Plan, Service},
-        protocol::{NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, USER_UNKNOWN},
+        operation::{self, Filling, Operation, PageMode, Plan, Segment, Service},
+        protocol::{NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, ProtocolError},
     },
     document::Document,
     exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
 };
-use answer::Documents;
-use failure::Failure;
-use given::Given;
+use entry::Entry;
+use error_mapper::Failure;
+use outcome::Walk;
 use paging::Paging;
+use parameters::Parameters;
 pub use send::segment;
 
 /// What a site's configuration says to every translation.
@@ -39,6 +45,33 @@ pub struct Site {
     pub account_id: Option<String>,
     /// The site's choices; see [`Catalog::options`].
     pub options: Options,
+    /// What opens operations that want a token besides the credentials.
+    pub tokens: Tokens,
+}
+
+/// The tokens of a site, by name. `Debug` shows the names only.
+#[derive(Clone, Default)]
+pub struct Tokens(pub BTreeMap<String, String>);
+
+impl Tokens {
+    /// True if the token of a name is this one; a comparison takes the same time wherever they
+    /// differ.
+    fn is(&self, name: &str, given: &str) -> bool {
+        let digest = |text: &str| Sha256::digest(text.as_bytes());
+        self.0.get(name).is_some_and(|token| {
+            let differs = digest(token)
+                .iter()
+                .zip(digest(given))
+                .fold(0, |differs, (one, other)| differs | (one ^ other));
+            !token.is_empty() && differs == 0
+        })
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// What is remembered from earlier requests.
@@ -53,7 +86,7 @@ pub struct Memory {
 /// A write of several calls of which some are done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// The names of the calls that are done.
+    /// The names of the calls that are done, and of elements of a call that is made for several.
     pub done: Vec<String>,
 }
 
@@ -62,7 +95,7 @@ pub struct Unfinished {
 pub struct UnfinishedKey(pub [u8; 32]);
 
 /// Identifies a call of a translation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId {
     call: usize,
     item: Option<usize>,
@@ -77,8 +110,8 @@ pub struct Call {
     pub name: String,
     /// The request.
     pub request: V2Request,
-    /// One of many of its kind, for the items of a list: counts against a bound, and a fresh enough
-    /// answer to the same request may stand in.
+    /// One of many of its kind, such as for the entries of a list: counts against a bound, and a
+    /// fresh enough answer to the same read may stand in.
     pub for_item: bool,
 }
 
@@ -116,7 +149,8 @@ pub struct CallFailure {
 
 /// One v1 request being served, without I/O.
 ///
-/// 1. [`begin`](Self::begin) reads the parameters and makes the plan.
+/// 1. [`begin`](Self::begin) reads the parameters and makes the plan; hand it what is remembered
+///    with [`recall`](Self::recall).
 /// 2. Send what [`ready`](Self::ready) hands out; each call comes once, and calls that come
 ///    together are independent of each other.
 /// 3. Hand each outcome to [`complete`](Self::complete), in any order, and ask for what is ready
@@ -130,18 +164,25 @@ pub struct Translation<'a> {
     plan: &'a Plan,
     view: usize,
     site: &'a Site,
-    given: Given<'a>,
-    unknown: Vec<String>,
+    /// The time of the request, in seconds since 1970.
+    now: i64,
+    given: Parameters<'a>,
     warnings: Vec<Warning>,
     /// The subject as the client gave it.
     subject: Option<String>,
     /// The subject as v2 names it, once it did.
-    user: Option<String>,
+    id: Option<String>,
+    /// True once calls were queued.
+    is_begun: bool,
     progress: Vec<Progress>,
+    /// The lists of the plan that were made, by their number.
+    made: Vec<usize>,
     queue: VecDeque<Call>,
-    documents: Documents<'a>,
-    items: Vec<Documents<'a>>,
+    /// What was read.
+    root: Entry<'a>,
     paging: Option<Paging<'a>>,
+    /// The lists that are read as a whole, by the request that reads them.
+    walks: BTreeMap<CallId, Walk<'a>>,
     unfinished: Option<Unfinished>,
     failure: Option<(usize, Failure)>,
     failures: Vec<CallFailure>,
@@ -154,8 +195,21 @@ struct Progress {
     state: State,
     /// How many requests are under way.
     open: usize,
-    /// What it found, if a condition asks.
+    /// How many requests succeeded.
+    succeeded: usize,
+    /// What it is made for, if for several things.
+    units: Option<units::Units>,
+    /// What it found, if something asks.
     found: Option<Document>,
+    /// v2's code of a failure that did not fail the operation.
+    failed: Option<Option<i64>>,
+}
+
+impl Progress {
+    /// How many things it is made for, and how many are done.
+    fn counts(&self) -> (usize, usize) {
+        self.units.as_ref().map_or((0, 0), units::Units::counts)
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -176,29 +230,43 @@ struct Miss {
 }
 
 impl<'a> Translation<'a> {
-    /// Reads the parameters of a request and makes its plan.
+    /// Reads the parameters of a request that came at `now`, in seconds since 1970, and makes its
+    /// plan.
     ///
     /// # Errors
     ///
     /// What v1 answers when nothing needs to be asked: parameters that are missing or cannot be
-    /// read, an id that names nobody, an operation that nothing serves, and in strict mode a
-    /// parameter that v2 cannot honour.
+    /// read, an id that names nobody, an operation that nothing serves or that the site did not
+    /// allow, and in strict mode a parameter that v2 cannot honour.
     pub fn begin(
         catalog: &'a Catalog,
         operation: &'a Operation,
         arguments: Arguments,
         site: &'a Site,
-        memory: Memory,
+        now: i64,
     ) -> Result<Self, V1Error> {
         let (plan, view) = match &operation.service {
             Service::NotServed(_) => return Err(not_served(catalog, operation)),
             Service::Refused { error, .. } => {
-                Given::read(catalog, operation, arguments, site)?;
+                Parameters::read(catalog, operation, arguments, site)?;
                 return Err(catalog.protocol().named(error, &|_| None));
             }
             Service::Plan { plan, view } => (plan, *view),
         };
-        let (given, unknown) = Given::read(catalog, operation, arguments, site)?;
+        let is_off = operation.enabled_by.as_ref().is_some_and(|option| {
+            site.options.get(option) != Some(&operation::OptionValue::Switch(true))
+        });
+        if is_off {
+            return Err(not_allowed(catalog, operation));
+        }
+        let given = Parameters::read(catalog, operation, arguments, site)?;
+        let opens = operation.token.as_ref().is_none_or(|token| {
+            let given = given.text(&token.parameter).unwrap_or_default();
+            site.tokens.is(&token.site, &given)
+        });
+        if !opens {
+            return Err(not_allowed(catalog, operation));
+        }
         let subject = operation.subject.iter().find_map(|name| given.text(name));
         let mut translation = Self {
             catalog,
@@ -206,23 +274,27 @@ impl<'a> Translation<'a> {
             plan,
             view,
             site,
+            now,
             given,
-            unknown,
             warnings: Vec::new(),
             subject,
-            user: None,
+            id: None,
+            is_begun: false,
             progress: plan.calls.iter().map(|_| Progress::default()).collect(),
+            made: Vec::new(),
             queue: VecDeque::new(),
-            documents: Documents::default(),
-            items: Vec::new(),
+            root: Entry::default(),
             paging: None,
-            unfinished: memory.unfinished,
+            walks: BTreeMap::new(),
+            unfinished: None,
             failure: None,
             failures: Vec::new(),
             misses: Vec::new(),
         };
         translation.check_ids()?;
+        translation.check_range()?;
         translation.warnings = losses::losses(catalog, operation, &translation.given)?;
+        translation.warnings.append(&mut translation.given.warnings);
         if let Some(loss) = translation.warnings.first().filter(|_| site.strict) {
             let (name, reason) = (&loss.field, &loss.reason);
             return Err(catalog
@@ -233,18 +305,22 @@ impl<'a> Translation<'a> {
                     _ => None,
                 }));
         }
-        translation.begin_paging(memory.cursors);
-        translation.advance();
+        translation.begin_paging(Vec::new());
         Ok(translation)
+    }
+
+    /// Takes what is remembered of earlier requests, before the first call of
+    /// [`ready`](Self::ready).
+    pub fn recall(&mut self, memory: Memory) {
+        self.unfinished = memory.unfinished;
+        self.begin_paging(memory.cursors);
     }
 
     /// What an unfinished write of this request is remembered under; `None` if there is nothing to
     /// remember. Independent of the order of parameters.
     pub fn unfinished_key(&self) -> Option<UnfinishedKey> {
-        self.plan
-            .calls
-            .iter()
-            .find(|call| !call.resumes.is_empty())?;
+        let mut calls = self.plan.calls.iter();
+        calls.find(|call| call.may_be_taken_up())?;
         let mut digest = Sha256::new();
         digest.update(self.operation.name.as_bytes());
         for (name, value) in self.given.bytes() {
@@ -258,19 +334,43 @@ impl<'a> Translation<'a> {
 
     /// What the tokens of pages of this list are remembered under; `None` if it is no list.
     pub fn paging_key(&self) -> Option<String> {
-        let call = self.plan.calls.iter().find(|call| call.pages.is_some())?;
-        let pages = call.pages.as_ref()?;
-        let fixed = call.query.iter().filter(|(name, _)| *name != pages.number);
+        let (index, call, pages) = self.paged()?;
+        let id = CallId {
+            call: index,
+            item: None,
+        };
+        let subject = self.subject_of(id, call);
+        let material = self.material(id, call, subject.as_deref());
+        let (path, query) = material.path_and_query(call);
+        let fixed = query.iter().filter(|(name, _)| *name != pages.number);
         let query: Vec<_> = fixed
-            .map(|(name, value)| {
-                format!("{name}={}", value.fill_lossy(&|name| self.given.text(name)))
-            })
+            .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        Some(format!("{}?{}", call.template, query.join("&")))
+        Some(format!(
+            "{}?{}",
+            path.as_deref().unwrap_or(&call.template),
+            query.join("&")
+        ))
+    }
+
+    /// The call whose answer is a page.
+    fn paged(&self) -> Option<(usize, &'a operation::Call, &'a operation::Pages)> {
+        let mut calls = self.plan.calls.iter().enumerate();
+        calls.find_map(|(index, call)| {
+            let pages = call
+                .pages
+                .as_ref()
+                .filter(|pages| pages.mode != PageMode::All)?;
+            Some((index, call, pages))
+        })
     }
 
     /// The calls to be made now; each is handed out once.
     pub fn ready(&mut self) -> Vec<Call> {
+        if !self.is_begun {
+            self.is_begun = true;
+            self.advance();
+        }
         std::mem::take(&mut self.queue).into()
     }
 
@@ -284,21 +384,28 @@ impl<'a> Translation<'a> {
             return;
         };
         progress.open = progress.open.saturating_sub(1);
-        match self.speaker().read(call, outcome) {
+        match self.mapper(Some(id)).read(call, outcome) {
             Ok(body) => self.succeeded(id, call, body.unwrap_or_default()),
             Err(failure) => self.failed(id, call, failure),
+        }
+        if call.each.is_some() && self.failure.is_none() {
+            self.release(id.call, call);
         }
         if let Some(progress) = self.progress.get_mut(id.call)
             && progress.open == 0
             && progress.state == State::Running
         {
             progress.state = State::Done;
+            self.join_walks(id.call, call);
         }
         self.advance();
     }
 
     /// True if nothing more is to be sent or waited for.
     pub fn is_done(&self) -> bool {
+        if !self.is_begun {
+            return false;
+        }
         let open = |(call, progress): (&operation::Call, &Progress)| {
             progress.open > 0 && (self.failure.is_none() || !call.method.is_read())
         };
@@ -323,7 +430,7 @@ impl<'a> Translation<'a> {
             },
             cursors: self.paging.map(Paging::into_tokens).unwrap_or_default(),
             unfinished,
-            unknown: self.unknown,
+            unknown: self.given.unknown,
             failures: self.failures,
             is_trouble,
         }
@@ -332,16 +439,30 @@ impl<'a> Translation<'a> {
     /// Ids are data: what would not stay one path segment, or means something else to v2 than to
     /// v1, names nobody.
     fn check_ids(&self) -> Result<(), V1Error> {
-        if let Some(subject) = &self.subject {
-            let reserved = &self.catalog.protocol().reserved_ids;
-            if segment(subject).is_none() || reserved.contains(&subject.to_lowercase()) {
-                return Err(self.speaker().named(USER_UNKNOWN).error);
-            }
+        if let (Some(subject), Some(kind)) = (&self.subject, &self.operation.subject_kind)
+            && (segment(subject).is_none() || kind.is_reserved(subject))
+        {
+            let protocol = self.catalog.protocol();
+            return Err(match kind.unknown.as_str() {
+                PARAMETER_INVALID => {
+                    let mut names = self.operation.subject.iter();
+                    let name = names.find(|name| self.given.has(name));
+                    protocol.parameter_error(PARAMETER_INVALID, name.map_or("", String::as_str))
+                }
+                unknown => self.mapper(None).named(unknown).error,
+            });
         }
         for part in self.plan.calls.iter().flat_map(|call| &call.path) {
-            if let operation::Segment::Parameter(name) = part
-                && let Some(text) = self.given.text(name)
-                && segment(&text).is_none()
+            if let Segment::Filled {
+                by: Filling::Parameters(names),
+                kind,
+                ..
+            } = part
+                && let Some((name, text)) = names
+                    .iter()
+                    .find_map(|name| Some((name, self.given.text(name)?)))
+                && (segment(&text).is_none()
+                    || kind.as_ref().is_some_and(|kind| kind.is_reserved(&text)))
             {
                 return Err(self
                     .catalog
@@ -353,12 +474,17 @@ impl<'a> Translation<'a> {
     }
 
     fn begin_paging(&mut self, cursors: Vec<(u32, String)>) {
-        let pages = self.plan.calls.iter().find_map(|call| call.pages.as_ref());
-        self.paging = pages.map(|pages| {
+        self.paging = self.paged().map(|(_, _, pages)| {
             let number = |name: &str| self.given.number(name).unwrap_or(1);
             Paging::new(pages, number(&pages.number), number(&pages.size), cursors)
         });
     }
+}
+
+fn not_allowed(catalog: &Catalog, operation: &Operation) -> V1Error {
+    let protocol = catalog.protocol();
+    let (_, error) = protocol.error(ProtocolError::OperationNotAllowed, &operation.name);
+    error
 }
 
 fn not_served(catalog: &Catalog, operation: &Operation) -> V1Error {

@@ -1,0 +1,122 @@
+//! Several values: ids, objects with one member, parts of a text, names with values.
+
+use serde_json::{Map, Value};
+
+/// Each value is an object with one member in v2.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elements {
+    /// The member.
+    pub member: String,
+    /// The member of a value that is an address, if it has another.
+    pub address: Option<String>,
+}
+
+/// Several values are one text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// What stands between them in v1.
+    pub v1: String,
+    /// What stands between them in v2, if it is a text there.
+    pub v2: String,
+}
+
+/// An object in v1 is a list of objects with a name and a value in v2.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pairs {
+    /// The member with the name.
+    pub name: String,
+    /// The member with the value.
+    pub value: String,
+}
+
+/// What separates the parts of a text that holds several values.
+pub(crate) const SEPARATORS: [char; 2] = [',', ';'];
+
+/// The parts of a text that holds several values: trimmed, none of them empty.
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(SEPARATORS).map(str::trim);
+    parts.filter(|part| !part.is_empty())
+}
+
+impl Elements {
+    pub(super) fn to_v2(&self, v1: &Value) -> Option<Value> {
+        let object = |value: &Value| {
+            let is_address = value.as_str().is_some_and(|text| text.contains('@'));
+            let address = self.address.as_ref().filter(|_| is_address);
+            object([(address.unwrap_or(&self.member), value.clone())])
+        };
+        Some(v1.as_array()?.iter().map(object).collect())
+    }
+
+    pub(super) fn to_v1(&self, v2: &Value) -> Option<Value> {
+        let values = v2.as_array()?.iter();
+        let of = |value: &Value| {
+            let address = || value.get(self.address.as_ref()?);
+            value.get(&self.member).or_else(address).cloned()
+        };
+        values.map(of).collect()
+    }
+}
+
+impl Joined {
+    pub(super) fn to_v2(&self, v1: &Value) -> Option<String> {
+        texts(v1).map(|texts| texts.join(&self.v2))
+    }
+
+    pub(super) fn to_v1(&self, v2: &Value) -> Option<String> {
+        texts(v2).map(|texts| texts.join(&self.v1))
+    }
+
+    /// What v2 is sent for the values of two fields that have the same place.
+    pub(crate) fn append(&self, to: &mut Value, more: &Value) {
+        if let (Some(first), Some(more)) = (to.as_str(), more.as_str()) {
+            *to = format!("{first}{}{more}", self.v2).into();
+        }
+    }
+}
+
+impl Pairs {
+    pub(super) fn to_v2(&self, v1: &Value) -> Option<Value> {
+        let pair = |(name, value): (&String, &Value)| {
+            object([
+                (&self.name, name.as_str().into()),
+                (&self.value, value.clone()),
+            ])
+        };
+        Some(v1.as_object()?.iter().map(pair).collect())
+    }
+
+    pub(super) fn to_v1(&self, v2: &Value) -> Option<Value> {
+        let mut members = Map::new();
+        for pair in v2.as_array()? {
+            let name = pair.get(&self.name)?.as_str()?;
+            let value = pair.get(&self.value).cloned().unwrap_or_default();
+            members.insert(name.to_owned(), value);
+        }
+        Some(members.into())
+    }
+}
+
+pub(super) fn count_parts(v2: &Value) -> Option<usize> {
+    match v2 {
+        Value::String(text) => Some(parts(text).count()),
+        Value::Array(values) => Some(values.len()),
+        _ => None,
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(text) => Some(parts(text).collect()),
+        Value::Array(values) => values.iter().map(Value::as_str).collect(),
+        _ => None,
+    }
+}
+
+fn object<'m>(members: impl IntoIterator<Item = (impl AsRef<str> + 'm, Value)>) -> Value {
+    let members = members.into_iter();
+    let members: Map<_, _> = members
+        .map(|(name, value)| (name.as_ref().to_owned(), value))
+        .collect();
+    members.into()
+}

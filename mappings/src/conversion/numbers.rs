@@ -1,0 +1,25 @@
+//! Numbers of another grain.
+
+use serde_json::Value;
+
+use super::Sent;
+
+/// The smallest step that is not less than the number.
+pub(super) fn round_up(steps: &[i64], v1: &Value) -> Sent {
+    let step = v1.as_i64().and_then(|number| {
+        let mut steps = steps.iter();
+        Some((*steps.find(|step| **step >= number)?, number))
+    });
+    match step {
+        Some((step, number)) => Sent::Value {
+            value: step.into(),
+            changed: step != number,
+        },
+        None => Sent::Impossible,
+    }
+}
+
+/// Whole minutes of seconds.
+pub(super) fn minutes(v2: &Value) -> Option<i64> {
+    v2.as_i64().map(|seconds| seconds.div_euclid(60))
+}

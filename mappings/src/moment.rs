@@ -1,0 +1,184 @@
+//! Days and moments as v1 clients write them.
+
+use time::{
+    Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
+    format_description::well_known::Rfc3339,
+};
+
+/// A moment in UTC: `2016-11-20T12:00:00Z`, also with fractions of seconds, without leading zeros,
+/// with an offset or a date alone. What has a `Z` at its end, or nothing, is in UTC.
+pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
+    let text = text.trim();
+    let (date, rest) = text.split_once(['T', 't', ' ']).unwrap_or((text, ""));
+    let date = numeric_date(date)?;
+    let (time, offset) = clock(rest.trim())?;
+    let local = PrimitiveDateTime::new(date, time);
+    local
+        .assume_utc()
+        .checked_sub(Duration::seconds(offset.whole_seconds().into()))
+}
+
+/// A day, also that of a moment, with slashes, or as Americans write it: `11/20/2016`.
+pub(crate) fn date(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let first = text.split(['T', 't', ' ']).next()?;
+    numeric_date(first).or_else(|| american_date(first))
+}
+
+/// v1's form of a moment: UTC, whole seconds.
+pub(crate) fn written(moment: OffsetDateTime) -> Option<String> {
+    let seconds = moment.to_offset(UtcOffset::UTC).unix_timestamp();
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()?
+        .format(&Rfc3339)
+        .ok()
+}
+
+/// The day of a moment in seconds since 1970, in UTC.
+pub(crate) fn day_of(seconds: i64) -> Date {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds);
+    moment.unwrap_or(OffsetDateTime::UNIX_EPOCH).date()
+}
+
+/// The same day so many months before, or the last one of that month if it has no such day.
+pub(crate) fn months_before(date: Date, months: i64) -> Date {
+    let month = i64::from(date.year()).saturating_mul(12) + i64::from(u8::from(date.month())) - 1;
+    let month = month.saturating_sub(months.max(0));
+    let first = i32::try_from(month.div_euclid(12)).ok().and_then(|year| {
+        let month = u8::try_from(month.rem_euclid(12) + 1).ok()?;
+        Date::from_calendar_date(year, Month::try_from(month).ok()?, 1).ok()
+    });
+    let Some(first) = first else { return Date::MIN };
+    let day = date.day().min(first.month().length(first.year()));
+    first.replace_day(day).unwrap_or(first)
+}
+
+fn numeric_date(text: &str) -> Option<Date> {
+    let mut parts = text.split(['-', '/']);
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    calendar_date(year, month, day)
+}
+
+fn american_date(text: &str) -> Option<Date> {
+    let mut parts = text.split('/');
+    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    calendar_date(year, month, day)
+}
+
+fn calendar_date(year: &str, month: &str, day: &str) -> Option<Date> {
+    let month = Month::try_from(number::<u8>(month, 2)?).ok()?;
+    let year = i32::from(number::<u16>(year, 4)?);
+    Date::from_calendar_date(year, month, number(day, 2)?).ok()
+}
+
+/// The time of day and the offset from UTC.
+fn clock(text: &str) -> Option<(Time, UtcOffset)> {
+    let (text, is_utc) = match text.strip_suffix(['Z', 'z']) {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    let (time, offset) = match text.find(['+', '-']) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let offset = if offset.is_empty() {
+        UtcOffset::UTC
+    } else {
+        self::offset(offset)?
+    };
+    let offset = if is_utc { UtcOffset::UTC } else { offset };
+    if time.is_empty() {
+        return Some((Time::MIDNIGHT, offset));
+    }
+    let mut parts = time.trim().split(':');
+    let (hour, minute) = (parts.next()?, parts.next()?);
+    let second = parts.next().unwrap_or("0");
+    let second = second
+        .split_once(['.', ','])
+        .map_or(second, |(whole, _)| whole);
+    if parts.next().is_some() {
+        return None;
+    }
+    let time = Time::from_hms(number(hour, 2)?, number(minute, 2)?, number(second, 2)?);
+    Some((time.ok()?, offset))
+}
+
+fn offset(text: &str) -> Option<UtcOffset> {
+    let is_west = text.starts_with('-');
+    let digits: String = text.chars().skip(1).filter(|c| *c != ':').collect();
+    let hours: i8 = number(digits.get(..2)?, 2)?;
+    let minutes: i8 = match digits.get(2..)? {
+        "" => 0,
+        minutes => number(minutes, 2)?,
+    };
+    let sign = if is_west { -1 } else { 1 };
+    UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
+}
+
+/// A number of at most so many digits.
+fn number<N: std::str::FromStr>(text: &str, digits: usize) -> Option<N> {
+    let is_number = (1..=digits).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_spellings_of_moments_that_clients_send() {
+        let read = |text: &str| moment(text).and_then(written);
+        for (text, wanted) in [
+            ("2016-11-20T12:00:00Z", "2016-11-20T12:00:00Z"),
+            ("2018-05-09T10:00:00.123Z", "2018-05-09T10:00:00Z"),
+            ("2016-1-5T9:5:0Z", "2016-01-05T09:05:00Z"),
+            ("2018-08-19T01:03:21-07:00Z", "2018-08-19T01:03:21Z"),
+            ("2018-08-19T01:03:21-07:00", "2018-08-19T08:03:21Z"),
+            ("2016-11-20", "2016-11-20T00:00:00Z"),
+            ("2016-11-20 12:00", "2016-11-20T12:00:00Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(wanted), "{text}");
+        }
+        for text in [
+            "11/29/2016 3:05:00 PM",
+            "",
+            "2016-13-01",
+            "2016-11-20T25:00:00Z",
+            "tomorrow",
+            "9999-12-31T23:59:59-23:59",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_the_spellings_of_days_that_clients_send() {
+        let read = |text: &str| date(text).map(|date| date.to_string());
+        for text in [
+            "2017-07-01",
+            "2017-7-1",
+            "2017-07-01T15:50:47Z",
+            "2017/07/01",
+            "07/01/2017 03:00 pm",
+        ] {
+            assert_eq!(read(text).as_deref(), Some("2017-07-01"), "{text}");
+        }
+        assert_eq!(read("2017-02-30"), None);
+    }
+
+    #[test]
+    fn a_month_before_is_the_same_day_or_the_last_one() {
+        let before = |text: &str, months| months_before(date(text).unwrap(), months).to_string();
+        assert_eq!(before("2017-07-15", 1), "2017-06-15");
+        assert_eq!(before("2017-03-31", 1), "2017-02-28");
+        assert_eq!(before("2017-01-10", 1), "2016-12-10");
+        assert_eq!(before("2017-01-10", 24), "2015-01-10");
+        assert_eq!(before("2017-01-10", i64::MAX), Date::MIN.to_string());
+    }
+}

@@ -1,0 +1,144 @@
+//! Lists that are made of those that calls read: filtered, joined, sorted, cut into pages.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    mem,
+};
+
+use serde_json::json;
+
+use super::{Translation, entry::Entry, parameters::text_of};
+use crate::{
+    catalog::{
+        PAGE,
+        operation::{Join, List, PageMode},
+    },
+    document::Json,
+};
+
+impl<'a> Translation<'a> {
+    pub(super) fn is_made(&self, list: usize) -> bool {
+        self.made.contains(&list)
+    }
+
+    /// Makes the lists that wait for nothing any more.
+    pub(super) fn make_lists(&mut self) {
+        let plan = self.plan;
+        for (index, list) in plan.lists.iter().enumerate() {
+            let ready = !self.is_made(index)
+                && list.after.iter().all(|call| self.is_settled(*call))
+                && list.after_lists.iter().all(|list| self.is_made(*list));
+            if ready && self.failure.is_none() {
+                self.made.push(index);
+                self.make(list);
+            }
+        }
+    }
+
+    fn make(&mut self, list: &'a List) {
+        // Without a call that made it there is no list either.
+        if self.root.list(&list.of).is_none() {
+            return;
+        }
+        let mut entries = self.root.take(&list.of);
+        entries.retain(|entry| self.fits(entry, &list.keep));
+        for join in &list.joins {
+            let others = self.root.take(&join.list);
+            joined(&mut entries, others, join);
+        }
+        if let Some(at) = &list.sort {
+            entries.sort_by(|one, other| {
+                let order = compared(key(one, at), key(other, at));
+                if list.descending {
+                    order.reverse()
+                } else {
+                    order
+                }
+            });
+        }
+        let total = entries.len();
+        if let Some((number, size)) = &list.page {
+            let number = self.given.number(number).unwrap_or(1).max(1);
+            let size = self.given.number(size).unwrap_or(1).max(1);
+            let skipped = number.saturating_sub(1).saturating_mul(size);
+            let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+            let shown = usize::try_from(size).unwrap_or(usize::MAX);
+            entries = entries.into_iter().skip(skipped).take(shown).collect();
+            let pages = i64::try_from(total).unwrap_or(i64::MAX);
+            let pages = pages.saturating_add(size.saturating_sub(1)) / size;
+            let page = json!({
+                "page_count": pages,
+                "page_number": number,
+                "page_size": size,
+                "total_records": total,
+            });
+            self.root.documents.add(PAGE, page.into());
+        } else if !self.is_page_of_v2(&list.of) {
+            let page = json!({ "total_records": total });
+            self.root.documents.add(PAGE, page.into());
+        }
+        self.root.extend(&list.name, entries);
+    }
+
+    /// True if v2 counts the records of the list.
+    fn is_page_of_v2(&self, list: &str) -> bool {
+        let mut pages = self
+            .plan
+            .calls
+            .iter()
+            .filter_map(|call| call.pages.as_ref());
+        pages.any(|pages| pages.list == list && pages.mode != PageMode::All)
+    }
+}
+
+fn key<'e>(entry: &'e Entry<'_>, at: &str) -> Option<Json<'e>> {
+    entry.own()?.at(at).filter(|value| !value.is_null())
+}
+
+/// Numbers by size, then texts by their letters; what is absent comes first.
+fn compared(one: Option<Json<'_>>, other: Option<Json<'_>>) -> Ordering {
+    let (Some(one), Some(other)) = (one, other) else {
+        return one.is_some().cmp(&other.is_some());
+    };
+    let number = |value: Json<'_>| value.as_number().and_then(|number| number.as_f64());
+    match (number(one), number(other)) {
+        (Some(one), Some(other)) => one.total_cmp(&other),
+        _ => text_of(one).cmp(&text_of(other)),
+    }
+}
+
+/// Adds what the other entries have to those of equal keys, in any case.
+fn joined<'a>(entries: &mut Vec<Entry<'a>>, others: Vec<Entry<'a>>, join: &Join) {
+    let key = |entry: &Entry<'a>, at: &str| {
+        let key = key(entry, at).map(text_of)?.to_lowercase();
+        (!key.is_empty()).then_some(key)
+    };
+    let (here, there) = &join.on;
+    let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        if let Some(key) = key(entry, here) {
+            by_key.entry(key).or_default().push(at);
+        }
+    }
+    let mut rest = BTreeMap::new();
+    for (at, other) in others.into_iter().enumerate() {
+        let found = key(&other, there).and_then(|key| by_key.get(&key));
+        match found {
+            Some(places) => {
+                for place in places {
+                    if let Some(entry) = entries.get_mut(*place) {
+                        for (name, document) in other.documents.iter() {
+                            entry.documents.add(name, document.clone());
+                        }
+                    }
+                }
+            }
+            None if join.rest => {
+                rest.insert(at, other);
+            }
+            None => {}
+        }
+    }
+    entries.extend(mem::take(&mut rest).into_values());
+}

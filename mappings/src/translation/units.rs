@@ -1,0 +1,189 @@
+//! Calls that are made once for each of several things: entries of a list, elements of a parameter,
+//! months of a range.
+
+use std::{borrow::Cow, collections::VecDeque, ops::Range};
+
+use time::Date;
+
+use super::{
+    CallId, Translation,
+    send::{Prepared, name},
+};
+use crate::catalog::operation::{self, Each, Several};
+
+/// One of several things that a call is made for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Unit {
+    /// The entry of a list, by its number.
+    Entry { list: String, at: usize },
+    /// Elements of a parameter.
+    Elements {
+        parameter: String,
+        range: Range<usize>,
+    },
+    /// The days from one to another.
+    Window(Date, Date),
+}
+
+/// The units of a call and how far they are.
+#[derive(Default)]
+pub(super) struct Units {
+    pub all: Vec<Unit>,
+    /// The numbers of those that were not begun.
+    pub waiting: VecDeque<usize>,
+    /// The numbers of those that are done, also by an earlier request.
+    pub done: Vec<usize>,
+}
+
+/// At most so many requests that write are under way for one call.
+const WRITES_AT_ONCE: usize = 4;
+
+impl Unit {
+    /// How many things it is.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Elements { range, .. } => range.len(),
+            Self::Entry { .. } | Self::Window(..) => 1,
+        }
+    }
+}
+
+impl Units {
+    /// How many things there are, and how many of them are done.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let size = |unit: &Unit| unit.size();
+        let done = self.done.iter().filter_map(|at| self.all.get(*at));
+        (self.all.iter().map(size).sum(), done.map(size).sum())
+    }
+
+    /// What is remembered of one that is done.
+    pub(super) fn mark(&self, call: &str, at: usize) -> Option<String> {
+        match self.all.get(at)? {
+            Unit::Elements { range, .. } => Some(format!("{call}[{}..{}]", range.start, range.end)),
+            Unit::Entry { .. } | Unit::Window(..) => None,
+        }
+    }
+}
+
+impl<'a> Translation<'a> {
+    /// The units of a call.
+    fn units_of(&self, call: &'a operation::Call, each: &Each) -> Units {
+        let all = match &each.of {
+            Several::Entries { list } => {
+                let entries = self.root.list(list).unwrap_or_default();
+                let entries = entries.iter().enumerate();
+                let wanted = entries.filter(|(_, entry)| self.fits(entry, &each.only));
+                wanted
+                    .map(|(at, _)| Unit::Entry {
+                        list: list.clone(),
+                        at,
+                    })
+                    .collect()
+            }
+            Several::Elements { parameter, batch } => {
+                let count = self.given.elements(parameter).len();
+                (0..count)
+                    .step_by(*batch)
+                    .map(|begin| Unit::Elements {
+                        parameter: parameter.clone(),
+                        range: begin..begin.saturating_add(*batch).min(count),
+                    })
+                    .collect()
+            }
+            Several::Windows => self.windows(),
+        };
+        let mut units = Units {
+            waiting: (0..all.len()).collect(),
+            all,
+            done: Vec::new(),
+        };
+        if let Some(unfinished) = self.unfinished.as_ref().filter(|_| call.may_be_taken_up()) {
+            let is_done = |at: &usize| {
+                let mark = units.mark(&call.name, *at);
+                mark.is_some_and(|mark| unfinished.done.contains(&mark))
+            };
+            units.done = (0..units.all.len()).filter(is_done).collect();
+            units.waiting.retain(|at| !units.done.contains(at));
+        }
+        units
+    }
+
+    /// Begins a call that is made once for each of several things; says how many requests were
+    /// queued.
+    pub(super) fn begin_units(
+        &mut self,
+        index: usize,
+        call: &'a operation::Call,
+        each: &'a Each,
+    ) -> usize {
+        let units = self.units_of(call, each);
+        if let Some(error) = each.otherwise.as_ref().filter(|_| units.all.is_empty()) {
+            let failure = self.mapper(None).named(error);
+            self.fail(index, failure);
+            return 0;
+        }
+        if let Some(progress) = self.progress.get_mut(index) {
+            progress.units = Some(units);
+        }
+        self.release(index, call)
+    }
+
+    /// Queues as many of the waiting units of a call as may be under way.
+    pub(super) fn release(&mut self, index: usize, call: &'a operation::Call) -> usize {
+        let at_once = match &call.each {
+            Some(each) if each.one_by_one => 1,
+            Some(_) if !call.method.is_read() => WRITES_AT_ONCE,
+            _ => usize::MAX,
+        };
+        let mut made = 0;
+        loop {
+            let Some(progress) = self.progress.get_mut(index) else {
+                return made;
+            };
+            if progress.open >= at_once {
+                return made;
+            }
+            let units = progress.units.as_mut();
+            let Some(at) = units.and_then(|units| units.waiting.pop_front()) else {
+                return made;
+            };
+            let id = CallId {
+                call: index,
+                item: Some(at),
+            };
+            if let Prepared::Request(request) = self.prepare(id, call) {
+                self.queue_request(id, call, request);
+                if let Some(progress) = self.progress.get_mut(index) {
+                    progress.open += 1;
+                }
+                made += 1;
+            }
+        }
+    }
+
+    /// The unit that a request is made for.
+    pub(super) fn unit(&self, id: CallId) -> Option<&Unit> {
+        let units = self.progress.get(id.call)?.units.as_ref()?;
+        units.all.get(id.item?)
+    }
+
+    /// The entry that a request is made for.
+    pub(super) fn entry_of(&self, id: CallId) -> Option<&super::entry::Entry<'a>> {
+        match self.unit(id)? {
+            Unit::Entry { list, at } => self.root.list(list)?.get(*at),
+            Unit::Elements { .. } | Unit::Window(..) => None,
+        }
+    }
+
+    /// Whom or what a request is about.
+    pub(super) fn subject_of(&self, id: CallId, call: &operation::Call) -> Option<Cow<'_, str>> {
+        let at = call.each.as_ref().and_then(|each| each.subject.as_ref());
+        match at {
+            Some(at) => name(self.entry_of(id)?.own()?.at(at)?),
+            None => {
+                let subject = self.id.as_deref().or(self.subject.as_deref());
+                subject.map(Cow::Borrowed)
+            }
+        }
+    }
+}

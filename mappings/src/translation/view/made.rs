@@ -1,0 +1,259 @@
+//! Members that are more than one value of a document: lists, objects, what depends on another
+//! member, texts and numbers that are made of others.
+
+use serde_json::Value;
+
+use super::{
+    Writer,
+    columns::Made,
+    value::{timestamp, value_to_v1},
+};
+use crate::{
+    catalog::{
+        ITEM,
+        field::{Field, Kind, Place},
+        operation::{Member, OptionValue, View},
+    },
+    document::{Document, Json},
+    scalar::Scalar,
+    template::Template,
+    translation::{
+        Translation,
+        entry::{Documents, Entry},
+        parameters::text_of,
+    },
+};
+
+impl<'a> Writer<'_, 'a> {
+    pub(super) fn made(&mut self, made: &Made<'a>, entry: &Entry<'a>) {
+        let Made {
+            member,
+            field,
+            part,
+        } = *made;
+        for rule in &field.overrides {
+            let found = entry.documents.at(&rule.at.document, &rule.at.pointer);
+            if self.translation.is_wanted(found, &rule.wanted) {
+                if let Some(show) = &rule.show {
+                    self.value(member, show);
+                }
+                return;
+            }
+        }
+        let places = member.from.as_ref().unwrap_or(&field.places);
+        let view = member
+            .view
+            .and_then(|view| self.translation.catalog.view(view));
+        let is_shown = match (part.kind, view) {
+            (Kind::List, Some(view)) => self.made_list(member, view, places, entry),
+            (Kind::Object, Some(view)) => self.made_object(member, view, places, entry),
+            _ => self.made_value(made, places, entry),
+        };
+        if !is_shown {
+            self.nothing(member, field, places, entry);
+        }
+    }
+
+    /// Writes a list: one that calls read, or an array in a document.
+    fn made_list(
+        &mut self,
+        member: &'a Member,
+        view: &'a View,
+        places: &[Place],
+        entry: &Entry<'a>,
+    ) -> bool {
+        for place in places {
+            let root = &self.translation.root;
+            let elements = match place {
+                Place::List(name) => match entry.list(name).or_else(|| root.list(name)) {
+                    Some(entries) => {
+                        self.json.extend_from_slice(member.key.as_bytes());
+                        self.list(view, entries);
+                        return true;
+                    }
+                    None => continue,
+                },
+                Place::Document(place) => part(entry, &place.document, &place.pointer)
+                    .filter(|part| part.json().is_array()),
+                _ => None,
+            };
+            if let Some(array) = elements {
+                let inner = |element| inside(entry, element);
+                let entries: Vec<_> = array.elements().map(inner).collect();
+                self.json.extend_from_slice(member.key.as_bytes());
+                self.list(view, &entries);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Writes an object: one in a document, or one that has members of the same documents.
+    fn made_object(
+        &mut self,
+        member: &'a Member,
+        view: &'a View,
+        places: &[Place],
+        entry: &Entry<'a>,
+    ) -> bool {
+        for place in places {
+            let begun = self.json.len();
+            self.json.extend_from_slice(member.key.as_bytes());
+            let value = self.json.len();
+            match place {
+                Place::Here => self.object(view, entry),
+                Place::Document(place) => {
+                    let found = part(entry, &place.document, &place.pointer);
+                    match found.filter(|part| part.json().is_object()) {
+                        Some(object) => self.object(view, &inside(entry, object)),
+                        None => {
+                            self.json.truncate(begun);
+                            continue;
+                        }
+                    }
+                }
+                _ => {
+                    self.json.truncate(begun);
+                    continue;
+                }
+            }
+            if self.json.get(value..) != Some(b"{}") {
+                return true;
+            }
+            // An object without members says nothing.
+            self.json.truncate(begun);
+        }
+        false
+    }
+
+    /// Writes the first value that there is.
+    fn made_value(&mut self, made: &Made<'a>, places: &[Place], entry: &Entry<'a>) -> bool {
+        let Made {
+            member,
+            field,
+            part,
+        } = *made;
+        for place in places {
+            let value = match place {
+                Place::Document(place) => {
+                    let found = entry.documents.at(&place.document, &place.pointer);
+                    found.map(Json::to_value)
+                }
+                Place::Text(template) => text(template, entry).map(Value::from),
+                Place::Clock => timestamp(self.now).map(|time| time.to_value()),
+                other => self
+                    .translation
+                    .other(other)
+                    .map(|scalar| scalar.to_value()),
+            };
+            let Some(value) = value else { continue };
+            match value_to_v1(field, member.field.1, part, &value, self.now) {
+                Some(value) => self.value(member, &value),
+                None => self.unreadable(&part.name),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Writes what is shown where nothing was found.
+    fn nothing(&mut self, member: &'a Member, field: &Field, places: &[Place], entry: &Entry<'a>) {
+        let is_read = |place: &Place| match place {
+            Place::Document(place) => entry.documents.newest(&place.document).is_some(),
+            Place::Text(_) | Place::Here => true,
+            _ => false,
+        };
+        if field.empty_unread || places.iter().any(is_read) {
+            self.json.extend_from_slice(member.known.as_bytes());
+        }
+    }
+
+    fn value(&mut self, member: &Member, value: &Value) {
+        self.json.extend_from_slice(member.key.as_bytes());
+        // JSON always can be written to memory.
+        let _ = serde_json::to_writer(&mut self.json, value);
+    }
+}
+
+/// The part of the newest document of a name that has it.
+fn part(entry: &Entry<'_>, document: &str, pointer: &str) -> Option<Document> {
+    let mut documents = entry.documents.all(document);
+    documents.find_map(|document| document.part(pointer))
+}
+
+/// What the view of an element or object sees: it itself, and the documents around it.
+fn inside<'a>(entry: &Entry<'a>, element: Document) -> Entry<'a> {
+    let mut documents = Documents::default();
+    for (name, document) in entry.documents.iter() {
+        documents.add(name, document.clone());
+    }
+    documents.add(ITEM, element);
+    Entry {
+        documents,
+        lists: Vec::new(),
+    }
+}
+
+/// A text with values of documents in it; nothing if one of them is absent.
+fn text(template: &Template, entry: &Entry<'_>) -> Option<String> {
+    template.fill(&|place| {
+        let (document, pointer) = place.split_once(':')?;
+        entry.documents.at(document, pointer).map(text_of)
+    })
+}
+
+impl Translation<'_> {
+    /// What is no member of a document.
+    pub(super) fn other(&self, place: &Place) -> Option<Scalar<'static>> {
+        let text = |text: String| Scalar::Text(text.into());
+        let count = |count: usize| Scalar::Int(i64::try_from(count).unwrap_or(i64::MAX));
+        Some(match place {
+            Place::Given(name) => text(self.given.text(name)?),
+            Place::Site(_) => text(self.site.account_id.clone()?),
+            Place::Today => text(crate::moment::day_of(self.now).to_string()),
+            Place::RangeFrom => text(self.range()?.0.to_string()),
+            Place::RangeTo => text(self.range()?.1.to_string()),
+            Place::Count(list) => count(self.root.list(list)?.len()),
+            Place::Sum(list, at) => self.sum(list, at)?,
+            Place::Done(name) => {
+                let mut calls = self.plan.calls.iter().zip(&self.progress);
+                let (_, progress) = calls.find(|(call, _)| call.name == *name)?;
+                count(progress.succeeded)
+            }
+            Place::Elements(name) => count(self.given.elements(name).len()),
+            Place::Option(name) => match self.site.options.get(name)? {
+                OptionValue::Switch(yes) => Scalar::Bool(*yes),
+                OptionValue::Number(number) => Scalar::Int(*number),
+                OptionValue::Choice(choice) => text(choice.clone()),
+            },
+            Place::Document(_) | Place::Clock | Place::List(_) | Place::Text(_) | Place::Here => {
+                return None;
+            }
+        })
+    }
+
+    /// The sum of a member of the entries of a list; whole if all are.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a sum with decimals is one of decimals"
+    )]
+    fn sum(&self, list: &str, at: &str) -> Option<Scalar<'static>> {
+        let entries = self.root.list(list)?.iter();
+        let values = entries.filter_map(|entry| entry.own()?.at(at)?.as_number());
+        let (mut whole, mut decimals) = (0_i64, None);
+        for value in values {
+            match (value.as_i64(), value.as_f64()) {
+                (Some(value), _) => whole = whole.saturating_add(value),
+                (None, Some(value)) => decimals = Some(decimals.unwrap_or(0.0) + value),
+                (None, None) => {}
+            }
+        }
+        match decimals {
+            None => Some(Scalar::Int(whole)),
+            Some(decimals) => {
+                let sum = serde_json::Number::from_f64(decimals + whole as f64);
+                sum.map(Scalar::Number)
+            }
+        }
+    }
+}

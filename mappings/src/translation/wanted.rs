@@ -1,0 +1,81 @@
+//! Whether a value is what the catalog asks for.
+
+use serde_json::Value;
+use time::Duration;
+
+use super::{
+    Translation,
+    entry::Entry,
+    parameters::{plain, text_of},
+};
+use crate::{
+    catalog::operation::{Test, Wanted},
+    document::Json,
+    moment,
+};
+
+impl Translation<'_> {
+    /// True if an entry is what all of these tests want.
+    pub(super) fn fits(&self, entry: &Entry<'_>, tests: &[Test]) -> bool {
+        tests.iter().all(|test| {
+            let value = match &test.document {
+                Some(document) => entry.documents.at(document, &test.at),
+                None => entry.own().and_then(|own| own.at(&test.at)),
+            };
+            self.is_wanted(value, &test.wanted)
+        })
+    }
+
+    pub(super) fn is_wanted(&self, value: Option<Json<'_>>, wanted: &Wanted) -> bool {
+        let value = value.filter(|value| !value.is_null());
+        let given = |name: &str| self.given.value_or_default(name);
+        match wanted {
+            Wanted::Exists(wanted) => value.is_some() == *wanted,
+            Wanted::OneOf { values, is } => {
+                let found =
+                    value.is_some_and(|value| values.iter().any(|known| is_value(value, known)));
+                found == *is
+            }
+            Wanted::Equals(name) => match given(name) {
+                None => true,
+                Some(given) => value.is_some_and(|value| equals(value, given)),
+            },
+            Wanted::NotBefore(name) | Wanted::NotAfter(name) => {
+                let Some(text) = given(name).and_then(Value::as_str) else {
+                    return true;
+                };
+                let found = value.and_then(Json::as_str).and_then(moment::moment);
+                let (Some(found), Some(bound)) = (found, moment::moment(text)) else {
+                    return false;
+                };
+                if matches!(wanted, Wanted::NotBefore(_)) {
+                    return found >= bound;
+                }
+                // A day ends with it.
+                let is_day = !text.contains('T');
+                let end = bound.checked_add(Duration::days(i64::from(is_day)));
+                end.is_none_or(|end| if is_day { found < end } else { found <= end })
+            }
+        }
+    }
+}
+
+/// True if the value is this one.
+pub(super) fn is_value(value: Json<'_>, known: &Value) -> bool {
+    match known {
+        Value::String(text) => value.as_str() == Some(text),
+        Value::Bool(yes) => value.as_bool() == Some(*yes),
+        Value::Number(number) => value.as_number().as_ref() == Some(number),
+        _ => false,
+    }
+}
+
+/// True if the value, or one of its elements, is this one, in any case.
+pub(super) fn equals(value: Json<'_>, given: &Value) -> bool {
+    let wanted = plain(given).to_lowercase();
+    let is_it = |value: Json<'_>| text_of(value).to_lowercase() == wanted;
+    if value.is_array() {
+        return value.elements().any(is_it);
+    }
+    !value.is_object() && is_it(value)
+}
