@@ -165,11 +165,12 @@ impl Conversion {
     /// In a few words, for people; empty if the value stays as it is.
     pub fn words(&self) -> &'static str {
         match self {
-            Self::Same | Self::Word => "",
+            Self::Same => "",
+            Self::Word => "if it is one word",
             Self::Negate => "negated",
             Self::Table(_) => "by a table",
             Self::RoundUp(_) => "rounded up",
-            Self::Choice(_) => "two fields, one value",
+            Self::Choice(_) => "two flags, one value",
             Self::Elements(_) => "as objects",
             Self::Joined(_) => "joined",
             Self::CountParts => "counted",

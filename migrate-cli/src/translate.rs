@@ -15,12 +15,12 @@ mod tests;
 mod text;
 mod variables;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use mappings::{
     Catalog, Site, V1Error,
     catalog::{
-        operation::{Operation, Service},
+        operation::{Operation, Plan, Service},
         protocol::ProtocolError,
     },
 };
@@ -34,6 +34,9 @@ use rehearsal::Rehearsal;
 pub(crate) use request::V1Request;
 pub(crate) use text::{refused, translated};
 use variables::Variables;
+
+/// The plan of an operation that is not served from v2.
+static NO_PLAN: LazyLock<Plan> = LazyLock::new(Plan::default);
 
 /// The version of the JSON output.
 const SCHEMA: u32 = 1;
@@ -163,7 +166,7 @@ pub(crate) fn translate<'a>(
     let operation = known(catalog, &request)?;
     let (variables, arguments, item) =
         Variables::take_secrets(catalog, operation, &request.arguments);
-    let plan = operation.plan().map_or(&[][..], |plan| &plan.calls);
+    let plan = operation.plan().unwrap_or(&NO_PLAN);
     let rehearsal = Rehearsal {
         catalog,
         operation,

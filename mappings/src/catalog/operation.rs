@@ -166,7 +166,7 @@ pub enum Fate {
 }
 
 /// The v2 calls of an operation and what each waits for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plan {
     /// The calls; each comes after those that it waits for.
     pub calls: Vec<Call>,
@@ -651,7 +651,7 @@ impl Call {
 
     /// The name of the list of the answer that it makes; one that is made for entries of another
     /// list makes lists in these.
-    pub(crate) fn makes_list(&self) -> Option<&str> {
+    pub fn makes_list(&self) -> Option<&str> {
         let (list, _, _) = self.list()?;
         self.each_of().is_none().then_some(list)
     }
@@ -684,6 +684,22 @@ impl Call {
             matches!(each.of, Several::Elements { .. }) && !self.method.is_read()
         });
         resumes || elements
+    }
+}
+
+impl Plan {
+    /// The call that makes the list for whose entries a call is made, by its number.
+    pub fn list_of(&self, call: &Call) -> Option<usize> {
+        let mut name = call.each_of()?;
+        // A list that is made of another one has the entries of that.
+        for list in self.lists.iter().rev() {
+            if list.name == name {
+                name = &list.of;
+            }
+        }
+        self.calls
+            .iter()
+            .position(|call| call.makes_list() == Some(name))
     }
 }
 

@@ -55,8 +55,11 @@ pub(crate) fn run_with(
         .map_err(|error| format!("{} {}", error.code, error.message))?;
     translation.recall(memory);
     let mut sent = Vec::new();
-    while !translation.is_done() {
+    loop {
         let ready = translation.ready();
+        if translation.is_done() {
+            break;
+        }
         assert!(!ready.is_empty(), "nothing is ready and nothing is done");
         sent.push(ready.iter().map(|call| shown(&call.request)).collect());
         for call in ready {

@@ -58,7 +58,10 @@ impl Documents {
         let mut documents = Self::default();
         for (said, file, answer) in answers {
             let call = match &said {
-                Some(name) => plan.calls.iter().find(|call| produces(call) == Some(name)),
+                Some(name) => plan
+                    .calls
+                    .iter()
+                    .find(|call| produces(call) == Some(name.as_str())),
                 None => guess(catalog, plan, &answer),
             };
             let Some(call) = call else {
@@ -76,12 +79,7 @@ impl Documents {
     }
 
     fn add(&mut self, call: &Call, answer: &Value, path: &str) {
-        let list = match (&call.pages, &call.items) {
-            (Some(pages), _) => Some((pages.items.as_str(), pages.document.as_str())),
-            (None, Some((at, document))) => Some((at.as_str(), document.as_str())),
-            (None, None) => None,
-        };
-        if let Some((at, document)) = list {
+        if let Some((_, at, document)) = call.list().filter(|_| call.each.is_none()) {
             let items = answer.pointer(at).and_then(Value::as_array);
             let items = items.cloned().unwrap_or_default();
             let mut page = answer.clone();
@@ -124,18 +122,15 @@ impl Documents {
 /// The document of the page itself, as the catalog's fields name it.
 const PAGE: &str = "page";
 
-fn produces(call: &Call) -> Option<&String> {
-    let pages = call.pages.as_ref().map(|pages| &pages.document);
-    let items = call.items.as_ref().map(|(_, document)| document);
-    call.reads.as_ref().or(pages).or(items)
+fn produces(call: &Call) -> Option<&str> {
+    let list = call.list().map(|(_, _, document)| document);
+    call.reads.as_deref().or(list)
 }
 
 /// The call whose answer has the most members in common with this one.
 fn guess<'p>(catalog: &Catalog, plan: &'p Plan, answer: &Value) -> Option<&'p Call> {
     let fit = |call: &Call| {
-        let list = call.pages.as_ref().map(|pages| pages.items.as_str());
-        let list = list.or(call.items.as_ref().map(|(at, _)| at.as_str()));
-        if let Some(at) = list {
+        if let Some((_, at, _)) = call.list() {
             return usize::from(answer.pointer(at).is_some_and(Value::is_array)) * 1000;
         }
         let Some(document) = &call.reads else {

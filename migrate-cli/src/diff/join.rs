@@ -177,11 +177,12 @@ impl Join<'_> {
                 .filter_map(|(_, document)| document.pointer(&place.pointer))
                 .find(|value| !value.is_null()),
             Place::Given(name) => self.given.get(name),
-            Place::Clock | Place::Site(_) => None,
+            _ => None,
         };
         let found = places.iter().find_map(|place| {
             let value = value(place);
-            let is_source = value.is_some() || matches!(place, Place::Clock | Place::Site(_));
+            let may_have = matches!(place, Place::Document(_) | Place::Given(_));
+            let is_source = value.is_some() || !may_have;
             is_source.then_some(Source { place, value })
         });
         found.or_else(|| places.first().map(|place| Source { place, value: None }))

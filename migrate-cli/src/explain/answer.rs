@@ -63,6 +63,11 @@ pub(crate) enum Source<'a> {
     Fixed { value: &'a Value },
     /// Made up of the page that was read.
     Page { call: &'a str },
+    /// Made of something else.
+    Made {
+        /// As the catalog writes it: `count:users`.
+        place: String,
+    },
 }
 
 impl Source<'_> {
@@ -75,6 +80,7 @@ impl Source<'_> {
             Self::Configuration { name } => format!("configuration: {name}"),
             Self::Fixed { value } => format!("always {value}"),
             Self::Page { call } => format!("{call}: the page"),
+            Self::Made { place } => place.clone(),
         }
     }
 }
@@ -125,14 +131,14 @@ fn fields<'a>(
         };
         Some(AnswerField {
             name: &part.name,
-            r#type: wording::kind_name(part.kind),
+            r#type: part.kind.name(),
             fidelity,
             reason,
             sources: sources(plan, member, field, part.empty.as_ref()),
             conversion: if member.empty {
                 ""
             } else {
-                wording::conversion_in_short(field)
+                field.conversion.words()
             },
             empty: part.empty.as_ref(),
             catalog: field.location.to_string(),
@@ -142,7 +148,7 @@ fn fields<'a>(
         let (field, part) = catalog.field(gone.field)?;
         Some(AnswerField {
             name: &part.name,
-            r#type: wording::kind_name(part.kind),
+            r#type: part.kind.name(),
             fidelity: Fidelity::None,
             reason: Some(&gone.reason),
             sources: Vec::new(),
@@ -168,22 +174,26 @@ fn sources<'a>(
         Place::Given(name) => vec![Source::Parameter { name }],
         Place::Clock => vec![Source::Clock],
         Place::Site(name) => vec![Source::Configuration { name }],
+        Place::List(name) => {
+            let calls = plan.into_iter().flat_map(|plan| &plan.calls).rev();
+            let makes = calls.filter(|call| call.list().is_some_and(|(list, _, _)| list == name));
+            makes
+                .map(|call| Source::Page { call: &call.name })
+                .collect()
+        }
         Place::Document(place) => {
             let calls = plan.into_iter().flat_map(|plan| &plan.calls).rev();
             calls
                 .filter_map(|call| {
-                    let of_items = call.items.as_ref().map(|(_, document)| document);
-                    let of_pages = call.pages.as_ref().map(|pages| &pages.document);
-                    let documents = [call.reads.as_ref(), of_items, of_pages];
-                    let has = documents.contains(&Some(&place.document));
-                    let makes_page = of_items.or(of_pages).is_some();
-                    if has {
+                    let of_list = call.list().map(|(_, _, document)| document);
+                    let documents = [call.reads.as_deref(), of_list];
+                    if documents.contains(&Some(&place.document)) {
                         let at = wording::dotted(&place.pointer);
                         Some(Source::V2 {
                             call: &call.name,
                             at,
                         })
-                    } else if makes_page && place.document == mappings::catalog::PAGE {
+                    } else if of_list.is_some() && place.document == mappings::catalog::PAGE {
                         Some(Source::Page { call: &call.name })
                     } else {
                         None
@@ -191,6 +201,9 @@ fn sources<'a>(
                 })
                 .collect()
         }
+        other => vec![Source::Made {
+            place: other.to_string(),
+        }],
     });
     sources.collect()
 }

@@ -2,10 +2,7 @@
 
 use mappings::{
     Catalog,
-    catalog::{
-        SUBJECT,
-        operation::{BodyTemplate, Call, Fate, Operation, Plan, Segment},
-    },
+    catalog::operation::{BodyTemplate, Call, Fate, Filling, Operation, Plan, Segment, Then},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,6 +34,9 @@ pub(crate) struct CallEntry<'a> {
     pub(crate) each: Option<&'a str>,
     /// Which of the items those are; all if there is nothing here.
     pub(crate) each_where: Option<String>,
+    /// What else it is made for, one request each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) several: Option<String>,
     /// When it is made: if one of these holds; always if empty.
     pub(crate) when: Vec<String>,
     /// The parameters of which one must be given for it to be made; other conditions apart.
@@ -44,7 +44,7 @@ pub(crate) struct CallEntry<'a> {
     /// A failure leaves its part out of the answer instead of failing the operation.
     pub(crate) may_fail: bool,
     /// v2 codes that are then no surprise.
-    pub(crate) expected: &'a [i64],
+    pub(crate) expected: Vec<i64>,
     pub(crate) note: Option<&'a str>,
     /// What is missing if a site's choice leaves the call out.
     pub(crate) omitted: Option<&'a str>,
@@ -82,12 +82,13 @@ pub(crate) fn call_entries<'a>(
             sends: call.sends.as_ref().map(|(document, _)| document.as_str()),
             reads: call.reads.as_deref(),
             after: direct(plan, call).into_iter().filter_map(name).collect(),
-            each: call.each.as_ref().and_then(|each| name(each.call)),
+            each: plan.list_of(call).and_then(name),
             each_where: call.each.as_ref().and_then(wording::each_where),
+            several: call.each.as_ref().and_then(wording::several),
             when: wording::conditions(catalog, &plan.calls, call),
             carries: carries(operation, at, call),
-            may_fail: call.omit_on_failure,
-            expected: &call.expected,
+            may_fail: call.may_fail(),
+            expected: call.codes(Then::Skip),
             note: call.note.as_deref(),
             omitted: call.omitted.as_deref(),
             label: &call.label,
@@ -134,9 +135,16 @@ fn waits(plan: &Plan, call: usize, on: usize) -> bool {
 fn filled(operation: &Operation, plan: &Plan, call: &Call) -> String {
     let segments = call.path.iter().map(|segment| match segment {
         Segment::Literal(text) => text.clone(),
-        Segment::Subject => subject(operation, plan, call),
-        Segment::Parameter(name) => format!("{{{name}}}"),
-        Segment::Item(_) => "{each id}".to_owned(),
+        Segment::Filled { by, .. } => match by {
+            Filling::Subject => subject(operation, plan, call),
+            Filling::Parameters(names) => format!("{{{}}}", names.join(" or ")),
+            Filling::Item(_) => "{each id}".to_owned(),
+            Filling::Element => "{each element}".to_owned(),
+            Filling::Answer(call, at) => {
+                let call = plan.calls.get(*call).map_or("", |call| &call.name);
+                format!("{{{call}: {}}}", wording::dotted(at))
+            }
+        },
     });
     segments.fold(String::new(), |path, segment| format!("{path}/{segment}"))
 }
@@ -194,7 +202,7 @@ fn placeholders(body: &BodyTemplate) -> Vec<&str> {
             .flat_map(|(_, value)| placeholders(value))
             .collect(),
         BodyTemplate::Array(items) => items.iter().flat_map(placeholders).collect(),
-        BodyTemplate::Text(template) => template.placeholders().map(|(name, _)| name).collect(),
+        BodyTemplate::Text(template) => template.names().collect(),
         BodyTemplate::Value(_) => Vec::new(),
     }
 }
@@ -213,7 +221,9 @@ fn body_value(operation: &Operation, subject: &str, body: &BodyTemplate) -> Valu
             .collect(),
         BodyTemplate::Text(template) => {
             let text = with_constants(operation, template);
-            Value::from(text.replace(&format!("{{{SUBJECT}}}"), subject))
+            let kind = operation.subject_kind.as_ref();
+            let placeholder = kind.map_or("", |kind| &kind.placeholder);
+            Value::from(text.replace(&format!("{{{placeholder}}}"), subject))
         }
         BodyTemplate::Value(value) => value.clone(),
     }

@@ -3,10 +3,9 @@
 use mappings::{
     Catalog,
     catalog::{
-        operation::{Operation, Service},
+        operation::{Compared, Operation, Service},
         protocol::{
             NOT_HONOURED, NamedError, PARAMETER_INVALID, PARAMETER_MISSING, Rule, RuleAnswer,
-            USER_UNKNOWN,
         },
     },
 };
@@ -120,9 +119,18 @@ pub(crate) fn error_entries<'a>(
                     .iter()
                     .filter_map(scoped(ErrorScope::Operation)),
             );
-            for expects in plan.calls.iter().filter_map(|call| call.expects.as_ref()) {
-                let cause = format!("another {} than the user's", expects.parameter);
-                entries.extend(words(&expects.otherwise, cause).map(|entry| ErrorEntry {
+            for check in plan.calls.iter().flat_map(|call| &call.checks) {
+                let noun = operation
+                    .subject_kind
+                    .as_ref()
+                    .map_or("answer", |kind| &kind.noun);
+                let cause = match &check.compared {
+                    Compared::Parameter(name, _) => format!("another {name} than the {noun}'s"),
+                    Compared::Member(at, _) => {
+                        format!("another {} of the {noun}", wording::dotted(at))
+                    }
+                };
+                entries.extend(words(&check.otherwise, cause).map(|entry| ErrorEntry {
                     scope: ErrorScope::Operation,
                     ..entry
                 }));
@@ -138,9 +146,15 @@ pub(crate) fn error_entries<'a>(
         let cause = "strict mode only: a parameter that does not arrive exactly".to_owned();
         entries.extend(words(NOT_HONOURED, cause));
     }
-    if !operation.subject.is_empty() {
-        let cause = "an id that cannot be one, such as me or ..".to_owned();
-        entries.extend(words(USER_UNKNOWN, cause));
+    if let Some(kind) = operation
+        .subject_kind
+        .as_ref()
+        .filter(|_| !operation.subject.is_empty())
+    {
+        let example = kind.reserved.first().map_or("", String::as_str);
+        let or = if example.is_empty() { "" } else { " or " };
+        let cause = format!("an id that cannot be one, such as {example}{or}..");
+        entries.extend(words(&kind.unknown, cause));
     }
     entries.extend(
         catalog

@@ -91,6 +91,10 @@ pub(crate) enum ConversionEntry<'a> {
     RoundUp {
         steps: &'a [i64],
     },
+    /// Any other.
+    Other {
+        words: &'static str,
+    },
     /// Two v1 fields, one v2 value.
     Choice {
         /// Both directions.
@@ -269,7 +273,7 @@ fn place(catalog: &Catalog, place: &Place, is_user: &dyn Fn(&Operation) -> bool)
                 is_user(operation) && touches(call, &place.document)
             }),
         ),
-        Place::Given(_) | Place::Clock | Place::Site(_) => (None, Vec::new()),
+        _ => (None, Vec::new()),
     };
     PlaceEntry {
         place: place.to_string(),
@@ -331,9 +335,8 @@ fn requests(catalog: &Catalog, is_meant: impl Fn(&Operation, &Call) -> bool) -> 
 
 fn touches(call: &Call, document: &str) -> bool {
     let sends = call.sends.as_ref().map(|(document, _)| document.as_str());
-    let items = call.items.as_ref().map(|(_, document)| document.as_str());
-    let pages = call.pages.as_ref().map(|pages| pages.document.as_str());
-    [sends, items, pages, call.reads.as_deref()].contains(&Some(document))
+    let list = call.list().map(|(_, _, document)| document);
+    [sends, list, call.reads.as_deref()].contains(&Some(document))
 }
 
 fn conversion(conversion: &Conversion) -> ConversionEntry<'_> {
@@ -341,7 +344,10 @@ fn conversion(conversion: &Conversion) -> ConversionEntry<'_> {
         Conversion::Same => ConversionEntry::Same,
         Conversion::Negate => ConversionEntry::Negate,
         Conversion::Word => ConversionEntry::Word,
-        Conversion::Table { request, response } => ConversionEntry::Table { request, response },
+        Conversion::Table(table) => ConversionEntry::Table {
+            request: &table.request,
+            response: &table.response,
+        },
         Conversion::RoundUp(steps) => ConversionEntry::RoundUp { steps },
         Conversion::Choice(choice) => ConversionEntry::Choice {
             rows: choice
@@ -362,6 +368,9 @@ fn conversion(conversion: &Conversion) -> ConversionEntry<'_> {
                     v2: &given.v2,
                 })
                 .collect(),
+        },
+        other => ConversionEntry::Other {
+            words: other.words(),
         },
     }
 }

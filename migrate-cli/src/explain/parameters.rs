@@ -2,7 +2,10 @@
 
 use mappings::{
     Catalog,
-    catalog::operation::{BodyTemplate, Call, Fate, Operation, Parameter, Plan, Segment},
+    catalog::operation::{
+        BodyTemplate, Call, Compared, Fate, Filling, Operation, Parameter, Plan, Segment, Several,
+        Wanted,
+    },
     fidelity::Fidelity,
 };
 use serde::Serialize;
@@ -108,7 +111,7 @@ fn entry<'a>(
             .plan()
             .map(|plan| places(catalog, operation, plan, parameter))
             .unwrap_or_default(),
-        conversion: field.map_or("", |(field, _)| wording::conversion_in_short(field)),
+        conversion: field.map_or("", |(field, _)| field.conversion.words()),
         fidelity: fidelity.map(|(fidelity, _)| fidelity),
         reason: fidelity.and_then(|(_, reason)| reason),
         catalog: field.map(|(field, _)| field.location.to_string()),
@@ -150,10 +153,7 @@ fn places<'a>(
             add(call, RequestPart::Path, None);
         }
         for (name, template) in &call.query {
-            if template
-                .placeholders()
-                .any(|(name, _)| name == parameter.name)
-            {
+            if template.names().any(|name| name == parameter.name) {
                 add(call, RequestPart::Query, Some(name.clone()));
             }
         }
@@ -167,19 +167,18 @@ fn places<'a>(
         if call.file.as_ref() == Some(&parameter.name) {
             add(call, RequestPart::File, None);
         }
-        if let Some((pointer, name)) = call.each.as_ref().and_then(|each| each.only.as_ref())
-            && *name == parameter.name
-        {
-            add(call, RequestPart::Filter, Some(wording::dotted(pointer)));
+        for test in call.each.iter().flat_map(|each| &each.only) {
+            if matches!(&test.wanted, Wanted::Equals(name) if *name == parameter.name) {
+                add(call, RequestPart::Filter, Some(wording::dotted(&test.at)));
+            }
         }
-        if let Some(expects) = &call.expects
-            && expects.parameter == parameter.name
-        {
-            add(
-                call,
-                RequestPart::Check,
-                Some(wording::dotted(&expects.among)),
-            );
+        for check in &call.checks {
+            if let Compared::Parameter(name, members) = &check.compared
+                && *name == parameter.name
+            {
+                let members: Vec<_> = members.iter().map(|at| wording::dotted(at)).collect();
+                add(call, RequestPart::Check, Some(wording::one_of(&members)));
+            }
         }
     }
     places
@@ -187,8 +186,21 @@ fn places<'a>(
 
 fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bool {
     call.path.iter().any(|segment| match segment {
-        Segment::Parameter(parameter) => parameter == name,
-        Segment::Subject => {
+        Segment::Filled {
+            by: Filling::Parameters(parameters),
+            ..
+        } => parameters.iter().any(|parameter| parameter == name),
+        Segment::Filled {
+            by: Filling::Element,
+            ..
+        } => matches!(
+            call.each.as_ref().map(|each| &each.of),
+            Some(Several::Elements { parameter, .. }) if parameter == name
+        ),
+        Segment::Filled {
+            by: Filling::Subject,
+            ..
+        } => {
             let of_item = call
                 .each
                 .as_ref()
@@ -197,7 +209,7 @@ fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bo
                 && !of_item
                 && !is_about_new_user(plan, call)
         }
-        Segment::Literal(_) | Segment::Item(_) => false,
+        Segment::Literal(_) | Segment::Filled { .. } => false,
     })
 }
 
@@ -217,7 +229,7 @@ fn pointers(body: &BodyTemplate, parameter: &str) -> Vec<String> {
             .collect(),
         BodyTemplate::Array(items) => items.iter().flat_map(|inner| below("/-", inner)).collect(),
         BodyTemplate::Text(template) => {
-            let is_there = template.placeholders().any(|(name, _)| name == parameter);
+            let is_there = template.names().any(|name| name == parameter);
             is_there.then(String::new).into_iter().collect()
         }
         BodyTemplate::Value(_) => Vec::new(),

@@ -1,12 +1,13 @@
 //! What the catalog says in values, said in sentences.
 
+use std::borrow::Cow;
+
 use mappings::{
     Catalog,
     catalog::{
-        field::{Field, Kind, Part},
-        operation::{Call, Condition, Each, OptionValue},
+        field::Part,
+        operation::{Call, Condition, Each, OptionValue, Several, Wanted},
     },
-    conversion::Conversion,
 };
 use serde_json::Value;
 
@@ -62,6 +63,12 @@ fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String 
         [one] => parts.push(format!("{one} is not given")),
         many => parts.push(format!("{} are not both given", all_of(many))),
     }
+    if !condition.all_given.is_empty() {
+        parts.push(format!("all of {} are given", all_of(&condition.all_given)));
+    }
+    if let Some((name, test)) = &condition.parameter {
+        parts.push(format!("{name} {}", wanted(test)));
+    }
     if condition.nothing_else {
         parts.push("there is nothing else to send".to_owned());
     }
@@ -78,14 +85,23 @@ fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String 
 /// The parts of a condition that earlier calls decide.
 pub(crate) fn found(plan: &[Call], condition: &Condition) -> Vec<String> {
     let mut parts = Vec::new();
-    if let Some(state) = &condition.state {
-        let call = plan.get(state.call).map_or("", |call| &call.name);
-        let not = if state.is { "" } else { "not " };
+    let name = |call: usize| plan.get(call).map_or("", |call| &call.name);
+    if let Some(answer) = &condition.answer {
         parts.push(format!(
-            "{call} finds that {} is {not}{}",
-            dotted(&state.at),
-            state.text
+            "{} finds that {} {}",
+            name(answer.call),
+            dotted(&answer.at),
+            wanted(&answer.wanted)
         ));
+    }
+    if let Some((call, codes)) = &condition.error {
+        let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+        let with = if codes.is_empty() {
+            String::new()
+        } else {
+            format!(" with {}", one_of(&codes))
+        };
+        parts.push(format!("{} fails{with}", name(*call)));
     }
     if let Some(most) = condition.entries_at_most {
         parts.push(format!("there are at most {most} entries"));
@@ -105,22 +121,53 @@ fn option_is(catalog: &Catalog, name: &str, value: &OptionValue) -> String {
 
 /// For which of a list's items a call is made, after "if its"; for all if there is nothing.
 pub(crate) fn each_where(each: &Each) -> Option<String> {
-    let (pointer, parameter) = each.only.as_ref()?;
-    Some(format!("{} is that of {parameter}", dotted(pointer)))
+    let tests = each.only.iter();
+    let tests: Vec<_> = tests
+        .map(|test| format!("{} {}", dotted(&test.at), wanted(&test.wanted)))
+        .collect();
+    (!tests.is_empty()).then(|| all_of(&tests))
+}
+
+/// What a call is made for, once each, if not for the items of a list.
+pub(crate) fn several(each: &Each) -> Option<String> {
+    match &each.of {
+        Several::Entries { .. } => None,
+        Several::Elements { parameter, batch } if *batch > 1 => {
+            Some(format!("every {batch} elements of {parameter}"))
+        }
+        Several::Elements { parameter, .. } => Some(format!("each element of {parameter}")),
+        Several::Windows => Some("each month".to_owned()),
+    }
+}
+
+/// What a value is to be, after its name.
+fn wanted(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::OneOf { values, is } => {
+            let values: Vec<_> = values.iter().map(literal).collect();
+            format!("is {}{}", if *is { "" } else { "not " }, one_of(&values))
+        }
+        Wanted::Exists(true) => "is there".to_owned(),
+        Wanted::Exists(false) => "is not there".to_owned(),
+        Wanted::Equals(parameter) => format!("is that of {parameter}"),
+        Wanted::NotBefore(parameter) => format!("is not before {parameter}"),
+        Wanted::NotAfter(parameter) => format!("is not after {parameter}"),
+    }
 }
 
 /// `on`, `off` or the choice.
-pub(crate) fn option_value(value: &OptionValue) -> &str {
+pub(crate) fn option_value(value: &OptionValue) -> Cow<'_, str> {
     match value {
-        OptionValue::Switch(true) => "on",
-        OptionValue::Switch(false) => "off",
-        OptionValue::Choice(choice) => choice,
+        OptionValue::Switch(true) => "on".into(),
+        OptionValue::Switch(false) => "off".into(),
+        OptionValue::Number(number) => number.to_string().into(),
+        OptionValue::Choice(choice) => choice.into(),
     }
 }
 
 /// The type of a parameter and what v1 took: `int, 1 to 300`.
 pub(crate) fn kind(part: &Part) -> String {
-    let mut facts = vec![kind_name(part.kind).to_owned()];
+    let mut facts = vec![part.kind.name().to_owned()];
     if let Some((least, most)) = part.range {
         let clamp = if part.clamp {
             " (else the nearer end)"
@@ -138,34 +185,16 @@ pub(crate) fn kind(part: &Part) -> String {
         (Some(least), None) => Some(format!("at least {least} characters")),
         (None, most) => most.map(|most| format!("up to {most} characters")),
     });
-    facts.extend(part.default.map(|default| format!("{default} if absent")));
+    if !part.one_of.is_empty() {
+        facts.push(one_of(&part.one_of));
+    }
+    facts.extend(part.cut.map(|most| format!("cut to {most} characters")));
+    if let Some((least, most)) = part.digits {
+        facts.push(format!("{least} to {most} digits"));
+    }
+    let default = part.default.as_ref();
+    facts.extend(default.map(|default| format!("{} if absent", literal(default))));
     facts.join(", ")
-}
-
-/// The name of a type, as the catalog has it.
-pub(crate) fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Bool => "bool",
-        Kind::File => "file",
-        Kind::Int => "int",
-        Kind::List => "list",
-        Kind::Secret => "secret",
-        Kind::String => "string",
-        Kind::Text => "text",
-        Kind::Time => "time",
-    }
-}
-
-/// A conversion in a word or two; nothing if the value stays as it is.
-pub(crate) fn conversion_in_short(field: &Field) -> &'static str {
-    match &field.conversion {
-        Conversion::Same => "",
-        Conversion::Negate => "negated",
-        Conversion::Word => "if it is one word",
-        Conversion::Table { .. } => "by a table",
-        Conversion::RoundUp(_) => "rounded up",
-        Conversion::Choice(_) => "two flags, one value",
-    }
 }
 
 /// A value as a table shows it: texts without quotes, but an empty one with them.

@@ -1,6 +1,9 @@
 //! The v2 requests with all that is to be said about each.
 
-use mappings::{Body, V2Request, catalog::operation::Call};
+use mappings::{
+    Body, V2Request,
+    catalog::operation::{Call, Plan},
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -25,7 +28,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
 /// What all calls of a translation share.
 pub(super) struct Frame<'f, 'a> {
     /// The calls of the plan.
-    pub(super) plan: &'a [Call],
+    pub(super) plan: &'a Plan,
     /// v2's base, without a slash at its end.
     pub(super) base: &'f str,
     pub(super) variables: &'f Variables,
@@ -45,10 +48,10 @@ impl<'a> Frame<'_, 'a> {
         let made: Vec<usize> = planned.iter().map(|planned| planned.call).collect();
         let mut calls: Vec<TranslatedCall<'a>> = Vec::with_capacity(planned.len());
         for planned in planned {
-            let Some(call) = self.plan.get(planned.call) else {
+            let Some(call) = self.plan.calls.get(planned.call) else {
                 continue;
             };
-            let after = waits_for(self.plan, planned.call, &made);
+            let after = waits_for(&self.plan.calls, planned.call, &made);
             let steps = calls.iter().filter(|call| after.contains(&call.number));
             let step = steps
                 .map(|call| call.step)
@@ -85,7 +88,7 @@ impl<'a> Frame<'_, 'a> {
             name: &call.name,
             step: 0,
             after: Vec::new(),
-            each: call.each.as_ref().and_then(|each| number_of(each.call)),
+            each: self.plan.list_of(call).and_then(number_of),
             each_where: call.each.as_ref().and_then(wording::each_where),
             only_if: planned.only_if,
             body_only_if: members

@@ -4,11 +4,13 @@
 //! What depends on v2's answers is played through once for each answer that matters, and the
 //! requests that differ get conditions.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use mappings::{
-    Arguments, Body, Catalog, Memory, Outcome, Site, Translation, V1Error, V2Request,
+    Arguments, Body, Catalog, Outcome, Site, Translation, V1Error, V2Request,
     catalog::{
         field::Place,
-        operation::{self, Condition, Operation, Segment},
+        operation::{self, Compared, Condition, Filling, Operation, Plan, Segment, Wanted},
     },
     conversion::Conversion,
     translation::Finished,
@@ -25,7 +27,7 @@ pub(super) struct Rehearsal<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) operation: &'a Operation,
     /// The calls of its plan; none if it is not served from v2.
-    pub(super) plan: &'a [operation::Call],
+    pub(super) plan: &'a Plan,
     pub(super) site: &'a Site,
     pub(super) arguments: &'a Arguments,
     /// The id of every item of a list.
@@ -79,7 +81,7 @@ impl Rehearsal<'_> {
         for assumption in self.assumptions() {
             let (others, _) = self.run(Some(&assumption))?;
             for made in others {
-                merge(self.plan, &mut planned, &made, &assumption);
+                merge(&self.plan.calls, &mut planned, &made, &assumption);
             }
         }
         planned.sort_by_key(|(step, planned)| (*step, planned.call));
@@ -95,14 +97,14 @@ impl Rehearsal<'_> {
 
     /// What must be found out for a call to be made, if nothing else lets it be made.
     fn found_out(&self, call: usize) -> Option<String> {
-        let call = self.plan.get(call)?;
+        let call = self.plan.calls.get(call)?;
         let chosen = |condition: &&Condition| {
             let mut choices = condition.options.iter();
             choices.all(|(name, value)| self.site.options.get(name) == Some(value))
         };
         let parts = call.when.iter().filter(chosen);
         let parts: Vec<_> = parts
-            .map(|condition| wording::found(self.plan, condition))
+            .map(|condition| wording::found(&self.plan.calls, condition))
             .collect();
         let always = parts.iter().any(Vec::is_empty);
         let parts: Vec<_> = parts.iter().map(|parts| wording::all_of(parts)).collect();
@@ -112,15 +114,18 @@ impl Rehearsal<'_> {
     /// The answers that matter, each by itself.
     fn assumptions(&self) -> Vec<Assumption> {
         let mut assumptions: Vec<Assumption> = Vec::new();
-        let conditions = self.plan.iter().flat_map(|call| &call.when);
-        for state in conditions.filter_map(|condition| condition.state.as_ref()) {
-            assumptions.push(Assumption {
-                call: state.call,
-                at: state.at.clone(),
-                value: state.text.as_str().into(),
-            });
+        let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
+        for answer in conditions.filter_map(|condition| condition.answer.as_ref()) {
+            let Wanted::OneOf { values, .. } = &answer.wanted else {
+                continue;
+            };
+            assumptions.extend(values.iter().map(|value| Assumption {
+                call: answer.call,
+                at: answer.at.clone(),
+                value: value.clone(),
+            }));
         }
-        for (at, call) in self.plan.iter().enumerate() {
+        for (at, call) in self.plan.calls.iter().enumerate() {
             for document in call
                 .when
                 .iter()
@@ -173,7 +178,7 @@ impl Rehearsal<'_> {
             self.operation,
             self.arguments.clone(),
             self.site,
-            Memory::default(),
+            now(),
         )?;
         let mut made = Vec::new();
         for step in 1..ROUNDS {
@@ -181,7 +186,11 @@ impl Rehearsal<'_> {
                 break;
             }
             for call in translation.ready() {
-                let position = self.plan.iter().position(|known| known.name == call.name);
+                let position = self
+                    .plan
+                    .calls
+                    .iter()
+                    .position(|known| known.name == call.name);
                 if let Some(index) = position {
                     let answer = self.answer(index, &call.request, assumption);
                     translation.complete(call.id, answer);
@@ -206,17 +215,38 @@ impl Rehearsal<'_> {
         assumption: Option<&Assumption>,
     ) -> Outcome {
         let mut body = json!({});
-        if let Some(call) = self.plan.get(index) {
+        if let Some(call) = self.plan.calls.get(index) {
             if let Some(pages) = &call.pages {
                 put(&mut body, &pages.items, json!([self.list_item(index)]));
                 // v2 honours page numbers and says so.
                 let number = request.query.iter().find(|(name, _)| *name == pages.number);
                 let number = number.and_then(|(_, text)| text.parse::<i64>().ok());
-                put(&mut body, &format!("/{}", pages.number), number.into());
-                put(&mut body, &format!("/{}", pages.total), 1.into());
+                let members = [(&pages.number, number.into()), (&pages.total, 1.into())];
+                for (name, value) in members.into_iter().filter(|(name, _)| !name.is_empty()) {
+                    put(&mut body, &format!("/{name}"), value);
+                }
             }
-            if let Some((at, _)) = &call.items {
-                put(&mut body, at, json!([self.list_item(index)]));
+            if let Some(items) = &call.items {
+                put(&mut body, &items.at, json!([self.list_item(index)]));
+            }
+            for at in &call.needs {
+                put(&mut body, at, self.item.into());
+            }
+            // What the client gave is right.
+            for check in &call.checks {
+                match &check.compared {
+                    Compared::Parameter(name, members) => {
+                        if let (Some(at), Some(given)) =
+                            (members.first(), self.arguments.text(name))
+                        {
+                            put(&mut body, at, json!([given]));
+                        }
+                    }
+                    Compared::Member(at, Wanted::OneOf { values, is: true }) => {
+                        put(&mut body, at, values.first().cloned().unwrap_or_default());
+                    }
+                    Compared::Member(..) => {}
+                }
             }
         }
         if let Some(assumption) = assumption.filter(|assumption| assumption.call == index) {
@@ -232,20 +262,37 @@ impl Rehearsal<'_> {
     /// The one item of the list that a call answers: what the calls that are made for it look at.
     fn list_item(&self, list: usize) -> Value {
         let mut item = json!({});
-        for call in self.plan {
-            let Some(each) = call.each.as_ref().filter(|each| each.call == list) else {
+        for call in &self.plan.calls {
+            let is_for_it = self.plan.list_of(call) == Some(list);
+            let Some(each) = call.each.as_ref().filter(|_| is_for_it) else {
                 continue;
             };
             if let Some(pointer) = &each.subject {
                 put(&mut item, pointer, self.item.into());
             }
             for segment in &call.path {
-                if let Segment::Item(pointer) = segment {
+                if let Segment::Filled {
+                    by: Filling::Item(pointer),
+                    ..
+                } = segment
+                {
                     put(&mut item, pointer, self.item.into());
                 }
             }
-            if let Some((pointer, parameter)) = &each.only {
-                put(&mut item, pointer, self.arguments.text(parameter).into());
+            for test in &each.only {
+                match &test.wanted {
+                    Wanted::Equals(parameter) => {
+                        put(&mut item, &test.at, self.arguments.text(parameter).into());
+                    }
+                    Wanted::OneOf { values, is: true } => {
+                        put(
+                            &mut item,
+                            &test.at,
+                            values.first().cloned().unwrap_or_default(),
+                        );
+                    }
+                    _ => {}
+                }
             }
         }
         item
@@ -323,8 +370,16 @@ fn merge(
     }
 }
 
+/// The time, in seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
+
 fn has_state_condition(call: &operation::Call) -> bool {
-    call.when.iter().any(|condition| condition.state.is_some())
+    call.when.iter().any(|condition| condition.answer.is_some())
 }
 
 /// The members of a document that are no objects: pointer and value.

@@ -8,7 +8,7 @@ use mappings::{
     catalog::{
         Catalog,
         field::Kind,
-        operation::{Call, Operation, Segment},
+        operation::{Call, Filling, Operation, Segment},
     },
 };
 
@@ -135,9 +135,15 @@ pub(super) fn item_variable(call: &Call) -> Option<String> {
         .iter()
         .zip(names)
         .find(|(segment, _)| match segment {
-            Segment::Item(_) => true,
-            Segment::Subject => each.subject.is_some(),
-            Segment::Literal(_) | Segment::Parameter(_) => false,
+            Segment::Filled {
+                by: Filling::Item(_),
+                ..
+            } => true,
+            Segment::Filled {
+                by: Filling::Subject,
+                ..
+            } => each.subject.is_some(),
+            Segment::Literal(_) | Segment::Filled { .. } => false,
         });
     of_item.map(|(_, name)| upper_snake(name.trim_matches(['{', '}'])))
 }

@@ -128,17 +128,12 @@ impl Executor {
         taps: Option<&Taps>,
         scope: Scope,
     ) -> Result<Executed, V1Error> {
-        let begin = |arguments, memory| {
-            Translation::begin(&self.catalog, operation, arguments, &tenant.site, memory)
-        };
-        // Only the translation knows under what it is remembered: it is begun again with what is.
-        let again = operation.may_remember().then(|| arguments.clone());
-        let mut translation = begin(arguments, Memory::default())?;
+        let site = &tenant.site;
+        let now = unix_seconds();
+        let mut translation = Translation::begin(&self.catalog, operation, arguments, site, now)?;
         let keys = Keys::of(tenant, &translation);
-        if let Some(arguments) = again
-            && let Some(memory) = self.recall(&keys).await
-        {
-            translation = begin(arguments, memory)?;
+        if let Some(memory) = self.recall(&keys).await {
+            translation.recall(memory);
         }
 
         let places = &Semaphore::new(self.list_calls);

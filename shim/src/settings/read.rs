@@ -417,6 +417,7 @@ impl<'a> SectionReader<'a> {
 fn shown(option: &OptionValue) -> String {
     match option {
         OptionValue::Switch(switch) => switch.to_string(),
+        OptionValue::Number(number) => number.to_string(),
         OptionValue::Choice(choice) => toml::Value::from(choice.as_str()).to_string(),
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mappings::{Arguments, Catalog, Document, Memory, Outcome, Site, Translation};
+use mappings::{Arguments, Catalog, Document, Outcome, Site, Translation};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().expect("it is tested"));
 
@@ -19,13 +19,16 @@ fuzz_target!(|input: (u8, Vec<(u16, String)>)| {
         .collect();
     let site = Site::default();
     let Ok(mut translation) =
-        Translation::begin(&CATALOG, operation, arguments, &site, Memory::default())
+        Translation::begin(&CATALOG, operation, arguments, &site, 1_600_000_000)
     else {
         return;
     };
     let mut answers = answers.into_iter();
-    while !translation.is_done() {
+    loop {
         let ready = translation.ready();
+        if translation.is_done() {
+            break;
+        }
         assert!(!ready.is_empty(), "nothing is ready and nothing is done");
         for call in ready {
             let outcome = match answers.next() {

@@ -94,6 +94,11 @@ fn below(call: &CallEntry<'_>, decides: bool) -> Vec<String> {
         let which = which.map_or(String::new(), |which| format!(", if its {which}"));
         facts.push(format!("once for each item of {each}{which}"));
     }
+    facts.extend(
+        call.several
+            .as_ref()
+            .map(|several| format!("once for {several}")),
+    );
     if !call.after.is_empty() {
         facts.push(format!("after {}", all_of(&call.after)));
     }

@@ -109,6 +109,7 @@ fn to_v2(mapping: &MappingEntry<'_>) -> Option<String> {
         | ConversionEntry::Word
         | ConversionEntry::Table { request: [], .. } => "as it is".to_owned(),
         ConversionEntry::Negate => NEGATED.to_owned(),
+        ConversionEntry::Other { words } => (*words).to_owned(),
         ConversionEntry::RoundUp { steps } => {
             let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
             format!(
@@ -142,6 +143,7 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
         | ConversionEntry::Table { response: [], .. } => "as it is".to_owned(),
         ConversionEntry::Word => "as it is, if it is one word".to_owned(),
         ConversionEntry::Negate => NEGATED.to_owned(),
+        ConversionEntry::Other { words } => (*words).to_owned(),
         ConversionEntry::Table { .. } | ConversionEntry::Choice { .. } => BY_TABLE.to_owned(),
     };
     let empties: Vec<_> = mapping
@@ -177,6 +179,7 @@ fn tables(sheet: &mut Sheet, mapping: &MappingEntry<'_>, names: &[&str]) {
         ConversionEntry::Same
         | ConversionEntry::Negate
         | ConversionEntry::Word
+        | ConversionEntry::Other { .. }
         | ConversionEntry::RoundUp { .. } => {}
     }
 }
