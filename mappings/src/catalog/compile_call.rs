@@ -127,6 +127,14 @@ pub(super) fn names(call: &Call, parameter: &str) -> bool {
     call.path.iter().any(in_path)
 }
 
+/// True if a check compares the parameter with the call's answer.
+pub(super) fn compares(call: &Call, parameter: &str) -> bool {
+    call.checks.iter().any(|check| match &check.compared {
+        Compared::Parameter(name, _) => name == parameter,
+        Compared::Member(..) => false,
+    })
+}
+
 /// The earlier calls whose answers the call looks at.
 pub(super) fn looks_at(call: &Call, earlier: &[Call]) -> Vec<usize> {
     let in_path = call.path.iter().filter_map(|segment| match segment {
@@ -155,10 +163,6 @@ pub(super) fn looks_at(call: &Call, earlier: &[Call]) -> Vec<usize> {
 /// True if the call uses the parameter otherwise than in its document.
 pub(super) fn uses(call: &Call, parameter: &str) -> bool {
     let in_template = |template: &Template| template.names().any(|name| name == parameter);
-    let in_check = |check: &Check| match &check.compared {
-        Compared::Parameter(name, _) => name == parameter,
-        Compared::Member(..) => false,
-    };
     let tests = |only: &[Test]| test_uses(only, parameter);
     names(call, parameter)
         || call.query.iter().any(|(_, template)| in_template(template))
@@ -167,7 +171,7 @@ pub(super) fn uses(call: &Call, parameter: &str) -> bool {
             templates.any(in_template)
         })
         || call.file.as_deref() == Some(parameter)
-        || call.checks.iter().any(in_check)
+        || compares(call, parameter)
         || call.when.iter().any(|condition| {
             condition
                 .parameter

@@ -496,9 +496,11 @@ impl Compiler<'_> {
             return Some(Fate::Used);
         }
         let is_subject = subject.iter().any(|name| name == parameter);
+        let is_compared = (plan.calls.iter()).any(|call| compile_call::compares(call, parameter));
         for (at, call) in plan.calls.iter().enumerate() {
-            let names =
-                compile_call::names(call, parameter) || (is_subject && call.is_about_subject());
+            let names = is_compared
+                || compile_call::names(call, parameter)
+                || (is_subject && call.is_about_subject());
             if let Some((document, _)) = &call.sends
                 && field.pointer_in(document).is_some()
                 && !names
