@@ -19,4 +19,5 @@ mod paging;
 mod parameters;
 mod plans;
 mod readme;
+mod webinars;
 mod writes;

@@ -1,5 +1,6 @@
 //! The plan and the answer of every operation on users.
 
+use mappings::{Outcome, V2Request};
 use serde_json::Value;
 
 use crate::driver::{run, well};
@@ -88,13 +89,16 @@ pub(crate) const CREATE: &[(&str, &str)] = &[
     ("imgroup_id", "i1"),
 ];
 
-#[test]
-fn plans_and_answers() {
+/// What each request sends and answers, for a snapshot.
+pub(crate) fn transcript(
+    requests: &[(&str, &[(&str, &str)])],
+    v2: impl Fn(&V2Request) -> Outcome,
+) -> String {
     let mut text = String::new();
-    for (operation, arguments) in REQUESTS {
+    for (operation, arguments) in requests {
         let given: Vec<_> = arguments.iter().map(|(n, v)| format!("{n}={v}")).collect();
         text += &format!("{operation}  {}\n", given.join(" "));
-        let run = run(operation, arguments, well).unwrap();
+        let run = run(operation, arguments, &v2).unwrap();
         for (step, requests) in run.sent.iter().enumerate() {
             for request in requests {
                 text += &format!("  {} {request}\n", step + 1);
@@ -116,7 +120,12 @@ fn plans_and_answers() {
             text += &format!("  ? {}\n", run.finished.unknown.join(" "));
         }
     }
-    insta::assert_snapshot!(text);
+    text
+}
+
+#[test]
+fn plans_and_answers() {
+    insta::assert_snapshot!(transcript(REQUESTS, well));
 }
 
 #[test]

@@ -1,0 +1,1508 @@
+//! Webinars: plans, answers, and what must not touch another host's webinar.
+
+use std::collections::BTreeMap;
+
+use mappings::{Memory, Outcome, Site, V2Request};
+use serde_json::{Value, json};
+
+use crate::{
+    driver::{Run, catalog, error, ok, run, run_with, shown, site},
+    plans::transcript,
+};
+
+const REQUESTS: &[(&str, &[(&str, &str)])] = &[
+    ("webinar/create", EVERYTHING),
+    (
+        "webinar/create",
+        &[("host_id", "kdc1"), ("topic", "Autumn"), ("password", "")],
+    ),
+    ("webinar/update", UPDATE),
+    (
+        "webinar/update",
+        &[("id", ID), ("host_id", "kdc1"), ("agenda", "")],
+    ),
+    (
+        "webinar/update",
+        &[
+            ("id", ID),
+            ("host_id", "kdc1"),
+            (
+                "panelists",
+                r#"[{"name":"Alan","email":"alan@example.com"}]"#,
+            ),
+        ],
+    ),
+    ("webinar/update", OWN),
+    ("webinar/get", OWN),
+    (
+        "webinar/get",
+        &[("id", "987-654-3210"), ("host_id", "ADA@example.com")],
+    ),
+    ("webinar/list", &[("host_id", "kdc1")]),
+    ("webinar/list/registration", &[("host_id", "kdc1")]),
+    ("webinar/delete", OWN),
+    (
+        "webinar/delete",
+        &[
+            ("id", ID),
+            ("host_id", "kdc1"),
+            ("occurrence_id", "1600430400000"),
+        ],
+    ),
+    ("webinar/end", OWN),
+    ("webinar/register", REGISTER),
+    (
+        "webinar/registration",
+        &[
+            ("id", ID),
+            ("host_id", "kdc1"),
+            ("page_size", ""),
+            ("page_number", ""),
+        ],
+    ),
+    (
+        "webinar/registrants/list",
+        &[("id", MANUAL), ("host_id", "kdc1"), ("page_size", "50")],
+    ),
+    (
+        "webinar/registrants/list",
+        &[("id", MANUAL), ("host_id", "kdc1"), ("type", "1")],
+    ),
+    (
+        "webinar/registrants/approve",
+        &[
+            ("id", ID),
+            ("host_id", "kdc1"),
+            ("registrant_ids", "r1, r2,"),
+        ],
+    ),
+    (
+        "webinar/registration/cancel",
+        &[
+            ("id", ID),
+            ("host_id", "kdc1"),
+            ("registrants_ids", "r1"),
+            ("occurrence_id", "1600430400000"),
+        ],
+    ),
+    ("webinar/panelists", OWN),
+    ("webinar/uuid/list", OWN),
+    ("webinar/attendees/list", OWN),
+    (
+        "webinar/attendees/list",
+        &[("id", ID), ("host_id", "kdc1"), ("uuid", "/ab//c==")],
+    ),
+    ("webinar/polls", OWN),
+    (
+        "webinar/questions",
+        &[
+            ("id", ID),
+            ("host_id", "kdc1"),
+            ("uuid", "aDYlohsHRtCd4ii1uC2+hA=="),
+        ],
+    ),
+];
+
+/// A webinar with registration that approves by itself.
+const ID: &str = "9876543210";
+/// One whose host approves.
+const MANUAL: &str = "9876543211";
+/// One without registration.
+const OPEN: &str = "9876543212";
+const OWN: &[(&str, &str)] = &[("id", ID), ("host_id", "kdc1")];
+
+const EVERYTHING: &[(&str, &str)] = &[
+    ("host_id", "kdc1"),
+    ("topic", "Autumn"),
+    ("type", "9"),
+    ("start_time", "2020-9-15T9:5:0Z"),
+    ("duration", "60"),
+    ("timezone", "Europe/Berlin"),
+    ("password", "a1"),
+    (
+        "recurrence",
+        r#"{"type":"1","repeat_interval":2,"end_date_time":"2020-10-1T3:00:00Z"}"#,
+    ),
+    ("approval_type", "0"),
+    ("registration_type", "1"),
+    ("agenda", "What is new"),
+    ("option_audio", "VoIP"),
+    ("option_host_video", "True"),
+    ("option_panelist_video", "0"),
+    ("option_practice_session", "1"),
+    ("option_enforce_login", "true"),
+    ("option_enforce_login_domains", "example.com;example.org"),
+    (
+        "option_alternative_hosts",
+        "grace@example.com,alan@example.com",
+    ),
+    ("option_alternative_host_ids", "kdc2"),
+    ("option_auto_record_type", "cloud"),
+    ("option_panelists_reminder", "true"),
+    ("option_close_registration", "false"),
+    ("option_show_share_button", "true"),
+    ("option_allow_multiple_devices", "false"),
+    (
+        "panelists",
+        r#"[{"name":"Alan","email":"alan@example.com"}]"#,
+    ),
+    ("language", "fr"),
+];
+
+const UPDATE: &[(&str, &str)] = &[
+    ("id", "987 654 3210"),
+    ("host_id", "ada@example.com"),
+    ("topic", "Winter"),
+    ("start_time", "2020-12-01"),
+    ("duration", "0"),
+    ("option_auto_record_type", "true"),
+    ("timezone", "EST"),
+];
+
+const REGISTER: &[(&str, &str)] = &[
+    ("id", ID),
+    ("email", "grace@example.com"),
+    ("first_name", "Grace"),
+    ("last_name", "Hopper"),
+    ("address", "1 Main Street"),
+    ("city", "Arlington"),
+    ("country", "US"),
+    ("zip", "22201"),
+    ("state", "VA"),
+    ("phone", "1"),
+    ("industry", "Navy"),
+    ("org", "Example"),
+    ("job_title", "Admiral"),
+    ("purchasing_time_frame", "1-3 months"),
+    ("role_in_purchase_process", "Influencer"),
+    ("no_of_employees", "101-250"),
+    ("comments", "Hello"),
+    ("custom_questions", r#"[{"title":"Why","value":"COBOL"}]"#),
+    ("language", "en"),
+    ("occurrence_ids", "1600430400000,1600516800000"),
+];
+
+/// A webinar whose `approval_type` is that of its id.
+fn webinar(id: &str) -> Value {
+    let id: i64 = id.parse().unwrap();
+    json!({
+        "uuid": "aDYlohsHRtCd4ii1uC2+hA==", "id": id, "host_id": "kdc1",
+        "host_email": "ada@example.com", "topic": "Autumn", "type": 5,
+        "start_time": "2020-09-15T09:05:00Z", "duration": 60, "timezone": "Europe/Berlin",
+        "created_at": "2020-09-01T10:00:00Z", "start_url": "https://example.com/s/1?zak=z",
+        "join_url": "https://example.com/j/1", "registration_url": "https://example.com/w/1",
+        "settings": {
+            "approval_type": match id % 10 { 0 => 0, 1 => 1, _ => 2 },
+            "audio": "thirdParty", "meeting_authentication": true,
+            "authentication_domains": "example.com,example.org",
+            "alternative_hosts": "grace@example.com;kdc2",
+        },
+    })
+}
+
+/// What v2's list has of it.
+fn listed(id: &str) -> Value {
+    let mut listed = webinar(id);
+    for only_there in ["host_email", "settings", "start_url", "registration_url"] {
+        listed.as_object_mut().unwrap().remove(only_there);
+    }
+    listed["agenda"] = "What is new".into();
+    listed
+}
+
+fn registrant(id: &str, first_name: &str) -> Value {
+    json!({
+        "id": id, "email": format!("{}@example.com", first_name.to_lowercase()),
+        "first_name": first_name, "last_name": "Hopper", "status": "approved",
+        "create_time": "2020-09-02T08:00:00Z", "join_url": "https://example.com/w/1?tk=t",
+        "address": "", "city": "Arlington", "country": "US", "zip": "", "state": "", "phone": "",
+        "industry": "", "org": "", "job_title": "", "purchasing_time_frame": "",
+        "role_in_purchase_process": "", "no_of_employees": "101-250", "comments": "",
+        "custom_questions": [{ "title": "Why", "value": "COBOL" }],
+    })
+}
+
+fn page(items: &str, entries: &[Value]) -> Value {
+    json!({
+        "page_count": 1, "page_number": 1, "page_size": 300, "total_records": entries.len(),
+        "next_page_token": "", items: entries,
+    })
+}
+
+fn session(answer: &str) -> Value {
+    json!({
+        "id": 9_876_543_210_i64, "uuid": "aDYlohsHRtCd4ii1uC2+hA==",
+        "start_time": "2020-09-08T09:00:00Z",
+        "questions": [{
+            "name": "Grace Hopper", "email": "grace@example.com",
+            "question_details": [{ "question": "Tea?", "answer": answer, "polling_id": "p1" }],
+        }],
+    })
+}
+
+/// A v2 in which all goes well.
+fn well(request: &V2Request) -> Outcome {
+    let id = request.path.rsplit('/').next().unwrap_or_default();
+    match (request.method.as_str(), &*request.template) {
+        ("GET", "/webinars/{webinarId}") => ok(webinar(id)),
+        ("GET", "/users/{userId}/webinars") => ok(page(
+            "webinars",
+            &[listed(ID), listed(MANUAL), listed(OPEN)],
+        )),
+        ("POST", "/users/{userId}/webinars") => Outcome::Answered {
+            status: 201,
+            body: Some(webinar(ID).into()),
+        },
+        ("POST", "/webinars/{webinarId}/panelists") => Outcome::Answered {
+            status: 201,
+            body: Some(json!({ "id": ID, "updated_at": "2020-09-13T00:00:00Z" }).into()),
+        },
+        ("GET", "/webinars/{webinarId}/panelists") => ok(json!({
+            "total_records": 1,
+            "panelists": [{
+                "id": "p1", "name": "Alan", "email": "alan@example.com",
+                "join_url": "https://example.com/w/1?tk=p",
+            }],
+        })),
+        ("POST", "/webinars/{webinarId}/registrants") => Outcome::Answered {
+            status: 201,
+            body: Some(
+                json!({
+                    "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Autumn",
+                    "start_time": "2020-09-15T09:05:00Z",
+                    "join_url": "https://example.com/w/1?tk=r9",
+                })
+                .into(),
+            ),
+        },
+        ("GET", "/webinars/{webinarId}/registrants") => ok(page(
+            "registrants",
+            &[registrant("r1", "Grace"), registrant("r2", "Edith")],
+        )),
+        ("GET", "/past_webinars/{webinarId}/instances") => ok(json!({ "webinars": [
+            { "uuid": "/ab//c==", "start_time": "2020-09-08T09:00:00.000Z" },
+        ] })),
+        ("GET", "/past_webinars/{webinarId}/participants") => ok(page(
+            "participants",
+            &[
+                json!({
+                    "id": "u1", "name": "grace", "registrant_id": "r1", "user_email": "",
+                    "join_time": "2020-09-08T09:01:00Z", "leave_time": "2020-09-08T09:31:30Z",
+                    "duration": 1830,
+                }),
+                json!({
+                    "id": "", "name": "Alan Turing", "user_email": "alan@example.com",
+                    "join_time": "2020-09-08T09:02:00Z", "leave_time": "2020-09-08T09:03:00Z",
+                    "duration": 60,
+                }),
+            ],
+        )),
+        ("GET", "/past_webinars/{webinarId}/absentees") => {
+            ok(page("registrants", &[registrant("r2", "Edith")]))
+        }
+        ("GET", "/past_webinars/{webinarId}/polls") => ok(session("Yes")),
+        ("GET", "/past_webinars/{webinarId}/qa") => ok(session("No")),
+        _ => Outcome::Answered {
+            status: 204,
+            body: None,
+        },
+    }
+}
+
+/// A request to a site that made choices.
+fn choosing(
+    choices: &[(&str, toml::Value)],
+    operation: &str,
+    arguments: &[(&str, &str)],
+    v2: impl Fn(&V2Request) -> Outcome,
+) -> Run {
+    let catalog = catalog();
+    let choices = choices
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let site = Site {
+        options: catalog
+            .options(&choices.collect::<BTreeMap<_, _>>())
+            .unwrap(),
+        ..site(catalog)
+    };
+    run_with(catalog, &site, Memory::default(), operation, arguments, v2).unwrap()
+}
+
+#[test]
+fn plans_and_answers() {
+    insta::assert_snapshot!(transcript(REQUESTS, well));
+}
+
+/// The arguments with some replaced.
+fn with<'a>(
+    arguments: &[(&'a str, &'a str)],
+    others: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let kept = arguments
+        .iter()
+        .filter(|(name, _)| others.iter().all(|(other, _)| other != name));
+    kept.chain(others).copied().collect()
+}
+
+fn is_read(run: &Run) -> bool {
+    run.requests()
+        .iter()
+        .all(|request| request.starts_with("GET "))
+}
+
+// ---- whose webinar ---------------------------------------------------------------------------
+
+#[test]
+fn a_wrong_host_id_never_touches_the_webinar_of_another_host() {
+    let mut tested = 0;
+    for (operation, arguments) in REQUESTS {
+        let is_of_webinar = arguments.iter().any(|(name, _)| *name == "id");
+        if !is_of_webinar || *operation == "webinar/register" {
+            continue;
+        }
+        for other in ["kdc2", "grace@example.com", "me"] {
+            let run = run(operation, &with(arguments, &[("host_id", other)]), well).unwrap();
+            let is_write = !catalog().find(operation).unwrap().read;
+            let wanted = if is_write {
+                "3003 Not meeting host.".to_owned()
+            } else {
+                let id = arguments.iter().find(|(name, _)| *name == "id").unwrap().1;
+                let digits: String = id.chars().filter(char::is_ascii_digit).collect();
+                format!("3001 Webinar {digits} not found or expired.")
+            };
+            assert_eq!(run.error(), wanted, "{operation} of {other}");
+            assert_eq!(run.requests().len(), 1, "{operation}: {:?}", run.requests());
+            tested += 1;
+        }
+    }
+    assert!(tested > 40, "only {tested} were tested");
+}
+
+#[test]
+fn without_the_host_check_nothing_is_read_for_it() {
+    let off = [("host_check", toml::Value::from(false))];
+    for operation in ["webinar/end", "webinar/polls", "webinar/update"] {
+        let arguments = [("id", ID), ("host_id", "kdc2"), ("topic", "Winter")];
+        let run = choosing(&off, operation, &arguments, well);
+        assert_eq!(run.requests().len(), 1, "{:?}", run.requests());
+    }
+}
+
+#[test]
+fn ids_of_nothing_are_refused_before_anything_is_sent() {
+    let none = |_: &V2Request| panic!("nothing is sent");
+    for id in [
+        "me",
+        "../users/me",
+        "12",
+        "123456789012",
+        "-9876543210",
+        "%39876543210",
+    ] {
+        let refused = run("webinar/delete", &[("id", id), ("host_id", "kdc1")], none);
+        assert_eq!(refused.err().unwrap(), "300 Invalid parameter: id", "{id}");
+    }
+    for operation in [
+        "webinar/create",
+        "webinar/list",
+        "webinar/list/registration",
+    ] {
+        for host in ["me", "ME", ".."] {
+            let refused = run(operation, &[("host_id", host), ("topic", "x")], none);
+            assert_eq!(
+                refused.err().unwrap(),
+                format!("1001 User not exist: {host}")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_webinar_that_is_gone_is_not_found_and_not_written_to() {
+    let gone = |request: &V2Request| match &*request.template {
+        "/webinars/{webinarId}" => error(404, 3001, "Webinar does not exist: 9876543210."),
+        _ => well(request),
+    };
+    for (operation, arguments) in [
+        ("webinar/update", UPDATE),
+        ("webinar/get", OWN),
+        ("webinar/delete", OWN),
+        ("webinar/end", OWN),
+        ("webinar/registration", OWN),
+        ("webinar/registrants/list", OWN),
+        (
+            "webinar/registrants/approve",
+            &[OWN[0], OWN[1], ("registrant_ids", "r1")],
+        ),
+        ("webinar/panelists", OWN),
+    ] {
+        let run = run(operation, arguments, gone).unwrap();
+        assert_eq!(
+            run.error(),
+            "3001 Webinar 9876543210 not found or expired.",
+            "{operation}"
+        );
+        assert_eq!(run.requests().len(), 1, "{operation}: {:?}", run.requests());
+    }
+    // Its past is still there.
+    for operation in [
+        "webinar/uuid/list",
+        "webinar/attendees/list",
+        "webinar/polls",
+        "webinar/questions",
+    ] {
+        let run = run(operation, OWN, gone).unwrap();
+        assert!(run.warned().is_empty(), "{operation}: {:?}", run.warned());
+        run.answer();
+    }
+}
+
+// ---- occurrences -----------------------------------------------------------------------------
+
+#[test]
+fn an_empty_occurrence_id_never_means_the_series() {
+    let none = |_: &V2Request| panic!("nothing is sent");
+    for operation in ["webinar/delete", "webinar/registration/cancel"] {
+        for empty in ["", " ", "null", "0x1"] {
+            let arguments = [
+                OWN[0],
+                OWN[1],
+                ("registrant_ids", "r1"),
+                ("occurrence_id", empty),
+            ];
+            let refused = run(operation, &arguments, none).err().unwrap();
+            assert_eq!(
+                refused, "300 Invalid parameter: occurrence_id",
+                "{operation} {empty:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_occurrence_is_v2s_error() {
+    let v2 = |request: &V2Request| match request.method.as_str() {
+        "DELETE" => error(400, 3000, "Webinar occurrence does not exist."),
+        _ => well(request),
+    };
+    let arguments = [OWN[0], OWN[1], ("occurrence_id", "7")];
+    let run = run("webinar/delete", &arguments, v2).unwrap();
+    assert_eq!(run.error(), "3000 Webinar occurrence does not exist.");
+}
+
+#[test]
+fn registrants_of_one_occurrence_are_asked_for() {
+    let arguments = [OWN[0], OWN[1], ("occurrence_id", "7")];
+    let run_of = |arguments: &[_]| run("webinar/registration", arguments, well).unwrap();
+    assert!(run_of(&arguments).requests()[1].contains("occurrence_id=7"));
+    // A read does no harm without it.
+    let run = run_of(&with(&arguments, &[("occurrence_id", "")]));
+    assert!(!run.requests()[1].contains("occurrence_id"));
+}
+
+#[test]
+fn a_recurring_webinar_has_occurrences_and_no_start_of_its_own() {
+    let of_type = |kind: i64, occurrences: Value| {
+        let v2 = move |_: &V2Request| {
+            let mut webinar = webinar(ID);
+            webinar["type"] = kind.into();
+            webinar["occurrences"] = occurrences.clone();
+            ok(webinar)
+        };
+        run("webinar/get", OWN, v2).unwrap().answer()
+    };
+    let occurrences = json!([{
+        "occurrence_id": "1600160700000", "start_time": "2020-09-15T09:05:00Z", "duration": 45,
+        "status": "available",
+    }]);
+    let recurring = of_type(9, occurrences.clone());
+    assert_eq!(recurring["start_time"], "");
+    assert_eq!(recurring["occurrences"], occurrences);
+    let without_fixed_time = of_type(6, Value::Null);
+    assert_eq!(without_fixed_time["start_time"], "");
+    assert!(without_fixed_time.get("occurrences").is_none());
+    assert_eq!(
+        of_type(5, Value::Null)["start_time"],
+        "2020-09-15T09:05:00Z"
+    );
+}
+
+// ---- create, update --------------------------------------------------------------------------
+
+/// Parameter, what is sent, where it stands in v2's body, and what stands there.
+const PLACES: &[[&str; 4]] = &[
+    ["topic", "Winter", "/topic", r#""Winter""#],
+    ["type", "6", "/type", "6"],
+    [
+        "start_time",
+        "2020-09-15T09:05:00Z",
+        "/start_time",
+        r#""2020-09-15T09:05:00Z""#,
+    ],
+    ["duration", "61", "/duration", "61"],
+    ["timezone", "asia/kolkata", "/timezone", r#""Asia/Kolkata""#],
+    ["password", "a1", "/password", r#""a1""#],
+    ["agenda", "News", "/agenda", r#""News""#],
+    ["approval_type", "1", "/settings/approval_type", "1"],
+    ["registration_type", "3", "/settings/registration_type", "3"],
+    [
+        "option_audio",
+        "telephony",
+        "/settings/audio",
+        r#""telephony""#,
+    ],
+    ["option_host_video", "1", "/settings/host_video", "true"],
+    [
+        "option_panelist_video",
+        "1",
+        "/settings/panelists_video",
+        "true",
+    ],
+    [
+        "option_practice_session",
+        "1",
+        "/settings/practice_session",
+        "true",
+    ],
+    [
+        "option_enforce_login",
+        "1",
+        "/settings/meeting_authentication",
+        "true",
+    ],
+    [
+        "option_enforce_login_domains",
+        "a; b",
+        "/settings/authentication_domains",
+        r#""a,b""#,
+    ],
+    [
+        "option_alternative_hosts",
+        "a,b",
+        "/settings/alternative_hosts",
+        r#""a;b""#,
+    ],
+    [
+        "option_alternative_host_ids",
+        "c, d",
+        "/settings/alternative_hosts",
+        r#""c;d""#,
+    ],
+    [
+        "option_auto_record_type",
+        "LOCAL",
+        "/settings/auto_recording",
+        r#""local""#,
+    ],
+    [
+        "option_panelists_reminder",
+        "1",
+        "/settings/panelists_invitation_email_notification",
+        "true",
+    ],
+    [
+        "option_close_registration",
+        "1",
+        "/settings/close_registration",
+        "true",
+    ],
+    [
+        "option_show_share_button",
+        "1",
+        "/settings/show_share_button",
+        "true",
+    ],
+    [
+        "option_allow_multiple_devices",
+        "1",
+        "/settings/allow_multiple_devices",
+        "true",
+    ],
+    [
+        "language",
+        "en-ES",
+        "/settings/email_language",
+        r#""es-ES""#,
+    ],
+    ["language", "zh", "/settings/email_language", r#""zh-CN""#],
+    [
+        "language",
+        "de-DE",
+        "/settings/email_language",
+        r#""de-DE""#,
+    ],
+];
+
+#[test]
+fn each_parameter_has_its_place_in_v2() {
+    for [name, sent, place, wanted] in PLACES {
+        let run = run("webinar/update", &with(OWN, &[(name, sent)]), well).unwrap();
+        let body = run.requests()[1]
+            .strip_prefix("PATCH /webinars/9876543210 ")
+            .unwrap();
+        let expected = match place.strip_prefix("/settings/") {
+            Some(member) => format!(r#"{{"settings":{{"{member}":{wanted}}}}}"#),
+            None => format!(r#"{{"{}":{wanted}}}"#, &place[1..]),
+        };
+        assert_eq!(body, expected, "{name}");
+    }
+}
+
+#[test]
+fn values_that_v1_did_not_know_are_dropped_or_refused() {
+    let requests = |arguments: &[(&str, &str)]| run("webinar/create", arguments, well);
+    let create = [("host_id", "kdc1"), ("topic", "Autumn")];
+    for (name, dropped) in [
+        ("option_audio", "none"),
+        ("option_auto_record_type", "true"),
+        ("timezone", "GMT 5:30"),
+        ("timezone", "EST"),
+    ] {
+        let run = requests(&with(&create, &[(name, dropped)])).unwrap();
+        assert_eq!(run.warned(), [name]);
+        assert_eq!(
+            run.requests(),
+            [r#"POST /users/kdc1/webinars {"topic":"Autumn"}"#]
+        );
+    }
+    for (name, refused) in [
+        ("type", "2"),
+        ("approval_type", "true"),
+        ("registration_type", "4"),
+        ("start_time", "11/29/2016 3:05:00 PM"),
+        ("password", "longer than ten"),
+        ("option_host_video", "maybe"),
+        ("recurrence", "{'type':1}"),
+        ("recurrence", "[1]"),
+        ("recurrence", r#"{"type":"often"}"#),
+        ("panelists", "Alan"),
+        ("panelists", "{}"),
+    ] {
+        let error = requests(&with(&create, &[(name, refused)])).err().unwrap();
+        assert_eq!(error, format!("300 Invalid parameter: {name}"), "{refused}");
+    }
+}
+
+#[test]
+fn start_times_reach_v2_with_their_z() {
+    for (given, sent) in [
+        ("2016-11-20T12:00:00Z", "2016-11-20T12:00:00Z"),
+        ("2018-05-09T10:00:00.123Z", "2018-05-09T10:00:00Z"),
+        ("2016-1-5T9:5:0Z", "2016-01-05T09:05:00Z"),
+        ("2016-11-20T12:00:00", "2016-11-20T12:00:00Z"),
+        ("2016-11-20", "2016-11-20T00:00:00Z"),
+    ] {
+        let arguments = [("host_id", "kdc1"), ("topic", "x"), ("start_time", given)];
+        let run = run("webinar/create", &arguments, well).unwrap();
+        let wanted = format!(r#""start_time":"{sent}""#);
+        assert!(
+            run.requests()[0].contains(&wanted),
+            "{given}: {:?}",
+            run.requests()
+        );
+    }
+}
+
+#[test]
+fn recurrences_and_panelists_arrive_in_every_wrapping() {
+    let recurrence =
+        r#""recurrence":{"type":2,"repeat_interval":1,"weekly_days":"2,4","end_times":7}"#;
+    let panelists = r#"{"panelists":[{"name":"Alan","email":"alan@example.com"},{"name":"Grace","email":"grace@example.com"}]}"#;
+    let create = [("host_id", "kdc1"), ("topic", "Autumn"), ("type", "9")];
+    let wrappings: [&[(&str, &str)]; 3] = [
+        &[
+            (
+                "recurrence",
+                r#"{"type":2,"repeat_interval":1,"weekly_days":"2,4","end_times":7}"#,
+            ),
+            (
+                "panelists",
+                r#"[{"name":"Alan","email":"alan@example.com"},{"name":"Grace","email":"grace@example.com"}]"#,
+            ),
+        ],
+        &[
+            ("recurrence[type]", "2"),
+            ("recurrence[repeat_interval]", "1"),
+            ("recurrence[weekly_days]", "2,4"),
+            ("recurrence[end_times]", "7"),
+            ("panelists[0][name]", "Alan"),
+            ("panelists[0][email]", "alan@example.com"),
+            ("panelists[1][name]", "Grace"),
+            ("panelists[1][email]", "grace@example.com"),
+        ],
+        &[
+            (
+                "recurrence",
+                r#"{"type":"2","repeat_interval":"1","weekly_days":"2,4","end_times":"7"}"#,
+            ),
+            ("panelists[][name]", "Alan"),
+            ("panelists[][email]", "alan@example.com"),
+            ("panelists[][name]", "Grace"),
+            ("panelists[][email]", "grace@example.com"),
+        ],
+    ];
+    for wrapping in wrappings {
+        let arguments: Vec<_> = create.iter().chain(wrapping).copied().collect();
+        let run = run("webinar/create", &arguments, well).unwrap();
+        assert!(
+            run.requests()[0].contains(recurrence),
+            "{:?}",
+            run.requests()
+        );
+        assert!(
+            run.requests()[1].ends_with(panelists),
+            "{:?}",
+            run.requests()
+        );
+    }
+    let monthly = r#"{"type":3,"monthly_day":1,"monthly_week":-1,"monthly_week_day":7}"#;
+    let run_of =
+        |name, value| run("webinar/create", &with(&create, &[(name, value)]), well).unwrap();
+    assert!(run_of("recurrence", monthly).requests()[0].contains(monthly));
+    // No panelists are none to add.
+    assert_eq!(run_of("panelists", "[]").requests().len(), 1);
+}
+
+#[test]
+fn topics_are_cut_to_what_v2_takes() {
+    let topic = "ä".repeat(300);
+    let arguments = [("host_id", "kdc1"), ("topic", topic.as_str())];
+    let run = run("webinar/create", &arguments, well).unwrap();
+    assert_eq!(run.warned(), ["topic"]);
+    let wanted = format!(r#"{{"topic":"{}"}}"#, "ä".repeat(200));
+    assert!(run.requests()[0].ends_with(&wanted));
+}
+
+#[test]
+fn panelists_that_could_not_be_stored_name_the_webinar_that_was() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/webinars/{webinarId}/panelists" => error(400, 3000, "You have reached the limit."),
+        _ => well(request),
+    };
+    let run = run("webinar/create", EVERYTHING, v2).unwrap();
+    let error = run.error();
+    assert!(
+        error.starts_with("3000 You have reached the limit."),
+        "{error}"
+    );
+    for part in ["create", "panelists"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn an_empty_agenda_clears_it_on_update_unless_the_site_keeps_it() {
+    let arguments = [OWN[0], OWN[1], ("agenda", "")];
+    let run = run("webinar/update", &arguments, well).unwrap();
+    assert!(run.requests()[1].ends_with(r#"{"agenda":""}"#));
+    let keep = [("empty_text", toml::Value::from("keep"))];
+    let run = choosing(&keep, "webinar/update", &arguments, well);
+    assert!(is_read(&run), "{:?}", run.requests());
+}
+
+// ---- answers ---------------------------------------------------------------------------------
+
+/// Where something stands in v2's webinar, what, and the member and value of the answer.
+const MEMBERS: &[[&str; 4]] = &[
+    ["/uuid", r#""u==""#, "uuid", r#""u==""#],
+    ["/id", "12345678901", "id", "12345678901"],
+    ["/topic", r#""Winter""#, "topic", r#""Winter""#],
+    ["/agenda", r#""News""#, "agenda", r#""News""#],
+    ["/type", "6", "type", "6"],
+    [
+        "/start_time",
+        r#""2020-09-15T11:05:00+02:00""#,
+        "start_time",
+        r#""2020-09-15T09:05:00Z""#,
+    ],
+    ["/duration", "7", "duration", "7"],
+    ["/timezone", r#""UTC""#, "timezone", r#""UTC""#],
+    ["/start_url", r#""s""#, "start_url", r#""s""#],
+    ["/join_url", r#""j""#, "join_url", r#""j""#],
+    ["/registration_url", r#""r""#, "registration_url", r#""r""#],
+    [
+        "/created_at",
+        r#""2020-01-02T03:04:05.678Z""#,
+        "created_at",
+        r#""2020-01-02T03:04:05Z""#,
+    ],
+    ["/settings/audio", r#""voip""#, "option_audio", r#""voip""#],
+    [
+        "/settings/audio",
+        r#""telephony""#,
+        "option_audio",
+        r#""telephony""#,
+    ],
+    [
+        "/settings/meeting_authentication",
+        "false",
+        "option_enforce_login",
+        "false",
+    ],
+    [
+        "/settings/authentication_domains",
+        r#""a;b""#,
+        "option_enforce_login_domains",
+        r#""a,b""#,
+    ],
+    [
+        "/settings/alternative_hosts",
+        r#""a,b""#,
+        "option_alternative_hosts",
+        r#""a;b""#,
+    ],
+];
+
+#[test]
+fn each_member_of_v2_has_its_place_in_the_answer() {
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    for [pointer, v2, member, v1] in MEMBERS {
+        let mut stored = webinar(ID);
+        let (parent, last) = pointer.rsplit_once('/').unwrap();
+        stored.pointer_mut(parent).unwrap()[last] = json(v2);
+        let answer = run("webinar/get", OWN, |_| ok(stored.clone()))
+            .unwrap()
+            .answer();
+        assert_eq!(answer[*member], json(v1), "{pointer}");
+    }
+}
+
+#[test]
+fn what_v2_leaves_out_is_v1s_empty_value() {
+    let bare = json!({ "id": 9_876_543_210_i64, "host_id": "kdc1", "settings": {
+        "enforce_login": true, "enforce_login_domains": "example.com",
+    } });
+    let answer = run("webinar/get", OWN, |_| ok(bare.clone()))
+        .unwrap()
+        .answer();
+    assert_eq!(
+        answer,
+        json!({
+            "id": 9_876_543_210_i64, "host_id": "kdc1", "agenda": "", "status": 0,
+            "option_start_type": "video", "option_enforce_login": true,
+            "option_enforce_login_domains": "example.com", "option_alternative_hosts": "",
+            "start_time": "", "duration": 0, "timezone": "", "registration_url": "",
+        })
+    );
+}
+
+#[test]
+fn an_answer_without_a_webinar_is_none() {
+    for nothing in [json!({}), json!(null), json!([])] {
+        for operation in ["webinar/get", "webinar/create"] {
+            let arguments = [OWN[0], OWN[1], ("topic", "x")];
+            let run = run(operation, &arguments, |_| ok(nothing.clone())).unwrap();
+            assert!(
+                run.error().starts_with("500 "),
+                "{operation}: {}",
+                run.error()
+            );
+        }
+    }
+}
+
+// ---- lists -----------------------------------------------------------------------------------
+
+#[test]
+fn the_filtered_list_is_cut_into_pages() {
+    let page = |number: &str| {
+        let arguments = [
+            ("host_id", "kdc1"),
+            ("page_size", "1"),
+            ("page_number", number),
+        ];
+        run("webinar/list/registration", &arguments, well)
+            .unwrap()
+            .answer()
+    };
+    for (number, ids) in [
+        ("1", json!([9_876_543_210_i64])),
+        ("2", json!([9_876_543_211_i64])),
+        ("3", json!([])),
+    ] {
+        let page = page(number);
+        assert_eq!(page["page_count"], 2);
+        assert_eq!(page["total_records"], 2);
+        assert_eq!(page["page_number"].to_string(), number);
+        let shown: Vec<_> = page["webinars"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|w| w["id"].clone())
+            .collect();
+        assert_eq!(json!(shown), ids);
+    }
+}
+
+#[test]
+fn a_webinar_that_cannot_be_read_is_left_out_and_trouble_fails_the_list() {
+    let v2 = |outcome: fn() -> Outcome| {
+        move |request: &V2Request| match request.path.ends_with(ID) {
+            true => outcome(),
+            false => well(request),
+        }
+    };
+    let list = |outcome| {
+        run(
+            "webinar/list/registration",
+            &[("host_id", "kdc1")],
+            v2(outcome),
+        )
+        .unwrap()
+    };
+    // Gone since v2 listed it.
+    let gone = list(|| error(404, 3001, "Webinar does not exist."));
+    assert!(gone.warned().is_empty());
+    assert_eq!(gone.answer()["total_records"], 1);
+    let refused = list(|| error(400, 200, "No permission."));
+    assert_eq!(refused.warned().len(), 1, "{:?}", refused.warned());
+    assert_eq!(refused.answer()["total_records"], 1);
+    // A short list would be taken for the truth.
+    for trouble in [
+        || Outcome::Limited,
+        || Outcome::NoAnswer { maybe_done: false },
+        || error(500, 1, "oops"),
+        || Outcome::Unreadable { status: 200 },
+    ] {
+        list(trouble).error();
+    }
+}
+
+#[test]
+fn a_host_with_more_than_300_webinars_is_told_so() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/users/{userId}/webinars" => ok(json!({
+            "total_records": 301, "next_page_token": "more", "webinars": [listed(OPEN)],
+        })),
+        _ => well(request),
+    };
+    let run = run("webinar/list", &[("host_id", "kdc1")], v2).unwrap();
+    assert!(
+        run.error().starts_with("500 The list is longer than"),
+        "{}",
+        run.error()
+    );
+    let all = [("webinar_lists", toml::Value::from("all"))];
+    assert_eq!(
+        choosing(&all, "webinar/list", &[("host_id", "kdc1")], v2).answer()["total_records"],
+        301
+    );
+}
+
+#[test]
+fn a_site_may_have_all_webinars_in_both_lists() {
+    let all = |detail: &str| {
+        [
+            ("webinar_lists", toml::Value::from("all")),
+            ("list_detail", toml::Value::from(detail)),
+        ]
+    };
+    let arguments = [
+        ("host_id", "kdc1"),
+        ("page_size", "2"),
+        ("page_number", "1"),
+    ];
+    for operation in ["webinar/list", "webinar/list/registration"] {
+        let run = choosing(&all("auto"), operation, &arguments, well);
+        assert!(run.requests()[0].contains("page_number=1&page_size=2"));
+        assert_eq!(run.requests().len(), 4);
+        let answer = run.answer();
+        assert_eq!(answer["webinars"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            answer["webinars"][0]["start_url"],
+            "https://example.com/s/1?zak=z"
+        );
+        let run = choosing(&all("profile"), operation, &arguments, well);
+        assert_eq!(run.requests().len(), 1);
+        assert!(run.warned()[0].contains("start_url"), "{:?}", run.warned());
+        let answer = run.answer();
+        assert_eq!(answer["webinars"][0]["topic"], "Autumn");
+        assert!(answer["webinars"][0].get("start_url").is_none());
+    }
+}
+
+// ---- registration ----------------------------------------------------------------------------
+
+#[test]
+fn each_answer_of_a_registrant_has_its_place_in_v2() {
+    let names = [
+        "address",
+        "city",
+        "country",
+        "zip",
+        "state",
+        "phone",
+        "industry",
+        "org",
+        "job_title",
+        "comments",
+    ];
+    let texts = names.map(|name| (name, "x", "x"));
+    let others = [
+        ("purchasing_time_frame", "within a month", "Within a month"),
+        ("role_in_purchase_process", "Not involved", "Not involved"),
+        ("no_of_employees", "251-500", "101-500"),
+        ("no_of_employees", "501-1,000", "500-1,000"),
+        ("no_of_employees", "1,001-5,001", "1,001-5,000"),
+        ("no_of_employees", "More than 10,000", "More than 10,000"),
+        ("language", "en-ES", "es-ES"),
+        ("language", "de-DE", "de-DE"),
+    ];
+    for (name, given, sent) in texts.into_iter().chain(others) {
+        let run = run(
+            "webinar/register",
+            &with(&REGISTER[..4], &[(name, given)]),
+            well,
+        )
+        .unwrap();
+        let wanted = format!(
+            r#"{{"email":"grace@example.com","first_name":"Grace","last_name":"Hopper","{name}":"{sent}"}}"#
+        );
+        assert!(run.requests()[0].ends_with(&wanted), "{:?}", run.requests());
+    }
+}
+
+#[test]
+fn empty_answers_of_a_registrant_are_not_sent() {
+    let empty: Vec<_> = REGISTER[4..].iter().map(|(name, _)| (*name, "")).collect();
+    let run = run("webinar/register", &with(REGISTER, &empty), well).unwrap();
+    let wanted = r#"{"email":"grace@example.com","first_name":"Grace","last_name":"Hopper"}"#;
+    assert_eq!(
+        run.requests(),
+        [format!("POST /webinars/9876543210/registrants {wanted}")]
+    );
+}
+
+#[test]
+fn a_registration_that_waits_has_no_join_url() {
+    let v2 = |_: &V2Request| {
+        ok(json!({ "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Autumn" }))
+    };
+    let answer = run("webinar/register", REGISTER, v2).unwrap().answer();
+    assert_eq!(
+        answer,
+        json!({ "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Autumn", "start_time": "", "join_url": "" })
+    );
+}
+
+#[test]
+fn registrants_of_any_status_are_one_list() {
+    let v2 = |request: &V2Request| {
+        let Some((_, status)) = request.query.iter().find(|(name, _)| name == "status") else {
+            return well(request);
+        };
+        let mut registrant = registrant(status, status);
+        registrant["status"] = status.as_str().into();
+        registrant["create_time"] = match status.as_str() {
+            "approved" => "2020-09-03T00:00:00Z",
+            "pending" => "2020-09-01T00:00:00Z",
+            _ => "2020-09-02T00:00:00Z",
+        }
+        .into();
+        ok(page("registrants", &[registrant]))
+    };
+    let all = [("registration_status", toml::Value::from("all"))];
+    let arguments = [OWN[0], OWN[1], ("page_size", "2")];
+    let answer = choosing(&all, "webinar/registration", &arguments, v2).answer();
+    assert_eq!(
+        (&answer["page_count"], &answer["total_records"]),
+        (&json!(2), &json!(3))
+    );
+    let attendees = answer["attendees"].as_array().unwrap().iter();
+    let approvals: Vec<_> = attendees
+        .map(|attendee| attendee["approval"].clone())
+        .collect();
+    assert_eq!(json!(approvals), json!(["pending", "denied"]));
+}
+
+#[test]
+fn a_webinar_that_approves_by_itself_has_no_list_of_registrants() {
+    for host_check in [true, false] {
+        let site = [("host_check", toml::Value::from(host_check))];
+        for id in [ID, OPEN] {
+            let arguments = [("id", id), ("host_id", "kdc1")];
+            let run = choosing(&site, "webinar/registrants/list", &arguments, well);
+            assert_eq!(
+                run.error(),
+                "2008 This webinar does not need manual approval."
+            );
+        }
+    }
+}
+
+#[test]
+fn many_registrants_are_approved_in_order_and_a_repeat_does_the_rest() {
+    let ids: Vec<_> = (0..65).map(|n| format!("r{n}")).collect();
+    let ids = ids.join(",");
+    let arguments = [OWN[0], OWN[1], ("registrant_ids", ids.as_str())];
+    let well_run = run("webinar/registrants/approve", &arguments, well).unwrap();
+    let sizes: Vec<_> = well_run.requests()[1..]
+        .iter()
+        .map(|r| r.matches(r#""id""#).count())
+        .collect();
+    assert_eq!(sizes, [30, 30, 5]);
+    assert!(well_run.requests()[1].contains(r#"[{"id":"r0"},{"id":"r1"}"#));
+
+    let v2 = |request: &V2Request| match shown(request).contains("\"r60\"") {
+        true => error(400, 3035, "Webinar has reached maximum attendee capacity."),
+        false => well(request),
+    };
+    let failed = run("webinar/registrants/approve", &arguments, v2).unwrap();
+    let told = failed.error();
+    assert!(
+        told.starts_with("3035 Webinar has reached maximum attendee capacity."),
+        "{told}"
+    );
+    assert!(told.contains("60 of 65"), "{told}");
+    let memory = Memory {
+        cursors: Vec::new(),
+        unfinished: failed.finished.unfinished,
+    };
+    let catalog = catalog();
+    let site = site(catalog);
+    let again = run_with(
+        catalog,
+        &site,
+        memory,
+        "webinar/registrants/approve",
+        &arguments,
+        well,
+    )
+    .unwrap();
+    assert_eq!(again.requests().len(), 2, "{:?}", again.requests());
+    assert!(again.requests()[1].contains("\"r60\""));
+}
+
+#[test]
+fn registrants_are_required_and_nothing_is_sent_without() {
+    let none = |_: &V2Request| panic!("nothing is sent");
+    for operation in ["webinar/registrants/approve", "webinar/registration/cancel"] {
+        for ids in ["", ",", " , "] {
+            let refused = run(operation, &[OWN[0], OWN[1], ("registrant_ids", ids)], none);
+            assert_eq!(refused.err().unwrap(), "300 Registrant_ids is required.");
+        }
+    }
+}
+
+// ---- past sessions ---------------------------------------------------------------------------
+
+#[test]
+fn uuids_reach_v2_as_one_segment_however_they_arrive() {
+    for (given, segment) in [
+        ("aDYlohsHRtCd4ii1uC2+hA==", "aDYlohsHRtCd4ii1uC2%2BhA%3D%3D"),
+        (
+            "aDYlohsHRtCd4ii1uC2%2BhA%3D%3D",
+            "aDYlohsHRtCd4ii1uC2%2BhA%3D%3D",
+        ),
+        ("/ab//c==", "%252Fab%252F%252Fc%253D%253D"),
+        ("ab/c==", "ab%2Fc%3D%3D"),
+    ] {
+        for (operation, last) in [
+            ("webinar/polls", "polls"),
+            ("webinar/questions", "qa"),
+            ("webinar/attendees/list", "participants"),
+        ] {
+            let run = run(operation, &[OWN[0], OWN[1], ("uuid", given)], well).unwrap();
+            let wanted = format!("GET /past_webinars/{segment}/{last}");
+            assert!(
+                run.requests()[1].starts_with(&wanted),
+                "{:?}",
+                run.requests()
+            );
+        }
+    }
+}
+
+#[test]
+fn without_participants_there_is_no_list_of_attendees() {
+    for outcome in [
+        || error(404, 3001, "Webinar does not exist."),
+        || error(400, 200, "Only available for Paid or ZMP account: 1."),
+        || Outcome::Limited,
+        || Outcome::NoAnswer { maybe_done: false },
+        || ok(json!({})),
+    ] {
+        let v2 = move |request: &V2Request| match request.path.ends_with("/participants") {
+            true => outcome(),
+            false => well(request),
+        };
+        run("webinar/attendees/list", OWN, v2).unwrap().error();
+    }
+}
+
+#[test]
+fn attendees_without_registrants_or_absentees_are_shown_with_a_warning() {
+    for part in ["/registrants", "/absentees"] {
+        let v2 = move |request: &V2Request| match request.path.ends_with(part) {
+            true => error(429, 429, "You have reached the maximum daily rate limit."),
+            false => well(request),
+        };
+        let run = run("webinar/attendees/list", OWN, v2).unwrap();
+        assert_eq!(run.warned().len(), 1, "{part}");
+        let attendees = run.answer()["attendees"].as_array().unwrap().len();
+        assert_eq!(attendees, if part == "/absentees" { 2 } else { 3 });
+    }
+}
+
+#[test]
+fn a_webinar_without_registration_has_no_absentees() {
+    let run = run(
+        "webinar/attendees/list",
+        &[("id", OPEN), ("host_id", "kdc1")],
+        well,
+    )
+    .unwrap();
+    assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
+    let answer = run.answer();
+    let attended: Vec<_> = answer["attendees"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| &a["attended"])
+        .collect();
+    assert_eq!(attended, ["Yes", "Yes"]);
+}
+
+#[test]
+fn attendees_of_several_pages_are_one_list() {
+    let v2 = |request: &V2Request| {
+        if !request.path.ends_with("/participants") {
+            return well(request);
+        }
+        let is_second = request
+            .query
+            .iter()
+            .any(|(name, value)| name == "next_page_token" && value == "two");
+        let name = if is_second { "Grace" } else { "Ada" };
+        ok(json!({
+            "participants": [{ "name": name, "join_time": "2020-09-08T09:01:00Z", "duration": 61 }],
+            "next_page_token": if is_second { "" } else { "two" },
+        }))
+    };
+    let answer = run(
+        "webinar/attendees/list",
+        &[("id", OPEN), ("host_id", "kdc1")],
+        v2,
+    )
+    .unwrap()
+    .answer();
+    let names: Vec<_> = answer["attendees"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| &a["first_name"])
+        .collect();
+    assert_eq!(names, ["Ada", "Grace"]);
+}
+
+// ---- errors ----------------------------------------------------------------------------------
+
+/// Operation, method of the call that fails, v2's status, code and text, and what v1 says.
+const ERRORS: &[[&str; 4]] = &[
+    [
+        "webinar/create",
+        "POST",
+        "404 1001 User kdc1 does not exist.",
+        "1001 User not exist: kdc1",
+    ],
+    [
+        "webinar/create",
+        "POST",
+        "400 200 Webinar plan is missing. You must subscribe to the webinar plan.",
+        "200 Cannot use webinar API, You need to subscribe webinar plan and then enable webinar for this user:kdc1.",
+    ],
+    [
+        "webinar/create",
+        "POST",
+        "400 3000 You cannot schedule a meeting for kdc1.",
+        "3000 You cannot schedule a meeting for kdc1.",
+    ],
+    [
+        "webinar/list",
+        "GET",
+        "404 1001 User does not exist: kdc1.",
+        "1001 User not exist: kdc1",
+    ],
+    [
+        "webinar/list/registration",
+        "GET",
+        "400 200 Webinar plan is missing. You must subscribe to the webinar plan.",
+        "200 Cannot use webinar API, You need to subscribe webinar plan and then enable webinar for this user:kdc1.",
+    ],
+    [
+        "webinar/get",
+        "GET",
+        "400 200 Webinar plan is missing. You must subscribe to the webinar plan.",
+        "200 Cannot use webinar API, You need to subscribe webinar plan and then enable webinar for this user:kdc1.",
+    ],
+    [
+        "webinar/get",
+        "GET",
+        "400 200 No permission.",
+        "200 No permission.",
+    ],
+    [
+        "webinar/get",
+        "GET",
+        "400 300 Invalid webinar ID.",
+        "300 Invalid webinarId.",
+    ],
+    [
+        "webinar/get",
+        "GET",
+        "429 429 Too many requests.",
+        "403 Sorry, the maximum number of api requests are already reached. Please try later.",
+    ],
+    [
+        "webinar/get",
+        "GET",
+        "401 124 Invalid access token.",
+        "200 No permission.",
+    ],
+    [
+        "webinar/delete",
+        "DELETE",
+        "404 3001 Webinar does not exist: 1.",
+        "3001 Webinar 9876543210 not found or expired.",
+    ],
+    [
+        "webinar/delete",
+        "DELETE",
+        "400 3002 Meeting is in progress.",
+        "3002 Sorry, you cannot delete this meeting since it's in progress.",
+    ],
+    [
+        "webinar/end",
+        "PUT",
+        "400 3063 You can not end an on-premise user's meeting: 1 using this API.",
+        "3063 Can not end on-premise user's meeting:9876543210",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "404 3001 Webinar does not exist: 1.",
+        "3001 Webinar 9876543210 not found or expired.",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "400 200 Webinar plan is missing. You must subscribe to the webinar plan.",
+        "200 Cannot use webinar API, You need to subscribe webinar plan and then enable webinar for this user.",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "400 3000 This webinar does not have registration as required: 1.",
+        "3000 This Webinar has not registration required:9876543210.",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "400 3000 The Zoom REST API does not support paid registration.",
+        "3000 The Zoom REST API does not support paid registration.",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "400 3027 Host cannot register.",
+        "3027 Host can not register",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "400 3034 If you have been invited, please input your work email address.",
+        "3034 If you have been invited, please input your work email address",
+    ],
+    [
+        "webinar/register",
+        "POST",
+        "400 3038 Webinar is over, you cannot register now.",
+        "3038 Webinar is over, you can not register now. If you have any questions, please contact Webinar host.",
+    ],
+    [
+        "webinar/registrants/approve",
+        "PUT",
+        "400 3035 Webinar has reached maximum attendee capacity.",
+        "3035 Webinar has reached maximum attendee capacity.",
+    ],
+    [
+        "webinar/registration/cancel",
+        "PUT",
+        "400 300 Invalid webinar ID.",
+        "300 Invalid webinarId.",
+    ],
+];
+
+#[test]
+fn v2s_errors_are_said_in_v1s_words() {
+    for [operation, method, said, wanted] in ERRORS {
+        let parts: Vec<_> = said.splitn(3, ' ').collect();
+        let v2 = |request: &V2Request| match request.method.as_str() == *method {
+            true => error(
+                parts[0].parse().unwrap(),
+                parts[1].parse().unwrap(),
+                parts[2],
+            ),
+            false => well(request),
+        };
+        let (_, arguments) = REQUESTS.iter().find(|(name, _)| name == operation).unwrap();
+        assert_eq!(
+            run(operation, arguments, v2).unwrap().error(),
+            *wanted,
+            "{operation}"
+        );
+    }
+}
+
+#[test]
+fn a_session_that_is_not_over_has_no_polls_and_questions() {
+    for operation in ["webinar/polls", "webinar/questions"] {
+        let v2 = |request: &V2Request| match request.path.starts_with("/past_webinars") {
+            true => error(404, 3001, "Webinar ID is invalid or not end."),
+            false => well(request),
+        };
+        let run = run(operation, OWN, v2).unwrap();
+        assert_eq!(run.error(), "3001 Webinar ID is invalid or not end.");
+    }
+}
+
+#[test]
+fn refused_members_have_their_v1_names() {
+    let v2 = |request: &V2Request| match request.method.as_str() {
+        "PATCH" => Outcome::Answered {
+            status: 400,
+            body: Some(
+                json!({
+                    "code": 300, "message": "Validation Failed.",
+                    "errors": [{ "field": "settings.auto_recording", "message": "Invalid field." }],
+                })
+                .into(),
+            ),
+        },
+        _ => well(request),
+    };
+    let arguments = [OWN[0], OWN[1], ("option_auto_record_type", "cloud")];
+    let run = run("webinar/update", &arguments, v2).unwrap();
+    assert_eq!(
+        run.error(),
+        "300 Invalid parameter: option_auto_record_type"
+    );
+}
+
+#[test]
+fn every_webinar_operation_is_served_and_tested() {
+    let operations = catalog().operations().iter();
+    let of_webinars: Vec<_> = operations
+        .filter(|operation| operation.name.starts_with("webinar/"))
+        .collect();
+    assert_eq!(of_webinars.len(), 17);
+    for operation in of_webinars {
+        assert!(operation.plan().is_some(), "{}", operation.name);
+        assert!(
+            REQUESTS.iter().any(|(name, _)| *name == operation.name),
+            "{}",
+            operation.name
+        );
+    }
+}
