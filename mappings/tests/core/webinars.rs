@@ -1064,6 +1064,20 @@ fn each_answer_of_a_registrant_has_its_place_in_v2() {
 }
 
 #[test]
+fn answers_that_v1_did_not_offer_are_dropped() {
+    for name in [
+        "purchasing_time_frame",
+        "role_in_purchase_process",
+        "no_of_employees",
+    ] {
+        let arguments = with(&REGISTER[..4], &[(name, "some")]);
+        let run = run("webinar/register", &arguments, well).unwrap();
+        assert_eq!(run.warned(), [name]);
+        assert!(!run.requests()[0].contains(name));
+    }
+}
+
+#[test]
 fn empty_answers_of_a_registrant_are_not_sent() {
     let empty: Vec<_> = REGISTER[4..].iter().map(|(name, _)| (*name, "")).collect();
     let run = run("webinar/register", &with(REGISTER, &empty), well).unwrap();
