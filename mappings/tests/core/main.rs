@@ -13,6 +13,7 @@ mod catalog;
 mod driver;
 mod errors;
 mod fields;
+mod groups;
 mod lists;
 mod live_meetings;
 mod order;
