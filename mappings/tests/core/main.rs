@@ -10,6 +10,8 @@
 #![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
 
 mod catalog;
+mod comparison;
+mod devices;
 mod driver;
 mod errors;
 mod fields;
