@@ -24,5 +24,6 @@ mod parameters;
 mod plans;
 mod readme;
 mod registrants;
+mod sub_accounts;
 mod webinars;
 mod writes;

@@ -1,9 +1,9 @@
 //! The plan and the answer of every operation on users.
 
-use mappings::{Outcome, V2Request};
+use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::Value;
 
-use crate::driver::{run, well};
+use crate::driver::{catalog, run_with, site, well};
 
 /// A request for each operation that makes every call of its plan that can be made at once.
 pub(crate) const REQUESTS: &[(&str, &[(&str, &str)])] = &[
@@ -94,11 +94,21 @@ pub(crate) fn transcript(
     requests: &[(&str, &[(&str, &str)])],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> String {
+    transcript_at(&site(catalog()), requests, v2)
+}
+
+/// The same at a site with choices of its own.
+pub(crate) fn transcript_at(
+    site: &Site,
+    requests: &[(&str, &[(&str, &str)])],
+    v2: impl Fn(&V2Request) -> Outcome,
+) -> String {
     let mut text = String::new();
     for (operation, arguments) in requests {
         let given: Vec<_> = arguments.iter().map(|(n, v)| format!("{n}={v}")).collect();
         text += &format!("{operation}  {}\n", given.join(" "));
-        let run = run(operation, arguments, &v2).unwrap();
+        let memory = Memory::default();
+        let run = run_with(catalog(), site, memory, operation, arguments, &v2).unwrap();
         for (step, requests) in run.sent.iter().enumerate() {
             for request in requests {
                 text += &format!("  {} {request}\n", step + 1);
@@ -130,7 +140,7 @@ fn plans_and_answers() {
 
 #[test]
 fn every_served_operation_is_in_the_snapshot() {
-    let catalog = crate::driver::catalog();
+    let catalog = catalog();
     for operation in catalog
         .operations()
         .iter()
