@@ -16,6 +16,7 @@ mod driver;
 mod errors;
 mod fields;
 mod groups;
+mod im_groups;
 mod lists;
 mod live_meetings;
 mod order;
