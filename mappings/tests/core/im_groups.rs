@@ -332,6 +332,15 @@ fn who_is_no_member_is_removed_already_and_not_counted() {
 }
 
 #[test]
+fn an_unknown_member_is_named_by_v2() {
+    let unknown = |_: &V2Request| error(404, 1001, "User does not exist: u1.");
+    for operation in ["im/group/member/add", "im/group/member/delete"] {
+        let run = run(operation, &[("id", "g1"), ("member_ids", "u1")], unknown).unwrap();
+        assert_eq!(run.error(), "1001 User does not exist: u1.", "{operation}");
+    }
+}
+
+#[test]
 fn a_removal_that_fails_says_how_many_are_removed() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {

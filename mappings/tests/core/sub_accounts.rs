@@ -491,6 +491,33 @@ fn what_is_no_plan_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_plan_whose_hosts_v2_misses_is_refused_by_its_v1_name() {
+    let refused = |_: &V2Request| {
+        Outcome::Answered {
+        status: 400,
+        body: Some(
+            json!({ "code": 300, "message": "Validation Failed.", "errors": [{ "field": "hosts" }] })
+                .into(),
+        ),
+    }
+    };
+    for operation in ["ma/account/plan/add", "ma/account/plan/update"] {
+        let arguments = [
+            ("account_id", "a1"),
+            ("type", "2"),
+            ("plan", "webinar100_monthly"),
+        ];
+        let run = spend(operation, &arguments, refused).unwrap();
+        assert!(
+            run.requests()[0].ends_with(r#" {"type":"webinar100_monthly"}"#),
+            "{:?}",
+            run.requests()
+        );
+        assert_eq!(run.error(), "300 Invalid parameter: plan", "{operation}");
+    }
+}
+
+#[test]
 fn the_documents_misspelt_address_is_missing() {
     let arguments: Vec<_> = subscribe(&[("address", ""), ("addres", "1 Main St")]);
     let refused = spend("ma/account/plan/subscribe", &arguments, well);
