@@ -60,9 +60,12 @@ impl Compiler<'_> {
                     report.add(&at, format!("`{known}` is there already, at {earlier}"));
                 }
             }
-            let first = name.split('/').next().unwrap_or_default();
-            if ![COMMON, first].contains(&at.resource()) {
-                report.add(&at, format!("`{name}` belongs into the folder `{first}`"));
+            let (resources, _) = name.rsplit_once('/').unwrap_or((&name, ""));
+            if at.resource() != COMMON && !resources.split('/').any(|part| part == at.resource()) {
+                report.add(
+                    &at,
+                    format!("`{name}` belongs into the folder `{resources}`"),
+                );
             }
             let mut rule_shapes = std::mem::take(&mut shape.error);
             let plan = shape.plan.as_ref();

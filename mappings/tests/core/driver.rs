@@ -24,6 +24,22 @@ pub(crate) fn site(catalog: &Catalog) -> Site {
     }
 }
 
+/// A site that made one choice.
+pub(crate) fn site_choosing(option: &str, choice: impl Into<toml::Value>) -> Site {
+    let options = [(option.to_owned(), choice.into())].into();
+    Site {
+        options: catalog().options(&options).unwrap(),
+        ..site(catalog())
+    }
+}
+
+/// A parameter of the query; empty if the request does not have it.
+pub(crate) fn of<'r>(request: &'r V2Request, name: &str) -> &'r str {
+    let mut query = request.query.iter();
+    let found = query.find(|(known, _)| known == name);
+    found.map_or("", |(_, value)| value)
+}
+
 /// What was sent, a group for each time that calls were ready together, and the end.
 pub(crate) struct Run {
     pub(crate) sent: Vec<Vec<String>>,

@@ -10,7 +10,8 @@
 #![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
 
 mod catalog;
-mod comparison;
+mod chats;
+mod dashboard;
 mod devices;
 mod driver;
 mod errors;
@@ -24,7 +25,9 @@ mod paging;
 mod parameters;
 mod plans;
 mod readme;
+mod recordings;
 mod registrants;
+mod reports;
 mod sub_accounts;
 mod webinars;
 mod writes;

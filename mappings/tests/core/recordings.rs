@@ -1,0 +1,363 @@
+//! Cloud recordings: plans, answers, and what programs that download or delete rely on.
+
+use mappings::{Memory, Outcome, V2Request};
+use serde_json::{Value, json};
+
+use crate::{
+    driver::{Run, catalog, error, of, ok, run, run_with, site_choosing, user},
+    plans::transcript,
+};
+
+const REQUESTS: &[(&str, &[(&str, &str)])] = &[
+    ("recording/get", &[("meeting_id", "CAf0sQ+Ri==")]),
+    ("recording/delete", &[("meeting_id", "CAf0sQ+Ri==")]),
+    (
+        "recording/delete",
+        &[("meeting_id", "CAf0sQ+Ri=="), ("file_id", "f1")],
+    ),
+    (
+        "mc/recording/list",
+        &[
+            ("host_id", "kdc1"),
+            ("meeting_number", "987-654-321"),
+            ("from", "2020-08-01"),
+            ("to", "2020-08-31"),
+        ],
+    ),
+];
+
+fn recording() -> Value {
+    json!({
+        "uuid": "CAf0sQ+Ri==", "id": 98_765_432_101_i64, "account_id": "acc", "host_id": "kdc1",
+        "topic": "Planning", "type": 2, "start_time": "2020-08-01T09:00:00.000Z",
+        "timezone": "", "duration": 42, "total_size": 6_000_000_000_i64, "recording_count": 3,
+        "download_access_token": "token.of.the.meeting", "password": "x",
+        "recording_files": [
+            {
+                "id": "f1", "meeting_id": "CAf0sQ+Ri==", "recording_start": "2020-08-01T09:00:05Z",
+                "recording_end": "2020-08-01T09:42:00Z", "file_type": "MP4", "file_extension": "MP4",
+                "file_size": 5_000_000_000_i64, "play_url": "https://example.com/rec/play/1",
+                "download_url": "https://example.com/rec/download/1", "status": "processing",
+                "recording_type": "shared_screen_with_speaker_view",
+            },
+            {
+                "meeting_id": "CAf0sQ+Ri==", "recording_start": "2020-08-01T09:00:05Z",
+                "recording_end": "", "file_type": "TIMELINE", "file_size": 7,
+                "download_url": "https://example.com/rec/download/2",
+            },
+        ],
+    })
+}
+
+fn well(request: &V2Request) -> Outcome {
+    match (request.method.as_str(), &*request.template) {
+        ("GET", "/meetings/{meetingId}/recordings") => {
+            let mut found = recording();
+            if request.query.is_empty() {
+                found
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("download_access_token");
+            }
+            ok(found)
+        }
+        ("GET", "/users/{userId}") => ok(user()),
+        ("GET", "/users/{userId}/recordings") => {
+            let older = json!({
+                "uuid": "older==", "id": 987_654_321, "account_id": "acc", "host_id": "kdc1",
+                "start_time": "2020-08-01T09:00:00Z", "timezone": "Europe/Paris", "recording_files": [{
+                    "id": "f9", "meeting_id": "older==", "file_type": "MP4", "file_size": 3,
+                    "recording_start": "2020-08-01T09:00:00Z", "file_path": "/connector/9.mp4",
+                    "recording_end": "2020-08-01T09:10:00Z", "status": "completed",
+                }],
+            });
+            let mut newer = recording();
+            newer["start_time"] = "2020-08-30T09:00:00Z".into();
+            let meetings = if of(request, "to") > "2020-08" {
+                json!([older, newer])
+            } else {
+                json!([])
+            };
+            ok(json!({ "meetings": meetings, "next_page_token": "", "total_records": 2 }))
+        }
+        _ => Outcome::Answered {
+            status: 204,
+            body: None,
+        },
+    }
+}
+
+/// A request to a site that made a choice.
+fn choosing(option: &str, choice: &str, operation: &str, arguments: &[(&str, &str)]) -> Run {
+    let (site, memory) = (site_choosing(option, choice), Memory::default());
+    run_with(catalog(), &site, memory, operation, arguments, well).unwrap()
+}
+
+#[test]
+fn plans_and_answers() {
+    insta::assert_snapshot!(transcript(REQUESTS, well));
+}
+
+#[test]
+fn a_uuid_with_slashes_is_encoded_twice_however_it_arrives() {
+    let path = |given: &str| {
+        let run = run("recording/get", &[("meeting_id", given)], well).unwrap();
+        let sent = run.requests()[0].to_owned();
+        let path = sent.trim_start_matches("GET /meetings/");
+        path.split_once("/recordings").unwrap().0.to_owned()
+    };
+    assert_eq!(path("/abc+d=="), "%252Fabc%252Bd%253D%253D");
+    assert_eq!(path("ab//cd=="), "ab%252F%252Fcd%253D%253D");
+    assert_eq!(path("%2Fabc%2Bd%3D%3D"), "%252Fabc%252Bd%253D%253D");
+    assert_eq!(path("ab/cd=="), "ab%2Fcd%3D%3D");
+    assert_eq!(path("98765432101"), "98765432101");
+}
+
+#[test]
+fn an_empty_file_id_deletes_all_files_of_the_meeting() {
+    let arguments = [("meeting_id", "abc=="), ("file_id", "")];
+    let run = run("recording/delete", &arguments, well).unwrap();
+    assert_eq!(
+        run.requests(),
+        ["DELETE /meetings/abc%3D%3D/recordings?action=trash"]
+    );
+}
+
+#[test]
+fn one_file_is_deleted_and_no_other() {
+    let arguments = [("meeting_id", "abc=="), ("file_id", "f/1")];
+    let run = run("recording/delete", &arguments, well).unwrap();
+    assert_eq!(
+        run.requests(),
+        ["DELETE /meetings/abc%3D%3D/recordings/f%2F1?action=trash"]
+    );
+}
+
+#[test]
+fn ids_that_v2_takes_for_something_else_are_refused() {
+    let refused = |arguments: &[(&str, &str)]| run("recording/delete", arguments, well).err();
+    let (meeting, file) = (("meeting_id", "abc=="), "file_id");
+    for reserved in ["..", ".", "registrants", "Settings"] {
+        let refused = refused(&[meeting, (file, reserved)]);
+        assert_eq!(refused.as_deref(), Some("300 Invalid parameter: file_id"));
+    }
+    let refused = refused(&[("meeting_id", "..")]);
+    let unknown = "3301 There is no recording for this meeting.";
+    assert_eq!(refused.as_deref(), Some(unknown));
+}
+
+#[test]
+fn a_site_may_delete_for_good() {
+    let run = choosing(
+        "recording_delete",
+        "delete",
+        "recording/delete",
+        &[("meeting_id", "abc==")],
+    );
+    assert_eq!(
+        run.requests(),
+        ["DELETE /meetings/abc%3D%3D/recordings?action=delete"]
+    );
+}
+
+#[test]
+fn a_download_has_a_token_unless_the_site_wants_none() {
+    let download = |choice: &str| {
+        let arguments = [("meeting_id", "abc==")];
+        let answer = choosing("recording_downloads", choice, "recording/get", &arguments).answer();
+        answer["recording_files"][0]["download_url"].clone()
+    };
+    let plain = "https://example.com/rec/download/1";
+    assert_eq!(
+        download("token"),
+        format!("{plain}?access_token=token.of.the.meeting")
+    );
+    assert_eq!(download("plain"), plain);
+    assert_eq!(download("relay"), plain);
+}
+
+#[test]
+fn a_refusal_with_status_200_is_an_error() {
+    let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no right permissions" }));
+    let run = run("recording/get", &[("meeting_id", "abc==")], refusal).unwrap();
+    assert_eq!(run.error(), "200 no right permissions");
+}
+
+#[test]
+fn errors_of_v2_in_v1s_words() {
+    let unknown = "There is no recording for this meeting.";
+    for (status, code, message, v1) in [
+        (
+            404,
+            3301,
+            "There is no recording for this session.",
+            format!("3301 {unknown}"),
+        ),
+        (
+            400,
+            3303,
+            "You can not delete it.",
+            "3303 You can not delete it.".to_owned(),
+        ),
+        (
+            400,
+            3310,
+            "It is being processed.",
+            "3310 It is being processed.".to_owned(),
+        ),
+        (
+            404,
+            1001,
+            "User does not exist.",
+            "1001 User not exist: abc==".to_owned(),
+        ),
+        (
+            400,
+            1010,
+            "User is elsewhere.",
+            "1010 User not belong to this account".to_owned(),
+        ),
+        (
+            401,
+            124,
+            "Requires an access token.",
+            "200 No permission.".to_owned(),
+        ),
+        (
+            400,
+            4711,
+            "Invalid access token, scopes.",
+            "200 No permission.".to_owned(),
+        ),
+    ] {
+        let v2 = |_: &V2Request| error(status, code, message);
+        for operation in ["recording/get", "recording/delete"] {
+            let run = run(operation, &[("meeting_id", "abc==")], v2).unwrap();
+            assert_eq!(run.error(), v1);
+        }
+    }
+}
+
+#[test]
+fn recordings_without_dates_are_all_of_them_and_not_those_of_today() {
+    let host = [("host_id", "kdc1")];
+    let run = run("mc/recording/list", &host, well).unwrap();
+    let requests = run.requests();
+    assert_eq!(requests[0], "GET /users/kdc1");
+    assert_eq!(requests.len(), 1 + 24);
+    assert!(requests[1].contains("from=2020-08-13") && requests[1].contains("to=2020-09-13"));
+    assert!(requests[2].contains("from=2020-07-12") && requests[2].contains("to=2020-08-12"));
+    assert!(requests[24].contains("from=2018-09-13"), "{}", requests[24]);
+}
+
+#[test]
+fn nothing_is_looked_for_before_the_host_was_there() {
+    let young = |request: &V2Request| match &*request.template {
+        "/users/{userId}" => ok(json!({ "id": "kdc1", "user_created_at": "2020-07-20T23:00:00Z" })),
+        _ => well(request),
+    };
+    let run = run("mc/recording/list", &[("host_id", "kdc1")], young).unwrap();
+    let requests = run.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests[2].contains("from=2020-07-20"), "{}", requests[2]);
+}
+
+const QUARTER: [(&str, &str); 3] = [
+    ("host_id", "kdc1"),
+    ("from", "2020-06-15"),
+    ("to", "2020-08-31"),
+];
+
+#[test]
+fn a_long_range_is_split_into_months_without_a_day_twice_or_never() {
+    let run = run("mc/recording/list", &QUARTER, well).unwrap();
+    let days: Vec<_> = run
+        .requests()
+        .iter()
+        .map(|request| days_of(request))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            ("2020-07-31".to_owned(), "2020-08-31".to_owned()),
+            ("2020-06-30".to_owned(), "2020-07-30".to_owned()),
+            ("2020-06-15".to_owned(), "2020-06-29".to_owned()),
+        ]
+    );
+    assert_eq!(run.warned(), ["from", "to"]);
+}
+
+fn days_of(request: &str) -> (String, String) {
+    let day = |name: &str| {
+        let (_, rest) = request.split_once(&format!("{name}=")).unwrap();
+        rest.get(..10).unwrap().to_owned()
+    };
+    (day("from"), day("&to"))
+}
+
+#[test]
+fn a_month_that_cannot_be_read_fails_the_answer() {
+    for failing in ["2020-07-31", "2020-06-30", "2020-06-15"] {
+        let v2 = |request: &V2Request| match of(request, "from") == failing {
+            true => error(429, 429, "Too many requests."),
+            false => well(request),
+        };
+        let run = run("mc/recording/list", &QUARTER, v2).unwrap();
+        assert!(
+            run.error().starts_with("403 Sorry"),
+            "{failing}: {}",
+            run.error()
+        );
+    }
+    let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no right permissions" }));
+    let run = run("mc/recording/list", &QUARTER, refusal).unwrap();
+    assert_eq!(run.error(), "200 no right permissions");
+}
+
+#[test]
+fn a_month_without_recordings_is_no_error_and_an_unknown_host_is() {
+    let empty = |request: &V2Request| match of(request, "from") {
+        "2020-07-31" => well(request),
+        _ => error(404, 3301, "There is no recording for this session."),
+    };
+    let run_of =
+        |v2: &dyn Fn(&V2Request) -> Outcome| run("mc/recording/list", &QUARTER, v2).unwrap();
+    assert_eq!(run_of(&empty).answer()["total_records"], 2);
+    let none = |_: &V2Request| error(404, 3301, "There is no recording for this session.");
+    let answer = run_of(&none).answer();
+    assert_eq!(
+        (&answer["total_records"], &answer["meetings"]),
+        (&json!(0), &json!([]))
+    );
+    let unknown = |_: &V2Request| error(404, 1001, "User does not exist.");
+    assert_eq!(run_of(&unknown).error(), "1001 User not exist: kdc1");
+}
+
+#[test]
+fn pages_of_recordings_are_cut_from_all_months_newest_first() {
+    let page = |number| {
+        let arguments = [
+            QUARTER[0],
+            QUARTER[1],
+            QUARTER[2],
+            ("page_size", "1"),
+            ("page_number", number),
+        ];
+        run("mc/recording/list", &arguments, well).unwrap().answer()
+    };
+    let uuids = |answer: &Value| {
+        let meetings = answer["meetings"].as_array().unwrap().clone();
+        meetings
+            .iter()
+            .map(|meeting| meeting["uuid"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(uuids(&page("1")), ["CAf0sQ+Ri=="]);
+    assert_eq!(uuids(&page("2")), ["older=="]);
+    let beyond = page("3");
+    assert!(uuids(&beyond).is_empty());
+    assert_eq!(
+        (&beyond["total_records"], &beyond["page_count"]),
+        (&json!(2), &json!(2))
+    );
+}
