@@ -28,7 +28,7 @@ use self::catalog::{Catalog, CollectionRules, Endpoint, Refusal, method_and_path
 use self::store::{Place, merge};
 use self::template::{Scope, shown};
 use crate::Sandbox;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorName};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, json_response};
 use crate::rules::Parameters;
 use crate::state::State;
@@ -420,6 +420,40 @@ fn rules(collection: &str) -> &'static CollectionRules {
         .collections
         .get(collection)
         .unwrap_or(&NONE)
+}
+
+/// Starts a meeting or webinar, as its host would.
+///
+/// # Errors
+/// When there is none with this id.
+pub(crate) fn start(state: &mut State, id: &str) -> Result<(), ApiError> {
+    let mut store = state.store.take().unwrap_or_else(|| seed::store(state));
+    store.around.now = OffsetDateTime::now_utc();
+    let started = behaviour::start(&mut store, state, id);
+    state.store = Some(store);
+    if started {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorName::UnknownEndpoint))
+}
+
+/// Whether v2 has an error of this name: a row of `errors.toml` or of an area.
+pub(crate) fn is_error(name: &str) -> bool {
+    ErrorName::named(name).is_some() || Catalog::embedded().errors.contains_key(name)
+}
+
+/// The error of this name, as if what its placeholders name were empty.
+pub(crate) fn named_error(name: &str) -> ApiError {
+    ErrorName::named(name).map_or_else(
+        || {
+            let row = Catalog::embedded().error(name);
+            let mut parts = row.message.split('{');
+            let first = parts.next().unwrap_or_default().to_owned();
+            let rest = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+            ApiError::of(row).saying(rest.fold(first, |message, part| message + part))
+        },
+        ApiError::new,
+    )
 }
 
 /// # Errors

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::{Value, json};
 
 use super::embedded;
@@ -115,6 +117,13 @@ fn row(name: ErrorName) -> &'static ErrorRow {
         message: String::new(),
     };
     ERRORS.get(&name).unwrap_or(&MISSING)
+}
+
+impl ErrorName {
+    /// The error whose row has this key.
+    pub(crate) fn named(key: &str) -> Option<Self> {
+        Self::deserialize(key.into_deserializer() as StrDeserializer<'_, ValueError>).ok()
+    }
 }
 
 macro_rules! error_names {

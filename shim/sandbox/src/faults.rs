@@ -17,7 +17,7 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{
-        HeaderValue, StatusCode,
+        HeaderMap, HeaderValue, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
     },
     middleware::{Next, from_fn_with_state},
@@ -28,13 +28,22 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::{
+    Sandbox,
+    engine::named_error,
     error::{ApiError, ErrorName},
     request::json_response,
 };
 use hang_up::HungUp;
 pub(super) use hang_up::serve;
 pub use rule::FaultsError;
-use rule::{Failure, Rule, When};
+pub(crate) use rule::Rule;
+use rule::{Failure, When};
+
+/// Headers that choose the answer of one request.
+const ANSWER: &str = "x-sandbox-answer";
+const STATUS: &str = "x-sandbox-status";
+const ERROR: &str = "x-sandbox-error";
+const FAULT: &str = "x-sandbox-fault";
 
 /// What is in the place of v2 when something else answers.
 const HTML: &str = "<html><head><title>Sign in</title></head></html>";
@@ -60,18 +69,29 @@ impl Faults {
     /// What is wrong, and what to write.
     pub fn read(file_or_spec: &str) -> Result<Self, FaultsError> {
         let path = Path::new(file_or_spec);
-        let rules = if path.extension().is_some_and(|end| end == "toml") {
+        if path.extension().is_some_and(|end| end == "toml") {
             let text = std::fs::read_to_string(path).map_err(FaultsError::Unreadable)?;
-            rule::of_file(&text)
-        } else {
-            rule::of_spec(file_or_spec)
-        };
+            return rule::of_file(&text).map(Self::new);
+        }
+        Self::of_spec(file_or_spec)
+    }
+
+    /// Reads rules from a text: `key=value,…` with `;` between rules.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and what to write.
+    pub fn of_spec(spec: &str) -> Result<Self, FaultsError> {
+        rule::of_spec(spec).map(Self::new)
+    }
+
+    fn new(rules: Vec<Rule>) -> Self {
         let arm = |rule| Armed {
             rule,
             hits: AtomicU32::new(0),
             chance: Mutex::new(fastrand::Rng::with_seed(0)),
         };
-        Ok(Self(Arc::new(rules?.into_iter().map(arm).collect())))
+        Self(Arc::new(rules.into_iter().map(arm).collect()))
     }
 
     /// The router with these faults around it. Connections are dropped only by
@@ -81,7 +101,7 @@ impl Faults {
     }
 
     /// The first fault that strikes.
-    fn strike(&self, request: &Request) -> Option<Rule> {
+    pub(crate) fn strike(&self, request: &Request) -> Option<Rule> {
         let strikes =
             |armed: &&Armed| armed.strikes(request.method().as_str(), request.uri().path());
         self.0.iter().find(strikes).map(|armed| armed.rule.clone())
@@ -105,34 +125,79 @@ impl Armed {
 }
 
 async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Response {
-    let Some(rule) = faults.strike(&request) else {
-        return next.run(request).await;
-    };
-    if let Some(delay) = rule.delay_ms {
-        sleep(Duration::from_millis(delay)).await;
+    match faults.strike(&request) {
+        Some(rule) => rule.apply(request, next).await,
+        None => next.run(request).await,
     }
-    let Some(failure) = &rule.failure else {
-        return next.run(request).await;
+}
+
+/// What a request's own headers ask for, or what was armed before: see README.md.
+pub(crate) async fn steer(
+    State(sandbox): State<Sandbox>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let rule = match asked(request.headers()) {
+        Ok(Some(rule)) => Some(rule),
+        Ok(None) => sandbox.armed(&request),
+        Err(mistake) => return (StatusCode::BAD_REQUEST, mistake.to_string()).into_response(),
     };
-    let answer = match rule.when {
-        When::Before => None,
-        When::After => Some(next.run(request).await),
+    match rule {
+        Some(rule) => rule.apply(request, next).await,
+        None => next.run(request).await,
+    }
+}
+
+/// The fault that headers ask for.
+fn asked(headers: &HeaderMap) -> Result<Option<Rule>, FaultsError> {
+    let header = |name: &str| headers.get(name)?.to_str().ok();
+    if let Some(body) = header(ANSWER) {
+        let status = header(STATUS).and_then(|status| status.parse().ok());
+        return Ok(Some(Rule::answering(status.unwrap_or(200), body)));
+    }
+    let spec = match (header(FAULT), header(ERROR)) {
+        (Some(spec), _) => spec.to_owned(),
+        (None, Some(error)) => format!("error={error}"),
+        (None, None) => return Ok(None),
     };
-    match failure {
-        Failure::Status(429) => limited(rule.retry_after.as_deref()),
-        Failure::Status(status) => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-            let body = json!({ "code": status.as_u16(), "message": "A fault on purpose." });
-            json_response(status, &body)
+    Ok(rule::of_spec(&spec)?.into_iter().next())
+}
+
+impl Rule {
+    async fn apply(self, request: Request, next: Next) -> Response {
+        let rule = self;
+        if let Some(delay) = rule.delay_ms {
+            sleep(Duration::from_millis(delay)).await;
         }
-        Failure::Drop => {
-            let mut response = Response::new(Body::empty());
-            response.extensions_mut().insert(HungUp);
-            response
+        let Some(failure) = &rule.failure else {
+            return next.run(request).await;
+        };
+        let answer = match rule.when {
+            When::Before => None,
+            When::After => Some(next.run(request).await),
+        };
+        match failure {
+            Failure::Status(429) => limited(rule.retry_after.as_deref()),
+            Failure::Status(status) => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+                let body = json!({ "code": status.as_u16(), "message": "A fault on purpose." });
+                json_response(status, &body)
+            }
+            Failure::Json(status, body) => {
+                let status = StatusCode::from_u16(*status).unwrap_or_default();
+                let body = body.clone();
+                (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+            }
+            Failure::Error(name) => named_error(name).into_response(),
+            Failure::Drop => {
+                let mut response = Response::new(Body::empty());
+                response.extensions_mut().insert(HungUp);
+                response
+            }
+            Failure::ExpiredToken => ApiError::new(ErrorName::ExpiredAccessToken).into_response(),
+            Failure::Html => ([(CONTENT_TYPE, "text/html")], HTML).into_response(),
+            Failure::Truncate => truncated(answer.unwrap_or_default()).await,
         }
-        Failure::ExpiredToken => ApiError::new(ErrorName::ExpiredAccessToken).into_response(),
-        Failure::Html => ([(CONTENT_TYPE, "text/html")], HTML).into_response(),
-        Failure::Truncate => truncated(answer.unwrap_or_default()).await,
     }
 }
 

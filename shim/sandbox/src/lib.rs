@@ -32,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::extract::Request;
 use tokio::net::TcpListener;
 
 pub use self::config::{LimitWording, MAX_USERS, Paging, SandboxConfig};
@@ -48,6 +49,9 @@ pub const CLIENT_ID: &str = "sandbox-client";
 /// The secret of [`CLIENT_ID`]; it protects nothing.
 pub const CLIENT_SECRET: &str = "sandbox-client-secret";
 
+/// Sets of faults that are armed at a time.
+const MAX_ARMED: usize = 100;
+
 /// An account of the sandbox. Clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
@@ -62,7 +66,34 @@ impl Sandbox {
         }
     }
 
-    /// The v2 below `/v2` and the token endpoint `/oauth/token`.
+    /// Back to the start. Issued access tokens go on working; armed faults are forgotten.
+    pub fn reset(&self) {
+        let mut state = self.state();
+        let mut fresh = Seed::embedded().populate(state.config.clone());
+        std::mem::swap(&mut fresh.access_tokens, &mut state.access_tokens);
+        *state = fresh;
+    }
+
+    /// Arms faults for the requests to come; of those that fit, the oldest strikes first. At most
+    /// 100 are kept.
+    pub fn arm(&self, faults: &Faults) {
+        let armed = &mut self.state().faults;
+        if armed.len() < MAX_ARMED {
+            armed.push(faults.clone());
+        }
+    }
+
+    /// The armed fault that strikes a request.
+    pub(crate) fn armed(&self, request: &Request) -> Option<faults::Rule> {
+        let state = self.state();
+        state
+            .faults
+            .iter()
+            .find_map(|faults| faults.strike(request))
+    }
+
+    /// The v2 below `/v2`, the token endpoint `/oauth/token`, downloads below `/rec` and the
+    /// sandbox's own calls below `/sandbox`.
     pub fn router(&self) -> Router {
         routes::router(self)
     }
@@ -106,7 +137,5 @@ pub async fn serve(
     sandbox: Sandbox,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, sandbox.router())
-        .with_graceful_shutdown(shutdown)
-        .await
+    faults::serve(listener, sandbox.router(), shutdown).await
 }

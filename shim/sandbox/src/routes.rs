@@ -3,6 +3,7 @@
 mod assistants;
 mod credentials;
 mod lookup;
+mod own;
 mod picture;
 mod profile;
 mod settings;
@@ -14,7 +15,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
 use crate::error::{ApiError, ErrorName};
-use crate::{Sandbox, engine, oauth};
+use crate::{Sandbox, engine, faults, oauth};
 
 /// The largest JSON body that is read, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -28,10 +29,12 @@ pub(super) fn router(sandbox: &Sandbox) -> Router {
         .route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token));
     Router::new()
         .nest("/v2", api)
+        .merge(own::routes().route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token)))
         .route("/oauth/token", post(oauth::token))
         .route("/rec/download/{fileId}", get(engine::download))
         .fallback(async || ApiError::new(ErrorName::UnknownEndpoint))
         .method_not_allowed_fallback(async || ApiError::new(ErrorName::MethodNotAllowed))
+        .layer(from_fn_with_state(sandbox.clone(), faults::steer))
         .with_state(sandbox.clone())
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::config::{MAX_USERS, SandboxConfig};
 use super::engine::Store;
 use super::error::{ApiError, ErrorName};
+use super::faults::Faults;
 use super::oauth::AccessTokens;
 use super::paging::PageTokens;
 use super::user::{Role, User};
@@ -19,6 +20,8 @@ pub(crate) struct State {
     pub(crate) page_tokens: PageTokens,
     /// What the engine serves; filled by the first request for it.
     pub(crate) store: Option<Store>,
+    /// Faults that were armed, oldest first.
+    pub(crate) faults: Vec<Faults>,
     random: fastrand::Rng,
 }
 
@@ -32,6 +35,7 @@ impl State {
             access_tokens: AccessTokens::default(),
             page_tokens: PageTokens::default(),
             store: None,
+            faults: Vec::new(),
             // The same for every sandbox, so that a run can be repeated; secrets do not come from it.
             random: fastrand::Rng::with_seed(2020),
         }

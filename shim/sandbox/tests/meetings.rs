@@ -45,13 +45,13 @@ async fn a_created_meeting_is_shown_changed_and_deleted() {
 
     let changes = json!({"duration": 30, "settings": {"audio": "voip"}});
     client.patch(&path, &changes).await.empty(204);
-    let changed = client.get(&path).await.body(200);
+    let shown = client.get(&path).await.body(200);
     assert_eq!(
-        (&changed["duration"], &changed["topic"]),
+        (&shown["duration"], &shown["topic"]),
         (&json!(30), &meeting["topic"])
     );
-    assert_eq!(changed["settings"]["audio"], "voip");
-    assert_eq!(changed["settings"]["host_video"], true);
+    assert_eq!(shown["settings"]["audio"], "voip");
+    assert_eq!(shown["settings"]["host_video"], true);
 
     client.delete(&path).await.empty(204);
     client

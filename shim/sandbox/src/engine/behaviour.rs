@@ -15,6 +15,8 @@ use super::Call;
 use crate::error::ApiError;
 use crate::request::Members;
 
+pub(super) use meetings::start;
+
 /// The behaviours of `do`, `prepare` and `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -257,7 +257,7 @@ impl Dates {
             let text = |day: Option<time::Date>, other: &str| {
                 day.map_or_else(|| other.to_owned(), |day| day.to_string())
             };
-            return (text(from, "0000-01-01"), text(to, "9999-12-31"));
+            return (text(from, ""), text(to, "9999-12-31"));
         }
         let to = to.unwrap_or(call.now().date());
         let from = from.unwrap_or(to).max(calendar::month_before(to));

@@ -79,7 +79,8 @@ fn person(user: &User) -> Value {
     json!({ "id": user.id, "email": user.email, "display_name": user.display_name() })
 }
 
-fn object(
+/// A new object of a collection, not stored yet.
+pub(super) fn object(
     store: &Store,
     collection: &str,
     members: &Map<String, Value>,

@@ -1,10 +1,11 @@
 //! Serving a router that can close a connection instead of answering.
 
 use std::io;
+use std::pin::pin;
 
 use axum::{Router, response::Response};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use tokio::net::TcpListener;
 
 /// Marks an answer that is none.
@@ -12,30 +13,32 @@ use tokio::net::TcpListener;
 #[error("a connection dropped on purpose")]
 pub(super) struct HungUp;
 
-/// Serves until `shutdown` resolves; what is in work is cut off.
+/// Serves until `shutdown` resolves; running requests are finished.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let service = TowerToHyperService::new(router);
-    let accept = async {
-        loop {
-            let (stream, _) = listener.accept().await?;
-            let service = service.clone();
-            let service = service_fn(move |request: Request<Incoming>| {
-                let answer = hyper::service::Service::call(&service, request);
-                async move { or_hang_up(answer.await) }
-            });
-            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            // How it ends is the fault that was asked for.
-            tokio::spawn(async { drop(connection.await) });
-        }
-    };
-    tokio::select! {
-        ended = accept => ended,
-        () = shutdown => Ok(()),
+    let connections = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = listener.accept() => accepted?,
+            () = &mut shutdown => break,
+        };
+        let service = service.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let answer = hyper::service::Service::call(&service, request);
+            async move { or_hang_up(answer.await) }
+        });
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        // How it ends is the fault that was asked for.
+        tokio::spawn(async { drop(connection.await) });
     }
+    connections.shutdown().await;
+    Ok(())
 }
 
 fn or_hang_up(answer: Result<Response, std::convert::Infallible>) -> Result<Response, HungUp> {

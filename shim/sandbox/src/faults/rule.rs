@@ -5,9 +5,11 @@ use std::io;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::engine::is_error;
+
 /// One fault.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     method: Option<String>,
     path: Option<String>,
     pub(super) failure: Option<Failure>,
@@ -19,9 +21,13 @@ pub(super) struct Rule {
 }
 
 /// What is answered instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Status(u16),
+    /// This JSON with this status.
+    Json(u16, String),
+    /// A named error of v2.
+    Error(String),
     Drop,
     ExpiredToken,
     Html,
@@ -60,6 +66,7 @@ struct Written {
     method: Option<String>,
     path: Option<String>,
     status: Option<u16>,
+    error: Option<String>,
     answer: Option<Answer>,
     #[serde(default)]
     when: When,
@@ -122,21 +129,39 @@ fn wrong(error: &(impl ToString + ?Sized)) -> FaultsError {
 }
 
 impl Rule {
+    /// Answers this in the place of the sandbox.
+    pub(super) fn answering(status: u16, body: &str) -> Self {
+        Self {
+            method: None,
+            path: None,
+            failure: Some(Failure::Json(status, body.to_owned())),
+            when: When::Before,
+            delay_ms: None,
+            retry_after: None,
+            share: 1.0,
+            times: None,
+        }
+    }
+
     fn new(written: Written) -> Result<Self, FaultsError> {
-        let failure = match (written.status, written.answer) {
-            (Some(_), Some(_)) => return Err(wrong("a fault has a status or an answer, not both")),
-            (Some(status @ 400..=599), None) => Some(Failure::Status(status)),
-            (Some(_), None) => return Err(wrong("the status of a fault is from 400 to 599")),
-            (None, Some(Answer::Drop)) => Some(Failure::Drop),
-            (None, Some(Answer::ExpiredToken)) => Some(Failure::ExpiredToken),
-            (None, Some(Answer::Html)) => Some(Failure::Html),
-            (None, Some(Answer::Truncate)) => Some(Failure::Truncate),
-            (None, None) if written.delay_ms.is_some() => None,
-            (None, None) => {
+        let failure = match (written.status, written.error, written.answer) {
+            (None, None, None) if written.delay_ms.is_some() => None,
+            (None, None, None) => {
                 return Err(wrong(
-                    "a fault needs one of status, answer (drop, expired-token, html, truncate) and delay_ms",
+                    "a fault needs one of status, error, answer (drop, expired-token, html, truncate) and delay_ms",
                 ));
             }
+            (Some(status @ 400..=599), None, None) => Some(Failure::Status(status)),
+            (Some(_), None, None) => return Err(wrong("the status of a fault is from 400 to 599")),
+            (None, Some(error), None) if is_error(&error) => Some(Failure::Error(error)),
+            (None, Some(error), None) => {
+                return Err(wrong(&format!("there is no error {error:?}")));
+            }
+            (None, None, Some(Answer::Drop)) => Some(Failure::Drop),
+            (None, None, Some(Answer::ExpiredToken)) => Some(Failure::ExpiredToken),
+            (None, None, Some(Answer::Html)) => Some(Failure::Html),
+            (None, None, Some(Answer::Truncate)) => Some(Failure::Truncate),
+            _ => return Err(wrong("a fault has one of status, error and answer")),
         };
         let share = written.share.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&share) {
@@ -218,6 +243,7 @@ mod tests {
             "path=/users",
             "status=200",
             "status=503,answer=drop",
+            "error=nonsense",
             "answer=silence",
             "path=users,status=503",
             "status=503,share=2",

@@ -83,6 +83,13 @@ impl Client {
         answer
     }
 
+    /// A call of the sandbox's own, below `/sandbox`.
+    pub(crate) async fn own(&self, path: &str, body: &str) -> Answer {
+        let url = format!("http://{}/sandbox/{path}", self.addr);
+        let request = self.http.post(url).bearer_auth(shim_sandbox::TOKEN);
+        Answer::of(request.body(body.to_owned())).await
+    }
+
     /// All entries of a list, page by page.
     pub(crate) async fn walk(&self, path: &str, list: &str) -> Vec<Value> {
         let mark = if path.contains('?') { '&' } else { '?' };

@@ -5,16 +5,57 @@ use time::OffsetDateTime;
 
 use super::super::store::Place;
 use super::super::template::shown;
-use super::super::{Call, Store};
+use super::super::{Call, Store, seed, user_document};
 use super::Outcome;
 use crate::calendar;
 use crate::error::ApiError;
 use crate::request::Members;
+use crate::state::State;
 
 /// Meetings that exist only while they run.
 const INSTANT: i64 = 1;
 /// Panelists of a webinar at most.
 const PANELISTS: usize = 100;
+
+/// Starts a meeting or webinar that is not running, with its host and two more in it. False when
+/// there is none with this id.
+pub(in crate::engine) fn start(store: &mut Store, state: &State, id: &str) -> bool {
+    let kinds = [("meetings", "meeting"), ("webinars", "webinar")];
+    let found = kinds.iter().find_map(|(collection, kind)| {
+        let (place, object) = store.find(collection, "id", id)?;
+        Some((place, *kind, object.as_object()?.clone()))
+    });
+    let Some((place, kind, mut meeting)) = found else {
+        return false;
+    };
+    if meeting
+        .get("status")
+        .is_some_and(|status| status == "started")
+    {
+        return true;
+    }
+    meeting.insert("status".to_owned(), "started".into());
+    let text = |member: &str| meeting.get(member).map(shown).unwrap_or_default();
+    let host = user_document(state, &text("host_id")).unwrap_or_default();
+    let members = ["uuid", "id", "host_id", "topic", "type"];
+    let members = members.map(|name| {
+        (
+            name.to_owned(),
+            meeting.get(name).cloned().unwrap_or_default(),
+        )
+    });
+    let mut instance = Members::from_iter(members);
+    instance.insert(
+        "start_time".to_owned(),
+        calendar::timestamp(store.around.now).into(),
+    );
+    instance.insert("_kind".to_owned(), kind.into());
+    instance.insert("_phases".to_owned(), json!(["live"]));
+    let instance = seed::object(store, "instances", &instance, &[("host", &host)]);
+    store.insert("instances", instance);
+    store.set(place, Value::Object(meeting));
+    true
+}
 
 /// `end` ends what is running and leaves a past instance; anything else changes nothing.
 pub(super) fn change_status(call: &mut Call<'_>) -> Outcome {
