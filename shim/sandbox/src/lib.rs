@@ -1,13 +1,16 @@
 //! A small v2 with state, in memory: for the first minute, for tests, for trying out faults.
 //!
-//! It is served over real HTTP, so that whoever talks to it uses the client that talks to the real
-//! v2. It starts with the same users every time (`seed.toml`), checks what it is sent as strictly as
-//! v2's description does (`fields.toml`) and fails with v2's codes and words (`errors.toml`).
-//! Nothing outlives the process.
+//! It is served over real HTTP, so that a client talks to it as it talks to the real v2. It starts
+//! with the same account every time, checks requests as strictly as v2's description does and fails
+//! with v2's codes and words. Nothing outlives the process.
 //!
-//! A request passes, from the outside in: whatever layers the caller puts around [`Sandbox::router`]
-//! (the place for injected faults), the check of the access token, the route. Every route reads its
-//! input first and takes the one lock afterwards, never across an `await`.
+//! Users are Rust, with data beside them: `seed.toml`, `fields.toml`, `errors.toml`. Everything else
+//! is data that the engine serves; README.md is the reference of it.
+//!
+//! A request passes, from the outside in: the layers that the caller puts around
+//! [`Sandbox::router`], faults that its headers ask for or that are armed, the check of the access
+//! token, the route. Every route reads its input first and takes the one lock afterwards, never
+//! across an `await`.
 
 mod calendar;
 mod config;
