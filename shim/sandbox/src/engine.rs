@@ -422,6 +422,31 @@ fn rules(collection: &str) -> &'static CollectionRules {
         .unwrap_or(&NONE)
 }
 
+/// Gives what a host owns in a collection to the heir, id and address, or deletes it.
+pub(crate) fn forget_host(
+    state: &mut State,
+    collection: &str,
+    id: &str,
+    heir: Option<&(String, String)>,
+) {
+    // Nobody saw the objects of a store that is not there yet, but its seeds would name the host.
+    let mut store = state.store.take().unwrap_or_else(|| seed::store(state));
+    while let Some((place, object)) = store.find(collection, "host_id", id) {
+        let mut object = object.clone();
+        match (heir, object.as_object_mut()) {
+            (Some((id, email)), Some(members)) => {
+                members.insert("host_id".to_owned(), id.as_str().into());
+                if let Some(address) = members.get_mut("host_email") {
+                    *address = email.as_str().into();
+                }
+                store.set(place, object);
+            }
+            _ => store.remove(place),
+        }
+    }
+    state.store = Some(store);
+}
+
 /// Starts a meeting or webinar, as its host would.
 ///
 /// # Errors

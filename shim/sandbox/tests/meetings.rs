@@ -282,3 +282,21 @@ async fn a_host_has_a_hundred_creates_a_day() {
         .error(429, 429, "daily rate limit");
     client.post(GRACE, &json!({})).await.body(201);
 }
+
+#[tokio::test]
+async fn meetings_of_a_deleted_host_are_gone_or_transferred() {
+    let client = Client::start().await;
+    let lost = listed(&client, GRACE, "Compilers for everybody").await;
+    let kept = listed(&client, ADA, "Kolloquium").await;
+    client
+        .delete("/users/grace.hopper@example.com?action=delete")
+        .await
+        .empty(204);
+    client.get(&lost).await.error(404, 3001, "does not exist");
+    let heir = "katherine.johnson@example.com";
+    client
+        .delete(&format!("/users/ada.lovelace@example.com?action=delete&transfer_email={heir}&transfer_meeting=true"))
+        .await
+        .empty(204);
+    assert_eq!(client.get(&kept).await.body(200)["host_email"], heir);
+}

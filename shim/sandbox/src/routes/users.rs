@@ -17,7 +17,7 @@ use crate::rules::{checked_body, checked_query};
 use crate::seed::Seed;
 use crate::state::State;
 use crate::user::{Role, Status, User, login, plan};
-use crate::{Sandbox, email, settings};
+use crate::{Sandbox, email, engine, settings};
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let parameters = checked_query("GET /users", &query)?;
@@ -232,14 +232,14 @@ pub(super) async fn delete(
     }
     let permanently = parameters.text("action") == Some("delete");
     let user = state.user(key)?;
+    let mut heir = None;
     if let Some(target) = parameters.text("transfer_email") {
         if target.eq_ignore_ascii_case(&user.email) {
             return Err(ErrorName::TransferToSelf.into());
         }
-        state
-            .users
-            .by_email(target)
-            .ok_or(ErrorName::TransferTargetUnknown)?;
+        let target = state.users.by_email(target);
+        let target = target.ok_or(ErrorName::TransferTargetUnknown)?;
+        heir = Some((target.id.clone(), target.email.clone()));
     }
     // An invitation is not an account yet: it can be taken back, not deleted.
     let refusal = match (permanently, user) {
@@ -262,6 +262,14 @@ pub(super) async fn delete(
         return Err(refusal);
     }
     let id = user.id.clone();
+    for (collection, parameter) in [
+        ("meetings", "transfer_meeting"),
+        ("webinars", "transfer_webinar"),
+        ("recordings", "transfer_recording"),
+    ] {
+        let heir = heir.as_ref().filter(|_| parameters.is_true(parameter));
+        engine::forget_host(&mut state, collection, &id, heir);
+    }
     state.remove(&id);
     no_content()
 }
