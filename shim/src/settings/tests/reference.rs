@@ -60,7 +60,7 @@ fn every_key_is_documented() {
 
 #[test]
 fn no_two_keys_share_a_variable_or_a_flag() {
-    let variables = keys().flat_map(|key| key.variables());
+    let variables = keys().flat_map(Key::variables);
     let flags = keys().filter_map(|key| key.flag.map(|(flag, _)| flag.to_owned()));
     let mut seen = BTreeSet::new();
     for name in variables.chain(flags) {
