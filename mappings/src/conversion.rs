@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::scalar::Scalar;
 pub use choice::{Cell, Choice, Given};
-pub(crate) use lists::parts;
 pub use lists::{Elements, Joined, Pairs};
+pub(crate) use lists::{count_parts, parts};
 pub use table::Table;
 
 /// The conversion of one v1 field, or of a pair of v1 fields that share one place in v2.
@@ -34,8 +34,6 @@ pub enum Conversion {
     Elements(Elements),
     /// Several values become one text.
     Joined(Joined),
-    /// v1 shows how many parts v2's text has.
-    CountParts,
     /// An object in v1, a list of objects with a name and a value in v2.
     Pairs(Pairs),
     /// v1 shows what stands before the brackets at the end: `San Jose` of `San Jose (US)`.
@@ -81,12 +79,11 @@ impl Sent {
 
 impl Conversion {
     /// The names that the catalog has for those that are chosen by `convert`.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 9] = [
         "negate",
         "word",
         "elements",
         "joined",
-        "count_parts",
         "pairs",
         "before_brackets",
         "in_brackets",
@@ -105,7 +102,6 @@ impl Conversion {
             Self::Joined(joined) => Sent::exact_if_any(joined.to_v2(v1)),
             Self::Pairs(pairs) => Sent::exact_if_any(pairs.to_v2(v1)),
             Self::Choice(_)
-            | Self::CountParts
             | Self::BeforeBrackets
             | Self::InBrackets
             | Self::Minutes
@@ -152,7 +148,6 @@ impl Conversion {
         match self {
             Self::Elements(elements) => elements.to_v1(v2),
             Self::Joined(joined) => joined.to_v1(v2).map(Value::from),
-            Self::CountParts => lists::count_parts(v2).map(Value::from),
             Self::Pairs(pairs) => pairs.to_v1(v2),
             Self::BeforeBrackets => brackets::before(v2.as_str()?).map(Value::from),
             Self::InBrackets => brackets::inside(v2.as_str()?).map(Value::from),
@@ -173,7 +168,6 @@ impl Conversion {
             Self::Choice(_) => "two flags, one value",
             Self::Elements(_) => "as objects",
             Self::Joined(_) => "joined",
-            Self::CountParts => "counted",
             Self::Pairs(_) => "names and values",
             Self::BeforeBrackets => "before the brackets",
             Self::InBrackets => "in the brackets",

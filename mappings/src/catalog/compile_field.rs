@@ -387,6 +387,10 @@ pub(super) fn place(text: &str) -> Result<Place, String> {
             Some((list, at)) => Place::Sum(owned(list), pointer(at)?),
             None => return Err(format!("`{text}` is not a sum like `sum:users:/minutes`")),
         },
+        ("parts", rest) => match place(rest)? {
+            Place::Document(place) => Place::Parts(place),
+            _ => return Err(format!("`{text}` is not a place like `parts:added:/ids`")),
+        },
         ("done", call) => Place::Done(owned(call)),
         ("elements", name) => Place::Elements(owned(name)),
         ("option", name) => Place::Option(owned(name)),
@@ -517,7 +521,6 @@ fn by_name(at: &Location, shape: &FieldShape, report: &mut Report) -> Option<Con
             let v2 = separators.get(1).unwrap_or(&v1).clone();
             Conversion::Joined(Joined { v1, v2 })
         }
-        Some("count_parts") => Conversion::CountParts,
         Some("pairs") => match members.as_slice() {
             [name, value] => Conversion::Pairs(Pairs {
                 name: name.clone(),

@@ -331,7 +331,7 @@ impl Plan {
                 || calls.any(|call| call.list().is_some_and(|(list, _, _)| list == name))
         };
         match place {
-            Place::Document(place) => self.reads(&place.document),
+            Place::Document(place) | Place::Parts(place) => self.reads(&place.document),
             Place::List(list) | Place::Count(list) | Place::Sum(list, _) => has_list(list),
             Place::Done(name) => self.calls.iter().any(|call| call.name == *name),
             Place::Text(template) => template.placeholders().all(|(inner, _)| {

@@ -194,6 +194,8 @@ pub enum Place {
     Count(String),
     /// The sum of a member of the entries of a list.
     Sum(String, String),
+    /// The number of parts of a text in all documents of a name, as of each batch of a call.
+    Parts(DocumentPlace),
     /// The number of successful requests of a call.
     Done(String),
     /// The number of elements of a parameter.
@@ -228,6 +230,7 @@ impl std::fmt::Display for Place {
             Self::List(name) => write!(f, "list:{name}"),
             Self::Count(list) => write!(f, "count:{list}"),
             Self::Sum(list, pointer) => write!(f, "sum:{list}:{pointer}"),
+            Self::Parts(place) => write!(f, "parts:{}:{}", place.document, place.pointer),
             Self::Done(call) => write!(f, "done:{call}"),
             Self::Elements(name) => write!(f, "elements:{name}"),
             Self::Option(name) => write!(f, "option:{name}"),

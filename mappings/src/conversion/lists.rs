@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::document::Json;
+
 /// Each value is an object with one member in v2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elements {
@@ -97,12 +99,12 @@ impl Pairs {
     }
 }
 
-pub(super) fn count_parts(v2: &Value) -> Option<usize> {
-    match v2 {
-        Value::String(text) => Some(parts(text).count()),
-        Value::Array(values) => Some(values.len()),
-        _ => None,
+/// How many parts a text has, or elements an array.
+pub(crate) fn count_parts(v2: Json<'_>) -> Option<usize> {
+    if v2.is_array() {
+        return Some(v2.elements().count());
     }
+    v2.as_str().map(|text| parts(text).count())
 }
 
 fn texts(value: &Value) -> Option<Vec<&str>> {

@@ -14,6 +14,7 @@ use crate::{
         field::{Field, Kind, Place},
         operation::{Member, OptionValue, View},
     },
+    conversion::count_parts,
     document::{Document, Json},
     scalar::Scalar,
     template::Template,
@@ -215,6 +216,13 @@ impl Translation<'_> {
             Place::RangeTo => text(self.range()?.1.to_string()),
             Place::Count(list) => count(self.root.list(list)?.len()),
             Place::Sum(list, at) => self.sum(list, at)?,
+            Place::Parts(place) => {
+                let documents = self.root.documents.all(&place.document);
+                let texts = documents.filter_map(|document| document.json().at(&place.pointer));
+                let mut counts = texts.filter_map(count_parts).peekable();
+                counts.peek()?;
+                count(counts.fold(0, usize::saturating_add))
+            }
             Place::Done(name) => {
                 let mut calls = self.plan.calls.iter().zip(&self.progress);
                 let (_, progress) = calls.find(|(call, _)| call.name == *name)?;
