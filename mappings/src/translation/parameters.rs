@@ -479,6 +479,8 @@ fn members(catalog: &Catalog, of: &Part, object: Map<String, Value>) -> Option<V
                 shaped(catalog, part, given)?
             }
             Value::Object(_) => return None,
+            // Days of a week, say: texts may come as lists of their parts.
+            Value::Array(_) if !matches!(part.kind, Kind::Ids | Kind::String) => return None,
             given => match value(catalog, part, plain(&given)) {
                 Read::Value(value) | Read::Cut(value) => value,
                 Read::Invalid => return None,

@@ -1,5 +1,7 @@
 //! The built-in catalog, and what a catalog is refused for.
 
+use std::collections::BTreeMap;
+
 use mappings::Catalog;
 
 use crate::driver::catalog;
@@ -44,14 +46,23 @@ fn operations_are_found_as_clients_spell_them() {
     assert_eq!(name(""), None);
 }
 
+/// An operation that nothing serves, beside the embedded files.
+pub(crate) const UNSERVED: (&str, &str) = (
+    "user/unserved.toml",
+    "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
+     instead = [\"GET /users\"]\ninstead_source = \"users\"\n",
+);
+
 /// The embedded files with one passage changed.
 fn changed(file: &str, from: &str, to: &str) -> String {
-    let (name, text) = Catalog::embedded_files()
-        .find(|(name, _)| *name == file)
-        .unwrap();
+    let files = Catalog::embedded_files().chain([UNSERVED]);
+    let mut files: BTreeMap<String, String> = files
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .collect();
+    let text = files.get_mut(file).unwrap();
     assert!(text.contains(from), "{file} has no `{from}`");
-    let text = text.replacen(from, to, 1);
-    match Catalog::with_overrides([(name.to_owned(), text)]) {
+    *text = text.replacen(from, to, 1);
+    match Catalog::load(files) {
         Ok(_) => "no mistake was found".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -301,8 +312,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "[operation.\"meeting/create\"]",
     ),
     (
-        "meeting/operations.toml",
-        "instead = [\"GET /meetings/{meetingId}\"]",
+        "user/unserved.toml",
+        "instead = [\"GET /users\"]",
         "instead = [\"/meetings\"]",
     ),
     (

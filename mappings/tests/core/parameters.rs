@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mappings::{Memory, Site};
+use mappings::{Catalog, Memory, Site};
 
-use crate::driver::{catalog, run, run_with, site, well};
+use crate::{
+    catalog::UNSERVED,
+    driver::{catalog, run, run_with, site, well},
+};
 
 fn refusal(operation: &str, arguments: &[(&str, &str)]) -> String {
     run(operation, arguments, well)
@@ -259,9 +262,20 @@ fn operations_that_nothing_serves_say_so() {
         "300 Invalid parameter: zpk"
     );
     assert_eq!(refusal("user/checkzpk", &[]), "300 Zpk is required.");
+    let (name, text) = UNSERVED;
+    let catalog = Catalog::with_overrides([(name.to_owned(), text.to_owned())]).unwrap();
+    let memory = Memory::default();
+    let unserved = run_with(
+        &catalog,
+        &site(&catalog),
+        memory,
+        "user/unserved",
+        &[],
+        well,
+    );
     assert_eq!(
-        refusal("meeting/create", &[]),
-        "501 meeting/create is not served by this shim yet. In v2: POST /users/{userId}/meetings"
+        unserved.err().as_deref(),
+        Some("501 user/unserved is not served by this shim yet. In v2: GET /users")
     );
 }
 

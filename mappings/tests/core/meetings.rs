@@ -1,0 +1,386 @@
+//! Meetings: created, read, listed, changed and deleted, with what programs of v1 rely on.
+
+use mappings::{Memory, Outcome, Site, V2Request};
+use serde_json::{Value, json};
+
+use crate::{
+    driver::{catalog, error, ok, run, run_with, site, site_choosing},
+    plans::transcript,
+};
+
+const HOST: (&str, &str) = ("host_id", "kdc1");
+const ID: (&str, &str) = ("id", "987-654-3210");
+
+const REQUESTS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "meeting/create",
+        &[
+            HOST,
+            ("type", "8"),
+            ("topic", "Planning"),
+            ("start_time", "2018-05-09T10:00:00.123Z"),
+            ("duration", "0"),
+            ("timezone", "America/New_York"),
+            ("password", ""),
+            (
+                "recurrence",
+                r#"{"type":"1","end_times":5,"end_date_time":"2017-1-9T3:00:00Z"}"#,
+            ),
+            ("option_registration", "True"),
+            ("option_jbh", "1"),
+            ("option_no_video_host", "true"),
+            ("option_audio", "VoIP"),
+            ("option_alternative_hosts", "a@example.com, b@example.com"),
+            ("option_alternative_host_ids", "kdc7;kdc8"),
+            ("option_auto_record_type", "true"),
+        ],
+    ),
+    ("meeting/create", &[HOST, ("type", "1"), ("topic", "Now")]),
+    ("meeting/get", &[ID, HOST]),
+    ("meeting/list", &[HOST, ("page_size", "300")]),
+    (
+        "meeting/update",
+        &[
+            ID,
+            HOST,
+            ("topic", "Review"),
+            ("option_host_video", "false"),
+            ("option_no_video_host", "0"),
+        ],
+    ),
+    ("meeting/update", &[ID, HOST]),
+    (
+        "meeting/delete",
+        &[ID, HOST, ("occurrence_id", "1600000000000")],
+    ),
+];
+
+fn meeting() -> Value {
+    json!({
+        "uuid": "4444AAAiAAAAAiAiAiiAii==", "id": 9_876_543_210_i64, "host_id": "kdc1",
+        "host_email": "Ada@example.com", "topic": "Planning", "type": 2, "status": "waiting",
+        "start_time": "2020-09-13T12:30:00Z", "duration": 45, "timezone": "Europe/London",
+        "created_at": "2020-09-01T10:00:00.5Z", "start_url": "https://example.com/s/1?zak=z",
+        "join_url": "https://example.com/j/1", "password": "abc123", "agenda": "v1 has none",
+        "settings": {
+            "host_video": true, "participant_video": false, "join_before_host": false,
+            "audio": "thirdParty", "meeting_authentication": true, "use_pmi": false,
+            "alternative_hosts": "b@example.com;c@example.com", "auto_recording": "none",
+        },
+    })
+}
+
+fn series() -> Value {
+    let mut series = meeting();
+    series["type"] = 8.into();
+    series["occurrences"] = json!([{
+        "occurrence_id": "1600000000000", "start_time": "2020-09-13T12:30:00Z", "duration": 45,
+        "status": "available", "more": 1,
+    }]);
+    series
+}
+
+fn well(request: &V2Request) -> Outcome {
+    match (request.method.as_str(), &*request.template) {
+        ("GET", "/meetings/{meetingId}") => ok(series()),
+        ("POST", "/users/{userId}/meetings") => Outcome::Answered {
+            status: 201,
+            body: Some(meeting().into()),
+        },
+        ("GET", "/users/{userId}/meetings") => ok(json!({
+            "page_count": 1, "page_number": 1, "page_size": 300, "total_records": 1,
+            "meetings": [{
+                "uuid": "4444AAAiAAAAAiAiAiiAii==", "id": 9_876_543_210_i64, "host_id": "kdc1",
+                "topic": "Planning", "type": 8, "duration": 45, "timezone": "Europe/London",
+                "created_at": "2020-09-01T10:00:00Z", "join_url": "https://example.com/j/1",
+            }],
+        })),
+        _ => Outcome::Answered {
+            status: 204,
+            body: None,
+        },
+    }
+}
+
+/// A request to a site that made a choice.
+fn choosing(
+    option: &str,
+    choice: impl Into<toml::Value>,
+    operation: &str,
+    arguments: &[(&str, &str)],
+) -> Vec<String> {
+    let (site, memory) = (site_choosing(option, choice), Memory::default());
+    let run = run_with(catalog(), &site, memory, operation, arguments, well).unwrap();
+    run.sent.concat()
+}
+
+#[test]
+fn plans_and_answers() {
+    insta::assert_snapshot!(transcript(REQUESTS, well));
+}
+
+#[test]
+fn an_instant_meeting_has_neither_start_nor_duration() {
+    let instant = |request: &V2Request| {
+        let mut meeting = meeting();
+        meeting["type"] = 1.into();
+        match request.method.is_read() {
+            true => ok(meeting),
+            false => Outcome::Answered {
+                status: 201,
+                body: Some(meeting.into()),
+            },
+        }
+    };
+    let create = [HOST, ("type", "1"), ("topic", "Now")];
+    for (operation, given) in [
+        ("meeting/create", &create[..]),
+        ("meeting/get", &[ID, HOST]),
+    ] {
+        let answer = run(operation, given, instant).unwrap().answer();
+        assert_eq!(answer["start_time"], "", "{operation}");
+        assert_eq!(answer["duration"], 0, "{operation}");
+        assert_eq!(answer["status"], 0, "{operation}");
+    }
+}
+
+#[test]
+fn the_personal_id_is_shown_twice() {
+    let personal = |_: &V2Request| {
+        let mut meeting = meeting();
+        meeting["settings"]["use_pmi"] = true.into();
+        ok(meeting)
+    };
+    let answer = run("meeting/get", &[ID, HOST], personal).unwrap().answer();
+    assert_eq!(answer["real_id"], answer["id"]);
+}
+
+#[test]
+fn a_start_time_is_utc_however_it_is_written() {
+    let sent = |time: &str| {
+        let given = [HOST, ("type", "2"), ("topic", "x"), ("start_time", time)];
+        run("meeting/create", &given, well).map(|run| run.requests()[0].to_owned())
+    };
+    for time in [
+        "2016-11-20T12:00:00Z",
+        "2016-11-20T12:00:00",
+        "2016-11-20T12:0:0Z",
+        "2016-11-20 12:00",
+    ] {
+        assert!(
+            sent(time)
+                .unwrap()
+                .contains(r#""start_time":"2016-11-20T12:00:00Z""#),
+            "{time}"
+        );
+    }
+    assert_eq!(
+        sent("11/29/2016 3:05:00 PM"),
+        Err("300 Invalid parameter: start_time".to_owned())
+    );
+}
+
+#[test]
+fn a_long_topic_is_cut_and_strictly_refused() {
+    let topic = "ä".repeat(300);
+    let given = [HOST, ("type", "2"), ("topic", topic.as_str())];
+    let run = run("meeting/create", &given, well).unwrap();
+    assert!(run.requests()[0].contains(&format!(r#""topic":"{}""#, "ä".repeat(200))));
+    assert_eq!(run.warned(), ["topic"]);
+    let strict = Site {
+        strict: true,
+        ..site(catalog())
+    };
+    let refused = run_with(
+        catalog(),
+        &strict,
+        Memory::default(),
+        "meeting/create",
+        &given,
+        well,
+    );
+    assert!(
+        refused
+            .err()
+            .unwrap()
+            .starts_with("300 Invalid parameter: topic (strict")
+    );
+}
+
+#[test]
+fn nothing_is_sent_of_what_was_not_given() {
+    let given = [
+        HOST,
+        ("type", "2"),
+        ("topic", "x"),
+        ("option_auto_record_type", "true"),
+    ];
+    let run = run("meeting/create", &given, well).unwrap();
+    assert_eq!(
+        run.requests(),
+        [r#"POST /users/kdc1/meetings {"type":2,"topic":"x"}"#]
+    );
+    assert_eq!(run.warned(), ["option_auto_record_type"]);
+}
+
+#[test]
+fn a_recurrence_that_is_no_json_is_refused() {
+    for (recurrence, name) in [
+        ("{'type':1}", "recurrence"),
+        ("[1]", "recurrence"),
+        (r#"{"type":[1]}"#, "recurrence"),
+    ] {
+        let given = [
+            HOST,
+            ("type", "8"),
+            ("topic", "x"),
+            ("recurrence", recurrence),
+        ];
+        let refused = run("meeting/create", &given, well).err();
+        assert_eq!(
+            refused,
+            Some(format!("300 Invalid parameter: {name}")),
+            "{recurrence}"
+        );
+    }
+}
+
+#[test]
+fn only_its_host_finds_or_changes_a_meeting() {
+    for host in ["ADA@example.com", "kdc1"] {
+        assert!(
+            run("meeting/get", &[ID, ("host_id", host)], well)
+                .unwrap()
+                .finished
+                .answer
+                .result
+                .is_ok()
+        );
+    }
+    for host in ["kdc2", "grace@example.com", "me"] {
+        let given = [ID, ("host_id", host), ("topic", "x")];
+        let get = run("meeting/get", &given[..2], well).unwrap();
+        assert_eq!(
+            get.error(),
+            "3001 Meeting 9876543210 is not found or has expired."
+        );
+        for operation in ["meeting/update", "meeting/delete"] {
+            let run = run(operation, &given, well).unwrap();
+            assert_eq!(run.error(), "3003 Not meeting host.");
+            assert_eq!(run.requests(), ["GET /meetings/9876543210"]);
+        }
+    }
+    let given = [ID, ("host_id", "kdc2"), ("topic", "x")];
+    assert_eq!(
+        choosing("host_check", false, "meeting/update", &given),
+        [r#"PATCH /meetings/9876543210 {"topic":"x"}"#]
+    );
+    assert!(choosing("host_check", false, "meeting/update", &given[..2]).is_empty());
+}
+
+#[test]
+fn a_host_that_v2_does_not_name_is_a_warning() {
+    let nameless = |_: &V2Request| ok(json!({ "id": 9_876_543_210_i64 }));
+    let run = run("meeting/get", &[ID, HOST], nameless).unwrap();
+    assert_eq!(run.warned(), ["host_id"]);
+}
+
+#[test]
+fn an_empty_occurrence_never_deletes_the_series() {
+    let refused = run("meeting/delete", &[ID, HOST, ("occurrence_id", "")], well);
+    assert_eq!(
+        refused.err().as_deref(),
+        Some("300 Invalid parameter: occurrence_id")
+    );
+    let run = run("meeting/delete", &[ID, HOST], well).unwrap();
+    assert_eq!(
+        run.requests(),
+        ["GET /meetings/9876543210", "DELETE /meetings/9876543210"]
+    );
+}
+
+#[test]
+fn an_id_is_digits() {
+    for id in [
+        "abc",
+        "..",
+        "12345678",
+        "123456789012",
+        "1234567/9",
+        "+123456789",
+    ] {
+        let refused = run("meeting/get", &[("id", id), HOST], well).err();
+        assert_eq!(
+            refused.as_deref(),
+            Some("300 Invalid parameter: id"),
+            "{id}"
+        );
+    }
+    let host = run("meeting/list", &[("host_id", "me")], well).err();
+    assert_eq!(host.as_deref(), Some("1001 User not exist: me"));
+}
+
+#[test]
+fn v2s_failures_are_v1s() {
+    let told = |operation: &str, code: i64| {
+        let given = [ID, HOST, ("topic", "x"), ("type", "2")];
+        run(operation, &given, move |_: &V2Request| {
+            error(400, code, "v2's words")
+        })
+        .unwrap()
+        .error()
+    };
+    let unknown = "3001 Meeting 9876543210 is not found or has expired.";
+    for operation in ["meeting/get", "meeting/update", "meeting/delete"] {
+        assert_eq!(told(operation, 3001), unknown);
+        assert_eq!(told(operation, 3000), "3000 Cannot access webinar info.");
+        assert_eq!(told(operation, 3161), "3161 v2's words");
+    }
+    assert_eq!(
+        told("meeting/delete", 3018),
+        "3018 Not allow to delete PMI."
+    );
+    assert_eq!(told("meeting/create", 3000), "3000 v2's words");
+    assert_eq!(told("meeting/create", 1001), "1001 User not exist: kdc1");
+    assert_eq!(told("meeting/list", 1001), "1001 User not exist: kdc1");
+}
+
+#[test]
+fn a_success_without_a_meeting_is_a_failure() {
+    let hidden = |_: &V2Request| ok(json!({ "code": 200, "message": "No permission today." }));
+    let run_ = run("meeting/get", &[ID, HOST], hidden).unwrap();
+    assert_eq!(run_.error(), "200 No permission today.");
+    let empty = |_: &V2Request| ok(json!([]));
+    let given = [HOST, ("type", "2"), ("topic", "x")];
+    let run_ = run("meeting/create", &given, empty).unwrap();
+    assert!(run_.finished.is_trouble);
+    assert_eq!(
+        run_.error(),
+        "500 Zoom answered with something that is not its API."
+    );
+}
+
+#[test]
+fn a_list_without_detail_lacks_what_v2s_list_has_not() {
+    let site = site_choosing("list_detail", "profile");
+    let run = run_with(
+        catalog(),
+        &site,
+        Memory::default(),
+        "meeting/list",
+        &[HOST],
+        well,
+    )
+    .unwrap();
+    assert!(
+        run.warned()
+            .iter()
+            .any(|fields| fields.contains("start_url")),
+        "{:?}",
+        run.warned()
+    );
+    let answer = run.answer();
+    let entry = answer["meetings"][0].as_object().unwrap();
+    assert!(!entry.contains_key("password") && !entry.contains_key("option_audio"));
+    assert_eq!(entry["status"], 0);
+}

@@ -1,0 +1,140 @@
+//! The report of a host: meetings with their participants.
+
+use mappings::{Memory, Outcome, V2Request};
+use serde_json::json;
+
+use crate::{
+    driver::{catalog, error, of, ok, run, run_with, site},
+    plans::transcript,
+};
+
+const GIVEN: &[(&str, &str)] = &[
+    ("user_id", "kdc1"),
+    ("from", "2020-1-1"),
+    ("to", "2020/07/31"),
+    ("page_size", "300"),
+];
+
+fn well(request: &V2Request) -> Outcome {
+    let token = |name: &str| {
+        request
+            .query
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    };
+    match &*request.template {
+        "/report/users/{userId}/meetings" => {
+            let page = token("next_page_token").unwrap_or("1");
+            let next = if page == "3" {
+                ""
+            } else {
+                ["2", "3"][usize::from(page == "2")]
+            };
+            ok(json!({
+                "from": of(request, "from"), "to": of(request, "to"), "total_records": 250,
+                "page_size": 100, "next_page_token": next, "meetings": [
+                    { "uuid": "/a==", "id": 987_654_321, "type": 2, "topic": page,
+                      "start_time": "2020-07-02T09:00:00Z", "end_time": "2020-07-02T09:30:00Z", "duration": 30 },
+                    { "uuid": "w==", "id": 9_876_543_210_i64, "type": 5, "topic": "Webinar",
+                      "start_time": "2020-07-03T09:00:00Z", "end_time": "2020-07-03T09:30:00Z", "duration": 30 },
+                ],
+            }))
+        }
+        "/report/meetings/{meetingId}/participants" => {
+            let last = token("next_page_token").is_some();
+            let person = |name: &str| {
+                json!({
+                    "name": name, "join_time": "2020-07-02T09:00:00Z", "leave_time": "2020-07-02T09:20:00Z",
+                })
+            };
+            let names = if last {
+                vec!["Grace"]
+            } else {
+                vec!["Ada", "Alan"]
+            };
+            let people: Vec<_> = names.into_iter().map(person).collect();
+            ok(json!({ "participants": people, "next_page_token": if last { "" } else { "more" } }))
+        }
+        _ => ok(json!({ "participants": [], "next_page_token": "" })),
+    }
+}
+
+#[test]
+fn plans_and_answers() {
+    insta::assert_snapshot!(transcript(&[("report/getuserreport", GIVEN)], well));
+}
+
+#[test]
+fn a_longer_range_is_cut_to_its_last_month_and_shows_it() {
+    let answer = run("report/getuserreport", GIVEN, well).unwrap().answer();
+    assert_eq!(
+        (&answer["from"], &answer["to"]),
+        (&json!("2020-06-30"), &json!("2020-07-31"))
+    );
+    assert_eq!(
+        (&answer["page_size"], &answer["page_count"]),
+        (&json!(100), &json!(3))
+    );
+}
+
+#[test]
+fn later_pages_are_found_by_tokens_and_remembered() {
+    let page = |number: &str, cursors: Vec<(u32, String)>| {
+        let given = [GIVEN, &[("page_number", number)]].concat();
+        let memory = Memory {
+            cursors,
+            unfinished: None,
+        };
+        run_with(
+            catalog(),
+            &site(catalog()),
+            memory,
+            "report/getuserreport",
+            &given,
+            well,
+        )
+        .unwrap()
+    };
+    let reports = |sent: &[&str]| {
+        sent.iter()
+            .filter(|sent| sent.contains("/report/users"))
+            .count()
+    };
+    let first = page("1", Vec::new());
+    assert_eq!(reports(&first.requests()), 1);
+    assert_eq!(first.finished.cursors, [(2, "2".to_owned())]);
+    let third = page("3", Vec::new());
+    assert_eq!(reports(&third.requests()), 3);
+    let remembered = page("3", vec![(2, "2".to_owned()), (3, "3".to_owned())]);
+    assert_eq!(reports(&remembered.requests()), 1);
+    let answer = remembered.answer();
+    assert_eq!(
+        (&answer["meetings"][0]["topic"], &answer["page_number"]),
+        (&json!("3"), &json!(3))
+    );
+}
+
+#[test]
+fn a_meeting_without_a_report_has_no_participants_and_is_warned_of() {
+    let gone = |request: &V2Request| match request.path.contains("/report/meetings/") {
+        true => error(404, 3001, "Meeting does not exist."),
+        false => well(request),
+    };
+    let run_ = run("report/getuserreport", GIVEN, gone).unwrap();
+    assert_eq!(run_.warned(), ["participants"]);
+    assert_eq!(run_.answer()["meetings"][0]["participants"], json!([]));
+    let limited = |request: &V2Request| match request.path.contains("/report/meetings/") {
+        true => Outcome::Limited,
+        false => well(request),
+    };
+    let run_ = run("report/getuserreport", GIVEN, limited).unwrap();
+    assert!(run_.error().starts_with("403 "));
+}
+
+#[test]
+fn me_is_nobody() {
+    let given = [("user_id", "me"), GIVEN[1], GIVEN[2]];
+    let refused = run("report/getuserreport", &given, well).err();
+    assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));
+}
