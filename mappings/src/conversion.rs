@@ -1,5 +1,6 @@
 //! How a value changes between v1 and v2: a small closed set, each read in both directions.
 
+mod blanks;
 mod brackets;
 mod choice;
 mod lists;
@@ -40,6 +41,10 @@ pub enum Conversion {
     BeforeBrackets,
     /// v1 shows what stands in the brackets at the end, or all if there are none.
     InBrackets,
+    /// v1 shows what stands before the last blank: `Mary Ann` of `Mary Ann Smith`.
+    BeforeLastBlank,
+    /// v1 shows what stands behind the last blank, or nothing if there is none.
+    AfterLastBlank,
     /// v1 shows whole minutes, v2 has seconds.
     Minutes,
     /// v1 shows how long ago v2's moment is: `4 days 8 hours 40 mins`.
@@ -79,7 +84,7 @@ impl Sent {
 
 impl Conversion {
     /// The names that the catalog has for those that are chosen by `convert`.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 11] = [
         "negate",
         "word",
         "elements",
@@ -87,6 +92,8 @@ impl Conversion {
         "pairs",
         "before_brackets",
         "in_brackets",
+        "before_last_blank",
+        "after_last_blank",
         "minutes",
         "elapsed",
     ];
@@ -104,6 +111,8 @@ impl Conversion {
             Self::Choice(_)
             | Self::BeforeBrackets
             | Self::InBrackets
+            | Self::BeforeLastBlank
+            | Self::AfterLastBlank
             | Self::Minutes
             | Self::Elapsed => Sent::Impossible,
         }
@@ -151,6 +160,8 @@ impl Conversion {
             Self::Pairs(pairs) => pairs.to_v1(v2),
             Self::BeforeBrackets => brackets::before(v2.as_str()?).map(Value::from),
             Self::InBrackets => brackets::inside(v2.as_str()?).map(Value::from),
+            Self::BeforeLastBlank => Some(blanks::before_last(v2.as_str()?).into()),
+            Self::AfterLastBlank => Some(blanks::after_last(v2.as_str()?).into()),
             Self::Minutes => numbers::minutes(v2).map(Value::from),
             Self::Elapsed => moments::elapsed(v2.as_str()?, now).map(Value::from),
             _ => None,
@@ -171,6 +182,8 @@ impl Conversion {
             Self::Pairs(_) => "names and values",
             Self::BeforeBrackets => "before the brackets",
             Self::InBrackets => "in the brackets",
+            Self::BeforeLastBlank => "before the last blank",
+            Self::AfterLastBlank => "behind the last blank",
             Self::Minutes => "in minutes",
             Self::Elapsed => "time since then",
         }

@@ -152,6 +152,13 @@ fn field(
         );
     }
     let conversion = conversion(&at, &shape, &names, report)?;
+    if let Some(document) = &shape.convert_of {
+        let is_in =
+            |place: &Place| matches!(place, Place::Document(at) if at.document == *document);
+        if !conversion.takes_values() || !places.iter().any(is_in) {
+            report.add(&at, format!("nothing of `{document}` is converted"));
+        }
+    }
     let every_use_is_lossy = match (fidelity, shape.loss.as_deref()) {
         (Fidelity::Exact, None) => false,
         (Fidelity::Exact, Some(_)) => {
@@ -185,6 +192,7 @@ fn field(
         parts,
         places,
         conversion,
+        converts: shape.convert_of,
         omit: shape.omit.iter().map(json).collect(),
         empty_unread: shape.empty_unread,
         overrides,
@@ -533,6 +541,8 @@ fn by_name(at: &Location, shape: &FieldShape, report: &mut Report) -> Option<Con
         },
         Some("before_brackets") => Conversion::BeforeBrackets,
         Some("in_brackets") => Conversion::InBrackets,
+        Some("before_last_blank") => Conversion::BeforeLastBlank,
+        Some("after_last_blank") => Conversion::AfterLastBlank,
         Some("minutes") => Conversion::Minutes,
         Some("elapsed") => Conversion::Elapsed,
         Some(other) => {

@@ -182,13 +182,15 @@ fn list(
         after.extend(&list.after);
     }
     let joins = shape.join.iter().filter_map(|join| {
-        let (here, there) = &join.on;
+        let keys = join.on.clone().into_vec().into_iter().map(|(here, there)| {
+            Some((
+                report.keep(at, pointer(&here))?,
+                report.keep(at, pointer(&there))?,
+            ))
+        });
         Some(Join {
             list: join.list.clone(),
-            on: (
-                report.keep(at, pointer(here))?,
-                report.keep(at, pointer(there))?,
-            ),
+            on: keys.collect::<Option<_>>()?,
             rest: join.rest,
         })
     });
@@ -203,9 +205,24 @@ fn list(
     if shape.descending && sort.is_none() {
         report.add(at, "`descending` is for `sort`");
     }
+    if let Some(inner) = &shape.inner {
+        let mut of_entries = calls
+            .iter()
+            .filter(|call| call.each_of() == Some(&shape.of));
+        if !of_entries.any(|call| call.makes_list() == Some(inner)) {
+            report.add(
+                at,
+                format!(
+                    "no call for the entries of `{}` makes the list `{inner}`",
+                    shape.of
+                ),
+            );
+        }
+    }
     List {
         name: name.to_owned(),
         of: shape.of.clone(),
+        inner: shape.inner.clone(),
         after,
         after_lists,
         keep: tests(at, &shape.keep, scope, report),

@@ -14,6 +14,8 @@ pub struct Field {
     pub places: Vec<Place>,
     /// How the value changes on the way.
     pub conversion: Conversion,
+    /// The only document whose values change so in answers; any if there is none.
+    pub converts: Option<String>,
     /// v1 values that v2 cannot say and that are therefore not sent.
     pub omit: Vec<Value>,
     /// What v1 shows, whatever v2 says.

@@ -401,6 +401,8 @@ pub struct List {
     pub name: String,
     /// The name of the list that it is made of.
     pub of: String,
+    /// The name of a list in its entries, whose entries it has one after the other.
+    pub inner: Option<String>,
     /// The calls that it waits for.
     pub after: Vec<usize>,
     /// The other lists that it waits for.
@@ -422,8 +424,8 @@ pub struct List {
 pub struct Join {
     /// The name of the other list.
     pub list: String,
-    /// The key here and there.
-    pub on: (String, String),
+    /// The keys here and there; the first that match count.
+    pub on: Vec<(String, String)>,
     /// Entries of the other list that are left are added at the end.
     pub rest: bool,
 }

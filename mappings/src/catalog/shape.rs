@@ -204,6 +204,8 @@ pub(super) struct FieldShape {
 
     // How the value changes.
     pub convert: Option<String>,
+    /// The document whose values are converted, if those of others stay as they are.
+    pub convert_of: Option<String>,
     #[serde(default)]
     pub request: Vec<(toml::Value, toml::Value)>,
     #[serde(default)]
@@ -421,6 +423,8 @@ pub(super) struct PlanShape {
 pub(super) struct ListShape {
     /// The list that it is made of.
     pub of: String,
+    /// A list that stands in its entries: their entries one after the other.
+    pub inner: Option<String>,
     /// Calls that it waits for, besides those that make it and those for its entries.
     #[serde(default)]
     pub after: Vec<String>,
@@ -442,8 +446,8 @@ pub(super) struct ListShape {
 #[serde(deny_unknown_fields)]
 pub(super) struct JoinShape {
     pub list: String,
-    /// The pointers of the keys, here and there.
-    pub on: (String, String),
+    /// The pointers of the keys, here and there; of several the first that match.
+    pub on: OneOrMany<(String, String)>,
     /// Entries of the other list that are left are added at the end.
     #[serde(default)]
     pub rest: bool,

@@ -19,7 +19,8 @@ pub(super) fn round_up(steps: &[i64], v1: &Value) -> Sent {
     }
 }
 
-/// Whole minutes of seconds.
+/// Whole minutes of seconds, rounded up.
 pub(super) fn minutes(v2: &Value) -> Option<i64> {
-    v2.as_i64().map(|seconds| seconds.div_euclid(60))
+    let seconds = v2.as_i64()?;
+    Some(seconds.saturating_add(59).div_euclid(60))
 }

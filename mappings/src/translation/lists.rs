@@ -2,8 +2,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, HashMap},
-    mem,
+    collections::{BTreeSet, HashMap},
 };
 
 use serde_json::json;
@@ -42,6 +41,10 @@ impl<'a> Translation<'a> {
             return;
         }
         let mut entries = self.root.take(&list.of);
+        if let Some(inner) = &list.inner {
+            let inner = |mut entry: Entry<'a>| entry.take(inner);
+            entries = entries.into_iter().flat_map(inner).collect();
+        }
         entries.retain(|entry| self.fits(entry, &list.keep));
         for join in &list.joins {
             let others = self.root.take(&join.list);
@@ -114,31 +117,30 @@ fn joined<'a>(entries: &mut Vec<Entry<'a>>, others: Vec<Entry<'a>>, join: &Join)
         let key = key(entry, at).map(text_of)?.to_lowercase();
         (!key.is_empty()).then_some(key)
     };
-    let (here, there) = &join.on;
-    let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, entry) in entries.iter().enumerate() {
-        if let Some(key) = key(entry, here) {
-            by_key.entry(key).or_default().push(at);
+    let by_key = join.on.iter().map(|(here, there)| {
+        let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, other) in others.iter().enumerate() {
+            if let Some(key) = key(other, there) {
+                by_key.entry(key).or_default().push(at);
+            }
+        }
+        (here, by_key)
+    });
+    let by_key: Vec<_> = by_key.collect();
+    let mut matched = BTreeSet::new();
+    for entry in entries.iter_mut() {
+        let mut keys = by_key.iter();
+        let found = keys.find_map(|(here, by_key)| by_key.get(&key(entry, here)?));
+        for at in found.into_iter().flatten() {
+            matched.insert(*at);
+            for (name, document) in others.get(*at).into_iter().flat_map(|o| o.documents.iter()) {
+                entry.documents.add(name, document.clone());
+            }
         }
     }
-    let mut rest = BTreeMap::new();
-    for (at, other) in others.into_iter().enumerate() {
-        let found = key(&other, there).and_then(|key| by_key.get(&key));
-        match found {
-            Some(places) => {
-                for place in places {
-                    if let Some(entry) = entries.get_mut(*place) {
-                        for (name, document) in other.documents.iter() {
-                            entry.documents.add(name, document.clone());
-                        }
-                    }
-                }
-            }
-            None if join.rest => {
-                rest.insert(at, other);
-            }
-            None => {}
-        }
+    if join.rest {
+        let others = others.into_iter().enumerate();
+        let rest = others.filter(|(at, _)| !matched.contains(at));
+        entries.extend(rest.map(|(_, other)| other));
     }
-    entries.extend(mem::take(&mut rest).into_values());
 }

@@ -1279,6 +1279,58 @@ fn a_webinar_without_registration_has_no_absentees() {
 }
 
 #[test]
+fn registrants_are_found_by_id_or_else_by_address() {
+    let people = [
+        // The id counts, whatever the address is.
+        json!({ "name": "x", "registrant_id": "r1", "user_email": "edith@example.com" }),
+        json!({ "name": "x", "user_email": "EDITH@example.com" }),
+        json!({ "name": " Mary Ann  Smith ", "user_email": "mary@example.com" }),
+        json!({ "name": "Prince", "user_email": "" }),
+    ];
+    let v2 = |request: &V2Request| match request.path.rsplit('/').next() {
+        Some("participants") => {
+            let mut people = people.clone();
+            for person in &mut people {
+                person["join_time"] = "2020-09-08T09:01:00Z".into();
+            }
+            ok(page("participants", &people))
+        }
+        Some("absentees") => ok(page("registrants", &[])),
+        _ => well(request),
+    };
+    let answer = run("webinar/attendees/list", OWN, v2).unwrap().answer();
+    let attendees = answer["attendees"].as_array().unwrap().iter();
+    let names: Vec<_> = attendees
+        .map(|one| json!([one["first_name"], one["last_name"], one["email"]]))
+        .collect();
+    assert_eq!(
+        json!(names),
+        json!([
+            ["Grace", "Hopper", "grace@example.com"],
+            ["Edith", "Hopper", "edith@example.com"],
+            ["Mary Ann", "Smith", "mary@example.com"],
+            ["Prince", "", ""],
+        ])
+    );
+}
+
+#[test]
+fn times_in_sessions_are_minutes_as_texts_rounded_up() {
+    for (seconds, minutes) in [(0, "0"), (1, "1"), (60, "1"), (61, "2"), (3600, "60")] {
+        let v2 = |request: &V2Request| match request.path.ends_with("/participants") {
+            true => ok(page(
+                "participants",
+                &[json!({ "name": "x", "join_time": "2020-09-08T09:01:00Z", "duration": seconds })],
+            )),
+            false => well(request),
+        };
+        let open = [("id", OPEN), ("host_id", "kdc1")];
+        let answer = run("webinar/attendees/list", &open, v2).unwrap().answer();
+        assert_eq!(answer["attendees"][0]["time_in_session"], minutes);
+    }
+}
+
+#[test]
 fn attendees_of_several_pages_are_one_list() {
     let v2 = |request: &V2Request| {
         if !request.path.ends_with("/participants") {

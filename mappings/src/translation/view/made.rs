@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Writer,
     columns::Made,
-    value::{timestamp, value_to_v1},
+    value::{timestamp, typed, value_to_v1},
 };
 use crate::{
     catalog::{
@@ -148,7 +148,13 @@ impl<'a> Writer<'_, 'a> {
                     .map(|scalar| scalar.to_value()),
             };
             let Some(value) = value else { continue };
-            match value_to_v1(field, member.field.1, part, &value, self.now) {
+            let stays = |document: &String| matches!(place, Place::Document(place) if place.document != *document);
+            let shown = if field.converts.as_ref().is_some_and(stays) {
+                typed(part, (&value).into()).map(|scalar| scalar.to_value())
+            } else {
+                value_to_v1(field, member.field.1, part, &value, self.now)
+            };
+            match shown {
                 Some(value) => self.value(member, &value),
                 None => self.unreadable(&part.name),
             }

@@ -73,7 +73,7 @@ pub(super) fn to_v1<'v>(
 
 /// A value with v1's type.
 #[inline]
-fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>> {
+pub(super) fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>> {
     match (part.kind, value) {
         (Kind::Bool, value @ Scalar::Bool(_))
         | (Kind::Int | Kind::Digits | Kind::Number, value @ Scalar::Int(_))
