@@ -206,10 +206,11 @@ fn list(
         report.add(at, "`descending` is for `sort`");
     }
     if let Some(inner) = &shape.inner {
-        let mut of_entries = calls
-            .iter()
-            .filter(|call| call.each_of() == Some(&shape.of));
-        if !of_entries.any(|call| call.makes_list() == Some(inner)) {
+        let makes = |call: &Call| {
+            let list = call.list().map(|(list, _, _)| list);
+            list == Some(inner) && call.each_of() == Some(&shape.of)
+        };
+        if !calls.iter().any(makes) {
             report.add(
                 at,
                 format!(
