@@ -1,8 +1,8 @@
 //! Serves endpoints that data describes: `api/AREA/{endpoints,objects,seed}.toml`.
 //!
-//! The crate's README.md is the reference of these files. A request passes: rules of query and body,
-//! the objects that the path names, the reasons to refuse, then the behaviour if the endpoint has
-//! one, else what its method means: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
+//! The crate's README.md is the reference of these files. A request passes these stages: rules of
+//! query and body, lookup of the path's objects, refusals, behaviour. An endpoint without a behaviour
+//! does what its method means: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
 
 mod behaviour;
 mod catalog;
@@ -25,7 +25,7 @@ use time::{Duration, OffsetDateTime};
 
 use self::behaviour::Outcome;
 use self::catalog::{Catalog, CollectionRules, Endpoint, Refusal, method_and_path};
-use self::store::{Place, merge};
+use self::store::{ObjectKey, merge};
 use self::template::{Scope, shown};
 use crate::Sandbox;
 use crate::error::{ApiError, ErrorName};
@@ -40,10 +40,10 @@ pub(crate) use self::store::Store;
 /// The routes of all endpoints.
 pub(crate) fn routes() -> Router<Sandbox> {
     let endpoints = Catalog::embedded().endpoints.iter();
-    endpoints.fold(Router::new(), |router, (key, endpoint)| {
-        let (method, path) = method_and_path(key);
+    endpoints.fold(Router::new(), |router, (operation, endpoint)| {
+        let (method, path) = method_and_path(operation);
         let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::GET);
-        let route = on(filter, serve).layer(Extension((key.as_str(), endpoint)));
+        let route = on(filter, serve).layer(Extension((operation.as_str(), endpoint)));
         router.route(path, route)
     })
 }
@@ -58,7 +58,7 @@ pub(crate) fn scopes() -> impl Iterator<Item = &'static str> {
 
 async fn serve(
     Shared(sandbox): Shared<Sandbox>,
-    Extension((key, endpoint)): Extension<(&'static str, &'static Endpoint)>,
+    Extension((operation, endpoint)): Extension<(&'static str, &'static Endpoint)>,
     segments: Segments,
     query: QueryPairs,
     headers: HeaderMap,
@@ -66,7 +66,14 @@ async fn serve(
 ) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let base = format!("http://{}", host.unwrap_or("localhost"));
-    let answer = answer(&sandbox, (key, endpoint), &base, &segments, &query, body);
+    let answer = answer(
+        &sandbox,
+        (operation, endpoint),
+        &base,
+        &segments,
+        &query,
+        body,
+    );
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     response.headers_mut().insert(
         HeaderName::from_static("x-ratelimit-category"),
@@ -77,7 +84,7 @@ async fn serve(
 
 fn answer(
     sandbox: &Sandbox,
-    (key, endpoint): (&'static str, &'static Endpoint),
+    (operation, endpoint): (&'static str, &'static Endpoint),
     base: &str,
     segments: &Segments,
     query: &QueryPairs,
@@ -98,9 +105,9 @@ fn answer(
         Some(store) => store,
         None => seed::store(state),
     };
-    store.around.now = OffsetDateTime::now_utc();
+    store.env.now = OffsetDateTime::now_utc();
     let mut call = Call {
-        key,
+        operation,
         endpoint,
         names: vec![
             ("body", Value::Object(body)),
@@ -110,7 +117,7 @@ fn answer(
             ("query", Value::Object(query.members().clone())),
         ],
         query,
-        places: Vec::new(),
+        keys: Vec::new(),
         state,
         store,
     };
@@ -120,15 +127,15 @@ fn answer(
     answer
 }
 
-/// A request at work.
+/// A request and what it has looked up so far.
 pub(crate) struct Call<'a> {
-    key: &'static str,
+    operation: &'static str,
     endpoint: &'static Endpoint,
     query: Parameters,
-    /// What templates and conditions read: `path`, `query`, `body` and what the path names.
+    /// The scope of templates and conditions: `path`, `query`, `body`, the objects of the path.
     names: Vec<(&'static str, Value)>,
-    /// Where the objects are that the path names, in its order.
-    places: Vec<Place>,
+    /// The objects of the path, in its order.
+    keys: Vec<ObjectKey>,
     state: &'a mut State,
     store: Store,
 }
@@ -149,17 +156,17 @@ impl Call<'_> {
         self.refuse(&self.endpoint.refuse)?;
         if let Some(host) = &self.endpoint.daily {
             let host = self.scope(&self.named()).plain(&format!("{{{host}}}"));
-            if !self.store.count(self.key, &host) {
+            if !self.store.count(self.operation, &host) {
                 return Ok(self.daily_limit());
             }
         }
         let outcome = match self.endpoint.behaviour {
             Some(behaviour) => behaviour.run(self)?,
-            None => Outcome::Usual,
+            None => Outcome::Default,
         };
         let object = match outcome {
             Outcome::Answer(value) => value,
-            Outcome::Usual => self.act()?,
+            Outcome::Default => self.act()?,
         };
         let status = StatusCode::from_u16(self.endpoint.status).unwrap_or_default();
         let body = match &self.endpoint.answer {
@@ -179,7 +186,7 @@ impl Call<'_> {
         }
     }
 
-    /// What the method means.
+    /// Lists, creates, or does what the method means.
     fn act(&mut self) -> Result<Value, ApiError> {
         if let Some(list) = &self.endpoint.list {
             return list.answer(self);
@@ -188,16 +195,16 @@ impl Call<'_> {
         if let Some(collection) = &self.endpoint.create {
             return self.create(collection, body);
         }
-        let Some(place) = self.places.last().copied() else {
+        let Some(key) = self.keys.last().copied() else {
             return Ok(Value::Null);
         };
-        match method_and_path(self.key).0 {
-            Method::GET => Ok(self.store.get(place).cloned().unwrap_or_default()),
+        match method_and_path(self.operation).0 {
+            Method::GET => Ok(self.store.get(key).cloned().unwrap_or_default()),
             Method::DELETE => {
-                self.delete(place);
+                self.delete(key);
                 Ok(Value::Null)
             }
-            _ => self.update(place, body),
+            _ => self.update(key, body),
         }
     }
 
@@ -221,25 +228,28 @@ impl Call<'_> {
     /// Merges changes into a stored object.
     pub(crate) fn update(
         &mut self,
-        place: Place,
+        key: ObjectKey,
         changes: Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let mut object = match self.store.get(place) {
+        let mut object = match self.store.get(key) {
             Some(Value::Object(object)) => object.clone(),
             _ => Members::new(),
         };
         merge(&mut object, changes);
-        let object = self.derived(place.collection, object, Some(place))?;
-        self.store.set(place, object.clone());
+        let object = self.derived(key.collection, object, Some(key))?;
+        self.store.set(key, object.clone());
         Ok(object)
     }
 
-    /// The object with what follows from its members.
+    /// The object with its computed members.
+    ///
+    /// # Errors
+    /// When a unique member is taken.
     fn derived(
         &self,
         collection: &'static str,
         object: Members,
-        own: Option<Place>,
+        own: Option<ObjectKey>,
     ) -> Result<Value, ApiError> {
         let rules = rules(collection);
         let mut object = Value::Object(object);
@@ -265,10 +275,10 @@ impl Call<'_> {
         Ok(object)
     }
 
-    /// Removes an object and what belongs to it.
-    pub(crate) fn delete(&mut self, place: Place) {
-        let object = self.store.get(place).cloned().unwrap_or_default();
-        for (collection, conditions) in &rules(place.collection).children {
+    /// Removes an object and its children.
+    pub(crate) fn delete(&mut self, key: ObjectKey) {
+        let object = self.store.get(key).cloned().unwrap_or_default();
+        for (collection, conditions) in &rules(key.collection).children {
             let children: Vec<_> = {
                 let named = self.named();
                 let scope = self.scope(&named);
@@ -281,13 +291,13 @@ impl Call<'_> {
                     .collect()
             };
             for number in children {
-                self.store.remove(Place { collection, number });
+                self.store.remove(ObjectKey { collection, number });
             }
         }
-        self.store.remove(place);
+        self.store.remove(key);
     }
 
-    /// Puts what a path segment names into the scope.
+    /// Looks up the object of a path segment and adds it to the scope.
     fn find(&mut self, subject: &'static str, segment: &str) -> Result<(), ApiError> {
         if subject == "any" {
             return Ok(());
@@ -306,9 +316,9 @@ impl Call<'_> {
             let scope = self.scope(&named);
             let wanted = |object: &Value| rules.filter.hold(&scope.inner(&[("self", object)]));
             let found = self.store.find_where(&rules.of, &rules.by, segment, wanted);
-            found.map(|(place, object)| (place, object.clone()))
+            found.map(|(key, object)| (key, object.clone()))
         };
-        let Some((place, object)) = found else {
+        let Some((key, object)) = found else {
             let elsewhere = rules.elsewhere.iter().find(|(collection, _)| {
                 self.store
                     .find_where(collection, &rules.by, segment, |_| true)
@@ -320,16 +330,16 @@ impl Call<'_> {
         };
         for (name, member) in &rules.users {
             let id = object.get(member).map(shown).unwrap_or_default();
-            // The host may be gone; then what is asked about him has no value.
+            // A deleted host has no members.
             self.names
                 .push((name, user_document(self.state, &id).unwrap_or_default()));
         }
-        self.places.push(place);
+        self.keys.push(key);
         self.names.push((subject, object));
         Ok(())
     }
 
-    /// The error of a row, its message filled in.
+    /// The error of a row, with its message rendered.
     pub(crate) fn error(&self, name: &str) -> ApiError {
         let row = Catalog::embedded().error(name);
         ApiError::of(row).saying(self.scope(&self.named()).plain(&row.message))
@@ -353,7 +363,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn named(&self) -> Vec<(&str, &Value)> {
-        // What came last hides what came before.
+        // Later names hide earlier ones.
         self.names
             .iter()
             .rev()
@@ -362,7 +372,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn scope<'s>(&'s self, named: &'s [(&'s str, &'s Value)]) -> Scope<'s> {
-        Scope::new(&self.store.around, named)
+        Scope::new(&self.store.env, named)
     }
 
     /// A named value of the scope.
@@ -381,23 +391,23 @@ impl Call<'_> {
         self.query.members().get(name).map(shown)
     }
 
-    /// The last object that the path names.
-    pub(crate) fn place(&self) -> Option<Place> {
-        self.places.last().copied()
+    /// The last object of the path.
+    pub(crate) fn target(&self) -> Option<ObjectKey> {
+        self.keys.last().copied()
     }
 
     /// The request's method.
     pub(crate) fn method(&self) -> &'static str {
-        self.key
+        self.operation
             .split_once(' ')
-            .map_or(self.key, |(method, _)| method)
+            .map_or(self.operation, |(method, _)| method)
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {
-        self.store.around.now
+        self.store.env.now
     }
 
-    /// What a page token belongs to: the path and every parameter but those of paging.
+    /// The list that a page token is valid for: the path and all parameters except those of paging.
     fn list_name(&self) -> String {
         let paging = ["next_page_token", "page_number", "page_size"];
         let query = self.query.members().iter();
@@ -407,7 +417,7 @@ impl Call<'_> {
             .collect();
         format!(
             "{} {} {}",
-            self.key,
+            self.operation,
             self.value("path"),
             Value::Object(query)
         )
@@ -422,26 +432,27 @@ fn rules(collection: &str) -> &'static CollectionRules {
         .unwrap_or(&NONE)
 }
 
-/// Gives what a host owns in a collection to the heir, id and address, or deletes it.
-pub(crate) fn forget_host(
+/// Transfers the objects of a deleted host in a collection to another user (id and address), or
+/// deletes them.
+pub(crate) fn delete_or_transfer(
     state: &mut State,
     collection: &str,
     id: &str,
-    heir: Option<&(String, String)>,
+    transfer_to: Option<&(String, String)>,
 ) {
-    // Nobody saw the objects of a store that is not there yet, but its seeds would name the host.
+    // Seeds look up ttransfer_to hosts, so they run before the host is removed.
     let mut store = state.store.take().unwrap_or_else(|| seed::store(state));
-    while let Some((place, object)) = store.find(collection, "host_id", id) {
+    while let Some((key, object)) = store.find(collection, "host_id", id) {
         let mut object = object.clone();
-        match (heir, object.as_object_mut()) {
+        match (transfer_to, object.as_object_mut()) {
             (Some((id, email)), Some(members)) => {
                 members.insert("host_id".to_owned(), id.as_str().into());
                 if let Some(address) = members.get_mut("host_email") {
                     *address = email.as_str().into();
                 }
-                store.set(place, object);
+                store.set(key, object);
             }
-            _ => store.remove(place),
+            _ => store.remove(key),
         }
     }
     state.store = Some(store);
@@ -450,10 +461,10 @@ pub(crate) fn forget_host(
 /// Starts a meeting or webinar, as its host would.
 ///
 /// # Errors
-/// When there is none with this id.
+/// When no meeting or webinar has this id.
 pub(crate) fn start(state: &mut State, id: &str) -> Result<(), ApiError> {
     let mut store = state.store.take().unwrap_or_else(|| seed::store(state));
-    store.around.now = OffsetDateTime::now_utc();
+    store.env.now = OffsetDateTime::now_utc();
     let started = behaviour::start(&mut store, state, id);
     state.store = Some(store);
     if started {
@@ -467,7 +478,7 @@ pub(crate) fn is_error(name: &str) -> bool {
     ErrorName::named(name).is_some() || Catalog::embedded().errors.contains_key(name)
 }
 
-/// The error of this name, as if what its placeholders name were empty.
+/// The error of this name, with empty placeholders.
 pub(crate) fn named_error(name: &str) -> ApiError {
     ErrorName::named(name).map_or_else(
         || {
@@ -482,7 +493,7 @@ pub(crate) fn named_error(name: &str) -> ApiError {
 }
 
 /// # Errors
-/// When there is no group with this id.
+/// When no group has this id.
 pub(crate) fn check_group(state: &mut State, id: &str) -> Result<(), ApiError> {
     let store = state.store.take().unwrap_or_else(|| seed::store(state));
     let known = store.find("groups", "id", id).is_some();
@@ -494,7 +505,7 @@ pub(crate) fn check_group(state: &mut State, id: &str) -> Result<(), ApiError> {
     Err(ApiError::of(row).saying(row.message.replace("{path.groupId}", id)))
 }
 
-/// A user as templates read one: the document, and the switches of `feature`.
+/// A user in the scope of templates: the document, and the switches of `feature`.
 fn user_document(state: &State, key: &str) -> Result<Value, ApiError> {
     let user = state.joined_user(key)?;
     let mut document = user.document();

@@ -293,10 +293,10 @@ async fn meetings_of_a_deleted_host_are_gone_or_transferred() {
         .await
         .empty(204);
     client.get(&lost).await.error(404, 3001, "does not exist");
-    let heir = "katherine.johnson@example.com";
+    let other = "katherine.johnson@example.com";
     client
-        .delete(&format!("/users/ada.lovelace@example.com?action=delete&transfer_email={heir}&transfer_meeting=true"))
+        .delete(&format!("/users/ada.lovelace@example.com?action=delete&transfer_email={other}&transfer_meeting=true"))
         .await
         .empty(204);
-    assert_eq!(client.get(&kept).await.body(200)["host_email"], heir);
+    assert_eq!(client.get(&kept).await.body(200)["host_email"], other);
 }

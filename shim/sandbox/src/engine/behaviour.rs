@@ -1,4 +1,4 @@
-//! What data cannot express: each behaviour by the name that the data uses.
+//! Behaviours: code for what data cannot express, by the name that the data uses.
 
 mod accounts;
 mod groups;
@@ -65,16 +65,16 @@ pub(crate) enum Behaviour {
     ChangeBilling,
 }
 
-/// What a behaviour leaves to do.
+/// The result of a behaviour.
 pub(crate) enum Outcome {
-    /// What the endpoint's method means.
-    Usual,
+    /// The method decides.
+    Default,
     /// The object that the answer shows.
     Answer(Value),
 }
 
 impl Behaviour {
-    /// `do`: in the place of what the method means.
+    /// `do`: in the key of what the method means.
     ///
     /// # Errors
     /// When v2 refuses.
@@ -100,7 +100,7 @@ impl Behaviour {
             Self::ChangeBasePlan => accounts::change_base(call),
             Self::ShowBilling => Ok(accounts::show(call, "_billing")),
             Self::ChangeBilling => accounts::change(call, "_billing"),
-            _ => Ok(Outcome::Usual),
+            _ => Ok(Outcome::Default),
         }
     }
 
@@ -113,7 +113,7 @@ impl Behaviour {
         }
     }
 
-    /// `from`: the entries of a list, each with a number that rises.
+    /// `from`: the entries of a list with ascending numbers.
     ///
     /// # Errors
     /// When v2 refuses.

@@ -1,4 +1,4 @@
-//! What the engine serves: the files of `api`, read once.
+//! The catalog of endpoints, objects and seeds: the embedded files of `api`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -85,10 +85,10 @@ pub(crate) struct Endpoint {
     /// The granular scopes of which the token needs one.
     #[serde(default)]
     pub(crate) scope: String,
-    /// What each variable segment of the path names, in order.
+    /// The subject of each variable segment of the path, in order.
     #[serde(default)]
     pub(crate) path: Vec<String>,
-    /// The error when the last object of the path is unknown, in the place of its subject's.
+    /// The error when the last object of the path is unknown, in the key of its subject's.
     pub(crate) unknown: Option<String>,
     /// The rules of the query: a name of `queries`, or the rules themselves.
     #[serde(default)]
@@ -99,18 +99,18 @@ pub(crate) struct Endpoint {
     /// Reasons to refuse, the first that holds.
     #[serde(default)]
     pub(crate) refuse: Vec<Refusal>,
-    /// Whose calls of this kind are counted: at most a hundred a day.
+    /// The path of the value (a host's id) that the daily limit of 100 calls applies to.
     pub(crate) daily: Option<String>,
-    /// A list is answered.
+    /// Answers a list.
     pub(crate) list: Option<Box<List>>,
-    /// An object is added to this collection.
+    /// Adds an object to this collection.
     pub(crate) create: Option<String>,
-    /// What data cannot express. It may leave the request to what follows.
+    /// Code for what data cannot express. It may leave the request to the method.
     #[serde(rename = "do")]
     pub(crate) behaviour: Option<Behaviour>,
     #[serde(default = "ok")]
     pub(crate) status: u16,
-    /// What is answered. Nothing: no body.
+    /// The body of the answer. Default: no body.
     pub(crate) answer: Option<View>,
 }
 
@@ -228,7 +228,7 @@ pub(crate) struct CollectionRules {
     pub(crate) unique: BTreeMap<String, String>,
     /// Runs over an object before it is stored.
     pub(crate) prepare: Option<Behaviour>,
-    /// What goes with an object that is deleted.
+    /// Objects that are deleted with an object: collection and conditions.
     #[serde(default)]
     pub(crate) children: BTreeMap<String, Conditions>,
 }

@@ -1,4 +1,4 @@
-//! Lists: where the entries come from, which are asked for, and the page of them.
+//! Lists: source, filter, order and page of their entries.
 
 use std::collections::BTreeMap;
 
@@ -20,33 +20,33 @@ use crate::request::Members;
 pub(crate) struct List {
     /// The collection of the entries.
     of: Option<String>,
-    /// Entries that nobody stored, also when a collection has none: this many, each with its `n`
-    /// from 0 and a `person`.
+    /// Number of generated entries, each with its `n` from 0 and a `person`. With `of`: generated
+    /// only when the collection has no entry.
     repeat: Option<String>,
     /// The position of the first person.
     people: Option<String>,
     /// A behaviour that yields the entries.
     from: Option<Behaviour>,
-    /// Answers the one entry whose first template equals the second, in the place of a list.
-    only: Option<(String, String)>,
+    /// Answers the one entry whose first template equals the second, in the key of a list.
+    single: Option<(String, String)>,
     #[serde(rename = "where", default)]
     filter: Conditions,
     /// More conditions, by a parameter of the query and its value.
     #[serde(default)]
     cases: BTreeMap<String, BTreeMap<String, Conditions>>,
     dates: Option<Dates>,
-    /// The member whose highest values come first.
+    /// The member to sort by, highest values first.
     newest: Option<String>,
-    /// The member of the answer that is the list.
+    /// The member of the answer that holds the list.
     entries: String,
     /// The document of an entry; left out: the object as it is.
     pub(crate) entry: Option<View>,
-    /// What the answer says about the page. Without `next_page_token` all entries are answered.
+    /// The members that describe the page. Without `next_page_token` the answer has all entries.
     page: Vec<String>,
-    /// Further members of the answer; `all` is the list before it was cut.
+    /// Further members of the answer; `all` is the list before paging.
     #[serde(default)]
-    around: Map<String, Value>,
-    /// The member of the answer that list and page are below.
+    extra: Map<String, Value>,
+    /// The member of the answer that list and page are nested in.
     within: Option<String>,
 }
 
@@ -54,16 +54,15 @@ pub(crate) struct List {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Dates {
-    /// The member of an entry that is in the range; left out: the entries do not depend on it.
+    /// The member of an entry that must be in the range. Default: no filter.
     on: Option<String>,
     /// Parameters of the query that switch the range off, by value: `type = ["live"]`.
     #[serde(default)]
     unless: BTreeMap<String, Vec<String>>,
-    /// Whether a range that is longer than a month is cut to its last month, and a missing end is
-    /// today. Default true.
+    /// Cuts a longer range to its last month; a missing end is today. Default true.
     #[serde(default = "yes")]
     month: bool,
-    /// The ends in the answer.
+    /// Answers `from` and `to`.
     #[serde(default)]
     shown: bool,
 }
@@ -74,22 +73,22 @@ fn yes() -> bool {
 
 impl List {
     /// # Errors
-    /// When the page is none.
+    /// When the page token or the page number is invalid.
     pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
         let range = self.dates.as_ref().map(|dates| dates.range(call));
         let mut entries = self.wanted(call, range.as_ref())?;
-        if let Some((key, wanted)) = &self.only {
-            return self.one(call, entries, key, wanted);
+        if let Some((key, wanted)) = &self.single {
+            return self.single_entry(call, entries, key, wanted);
         }
         if let Some(member) = &self.newest {
             let value = |entry: &Value| entry.get(member).map(shown);
             entries.sort_by_key(|(_, entry)| std::cmp::Reverse(value(entry)));
-            // Tokens need rising numbers.
+            // Page tokens need ascending numbers.
             for (number, (position, _)) in (1..).zip(&mut entries) {
                 *position = number;
             }
         }
-        let all = if self.around.is_empty() {
+        let all = if self.extra.is_empty() {
             Value::Null
         } else {
             entries.iter().map(|(_, entry)| entry.clone()).collect()
@@ -108,16 +107,16 @@ impl List {
         document.insert(self.entries.clone(), shown);
         let named = call.named();
         let scope = call.scope(&named);
-        let around = scope.inner(&[("all", &all)]).members(&self.around);
+        let extra = scope.inner(&[("all", &all)]).members(&self.extra);
         if let Some(member) = &self.within {
             document = Members::from_iter([(member.clone(), Value::Object(document))]);
         }
-        document.extend(around);
+        document.extend(extra);
         Ok(Value::Object(document))
     }
 
-    /// The entry that is asked for.
-    fn one(
+    /// The entry that `single` selects.
+    fn single_entry(
         &self,
         call: &Call<'_>,
         entries: Vec<(u64, Value)>,

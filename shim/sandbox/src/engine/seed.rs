@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::catalog::Catalog;
-use super::template::Surroundings;
+use super::template::Environment;
 use super::{Store, user_document};
 use crate::state::State;
 use crate::user::{Status, User};
@@ -22,7 +22,7 @@ pub(super) fn store(state: &State) -> Store {
         .iter()
         .filter(|user| user.status == Status::Active)
         .take(PEOPLE);
-    let mut store = Store::new(Surroundings {
+    let mut store = Store::new(Environment {
         now: OffsetDateTime::now_utc(),
         people: people.map(person).collect(),
         words: &catalog.words,
@@ -56,7 +56,7 @@ pub(super) fn store(state: &State) -> Store {
         let mut last = Value::Null;
         for n in 0..seed.repeat {
             let number = Value::from(n);
-            let person = store.around.person(n);
+            let person = store.env.person(n);
             let mut names: Vec<(&str, &Value)> = vec![("n", &number), ("person", &person)];
             names.extend(
                 users
@@ -86,7 +86,7 @@ pub(super) fn object(
     members: &Map<String, Value>,
     names: &[(&str, &Value)],
 ) -> Value {
-    let scope = super::Scope::new(&store.around, names);
+    let scope = super::Scope::new(&store.env, names);
     let Some(rules) = Catalog::embedded().collections.get(collection) else {
         return Value::Null;
     };

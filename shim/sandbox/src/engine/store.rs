@@ -6,17 +6,17 @@ use serde_json::{Map, Value};
 use time::Date;
 
 use super::catalog::Catalog;
-use super::template::{Surroundings, shown};
+use super::template::{Environment, shown};
 use crate::request::Members;
 
-/// Calls of one kind that v2 takes from one host in a day.
+/// v2's daily limit for one operation and one host.
 const DAILY: u32 = 100;
 
 /// The engine's part of the account.
 pub(crate) struct Store {
-    pub(crate) around: Surroundings,
+    pub(crate) env: Environment,
     collections: BTreeMap<&'static str, Collection>,
-    /// Calls by endpoint and host on the day of the last one.
+    /// Number of calls by operation and host, on the day of the last call.
     daily: (Option<Date>, HashMap<(String, String), u32>),
 }
 
@@ -26,18 +26,18 @@ pub(crate) struct Collection {
     last: u64,
 }
 
-/// Where an object is.
+/// Identifies an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ObjectKey {
     pub(crate) collection: &'static str,
     pub(crate) number: u64,
 }
 
 impl Store {
-    pub(crate) fn new(around: Surroundings) -> Self {
+    pub(crate) fn new(env: Environment) -> Self {
         let names = Catalog::embedded().collections.keys();
         Self {
-            around,
+            env,
             collections: names
                 .map(|name| (name.as_str(), Collection::default()))
                 .collect(),
@@ -54,13 +54,13 @@ impl Store {
         objects.map(|(number, object)| (*number, object))
     }
 
-    /// The object whose member is this text; of several the one that started last.
+    /// The object whose member equals this text; of several, the one that started last.
     pub(crate) fn find(
         &self,
         collection: &str,
         member: &str,
         text: &str,
-    ) -> Option<(Place, &Value)> {
+    ) -> Option<(ObjectKey, &Value)> {
         self.find_where(collection, &[member.to_owned()], text, |_| true)
     }
 
@@ -71,7 +71,7 @@ impl Store {
         members: &[String],
         text: &str,
         wanted: impl Fn(&Value) -> bool,
-    ) -> Option<(Place, &Value)> {
+    ) -> Option<(ObjectKey, &Value)> {
         let (name, collection) = self.collections.get_key_value(collection)?;
         let named = |object: &Value| {
             members
@@ -84,11 +84,11 @@ impl Store {
             .filter(|(_, object)| named(object) && wanted(object))
             .max_by_key(|(_, object)| started(object));
         found.map(|(number, object)| {
-            let place = Place {
+            let key = ObjectKey {
                 collection: name,
                 number: *number,
             };
-            (place, object)
+            (key, object)
         })
     }
 
@@ -98,16 +98,16 @@ impl Store {
             .map_or(0, |collection| collection.objects.len())
     }
 
-    pub(crate) fn get(&self, place: Place) -> Option<&Value> {
+    pub(crate) fn get(&self, key: ObjectKey) -> Option<&Value> {
         self.collections
-            .get(place.collection)?
+            .get(key.collection)?
             .objects
-            .get(&place.number)
+            .get(&key.number)
     }
 
-    pub(crate) fn set(&mut self, place: Place, object: Value) {
-        if let Some(collection) = self.collections.get_mut(place.collection)
-            && let Some(stored) = collection.objects.get_mut(&place.number)
+    pub(crate) fn set(&mut self, key: ObjectKey, object: Value) {
+        if let Some(collection) = self.collections.get_mut(key.collection)
+            && let Some(stored) = collection.objects.get_mut(&key.number)
         {
             *stored = object;
         }
@@ -120,15 +120,15 @@ impl Store {
         }
     }
 
-    pub(crate) fn remove(&mut self, place: Place) {
-        if let Some(collection) = self.collections.get_mut(place.collection) {
-            collection.objects.remove(&place.number);
+    pub(crate) fn remove(&mut self, key: ObjectKey) {
+        if let Some(collection) = self.collections.get_mut(key.collection) {
+            collection.objects.remove(&key.number);
         }
     }
 
-    /// Counts a call of a kind that v2 limits by day; false beyond the limit.
+    /// Counts a call; false beyond the daily limit.
     pub(crate) fn count(&mut self, endpoint: &str, host: &str) -> bool {
-        let today = self.around.now.date();
+        let today = self.env.now.date();
         if self.daily.0 != Some(today) {
             self.daily = (Some(today), HashMap::new());
         }

@@ -1,12 +1,12 @@
-//! Values that are computed: text with `{expressions}`, read from the scope of a request.
+//! Templates: texts with `{expressions}`, evaluated in the scope of a request.
 //!
-//! A text that is one expression has that expression's JSON type; any other is a text. Objects and
-//! arrays are computed member by member; what has no value is left out.
+//! A text that is one expression has that expression's JSON type; any other text is a string.
+//! Objects and arrays are rendered member by member; members without a value are left out.
 //!
 //! | expression | value |
 //! |---|---|
-//! | `topic`, `self.topic`, `host.email` | a member of the object at hand or of a named one |
-//! | `query.from or today`, `dept or 'none'` | the first that is not empty; in quotes: the word itself |
+//! | `topic`, `self.topic`, `host.email` | a member of `self` or of a named object |
+//! | `query.from or today`, `dept or 'none'` | the first that is not empty; quotes make a literal |
 //! | `now`, `today` | the clock's time; its midnight |
 //! | `this year`, `this month` | integers of the clock's date |
 //! | `start_time + duration min`, `now - 3*n days` | a time moved by days, hours, min or s |
@@ -17,10 +17,13 @@
 //! | `sum all minutes`, `length list` | over an array |
 //! | `… \| date`, `time`, `clock`, `millis`, `two` (digits), `text`, `day`, `url` | another form of the value |
 //!
-//! Objects whose members begin with `$` are computed as a whole: `$repeat` (how often, with `n` from
-//! 0, `$most` at most, and a `person` from position `$people` on) and `$each` (the entries of an array, each as `self`)
-//! make arrays of `$entry`; `$when` (conditions) decides between `$value` and `$else`; `$document`
-//! shows the object at hand, or the one at the path `$of`, as the document of that name.
+//! Some objects are rendered as a whole:
+//!
+//! - `$repeat` (a count, at most `$max`): an array of `$entry` with `n` from 0, and a `person` from
+//!   position `$people` on.
+//! - `$each` (the path of an array): an array of `$entry`, with each element as `self`.
+//! - `$when` (conditions): `$value` or `$else`.
+//! - `$document` (a name): `self`, or the object at the path `$of`, as that document.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -39,9 +42,9 @@ use crate::state::random_text;
 const MAX_REPEATED: i64 = 2_000;
 
 /// What templates read besides the scope.
-pub(crate) struct Surroundings {
+pub(crate) struct Environment {
     pub(crate) now: OffsetDateTime,
-    /// Users, for the parts of people who take part in something.
+    /// The users that participants are taken from.
     pub(crate) people: Vec<Value>,
     pub(crate) words: &'static BTreeMap<String, Vec<String>>,
     pub(crate) documents: &'static BTreeMap<String, super::catalog::Document>,
@@ -53,15 +56,15 @@ pub(crate) struct Surroundings {
 pub(crate) struct Scope<'a> {
     names: &'a [(&'a str, &'a Value)],
     outer: Option<&'a Scope<'a>>,
-    around: &'a Surroundings,
+    env: &'a Environment,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(around: &'a Surroundings, names: &'a [(&'a str, &'a Value)]) -> Self {
+    pub(crate) fn new(env: &'a Environment, names: &'a [(&'a str, &'a Value)]) -> Self {
         Self {
             names,
             outer: None,
-            around,
+            env,
         }
     }
 
@@ -73,7 +76,7 @@ impl<'a> Scope<'a> {
         Scope {
             names,
             outer: Some(self),
-            around: self.around,
+            env: self.env,
         }
     }
 
@@ -141,7 +144,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The members of an object of templates that have a value.
+    /// The rendered members of an object of templates, without those that have no value.
     pub(crate) fn members(&self, templates: &Map<String, Value>) -> Map<String, Value> {
         templates
             .iter()
@@ -155,24 +158,24 @@ impl<'a> Scope<'a> {
         shown(&self.text(text))
     }
 
-    /// The object at hand as a named document.
+    /// `self` as a named document.
     pub(crate) fn document(&self, name: &str) -> Value {
-        match self.around.documents.get(name) {
+        match self.env.documents.get(name) {
             Some(document) => document.of(self),
             None => Value::Null,
         }
     }
 
-    /// `{ "$repeat" = "{n}", "$first" = …, "$entry" = … }`: an entry for each `n`, from 0.
+    /// `{ "$repeat" = "{count}", "$people" = …, "$entry" = … }`.
     fn repeated(&self, times: &Value, members: &Map<String, Value>) -> Value {
-        let most = members.get("$most").and_then(Value::as_i64);
-        let most = most.unwrap_or(MAX_REPEATED);
+        let max = members.get("$max").and_then(Value::as_i64);
+        let max = max.unwrap_or(MAX_REPEATED);
         let times = self.render(times).as_i64().unwrap_or_default();
         let first = members.get("$people").map(|first| self.render(first));
         let first = first.as_ref().and_then(Value::as_i64).unwrap_or_default();
         let entry = members.get("$entry").unwrap_or(&Value::Null);
-        let entries = (0..times.clamp(0, most)).map(|n| {
-            let (number, person) = (Value::from(n), self.around.person(first + n));
+        let entries = (0..times.clamp(0, max)).map(|n| {
+            let (number, person) = (Value::from(n), self.env.person(first + n));
             self.inner(&[("n", &number), ("person", &person)])
                 .render(entry)
         });
@@ -226,7 +229,11 @@ impl<'a> Scope<'a> {
                 _ => ("", following),
             };
             let amount = self.product(amount);
-            let amount = if *sign == "-" { -amount } else { amount };
+            let amount = if *sign == "-" {
+                amount.saturating_neg()
+            } else {
+                amount
+            };
             value = moved(&value, amount, unit);
             rest = following;
         }
@@ -242,42 +249,42 @@ impl<'a> Scope<'a> {
     }
 
     fn call(&self, function: &str, arguments: &[&str]) -> Value {
-        let around = self.around;
+        let env = self.env;
         match (function, arguments) {
-            ("now", []) => calendar::timestamp(around.now).into(),
-            ("today", []) => calendar::timestamp(calendar::midnight(around.now.date())).into(),
-            ("this", ["year"]) => around.now.year().into(),
-            ("this", ["month"]) => u8::from(around.now.month()).into(),
-            ("new", ["id"]) => random_text(&mut around.random.borrow_mut(), 22).into(),
-            ("new", ["number"]) => around
+            ("now", []) => calendar::timestamp(env.now).into(),
+            ("today", []) => calendar::timestamp(calendar::midnight(env.now.date())).into(),
+            ("this", ["year"]) => env.now.year().into(),
+            ("this", ["month"]) => u8::from(env.now.month()).into(),
+            ("new", ["id"]) => random_text(&mut env.random.borrow_mut(), 22).into(),
+            ("new", ["number"]) => env
                 .random
                 .borrow_mut()
                 .i64(80_000_000_000..99_000_000_000)
                 .into(),
-            ("new", ["uuid"]) => around.uuid().into(),
+            ("new", ["uuid"]) => env.uuid().into(),
             ("hash", [length, values @ ..]) => {
                 let length = length.parse().unwrap_or_default();
-                random_text(&mut self.dice(values), length).into()
+                random_text(&mut self.rng_for(values), length).into()
             }
             ("uid", values) => {
                 // The form of an RFC 4122 id.
-                let hex = format!("{:032x}", self.dice(values).u128(..));
+                let hex = format!("{:032x}", self.rng_for(values).u128(..));
                 let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
                 let parts = parts.map(|part| hex.get(part).unwrap_or_default());
                 parts.join("-").into()
             }
             ("digits", [length, values @ ..]) => {
-                let mut dice = self.dice(values);
+                let mut rng = self.rng_for(values);
                 let digits = 0..length.parse().unwrap_or_default();
-                let digits: String = digits.map(|_: u32| dice.digit(10)).collect();
+                let digits: String = digits.map(|_: u32| rng.digit(10)).collect();
                 digits.into()
             }
             ("mod", [modulus, values @ ..]) => {
                 let modulus: i64 = modulus.parse().unwrap_or(1);
-                self.dice(values).i64(0..modulus.max(1)).into()
+                self.rng_for(values).i64(0..modulus.max(1)).into()
             }
             ("pick", [list, index]) => {
-                let words = around.words.get(*list).map_or(&[][..], Vec::as_slice);
+                let words = env.words.get(*list).map_or(&[][..], Vec::as_slice);
                 let index = usize::try_from(self.product(index)).unwrap_or_default();
                 let word = words.get(index % words.len().max(1));
                 word.map_or(Value::Null, |word| word.as_str().into())
@@ -305,8 +312,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Dice that fall the same way for the same values.
-    fn dice(&self, paths: &[&str]) -> fastrand::Rng {
+    /// A generator that is seeded with these values.
+    fn rng_for(&self, paths: &[&str]) -> fastrand::Rng {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for path in paths {
             let text = self.at(path).map_or_else(|| (*path).to_owned(), shown);
@@ -318,7 +325,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-impl Surroundings {
+impl Environment {
     /// The person at a position: a user, or a guest when there are no more users.
     pub(crate) fn person(&self, position: i64) -> Value {
         let user = usize::try_from(position)
@@ -334,7 +341,7 @@ impl Surroundings {
         let mut random = self.random.borrow_mut();
         loop {
             let uuid = STANDARD.encode(random.u128(..).to_be_bytes());
-            // Those that need more than one encoding in a path are in the seed, on purpose.
+            // Ids that need double encoding are in the seed only.
             if !uuid.starts_with('/') && !uuid.contains("//") {
                 return uuid;
             }

@@ -232,14 +232,14 @@ pub(super) async fn delete(
     }
     let permanently = parameters.text("action") == Some("delete");
     let user = state.user(key)?;
-    let mut heir = None;
+    let mut transfer_to = None;
     if let Some(target) = parameters.text("transfer_email") {
         if target.eq_ignore_ascii_case(&user.email) {
             return Err(ErrorName::TransferToSelf.into());
         }
         let target = state.users.by_email(target);
         let target = target.ok_or(ErrorName::TransferTargetUnknown)?;
-        heir = Some((target.id.clone(), target.email.clone()));
+        transfer_to = Some((target.id.clone(), target.email.clone()));
     }
     // An invitation is not an account yet: it can be taken back, not deleted.
     let refusal = match (permanently, user) {
@@ -267,8 +267,10 @@ pub(super) async fn delete(
         ("webinars", "transfer_webinar"),
         ("recordings", "transfer_recording"),
     ] {
-        let heir = heir.as_ref().filter(|_| parameters.is_true(parameter));
-        engine::forget_host(&mut state, collection, &id, heir);
+        let transfer_to = transfer_to
+            .as_ref()
+            .filter(|_| parameters.is_true(parameter));
+        engine::delete_or_transfer(&mut state, collection, &id, transfer_to);
     }
     state.remove(&id);
     no_content()

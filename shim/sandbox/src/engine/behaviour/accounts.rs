@@ -21,15 +21,15 @@ const ADDITIONAL: [(&str, &str, bool); 4] = [
 
 /// An object that is kept within the account that the path names.
 fn kept(call: &Call<'_>, member: &str) -> Members {
-    let account = call.place().and_then(|place| call.store.get(place));
+    let account = call.target().and_then(|key| call.store.get(key));
     let kept = account.and_then(|account| account.get(member)?.as_object());
     kept.cloned().unwrap_or_default()
 }
 
 fn keep(call: &mut Call<'_>, member: &str, value: Members) -> Result<(), ApiError> {
-    if let Some(place) = call.place() {
+    if let Some(key) = call.target() {
         let changes = Members::from_iter([(member.to_owned(), Value::Object(value))]);
-        call.update(place, changes)?;
+        call.update(key, changes)?;
     }
     Ok(())
 }
@@ -59,8 +59,8 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         }
     }
     let account_type = Members::from_iter([("account_type".to_owned(), "Pro".into())]);
-    if let Some(place) = call.place() {
-        call.update(place, account_type)?;
+    if let Some(key) = call.target() {
+        call.update(key, account_type)?;
     }
     let mut contact = contact
         .and_then(|contact| contact.as_object().cloned())

@@ -33,8 +33,8 @@ fn memberships_mut<'a>(user: &'a mut User, collection: &str) -> &'a mut Vec<Stri
 
 /// The kind and the id of the group that the path names.
 fn group(call: &Call<'_>) -> (&'static str, String) {
-    let collection = call.place().map_or(GROUPS, |place| place.collection);
-    let group = call.place().and_then(|place| call.store.get(place));
+    let collection = call.target().map_or(GROUPS, |key| key.collection);
+    let group = call.target().and_then(|key| call.store.get(key));
     let id = group.and_then(|group| group.get("id")).map(shown);
     (collection, id.unwrap_or_default())
 }
@@ -49,11 +49,11 @@ pub(super) fn all(call: &Call<'_>, collection: &'static str) -> Vec<(u64, Value)
 
 /// The group that the path names, with the number of its members.
 pub(super) fn show(call: &Call<'_>) -> Outcome {
-    let Some(place) = call.place() else {
-        return Outcome::Usual;
+    let Some(key) = call.target() else {
+        return Outcome::Default;
     };
-    let group = call.store.get(place).cloned().unwrap_or_default();
-    Outcome::Answer(counted(call.state, place.collection, group))
+    let group = call.store.get(key).cloned().unwrap_or_default();
+    Outcome::Answer(counted(call.state, key.collection, group))
 }
 
 fn counted(state: &State, collection: &str, mut group: Value) -> Value {
@@ -166,5 +166,5 @@ pub(super) fn dissolve(call: &mut Call<'_>) -> Outcome {
     for user in call.state.users.iter_mut() {
         memberships_mut(user, collection).retain(|own| *own != id);
     }
-    Outcome::Usual
+    Outcome::Default
 }

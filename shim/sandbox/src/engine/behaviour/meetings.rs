@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::super::store::Place;
+use super::super::store::ObjectKey;
 use super::super::template::shown;
 use super::super::{Call, Store, seed, user_document};
 use super::Outcome;
@@ -22,10 +22,10 @@ const PANELISTS: usize = 100;
 pub(in crate::engine) fn start(store: &mut Store, state: &State, id: &str) -> bool {
     let kinds = [("meetings", "meeting"), ("webinars", "webinar")];
     let found = kinds.iter().find_map(|(collection, kind)| {
-        let (place, object) = store.find(collection, "id", id)?;
-        Some((place, *kind, object.as_object()?.clone()))
+        let (key, object) = store.find(collection, "id", id)?;
+        Some((key, *kind, object.as_object()?.clone()))
     });
-    let Some((place, kind, mut meeting)) = found else {
+    let Some((key, kind, mut meeting)) = found else {
         return false;
     };
     if meeting
@@ -47,13 +47,13 @@ pub(in crate::engine) fn start(store: &mut Store, state: &State, id: &str) -> bo
     let mut instance = Members::from_iter(members);
     instance.insert(
         "start_time".to_owned(),
-        calendar::timestamp(store.around.now).into(),
+        calendar::timestamp(store.env.now).into(),
     );
     instance.insert("_kind".to_owned(), kind.into());
     instance.insert("_phases".to_owned(), json!(["live"]));
     let instance = seed::object(store, "instances", &instance, &[("host", &host)]);
     store.insert("instances", instance);
-    store.set(place, Value::Object(meeting));
+    store.set(key, Value::Object(meeting));
     true
 }
 
@@ -63,14 +63,14 @@ pub(super) fn change_status(call: &mut Call<'_>) -> Outcome {
         .body()
         .get("action")
         .is_some_and(|action| action == "end");
-    if let (true, Some(place)) = (ends, call.place()) {
-        end(call, place);
+    if let (true, Some(key)) = (ends, call.target()) {
+        end(call, key);
     }
     Outcome::Answer(Value::Null)
 }
 
-fn end(call: &mut Call<'_>, place: Place) {
-    let Some(meeting) = call.store.get(place).cloned() else {
+fn end(call: &mut Call<'_>, key: ObjectKey) {
+    let Some(meeting) = call.store.get(key).cloned() else {
         return;
     };
     let now = call.now();
@@ -88,17 +88,17 @@ fn end(call: &mut Call<'_>, place: Place) {
         if let Some(members) = instance.as_object_mut() {
             close(members, now);
         }
-        let place = Place {
+        let key = ObjectKey {
             collection: "instances",
             number,
         };
-        call.store.set(place, instance);
+        call.store.set(key, instance);
     }
     if meeting.get("type").and_then(Value::as_i64) == Some(INSTANT) {
-        call.delete(place);
+        call.delete(key);
     } else if let Value::Object(mut members) = meeting {
         members.insert("status".to_owned(), "waiting".into());
-        call.store.set(place, Value::Object(members));
+        call.store.set(key, Value::Object(members));
     }
 }
 
@@ -126,10 +126,10 @@ fn close(instance: &mut Members, now: OffsetDateTime) {
 
 /// Registers somebody once: who registers again gets the same registration.
 pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
-    let Some(place) = call.place() else {
-        return Ok(Outcome::Usual);
+    let Some(key) = call.target() else {
+        return Ok(Outcome::Default);
     };
-    let meeting = call.store.get(place).cloned().unwrap_or_default();
+    let meeting = call.store.get(key).cloned().unwrap_or_default();
     let id = meeting.get("id").cloned().unwrap_or_default();
     let address = call
         .body()
@@ -171,18 +171,18 @@ pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     members.insert("_of".to_owned(), id);
     members.insert("_meeting".to_owned(), meeting);
     let registrant = call.create("registrants", members)?;
-    count_registrant(&mut call.store, place);
+    count_registrant(&mut call.store, key);
     Ok(Outcome::Answer(registrant))
 }
 
-fn count_registrant(store: &mut Store, place: Place) {
-    if let Some(Value::Object(mut meeting)) = store.get(place).cloned() {
+fn count_registrant(store: &mut Store, key: ObjectKey) {
+    if let Some(Value::Object(mut meeting)) = store.get(key).cloned() {
         let count = meeting
             .get("_registrants")
             .and_then(Value::as_i64)
             .unwrap_or_default();
         meeting.insert("_registrants".to_owned(), count.saturating_add(1).into());
-        store.set(place, Value::Object(meeting));
+        store.set(key, Value::Object(meeting));
     }
 }
 
@@ -194,7 +194,7 @@ pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         Some("deny") => "denied",
         _ => "cancelled",
     };
-    let webinar = call.place().and_then(|place| call.store.get(place));
+    let webinar = call.target().and_then(|key| call.store.get(key));
     let id = webinar.and_then(|webinar| webinar.get("id")).cloned();
     let named = call.body().get("registrants").and_then(Value::as_array);
     let named = named.cloned().unwrap_or_default();
@@ -213,19 +213,19 @@ pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         .map(|(number, _)| number)
         .collect();
     for number in numbers {
-        let place = Place {
+        let key = ObjectKey {
             collection: "registrants",
             number,
         };
         let changes = Members::from_iter([("status".to_owned(), status.into())]);
-        call.update(place, changes)?;
+        call.update(key, changes)?;
     }
     Ok(Outcome::Answer(Value::Null))
 }
 
 /// Invites the panelists that the body names; who is one already stays one.
 pub(super) fn add_panelists(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
-    let webinar = call.place().and_then(|place| call.store.get(place));
+    let webinar = call.target().and_then(|key| call.store.get(key));
     let id = webinar.and_then(|webinar| webinar.get("id")).cloned();
     let id = id.unwrap_or_default();
     let invited = call

@@ -42,11 +42,11 @@ pub(super) fn measure(recording: &mut Members) {
 /// Deletes the recording that the path names, or one file of it. What is moved to the trash is
 /// listed there.
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
-    let Some(place) = call.place() else {
-        return Ok(Outcome::Usual);
+    let Some(key) = call.target() else {
+        return Ok(Outcome::Default);
     };
-    let Some(Value::Object(mut recording)) = call.store.get(place).cloned() else {
-        return Ok(Outcome::Usual);
+    let Some(Value::Object(mut recording)) = call.store.get(key).cloned() else {
+        return Ok(Outcome::Default);
     };
     let mut left = 0;
     if let Some(id) = call.value("path").get("recordingId").cloned() {
@@ -64,12 +64,12 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         }
     }
     if left > 0 {
-        call.update(place, recording)?;
+        call.update(key, recording)?;
     } else if call.parameter("action").as_deref() == Some("delete") {
-        call.delete(place);
+        call.delete(key);
     } else {
         let trashed = Members::from_iter([("_trashed".to_owned(), true.into())]);
-        call.update(place, trashed)?;
+        call.update(key, trashed)?;
     }
     Ok(Outcome::Answer(Value::Null))
 }

@@ -10,15 +10,19 @@ use crate::calendar;
 use crate::error::ApiError;
 use crate::request::Members;
 
-/// Occurrences of a series at most, as v2 has it.
-const MOST: usize = 60;
+/// Occurrences of a series at most, as in v2.
+const MAX_OCCURRENCES: usize = 60;
+/// The longest interval between occurrences, in days, weeks or months.
+const MAX_INTERVAL: i64 = 99;
+/// The longest duration that is worked with, in minutes.
+const MAX_MINUTES: i64 = 100_000;
 /// Types that recur at fixed times: a meeting, a webinar.
 const RECURRING: [i64; 2] = [8, 9];
 /// Types that happen once at a fixed time.
 const ONCE: [i64; 2] = [2, 5];
 
-/// Sets `occurrences` of a series, and `_until`: when its last one is over. Occurrences that were
-/// changed one by one stay as long as the series itself does not change.
+/// Sets `occurrences` of a series, and `_until`: the end of the last one. Changes of single
+/// occurrences are kept until the series itself changes.
 pub(super) fn work_out(object: &mut Members) {
     let kind = object
         .get("type")
@@ -28,7 +32,11 @@ pub(super) fn work_out(object: &mut Members) {
         .get("start_time")
         .and_then(Value::as_str)
         .and_then(calendar::time);
-    let minutes = object.get("duration").and_then(Value::as_i64).unwrap_or(60);
+    let minutes = object
+        .get("duration")
+        .and_then(Value::as_i64)
+        .unwrap_or(60)
+        .clamp(0, MAX_MINUTES);
     let until = |start: OffsetDateTime| {
         let end = start.checked_add(Duration::minutes(minutes));
         end.map_or(Value::Null, |end| calendar::timestamp(end).into())
@@ -67,14 +75,16 @@ pub(super) fn work_out(object: &mut Members) {
 /// The starts of a series. Days are those of UTC.
 fn starts(first: OffsetDateTime, recurrence: &Value) -> Vec<OffsetDateTime> {
     let number = |name: &str| recurrence.get(name).and_then(Value::as_i64);
-    let interval = number("repeat_interval").unwrap_or(1).max(1);
+    let interval = number("repeat_interval")
+        .unwrap_or(1)
+        .clamp(1, MAX_INTERVAL);
     let end = recurrence
         .get("end_date_time")
         .and_then(Value::as_str)
         .and_then(calendar::time);
     let times = match (number("end_times"), end) {
-        (Some(times), _) if times > 0 => usize::try_from(times).unwrap_or(MOST),
-        (_, Some(_)) => MOST,
+        (Some(times), _) if times > 0 => usize::try_from(times).unwrap_or(MAX_OCCURRENCES),
+        (_, Some(_)) => MAX_OCCURRENCES,
         _ => 1,
     };
     let kind = number("type").unwrap_or(1);
@@ -92,7 +102,7 @@ fn starts(first: OffsetDateTime, recurrence: &Value) -> Vec<OffsetDateTime> {
         let Some(start) = first.checked_add(Duration::days(ahead)) else {
             break;
         };
-        if found.len() >= times.min(MOST) || end.is_some_and(|end| start > end) {
+        if found.len() >= times.min(MAX_OCCURRENCES) || end.is_some_and(|end| start > end) {
             break;
         }
         let fits = match kind {
@@ -143,11 +153,11 @@ fn in_month(day: Date, first: Date, recurrence: &Value) -> bool {
 
 /// The occurrence that the query names: shown, changed or deleted by itself.
 pub(super) fn occurrence(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
-    let (Some(id), Some(place)) = (call.parameter("occurrence_id"), call.place()) else {
-        return Ok(Outcome::Usual);
+    let (Some(id), Some(key)) = (call.parameter("occurrence_id"), call.target()) else {
+        return Ok(Outcome::Default);
     };
-    let Some(Value::Object(mut object)) = call.store.get(place).cloned() else {
-        return Ok(Outcome::Usual);
+    let Some(Value::Object(mut object)) = call.store.get(key).cloned() else {
+        return Ok(Outcome::Default);
     };
     let occurrences = object.get_mut("occurrences").and_then(Value::as_array_mut);
     let named = |entry: &&mut Value| {
@@ -158,7 +168,7 @@ pub(super) fn occurrence(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     };
     let found = occurrences.and_then(|occurrences| occurrences.iter_mut().find(named));
     let Some(occurrence) = found.and_then(Value::as_object_mut) else {
-        return Err(call.error(&format!("{}_occurrence_unknown", place.collection)));
+        return Err(call.error(&format!("{}_occurrence_unknown", key.collection)));
     };
     match call.method() {
         "GET" => {
@@ -183,7 +193,7 @@ pub(super) fn occurrence(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
             }
         }
     }
-    call.store.set(place, Value::Object(object));
+    call.store.set(key, Value::Object(object));
     Ok(Outcome::Answer(Value::Null))
 }
 
@@ -223,6 +233,9 @@ mod tests {
             ),
             ["2026-04-24", "2026-05-29"]
         );
-        assert_eq!(dates(&json!({ "type": 1, "end_times": 99 })).len(), MOST);
+        assert_eq!(
+            dates(&json!({ "type": 1, "end_times": 99 })).len(),
+            MAX_OCCURRENCES
+        );
     }
 }
