@@ -151,7 +151,14 @@ impl Call<'_> {
             return Err(self.error("scope_missing"));
         }
         for (position, subject) in self.endpoint.path.iter().enumerate() {
-            self.find(subject, segments.at(position))?;
+            let rules = Catalog::embedded().subjects.get(subject);
+            match rules.filter(|rules| rules.double_encoded) {
+                Some(_) => {
+                    let segment = segments.decoded_again(position);
+                    self.find(subject, &segment.ok_or(ErrorName::UnknownEndpoint)?)?;
+                }
+                None => self.find(subject, segments.at(position))?,
+            }
         }
         self.refuse(&self.endpoint.refuse)?;
         if let Some(host) = &self.endpoint.daily {

@@ -57,6 +57,18 @@ pub(crate) fn no_content() -> Answer {
 pub(crate) struct Segments(Vec<(String, String)>);
 
 impl Segments {
+    /// The segment at `position`, decoded once more: v2 wants ids that begin with `/` or hold `//`
+    /// encoded twice. `None` for such an id that was encoded once.
+    pub(crate) fn decoded_again(&self, position: usize) -> Option<String> {
+        let once = self.at(position);
+        if once.starts_with('/') || once.contains("//") {
+            return None;
+        }
+        let query = format!("={}", once.replace('+', "%2B").replace('&', "%26"));
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&query).ok()?;
+        pairs.into_iter().next().map(|(_, value)| value)
+    }
+
     /// All of them by name.
     pub(crate) fn document(&self) -> Value {
         Value::from_iter(self.0.clone())
@@ -76,22 +88,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| ErrorName::UnknownEndpoint)?;
-        // v2 decodes what was encoded twice, and takes a slash that was encoded once at the
-        // beginning, or two of them, for structure of the path.
-        let segments: Vec<_> = segments
-            .into_iter()
-            .map(|(name, value)| {
-                if value.starts_with('/') || value.contains("//") {
-                    return (name, String::new());
-                }
-                let again = serde_urlencoded::from_str::<Vec<(String, String)>>(&format!(
-                    "={}",
-                    value.replace('+', "%2B").replace('&', "%26")
-                ));
-                let again = again.ok().and_then(|mut pairs| pairs.pop());
-                (name, again.map_or(value, |(_, value)| value))
-            })
-            .collect();
         if segments.iter().any(|(_, value)| value.is_empty()) {
             return Err(ErrorName::UnknownEndpoint.into());
         }

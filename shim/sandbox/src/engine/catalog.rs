@@ -201,6 +201,9 @@ pub(crate) struct Subject {
     /// Other collections whose objects have an error of their own.
     #[serde(default)]
     pub(crate) elsewhere: BTreeMap<String, String>,
+    /// The segment is decoded twice, as v2 does with ids of instances.
+    #[serde(default)]
+    pub(crate) double_encoded: bool,
     /// Reasons to refuse before it is looked for.
     #[serde(default)]
     pub(crate) refuse: Vec<Refusal>,
