@@ -72,11 +72,13 @@ impl fmt::Display for Serving<'_> {
         let operations = self.catalog.operations();
         let served = operations.iter().filter(|operation| operation.is_served());
         let served = served.count();
-        writeln!(
-            f,
-            "{served} operations served, {} more known (migrate explain)",
-            operations.len() - served
-        )?;
+        match operations.len().saturating_sub(served) {
+            0 => writeln!(f, "{served} operations served (migrate explain)")?,
+            more => writeln!(
+                f,
+                "{served} operations served, {more} more known (migrate explain)"
+            )?,
+        }
         if let Backend::Sandbox { .. } = self.backend {
             // Whoever has no plain address knows how to make a client trust the certificate.
             let base = plain.or(tls).unwrap_or_default();
