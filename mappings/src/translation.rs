@@ -201,8 +201,10 @@ struct Progress {
     units: Option<units::Units>,
     /// What it found, if something asks.
     found: Option<Document>,
-    /// v2's code of a failure that did not fail the operation.
-    failed: Option<Option<i64>>,
+    /// True after a failure that did not fail the operation.
+    has_failed: bool,
+    /// v2's code of it.
+    code: Option<i64>,
 }
 
 impl Progress {

@@ -535,17 +535,13 @@ impl Filler<'_, '_> {
             return Filling::Parameters(sources);
         }
         if each.and_then(|each| each.placeholder.as_deref()) == Some(name) {
-            return match each.and_then(|each| each.value.as_ref()) {
-                Some(value) => {
-                    Filling::Item(report.keep(self.at, pointer(value)).unwrap_or_default())
-                }
-                None => {
-                    if !self.is_of_elements() {
-                        report.add(self.at, format!("nothing of an entry fills {{{name}}}"));
-                    }
-                    Filling::Element
-                }
-            };
+            if let Some(value) = each.and_then(|each| each.value.as_ref()) {
+                return Filling::Item(report.keep(self.at, pointer(value)).unwrap_or_default());
+            }
+            if !self.is_of_elements() {
+                report.add(self.at, format!("nothing of an entry fills {{{name}}}"));
+            }
+            return Filling::Element;
         }
         let of_entry = self.each.is_some_and(|each| each.subject.is_some());
         if !of_entry && !self.is_subject(name) {

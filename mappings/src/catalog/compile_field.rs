@@ -529,16 +529,16 @@ fn by_name(at: &Location, shape: &FieldShape, report: &mut Report) -> Option<Con
             let v2 = separators.get(1).unwrap_or(&v1).clone();
             Conversion::Joined(Joined { v1, v2 })
         }
-        Some("pairs") => match members.as_slice() {
-            [name, value] => Conversion::Pairs(Pairs {
-                name: name.clone(),
-                value: value.clone(),
-            }),
-            _ => {
+        Some("pairs") => {
+            let [name, value] = members.as_slice() else {
                 report.add(at, "pairs need `member = [\"NAME\", \"VALUE\"]`");
                 return None;
-            }
-        },
+            };
+            Conversion::Pairs(Pairs {
+                name: name.clone(),
+                value: value.clone(),
+            })
+        }
         Some("before_brackets") => Conversion::BeforeBrackets,
         Some("in_brackets") => Conversion::InBrackets,
         Some("before_last_blank") => Conversion::BeforeLastBlank,

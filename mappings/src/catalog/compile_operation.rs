@@ -186,35 +186,7 @@ impl Compiler<'_> {
         } else {
             Self::replacement(parts, at, &shape, report)
         };
-        let mut parameters = Vec::new();
-        for (parameter, field) in &named {
-            if parameters
-                .iter()
-                .any(|known: &Parameter| known.name == *parameter)
-            {
-                report.add(at, format!("parameter `{parameter}` is there twice"));
-            }
-            let fate = match (&service, field) {
-                (Service::NotServed(_), _) => Fate::Unknown,
-                (_, None) => {
-                    report.add(at, format!("parameter `{parameter}` has no field mapping"));
-                    continue;
-                }
-                (Service::Refused { .. }, Some(_)) => Fate::Used,
-                (Service::Plan { plan, .. }, Some((field, _))) => {
-                    let Some(fate) = self.fate(plan, &subject, &shape, parameter, *field) else {
-                        report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
-                        continue;
-                    };
-                    fate
-                }
-            };
-            parameters.push(Parameter {
-                name: parameter.clone(),
-                field: *field,
-                fate,
-            });
-        }
+        let parameters = self.parameters(at, &service, &subject, &shape, &named, report);
         let mut range = None;
         if let Service::Plan { plan, .. } = &service {
             unreachable_calls(at, plan, &parameters, report);
@@ -230,15 +202,7 @@ impl Compiler<'_> {
                 report.add(at, format!("there is no switch [option.{option}]"));
             }
         }
-        let overlapping = match shape.overlapping.as_deref() {
-            None => Overlapping::AsUsual,
-            Some("join") => Overlapping::Join,
-            Some("run") => Overlapping::Run,
-            Some(other) => {
-                report.add(at, format!("overlapping `{other}` is neither join nor run"));
-                Overlapping::AsUsual
-            }
-        };
+        let overlapping = overlapping(at, &shape, report);
         Some(Operation {
             name,
             aliases: shape.aliases,
@@ -263,6 +227,48 @@ impl Compiler<'_> {
             rules,
             location: at.clone(),
         })
+    }
+
+    /// What becomes of each parameter.
+    fn parameters(
+        &self,
+        at: &Location,
+        service: &Service,
+        subject: &[String],
+        shape: &OperationShape,
+        named: &[(String, Option<(usize, usize)>)],
+        report: &mut Report,
+    ) -> Vec<Parameter> {
+        let mut parameters = Vec::new();
+        for (parameter, field) in named {
+            if parameters
+                .iter()
+                .any(|known: &Parameter| known.name == *parameter)
+            {
+                report.add(at, format!("parameter `{parameter}` is there twice"));
+            }
+            let fate = match (service, field) {
+                (Service::NotServed(_), _) => Fate::Unknown,
+                (_, None) => {
+                    report.add(at, format!("parameter `{parameter}` has no field mapping"));
+                    continue;
+                }
+                (Service::Refused { .. }, Some(_)) => Fate::Used,
+                (Service::Plan { plan, .. }, Some((field, _))) => {
+                    let Some(fate) = self.fate(plan, subject, shape, parameter, *field) else {
+                        report.add(at, format!("parameter `{parameter}` goes nowhere: no call sends it, and no reason says why"));
+                        continue;
+                    };
+                    fate
+                }
+            };
+            parameters.push(Parameter {
+                name: parameter.clone(),
+                field: *field,
+                fate,
+            });
+        }
+        parameters
     }
 
     /// Whom or what the operation is about, and the parameters that name it.
@@ -314,7 +320,7 @@ impl Compiler<'_> {
             None => None,
             Some(open) => {
                 let rule = self.options.get(&open.months);
-                if !rule.is_some_and(|rule| rule.range.is_some()) {
+                if rule.is_none_or(|rule| rule.range.is_none()) {
                     report.add(at, format!("there is no number [option.{}]", open.months));
                 }
                 let after = match open.after.as_deref().map(|text| text.split_once(':')) {
@@ -512,7 +518,7 @@ impl Compiler<'_> {
             }
         }
         let token = shape.token.as_ref().map(|token| &token.parameter);
-        let range = shape.range.as_ref().map(|range| range.as_ref());
+        let range = shape.range.as_ref().map(AsRef::as_ref);
         let of_range = range.is_some_and(|range| range.from == parameter || range.to == parameter);
         if is_subject
             || of_range
@@ -526,6 +532,18 @@ impl Compiler<'_> {
             .iter()
             .find(|(document, _)| field.pointer_in(document).is_some());
         reason.map(|(_, reason)| Fate::Dropped(reason.clone()))
+    }
+}
+
+fn overlapping(at: &Location, shape: &OperationShape, report: &mut Report) -> Overlapping {
+    match shape.overlapping.as_deref() {
+        None => Overlapping::AsUsual,
+        Some("join") => Overlapping::Join,
+        Some("run") => Overlapping::Run,
+        Some(other) => {
+            report.add(at, format!("overlapping `{other}` is neither join nor run"));
+            Overlapping::AsUsual
+        }
     }
 }
 

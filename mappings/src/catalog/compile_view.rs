@@ -1,6 +1,6 @@
 //! Checks the shapes of answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -36,6 +36,7 @@ pub(super) fn views(
         let name = name.clone();
         views.push(view(at, name, shape, inner, fields, index, sets, report));
     }
+    no_circles(&mut views, report);
     views
 }
 
@@ -107,23 +108,7 @@ fn view(
         member.sources = places.map(|place| reading.add(place)).collect();
         member.known = known(fields, member);
     }
-    let mut none = Vec::new();
-    for (set, reason) in &shape.none {
-        let known = find(sets, at.resource(), set);
-        let known = known.map_or_else(|| vec![set.clone()], |(_, _, keys)| keys.clone());
-        for key in known {
-            let field = index.find(at.resource(), &key);
-            let part = field.and_then(|(field, part)| fields.get(field)?.parts.get(part));
-            match (field, part) {
-                (Some(field), Some(part)) => none.push(Unfilled {
-                    field,
-                    name: part.name.clone(),
-                    reason: reason.clone(),
-                }),
-                _ => report.add(at, format!("there is neither a set nor a field `{key}`")),
-            }
-        }
-    }
+    let none = unfilled(at, shape, fields, index, sets, report);
     let kind = |member: &Member| {
         let field = fields.get(member.field.0)?;
         field.parts.get(member.field.1).map(|part| part.kind)
@@ -163,6 +148,60 @@ fn view(
         items,
         reading,
         location: at.clone(),
+    }
+}
+
+/// The fields that v1 had and v2 cannot fill.
+fn unfilled(
+    at: &Location,
+    shape: &ViewShape,
+    fields: &[Field],
+    index: &Index,
+    sets: &Sets,
+    report: &mut Report,
+) -> Vec<Unfilled> {
+    let mut none = Vec::new();
+    for (set, reason) in &shape.none {
+        let known = find(sets, at.resource(), set);
+        let known = known.map_or_else(|| vec![set.clone()], |(_, _, keys)| keys.clone());
+        for key in known {
+            let field = index.find(at.resource(), &key);
+            let part = field.and_then(|(field, part)| fields.get(field)?.parts.get(part));
+            match (field, part) {
+                (Some(field), Some(part)) => none.push(Unfilled {
+                    field,
+                    name: part.name.clone(),
+                    reason: reason.clone(),
+                }),
+                _ => report.add(at, format!("there is neither a set nor a field `{key}`")),
+            }
+        }
+    }
+    none
+}
+
+/// No view may have itself inside.
+fn no_circles(views: &mut [View], report: &mut Report) {
+    for start in 0..views.len() {
+        let mut inside = vec![start];
+        let mut seen = BTreeSet::new();
+        while let Some(view) = inside.pop() {
+            let members = views.get(view).map(|view| view.members.as_slice());
+            let inner = members
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|member| member.view);
+            inside.extend(inner.filter(|view| seen.insert(*view)));
+        }
+        if let Some(view) = views.get_mut(start).filter(|_| seen.contains(&start)) {
+            report.add(
+                &view.location,
+                format!("the view `{}` has itself inside", view.name),
+            );
+            for member in &mut view.members {
+                member.view = None;
+            }
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! A text with another one in brackets at its end: `San Jose (US)`.
 
 /// What stands before the brackets; nothing without brackets.
-pub(super) fn before(text: &str) -> Option<&str> {
-    Some(split(text).map_or("", |(before, _)| before))
+pub(super) fn before(text: &str) -> &str {
+    split(text).map_or("", |(before, _)| before)
 }
 
 /// What stands in the brackets; all of the text without brackets.
-pub(super) fn inside(text: &str) -> Option<&str> {
-    Some(split(text).map_or(text, |(_, inside)| inside))
+pub(super) fn inside(text: &str) -> &str {
+    split(text).map_or(text, |(_, inside)| inside)
 }
 
 fn split(text: &str) -> Option<(&str, &str)> {

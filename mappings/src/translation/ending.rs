@@ -1,6 +1,8 @@
 //! What a failed operation tells, and what it leaves unfinished.
 
-use super::{CallId, State, Translation, Unfinished, error_mapper::Failure, send::Prepared};
+use super::{
+    CallId, State, Translation, Unfinished, error_mapper::Failure, send::Prepared, units::Units,
+};
 use crate::{
     catalog::{
         operation::{Call, Then},
@@ -38,7 +40,7 @@ impl Translation<'_> {
         let calls = self.plan.calls.iter().zip(&self.progress).enumerate();
         let writes = calls.filter(|(_, (call, _))| !call.method.is_read());
         writes.map(|(index, (call, progress))| {
-            let counts = progress.units.as_ref().map(|units| units.counts());
+            let counts = progress.units.as_ref().map(Units::counts);
             let progressed = Progressed {
                 call: &call.name,
                 several: counts.filter(|(all, _)| *all > 1),

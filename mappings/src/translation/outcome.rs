@@ -229,7 +229,7 @@ impl<'a> Translation<'a> {
         walk.entries.extend(entries);
         walk.pages += 1;
         let is_last = token.is_none_or(|token| token.is_empty() || token == walk.token);
-        walk.token = token.unwrap_or_default().to_owned();
+        token.unwrap_or_default().clone_into(&mut walk.token);
         if !is_last && walk.pages >= pages.most {
             let failure = self.mapper(Some(id)).named(LIST_TOO_LONG);
             return self.fail(id.call, failure);
@@ -356,7 +356,8 @@ impl<'a> Translation<'a> {
             Then::Fail | Then::Omit | Then::Skip => {}
         }
         if let Some(progress) = self.progress.get_mut(id.call) {
-            progress.failed = Some(failure.code);
+            progress.has_failed = true;
+            progress.code = failure.code;
         }
         if then == Then::Skip {
             self.walks.remove(&id);

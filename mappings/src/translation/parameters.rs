@@ -390,14 +390,13 @@ fn ids(part: &Part, texts: impl Iterator<Item = String>) -> Option<Value> {
 }
 
 fn json(catalog: &Catalog, part: &Part, text: &str) -> Option<Value> {
-    let value = match serde_json::from_str(text) {
-        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
-        _ => {
-            let member = part.bare.clone()?;
-            Value::Object(Map::from_iter([(member, text.trim().into())]))
-        }
+    let read = serde_json::from_str(text).ok();
+    let read = read.filter(|value: &Value| value.is_object() || value.is_array());
+    let bare = || {
+        let member = part.bare.clone()?;
+        Some(Map::from_iter([(member, text.trim().into())]).into())
     };
-    shaped(catalog, part, value)
+    shaped(catalog, part, read.or_else(bare)?)
 }
 
 /// The value of `name[a]=1&name[b]=2`, `name[]=1&name[]=2` or `name[0][a]=1&name[][a]=2`: a repeated

@@ -1,7 +1,9 @@
 //! Which calls are to be made now, and with which requests.
 
 use super::{
-    Call, CallId, State, Translation, losses,
+    Call, CallId, State, Translation,
+    entry::Entry,
+    losses,
     parameters::chosen,
     send::{Material, Prepared},
 };
@@ -94,12 +96,10 @@ impl<'a> Translation<'a> {
                 self.is_wanted(found, &answer.wanted)
             })
             && condition.error.as_ref().is_none_or(|(call, codes)| {
-                let failed = self
-                    .progress
-                    .get(*call)
-                    .and_then(|progress| progress.failed);
-                failed.is_some_and(|code| {
-                    codes.is_empty() || code.is_some_and(|code| codes.contains(&code))
+                let failed = self.progress.get(*call);
+                failed.is_some_and(|failed| {
+                    let is_one = failed.code.is_some_and(|code| codes.contains(&code));
+                    failed.has_failed && (codes.is_empty() || is_one)
                 })
             })
             && condition.current.as_ref().is_none_or(|document| {
@@ -194,7 +194,7 @@ impl<'a> Translation<'a> {
             translation: self,
             subject,
             unit: self.unit(id),
-            item: self.entry_of(id).and_then(|entry| entry.own()),
+            item: self.entry_of(id).and_then(Entry::own),
             current: self.current(call),
         }
     }

@@ -252,13 +252,11 @@ impl Material<'_, '_> {
 
     /// A text that is nothing but one placeholder takes the type of its value.
     fn fill_text(&self, text: &Template) -> Option<Value> {
-        match text.only_placeholder() {
-            Some(name) => self.fill(name),
-            None => {
-                let text = text.fill(&|name| self.fill(name).map(in_text))?;
-                Some(text.into())
-            }
+        if let Some(name) = text.only_placeholder() {
+            return self.fill(name);
         }
+        let text = text.fill(&|name| self.fill(name).map(in_text))?;
+        Some(text.into())
     }
 
     /// The members of a document that the given parameters make: pointer and value. Of several

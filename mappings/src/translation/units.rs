@@ -178,12 +178,10 @@ impl<'a> Translation<'a> {
     /// Whom or what a request is about.
     pub(super) fn subject_of(&self, id: CallId, call: &operation::Call) -> Option<Cow<'_, str>> {
         let at = call.each.as_ref().and_then(|each| each.subject.as_ref());
-        match at {
-            Some(at) => name(self.entry_of(id)?.own()?.at(at)?),
-            None => {
-                let subject = self.id.as_deref().or(self.subject.as_deref());
-                subject.map(Cow::Borrowed)
-            }
+        if let Some(at) = at {
+            return name(self.entry_of(id)?.own()?.at(at)?);
         }
+        let subject = self.id.as_deref().or(self.subject.as_deref());
+        subject.map(Cow::Borrowed)
     }
 }

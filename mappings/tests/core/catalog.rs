@@ -323,6 +323,137 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Mistakes in what a user operation or its answer does not have.
+const OTHER_MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "meeting/operations.toml",
+        "subject = { meeting = [\"id\"] }",
+        "subject = { meetings = [\"id\"] }",
+    ),
+    (
+        "meeting/operations.toml",
+        "equals = [\"/host_id\", \"/host_email\"]",
+        "equals = []",
+    ),
+    (
+        "meeting/operations.toml",
+        "use = \"host_check\"",
+        "use = \"host_chek\"",
+    ),
+    (
+        "meeting/operations.toml",
+        "[call.host_check]",
+        "[call.other]\nrequest = \"GET /users\"\n\n[call.host_check]",
+    ),
+    (
+        "meeting/operations.toml",
+        "each = { list = \"meetings\"",
+        "each = { list = \"metings\"",
+    ),
+    (
+        "meeting/operations.toml",
+        "value = \"/id\" }",
+        "value = \"id\" }",
+    ),
+    (
+        "meeting/fields.toml",
+        "is = [1, 8], show = 0 }",
+        "show = 0 }",
+    ),
+    (
+        "meeting/fields.toml",
+        "unknown = \"drop\"",
+        "unknown = \"dropped\"",
+    ),
+    ("meeting/fields.toml", "cut = 200", "digits = [1, 200]"),
+    (
+        "meeting/views.toml",
+        "items.occurrences = \"occurrence\"",
+        "items.occurrences = \"meeting_with_occurrences\"",
+    ),
+    (
+        "meeting/views.toml",
+        "items.meetings = \"listed_meeting\"",
+        "items.meetings = \"listed\"",
+    ),
+    (
+        "group/operations.toml",
+        "batch = 30",
+        "batch = 30, subject = \"/id\"",
+    ),
+    (
+        "group/operations.toml",
+        "body = { members = \"{elements}\" }",
+        "body = { members = \"{item:/id}\" }",
+    ),
+    (
+        "group/operations.toml",
+        "then = \"done\" }]",
+        "then = \"done\" }, { code = [4131], then = \"skip\" }]",
+    ),
+    (
+        "group/fields.toml",
+        "ids_of = \"user\"",
+        "ids_of = \"users\"",
+    ),
+    ("group/fields.toml", "member = [\"id\", \"email\"]", ""),
+    (
+        "group/fields.toml",
+        "\"parts:added:/ids\"",
+        "\"parts:clock\"",
+    ),
+    (
+        "recording/operations.toml",
+        "months = \"recording_months\"",
+        "months = \"recording_month\"",
+    ),
+    (
+        "recording/operations.toml",
+        "after = \"host:/user_created_at\"",
+        "after = \"nobody:/user_created_at\"",
+    ),
+    (
+        "recording/operations.toml",
+        "longer = \"split\"",
+        "longer = \"splits\"",
+    ),
+    (
+        "recording/operations.toml",
+        "of = \"months\"\nsort",
+        "of = \"month\"\nsort",
+    ),
+    (
+        "recording/operations.toml",
+        "page = { number = \"page_number\"",
+        "page = { number = \"page\"",
+    ),
+    (
+        "recording/operations.toml",
+        "{window.from}",
+        "{window.begin}",
+    ),
+    (
+        "recording/operations.toml",
+        "range = [1, 119]\ndefault = 24",
+        "range = [1, 119]\ndefault = 0",
+    ),
+    (
+        "report/operations.toml",
+        "mode = \"token\"",
+        "mode = \"tokens\"",
+    ),
+    (
+        "report/operations.toml",
+        "where = [{ at = \"/type\", is = [5, 6, 9] }]",
+        "where = [{ at = \"/type\" }]",
+    ),
+    (
+        "ma/operations.toml",
+        "enabled_by = \"",
+        "enabled_by = \"not_",
+    ),
+];
+
 /// Line numbers would change with every edit of the catalog.
 fn without_lines(text: &str) -> String {
     let mut parts = text.split(".toml:");
@@ -335,7 +466,7 @@ fn without_lines(text: &str) -> String {
 #[test]
 fn mistakes_are_named_with_file_line_and_reason() {
     let mut text = String::new();
-    for (file, from, to) in MISTAKES {
+    for (file, from, to) in MISTAKES.iter().chain(OTHER_MISTAKES) {
         let told = without_lines(&changed(file, from, to));
         text += &format!("{file}: {from} → {to}\n{told}\n\n");
     }
@@ -353,6 +484,64 @@ fn lines_are_counted_from_one() {
         error.to_string(),
         "site.toml:3: effect `reed` is neither read nor write"
     );
+}
+
+#[test]
+fn a_site_changes_single_fields() {
+    let overlay = |text: &str| {
+        let file = ("user/overlay.toml".to_owned(), text.to_owned());
+        Catalog::with_overrides([file]).map_err(|error| error.to_string())
+    };
+    let changed =
+        overlay("[field.dept]\nmax = 3\nfidelity = \"lossy\"\nreason = \"short here\"\n").unwrap();
+    let dept = changed
+        .fields()
+        .iter()
+        .find(|field| field.names() == "dept")
+        .unwrap();
+    assert_eq!(
+        (dept.parts[0].max, dept.reason.as_deref()),
+        (Some(3), Some("short here"))
+    );
+    assert_eq!(
+        dept.pointer_in("user"),
+        Some("/dept"),
+        "what it does not say stays"
+    );
+    assert_eq!(dept.location.to_string(), "user/overlay.toml:1");
+    for (text, told) in [
+        (
+            "[field.depth]\nmax = 3\n",
+            "user/overlay.toml:1: there is no field `depth` to change",
+        ),
+        (
+            "\n[field.dept]\nmaximum = 3\n",
+            "user/overlay.toml:2: unknown field `maximum`",
+        ),
+        (
+            "[field.dept]\ntype = \"tex\"\n",
+            "user/overlay.toml:1: type `tex` is none of",
+        ),
+        ("[view.x]\n", "user/overlay.toml:1: unknown field `view`"),
+    ] {
+        let error = overlay(text).unwrap_err();
+        assert!(error.starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn files_of_a_site_may_have_the_names_that_they_had_without_folders() {
+    let (_, text) = Catalog::embedded_files()
+        .find(|(name, _)| *name == "common/rates.toml")
+        .unwrap();
+    let text = text.replace("[rate.pro]", "[rate.gold]");
+    let catalog = Catalog::with_overrides([("rates.toml".to_owned(), text)]).unwrap();
+    assert!(catalog.rates().contains_key("gold") && !catalog.rates().contains_key("pro"));
+    let broken = (
+        "mc.toml".to_owned(),
+        "[operation.\"mc/x\"]\nsummary = 1\n".to_owned(),
+    );
+    assert!(Catalog::with_overrides([broken]).is_err());
 }
 
 #[test]

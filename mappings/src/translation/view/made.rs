@@ -105,23 +105,17 @@ impl<'a> Writer<'_, 'a> {
                 Place::Here => self.object(view, entry),
                 Place::Document(place) => {
                     let found = part(entry, &place.document, &place.pointer);
-                    match found.filter(|part| part.json().is_object()) {
-                        Some(object) => self.object(view, &inside(entry, object)),
-                        None => {
-                            self.json.truncate(begun);
-                            continue;
-                        }
+                    if let Some(object) = found.filter(|part| part.json().is_object()) {
+                        self.object(view, &inside(entry, object));
                     }
                 }
-                _ => {
-                    self.json.truncate(begun);
-                    continue;
-                }
-            }
-            if self.json.get(value..) != Some(b"{}") {
-                return true;
+                _ => {}
             }
             // An object without members says nothing.
+            let written = self.json.get(value..).unwrap_or_default();
+            if !written.is_empty() && written != b"{}" {
+                return true;
+            }
             self.json.truncate(begun);
         }
         false
