@@ -118,9 +118,11 @@ impl<'a> Paging<'a> {
         Turn::Again
     }
 
-    /// v2 refused the request. True if it is worth asking again from the first page.
+    /// v2 refused the request. True if its token may be the reason: it is worth asking again from
+    /// the first page.
     pub(super) fn restart(&mut self) -> bool {
-        if !self.by_token || self.restarted {
+        let had_token = self.by_token && self.tokens.contains_key(&self.asked);
+        if !had_token || self.restarted {
             return false;
         }
         self.restarted = true;

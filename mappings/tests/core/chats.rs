@@ -184,3 +184,12 @@ fn errors_of_v2_in_v1s_words() {
         assert_eq!(run.error(), v1);
     }
 }
+
+#[test]
+fn a_refusal_with_status_200_is_an_error() {
+    let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no report permission" }));
+    for operation in ["chat/list", "chat/get"] {
+        let run = try_run(operation, &[TOKEN, DAYS[0], DAYS[1], SESSION], refusal).unwrap();
+        assert_eq!(run.error(), "200 no report permission", "{operation}");
+    }
+}

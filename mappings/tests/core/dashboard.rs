@@ -290,6 +290,13 @@ fn many(request: &V2Request) -> Outcome {
         return well(request);
     }
     let token = of(request, "next_page_token");
+    if token == "old" {
+        return error(
+            400,
+            300,
+            "The next page token is either invalid or has expired.",
+        );
+    }
     let number: usize = token.parse().unwrap_or(1);
     let all: Vec<_> = (1..=70)
         .map(|n| json!({ "user_id": n.to_string() }))
@@ -331,6 +338,16 @@ fn pages_in_order_cost_one_call_for_the_list_and_a_jump_costs_all_before() {
     assert_eq!(second.requests().len(), 2);
     assert!(second.requests()[1].contains("next_page_token=2"));
     assert_eq!(details("3", Vec::new()).requests().len(), 4);
+}
+
+#[test]
+fn a_token_that_expired_begins_the_walk_anew_and_an_unknown_meeting_does_not() {
+    let expired = details("2", vec![(2, "old".to_owned())]);
+    assert_eq!(expired.requests().len(), 4, "{:?}", expired.requests());
+    assert_eq!(expired.answer()["participants"][0]["user_id"], "31");
+    let unknown = |_: &V2Request| error(404, 3001, "not available");
+    let run = run("metrics/meetingdetail", &[MEETING, PAST], unknown).unwrap();
+    assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
 }
 
 #[test]

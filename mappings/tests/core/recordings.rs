@@ -144,6 +144,8 @@ fn ids_that_v2_takes_for_something_else_are_refused() {
     let refused = refused(&[("meeting_id", "..")]);
     let unknown = "3301 There is no recording for this meeting.";
     assert_eq!(refused.as_deref(), Some(unknown));
+    let refused = run("mc/recording/list", &[("host_id", "me")], well).err();
+    assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));
 }
 
 #[test]
