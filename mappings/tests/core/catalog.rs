@@ -308,6 +308,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "meeting/operations.toml",
+        "inner = \"of_host\"",
+        "inner = \"of_guest\"",
+    ),
+    (
+        "webinar/fields.toml",
+        "convert_of = \"participant\"",
+        "convert_of = \"guest\"",
+    ),
+    (
+        "meeting/operations.toml",
         "[operation.\"meeting/delete\"]",
         "[operation.\"meeting/create\"]",
     ),
