@@ -159,19 +159,7 @@ fn field(
             report.add(&at, format!("nothing of `{document}` is converted"));
         }
     }
-    let every_use_is_lossy = match (fidelity, shape.loss.as_deref()) {
-        (Fidelity::Exact, None) => false,
-        (Fidelity::Exact, Some(_)) => {
-            report.add(&at, "an exact mapping has no loss");
-            false
-        }
-        (_, None) => true,
-        (_, Some("changed")) => false,
-        (_, Some(other)) => {
-            report.add(&at, format!("loss `{other}` is not known; `changed` is"));
-            true
-        }
-    };
+    let every_use_is_lossy = is_lossy(&at, fidelity, shape.loss.as_deref(), report);
     let empties = empties(&at, &shape, &kinds, report);
     let common = part(&at, &shape, &kinds, subjects, report);
     let overrides = overrides(&at, &shape, report);
@@ -203,6 +191,23 @@ fn field(
         implied: shape.implied,
         location: at,
     })
+}
+
+/// True if every use in a request is a loss.
+fn is_lossy(at: &Location, fidelity: Fidelity, loss: Option<&str>, report: &mut Report) -> bool {
+    match (fidelity, loss) {
+        (Fidelity::Exact, None) => false,
+        (Fidelity::Exact, Some(_)) => {
+            report.add(at, "an exact mapping has no loss");
+            false
+        }
+        (_, None) => true,
+        (_, Some("changed")) => false,
+        (_, Some(other)) => {
+            report.add(at, format!("loss `{other}` is not known; `changed` is"));
+            true
+        }
+    }
 }
 
 /// What a request may hold.
