@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use super::{
     COMMON, Location,
+    compile_plan::choices,
     compile_protocol::Subjects,
     field::{DocumentPlace, Field, Kind, Override, Part, Place, Shape},
     load::{Parts, Report, json, pointer},
     operation::Wanted,
+    protocol::OptionRule,
     shape::{FieldShape, OneOrMany},
 };
 use crate::{
@@ -18,9 +20,13 @@ use crate::{
     template::Template,
 };
 
+/// What sites may choose, by name.
+type Options = BTreeMap<String, OptionRule>;
+
 pub(super) fn fields(
     parts: &mut Parts,
     subjects: &Subjects,
+    options: &Options,
     report: &mut Report,
 ) -> (Vec<Field>, Index) {
     let shapes = std::mem::take(&mut parts.field);
@@ -28,7 +34,7 @@ pub(super) fn fields(
     let mut with_members = Vec::new();
     for (at, mut shape) in shapes {
         let members = std::mem::take(&mut shape.members);
-        if let Some(field) = field(at, shape, subjects, report) {
+        if let Some(field) = field(at, shape, subjects, options, report) {
             if !members.is_empty() {
                 with_members.push((fields.len(), members));
             }
@@ -94,6 +100,7 @@ fn field(
     at: Location,
     shape: FieldShape,
     subjects: &Subjects,
+    options: &Options,
     report: &mut Report,
 ) -> Option<Field> {
     let names = shape.v1.clone().into_vec();
@@ -152,17 +159,10 @@ fn field(
         );
     }
     let conversion = conversion(&at, &shape, &names, report)?;
-    if let Some(document) = &shape.convert_of {
-        let is_in =
-            |place: &Place| matches!(place, Place::Document(at) if at.document == *document);
-        if !conversion.takes_values() || !places.iter().any(is_in) {
-            report.add(&at, format!("nothing of `{document}` is converted"));
-        }
-    }
+    check_convert_of(&at, &shape, &places, &conversion, report);
     let every_use_is_lossy = is_lossy(&at, fidelity, shape.loss.as_deref(), report);
     let empties = empties(&at, &shape, &kinds, report);
     let common = part(&at, &shape, &kinds, subjects, report);
-    let overrides = overrides(&at, &shape, report);
     let parts = names
         .into_iter()
         .zip(keys)
@@ -180,10 +180,10 @@ fn field(
         parts,
         places,
         conversion,
+        overrides: overrides(&at, &shape, options, report),
         converts: shape.convert_of,
         omit: shape.omit.iter().map(json).collect(),
         empty_unread: shape.empty_unread,
-        overrides,
         always: shape.always.as_ref().map(json),
         fidelity,
         reason: shape.reason,
@@ -207,6 +207,22 @@ fn is_lossy(at: &Location, fidelity: Fidelity, loss: Option<&str>, report: &mut 
             report.add(at, format!("loss `{other}` is not known; `changed` is"));
             true
         }
+    }
+}
+
+fn check_convert_of(
+    at: &Location,
+    shape: &FieldShape,
+    places: &[Place],
+    conversion: &Conversion,
+    report: &mut Report,
+) {
+    let Some(document) = &shape.convert_of else {
+        return;
+    };
+    let is_in = |place: &Place| matches!(place, Place::Document(at) if at.document == *document);
+    if !conversion.takes_values() || !places.iter().any(is_in) {
+        report.add(at, format!("nothing of `{document}` is converted"));
     }
 }
 
@@ -287,22 +303,37 @@ fn part(
     }
 }
 
-fn overrides(at: &Location, shape: &FieldShape, report: &mut Report) -> Vec<Override> {
+fn overrides(
+    at: &Location,
+    shape: &FieldShape,
+    options: &Options,
+    report: &mut Report,
+) -> Vec<Override> {
     let rules = shape.overrides.iter();
     rules
         .filter_map(|rule| {
-            let place = match report.keep(at, place(&rule.at))? {
-                Place::Document(place) => place,
-                other => {
-                    report.add(at, format!("`{other}` is no place in a document"));
-                    return None;
-                }
+            let member = match &rule.at {
+                None => None,
+                Some(text) => match report.keep(at, place(text))? {
+                    Place::Document(place) => {
+                        let wanted = wanted(at, &rule.is, &rule.is_not, rule.exists, report)?;
+                        Some((place, wanted))
+                    }
+                    other => {
+                        report.add(at, format!("`{other}` is no place in a document"));
+                        return None;
+                    }
+                },
             };
-            let wanted = wanted(at, &rule.is, &rule.is_not, rule.exists, report)?;
+            if rule.at.is_none() && rule.option.is_empty() {
+                report.add(at, "an override depends on another member or an option");
+            }
+            let from = rule.from.as_ref();
             Some(Override {
-                at: place,
-                wanted,
+                at: member,
+                options: choices(at, &rule.option, options, report),
                 show: rule.show.as_ref().map(json),
+                from: from.and_then(|text| report.keep(at, place(text))),
             })
         })
         .collect()

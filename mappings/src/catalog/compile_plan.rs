@@ -14,6 +14,7 @@ use super::{
     protocol::{OptionRule, Protocol},
     shape::{CallShape, ListShape, PlanShape, TestShape},
 };
+use crate::template::Template;
 
 /// The document that the core makes up of a page of a list.
 pub const PAGE: &str = "page";
@@ -59,10 +60,15 @@ pub(super) fn plan(
         calls.push(call);
     }
     let lists = lists(near, shape, &mut calls, scope, report);
-    let looked_at: BTreeSet<usize> = calls
+    let mut looked_at: BTreeSet<usize> = calls
         .iter()
         .flat_map(|call| compile_call::looks_at(call, &calls))
         .collect();
+    let unfinished = shape.unfinished.as_ref();
+    let unfinished = unfinished.and_then(|text| report.keep(near, Template::parse(text)));
+    let names = unfinished.iter().flat_map(Template::names);
+    let of_calls = names.filter_map(|name| name.split_once(':'));
+    looked_at.extend(of_calls.filter_map(|(call, _)| index_of(call, &calls, near, report)));
     for (index, call) in calls.iter_mut().enumerate() {
         call.keeps = looked_at.contains(&index) || scope.range_after == Some(call.name.as_str());
     }
@@ -70,6 +76,7 @@ pub(super) fn plan(
         calls,
         lists,
         unsent: shape.unsent.clone(),
+        unfinished,
     })
 }
 

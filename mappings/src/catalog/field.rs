@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Location, operation::Wanted, protocol::Subject};
+use super::{
+    Location,
+    operation::{OptionValue, Wanted},
+    protocol::Subject,
+};
 use crate::{conversion::Conversion, fidelity::Fidelity, template::Template};
 
 /// One field mapping, read in both directions.
@@ -87,12 +91,14 @@ pub struct Part {
 /// What is shown instead if another member is so.
 #[derive(Debug)]
 pub struct Override {
-    /// The other member.
-    pub at: DocumentPlace,
-    /// What it is.
-    pub wanted: Wanted,
+    /// The other member, and what it is.
+    pub at: Option<(DocumentPlace, Wanted)>,
+    /// Only if the site chose so.
+    pub options: Vec<(String, OptionValue)>,
     /// What is shown then; the member is left out if there is nothing.
     pub show: Option<Value>,
+    /// The place of what is shown then, if it has a value.
+    pub from: Option<Place>,
 }
 
 /// What a JSON text is to be.

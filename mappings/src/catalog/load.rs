@@ -245,7 +245,7 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
     } = compile_protocol::protocol(&mut parts, report)?;
     let rates = rate::rates(&mut parts, report);
     let sets = std::mem::take(&mut parts.set);
-    let (fields, index) = compile_field::fields(&mut parts, &subjects, report);
+    let (fields, index) = compile_field::fields(&mut parts, &subjects, &options, report);
     let endpoints = endpoints(&parts, report);
     if !report.0.is_empty() {
         // What refers to a refused field would only repeat the mistake.

@@ -174,6 +174,8 @@ pub struct Plan {
     pub lists: Vec<List>,
     /// Documents that the plan cannot send, and why.
     pub unsent: BTreeMap<String, String>,
+    /// What a write that failed after its first call says, instead of what all say.
+    pub unfinished: Option<Template>,
 }
 
 /// One v2 call of a plan.

@@ -287,14 +287,19 @@ pub(super) struct OverlayShape {
 #[serde(deny_unknown_fields)]
 pub(super) struct OverrideShape {
     /// `DOCUMENT:/pointer`.
-    pub at: String,
+    pub at: Option<String>,
     #[serde(default)]
     pub is: Vec<toml::Value>,
     #[serde(default)]
     pub is_not: Vec<toml::Value>,
     pub exists: Option<bool>,
+    /// Only if the site chose so.
+    #[serde(default)]
+    pub option: BTreeMap<String, toml::Value>,
     /// What is shown then; nothing if left out.
     pub show: Option<toml::Value>,
+    /// The place of what is shown then, if it has a value.
+    pub from: Option<String>,
 }
 
 /// What a member of an entry or of an answer is to be.
@@ -415,6 +420,8 @@ pub(super) struct PlanShape {
     /// Documents that this plan cannot send, and why.
     #[serde(default)]
     pub unsent: BTreeMap<String, String>,
+    /// What a write that failed after its first call says, instead of what all say.
+    pub unfinished: Option<String>,
 }
 
 /// A list that is made of another one.

@@ -1,7 +1,8 @@
 //! What a failed operation tells, and what it leaves unfinished.
 
 use super::{
-    CallId, State, Translation, Unfinished, error_mapper::Failure, send::Prepared, units::Units,
+    CallId, State, Translation, Unfinished, error_mapper::Failure, parameters::text_of,
+    send::Prepared, units::Units,
 };
 use crate::{
     catalog::{
@@ -102,19 +103,23 @@ impl Translation<'_> {
             Some((kind, id)) => format!("{} {id}", kind.noun),
             None => self.operation.name.clone(),
         };
-        let told = self
-            .catalog
-            .protocol()
-            .named(UNFINISHED, &|placeholder| match placeholder {
-                "message" => Some(failure.error.message.clone()),
-                "about" => Some(about.clone()),
-                "done" => Some(done.join(", ")),
-                "failed" => Some(missing.join(", ")),
-                _ => None,
-            });
+        let fill = |placeholder: &str| match placeholder {
+            "message" => Some(failure.error.message.clone()),
+            "about" => Some(about.clone()),
+            "done" => Some(done.join(", ")),
+            "failed" => Some(missing.join(", ")),
+            other => {
+                let (call, at) = other.split_once(':')?;
+                self.answer_of(call)?.at(at).map(text_of)
+            }
+        };
+        let message = match &self.plan.unfinished {
+            Some(text) => text.fill_lossy(&fill),
+            None => self.catalog.protocol().named(UNFINISHED, &fill).message,
+        };
         V1Error {
             code: failure.error.code,
-            message: told.message,
+            message,
         }
     }
 

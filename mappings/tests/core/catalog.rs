@@ -312,6 +312,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "inner = \"of_guest\"",
     ),
     (
+        "webinar/operations.toml",
+        "webinar {create:/id} was",
+        "webinar {made:/id} was",
+    ),
+    (
+        "webinar/fields.toml",
+        "{ option = { join_url = \"plain\" }, from = \"text:https://zoom.us/j/{listed:/id}\" }",
+        "{ from = \"text:https://zoom.us/j/{listed:/id}\" }",
+    ),
+    (
         "webinar/fields.toml",
         "convert_of = \"participant\"",
         "convert_of = \"guest\"",

@@ -285,3 +285,16 @@ fn an_account_without_a_dashboard_has_no_permission() {
     });
     assert_eq!(run.error(), "200 No permission.");
 }
+
+#[test]
+fn a_site_may_have_plain_join_urls() {
+    for source in ["dashboard", "users"] {
+        let run = live(&[("join_url", "plain"), ("live_source", source)], &[], well);
+        let answer = run.answer();
+        let first = &answer["meetings"][0];
+        assert_eq!(
+            first["join_url"],
+            format!("https://zoom.us/j/{}", first["id"])
+        );
+    }
+}

@@ -2,7 +2,10 @@
 
 use mappings::{
     Catalog,
-    catalog::operation::{Operation, Service},
+    catalog::{
+        field::Field,
+        operation::{Operation, Service},
+    },
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -152,10 +155,14 @@ impl<'a> OperationPage<'a> {
 
 fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<OptionEntry<'a>> {
     let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
-    let conditions = calls.flat_map(|call| &call.when);
-    let chosen = conditions
-        .flat_map(|condition| &condition.options)
-        .chain(&operation.clears_text);
+    let of_calls = calls.flat_map(|call| {
+        let conditions = call.when.iter().flat_map(|condition| &condition.options);
+        conditions.chain(call.checks.iter().flat_map(|check| &check.options))
+    });
+    let fields = fields_of(catalog, operation);
+    let overrides = fields.iter().flat_map(|field| &field.overrides);
+    let of_fields = overrides.flat_map(|rule| &rule.options);
+    let chosen = of_calls.chain(of_fields).chain(&operation.clears_text);
     let names = once_each(chosen.map(|(name, _)| name.as_str()));
     names
         .into_iter()
@@ -169,6 +176,22 @@ fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<Opt
             })
         })
         .collect()
+}
+
+/// The fields of an operation's answer, also those of the entries of its lists.
+fn fields_of<'a>(catalog: &'a Catalog, operation: &Operation) -> Vec<&'a Field> {
+    let mut fields = Vec::new();
+    let mut views = match operation.service {
+        Service::Plan { view, .. } => vec![view],
+        Service::Refused { .. } | Service::NotServed(_) => Vec::new(),
+    };
+    while let Some(view) = views.pop() {
+        for member in catalog.view(view).iter().flat_map(|view| &view.members) {
+            views.extend(member.view);
+            fields.extend(catalog.field(member.field).map(|(field, _)| field));
+        }
+    }
+    fields
 }
 
 fn once_each<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

@@ -1,6 +1,8 @@
 //! Members that are more than one value of a document: lists, objects, what depends on another
 //! member, texts and numbers that are made of others.
 
+use std::slice;
+
 use serde_json::Value;
 
 use super::{
@@ -21,7 +23,7 @@ use crate::{
     translation::{
         Translation,
         entry::{Documents, Entry},
-        parameters::text_of,
+        parameters::{chosen, text_of},
     },
 };
 
@@ -33,13 +35,19 @@ impl<'a> Writer<'_, 'a> {
             part,
         } = *made;
         for rule in &field.overrides {
-            let found = entry.documents.at(&rule.at.document, &rule.at.pointer);
-            if self.translation.is_wanted(found, &rule.wanted) {
-                if let Some(show) = &rule.show {
-                    self.value(member, show);
-                }
-                return;
+            let is_so = rule.at.as_ref().is_none_or(|(place, wanted)| {
+                let found = entry.documents.at(&place.document, &place.pointer);
+                self.translation.is_wanted(found, wanted)
+            });
+            if !is_so || !chosen(&rule.options, self.translation.site) {
+                continue;
             }
+            match (&rule.from, &rule.show) {
+                (Some(from), _) if !self.made_value(made, slice::from_ref(from), entry) => continue,
+                (None, Some(show)) => self.value(member, show),
+                _ => {}
+            }
+            return;
         }
         let places = member.from.as_ref().unwrap_or(&field.places);
         let view = member
