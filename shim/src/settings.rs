@@ -27,8 +27,8 @@ use std::{
 
 use ipnet::IpNet;
 use mappings::{
-    Catalog,
-    catalog::{Rates, protocol::Options},
+    Catalog, Tokens,
+    catalog::{Rates, operation::OptionValue, protocol::Options},
 };
 use recording::PseudonymKey;
 use reqwest::StatusCode;
@@ -155,6 +155,8 @@ pub(crate) struct TenantConfig {
     pub(crate) strict: bool,
     /// The catalog's options.
     pub(crate) options: Options,
+    /// What opens operations that want a token besides the credentials.
+    pub(crate) tokens: Tokens,
     pub(crate) permissions: Permissions,
 }
 
@@ -324,17 +326,24 @@ impl Config {
     }
 }
 
+/// A site's choices, for the sandbox.
+fn sandbox_options(site: &SiteConfig) -> Options {
+    let options = site.options.clone();
+    options.with(read::PLAN_WRITES, OptionValue::Switch(true))
+}
+
 impl V2Config {
-    /// A v2 that is reached with one tenant by server-to-server OAuth: how the shim reaches its
-    /// own sandbox.
+    /// How the shim reaches its own sandbox: with one tenant by server-to-server OAuth, which may
+    /// read chats and spend the sandbox's money.
     ///
     /// `base` must be an http URL with a path; `None` otherwise.
     #[must_use]
-    pub fn single(
+    pub fn sandbox(
         base: &str,
         (api_key, api_secret): (&str, &str),
         oauth_url: Url,
         (account_id, client_id, client_secret): (&str, &str, &str),
+        chat_token: &str,
         site: &SiteConfig,
     ) -> Option<Self> {
         let tenant = TenantConfig {
@@ -349,7 +358,8 @@ impl V2Config {
             }),
             rates: None,
             strict: site.strict,
-            options: site.options.clone(),
+            options: sandbox_options(site),
+            tokens: tenant::tokens(Some(&chat_token.into())),
             permissions: Permissions::default(),
         };
         Some(Self {
@@ -359,12 +369,12 @@ impl V2Config {
         })
     }
 
-    /// The same, with a site's choices for all tenants.
-    pub(crate) fn with_site(&self, site: &SiteConfig) -> Self {
+    /// The same sandbox, with a site's choices.
+    pub(crate) fn sandbox_with(&self, site: &SiteConfig) -> Self {
         let mut changed = self.clone();
         for tenant in &mut changed.tenants {
             tenant.strict = site.strict;
-            tenant.options = site.options.clone();
+            tenant.options = sandbox_options(site);
         }
         changed
     }

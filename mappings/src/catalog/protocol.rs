@@ -330,6 +330,13 @@ impl Options {
         self.0.get(name)
     }
 
+    /// The same with another choice for an option.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: OptionValue) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
     /// All choices by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &OptionValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

@@ -12,6 +12,8 @@ use shim_sandbox::Sandbox;
 /// The v1 credentials of the sandbox.
 pub(super) const SANDBOX_KEY: &str = "sandbox-key";
 pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
+/// The `access_token` that opens the sandbox's chats.
+pub(super) const SANDBOX_CHAT_TOKEN: &str = "sandbox-chat-token";
 
 /// Where answers come from, in words.
 pub(super) enum Backend<'a> {

@@ -9,7 +9,9 @@ use tokio::{net::TcpListener, runtime::Runtime, signal, time};
 
 use super::{
     Failure, SandboxArguments, Serve, Usage,
-    banner::{self, Backend, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving},
+    banner::{
+        self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
+    },
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
     watchers::{self, Watchers, shadow_mappings},
@@ -241,7 +243,7 @@ async fn start_sandbox(
             None => shim_sandbox::serve(listener, sandbox, never).await,
         }
     });
-    V2Config::single(
+    V2Config::sandbox(
         &Sandbox::v2_base(address),
         (SANDBOX_KEY, SANDBOX_SECRET),
         Sandbox::token_url(address).parse()?,
@@ -250,6 +252,7 @@ async fn start_sandbox(
             shim_sandbox::CLIENT_ID,
             shim_sandbox::CLIENT_SECRET,
         ),
+        SANDBOX_CHAT_TOKEN,
         site,
     )
     .ok_or_else(|| anyhow!("the sandbox has no usable address"))
@@ -275,7 +278,7 @@ async fn reload_when_told(
         let reloaded = reloaded.and_then(|(catalog, config)| {
             let v2 = match (config.source, &sandbox) {
                 (Source::V2(v2), _) => v2,
-                (Source::Sandbox { .. }, Some(v2)) => v2.with_site(&config.site),
+                (Source::Sandbox { .. }, Some(v2)) => v2.sandbox_with(&config.site),
                 (Source::Sandbox { .. }, None) => bail!("the sandbox was not there from the start"),
             };
             let (_, tenants) = v2.shown();

@@ -108,7 +108,7 @@ impl Tenants {
                 strict: tenant.strict,
                 account_id: tenant.account_id,
                 options: tenant.options,
-                tokens: mappings::Tokens::default(),
+                tokens: tenant.tokens,
             };
             callers.push(Arc::new(Tenant {
                 id,

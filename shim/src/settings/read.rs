@@ -17,6 +17,8 @@ use super::{
 
 /// The option of the catalog that has a key outside of `[options]`.
 pub(super) const LIST_DETAIL: &str = "list_detail";
+/// The option of the catalog that a tenant may override.
+pub(super) const PLAN_WRITES: &str = "plan_writes";
 
 /// The sections that are read for themselves.
 const TENANT: &str = "tenant";
@@ -155,8 +157,16 @@ impl<'a> TableReader<'a> {
             let chosen = match value.get_ref() {
                 DeValue::Boolean(value) => toml::Value::Boolean(*value),
                 DeValue::String(value) => toml::Value::String(value.to_string()),
+                DeValue::Integer(value)
+                    if let Ok(value) = i64::from_str_radix(value.as_str(), value.radix()) =>
+                {
+                    toml::Value::Integer(value)
+                }
                 _ => {
-                    let text = format!("`{}` must be a switch or a text", name.get_ref());
+                    let text = format!(
+                        "`{}` must be a switch, a whole number or a text",
+                        name.get_ref()
+                    );
                     reader.mistakes.add(origin, text);
                     continue;
                 }

@@ -267,6 +267,11 @@ table! { Tenant:
         strict: Option<bool> = switch().example("true").reloaded();
         /// Overrides list.detail.
         list_detail: Option<String> = text().example("profile").reloaded();
+        /// Overrides options.plan_writes: allow the operations that spend money.
+        plan_writes: Option<bool> = switch().example("true").reloaded();
+        /// The access_token that opens chat/list and chat/get, which show what everybody in the
+        /// account wrote; without one they are rejected.
+        chat_token: Option<SecretString> = secret().example("a-long-random-text").reloaded();
         /// Reject writes.
         read_only: bool = switch().example("true").reloaded();
         /// Allow only these operations.

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use mappings::{
-    Catalog,
+    Catalog, Tokens,
     catalog::{OptionError, Rates, protocol::Options},
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use shim_upstream::{Access, OAuth, Token};
 use url::Url;
 
 use super::{
     Permissions, TenantConfig,
     origin::{Mistakes, Origin, Placed},
-    read::{Choices, LIST_DETAIL, nearest},
+    read::{Choices, LIST_DETAIL, PLAN_WRITES, nearest},
     secret_digest::SecretDigest,
     table::{OAuth as OAuthKeys, Tenant},
 };
@@ -22,6 +22,9 @@ use super::{
 /// sent there.
 pub(super) const ZOOM_HOST: &str = "api.zoom.us";
 pub(super) const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
+
+/// The catalog's name of the token that opens chats.
+const CHAT_TOKEN: &str = "chat_token";
 
 /// The plan of an account whose calls nobody counts.
 const UNLIMITED: &str = "unlimited";
@@ -93,6 +96,7 @@ impl Tenant {
             rates,
             strict: own.strict.value.unwrap_or(defaults.strict),
             options: options?,
+            tokens: tokens(own.chat_token.value.as_ref()),
             permissions,
         })
     }
@@ -136,6 +140,9 @@ impl Tenant {
         let detail = &self.own.list_detail;
         if let Some(detail) = &detail.value {
             chosen.insert(LIST_DETAIL.to_owned(), detail.clone().into());
+        }
+        if let Some(is_on) = self.own.plan_writes.value {
+            chosen.insert(PLAN_WRITES.to_owned(), is_on.into());
         }
         let errors = match defaults.catalog.options(&chosen) {
             Ok(options) => return Some(options),
@@ -215,6 +222,12 @@ impl OAuthKeys {
             client_secret: client_secret?,
         }))
     }
+}
+
+/// The tokens that open operations, by the names that the catalog gives them.
+pub(super) fn tokens(chat: Option<&SecretString>) -> Tokens {
+    let chat = chat.map(|token| (CHAT_TOKEN.to_owned(), token.expose_secret().to_owned()));
+    Tokens(chat.into_iter().collect())
 }
 
 /// The rates of a plan.
