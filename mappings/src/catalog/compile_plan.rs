@@ -375,7 +375,7 @@ impl Plan {
         }
     }
 
-    fn reads(&self, document: &str) -> bool {
+    pub(crate) fn reads(&self, document: &str) -> bool {
         let is_made = || {
             self.lists.iter().any(|list| list.page.is_some())
                 || self.calls.iter().any(|call| call.list().is_some())

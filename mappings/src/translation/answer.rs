@@ -2,7 +2,10 @@
 
 use super::{Translation, view::Writer};
 use crate::{
-    catalog::{field::Place, operation},
+    catalog::{
+        field::Place,
+        operation::{self, Fate},
+    },
     exchange::{V1Object, Warning, WarningKind},
 };
 
@@ -58,7 +61,13 @@ impl Translation<'_> {
         for call in calls {
             let misses = self.misses.iter().filter(|miss| miss.call == call);
             let items = misses.filter(|miss| miss.item.is_some()).count();
+            let is_write = self
+                .plan
+                .calls
+                .get(call)
+                .is_some_and(|call| call.sends.is_some());
             let reason = match items {
+                0 if is_write => "could not be changed in v2".to_owned(),
                 0 => "could not be read from v2".to_owned(),
                 n => format!(
                     "could not be read from v2 for {n} of {} entries",
@@ -83,11 +92,22 @@ impl Translation<'_> {
         entries.max(units)
     }
 
-    /// The members of the answer that only the document, or the list, of a call can fill.
-    fn fields_of(&self, call: usize) -> String {
-        let Some(call) = self.plan.calls.get(call) else {
+    /// The parameters that a call sends; of a read, the members of the answer that only its
+    /// document, or its list, can fill.
+    fn fields_of(&self, index: usize) -> String {
+        let Some(call) = self.plan.calls.get(index) else {
             return String::new();
         };
+        if call.sends.is_some() {
+            let parameters = self.operation.parameters.iter().filter(|parameter| {
+                matches!(parameter.fate, Fate::SentBy(by) if by == index)
+                    && self.given.has(&parameter.name)
+            });
+            let names: Vec<_> = parameters
+                .map(|parameter| parameter.name.as_str())
+                .collect();
+            return names.join(", ");
+        }
         let list = call.list().map(|(list, _, _)| list);
         let document = call.reads.as_deref();
         let fills = |place: &Place| match place {
@@ -95,6 +115,11 @@ impl Translation<'_> {
             Place::List(name) | Place::Count(name) | Place::Sum(name, _) => {
                 list == Some(name.as_str())
             }
+            _ => false,
+        };
+        // Places of documents that requests only, or other plans, have.
+        let is_elsewhere = |place: &Place| match place {
+            Place::Document(place) => !self.plan.reads(&place.document),
             _ => false,
         };
         let mut names = Vec::new();
@@ -111,10 +136,14 @@ impl Translation<'_> {
                     continue;
                 };
                 let places = member.from.as_ref().unwrap_or(&field.places);
+                let mut places = places
+                    .iter()
+                    .filter(|place| !is_elsewhere(place))
+                    .peekable();
                 let only_there = !member.empty
                     && field.always.is_none()
-                    && !places.is_empty()
-                    && places.iter().all(fills);
+                    && places.peek().is_some()
+                    && places.all(fills);
                 if only_there {
                     names.push(part.name.as_str());
                 }
