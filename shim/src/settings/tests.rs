@@ -561,3 +561,47 @@ fn traces_go_to_a_url() {
         "{told}"
     );
 }
+
+#[test]
+fn chats_and_plan_writes_are_closed_unless_a_tenant_opens_them() {
+    let opened = |keys: &str| {
+        let file =
+            format!("[[tenant]]\napi_key = \"k\"\napi_secret = \"s\"\ntoken = \"t\"\n{keys}");
+        let url = [("SHIM_UPSTREAM_URL", "http://127.0.0.1:9000/v2")];
+        let config = load(Some(&file), &url, Flags::default()).unwrap();
+        let tenant = v2(config).tenants.remove(0);
+        let plan_writes = tenant.options.get(read::PLAN_WRITES).cloned();
+        let shown = format!("{:?}", tenant.tokens);
+        (
+            plan_writes == Some(OptionValue::Switch(true)),
+            tenant.tokens.0.len(),
+            shown,
+        )
+    };
+    assert_eq!(opened(""), (false, 0, "{}".to_owned()));
+    let keys = "plan_writes = true\nchat_token = \"c-h-a-t\"";
+    assert_eq!(opened(keys), (true, 1, "{\"chat_token\"}".to_owned()));
+}
+
+#[test]
+fn options_may_be_numbers() {
+    let choose = |value: &str| {
+        let file = format!("[options]\nrecording_months = {value}");
+        load(Some(&file), &ENVIRONMENT, Flags::default())
+    };
+    let options = choose("36").unwrap().site.options;
+    assert_eq!(
+        options.get("recording_months"),
+        Some(&OptionValue::Number(36))
+    );
+    assert!(
+        choose("0")
+            .unwrap_err()
+            .contains("0 is not a number from 1 to 119")
+    );
+    assert!(
+        choose("1.5")
+            .unwrap_err()
+            .contains("must be a switch, a whole number or a text")
+    );
+}
