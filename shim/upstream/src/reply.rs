@@ -84,15 +84,18 @@ pub(super) async fn read(mut answer: Answer, limit: usize) -> Attempt {
 fn retry_after(answer: &Answer) -> Option<Duration> {
     match answer.headers.get(RETRY_AFTER) {
         None => Some(WAIT),
-        Some(value) => {
-            let value = value.to_str().ok()?.trim();
-            value
-                .parse()
-                .map(Duration::from_secs)
-                .ok()
-                .or_else(|| Some(until(date(value)?)))
-        }
+        Some(value) => pause(value.to_str().ok()?),
     }
+}
+
+/// The pause that a `Retry-After` names, in seconds or as a date; of any length.
+pub(super) fn pause(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fits is as long as can be.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    date(text).map(until)
 }
 
 /// v2's daily limits name a date, in its own documents as `2023-06-14T00:00:00Z`.
@@ -110,6 +113,24 @@ fn until(date: SystemTime) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_of_any_number_of_digits_are_a_pause() {
+        let longest = Duration::from_secs(u64::MAX);
+        assert_eq!(pause(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(pause("18446744073709551615"), Some(longest));
+        assert_eq!(pause(&"9".repeat(500)), Some(longest));
+        for text in ["", "-1", "1.5", "1e9", "soon"] {
+            assert_eq!(pause(text), None, "{text}");
+        }
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "0001-01-01T00:00:00Z",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            assert!(pause(text) >= Some(WAIT), "{text}");
+        }
+    }
 
     #[test]
     fn dates_are_read_in_both_forms() {

@@ -63,7 +63,11 @@ impl Retries {
     /// A write goes out again only if v2 surely did not act on it: never sent, refused for its
     /// token, or counted against a limit.
     pub(super) fn next(&mut self, attempt: Attempt, now: Instant, deadline: Instant) -> Next {
-        let fits = |pause: Duration| now + pause + RESERVE <= deadline;
+        // v2 may name any time: a sum beyond what a clock can hold does not fit.
+        let fits = |pause: Duration| {
+            let ready = now.checked_add(pause.saturating_add(RESERVE));
+            ready.is_some_and(|ready| ready <= deadline)
+        };
         match attempt {
             Attempt::Unauthorized if !self.renewed => {
                 self.renewed = true;
@@ -211,5 +215,17 @@ mod tests {
             follow(READ, 10, &[Attempt::Limited { after: None }]),
             [over]
         );
+    }
+
+    #[test]
+    fn a_pause_of_any_length_is_compared_with_the_deadline() {
+        for seconds in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 63) - 1] {
+            for is_read in [READ, WRITE] {
+                assert_eq!(
+                    follow(is_read, 10, &[limited(seconds)]),
+                    [Next::Done(Outcome::Limited)]
+                );
+            }
+        }
     }
 }
