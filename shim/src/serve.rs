@@ -32,8 +32,7 @@ use mappings::{
     catalog::protocol::{Protocol, ProtocolError},
 };
 use shim_upstream::{
-    Breaker, CallLimits, Endpoint, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError,
-    is_shim,
+    CallLimits, Endpoint, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError, is_shim,
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
@@ -166,7 +165,6 @@ impl Shim {
                 response_bytes: limits.answer_bytes,
             },
             on_call: Box::new(move |call| calls.called(call)),
-            breaker: Breaker::new(),
         };
         let endpoint = Arc::new(endpoint);
         let shared = Shared {
@@ -230,9 +228,9 @@ impl Shim {
         join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
     }
 
-    /// True while v2 is known to be down.
+    /// True while v2 is known to be down for all accounts in use.
     pub(crate) fn is_cut_off(&self) -> bool {
-        self.now().0.shared.endpoint.breaker.is_open()
+        self.now().0.tenants.are_cut_off()
     }
 
     /// How many exchanges were written and dropped, if any are recorded.

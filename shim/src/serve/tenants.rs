@@ -11,7 +11,7 @@ use std::{
 use mappings::{Site, catalog::operation::Operation};
 use recording::RecordedSite;
 use shim_upstream::{
-    Access, Budget, Budgets, Endpoint, OAuth, RateLabel, RateLabels, Tokens, Upstream,
+    Access, Account, Accounts, Endpoint, OAuth, RateLabel, RateLabels, Tokens, Upstream,
 };
 
 use crate::{
@@ -41,9 +41,9 @@ pub(crate) struct Tenant {
 #[derive(Debug, Default)]
 pub(crate) struct Tenants {
     callers: Vec<Arc<Tenant>>,
-    accounts: Budgets,
-    /// Of each account once, in the order of the tenants.
-    budgets: Vec<Arc<Budget>>,
+    accounts: Accounts,
+    /// Each once, in the order of the tenants.
+    ordered: Vec<Arc<Account>>,
 }
 
 impl Tenant {
@@ -79,8 +79,8 @@ impl Tenant {
 }
 
 impl Tenants {
-    /// The tenants of a v2. Those that were there before, with the same account, go on with their
-    /// budgets and count their writes together.
+    /// The tenants of a v2. Those that were there before, with the same account, go on with its
+    /// budget and breaker and with their tokens, and count their writes together.
     pub(crate) fn new(
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
@@ -88,21 +88,23 @@ impl Tenants {
         before: &Self,
     ) -> Self {
         let labels = Arc::new(labels);
-        let mut accounts = Budgets::default();
-        let mut budgets: Vec<Arc<Budget>> = Vec::new();
+        let mut accounts = Accounts::default();
+        let mut ordered: Vec<Arc<Account>> = Vec::new();
         let mut callers = Vec::new();
         for tenant in v2.tenants {
-            let account = account(&tenant);
-            let budget = accounts.of_account(*account.as_bytes(), tenant.rates, &before.accounts);
-            if !budgets.iter().any(|known| Arc::ptr_eq(known, &budget)) {
-                budgets.push(Arc::clone(&budget));
+            let digest = account(&tenant);
+            let account = accounts.account(*digest.as_bytes(), tenant.rates, &before.accounts);
+            if !ordered.iter().any(|known| Arc::ptr_eq(known, &account)) {
+                ordered.push(Arc::clone(&account));
             }
-            let tokens = Tokens::new(endpoint.http.client().clone(), tenant.access);
-            let labels = Arc::clone(&labels);
-            let upstream = Upstream::new(Arc::clone(endpoint), tokens, budget, labels);
             let credential = Credential::new(&tenant.api_key, tenant.api_secret);
-            let id = Key::new([credential.key().as_slice(), account.as_bytes()]);
+            let id = Key::new([credential.key().as_slice(), digest.as_bytes()]);
             let known = before.iter().find(|known| known.id == id);
+            let tokens = known
+                .and_then(|known| known.upstream.tokens().of_same_access(&tenant.access))
+                .unwrap_or_else(|| Tokens::new(endpoint.http.client().clone(), tenant.access));
+            let labels = Arc::clone(&labels);
+            let upstream = Upstream::new(Arc::clone(endpoint), tokens, account, labels);
             let writes = known.map_or_else(Arc::default, |known| Arc::clone(&known.writes));
             let site = Site {
                 strict: tenant.strict,
@@ -124,7 +126,7 @@ impl Tenants {
         Self {
             callers,
             accounts,
-            budgets,
+            ordered,
         }
     }
 
@@ -132,11 +134,16 @@ impl Tenants {
         self.callers.iter().map(AsRef::as_ref)
     }
 
+    /// True while v2 is known to be down for all accounts in use.
+    pub(crate) fn are_cut_off(&self) -> bool {
+        self.accounts.are_down()
+    }
+
     /// The calls that could be made at once: accounts from 1, in the order of the tenants.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
         let mut levels = Vec::new();
-        for (at, budget) in self.budgets.iter().enumerate() {
-            let of_label = |label| Some((at + 1, label, budget.level(label)?));
+        for (at, account) in self.ordered.iter().enumerate() {
+            let of_label = |label| Some((at + 1, label, account.budget.level(label)?));
             levels.extend(RateLabel::ALL.into_iter().filter_map(of_label));
         }
         levels

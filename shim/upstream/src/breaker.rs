@@ -8,8 +8,11 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Failures in a row that open it.
-const FAILURES: u32 = 5;
+use crate::request::Subject;
+
+/// Failures in a row that open it. Those about one and the same user count once: one broken record
+/// is no outage.
+const FAILURES: usize = 5;
 
 /// How long the row must last: one v1 request makes more calls than that in a moment, and a moment
 /// is no outage.
@@ -21,18 +24,27 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause: so long after v2 is back, it is noticed.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// The circuit breaker of v2, fed by the calls of all tenants.
+/// The circuit breaker of one v2 account, fed by the calls of all its tenants.
 #[derive(Debug)]
 pub struct Breaker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
+    /// No call was made yet.
+    Unused,
     /// Calls are made. So many have failed in a row, the first of them then.
-    Closed { failures: u32, since: Instant },
+    Closed { row: Row, since: Instant },
     /// Calls fail until then.
     Open { until: Instant, pause: Duration },
     /// One call is made, to see.
     Probing { pause: Duration },
+}
+
+/// Failures in a row, without those whose subject had failed already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    failures: usize,
+    subjects: [Option<Subject>; FAILURES],
 }
 
 /// What the result of a call shows about v2.
@@ -48,6 +60,7 @@ pub(super) enum Signal {
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
+    subject: Option<Subject>,
     is_probe: bool,
 }
 
@@ -58,28 +71,33 @@ impl Breaker {
         reason = "a breaker is made once, for an endpoint"
     )]
     pub fn new() -> Self {
-        Self(Mutex::new(State::closed()))
+        Self(Mutex::new(State::Unused))
     }
 
     /// True while calls fail immediately.
     pub fn is_open(&self) -> bool {
-        !matches!(*self.lock(), State::Closed { .. })
+        matches!(*self.lock(), State::Open { .. } | State::Probing { .. })
+    }
+
+    /// True once a call came to its end.
+    pub(super) fn is_used(&self) -> bool {
+        !matches!(*self.lock(), State::Unused)
     }
 
     /// True if [`Self::admit`] would give no permit now.
     pub(super) fn refuses(&self) -> bool {
         match *self.lock() {
-            State::Closed { .. } => false,
+            State::Unused | State::Closed { .. } => false,
             State::Open { until, .. } => Instant::now() < until,
             State::Probing { .. } => true,
         }
     }
 
-    /// A permit to make a call; `None` while the breaker is open.
-    pub(super) fn admit(&self) -> Option<Permit<'_>> {
+    /// A permit to make a call about a subject; `None` while the breaker is open.
+    pub(super) fn admit(&self, subject: Option<Subject>) -> Option<Permit<'_>> {
         let mut state = self.lock();
         let is_probe = match *state {
-            State::Closed { .. } => false,
+            State::Unused | State::Closed { .. } => false,
             State::Open { until, pause } if Instant::now() >= until => {
                 *state = State::Probing { pause };
                 true
@@ -88,6 +106,7 @@ impl Breaker {
         };
         Some(Permit {
             breaker: self,
+            subject,
             is_probe,
         })
     }
@@ -101,18 +120,18 @@ impl Breaker {
 impl State {
     fn closed() -> Self {
         Self::Closed {
-            failures: 0,
+            row: Row::default(),
             since: Instant::now(),
         }
     }
 
     /// After one more failure of a closed breaker.
-    fn failed(failures: u32, since: Instant) -> Self {
+    fn failed(mut row: Row, since: Instant, subject: Option<Subject>) -> Self {
         let now = Instant::now();
-        let since = if failures == 0 { now } else { since };
-        let failures = failures.saturating_add(1);
-        if failures < FAILURES || now < since + SUSTAINED {
-            return Self::Closed { failures, since };
+        let since = if row.failures == 0 { now } else { since };
+        row.add(subject);
+        if row.failures < FAILURES || now < since + SUSTAINED {
+            return Self::Closed { row, since };
         }
         tracing::error!("v2 is down: calls fail at once until it answers again");
         Self::open(PAUSE)
@@ -126,13 +145,28 @@ impl State {
     }
 }
 
+impl Row {
+    fn add(&mut self, subject: Option<Subject>) {
+        if subject.is_some() && self.subjects.contains(&subject) {
+            return;
+        }
+        // Beyond the last place, the row is long enough whoever fails.
+        if let Some(place) = self.subjects.get_mut(self.failures) {
+            *place = subject;
+            self.failures += 1;
+        }
+    }
+}
+
 impl Permit<'_> {
     pub(super) fn report(mut self, signal: Signal) {
         let mut state = self.breaker.lock();
         *state = match (*state, signal) {
-            (state @ State::Closed { failures: 0, .. }, Signal::Up) => state,
-            (State::Closed { .. }, Signal::Up) => State::closed(),
-            (State::Closed { failures, since }, Signal::Down) => State::failed(failures, since),
+            (State::Unused | State::Closed { .. }, Signal::Up) => State::closed(),
+            (State::Unused, Signal::Down) => {
+                State::failed(Row::default(), Instant::now(), self.subject)
+            }
+            (State::Closed { row, since }, Signal::Down) => State::failed(row, since, self.subject),
             (State::Probing { .. }, Signal::Up) if self.is_probe => {
                 tracing::info!("v2 answers again");
                 State::closed()
@@ -168,8 +202,8 @@ mod tests {
     use super::*;
 
     /// Reports a sign of so many calls, if they may be made.
-    fn calls(breaker: &Breaker, count: u32, signal: Signal) -> u32 {
-        let admitted = (0..count).filter_map(|_| breaker.admit());
+    fn calls(breaker: &Breaker, count: usize, signal: Signal) -> usize {
+        let admitted = (0..count).filter_map(|_| breaker.admit(None));
         admitted.fold(0, |made, permit| {
             permit.report(signal);
             made + 1
@@ -207,15 +241,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn failures_about_one_user_do_not_open_it() {
+        let fail = |breaker: &Breaker, user: &str| {
+            let subject = Subject::of("/users/{userId}", &format!("/users/{user}"));
+            breaker.admit(subject).unwrap().report(Signal::Down);
+        };
+        let breaker = Breaker::new();
+        for _ in 0..10 {
+            fail(&breaker, "broken");
+            advance(SUSTAINED).await;
+        }
+        assert!(!breaker.is_open());
+        for user in ["a", "b", "c"] {
+            fail(&breaker, user);
+            fail(&breaker, "broken");
+            assert!(!breaker.is_open());
+        }
+        fail(&breaker, "d");
+        assert!(breaker.is_open(), "five users in a row are an outage");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn one_call_at_a_time_finds_out() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         advance(PAUSE).await;
-        let probe = breaker.admit().unwrap();
-        assert!(breaker.admit().is_none());
+        let probe = breaker.admit(None).unwrap();
+        assert!(breaker.admit(None).is_none());
         probe.report(Signal::Down);
         advance(PAUSE).await;
-        assert!(breaker.admit().is_none(), "it waits twice as long now");
+        assert!(breaker.admit(None).is_none(), "it waits twice as long now");
         advance(PAUSE).await;
         assert_eq!(calls(&breaker, 7, Signal::Up), 7);
         assert!(!breaker.is_open());
@@ -236,7 +291,7 @@ mod tests {
         let breaker = Breaker::new();
         outage(&breaker).await;
         advance(PAUSE).await;
-        drop(breaker.admit().unwrap());
+        drop(breaker.admit(None).unwrap());
         assert_eq!(calls(&breaker, 1, Signal::Up), 1);
         assert!(!breaker.is_open());
     }
@@ -244,12 +299,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_began_before_says_nothing_after() {
         let breaker = Breaker::new();
-        let (early, earlier) = (breaker.admit().unwrap(), breaker.admit().unwrap());
+        let (early, earlier) = (breaker.admit(None).unwrap(), breaker.admit(None).unwrap());
         outage(&breaker).await;
         early.report(Signal::Up);
-        assert!(breaker.admit().is_none());
+        assert!(breaker.admit(None).is_none());
         advance(PAUSE).await;
-        let probe = breaker.admit().unwrap();
+        let probe = breaker.admit(None).unwrap();
         earlier.report(Signal::Up);
         assert!(breaker.is_open());
         probe.report(Signal::Up);

@@ -1,8 +1,9 @@
 //! The rate limits of a v2 account: calls wait for their turn instead of being refused by v2.
 //!
 //! v2 counts by rate label and second; the limits depend on the account's price plan and come from
-//! the catalog. Callers wait first in, first out, within their deadline. An endpoint that v2 itself
-//! refuses for longer, as with its daily limits, is not called again for a while.
+//! the catalog. Callers wait first in, first out, within their deadline. A call that v2 itself
+//! refuses for longer is not made again for a while: about one user only, because some of v2's daily
+//! limits are for each user, or about anybody once v2 refused it for a second one.
 
 mod bucket;
 
@@ -13,49 +14,55 @@ use std::{
 };
 
 use bucket::Bucket;
-pub use bucket::Exhausted;
+pub(crate) use bucket::Exhausted;
 use mappings::{Method, catalog::Rates};
 use tokio::time::Instant;
 
-use crate::rate_label::RateLabel;
+use crate::{rate_label::RateLabel, request::Subject};
 
 /// From here on a wait that v2 asks for is not one that a caller can sit out.
 const LONG: Duration = Duration::from_secs(5);
 
-/// An endpoint that v2 refuses for long is asked again so often, whatever time v2 named: some of
-/// its daily limits are for one user only, and clocks differ.
+/// A call that v2 refuses for long is made again so often, whatever time v2 named: clocks differ.
 const RECHECK: Duration = Duration::from_secs(60);
 
 /// The rate budget of one v2 account.
 #[derive(Debug)]
 pub struct Budget {
     buckets: Option<[Bucket; 4]>,
-    /// Endpoints that v2 refuses, by method and template, and until when. As many as plans have.
-    refused: Mutex<HashMap<(Method, Arc<str>), Instant>>,
+    /// Calls that v2 refuses, by method and template. As many as plans have.
+    refused: Mutex<HashMap<(Method, Arc<str>), Refusal>>,
 }
 
-/// Names a v2 account without telling which: a digest.
-pub type AccountDigest = [u8; 32];
+/// Until when v2 refuses a call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refusal {
+    /// About this subject.
+    one: Option<(Subject, Instant)>,
+    /// About any.
+    all: Option<Instant>,
+}
 
-/// The budgets of all accounts. Tenants of the same account share one.
-#[derive(Clone, Debug, Default)]
-pub struct Budgets(HashMap<AccountDigest, (Option<Rates>, Arc<Budget>)>);
+impl Refusal {
+    fn add(&mut self, subject: Option<Subject>, until: Instant) {
+        match (subject, self.one) {
+            (Some(subject), None) => self.one = Some((subject, until)),
+            (Some(subject), Some((known, _))) if subject == known => {
+                self.one = Some((subject, until));
+            }
+            _ => self.all = Some(until),
+        }
+    }
 
-impl Budgets {
-    /// The budget of an account: the one in `before` if its rates are the same, else a new one.
-    /// Among tenants of one account, the rates of the first count.
-    pub fn of_account(
-        &mut self,
-        account: AccountDigest,
-        rates: Option<Rates>,
-        before: &Self,
-    ) -> Arc<Budget> {
-        let (_, budget) = self.0.entry(account).or_insert_with(|| {
-            let kept = before.0.get(&account).filter(|(known, _)| *known == rates);
-            let new = || (rates, Arc::new(Budget::new(rates)));
-            kept.cloned().unwrap_or_else(new)
-        });
-        Arc::clone(budget)
+    /// True if it still refuses anything.
+    fn stands(&mut self, now: Instant) -> bool {
+        self.one = self.one.filter(|(_, until)| now < *until);
+        self.all = self.all.filter(|until| now < *until);
+        self.one.is_some() || self.all.is_some()
+    }
+
+    fn is_about(&self, subject: Option<Subject>) -> bool {
+        self.all.is_some() || (subject.is_some() && self.one.map(|(known, _)| known) == subject)
     }
 }
 
@@ -82,16 +89,7 @@ impl Budget {
     /// # Errors
     ///
     /// If no turn comes up until then.
-    pub async fn turn(
-        &self,
-        label: RateLabel,
-        method: Method,
-        template: &Arc<str>,
-        until: Instant,
-    ) -> Result<(), Exhausted> {
-        if self.is_refused(method, template) {
-            return Err(Exhausted);
-        }
+    pub(crate) async fn turn(&self, label: RateLabel, until: Instant) -> Result<(), Exhausted> {
         match self.bucket(label) {
             Some(bucket) => bucket.turn(until).await,
             None => Ok(()),
@@ -99,27 +97,41 @@ impl Budget {
     }
 
     /// Notes that v2 refused a call for its limits, and for how long if it said so.
-    pub fn refused(&self, method: Method, template: &Arc<str>, after: Option<Duration>) {
+    pub(crate) fn refused(
+        &self,
+        (method, template): (Method, &Arc<str>),
+        subject: Option<Subject>,
+        after: Option<Duration>,
+    ) {
         let after = after.unwrap_or(RECHECK);
         if after >= LONG {
-            let until = Instant::now() + after.min(RECHECK);
+            let now = Instant::now();
             let mut refused = lock(&self.refused);
-            refused.insert((method, Arc::clone(template)), until);
+            let refusal = refused.entry((method, Arc::clone(template))).or_default();
+            refusal.stands(now);
+            refusal.add(subject, now + after.min(RECHECK));
         }
+    }
+
+    /// True if v2 is known to refuse a call about a subject for long.
+    pub(crate) fn refuses(
+        &self,
+        (method, template): (Method, &Arc<str>),
+        subject: Option<Subject>,
+    ) -> bool {
+        let mut refused = lock(&self.refused);
+        if refused.is_empty() {
+            return false;
+        }
+        let now = Instant::now();
+        refused.retain(|_, refusal| refusal.stands(now));
+        let refusal = refused.get(&(method, Arc::clone(template)));
+        refusal.is_some_and(|refusal| refusal.is_about(subject))
     }
 
     /// How many calls of a label could be made at once; `None` without a limit.
     pub fn level(&self, label: RateLabel) -> Option<u32> {
         self.bucket(label).map(Bucket::level)
-    }
-
-    fn is_refused(&self, method: Method, template: &Arc<str>) -> bool {
-        let mut refused = lock(&self.refused);
-        if refused.is_empty() {
-            return false;
-        }
-        refused.retain(|_, until| Instant::now() < *until);
-        refused.contains_key(&(method, Arc::clone(template)))
     }
 
     fn bucket(&self, label: RateLabel) -> Option<&Bucket> {

@@ -23,13 +23,13 @@ use secrecy::SecretString;
 use tokio::time::{self, Instant};
 
 use crate::{
+    account::Account,
     address::BaseUrl,
-    breaker::{Breaker, Signal},
-    budget::Budget,
+    breaker::Signal,
     http::Http,
     rate_label::{RateLabel, RateLabels},
     reply::{self, Attempt},
-    request::{REQUEST_ID, RequestId, Scope},
+    request::{REQUEST_ID, RequestId, Scope, Subject},
     retry::{self, Next, RESERVE, Retries, RetryCounts},
     token::{Token, TokenError, Tokens},
 };
@@ -53,8 +53,6 @@ pub struct Endpoint {
     pub limits: CallLimits,
     /// Receives a record of every call. Must not block.
     pub on_call: Box<dyn Fn(&CallRecord<'_>) + Send + Sync>,
-    /// The circuit breaker.
-    pub breaker: Breaker,
 }
 
 /// v2, as one tenant sees it.
@@ -62,7 +60,7 @@ pub struct Endpoint {
 pub struct Upstream {
     endpoint: Arc<Endpoint>,
     tokens: Tokens,
-    budget: Arc<Budget>,
+    account: Arc<Account>,
     labels: Arc<RateLabels>,
 }
 
@@ -92,19 +90,24 @@ const HEADERS: usize = 6;
 const MAX_REFUSED: u32 = 2;
 
 impl Upstream {
-    /// A client with the tokens, the budget and the rate labels of a tenant.
+    /// A client with the tokens, the account and the rate labels of a tenant.
     pub fn new(
         endpoint: Arc<Endpoint>,
         tokens: Tokens,
-        budget: Arc<Budget>,
+        account: Arc<Account>,
         labels: Arc<RateLabels>,
     ) -> Self {
         Self {
             endpoint,
             tokens,
-            budget,
+            account,
             labels,
         }
+    }
+
+    /// Where its tokens come from.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Checks that calls could be made now: a token is present or can be obtained by the deadline.
@@ -160,18 +163,18 @@ impl Upstream {
             Ok(token) => token,
             Err(error) => return error.into(),
         };
+        let Account { budget, breaker } = self.account.as_ref();
+        let call = (request.method, &request.template);
+        let subject = Subject::of(&request.template, &request.path);
         loop {
             // An open breaker fails the call before it waits for, or takes, a turn of the budget.
-            if self.endpoint.breaker.refuses() {
+            if breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
-            let turn = self
-                .budget
-                .turn(label, request.method, &request.template, last);
-            if turn.await.is_err() {
+            if budget.refuses(call, subject) || budget.turn(label, last).await.is_err() {
                 return Outcome::Limited;
             }
-            let Some(permit) = self.endpoint.breaker.admit() else {
+            let Some(permit) = breaker.admit(subject) else {
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt = self.attempt(&uri, request, &token, scope).await;
@@ -179,8 +182,7 @@ impl Upstream {
                 permit.report(signal);
             }
             if let Attempt::Limited { after } = attempt {
-                self.budget
-                    .refused(request.method, &request.template, after);
+                budget.refused(call, subject, after);
             }
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,

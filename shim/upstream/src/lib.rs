@@ -7,13 +7,15 @@
 //! |---|---|
 //! | `client` | one call: token, rate budget, circuit breaker, attempts, retries |
 //! | `budget`, `rate_label` | the rate limits of an account, by v2's rate labels |
-//! | `breaker` | the circuit breaker that all tenants share |
+//! | `breaker` | the circuit breaker of an account |
+//! | `account` | what the tenants of an account share: budget and breaker |
 //! | `retry`, `reply` | what one attempt came to, and whether another one is safe |
 //! | `token` | access tokens, fixed or by server-to-server OAuth |
 //! | `http`, `pool`, `connect`, `tls`, `resolver` | HTTP, pooled connections, TLS, host names |
 //! | `address` | the base URL, and the URLs of calls below it |
 //! | `request` | the id and the deadline of the v1 request that a call is made for |
 
+mod account;
 mod address;
 mod breaker;
 mod budget;
@@ -29,9 +31,10 @@ mod retry;
 mod tls;
 mod token;
 
+pub use account::{Account, AccountDigest, Accounts};
 pub use address::{BaseUrl, BaseUrlError, UnsafePath};
 pub use breaker::Breaker;
-pub use budget::{AccountDigest, Budget, Budgets, Exhausted};
+pub use budget::Budget;
 pub use client::{CallLimits, CallRecord, Endpoint, Upstream};
 pub use http::{ClientError, Http, HttpSettings, is_shim};
 pub use rate_label::{RateLabel, RateLabels};

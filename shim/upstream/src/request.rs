@@ -1,6 +1,9 @@
-//! The v1 request that calls are made for: its id and its deadline.
+//! The v1 request that calls are made for: its id and its deadline; and whom a call is about.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use hyper::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -23,6 +26,24 @@ pub struct Scope {
     pub id: RequestId,
     /// When the response must be there.
     pub deadline: Instant,
+}
+
+/// Whom or what a call is about, as a hash that names nobody: what fills the placeholders of its
+/// path. `/users/7` and `/users/7/settings` have the same subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subject(u64);
+
+impl Subject {
+    /// `None` for a path without placeholders.
+    pub(crate) fn of(template: &str, path: &str) -> Option<Self> {
+        let filled = template
+            .split('/')
+            .zip(path.split('/'))
+            .filter(|(segment, _)| segment.starts_with('{'));
+        let mut hasher = DefaultHasher::new();
+        let count = filled.map(|(_, id)| id.hash(&mut hasher)).count();
+        (count > 0).then(|| Self(hasher.finish()))
+    }
 }
 
 impl RequestId {
@@ -68,6 +89,16 @@ impl fmt::Display for RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_about_one_user_have_one_subject() {
+        let of = |template, path| Subject::of(template, path);
+        let ada = of("/users/{userId}", "/users/ada");
+        assert!(ada.is_some());
+        assert_eq!(of("/users/{userId}/settings", "/users/ada/settings"), ada);
+        assert_ne!(of("/users/{userId}", "/users/grace"), ada);
+        assert_eq!(of("/users", "/users"), None);
+    }
 
     #[test]
     fn a_header_has_the_name_that_is_shown() {

@@ -10,18 +10,30 @@ use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
-use reqwest::{Client, StatusCode, header::HeaderValue};
+use reqwest::{
+    Client, StatusCode,
+    header::{HeaderValue, RETRY_AFTER},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
+
+use crate::reply;
 
 /// A token is replaced so long before it ends that a call begun with it arrives in time.
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// What a token lives if v2 does not say; it is what v2 documents.
 const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// After a failed token request, before the next one: twice as long after each in a row.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// The longest of these pauses, whatever `Retry-After` names: clocks differ.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 /// For one token request.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -69,8 +81,8 @@ pub enum Access {
     OAuth(OAuth),
 }
 
-/// Where a tenant's tokens come from.
-#[derive(Debug)]
+/// Where a tenant's tokens come from. Clones share the tokens.
+#[derive(Clone, Debug)]
 pub enum Tokens {
     /// One from the configuration.
     Fixed(Token),
@@ -79,7 +91,7 @@ pub enum Tokens {
 }
 
 /// Tokens of an OAuth server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Granted {
     http: Client,
     oauth: Arc<OAuth>,
@@ -93,6 +105,23 @@ struct State {
     previous: Option<Token>,
     /// The request under way, for all who wait.
     request: Option<Shared<BoxFuture<'static, Result<Token, TokenError>>>>,
+    /// The last request, if it failed.
+    failed: Option<Failed>,
+}
+
+/// A failed token request: until its pause is over, nobody asks again.
+#[derive(Clone, Copy)]
+struct Failed {
+    error: TokenError,
+    until: Instant,
+    /// The pause without a `Retry-After`.
+    backoff: Duration,
+}
+
+/// Why a token request failed, and the pause that the endpoint names.
+struct NoGrant {
+    error: TokenError,
+    retry_after: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -105,7 +134,36 @@ struct Held {
 #[derive(Deserialize)]
 struct Grant {
     access_token: SecretString,
-    expires_in: Option<u64>,
+    /// Seconds, as a number or as text.
+    expires_in: Option<Value>,
+}
+
+impl Grant {
+    /// How long the token lives; [`LIFETIME`] at most, and if `expires_in` is not a number of
+    /// seconds.
+    fn lifetime(&self) -> Duration {
+        let seconds = match &self.expires_in {
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let lifetime = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        lifetime.map_or(LIFETIME, |lifetime| lifetime.min(LIFETIME))
+    }
+}
+
+impl Failed {
+    /// After one more failure.
+    fn again(before: Option<Self>, failure: &NoGrant) -> Self {
+        let backoff = before.map_or(BACKOFF, |before| before.backoff.saturating_mul(2));
+        let backoff = backoff.min(MAX_BACKOFF);
+        let pause = failure.retry_after.unwrap_or(backoff);
+        Self {
+            error: failure.error,
+            until: Instant::now() + pause.clamp(BACKOFF, MAX_BACKOFF),
+            backoff,
+        }
+    }
 }
 
 impl Token {
@@ -143,6 +201,17 @@ impl Tokens {
             oauth: Arc::new(oauth),
             state: Arc::default(),
         })
+    }
+
+    /// The same tokens, for a tenant with this access; `None` if they are of another access.
+    #[must_use]
+    pub fn of_same_access(&self, access: &Access) -> Option<Self> {
+        let is_same = match (self, access) {
+            (Self::Fixed(one), Access::Token(other)) => one == other,
+            (Self::Granted(granted), Access::OAuth(oauth)) => granted.oauth.is(oauth),
+            _ => false,
+        };
+        is_same.then(|| self.clone())
     }
 
     /// The app's secret and the tokens of late.
@@ -189,6 +258,12 @@ impl Granted {
                 Some(held) if Instant::now() < held.renew_at => return Ok(held.token.clone()),
                 _ => {}
             }
+            if let Some(failed) = state.failed
+                && state.request.is_none()
+                && Instant::now() < failed.until
+            {
+                return state.usable().ok_or(failed.error);
+            }
             let begin = || self.request();
             state.request.get_or_insert_with(begin).clone()
         };
@@ -229,16 +304,17 @@ impl Granted {
             state.request = None;
             match granted {
                 Ok(held) => {
+                    state.failed = None;
                     let token = held.token.clone();
                     if let Some(before) = state.held.replace(held) {
                         state.previous = Some(before.token);
                     }
                     Ok(token)
                 }
-                Err(error) => match &state.held {
-                    Some(held) if Instant::now() < held.ends_at => Ok(held.token.clone()),
-                    _ => Err(error),
-                },
+                Err(failure) => {
+                    state.failed = Some(Failed::again(state.failed, &failure));
+                    state.usable().ok_or(failure.error)
+                }
             }
         };
         // The log names the request that needed it first.
@@ -249,8 +325,33 @@ impl Granted {
     }
 }
 
+impl State {
+    /// The token held, if it has not ended.
+    fn usable(&self) -> Option<Token> {
+        let held = self.held.as_ref()?;
+        (Instant::now() < held.ends_at).then(|| held.token.clone())
+    }
+}
+
+impl From<TokenError> for NoGrant {
+    fn from(error: TokenError) -> Self {
+        Self {
+            error,
+            retry_after: None,
+        }
+    }
+}
+
 impl OAuth {
-    async fn grant(&self, http: &Client) -> Result<Held, TokenError> {
+    /// True if both obtain the same tokens.
+    fn is(&self, other: &Self) -> bool {
+        self.url == other.url
+            && self.account_id == other.account_id
+            && self.client_id == other.client_id
+            && self.client_secret.expose_secret() == other.client_secret.expose_secret()
+    }
+
+    async fn grant(&self, http: &Client) -> Result<Held, NoGrant> {
         let asked = Instant::now();
         let response = http
             .post(self.url.clone())
@@ -267,7 +368,7 @@ impl OAuth {
             Err(error) => {
                 let error = error.without_url();
                 tracing::warn!(%error, "The token endpoint cannot be reached");
-                return Err(TokenError::Unreachable);
+                return Err(TokenError::Unreachable.into());
             }
         };
         let status = response.status();
@@ -276,10 +377,14 @@ impl OAuth {
                 status = status.as_u16(),
                 "The token endpoint gives no token"
             );
-            return Err(match status {
-                StatusCode::TOO_MANY_REQUESTS => TokenError::Limited,
-                status if status.is_server_error() => TokenError::Unreachable,
-                _ => TokenError::Refused,
+            let named = response.headers().get(RETRY_AFTER);
+            return Err(NoGrant {
+                error: match status {
+                    StatusCode::TOO_MANY_REQUESTS => TokenError::Limited,
+                    status if status.is_server_error() => TokenError::Unreachable,
+                    _ => TokenError::Refused,
+                },
+                retry_after: named.and_then(|value| reply::pause(value.to_str().ok()?)),
             });
         }
 
@@ -301,10 +406,9 @@ impl OAuth {
             Some((token, grant))
         }) else {
             tracing::error!("What the token endpoint answers is no token; check oauth_url");
-            return Err(TokenError::Refused);
+            return Err(TokenError::Refused.into());
         };
-        let lifetime = grant.expires_in.map_or(LIFETIME, Duration::from_secs);
-        let lifetime = lifetime.min(LIFETIME);
+        let lifetime = grant.lifetime();
         let margin = MARGIN.min(lifetime / 10);
         tracing::debug!(lifetime = lifetime.as_secs(), "A new token");
         Ok(Held {
@@ -338,5 +442,60 @@ impl fmt::Debug for Token {
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_read_in_any_spelling() {
+        for (expires_in, seconds) in [
+            (json!(1800), 1800.0),
+            (json!("1800"), 1800.0),
+            (json!(" 1800 "), 1800.0),
+            (json!(1800.5), 1800.5),
+            (json!("1800.5"), 1800.5),
+            (json!(0), 0.0),
+            (json!(u64::MAX), 3600.0),
+            (json!(1e300), 3600.0),
+            (json!("1e999"), 3600.0),
+            (json!("NaN"), 3600.0),
+            (json!(-1), 3600.0),
+            (json!("-1"), 3600.0),
+            (json!("an hour"), 3600.0),
+            (json!(null), 3600.0),
+            (json!([1800]), 3600.0),
+        ] {
+            let grant = json!({ "access_token": "t", "expires_in": expires_in });
+            let grant: Grant = serde_json::from_value(grant).unwrap();
+            let lifetime = Duration::from_secs_f64(seconds);
+            assert_eq!(grant.lifetime(), lifetime, "{expires_in}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_between_failed_token_requests_grow_up_to_a_minute() {
+        let now = Instant::now();
+        let fail = |before, retry_after: Option<u64>| {
+            let failure = NoGrant {
+                error: TokenError::Limited,
+                retry_after: retry_after.map(Duration::from_secs),
+            };
+            Failed::again(before, &failure)
+        };
+        let mut failed = None;
+        let pauses = [(); 8].map(|()| {
+            failed = Some(fail(failed, None));
+            failed.map(|failed| (failed.until - now).as_secs())
+        });
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60].map(Some));
+        for (named, pause) in [(0, 1), (20, 20), (u64::MAX, 60)] {
+            let failed = fail(None, Some(named));
+            assert_eq!((failed.until - now).as_secs(), pause, "{named}");
+        }
     }
 }

@@ -11,18 +11,12 @@ fn budget(plan: &str) -> Budget {
     Budget::new(rates(plan))
 }
 
-fn users() -> Arc<str> {
-    "/users".into()
-}
-
 /// When so many callers who come at the same time get their turn, in the order in which they came.
 async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Duration>> {
     let start = Instant::now();
-    let (users, until) = (users(), start + within);
+    let until = start + within;
     let turns = (0..count).map(|_| async {
-        let turn = budget
-            .turn(RateLabel::Medium, Method::Get, &users, until)
-            .await;
+        let turn = budget.turn(RateLabel::Medium, until).await;
         turn.ok().map(|()| start.elapsed())
     });
     join_all(turns).await
@@ -77,39 +71,41 @@ async fn the_level_falls_and_rises() {
 #[tokio::test(start_paused = true)]
 async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
     let budget = budget("unlimited");
-    let users = users();
-    let ask = async |method| {
-        budget
-            .turn(RateLabel::Medium, method, &users, Instant::now())
-            .await
-    };
-    budget.refused(Method::Get, &users, Some(Duration::from_secs(1)));
-    assert_eq!(ask(Method::Get).await, Ok(()));
-    for (after, pause) in [(None, 60), (Some(7), 7), (Some(86400), 60)] {
-        budget.refused(Method::Get, &users, after.map(Duration::from_secs));
-        assert_eq!(ask(Method::Get).await, Err(Exhausted));
-        assert_eq!(ask(Method::Post).await, Ok(()), "another endpoint");
+    let users: Arc<str> = "/users".into();
+    let refuses = |method| budget.refuses((method, &users), None);
+    budget.refused((Method::Get, &users), None, Some(Duration::from_secs(1)));
+    assert!(!refuses(Method::Get));
+    for (after, pause) in [
+        (None, 60),
+        (Some(7), 7),
+        (Some(86400), 60),
+        (Some(u64::MAX), 60),
+    ] {
+        budget.refused((Method::Get, &users), None, after.map(Duration::from_secs));
+        assert!(refuses(Method::Get));
+        assert!(!refuses(Method::Post), "another call");
         tokio::time::sleep(Duration::from_secs(pause)).await;
-        assert_eq!(ask(Method::Get).await, Ok(()));
+        assert!(!refuses(Method::Get));
     }
 }
 
-#[test]
-fn tenants_of_one_account_share_its_budget() {
-    let (mut budgets, none) = (Budgets::default(), Budgets::default());
-    let account = |name: &str| -> AccountDigest {
-        std::array::from_fn(|at| name.as_bytes().get(at).copied().unwrap_or(0))
-    };
-    let mut of = |name| budgets.of_account(account(name), rates("pro"), &none);
-    let (one, other, again) = (of("one"), of("other"), of("one"));
-    assert!(Arc::ptr_eq(&one, &again));
-    assert!(!Arc::ptr_eq(&one, &other));
+#[tokio::test(start_paused = true)]
+async fn the_daily_limit_of_one_user_is_not_that_of_others() {
+    let budget = budget("unlimited");
+    let settings: Arc<str> = "/users/{userId}/settings".into();
+    let call = (Method::Patch, &settings);
+    let user = |id: &str| Subject::of(&settings, &format!("/users/{id}/settings"));
+    let day = Some(Duration::from_hours(24));
+    budget.refused(call, user("grace"), day);
+    budget.refused(call, user("grace"), day);
+    assert!(budget.refuses(call, user("grace")));
+    assert!(!budget.refuses(call, user("ada")));
+    assert!(!budget.refuses(call, None));
 
-    let mut later = Budgets::default();
-    let mut of = |name, plan| later.of_account(account(name), plan, &budgets);
-    assert!(Arc::ptr_eq(&one, &of("one", rates("pro"))));
-    assert!(
-        !Arc::ptr_eq(&other, &of("other", rates("free"))),
-        "another plan"
-    );
+    // A second user: it is a limit of the account.
+    budget.refused(call, user("alan"), day);
+    assert!(budget.refuses(call, user("ada")));
+    assert!(budget.refuses(call, None));
+    tokio::time::sleep(RECHECK).await;
+    assert!(!budget.refuses(call, user("grace")));
 }

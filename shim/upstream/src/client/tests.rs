@@ -22,7 +22,11 @@ use tokio::{
 };
 
 use super::*;
-use crate::{http::HttpSettings, resolver::ResolverSettings, token::OAuth};
+use crate::{
+    http::HttpSettings,
+    resolver::ResolverSettings,
+    token::{Access, OAuth},
+};
 
 const LIMITS: CallLimits = CallLimits {
     timeout: Duration::from_secs(5),
@@ -105,14 +109,12 @@ pub(crate) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
         base,
         limits: LIMITS,
         on_call: Box::new(|_| {}),
-        breaker: Breaker::new(),
     };
     let labels = RateLabels::of(&Catalog::embedded().unwrap());
-    let budget = Budget::new(None);
     Upstream::new(
         Arc::new(endpoint),
         tokens,
-        Arc::new(budget),
+        Arc::new(Account::new(None)),
         Arc::new(labels),
     )
 }
@@ -308,6 +310,61 @@ async fn without_a_token_nothing_is_sent() {
         let upstream = upstream(v2.base(), tokens);
         let outcome = upstream.send(&get(), soon()).await;
         assert_eq!((outcome, v2.count()), (expected, 0), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_refuses_is_left_alone_for_a_while() {
+    use reqwest::StatusCode;
+    for status in [
+        StatusCode::BAD_REQUEST,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::OK,
+    ] {
+        let grants = Scripted::start(move |_, _| (status, [("retry-after", "30")], "{}")).await;
+        let v2 = Scripted::start(|_, _| "{}").await;
+        let upstream = upstream(v2.base(), Tokens::granted(client(), grants.oauth()));
+        let first = upstream.send(&get(), soon()).await;
+        for _ in 0..10 {
+            assert_eq!(upstream.send(&get(), soon()).await, first);
+        }
+        assert_eq!((grants.count(), v2.count()), (1, 0), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_stay_with_an_unchanged_access() {
+    let grants = Scripted::start(|_, _| axum::Json(json!({ "access_token": "t" }))).await;
+    let oauth = grants.oauth();
+    let before = Tokens::granted(client(), oauth.clone());
+    before.current().await.unwrap();
+    let kept = before.of_same_access(&Access::OAuth(oauth.clone()));
+    kept.unwrap().current().await.unwrap();
+    assert_eq!(grants.count(), 1);
+
+    let other = OAuth {
+        client_secret: "another secret".into(),
+        ..oauth
+    };
+    assert!(before.of_same_access(&Access::OAuth(other)).is_none());
+}
+
+#[tokio::test]
+async fn a_limit_of_any_length_is_an_outcome() {
+    for after in ["9999999999999999999", "18446744073709551616", "-1", "9e99"] {
+        let v2 = Scripted::start(move |_, _| {
+            (
+                reqwest::StatusCode::TOO_MANY_REQUESTS,
+                [("retry-after", after)],
+            )
+        })
+        .await;
+        for method in [Method::Get, Method::Patch] {
+            let request = request(method, Body::None);
+            let outcome = fixed(v2.base()).send(&request, soon()).await;
+            assert_eq!(outcome, Outcome::Limited, "{after}");
+        }
     }
 }
 
