@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Component, Path, PathBuf},
     sync::{
@@ -29,7 +30,7 @@ use crate::{
     traffic::Traffic,
     walk::{
         self, Candidate, Limits, Walked,
-        revision::{self, RevisionError},
+        revision::{self, Item, RevisionError},
     },
 };
 
@@ -267,24 +268,54 @@ impl<'c> Audit<'c> {
         let mut outcome = Outcome::default();
         let mut files = Vec::new();
         let mut roots = BTreeSet::new();
-        revision::read(repository, revision, &mut |path, bytes| {
-            outcome.files += 1;
-            self.options.files.fetch_add(1, Ordering::Relaxed);
-            if walk::is_manifest(path)
-                && let Some((folder, _)) = path.rsplit_once('/')
-            {
-                roots.insert(folder.to_owned());
-            }
-            if !is_binary(bytes) {
-                let text = source::decode(bytes);
-                let mut trace = prefilter.trace(text.as_bytes());
-                if prefilter.is_relevant(&mut trace, text.as_bytes()) {
-                    files.push(scanner.scan(path, &text));
+        let stop = &self.options.stop;
+        let mut buffer = Vec::new();
+        revision::read(
+            repository,
+            revision,
+            self.options.large,
+            stop,
+            &mut |path, item| {
+                if walk::is_manifest(path)
+                    && let Some((folder, _)) = path.rsplit_once('/')
+                {
+                    roots.insert(folder.to_owned());
                 }
-            }
-            !self.options.stop.load(Ordering::Relaxed)
-        })?;
-        outcome.findings = self.decide(files, &roots);
+                match item {
+                    Item::LeftOut(reason) => {
+                        outcome.unreadable.push(Unreadable {
+                            path: path.to_owned(),
+                            reason: reason.to_owned(),
+                        });
+                        return Ok(());
+                    }
+                    Item::File(bytes) => {
+                        if !is_binary(bytes) {
+                            let text = source::decode(bytes);
+                            let mut trace = prefilter.trace(text.as_bytes());
+                            if prefilter.is_relevant(&mut trace, text.as_bytes()) {
+                                files.push(scanner.scan(path, &text));
+                            }
+                        }
+                    }
+                    Item::Large(mut file) => {
+                        let size = file.size;
+                        let trace = file.read(|mut file| {
+                            walk::trace(&mut file, size, &prefilter, stop, &mut buffer)
+                        })?;
+                        if trace.is_some() {
+                            files.push(scanner.scan_large(path, |take| {
+                                file.read(|mut file| walk::pieces(&mut file, size, take))
+                            })?);
+                        }
+                    }
+                }
+                outcome.files += 1;
+                self.options.files.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            },
+        )?;
+        self.finish(files, &roots, &mut outcome);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
@@ -313,7 +344,13 @@ impl<'c> Audit<'c> {
         if let Some(names) = projects.names() {
             files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
         }
-        let stamps: BTreeMap<String, u64> = files
+        self.finish(files, &roots, &mut outcome);
+        outcome
+    }
+
+    /// Decides what the files use, and names those of which something was left out.
+    fn finish(&self, files: Vec<FileFacts>, roots: &BTreeSet<String>, outcome: &mut Outcome) {
+        outcome.stamps = files
             .iter()
             .filter_map(|file| Some((file.path.clone(), file.stamp?)))
             .collect();
@@ -322,8 +359,7 @@ impl<'c> Audit<'c> {
             .filter(|file| file.is_cut)
             .map(|file| file.path.clone())
             .collect();
-        outcome.findings = self.decide(files, &roots);
-        outcome.stamps = stamps;
+        outcome.findings = self.decide(files, roots);
         // A log or a table full of paths that mean nothing here misses nothing.
         for path in cut {
             let uses = |found: &Finding| found.path == path && found.kind != Kind::Doc;
@@ -334,7 +370,6 @@ impl<'c> Audit<'c> {
                 });
             }
         }
-        outcome
     }
 
     fn read_all(
@@ -386,7 +421,11 @@ impl<'c> Audit<'c> {
         };
         if candidate.large {
             return scanner
-                .scan_large(path, |take| walk::pieces(&candidate.path, take))
+                .scan_large(path, |take| {
+                    let mut file = File::open(&candidate.path)?;
+                    let size = file.metadata()?.len();
+                    walk::pieces(&mut file, size, take)
+                })
                 .map(Some);
         }
         let bytes = walk::read(candidate, self.options.large)?;

@@ -218,6 +218,25 @@ pub(crate) fn look(
     buffer: &mut Vec<u8>,
 ) -> io::Result<Option<Candidate>> {
     let mut file = File::open(path)?;
+    // What is written while the file is read is left for the next run.
+    let size = file.metadata()?.len();
+    let trace = trace(&mut file, size, prefilter, stop, buffer)?;
+    Ok(trace.map(|trace| Candidate {
+        path: path.to_owned(),
+        trace,
+        large: size > limits.large,
+    }))
+}
+
+/// Looks whether a file of `size` bytes may have a part; a large one only until `stop` is set.
+pub(crate) fn trace(
+    file: &mut dyn Read,
+    size: u64,
+    prefilter: &Prefilter,
+    stop: &AtomicBool,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<Trace>> {
+    let mut file = file.take(size);
     buffer.resize(CHUNK, 0);
     let mut length = fill(&mut file, buffer)?;
     let head = buffer.get(..length).unwrap_or_default();
@@ -226,32 +245,27 @@ pub(crate) fn look(
     }
     let wide = source::wide(head);
     let mut found = Trace::default();
-    let mut size = length as u64;
     let is_relevant = if length < CHUNK {
         let text = searchable(wide, head);
         prefilter.add(&text, &mut found);
         prefilter.is_relevant(&mut found, &text)
     } else {
         prefilter.add(&searchable(wide, head), &mut found);
-        // What is written while the file is read is left for the next run.
-        size = file.metadata()?.len();
-        let mut left = size.saturating_sub(length as u64);
-        while left > 0 && length == CHUNK && !found.is_full() && !stop.load(Ordering::Relaxed) {
+        while file.limit() > 0
+            && length == CHUNK
+            && !found.is_full()
+            && !stop.load(Ordering::Relaxed)
+        {
             buffer.copy_within(CHUNK - OVERLAP.., 0);
             let read = fill(&mut file, buffer.get_mut(OVERLAP..).unwrap_or_default())?;
-            left = left.saturating_sub(read as u64);
             length = OVERLAP + read;
             let piece = buffer.get(..length).unwrap_or_default();
             prefilter.add(&searchable(wide, piece), &mut found);
         }
         // What else makes a file relevant is not looked for in long ones.
-        found.is_telling() || found.word && left > 0
+        found.is_telling() || found.word && file.limit() > 0
     };
-    Ok(is_relevant.then(|| Candidate {
-        path: path.to_owned(),
-        trace: found,
-        large: size > limits.large,
-    }))
+    Ok(is_relevant.then_some(found))
 }
 
 /// Bytes as a search for ASCII can look at them: it sees nothing in UTF-16.
@@ -263,7 +277,7 @@ fn searchable<'b>(wide: Option<&'static Encoding>, bytes: &'b [u8]) -> Cow<'b, [
 }
 
 /// Reads until a buffer is full or the file ends.
-fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while let Some(free) = buffer.get_mut(length..).filter(|free| !free.is_empty()) {
         match file.read(free) {
@@ -294,10 +308,14 @@ pub(crate) struct Start {
     pub(crate) column: usize,
 }
 
-/// Reads a large file piece by piece and hands over each, until `take` returns false.
-pub(crate) fn pieces(path: &Path, mut take: impl FnMut(&str, Start) -> bool) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let mut left = file.metadata()?.len();
+/// Reads a large file of `size` bytes piece by piece and hands over each, until `take` returns
+/// false.
+pub(crate) fn pieces(
+    mut file: &mut dyn Read,
+    size: u64,
+    take: &mut dyn FnMut(&str, Start) -> bool,
+) -> io::Result<()> {
+    let mut left = size;
     let mut buffer = Vec::new();
     let mut start = Start::default();
     let mut wide = None;

@@ -1,134 +1,432 @@
 //! Reads the files of a git revision through git itself, without a checkout.
+//!
+//! The repository is not trusted. git runs only commands that read objects, with every setting
+//! overridden that could name a command, without access to other repositories, and without
+//! variables that redirect it.
 
 use std::{
+    env,
     io::{self, BufRead, BufReader, Read, Write},
     path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
 };
 
-/// Larger files are left out, as they are no source code; in bytes.
-const LARGE: usize = 16 << 20;
+/// Settings of a repository that name a command, a path or another repository, and what they are
+/// instead. Commands that read objects use none of them today.
+const SETTINGS: [&str; 22] = [
+    // A bare repository can lie in a tree as ordinary files.
+    "safe.bareRepository=explicit",
+    "protocol.allow=never",
+    "protocol.ext.allow=never",
+    "protocol.file.allow=never",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.sshCommand=false",
+    "core.gitProxy=",
+    "core.askPass=",
+    "core.pager=cat",
+    "core.editor=false",
+    "core.attributesFile=/dev/null",
+    "core.alternateRefsCommand=",
+    "credential.helper=",
+    "diff.external=",
+    "gpg.program=false",
+    "gpg.ssh.program=false",
+    "gpg.x509.program=false",
+    "log.showSignature=false",
+    "submodule.recurse=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+];
+/// How often git is started again after it ended at a damaged object.
+const RESTARTS: usize = 100;
+/// How much of git's messages is kept, in bytes.
+const MESSAGE: u64 = 4096;
 
 /// Why a revision cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
-    /// git cannot be run, or what it says cannot be read.
+    /// git cannot be run, or its output cannot be read.
     #[error("git cannot be run: {0}")]
     Run(#[from] io::Error),
-    /// git knows no such revision or repository.
+    /// git has no such revision or repository.
     #[error("git cannot read the revision {revision}: {message}")]
     Unknown {
         /// The revision.
         revision: String,
-        /// What git says.
+        /// git's message.
         message: String,
     },
 }
 
-/// Hands over each file of a revision below a folder with its path, until `take` returns false.
+/// What a revision has at a path.
+pub(crate) enum Item<'r> {
+    /// The content of a file.
+    File(&'r [u8]),
+    /// A file that is too large to be held in memory.
+    Large(LargeFile<'r>),
+    /// Content that is not read, and why.
+    LeftOut(&'static str),
+}
+
+/// A large file of a revision.
+pub(crate) struct LargeFile<'r> {
+    objects: &'r mut Objects,
+    object: &'r str,
+    /// Its size, in bytes.
+    pub(crate) size: u64,
+}
+
+impl LargeFile<'_> {
+    /// Reads the file from its start; `read` need not read all of it.
+    pub(crate) fn read<T>(
+        &mut self,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.objects.size(self.object)?;
+        self.objects.content(self.size, read)
+    }
+}
+
+/// Hands over each path of a revision below a folder, until `take` returns false or `stop` is set.
+/// Files of more than `large` bytes are not held in memory.
 pub(crate) fn read(
     folder: &Path,
     revision: &str,
-    take: &mut dyn FnMut(&str, &[u8]) -> bool,
+    large: u64,
+    stop: &AtomicBool,
+    take: &mut dyn FnMut(&str, Item) -> io::Result<()>,
 ) -> Result<(), RevisionError> {
-    let files = list(folder, revision)?;
+    let mut list = List::open(folder, revision)?;
     let mut objects = Objects::open(folder)?;
+    let mut links = Vec::new();
+    let mut restarts = 0;
     let mut bytes = Vec::new();
-    for (object, path) in files {
-        if objects.read(&object, &mut bytes)? && !take(&path, &bytes) {
-            break;
+    while !stop.load(Ordering::Relaxed)
+        && let Some(entry) = list.entry()?
+    {
+        let Entry { kind, object, path } = &entry;
+        match kind {
+            EntryKind::Submodule => {
+                take(path, Item::LeftOut("is a submodule; audit its repository"))?;
+                continue;
+            }
+            EntryKind::Link => {
+                links.push(entry);
+                continue;
+            }
+            EntryKind::File => {}
+        }
+        let read = match objects.size(object) {
+            Ok(None) => {
+                take(path, Item::LeftOut("is missing in the repository"))?;
+                continue;
+            }
+            Ok(Some(size)) if size > large => {
+                // Skipped here, because a large file is read as often as needed.
+                objects.content(size, |_| Ok(())).and_then(|()| {
+                    let objects = &mut objects;
+                    take(
+                        path,
+                        Item::Large(LargeFile {
+                            objects,
+                            object,
+                            size,
+                        }),
+                    )
+                })
+            }
+            Ok(Some(size)) => objects
+                .content(size, |content| {
+                    bytes.clear();
+                    content.read_to_end(&mut bytes)
+                })
+                .and_then(|_| take(path, Item::File(&bytes))),
+            Err(error) => Err(error),
+        };
+        let Err(error) = read else { continue };
+        // Ctrl-C ends git, too.
+        if was_interrupted(objects.end()?) {
+            stop.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        restarts += 1;
+        if restarts > RESTARTS {
+            return Err(error.into());
+        }
+        take(path, Item::LeftOut("is damaged in the repository"))?;
+        objects = Objects::open(folder)?;
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let (status, message) = list.end()?;
+    if was_interrupted(status) {
+        stop.store(true, Ordering::Relaxed);
+        return Ok(());
+    }
+    if !status.success() {
+        return Err(RevisionError::Unknown {
+            revision: revision.to_owned(),
+            message,
+        });
+    }
+    if !links.is_empty() {
+        let mut targets = Targets::open(folder, revision)?;
+        for link in links {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            if targets.is_outside(&link)? {
+                take(&link.path, Item::LeftOut("is a link out of the revision"))?;
+            }
         }
     }
     Ok(())
 }
 
-/// The plain files of a revision: object and path.
-fn list(folder: &Path, revision: &str) -> Result<Vec<(String, String)>, RevisionError> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["ls-tree", "-r", "-z", "--end-of-options", revision])
-        .stdin(Stdio::null())
-        .output()?;
-    if !output.status.success() {
-        return Err(RevisionError::Unknown {
-            revision: revision.to_owned(),
-            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        });
+/// A git command that trusts nothing in the repository.
+fn git(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    for (name, _) in env::vars_os() {
+        if name
+            .to_string_lossy()
+            .to_ascii_uppercase()
+            .starts_with("GIT_")
+        {
+            git.env_remove(name);
+        }
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let files = text.split('\0').filter_map(|entry| {
-        let (about, path) = entry.split_once('\t')?;
-        let mut words = about.split(' ');
-        let (mode, kind, object) = (words.next()?, words.next()?, words.next()?);
-        // 120000 is a symbolic link, whose content is a path.
-        (kind == "blob" && mode != "120000").then(|| (object.to_owned(), path.to_owned()))
-    });
-    Ok(files.collect())
+    git.env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .args(["--no-pager", "--no-optional-locks"]);
+    for setting in SETTINGS {
+        git.args(["-c", setting]);
+    }
+    git.arg("-C").arg(folder).stdin(Stdio::null());
+    git
 }
 
-/// A git process that hands out objects.
+#[cfg(unix)]
+fn was_interrupted(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    const SIGINT: i32 = 2;
+    status.signal() == Some(SIGINT)
+}
+
+#[cfg(not(unix))]
+fn was_interrupted(_: ExitStatus) -> bool {
+    false
+}
+
+enum EntryKind {
+    File,
+    Link,
+    Submodule,
+}
+
+struct Entry {
+    kind: EntryKind,
+    object: String,
+    path: String,
+}
+
+/// A git process that lists the paths of a revision. Listing and reading overlap, because a small
+/// repository can name any number of paths.
+struct List {
+    child: Child,
+    entries: BufReader<ChildStdout>,
+    messages: Option<thread::JoinHandle<String>>,
+}
+
+impl List {
+    fn open(folder: &Path, revision: &str) -> io::Result<Self> {
+        let mut child = git(folder)
+            .args(["ls-tree", "-r", "-z", "--end-of-options", revision])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let entries = BufReader::new(child.stdout.take().ok_or_else(no_pipe)?);
+        let mut messages = child.stderr.take().ok_or_else(no_pipe)?;
+        let messages = thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = (&mut messages).take(MESSAGE).read_to_end(&mut text);
+            let _ = io::copy(&mut messages, &mut io::sink());
+            String::from_utf8_lossy(&text).trim().to_owned()
+        });
+        Ok(Self {
+            child,
+            entries,
+            messages: Some(messages),
+        })
+    }
+
+    fn entry(&mut self) -> io::Result<Option<Entry>> {
+        loop {
+            let mut entry = Vec::new();
+            if self.entries.read_until(0, &mut entry)? == 0 {
+                return Ok(None);
+            }
+            if let Some(entry) = parse(&String::from_utf8_lossy(&entry)) {
+                return Ok(Some(entry));
+            }
+        }
+    }
+
+    fn end(mut self) -> io::Result<(ExitStatus, String)> {
+        let status = self.child.wait()?;
+        let message = self.messages.take().map(thread::JoinHandle::join);
+        Ok((status, message.and_then(Result::ok).unwrap_or_default()))
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        end(&mut self.child).ok();
+    }
+}
+
+/// Reads `100644 blob OBJECT<tab>PATH<null>`.
+fn parse(entry: &str) -> Option<Entry> {
+    let (about, path) = entry.trim_end_matches('\0').split_once('\t')?;
+    let mut words = about.split(' ');
+    let (mode, kind, object) = (words.next()?, words.next()?, words.next()?);
+    let kind = match (mode, kind) {
+        ("120000", _) => EntryKind::Link,
+        (_, "blob") => EntryKind::File,
+        _ => EntryKind::Submodule,
+    };
+    Some(Entry {
+        kind,
+        object: object.to_owned(),
+        path: path.to_owned(),
+    })
+}
+
+/// A git process that returns objects.
 struct Objects {
     child: Child,
-    ask: Option<ChildStdin>,
+    ask: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Objects {
     fn open(folder: &Path) -> io::Result<Self> {
-        let mut child = Command::new("git")
-            .arg("-C")
-            .arg(folder)
-            .args(["cat-file", "--batch"])
+        Self::start(folder, &["--batch"])
+    }
+
+    fn start(folder: &Path, options: &[&str]) -> io::Result<Self> {
+        let mut child = git(folder)
+            .arg("cat-file")
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let ask = child.stdin.take();
-        let answers = child
-            .stdout
-            .take()
-            .ok_or_else(|| io::Error::other("git has no output"))?;
         Ok(Self {
+            ask: child.stdin.take().ok_or_else(no_pipe)?,
+            answers: BufReader::new(child.stdout.take().ok_or_else(no_pipe)?),
             child,
-            ask,
-            answers: BufReader::new(answers),
         })
     }
 
-    /// Reads an object; false if it is missing or too large.
-    fn read(&mut self, object: &str, bytes: &mut Vec<u8>) -> io::Result<bool> {
-        if let Some(ask) = &mut self.ask {
-            writeln!(ask, "{object}")?;
-            ask.flush()?;
-        }
+    /// Requests an object and returns the first line of the answer.
+    fn head(&mut self, object: &str) -> io::Result<String> {
+        writeln!(self.ask, "{object}")?;
+        self.ask.flush()?;
         let mut head = String::new();
-        self.answers.read_line(&mut head)?;
-        let size = head
-            .trim()
-            .rsplit(' ')
-            .next()
-            .and_then(|size| size.parse::<usize>().ok());
-        let Some(size) = size else {
-            return Ok(false);
-        };
-        bytes.clear();
-        let kept = u64::try_from(size.min(LARGE)).unwrap_or(u64::MAX);
-        let all = u64::try_from(size).unwrap_or(u64::MAX);
-        (&mut self.answers).take(kept).read_to_end(bytes)?;
-        // The rest of a large object, and the line end after each.
-        io::copy(
-            &mut (&mut self.answers).take(all - kept + 1),
-            &mut io::sink(),
-        )?;
-        Ok(size <= LARGE)
+        if self.answers.read_line(&mut head)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(head.trim_end().to_owned())
+    }
+
+    /// Requests an object and returns its size; nothing if it is missing.
+    fn size(&mut self, object: &str) -> io::Result<Option<u64>> {
+        let head = self.head(object)?;
+        Ok(head.rsplit(' ').next().and_then(|size| size.parse().ok()))
+    }
+
+    /// Reads the content of the object that was requested, and discards what `read` leaves of it.
+    fn content<T>(
+        &mut self,
+        size: u64,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut content = (&mut self.answers).take(size);
+        let result = read(&mut content);
+        io::copy(&mut content, &mut io::sink())?;
+        let is_cut = content.limit() > 0;
+        // A line end follows each object.
+        let mut end = [0];
+        self.answers.read_exact(&mut end)?;
+        if is_cut {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        result
+    }
+
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        end(&mut self.child)
     }
 }
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // git ends when its standard input is closed.
-        self.ask = None;
-        let _ = self.child.wait();
+        self.end().ok();
     }
+}
+
+/// A git process that follows links within a revision.
+struct Targets {
+    objects: Objects,
+    tree: String,
+}
+
+impl Targets {
+    fn open(folder: &Path, revision: &str) -> io::Result<Self> {
+        let tree = git(folder)
+            .args(["rev-parse", "--verify", "--end-of-options"])
+            .arg(format!("{revision}^{{tree}}"))
+            .output()?;
+        Ok(Self {
+            objects: Objects::start(folder, &["--batch-check", "--follow-symlinks"])?,
+            tree: String::from_utf8_lossy(&tree.stdout).trim().to_owned(),
+        })
+    }
+
+    /// True unless the revision has the target of a link, or the link leads nowhere within it.
+    fn is_outside(&mut self, link: &Entry) -> io::Result<bool> {
+        if link.path.contains('\n') {
+            return Ok(true);
+        }
+        let head = self
+            .objects
+            .head(&format!("{}:./{}", self.tree, link.path))?;
+        let mut words = head.split(' ');
+        let (first, second) = (words.next(), words.next());
+        if let (Some("symlink" | "dangling" | "loop" | "notdir"), Some(size)) = (first, second) {
+            // What follows is a path.
+            let size = size.parse().map_err(io::Error::other)?;
+            self.objects.content(size, |_| Ok(()))?;
+        }
+        Ok(first == Some("symlink") || head.ends_with(" missing"))
+    }
+}
+
+/// Ends a git process, whatever it is doing.
+fn end(child: &mut Child) -> io::Result<ExitStatus> {
+    if let Some(status) = child.try_wait()? {
+        return Ok(status);
+    }
+    child.kill().ok();
+    child.wait()
+}
+
+fn no_pipe() -> io::Error {
+    io::Error::other("git has no pipe")
 }
