@@ -287,11 +287,14 @@ fn a_host_that_v2_does_not_name_is_a_warning() {
 
 #[test]
 fn an_empty_occurrence_never_deletes_the_series() {
-    let refused = run("meeting/delete", &[ID, HOST, ("occurrence_id", "")], well);
-    assert_eq!(
-        refused.err().as_deref(),
-        Some("300 Invalid parameter: occurrence_id")
-    );
+    for none in ["", " ", "null"] {
+        let refused = run("meeting/delete", &[ID, HOST, ("occurrence_id", none)], well);
+        assert_eq!(
+            refused.err().as_deref(),
+            Some("300 Invalid parameter: occurrence_id"),
+            "{none:?}"
+        );
+    }
     let run = run("meeting/delete", &[ID, HOST], well).unwrap();
     assert_eq!(
         run.requests(),
