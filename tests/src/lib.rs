@@ -15,5 +15,5 @@ mod stage;
 mod wire;
 
 pub use answer::Answer;
-pub use stage::{API_KEY, API_SECRET, Stage};
+pub use stage::{API_KEY, API_SECRET, CHAT_TOKEN, Stage};
 pub use wire::{Fault, V2Call, Wire};

@@ -24,6 +24,8 @@ use crate::{
 pub const API_KEY: &str = "stage-key";
 /// The secret of [`API_KEY`].
 pub const API_SECRET: &str = "stage-secret";
+/// What opens chats to [`API_KEY`].
+pub const CHAT_TOKEN: &str = "stage-chat-token";
 
 /// A shim before a sandbox, both ending with the test's runtime. Clones are the same.
 #[derive(Clone)]
@@ -80,6 +82,7 @@ impl Stage {
              api_key = \"{API_KEY}\"\n\
              api_secret = \"{API_SECRET}\"\n\
              account_id = \"{account_id}\"\n\
+             chat_token = \"{CHAT_TOKEN}\"\n\
              token = \"{token}\"\n",
             account_id = shim_sandbox::ACCOUNT_ID,
             token = shim_sandbox::TOKEN,

@@ -265,3 +265,55 @@ fn entries_without_readable_settings_lack_them() {
     let has = |n: usize| answer["users"][n].get("disable_chat").is_some();
     assert_eq!([has(0), has(1), has(2)], [true, false, false]);
 }
+
+/// Two pages of calls, from a v2 that would take their numbers and does not show them.
+#[test]
+fn lists_whose_answers_have_no_number_are_walked_by_token() {
+    let v2 = |request: &V2Request| {
+        let calls = match of(request, "next_page_token") {
+            None => json!({ "telephony_usage": [{ "meeting_id": 1 }], "next_page_token": "t" }),
+            Some(_) => json!({ "telephony_usage": [{ "meeting_id": 2 }], "next_page_token": "" }),
+        };
+        ok(calls)
+    };
+    let page = [
+        ("from", "2026-01-01"),
+        ("to", "2026-01-02"),
+        ("page_size", "1"),
+        ("page_number", "2"),
+    ];
+    let run = run("report/getaudioreport", &page, v2).unwrap();
+    assert_eq!(run.answer()["telephony_usage"][0]["meeting_id"], 2);
+}
+
+#[test]
+fn a_part_that_could_not_be_read_or_changed_is_named() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/accounts/{accountId}/plans" => ok(json!({})),
+        "/accounts" => ok(json!({ "id": "a" })),
+        _ => error(400, 200, "Only available for paid accounts."),
+    };
+    let warned = |operation: &str, given: &[(&str, &str)]| {
+        let run = run(operation, given, v2).unwrap();
+        let last = run.finished.answer.warnings.last().unwrap();
+        (last.field.clone(), last.reason.clone())
+    };
+    let (fields, reason) = warned("ma/account/plan/get", &[("account_id", "a")]);
+    assert_eq!(reason, "could not be read from v2");
+    assert!(
+        fields.contains("first_name, last_name, phone_number"),
+        "{fields}"
+    );
+    let owner = [
+        ("email", "x@example.com"),
+        ("first_name", "N"),
+        ("last_name", "W"),
+    ];
+    let more = [
+        ("password", "Analytical4Engine"),
+        ("meeting_capacity", "100"),
+    ];
+    let (fields, reason) = warned("ma/account/create", &[&owner[..], &more].concat());
+    assert_eq!(reason, "could not be changed in v2");
+    assert_eq!(fields, "meeting_capacity");
+}

@@ -16,7 +16,7 @@ const PASSWORD: &str = "Analytical4Engine";
 /// `operation name=value name=value` and the error that it ends in.
 type Case<'a> = (&'a str, &'a str);
 
-async fn check(stage: &Stage, cases: &[Case<'_>]) {
+pub(crate) async fn check(stage: &Stage, cases: &[Case<'_>]) {
     for (request, expected) in cases {
         let (operation, given) = request.split_once(' ').unwrap_or((request, ""));
         let given: Vec<_> = given

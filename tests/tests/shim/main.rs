@@ -1,4 +1,4 @@
-//! Every v1 user operation over HTTP, against the sandbox: what v1 documented, in its fields, its
+//! v1 operations over HTTP, against the sandbox: what v1 documented, in its fields, its
 //! errors and its effects.
 #![allow(
     clippy::expect_used,
@@ -9,12 +9,21 @@
 )]
 #![allow(clippy::type_complexity, reason = "a table of requests is one")]
 
+mod accounts;
+mod chats;
+mod devices;
 mod documented;
 mod effects;
 mod errors;
+mod groups;
 mod ids;
 mod lists;
 mod losses;
+mod members;
+mod metrics;
 mod partial;
+mod recordings;
+mod refusals;
 mod repeats;
+mod reports;
 mod trouble;

@@ -1,0 +1,281 @@
+//! Groups, IM groups and their members.
+
+use axum::http::Method;
+use end_to_end::{Fault, Stage};
+use serde_json::json;
+use shim_sandbox::SandboxConfig;
+
+use crate::{
+    errors::check,
+    members::{PAGE, ask, at, has, one, shown},
+};
+
+const GROUP: &str = "group_id:s account_id:s name:s total_members:n";
+const SEARCH: &str =
+    "type:s option_search_by_domain:b option_search_by_account:b option_search_by_ma_account:b";
+const MEMBER: &str = "id:s email:s first_name:s last_name:s";
+
+/// Groups of users, and of chats: what their operations begin with, and what more they show.
+const KINDS: [(&str, &str); 2] = [("group", ""), ("im/group", SEARCH)];
+
+#[tokio::test]
+async fn groups_can_be_made_renamed_and_deleted() {
+    let stage = Stage::start().await;
+    for (group, more) in KINDS {
+        let before = shown(&stage, &format!("{group}/list")).await;
+        has(&before, "", "total_records:n groups:a");
+        has(&before, "groups[]", GROUP);
+        has(&before, "groups[]", more);
+        assert_eq!(before["total_records"], at(&before, "groups[]").len());
+
+        let made = shown(&stage, &format!("{group}/create name=Astronomers")).await;
+        has(&made, "", &format!("{GROUP} {more}"));
+        let id = made["group_id"].as_str().unwrap();
+        assert_eq!(shown(&stage, &format!("{group}/get id={id}")).await, made);
+
+        let edited = shown(&stage, &format!("{group}/edit id={id} name=Geometers")).await;
+        has(&edited, "", &format!("{GROUP} {more}"));
+        assert_eq!(edited["name"], "Geometers");
+        assert_eq!(shown(&stage, &format!("{group}/get id={id}")).await, edited);
+        assert_eq!(
+            shown(&stage, &format!("{group}/edit id={id}")).await,
+            edited
+        );
+        let after = shown(&stage, &format!("{group}/list")).await;
+        one(&after, "groups[]", "name", "Geometers");
+
+        let deleted = shown(&stage, &format!("{group}/delete id={id}")).await;
+        has(&deleted, "", "id:s deleted_at:t deleted_count:n");
+        assert_eq!(
+            (&deleted["id"], &deleted["deleted_count"]),
+            (&id.into(), &1.into())
+        );
+        assert_eq!(shown(&stage, &format!("{group}/list")).await, before);
+    }
+}
+
+#[tokio::test]
+async fn members_come_and_go() {
+    let stage = Stage::start().await;
+    let ada = stage.id_of("ada.lovelace@example.com").await;
+    let joan = stage.id_of("joan.clarke@example.com").await;
+    for (group, _) in KINDS {
+        let id = &shown(&stage, &format!("{group}/create name=Astronomers")).await["group_id"];
+        let id = id.as_str().unwrap();
+        let add = format!("{group}/member/add id={id} member_ids={ada},joan.clarke@example.com,");
+        let added = shown(&stage, &add).await;
+        has(&added, "", "id:s add_at:t add_count:n");
+        assert_eq!((&added["id"], &added["add_count"]), (&id.into(), &2.into()));
+
+        let list = format!("{group}/member/list id={id}");
+        let members = shown(&stage, &list).await;
+        has(&members, "", &format!("{PAGE} members:a"));
+        has(&members, "members[]", MEMBER);
+        let ids: Vec<_> = at(&members, "members[]")
+            .iter()
+            .map(|member| &member["id"])
+            .collect();
+        assert_eq!(ids, [&ada, &joan]);
+        let second = shown(&stage, &format!("{list} page_size=1 page_number=2")).await;
+        assert_eq!(second["members"], json!([members["members"][1]]));
+        assert_eq!(
+            (&second["page_count"], &second["total_records"]),
+            (&2.into(), &2.into())
+        );
+        let shows = shown(&stage, &format!("{group}/get id={id}")).await;
+        assert_eq!(shows["total_members"], 2);
+
+        let delete = format!("{group}/member/delete id={id} member_ids={ada}");
+        let deleted = shown(&stage, &delete).await;
+        has(&deleted, "", "id:s deleted_at:t deleted_count:n");
+        assert_eq!(deleted["deleted_count"], 1);
+        // Who is no member needs no removal.
+        assert_eq!(shown(&stage, &delete).await["deleted_count"], 0);
+        assert_eq!(at(&shown(&stage, &list).await, "members[]").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn members_are_added_in_batches() {
+    let stage = Stage::start().await;
+    let users = shown(&stage, "user/list page_size=40").await;
+    let ids: Vec<_> = at(&users, "users[]")
+        .iter()
+        .map(|user| user["id"].as_str().unwrap())
+        .collect();
+    for (group, batch) in [("group", 30), ("im/group", 10)] {
+        let id = &shown(&stage, &format!("{group}/create name=Everybody")).await["group_id"];
+        let id = id.as_str().unwrap();
+        stage.wire().take();
+        let add = format!("{group}/member/add id={id} member_ids={}", ids.join(","));
+        let added = shown(&stage, &add).await;
+        assert_eq!(added["add_count"], ids.len());
+        assert_eq!(stage.wire().take().len(), ids.len().div_ceil(batch));
+    }
+}
+
+#[tokio::test]
+async fn pictures_of_members_are_shown_if_they_are_asked_for() {
+    let pictures = "[options]\nlist_pictures = true";
+    let stage = Stage::with(SandboxConfig::default(), pictures).await;
+    for (group, _) in KINDS {
+        let groups = shown(&stage, &format!("{group}/list")).await;
+        let id = groups["groups"][0]["group_id"].as_str().unwrap();
+        let members = shown(&stage, &format!("{group}/member/list id={id}")).await;
+        has(&members, "members[]", &format!("{MEMBER} pic_url:s"));
+    }
+}
+
+#[tokio::test]
+async fn types_and_searches_of_im_groups() {
+    let stage = Stage::start().await;
+    let given = "type=restricted option_search_by_domain=true option_search_by_ma=true";
+    let made = shown(&stage, &format!("im/group/create name=Chess {given}")).await;
+    let of = |group: &serde_json::Value| {
+        [
+            "type",
+            "option_search_by_domain",
+            "option_search_by_account",
+            "option_search_by_ma_account",
+        ]
+        .map(|name| group[name].clone())
+    };
+    assert_eq!(
+        of(&made),
+        [json!("Restricted"), true.into(), false.into(), true.into()]
+    );
+    let id = made["group_id"].as_str().unwrap();
+    let edit = format!("im/group/edit id={id} type=Shared option_search_by_ma_account=false");
+    let edited = shown(&stage, &edit).await;
+    assert_eq!(
+        of(&edited),
+        [json!("Shared"), true.into(), false.into(), false.into()]
+    );
+    assert_eq!(
+        shown(&stage, &format!("im/group/get id={id}")).await,
+        edited
+    );
+}
+
+#[tokio::test]
+async fn errors() {
+    let stage = Stage::start().await;
+    for (group, noun) in [("group", "Group"), ("im/group", "IM Group")] {
+        let groups = shown(&stage, &format!("{group}/list")).await;
+        let known = &groups["groups"][0];
+        let id = known["group_id"].as_str().unwrap();
+        let name = known["name"].as_str().unwrap();
+        shown(&stage, &format!("{group}/create name=Taken")).await;
+        let unknown = format!("4130 {noun} not exist: nothing");
+        for request in [
+            "get id=nothing",
+            "edit id=nothing name=x",
+            "edit id=nothing",
+            "delete id=nothing",
+            "member/list id=nothing",
+            "member/add id=nothing member_ids=x",
+            "member/delete id=nothing member_ids=x",
+        ] {
+            check(&stage, &[(&format!("{group}/{request}"), &unknown)]).await;
+        }
+        check(
+            &stage,
+            &[
+                (&format!("{group}/get"), "300 Id is required."),
+                (&format!("{group}/create name="), "300 Name is required."),
+                (
+                    &format!("{group}/member/add id={id}"),
+                    "300 Member_ids is required.",
+                ),
+                (
+                    &format!("{group}/create name={name}"),
+                    &format!("4132 Group name {name} is already in use."),
+                ),
+                (
+                    &format!("{group}/edit id={id} name=Taken"),
+                    "4132 Group name Taken is already in use.",
+                ),
+                (
+                    &format!("{group}/member/add id={id} member_ids=me"),
+                    "300 Invalid parameter: member_ids",
+                ),
+            ],
+        )
+        .await;
+    }
+    check(
+        &stage,
+        &[
+            (
+                "im/group/create name=x type=secret",
+                "300 Invalid parameter: type",
+            ),
+            (
+                &format!("group/create name={}", "x".repeat(129)),
+                "300 Invalid parameter: name",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn errors_that_v2_says_itself() {
+    let stage = Stage::start().await;
+    let gone = "IM Group has been replaced";
+    for (request, method, code, text, expected) in [
+        (
+            "im/group/list",
+            Method::GET,
+            4137,
+            gone,
+            "4137 IM Group has been replaced",
+        ),
+        (
+            "im/group/create name=x",
+            Method::POST,
+            4137,
+            gone,
+            "4137 IM Group has been replaced",
+        ),
+        (
+            "im/group/member/list id=x",
+            Method::GET,
+            4137,
+            gone,
+            "4137 IM Group has been replaced",
+        ),
+        (
+            "group/get id=x",
+            Method::GET,
+            1010,
+            "No.",
+            "1010 Group not belong to the account",
+        ),
+        (
+            "group/create name=x",
+            Method::POST,
+            200,
+            "Too many.",
+            "200 Too many.",
+        ),
+        (
+            "group/member/add id=x member_ids=u",
+            Method::POST,
+            1001,
+            "User does not exist: u.",
+            "1001 User does not exist: u.",
+        ),
+        (
+            "group/member/delete id=x member_ids=u",
+            Method::DELETE,
+            1001,
+            "User does not exist: u.",
+            "1001 User not exist: u",
+        ),
+    ] {
+        let said = Fault::Refused(400, json!({ "code": code, "message": text }));
+        stage.wire().fail_once(method, "", said);
+        assert_eq!(ask(&stage, request).await.error(), expected, "{request}");
+    }
+}

@@ -1,0 +1,119 @@
+//! What v2 may refuse to every call: the shim's token, a scope that its app lacks.
+
+use axum::http::Method;
+use end_to_end::{CHAT_TOKEN, Fault, Stage};
+use serde_json::json;
+use shim_sandbox::SandboxConfig;
+
+use crate::members::{ask, month};
+
+/// A request of each operation of recordings, reports, the dashboard, chats, groups, devices and
+/// sub accounts.
+fn requests() -> Vec<String> {
+    let (month, chat) = (month(), format!("access_token={CHAT_TOKEN} {}", month()));
+    let new = "first_name=N last_name=W";
+    let billed = "phone_number=5 address=A city=X country=US state=CA zip=9";
+    let mut requests: Vec<String> = [
+        "recording/get meeting_id=x",
+        "recording/delete meeting_id=x",
+        "recording/list host_id=x",
+        "mc/recording/list host_id=x",
+        "report/getdailyreport year=2026 month=1",
+        "metrics/meetingdetail type=2 meeting_id=x",
+        "metrics/webinardetail type=2 meeting_id=x",
+        "metrics/qos type=2 meeting_id=x",
+        "metrics/sharerecorddetail meeting_id=x",
+        "metrics/zoomrooms",
+        "h323/device/list",
+        "h323/device/create name=x ip=192.0.2.1",
+        "h323/device/update id=x name=y",
+        "h323/device/delete id=x",
+        "ma/account/list",
+        "ma/account/get account_id=x",
+        "ma/account/update account_id=x enable_share_rc=true",
+        "ma/account/delete account_id=x",
+        "ma/account/plan/get account_id=x",
+        "ma/account/plan/add account_id=x plan=y",
+        "ma/account/plan/update account_id=x type=1 plan=y",
+        "ma/account/billing/update account_id=x city=y",
+    ]
+    .map(str::to_owned)
+    .into();
+    requests.extend([
+        format!("report/getaccountreport {month}"),
+        format!("report/getaudioreport {month}"),
+        format!("report/getuserreport user_id=x {month}"),
+        format!("metrics/meetings type=1 {month}"),
+        format!("metrics/webinars type=1 {month}"),
+        format!("metrics/crc {month}"),
+        format!("metrics/im {month}"),
+        format!("metrics/zoomroomdetail id=x {month}"),
+        format!("chat/list {chat}"),
+        format!("chat/get session_id=x {chat}"),
+        format!("ma/account/create email=x@example.com password=Analytical4Engine {new}"),
+        format!("ma/account/plan/subscribe account_id=x plan_base=y {new} {billed}"),
+    ]);
+    for group in ["group", "im/group"] {
+        let operations = [
+            "list",
+            "get id=x",
+            "create name=x",
+            "edit id=x name=y",
+            "delete id=x",
+            "member/list id=x",
+            "member/add id=x member_ids=y",
+            "member/delete id=x member_ids=y",
+        ];
+        requests.extend(operations.map(|operation| format!("{group}/{operation}")));
+    }
+    requests
+}
+
+async fn check(status: u16, code: i64) {
+    let on = "[options]\nplan_writes = true";
+    let stage = Stage::with(SandboxConfig::default(), on).await;
+    let refused = Fault::Refused(status, json!({ "code": code, "message": "Secret scope." }));
+    for method in [
+        Method::GET,
+        Method::POST,
+        Method::PATCH,
+        Method::PUT,
+        Method::DELETE,
+    ] {
+        stage.wire().fail_always(method, "", refused.clone());
+    }
+    for request in requests() {
+        let error = ask(&stage, &request).await.error();
+        assert_eq!(error, "200 No permission.", "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_no_permission() {
+    check(400, 4711).await;
+}
+
+#[tokio::test]
+async fn a_refused_token_is_no_permission() {
+    check(401, 124).await;
+}
+
+#[test]
+fn all_operations_are_asked_for() {
+    let catalog = mappings::Catalog::embedded().unwrap();
+    let requests = requests();
+    let asked: Vec<_> = requests
+        .iter()
+        .map(|request| request.split(' ').next().unwrap())
+        .collect();
+    for operation in catalog.operations() {
+        let area = operation.name.split('/').next().unwrap();
+        if !matches!(area, "user" | "meeting" | "webinar") {
+            assert!(
+                asked.contains(&operation.name.as_str()),
+                "{}",
+                operation.name
+            );
+        }
+    }
+}
