@@ -115,6 +115,17 @@ pub struct Call {
     pub for_item: bool,
 }
 
+/// A v2 request that the plan has yet to make, as far as is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedCall {
+    /// The method.
+    pub method: Method,
+    /// The path with its placeholders.
+    pub template: std::sync::Arc<str>,
+    /// The path; `None` while an earlier answer decides it.
+    pub path: Option<String>,
+}
+
 /// The end of a translation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
@@ -374,6 +385,17 @@ impl<'a> Translation<'a> {
             self.advance();
         }
         std::mem::take(&mut self.queue).into()
+    }
+
+    /// The calls that wait for others and will be made, as far as can be told now. One that is made
+    /// for several things comes once.
+    pub fn planned(&self) -> Vec<PlannedCall> {
+        let calls = self.plan.calls.iter().enumerate().zip(&self.progress);
+        let waiting = calls.filter(|(_, progress)| progress.state == State::Waiting);
+        waiting
+            .filter(|((index, call), _)| self.holds(*index, call))
+            .filter_map(|((index, call), _)| self.planned_call(index, call))
+            .collect()
     }
 
     /// Takes the outcome of a call.

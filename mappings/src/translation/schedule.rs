@@ -1,7 +1,7 @@
 //! Which calls are to be made now, and with which requests.
 
 use super::{
-    Call, CallId, State, Translation,
+    Call, CallId, PlannedCall, State, Translation,
     entry::Entry,
     losses,
     parameters::chosen,
@@ -182,6 +182,22 @@ impl<'a> Translation<'a> {
         let subject = self.subject_of(id, call);
         self.material(id, call, subject.as_deref())
             .request(id.call, call)
+    }
+
+    /// `None` for a call that has nothing to send.
+    pub(super) fn planned_call(&self, index: usize, call: &operation::Call) -> Option<PlannedCall> {
+        let id = CallId {
+            call: index,
+            item: None,
+        };
+        let subject = self.subject_of(id, call);
+        let material = self.material(id, call, subject.as_deref());
+        material.body(index, call)?;
+        Some(PlannedCall {
+            method: call.method,
+            template: call.template.clone(),
+            path: material.path_and_query(call).0,
+        })
     }
 
     pub(super) fn material<'t>(

@@ -192,7 +192,7 @@ impl Material<'_, '_> {
     }
 
     /// The body; `None` if the call has nothing to send.
-    fn body(&self, index: usize, call: &Call) -> Option<Body> {
+    pub(super) fn body(&self, index: usize, call: &Call) -> Option<Body> {
         if let Some(name) = &call.file {
             let file = self.translation.given.file(name)?.clone();
             let protocol = self.translation.catalog.protocol();

@@ -2,6 +2,7 @@
 //! remembers what the next request may need.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -15,11 +16,11 @@ use futures_util::{
 use mappings::{
     Arguments, Catalog, Document, Memory, Outcome, Site, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
-    translation::{Call, Finished, Unfinished},
+    translation::{Call, Finished, PlannedCall, Unfinished},
 };
 use recording::RecordedSite;
 use secrecy::SecretString;
-use shim_upstream::{RequestId, Scope};
+use shim_upstream::{Exhausted, RequestId, ReservedTurns, Scope};
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
@@ -74,6 +75,62 @@ impl Executed {
 struct Performed {
     outcome: Outcome,
     was_sent: bool,
+}
+
+/// Whether a translation may write: v2's limits are asked once, for all calls of the plan, before the
+/// first write.
+enum Writes {
+    NotBegun,
+    Allowed(ReservedTurns),
+    /// Nothing was written, and nothing is.
+    Refused,
+}
+
+impl Writes {
+    /// The calls to be made now, each with whether its turn is reserved.
+    async fn ready(
+        &mut self,
+        translation: &mut Translation<'_>,
+        tenant: &Tenant,
+        scope: Scope,
+    ) -> Vec<(Call, bool)> {
+        let is_write = |call: &Call| !call.request.method.is_read();
+        let mut ready = translation.ready();
+        if matches!(self, Self::NotBegun) && ready.iter().any(is_write) {
+            let mut planned = translation.planned();
+            for Call { request, .. } in ready.iter().filter(|call| is_write(call)) {
+                // A call for several things counts once.
+                if !planned.iter().any(|known| {
+                    (known.method, &known.template) == (request.method, &request.template)
+                }) {
+                    planned.push(PlannedCall {
+                        method: request.method,
+                        template: Arc::clone(&request.template),
+                        path: Some(request.path.clone()),
+                    });
+                }
+            }
+            *self = match tenant.upstream.reserve(&planned, scope).await {
+                Ok(turns) => Self::Allowed(turns),
+                Err(Exhausted) => Self::Refused,
+            };
+        }
+        if matches!(self, Self::Refused) {
+            while let Some(at) = ready.iter().position(is_write) {
+                let call = ready.swap_remove(at);
+                translation.complete(call.id, Outcome::Limited);
+                ready.extend(translation.ready());
+            }
+        }
+        let with_turn = |call: Call| {
+            let has_turn = match self {
+                Self::Allowed(turns) => turns.take(&call.request),
+                Self::NotBegun | Self::Refused => false,
+            };
+            (call, has_turn)
+        };
+        ready.into_iter().map(with_turn).collect()
+    }
 }
 
 /// Where what a translation remembers is kept.
@@ -138,10 +195,17 @@ impl Executor {
 
         let places = &Semaphore::new(self.list_calls);
         // Not an async function: each would have room for two calls.
-        let made = |call: Call| {
+        let made = |(call, has_turn): (Call, bool)| {
             let since = Instant::now();
             async move {
-                let performed = self.perform(tenant, &call, places, scope).await;
+                let performed = self.perform(tenant, &call, has_turn, places, scope);
+                // After a panic the rest of a write goes on as after a lost answer: what was done
+                // before is told and remembered.
+                let performed = AssertUnwindSafe(performed).catch_unwind().await;
+                let performed = performed.unwrap_or(Performed {
+                    outcome: Outcome::NoAnswer { maybe_done: true },
+                    was_sent: true,
+                });
                 if let Some(taps) = taps {
                     let (outcome, took) = (&performed.outcome, since.elapsed());
                     guarded(|| taps.called(call.name, call.request, outcome, took));
@@ -151,8 +215,9 @@ impl Executor {
         };
         let mut under_way = FuturesUnordered::new();
         let mut calls = 0;
+        let mut writes = Writes::NotBegun;
         loop {
-            let mut ready = translation.ready();
+            let mut ready = writes.ready(&mut translation, tenant, scope).await;
             let is_single = ready.len() == 1 && under_way.is_empty();
             let performed = if let Some(call) = ready.pop_if(|_| is_single) {
                 // As most plans have it: what needs no set of calls does not pay for one.
@@ -189,6 +254,7 @@ impl Executor {
         &self,
         tenant: &Tenant,
         call: &Call,
+        has_turn: bool,
         places: &Semaphore,
         scope: Scope,
     ) -> Performed {
@@ -219,7 +285,7 @@ impl Executor {
         } else {
             None
         };
-        let outcome = tenant.upstream.send(request, scope).await;
+        let outcome = tenant.upstream.send(request, scope, has_turn).await;
         drop(place);
         if !is_read {
             tenant.wrote();

@@ -9,17 +9,18 @@ const LIMIT_ERROR: i64 = 403;
 #[tokio::test]
 async fn while_v2_is_down_it_is_left_alone() {
     let v2 = ScriptedV2::start(|_| async { Answer::status(502) }).await;
-    let shim = Running::before(&v2).await;
-    let get = || shim.call("user/get", &[("id", "u1")]);
-    // A moment is no outage: it takes a second of it.
+    let shim = &Running::before(&v2).await;
+    let ids = ["u1", "u2", "u3", "u4", "u5"];
+    let get = |id| async move { shim.call("user/get", &[("id", id)]).await };
+    // A moment is no outage, nor is one user: it takes a second and five of them.
     while shim.ops("/readyz").await.0 != 503 {
-        join_all((0..5).map(|_| get())).await;
+        join_all(ids.map(get)).await;
     }
     let (_, metrics) = shim.ops("/metrics").await;
     assert!(metrics.contains("\nshim_v2_breaker_open 1\n"), "{metrics}");
 
     v2.forget();
-    let answers = join_all((0..20).map(|_| get())).await;
+    let answers = join_all(ids.iter().cycle().take(20).map(|id| get(id))).await;
     assert!(answers.iter().all(|answer| answer["error"]["code"] == 500));
     // No more than a probe now and then.
     let seen = v2.lines();
@@ -73,4 +74,105 @@ async fn a_daily_limit_is_not_asked_again_and_again() {
     }
     let update = shim.call("user/update", &[("id", "u1"), ("dept", "x")]);
     assert!(update.await["error"].is_null(), "other endpoints go on");
+}
+
+#[tokio::test]
+async fn a_create_is_not_begun_while_v2_refuses_its_settings() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        match seen.line().as_str() {
+            line if line.starts_with("PATCH") && line.ends_with("/settings") => {
+                Answer::new(429, &[("retry-after", "2099-01-01T00:00:00Z")], "{}")
+            }
+            _ => seen.usual(),
+        }
+    })
+    .await;
+    let shim = Running::before(&v2).await;
+    for id in ["u1", "u2"] {
+        let parameters = [("id", id), ("disable_chat", "true")];
+        let update = shim.call("user/update", &parameters).await;
+        assert_eq!(update["error"]["code"], LIMIT_ERROR);
+    }
+    v2.forget();
+    let new = [("email", "new@example.com"), ("type", "1")];
+    let with_settings = [new.as_slice(), &[("disable_chat", "true")]].concat();
+    let create = shim.call("user/custcreate", &with_settings).await;
+    assert_eq!(create["error"]["code"], LIMIT_ERROR, "{create}");
+    assert_eq!(v2.lines(), [""; 0], "nothing is written");
+    let create = shim.call("user/custcreate", &new).await;
+    assert!(create["error"].is_null(), "it needs no settings: {create}");
+}
+
+#[tokio::test]
+async fn the_daily_limit_of_one_user_leaves_others_alone() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        if seen.method == "PATCH" && seen.path().contains("/grace") {
+            return Answer::new(429, &[("retry-after", "2099-01-01T00:00:00Z")], "{}");
+        }
+        seen.usual()
+    })
+    .await;
+    let shim = Running::before(&v2).await;
+    let update = async |id| {
+        let parameters = [("id", id), ("dept", "x")];
+        shim.call("user/update", &parameters).await["error"]["code"].clone()
+    };
+    assert_eq!(update("grace").await, LIMIT_ERROR);
+    assert!(update("ada").await.is_null());
+    v2.forget();
+    assert_eq!(update("grace").await, LIMIT_ERROR);
+    assert_eq!(v2.lines(), [""; 0], "not asked again");
+}
+
+#[tokio::test]
+async fn a_create_begins_with_the_turns_of_all_its_calls() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        environment: vec![("SHIM_UPSTREAM_PLAN", "free".to_owned())],
+        adjust: |limits| limits.request = std::time::Duration::from_millis(1200),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let new = [
+        ("email", "new@example.com"),
+        ("type", "1"),
+        ("disable_chat", "true"),
+    ];
+    let calls = (0..20).map(|_| shim.call("user/custcreate", &new));
+    // Equal creates are independent for this v2.
+    let answers = join_all(calls).await;
+    let served = answers.iter().filter(|answer| answer["error"].is_null());
+    let served = served.count();
+    assert!((1..20).contains(&served), "{answers:?}");
+    for (start, end) in [("POST", "/users"), ("PATCH", "/settings")] {
+        let lines = v2.lines();
+        let made = lines
+            .iter()
+            .filter(|line| line.starts_with(start) && line.ends_with(end));
+        assert_eq!(made.count(), served, "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_beyond_all_clocks_leaves_a_create_to_be_finished() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        if seen.line().ends_with("/settings") {
+            return Answer::new(429, &[("retry-after", "9999999999999999999")], "{}");
+        }
+        seen.usual()
+    })
+    .await;
+    let shim = Running::before(&v2).await;
+    let new = [
+        ("email", "new@example.com"),
+        ("type", "1"),
+        ("disable_chat", "true"),
+    ];
+    let create = shim.call("user/custcreate", &new).await;
+    assert_eq!(create["error"]["code"], LIMIT_ERROR, "{create}");
+    let message = create["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("create"),
+        "what is done is told: {message}"
+    );
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bucket::Bucket;
-pub(crate) use bucket::Exhausted;
+pub use bucket::Exhausted;
 use mappings::{Method, catalog::Rates};
 use tokio::time::Instant;
 

@@ -14,7 +14,7 @@ use hyper::{
     HeaderMap, Request, Uri,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
-use mappings::{Body, Method, Outcome, V2Request};
+use mappings::{Body, Method, Outcome, V2Request, translation::PlannedCall};
 use reqwest::{
     Client,
     multipart::{Form, Part},
@@ -26,6 +26,7 @@ use crate::{
     account::Account,
     address::BaseUrl,
     breaker::Signal,
+    budget::Exhausted,
     http::Http,
     rate_label::{RateLabel, RateLabels},
     reply::{self, Attempt},
@@ -62,6 +63,21 @@ pub struct Upstream {
     tokens: Tokens,
     account: Arc<Account>,
     labels: Arc<RateLabels>,
+}
+
+/// Turns that were taken for calls of one plan before they are made.
+#[derive(Debug, Default)]
+pub struct ReservedTurns(Vec<(Method, Arc<str>)>);
+
+impl ReservedTurns {
+    /// Uses the turn of a call; false if there is none for it.
+    pub fn take(&mut self, request: &V2Request) -> bool {
+        let is_its = |(method, template): &(Method, Arc<str>)| {
+            *method == request.method && *template == request.template
+        };
+        let at = self.0.iter().position(is_its);
+        at.map(|at| self.0.swap_remove(at)).is_some()
+    }
 }
 
 /// One v2 call with all its attempts. Nothing in it names a user.
@@ -124,12 +140,45 @@ impl Upstream {
         self.tokens.secrets()
     }
 
+    /// Takes the turns of all calls of a plan, before its first write.
+    ///
+    /// # Errors
+    ///
+    /// If v2 is known to refuse one of them, or if not all turns come up in time.
+    pub async fn reserve(
+        &self,
+        calls: &[PlannedCall],
+        scope: Scope,
+    ) -> Result<ReservedTurns, Exhausted> {
+        let Account { budget, breaker } = self.account.as_ref();
+        let subject = |call: &PlannedCall| Subject::of(&call.template, call.path.as_deref()?);
+        if calls
+            .iter()
+            .any(|call| budget.refuses((call.method, &call.template), subject(call)))
+        {
+            return Err(Exhausted);
+        }
+        let mut turns = ReservedTurns::default();
+        // A single call takes its turn when it is made.
+        if calls.len() < 2 || breaker.refuses() {
+            return Ok(turns);
+        }
+        for call in calls {
+            let label = self.labels.of_call(call.method, &call.template);
+            budget.turn(label, last_turn(scope)).await?;
+            turns.0.push((call.method, Arc::clone(&call.template)));
+        }
+        Ok(turns)
+    }
+
     /// Sends a request, retries it where that is safe, and returns the outcome by the deadline.
-    pub async fn send(&self, request: &V2Request, scope: Scope) -> Outcome {
+    /// With a reserved turn, the first attempt waits for none.
+    pub async fn send(&self, request: &V2Request, scope: Scope, has_turn: bool) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
         let label = self.labels.of_call(request.method, &request.template);
-        let outcome = self.attempts((request, label), scope, &mut retries).await;
+        let attempts = self.attempts((request, label), scope, has_turn, &mut retries);
+        let outcome = attempts.await;
         (self.endpoint.on_call)(&CallRecord {
             request: scope.id,
             method: request.method,
@@ -146,6 +195,7 @@ impl Upstream {
         &self,
         (request, label): (&V2Request, RateLabel),
         scope: Scope,
+        mut has_turn: bool,
         retries: &mut Retries,
     ) -> Outcome {
         let uri = match self.endpoint.base.join(&request.path, &request.query) {
@@ -157,8 +207,6 @@ impl Upstream {
             }
         };
         let deadline = scope.deadline;
-        // What waits for its turn any longer could not be answered in time.
-        let last = deadline.checked_sub(RESERVE).unwrap_or(deadline);
         let mut token = match self.within(deadline, self.tokens.current()).await {
             Ok(token) => token,
             Err(error) => return error.into(),
@@ -171,7 +219,11 @@ impl Upstream {
             if breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
-            if budget.refuses(call, subject) || budget.turn(label, last).await.is_err() {
+            if budget.refuses(call, subject) {
+                return Outcome::Limited;
+            }
+            if !std::mem::take(&mut has_turn) && budget.turn(label, last_turn(scope)).await.is_err()
+            {
                 return Outcome::Limited;
             }
             let Some(permit) = breaker.admit(subject) else {
@@ -244,6 +296,12 @@ impl Upstream {
             }
         }
     }
+}
+
+/// What waits for its turn any longer could not be answered in time.
+fn last_turn(scope: Scope) -> Instant {
+    let deadline = scope.deadline;
+    deadline.checked_sub(RESERVE).unwrap_or(deadline)
 }
 
 /// Adds up to a quarter of jitter, so that calls refused together are not repeated together.

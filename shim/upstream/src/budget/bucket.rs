@@ -22,7 +22,7 @@ use tokio::{
 
 /// No turn came up in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;
+pub struct Exhausted;
 
 /// A token bucket that never lets more pass within its period than the rate says.
 pub(super) struct Bucket {

@@ -181,7 +181,7 @@ async fn a_request_goes_out_as_it_is() {
 
     let mut list = get();
     list.query = vec![("a".to_owned(), "b&c=d é".to_owned())];
-    let Outcome::Answered { body, .. } = upstream.send(&list, soon()).await else {
+    let Outcome::Answered { body, .. } = upstream.send(&list, soon(), false).await else {
         panic!("no answer");
     };
     let get = json!({
@@ -193,7 +193,7 @@ async fn a_request_goes_out_as_it_is() {
     assert_eq!(body.unwrap().json().to_value(), get);
 
     let patch = request(Method::Patch, Body::Json(json!({ "dept": "R&D" })));
-    let patched = upstream.send(&patch, soon()).await;
+    let patched = upstream.send(&patch, soon(), false).await;
     let expected = json!({
         "line": "PATCH /v2/users/a%40b.c%2F..",
         "authorization": "Bearer t0",
@@ -210,7 +210,9 @@ async fn a_request_goes_out_as_it_is() {
             bytes: Bytes::from_static(b"\xff\xd8\0"),
         },
     };
-    let uploaded = upstream.send(&request(Method::Post, picture), soon()).await;
+    let uploaded = upstream
+        .send(&request(Method::Post, picture), soon(), false)
+        .await;
     let Outcome::Answered {
         body: Some(body), ..
     } = uploaded
@@ -247,7 +249,7 @@ async fn all_who_wait_share_one_token_request() {
     let upstream = upstream(v2.base(), tokens);
 
     let get = get();
-    let calls = (0..40).map(|_| upstream.send(&get, soon()));
+    let calls = (0..40).map(|_| upstream.send(&get, soon(), false));
     for outcome in join_all(calls).await {
         assert_eq!(outcome, answered(200, json!("Bearer t0")));
     }
@@ -268,7 +270,7 @@ async fn a_refused_token_is_renewed_once_for_all() {
     let upstream = upstream(v2.base(), tokens);
 
     let get = get();
-    let calls = (0..40).map(|_| upstream.send(&get, soon()));
+    let calls = (0..40).map(|_| upstream.send(&get, soon(), false));
     for outcome in join_all(calls).await {
         assert_eq!(outcome, answered(200, json!("good")));
     }
@@ -281,11 +283,11 @@ async fn a_token_that_is_always_refused_is_not_renewed_forever() {
     let v2 = Scripted::start(|_, _| reqwest::StatusCode::UNAUTHORIZED).await;
     let tokens = Tokens::granted(client(), grants.oauth());
     let upstream = upstream(v2.base(), tokens);
-    assert_eq!(upstream.send(&get(), soon()).await, Outcome::Refused);
+    assert_eq!(upstream.send(&get(), soon(), false).await, Outcome::Refused);
     assert_eq!((grants.count(), v2.count()), (2, 2));
 
     let upstream = fixed(v2.base());
-    assert_eq!(upstream.send(&get(), soon()).await, Outcome::Refused);
+    assert_eq!(upstream.send(&get(), soon(), false).await, Outcome::Refused);
     assert_eq!(v2.count(), 3);
 }
 
@@ -308,7 +310,7 @@ async fn without_a_token_nothing_is_sent() {
         let v2 = Scripted::start(|_, _| "{}").await;
         let tokens = Tokens::granted(client(), grants.oauth());
         let upstream = upstream(v2.base(), tokens);
-        let outcome = upstream.send(&get(), soon()).await;
+        let outcome = upstream.send(&get(), soon(), false).await;
         assert_eq!((outcome, v2.count()), (expected, 0), "{status} {body}");
     }
 }
@@ -325,9 +327,9 @@ async fn a_token_endpoint_that_refuses_is_left_alone_for_a_while() {
         let grants = Scripted::start(move |_, _| (status, [("retry-after", "30")], "{}")).await;
         let v2 = Scripted::start(|_, _| "{}").await;
         let upstream = upstream(v2.base(), Tokens::granted(client(), grants.oauth()));
-        let first = upstream.send(&get(), soon()).await;
+        let first = upstream.send(&get(), soon(), false).await;
         for _ in 0..10 {
-            assert_eq!(upstream.send(&get(), soon()).await, first);
+            assert_eq!(upstream.send(&get(), soon(), false).await, first);
         }
         assert_eq!((grants.count(), v2.count()), (1, 0), "{status}");
     }
@@ -362,7 +364,7 @@ async fn a_limit_of_any_length_is_an_outcome() {
         .await;
         for method in [Method::Get, Method::Patch] {
             let request = request(method, Body::None);
-            let outcome = fixed(v2.base()).send(&request, soon()).await;
+            let outcome = fixed(v2.base()).send(&request, soon(), false).await;
             assert_eq!(outcome, Outcome::Limited, "{after}");
         }
     }
@@ -379,7 +381,7 @@ async fn a_token_is_asked_for_again_before_it_ends() {
     let upstream = upstream(v2.base(), tokens);
     for token in ["Bearer t0", "Bearer t1"] {
         assert_eq!(
-            upstream.send(&get(), soon()).await,
+            upstream.send(&get(), soon(), false).await,
             answered(200, json!(token))
         );
     }
@@ -400,12 +402,12 @@ async fn a_short_limit_is_waited_out_and_a_long_one_is_not() {
     })
     .await;
     let patch = request(Method::Patch, Body::Json(json!({})));
-    let outcome = fixed(v2.base()).send(&patch, soon()).await;
+    let outcome = fixed(v2.base()).send(&patch, soon(), false).await;
     assert_eq!((outcome, v2.count()), (answered(200, json!("done")), 3));
 
     for after in ["3600", "2030-01-01T00:00:00Z"] {
         let v2 = Scripted::start(move |_, _| limited(after)).await;
-        let outcome = fixed(v2.base()).send(&patch, soon()).await;
+        let outcome = fixed(v2.base()).send(&patch, soon(), false).await;
         assert_eq!((outcome, v2.count()), (Outcome::Limited, 1));
     }
 }
@@ -427,7 +429,7 @@ async fn what_is_not_v2_is_unreadable() {
     .await;
     let upstream = fixed(v2.base());
     for status in [200, 200, 200, 302] {
-        let outcome = upstream.send(&get(), soon()).await;
+        let outcome = upstream.send(&get(), soon(), false).await;
         assert_eq!(outcome, Outcome::Unreadable { status });
     }
     assert_eq!(elsewhere.count(), 0);
@@ -435,7 +437,7 @@ async fn what_is_not_v2_is_unreadable() {
         status: 204,
         body: None,
     };
-    assert_eq!(upstream.send(&get(), soon()).await, empty);
+    assert_eq!(upstream.send(&get(), soon(), false).await, empty);
 }
 
 /// Accepts connections, reads one request of each, writes some bytes and hangs up.
@@ -463,9 +465,9 @@ async fn a_write_that_may_have_arrived_is_not_repeated() {
         let upstream = fixed(base);
         let lost = Outcome::NoAnswer { maybe_done: true };
         let post = request(Method::Post, Body::Json(json!({})));
-        assert_eq!(upstream.send(&post, soon()).await, lost);
+        assert_eq!(upstream.send(&post, soon(), false).await, lost);
         assert_eq!(count.load(Ordering::SeqCst), 1);
-        assert_eq!(upstream.send(&get(), soon()).await, lost);
+        assert_eq!(upstream.send(&get(), soon(), false).await, lost);
         assert_eq!(count.load(Ordering::SeqCst), 3);
     }
 }
@@ -476,7 +478,7 @@ async fn nobody_there_means_nothing_done() {
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     drop(listener);
     let post = request(Method::Post, Body::None);
-    let outcome = fixed(base).send(&post, soon()).await;
+    let outcome = fixed(base).send(&post, soon(), false).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
 }
 
@@ -486,9 +488,9 @@ async fn silence_ends_with_the_deadline() {
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     let upstream = fixed(base);
     let scope = within(Duration::from_millis(50));
-    let outcome = upstream.send(&get(), scope).await;
+    let outcome = upstream.send(&get(), scope, false).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: true });
-    let outcome = upstream.send(&get(), scope).await;
+    let outcome = upstream.send(&get(), scope, false).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
 }
 
@@ -497,7 +499,7 @@ async fn a_path_that_is_structure_is_never_sent() {
     let v2 = Scripted::start(|_, _| "{}").await;
     let mut dots = get();
     dots.path = "/users/%2e%2e/settings".to_owned();
-    let outcome = fixed(v2.base()).send(&dots, soon()).await;
+    let outcome = fixed(v2.base()).send(&dots, soon(), false).await;
     let unsent = Outcome::NoAnswer { maybe_done: false };
     assert_eq!((outcome, v2.count()), (unsent, 0));
 }

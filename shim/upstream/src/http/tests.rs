@@ -94,7 +94,7 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
         direct: None,
     };
     for http in [direct, proxied] {
-        let outcome = upstream(http, &v2).send(&get(), soon()).await;
+        let outcome = upstream(http, &v2).send(&get(), soon(), false).await;
         assert_eq!(outcome, answered(200, json!("here")));
     }
 
@@ -194,7 +194,7 @@ async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
         let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
         let http = Http::with(&v2, client, None).unwrap();
         let write = request(Method::Post, mappings::Body::None);
-        let outcome = upstream(http, &v2).send(&write, soon()).await;
+        let outcome = upstream(http, &v2).send(&write, soon(), false).await;
         let expected = if requests > refuses {
             answered(200, json!(format!("{SERVER}:{port}")))
         } else {
@@ -213,7 +213,7 @@ async fn a_certificate_of_nobody_known_gets_nothing() {
     let (port, count) = http2(server, 0).await;
     let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
     let http = Http::past_proxies(&v2).unwrap();
-    let outcome = upstream(http, &v2).send(&get(), soon()).await;
+    let outcome = upstream(http, &v2).send(&get(), soon(), false).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
@@ -227,7 +227,7 @@ async fn who_never_finishes_a_handshake_was_sent_nothing() {
     };
     let http = Http::past_proxies(&v2).unwrap();
     let write = request(Method::Post, mappings::Body::None);
-    let outcome = upstream(http, &v2).send(&write, soon()).await;
+    let outcome = upstream(http, &v2).send(&write, soon(), false).await;
     assert_eq!(outcome, Outcome::NoAnswer { maybe_done: false });
     drop(listener);
 }
