@@ -7,6 +7,7 @@
 //! far as there is room; what finds no room is dropped, counted and logged, and the file says on
 //! which day that was.
 
+mod clock;
 mod database;
 mod note;
 mod report;
@@ -29,6 +30,7 @@ use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
 use crate::settings::LedgerConfig;
+use clock::Clock;
 use database::Database;
 use note::FinishedNote;
 pub(crate) use note::Note;
@@ -126,6 +128,7 @@ impl Ledger {
             redactor: Redactor::new(catalog, None),
             database,
             counts: Arc::clone(&counts),
+            clock: Clock::new(unix_seconds(), Instant::now()),
             failures: 0,
             config,
             day: today(),
@@ -229,6 +232,7 @@ struct Writer {
     redactor: Redactor,
     database: Database,
     counts: Arc<Counts>,
+    clock: Clock,
     /// How often in a row the file could not be written.
     failures: u32,
     config: LedgerConfig,
@@ -280,6 +284,7 @@ impl Writer {
     }
 
     fn add(&mut self, mut noted: FinishedNote) {
+        noted.at = self.clock.time(noted.at, Instant::now());
         if !self.table.knows(&noted) {
             noted.scrub(&self.redactor);
         }
@@ -292,7 +297,7 @@ impl Writer {
 
     /// True if all that is known is in the file.
     fn flush(&mut self) -> bool {
-        let today = today();
+        let today = day(self.clock.time(unix_seconds(), Instant::now()));
         let untold = self.counts.untold.swap(0, Ordering::Relaxed);
         if self.table.is_empty() && untold == 0 && today == self.day {
             return true;

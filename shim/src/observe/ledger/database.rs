@@ -21,6 +21,13 @@ const APPLICATION: i64 = 0x7631_7573;
 /// For another program that is writing. Notes wait in the queue meanwhile.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// The clock is trusted to say what is too old once the ledger was kept on so many other days of late.
+/// One that is years ahead at the start would delete everything.
+const TRUSTED_AFTER: i64 = 3;
+
+/// How long before a day is of late, in days.
+const OF_LATE: i64 = 31;
+
 /// Larger files are not looked through at the start: that would take seconds.
 const MAX_CHECKED: u64 = 256 << 20;
 
@@ -124,11 +131,25 @@ impl Database {
         })
     }
 
-    /// Notes that the ledger is kept on a day, and forgets what is too old.
+    /// Notes that the ledger is kept on a day, and forgets what is too old if the clock can be
+    /// trusted.
     pub(super) fn begin_day(&mut self, day: i32, keep_days: u32) -> rusqlite::Result<()> {
         let oldest = i64::from(day) - i64::from(keep_days);
         let begun = begin(&mut self.connection)?;
         begun.execute(ADD_DAY, params![day, 0])?;
+        let of_late = "SELECT count(*) FROM kept WHERE day >= ?1 AND day < ?2";
+        let span = [i64::from(day) - OF_LATE, i64::from(day)];
+        let of_late: i64 = begun.query_row(of_late, span, |row| row.get(0))?;
+        if of_late < TRUSTED_AFTER {
+            let old = "SELECT EXISTS (SELECT 1 FROM kept WHERE day < ?1)";
+            if begun.query_row(old, [oldest], |row| row.get(0))? {
+                tracing::warn!(
+                    "Old days stay in the ledger until it was kept on {TRUSTED_AFTER} days: the \
+                     clock may be wrong"
+                );
+            }
+            return begun.commit();
+        }
         begun.execute("DELETE FROM kept WHERE day < ?1", [oldest])?;
         begun.execute("DELETE FROM calls WHERE day < ?1", [oldest])?;
         let moment = oldest * 24 * 60 * 60;

@@ -9,7 +9,7 @@ use recording::{
 use rusqlite::{Connection, Row, params};
 use time::{Date, OffsetDateTime};
 
-use super::{LedgerError, database::open_to_read};
+use super::{LedgerError, database::open_to_read, day};
 
 /// What somebody wants to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,13 +30,13 @@ const CONSUMERS: &str = "
 SELECT id, key, address, agent FROM consumer
 WHERE id > ?1 AND (?2 IS NULL OR key = ?2) AND EXISTS (
     SELECT 1 FROM calls
-    WHERE consumer = id AND day >= ?3 AND (?4 IS NULL OR operation = ?4)
+    WHERE consumer = id AND day BETWEEN ?3 AND ?4 AND (?5 IS NULL OR operation = ?5)
 )
-ORDER BY id LIMIT ?5";
+ORDER BY id LIMIT ?6";
 
 const CALLS: &str = "
 SELECT operation, day, answered, error, not_served, refused, trouble, first, last FROM calls
-WHERE consumer = ?1 AND day >= ?2 AND (?3 IS NULL OR operation = ?3)";
+WHERE consumer = ?1 AND day BETWEEN ?2 AND ?3 AND (?4 IS NULL OR operation = ?4)";
 
 const PARAMETERS: &str = "
 SELECT operation, role, name, requests FROM parameter
@@ -59,12 +59,23 @@ struct Span {
     outcomes: Outcomes,
 }
 
+/// The days that somebody wants to know of, since 1970.
+#[derive(Clone, Copy)]
+struct Days {
+    first: i64,
+    last: i64,
+}
+
 pub(super) fn read(file: &Path, filter: &Filter, now: i64) -> Result<Usage, LedgerError> {
     let mut connection = open_to_read(file)?;
     // All that follows sees the same moment.
     let reading = connection.transaction()?;
-    let since = filter.since.map_or(i64::MIN, unix_day);
-    let mut consumers = consumers(&reading, filter, since)?;
+    // Days after today come from a clock that was ahead.
+    let days = Days {
+        first: filter.since.map_or(i64::MIN, unix_day),
+        last: day(now).into(),
+    };
+    let mut consumers = consumers(&reading, filter, days)?;
     let next = if consumers.len() > filter.limit {
         consumers.truncate(filter.limit);
         consumers.last().map(|(id, _)| *id)
@@ -72,12 +83,12 @@ pub(super) fn read(file: &Path, filter: &Filter, now: i64) -> Result<Usage, Ledg
         None
     };
     for (id, consumer) in &mut consumers {
-        fill(&reading, *id, consumer, filter, since)?;
+        fill(&reading, *id, consumer, filter, days)?;
     }
     Ok(Usage {
         format: FORMAT,
         at: instant(now),
-        kept: kept(&reading, since)?,
+        kept: kept(&reading, days)?,
         unwritten: 0,
         consumers: consumers
             .into_iter()
@@ -90,7 +101,7 @@ pub(super) fn read(file: &Path, filter: &Filter, now: i64) -> Result<Usage, Ledg
 fn consumers(
     reading: &Connection,
     filter: &Filter,
-    since: i64,
+    days: Days,
 ) -> rusqlite::Result<Vec<(i64, Consumer)>> {
     let after = filter.after.unwrap_or(i64::MIN);
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
@@ -99,7 +110,8 @@ fn consumers(
         params![
             after,
             filter.key,
-            since,
+            days.first,
+            days.last,
             filter.operation,
             limit.saturating_add(1)
         ],
@@ -122,16 +134,17 @@ fn fill(
     id: i64,
     consumer: &mut Consumer,
     filter: &Filter,
-    since: i64,
+    days: Days,
 ) -> rusqlite::Result<()> {
     let mut statement = reading.prepare(CALLS)?;
-    let rows = statement.query_map(params![id, since, filter.operation], calls)?;
+    let given = params![id, days.first, days.last, filter.operation];
+    let rows = statement.query_map(given, calls)?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
 
-    let mut days: Vec<_> = rows.iter().map(|calls| calls.day).collect();
-    days.sort_unstable();
-    let pauses = days.iter().zip(days.iter().skip(1));
-    let longest = pauses.map(|(one, next)| next - one).max();
+    let mut called: Vec<_> = rows.iter().map(|calls| calls.day).collect();
+    called.sort_unstable();
+    let pauses = called.iter().zip(called.iter().skip(1));
+    let longest = pauses.map(|(one, next)| next.saturating_sub(*one)).max();
     consumer.longest_pause_days = longest.and_then(|days| days.try_into().ok()).unwrap_or(0);
 
     let mut operations: BTreeMap<String, Span> = BTreeMap::new();
@@ -161,7 +174,7 @@ fn fill(
             (operation, named)
         })
         .collect();
-    parameters(reading, id, filter, since, &mut uses)?;
+    parameters(reading, id, filter, days.first, &mut uses)?;
     consumer.operations = uses.into_values().collect();
     Ok(())
 }
@@ -212,15 +225,15 @@ fn calls(row: &Row<'_>) -> rusqlite::Result<Calls> {
 }
 
 /// When the ledger was kept.
-fn kept(reading: &Connection, since: i64) -> rusqlite::Result<Kept> {
-    let mut statement =
-        reading.prepare("SELECT day, dropped FROM kept WHERE day >= ?1 ORDER BY day")?;
-    let mut rows = statement.query([since])?;
+fn kept(reading: &Connection, days: Days) -> rusqlite::Result<Kept> {
+    let kept = "SELECT day, dropped FROM kept WHERE day BETWEEN ?1 AND ?2 ORDER BY day";
+    let mut statement = reading.prepare(kept)?;
+    let mut rows = statement.query([days.first, days.last])?;
     let (mut spans, mut gaps) = (Vec::<(i64, i64)>::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let day: i64 = row.get("day")?;
         match spans.last_mut() {
-            Some((_, last)) if *last + 1 == day => *last = day,
+            Some((_, last)) if last.checked_add(1) == Some(day) => *last = day,
             _ => spans.push((day, day)),
         }
         let requests = number(row, "dropped")?;

@@ -233,18 +233,47 @@ fn what_is_old_is_forgotten() {
             0,
         )
         .unwrap();
-    database.begin_day(TODAY, 40).unwrap();
+    for day in TODAY - 2..=TODAY {
+        database.begin_day(day, 40).unwrap();
+    }
     let usage = usage(&file, &all());
     assert_eq!(lines(&usage), ["k 192.0.2.1: user/10×1, user/40×1"]);
-    let spans = ["2026-10-13", "2026-11-12", "2026-11-22"];
+    let spans = [
+        ("2026-10-13", "2026-10-13"),
+        ("2026-11-12", "2026-11-12"),
+        ("2026-11-20", "2026-11-22"),
+    ];
     assert_eq!(
         usage.kept.spans,
-        spans.map(|day| (day.to_owned(), day.to_owned()))
+        spans.map(|(first, last)| (first.to_owned(), last.to_owned()))
     );
     let parameters = Connection::open(&file).unwrap();
     let count = "SELECT count(*) FROM parameter";
     let count: i64 = parameters.query_row(count, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 2);
+}
+
+#[test]
+fn a_start_with_a_wrong_clock_deletes_and_invents_no_day() {
+    let (_folder, file) = folder();
+    let mut database = Database::open(&file, 1000).unwrap();
+    let write = |database: &mut Database, day| {
+        database.begin_day(day, 40).unwrap();
+        let mut note = noted("k", 1, "user/get", on(day));
+        // Uses of parameters are counted without their days.
+        note.given = note::Names::default();
+        database.write(&table([note]), day, 0).unwrap();
+    };
+    write(&mut database, TODAY - 1);
+    write(&mut database, TODAY);
+    let before = usage(&file, &all());
+    let ahead = TODAY + 30 * 365;
+    write(&mut database, ahead);
+    assert_eq!(usage(&file, &all()), before, "years ahead");
+    write(&mut database, ahead + 1);
+    assert_eq!(usage(&file, &all()), before, "for two days");
+    database.begin_day(TODAY, 40).unwrap();
+    assert_eq!(usage(&file, &all()), before, "and back");
 }
 
 #[test]
