@@ -87,6 +87,8 @@ struct Shared {
     body: BodyReader,
     throttle: Throttle,
     places: Arc<Semaphore>,
+    /// How many places there are.
+    requests: usize,
     request_time: Duration,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
@@ -177,6 +179,7 @@ impl Shim {
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             places: Arc::new(Semaphore::new(limits.requests)),
+            requests: limits.requests,
             request_time: limits.request,
             writes: TaskTracker::new(),
         };
@@ -309,7 +312,7 @@ impl Generation {
     ) -> Self {
         let labels = RateLabels::of(&executor.catalog);
         Self(Arc::new(Inner {
-            tenants: Tenants::new(v2, &shared.endpoint, labels, before),
+            tenants: Tenants::new(v2, &shared.endpoint, labels, shared.requests, before),
             executor,
             upstream_status: site.upstream_status,
             deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),

@@ -118,11 +118,16 @@ impl Generation {
             let name = operation.name.clone();
             return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
         }
+        let Some(share) = tenant.place() else {
+            return Err(ProtocolError::Overloaded.into());
+        };
         // The client's own clock runs from the end of its request.
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let request = (operation, arguments);
-        let mut executed = self.execute(tenant, request, taps, scope, place).await?;
+        let mut executed = self
+            .execute(tenant, request, taps, scope, (place, share))
+            .await?;
         let warnings = &mut executed.finished.answer.warnings;
         warnings.extend(guessed.into_iter().map(|field| Warning {
             kind: WarningKind::Guessed,
@@ -187,7 +192,7 @@ impl Generation {
         Ok((tenant, secret.into(), arguments))
     }
 
-    /// Runs the operation: a read as long as its client waits, a write to its end. It has its place
+    /// Runs the operation: a read as long as its client waits, a write to its end. It has its places
     /// as long as it runs: who sends writes and leaves has no more of them at work than others.
     async fn execute(
         &self,
@@ -195,7 +200,7 @@ impl Generation {
         (operation, arguments): (&Operation, Arguments),
         mut taps: Option<Box<Taps>>,
         scope: Scope,
-        place: OwnedSemaphorePermit,
+        places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
     ) -> Result<Executed, Refusal> {
         let executor = self.0.executor.clone();
         if operation.read {
@@ -219,7 +224,7 @@ impl Generation {
             let operation = executor.catalog.find(&name)?;
             let request = (operation, arguments);
             let executed = executor.run(&tenant, request, taps, scope).await;
-            drop(place);
+            drop(places);
             Some(executed)
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());

@@ -13,6 +13,7 @@ use recording::RecordedSite;
 use shim_upstream::{
     Access, Account, Accounts, Endpoint, OAuth, RateLabel, RateLabels, Tokens, Upstream,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     front::credential::Credential,
@@ -35,7 +36,12 @@ pub(crate) struct Tenant {
     /// What records say of it.
     pub(crate) recorded_site: Arc<RecordedSite>,
     writes: Arc<AtomicU64>,
+    /// Its share of the places for requests in work.
+    places: Arc<Semaphore>,
 }
+
+/// Tenants that may fill all places for requests together, if there are as many.
+const FULL_SHARES: usize = 4;
 
 /// All tenants.
 #[derive(Debug, Default)]
@@ -67,6 +73,12 @@ impl Tenant {
         (operation.read || !read_only) && operations.as_ref().is_none_or(is_listed)
     }
 
+    /// A place for one request; `None` if the tenant has its share of them at work. One tenant shuts
+    /// out no other.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
     /// Something was written, or may have been: what was read before it is out of date.
     pub(crate) fn wrote(&self) {
         self.writes.fetch_add(1, Ordering::SeqCst);
@@ -80,13 +92,17 @@ impl Tenant {
 
 impl Tenants {
     /// The tenants of a v2. Those that were there before, with the same account, go on with its
-    /// budget and breaker and with their tokens, and count their writes together.
+    /// budget and breaker and with their tokens, and count their writes together. `places` are those
+    /// for requests in work.
     pub(crate) fn new(
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
         labels: RateLabels,
+        places: usize,
         before: &Self,
     ) -> Self {
+        let shares = v2.tenants.len().clamp(1, FULL_SHARES);
+        let share = places.div_ceil(shares);
         let labels = Arc::new(labels);
         let mut accounts = Accounts::default();
         let mut ordered: Vec<Arc<Account>> = Vec::new();
@@ -121,6 +137,7 @@ impl Tenants {
                 recorded_site: Arc::new(RecordedSite::from(&site)),
                 site,
                 writes,
+                places: Arc::new(Semaphore::new(share)),
             }));
         }
         Self {

@@ -219,3 +219,35 @@ async fn who_fails_again_and_again_is_not_looked_at() {
     assert_eq!(codes, [200, 200, 200, 403, 403]);
     assert_eq!(call(&shim, "two", "user/get", "id=u1").await["id"], "u1");
 }
+
+#[tokio::test]
+async fn one_tenant_does_not_shut_out_another() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        if seen.authorization.ends_with("token-one") {
+            std::future::pending::<()>().await;
+        }
+        seen.usual()
+    })
+    .await;
+    let shim = Running::with(
+        &v2,
+        Setup {
+            adjust: |limits| limits.requests = 8,
+            ..setup("")
+        },
+    )
+    .await;
+    let get = |tenant| call(&shim, tenant, "user/get", "id=u1");
+    let many = join_all((0..8).map(|_| get("one")));
+    let served = async {
+        // Once the four beyond its share are refused, the others wait for v2.
+        while v2.lines().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+        get("two").await
+    };
+    tokio::select! {
+        answers = many => panic!("{answers:?}"),
+        answer = served => assert!(answer["error"].is_null(), "{answer}"),
+    }
+}

@@ -11,11 +11,12 @@ use tokio::{
     time,
 };
 
-/// A body up to this size is kept without asking; forms are a kilobyte or two.
-const SMALL: usize = 64 * 1024;
+/// Bytes of all bodies that are in memory at a time, unless a single one may have more.
+const BUDGET: usize = 64 << 20;
 
-/// How many larger bodies are in memory at a time. Only pictures are that large.
-const LARGE_BODIES: usize = 16;
+/// What a body takes of the budget at a time, in bytes: forms are a kilobyte or two, and a body that
+/// does not arrive holds no more than this.
+const STEP: usize = 16 * 1024;
 
 /// A body that is too large is still read, and dropped, up to this many times the limit: a client
 /// that is still sending would see a broken connection instead of the answer.
@@ -35,15 +36,16 @@ pub(crate) enum BodyError {
     Broken,
 }
 
-/// A place among the large bodies, or none for a small one; held as long as the request is in work.
-pub(crate) type Place = Option<OwnedSemaphorePermit>;
+/// The share of a body in the budget of all; held as long as the request is in work.
+pub(crate) type Place = OwnedSemaphorePermit;
 
 /// Reads request bodies within bounds.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyReader {
     limit: usize,
     time: Duration,
-    large: Arc<Semaphore>,
+    /// In steps.
+    budget: Arc<Semaphore>,
 }
 
 impl BodyReader {
@@ -52,7 +54,7 @@ impl BodyReader {
         Self {
             limit,
             time,
-            large: Arc::new(Semaphore::new(LARGE_BODIES)),
+            budget: Arc::new(Semaphore::new(BUDGET.max(limit).div_ceil(STEP))),
         }
     }
 
@@ -67,34 +69,45 @@ impl BodyReader {
     async fn collect(&self, mut body: Body) -> Result<(Bytes, Place), BodyError> {
         let announced = body.size_hint().lower();
         if announced > self.limit as u64 {
-            if announced <= (self.limit * DRAIN) as u64 {
-                drain(&mut body, self.limit * DRAIN).await;
+            let room = self.limit.saturating_mul(DRAIN);
+            if announced <= room as u64 {
+                drain(&mut body, room).await;
             }
             return Err(BodyError::TooLarge);
         }
 
-        let mut place = None;
+        // Before the first byte: until there is room, the client's window stays as it is.
+        let mut place = self.steps(1).await?;
         let mut collected = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
                 continue; // Trailers say nothing.
             };
-            if collected.is_empty() && data.len() <= SMALL.min(self.limit) && body.is_end_stream() {
+            if collected.is_empty() && data.len() <= STEP.min(self.limit) && body.is_end_stream() {
                 // As forms mostly come: in one piece, which needs no copy.
                 return Ok((data, place));
             }
-            if collected.len() + data.len() > self.limit {
+            let length = collected.len().saturating_add(data.len());
+            if length > self.limit {
                 drop((collected, place));
-                drain(&mut body, self.limit * DRAIN).await;
+                drain(&mut body, self.limit.saturating_mul(DRAIN)).await;
                 return Err(BodyError::TooLarge);
             }
-            collected.extend_from_slice(&data);
-            if collected.len() > SMALL && place.is_none() {
-                // The semaphore is never closed; without a place the body would still be whole.
-                place = Arc::clone(&self.large).acquire_owned().await.ok();
+            let missing = length.div_ceil(STEP).saturating_sub(place.num_permits());
+            if missing > 0 {
+                place.merge(self.steps(missing).await?);
             }
+            collected.extend_from_slice(&data);
         }
         Ok((collected.freeze(), place))
+    }
+
+    /// Waits for a share of the budget.
+    async fn steps(&self, steps: usize) -> Result<Place, BodyError> {
+        let steps = u32::try_from(steps).map_err(|_| BodyError::TooLarge)?;
+        let place = Arc::clone(&self.budget).acquire_many_owned(steps).await;
+        // The semaphore is never closed.
+        place.map_err(|_| BodyError::Broken)
     }
 }
 
@@ -145,6 +158,42 @@ mod tests {
             stream::repeat(()).map(|()| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 10])));
         let read = read(Body::from_stream(endless)).await;
         assert_eq!(read, Err(BodyError::TooLarge));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_are_read_within_one_budget() {
+        let reader = BodyReader::new(2 * STEP, Duration::from_secs(10));
+        let steps = reader.budget.available_permits();
+        let taken = Arc::clone(&reader.budget);
+        let count = u32::try_from(steps - 1).unwrap();
+        let others = taken.try_acquire_many_owned(count).unwrap();
+        let form = async || {
+            reader
+                .read(Body::from("id=1"))
+                .await
+                .map(|(_, place)| place)
+        };
+        let first = form().await.unwrap();
+        assert_eq!(reader.budget.available_permits(), 0);
+        assert_eq!(
+            form().await.err(),
+            Some(BodyError::TooSlow),
+            "no byte is read"
+        );
+        drop(first);
+        let large = async || {
+            let pieces = (0..4).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; STEP / 2])));
+            let body = Body::from_stream(stream::iter(pieces.collect::<Vec<_>>()));
+            reader.read(body).await.map(|(_, place)| place)
+        };
+        assert_eq!(
+            large().await.err(),
+            Some(BodyError::TooSlow),
+            "room for half"
+        );
+        drop(others);
+        assert_eq!(large().await.unwrap().num_permits(), 2);
+        assert_eq!(reader.budget.available_permits(), steps);
     }
 
     #[tokio::test(start_paused = true)]

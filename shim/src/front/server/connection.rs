@@ -43,8 +43,9 @@ const MAX_RESET_STREAMS: usize = 20;
 /// Mistakes of a client that end one stream each; beyond, its connection ends.
 const MAX_BROKEN_STREAMS: usize = 100;
 
-/// What one stream, and one connection, may send ahead of what was read, in bytes.
-const WINDOW: u32 = 1 << 20;
+/// What one stream, and one connection, may send ahead of what was read, in bytes. It is outside the
+/// budget of bodies: all connections together hold no more than 128 MiB by default.
+const WINDOW: u32 = 128 << 10;
 
 /// How often an HTTP/2 client that waits for an answer is asked whether it still lives.
 const PING: Duration = Duration::from_secs(20);
