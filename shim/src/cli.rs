@@ -5,6 +5,7 @@ mod dev_cert;
 mod listen;
 mod manual;
 mod mappings_folder;
+mod open_files;
 mod run;
 mod settings_help;
 mod watchers;

@@ -14,6 +14,7 @@ use super::{
     },
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
+    open_files,
     watchers::{self, Watchers, shadow_mappings},
 };
 use crate::{
@@ -110,7 +111,7 @@ async fn serve_until_stopped(
         ops,
         source,
         site,
-        limits,
+        mut limits,
         record,
         ledger,
         pseudonym_key,
@@ -119,6 +120,7 @@ async fn serve_until_stopped(
         ..
     } = config;
     survive_file_size_limit();
+    open_files::fit(&mut limits);
     let listeners = open(listen.as_deref(), tls.as_ref()).await?;
     let address = listeners.plain.as_ref().map(TcpListener::local_addr);
     let address = address.transpose()?;

@@ -289,6 +289,30 @@ fn a_ledger_that_cannot_be_kept_is_told_at_the_start() {
     assert!(told.contains("No such file"), "{told}");
 }
 
+/// What a shim logs at its start with limits of open files, soft and hard.
+fn log_with_files(soft: u32, hard: u32) -> String {
+    let binary = env!("CARGO_BIN_EXE_shim");
+    let script = format!(
+        "ulimit -Sn {soft}; ulimit -Hn {hard}; exec {binary} serve --sandbox --listen 127.0.0.1:0"
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).stderr(Stdio::piped());
+    let mut shim = Program::spawn(command);
+    let mut log = shim.child.stderr.take().unwrap();
+    shim.stop("TERM");
+    let mut text = String::new();
+    log.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn connections_fit_into_the_open_files() {
+    let low = log_with_files(600, 600);
+    assert!(low.contains("limits.connections is 300, not 1024"), "{low}");
+    let raised = log_with_files(600, 4096);
+    assert!(!raised.contains("limits.connections"), "{raised}");
+}
+
 #[test]
 fn without_an_upstream_it_says_what_to_set() {
     let (code, told) = run(&["serve"], &[]);
