@@ -79,6 +79,41 @@ fn code_that_is_nested_without_end_ends() {
     }
 }
 
+/// Trees whose nodes cannot be looked up from the root without recursion, or in linear time.
+#[test]
+fn deep_shell_code_is_read_without_recursion() {
+    let folder = TempDir::new().unwrap();
+    let call = format!("curl {CALL}\n");
+    let deep = |open: &str, times| format!("{}{}", open.repeat(times), ")\n".repeat(times));
+    put(
+        folder.path(),
+        "a.sh",
+        format!("{call}{}", deep("(\n", 20_000)),
+    );
+    put(
+        folder.path(),
+        "b.sh",
+        format!("{call}{}", deep("f(\n", 10_000)),
+    );
+    let (found, _) = audit(folder.path());
+    assert_eq!(found, ["a.sh:1", "b.sh:1"]);
+}
+
+#[test]
+fn code_that_takes_too_long_is_cut_and_named() {
+    let folder = TempDir::new().unwrap();
+    let slow = "a =>\n".repeat(60_000);
+    put(folder.path(), "a.java", format!("{slow}f({CALL});\n"));
+    put(folder.path(), "b.js", format!("f({CALL});\n"));
+    let output = migrate(folder.path(), &["audit", "--format", "json"]);
+    let report = parsed(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(report["unreadable"][0]["path"], "a.java");
+    let reason = report["unreadable"][0]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("takes too long to parse"), "{reason}");
+    assert!(places(&report).contains(&"b.js:1 url".to_owned()));
+}
+
 #[test]
 fn endless_expressions_and_constants_end() {
     let folder = TempDir::new().unwrap();

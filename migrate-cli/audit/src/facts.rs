@@ -107,6 +107,8 @@ pub(crate) struct FileFacts {
     pub(crate) stamp: Option<u64>,
     /// More looks like v1 than is noted.
     pub(crate) is_cut: bool,
+    /// It took too long to parse.
+    pub(crate) is_unparsed: bool,
 }
 
 /// What a function does.

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::{
     evidence::Projects,
-    facts::{FileFacts, scanner::Scanner},
+    facts::{FileFacts, scanner::Scanner, syntax::budget::ParseBudget},
     findings::{Finding, write_up::WriteUp},
     judge::Judge,
     kind::Kind,
@@ -135,6 +135,7 @@ pub struct Audit<'c> {
     pub(super) catalog: &'c Catalog,
     pub(super) knowledge: Knowledge,
     pub(super) rules: Rules,
+    pub(super) budget: ParseBudget,
     pub(super) options: Options,
 }
 
@@ -155,6 +156,7 @@ impl<'c> Audit<'c> {
             catalog,
             knowledge,
             rules,
+            budget: ParseBudget::new(Arc::clone(&options.stop)),
             options,
         })
     }
@@ -203,6 +205,7 @@ impl<'c> Audit<'c> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
+            budget: &self.budget,
         };
         self.decide(vec![scanner.scan(path, text)], &BTreeSet::new())
     }
@@ -264,6 +267,7 @@ impl<'c> Audit<'c> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
+            budget: &self.budget,
         };
         let mut outcome = Outcome::default();
         let mut files = Vec::new();
@@ -354,6 +358,16 @@ impl<'c> Audit<'c> {
             .iter()
             .filter_map(|file| Some((file.path.clone(), file.stamp?)))
             .collect();
+        let unparsed: Vec<_> = files
+            .iter()
+            .filter(|file| file.is_unparsed)
+            .map(|file| Unreadable {
+                path: file.path.clone(),
+                reason: "takes too long to parse; only its strings and comments were read"
+                    .to_owned(),
+            })
+            .collect();
+        outcome.unreadable.extend(unparsed);
         let cut: Vec<String> = files
             .iter()
             .filter(|file| file.is_cut)
@@ -418,6 +432,7 @@ impl<'c> Audit<'c> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
+            budget: &self.budget,
         };
         if candidate.large {
             return scanner

@@ -9,6 +9,7 @@ use crate::{
         suppression,
         syntax::{
             self, Call, Extract, Piece, Role, Text, Usage,
+            budget::ParseBudget,
             fold::{Constants, Folded, Folder, HOLE},
         },
     },
@@ -36,6 +37,8 @@ pub(crate) struct Scanner<'k> {
     pub(crate) knowledge: &'k Knowledge,
     /// The rules.
     pub(crate) rules: &'k Rules,
+    /// How long files may be parsed.
+    pub(crate) budget: &'k ParseBudget,
 }
 
 impl Scanner<'_> {
@@ -46,7 +49,7 @@ impl Scanner<'_> {
             source.lines().next().unwrap_or_default()
         });
         let language = Language::of(std::path::Path::new(path), head);
-        let extract = syntax::extract(language, source, &self.rules.calls);
+        let extract = syntax::extract(language, source, &self.rules.calls, self.budget);
         let lines = Lines::new(source);
         let spoken = self.rules.services.in_texts([path, source]);
         let mut facts = FileFacts {
@@ -54,6 +57,7 @@ impl Scanner<'_> {
             language: Some(language),
             zoom: spoken.zoom,
             vendor: spoken.vendor.map(str::to_owned),
+            is_unparsed: extract.is_unparsed,
             ..FileFacts::default()
         };
         self.signals(language, &extract, &lines, &mut facts);

@@ -4,6 +4,7 @@
 //! up, a reader that knows only quotes and comments does it ([`lexer`]), or one for data and prose
 //! ([`lines`]). All give the same [`Extract`], so that nothing after this cares.
 
+pub(crate) mod budget;
 pub(crate) mod fold;
 mod kinds;
 mod lexer;
@@ -12,7 +13,7 @@ mod tree;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::{language::Language, source::is_packed};
+use crate::{facts::syntax::budget::ParseBudget, language::Language, source::is_packed};
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,23 +189,35 @@ pub(crate) struct Extract {
     pub(crate) writes: Vec<Write>,
     /// Its functions by name.
     pub(crate) functions: BTreeMap<String, Deeds>,
+    /// It took too long to parse, so that only its strings and comments were read.
+    pub(crate) is_unparsed: bool,
 }
 
 /// How long a text may be to be parsed, in bytes. Longer ones are no code that people keep.
 const PARSED: usize = 1 << 20;
 
 /// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
-pub(crate) fn extract(language: Language, source: &str, calls: &HashSet<String>) -> Extract {
+pub(crate) fn extract(
+    language: Language,
+    source: &str,
+    calls: &HashSet<String>,
+    budget: &ParseBudget,
+) -> Extract {
     let bundle = source.len() > PARSED || is_packed(source.as_bytes());
-    if !bundle
-        && let Some(grammar) = language.grammar()
-        && let Some(extract) = tree::extract(&grammar, language, source, calls)
-    {
-        return extract;
+    let mut is_unparsed = false;
+    if !bundle && let Some(grammar) = language.grammar() {
+        match tree::extract(&grammar, language, source, calls, &budget.start()) {
+            Some(extract) => return extract,
+            None => is_unparsed = true,
+        }
     }
-    match language {
+    let extract = match language {
         Language::Data(_) | Language::Prose => lines::extract(language, source),
         Language::Markup => lexer::extract(None, source, 0),
         _ => lexer::extract(language.lexis(), source, 0),
+    };
+    Extract {
+        is_unparsed,
+        ..extract
     }
 }

@@ -2,11 +2,7 @@
 
 mod surroundings;
 
-use std::{
-    collections::HashSet,
-    ops::ControlFlow,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, ops::ControlFlow};
 
 use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 
@@ -14,6 +10,7 @@ use crate::language::Language;
 use crate::{
     facts::syntax::{
         Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
+        budget::Clock,
         kinds::{Kind, is_interpolation, kind},
         lexer,
         tree::surroundings::{is_key, tidy},
@@ -21,23 +18,23 @@ use crate::{
     names::{last_identifier, names_credential, names_request},
 };
 
-/// How long one file may be parsed; what takes longer is read by the lexer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// After how many nodes of a tree the clock is read.
+const CLOCK: usize = 64;
 /// How much of a callee's source is kept, from its end.
 pub(super) const CALLEE: usize = 160;
 
-/// Parses a file; nothing if the parser gives up.
+/// Parses a file; nothing if that takes too long.
 pub(super) fn extract(
     grammar: &Grammar,
     language: Language,
     source: &str,
     calls: &HashSet<String>,
+    clock: &Clock,
 ) -> Option<Extract> {
     let mut parser = Parser::new();
     parser.set_language(grammar).ok()?;
-    let deadline = Instant::now() + PATIENCE;
     let mut patience = |_: &tree_sitter::ParseState| {
-        if Instant::now() > deadline {
+        if clock.is_over() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -53,10 +50,40 @@ pub(super) fn extract(
         ancestors: Vec::new(),
         scopes: Vec::new(),
         consumed: HashSet::new(),
+        commands: HashSet::new(),
         found: Extract::default(),
     };
-    walk.run(tree.walk());
+    if language == Language::Bash {
+        walk.commands = commands(tree.walk(), clock)?;
+    }
+    walk.run(tree.walk(), clock)?;
     Some(walk.found)
+}
+
+/// The words of a shell script that name a command; nothing if the search takes too long.
+fn commands(mut cursor: TreeCursor, clock: &Clock) -> Option<HashSet<usize>> {
+    let mut commands = HashSet::new();
+    let mut nodes = 0_usize;
+    loop {
+        let node = cursor.node();
+        nodes += 1;
+        if nodes.is_multiple_of(CLOCK) && clock.is_over() {
+            return None;
+        }
+        if node.kind() == "command_name" {
+            let mut children = node.walk();
+            let names = node.named_children(&mut children);
+            commands.extend(names.map(|name| name.id()));
+        }
+        if cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return Some(commands);
+            }
+        }
+    }
 }
 
 /// How many classes, functions and maps around a text are noted, from the inside: code may be nested
@@ -82,13 +109,22 @@ pub(super) struct Walk<'t> {
     scopes: Vec<Scope>,
     /// Strings that are part of a concatenation which was taken as a whole.
     consumed: HashSet<usize>,
+    /// Words of a shell script that name a command. Looking up the parent of each word would start
+    /// at the root each time, and recurse.
+    commands: HashSet<usize>,
     found: Extract,
 }
 
 impl<'t> Walk<'t> {
-    fn run(&mut self, mut cursor: TreeCursor<'t>) {
+    /// Walks the tree; nothing if that takes too long.
+    fn run(&mut self, mut cursor: TreeCursor<'t>, clock: &Clock) -> Option<()> {
+        let mut nodes = 0_usize;
         loop {
             let node = cursor.node();
+            nodes += 1;
+            if nodes.is_multiple_of(CLOCK) && clock.is_over() {
+                return None;
+            }
             self.enter(node);
             if cursor.goto_first_child() {
                 self.ancestors.push(node);
@@ -97,7 +133,7 @@ impl<'t> Walk<'t> {
             self.leave();
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
-                    return;
+                    return Some(());
                 }
                 self.ancestors.pop();
                 self.leave();
@@ -116,11 +152,7 @@ impl<'t> Walk<'t> {
     pub(super) fn kind_of(&self, node: Node) -> Kind {
         let name = node.kind();
         match (self.language, name) {
-            (Language::Bash, "word")
-                if node.parent().is_some_and(|p| p.kind() != "command_name") =>
-            {
-                Kind::String
-            }
+            (Language::Bash, "word") if !self.commands.contains(&node.id()) => Kind::String,
             (Language::PowerShell, "generic_token") | (Language::ObjectiveC, "preproc_arg") => {
                 Kind::String
             }
