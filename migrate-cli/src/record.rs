@@ -4,11 +4,12 @@ pub(crate) mod import;
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Take},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
+use migrate_audit::plain_file;
 use recording::Exchange;
 
 /// The longest line: a page of 300 users with all their settings is far below.
@@ -17,7 +18,7 @@ const LONGEST: u64 = 64 << 20;
 /// The exchanges of a recording, read one by one.
 pub(crate) struct Recording {
     path: PathBuf,
-    reader: BufReader<File>,
+    reader: BufReader<Take<File>>,
     /// The number of the line that was read last.
     line: u64,
 }
@@ -25,7 +26,7 @@ pub(crate) struct Recording {
 impl Recording {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let file =
-            File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            plain_file::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
             reader: BufReader::new(file),

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use mappings::Catalog;
+use migrate_audit::plain_file;
 
 /// The option that chooses a site's own mappings.
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,7 @@ fn add(files: &mut Vec<(String, String)>, path: &Path, name: String) -> anyhow::
         .extension()
         .is_some_and(|extension| extension == "toml")
     {
-        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let text = plain_file::read_text(path).with_context(|| path.display().to_string())?;
         files.push((name, text));
     }
     Ok(())

@@ -18,6 +18,7 @@ mod kind;
 mod knowledge;
 mod language;
 mod names;
+pub mod plain_file;
 mod prefilter;
 pub mod rules;
 mod run;

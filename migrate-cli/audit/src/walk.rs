@@ -10,7 +10,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -30,6 +30,8 @@ const _: () = assert!(
     LARGEST < CHUNK,
     "what is looked at for parts of a client is read at once"
 );
+/// Largest ignore file that is read, in bytes.
+const IGNORE_FILE: u64 = 256 << 10;
 /// How much of a chunk is read again with the next one, so that nothing is cut in two.
 const OVERLAP: usize = 4096;
 /// Files in whose folder a project starts.
@@ -91,7 +93,17 @@ pub(crate) fn walk(
     files: &AtomicUsize,
     stop: &AtomicBool,
 ) -> Walked {
+    if limits.ignore_files
+        && let Some(reason) = ancestors(root).find_map(|folder| unusable_ignore_file(&folder))
+    {
+        return Walked {
+            unreadable: vec![(root.to_owned(), reason)],
+            ..Walked::default()
+        };
+    }
     let walked = Mutex::new(Walked::default());
+    let skipped = Arc::new(Mutex::new(Vec::new()));
+    let (skips, ignore_files) = (Arc::clone(&skipped), limits.ignore_files);
     let before = files.load(Ordering::Relaxed);
     let builder = WalkBuilder::new(root)
         .hidden(false)
@@ -101,7 +113,19 @@ pub(crate) fn walk(
         .git_global(false)
         .parents(limits.ignore_files)
         .follow_links(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            if is_folder
+                && ignore_files
+                && let Some(reason) = unusable_ignore_file(entry.path())
+            {
+                let path = entry.path().to_owned();
+                let mut skipped = skips.lock().unwrap_or_else(PoisonError::into_inner);
+                skipped.push((path, reason));
+                return false;
+            }
+            entry.file_name() != ".git"
+        })
         .threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
         .build_parallel();
     builder.run(|| {
@@ -152,10 +176,41 @@ pub(crate) fn walk(
         })
     });
     let mut walked = walked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
+    walked.unreadable.append(&mut skipped);
     walked.files = files.load(Ordering::Relaxed) - before;
     walked.candidates.sort_by(|a, b| a.path.cmp(&b.path));
     walked.unreadable.sort();
     walked
+}
+
+/// A folder and those above it.
+fn ancestors(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let whole = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+    let folders: Vec<_> = whole.ancestors().map(Path::to_owned).collect();
+    folders.into_iter()
+}
+
+/// Why the ignore files of a folder cannot be read, if so: a pipe blocks, a device never ends, and
+/// each pattern takes some hundred times as much memory as text.
+pub(crate) fn unusable_ignore_file(folder: &Path) -> Option<String> {
+    [
+        ".gitignore",
+        ".ignore",
+        ".git/info/exclude",
+        ".git/commondir",
+    ]
+    .iter()
+    .find_map(|name| {
+        let about = std::fs::metadata(folder.join(name)).ok()?;
+        if about.is_file() && about.len() <= IGNORE_FILE || about.is_dir() {
+            return None;
+        }
+        Some(format!(
+            "not read, as its {name} is no regular file of at most {IGNORE_FILE} bytes; \
+                 --no-ignore reads it"
+        ))
+    })
 }
 
 /// Looks at the files of a list.

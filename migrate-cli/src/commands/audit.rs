@@ -12,6 +12,7 @@ use mappings::Catalog;
 use migrate_audit::{
     Audit, Finding, Options, Outcome, SuppressedBy,
     fix::{Fixes, Wanted},
+    plain_file,
     traffic::Traffic,
 };
 use migrate_report::sheet::{self, Sheet};
@@ -257,7 +258,7 @@ fn read_logs(paths: &[PathBuf], catalog: &Catalog) -> anyhow::Result<Option<Traf
     let mut all = Traffic::default();
     for path in paths {
         let context = || format!("cannot read the access log {}", path.display());
-        let log = File::open(path).with_context(context)?;
+        let log = plain_file::open(path).with_context(context)?;
         all.merge(audit.traffic(BufReader::new(log)).with_context(context)?);
     }
     Ok(Some(all))

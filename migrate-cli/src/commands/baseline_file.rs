@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 
-use migrate_audit::baseline::Baseline;
+use migrate_audit::{baseline::Baseline, plain_file};
 
 /// The name of the file in an audited folder.
 const NAME: &str = ".migrate-baseline";
@@ -16,7 +16,7 @@ const NAME: &str = ".migrate-baseline";
 /// not exist.
 pub(crate) fn read(named: Option<&Path>, folder: &Path) -> anyhow::Result<(PathBuf, Baseline)> {
     let path = named.map_or_else(|| folder.join(NAME), Path::to_owned);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match plain_file::read_text(&path) {
         Ok(text) => text,
         Err(error)
             if matches!(

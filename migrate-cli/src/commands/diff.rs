@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use mappings::{Catalog, catalog::operation::Operation};
+use migrate_audit::plain_file;
 use recording::{Exchange, PseudonymKey, Redactor};
 use serde_json::{Map, Value};
 
@@ -294,8 +295,8 @@ fn find<'c>(catalog: &'c Catalog, name: &str) -> anyhow::Result<&'c Operation> {
 }
 
 fn read(redactor: &Redactor, path: &Path) -> anyhow::Result<Value> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = plain_file::read_text(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
     let mut value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     redactor.value(&mut value);

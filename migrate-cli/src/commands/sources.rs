@@ -13,7 +13,9 @@ use std::{
 use anyhow::Context;
 use mappings::Catalog;
 
-use migrate_audit::{Audit, Moved, Options, Outcome, ShimUrl, Variable, owners::Owners};
+use migrate_audit::{
+    Audit, Moved, Options, Outcome, ShimUrl, Unreadable, Variable, owners::Owners, plain_file,
+};
 
 /// Larger files are not parsed by default; in bytes.
 const MAX_PARSE: u64 = 4 << 20;
@@ -233,6 +235,12 @@ fn name_owners(outcome: &mut Outcome, owners: &Owners) {
     for finding in &mut outcome.findings {
         finding.owners = owners.of_file(&finding.path);
     }
+    if let Some((path, reason)) = &owners.left_out {
+        outcome.unreadable.push(Unreadable {
+            path: path.display().to_string(),
+            reason: reason.clone(),
+        });
+    }
 }
 
 /// The project that single files belong to, if this folder is its root: then all of it is read as
@@ -248,7 +256,7 @@ fn read_list(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let lines: io::Result<Vec<String>> = if list == Path::new("-") {
         io::stdin().lock().lines().collect()
     } else {
-        let file = std::fs::File::open(list)
+        let file = plain_file::open(list)
             .with_context(|| format!("cannot read the list {}", list.display()))?;
         io::BufReader::new(file).lines().collect()
     };

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    env, fmt, fs,
+    env, fmt,
     io::{self, Read as _},
     path::PathBuf,
     str::FromStr,
@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use mappings::{Arguments, Catalog, catalog::operation::Operation};
+use migrate_audit::plain_file;
 use recording::Redactor;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
@@ -77,7 +78,7 @@ impl Given {
     pub(crate) fn answer(&self, catalog: &Catalog, redactor: &Redactor) -> anyhow::Result<Value> {
         let text = match self {
             Self::File(path) => {
-                fs::read_to_string(path).with_context(|| format!("{self} cannot be read"))?
+                plain_file::read_text(path).with_context(|| format!("{self} cannot be read"))?
             }
             Self::NoAddress(why) => bail!("an address {why}"),
             Self::Input => {

@@ -3,6 +3,7 @@
 use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, bail};
+use migrate_audit::plain_file;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime, format_description};
 
@@ -52,7 +53,7 @@ impl Rules {
     ///
     /// The file cannot be read, or has something else in it than rules.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(path)
+        let text = plain_file::read_text(path)
             .with_context(|| format!("--rules: {} cannot be read", path.display()))?;
         Self::parse(&text, &today()?)
             .with_context(|| format!("--rules: {} cannot be used", path.display()))

@@ -8,11 +8,12 @@ mod postman;
 #[cfg(test)]
 mod tests;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use anyhow::Context as _;
 use lines::Line;
 use mappings::{Arguments, Catalog, V1Answer};
+use migrate_audit::plain_file;
 use recording::{Exchange, FORMAT, Redactor, V1Exchange, Wrapping};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
@@ -53,7 +54,7 @@ pub(crate) fn import(
         }
         return Ok(());
     }
-    let text = fs::read_to_string(path).with_context(place)?;
+    let text = plain_file::read_text(path).with_context(place)?;
     if let Ok(file) = serde_json::from_str::<Value>(&text)
         && let Some(pairs) = har::pairs(&file).or_else(|| postman::pairs(&file))
     {

@@ -1,11 +1,11 @@
 //! Where code uses which operation, as an audit found it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use migrate_audit::{Finding, Kind};
+use migrate_audit::{Finding, Kind, plain_file};
 
 /// What `migrate audit --format json` writes, as far as it matters here.
 #[derive(Deserialize)]
@@ -46,7 +46,8 @@ impl Code {
     ///
     /// It cannot be read, or is not an audit's report.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let text = plain_file::read(path, plain_file::LARGEST)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
         let report: Report = serde_json::from_slice(&text).with_context(|| {
             format!(
                 "{} is no report of `migrate audit --format json`",

@@ -1,12 +1,13 @@
 //! Where usage documents come from: a running shim, a file, or standard input.
 
 use std::{
-    fs,
     io::{self, Read as _},
+    path::Path,
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
+use migrate_audit::plain_file;
 use recording::usage::Usage;
 use url::Url;
 
@@ -41,7 +42,7 @@ pub(crate) fn read(source: &str) -> anyhow::Result<Usage> {
             .read_to_end(&mut text)?;
         text
     } else {
-        fs::read(source).with_context(|| {
+        plain_file::read(Path::new(source), MAX_DOCUMENT).with_context(|| {
             format!("{source} cannot be read; give a file, or the operations address of a shim")
         })?
     };

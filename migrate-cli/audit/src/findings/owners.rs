@@ -11,6 +11,8 @@ use std::{
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::plain_file;
+
 /// Where the file may lie, in the order in which GitHub looks.
 const PLACES: [&str; 4] = [
     ".github/CODEOWNERS",
@@ -25,7 +27,15 @@ pub struct Owners {
     sections: Vec<Section>,
     /// The audited folder, seen from the root of the repository: `app/`.
     below: String,
+    /// The file, and why it or a part of it is not used.
+    pub left_out: Option<(PathBuf, String)>,
 }
+
+/// Largest file that is read, in bytes: GitHub's limit.
+const LARGEST: u64 = 3 << 20;
+/// Largest sum of all patterns with wildcards, in bytes: each becomes a regular expression, which
+/// takes some hundred times as much memory.
+const WILDCARDS: usize = 128 << 10;
 
 /// Lines that decide together, in the order of the file.
 #[derive(Debug, Default)]
@@ -41,12 +51,22 @@ impl Owners {
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let whole: PathBuf = whole.components().collect();
         for root in whole.ancestors() {
-            let text = PLACES
+            let file = PLACES
                 .iter()
-                .find_map(|place| std::fs::read_to_string(root.join(place)).ok());
-            if let Some(text) = text {
+                .map(|place| root.join(place))
+                .find(|file| file.exists() && !file.is_dir());
+            if let Some(file) = file {
                 let below = whole.strip_prefix(root).unwrap_or(Path::new(""));
-                let mut owners = Self::parse(&text);
+                let mut owners = match plain_file::read(&file, LARGEST) {
+                    Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes)),
+                    Err(error) => Self {
+                        left_out: Some((PathBuf::new(), error.to_string())),
+                        ..Self::default()
+                    },
+                };
+                if let Some((path, _)) = &mut owners.left_out {
+                    *path = file;
+                }
                 for part in below.components() {
                     owners.below.push_str(&part.as_os_str().to_string_lossy());
                     owners.below.push('/');
@@ -64,6 +84,7 @@ impl Owners {
     /// Reads the text of a `CODEOWNERS` file. Lines that are no pattern are skipped, as GitHub does.
     pub fn parse(text: &str) -> Self {
         let mut sections = vec![Section::default()];
+        let (mut wildcards, mut left_out) = (0, None);
         for line in text.lines() {
             let mut words = words(line).into_iter();
             let Some(first) = words.next() else {
@@ -75,6 +96,14 @@ impl Owners {
                     patterns: Vec::new(),
                 });
             } else if let (Some(pattern), Some(section)) = (pattern(&first), sections.last_mut()) {
+                if first.contains(['*', '?']) {
+                    wildcards += first.len();
+                }
+                if wildcards > WILDCARDS {
+                    let reason = "has too many wildcards; its last lines are left out";
+                    left_out = Some((PathBuf::new(), reason.to_owned()));
+                    break;
+                }
                 let mut owners: Vec<String> = words.collect();
                 if owners.is_empty() {
                     owners.clone_from(&section.default);
@@ -85,6 +114,7 @@ impl Owners {
         Self {
             sections,
             below: String::new(),
+            left_out,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::fix::{
     page::{Base, Page},
     splice::Edit,
 };
+use crate::walk::unusable_ignore_file;
 use crate::{
     knowledge::Knowledge, names::last_identifier, rules::Rules, shim_address::ShimUrl, source,
 };
@@ -198,7 +199,9 @@ impl<'a> Others<'a> {
     fn with_word(&self, word: &str, except: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
         let walk = ignore::WalkBuilder::new(self.root)
             .hidden(false)
-            .filter_entry(|entry| entry.file_name() != ".git")
+            .filter_entry(|entry| {
+                entry.file_name() != ".git" && unusable_ignore_file(entry.path()).is_none()
+            })
             .max_filesize(Some(LARGEST))
             .build();
         for entry in walk.filter_map(Result::ok) {

@@ -238,7 +238,7 @@ fn locked(root: &Path, path: &str, library: &Library, form: &Form) -> Option<Str
                 .to_string_lossy()
                 .eq_ignore_ascii_case(lock)
         })?;
-        let text = std::fs::read_to_string(file.path()).ok()?;
+        let text = crate::plain_file::read_text(&file.path()).ok()?;
         let language = crate::language::Language::of(Path::new(lock), "");
         dependencies::find(lock, language, &text, std::slice::from_ref(library))
             .into_iter()

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use migrate_audit::plain_file;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Report, count};
@@ -116,7 +117,7 @@ impl Journal {
 
     /// Counts what is noted; returns the length of all whole lines.
     fn read(&mut self, path: &Path, head: &Head, report: &mut Report) -> anyhow::Result<u64> {
-        let mut reader = BufReader::new(File::open(path)?);
+        let mut reader = BufReader::new(plain_file::open(path)?);
         let mut whole = 0;
         let mut line = String::new();
         for number in 1_u64.. {

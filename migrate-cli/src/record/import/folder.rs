@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use migrate_audit::plain_file;
+
 use super::Pair;
 
 /// Pairs of `NAME.request.*`, as it went over the wire, and `NAME.response.*`, as it came or its
@@ -33,7 +35,7 @@ pub(super) fn pairs(path: &Path) -> anyhow::Result<Vec<Pair>> {
         let Some(response) = files.iter().find(|path| name(path).starts_with(&response)) else {
             continue;
         };
-        let (head, body) = message(&fs::read_to_string(request)?);
+        let (head, body) = message(&plain_file::read_text(request)?);
         let mut lines = head.lines();
         let url = lines
             .next()
@@ -44,7 +46,7 @@ pub(super) fn pairs(path: &Path) -> anyhow::Result<Vec<Pair>> {
             name.eq_ignore_ascii_case("content-type")
                 .then(|| value.trim().to_owned())
         });
-        let answer = fs::read_to_string(response)?;
+        let answer = plain_file::read_text(response)?;
         let answer = if answer.starts_with("HTTP/") {
             message(&answer).1
         } else {

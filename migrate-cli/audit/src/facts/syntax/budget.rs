@@ -14,6 +14,9 @@ const FILE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else 
 /// CPU time of a file that is not slow. After Ctrl-C, and once the slow files have used up
 /// [`TOTAL`], no file may take longer.
 const BRIEF: Duration = Duration::from_millis(100);
+/// CPU time of a file that does not follow its grammar. The parser's last step cannot be interrupted,
+/// and takes quadratic time if there are many errors.
+const ERRONEOUS: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1500 } else { 300 });
 /// CPU time that all slow files together may take beyond [`BRIEF`].
 const TOTAL: Duration = Duration::from_secs(60);
 
@@ -54,6 +57,11 @@ impl Clock<'_> {
         let slow = Duration::from_millis(self.budget.slow.load(Ordering::Relaxed));
         let is_brief = slow > TOTAL || self.budget.stop.load(Ordering::Relaxed);
         self.elapsed() > if is_brief { BRIEF } else { FILE }
+    }
+
+    /// True if the file has had its time, given that it does not follow its grammar.
+    pub(super) fn is_over_for_errors(&self) -> bool {
+        self.elapsed() > ERRONEOUS
     }
 
     fn elapsed(&self) -> Duration {

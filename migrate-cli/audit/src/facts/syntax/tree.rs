@@ -33,8 +33,8 @@ pub(super) fn extract(
 ) -> Option<Extract> {
     let mut parser = Parser::new();
     parser.set_language(grammar).ok()?;
-    let mut patience = |_: &tree_sitter::ParseState| {
-        if clock.is_over() {
+    let mut patience = |state: &tree_sitter::ParseState| {
+        if clock.is_over() || state.has_error() && clock.is_over_for_errors() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
