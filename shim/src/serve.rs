@@ -382,7 +382,7 @@ async fn answer(
         );
         return led_back();
     }
-    let Some(path) = operation_path(head.uri.path(), &shim.protocol().prefix) else {
+    let Some(path) = operation_path(head.uri.path(), shim.protocol().prefixes()) else {
         tracing::info!("{method} (not below /v1)  404");
         return not_v1();
     };

@@ -112,6 +112,14 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
             report.add(&at, format!("`{spelling}` is both true and false"));
         }
     }
+    for prefix in std::iter::once(&shape.prefix).chain(&shape.other_prefixes) {
+        if prefix.split('/').any(str::is_empty) {
+            report.add(
+                &at,
+                format!("`{prefix}` has an empty segment and never fits"),
+            );
+        }
+    }
     for word in shape.secret_words.iter().chain(&shape.secret_words_in_code) {
         if word.is_empty() || *word != word.to_lowercase() {
             report.add(
@@ -129,6 +137,7 @@ pub(super) fn protocol(parts: &mut Parts, report: &mut Report) -> Option<Compile
     let options = options(parts, report);
     let protocol = Protocol {
         prefix: shape.prefix,
+        other_prefixes: shape.other_prefixes,
         key: shape.key,
         secret: shape.secret,
         format: shape.format,

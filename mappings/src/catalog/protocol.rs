@@ -10,6 +10,8 @@ use crate::{exchange::V1Error, template::Template};
 pub struct Protocol {
     /// The first path segment of every v1 URL: `v1`.
     pub prefix: String,
+    /// Where v1 was served besides: `api/v1`.
+    pub other_prefixes: Vec<String>,
     /// The parameter that names the caller.
     pub key: String,
     /// The parameter that proves who the caller is.
@@ -211,6 +213,12 @@ pub(crate) const UNREACHABLE_WRITE: &str = "unreachable_write";
 pub(crate) const UNREADABLE: &str = "unreadable";
 
 impl Protocol {
+    /// Where v1 was served: the prefix and the other ones.
+    pub fn prefixes(&self) -> impl Iterator<Item = &str> {
+        let prefixes = std::iter::once(&self.prefix).chain(&self.other_prefixes);
+        prefixes.map(String::as_str)
+    }
+
     /// An error and its HTTP status. `detail` fills the one placeholder that the text may have:
     /// the operation, the parameter or the reason.
     pub fn error(&self, error: ProtocolError, detail: &str) -> (u16, V1Error) {

@@ -34,6 +34,9 @@ pub(super) struct FileShape {
 pub(super) struct ProtocolShape {
     /// The first path segment of every v1 URL.
     pub prefix: String,
+    /// Where v1 was served besides.
+    #[serde(default)]
+    pub other_prefixes: Vec<String>,
     /// The parameter that names the caller.
     pub key: String,
     /// The parameter that proves who the caller is.

@@ -292,6 +292,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "bool_true = [\"True\"",
     ),
     (
+        "common/protocol.toml",
+        "other_prefixes = [\"api/v1\"]",
+        "other_prefixes = [\"/api/v1\"]",
+    ),
+    (
         "common/requests.toml",
         "label = \"light\"",
         "label = \"lite\"",

@@ -1,25 +1,29 @@
 //! The operation that a request path names.
 
-/// The path below the prefix (`v1`), or `None` if the path lies outside.
+/// The path below one of the prefixes (`v1`, `api/v1`), or `None` if the path lies outside.
 ///
 /// Base URLs were configured with and without their last slash and in any case, so empty segments
 /// and the case of the prefix mean nothing. The case of the operation is the catalog's business.
-pub(crate) fn operation_path(path: &str, prefix: &str) -> Option<String> {
-    let path = path.trim_matches('/');
-    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    if !first.eq_ignore_ascii_case(prefix) {
-        return None;
-    }
-    if rest.starts_with('/') || rest.as_bytes().windows(2).any(|pair| pair == b"//") {
-        let segments = rest.split('/').filter(|segment| !segment.is_empty());
-        return Some(segments.collect::<Vec<_>>().join("/"));
-    }
-    Some(rest.to_owned())
+pub(crate) fn operation_path<'p>(
+    path: &str,
+    prefixes: impl IntoIterator<Item = &'p str>,
+) -> Option<String> {
+    let below = |prefix: &str| {
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+        let is_below = prefix.split('/').all(|part| {
+            let segment = segments.next();
+            segment.is_some_and(|segment| segment.eq_ignore_ascii_case(part))
+        });
+        is_below.then(|| segments.collect::<Vec<_>>().join("/"))
+    };
+    prefixes.into_iter().find_map(below)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PREFIXES: [&str; 2] = ["v1", "api/v1"];
 
     #[test]
     fn spellings_of_the_base_are_one() {
@@ -28,9 +32,11 @@ mod tests {
             "/V1/user/get/",
             "/v1//user/get",
             "//v1/user//get//",
+            "/api/v1/user/get",
+            "/API//v1/user/get/",
         ] {
             assert_eq!(
-                operation_path(path, "v1").as_deref(),
+                operation_path(path, PREFIXES).as_deref(),
                 Some("user/get"),
                 "{path}"
             );
@@ -44,10 +50,12 @@ mod tests {
             "/v2/users",
             "/user/get",
             "/v1user/get",
-            "/api/v1/user/get",
+            "/api/user/get",
+            "/api/v2/user/get",
+            "/v1api/v1/user/get",
         ] {
-            assert_eq!(operation_path(path, "v1"), None, "{path}");
+            assert_eq!(operation_path(path, PREFIXES), None, "{path}");
         }
-        assert_eq!(operation_path("/v1", "v1").as_deref(), Some(""));
+        assert_eq!(operation_path("/v1", PREFIXES).as_deref(), Some(""));
     }
 }
