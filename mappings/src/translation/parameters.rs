@@ -284,7 +284,7 @@ fn value(catalog: &Catalog, part: &Part, text: String) -> Read {
         Kind::Date => moment::date(&text).map(|date| date.to_string().into()),
         Kind::Digits => digits(part, &text).map(Value::from),
         Kind::Uuid => Some(uuid(text).into()),
-        Kind::Ids => ids(part, std::iter::once(text)),
+        Kind::Ids => elements(text).and_then(|texts| ids(part, texts.into_iter())),
         Kind::Json => json(catalog, part, &text),
         Kind::File | Kind::List | Kind::Object => None,
     })
@@ -363,6 +363,20 @@ fn uuid(text: String) -> String {
         Ok(decoded) if is_encoded => decoded.into_owned(),
         _ => text,
     }
+}
+
+/// The elements of a JSON array; another text as it is.
+fn elements(text: String) -> Option<Vec<String>> {
+    if !text.trim_start().starts_with(['[', '{']) {
+        return Some(vec![text]);
+    }
+    let elements: Vec<Value> = serde_json::from_str(&text).ok()?;
+    let text = |element| match element {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    elements.into_iter().map(text).collect()
 }
 
 fn ids(part: &Part, texts: impl Iterator<Item = String>) -> Option<Value> {

@@ -1204,11 +1204,28 @@ fn many_registrants_are_approved_in_order_and_a_repeat_does_the_rest() {
 fn registrants_are_required_and_nothing_is_sent_without() {
     let none = |_: &V2Request| panic!("nothing is sent");
     for operation in ["webinar/registrants/approve", "webinar/registration/cancel"] {
-        for ids in ["", ",", " , "] {
+        for ids in ["", ",", " , ", "[]"] {
             let refused = run(operation, &[OWN[0], OWN[1], ("registrant_ids", ids)], none);
             assert_eq!(refused.err().unwrap(), "300 Registrant_ids is required.");
         }
+        for ids in ["[", "{}", r#"[["r1"]]"#, "[null]", r#"[".."]"#] {
+            let refused = run(operation, &[OWN[0], OWN[1], ("registrant_ids", ids)], none);
+            let refused = refused.err().unwrap();
+            assert_eq!(refused, "300 Invalid parameter: registrant_ids", "{ids}");
+        }
     }
+}
+
+#[test]
+fn registrants_may_be_an_array_of_json() {
+    let ids = r#" ["r1", 7, "r1"]"#;
+    let arguments = [OWN[0], OWN[1], ("registrant_ids", ids)];
+    let run = run("webinar/registrants/approve", &arguments, well).unwrap();
+    let sent = &run.requests()[1];
+    assert!(
+        sent.ends_with(r#""registrants":[{"id":"r1"},{"id":"7"}]}"#),
+        "{sent}"
+    );
 }
 
 // ---- past sessions ---------------------------------------------------------------------------

@@ -35,6 +35,8 @@ pub(crate) struct ParameterNames<'a> {
     pub(crate) credentials: [&'a str; 2],
     /// The parameters whose values are bytes, not text.
     pub(crate) files: Vec<&'a str>,
+    /// The parameters whose values may be objects and arrays in a JSON body.
+    pub(crate) nested: Vec<&'a str>,
     /// All parameters of the operation; others are ignored whatever they hold.
     pub(crate) known: Vec<&'a str>,
 }

@@ -241,8 +241,10 @@ impl Generation {
     fn names<'a>(&'a self, operation: Option<&'a Operation>) -> ParameterNames<'a> {
         let catalog = self.catalog();
         let parameters = || operation.iter().flat_map(|operation| &operation.parameters);
-        let parts = parameters().filter_map(|parameter| catalog.field(parameter.field?));
-        let files = parts.filter(|(_, part)| part.kind == Kind::File);
+        let parts = || parameters().filter_map(|parameter| catalog.field(parameter.field?));
+        let files = parts().filter(|(_, part)| part.kind == Kind::File);
+        let nested = parts().filter(|(_, part)| matches!(part.kind, Kind::Ids | Kind::Json));
+        let nested = nested.flat_map(|(_, part)| std::iter::once(&part.name).chain(&part.aliases));
         let Protocol {
             key,
             secret,
@@ -253,6 +255,7 @@ impl Generation {
         ParameterNames {
             credentials: [key, secret],
             files: files.map(|(_, part)| part.name.as_str()).collect(),
+            nested: nested.map(String::as_str).collect(),
             known: known.chain([key.as_str(), secret, format]).collect(),
         }
     }

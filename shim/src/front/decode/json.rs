@@ -1,11 +1,12 @@
-//! A flat JSON object as parameters: v1 never documented it, a few programs sent it.
+//! A JSON object as parameters: v1 never documented it, a few programs sent it.
 
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
 
 use super::{DecodeError, Parameters};
 
-/// Reads the members of an object; numbers and booleans become the text that a form would carry.
+/// Reads the members of an object; all values become the text that a form would carry. Only
+/// parameters that forms carry as JSON, or as several values, may be objects and arrays.
 pub(super) fn decode(
     body: &[u8],
     charset: Option<&'static Encoding>,
@@ -24,7 +25,10 @@ pub(super) fn decode(
             Value::Number(number) => number.to_string(),
             Value::String(text) => text,
             Value::Array(_) | Value::Object(_) => {
-                return parameters.add_unreadable(&name);
+                if !parameters.names.nested.contains(&name.trim()) {
+                    return parameters.add_unreadable(&name);
+                }
+                value.to_string()
             }
         };
         parameters.add_in(&name, text.into_bytes(), Some(UTF_8))

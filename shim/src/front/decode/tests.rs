@@ -9,7 +9,8 @@ fn names() -> ParameterNames<'static> {
     ParameterNames {
         credentials: ["api_key", "api_secret"],
         files: vec!["pic_file"],
-        known: vec!["api_key", "id", "dept", "pic_file"],
+        nested: vec!["recurrence", "ids"],
+        known: vec!["api_key", "id", "dept", "pic_file", "recurrence", "ids"],
     }
 }
 
@@ -167,6 +168,17 @@ fn a_flat_json_object_is_read() {
     // What `curl -d '{…}'` sends.
     assert_eq!(decode("", Some(FORM), r#"{"id":"1"}"#), "id=1");
     assert_eq!(decode("", None, r#"{"id":"1"}"#), "id=1");
+}
+
+#[test]
+fn objects_and_arrays_of_json_become_the_texts_that_forms_carry() {
+    let json = Some("application/json");
+    let body = r#"{"recurrence":{"type":1,"weekly_days":"2,3"},"ids":["a",7]," ids ":[],"id":"1"}"#;
+    let expected = r#"recurrence={"type":1,"weekly_days":"2,3"}&ids=["a",7]&id=1"#;
+    assert_eq!(decode("", json, body), expected);
+    // Text that is JSON already stays as it is.
+    let body = r#"{"recurrence":"{\"type\": 1}"}"#;
+    assert_eq!(decode("", json, body), r#"recurrence={"type": 1}"#);
 }
 
 #[test]
