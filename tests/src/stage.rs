@@ -149,9 +149,22 @@ impl Stage {
 
     /// Asks with a JSON object.
     pub async fn ask_by_json(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
-        let members = signed(parameters).into_iter();
-        let members = members.map(|(name, value)| (name.to_owned(), Value::from(value)));
-        let body = Value::Object(members.collect());
+        let members = parameters.iter();
+        let members = members.map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+        self.ask_with_json(operation, &Value::Object(members.collect()))
+            .await
+    }
+
+    /// Asks with a JSON object whose members may be objects and arrays.
+    ///
+    /// # Panics
+    ///
+    /// If it is no object.
+    pub async fn ask_with_json(&self, operation: &str, parameters: &Value) -> Answer {
+        let mut body = parameters.as_object().expect("an object").clone();
+        for (name, value) in signed(&[]) {
+            body.insert(name.to_owned(), value.into());
+        }
         self.send(self.post(operation).json(&body)).await
     }
 
@@ -184,10 +197,33 @@ impl Stage {
 
     /// The user as v2 shows it, past the shim.
     pub async fn v2_user(&self, key: &str) -> Value {
-        let call = self.http.get(format!("{}/users/{key}", self.v2));
+        self.v2(&format!("/users/{key}")).await
+    }
+
+    /// What v2 shows past the shim.
+    pub async fn v2(&self, path: &str) -> Value {
+        let call = self.http.get(format!("{}{path}", self.v2));
         let answer = call.bearer_auth(shim_sandbox::TOKEN).send().await;
         let text = answer.expect("an answer").text().await.expect("its body");
         serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Steers the sandbox: `/sandbox/meetings/123/start`.
+    pub async fn steer(&self, path: &str) {
+        let call = self.v2.trim_end_matches("/v2").to_owned() + path;
+        let call = self.http.post(call).bearer_auth(shim_sandbox::TOKEN);
+        let answer = call.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+    }
+
+    /// The same stage, asked below another path than `/v1`.
+    #[must_use]
+    pub fn below(&self, prefix: &str) -> Self {
+        let base = self.base.trim_end_matches("/v1");
+        Self {
+            base: format!("{base}{prefix}"),
+            ..self.clone()
+        }
     }
 
     fn post(&self, operation: &str) -> RequestBuilder {

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod chats;
+mod conversation;
 mod devices;
 mod documented;
 mod effects;
@@ -19,6 +20,7 @@ mod groups;
 mod ids;
 mod lists;
 mod losses;
+mod meetings;
 mod members;
 mod metrics;
 mod partial;
@@ -27,3 +29,4 @@ mod refusals;
 mod repeats;
 mod reports;
 mod trouble;
+mod webinars;
