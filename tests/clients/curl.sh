@@ -188,8 +188,6 @@ check 'number beyond all ranges' '"code":300,"message":"Invalid parameter: page_
 check 'text that is not UTF-8' '"code":300' -- \
   "${form[@]}" -d "id=$ada" -d 'dept=%FF%FE' "$url/user/update"
 check 'unknown operation' 'HTTP/1.1 404' '{"error":{"code":404' -- "${form[@]}" "$url/user/fly"
-check 'operation that is not served yet' 'HTTP/1.1 200' '"code":501' 'In v2: ' -- \
-  "${form[@]}" "$url/meeting/create"
 check 'GET' 'HTTP/1.1 405' 'allow: POST' '"error":{"code":405' -- "$url/user/list?$query"
 check 'GET user/me without credentials' 'HTTP/1.1 405' '"error":{"code":405' -- "$url/user/me"
 check 'PUT' 'HTTP/1.1 405' '"error":{"code":405' -- -X PUT "${form[@]}" "$url/user/list"
@@ -204,6 +202,30 @@ check 'me is no id' 'User not exist: me' -- "${form[@]}" -d id=me "$url/user/get
 check 'a line break does not get into a header' 'User not exist: a\r\nX-Evil: 1' '!
 X-Evil: 1' -- "${form[@]}" --data-urlencode "id=$(printf 'a\r\nX-Evil: 1')" "$url/user/get"
 check 'outside v1' 'HTTP/1.1 404' '404 Not Found' -- "${url%/v1}/v3/user/list"
+
+# ---- meetings ---------------------------------------------------------------------------------
+
+check 'meeting: form' '"topic":"Note G"' '"start_time":"2031-05-01T09:30:00Z"' '"start_url":"https' '!"error"' -- \
+  "${form[@]}" -d "host_id=$ada" -d type=2 -d 'topic=Note G' -d start_time=2031-05-01T09:30:00Z \
+  -d option_jbh=True -d '+option_host_video=1' "$url/meeting/create"
+check 'meeting: query, JSON content type, empty body' '"topic":"T"' '"type":3' '!"error"' -- \
+  -X POST -H "$json" "$url/meeting/create?$query&host_id=$ada&type=3&topic=T"
+check 'meeting: JSON body with an object' '"type":8' '!"error"' -- -H "$json" \
+  -d "{\"api_key\": \"$key\", \"api_secret\": \"$secret\", \"host_id\": \"$ada\", \"type\": 8,
+       \"topic\": \"Series of curl\", \"start_time\": \"2031-05-01T09:30:00Z\",
+       \"recurrence\": {\"type\": 1, \"repeat_interval\": 1, \"end_times\": 3}}" "$url/meeting/create"
+check 'meeting: XML' '<join_url>https' '<start_url>https' '!<error>' -- \
+  "${form[@]}" -d data_type=XML -d "host_id=$ada" -d type=1 -d topic=T "$url/meeting/create"
+check 'meeting: list below /api/v1' '"topic":"Series of curl"' '"total_records"' -- \
+  "${form[@]}" -d "host_id=$ada" -d page_size=300 "${url%/v1}/api/v1/meeting/list"
+check 'meeting: an empty occurrence_id' '"code":300,"message":"Invalid parameter: occurrence_id"' -- \
+  "${form[@]}" -d "host_id=$ada" -d id=99999999999 -d occurrence_id= "$url/meeting/delete"
+check 'meeting: unknown' '"code":3001,"message":"Meeting 99999999999 is not found or has expired."' -- \
+  "${form[@]}" -d "host_id=$ada" -d id=99999999999 "$url/meeting/delete"
+check 'webinar: panelists as an array of a JSON body' '"registration_url"' '!"error"' -- -H "$json" \
+  -d "{\"api_key\": \"$key\", \"api_secret\": \"$secret\", \"host_id\": \"mary.jackson@example.com\",
+       \"topic\": \"T\", \"panelists\": [{\"name\": \"Ann\", \"email\": \"ann@example.net\"}]}" \
+  "$url/webinar/create"
 
 # ---- the PHP class that sends everything twice --------------------------------------------------
 

@@ -1,4 +1,5 @@
-// Every user call of npm's zoomus, its effect in a following read, its error paths.
+// Every user, meeting and webinar call of npm's zoomus, its effect in a following read, its error
+// paths.
 //
 // usage: user_calls.js V1_URL API_KEY API_SECRET
 'use strict';
@@ -266,9 +267,89 @@ test('wrong and missing credentials: 200, 300', async () => {
   await error(300, 'Api key and secret are required.', 'list', {}, connect({ secret: '' }));
 });
 
-test('an unknown operation is answered in JSON, or the client would throw', async () => {
-  const answer = await new Promise((resolve) => zoom.meeting.list({ host_id: 'x' }, resolve));
-  assert.equal(answer.error.code, 501);
+// A resource of the client whose calls all must be made, and succeed unless an error is expected.
+function watched(resource) {
+  const calls = Object.keys(Object.getPrototypeOf(resource)).filter(
+    (name) => typeof resource[name] === 'function');
+  const open = new Set(calls);
+  const ask = async (name, parameters, code) => {
+    open.delete(name);
+    const answer = await new Promise((resolve) => resource[name](parameters, resolve));
+    assert.equal(answer.error?.code, code, JSON.stringify(answer));
+    return answer;
+  };
+  return { ask, open };
+}
+
+test('meeting: every call, each seen in get, list or listLive', async () => {
+  const { ask, open } = watched(zoom.meeting);
+  const host = 'ada.lovelace@example.com';
+  const made = await ask('create', {
+    host_id: host, type: 2, topic: 'Größen & Maße', start_time: '2031-05-01T09:30:00.000Z',
+    duration: 45, option_jbh: true, option_registration: true,
+  });
+  has(made, { id: 'number', uuid: 'string', start_url: 'string', join_url: 'string', status: 'number' });
+  assert.equal(made.start_time, '2031-05-01T09:30:00Z');
+  const which = { id: made.id, host_id: host };
+  assert.deepEqual(await ask('get', which), made);
+  const { meetings } = await ask('list', { host_id: host, page_size: 300 });
+  assert.ok(meetings.some((meeting) => meeting.id === made.id));
+
+  has(await ask('update', { ...which, topic: 'Other' }), { id: 'string', updated_at: 'string' });
+  assert.equal((await ask('get', which)).topic, 'Other');
+  const person = { email: 'x@example.net', first_name: 'X', last_name: 'Y' };
+  has(await ask('register', { id: made.id, ...person }), {
+    registrant_id: 'string', id: 'number', join_url: 'string',
+  });
+  await ask('delete', { ...which, host_id: 'grace.hopper@example.com' }, 3003);
+  has(await ask('delete', which), { id: 'string', deleted_at: 'string' });
+  await ask('get', which, 3001);
+
+  const [live] = (await ask('listLive', {})).meetings;
+  assert.equal(live.status, 1);
+  has(await ask('end', { id: live.id, host_id: live.host_id }), { id: 'string', ended_at: 'string' });
+  assert.ok(!(await ask('listLive', {})).meetings.some((meeting) => meeting.id === live.id));
+  assert.deepEqual([...open], []);
+});
+
+test('webinar: every call, each seen in a read', async () => {
+  const { ask, open } = watched(zoom.webinar);
+  const host = 'mary.jackson@example.com';
+  const made = await ask('create', {
+    host_id: host, topic: 'Lift', start_time: '2031-05-01T09:30:00Z', approval_type: 1,
+    panelists: JSON.stringify([{ name: 'Ann', email: 'ann@example.net' }]),
+  });
+  has(made, { id: 'number', registration_url: 'string', start_url: 'string', join_url: 'string' });
+  const which = { id: made.id, host_id: host };
+  assert.deepEqual(await ask('get', which), made);
+  const panelists = await ask('listPanelists', which);
+  assert.equal(panelists.panelists[0].email, 'ann@example.net');
+  const { webinars } = await ask('listRegistration', { host_id: host, page_size: 300 });
+  assert.ok(webinars.some((webinar) => webinar.id === made.id));
+  const without = await ask('list', { host_id: host, page_size: 300 });
+  assert.ok(!without.webinars.some((webinar) => webinar.id === made.id));
+  has(await ask('update', { ...which, topic: 'Drag' }), { id: 'string', updated_at: 'string' });
+  assert.equal((await ask('get', which)).topic, 'Drag');
+
+  const registered = await ask('register', {
+    id: made.id, email: 'x@example.net', first_name: 'X', last_name: 'Y',
+  });
+  const registrants = { ...which, registrant_ids: registered.registrant_id };
+  assert.equal((await ask('listRegistrations', which)).users[0].id, registered.registrant_id);
+  await ask('approveRegistration', registrants);
+  assert.equal((await ask('getRegistration', which)).attendees[0].email, 'x@example.net');
+  await ask('cancelRegistration', { ...registrants, occurrence_id: '' }, 300);
+  await ask('cancelRegistration', registrants);
+  assert.equal((await ask('getRegistration', which)).total_records, 0);
+
+  assert.deepEqual((await ask('getUUID', which)).webinars, []);
+  for (const name of ['getAttendees', 'getPolls', 'getQuestions']) {
+    await ask(name, which, 3001);
+  }
+  await ask('delete', { ...which, host_id: 'ada.lovelace@example.com' }, 3003);
+  has(await ask('delete', which), { id: 'string', deleted_at: 'string' });
+  await ask('get', which, 3001);
+  assert.deepEqual([...open], []);
 });
 
 test('every user call that the client offers was made', () => {

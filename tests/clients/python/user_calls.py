@@ -1,4 +1,5 @@
-"""Every user call of PyPI's zoomus in v1 mode, its effect in a following read, its error paths.
+"""Every call of PyPI's zoomus in v1 mode, its effect in a following read, its error paths: users
+here, meetings and webinars in meeting_calls.
 
 usage: user_calls.py V1_URL API_KEY API_SECRET
 """
@@ -6,8 +7,10 @@ usage: user_calls.py V1_URL API_KEY API_SECRET
 import sys
 import xml.etree.ElementTree as xml
 
+import meeting_calls
 import requests
 import zoomus
+from client import Watched, connect, error, has, raises, success
 from tap import check, run
 
 VERSION = zoomus.__dict__.get("__version__", "0.1.7")
@@ -43,63 +46,8 @@ PROFILE = {
 }
 
 
-def connect(url, key, secret, **settings):
-    """A client that talks v1 to `url`. No version takes a base URL as an argument."""
-    if hasattr(zoomus, "API_VERSION_1"):
-        from zoomus import client
-
-        client.API_BASE_URIS[zoomus.API_VERSION_1] = url
-        return zoomus.ZoomClient(key, secret, version=zoomus.API_VERSION_1, **settings)
-    from zoomus.client import ZoomClient
-
-    ZoomClient.BASE_URI = url
-    return ZoomClient(key, secret, **settings)
-
-
-class Watched:
-    """The client's user component; remembers which of its calls were made."""
-
-    def __init__(self, component):
-        self.component = component
-        self.offered = {name for name in vars(type(component)) if not name.startswith("_")}
-        self.made = set()
-
-    def __getattr__(self, name):
-        self.made.add(name)
-        return getattr(self.component, name)
-
-
 def address(name):
     return f"{name}.{MARK}@example.com"
-
-
-def success(response):
-    assert response.status_code == 200, response.status_code
-    assert response.headers["Content-Type"].startswith("application/json")
-    answer = response.json()
-    assert "error" not in answer, answer
-    return answer
-
-
-def error(response, code, text):
-    assert response.status_code == 200, response.status_code
-    answer = response.json()
-    assert answer["error"]["code"] == code, answer
-    assert text in answer["error"]["message"], answer
-
-
-def has(answer, types):
-    for name, kind in types.items():
-        assert type(answer.get(name)) is kind, (name, answer.get(name))
-
-
-def raises(kind, call, text):
-    try:
-        call()
-    except kind as raised:
-        assert text in str(raised), raised
-    else:
-        raise AssertionError(f"no {kind.__name__}")
 
 
 @check
@@ -319,13 +267,6 @@ def as_xml(_, connection):
     assert len(page.findall("users/user")) == 2
     unknown = xml.fromstring(client.user.get(id="nobody").content)
     assert unknown.findtext("error/code") == "1001"
-
-
-@check
-def not_served(_, connection):
-    """a call that is not served yet answers an envelope that names v2's"""
-    answer = connect(*connection).meeting.list(host_id="x").json()
-    assert answer["error"]["code"] == 501 and "v2" in answer["error"]["message"], answer
 
 
 @check
