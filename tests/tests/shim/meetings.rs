@@ -1,8 +1,9 @@
 //! Meetings: what v1 documented, what following reads show, and what must not get lost.
 
-use end_to_end::Stage;
+use end_to_end::{Fault, Stage};
 use reqwest::Method;
 use serde_json::{Value, json};
+use shim_sandbox::SandboxConfig;
 
 use crate::conversation::{ask, errors, is_shaped, success};
 
@@ -220,6 +221,29 @@ async fn what_runs_is_live() {
     let id = &running["id"];
     success(&stage, &format!("meeting/end id={id} host_id={GRACE}")).await;
     assert_eq!(success(&stage, "meeting/live").await["total_records"], 0);
+}
+
+#[tokio::test]
+async fn what_runs_is_found_by_users_without_a_dashboard() {
+    let by_users = "[options]\nlive_source = \"users\"";
+    let stage = Stage::with(SandboxConfig::default(), by_users).await;
+    let page = success(&stage, "meeting/live").await;
+    let [running] = page["meetings"].as_array().unwrap().as_slice() else {
+        panic!("{page:#}");
+    };
+    assert_eq!(
+        (&running["topic"], &running["status"]),
+        (&json!("All hands"), &json!(1))
+    );
+    assert_eq!(
+        (&page["page_count"], &page["total_records"]),
+        (&json!(1), &json!(1))
+    );
+    let lines = stage.wire().lines();
+    assert!(
+        lines.iter().all(|line| !line.contains("/metrics/")),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]
@@ -544,6 +568,59 @@ async fn errors_are_v1s() {
     ] {
         errors(&stage, &[(request, expected)]).await;
     }
+}
+
+/// What the sandbox never says of its meetings.
+#[tokio::test]
+async fn further_errors_of_v2_are_v1s() {
+    let stage = Stage::start().await;
+    let id = planned(&stage).await;
+    let host = format!("id={id} host_id={ADA}");
+    let person = format!("id={id} email=x@example.net first_name=X last_name=Y");
+    let premise = format!("3063 Can not end on-premise user's meeting: {id}");
+    let no_registration = format!("3000 This meeting has not registration required: {id}.");
+    for (operation, given, method, ending, code, expected) in [
+        ("end", &host, Method::PUT, "/status", 3063, premise.as_str()),
+        (
+            "delete",
+            &host,
+            Method::DELETE,
+            "",
+            3037,
+            "3037 Not allow to delete PAC.",
+        ),
+        (
+            "register",
+            &person,
+            Method::POST,
+            "/registrants",
+            404,
+            &no_registration,
+        ),
+        (
+            "register",
+            &person,
+            Method::POST,
+            "/registrants",
+            3043,
+            "3043 v2's words",
+        ),
+        ("get", &host, Method::GET, "", 3161, "3161 v2's words"),
+    ] {
+        let refused = Fault::Refused(400, json!({ "code": code, "message": "v2's words" }));
+        stage.wire().fail_once(method, ending, refused);
+        errors(
+            &stage,
+            &[(&format!("meeting/{operation} {given}"), expected)],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn each_create_makes_a_meeting() {
+    let stage = Stage::start().await;
+    assert_ne!(planned(&stage).await, planned(&stage).await);
 }
 
 #[tokio::test]

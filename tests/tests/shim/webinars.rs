@@ -1,6 +1,6 @@
 //! Webinars: what v1 documented, what following reads show, and what must not get lost.
 
-use end_to_end::Stage;
+use end_to_end::{Fault, Stage};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
@@ -448,7 +448,7 @@ async fn what_is_over_is_told_by_session() {
         came.last().unwrap(),
         &shape.replace("time:time", "time:text"),
     );
-    assert_eq!(came[0]["time_in_session"], "74");
+    assert_eq!(came[0]["time_in_session"], "75");
 
     for (operation, asked) in [
         ("polls", "How are you?"),
@@ -507,7 +507,7 @@ async fn what_is_over_is_told_by_session() {
 async fn a_list_that_cannot_be_read_as_a_whole_fails_the_answer() {
     let stage = Stage::start().await;
     let id = seeded(&stage, "Numbers that fly").await;
-    let broken = end_to_end::Fault::Refused(500, json!({ "code": 500, "message": "broken" }));
+    let broken = Fault::Refused(500, json!({ "code": 500, "message": "broken" }));
     stage
         .wire()
         .fail_always(Method::GET, "/participants", broken);
@@ -615,5 +615,57 @@ async fn errors_are_v1s() {
                 "{operation} {word}: {answer:?}"
             );
         }
+    }
+}
+
+/// What the sandbox never says of its webinars.
+#[tokio::test]
+async fn further_errors_of_v2_are_v1s() {
+    let stage = Stage::start().await;
+    let id = webinar(&stage, "approval_type=1").await["id"].clone();
+    let host = format!("id={id} host_id={MARY} registrant_ids=r");
+    let person = format!("id={id} {PERSON}");
+    let premise = format!("3063 Can not end on-premise user's meeting:{id}");
+    let full = "3035 v2's words";
+    for (operation, given, method, ending, code, expected) in [
+        ("end", &host, Method::PUT, "/status", 3063, premise.as_str()),
+        (
+            "delete",
+            &host,
+            Method::DELETE,
+            "",
+            3002,
+            "3002 Sorry, you cannot delete this meeting since it's in progress.",
+        ),
+        (
+            "registrants/approve",
+            &host,
+            Method::PUT,
+            "/status",
+            3035,
+            full,
+        ),
+        (
+            "registration/cancel",
+            &host,
+            Method::PUT,
+            "/status",
+            3035,
+            full,
+        ),
+        (
+            "register",
+            &person,
+            Method::POST,
+            "/registrants",
+            3034,
+            "3034 If you have been invited, please input your work email address",
+        ),
+        ("update", &host, Method::PATCH, "", 3000, "3000 v2's words"),
+    ] {
+        let refused = Fault::Refused(400, json!({ "code": code, "message": "v2's words" }));
+        stage.wire().fail_once(method, ending, refused);
+        let request = format!("webinar/{operation} {given} topic=T");
+        errors(&stage, &[(&request, expected)]).await;
     }
 }
