@@ -1,8 +1,9 @@
 //! Each format, with secrets in all places of it.
 
-use serde_json::json;
+use std::fs;
 
 use base64::Engine as _;
+use serde_json::json;
 
 use super::*;
 
