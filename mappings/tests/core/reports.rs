@@ -29,7 +29,7 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
 fn report(request: &V2Request, list: &str, entries: &Value) -> Outcome {
     ok(json!({
         "from": of(request, "from"), "to": of(request, "to"), "page_count": 4,
-        "page_number": of(request, "page_number").parse::<i64>().unwrap(),
+        "page_number": of(request, "page_number").parse::<i64>().ok(),
         "page_size": of(request, "page_size").parse::<i64>().unwrap(),
         "total_records": 100, "next_page_token": "next", list: entries,
         "total_meetings": 34, "total_participants": 56, "total_meeting_minutes": 345,
