@@ -6,7 +6,7 @@ set -euo pipefail
 log=${1:?usage: log.sh LOG_FILE}
 
 # Sent by the drivers or held by the sandbox.
-secrets=(sandbox-secret sandbox-client-secret guessed Analytical4Engine Difference5Engine eyJ0eXAi)
+secrets=(sandbox-secret sandbox-client-secret wrong-secret Analytical4Engine Difference5Engine eyJ0eXAi)
 
 count=0
 failed=0

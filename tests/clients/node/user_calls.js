@@ -263,14 +263,14 @@ test('delete and permanentDelete: get knows the user no more, a second time is 1
 });
 
 test('wrong and missing credentials: 200, 300', async () => {
-  await error(200, 'Invalid api key or secret', 'list', {}, connect({ secret: 'guessed' }));
+  await error(200, 'Invalid api key or secret', 'list', {}, connect({ secret: 'wrong-secret' }));
   await error(300, 'Api key and secret are required.', 'list', {}, connect({ secret: '' }));
 });
 
 // A resource of the client whose calls all must be made, and succeed unless an error is expected.
 function watched(resource) {
   const calls = Object.keys(Object.getPrototypeOf(resource)).filter(
-    (name) => typeof resource[name] === 'function');
+    (name) => typeof resource[name] === 'function' && name !== 'path');
   const open = new Set(calls);
   const ask = async (name, parameters, code) => {
     open.delete(name);

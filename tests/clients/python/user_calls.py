@@ -246,8 +246,8 @@ def wrong_credentials(_, connection):
     """wrong and missing credentials: 200 and 300"""
     url, key, secret = connection
     wrong = "Invalid api key or secret"
-    error(connect(url, key, "guessed").user.list(), 200, wrong)
-    error(connect(url, "guessed", secret).user.list(), 200, wrong)
+    error(connect(url, key, "wrong-secret").user.list(), 200, wrong)
+    error(connect(url, "wrong-secret", secret).user.list(), 200, wrong)
     changed = connect(url, key, secret)
     success(changed.user.list(page_size=1))
     changed.config["api_secret"] = ""
