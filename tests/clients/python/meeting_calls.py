@@ -1,6 +1,7 @@
-"""Every meeting and webinar call of PyPI's zoomus in v1 mode, its effect in a following read."""
+"""Every call of PyPI's zoomus in v1 mode on meetings, webinars, recordings and reports, its effect
+in a following read."""
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from client import Watched, connect, error, has, raises, success
 from tap import check
@@ -120,3 +121,40 @@ def webinars(_, connection):
     error(webinar.get(**which), 3001, "not found or expired")
     error(webinar.list(host_id=HOST), 200, "Cannot use webinar API")
     assert webinar.made >= webinar.offered, webinar.offered - webinar.made
+
+
+@check
+def recordings(_, connection):
+    """recording: list, get, delete, and what is deleted is listed no more"""
+    recording = Watched(connect(*connection).recording)
+    page = success(recording.list(host_id=HOST, page_size=300))
+    assert page["total_records"] == len(page["meetings"]) > 1, page
+    shown = page["meetings"][1]
+    has(shown, {"uuid": str, "meeting_number": int, "topic": str, "recording_files": list})
+    has(shown["recording_files"][0], {"id": str, "file_type": str, "download_url": str})
+    got = success(recording.get(meeting_id=shown["uuid"]))
+    assert got["uuid"] == shown["uuid"], got
+    success(recording.delete(meeting_id=shown["uuid"]))
+    left = success(recording.list(host_id=HOST, page_size=300))["meetings"]
+    assert shown["uuid"] not in [entry["uuid"] for entry in left], left
+    assert recording.made >= recording.offered, recording.offered - recording.made
+
+
+@check
+def reports(_, connection):
+    """report: who met in the last days, and with whom"""
+    report = Watched(connect(*connection).report)
+    today = datetime.now(timezone.utc)
+    days = {"start_time": today - timedelta(days=20), "end_time": today}
+    account = success(report.get_account_report(**days))
+    has(account, {"total_records": int, "total_meetings": int, "users": list})
+    host = next(user for user in account["users"] if user["email"] == HOST)
+    assert host["meetings"] > 0, host
+    page = success(report.get_user_report(user_id=host["user_id"], page_size=5, **days))
+    assert len(page["meetings"]) == 5, page
+    for met in page["meetings"]:
+        has(met["participants"][0], {"name": str, "join_time": str, "leave_time": str})
+    if "get_daily_report" in report.offered:
+        month = success(report.get_daily_report(month=today.month, year=today.year))
+        has(month, {"year": int, "month": int, "dates": list})
+    assert report.made >= report.offered, report.offered - report.made

@@ -1,5 +1,5 @@
 """Every call of PyPI's zoomus in v1 mode, its effect in a following read, its error paths: users
-here, meetings and webinars in meeting_calls.
+here, all else in meeting_calls.
 
 usage: user_calls.py V1_URL API_KEY API_SECRET
 """
