@@ -14,6 +14,24 @@ pub(crate) mod status;
 pub(crate) mod translate;
 pub(crate) mod usage;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.
+fn interruption() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::abort();
+        }
+    })
+    .ok();
+    stop
+}
+
 /// Today in UTC: `2026-11-22`.
 fn today() -> String {
     let today = time::OffsetDateTime::now_utc().date();

@@ -304,6 +304,75 @@ fn pipes_and_devices_are_refused_and_links_are_not_followed() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Files that the program reads by itself, or because they are named: none is opened if that could
+/// block, or never end.
+#[cfg(unix)]
+#[test]
+fn files_that_are_read_by_name_must_be_regular() {
+    use std::os::unix::fs::symlink;
+
+    let pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    let device = |path: &Path| symlink("/dev/zero", path).unwrap();
+    let makers: [&dyn Fn(&Path); 2] = [&pipe, &device];
+    for make in makers {
+        for name in [
+            ".migrate-baseline",
+            "CODEOWNERS",
+            ".gitignore",
+            ".ignore",
+            "sub/.gitignore",
+        ] {
+            let folder = TempDir::new().unwrap();
+            put(folder.path(), "a.sh", format!("curl {CALL}\n"));
+            put(folder.path(), "sub/b.sh", format!("curl {CALL}\n"));
+            make(&folder.path().join(name));
+            let output = migrate(folder.path(), &["audit", "--format", "json"]);
+            assert_eq!(output.status.code(), Some(2), "{name}");
+        }
+        let folder = TempDir::new().unwrap();
+        put(folder.path(), "a.sh", format!("curl {CALL}\n"));
+        make(&folder.path().join("x"));
+        for arguments in [
+            &["audit", "--access-log", "x"][..],
+            &["audit", "--files-from", "x"],
+            &["audit", "--baseline", "x"],
+            &["audit", "--mappings", "x"],
+            &["usage", "x"],
+            &["diff", "--recorded", "x", "--exchange", "1"],
+            &["diff", "x", "a.sh"],
+            &["diff", "a.sh", "a.sh", "--rules", "x"],
+        ] {
+            let output = migrate(folder.path(), arguments);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn endless_patterns_are_left_out_and_named() {
+    let folder = TempDir::new().unwrap();
+    put(folder.path(), "a.sh", format!("curl {CALL}\n"));
+    let patterns = format!("/{}a.sh @a\n", "*{*".repeat(100));
+    put(folder.path(), "CODEOWNERS", patterns.repeat(5000));
+    let output = migrate(folder.path(), &["audit", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let report = parsed(&output);
+    assert_eq!(places(&report), ["a.sh:1 url"]);
+    let reason = report["unreadable"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("too many wildcards"), "{reason}");
+
+    put(folder.path(), "sub/.gitignore", "*a*b*c*\n".repeat(100_000));
+    put(folder.path(), "sub/b.sh", format!("curl {CALL}\n"));
+    let output = migrate(folder.path(), &["audit", "--format", "json"]);
+    let report = parsed(&output);
+    assert_eq!(report["unreadable"][0]["path"], "sub");
+    let output = migrate(folder.path(), &["audit", "--format", "json", "--no-ignore"]);
+    assert_eq!(places(&parsed(&output)), ["a.sh:1 url", "sub/b.sh:1 url"]);
+}
+
 #[test]
 fn a_tree_that_changes_meanwhile_is_read_as_far_as_it_is_there() {
     let folder = TempDir::new().unwrap();
@@ -350,7 +419,7 @@ fn names_of_files_cannot_command_a_terminal() {
     for name in [
         &b"a\nb\x1b[31m.sh"[..],
         b"c\xff.sh",
-        "d\u{202e}e.sh".as_bytes(),
+        "d\u{202e}e\x07\u{9b}.sh".as_bytes(),
     ] {
         fs::write(
             folder.path().join(OsStr::from_bytes(name)),
@@ -367,6 +436,9 @@ fn names_of_files_cannot_command_a_terminal() {
     ] {
         let output = migrate(folder.path(), &["audit", "--format", format]);
         assert_eq!(output.status.code(), Some(1), "{format}");
+        let report = String::from_utf8(output.stdout).unwrap();
+        let raw = ['\x1b', '\x07', '\u{202e}', '\u{9b}'];
+        assert!(!report.contains(raw), "{format}: {report:?}");
     }
     let annotations = migrate(folder.path(), &["audit", "--format", "github"]).stdout;
     let annotations = String::from_utf8(annotations).unwrap();

@@ -131,6 +131,67 @@ fn reads_are_asked_again() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// The shim that is asked may be recording into the same file.
+#[test]
+fn a_recording_is_read_to_the_length_that_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, &(read(1, 7) + &read(2, 7)));
+    let growing = path.clone();
+    let v1 = V1::start(move |number, _| {
+        let mut file = fs::OpenOptions::new().append(true).open(&growing).unwrap();
+        // A run that never ends is one that fails, not one that blocks.
+        if number < 100 {
+            file.write_all(read(number + 2, 7).as_bytes()).unwrap();
+        }
+        json!({ "id": "u1", "pmi": 7, "dept": "Sales" })
+    });
+    let output = migrate(&path, &v1.base, &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(v1.seen().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_reports_what_was_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: String = (1..100).map(|id| read(id, 7)).collect();
+    let path = file(&folder, &lines);
+    let child = Arc::new(Mutex::new(None));
+    let interrupted = Arc::clone(&child);
+    let v1 = V1::start(move |number, _| {
+        if number == 1 {
+            let id = loop {
+                if let Some(id) = *interrupted.lock().unwrap() {
+                    break id;
+                }
+                thread::yield_now();
+            };
+            let id: u32 = id;
+            let signal = Command::new("kill")
+                .args(["-INT", &id.to_string()])
+                .status();
+            assert!(signal.unwrap().success());
+        }
+        json!({ "id": "u1", "pmi": 7, "dept": "Sales" })
+    });
+    let started = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["diff", "--shim", &v1.base, "--rate", "2", "--recorded"])
+        .arg(&path)
+        .env("MIGRATE_API_KEY", "a-key")
+        .env("MIGRATE_API_SECRET", SECRET)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    *child.lock().unwrap() = Some(started.id());
+    let output = started.wait_with_output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("interrupted"), "{text}");
+    assert!(text.contains(" compared "), "{text}");
+    assert!(v1.seen().len() < 10);
+}
+
 #[test]
 fn what_differs_each_time_is_learnt() {
     let folder = tempfile::tempdir().unwrap();

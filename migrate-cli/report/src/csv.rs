@@ -1,6 +1,8 @@
 //! Tables for spreadsheets: a cell that one of them would run as a formula begins with an apostrophe.
 
-use std::io;
+use std::{borrow::Cow, io};
+
+use crate::words::plain_report;
 
 /// Writes a table, one record a line.
 ///
@@ -21,6 +23,10 @@ pub fn write<const COLUMNS: usize>(
 }
 
 fn cell(text: String) -> String {
+    let text = match plain_report(&text, false) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(plain) => plain,
+    };
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {

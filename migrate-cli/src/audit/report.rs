@@ -23,7 +23,7 @@ use migrate_report::{
     markdown::Markdown,
     sarif::{self, Sarif},
     text::Text,
-    words::count,
+    words::{count, plain_json, plain_report},
 };
 use serde::Serialize;
 
@@ -76,6 +76,19 @@ pub(crate) struct Report<'a> {
 impl Report<'_> {
     /// Writes the report.
     pub(crate) fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        let mut text = Vec::new();
+        self.print(format, &mut text)?;
+        let text = String::from_utf8(text).map_err(io::Error::other)?;
+        let text = match format {
+            Format::Json | Format::Sarif => plain_json(&text),
+            // Its pieces are plain; what is left are colours and links.
+            Format::Text => text.into(),
+            _ => plain_report(&text, false),
+        };
+        out.write_all(text.as_bytes())
+    }
+
+    fn print(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         let document = self.document();
         match format {
             Format::Text => Text {

@@ -135,7 +135,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         )?;
         return Ok(Exit::Clean);
     }
-    Ok(if report.unexpected() > 0 {
+    Ok(if report.is_interrupted {
+        Exit::Failed
+    } else if report.unexpected() > 0 {
         Exit::Findings
     } else {
         Exit::Clean
@@ -201,6 +203,7 @@ impl Args {
             allow_writes: self.allow_writes,
             pause: Duration::from_secs(1) / self.rate,
             limit: self.time.map(Duration::from_secs),
+            stop: super::interruption(),
         };
         replay.run(recording, self.resume.as_deref())
     }

@@ -8,7 +8,10 @@ use migrate_audit::{
     Wave,
     waves::{WaveSteps, Waves},
 };
-use migrate_report::sheet::{Row, Sheet};
+use migrate_report::{
+    sheet::{Row, Sheet},
+    words::{plain, plain_json},
+};
 
 /// Plan the migration of a code base in waves, each with its effort and its check.
 ///
@@ -51,13 +54,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let _ = writeln!(
             io::stderr(),
             "not read: {}: {}",
-            unreadable.path,
+            plain(&unreadable.path),
             unreadable.reason
         );
     }
     let mut out = io::stdout().lock();
     if args.json {
-        serde_json::to_writer(&mut out, &waves)?;
+        out.write_all(plain_json(&serde_json::to_string(&waves)?).as_bytes())?;
         writeln!(out)?;
         return Ok(exit);
     }

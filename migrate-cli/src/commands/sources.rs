@@ -83,15 +83,7 @@ impl Sources {
 
     /// Runs the audit.
     pub(crate) fn run(&self, catalog: &Catalog) -> anyhow::Result<Found> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stop);
-        // The second Ctrl-C ends the program at once: the handler sees the flag set.
-        ctrlc::set_handler(move || {
-            if seen.swap(true, Ordering::Relaxed) {
-                std::process::abort();
-            }
-        })
-        .ok();
+        let stop = super::interruption();
         let options = Options {
             ignore_files: !self.no_ignore,
             large: self.max_parse,

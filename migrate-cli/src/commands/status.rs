@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let _ = writeln!(
             io::stderr(),
             "not read: {}: {}",
-            unreadable.path,
+            migrate_report::words::plain(&unreadable.path),
             unreadable.reason
         );
     }

@@ -8,6 +8,10 @@ mod progress;
 
 use std::{
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -37,6 +41,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) pause: Duration,
     /// The longest time for all of it.
     pub(crate) limit: Option<Duration>,
+    /// Set to end the run with a report of what was compared so far.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// What came of an exchange.
@@ -72,6 +78,10 @@ impl Replay<'_> {
         let mut next = begun;
         for read in Recording::open(recording)? {
             let (line, mut exchange) = read?;
+            if self.stop.load(Ordering::Relaxed) {
+                report.is_interrupted = true;
+                break;
+            }
             if journal.has(line) {
                 continue;
             }

@@ -12,6 +12,7 @@ use migrate_report::{
     html::Html,
     junit::Junit,
     markdown::Markdown,
+    words::{plain_json, plain_report},
 };
 use recording::comparison::written;
 use serde::Serialize;
@@ -49,6 +50,9 @@ pub(crate) struct Report {
     pub(crate) not_shown: u64,
     /// What was not compared, and why.
     pub(crate) skipped: BTreeMap<String, u64>,
+    /// The run was ended early.
+    #[serde(rename = "interrupted", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_interrupted: bool,
 }
 
 /// What came of the comparisons of an operation.
@@ -117,14 +121,16 @@ impl Report {
     pub(crate) fn render(&self, format: Format, page: &Page) -> anyhow::Result<String> {
         let mut out = Vec::new();
         match format {
-            Format::Text => return Ok(text::render(self, page)),
-            Format::Json => return Ok(self.json()?),
+            Format::Text => {
+                return Ok(plain_report(&text::render(self, page), true).into_owned());
+            }
+            Format::Json => return Ok(plain_json(&self.json()?).into_owned()),
             Format::Markdown => Markdown.print(&self.document(), &mut out)?,
             Format::Junit => Junit.print(&self.document(), &mut out)?,
             Format::Github => Github.print(&self.document(), &mut out)?,
             Format::Html => Html.print(&self.document(), &mut out)?,
         }
-        Ok(String::from_utf8(out)?)
+        Ok(plain_report(&String::from_utf8(out)?, false).into_owned())
     }
 
     fn json(&self) -> serde_json::Result<String> {
@@ -169,6 +175,7 @@ impl Report {
             summary: format!("{unexpected} of {compared} compared answers differ unexpectedly"),
             is_good: unexpected == 0,
             notes,
+            is_interrupted: self.is_interrupted,
             blocks,
             checked: Some((compared, unexpected)),
             checks: self.shown.iter().map(check).collect(),

@@ -4,6 +4,7 @@ mod csv;
 mod text;
 
 use super::Story;
+use migrate_report::words::plain_json;
 
 /// A report format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -33,7 +34,7 @@ pub(crate) struct Page {
 pub(crate) fn write(story: &Story, format: Format, page: Page) -> anyhow::Result<String> {
     Ok(match format {
         Format::Text => text::write(story, page),
-        Format::Json => serde_json::to_string(story)? + "\n",
+        Format::Json => plain_json(&serde_json::to_string(story)?).into_owned() + "\n",
         Format::Csv => csv::write(story)?,
     })
 }

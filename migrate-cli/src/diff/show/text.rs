@@ -93,6 +93,9 @@ fn totals(report: &Report, out: &mut String) {
     for (why, count) in &report.skipped {
         out.push_str(&format!("not compared: {count}, {why}\n"));
     }
+    if report.is_interrupted {
+        out.push_str("interrupted: this is what was compared so far\n");
+    }
     if report.not_shown > 0 {
         out.push_str(&format!(
             "not shown: {} more with unexpected differences\n",
