@@ -102,7 +102,7 @@ fn deep_shell_code_is_read_without_recursion() {
 #[test]
 fn code_that_takes_too_long_is_cut_and_named() {
     let folder = TempDir::new().unwrap();
-    let slow = "a =>\n".repeat(60_000);
+    let slow = "a =>\n".repeat(150_000);
     put(folder.path(), "a.java", format!("{slow}f({CALL});\n"));
     put(folder.path(), "b.js", format!("f({CALL});\n"));
     let output = migrate(folder.path(), &["audit", "--format", "json"]);

@@ -11,7 +11,10 @@ mod lexer;
 mod lines;
 mod tree;
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    thread,
+};
 
 use crate::{facts::syntax::budget::ParseBudget, language::Language, source::is_packed};
 
@@ -196,6 +199,28 @@ pub(crate) struct Extract {
 /// How long a text may be to be parsed, in bytes. Longer ones are no code that people keep.
 const PARSED: usize = 1 << 20;
 
+/// Runs a parser on a stack that the nesting of `length` bytes cannot overflow: parsers free their
+/// stacks by recursion. Nothing if there is no memory for the stack.
+fn with_stack_for<T: Send>(length: usize, parse: impl FnOnce() -> Option<T> + Send) -> Option<T> {
+    /// Any stack is large enough for texts of this length, in bytes.
+    const SHORT: usize = 4 << 10;
+    /// Twice what one level takes without optimisation, in bytes; a level is at least a byte of text.
+    const LEVEL: usize = 256;
+    /// What is needed beside the recursion, in bytes.
+    const REST: usize = 2 << 20;
+    if length <= SHORT {
+        return parse();
+    }
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .stack_size(REST + length * LEVEL)
+            .spawn_scoped(scope, parse)
+            .ok()?
+            .join()
+            .ok()?
+    })
+}
+
 /// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
 pub(crate) fn extract(
     language: Language,
@@ -206,7 +231,8 @@ pub(crate) fn extract(
     let bundle = source.len() > PARSED || is_packed(source.as_bytes());
     let mut is_unparsed = false;
     if !bundle && let Some(grammar) = language.grammar() {
-        match tree::extract(&grammar, language, source, calls, &budget.start()) {
+        let parse = || tree::extract(&grammar, language, source, calls, &budget.start());
+        match with_stack_for(source.len(), parse) {
             Some(extract) => return extract,
             None => is_unparsed = true,
         }
