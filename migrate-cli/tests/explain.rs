@@ -74,9 +74,24 @@ fn a_list() {
     insta::assert_snapshot!(stable(&["user/list"]));
 }
 
+/// A folder with an operation that nothing serves, for `--mappings`.
+fn unserved() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let user = folder.path().join("user");
+    std::fs::create_dir(&user).expect("a folder");
+    let text = "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
+                parameters = [\"id\"]\nrequires = [\"id\"]\ncomposite = true\n\
+                instead = [\"GET /users\", \"GET /users/{userId}\"]\n\
+                instead_source = \"users\"\nnote = \"one call a user\"\n";
+    std::fs::write(user.join("unserved.toml"), text).expect("written");
+    folder
+}
+
 #[test]
 fn an_operation_that_is_not_served() {
-    insta::assert_snapshot!(stable(&["meeting/create"]));
+    let folder = unserved();
+    let mappings = folder.path().to_str().expect("a plain name");
+    insta::assert_snapshot!(stable(&["--mappings", mappings, "user/unserved"]));
 }
 
 #[test]

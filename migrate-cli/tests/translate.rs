@@ -120,9 +120,24 @@ fn an_error_of_v1() {
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
 }
 
+/// A folder with an operation that nothing serves, for `--mappings`.
+fn unserved() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let user = folder.path().join("user");
+    std::fs::create_dir(&user).expect("a folder");
+    let text = "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
+                parameters = [\"id\"]\nrequires = [\"id\"]\ncomposite = true\n\
+                instead = [\"GET /users\", \"GET /users/{userId}\"]\n\
+                instead_source = \"users\"\nnote = \"one call a user\"\n";
+    std::fs::write(user.join("unserved.toml"), text).expect("written");
+    folder
+}
+
 #[test]
 fn an_operation_that_is_not_served() {
-    let output = translate(&["meeting/create", "host_id=1"], "");
+    let folder = unserved();
+    let mappings = folder.path().to_str().expect("a plain name");
+    let output = translate(&["--mappings", mappings, "user/unserved", "id=1"], "");
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
 }

@@ -78,7 +78,7 @@ impl Source<'_> {
             Self::Parameter { name } => format!("{name} as given"),
             Self::Clock => "time of the answer".to_owned(),
             Self::Configuration { name } => format!("configuration: {name}"),
-            Self::Fixed { value } => format!("always {value}"),
+            Self::Fixed { value } => format!("always {}", wording::breakable(value)),
             Self::Page { call } => format!("{call}: the page"),
             Self::Made { place } => place.clone(),
         }
@@ -202,7 +202,7 @@ fn sources<'a>(
                 .collect()
         }
         other => vec![Source::Made {
-            place: other.to_string(),
+            place: wording::place(other),
         }],
     });
     sources.collect()

@@ -49,6 +49,8 @@ pub(crate) struct MappingEntry<'a> {
     pub(crate) only: Vec<&'a str>,
     pub(crate) taken_by: Vec<TakenBy<'a>>,
     pub(crate) answered_by: Vec<AnsweredBy<'a>>,
+    /// The area of v1 that it is for; `common` for several.
+    pub(crate) resource: &'a str,
     /// Where the catalog has it: file and line.
     pub(crate) catalog: String,
 }
@@ -237,6 +239,7 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
         only: only(field, &taken_by, &answered_by),
         taken_by,
         answered_by,
+        resource: field.location.resource(),
         catalog: location,
     }
 }
@@ -276,7 +279,7 @@ fn place(catalog: &Catalog, place: &Place, is_user: &dyn Fn(&Operation) -> bool)
         _ => (None, Vec::new()),
     };
     PlaceEntry {
-        place: place.to_string(),
+        place: wording::place(place),
         at,
         requests,
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mappings::{
     Catalog,
     catalog::{
-        field::Part,
+        field::{Part, Place},
         operation::{Call, Condition, Each, OptionValue, Several, Wanted},
     },
 };
@@ -203,4 +203,19 @@ pub(crate) fn literal(value: &Value) -> String {
         Some(text) if !text.is_empty() => text.to_owned(),
         _ => value.to_string(),
     }
+}
+
+/// A value with blanks, so that a long one can be broken.
+pub(crate) fn breakable(value: &Value) -> String {
+    let text = value.to_string();
+    text.replace(",\"", ", \"").replace(",{", ", {")
+}
+
+/// A place as the catalog writes it, but of a text only what it is made of.
+pub(crate) fn place(place: &Place) -> String {
+    let Place::Text(template) = place else {
+        return place.to_string();
+    };
+    let places: Vec<_> = template.names().map(str::to_owned).collect();
+    format!("a text with {}", all_of(&places))
 }

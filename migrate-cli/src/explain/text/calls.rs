@@ -4,7 +4,7 @@ use super::super::{
     OperationPage,
     calls::{CallEntry, query_parts},
     operation::ServiceKind,
-    wording::{all_of, one_of},
+    wording::{all_of, breakable, one_of},
 };
 use migrate_report::sheet::{Row, Sheet, faint, strong, tied};
 
@@ -82,7 +82,7 @@ fn in_steps<'p, 'a>(calls: &'p [CallEntry<'a>]) -> Vec<&'p CallEntry<'a>> {
 /// What else is to be said of a call: what it sends, then when it is made and what for.
 fn below(call: &CallEntry<'_>, decides: bool) -> Vec<String> {
     let mut lines: Vec<String> = query_parts(call).into_iter().collect();
-    lines.extend(call.body.as_ref().map(ToString::to_string));
+    lines.extend(call.body.as_ref().map(breakable));
     let mut facts = Vec::new();
     if call.may_fail {
         facts.push("may fail".to_owned());

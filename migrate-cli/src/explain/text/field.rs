@@ -7,7 +7,7 @@ use super::{
     super::{
         FieldPage,
         field::{CellEntry, ChoiceRow, ConversionEntry, MappingEntry, PlaceEntry},
-        wording::{all_of, literal, one_of},
+        wording::{all_of, breakable, literal, one_of},
     },
     fidelity,
 };
@@ -36,6 +36,7 @@ pub(crate) fn field(sheet: &mut Sheet, page: &FieldPage<'_>) {
 fn mapping(sheet: &mut Sheet, page: &FieldPage<'_>, mapping: &MappingEntry<'_>) {
     let names: Vec<_> = mapping.fields.iter().map(|field| field.name).collect();
     let only = match mapping.only.as_slice() {
+        [] if page.mappings.len() > 1 => format!(" of {}", mapping.resource),
         [] => String::new(),
         only @ ([_] | [_, _]) => format!(" of {}", one_of(only)),
         _ => " of some operations".to_owned(),
@@ -153,7 +154,7 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
         .collect();
     Some(match empties.as_slice() {
         [] => conversion,
-        [(_, empty)] => format!("{conversion}; {empty} if v2 has none"),
+        [(_, empty)] => format!("{conversion}; {} if v2 has none", breakable(empty)),
         many => {
             let many: Vec<_> = many
                 .iter()
