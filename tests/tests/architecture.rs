@@ -63,25 +63,31 @@ const CIRCLES: [(&str, &[&str], &str); 6] = [
     (
         "mappings::catalog",
         &[
+            "compile_call",
             "compile_field",
             "compile_operation",
             "compile_plan",
             "compile_protocol",
             "compile_view",
+            "field",
             "load",
+            "operation",
+            "protocol",
             "rate",
+            "reading",
         ],
-        "`load` defines `Parts` and `Report`, and calls the other modules",
-    ),
-    (
-        "mappings::catalog",
-        &["operation", "protocol"],
-        "`operation` uses `protocol::Rule`, and `protocol` uses `operation::OptionValue`",
+        "`load` defines `Parts` and `Report`, and calls the other modules; the compiled types of \
+         operations, fields and the protocol refer to each other",
     ),
     (
         "mappings::translation",
-        &["answer", "view"],
-        "`answer` defines `Documents`, and writes views",
+        &["parameters", "send", "units"],
+        "a request is made for units of a parameter, whose values are made into a request",
+    ),
+    (
+        "shim::settings",
+        &["key", "read", "shadow", "table"],
+        "`table` lists the keys with the types that `shadow` defines, and `read` reads both",
     ),
     (
         "shim_sandbox",
@@ -91,7 +97,7 @@ const CIRCLES: [(&str, &[&str], &str); 6] = [
     (
         "shim_sandbox",
         &[
-            "engine", "groups", "oauth", "seed", "settings", "state", "user",
+            "engine", "faults", "oauth", "seed", "settings", "state", "user",
         ],
         "`seed` makes a `State`, whose parts, the engine's store among them, are made from it",
     ),
@@ -102,6 +108,7 @@ const CIRCLES: [(&str, &[&str], &str); 6] = [
             "catalog",
             "condition",
             "list",
+            "seed",
             "store",
             "template",
         ],

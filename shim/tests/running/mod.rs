@@ -158,10 +158,11 @@ impl Running {
         };
         let metrics = Arc::new(Metrics::new(&catalog).unwrap());
         let traffic = Arc::new(Traffic::default());
+        // The recorder last: tests wait for it, and then read the others.
         dependencies.observer = Arc::new(Observers(vec![
-            Arc::new(recorder),
             Arc::clone(&metrics) as _,
             Arc::clone(&traffic) as _,
+            Arc::new(recorder),
         ]));
         if setup.recent > 0 {
             let recent = Recent::start(setup.recent, Arc::clone(&catalog), None);
