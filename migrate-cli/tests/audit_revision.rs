@@ -1,6 +1,11 @@
 //! Revisions of repositories that are hostile, damaged or incomplete.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 mod project;
 

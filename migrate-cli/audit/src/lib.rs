@@ -1,13 +1,13 @@
 //! Finds uses of v1 in a code base.
 //!
-//! The modules are the stages of a run in their order: [`walk`] lists the files, [`prefilter`] drops
-//! those without a trace of v1, [`facts`] reads the rest one by one, [`evidence`] collects what the
-//! files of a project say together, [`judge`] decides which facts are uses, and [`findings`] writes
-//! them up. [`run`] puts the stages together. [`waves`] orders the findings into a migration, [`fix`]
-//! changes code, [`traffic`] reads access logs.
+//! The modules are the stages of a run in their order: `walk` lists the files, `prefilter` drops
+//! those without a trace of v1, `facts` reads the rest one by one, `evidence` collects what the
+//! files of a project say together, `judge` decides which facts are uses, and `findings` writes
+//! them up. `run` puts the stages together. `waves` orders the findings into a migration, `fix`
+//! changes code, `traffic` reads access logs.
 //!
-//! Below all stages: [`kind`], [`rules`] (the data in `rules/`), [`knowledge`] (what the catalog says
-//! of v1), [`language`], [`names`], [`source`].
+//! Below all stages: `kind`, `rules` (the data in `rules/`), `knowledge` (what the catalog says
+//! of v1), `language`, `names`, `source`.
 
 mod evidence;
 mod facts;

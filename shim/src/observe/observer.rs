@@ -133,7 +133,7 @@ pub trait Observer: Send + Sync {
     fn shadowed(&self, _record: &ShadowRecord<'_>) {}
 }
 
-/// Several observers, called one after the other, each of them [`guarded`].
+/// Several observers, called one after the other, each of them `guarded`.
 pub struct Observers(pub Vec<Arc<dyn Observer>>);
 
 impl Observers {

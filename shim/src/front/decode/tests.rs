@@ -22,10 +22,9 @@ fn decode_bytes(
     let names = names();
     let content = Content::from_header(content_type.map(str::as_bytes));
     let body = Bytes::copy_from_slice(body);
-    let decoder = Decoder::query(Some(query), &names);
-    let decoded = decoder.body(&content, &body).now_or_never();
-    let decoded = decoded.expect("nothing to wait for");
-    (decoded.arguments, decoded.result)
+    let read = Decoder::query(Some(query), &names).body(&content, &body);
+    let read = read.now_or_never().expect("nothing to wait for");
+    (read.arguments, read.result)
 }
 
 /// The parameters as `name=value`, a file as `name=@file name:bytes`.
@@ -115,13 +114,12 @@ fn values_are_read_in_the_declared_charset() {
 #[test]
 fn bytes_without_a_charset_that_are_not_utf8_are_windows_1252() {
     let names = names();
-    let decoder = Decoder::query(None, &names);
     let body = Bytes::from_static(b"id=1&memo=M%FCnchen&dept=%80");
     let content = Content::from_header(None);
-    let decoded = decoder.body(&content, &body).now_or_never();
-    let decoded = decoded.expect("nothing to wait for");
-    assert_eq!(show(&decoded.arguments), "id=1&memo=München&dept=€");
-    assert_eq!(decoded.guessed, ["dept"], "of the known ones");
+    let read = Decoder::query(None, &names).body(&content, &body);
+    let read = read.now_or_never().expect("nothing to wait for");
+    assert_eq!(show(&read.arguments), "id=1&memo=München&dept=€");
+    assert_eq!(read.guessed, ["dept"], "of the known ones");
 }
 
 #[test]
