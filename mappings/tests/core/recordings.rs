@@ -175,7 +175,6 @@ fn a_download_has_a_token_unless_the_site_wants_none() {
         format!("{plain}?access_token=token.of.the.meeting")
     );
     assert_eq!(download("plain"), plain);
-    assert_eq!(download("relay"), plain);
 }
 
 #[test]
