@@ -183,10 +183,8 @@ fn ends_with_variable(text: &str) -> bool {
         Some(inner) => (inner, "$("),
         None => (text, "$"),
     };
-    let start = name
-        .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .map_or(0, |at| at + 1);
-    let (head, name) = name.split_at(start.min(name.len()));
+    let head = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let name = name.strip_prefix(head).unwrap_or_default();
     // A file below a folder is no path of a server.
     let folder = ["HOME", "PWD", "DIR"]
         .iter()
