@@ -53,7 +53,7 @@ use crate::{
         shadow::Shadow,
     },
     settings::{Limits, SiteConfig, V2Config},
-    state::{InMemory, Store},
+    state::{AnswerCache, State, StateError},
 };
 use executor::{Executed, Executor};
 use reply::Reply;
@@ -98,7 +98,7 @@ struct Shared {
 #[derive(Clone)]
 pub struct Dependencies {
     /// What is remembered between requests.
-    pub store: Arc<dyn Store>,
+    pub state: State,
     /// Who is told of every request.
     pub observer: Arc<dyn Observer>,
     /// Who keeps exchanges, if anybody.
@@ -112,10 +112,19 @@ pub struct Dependencies {
 }
 
 impl Dependencies {
-    /// The memory of this process, and its log.
-    pub fn local(limits: &Limits) -> Self {
+    /// State in memory, and the log.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no random bytes or no thread for the state.
+    pub fn local(limits: &Limits) -> Result<Self, StateError> {
+        Ok(Self::with(State::in_memory(AnswerCache::from(limits))?))
+    }
+
+    /// With this state, and the log.
+    pub fn with(state: State) -> Self {
         Self {
-            store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
+            state,
             observer: Arc::new(Log::default()),
             recorder: None,
             ledger: None,
@@ -185,7 +194,7 @@ impl Shim {
         };
         let executor = Executor {
             catalog,
-            store: dependencies.store,
+            state: dependencies.state,
             list_calls: limits.list_calls,
         };
         let none = Tenants::default();

@@ -13,6 +13,7 @@ mod read;
 mod record;
 mod secret_digest;
 mod shadow;
+mod state;
 mod table;
 mod tenant;
 mod tls;
@@ -48,6 +49,7 @@ pub use record::RecordConfig;
 pub(crate) use secret_digest::SecretDigest;
 pub(crate) use shadow::ShadowCredentials;
 pub use shadow::{ShadowConfig, Side};
+pub use state::{OnOutage, StateConfig, StateUrl};
 pub(crate) use table::{keys, sections};
 pub use tls::TlsConfig;
 
@@ -90,6 +92,8 @@ pub struct Config {
     pub record: Option<RecordConfig>,
     /// Where it is noted who still calls v1, if anywhere.
     pub ledger: Option<LedgerConfig>,
+    /// Where what is remembered between requests is kept.
+    pub state: StateConfig,
     /// Addresses and names are replaced by pseudonyms under this key, wherever exchanges are kept.
     pub pseudonym_key: Option<PseudonymKey>,
     /// What answers are compared with, if anything.

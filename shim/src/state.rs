@@ -1,32 +1,252 @@
-//! What is remembered between requests, behind one small trait: in the memory of this process unless
-//! replicas share it.
+//! What is remembered between requests, behind one trait with engines.
+//!
+//! [`State`] names and seals, and keeps v2's answers about users in the process; an [`Engine`] stores
+//! names and sealed values: SQLite in memory, in a file, or Redis.
+//!
+//! | engine | survives a kill | shared by |
+//! |---|---|---|
+//! | `memory:` | no | one process |
+//! | `sqlite:FILE` | yes | the processes of one machine |
 
-mod memory;
+pub mod engine;
+mod keyring;
+mod lists;
+pub mod queue;
+mod sqlite;
 
-use std::fmt;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-pub use memory::InMemory;
+use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
-/// What kind of thing is remembered. Each has its own bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Space {
-    /// v2's answers about users of a list, for seconds.
-    Answers,
-    /// The tokens of the pages of a list, for minutes.
-    Cursors,
-    /// What an unfinished write has done, for a day.
-    Unfinished,
+pub use engine::Engine;
+pub use keyring::Name;
+pub(crate) use keyring::Space;
+pub use queue::Queue;
+
+use crate::settings::{Limits, OnOutage, StateConfig, StateUrl};
+use engine::Run;
+use keyring::{KEY_BYTES, Keyring, read_key, read_or_create_key};
+use sqlite::Sqlite;
+
+/// The key file beside a SQLite file, unless a site names one.
+const KEY_FILE: &str = "state.key";
+
+/// What a cached answer takes beside its text, in bytes, roughly.
+const OVERHEAD: usize = 200;
+
+/// Why state cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The key file cannot be read or created.
+    #[error("state.key_file {} cannot be used: {source}", file.display())]
+    KeyFile {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The key file has another length.
+    #[error("state.key_file {} must hold 32 bytes: head -c 32 /dev/urandom > FILE", .0.display())]
+    KeyLength(PathBuf),
+    /// No random bytes, or no key from them.
+    #[error("the system gives no random bytes")]
+    Random,
+    /// No key opens a stored value.
+    #[error("a stored value opens with no key; set state.previous_key_file to the one before")]
+    Sealed,
+    /// The file cannot be created or opened.
+    #[error("{} cannot be opened: {source}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is a SQLite file of another program.
+    #[error("{} is another program's database; name another file in state.url", .0.display())]
+    Foreign(PathBuf),
+    /// A later version wrote the file.
+    #[error(
+        "a newer shim wrote {} (schema {version}, this one supports {known}); use that one, or name \
+         another file in state.url", file.display(), known = sqlite::SCHEMA
+    )]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its schema.
+        version: i64,
+    },
+    /// The engine is of a kind that this build lacks.
+    #[error("state.url: this engine is not built in")]
+    Unsupported,
+    /// SQLite failed.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The engine's thread has ended.
+    #[error("the state engine has stopped")]
+    Stopped,
 }
 
-/// The name of a remembered thing: a digest, nothing can be read off it.
+/// What is remembered between requests. Clones are the same state.
+#[derive(Clone, Debug)]
+pub struct State(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    engine: Arc<dyn Engine>,
+    keyring: Keyring,
+    #[expect(dead_code, reason = "for engines that can be out of reach")]
+    on_outage: OnOutage,
+    answers: Cache<Key, Bytes>,
+    unfinished: Cache<Key, Bytes>,
+}
+
+/// How long v2's answers about the users of a list are reused, and the size of that cache.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerCache {
+    /// Time to live.
+    pub time: Duration,
+    /// In bytes.
+    pub bytes: u64,
+}
+
+impl From<&Limits> for AnswerCache {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            time: limits.cache_time,
+            bytes: limits.cache_bytes,
+        }
+    }
+}
+
+impl State {
+    /// State that ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no random bytes or no thread.
+    pub fn in_memory(answers: AnswerCache) -> Result<Self, StateError> {
+        Self::on(Arc::new(Sqlite::in_memory()?), answers)
+    }
+
+    /// Opens the state that is configured. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If a key or the engine cannot be opened.
+    pub fn open(config: &StateConfig, answers: AnswerCache) -> Result<Self, StateError> {
+        let key = config.key_file.as_deref().map(read_key).transpose()?;
+        let previous = config.previous_key_file.as_deref().map(read_key);
+        let previous = previous.transpose()?;
+        let keyring = |key: &[u8; KEY_BYTES]| Keyring::new(key, previous.as_ref());
+        let (engine, keyring): (Arc<dyn Engine>, _) = match &config.url {
+            StateUrl::Memory => return Self::in_memory(answers),
+            StateUrl::Sqlite(file) => {
+                let engine = Sqlite::open(file)?;
+                let key = key.map_or_else(|| read_or_create_key(&beside(file)), Ok)?;
+                (Arc::new(engine), keyring(&key)?)
+            }
+            StateUrl::Redis(_) => return Err(StateError::Unsupported),
+        };
+        Ok(Self::with(engine, keyring, config.on_outage, answers))
+    }
+
+    /// State in an engine, under a key that ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no random bytes.
+    pub fn on(engine: Arc<dyn Engine>, answers: AnswerCache) -> Result<Self, StateError> {
+        Ok(Self::with(
+            engine,
+            Keyring::random()?,
+            OnOutage::Local,
+            answers,
+        ))
+    }
+
+    fn with(
+        engine: Arc<dyn Engine>,
+        keyring: Keyring,
+        on_outage: OnOutage,
+        answers: AnswerCache,
+    ) -> Self {
+        let answers = Cache::builder()
+            .time_to_live(answers.time)
+            .max_capacity(answers.bytes)
+            .weigher(|_, value: &Bytes| u32::try_from(value.len() + OVERHEAD).unwrap_or(u32::MAX))
+            .build();
+        Self(Arc::new(Inner {
+            engine,
+            keyring,
+            on_outage,
+            answers,
+            unfinished: Cache::builder()
+                .time_to_live(engine::UNFINISHED_TIME)
+                .max_capacity(100_000)
+                .build(),
+        }))
+    }
+
+    /// A queue of this state.
+    pub fn queue(&self, name: &str) -> Queue {
+        Queue::new(self.clone(), name)
+    }
+
+    /// v2's answer about a user, if it was read within the cache's time to live.
+    pub(crate) fn answer(&self, key: Key) -> Option<Bytes> {
+        self.0.answers.get(&key)
+    }
+
+    /// Remembers v2's answer about a user, in this process.
+    pub(crate) fn save_answer(&self, key: Key, text: Bytes) {
+        self.0.answers.insert(key, text);
+    }
+
+    /// What an unfinished write has done.
+    pub(crate) fn unfinished(&self, key: Key) -> Option<Bytes> {
+        self.0.unfinished.get(&key)
+    }
+
+    /// Remembers what an unfinished write has done.
+    pub(crate) fn save_unfinished(&self, key: Key, done: Bytes) {
+        self.0.unfinished.insert(key, done);
+    }
+
+    /// Forgets a write that was finished.
+    pub(crate) fn forget_unfinished(&self, key: Key) {
+        self.0.unfinished.invalidate(&key);
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.0.engine
+    }
+
+    pub(crate) fn name(&self, space: Space, parts: &[&[u8]]) -> Name {
+        self.0.keyring.name(space, parts)
+    }
+
+    fn seal(&self, name: Name, value: &[u8]) -> Result<Bytes, StateError> {
+        self.0.keyring.seal(name, value)
+    }
+
+    fn unseal(&self, name: Name, sealed: &[u8]) -> Option<Bytes> {
+        self.0.keyring.open(name, sealed)
+    }
+}
+
+/// A digest of what a thing is, within the process: it is not keyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// The name of what these parts describe together.
+    /// The digest of these parts.
     pub fn new<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -42,15 +262,14 @@ impl Key {
     }
 }
 
-/// Remembers values for a while. Forgetting early is allowed: it costs time, never correctness,
-/// except that an unfinished create is then answered as a user who is there already.
-pub trait Store: fmt::Debug + Send + Sync {
-    /// The value, if it is remembered.
-    fn load(&self, space: Space, key: Key) -> BoxFuture<'_, Option<Bytes>>;
-
-    /// Remembers a value in place of an earlier one.
-    fn save(&self, space: Space, key: Key, value: Bytes) -> BoxFuture<'_, ()>;
-
-    /// Forgets a value.
-    fn forget(&self, space: Space, key: Key) -> BoxFuture<'_, ()>;
+/// A run that no other one equals.
+pub(crate) fn fresh_run() -> Run {
+    fastrand::u128(..)
 }
+
+fn beside(file: &Path) -> PathBuf {
+    file.with_file_name(KEY_FILE)
+}
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,7 @@ fn shim(catalog: Arc<Catalog>) -> Option<Shim> {
     let Source::V2(v2) = config.source else {
         return None;
     };
-    let dependencies = Dependencies::local(&config.limits);
+    let dependencies = Dependencies::local(&config.limits).ok()?;
     Shim::new(catalog, v2, &config.site, &config.limits, dependencies).ok()
 }
 

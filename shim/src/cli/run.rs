@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
 use shim_sandbox::{Faults, Sandbox, SandboxConfig};
-use tokio::{net::TcpListener, runtime::Runtime, signal, time};
+use tokio::{net::TcpListener, runtime::Runtime, signal, task::spawn_blocking, time};
 
 use super::{
     Failure, SandboxArguments, Serve, Usage,
@@ -29,6 +29,7 @@ use crate::{
     settings::{
         Config, Effective, Flags, LogFormat, SiteConfig, Source, Sources, TlsConfig, V2Config,
     },
+    state::{AnswerCache, State},
 };
 
 /// For requests in work when the sandbox alone is told to stop.
@@ -114,6 +115,7 @@ async fn serve_until_stopped(
         mut limits,
         record,
         ledger,
+        state,
         pseudonym_key,
         shadow,
         ui,
@@ -153,7 +155,9 @@ async fn serve_until_stopped(
         .map(|_| counters(&catalog, &mut observers));
     let counters = counters.transpose()?;
     let recent = if counters.is_some() { ui.recent } else { 0 };
-    let mut dependencies = Dependencies::local(&limits);
+    let cache = AnswerCache::from(&limits);
+    let state = spawn_blocking(move || State::open(&state, cache)).await??;
+    let mut dependencies = Dependencies::with(state);
     dependencies.observer = Arc::new(Observers(observers));
     let watchers = Watchers {
         recent,
@@ -275,7 +279,7 @@ async fn reload_when_told(
             let config = config(&arguments, &catalog)?;
             anyhow::Ok((catalog, config))
         };
-        let read = tokio::task::spawn_blocking(read).await;
+        let read = spawn_blocking(read).await;
         let reloaded = read.map_err(anyhow::Error::from).flatten();
         let reloaded = reloaded.and_then(|(catalog, config)| {
             let v2 = match (config.source, &sandbox) {

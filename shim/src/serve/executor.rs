@@ -30,14 +30,14 @@ use super::tenants::Tenant;
 use crate::{
     front::{boxed_future::boxed, encode},
     observe::{ServedRequest, Taps, guarded},
-    state::{Key, Space, Store},
+    state::{Key, State},
 };
 
 /// Runs translations.
 #[derive(Clone, Debug)]
 pub(crate) struct Executor {
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) state: State,
     /// Calls at a time for the entries of one list.
     pub(crate) list_calls: usize,
 }
@@ -135,7 +135,8 @@ impl Writes {
 
 /// Where what a translation remembers is kept.
 struct Keys {
-    cursors: Option<Key>,
+    tenant: Key,
+    list: Option<String>,
     unfinished: Option<Key>,
 }
 
@@ -264,7 +265,7 @@ impl Executor {
         let is_read = request.method.is_read();
         let key = (*for_item && is_read).then(|| answer_key(tenant, request));
         if let Some(key) = key
-            && let Some(outcome) = self.remembered_answer(key).await
+            && let Some(outcome) = self.remembered_answer(key)
         {
             return Performed {
                 outcome,
@@ -296,7 +297,7 @@ impl Executor {
                 body: Some(body),
             } = &outcome
         {
-            self.store.save(Space::Answers, key, body.text()).await;
+            self.state.save_answer(key, body.text());
         }
         Performed {
             outcome,
@@ -304,8 +305,8 @@ impl Executor {
         }
     }
 
-    async fn remembered_answer(&self, key: Key) -> Option<Outcome> {
-        let text = self.store.load(Space::Answers, key).await?;
+    fn remembered_answer(&self, key: Key) -> Option<Outcome> {
+        let text = self.state.answer(key)?;
         let body = Document::read(text.to_vec()).ok()?;
         Some(Outcome::Answered {
             status: 200,
@@ -316,14 +317,13 @@ impl Executor {
     /// `None` if there is nothing.
     async fn recall(&self, keys: &Keys) -> Option<Memory> {
         let mut memory = None;
-        if let Some(key) = keys.cursors
-            && let Some(bytes) = self.store.load(Space::Cursors, key).await
-            && let Ok(cursors) = serde_json::from_slice(&bytes)
+        if let Some(list) = &keys.list
+            && let Some(cursors) = self.state.cursors(&keys.tenant, list).await
         {
             memory.get_or_insert_with(Memory::default).cursors = cursors;
         }
         if let Some(key) = keys.unfinished
-            && let Some(bytes) = self.store.load(Space::Unfinished, key).await
+            && let Some(bytes) = self.state.unfinished(key)
             && let Ok(done) = serde_json::from_slice(&bytes)
         {
             let unfinished = Some(Unfinished { done });
@@ -333,11 +333,11 @@ impl Executor {
     }
 
     async fn remember(&self, keys: &Keys, finished: &Finished) {
-        if let Some(key) = keys.cursors
+        if let Some(list) = &keys.list
             && !finished.cursors.is_empty()
-            && let Ok(bytes) = serde_json::to_vec(&finished.cursors)
         {
-            self.store.save(Space::Cursors, key, bytes.into()).await;
+            let cursors = &finished.cursors;
+            self.state.save_cursors(&keys.tenant, list, cursors).await;
         }
         let Some(key) = keys.unfinished else {
             return;
@@ -345,10 +345,10 @@ impl Executor {
         match &finished.unfinished {
             Some(unfinished) => {
                 if let Ok(bytes) = serde_json::to_vec(&unfinished.done) {
-                    self.store.save(Space::Unfinished, key, bytes.into()).await;
+                    self.state.save_unfinished(key, bytes.into());
                 }
             }
-            None => self.store.forget(Space::Unfinished, key).await,
+            None => self.state.forget_unfinished(key),
         }
     }
 }
@@ -392,11 +392,10 @@ impl ServedRequest for Served {
 
 impl Keys {
     fn of(tenant: &Tenant, translation: &Translation<'_>) -> Self {
-        let of_tenant = |part: &[u8]| Key::new([tenant.id().as_slice(), part]);
+        let of_tenant = |part: &[u8]| Key::new([tenant.id().as_bytes().as_slice(), part]);
         Self {
-            cursors: translation
-                .paging_key()
-                .map(|key| of_tenant(key.as_bytes())),
+            tenant: *tenant.id(),
+            list: translation.paging_key(),
             unfinished: translation.unfinished_key().map(|key| of_tenant(&key.0)),
         }
     }
@@ -405,7 +404,11 @@ impl Keys {
 /// The same for the same read of the same tenant, until the tenant writes.
 fn answer_key(tenant: &Tenant, request: &V2Request) -> Key {
     let generation = tenant.generation().to_le_bytes();
-    let fixed = [tenant.id().as_slice(), &generation, request.path.as_bytes()];
+    let fixed = [
+        tenant.id().as_bytes().as_slice(),
+        &generation,
+        request.path.as_bytes(),
+    ];
     let query = request
         .query
         .iter()
@@ -432,7 +435,7 @@ mod tests {
         front::credential::Credential,
         serve::tenants::Tenants,
         settings::{Limits, Permissions, SecretDigest, TenantConfig, V2Config},
-        state::InMemory,
+        state::{AnswerCache, State},
     };
 
     async fn v2() -> V2Config {
@@ -490,7 +493,7 @@ mod tests {
         let tenant = tenants.authenticate(&given).unwrap();
         let executor = Executor {
             catalog: Arc::clone(&catalog),
-            store: Arc::new(InMemory::new(limits.cache_time, limits.cache_bytes)),
+            state: State::in_memory(AnswerCache::from(&limits)).unwrap(),
             list_calls: limits.list_calls,
         };
         let create = async || {

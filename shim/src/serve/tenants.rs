@@ -54,8 +54,8 @@ pub(crate) struct Tenants {
 
 impl Tenant {
     /// The same for the same tenant in every process; says nothing about it.
-    pub(crate) fn id(&self) -> &[u8; 32] {
-        self.id.as_bytes()
+    pub(crate) fn id(&self) -> &Key {
+        &self.id
     }
 
     /// Its v1 key: a name, not a secret.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use toml::de::DeValue;
 
 use super::{
-    LogFormat, Side,
+    LogFormat, OnOutage, Side,
     origin::{Origin, Placed},
 };
 
@@ -304,5 +304,6 @@ from_value! {
     SecretString: value => value.text().into();
     Vec<Placed<String>>: value => value.texts();
     LogFormat: value => if value.text() == "json" { Self::Json } else { Self::Text };
+    OnOutage: value => if value.text() == "local" { Self::Local } else { Self::RefuseWrites };
     Side: value => if value.text() == "shadow" { Self::Shadow } else { Self::Shim };
 }

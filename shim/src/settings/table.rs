@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, Side, V2_DOCUMENTS,
+    DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, OnOutage, Side, V2_DOCUMENTS,
     key::{Key, Kind, Section},
     origin::Placed,
     read::{SectionReader, SectionState, TableReader},
@@ -222,6 +222,21 @@ table! { Site:
         concurrency: usize = count().default("4");
         /// Timeout of the shadow, its queue included.
         timeout_seconds: Duration = seconds(1, 120).default("10");
+    }
+
+    /// What is remembered between requests: unfinished writes, page cursors, queued notifications.
+    ["state"] state: State {
+        /// "memory:" ends with the process, "sqlite:FILE" survives it; under systemd, the default is
+        /// a file in the state directory.
+        url: Option<String> = text().example("sqlite:state.sqlite").listed("SHIM_STATE_URL");
+        /// 32 random bytes that seal all state; created as state.key beside a SQLite file.
+        key_file: Option<String> = file().example("state.key").listed("SHIM_STATE_KEY_FILE");
+        /// The key before the current one, for a day after it was replaced.
+        previous_key_file: Option<String> = file().example("previous.key");
+        /// Writes while the state cannot be reached: "local" remembers them in this process,
+        /// "refuse-writes" rejects them.
+        on_outage: OnOutage = choice(["local", "refuse-writes"]).default("local")
+            .listed("SHIM_STATE_ON_OUTAGE");
     }
 
     /// The usage ledger; off without a file.

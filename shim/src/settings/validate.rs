@@ -10,8 +10,8 @@ use url::Url;
 
 use super::{
     Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, OpsListen,
-    RecordConfig, ShadowConfig, SiteConfig, Source, Sources, TlsConfig, TracesConfig, UiConfig,
-    V1_DEPRECATED, V2_DOCUMENTS, V2Config,
+    RecordConfig, ShadowConfig, SiteConfig, Source, Sources, StateConfig, TlsConfig, TracesConfig,
+    UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
     network::{address, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
     read::LIST_DETAIL,
@@ -104,6 +104,7 @@ impl Written {
         let shadow = ShadowConfig::from_settings(&site, mistakes);
         let (log, strict) = (site.log.format.value, site.main.strict.value);
         let (limits, ledger) = (Limits::from(&site), LedgerConfig::from_settings(&site));
+        let state = StateConfig::from_settings(site.state, sources, mistakes);
         let tls = TlsConfig::from_settings(site.tls, sources.read, mistakes);
         Some(Config {
             listen,
@@ -122,6 +123,7 @@ impl Written {
             limits,
             record,
             ledger,
+            state: state?,
             pseudonym_key,
             shadow,
             ui,

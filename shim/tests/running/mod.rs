@@ -66,7 +66,7 @@ impl Default for Setup {
             environment: Vec::new(),
             single: true,
             adjust: |_| {},
-            dependencies: Dependencies::local,
+            dependencies: |limits| Dependencies::local(limits).unwrap(),
             recorder: None,
             recent: 0,
             fed: None,

@@ -33,7 +33,7 @@ async fn a_panicking_observer_costs_no_answer_and_no_other_observer_its_record()
     let setup = Setup {
         dependencies: |limits| Dependencies {
             observer: Arc::new(Panicking),
-            ..Dependencies::local(limits)
+            ..Dependencies::local(limits).unwrap()
         },
         ..Setup::default()
     };

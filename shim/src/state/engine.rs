@@ -1,0 +1,172 @@
+//! What a state engine does: atomic operations on names and sealed values.
+//!
+//! An engine sees names that only the holder of the key can make and values that only the holder can
+//! open. Each operation is one transaction, script or round trip.
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use super::{Name, StateError, queue};
+
+/// A run of a write: the fence of its lease.
+pub type Run = u128;
+
+/// The answer of an engine.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, StateError>>;
+
+/// For how long page cursors are remembered: less than the 15 minutes for which v2 accepts them.
+pub const CURSOR_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// For how long an unfinished write can be resumed.
+pub const UNFINISHED_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// For how long the answer of a finished write is kept for the requests that waited for it.
+pub const ANSWER_TIME: Duration = Duration::from_secs(10);
+
+/// For how long a generation is remembered: longer than any answer that is cached under it.
+pub const GENERATION_TIME: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// What a request that wants to run a write finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// The write is leased to this run. With the journal of an unfinished earlier run.
+    Yours(Option<Bytes>),
+    /// Another run has the lease, for at most this much longer.
+    Busy {
+        /// That run.
+        run: Run,
+        /// What is left of its lease.
+        left: Duration,
+    },
+}
+
+/// What becomes of a write at the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Finished; the answer is for the requests that waited for it.
+    Finished(Bytes),
+    /// Unfinished, with its journal: the next equal request resumes it.
+    Unfinished(Bytes),
+}
+
+/// How far a run of another request is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It finished with this answer.
+    Finished(Bytes),
+    /// It has its lease.
+    Running,
+    /// It ended unfinished, or its lease ran out.
+    Gone,
+}
+
+/// For how long the calls of a day are counted: until the next day has begun for everyone.
+pub const DAY_TIME: Duration = Duration::from_secs(26 * 60 * 60);
+
+/// One v2 call against the limits of its account.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    /// The v2 account, by which an engine may keep the other names together.
+    pub account: Name,
+    /// The rate limit, if there is one.
+    pub pace: Option<(Name, Pace)>,
+    /// The count of the day, if there is a limit, and that limit.
+    pub daily: Option<(Name, u64)>,
+    /// What a refusal of this call is remembered under.
+    pub refusal: Name,
+    /// The longest acceptable wait.
+    pub most: Duration,
+}
+
+/// A rate limit as the time between two calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The time between two calls.
+    pub interval: Duration,
+    /// Calls that may come at once; at least 1.
+    pub burst: u32,
+}
+
+/// Where state is kept. Every operation is atomic, also among processes that share the engine.
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// Its name in `/status` and the log.
+    fn kind(&self) -> &'static str;
+
+    /// The cursors of a list, and the generation of the account, in one round trip.
+    fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)>;
+
+    /// Remembers the cursors of a list for [`CURSOR_TIME`].
+    fn save_cursors(&self, list: Name, cursors: Bytes) -> Answer<'_, ()>;
+
+    /// The number of writes to the account so far.
+    fn generation(&self, account: Name) -> Answer<'_, u64>;
+
+    /// Counts a write to the account.
+    fn advance(&self, account: Name) -> Answer<'_, ()>;
+
+    /// Takes the lease of a write. `journal` is remembered if no earlier run left one.
+    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
+
+    /// Renews the lease, with a new journal if one is given. False if the lease is lost.
+    fn step(
+        &self,
+        write: Name,
+        run: Run,
+        lease: Duration,
+        journal: Option<Bytes>,
+    ) -> Answer<'_, bool>;
+
+    /// Ends a run. False if its lease was lost; nothing is changed then.
+    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool>;
+
+    /// How far a run is that [`begin`](Self::begin) reported as busy.
+    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress>;
+
+    /// Reserves a call; the answer is how long to wait before it, or `None` if the wait would be too
+    /// long, the day's calls are used up, or v2 refuses the call. Nothing is taken then.
+    fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>>;
+
+    /// Remembers for some time that v2 refuses a call of an account.
+    fn refused(&self, account: Name, refusal: Name, time: Duration) -> Answer<'_, ()>;
+
+    /// Counts a failure; all are forgotten `window` after the first one.
+    fn fail(&self, who: Name, window: Duration) -> Answer<'_, u64>;
+
+    /// The failures that are remembered.
+    fn failures(&self, who: Name) -> Answer<'_, u64>;
+
+    /// Appends a message to its group, unless one of its id came within [`queue::SEEN_TIME`].
+    fn put(&self, queue: Name, message: queue::NewMessage, now: i64) -> Answer<'_, queue::Put>;
+
+    /// Leases the group whose first message has been due for longest, and returns that message.
+    fn claim(
+        &self,
+        queue: Name,
+        now: i64,
+        lease: Duration,
+        owner: Run,
+    ) -> Answer<'_, Option<queue::Claimed>>;
+
+    /// Settles a claimed message. False if its lease was lost; nothing is changed then.
+    fn settle(
+        &self,
+        queue: Name,
+        claimed: queue::Claim,
+        settlement: queue::Settlement,
+        now: i64,
+    ) -> Answer<'_, bool>;
+
+    /// When the next message is due, in milliseconds since 1970.
+    fn next_due(&self, queue: Name) -> Answer<'_, Option<i64>>;
+
+    /// Dead messages, oldest first.
+    fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<queue::DeadLetter>>;
+
+    /// Appends dead messages to their groups again, all if `ids` is `None`; returns how many.
+    fn put_back(&self, queue: Name, ids: Option<Vec<Name>>, now: i64) -> Answer<'_, usize>;
+
+    /// How many messages there are.
+    fn counts(&self, queue: Name) -> Answer<'_, queue::Counts>;
+}

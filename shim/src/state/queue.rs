@@ -1,0 +1,199 @@
+//! A queue with groups: messages of one group are delivered in order and one at a time, at least
+//! once. Bodies are sealed. Times are handed in, in milliseconds since 1970.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::{Engine, Key, Name, State, StateError, engine::Run, keyring::Space};
+
+/// For how long the id of a message is remembered, so that a repeat is recognised.
+pub const SEEN_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// For how long a dead message is kept.
+pub const DEAD_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Messages that may wait.
+pub const MAX_WAITING: u64 = 200_000;
+
+/// A message to be stored, sealed.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// What repeats are recognised by.
+    pub id: Name,
+    /// What is delivered in order.
+    pub group: Name,
+    /// The sealed body.
+    pub body: Bytes,
+}
+
+/// What became of a new message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is stored.
+    Stored,
+    /// One with this id came within the last 24 h.
+    Repeat,
+    /// [`MAX_WAITING`] messages wait.
+    Full,
+}
+
+/// A lease of one message and its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The message.
+    pub id: Name,
+    /// Its group.
+    pub group: Name,
+    /// The fence.
+    pub owner: Run,
+}
+
+/// A message to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its lease.
+    pub claim: Claim,
+    /// Its body.
+    pub body: Bytes,
+    /// How often it was put off before.
+    pub attempts: u32,
+}
+
+/// What becomes of a claimed message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It was delivered and is deleted.
+    Done,
+    /// It is delivered again from this time on; its group waits.
+    RetryAt(i64),
+    /// It is given up and kept for [`DEAD_TIME`]; its group goes on.
+    Dead,
+}
+
+/// A message that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The message.
+    pub id: Name,
+    /// Its body.
+    pub body: Bytes,
+    /// When it was given up.
+    pub at: i64,
+}
+
+/// How many messages a queue has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// To be delivered.
+    pub waiting: u64,
+    /// Given up.
+    pub dead: u64,
+}
+
+/// One queue of the state engine. There is no fallback: an engine that cannot be reached is an error.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    state: State,
+    name: Name,
+}
+
+impl Queue {
+    pub(super) fn new(state: State, name: &str) -> Self {
+        let name = state.name(Space::Queue, &[name.as_bytes()]);
+        Self { state, name }
+    }
+
+    /// Stores a message; it is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot store it.
+    pub async fn put(&self, id: Key, group: Key, body: &[u8], now: i64) -> Result<Put, StateError> {
+        let id = self.state.name(Space::Message, &[id.as_bytes()]);
+        let group = self.state.name(Space::Group, &[group.as_bytes()]);
+        let body = self.state.seal(id, body)?;
+        let message = NewMessage { id, group, body };
+        self.engine().put(self.name, message, now).await
+    }
+
+    /// Claims the next message that is due. Its group is leased until the message is settled or the
+    /// lease ends.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached, or no key opens the body.
+    pub async fn claim(&self, now: i64, lease: Duration) -> Result<Option<Claimed>, StateError> {
+        let owner = super::fresh_run();
+        let claimed = self.engine().claim(self.name, now, lease, owner).await?;
+        let Some(mut claimed) = claimed else {
+            return Ok(None);
+        };
+        claimed.body = self.opened(claimed.claim.id, &claimed.body)?;
+        Ok(Some(claimed))
+    }
+
+    /// Settles a claimed message. False if its lease was lost.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    pub async fn settle(
+        &self,
+        claim: Claim,
+        settlement: Settlement,
+        now: i64,
+    ) -> Result<bool, StateError> {
+        self.engine()
+            .settle(self.name, claim, settlement, now)
+            .await
+    }
+
+    /// When [`claim`](Self::claim) would next find a message, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    pub async fn next_due(&self) -> Result<Option<i64>, StateError> {
+        self.engine().next_due(self.name).await
+    }
+
+    /// Dead messages, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached, or no key opens a body.
+    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StateError> {
+        let mut letters = self.engine().dead_letters(self.name, limit).await?;
+        for letter in &mut letters {
+            letter.body = self.opened(letter.id, &letter.body)?;
+        }
+        Ok(letters)
+    }
+
+    /// Appends dead messages to their groups again, all if `ids` is `None`; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    pub async fn put_back(&self, ids: Option<Vec<Name>>, now: i64) -> Result<usize, StateError> {
+        self.engine().put_back(self.name, ids, now).await
+    }
+
+    /// How many messages there are.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    pub async fn counts(&self) -> Result<Counts, StateError> {
+        self.engine().counts(self.name).await
+    }
+
+    fn engine(&self) -> &Arc<dyn Engine> {
+        self.state.engine()
+    }
+
+    fn opened(&self, id: Name, body: &[u8]) -> Result<Bytes, StateError> {
+        self.state.unseal(id, body).ok_or(StateError::Sealed)
+    }
+}

@@ -1,0 +1,35 @@
+//! Page cursors, and the generation of an account.
+
+use bytes::Bytes;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{Name, after, limits, now};
+use crate::state::engine::{CURSOR_TIME, GENERATION_TIME};
+
+pub(super) fn cursors(on: &Transaction<'_>, list: Name) -> rusqlite::Result<Option<Bytes>> {
+    let mut find =
+        on.prepare_cached("SELECT value FROM cursors WHERE name = ?1 AND expires > ?2")?;
+    let found = find.query_row(params![list, now()], |row| row.get(0));
+    Ok(found.optional()?.map(|value: Vec<u8>| value.into()))
+}
+
+pub(super) fn save_cursors(on: &Transaction<'_>, list: Name, value: &[u8]) -> rusqlite::Result<()> {
+    let save = "INSERT OR REPLACE INTO cursors VALUES (?1, ?2, ?3)";
+    let mut save = on.prepare_cached(save)?;
+    save.execute(params![list, value, after(CURSOR_TIME)])
+        .map(drop)
+}
+
+pub(super) fn generation(on: &Transaction<'_>, account: Name) -> rusqlite::Result<u64> {
+    limits::failures(on, account)
+}
+
+pub(super) fn advance(on: &Transaction<'_>, account: Name) -> rusqlite::Result<()> {
+    // From the start of its time on, not from the first write: it must never begin again while
+    // something is cached under it.
+    let add = "INSERT INTO counter VALUES (?1, 1, ?2)
+               ON CONFLICT DO UPDATE SET count = count + 1, expires = excluded.expires";
+    let mut add = on.prepare_cached(add)?;
+    add.execute(params![account, after(GENERATION_TIME)])
+        .map(drop)
+}

@@ -1,0 +1,538 @@
+//! What every engine does, run over each of them; and keys, names and seals.
+
+use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+
+use super::{
+    AnswerCache, Engine, Key, Name, Queue, State, StateError,
+    engine::{Begun, Ending, Pace, Progress, Reservation},
+    fresh_run,
+    keyring::Space,
+    queue::{Put, Settlement},
+    sqlite::Sqlite,
+};
+use crate::settings::{OnOutage, StateConfig, StateUrl};
+
+const LONG: Duration = Duration::from_secs(60);
+const CACHE: AnswerCache = AnswerCache {
+    time: LONG,
+    bytes: 1 << 20,
+};
+
+/// An engine, and what it needs to live.
+struct Bench {
+    engine: Arc<dyn Engine>,
+    _folder: Option<TempDir>,
+}
+
+fn memory() -> Bench {
+    Bench {
+        engine: Arc::new(Sqlite::in_memory().unwrap()),
+        _folder: None,
+    }
+}
+
+fn file() -> Bench {
+    let folder = TempDir::new().unwrap();
+    Bench {
+        engine: Arc::new(Sqlite::open(&folder.path().join("state.sqlite")).unwrap()),
+        _folder: Some(folder),
+    }
+}
+
+/// Runs each test on each engine.
+macro_rules! on_every_engine {
+    ($($name:ident)+) => {
+        mod on_memory { $(#[tokio::test] async fn $name() { super::run(super::memory(), super::$name).await; })+ }
+        mod on_sqlite { $(#[tokio::test] async fn $name() { super::run(super::file(), super::$name).await; })+ }
+    };
+}
+
+async fn run<F: Future<Output = ()>>(bench: Bench, test: impl FnOnce(Arc<dyn Engine>) -> F) {
+    test(Arc::clone(&bench.engine)).await;
+}
+
+on_every_engine! {
+    cursors_come_back_with_the_generation
+    a_write_has_one_run_at_a_time
+    a_lost_lease_fences_its_run
+    an_unfinished_write_is_resumed
+    an_answer_is_for_those_who_waited
+    calls_are_spread_over_time
+    a_refused_call_and_a_used_up_day_take_nothing
+    failures_are_forgotten_after_their_window
+    a_group_is_delivered_in_order_and_one_at_a_time
+    a_repeat_is_recognised_after_delivery
+    a_dead_message_is_put_back_at_the_end
+    a_lost_lease_of_a_message_settles_nothing
+}
+
+fn name(text: &str) -> Name {
+    Name(
+        text.bytes()
+            .fold(0, |name, byte| name << 8 | u128::from(byte)),
+    )
+}
+
+/// A name that no other test uses, where an engine is shared.
+fn fresh() -> Name {
+    Name(fresh_run())
+}
+
+async fn soon(mut condition: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(20), async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    waited.await.unwrap();
+}
+
+async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
+    let (list, account) = (fresh(), fresh());
+    assert_eq!(on.list(list, account).await.unwrap(), (None, 0));
+    on.save_cursors(list, "2:x".into()).await.unwrap();
+    on.save_cursors(list, "2:y".into()).await.unwrap();
+    on.advance(account).await.unwrap();
+    on.advance(account).await.unwrap();
+    let found = on.list(list, account).await.unwrap();
+    assert_eq!(found, (Some("2:y".into()), 2));
+    assert_eq!(on.generation(account).await.unwrap(), 2);
+    assert_eq!(on.generation(fresh()).await.unwrap(), 0);
+}
+
+async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
+    let (write, first, other) = (fresh(), fresh_run(), fresh_run());
+    let begun = on.begin(write, first, LONG, "intent".into()).await.unwrap();
+    assert_eq!(begun, Begun::Yours(None));
+    let Begun::Busy { run, left } = on.begin(write, other, LONG, "".into()).await.unwrap() else {
+        panic!("two runs");
+    };
+    assert_eq!(run, first);
+    assert!(left <= LONG && left > LONG / 2, "{left:?}");
+    assert!(
+        !on.step(write, other, LONG, Some("theirs".into()))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !on.end(write, other, Ending::Finished("theirs".into()))
+            .await
+            .unwrap()
+    );
+    assert!(
+        on.step(write, first, LONG, Some("done".into()))
+            .await
+            .unwrap()
+    );
+    assert!(
+        on.end(write, first, Ending::Finished("answer".into()))
+            .await
+            .unwrap()
+    );
+    let begun = on.begin(write, other, LONG, "".into()).await.unwrap();
+    assert_eq!(begun, Begun::Yours(None), "a later request begins anew");
+}
+
+async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
+    let (write, first, second) = (fresh(), fresh_run(), fresh_run());
+    let short = Duration::from_millis(20);
+    on.begin(write, first, short, "intent".into())
+        .await
+        .unwrap();
+    assert!(
+        on.step(write, first, short, Some("one call".into()))
+            .await
+            .unwrap()
+    );
+    let mut begun = None;
+    soon(async || {
+        let found = on.begin(write, second, LONG, "".into()).await.unwrap();
+        let is_mine = matches!(found, Begun::Yours(_));
+        begun = Some(found);
+        is_mine
+    })
+    .await;
+    assert_eq!(begun, Some(Begun::Yours(Some("one call".into()))));
+    assert!(!on.step(write, first, LONG, None).await.unwrap());
+    assert!(
+        !on.end(write, first, Ending::Unfinished("late".into()))
+            .await
+            .unwrap()
+    );
+    assert_eq!(on.progress(write, first).await.unwrap(), Progress::Gone);
+    assert_eq!(on.progress(write, second).await.unwrap(), Progress::Running);
+}
+
+async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
+    let (write, first, second) = (fresh(), fresh_run(), fresh_run());
+    on.begin(write, first, LONG, "intent".into()).await.unwrap();
+    assert!(
+        on.step(write, first, LONG, Some("one".into()))
+            .await
+            .unwrap()
+    );
+    assert!(on.step(write, first, LONG, None).await.unwrap());
+    assert!(
+        on.end(write, first, Ending::Unfinished("one, two".into()))
+            .await
+            .unwrap()
+    );
+    assert_eq!(on.progress(write, first).await.unwrap(), Progress::Gone);
+    let begun = on
+        .begin(write, second, LONG, "intent".into())
+        .await
+        .unwrap();
+    assert_eq!(begun, Begun::Yours(Some("one, two".into())));
+}
+
+async fn an_answer_is_for_those_who_waited(on: Arc<dyn Engine>) {
+    let (write, first, second, third) = (fresh(), fresh_run(), fresh_run(), fresh_run());
+    on.begin(write, first, LONG, "".into()).await.unwrap();
+    let busy = on.begin(write, second, LONG, "".into()).await.unwrap();
+    assert!(matches!(busy, Begun::Busy { run, .. } if run == first));
+    assert_eq!(on.progress(write, first).await.unwrap(), Progress::Running);
+    assert!(
+        on.end(write, first, Ending::Finished("first".into()))
+            .await
+            .unwrap()
+    );
+    // A request that comes now runs, and its own end does not take the answer away.
+    let begun = on.begin(write, third, LONG, "".into()).await.unwrap();
+    assert_eq!(begun, Begun::Yours(None));
+    assert!(
+        on.end(write, third, Ending::Finished("third".into()))
+            .await
+            .unwrap()
+    );
+    let finished = on.progress(write, first).await.unwrap();
+    assert_eq!(finished, Progress::Finished("first".into()));
+    assert_eq!(on.progress(write, third).await.unwrap(), Progress::Gone);
+}
+
+fn reservation(account: Name, burst: u32, most: Duration) -> Reservation {
+    let interval = Duration::from_millis(100);
+    Reservation {
+        account,
+        pace: Some((Name(account.0 ^ 1), Pace { interval, burst })),
+        daily: None,
+        refusal: Name(account.0 ^ 2),
+        most,
+    }
+}
+
+async fn calls_are_spread_over_time(on: Arc<dyn Engine>) {
+    let account = fresh();
+    let mut last = None;
+    for at in 0..5 {
+        let wait = on
+            .reserve(reservation(account, 2, LONG))
+            .await
+            .unwrap()
+            .unwrap();
+        match at {
+            0 | 1 => assert_eq!(wait, Duration::ZERO, "{at}"),
+            _ => assert!(wait > last.unwrap_or_default(), "{at}: {wait:?}"),
+        }
+        assert!(wait <= Duration::from_millis(300));
+        last = Some(wait);
+    }
+    // What would wait too long takes nothing.
+    let short = Duration::from_millis(50);
+    for _ in 0..3 {
+        let refused = on.reserve(reservation(account, 2, short)).await.unwrap();
+        assert_eq!(refused, None);
+    }
+    let next = on
+        .reserve(reservation(account, 2, LONG))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(next <= Duration::from_millis(400), "{next:?}");
+}
+
+async fn a_refused_call_and_a_used_up_day_take_nothing(on: Arc<dyn Engine>) {
+    let account = fresh();
+    let wanted = || Reservation {
+        pace: None,
+        daily: Some((Name(account.0 ^ 3), 2)),
+        ..reservation(account, 1, LONG)
+    };
+    for _ in 0..2 {
+        let reserved = on.reserve(wanted()).await.unwrap();
+        assert_eq!(reserved, Some(Duration::ZERO));
+    }
+    assert_eq!(on.reserve(wanted()).await.unwrap(), None, "the day");
+
+    let unlimited = || reservation(account, 1, LONG);
+    on.refused(account, unlimited().refusal, LONG)
+        .await
+        .unwrap();
+    assert_eq!(on.reserve(unlimited()).await.unwrap(), None, "refused");
+    let short = Duration::from_millis(10);
+    on.refused(account, unlimited().refusal, short)
+        .await
+        .unwrap();
+    soon(async || on.reserve(unlimited()).await.unwrap().is_some()).await;
+}
+
+async fn failures_are_forgotten_after_their_window(on: Arc<dyn Engine>) {
+    let (who, other) = (fresh(), fresh());
+    for expected in 1..=3 {
+        assert_eq!(on.fail(who, LONG).await.unwrap(), expected);
+    }
+    assert_eq!(on.failures(who).await.unwrap(), 3);
+    assert_eq!(on.failures(other).await.unwrap(), 0);
+    on.fail(other, Duration::from_millis(20)).await.unwrap();
+    soon(async || on.failures(other).await.unwrap() == 0).await;
+    assert_eq!(on.fail(other, LONG).await.unwrap(), 1);
+}
+
+fn queue(on: Arc<dyn Engine>) -> Queue {
+    let state = State::on(on, CACHE).unwrap();
+    state.queue("tests")
+}
+
+fn key(text: &str) -> Key {
+    Key::new([text.as_bytes()])
+}
+
+async fn put(queue: &Queue, id: &str, group: &str, now: i64) -> Put {
+    queue
+        .put(key(id), key(group), id.as_bytes(), now)
+        .await
+        .unwrap()
+}
+
+async fn claimed(queue: &Queue, now: i64) -> Option<(super::queue::Claim, String, u32)> {
+    let claimed = queue.claim(now, LONG).await.unwrap()?;
+    let body = String::from_utf8(claimed.body.to_vec()).unwrap();
+    Some((claimed.claim, body, claimed.attempts))
+}
+
+async fn a_group_is_delivered_in_order_and_one_at_a_time(on: Arc<dyn Engine>) {
+    let queue = queue(on);
+    for (id, group) in [("a1", "a"), ("a2", "a"), ("b1", "b")] {
+        assert_eq!(put(&queue, id, group, 1000).await, Put::Stored);
+    }
+    let (first, body, attempts) = claimed(&queue, 1000).await.unwrap();
+    assert_eq!((body.as_str(), attempts), ("a1", 0));
+    let (other, body, _) = claimed(&queue, 1000).await.unwrap();
+    assert_eq!(body, "b1");
+    assert_eq!(claimed(&queue, 1000).await, None, "a1 is not settled");
+
+    let put_off = Settlement::RetryAt(5000);
+    assert!(queue.settle(first, put_off, 1000).await.unwrap());
+    assert!(queue.settle(other, Settlement::Done, 1000).await.unwrap());
+    assert_eq!(
+        claimed(&queue, 4999).await,
+        None,
+        "the group waits for its first"
+    );
+    assert_eq!(queue.next_due().await.unwrap(), Some(5000));
+    let (first, body, attempts) = claimed(&queue, 5000).await.unwrap();
+    assert_eq!((body.as_str(), attempts), ("a1", 1));
+    assert!(queue.settle(first, Settlement::Done, 5000).await.unwrap());
+    let (second, body, attempts) = claimed(&queue, 5000).await.unwrap();
+    assert_eq!((body.as_str(), attempts), ("a2", 0));
+    assert!(queue.settle(second, Settlement::Done, 5000).await.unwrap());
+    let counts = queue.counts().await.unwrap();
+    assert_eq!((counts.waiting, counts.dead), (0, 0));
+    assert_eq!(queue.next_due().await.unwrap(), None);
+}
+
+async fn a_repeat_is_recognised_after_delivery(on: Arc<dyn Engine>) {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let queue = queue(on);
+    assert_eq!(put(&queue, "one", "a", 0).await, Put::Stored);
+    assert_eq!(put(&queue, "one", "a", 0).await, Put::Repeat);
+    let (claim, ..) = claimed(&queue, 0).await.unwrap();
+    assert!(queue.settle(claim, Settlement::Done, 0).await.unwrap());
+    assert_eq!(put(&queue, "one", "a", DAY - 1).await, Put::Repeat);
+    assert_eq!(put(&queue, "one", "a", DAY).await, Put::Stored);
+}
+
+async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
+    const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
+    let queue = queue(on);
+    for id in ["1", "2", "3"] {
+        put(&queue, id, "a", 0).await;
+    }
+    let (claim, ..) = claimed(&queue, 0).await.unwrap();
+    assert!(queue.settle(claim, Settlement::Dead, 7).await.unwrap());
+    let (claim, body, _) = claimed(&queue, 7).await.unwrap();
+    assert_eq!(body, "2", "the group goes on");
+    assert!(queue.settle(claim, Settlement::Dead, 8).await.unwrap());
+    let letters = queue.dead_letters(10).await.unwrap();
+    let shown: Vec<_> = letters
+        .iter()
+        .map(|letter| (&letter.body[..], letter.at))
+        .collect();
+    assert_eq!(shown, [(b"1".as_slice(), 7), (b"2", 8)]);
+    assert_eq!(queue.dead_letters(1).await.unwrap().len(), 1);
+
+    let first = letters.first().unwrap().id;
+    assert_eq!(queue.put_back(Some(vec![first]), 9).await.unwrap(), 1);
+    let mut order = Vec::new();
+    while let Some((claim, body, attempts)) = claimed(&queue, 9).await {
+        assert_eq!(attempts, 0);
+        order.push(body);
+        queue.settle(claim, Settlement::Done, 9).await.unwrap();
+    }
+    assert_eq!(order, ["3", "1"]);
+    assert_eq!(queue.counts().await.unwrap().dead, 1);
+    assert_eq!(claimed(&queue, 8 + WEEK).await, None);
+    assert_eq!(queue.counts().await.unwrap().dead, 0, "too old");
+    assert_eq!(queue.put_back(None, 9).await.unwrap(), 0);
+}
+
+async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
+    let queue = queue(on);
+    put(&queue, "one", "a", 0).await;
+    let (lost, ..) = claimed(&queue, 0).await.unwrap();
+    let after = i64::try_from(LONG.as_millis()).unwrap();
+    let (current, _, attempts) = claimed(&queue, after).await.unwrap();
+    assert_eq!(attempts, 0, "a lost lease is no attempt");
+    assert!(!queue.settle(lost, Settlement::Done, after).await.unwrap());
+    assert!(
+        queue
+            .settle(current, Settlement::Done, after)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !queue
+            .settle(current, Settlement::Done, after)
+            .await
+            .unwrap()
+    );
+}
+
+// ---- keys and files ------------------------------------------------------------------------------
+
+fn config(folder: &TempDir) -> StateConfig {
+    StateConfig {
+        url: StateUrl::Sqlite(folder.path().join("state.sqlite")),
+        key_file: None,
+        previous_key_file: None,
+        on_outage: OnOutage::Local,
+    }
+}
+
+fn key_file(folder: &TempDir, name: &str, byte: u8) -> PathBuf {
+    let file = folder.path().join(name);
+    fs::write(&file, [byte; 32]).unwrap();
+    file
+}
+
+#[test]
+fn a_key_is_created_beside_the_file_and_used_again() {
+    let folder = TempDir::new().unwrap();
+    let opened = || State::open(&config(&folder), CACHE).unwrap();
+    let (one, other) = (opened(), opened());
+    let of = |state: &State| state.name(Space::Write, &[b"x"]);
+    assert_eq!(of(&one), of(&other));
+    let sealed = one.seal(of(&one), b"a value").unwrap();
+    assert_eq!(other.unseal(of(&one), &sealed).unwrap(), "a value");
+    #[cfg(unix)]
+    for file in ["state.key", "state.sqlite"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(folder.path().join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    assert_eq!(fs::read(folder.path().join("state.key")).unwrap().len(), 32);
+}
+
+#[test]
+fn a_value_opens_under_its_name_and_key_only() {
+    let folder = TempDir::new().unwrap();
+    let mut settings = config(&folder);
+    settings.key_file = Some(key_file(&folder, "one", 1));
+    let state = State::open(&settings, CACHE).unwrap();
+    let sealed = state.seal(name("x"), b"a value").unwrap();
+    assert!(!sealed.windows(5).any(|part| part == b"value"));
+    assert_eq!(state.unseal(name("y"), &sealed), None);
+    let mut changed = sealed.to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    assert_eq!(state.unseal(name("x"), &changed), None);
+
+    settings.previous_key_file = settings.key_file.take();
+    settings.key_file = Some(key_file(&folder, "two", 2));
+    let rotated = State::open(&settings, CACHE).unwrap();
+    assert_eq!(rotated.unseal(name("x"), &sealed).unwrap(), "a value");
+    settings.previous_key_file = None;
+    let forgotten = State::open(&settings, CACHE).unwrap();
+    assert_eq!(forgotten.unseal(name("x"), &sealed), None);
+}
+
+#[test]
+fn a_key_file_of_another_length_is_refused() {
+    let folder = TempDir::new().unwrap();
+    for length in [0, 31, 33] {
+        let mut settings = config(&folder);
+        let file = folder.path().join("key");
+        fs::write(&file, vec![1; length]).unwrap();
+        settings.key_file = Some(file);
+        let error = State::open(&settings, CACHE).unwrap_err();
+        assert!(error.to_string().contains("must hold 32 bytes"), "{error}");
+    }
+}
+
+#[test]
+fn the_file_of_a_newer_shim_is_refused_and_left_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("state.sqlite");
+    drop(Sqlite::open(&file).unwrap());
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection
+        .pragma_update(None, "user_version", super::sqlite::SCHEMA + 1)
+        .unwrap();
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(connection);
+    let before = fs::read(&file).unwrap();
+    let error = Sqlite::open(&file).unwrap_err();
+    assert!(
+        matches!(error, StateError::Newer { version, .. } if version == super::sqlite::SCHEMA + 1)
+    );
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn the_file_of_another_program_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("state.sqlite");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    drop(connection);
+    assert!(matches!(Sqlite::open(&file), Err(StateError::Foreign(_))));
+}
+
+#[tokio::test]
+async fn two_processes_share_a_file() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("state.sqlite");
+    let engines = [Sqlite::open(&file).unwrap(), Sqlite::open(&file).unwrap()];
+    let (write, first) = (fresh(), fresh_run());
+    let begun = engines[0]
+        .begin(write, first, LONG, "".into())
+        .await
+        .unwrap();
+    assert_eq!(begun, Begun::Yours(None));
+    let begun = engines[1]
+        .begin(write, fresh_run(), LONG, "".into())
+        .await
+        .unwrap();
+    assert!(matches!(begun, Begun::Busy { run, .. } if run == first));
+    let account = fresh();
+    let advances = (0..200).map(|at| engines[at % 2].advance(account));
+    for advanced in futures_util::future::join_all(advances).await {
+        advanced.unwrap();
+    }
+    assert_eq!(engines[0].generation(account).await.unwrap(), 200);
+}
