@@ -4,45 +4,15 @@
 //
 // usage: php user_calls.php V1_URL API_KEY API_SECRET
 
-if ($argc !== 4) {
-    fwrite(STDERR, "usage: php user_calls.php V1_URL API_KEY API_SECRET\n");
-    exit(2);
-}
-[, $url, $key, $secret] = $argv;
+require __DIR__ . '/client.php';
 $second = null;
 
 function send_twice(string $operation, array $data): stdClass
 {
-    global $url, $key, $secret, $second;
-    $handle = curl_init();
-    curl_setopt($handle, CURLOPT_URL, $url . '/' . $operation);
-    curl_setopt($handle, CURLOPT_POST, true);
-    curl_setopt($handle, CURLOPT_POSTFIELDS, http_build_query(
-        $data + ['api_key' => $key, 'api_secret' => $secret, 'data_type' => 'JSON']));
-    curl_setopt($handle, CURLOPT_RETURNTRANSFER, true);
-    $response = curl_exec($handle);
-    $second = json_decode(curl_exec($handle));
-    if ($response === false) {
-        throw new RuntimeException(curl_error($handle));
-    }
-    return json_decode($response, false, 32, JSON_THROW_ON_ERROR);
-}
-
-$count = 0;
-$failed = 0;
-function check(string $name, callable $holds): void
-{
-    global $count, $failed;
-    $count++;
-    try {
-        $held = $holds();
-        $why = '';
-    } catch (Throwable $thrown) {
-        $held = false;
-        $why = "\n# " . $thrown->getMessage();
-    }
-    $failed += $held ? 0 : 1;
-    echo ($held ? 'ok ' : 'not ok ') . "$count - $name$why\n";
+    global $second;
+    [$first, $again] = post($operation, $data, 2);
+    $second = json_decode($again);
+    return json_decode($first, false, 32, JSON_THROW_ON_ERROR);
 }
 
 $person = null;
@@ -81,5 +51,43 @@ check('permanentdelete: gone, and the second answer is 1001', function () {
     $gone = send_twice('user/permanentdelete', ['email' => 'php@example.com']);
     return isset($gone->deleted_at) && $second->error->code === 1001;
 });
-echo "1..$count\n";
-exit($failed === 0 ? 0 : 1);
+
+$meeting = null;
+$host = 'ada.lovelace@example.com';
+check('meeting/create: two meetings, as with v1', function () use (&$meeting, $host) {
+    global $second;
+    $meeting = send_twice('meeting/create', [
+        'host_id' => $host, 'topic' => 'Größen & Maße', 'type' => 2, 'start_time' => '2031-05-01T09:30:00Z',
+        'duration' => '', 'timezone' => '', 'password' => '', 'option_jbh' => true,
+        'option_start_type' => 'video', 'option_host_video' => false,
+    ]);
+    return is_int($meeting->id) && is_int($second->id) && $meeting->id !== $second->id
+        && $meeting->status === 0 && $meeting->option_jbh === true && $meeting->password === '';
+});
+check('meeting/update with nothing but ids, as the class sends it', function () use (&$meeting, $host) {
+    global $second;
+    $updated = send_twice('meeting/update', ['id' => $meeting->id, 'host_id' => $host]);
+    return $updated->id === (string) $meeting->id && $second->updated_at !== '';
+});
+check('meeting/get and list show it', function () use (&$meeting, $host) {
+    $seen = send_twice('meeting/get', ['id' => $meeting->id, 'host_id' => $host]);
+    $page = send_twice('meeting/list', ['host_id' => $host, 'page_size' => '', 'page_number' => '']);
+    return $seen->topic === 'Größen & Maße' && in_array($meeting->id, array_column($page->meetings, 'id'));
+});
+check('meeting/delete: gone, and the second answer is 3001', function () use (&$meeting, $host) {
+    global $second;
+    $deleted = send_twice('meeting/delete', ['id' => $meeting->id, 'host_id' => $host]);
+    return $deleted->deleted_at !== '' && $second->error->code === 3001;
+});
+check('recording/list and the reports, each twice', function () use ($host) {
+    global $second;
+    $page = send_twice('recording/list', [
+        'host_id' => $host, 'meeting_numnber' => '', 'from' => '', 'to' => '', 'page_size' => '', 'page_number' => '',
+    ]);
+    $same = $second->total_records === $page->total_records && count($page->meetings) > 1;
+    $days = ['from' => gmdate('Y-m-d', time() - 20 * 86400), 'to' => gmdate('Y-m-d')];
+    $report = send_twice('report/getaccountreport', $days);
+    $met = send_twice('report/getuserreport', $days + ['user_id' => $report->users[0]->user_id]);
+    return $same && $report->total_meetings > 0 && isset($met->meetings[0]->participants[0]->name);
+});
+finish();
