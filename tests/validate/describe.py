@@ -3,8 +3,8 @@
 usage: describe.py [--served SANDBOX_URL] DESCRIPTION.json… >v2.json
 
 v2's own descriptions let pass what they do not name, so that a misspelt member is valid, and offer
-alternatives that every object fulfils, so that none is the only one. Here members must be named,
-and of the alternatives the first counts: the one that is meant when a request names none.
+alternatives that every object fulfils, so that none is the only one. Here members must be named, and
+one of the alternatives at least must fit.
 
 --served is for requests that are made up: what the sandbox at that URL does not serve is left out,
 bodies may have members that are not named, because v2 ignores them and its settings can be changed
@@ -28,7 +28,7 @@ def strict(schema):
     if not isinstance(schema, dict):
         return schema
     if "oneOf" in schema:
-        return strict(schema["oneOf"][0])
+        return {"anyOf": [strict(one) for one in schema["oneOf"]]}
     schema = dict(schema)
     for one in map(strict, schema.pop("allOf", [])):
         schema["type"] = "object"
