@@ -40,3 +40,23 @@ fn the_core_keeps_to_its_budget() {
         .collect();
     assert!(over.is_empty(), "allocations: {over:#?}");
 }
+
+/// The most memory that a translation holds at a time, in percent of what v2 answered: it reads each
+/// answer once, and writes its own from there.
+const PEAK: [(&str, u64); 3] = [
+    ("meetings_300", 200),
+    ("report_100_by_30", 200),
+    ("recordings_24_months", 80),
+];
+
+#[test]
+fn large_answers_take_memory_in_proportion_to_what_v2_answers() {
+    for (name, allowed) in PEAK {
+        let case = Case::named(name).unwrap();
+        let (input, answered) = (case.input(), case.answered() as u64);
+        let peak = measure(|| drop(case.run(input))).bytes_max;
+        let percent = peak * 100 / answered;
+        println!("{name}: v2 answers {answered} bytes, at most {peak} more are held ({percent} %)");
+        assert!(percent <= allowed, "{name}: {percent} %, {allowed} allowed");
+    }
+}
