@@ -198,3 +198,33 @@ async fn a_page_read_again_costs_no_settings_until_somebody_writes() {
     assert_eq!(disabled, true, "an entry shows what was just written");
     assert!(calls > 0);
 }
+
+#[tokio::test]
+async fn webinars_with_and_without_registration_are_told_apart_unless_the_site_wants_pages() {
+    let host = ("host_id", "mary.jackson@example.com");
+    let all = Stage::with(
+        SandboxConfig::default(),
+        "[options]\nwebinar_lists = \"all\"",
+    )
+    .await;
+    let exact = Stage::start().await;
+    let size = |stage: &Stage, operation: &'static str, size: &'static str| {
+        let stage = stage.clone();
+        async move {
+            let page = stage.ask(operation, &[host, ("page_size", size)]).await;
+            let page = page.success();
+            let entries = page["webinars"].as_array().unwrap().len();
+            (page["total_records"].as_u64().unwrap(), entries)
+        }
+    };
+    let (every, _) = size(&all, "webinar/list", "300").await;
+    let (without, shown) = size(&exact, "webinar/list", "300").await;
+    assert!(0 < without && without < every, "{without} of {every}");
+    assert_eq!(without, shown as u64);
+    // A page is one of v2's: one call for it, and one for each of its entries.
+    all.wire().take();
+    assert_eq!(size(&all, "webinar/list", "2").await, (every, 2));
+    let lines = all.wire().lines();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].contains("page_size=2"), "{lines:?}");
+}

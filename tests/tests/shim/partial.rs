@@ -194,3 +194,34 @@ async fn an_invited_user_in_no_group_can_be_finished_too() {
     stage.ask("user/create", &given).await.success();
     assert_eq!(stage.v2_user(EMAIL).await["group_ids"], json!([given[2].1]));
 }
+
+#[tokio::test]
+async fn a_webinar_without_its_panelists_is_named_and_can_be_given_them() {
+    let stage = Stage::start().await;
+    let host = ("host_id", "mary.jackson@example.com");
+    let panelists = ("panelists", r#"[{"name":"P","email":"p@example.net"}]"#);
+    let given = [host, ("topic", "Lift"), ("type", "5"), panelists];
+    stage.wire().fail_once(Method::POST, "/panelists", down());
+    let error = stage.ask("webinar/create", &given).await.error();
+    let made = stage.wire().take();
+    let id = made.iter().find_map(|call| {
+        call.path
+            .strip_prefix("/v2/webinars/")?
+            .strip_suffix("/panelists")
+    });
+    let id = id.unwrap();
+    let expected =
+        format!("(webinar {id} was created without its panelists; add them with webinar/update");
+    assert!(error.contains(&expected), "{error}");
+
+    let shown = async || {
+        stage
+            .ask("webinar/panelists", &[("id", id), host])
+            .await
+            .success()
+    };
+    assert_eq!(shown().await["total_records"], 0);
+    let update = [("id", id), host, panelists];
+    stage.ask("webinar/update", &update).await.success();
+    assert_eq!(shown().await["panelists"][0]["email"], "p@example.net");
+}
