@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 pub use compile_plan::{ITEM, PAGE};
 pub(crate) use compile_protocol::GIVEN;
-use field::{Field, Part};
+use field::{Field, Part, Place};
 use operation::{Operation, OptionValue, View};
 use problem::COMMON;
 pub use problem::{CatalogError, Location, Problem};
@@ -200,6 +200,15 @@ impl Catalog {
     /// What a site may choose, by name.
     pub fn option_rules(&self) -> &BTreeMap<String, OptionRule> {
         &self.options
+    }
+
+    /// True if answers under these choices have links of the site's own to v2's files.
+    pub fn has_links(&self, options: &Options) -> bool {
+        let rules = self.fields.iter().flat_map(|field| &field.overrides);
+        let is_chosen = |(name, value): &(String, _)| options.get(name) == Some(value);
+        rules
+            .filter(|rule| matches!(rule.from, Some(Place::Link(_))))
+            .any(|rule| rule.options.iter().all(is_chosen))
     }
 
     /// A site's choices, with the catalog's defaults for what it leaves open.

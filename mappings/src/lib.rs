@@ -23,4 +23,4 @@ pub use exchange::{
     Warning, WarningKind,
 };
 pub use template::Template;
-pub use translation::{Memory, Site, Tokens, Translation};
+pub use translation::{Links, Memory, Site, Tokens, Translation};

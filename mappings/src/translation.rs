@@ -16,7 +16,10 @@ mod units;
 mod view;
 mod wanted;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -47,6 +50,15 @@ pub struct Site {
     pub options: Options,
     /// What opens operations that want a token besides the credentials.
     pub tokens: Tokens,
+    /// Who makes links of the site's own to v2's files, if it serves them.
+    pub links: Option<Arc<dyn Links>>,
+}
+
+/// Makes links of a site's own to v2's files.
+pub trait Links: std::fmt::Debug + Send + Sync {
+    /// A link that the site serves the file of a v2 URL under; `None` if it does not serve such a
+    /// file. `now` is the time of the answer, in seconds since 1970.
+    fn link(&self, url: &str, now: i64) -> Option<String>;
 }
 
 /// The tokens of a site, by name. `Debug` shows the names only.
@@ -121,7 +133,7 @@ pub struct PlannedCall {
     /// The method.
     pub method: Method,
     /// The path with its placeholders.
-    pub template: std::sync::Arc<str>,
+    pub template: Arc<str>,
     /// The path; `None` while an earlier answer decides it.
     pub path: Option<String>,
 }
@@ -147,7 +159,7 @@ pub struct Finished {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFailure {
     /// The request's method and path template.
-    pub request: (Method, std::sync::Arc<str>),
+    pub request: (Method, Arc<str>),
     /// The scope that the request needs.
     pub scope: String,
     /// The HTTP status, if v2 answered.

@@ -3,6 +3,7 @@
 
 mod exchange;
 mod executor;
+mod relay;
 mod reply;
 mod tenants;
 
@@ -56,6 +57,7 @@ use crate::{
     state::{AnswerCache, State, StateError},
 };
 use executor::{Executed, Executor};
+use relay::Relay;
 use reply::Reply;
 use tenants::Tenants;
 
@@ -86,6 +88,7 @@ struct Shared {
     shadow: Option<Arc<Shadow>>,
     body: BodyReader,
     throttle: Throttle,
+    relay: Option<Arc<Relay>>,
     places: Arc<Semaphore>,
     /// How many places there are.
     requests: usize,
@@ -141,6 +144,9 @@ pub enum StartError {
     /// servers.
     #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
     Client(#[source] Box<dyn Error + Send + Sync>),
+    /// There are no random numbers for the key of relayed files.
+    #[error("the system gives no random numbers for the key of relayed files; set relay.key")]
+    Random,
 }
 
 /// Why a shim goes on as it was.
@@ -178,6 +184,11 @@ impl Shim {
             on_call: Box::new(move |call| calls.called(call)),
         };
         let endpoint = Arc::new(endpoint);
+        let relay = site
+            .relay
+            .clone()
+            .map(|config| Relay::new(config).ok_or(StartError::Random));
+        let relay = relay.transpose()?;
         let shared = Shared {
             endpoint,
             observer,
@@ -187,6 +198,7 @@ impl Shim {
             shadow: dependencies.shadow,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
+            relay: relay.map(Arc::new),
             places: Arc::new(Semaphore::new(limits.requests)),
             requests: limits.requests,
             request_time: limits.request,
@@ -320,8 +332,12 @@ impl Generation {
         before: &Tenants,
     ) -> Self {
         let labels = RateLabels::of(&executor.catalog);
+        let relay = shared.relay.as_ref();
+        let links = |tenant| relay.map(|relay| relay.links(tenant));
+        let places = shared.requests;
+        let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, before);
         Self(Arc::new(Inner {
-            tenants: Tenants::new(v2, &shared.endpoint, labels, shared.requests, before),
+            tenants,
             executor,
             upstream_status: site.upstream_status,
             deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
@@ -356,7 +372,8 @@ async fn respond(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Bod
     let mut response = serve(shim, request, peer).await;
     if is_head {
         let length = response.body().size_hint().exact().unwrap_or_default();
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        let known = response.headers_mut().entry(CONTENT_LENGTH);
+        known.or_insert(length.into());
         *response.body_mut() = Body::empty();
     }
     response
@@ -390,6 +407,11 @@ async fn answer(
              set upstream.dns or upstream.resolve"
         );
         return led_back();
+    }
+    if let Some(relay) = &shim.0.shared.relay
+        && let Some(token) = relay::token_of(head.uri.path())
+    {
+        return shim.relay(relay, token, head).await;
     }
     let Some(path) = operation_path(head.uri.path(), shim.protocol().prefixes()) else {
         tracing::info!("{method} (not below /v1)  404");

@@ -11,6 +11,7 @@ mod network;
 mod origin;
 mod read;
 mod record;
+mod relay;
 mod secret_digest;
 mod shadow;
 mod state;
@@ -46,6 +47,7 @@ pub(crate) use key::Kind;
 pub use ledger::LedgerConfig;
 pub use origin::{ConfigError, Mistake, Origin};
 pub use record::RecordConfig;
+pub use relay::RelayConfig;
 pub(crate) use secret_digest::SecretDigest;
 pub(crate) use shadow::ShadowCredentials;
 pub use shadow::{ShadowConfig, Side};
@@ -188,6 +190,8 @@ pub struct SiteConfig {
     pub deprecation: Option<Deprecation>,
     /// The proxies before the shim: what they say of their own clients' addresses is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How files are relayed, if they are.
+    pub relay: Option<RelayConfig>,
 }
 
 /// v1's end, as answers tell it.

@@ -64,6 +64,11 @@ async fn v2() -> ScriptedV2 {
                 Answer::json(400, &json!({ "code": 300, "message": seen.authorization }))
             }
             Some("unauthorized") => Answer::json(401, &json!({ "message": seen.authorization })),
+            // Of another host than v2's.
+            Some("recordings") => {
+                let file = json!({ "download_url": "http://127.0.0.1:1/rec/hush-file" });
+                Answer::json(200, &json!({ "uuid": "m1", "recording_files": [file] }))
+            }
             Some("unreadable") => Answer::new(200, &[], seen.authorization),
             _ => seen.usual(),
         }
@@ -92,7 +97,8 @@ async fn secrets_are_in_no_log_line() {
     .await;
     let setup = Setup {
         file: format!(
-            "[shadow]\nurl = \"{}\"\nforward_credentials = true\n",
+            "[options]\nrecording_downloads = \"relay\"\n[relay]\nurl = \"http://shim.example.com\"\n\
+             [shadow]\nurl = \"{}\"\nforward_credentials = true\n",
             shadow.base()
         ),
         recent: 10,
@@ -112,6 +118,7 @@ async fn secrets_are_in_no_log_line() {
     let shim = Running::with(&v2, setup).await;
     send_well(&shim).await;
     send_badly(&shim).await;
+    follow_link(&shim).await;
     shim.shadowed(30).await;
     shim.differs().await;
 
@@ -125,6 +132,7 @@ async fn secrets_are_in_no_log_line() {
         "POST /v1/user/get",
         "Unknown parameters",
         "The shadow differs",
+        "(a relayed file)",
     ] {
         assert!(log.contains(expected), "{expected} is not in the log");
     }
@@ -206,6 +214,18 @@ async fn send_well(shim: &Running) {
         }
     }
     assert_eq!(served, 8 * 15);
+}
+
+/// A link to a file of v2's.
+async fn follow_link(shim: &Running) {
+    let form = format!("{}&meeting_id=m1", credentials());
+    let request = shim.client.post(shim.url("/v1/recording/get"));
+    let answer = request.header("content-type", FORM).body(form).send().await;
+    let answer = running::json(answer.unwrap()).await;
+    let link = answer["recording_files"][0]["download_url"].as_str();
+    let path = link.unwrap().strip_prefix("http://shim.example.com");
+    let answer = shim.client.get(shim.url(path.unwrap())).send().await;
+    assert_eq!(answer.unwrap().status(), 502);
 }
 
 /// What is not even HTTP.

@@ -43,7 +43,7 @@ impl Stage {
     }
 
     /// A sandbox that plays another account, and a shim with these settings beside its upstream
-    /// and its tenant.
+    /// and its tenant; `{shim}` in them is its own address.
     ///
     /// # Panics
     ///
@@ -73,7 +73,8 @@ impl Stage {
         tokio::spawn(async { axum::serve(listener, v2).await });
 
         let v2_base = Sandbox::v2_base(address);
-
+        let (listener, address) = listen().await;
+        let settings = settings.replace("{shim}", &format!("http://{address}"));
         let text = format!(
             "{settings}\n\
              [upstream]\n\
@@ -103,7 +104,6 @@ impl Stage {
         };
         let shim = Shim::new(catalog, v2, &config.site, &config.limits, dependencies)
             .expect("a client for v2");
-        let (listener, address) = listen().await;
         let limits = config.limits;
         tokio::spawn(async move {
             server::serve(listener, shim, &limits, std::future::pending()).await

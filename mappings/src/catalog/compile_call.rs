@@ -4,12 +4,12 @@
 use super::{
     Location,
     compile_field::wanted,
-    compile_plan::{Scope, choices, index_of, tests},
+    compile_plan::{Scope, check_number, choices, index_of, tests},
     compile_protocol::check_error,
     load::{Report, json, method_and_path, pointer},
     operation::{
-        AnswerTest, BodyTemplate, Call, Check, Compared, Condition, Each, Filling, Items, On,
-        PageMode, Pages, Segment, Several, Test, Then, Wanted,
+        Amount, AnswerTest, BodyTemplate, Call, Check, Compared, Condition, Each, Filling, Items,
+        On, PageMode, Pages, Segment, Several, Test, Then, Wanted,
     },
     shape::{
         CallShape, CheckShape, ConditionShape, EachShape, ItemsShape, OnShape, OneOrMany,
@@ -252,6 +252,9 @@ fn pages(
     if mode != PageMode::All && shape.most.is_some() {
         report.add(at, "`most` is for the mode all");
     }
+    if let Some(Amount::Option(name)) = &shape.most {
+        check_number(at, name, scope.options, report);
+    }
     let owned = |name: &Option<String>| name.clone().unwrap_or_default();
     Some(Pages {
         list: shape.name.clone().unwrap_or_else(|| call.to_owned()),
@@ -263,7 +266,7 @@ fn pages(
         token: shape.token.clone(),
         total: owned(&shape.total),
         count: owned(&shape.count),
-        most: shape.most.unwrap_or(MOST_PAGES).max(1),
+        most: shape.most.clone().unwrap_or(Amount::Fixed(MOST_PAGES)),
         only: tests(at, &shape.only, scope, report),
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     COMMON, Location,
-    compile_plan::choices,
+    compile_plan::{check_number, choices},
     compile_protocol::Subjects,
     field::{DocumentPlace, Field, Kind, Override, Part, Place, Shape},
     load::{Parts, Report, json, pointer},
@@ -162,6 +162,9 @@ fn field(
     check_convert_of(&at, &shape, &places, &conversion, report);
     let every_use_is_lossy = is_lossy(&at, fidelity, shape.loss.as_deref(), report);
     let empties = empties(&at, &shape, &kinds, report);
+    if let Some(name) = &shape.at_most {
+        check_number(&at, name, options, report);
+    }
     let common = part(&at, &shape, &kinds, subjects, report);
     let parts = names
         .into_iter()
@@ -241,6 +244,7 @@ fn part(
         }
     };
     let is_text = has(Kind::String) || has(Kind::Text) || has(Kind::Secret);
+    only_for(shape.at_most.is_some(), "at_most", has(Kind::Int), "int");
     only_for(
         shape.digits.is_some(),
         "digits",
@@ -284,6 +288,7 @@ fn part(
         kind: Kind::String,
         range: shape.range,
         clamp: shape.clamp,
+        at_most: shape.at_most.clone(),
         values: shape.values.clone(),
         one_of: shape.one_of.clone(),
         drops_unknown,
@@ -431,9 +436,10 @@ pub(super) fn place(text: &str) -> Result<Place, String> {
             Some((list, at)) => Place::Sum(owned(list), pointer(at)?),
             None => return Err(format!("`{text}` is not a sum like `sum:users:/minutes`")),
         },
-        ("parts", rest) => match place(rest)? {
-            Place::Document(place) => Place::Parts(place),
-            _ => return Err(format!("`{text}` is not a place like `parts:added:/ids`")),
+        ("parts" | "link", rest) => match (kind, place(rest)?) {
+            ("parts", Place::Document(place)) => Place::Parts(place),
+            (_, Place::Document(place)) => Place::Link(place),
+            _ => return Err(format!("`{text}` is not a place like `{kind}:added:/ids`")),
         },
         ("done", call) => Place::Done(owned(call)),
         ("elements", name) => Place::Elements(owned(name)),

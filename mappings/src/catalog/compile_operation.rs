@@ -319,10 +319,7 @@ impl Compiler<'_> {
         let open = match &shape.open {
             None => None,
             Some(open) => {
-                let rule = self.options.get(&open.months);
-                if rule.is_none_or(|rule| rule.range.is_none()) {
-                    report.add(at, format!("there is no number [option.{}]", open.months));
-                }
+                compile_plan::check_number(at, &open.months, self.options, report);
                 let after = match open.after.as_deref().map(|text| text.split_once(':')) {
                     None => None,
                     Some(Some((call, place))) => Some((

@@ -311,6 +311,18 @@ pub(super) fn index_of(
     found
 }
 
+/// A number that the site chooses: there must be such an option.
+pub(super) fn check_number(
+    at: &Location,
+    name: &str,
+    options: &BTreeMap<String, OptionRule>,
+    report: &mut Report,
+) {
+    if options.get(name).is_none_or(|rule| rule.range.is_none()) {
+        report.add(at, format!("there is no number [option.{name}]"));
+    }
+}
+
 /// The options that a condition names, checked.
 pub(super) fn choices(
     at: &Location,
@@ -356,7 +368,9 @@ impl Plan {
                 || calls.any(|call| call.list().is_some_and(|(list, _, _)| list == name))
         };
         match place {
-            Place::Document(place) | Place::Parts(place) => self.reads(&place.document),
+            Place::Document(place) | Place::Parts(place) | Place::Link(place) => {
+                self.reads(&place.document)
+            }
             Place::List(list) | Place::Count(list) | Place::Sum(list, _) => has_list(list),
             Place::Done(name) => self.calls.iter().any(|call| call.name == *name),
             Place::Text(template) => template.placeholders().all(|(inner, _)| {

@@ -53,6 +53,8 @@ pub struct Part {
     pub range: Option<(i64, i64)>,
     /// Numbers outside the range are moved to its nearer end instead of refused.
     pub clamp: bool,
+    /// Larger numbers, defaults included, count as the site's choice for this option.
+    pub at_most: Option<String>,
     /// The only numbers that v1 knew; any if empty.
     pub values: Vec<i64>,
     /// The only texts that v1 knew, in any case; any if empty.
@@ -214,6 +216,8 @@ pub enum Place {
     Here,
     /// A text with places of documents in it: `text:{file:/url}?token={recording:/token}`.
     Text(Template),
+    /// A link of the site's own to the file whose URL is in a document.
+    Link(DocumentPlace),
 }
 
 /// A place in a v2 document: `settings:/in_meeting/chat`.
@@ -244,6 +248,7 @@ impl std::fmt::Display for Place {
             Self::Option(name) => write!(f, "option:{name}"),
             Self::Here => f.write_str("here"),
             Self::Text(template) => write!(f, "text:{template}"),
+            Self::Link(place) => write!(f, "link:{}:{}", place.document, place.pointer),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     Location,
     field::Place,
-    protocol::{Rule, Subject},
+    protocol::{Options, Rule, Subject},
     reading::{Reading, Source},
 };
 use crate::{exchange::Method, template::Template};
@@ -346,9 +347,33 @@ pub struct Pages {
     /// v2's member with the number of pages.
     pub count: String,
     /// The most requests for a list that is read as a whole.
-    pub most: usize,
+    pub most: Amount,
     /// What an entry must be to count.
     pub only: Vec<Test>,
+}
+
+/// A number of the catalog's, or one that the site chooses.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Amount {
+    /// The catalog's.
+    Fixed(usize),
+    /// The choice for this option.
+    Option(String),
+}
+
+impl Amount {
+    /// The number; 1 at least.
+    pub fn of(&self, options: &Options) -> usize {
+        let number = match self {
+            Self::Fixed(number) => *number,
+            Self::Option(name) => {
+                let chosen = options.number(name).unwrap_or_default();
+                usize::try_from(chosen).unwrap_or_default()
+            }
+        };
+        number.max(1)
+    }
 }
 
 /// How a paged list is walked through.

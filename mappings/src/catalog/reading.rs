@@ -78,6 +78,10 @@ impl Reading {
                 }
                 Source::Text(pieces, before)
             }
+            Place::Link(place) => {
+                let source = self.add_document(place);
+                Source::Text(vec![(String::new(), source)], String::new())
+            }
             Place::List(list) => Source::List(list.clone()),
             other => Source::Other(other.clone()),
         }

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::operation::Amount;
+
 /// A name together with where it stands, and what it names.
 pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
 
@@ -232,6 +234,8 @@ pub(super) struct FieldShape {
     pub range: Option<(i64, i64)>,
     #[serde(default)]
     pub clamp: bool,
+    /// The option with the largest number.
+    pub at_most: Option<String>,
     #[serde(default)]
     pub values: Vec<i64>,
     #[serde(default)]
@@ -561,8 +565,8 @@ pub(super) struct PagesShape {
     pub token: String,
     pub total: Option<String>,
     pub count: Option<String>,
-    /// The most requests of mode `all`.
-    pub most: Option<usize>,
+    /// The most requests of mode `all`: a number, or the option that has it.
+    pub most: Option<Amount>,
     #[serde(rename = "where", default)]
     pub only: Vec<TestShape>,
 }

@@ -146,7 +146,7 @@ impl ErrorMapper<'_, '_> {
                 .pages
                 .as_ref()
                 .filter(|pages| pages.mode == PageMode::All)?;
-            return Some(pages.most.to_string());
+            return Some(pages.most.of(&translation.site.options).to_string());
         }
         let of_path = self.id.map(|id| translation.ids_of(id)).unwrap_or_default();
         let mut of_path = of_path.into_iter();

@@ -230,7 +230,7 @@ impl<'a> Translation<'a> {
         walk.pages += 1;
         let is_last = token.is_none_or(|token| token.is_empty() || token == walk.token);
         token.unwrap_or_default().clone_into(&mut walk.token);
-        if !is_last && walk.pages >= pages.most {
+        if !is_last && walk.pages >= pages.most.of(&self.site.options) {
             let failure = self.mapper(Some(id)).named(LIST_TOO_LONG);
             return self.fail(id.call, failure);
         }

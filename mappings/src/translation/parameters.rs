@@ -69,7 +69,8 @@ impl<'a> Parameters<'a> {
                 continue;
             };
             if let Some(default) = &part.default {
-                given.defaults.insert(&part.name, default.clone());
+                let default = limited(part, default.clone(), site);
+                given.defaults.insert(&part.name, default);
             }
             let Some(argument) = taken(part, &mut arguments) else {
                 continue;
@@ -102,7 +103,7 @@ impl<'a> Parameters<'a> {
                 // A list without an element is no list.
                 Read::Value(Value::Array(list)) if list.is_empty() && part.kind == Kind::Ids => {}
                 Read::Value(value) => {
-                    given.values.insert(&part.name, value);
+                    given.values.insert(&part.name, limited(part, value, site));
                 }
                 Read::Cut(value) => {
                     given.values.insert(&part.name, value);
@@ -256,6 +257,16 @@ fn is_empty(given: &Given) -> bool {
         Given::Several(pairs) => pairs
             .iter()
             .all(|(_, argument)| matches!(argument, Argument::Text(text) if text.is_empty())),
+    }
+}
+
+/// A number that is not larger than the site's choice.
+fn limited(part: &Part, value: Value, site: &Site) -> Value {
+    let most = part.at_most.as_ref();
+    let most = most.and_then(|option| site.options.number(option));
+    match (value.as_i64(), most) {
+        (Some(number), Some(most)) => number.min(most).into(),
+        _ => value,
     }
 }
 

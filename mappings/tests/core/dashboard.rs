@@ -465,6 +465,14 @@ fn users_of_chat_of_which_a_page_is_missing_are_no_answer() {
     );
 }
 
+#[test]
+fn a_site_may_allow_more_pages_of_users_of_chat() {
+    let (site, memory) = (site_choosing("metrics_pages", 12), Memory::default());
+    let v2 = |request: &V2Request| chat(request, 12);
+    let run = run_with(catalog(), &site, memory, "metrics/im", &AUGUST, v2).unwrap();
+    assert_eq!(run.answer()["total_records"], 3600);
+}
+
 fn rooms(operation: &str, arguments: &[(&str, &str)], v2: fn(&V2Request) -> Outcome) -> Run {
     let site = site_choosing("room_passcode", true);
     run_with(

@@ -17,10 +17,9 @@ pub(crate) fn catalog() -> &'static Catalog {
 
 pub(crate) fn site(catalog: &Catalog) -> Site {
     Site {
-        strict: false,
         account_id: Some("account-1".to_owned()),
-        tokens: mappings::Tokens::default(),
         options: catalog.options(&std::collections::BTreeMap::new()).unwrap(),
+        ..Site::default()
     }
 }
 

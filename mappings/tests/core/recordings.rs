@@ -1,10 +1,12 @@
 //! Cloud recordings: plans, answers, and what programs that download or delete rely on.
 
-use mappings::{Memory, Outcome, V2Request};
+use std::sync::Arc;
+
+use mappings::{Links, Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, of, ok, run, run_with, site_choosing, user},
+    driver::{NOW, Run, catalog, error, of, ok, run, run_with, site_choosing, user},
     plans::transcript,
 };
 
@@ -175,6 +177,61 @@ fn a_download_has_a_token_unless_the_site_wants_none() {
         format!("{plain}?access_token=token.of.the.meeting")
     );
     assert_eq!(download("plain"), plain);
+    // Nothing makes links here.
+    assert_eq!(download("relay"), plain);
+}
+
+/// Links as a site makes them that relays files.
+#[derive(Debug)]
+struct Relay;
+
+impl Links for Relay {
+    fn link(&self, url: &str, now: i64) -> Option<String> {
+        Some(format!("https://shim.example.com/{now}/{}", url.len()))
+    }
+}
+
+#[test]
+fn a_site_that_relays_downloads_shows_links_of_its_own() {
+    let site = Site {
+        links: Some(Arc::new(Relay)),
+        ..site_choosing("recording_downloads", "relay")
+    };
+    assert!(catalog().has_links(&site.options));
+    assert!(!catalog().has_links(&site_choosing("recording_downloads", "token").options));
+    for (operation, given, at) in [
+        ("recording/get", ("meeting_id", "abc=="), ""),
+        ("recording/list", ("host_id", "kdc1"), "/meetings/0"),
+    ] {
+        let memory = Memory::default();
+        let run = run_with(catalog(), &site, memory, operation, &[given], well).unwrap();
+        let asked = run.requests().join(" ");
+        assert!(!asked.contains("download_access_token"), "{asked}");
+        let at = format!("{at}/recording_files/0/download_url");
+        let link = run.answer().pointer(&at).cloned();
+        let expected = format!("https://shim.example.com/{NOW}/34");
+        assert_eq!(link, Some(json!(expected)), "{operation}");
+    }
+}
+
+#[test]
+fn a_play_url_has_its_passcode_if_the_site_wants_it() {
+    let play = |choice: bool, passcode: Option<&str>| {
+        let v2 = |_: &V2Request| {
+            let mut found = recording();
+            found["recording_play_passcode"] = passcode.into();
+            ok(found)
+        };
+        let site = site_choosing("recording_play_passcode", choice);
+        let given = [("meeting_id", "abc==")];
+        let memory = Memory::default();
+        let run = run_with(catalog(), &site, memory, "recording/get", &given, v2).unwrap();
+        run.answer()["recording_files"][0]["play_url"].clone()
+    };
+    let plain = "https://example.com/rec/play/1";
+    assert_eq!(play(true, Some("yN")), format!("{plain}?pwd=yN"));
+    assert_eq!(play(true, None), plain);
+    assert_eq!(play(false, Some("yN")), plain);
 }
 
 #[test]

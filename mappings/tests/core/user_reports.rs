@@ -4,7 +4,7 @@ use mappings::{Memory, Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, of, ok, run, run_with, site},
+    driver::{catalog, error, of, ok, run, run_with, site, site_choosing},
     plans::transcript,
 };
 
@@ -76,6 +76,30 @@ fn a_longer_range_is_cut_to_its_last_month_and_shows_it() {
         (&answer["page_size"], &answer["page_count"]),
         (&json!(100), &json!(3))
     );
+}
+
+#[test]
+fn a_page_has_at_most_as_many_meetings_as_the_site_allows() {
+    let sizes = |most: i64, given: &[(&str, &str)]| {
+        let site = site_choosing("user_report_page", most);
+        let memory = Memory::default();
+        let run = run_with(
+            catalog(),
+            &site,
+            memory,
+            "report/getuserreport",
+            given,
+            well,
+        )
+        .unwrap();
+        let asked = run.requests()[0].to_owned();
+        let size = run.answer()["page_size"].as_u64().unwrap();
+        assert!(asked.contains(&format!("page_size={size}&")), "{asked}");
+        size
+    };
+    assert_eq!(sizes(300, GIVEN), 300);
+    assert_eq!(sizes(40, GIVEN), 40);
+    assert_eq!(sizes(10, &GIVEN[..3]), 10, "the default, too");
 }
 
 #[test]

@@ -416,7 +416,7 @@ fn answer_key(tenant: &Tenant, request: &V2Request) -> Key {
     Key::new(fixed.into_iter().chain(query))
 }
 
-fn unix_seconds() -> i64 {
+pub(super) fn unix_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.unwrap_or(Duration::ZERO).as_secs()).unwrap_or(i64::MAX)
 }
@@ -488,7 +488,14 @@ mod tests {
         };
         let catalog = Arc::new(Catalog::embedded().unwrap());
         let labels = RateLabels::of(&catalog);
-        let tenants = Tenants::new(v2, &Arc::new(endpoint), labels, 1, &Tenants::default());
+        let tenants = Tenants::new(
+            v2,
+            &Arc::new(endpoint),
+            |_| None,
+            labels,
+            1,
+            &Tenants::default(),
+        );
         let given = Credential::new("key", SecretDigest::of("secret"));
         let tenant = tenants.authenticate(&given).unwrap();
         let executor = Executor {

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use mappings::{Site, catalog::operation::Operation};
+use mappings::{Links, Site, catalog::operation::Operation};
 use recording::RecordedSite;
 use shim_upstream::{
     Access, Account, Accounts, Endpoint, OAuth, RateLabel, RateLabels, Tokens, Upstream,
@@ -93,10 +93,11 @@ impl Tenant {
 impl Tenants {
     /// The tenants of a v2. Those that were there before, with the same account, go on with its
     /// budget and breaker and with their tokens, and count their writes together. `places` are those
-    /// for requests in work.
+    /// for requests in work. `links` are those of a tenant to files.
     pub(crate) fn new(
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
+        links: impl Fn(Key) -> Option<Arc<dyn Links>>,
         labels: RateLabels,
         places: usize,
         before: &Self,
@@ -127,6 +128,7 @@ impl Tenants {
                 account_id: tenant.account_id,
                 options: tenant.options,
                 tokens: tenant.tokens,
+                links: links(id),
             };
             callers.push(Arc::new(Tenant {
                 id,

@@ -252,6 +252,23 @@ table! { Site:
         flush_seconds: Duration = seconds(1, 300).default("5");
     }
 
+    /// Downloads of recordings through the shim, for options.recording_downloads = "relay".
+    ["relay"] relay: Relay {
+        /// URL by which the old programs reach the shim: the links are below it.
+        url: Option<String> = text().example("https://shim.example.com").listed("SHIM_RELAY_URL");
+        /// At least 32 characters, the same for all replicas: signs the links. Without one, a random
+        /// key is made at every start, and older links end.
+        key: Option<SecretString> = secret().example("a-long-random-text");
+        /// How long a link is good.
+        link_seconds: Duration = seconds(1, 604_800).default("86400");
+        /// Timeout of a whole download.
+        download_seconds: Duration = seconds(10, 86_400).default("3600");
+        /// Concurrent downloads; more get status 503.
+        downloads: usize = count().default("16");
+        /// Domains that files are fetched from over TLS, besides v2's own host.
+        domains: Vec<Placed<String>> = texts().default("zoom.us, zoomgov.com");
+    }
+
     /// Error responses.
     ["errors"] errors: Errors {
         /// HTTP status of errors caused by v2: 200, as in v1, or 500 to 599.

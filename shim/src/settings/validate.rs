@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mappings::Catalog;
+use mappings::{Catalog, catalog::protocol::Options};
 use reqwest::StatusCode;
 use shim_upstream::{BaseUrl, ResolverSettings};
 use time::{Date, format_description::well_known::Iso8601};
@@ -10,8 +10,8 @@ use url::Url;
 
 use super::{
     Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, OpsListen,
-    RecordConfig, ShadowConfig, SiteConfig, Source, Sources, StateConfig, TlsConfig, TracesConfig,
-    UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
+    RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source, Sources, StateConfig, TlsConfig,
+    TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
     network::{address, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
     read::LIST_DETAIL,
@@ -73,6 +73,14 @@ impl Written {
             };
             v2(&site.upstream, resolver, defaults, tenants, mistakes).map(Source::V2)
         };
+        let of_tenants = match &source {
+            Some(Source::V2(v2)) => v2.tenants.as_slice(),
+            _ => &[],
+        };
+        let of_tenants = of_tenants.iter().map(|tenant| &tenant.options);
+        let all = options.iter().chain(of_tenants);
+        let has_links = |options: &Options| catalog.has_links(options);
+        let relay = RelayConfig::from_settings(&site, all, has_links, mistakes);
         let listen = &site.main.listen;
         let has_tls = [&site.tls.listen, &site.tls.cert_file, &site.tls.key_file];
         let has_tls = has_tls.iter().any(|placed| placed.value.is_some());
@@ -119,6 +127,7 @@ impl Written {
                 upstream_status: status?,
                 deprecation,
                 trusted_proxies,
+                relay,
             },
             limits,
             record,

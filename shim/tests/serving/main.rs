@@ -18,6 +18,7 @@ mod load;
 mod observers;
 mod ops;
 mod proxies;
+mod relay;
 mod reload;
 #[path = "../running/mod.rs"]
 mod running;

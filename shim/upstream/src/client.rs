@@ -126,6 +126,10 @@ impl Upstream {
         &self.tokens
     }
 
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Checks that calls could be made now: a token is present or can be obtained by the deadline.
     ///
     /// # Errors
@@ -247,7 +251,7 @@ impl Upstream {
         }
     }
 
-    async fn within(
+    pub(super) async fn within(
         &self,
         deadline: Instant,
         token: impl Future<Output = Result<Token, TokenError>>,

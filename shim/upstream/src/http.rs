@@ -18,12 +18,15 @@ use crate::{
     address::BaseUrl,
     connect::Connector,
     pool::{self, Pool, PoolError},
-    resolver::{ResolverError, ResolverSettings},
+    resolver::{PublicResolver, ResolverError, ResolverSettings},
     tls::{self, install_tls},
 };
 
 /// The user agent of all requests to v2 and its token endpoint.
 const USER_AGENT_VALUE: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+
+/// The longest pause within a file.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Where v2 is and how it is reached.
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ pub enum ClientError {
 /// environment, is left to it.
 pub struct Http {
     client: Client,
+    files: Client,
     /// `None` if there is a proxy before v2.
     direct: Option<Pool>,
 }
@@ -113,25 +117,35 @@ impl Http {
     ) -> Result<Self, ClientError> {
         let base = &settings.base;
         let resolver = settings.resolver.resolver(base.host())?;
-        let builder = Client::builder()
-            .user_agent(USER_AGENT_VALUE)
-            .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(pool::IDLE)
-            .pool_max_idle_per_host(settings.max_idle)
-            // v2 has no redirects, and one would carry a user's data to wherever it points.
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .dns_resolver(resolver.clone())
-            .tls_backend_preconfigured(tls.clone());
-        let (builder, is_proxied) = match proxies {
-            Some(proxies) => (builder, is_proxied(base, proxies)),
-            None => (builder.no_proxy(), false),
+        let is_proxied = proxies.is_some_and(|proxies| is_proxied(base, proxies));
+        let builder = || {
+            let builder = Client::builder()
+                .user_agent(USER_AGENT_VALUE)
+                .connect_timeout(settings.connect_timeout)
+                .pool_idle_timeout(pool::IDLE)
+                .pool_max_idle_per_host(settings.max_idle)
+                // v2's calls have no redirects, and one would carry a user's data to wherever it points.
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .dns_resolver(resolver.clone())
+                .tls_backend_preconfigured(tls.clone());
+            match proxies {
+                Some(_) => builder,
+                None => builder.no_proxy(),
+            }
         };
+        let mut files = builder().read_timeout(SILENCE);
+        if !is_proxied {
+            // A proxy resolves the names of files itself, and has a name of its own.
+            files = files.dns_resolver(PublicResolver(resolver.clone()));
+        }
+        let (client, files) = (builder().build()?, files.build()?);
         let connector = Connector::new(resolver, tls, settings.connect_timeout);
         let pool = |host| Pool::new(connector, base.uri().clone(), host, settings.max_idle);
         let host = base.host_header().filter(|_| !is_proxied);
         Ok(Self {
-            client: builder.build()?,
+            client,
+            files,
             direct: host.map(pool),
         })
     }
@@ -146,6 +160,11 @@ impl Http {
     /// The client of the token endpoint, which also builds multipart bodies.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The client of files, whose names resolve to public addresses only.
+    pub(super) fn files(&self) -> &Client {
+        &self.files
     }
 
     /// Sends a request with an absolute URI.

@@ -12,6 +12,7 @@
 //! | `retry`, `reply` | what one attempt came to, and whether another one is safe |
 //! | `token` | access tokens, fixed or by server-to-server OAuth |
 //! | `http`, `pool`, `connect`, `tls`, `resolver` | HTTP, pooled connections, TLS, host names |
+//! | `file` | files that v2 names by URL: recordings |
 //! | `address` | the base URL, and the URLs of calls below it |
 //! | `request` | the id and the deadline of the v1 request that a call is made for |
 
@@ -21,6 +22,7 @@ mod breaker;
 mod budget;
 mod client;
 mod connect;
+mod file;
 mod http;
 mod pool;
 mod rate_label;
@@ -36,6 +38,7 @@ pub use address::{BaseUrl, BaseUrlError, UnsafePath};
 pub use breaker::Breaker;
 pub use budget::{Budget, Exhausted};
 pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
+pub use file::FileError;
 pub use http::{ClientError, Http, HttpSettings, is_shim};
 pub use rate_label::{RateLabel, RateLabels};
 pub use request::{REQUEST_ID, RequestId, Scope};

@@ -17,6 +17,7 @@ use hickory_resolver::{
     net::{NetError, runtime::TokioRuntimeProvider},
 };
 use hyper_util::client::legacy::connect::dns;
+use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower_service::Service;
 
@@ -110,6 +111,55 @@ impl Resolve for HostResolver {
     }
 }
 
+/// Resolves names other than v2's to public addresses only: a URL of v2's must not lead into the network
+/// of the shim.
+#[derive(Clone)]
+pub(super) struct PublicResolver(pub(super) HostResolver);
+
+impl Resolve for PublicResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Self(lookup) = self.clone();
+        Box::pin(async move {
+            let is_v2 = name.as_str() == lookup.0.host;
+            let found = lookup.find(name.as_str()).await?;
+            let found = found.filter(move |address| is_v2 || is_public(address.ip()));
+            Ok(Box::new(found) as Addrs)
+        })
+    }
+}
+
+/// Networks that are not public, of RFC 6890 and RFC 5735.
+const NOT_PUBLIC: [&str; 20] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+    "::/96",
+    "64:ff9b::/96",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "8000::/1",
+];
+
+fn is_public(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let mut networks = NOT_PUBLIC
+        .iter()
+        .filter_map(|net| net.parse::<IpNet>().ok());
+    !networks.any(|network| network.contains(&address))
+}
+
 /// A DNS client of these name servers, without the hosts file.
 fn name_servers(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
     let servers = servers.iter().map(|server| {
@@ -195,6 +245,36 @@ mod tests {
         let mut of_call = http.send(call).await.unwrap();
         let of_call = of_call.chunk().await.unwrap().unwrap();
         [of_token.bytes().await.unwrap(), of_call]
+    }
+
+    #[test]
+    fn public_addresses_are_those_of_the_internet() {
+        let is_public = |text: &str| is_public(text.parse().unwrap());
+        assert!(NOT_PUBLIC.iter().all(|net| net.parse::<IpNet>().is_ok()));
+        for address in ["170.114.52.2", "8.8.8.8", "2407:30c0::1", "2606:4700::1111"] {
+            assert!(is_public(address), "{address}");
+        }
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+        ] {
+            assert!(!is_public(address), "{address}");
+        }
     }
 
     #[tokio::test]

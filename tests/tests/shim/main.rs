@@ -26,6 +26,7 @@ mod metrics;
 mod partial;
 mod recordings;
 mod refusals;
+mod relay;
 mod repeats;
 mod reports;
 mod trouble;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use mappings::{
-    Arguments, Catalog, Outcome, Site, Tokens, Translation, V1Error,
+    Arguments, Catalog, Outcome, Site, Translation, V1Error,
     catalog::{operation::Operation, protocol::Options},
 };
 
@@ -80,8 +80,7 @@ pub fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
     let chosen = recorded.map_or(&nothing, |recorded| &recorded.options);
     Site {
         strict: recorded.is_some_and(|recorded| recorded.strict),
-        account_id: None,
         options: catalog.options_as_far_as_known(chosen),
-        tokens: Tokens::default(),
+        ..Site::default()
     }
 }

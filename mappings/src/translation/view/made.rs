@@ -13,7 +13,7 @@ use super::{
 use crate::{
     catalog::{
         ITEM,
-        field::{Field, Kind, Place},
+        field::{DocumentPlace, Field, Kind, Place},
         operation::{Member, OptionValue, View},
     },
     conversion::count_parts,
@@ -143,6 +143,7 @@ impl<'a> Writer<'_, 'a> {
                     found.map(Json::to_value)
                 }
                 Place::Text(template) => text(template, entry).map(Value::from),
+                Place::Link(place) => self.link(place, entry).map(Value::from),
                 Place::Clock => timestamp(self.now).map(|time| time.to_value()),
                 other => self
                     .translation
@@ -163,6 +164,13 @@ impl<'a> Writer<'_, 'a> {
             return true;
         }
         false
+    }
+
+    /// The site's own link to the file of a URL.
+    fn link(&self, place: &DocumentPlace, entry: &Entry<'a>) -> Option<String> {
+        let url = entry.documents.at(&place.document, &place.pointer)?;
+        let links = self.translation.site.links.as_ref()?;
+        links.link(url.as_str()?, self.now)
     }
 
     /// Writes what is shown where nothing was found.
@@ -242,9 +250,12 @@ impl Translation<'_> {
                 OptionValue::Number(number) => Scalar::Int(*number),
                 OptionValue::Choice(choice) => text(choice.clone()),
             },
-            Place::Document(_) | Place::Clock | Place::List(_) | Place::Text(_) | Place::Here => {
-                return None;
-            }
+            Place::Document(_)
+            | Place::Clock
+            | Place::List(_)
+            | Place::Text(_)
+            | Place::Link(_)
+            | Place::Here => return None,
         })
     }
 

@@ -89,8 +89,10 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
     let client = Client::builder()
         .user_agent(USER_AGENT_VALUE)
         .tls_certs_only([]);
+    let client = client.proxy(proxy).build().unwrap();
     let proxied = Http {
-        client: client.proxy(proxy).build().unwrap(),
+        files: client.clone(),
+        client,
         direct: None,
     };
     for http in [direct, proxied] {

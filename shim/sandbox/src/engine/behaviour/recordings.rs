@@ -1,7 +1,7 @@
 //! Recordings and the files that are downloaded.
 
 use axum::extract::{Path, State as Shared};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
@@ -9,7 +9,10 @@ use time::OffsetDateTime;
 
 use super::super::template::shown;
 use super::super::{Call, seed};
-use super::{Outcome, media};
+use super::{
+    Outcome,
+    media::{self, Media},
+};
 use crate::Sandbox;
 use crate::error::ApiError;
 use crate::oauth::credentials;
@@ -97,9 +100,45 @@ pub(crate) async fn download(
         (Some((media, own)), Some(token))
             if own.as_deref() == Some(token) || state.access_tokens.check(token, now).is_ok() =>
         {
-            ([(CONTENT_TYPE, media.content_type)], media.bytes).into_response()
+            part(media, &headers)
         }
         (Some(_), _) => Html(SIGN_IN).into_response(),
         (None, _) => (StatusCode::NOT_FOUND, Html(SIGN_IN)).into_response(),
+    }
+}
+
+/// The file, or the part of it that the header `Range` names by one range.
+fn part(media: &Media, headers: &HeaderMap) -> Response {
+    let file = [(CONTENT_TYPE, media.content_type), (ACCEPT_RANGES, "bytes")];
+    let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+    let range = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+    let Some((first, last)) = range else {
+        return (file, media.bytes).into_response();
+    };
+    let length = media.bytes.len();
+    let number = |text: &str| text.parse::<usize>().ok();
+    let (first, last) = match number(first) {
+        Some(first) => (first, number(last).unwrap_or(length).min(length - 1)),
+        // The last ones, so many.
+        None => (
+            length.saturating_sub(number(last).unwrap_or_default()),
+            length - 1,
+        ),
+    };
+    match media.bytes.get(first..=last) {
+        Some(bytes) if !bytes.is_empty() => {
+            let place = format!("bytes {first}-{last}/{length}");
+            (
+                StatusCode::PARTIAL_CONTENT,
+                file,
+                [(CONTENT_RANGE, place)],
+                bytes,
+            )
+                .into_response()
+        }
+        _ => {
+            let place = format!("bytes */{length}");
+            (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, place)]).into_response()
+        }
     }
 }

@@ -1,0 +1,379 @@
+//! Relays files of v2 under links of the shim's own: signed, expiring, and good for one tenant's
+//! credentials. v2 answers a download without a token in a header with a page of HTML and status
+//! 200, which old programs store in place of the video.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use hyper::{
+    HeaderMap, Method, Response, StatusCode,
+    body::{Frame, SizeHint},
+    header::{
+        ACCEPT_RANGES, ALLOW, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+        CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    },
+    http::request::Parts,
+};
+use mappings::Links;
+use secrecy::ExposeSecret as _;
+use sha2::Sha256;
+use shim_upstream::FileError;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, Sleep, sleep_until},
+};
+use url::Url;
+
+use super::{Generation, executor::unix_seconds, plain};
+use crate::{settings::RelayConfig, state::Key};
+
+/// Where the links are, below the base.
+const FOLDER: &str = "relay/";
+
+/// What clients may ask of a file.
+const ASKED: [HeaderName; 2] = [RANGE, IF_RANGE];
+
+/// What they are told of it.
+const TOLD: [HeaderName; 8] = [
+    ACCEPT_RANGES,
+    CONTENT_DISPOSITION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_RANGE,
+    CONTENT_TYPE,
+    ETAG,
+    LAST_MODIFIED,
+];
+
+/// The length of a MAC, and of a tenant's id, in bytes.
+const DIGEST: usize = 32;
+
+/// After so many seconds a client may try again that found all places taken.
+const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
+
+/// Makes links, and opens them.
+pub(crate) struct Relay {
+    config: RelayConfig,
+    /// With the key in it.
+    mac: Hmac<Sha256>,
+    /// For downloads under way.
+    places: Arc<Semaphore>,
+}
+
+/// Why a link leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LinkError {
+    /// The shim did not make it, or with another key.
+    Forged,
+    Expired,
+}
+
+impl Relay {
+    /// `None` if there is no random number generator to make a key.
+    pub(super) fn new(config: RelayConfig) -> Option<Self> {
+        let mut random = [0; DIGEST];
+        let key = match &config.key {
+            Some(key) => key.expose_secret().as_bytes(),
+            None => {
+                let provider = rustls::crypto::ring::default_provider();
+                provider.secure_random.fill(&mut random).ok()?;
+                &random
+            }
+        };
+        Some(Self {
+            mac: Hmac::new_from_slice(key).ok()?,
+            places: Arc::new(Semaphore::new(config.downloads)),
+            config,
+        })
+    }
+
+    /// The links of a tenant.
+    pub(super) fn links(self: &Arc<Self>, tenant: Key) -> Arc<dyn Links> {
+        let relay = Arc::clone(self);
+        Arc::new(TenantLinks { relay, tenant })
+    }
+
+    /// The token of a link that is good until then, in seconds since 1970.
+    fn token(&self, tenant: &[u8; DIGEST], url: &str, until: i64) -> String {
+        let signed = [&until.to_be_bytes(), tenant.as_slice(), url.as_bytes()].concat();
+        let mac = self.mac.clone().chain_update(&signed).finalize();
+        BASE64_URL_SAFE_NO_PAD.encode([mac.into_bytes().as_slice(), &signed].concat())
+    }
+
+    /// The tenant and the URL of a token.
+    fn open(&self, token: &str, now: i64) -> Result<([u8; DIGEST], Url), LinkError> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token);
+        let bytes = bytes.map_err(|_| LinkError::Forged)?;
+        let (mac, signed) = bytes.split_at_checked(DIGEST).ok_or(LinkError::Forged)?;
+        let signature = self.mac.clone().chain_update(signed).verify_slice(mac);
+        signature.map_err(|_| LinkError::Forged)?;
+        let opened = signed.split_first_chunk().and_then(|(until, rest)| {
+            let (tenant, url) = rest.split_first_chunk()?;
+            let url = Url::parse(std::str::from_utf8(url).ok()?).ok()?;
+            Some((i64::from_be_bytes(*until), *tenant, url))
+        });
+        let (until, tenant, url) = opened.ok_or(LinkError::Forged)?;
+        if until < now {
+            return Err(LinkError::Expired);
+        }
+        Ok((tenant, url))
+    }
+}
+
+struct TenantLinks {
+    relay: Arc<Relay>,
+    tenant: Key,
+}
+
+impl Links for TenantLinks {
+    fn link(&self, url: &str, now: i64) -> Option<String> {
+        let Relay { config, .. } = self.relay.as_ref();
+        let lifetime = i64::try_from(config.link_time.as_secs()).ok()?;
+        let until = now.checked_add(lifetime)?;
+        let token = self.relay.token(self.tenant.as_bytes(), url, until);
+        Some(format!("{}{FOLDER}{token}", config.base))
+    }
+}
+
+impl fmt::Debug for TenantLinks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TenantLinks")
+    }
+}
+
+/// The token of a link's path; `None` for the path of something else.
+pub(super) fn token_of(path: &str) -> Option<&str> {
+    let path = path.strip_prefix('/')?;
+    path.strip_prefix(FOLDER)
+        .or_else(|| path.split_once("/relay/").map(|(_, token)| token))
+        .filter(|token| !token.contains('/'))
+}
+
+impl Generation {
+    /// Answers the request for a link: with the file, or with an error of HTTP's own.
+    pub(super) async fn relay(
+        &self,
+        relay: &Arc<Relay>,
+        token: &str,
+        head: &Parts,
+    ) -> Response<Body> {
+        let response = self.relayed(relay, token, head).await;
+        let mut response = response.unwrap_or_else(|refusal| refusal);
+        let status = response.status();
+        tracing::info!("{} (a relayed file)  {}", head.method, status.as_u16());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .entry(RETRY_AFTER)
+                .or_insert(TRY_AGAIN);
+        }
+        response
+    }
+
+    async fn relayed(
+        &self,
+        relay: &Arc<Relay>,
+        token: &str,
+        head: &Parts,
+    ) -> Result<Response<Body>, Response<Body>> {
+        if !matches!(head.method, Method::GET | Method::HEAD) {
+            let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "405 Use GET\n");
+            let allowed = HeaderValue::from_static("GET, HEAD");
+            refusal.headers_mut().insert(ALLOW, allowed);
+            return Err(refusal);
+        }
+        let opened = relay.open(token, unix_seconds());
+        let (tenant, url) = opened.map_err(|error| match error {
+            LinkError::Forged => plain(StatusCode::FORBIDDEN, "403 This link is not valid\n"),
+            LinkError::Expired => plain(StatusCode::GONE, "410 This link has expired\n"),
+        })?;
+        let mut tenants = self.0.tenants.iter();
+        let tenant = tenants.find(|known| *known.id() == tenant);
+        let tenant = tenant.ok_or_else(|| {
+            plain(
+                StatusCode::FORBIDDEN,
+                "403 This link is not valid any more\n",
+            )
+        })?;
+        let place = Arc::clone(&relay.places).try_acquire_owned();
+        let place = place.map_err(|_| {
+            plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "503 Too many downloads; try again\n",
+            )
+        })?;
+
+        let begun = Instant::now();
+        let asked = only(&head.headers, &ASKED);
+        let file = tenant.upstream.file(
+            (&head.method, &url, &asked),
+            &relay.config.domains,
+            begun + self.0.shared.request_time,
+        );
+        let file = file.await.map_err(|error| {
+            tracing::warn!("A file cannot be relayed: {error}");
+            no_file(&error)
+        })?;
+        let (answer, body) = file.into_parts();
+        let passed = match answer.status {
+            status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT) => status,
+            status => return Err(refusal(status, &answer.headers)),
+        };
+        let mut response = Response::new(Body::new(RelayedBody {
+            body,
+            end: Box::pin(sleep_until(begun + relay.config.download_time)),
+            _place: place,
+        }));
+        *response.status_mut() = passed;
+        *response.headers_mut() = only(&answer.headers, &TOLD);
+        Ok(response)
+    }
+}
+
+/// The headers of these names.
+fn only(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
+    let named = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
+    names.iter().filter_map(named).collect()
+}
+
+/// What a client is told if v2 gave no response.
+fn no_file(error: &FileError) -> Response<Body> {
+    match error {
+        FileError::Unreachable => plain(StatusCode::GATEWAY_TIMEOUT, "504 Zoom does not answer\n"),
+        FileError::Host(_) | FileError::Token(_) | FileError::Page | FileError::Redirects => plain(
+            StatusCode::BAD_GATEWAY,
+            "502 Zoom does not give this file\n",
+        ),
+    }
+}
+
+/// What a client is told of a response that is no file. v2's own text may name what the client must
+/// not know.
+fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => plain(
+            StatusCode::NOT_FOUND,
+            "404 There is no such file any more\n",
+        ),
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            let mut refusal = plain(status, "416 The file is shorter\n");
+            refusal
+                .headers_mut()
+                .extend(only(headers, &[CONTENT_RANGE]));
+            refusal
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            let mut refusal = plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "503 Zoom gives no more files now; try again\n",
+            );
+            refusal.headers_mut().extend(only(headers, &[RETRY_AFTER]));
+            refusal
+        }
+        _ => {
+            tracing::warn!(status = status.as_u16(), "v2 refused a file");
+            plain(
+                StatusCode::BAD_GATEWAY,
+                "502 Zoom does not give this file\n",
+            )
+        }
+    }
+}
+
+/// A file on its way: passed on as it comes, until the time is over.
+struct RelayedBody {
+    body: reqwest::Body,
+    end: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl HttpBody for RelayedBody {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.end.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err("the time of a download is over".into())));
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn relay(key: &str) -> Arc<Relay> {
+        let config = RelayConfig {
+            base: "https://shim.example.com/".parse().unwrap(),
+            key: (!key.is_empty()).then(|| key.into()),
+            link_time: Duration::from_secs(60),
+            download_time: Duration::from_secs(60),
+            downloads: 1,
+            domains: Vec::new(),
+        };
+        Arc::new(Relay::new(config).unwrap())
+    }
+
+    const URL: &str = "https://example.com/rec/download/1";
+
+    #[test]
+    fn a_link_opens_until_it_expires_and_with_its_key_only() {
+        let (one, other) = (relay("a key"), relay(""));
+        let tenant = Key::new([b"tenant".as_slice()]);
+        let link = one.links(tenant).link(URL, 1000).unwrap();
+        let path = link.strip_prefix("https://shim.example.com").unwrap();
+        let token = token_of(path).unwrap();
+        let opened = (*tenant.as_bytes(), URL.parse().unwrap());
+        assert_eq!(one.open(token, 1060), Ok(opened.clone()));
+        assert_eq!(relay("a key").open(token, 1000), Ok(opened));
+        assert_eq!(one.open(token, 1061), Err(LinkError::Expired));
+        assert_eq!(other.open(token, 1000), Err(LinkError::Forged));
+    }
+
+    #[test]
+    fn a_changed_link_opens_nothing() {
+        let relay = relay("");
+        let token = relay.token(&[7; DIGEST], URL, 2000);
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let changed = BASE64_URL_SAFE_NO_PAD.encode(changed);
+            assert_eq!(relay.open(&changed, 1000), Err(LinkError::Forged), "{at}");
+        }
+        for wrong in ["", "a", "%", &token[..60], &format!("{token}=")] {
+            assert_eq!(relay.open(wrong, 1000), Err(LinkError::Forged), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_link_is_known_below_any_base() {
+        assert_eq!(token_of("/relay/abc"), Some("abc"));
+        assert_eq!(token_of("/old/zoom/relay/abc"), Some("abc"));
+        for other in ["/relay", "/v1/user/get", "/relay/a/b", "relay/abc"] {
+            assert_eq!(token_of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The section `[relay]`.
+
+use std::time::Duration;
+
+use mappings::catalog::protocol::Options;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::{
+    origin::{Mistakes, Origin},
+    table::{self, Site},
+};
+
+/// How files are relayed under links of the shim's own.
+#[derive(Clone, Debug)]
+pub struct RelayConfig {
+    /// By which clients reach the shim; the links are below it.
+    pub(crate) base: Url,
+    /// Signs the links; one is made for this process if it is `None`.
+    pub(crate) key: Option<SecretString>,
+    /// How long a link is good.
+    pub(crate) link_time: Duration,
+    /// For one download.
+    pub(crate) download_time: Duration,
+    /// Downloads at a time.
+    pub(crate) downloads: usize,
+    /// The domains that files may be on besides v2's own host.
+    pub(crate) domains: Vec<String>,
+}
+
+/// Shorter keys could be found by trying.
+const SHORTEST_KEY: usize = 32;
+
+impl RelayConfig {
+    /// `None` if no URL is named, or after a mistake. `options` are those of the site and the tenants.
+    pub(super) fn from_settings<'o>(
+        site: &Site,
+        mut options: impl Iterator<Item = &'o Options>,
+        has_links: impl Fn(&Options) -> bool,
+        mistakes: &Mistakes,
+    ) -> Option<Self> {
+        let relay = &site.relay;
+        let Some(url) = &relay.url.value else {
+            if options.any(has_links) {
+                let text = "the options have files relayed: set relay.url to the URL by which the \
+                            old programs reach the shim, as https://shim.example.com";
+                mistakes.add(Origin::Default, text);
+            }
+            return None;
+        };
+        let base = base(url);
+        if base.is_none() {
+            let text = "relay.url is no base of URLs; write the URL by which the old programs reach \
+                        the shim, as https://shim.example.com";
+            mistakes.add(relay.url.origin.clone(), text);
+        }
+        let key = &relay.key;
+        let is_short = |key: &SecretString| key.expose_secret().len() < SHORTEST_KEY;
+        if key.value.as_ref().is_some_and(is_short) {
+            let text = format!("relay.key needs at least {SHORTEST_KEY} characters");
+            mistakes.add(key.origin.clone(), text);
+        }
+        let table::Relay { domains, .. } = relay;
+        let domains = domains.value.iter();
+        Some(Self {
+            base: base?,
+            key: key.value.clone(),
+            link_time: relay.link_seconds.value,
+            download_time: relay.download_seconds.value,
+            downloads: relay.downloads.value,
+            domains: domains.map(|domain| domain.value.to_lowercase()).collect(),
+        })
+    }
+}
+
+/// With a slash at its end.
+fn base(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text.trim()).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    let is_base = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    (is_web && is_base && url.password().is_none()).then_some(url)
+}
