@@ -7,7 +7,7 @@ mod source;
 mod story;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use recording::usage::{Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, day_of};
 use time::Date;
@@ -54,10 +54,15 @@ impl Ledger {
             consumers: Vec::new(),
         };
         let mut consumers = BTreeMap::new();
+        let mut shared = BTreeSet::new();
         for (number, document) in documents.into_iter().enumerate() {
             let today = day(&document.at)?;
             ledger.today = ledger.today.max(Some(today));
             ledger.unwritten = ledger.unwritten.saturating_add(document.unwritten);
+            // Shims that write one ledger all report the whole of it.
+            if document.ledger.is_some_and(|name| !shared.insert(name)) {
+                continue;
+            }
             let spans = spans(&document.kept)?;
             ledger.spans = if number == 0 {
                 spans

@@ -107,11 +107,14 @@ pub(crate) struct DevCert {
     names: Vec<ServerName>,
 }
 
-/// Print what a ledger says, as GET /usage does, while no shim runs; `migrate usage -` reads it.
+/// Print what ledgers say, as GET /usage does, while no shim runs; `migrate usage -` reads it.
+///
+/// One JSON object a line. SHIM_LEDGER_PASSWORD holds a password that a URL leaves out.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Usage {
-    /// The SQLite file; it is only read
-    file: PathBuf,
+    /// SQLite files, or postgres:// URLs; they are only read
+    #[arg(value_name = "LEDGER", required = true)]
+    ledgers: Vec<String>,
 }
 
 /// How the program ends; clap itself ends with 2 as well.

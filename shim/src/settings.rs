@@ -44,7 +44,7 @@ use written::Written;
 
 pub use effective::Effective;
 pub(crate) use key::Kind;
-pub use ledger::LedgerConfig;
+pub use ledger::{LedgerConfig, LedgerPlace};
 pub use origin::{ConfigError, Mistake, Origin};
 pub use record::RecordConfig;
 pub use relay::RelayConfig;
@@ -258,7 +258,9 @@ pub struct Limits {
     /// Failed attempts with one key from one address in a minute, after which more are not looked
     /// at; 0 for any number.
     pub failed_attempts: u32,
-    /// For requests in work when the shim is told to stop.
+    /// From the stop signal on: how long connections are still accepted.
+    pub drain: Duration,
+    /// After that: how long requests in work may take.
     pub shutdown: Duration,
 }
 
@@ -287,7 +289,11 @@ impl From<&Site> for Limits {
             handshakes: limits.handshakes.value,
             handshake: limits.handshake_seconds.value,
             failed_attempts: limits.failed_attempts.value,
-            shutdown: limits.shutdown_seconds.value,
+            drain: limits.drain_seconds.value,
+            shutdown: limits
+                .shutdown_seconds
+                .value
+                .unwrap_or(limits.body_seconds.value + limits.request_seconds.value),
         }
     }
 }

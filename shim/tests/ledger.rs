@@ -156,7 +156,7 @@ async fn who_calls_what_with_which_parameters() {
 
     let (_, metrics) = shim.ops("/metrics").await;
     assert!(
-        metrics.contains("shim_ledger_requests{outcome=\"written\"} 8"),
+        metrics.contains("shim_ledger_requests_total{outcome=\"written\"} 8"),
         "{metrics}"
     );
 }
@@ -244,7 +244,7 @@ async fn who_is_not_told_apart_is_still_live() {
     assert!(told.consumers.iter().any(|one| one.address == OTHERS));
     let (_, metrics) = shim.ops("/metrics").await;
     assert!(
-        metrics.contains("shim_ledger_requests{outcome=\"folded\"} 3"),
+        metrics.contains("shim_ledger_requests_total{outcome=\"folded\"} 3"),
         "{metrics}"
     );
 }

@@ -323,7 +323,7 @@ async fn a_full_disk_fails_no_answer() {
     assert_eq!((recorder.written(), recorder.dropped()), (0, 3));
     let (_, numbers) = shim.ops("/metrics").await;
     assert!(
-        numbers.contains("shim_recorded_exchanges{outcome=\"dropped\"} 3"),
+        numbers.contains("shim_recorded_exchanges_total{outcome=\"dropped\"} 3"),
         "{numbers}"
     );
 }

@@ -59,7 +59,7 @@ class Shim:
     def kept(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ops}/metrics") as answer:
             text = answer.read().decode()
-        found = dict(re.findall(r'shim_recorded_exchanges\{outcome="(\w+)"\} (\d+)', text))
+        found = dict(re.findall(r'shim_recorded_exchanges_total\{outcome="(\w+)"\} (\d+)', text))
         return int(found.get("written", 0)), int(found.get("dropped", 0))
 
 

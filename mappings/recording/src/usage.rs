@@ -21,6 +21,9 @@ pub struct Usage {
     pub format: u32,
     /// Time of the document: RFC 3339, UTC.
     pub at: String,
+    /// Names a ledger that several shims write: their documents are of the same requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
     /// The days that the ledger covers.
     pub kept: Kept,
     /// Served requests that are not written to the ledger yet.
@@ -177,6 +180,22 @@ impl Usage {
         }
         Ok(serde_json::from_slice(text)?)
     }
+
+    /// Reads one document, or several with a line each, as `shim usage` prints them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_all(text: &[u8]) -> Result<Vec<Self>, UsageError> {
+        let lines = text.split(|byte| *byte == b'\n');
+        let mut lines = lines
+            .filter(|line| !line.trim_ascii().is_empty())
+            .peekable();
+        match lines.peek().map(|line| Self::read(line)) {
+            Some(Ok(_)) => lines.map(Self::read).collect(),
+            _ => Self::read(text).map(|document| vec![document]),
+        }
+    }
 }
 
 /// The form of a day in the document: `2026-11-22`.
@@ -217,6 +236,21 @@ mod tests {
         ] {
             assert_eq!(day_of(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn documents_are_read_from_a_line_each_or_from_many_lines() {
+        let usage = Usage {
+            format: FORMAT,
+            ..Usage::default()
+        };
+        let line = serde_json::to_string(&usage).unwrap();
+        let two = format!("{line}\n{line}\n");
+        let read = |text: &str| Usage::read_all(text.as_bytes()).unwrap().len();
+        assert_eq!(read(&two), 2);
+        assert_eq!(read(&serde_json::to_string_pretty(&usage).unwrap()), 1);
+        assert!(Usage::read_all(format!("{line}\n{{}}").as_bytes()).is_err());
+        assert!(Usage::read_all(b"").is_err());
     }
 
     #[test]

@@ -95,7 +95,8 @@ const NARROWEST: usize = 64;
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let code = args.code()?;
     let documents = args.sources.iter().map(|source| usage::read(source));
-    let mut ledger = Ledger::of(documents.collect::<anyhow::Result<_>>()?)?;
+    let documents: Vec<_> = documents.collect::<anyhow::Result<_>>()?;
+    let mut ledger = Ledger::of(documents.concat())?;
     ledger.narrow(args.operation.as_deref(), args.key.as_deref());
     let rule = Rule {
         live_days: args.live_days,

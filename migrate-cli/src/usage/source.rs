@@ -25,14 +25,17 @@ const LIMIT: &str = "1000";
 /// More pages than any ledger has; a shim that goes on is broken.
 const MAX_PAGES: usize = 10_000;
 
-/// Reads a source: the operations address of a shim, a file, or `-`.
+/// Reads a source: the operations address of a shim, a file, or `-`, which may hold several documents.
 ///
 /// # Errors
 ///
 /// If there is nothing to be had there, or no usage document.
-pub(crate) fn read(source: &str) -> anyhow::Result<Usage> {
+pub(crate) fn read(source: &str) -> anyhow::Result<Vec<Usage>> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        return from_shim(source);
+        return Ok(vec![from_shim(source)?]);
+    }
+    if source.starts_with("postgres") && source.contains("://") {
+        bail!("`shim usage {source} | migrate usage -` reads the ledger itself");
     }
     let text = if source == "-" {
         let mut text = Vec::new();
@@ -52,11 +55,11 @@ pub(crate) fn read(source: &str) -> anyhow::Result<Usage> {
              ask the shim that writes it: migrate usage http://127.0.0.1:9090"
         );
     }
-    let usage = Usage::read(&text).with_context(|| source.to_owned())?;
-    if usage.next.is_some() {
+    let documents = Usage::read_all(&text).with_context(|| source.to_owned())?;
+    if documents.iter().any(|usage| usage.next.is_some()) {
         bail!("{source} is only the first part of a ledger; ask the shim itself, or `shim usage`");
     }
-    Ok(usage)
+    Ok(documents)
 }
 
 /// All pages of a shim.

@@ -99,6 +99,19 @@ fn a_week_is_live_a_quarter_and_a_week_is_safe() {
 }
 
 #[test]
+fn documents_of_one_shared_ledger_are_counted_once() {
+    let of_shim = |name: &str, unwritten| Usage {
+        ledger: Some(name.to_owned()),
+        unwritten,
+        ..document(&ALL, vec![last_on("2026-11-22")])
+    };
+    let documents = vec![of_shim("a", 1), of_shim("a", 2), of_shim("b", 0)];
+    let ledger = Ledger::of(documents).unwrap();
+    assert_eq!(ledger.consumers[0].operations[0].outcomes.answered, 2);
+    assert_eq!(ledger.unwritten, 3);
+}
+
+#[test]
 fn days_that_nobody_observed_do_not_count() {
     let kept = [("2026-06-01", "2026-07-01"), ("2026-11-01", "2026-11-22")];
     let ledger = ledger(&kept, last_on("2026-06-20"));

@@ -68,7 +68,7 @@ impl fmt::Display for Serving<'_> {
             let ops = reachable(ops);
             writeln!(
                 f,
-                "operations on http://{ops}  /ui /healthz /readyz /metrics"
+                "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
         }
         let operations = self.catalog.operations();

@@ -24,10 +24,11 @@ use crate::{
         ledger::{self, Filter},
         start_log,
     },
-    operate::{self, pages},
+    operate::{self, Process, pages},
     serve::{Dependencies, Shim},
     settings::{
-        Config, Effective, Flags, LogFormat, SiteConfig, Source, Sources, TlsConfig, V2Config,
+        Config, Effective, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
+        V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -76,17 +77,20 @@ pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
         .map_err(Failure::Running)
 }
 
-/// Prints what a ledger says, all of it.
+/// Prints all that ledgers say, a line each.
 pub(super) fn usage(arguments: &Usage) -> Result<(), Failure> {
     let filter = Filter {
         limit: usize::MAX,
         ..Filter::default()
     };
-    let file = arguments.file.display();
-    let usage = ledger::read(&arguments.file, &filter)
-        .with_context(|| format!("the ledger {file} cannot be read"));
-    let text = usage.and_then(|usage| Ok(serde_json::to_string(&usage)?));
-    banner::print(&format_args!("{}\n", text.map_err(Failure::Running)?));
+    let password = std::env::var("SHIM_LEDGER_PASSWORD").ok();
+    for place in &arguments.ledgers {
+        let place = LedgerPlace::read(place, password.clone().map(Into::into));
+        let usage = ledger::read(&place, &filter)
+            .with_context(|| format!("the ledger {place} cannot be read"));
+        let text = usage.and_then(|usage| Ok(serde_json::to_string(&usage)?));
+        banner::print(&format_args!("{}\n", text.map_err(Failure::Running)?));
+    }
     Ok(())
 }
 
@@ -171,6 +175,11 @@ async fn serve_until_stopped(
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
+    let process = Process {
+        tls: tls_in_use.clone(),
+        ..Process::default()
+    };
+    let stopping = process.stopping.clone();
     banner::print(&Serving {
         address,
         tls_address,
@@ -188,7 +197,7 @@ async fn serve_until_stopped(
     if let Some((listener, (metrics, traffic))) = ops_listener.zip(counters) {
         let pages = pages::router(shim.clone(), traffic, &ui);
         let (router, limits) = (
-            operate::router(shim.clone(), metrics, &ui).merge(pages),
+            operate::router(shim.clone(), metrics, &ui, process).merge(pages),
             limits.clone(),
         );
         // It answers to the end of the process: also while the last requests are served.
@@ -201,6 +210,11 @@ async fn serve_until_stopped(
         sandbox,
         tls_in_use,
     ));
+    let stop = async {
+        stop.await;
+        stopping.cancel();
+        tracing::info!(drain_seconds = limits.drain.as_secs(), "Stopping");
+    };
     let stopped = server::serve(listeners, shim, &limits, stop).await;
     watchers::write_the_rest(recorder, ledger).await;
     if stopped == Stopped::CutOff {

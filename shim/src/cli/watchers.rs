@@ -133,9 +133,9 @@ pub(super) fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<O
 }
 
 fn start_ledger(config: LedgerConfig, catalog: &Catalog) -> anyhow::Result<Arc<Ledger>> {
-    let file = config.file.display().to_string();
+    let place = config.place.to_string();
     let ledger = Ledger::start(config, catalog)
-        .with_context(|| format!("ledger.file = {file:?} cannot be used"))?;
-    tracing::info!(file, "Noting who calls");
+        .with_context(|| format!("ledger.file = {place:?} cannot be used"))?;
+    tracing::info!(place, "Noting who calls");
     Ok(Arc::new(ledger))
 }

@@ -2,28 +2,36 @@
 
 mod connection;
 mod connection_limit;
+mod shutdown;
 mod tls;
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join},
+};
 use hyper::{Request, Response};
 use tokio::{
     net::{TcpListener, TcpStream},
     time,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 pub use super::peer::Peer;
 use crate::settings::Limits;
 use connection::{HttpServer, Service};
 use connection_limit::ConnectionLimit;
+use shutdown::{LINGER, Shutdown};
 pub use tls::Tls;
 
 /// After the system refused a connection for want of something, before asking it again.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that the system may have accepted when a listener is closed: tokio's backlog.
+const BACKLOG: usize = 1024;
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +69,9 @@ impl From<TcpListener> for Listeners {
     }
 }
 
-/// Serves v1 on listeners until `shutdown` resolves, then lets the requests in work end, within
-/// [`Limits::shutdown`].
+/// Serves v1 on listeners until `shutdown` resolves, and then shuts down without cutting a request:
+/// for [`Limits::drain`], connections are still accepted and each is closed after its next response;
+/// then the listeners are closed, and requests in work have [`Limits::shutdown`] to end.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     handler: impl Handler,
@@ -72,14 +81,23 @@ pub async fn serve(
     let responder = handler.clone();
     let service: Service = Box::new(move |request, peer| responder.respond(request, peer));
     let acceptor = Acceptor::new(service, limits);
-    acceptor.run_until(listeners.into(), shutdown).await;
-    let drained = time::timeout(limits.shutdown, async {
-        acceptor.drain().await;
+    let served = async {
+        acceptor.run(listeners.into()).await;
+        acceptor.tasks.close();
+        acceptor.tasks.wait().await;
         handler.drain().await;
-    });
-    match drained.await {
-        Ok(()) => Stopped::Drained,
-        Err(_) => Stopped::CutOff,
+    };
+    let stages = async {
+        shutdown.await;
+        acceptor.shutdown.drain();
+        time::sleep(limits.drain).await;
+        acceptor.shutdown.close();
+        time::sleep(limits.shutdown).await;
+    };
+    tokio::select! {
+        biased;
+        () = served => Stopped::Drained,
+        () = stages => Stopped::CutOff,
     }
 }
 
@@ -92,9 +110,7 @@ pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
             .boxed()
     });
     let acceptor = Acceptor::new(service, limits);
-    acceptor
-        .run_until(listener.into(), std::future::pending())
-        .await;
+    acceptor.run(listener.into()).await;
 }
 
 /// What all listeners of one service share.
@@ -105,7 +121,7 @@ struct Acceptor {
     /// Those of them whose TLS handshake is not done.
     handshakes: Arc<ConnectionLimit>,
     handshake_time: Duration,
-    draining: CancellationToken,
+    shutdown: Arc<Shutdown>,
     tasks: TaskTracker,
 }
 
@@ -116,81 +132,115 @@ impl Acceptor {
             connections: Arc::new(ConnectionLimit::new(limits.connections)),
             handshakes: Arc::new(ConnectionLimit::new(limits.handshakes)),
             handshake_time: limits.handshake,
-            draining: CancellationToken::new(),
+            shutdown: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }
 
-    /// Accepts connections until `shutdown` resolves.
-    async fn run_until(&self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
-        let Listeners { plain, tls } = listeners;
+    /// Accepts connections until the listeners have to be closed.
+    async fn run(&self, Listeners { plain, tls }: Listeners) {
         let plain = async {
-            match &plain {
-                Some(listener) => self.accept(listener, None).await,
-                None => std::future::pending().await,
+            if let Some(listener) = plain {
+                self.accept(listener, None).await;
             }
         };
         let tls = async {
-            match &tls {
-                Some((listener, tls)) => self.accept(listener, Some(tls)).await,
-                None => std::future::pending().await,
+            if let Some((listener, tls)) = tls {
+                self.accept(listener, Some(&tls)).await;
             }
         };
-        let shutdown = pin!(shutdown);
-        tokio::select! {
-            () = plain => {}
-            () = tls => {}
-            () = shutdown => {}
-        }
+        join(plain, tls).await;
     }
 
-    /// Lets connections end what they are asked for, and waits for it.
-    async fn drain(&self) {
-        self.draining.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
-
-    /// Accepts for ever.
-    async fn accept(&self, listener: &TcpListener, tls: Option<&Tls>) {
+    async fn accept(&self, listener: TcpListener, tls: Option<&Tls>) {
         loop {
-            let (stream, peer) = match accept(listener).await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "A connection could not be accepted");
-                    time::sleep(PAUSE).await;
-                    continue;
-                }
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.shutdown.closing() => break,
             };
-            let slot = self.connections.acquire().await;
-            let (http, draining) = (Arc::clone(&self.http), self.draining.clone());
-            let Some(tls) = tls else {
-                self.tasks
-                    .spawn(async move { http.serve(stream, peer, &slot, &draining).await });
-                continue;
-            };
-            let handshake = self.handshakes.acquire().await;
-            let (tls, time) = (tls.now(), self.handshake_time);
-            self.tasks.spawn(async move {
-                let opened = tokio::select! {
-                    opened = time::timeout(time, tls::open(stream, tls)) => opened,
-                    () = handshake.evicted() => return,
-                    () = slot.evicted() => return,
-                    () = draining.cancelled() => return,
-                };
-                drop(handshake);
-                match opened {
-                    Ok(Ok(stream)) => http.serve_tls(stream, peer, &slot, &draining).await,
-                    Ok(Err(failure)) => http.log_failure(peer, failure),
-                    Err(_) => tracing::debug!("A TLS handshake took too long"),
-                }
-            });
+            if let Err(error) = self.spawn(accepted, tls).await {
+                tracing::warn!(%error, "A connection could not be accepted");
+                time::sleep(PAUSE).await;
+            }
         }
+        // For their clients, these connections are open: closing the listener would reset them.
+        for accepted in queued(listener) {
+            if let Err(error) = self.spawn(accepted, tls).await {
+                tracing::warn!(%error, "A connection could not be accepted");
+            }
+        }
+    }
+
+    /// Serves a connection, as soon as there is a slot for it.
+    async fn spawn(
+        &self,
+        accepted: io::Result<(TcpStream, SocketAddr)>,
+        tls: Option<&Tls>,
+    ) -> io::Result<()> {
+        let (stream, address) = accepted?;
+        stream.set_nodelay(true)?;
+        let peer = Peer::new(address.ip());
+        let slot = self.connections.acquire().await;
+        let (http, shutdown) = (Arc::clone(&self.http), Arc::clone(&self.shutdown));
+        let Some(tls) = tls else {
+            self.tasks
+                .spawn(async move { http.serve(stream, peer, &slot, shutdown).await });
+            return Ok(());
+        };
+        let handshake = self.handshakes.acquire().await;
+        let (tls, time) = (tls.now(), self.handshake_time);
+        self.tasks.spawn(async move {
+            let too_late = async {
+                shutdown.closing().await;
+                time::sleep(LINGER).await;
+            };
+            let opened = tokio::select! {
+                opened = time::timeout(time, tls::open(stream, tls)) => opened,
+                () = handshake.evicted() => return,
+                () = slot.evicted() => return,
+                () = too_late => return,
+            };
+            drop(handshake);
+            match opened {
+                Ok(Ok(stream)) => http.serve_tls(stream, peer, &slot, shutdown).await,
+                Ok(Err(failure)) => http.log_failure(peer, failure),
+                Err(_) => tracing::debug!("A TLS handshake took too long"),
+            }
+        });
+        Ok(())
     }
 }
 
-async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Peer)> {
-    let (stream, peer) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, Peer::new(peer.ip())))
+/// Closes a listener; gives the connections that the system had accepted for it.
+fn queued(listener: TcpListener) -> Vec<io::Result<(TcpStream, SocketAddr)>> {
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    // tokio's listener may not know of them yet; the system's says at once that it has no more.
+    let accepted = std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG);
+    let opened = accepted.map(|(stream, address)| {
+        stream.set_nonblocking(true)?;
+        Ok((TcpStream::from_std(stream)?, address))
+    });
+    opened.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream as Client;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_in_the_queue_of_the_system_are_taken_over() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let clients: Vec<_> = (0..3).map(|_| Client::connect(address).unwrap()).collect();
+        let queued = queued(listener);
+        assert_eq!(
+            queued.iter().filter(|one| one.is_ok()).count(),
+            clients.len()
+        );
+        assert!(Client::connect(address).is_err());
+    }
 }

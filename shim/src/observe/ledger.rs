@@ -1,21 +1,21 @@
 //! Who still calls v1: key, address and user agent, with which operations and parameters, from when
 //! to when.
 //!
-//! Off unless a file is named. A request is never held up by it: a short note goes into a bounded
+//! Off unless a database is named. A request is never held up by it: a short note goes into a bounded
 //! queue, and a thread of its own sums notes up by caller, operation and day and writes the sums
-//! into a SQLite file every few seconds. If the file cannot be written, the sums wait in memory, as
-//! far as there is room; what finds no room is dropped, counted and logged, and the file says on
-//! which day that was.
+//! into SQLite or PostgreSQL every few seconds. If the database cannot be written, the sums wait in
+//! memory, as far as there is room; what finds no room is dropped, counted and logged, and the ledger
+//! says on which day that was.
 
 mod clock;
 mod database;
+mod engine;
 mod note;
 mod report;
 mod table;
 
 use std::{
     fmt, io,
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -29,7 +29,7 @@ use mappings::Catalog;
 use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
-use crate::settings::LedgerConfig;
+use crate::settings::{LedgerConfig, LedgerPlace};
 use clock::Clock;
 use database::Database;
 use note::FinishedNote;
@@ -56,13 +56,13 @@ pub enum LedgerError {
     #[error("the file is another program's database; name another one")]
     Foreign,
     /// It has no ledger in it yet.
-    #[error("the file is empty")]
+    #[error("the ledger is empty")]
     Empty,
     /// A later version wrote it.
     #[error(
-        "a newer shim wrote the file (schema {0}, and this one knows {known}); use that one, or \
-         name another file",
-        known = database::SCHEMA
+        "a newer shim wrote the ledger (schema {0}, and this one knows {known}); use that one, or \
+         name another ledger",
+        known = engine::SCHEMA
     )]
     Newer(i64),
     /// SQLite finds mistakes in it.
@@ -71,6 +71,18 @@ pub enum LedgerError {
     /// SQLite cannot go on.
     #[error("SQLite says")]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL cannot be reached, or cannot go on.
+    #[cfg(feature = "postgres")]
+    #[error("PostgreSQL says")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The connection to PostgreSQL is lost, or it does not answer in time.
+    #[cfg(feature = "postgres")]
+    #[error("PostgreSQL does not answer")]
+    Lost,
+    /// A build without PostgreSQL.
+    #[cfg(not(feature = "postgres"))]
+    #[error("this shim is built without PostgreSQL; build it with --features postgres")]
+    NoPostgres,
 }
 
 /// Takes notes and has them written.
@@ -79,20 +91,20 @@ pub struct Ledger {
     commands: Sender<Command>,
     writer: thread::Thread,
     counts: Arc<Counts>,
-    file: PathBuf,
+    place: LedgerPlace,
 }
 
 /// What became of requests so far.
 #[derive(Debug, Default)]
 struct Counts {
-    /// Summed up and in the file.
+    /// Summed up and in the ledger.
     written: AtomicU64,
-    /// Summed up, and not yet in the file.
+    /// Summed up, and not yet in the ledger.
     unwritten: AtomicU64,
     /// Written without telling the caller apart from others.
     folded: AtomicU64,
     dropped: AtomicU64,
-    /// Those of the dropped that the file does not tell of yet.
+    /// Those of the dropped that the ledger does not have yet.
     untold: AtomicU64,
 }
 
@@ -111,37 +123,39 @@ enum Command {
 }
 
 impl Ledger {
-    /// Opens or makes the file and starts to write.
+    /// Opens or makes the ledger and starts to write. Blocks. A server that is down now is tried again
+    /// with the first write.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, or is no ledger of this version.
+    /// If a file cannot be written, if a server refuses the user or the database, or if it is no
+    /// ledger of this version.
     pub fn start(config: LedgerConfig, catalog: &Catalog) -> Result<Self, LedgerError> {
-        let mut database = Database::open(&config.file, config.max_consumers)?;
-        database.begin_day(today(), config.keep_days)?;
         let (queue, notes) = mpsc::sync_channel(QUEUE);
         let (commands, ordered) = mpsc::channel();
         let counts = Arc::new(Counts::default());
-        let file = config.file.clone();
-        let mut writer = Writer {
-            table: Table::new(config.max_consumers, MAX_SUMS),
-            redactor: Redactor::new(catalog, None),
-            database,
-            counts: Arc::clone(&counts),
-            clock: Clock::new(unix_seconds(), Instant::now()),
-            failures: 0,
-            config,
-            day: today(),
+        let place = config.place.clone();
+        let (redactor, counted) = (Redactor::new(catalog, None), Arc::clone(&counts));
+        let (opened, is_open) = mpsc::channel();
+        // The connection stays on the thread that writes.
+        let write = move || match Writer::open(config, redactor, counted) {
+            Ok(mut writer) => {
+                let _ = opened.send(Ok(()));
+                writer.run(&notes, &ordered);
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error));
+            }
         };
-        let thread = thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || writer.run(&notes, &ordered))?;
+        let thread = thread::Builder::new().name("ledger".to_owned());
+        let thread = thread.spawn(write)?;
+        is_open.recv().map_err(io::Error::other)??;
         Ok(Self {
             queue,
             commands,
             writer: thread.thread().clone(),
             counts,
-            file,
+            place,
         })
     }
 
@@ -157,10 +171,10 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read.
+    /// If the ledger cannot be read.
     pub fn usage(&self, filter: &Filter, patience: Duration) -> Result<Usage, LedgerError> {
         self.flush(patience);
-        let mut usage = read(&self.file, filter)?;
+        let mut usage = read(&self.place, filter)?;
         usage.unwritten = self.counts.unwritten.load(Ordering::Relaxed);
         Ok(usage)
     }
@@ -207,13 +221,13 @@ impl fmt::Debug for Ledger {
     }
 }
 
-/// Reads a ledger, whether or not a shim writes it at the same time.
+/// Reads a ledger, whether or not a shim writes it at the same time. Blocks.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or is no ledger of this version.
-pub fn read(file: &Path, filter: &Filter) -> Result<Usage, LedgerError> {
-    report::read(file, filter, unix_seconds())
+/// If it cannot be read, or is no ledger of this version.
+pub fn read(place: &LedgerPlace, filter: &Filter) -> Result<Usage, LedgerError> {
+    report::read(place, filter, unix_seconds())
 }
 
 impl Counts {
@@ -233,14 +247,39 @@ struct Writer {
     database: Database,
     counts: Arc<Counts>,
     clock: Clock,
-    /// How often in a row the file could not be written.
+    /// How often in a row the ledger could not be written.
     failures: u32,
     config: LedgerConfig,
-    /// The last day that the file has as one on which the ledger was kept.
-    day: i32,
+    /// The last day that the ledger has as one on which it was kept.
+    day: Option<i32>,
 }
 
 impl Writer {
+    fn open(
+        config: LedgerConfig,
+        redactor: Redactor,
+        counts: Arc<Counts>,
+    ) -> Result<Self, LedgerError> {
+        let mut writer = Self {
+            table: Table::new(config.max_consumers, MAX_SUMS),
+            redactor,
+            database: Database::open(&config.place, config.max_consumers)?,
+            counts,
+            clock: Clock::new(unix_seconds(), Instant::now()),
+            failures: 0,
+            config,
+            day: None,
+        };
+        match writer.write(today(), 0) {
+            Err(error) if error.is_outage() => writer.failures = 1,
+            begun => {
+                begun?;
+                writer.day = Some(today());
+            }
+        }
+        Ok(writer)
+    }
+
     fn run(&mut self, notes: &Receiver<FinishedNote>, commands: &Receiver<Command>) {
         let mut flushed = Instant::now();
         loop {
@@ -295,11 +334,11 @@ impl Writer {
         }
     }
 
-    /// True if all that is known is in the file.
+    /// True if all that is known is in the ledger.
     fn flush(&mut self) -> bool {
         let today = day(self.clock.time(unix_seconds(), Instant::now()));
         let untold = self.counts.untold.swap(0, Ordering::Relaxed);
-        if self.table.is_empty() && untold == 0 && today == self.day {
+        if self.table.is_empty() && untold == 0 && Some(today) == self.day {
             return true;
         }
         let written = self.write(today, untold);
@@ -316,7 +355,7 @@ impl Writer {
                         "More callers than the ledger tells apart; the others of a key are one"
                     );
                 }
-                self.day = today;
+                self.day = Some(today);
                 if self.failures > 0 {
                     tracing::info!("The ledger is written again");
                 }
@@ -327,16 +366,16 @@ impl Writer {
                 self.counts.untold.fetch_add(untold, Ordering::Relaxed);
                 self.failures = self.failures.saturating_add(1);
                 if self.failures.is_power_of_two() {
-                    let waiting = self.table.requests();
-                    tracing::warn!(%error, waiting, "The ledger cannot be written");
+                    let (error, waiting) = (anyhow::Error::from(error), self.table.requests());
+                    tracing::warn!(waiting, "The ledger cannot be written: {error:#}");
                 }
                 false
             }
         }
     }
 
-    fn write(&mut self, today: i32, untold: u64) -> rusqlite::Result<u64> {
-        if today != self.day {
+    fn write(&mut self, today: i32, untold: u64) -> Result<u64, LedgerError> {
+        if Some(today) != self.day {
             self.database.begin_day(today, self.config.keep_days)?;
         }
         self.database.write(&self.table, today, untold)

@@ -3,9 +3,11 @@
 //! Every label value is the catalog's or one of a fixed few words, so that what clients send cannot
 //! make the number of series grow.
 
+mod process;
+
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{Mutex, PoisonError},
 };
 
 use mappings::{Catalog, Outcome, WarningKind};
@@ -14,6 +16,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use shim_upstream::{CallRecord, RateLabel, RetryCounts};
+
+use process::ProcessMetrics;
 
 use super::{
     ledger::LedgerCounts,
@@ -46,12 +50,16 @@ pub struct Metrics {
     unknown: IntCounterVec,
     breaker: IntGauge,
     budget: IntGaugeVec,
-    recorded: IntGaugeVec,
-    ledger: IntGaugeVec,
+    recorded: IntCounterVec,
+    ledger: IntCounterVec,
     dropped_log_lines: IntCounter,
-    /// How many of them are in the counter.
-    counted_log_lines: AtomicU64,
+    ready: IntGauge,
+    state_degraded: IntGauge,
+    certificate_expires: IntGaugeVec,
+    process: ProcessMetrics,
     shadow: ShadowCounters,
+    /// One scrape at a time brings the samples up to date.
+    sampling: Mutex<()>,
 }
 
 /// What was compared with a shadow.
@@ -64,6 +72,12 @@ struct ShadowCounters {
 
 /// What is not counted but read off when somebody asks.
 pub(crate) struct Readings {
+    /// False once a shutdown has begun.
+    pub(crate) is_ready: bool,
+    /// True while the state engine cannot be reached.
+    pub(crate) is_state_degraded: bool,
+    /// In seconds since 1970, with TLS.
+    pub(crate) certificate_expires: Option<i64>,
     /// True while v2 is known to be down.
     pub(crate) is_cut_off: bool,
     /// The calls that could be made at once, by account and label.
@@ -90,11 +104,15 @@ impl Metrics {
             "Always 1; the label is the version, with the commit if it is known",
             &["version"],
         )?;
-        let breaker = IntGauge::new(
+        let switch = |name, help| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, Error>(gauge)
+        };
+        let breaker = switch(
             "shim_v2_breaker_open",
             "1 while v2 is down and calls fail at once",
         )?;
-        registry.register(Box::new(breaker.clone()))?;
         let dropped_log_lines = IntCounter::new(
             "shim_log_lines_dropped_total",
             "Log lines that were not written: standard error was full, closed or too slow",
@@ -160,21 +178,33 @@ impl Metrics {
                 "v2 calls that could be made at once, by account (from 1) and rate label",
                 &["account", "label"],
             )?,
-            recorded: gauge(
+            recorded: counter(
                 &registry,
-                "shim_recorded_exchanges",
-                "exchanges since the start that were written, or dropped because the disk is slow or full or there are too many",
+                "shim_recorded_exchanges_total",
+                "Exchanges that were written, or dropped because the disk is slow or full or there are too many",
                 &["outcome"],
             )?,
-            ledger: gauge(
+            ledger: counter(
                 &registry,
-                "shim_ledger_requests",
-                "requests since the start that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
+                "shim_ledger_requests_total",
+                "Requests that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
                 &["outcome"],
             )?,
             dropped_log_lines,
-            counted_log_lines: AtomicU64::new(0),
+            ready: switch("shim_ready", "As /readyz: 0 once the shim is stopping")?,
+            state_degraded: switch(
+                "shim_state_degraded",
+                "1 while the state engine cannot be reached",
+            )?,
+            certificate_expires: gauge(
+                &registry,
+                "shim_tls_certificate_expires_seconds",
+                "When the TLS certificate expires, in seconds since 1970",
+                &[],
+            )?,
+            process: ProcessMetrics::new(&registry)?,
             shadow: ShadowCounters::new(&registry)?,
+            sampling: Mutex::default(),
             registry,
         })
     }
@@ -185,20 +215,26 @@ impl Metrics {
     ///
     /// If a number cannot be written down, which is a mistake of this file.
     pub(crate) fn render(&self, readings: &Readings) -> Result<Vec<u8>, Error> {
+        // A counter grows by what a source has more; of two scrapes at once, only one may add it.
+        let sampling = self.sampling.lock().unwrap_or_else(PoisonError::into_inner);
         self.breaker.set(readings.is_cut_off.into());
+        self.ready.set(readings.is_ready.into());
+        self.state_degraded.set(readings.is_state_degraded.into());
+        if let Some(expires) = readings.certificate_expires {
+            let none: [&str; 0] = [];
+            self.certificate_expires
+                .with_label_values(&none)
+                .set(expires);
+        }
+        self.process.sample();
         for (account, label, level) in &readings.budget_levels {
             let budget = [&account.to_string(), label.as_str()];
             self.budget.with_label_values(&budget).set((*level).into());
         }
-        // Scrapes may overtake each other: each line is counted once.
-        let dropped = readings.dropped_log_lines;
-        let counted = self.counted_log_lines.fetch_max(dropped, Ordering::Relaxed);
-        self.dropped_log_lines
-            .inc_by(dropped.saturating_sub(counted));
+        raise(&self.dropped_log_lines, readings.dropped_log_lines);
         if let Some((written, dropped)) = readings.recorded {
             for (outcome, count) in [("written", written), ("dropped", dropped)] {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                self.recorded.with_label_values(&[outcome]).set(count);
+                raise(&self.recorded.with_label_values(&[outcome]), count);
             }
         }
         if let Some(LedgerCounts {
@@ -212,10 +248,10 @@ impl Metrics {
                 ("folded", folded),
                 ("dropped", dropped),
             ] {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                self.ledger.with_label_values(&[outcome]).set(count);
+                raise(&self.ledger.with_label_values(&[outcome]), count);
             }
         }
+        drop(sampling);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -352,6 +388,11 @@ impl Observer for Metrics {
     }
 }
 
+/// Brings a counter to the count that its source has.
+fn raise(counter: &IntCounter, count: u64) {
+    counter.inc_by(count.saturating_sub(counter.get()));
+}
+
 fn counter(
     registry: &Registry,
     name: &str,
@@ -410,9 +451,10 @@ mod tests {
     fn the_dashboard_shows_all_metrics_and_no_others() {
         let dashboard: Value = serde_json::from_str(include_str!("../../grafana.json")).unwrap();
         let panels = dashboard["panels"].as_array().unwrap();
-        let targets = panels
-            .iter()
-            .flat_map(|panel| panel["targets"].as_array().unwrap());
+        let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
+        assert_eq!(ids.len(), panels.len(), "each panel has an id of its own");
+        let panels = panels.iter().filter(|panel| panel["type"] != "row");
+        let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
         let shown: BTreeSet<_> = targets
             .flat_map(|target| names(target["expr"].as_str().unwrap()))
             .map(|name| name.trim_end_matches("_bucket"))

@@ -22,9 +22,9 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
 
-use super::guard::guard;
+use super::{guard::guard, status::ACCESS_TIME};
 use crate::{observe::Traffic, serve::Shim, settings::UiConfig};
 use page::Page;
 
@@ -60,7 +60,15 @@ pub fn router(shim: Shim, traffic: Arc<Traffic>, config: &UiConfig) -> Router {
 
 async fn overview(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Overview", "/ui", query.as_deref());
-    page.show(&overview::body(&state.shim, &state.traffic.seen()))
+    let access = state.shim.access(Instant::now() + ACCESS_TIME).await;
+    let refused = access.into_iter().zip(1..);
+    let refused = refused.filter_map(|(access, tenant)| Some((tenant, access.err()?)));
+    let refused: Vec<_> = refused.collect();
+    page.show(&overview::body(
+        &state.shim,
+        &refused,
+        &state.traffic.seen(),
+    ))
 }
 
 async fn traffic_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {

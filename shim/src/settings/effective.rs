@@ -1,6 +1,6 @@
 //! The effective settings, each with its origin, for `check-config`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::origin::Origin;
 
@@ -16,6 +16,17 @@ impl Effective {
     pub(super) fn add(&mut self, path: &str, value: &str, origin: Origin) {
         self.lines.push((format!("{path} = {value}"), origin));
     }
+}
+
+/// Masks the password of a URL, as `postgres://user:password@host`.
+pub(super) fn without_password(text: &str) -> Cow<'_, str> {
+    let masked = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (user, host) = rest.rsplit_once('@')?;
+        let (user, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{user}:(hidden)@{host}"))
+    };
+    masked().map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 impl fmt::Display for Effective {

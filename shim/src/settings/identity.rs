@@ -30,6 +30,7 @@ const SOON: Duration = Duration::days(14);
 pub struct Identity {
     server: Arc<ServerConfig>,
     warnings: Vec<IdentityWarning>,
+    expires: Option<i64>,
 }
 
 /// Why a certificate and a key are no identity.
@@ -102,16 +103,24 @@ impl Identity {
         let chain = chain(certificates)?;
         let key = private_key(key.expose_secret())?;
         let warnings = chain.first().map(|own| warnings(own, now));
+        let own = chain.first().and_then(parse);
+        let expires = own.map(|own| own.validity().not_after.timestamp());
         let certified = certified(chain, key)?;
         Ok(Self {
             server: Arc::new(server(certified)?),
             warnings: warnings.unwrap_or_default(),
+            expires,
         })
     }
 
     /// What clients may find wrong with it.
     pub fn warnings(&self) -> &[IdentityWarning] {
         &self.warnings
+    }
+
+    /// When the certificate expires, in seconds since 1970.
+    pub(crate) fn expires(&self) -> Option<i64> {
+        self.expires
     }
 
     pub(crate) fn server(&self) -> Arc<ServerConfig> {

@@ -146,15 +146,25 @@ impl Key {
 
     /// The variable of the environment that sets it, or its file.
     pub(crate) fn variable(&self, suffix: &str) -> String {
-        let derived = || format!("SHIM_{}", self.path().replace('.', "_"));
-        let name = self.listed_variable.map_or_else(derived, str::to_owned);
-        format!("{name}{suffix}").to_uppercase()
+        match self.listed_variable {
+            Some(name) => format!("{name}{suffix}").to_uppercase(),
+            None => self.derived_variable(suffix),
+        }
+    }
+
+    /// The variable made from its path, which sets it even if a shorter one is listed.
+    pub(super) fn derived_variable(&self, suffix: &str) -> String {
+        format!("SHIM_{}{suffix}", self.path().replace('.', "_")).to_uppercase()
     }
 
     /// All variables that set it.
     pub(super) fn variables(&self) -> impl Iterator<Item = String> {
         let suffixes = self.suffixes().iter();
-        suffixes.map(|suffix| self.variable(suffix))
+        let derived = self.listed_variable.is_some();
+        suffixes.flat_map(move |suffix| {
+            let derived = derived.then(|| self.derived_variable(suffix));
+            std::iter::once(self.variable(suffix)).chain(derived)
+        })
     }
 
     /// The endings of its names: a secret has two.

@@ -1,14 +1,16 @@
 //! The section `[ledger]`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
-use super::table::Site;
+use secrecy::SecretString;
+
+use super::{effective::without_password, origin::Mistakes, table::Site};
 
 /// What is kept, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LedgerConfig {
-    /// The SQLite file.
-    pub file: PathBuf,
+    /// The database.
+    pub place: LedgerPlace,
     /// What is older is forgotten.
     pub keep_days: u32,
     /// Callers that are told apart; the others of a key are one.
@@ -17,25 +19,72 @@ pub struct LedgerConfig {
     pub flush: Duration,
 }
 
+/// The database of a ledger.
+#[derive(Clone, Debug)]
+pub enum LedgerPlace {
+    /// A SQLite file on this machine.
+    File(PathBuf),
+    /// A PostgreSQL database, as a URL; with the password that the URL leaves out, if any.
+    Postgres(String, Option<SecretString>),
+}
+
 impl LedgerConfig {
-    /// With the defaults for all but the file.
-    pub fn new(file: PathBuf) -> Self {
-        Self::of(file, &Site::default())
+    /// With the defaults for all but the place.
+    pub fn new(place: impl Into<LedgerPlace>) -> Self {
+        Self::of(place.into(), &Site::default())
     }
 
-    /// `None` if no file is named: nothing is noted then.
-    pub(super) fn from_settings(site: &Site) -> Option<Self> {
-        let file = site.ledger.file.value.as_ref();
-        let file = file.filter(|file| !file.is_empty())?;
-        Some(Self::of(PathBuf::from(file), site))
+    /// `None` if no place is named: nothing is noted then.
+    pub(super) fn from_settings(site: &Site, mistakes: &Mistakes) -> Option<Self> {
+        let file = site.ledger.file.clone().transpose()?;
+        if file.value.is_empty() {
+            return None;
+        }
+        let place = LedgerPlace::read(&file.value, site.ledger.password.value.clone());
+        if matches!(place, LedgerPlace::Postgres(..)) && !cfg!(feature = "postgres") {
+            let text = "ledger.file is a database of PostgreSQL, but this shim is built without it; \
+                        name a file, or build with --features postgres";
+            mistakes.add(file.origin, text);
+        }
+        Some(Self::of(place, site))
     }
 
-    fn of(file: PathBuf, site: &Site) -> Self {
+    fn of(place: LedgerPlace, site: &Site) -> Self {
         Self {
-            file,
+            place,
             keep_days: site.ledger.keep_days.value,
             max_consumers: site.ledger.max_consumers.value,
             flush: site.ledger.flush_seconds.value,
+        }
+    }
+}
+
+impl LedgerPlace {
+    /// A `postgres://` URL, or else a path.
+    pub fn read(text: &str, password: Option<SecretString>) -> Self {
+        if ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
+        {
+            Self::Postgres(text.to_owned(), password)
+        } else {
+            Self::File(PathBuf::from(text))
+        }
+    }
+}
+
+impl From<PathBuf> for LedgerPlace {
+    fn from(file: PathBuf) -> Self {
+        Self::File(file)
+    }
+}
+
+/// Without a password.
+impl fmt::Display for LedgerPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => file.display().fmt(f),
+            Self::Postgres(url, _) => f.write_str(&without_password(url)),
         }
     }
 }

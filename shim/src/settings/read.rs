@@ -10,7 +10,7 @@ use toml::{
 
 use super::{
     Sources,
-    effective::Effective,
+    effective::{Effective, without_password},
     key::{FromValue, Key, Kind, Section, Value, join},
     origin::{Mistakes, Origin, Placed},
 };
@@ -264,7 +264,7 @@ impl<'a> SectionReader<'a> {
         let name = format!("{}{}", key.name, found.suffix);
         let shown = match key.kind {
             Kind::Secret | Kind::Digest if found.suffix.is_empty() => "(hidden)".to_owned(),
-            _ => found.shown,
+            _ => without_password(&found.shown).into_owned(),
         };
         let path = join(&join(&self.parent.shown, self.name), &name);
         reader
@@ -319,8 +319,11 @@ impl<'a> SectionReader<'a> {
     }
 
     fn in_environment(&mut self, key: &Key, suffix: &'static str) -> Option<Found> {
-        let variable = key.variable(suffix);
-        let text = self.parent.variable(&variable)?;
+        let names = [key.variable(suffix), key.derived_variable(suffix)];
+        let set = names
+            .into_iter()
+            .find_map(|name| Some((self.parent.variable(&name)?, name)));
+        let (text, variable) = set?;
         self.parsed(key, suffix, &text, Origin::Variable(variable))
     }
 

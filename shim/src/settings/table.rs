@@ -107,7 +107,7 @@ table! { Site:
 
     /// The operations address, without a password; loopback only by default.
     ["ops"] ops: Ops {
-        /// Address of /ui, /metrics, /usage, /healthz and /readyz, or "off".
+        /// Address of /ui, /metrics, /status, /healthz, /readyz, or "off".
         listen: String = text().default(DEFAULT_OPS_LISTEN).listed("SHIM_OPS_LISTEN")
             .flag("--ops-listen", "ADDR");
     }
@@ -175,8 +175,13 @@ table! { Site:
         /// Failed logins a minute for one key and address; further attempts are rejected; 0: no
         /// limit.
         failed_attempts: u32 = number(0, 1_000_000, "").default("30");
-        /// Time for running requests to finish at shutdown.
-        shutdown_seconds: Duration = seconds(0, 600).default("1");
+        /// After SIGTERM: how long /readyz fails while connections are still accepted, until load
+        /// balancers have noticed.
+        drain_seconds: Duration = seconds(0, 600).default("0").listed("SHIM_DRAIN_SECONDS");
+        /// After that: time for running requests to finish; as long as a request may take by default
+        /// (body_seconds + request_seconds).
+        shutdown_seconds: Option<Duration> = seconds(0, 600).example("23")
+            .listed("SHIM_SHUTDOWN_SECONDS");
     }
 
     /// Recorded exchanges; off without a file.
@@ -241,9 +246,12 @@ table! { Site:
 
     /// The usage ledger; off without a file.
     ["ledger"] ledger: Ledger {
-        /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`.
+        /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`; or in a
+        /// database, as postgres://user@host/name (in builds with `--features postgres`).
         file: Option<String> = file().example("ledger.sqlite").listed("SHIM_LEDGER")
             .flag("--ledger", "FILE");
+        /// The password of that database.
+        password: Option<SecretString> = secret().example("a-long-random-text");
         /// Older calls are deleted; at least the interval of the rarest job.
         keep_days: u32 = number(1, 3660, "days").default("400");
         /// Callers told apart; beyond, those of a key are merged.

@@ -221,7 +221,7 @@ fn the_ledger_is_off_until_a_file_is_named() {
             ..given(flag.as_slice())
         };
         let ledger = load(Some(file), environment, flags).unwrap().ledger;
-        ledger.map(|ledger| (ledger.file.display().to_string(), ledger.keep_days))
+        ledger.map(|ledger| (ledger.place.to_string(), ledger.keep_days))
     };
     let at = |file: &str, keep_days| Some((file.to_owned(), keep_days));
     let file = "[ledger]\nfile = \"one\"\nkeep_days = 30";

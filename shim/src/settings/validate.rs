@@ -111,7 +111,8 @@ impl Written {
         };
         let shadow = ShadowConfig::from_settings(&site, mistakes);
         let (log, strict) = (site.log.format.value, site.main.strict.value);
-        let (limits, ledger) = (Limits::from(&site), LedgerConfig::from_settings(&site));
+        let limits = Limits::from(&site);
+        let ledger = LedgerConfig::from_settings(&site, mistakes);
         let state = StateConfig::from_settings(site.state, sources, mistakes);
         let tls = TlsConfig::from_settings(site.tls, sources.read, mistakes);
         Some(Config {

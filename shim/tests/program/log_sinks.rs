@@ -284,7 +284,7 @@ async fn a_file_size_limit_costs_no_answer() {
 
     let shim = Logging::spawn(limited);
     while shim
-        .metric("shim_recorded_exchanges{outcome=\"dropped\"}")
+        .metric("shim_recorded_exchanges_total{outcome=\"dropped\"}")
         .await
         == 0
         || shim.dropped_lines().await == 0

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 
 mod log_sinks;
+mod stopping;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -44,8 +45,7 @@ impl Program {
         words.find(|word| word.starts_with("http://")).unwrap()
     }
 
-    /// Tells it to stop and waits for it to end.
-    fn stop(mut self, signal: &str) -> i32 {
+    fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(
             Command::new("sh")
@@ -54,6 +54,11 @@ impl Program {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Tells it to stop and waits for it to end.
+    fn stop(mut self, signal: &str) -> i32 {
+        self.signal(signal);
         self.child.wait().unwrap().code().unwrap()
     }
 }

@@ -17,16 +17,17 @@ use shim::{
     observe::{
         Metrics, Observer, Observers, Recent, RequestRecord, ShadowRecord, Traffic, shadow::Shadow,
     },
-    operate::{self, pages},
+    operate::{self, Process, pages},
     settings::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
 };
 use shim_upstream::CallRecord;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{oneshot, watch},
+    sync::watch,
     task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use v2::{Answer, ScriptedV2};
 
@@ -123,7 +124,7 @@ pub(crate) struct Running {
     ops_address: SocketAddr,
     shim: Shim,
     pub(crate) client: Client,
-    stop: oneshot::Sender<()>,
+    stopping: CancellationToken,
     stopped: JoinHandle<Stopped>,
     records: Arc<Mutex<Vec<String>>>,
     recent: Option<Arc<Recent>>,
@@ -182,7 +183,13 @@ impl Running {
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
         let pages = pages::router(shim.clone(), traffic, &config.ui);
-        let ops = operate::router(shim.clone(), metrics, &config.ui).merge(pages);
+        let process = Process {
+            tls: setup.tls.clone(),
+            ..Process::default()
+        };
+        let stopping = process.stopping.clone();
+        let ops = operate::router(shim.clone(), metrics, &config.ui, process);
+        let ops = ops.merge(pages);
         let ops_limits = limits.clone();
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 
@@ -199,15 +206,9 @@ impl Running {
             listeners.tls = Some((listener, tls));
         }
         let served = shim.clone();
-        let (stop, told) = oneshot::channel();
+        let told = stopping.clone();
         let stopped = tokio::spawn(async move {
-            let told = async {
-                // A sender that is gone says nothing: the test is over.
-                if told.await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            server::serve(listeners, served, &limits, told).await
+            server::serve(listeners, served, &limits, told.cancelled()).await
         });
         Self {
             address,
@@ -215,7 +216,7 @@ impl Running {
             ops_address,
             shim,
             client: client(),
-            stop,
+            stopping,
             stopped,
             records,
             recent,
@@ -252,9 +253,14 @@ impl Running {
         self.shim.reload(catalog, v2, &site)
     }
 
-    /// Tells it to stop, and gives what tells how it stopped.
+    /// Begins its shutdown.
+    pub(crate) fn begin_stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Begins its shutdown, and gives what tells how it stopped.
     pub(crate) fn stop(self) -> JoinHandle<Stopped> {
-        self.stop.send(()).unwrap();
+        self.begin_stop();
         self.stopped
     }
 
@@ -283,6 +289,13 @@ impl Running {
         let url = self.ops_url(path);
         let response = self.client.get(url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// What `/status` says, which it does under all circumstances.
+    pub(crate) async fn status(&self) -> Value {
+        let (status, text) = self.ops("/status").await;
+        assert_eq!(status, 200);
+        serde_json::from_str(&text).unwrap()
     }
 
     pub(crate) fn ops_url(&self, path: &str) -> String {

@@ -265,7 +265,11 @@ async fn an_open_stream_is_answered_before_the_end() {
 #[tokio::test]
 async fn who_does_not_answer_does_not_hold_up_the_end() {
     let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let setup = Setup {
+        adjust: |limits| limits.shutdown = Duration::from_secs(2),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
     let mut silent = shim.raw(PREFACE).await;
     let half = shim.raw(&PREFACE[..9]).await;
     let _ = soon(next(&mut silent, SETTINGS)).await;

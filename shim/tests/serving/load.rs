@@ -7,15 +7,16 @@ use crate::running::{Answer, Running, ScriptedV2, Setup};
 const LIMIT_ERROR: i64 = 403;
 
 #[tokio::test]
-async fn while_v2_is_down_it_is_left_alone() {
+async fn while_v2_is_down_it_is_left_alone_and_the_shim_stays_in_service() {
     let v2 = ScriptedV2::start(|_| async { Answer::status(502) }).await;
     let shim = &Running::before(&v2).await;
     let ids = ["u1", "u2", "u3", "u4", "u5"];
     let get = |id| async move { shim.call("user/get", &[("id", id)]).await };
     // A moment is no outage, nor is one user: it takes a second and five of them.
-    while shim.ops("/readyz").await.0 != 503 {
+    while shim.status().await["v2"]["status"] != "down" {
         join_all(ids.map(get)).await;
     }
+    assert_eq!(shim.ops("/readyz").await, (200, "ready\n".to_owned()));
     let (_, metrics) = shim.ops("/metrics").await;
     assert!(metrics.contains("\nshim_v2_breaker_open 1\n"), "{metrics}");
 

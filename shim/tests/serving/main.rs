@@ -23,6 +23,7 @@ mod reload;
 #[path = "../running/mod.rs"]
 mod running;
 mod shadow;
+mod shutdown;
 mod tenants;
 mod tls;
 mod trouble;

@@ -1,11 +1,16 @@
 //! HTTP on one connection: version, limits, idle timeout, graceful shutdown.
 
-use std::{convert::Infallible, error::Error, num::NonZero, pin::pin, time::Duration};
+use std::{convert::Infallible, error::Error, num::NonZero, pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota};
-use hyper::{Request, Response, StatusCode, Version, body::Incoming, service::service_fn};
+use hyper::{
+    Request, Response, StatusCode, Version,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -13,13 +18,14 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::Notify,
     time::{self, Instant},
 };
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     connection_limit::Slot,
+    shutdown::{FAREWELL, LINGER, Shutdown},
     tls::{self, HandshakeFailure},
 };
 use crate::{front::peer::Peer, settings::Limits};
@@ -67,7 +73,9 @@ pub(super) struct HttpServer {
     any: auto::Builder<TokioExecutor>,
     /// The idle timeout.
     idle: Duration,
-    /// For HTTP/2 clients to agree to the end of their connection. A silent one never does.
+    /// At the last stage of a shutdown, in place of `idle`.
+    linger: Duration,
+    /// At that stage, for a client to take its last response and, over HTTP/2, to agree to the end.
     farewell: Duration,
     logged_failures: DefaultDirectRateLimiter,
 }
@@ -94,7 +102,8 @@ impl HttpServer {
             service,
             any,
             idle: limits.headers,
-            farewell: limits.shutdown / 2,
+            linger: LINGER.min(limits.shutdown / 4),
+            farewell: FAREWELL.min(limits.shutdown / 2),
             logged_failures: DefaultDirectRateLimiter::direct(Quota::per_minute(LOGGED_FAILURES)),
         }
     }
@@ -105,9 +114,9 @@ impl HttpServer {
         stream: TcpStream,
         peer: Peer,
         slot: &Slot,
-        draining: &CancellationToken,
+        shutdown: Arc<Shutdown>,
     ) {
-        self.run(&self.any, stream, peer, slot, draining).await;
+        self.run(&self.any, stream, peer, slot, shutdown).await;
     }
 
     /// The version that client and server agreed on; HTTP/1.1 with those who know of no choice.
@@ -116,14 +125,14 @@ impl HttpServer {
         stream: TlsStream<TcpStream>,
         peer: Peer,
         slot: &Slot,
-        draining: &CancellationToken,
+        shutdown: Arc<Shutdown>,
     ) {
         let one = if tls::is_http2(&stream) {
             self.any.clone().http2_only()
         } else {
             self.any.clone().http1_only()
         };
-        self.run(&one, stream, peer, slot, draining).await;
+        self.run(&one, stream, peer, slot, shutdown).await;
     }
 
     /// Logs a failed handshake; at `warn` where the operator can help.
@@ -141,26 +150,34 @@ impl HttpServer {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: Peer,
         slot: &Slot,
-        draining: &CancellationToken,
+        shutdown: Arc<Shutdown>,
     ) {
+        let last = Arc::new(LastResponse {
+            shutdown,
+            given: Notify::new(),
+        });
         let service = service_fn(|request: Request<Incoming>| {
             let active = slot.begin_request();
             let is_too_much =
                 request.version() == Version::HTTP_2 && request.headers().len() > MAX_HEADERS;
+            let (version, last) = (request.version(), Arc::clone(&last));
             let answered = (!is_too_much).then(|| (self.service)(request.map(Body::new), peer));
             async move {
-                let response = match answered {
+                let mut response = match answered {
                     Some(answered) => answered.await,
                     None => too_many_headers(),
                 };
                 drop(active);
+                if last.shutdown.is_draining() {
+                    last.mark(&mut response, version);
+                }
                 Ok::<_, Infallible>(response)
             }
         });
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         // Told to end once what it asked for is answered.
         let mut is_leaving = false;
-        let mut is_draining = false;
+        let mut is_closing = false;
         let mut look = Instant::now() + self.idle;
         loop {
             tokio::select! {
@@ -170,15 +187,19 @@ impl HttpServer {
                     }
                     return;
                 }
-                () = draining.cancelled(), if !is_draining => {
+                () = last.given.notified(), if !is_leaving => {
                     connection.as_mut().graceful_shutdown();
-                    (is_draining, is_leaving) = (true, true);
-                    look = Instant::now() + self.farewell;
+                    is_leaving = true;
+                }
+                () = last.shutdown.closing(), if !is_closing => {
+                    is_closing = true;
+                    look = Instant::now() + self.linger;
                 }
                 () = slot.evicted() => return,
                 () = time::sleep_until(look) => {
-                    let patience = match (is_draining, is_leaving) {
-                        (true, _) => self.farewell,
+                    let patience = match (is_closing, is_leaving) {
+                        (true, false) => self.linger,
+                        (true, true) => self.farewell,
                         (false, false) => self.idle,
                         // It was told, and has as long again to take its last answer.
                         (false, true) => 2 * self.idle,
@@ -192,12 +213,29 @@ impl HttpServer {
                         Some(_) => {
                             connection.as_mut().graceful_shutdown();
                             is_leaving = true;
-                            look = Instant::now() + self.idle;
+                            look = Instant::now() + patience;
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Ends a connection with a response, once the server drains.
+struct LastResponse {
+    shutdown: Arc<Shutdown>,
+    given: Notify,
+}
+
+impl LastResponse {
+    /// HTTP/1 has a header for it; HTTP/2 ends the connection when it learns that one was given.
+    fn mark(&self, response: &mut Response<Body>, version: Version) {
+        if version < Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        self.given.notify_one();
     }
 }
 

@@ -13,23 +13,34 @@ use crate::settings::identity::{HTTP2, Identity};
 
 /// What TLS connections are opened with. Clones are the same: what one is given, all use.
 #[derive(Clone)]
-pub struct Tls(Arc<RwLock<Arc<ServerConfig>>>);
+pub struct Tls(Arc<RwLock<Identity>>);
 
 impl Tls {
     /// Opens connections as this server.
     pub fn new(identity: &Identity) -> Self {
-        Self(Arc::new(RwLock::new(identity.server())))
+        Self(Arc::new(RwLock::new(identity.clone())))
     }
 
     /// Opens connections from now on as another one. Those that are open go on as they are;
     /// sessions of before are not taken up again.
     pub fn replace(&self, identity: &Identity) {
         // It is replaced as a whole: no panic leaves it half done.
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity.server();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity.clone();
+    }
+
+    /// When the certificate expires, in seconds since 1970.
+    pub(crate) fn expires(&self) -> Option<i64> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .expires()
     }
 
     pub(super) fn now(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .server()
     }
 }
 

@@ -1,15 +1,18 @@
 //! Reads a ledger into a usage document.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use recording::{
     moment,
     usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage, day_name},
 };
-use rusqlite::{Connection, Row, params};
 use time::{Date, OffsetDateTime};
 
-use super::{LedgerError, database::open_to_read, day};
+use super::{
+    LedgerError, day,
+    engine::{self, Cell, Engine, Purpose, Row, transaction},
+};
+use crate::settings::LedgerPlace;
 
 /// What somebody wants to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,20 +31,23 @@ pub struct Filter {
 
 const CONSUMERS: &str = "
 SELECT id, key, address, agent FROM consumer
-WHERE id > ?1 AND (?2 IS NULL OR key = ?2) AND EXISTS (
+WHERE id > $1 AND (CAST($2 AS TEXT) IS NULL OR key = $2) AND EXISTS (
     SELECT 1 FROM calls
-    WHERE consumer = id AND day BETWEEN ?3 AND ?4 AND (?5 IS NULL OR operation = ?5)
+    WHERE consumer = id AND day BETWEEN $3 AND $4
+        AND (CAST($5 AS TEXT) IS NULL OR operation = $5)
 )
-ORDER BY id LIMIT ?6";
+ORDER BY id LIMIT $6";
 
 const CALLS: &str = "
 SELECT operation, day, answered, error, not_served, refused, trouble, first, last FROM calls
-WHERE consumer = ?1 AND day BETWEEN ?2 AND ?3 AND (?4 IS NULL OR operation = ?4)";
+WHERE consumer = $1 AND day BETWEEN $2 AND $3 AND (CAST($4 AS TEXT) IS NULL OR operation = $4)";
 
 const PARAMETERS: &str = "
 SELECT operation, role, name, requests FROM parameter
-WHERE consumer = ?1 AND last >= ?2 AND (?3 IS NULL OR operation = ?3)
+WHERE consumer = $1 AND last >= $2 AND (CAST($3 AS TEXT) IS NULL OR operation = $3)
 ORDER BY operation, role, name";
+
+const KEPT: &str = "SELECT day, dropped FROM kept WHERE day BETWEEN $1 AND $2 ORDER BY day";
 
 /// One row of `calls`.
 struct Calls {
@@ -66,16 +72,20 @@ struct Days {
     last: i64,
 }
 
-pub(super) fn read(file: &Path, filter: &Filter, now: i64) -> Result<Usage, LedgerError> {
-    let mut connection = open_to_read(file)?;
-    // All that follows sees the same moment.
-    let reading = connection.transaction()?;
+pub(super) fn read(place: &LedgerPlace, filter: &Filter, now: i64) -> Result<Usage, LedgerError> {
+    let mut engine = engine::open(place, false)?;
+    transaction(&mut *engine, Purpose::Read, |engine| {
+        usage(engine, filter, now)
+    })
+}
+
+fn usage(engine: &mut dyn Engine, filter: &Filter, now: i64) -> Result<Usage, LedgerError> {
     // Days after today come from a clock that was ahead.
     let days = Days {
         first: filter.since.map_or(i64::MIN, unix_day),
         last: day(now).into(),
     };
-    let mut consumers = consumers(&reading, filter, days)?;
+    let mut consumers = consumers(engine, filter, days)?;
     let next = if consumers.len() > filter.limit {
         consumers.truncate(filter.limit);
         consumers.last().map(|(id, _)| *id)
@@ -83,12 +93,13 @@ pub(super) fn read(file: &Path, filter: &Filter, now: i64) -> Result<Usage, Ledg
         None
     };
     for (id, consumer) in &mut consumers {
-        fill(&reading, *id, consumer, filter, days)?;
+        fill(engine, *id, consumer, filter, days)?;
     }
     Ok(Usage {
         format: FORMAT,
         at: instant(now),
-        kept: kept(&reading, days)?,
+        ledger: engine.shared_name()?,
+        kept: kept(engine, days)?,
         unwritten: 0,
         consumers: consumers
             .into_iter()
@@ -99,47 +110,44 @@ pub(super) fn read(file: &Path, filter: &Filter, now: i64) -> Result<Usage, Ledg
 }
 
 fn consumers(
-    reading: &Connection,
+    engine: &mut dyn Engine,
     filter: &Filter,
     days: Days,
-) -> rusqlite::Result<Vec<(i64, Consumer)>> {
-    let after = filter.after.unwrap_or(i64::MIN);
+) -> Result<Vec<(i64, Consumer)>, LedgerError> {
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let mut statement = reading.prepare(CONSUMERS)?;
-    let rows = statement.query_map(
-        params![
-            after,
-            filter.key,
-            days.first,
-            days.last,
-            filter.operation,
-            limit.saturating_add(1)
-        ],
-        |row| {
-            let key: String = row.get("key")?;
-            let consumer = Consumer {
-                key: (!key.is_empty()).then_some(key),
-                address: row.get("address")?,
-                user_agent: row.get("agent")?,
-                ..Consumer::default()
-            };
-            Ok((row.get("id")?, consumer))
-        },
-    )?;
-    rows.collect()
+    let parameters = [
+        filter.after.unwrap_or(i64::MIN).into(),
+        filter.key.as_deref().into(),
+        days.first.into(),
+        days.last.into(),
+        filter.operation.as_deref().into(),
+        limit.saturating_add(1).into(),
+    ];
+    let rows = engine.rows(CONSUMERS, &parameters)?.into_iter();
+    let consumers = rows.filter_map(|row| {
+        let [id, key, address, user_agent] = row.try_into().ok()?;
+        let consumer = Consumer {
+            key: Some(key.text()).filter(|key| !key.is_empty()),
+            address: address.text(),
+            user_agent: user_agent.text(),
+            ..Consumer::default()
+        };
+        Some((id.number(), consumer))
+    });
+    Ok(consumers.collect())
 }
 
 fn fill(
-    reading: &Connection,
+    engine: &mut dyn Engine,
     id: i64,
     consumer: &mut Consumer,
     filter: &Filter,
     days: Days,
-) -> rusqlite::Result<()> {
-    let mut statement = reading.prepare(CALLS)?;
-    let given = params![id, days.first, days.last, filter.operation];
-    let rows = statement.query_map(given, calls)?;
-    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+) -> Result<(), LedgerError> {
+    let operation = || filter.operation.as_deref().into();
+    let given = [id.into(), days.first.into(), days.last.into(), operation()];
+    let rows = engine.rows(CALLS, &given)?.into_iter();
+    let rows: Vec<_> = rows.filter_map(calls).collect();
 
     let mut called: Vec<_> = rows.iter().map(|calls| calls.day).collect();
     called.sort_unstable();
@@ -174,69 +182,72 @@ fn fill(
             (operation, named)
         })
         .collect();
-    parameters(reading, id, filter, days.first, &mut uses)?;
+    let since = days.first.saturating_mul(24 * 60 * 60);
+    let given = [id.into(), since.into(), operation()];
+    parameters(engine.rows(PARAMETERS, &given)?, &mut uses);
     consumer.operations = uses.into_values().collect();
     Ok(())
 }
 
-fn parameters(
-    reading: &Connection,
-    id: i64,
-    filter: &Filter,
-    since: i64,
-    uses: &mut BTreeMap<String, OperationUse>,
-) -> rusqlite::Result<()> {
-    let since = since.saturating_mul(24 * 60 * 60);
-    let mut statement = reading.prepare(PARAMETERS)?;
-    let mut rows = statement.query(params![id, since, filter.operation])?;
-    while let Some(row) = rows.next()? {
-        let operation: String = row.get("operation")?;
-        let role: String = row.get("role")?;
-        let parameter = ParameterUse {
-            name: row.get("name")?,
-            requests: number(row, "requests")?,
-        };
-        let Some(known) = uses.get_mut(&operation) else {
+fn parameters(rows: Vec<Row>, uses: &mut BTreeMap<String, OperationUse>) {
+    for row in rows {
+        let Ok([operation, role, name, requests]) = <[Cell; 4]>::try_from(row) else {
             continue;
         };
-        match role.as_str() {
-            "lossy" => known.lossy.push(parameter),
-            "unknown" => known.unknown.push(parameter),
-            _ => known.parameters.push(parameter),
-        }
+        let Some(known) = uses.get_mut(&operation.text()) else {
+            continue;
+        };
+        let of_role = match role.text().as_str() {
+            "lossy" => &mut known.lossy,
+            "unknown" => &mut known.unknown,
+            _ => &mut known.parameters,
+        };
+        of_role.push(ParameterUse {
+            name: name.text(),
+            requests: requests.count(),
+        });
     }
-    Ok(())
 }
 
-fn calls(row: &Row<'_>) -> rusqlite::Result<Calls> {
-    Ok(Calls {
-        operation: row.get("operation")?,
-        day: row.get("day")?,
+fn calls(row: Row) -> Option<Calls> {
+    let [
+        operation,
+        day,
+        answered,
+        error,
+        not_served,
+        refused,
+        trouble,
+        first,
+        last,
+    ] = row.try_into().ok()?;
+    Some(Calls {
+        operation: operation.text(),
+        day: day.number(),
         outcomes: Outcomes {
-            answered: number(row, "answered")?,
-            error: number(row, "error")?,
-            not_served: number(row, "not_served")?,
-            refused: number(row, "refused")?,
-            trouble: number(row, "trouble")?,
+            answered: answered.count(),
+            error: error.count(),
+            not_served: not_served.count(),
+            refused: refused.count(),
+            trouble: trouble.count(),
         },
-        first: row.get("first")?,
-        last: row.get("last")?,
+        first: first.number(),
+        last: last.number(),
     })
 }
 
 /// When the ledger was kept.
-fn kept(reading: &Connection, days: Days) -> rusqlite::Result<Kept> {
-    let kept = "SELECT day, dropped FROM kept WHERE day BETWEEN ?1 AND ?2 ORDER BY day";
-    let mut statement = reading.prepare(kept)?;
-    let mut rows = statement.query([days.first, days.last])?;
+fn kept(engine: &mut dyn Engine, days: Days) -> Result<Kept, LedgerError> {
     let (mut spans, mut gaps) = (Vec::<(i64, i64)>::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let day: i64 = row.get("day")?;
+    for row in engine.rows(KEPT, &[days.first.into(), days.last.into()])? {
+        let Ok([day, dropped]) = <[Cell; 2]>::try_from(row) else {
+            continue;
+        };
+        let (day, requests) = (day.number(), dropped.count());
         match spans.last_mut() {
             Some((_, last)) if last.checked_add(1) == Some(day) => *last = day,
             _ => spans.push((day, day)),
         }
-        let requests = number(row, "dropped")?;
         if requests > 0 {
             gaps.push(Gap {
                 day: name(day),
@@ -251,11 +262,6 @@ fn kept(reading: &Connection, days: Days) -> rusqlite::Result<Kept> {
             .collect(),
         gaps,
     })
-}
-
-fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
-    let number: i64 = row.get(column)?;
-    Ok(number.try_into().unwrap_or_default())
 }
 
 /// A moment as documents have it; `seconds` since 1970.

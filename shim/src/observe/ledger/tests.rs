@@ -1,4 +1,8 @@
-use std::{fs, net::IpAddr};
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use proptest::{collection::vec, prelude::*};
 use recording::usage::{Consumer, OTHERS, day_name, day_of};
@@ -53,8 +57,12 @@ fn all() -> Filter {
     }
 }
 
+fn open(file: &Path, max_callers: usize) -> Result<Database, LedgerError> {
+    Database::open(&LedgerPlace::File(file.to_owned()), max_callers)
+}
+
 fn usage(file: &Path, filter: &Filter) -> Usage {
-    report::read(file, filter, on(TODAY)).unwrap()
+    report::read(&LedgerPlace::File(file.to_owned()), filter, on(TODAY)).unwrap()
 }
 
 fn sorted(mut usage: Usage) -> Vec<Consumer> {
@@ -96,7 +104,7 @@ fn a_day_is_a_day() {
 #[test]
 fn what_was_written_is_told() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     database.begin_day(TODAY - 3, 400).unwrap();
     database.begin_day(TODAY, 400).unwrap();
     let mut refused = noted("", 9, "", on(TODAY));
@@ -149,13 +157,13 @@ proptest! {
     ) {
         let (_folder, at_once) = folder();
         let whole = table(parts.concat());
-        Database::open(&at_once, 1000).unwrap().write(&whole, TODAY, 0).unwrap();
+        open(&at_once, 1000).unwrap().write(&whole, TODAY, 0).unwrap();
 
         let (_folder, in_parts) = folder();
         let mut turned = parts.clone();
         turned.rotate_left(turn % parts.len());
         for part in turned {
-            let mut database = Database::open(&in_parts, 1000).unwrap();
+            let mut database = open(&in_parts, 1000).unwrap();
             database.write(&table(part), TODAY, 0).unwrap();
         }
         let (whole, parts) = (usage(&at_once, &all()), usage(&in_parts, &all()));
@@ -166,7 +174,7 @@ proptest! {
 #[test]
 fn a_full_table_of_callers_keeps_the_key() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 2).unwrap();
+    let mut database = open(&file, 2).unwrap();
     let notes = |last| (1..=last).map(|address| noted("k", address, "user/get", on(TODAY)));
     assert_eq!(database.write(&table(notes(2)), TODAY, 0).unwrap(), 0);
     assert_eq!(database.write(&table(notes(5)), TODAY, 0).unwrap(), 3);
@@ -185,7 +193,7 @@ fn a_full_table_of_callers_keeps_the_key() {
 #[test]
 fn who_is_refused_takes_no_place_from_the_others() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 10).unwrap();
+    let mut database = open(&file, 10).unwrap();
     let mut table = Table::new(10, MAX_SUMS);
     for address in 0..200 {
         assert!(table.add(noted("", address, "user/get", on(TODAY))));
@@ -218,7 +226,7 @@ fn memory_is_bounded_while_the_file_cannot_be_written() {
 #[test]
 fn what_is_old_is_forgotten() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     for day in [TODAY - 100, TODAY - 40, TODAY - 10] {
         database.begin_day(day, 400).unwrap();
         let operation = format!("user/{}", TODAY - day);
@@ -256,7 +264,7 @@ fn what_is_old_is_forgotten() {
 #[test]
 fn a_start_with_a_wrong_clock_deletes_and_invents_no_day() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     let write = |database: &mut Database, day| {
         database.begin_day(day, 40).unwrap();
         let mut note = noted("k", 1, "user/get", on(day));
@@ -279,7 +287,7 @@ fn a_start_with_a_wrong_clock_deletes_and_invents_no_day() {
 #[test]
 fn filters_and_pages() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     for day in TODAY - 4..=TODAY {
         database.begin_day(day, 400).unwrap();
     }
@@ -316,7 +324,7 @@ fn filters_and_pages() {
     };
     let mut pages = Vec::new();
     loop {
-        let page = report::read(&file, &filter, on(TODAY)).unwrap();
+        let page = self::usage(&file, &filter);
         pages.push(page.consumers.len());
         filter.after = page.next;
         if page.next.is_none() {
@@ -329,7 +337,7 @@ fn filters_and_pages() {
 #[test]
 fn the_longest_pause_is_between_days_with_calls() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     let days = [TODAY - 90, TODAY - 60, TODAY - 59, TODAY];
     let notes = days.map(|day| noted("k", 1, "user/get", on(day)));
     database.write(&table(notes), TODAY, 0).unwrap();
@@ -367,7 +375,7 @@ fn what_is_no_ledger_is_refused_and_left_alone() {
     assert!(refusal(&folder.path().join("no/such/folder")).contains("cannot be opened"));
 
     let newer = folder.path().join("newer");
-    drop(Database::open(&newer, 10).unwrap());
+    drop(open(&newer, 10).unwrap());
     let connection = Connection::open(&newer).unwrap();
     connection
         .pragma_update(None, "user_version", SCHEMA_AFTER)
@@ -375,17 +383,17 @@ fn what_is_no_ledger_is_refused_and_left_alone() {
     drop(connection);
     let told = refusal(&newer);
     assert!(
-        told.contains("a newer shim wrote the file (schema 2, and this one knows 1)"),
+        told.contains("a newer shim wrote the ledger (schema 2, and this one knows 1)"),
         "{told}"
     );
 }
 
-const SCHEMA_AFTER: i64 = database::SCHEMA + 1;
+const SCHEMA_AFTER: i64 = engine::SCHEMA + 1;
 
 #[test]
 fn a_damaged_ledger_is_refused() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     let notes = (0..100).map(|number| noted("k", number, &format!("user/{number}"), on(TODAY)));
     database.write(&table(notes), TODAY, 0).unwrap();
     drop(database);
@@ -433,25 +441,23 @@ fn a_locked_ledger_waits_and_loses_nothing() {
 #[test]
 fn a_full_disk_takes_all_or_nothing() {
     let (_folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     database.begin_day(TODAY, 400).unwrap();
-    let pages = |database: &Database, most: i64| {
+    let pages = |database: &mut Database, most: i64| {
         let pragma = format!("PRAGMA max_page_count = {most}");
-        database
-            .connection
-            .query_row(&pragma, [], |row| row.get(0))
-            .unwrap()
+        engine::number(&mut *database.engine, &pragma, &[]).unwrap()
     };
-    let now: i64 = pages(&database, 1);
+    let now = pages(&mut database, 1);
     let notes = || (0..200).map(|number| noted("k", number, "user/get", on(TODAY)));
     let error = database.write(&table(notes()), TODAY, 3).unwrap_err();
-    assert_eq!(
-        error.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::DiskFull)
-    );
+    let LedgerError::Sqlite(error) = error else {
+        panic!("{error}");
+    };
+    let code = error.sqlite_error_code();
+    assert_eq!(code, Some(rusqlite::ErrorCode::DiskFull));
     assert_eq!(usage(&file, &all()).consumers.len(), 0);
 
-    pages(&database, now + 1000);
+    pages(&mut database, now + 1000);
     database.write(&table(notes()), TODAY, 3).unwrap();
     let usage = usage(&file, &all());
     assert_eq!(
@@ -480,7 +486,7 @@ fn what_finds_no_room_is_counted_and_told() {
 fn the_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let (folder, file) = folder();
-    let mut database = Database::open(&file, 1000).unwrap();
+    let mut database = open(&file, 1000).unwrap();
     database.begin_day(TODAY, 400).unwrap();
     let mut found = 0;
     for entry in fs::read_dir(folder.path()).unwrap() {

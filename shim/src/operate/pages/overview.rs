@@ -1,7 +1,7 @@
 //! The overview page.
 
 use maud::{Markup, html};
-use shim_upstream::RateLabel;
+use shim_upstream::{RateLabel, TokenError};
 
 use super::page::{ago, empty, share, table, time};
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
 /// Minutes that the rate is an average of.
 const RATE_MINUTES: usize = 5;
 
-pub(super) fn body(shim: &Shim, seen: &TrafficCounts) -> Markup {
+/// `refused` tenants have no v2 token, each with the reason.
+pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficCounts) -> Markup {
     let (tenants, base) = shim.behind();
     let all = seen.operations.values();
     let sum = |count: fn(&OperationTraffic) -> u64| all.clone().map(count).sum::<u64>();
@@ -21,12 +22,24 @@ pub(super) fn body(shim: &Shim, seen: &TrafficCounts) -> Markup {
         sum(|operation| operation.errors),
         sum(|operation| operation.trouble),
     );
-    let refused = sum(|operation| operation.refused);
+    let rejected = sum(|operation| operation.refused);
     html! {
         dl.facts {
             div { dt { "v2" } dd {
                 @if shim.is_cut_off() { span.bad { "down: calls fail at once" } }
                 @else { span.good { "not known to be down" } }
+            } }
+            div { dt { "Tokens" } dd {
+                @if refused.is_empty() { span.good { "all tenants have one" } }
+                @for (tenant, error) in refused {
+                    span.bad { "tenant " (tenant) }
+                    small { (error) }
+                }
+            } }
+            div { dt { "State" } dd {
+                @let state = shim.state_status();
+                @if state.status == "ok" { span.good { (state.engine) } }
+                @else { span.bad { (state.engine) " " (state.status) } }
             } }
             div { dt { "Requests a minute" } dd { (rate(seen)) small { "in the last " (RATE_MINUTES) " minutes" } } }
             div { dt { "Requests" } dd { (requests) } }
@@ -35,7 +48,7 @@ pub(super) fn body(shim: &Shim, seen: &TrafficCounts) -> Markup {
                 @if trouble > 0 { span.bad { (trouble) } } @else { "0" }
                 small { "errors that are v2's or the shim's" }
             } }
-            div { dt { "Refused" } dd { (refused) small { "credentials, body, overload" } } }
+            div { dt { "Refused" } dd { (rejected) small { "credentials, body, overload" } } }
         }
         section aria-labelledby="minutes" {
             h2 id="minutes" { "Requests in the last hour" }

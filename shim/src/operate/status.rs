@@ -1,0 +1,40 @@
+//! `GET /status`: what this process depends on, for people and dashboards.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::OpsState;
+
+/// For all tokens to be there. Below what scrapers wait: Prometheus gives ten seconds.
+pub(super) const ACCESS_TIME: Duration = Duration::from_secs(5);
+
+/// Always 200: a dependency that is down is no reason to restart the shim, or to take it out of
+/// service.
+pub(super) async fn status(State(state): State<OpsState>) -> Response {
+    let OpsState { shim, process, .. } = state;
+    let access = shim.access(Instant::now() + ACCESS_TIME).await;
+    let tokens: Vec<_> = access
+        .iter()
+        .zip(1..)
+        .map(|(access, tenant)| match access {
+            Ok(()) => json!({ "tenant": tenant, "status": "ok" }),
+            Err(error) => {
+                json!({ "tenant": tenant, "status": "failed", "error": error.to_string() })
+            }
+        })
+        .collect();
+    let status = json!({
+        "ready": !process.stopping.is_cancelled(),
+        "v2": { "status": if shim.is_cut_off() { "down" } else { "up" } },
+        "tokens": tokens,
+        "state": shim.state_status(),
+    });
+    ([(CONTENT_TYPE, "application/json")], format!("{status}\n")).into_response()
+}
