@@ -79,8 +79,7 @@ fn every_command_has_a_manual_page_with_its_flags() {
 
 #[test]
 fn the_unit_starts_the_shim_with_flags_that_it_has() {
-    let unit = include_str!("../packaging/shim.service");
-    let start = unit
+    let start = UNIT
         .lines()
         .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/shim "))
         .unwrap();
@@ -89,5 +88,72 @@ fn the_unit_starts_the_shim_with_flags_that_it_has() {
     let known = flags(command);
     for flag in words.filter(|word| word.starts_with("--")) {
         assert!(known.contains(&flag.to_owned()), "{flag}");
+    }
+}
+
+const UNIT: &str = include_str!("../packaging/shim.service");
+const COMPOSE: &str = include_str!("../packaging/compose.yaml");
+const DEPLOYMENT: &str = include_str!("../packaging/kubernetes/deployment.yaml");
+
+#[test]
+fn packaged_files_set_variables_that_exist() {
+    let settings = include_str!("../docs/settings.md");
+    let dockerfile = include_str!("../packaging/Dockerfile");
+    for file in [UNIT, COMPOSE, DEPLOYMENT, dockerfile] {
+        let words = file.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+        let mut found = 0;
+        let not_settings = ["SHIM_PORT", "SHIM_STATE_URL", "SHIM_STATE_KEY_FILE"];
+        let words = words.filter(|word| word.starts_with("SHIM_") && !not_settings.contains(word));
+        for word in words {
+            // Of a secret, the settings list the variable without its ending.
+            let name = word.strip_suffix("_FILE").unwrap_or(word);
+            assert!(settings.contains(word) || settings.contains(name), "{word}");
+            found += 1;
+        }
+        assert!(found > 0);
+    }
+}
+
+/// A supervisor kills the shim only after all that it may do at the end.
+#[test]
+fn supervisors_wait_for_the_whole_shutdown() {
+    for (file, key) in [
+        (UNIT, "TimeoutStopSec="),
+        (COMPOSE, "stop_grace_period: "),
+        (DEPLOYMENT, "terminationGracePeriodSeconds: "),
+    ] {
+        let mut lines = file.lines().map(str::trim);
+        let value = lines.find_map(|line| line.strip_prefix(key)).unwrap();
+        let seconds: u64 = value.trim_end_matches('s').parse().unwrap();
+        let limits = shim::settings::Limits::default();
+        assert!(seconds > 5 + limits.shutdown.as_secs() + 3, "{key}");
+    }
+}
+
+#[test]
+fn packaged_settings_are_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["v1", "v2"] {
+        fs::write(path(name), "a-secret").unwrap();
+    }
+    for (settings, secrets) in [
+        (
+            include_str!("../packaging/shim.toml"),
+            "/run/credentials/zoom-v1-shim.service/secrets_",
+        ),
+        (
+            include_str!("../packaging/compose/shim.toml"),
+            "/run/secrets/",
+        ),
+        (
+            include_str!("../packaging/kubernetes/shim.toml"),
+            "/etc/shim/secrets/",
+        ),
+    ] {
+        assert_eq!(settings.matches(secrets).count(), 2);
+        fs::write(path("shim.toml"), settings.replace(secrets, &path(""))).unwrap();
+        let checked = shim(&["check-config", "--config", &path("shim.toml")]);
+        assert!(checked.contains("oauth"), "{checked}");
     }
 }
