@@ -41,7 +41,8 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
 
 /// The samples that do not depend on time.
 fn counts(text: &str) -> String {
-    let steady = |series: &&String| !series.contains("_bucket") && !series.contains("_sum");
+    let varying = ["_bucket", "_sum", "process_"];
+    let steady = |series: &&String| !varying.iter().any(|part| series.contains(part));
     let samples = parse(text);
     let lines = samples.keys().filter(steady).map(|series| {
         let value = samples[series];
@@ -104,6 +105,15 @@ async fn everything_is_counted_by_names_of_the_catalog() {
     let (status, text) = shim.ops("/metrics").await;
     assert_eq!(status, 200);
     insta::assert_snapshot!(counts(&text));
+    #[cfg(target_os = "linux")]
+    for series in [
+        "cpu_seconds_total",
+        "resident_memory_bytes",
+        "open_fds",
+        "max_fds",
+    ] {
+        assert!(parse(&text)[&format!("process_{series}")] > 0.0, "{series}");
+    }
     assert!(!text.contains("hush"), "{text}");
 }
 

@@ -110,8 +110,10 @@ async fn a_connection_that_waits_for_a_slot_is_served() {
         let mut connection = Connection::open(&shim).await.unwrap();
         connection.send().await.unwrap();
         connections.push(connection);
+        if connections.len() == 1 {
+            soon(arrivals.recv()).await.unwrap();
+        }
     }
-    soon(arrivals.recv()).await.unwrap();
     let stopped = shim.stop();
     gate.add_permits(1000);
     for connection in &mut connections {
