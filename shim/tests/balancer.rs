@@ -138,6 +138,7 @@ impl Site {
             .env("SHIM_OPS_LISTEN", format!("127.0.0.1:{ops_port}"))
             .env("SHIM_UPSTREAM_URL", &self.sandbox_base)
             .env("SHIM_UPSTREAM_TOKEN", shim_sandbox::TOKEN)
+            .env("SHIM_STATE_URL", "sqlite:state.sqlite")
             .env("SHIM_API_KEY", "k")
             .env("SHIM_API_SECRET", "s")
             .env("SHIM_DRAIN_SECONDS", "1");

@@ -37,9 +37,8 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
                 }
             } }
             div { dt { "State" } dd {
-                @let state = shim.state_status();
-                @if state.status == "ok" { span.good { (state.engine) } }
-                @else { span.bad { (state.engine) " " (state.status) } }
+                @let status = shim.state_status().status;
+                span.good[status == "ok"].bad[status != "ok"] { (status) }
             } }
             div { dt { "Requests a minute" } dd { (rate(seen)) small { "in the last " (RATE_MINUTES) " minutes" } } }
             div { dt { "Requests" } dd { (requests) } }
