@@ -100,7 +100,7 @@ impl Stage {
         };
         let dependencies = Dependencies {
             recorder,
-            ..Dependencies::local(&config.limits)
+            ..Dependencies::local(&config.limits).expect("state in memory")
         };
         let shim = Shim::new(catalog, v2, &config.site, &config.limits, dependencies)
             .expect("a client for v2");

@@ -195,7 +195,7 @@ impl Generation {
             LinkError::Expired => plain(StatusCode::GONE, "410 This link has expired\n"),
         })?;
         let mut tenants = self.0.tenants.iter();
-        let tenant = tenants.find(|known| *known.id() == tenant);
+        let tenant = tenants.find(|known| *known.id().as_bytes() == tenant);
         let tenant = tenant.ok_or_else(|| {
             plain(
                 StatusCode::FORBIDDEN,

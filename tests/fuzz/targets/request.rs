@@ -31,7 +31,7 @@ static SHIM: LazyLock<Shim> = LazyLock::new(|| {
     let sources = Sources { file: None, environment: &environment, flags, read: &read };
     let config = Config::load(&sources, &catalog).expect("these settings are sound");
     let Source::V2(v2) = config.source else { unreachable!("no sandbox was asked for") };
-    let dependencies = Dependencies::local(&config.limits);
+    let dependencies = Dependencies::local(&config.limits).expect("state in memory");
     Shim::new(catalog, v2, &config.site, &config.limits, dependencies).expect("a client")
 });
 
