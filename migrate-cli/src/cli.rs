@@ -9,6 +9,8 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use migrate_audit::isolated;
+
 use crate::{
     commands::{
         audit, completions, diff, explain, man, plan, record, rules, status, translate, usage,
@@ -43,6 +45,17 @@ enum Command {
 ///
 /// Exit codes: 0 nothing to act on, 1 findings that fail, 2 an error; a closed pipe is no error.
 pub fn run() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|name| name == isolated::ARGUMENT)
+    {
+        let parsed = isolated::serve();
+        return if parsed.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
+    }
     let result = match Cli::parse().command {
         Command::Audit(args) => audit::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),

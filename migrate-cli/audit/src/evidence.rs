@@ -1,6 +1,7 @@
 //! What the files of a project say together: which base URLs, libraries, helpers and other services
 //! it has. A relative path means something only in this light.
 
+pub(crate) mod clients;
 pub(crate) mod libraries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,14 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::{
-    evidence::libraries::{chooses_v1, loads},
+    evidence::{
+        clients::Clients,
+        libraries::{chooses_v1, loads, setups, speaks},
+    },
     facts::{
         FileFacts, Signal,
         shape::Shape,
         syntax::{Role, Usage},
     },
     knowledge::Knowledge,
-    names::last_identifier,
+    names::{last_identifier, root},
     rules::Rules,
 };
 
@@ -43,6 +47,14 @@ pub(crate) struct Evidence {
     pub(crate) publishes: BTreeSet<String>,
     /// Client libraries, and whether their version speaks v1.
     pub(crate) libraries: BTreeMap<String, Option<bool>>,
+    /// A host of the API stands there without a version.
+    host: bool,
+    /// An operation's path begins with the version: `/v1/user/list`.
+    versioned: bool,
+    /// A path of v2 stands there without a host.
+    path_v2: bool,
+    /// What clients of libraries are bound to, and what makes them.
+    pub(crate) clients: Clients,
 }
 
 impl Evidence {
@@ -55,6 +67,10 @@ impl Evidence {
         self.proven.extend(other.proven.iter().cloned());
         self.vendors.extend(other.vendors.iter().cloned());
         self.publishes.extend(other.publishes.iter().cloned());
+        self.host |= other.host;
+        self.versioned |= other.versioned;
+        self.path_v2 |= other.path_v2;
+        self.clients.add(&other.clients);
         for (package, speaks) in &other.libraries {
             let entry = self.libraries.entry(package.clone()).or_default();
             *entry = match (*entry, *speaks) {
@@ -70,6 +86,8 @@ impl Evidence {
 pub(crate) struct Projects {
     by_root: BTreeMap<String, Evidence>,
     all: Evidence,
+    /// The roots whose own files prove v1.
+    proving: BTreeSet<String>,
 }
 
 impl Projects {
@@ -83,16 +101,48 @@ impl Projects {
         let mut own: BTreeMap<String, Evidence> = BTreeMap::new();
         for file in files.iter_mut() {
             join_split_bases(file, rules);
+            take_out_browser_sdk(file, rules);
+            let wrappers = rules
+                .libraries
+                .iter()
+                .filter(|library| library.is_wrapper());
+            let wrapped = wrappers
+                .filter(|library| setups(library, file).next().is_some())
+                .find(|_| names_v1_alone(file, knowledge));
+            file.is_wrapped = wrapped.is_some();
             let evidence = own.entry(root_of(&file.path, roots)).or_default();
             evidence.add(&of_file(file, rules));
+            if let Some(library) = wrapped {
+                evidence.v1 = true;
+                evidence.helpers.extend(library.helpers.iter().cloned());
+            }
+            let clients = Clients::of_file(file, &rules.libraries, &rules.words);
+            evidence.clients.add(&clients);
             for library in &rules.libraries {
-                if library.before.is_some() && loads(library, file) && chooses_v1(library, file) {
+                let of_v1 = || library.before.is_none() || chooses_v1(library, file);
+                if speaks(library, file) && loads(library, file) && of_v1() {
                     let speaks = evidence
                         .libraries
                         .entry(library.package.clone())
                         .or_default();
                     *speaks = speaks.or(Some(true));
                 }
+            }
+        }
+        // The host of paths that begin with the version is the base of v1, if of nothing else.
+        let of_v1: BTreeSet<String> = own
+            .keys()
+            .filter(|root| {
+                let around = with_ancestors(root, &own);
+                around.host && around.versioned && !around.v2 && !around.path_v2
+            })
+            .cloned()
+            .collect();
+        for file in files.iter_mut() {
+            let root = root_of(&file.path, roots);
+            if of_v1.contains(&root) {
+                take_hosts_for_bases(file);
+                own.entry(root).or_default().add(&of_file(file, rules));
             }
         }
         // A base in one file names what another file's functions use.
@@ -114,6 +164,8 @@ impl Projects {
         for evidence in own.values() {
             all.add(evidence);
         }
+        let proving = own.iter().filter(|(_, evidence)| proves_v1(evidence));
+        let proving = proving.map(|(root, _)| root.clone()).collect();
         let by_root = own
             .keys()
             .map(|root| {
@@ -127,13 +179,17 @@ impl Projects {
                 (root.clone(), evidence)
             })
             .collect();
-        Self { by_root, all }
+        Self {
+            by_root,
+            all,
+            proving,
+        }
     }
 
     /// A search for the names through which a file that does not speak of Zoom can use v1: base
     /// URLs, request functions. Nothing if there is no v1.
     pub(crate) fn names(&self) -> Option<AhoCorasick> {
-        if !self.all.v1 {
+        if !self.is_of_v1() {
             return None;
         }
         let proven = self
@@ -148,6 +204,7 @@ impl Projects {
             .chain(&self.all.bases)
             .cloned()
             .chain(proven)
+            .chain(self.all.clients.words().map(str::to_owned))
             .filter(|name| name.len() > 2)
             .collect();
         AhoCorasick::builder()
@@ -155,6 +212,17 @@ impl Projects {
             .ascii_case_insensitive(true)
             .build(&names)
             .ok()
+    }
+
+    /// True if some file proves v1.
+    fn is_of_v1(&self) -> bool {
+        proves_v1(&self.all)
+    }
+
+    /// True if the part of the tree that a file belongs to, or one around it, proves v1.
+    pub(crate) fn is_proven(&self, path: &str, roots: &BTreeSet<String>) -> bool {
+        let root = root_of(path, roots);
+        self.proving.iter().any(|proving| is_within(&root, proving))
     }
 
     /// The evidence for a file.
@@ -175,15 +243,16 @@ fn root_of(path: &str, roots: &BTreeSet<String>) -> String {
     String::new()
 }
 
+/// True if a root is another one or lies below it.
+fn is_within(root: &str, other: &str) -> bool {
+    let rest = root.strip_prefix(other);
+    other.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn with_ancestors(root: &str, own: &BTreeMap<String, Evidence>) -> Evidence {
     let mut evidence = Evidence::default();
     for (other, found) in own {
-        let above = other.is_empty()
-            || root == other
-            || root
-                .strip_prefix(other.as_str())
-                .is_some_and(|rest| rest.starts_with('/'));
-        if above {
+        if is_within(root, other) {
             evidence.add(found);
         }
     }
@@ -205,12 +274,27 @@ fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
                 evidence.v1 = true;
                 evidence.bases.extend(names_of(signal));
             }
-            Shape::Url { operation: Some(_) } => evidence.v1 = true,
+            Shape::Url { operation: Some(_) } => {
+                evidence.v1 = true;
+                evidence.versioned |= signal.apart;
+            }
             Shape::BaseV2 => {
                 evidence.v2 = true;
                 evidence.bases.extend(names_of(signal));
             }
-            Shape::Host => evidence.bases.extend(names_of(signal)),
+            Shape::Host => {
+                evidence.host = true;
+                evidence.bases.extend(names_of(signal));
+            }
+            Shape::PathV2 => evidence.path_v2 = true,
+            Shape::Endpoint {
+                operation: Some(_),
+                versioned: true,
+                ..
+            } if signal.text.usage == Usage::Plain => {
+                let callee = signal.text.callee.as_deref().unwrap_or_default();
+                evidence.versioned |= !rules.words.servers.contains(&root(callee));
+            }
             _ => {}
         }
     }
@@ -238,6 +322,44 @@ fn names_of(signal: &Signal) -> impl Iterator<Item = String> {
         .iter()
         .map(|target| last_identifier(target).to_ascii_lowercase())
         .filter(|name| name.len() > 2)
+}
+
+fn proves_v1(evidence: &Evidence) -> bool {
+    evidence.v1
+        || evidence
+            .libraries
+            .values()
+            .any(|speaks| *speaks == Some(true))
+}
+
+/// True if a file has a path of v1 that v2 does not have.
+fn names_v1_alone(file: &FileFacts, knowledge: &Knowledge) -> bool {
+    file.signals.iter().any(|signal| match &signal.shape {
+        Shape::Endpoint {
+            operation: Some(operation),
+            ..
+        } => signal.text.role == Role::Value && !knowledge.is_shared(operation),
+        _ => false,
+    })
+}
+
+/// `Zoom.init("https://www.zoom.us/api/v1")`
+fn take_out_browser_sdk(file: &mut FileFacts, rules: &Rules) {
+    for signal in &mut file.signals {
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        if signal.shape == Shape::Base && rules.words.browser_sdk.iter().any(|sdk| sdk == callee) {
+            signal.shape = Shape::BrowserSdk;
+        }
+    }
+}
+
+fn take_hosts_for_bases(file: &mut FileFacts) {
+    for signal in &mut file.signals {
+        let plain = signal.text.role == Role::Value && signal.text.usage == Usage::Plain;
+        if signal.shape == Shape::Host && plain {
+            signal.shape = Shape::Base;
+        }
+    }
 }
 
 /// Makes a version that stands near its host a base: `HOST = "api.zoom.us"`, `PATH = "/v1"`.

@@ -2,6 +2,8 @@
 
 pub(crate) mod dependencies;
 mod mentions;
+mod parameters;
+mod postman;
 pub(crate) mod scanner;
 pub(crate) mod secrets;
 pub(crate) mod shape;
@@ -15,7 +17,7 @@ use crate::{
         dependencies::Dependency,
         secrets::Secret,
         shape::Shape,
-        syntax::{Call, Import, Read, Role, Text, Write},
+        syntax::{Binding, Call, Import, Read, Role, Subclass, Text, Write},
     },
     language::Language,
     source::Lines,
@@ -83,6 +85,8 @@ pub(crate) struct FileFacts {
     pub(crate) signals: Vec<Signal>,
     /// Calls that may be a client library's.
     pub(crate) calls: Vec<(Call, Place)>,
+    /// The import statements.
+    pub(crate) brought_in: Vec<String>,
     /// Imports of client libraries.
     pub(crate) imports: Vec<(Import, Place)>,
     /// Client libraries that it names as dependencies.
@@ -97,6 +101,10 @@ pub(crate) struct FileFacts {
     pub(crate) members: BTreeSet<String>,
     /// Keys that are set on variables.
     pub(crate) writes: Vec<Write>,
+    /// Names that are given what is not literal.
+    pub(crate) bindings: Vec<Binding>,
+    /// Classes that extend others.
+    pub(crate) subclasses: Vec<Subclass>,
     /// Credentials in plain text.
     pub(crate) secrets: Vec<Secret>,
     /// The lines that signals stand on, for reports.
@@ -109,6 +117,8 @@ pub(crate) struct FileFacts {
     pub(crate) is_cut: bool,
     /// It took too long to parse.
     pub(crate) is_unparsed: bool,
+    /// It requests paths of v1 through a library.
+    pub(crate) is_wrapped: bool,
 }
 
 /// What a function does.
@@ -123,12 +133,13 @@ pub(crate) struct FunctionFacts {
 impl FileFacts {
     /// True if code of the file holds a base or an operation's URL of v1.
     pub(crate) fn has_v1(&self) -> bool {
-        self.signals.iter().any(|signal| {
-            signal.text.role == Role::Value
-                && matches!(
-                    signal.shape,
-                    Shape::Base | Shape::Url { operation: Some(_) }
-                )
-        })
+        self.is_wrapped
+            || self.signals.iter().any(|signal| {
+                signal.text.role == Role::Value
+                    && matches!(
+                        signal.shape,
+                        Shape::Base | Shape::Url { operation: Some(_) }
+                    )
+            })
     }
 }

@@ -164,12 +164,12 @@ fn switch(page: &Page<'_>, tree: Option<&Tree>, base: &Base, moved: &Moved) -> O
 }
 
 impl Audit<'_> {
-    /// Works out the changes for the findings of a run below a folder. Mentions and findings that a
-    /// comment or the baseline suppresses stay as they are.
+    /// Works out the changes for the findings of a run below a folder, those of the baseline included.
+    /// Mentions and findings that a comment suppresses stay as they are.
     pub fn fixes(&self, root: &Path, outcome: &Outcome, wanted: &Wanted) -> Fixes {
         let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, finding) in outcome.findings.iter().enumerate() {
-            if finding.counts() {
+            if finding.counts() || is_of_baseline(finding) {
                 by_path.entry(&finding.path).or_default().push(index);
             }
         }
@@ -253,6 +253,9 @@ impl Audit<'_> {
             return Err(format!("{path} {objection}"));
         }
         let page = Page::read(path, &text, &self.rules);
+        if page.extract.is_unparsed {
+            return Err(format!("{path} takes too long to parse"));
+        }
         self.point(&page, path, &findings, wanted, others, collected);
         // A library that is about to be updated is not held back.
         let updated =
@@ -316,14 +319,23 @@ impl Audit<'_> {
                 .filter(|base| base.place == place)
                 .filter(|base| finding.kind != Kind::Endpoint || base.whole.is_none())
                 .collect();
+            if finding.kind == Kind::SdkImport {
+                let way = self.repointing(page, wanted);
+                collected.objections.extend(way.map(|way| (*index, way)));
+                continue;
+            }
             if here.is_empty() && finding.kind == Kind::BaseUrl {
-                if let Some(aim) = &aim {
-                    let host = page.host_near(finding.line, &self.rules, &self.knowledge);
-                    let edits = host
+                let host = page.host_near(finding.line, &self.rules, &self.knowledge);
+                let edits = match &aim {
+                    Some(aim) => host
                         .ok_or_else(|| "its host cannot be found".to_owned())
-                        .and_then(|host| aim.host(page, path, &host));
-                    collect(collected, *index, edits);
-                }
+                        .and_then(|host| aim.host(page, path, &host)),
+                    None if variable.is_some() => {
+                        Err("its host and its version stand apart: --shim changes them".to_owned())
+                    }
+                    None => continue,
+                };
+                collect(collected, *index, edits);
                 continue;
             }
             if finding.kind != Kind::Endpoint {
@@ -343,6 +355,8 @@ impl Audit<'_> {
                         .map(|()| edits)
                 } else if let Some(aim) = &aim {
                     aim.edits(page, path, base)
+                } else if variable.is_some() && !base.bare {
+                    Err("the URL goes on behind its base: take the base out of it first".to_owned())
                 } else if variable.is_some() {
                     Err("reading it from the environment is not provably the same here".to_owned())
                 } else {
@@ -351,6 +365,30 @@ impl Audit<'_> {
                 collect(collected, *index, edits);
             }
         }
+    }
+
+    /// How the client library that a file sets up is pointed at the shim.
+    fn repointing(&self, page: &Page<'_>, wanted: &Wanted) -> Option<String> {
+        let language = page.language.name().to_ascii_lowercase();
+        let library = self.rules.libraries.iter().find(|library| {
+            let mut names = library.imports.iter().chain(&library.constructors);
+            library.languages.contains(&language)
+                && names.any(|name| page.text.contains(name.as_str()))
+        })?;
+        let base = wanted.moved.url.as_ref().map_or_else(
+            || "https://SHIM/v1".to_owned(),
+            |shim| format!("{}{}/v1", shim.scheme(), shim.host_and_prefix()),
+        );
+        Some(match &library.repoint {
+            Some(way) => format!(
+                "Point the library at the shim: {}",
+                way.replace("{base}", &base)
+            ),
+            None => format!(
+                "{} holds its base URL itself: lead the host to the shim, for example by a hosts entry",
+                library.package
+            ),
+        })
     }
 
     fn pin(
@@ -417,6 +455,13 @@ fn collect(collected: &mut Collected, index: usize, edits: Result<Vec<Edit>, Str
 
 fn base_url(shim: &ShimUrl) -> String {
     format!("{}{}/v1", shim.scheme(), shim.host_and_prefix())
+}
+
+/// True if only the baseline suppresses a finding.
+fn is_of_baseline(finding: &Finding) -> bool {
+    let suppressed = finding.suppressed.as_ref();
+    finding.kind != Kind::Doc
+        && suppressed.is_some_and(|suppression| suppression.by == SuppressedBy::Baseline)
 }
 
 /// True if some fix may be for the finding.

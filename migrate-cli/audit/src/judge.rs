@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     evidence::Evidence,
-    facts::{FileFacts, Place, Signal, shape::Shape, syntax::Role},
+    facts::{FileFacts, Place, Signal, secrets::Sign, shape::Shape, syntax::Role},
     judge::{endpoint::Endpoint, purpose::Purpose},
     kind::{Confidence, Kind},
     knowledge::Knowledge,
@@ -32,6 +32,8 @@ pub(crate) struct Use {
     pub(crate) reason: &'static str,
     /// The parameters given beside it.
     pub(crate) given: Vec<String>,
+    /// No other parameter is given.
+    pub(crate) whole: bool,
 }
 
 /// Decides about the files of one project.
@@ -79,7 +81,7 @@ impl Judge<'_> {
             seen.insert((
                 found.place.line,
                 found.operation.clone(),
-                found.kind == Kind::ResponseField,
+                matches!(found.kind, Kind::ResponseField | Kind::Credential).then_some(found.kind),
             ))
         });
         uses
@@ -94,6 +96,7 @@ impl Judge<'_> {
                 confidence,
                 reason,
                 given: self.given(file, signal, operation.as_deref()),
+                whole: signal.text.whole,
             })
         };
         if signal.text.role != Role::Value || signal.shape == Shape::Name {
@@ -124,6 +127,17 @@ impl Judge<'_> {
                     None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
                 }
             }
+            Shape::Dynamic => {
+                let sent = self.sends_dynamic(file, signal);
+                let reason = "the operation is put together at run time";
+                sent.then(|| found(Kind::Endpoint, &None, Confidence::Low, reason))?
+            }
+            Shape::BrowserSdk => found(
+                Kind::Doc,
+                &None,
+                Confidence::High,
+                "Zoom's browser SDK signs in with a person's password, which the shim does not serve",
+            ),
             Shape::Endpoint {
                 operation, path, ..
             } => {
@@ -189,7 +203,24 @@ impl Judge<'_> {
                 "named in prose"
             },
             given: Vec::new(),
+            whole: false,
         })
+    }
+
+    /// True if a path that ends in a value is requested from v1: it stands behind v1's base, or is given
+    /// to the project's own request function.
+    fn sends_dynamic(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let based = signal.joined.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            let is_common = self.rules.words.common_bases.contains(&name);
+            self.evidence.bases.contains(&name) && (!is_common || file.has_v1())
+        });
+        let strong = file.has_v1();
+        self.evidence.v1
+            && (based || self.is_helper(callee) || signal.value.contains(DOMAIN))
+            && !self.is_other_vendor(file, strong, file.zoom)
+            && self.purpose(file, signal) == Purpose::Request
     }
 
     /// True if the project's own request function is called. One that is named like a verb of HTTP
@@ -220,11 +251,21 @@ impl Judge<'_> {
             .libraries
             .values()
             .any(|speaks| *speaks == Some(true));
-        let ours = file.has_v1() || (self.evidence.v1 || library) && file.zoom;
+        let setups = libraries::starts_of_setups(self, file);
+        let ours =
+            file.has_v1() || (self.evidence.v1 || library) && file.zoom || !setups.is_empty();
         if !ours {
             return;
         }
         for secret in &file.secrets {
+            let is_ours = match secret.sign {
+                Sign::Named => true,
+                Sign::Pair => file.has_v1() || !setups.is_empty(),
+                Sign::Argument(at) => setups.contains(&at),
+            };
+            if !is_ours {
+                continue;
+            }
             uses.push(Use {
                 kind: Kind::Credential,
                 operation: None,
@@ -232,6 +273,7 @@ impl Judge<'_> {
                 confidence: Confidence::Medium,
                 reason: "an API key or secret in plain text, in a file of the v1 client",
                 given: vec![secret.name.clone()],
+                whole: false,
             });
         }
     }
@@ -290,6 +332,7 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
                 confidence: Confidence::Medium,
                 reason: "an answer field that only v1 has, read after a v1 call",
                 given: vec![read.name.clone()],
+                whole: false,
             });
         }
     }

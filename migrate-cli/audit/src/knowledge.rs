@@ -30,6 +30,8 @@ pub(crate) struct Knowledge {
     generic: HashSet<String>,
     /// Answer fields that v2 does not have by that name.
     pub(crate) answer_fields: HashSet<String>,
+    /// The names of v1's key and secret.
+    pub(crate) key_and_secret: [String; 2],
     /// The names of v1's credentials, as programs spell them.
     pub(crate) credentials: Vec<String>,
     /// A line that has one of these in it may show a secret; in lower case.
@@ -85,11 +87,13 @@ impl Knowledge {
         });
         let protocol = catalog.protocol();
         // Both are also written without the sign between their words.
-        let credentials = [&protocol.key, &protocol.secret];
+        let key_and_secret = [protocol.key.clone(), protocol.secret.clone()];
+        let credentials = key_and_secret.each_ref();
         let credentials = credentials.map(|name| [name.clone(), name.replace('_', "")]);
         let secret_words = protocol.secret_words.iter();
         Self {
             credentials: credentials.concat(),
+            key_and_secret,
             secret_words: secret_words
                 .chain(&protocol.secret_words_in_code)
                 .cloned()

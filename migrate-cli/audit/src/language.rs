@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A language or a data format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Language {
     Bash,
@@ -32,7 +32,7 @@ pub(crate) enum Language {
 }
 
 /// How a language without a grammar here writes comments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Lexis {
     /// `//` and `/* */`
@@ -45,10 +45,12 @@ pub(crate) enum Lexis {
     Quote,
     /// `;`
     Semicolon,
+    /// `%`
+    Percent,
 }
 
 /// A data format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Format {
     Json,
@@ -73,6 +75,7 @@ impl Language {
             return language;
         }
         match name.rsplit_once('.') {
+            Some((_, "m")) if !is_objective_c(head) => Some(Self::OtherCode(Lexis::Percent)),
             Some((stem, extension)) => by_extension(stem, extension),
             None => by_first_line(head),
         }
@@ -151,6 +154,21 @@ impl Language {
     }
 }
 
+/// True for the start of a file of Objective-C; those of MATLAB have the same extension.
+fn is_objective_c(head: &str) -> bool {
+    let signs = [
+        "#",
+        "@import",
+        "@interface",
+        "@implementation",
+        "@class",
+        "//",
+        "/*",
+    ];
+    let is_sign = |line: &str| signs.iter().any(|sign| line.trim_start().starts_with(sign));
+    head.is_empty() || head.lines().any(is_sign)
+}
+
 fn by_name(name: &str) -> Option<Language> {
     let extension = name.rsplit('.').next().unwrap_or_default();
     let language = match name {
@@ -193,7 +211,7 @@ fn by_extension(stem: &str, extension: &str) -> Option<Language> {
         "ts" | "mts" | "cts" => Language::TypeScript,
         "c" | "h" | "cc" | "cpp" | "cxx" | "hpp" | "kt" | "kts" | "scala" | "rs" | "dart"
         | "groovy" | "gradle" | "as" | "d" | "zig" | "v" | "proto" | "sol" | "hx" | "apex"
-        | "cls" | "fs" => Language::OtherCode(Lexis::Slashes),
+        | "cls" | "trigger" | "fs" => Language::OtherCode(Lexis::Slashes),
         "pl" | "pm" | "t" | "r" | "tcl" | "ex" | "exs" | "nim" | "cr" | "coffee" | "jl"
         | "fish" | "cmake" | "tf" => Language::OtherCode(Lexis::Hash),
         "lua" | "hs" | "elm" | "adb" | "ads" => Language::OtherCode(Lexis::Dashes),
@@ -216,7 +234,7 @@ fn by_extension(stem: &str, extension: &str) -> Option<Language> {
             Language::Data(Format::Properties)
         }
         "xml" | "plist" | "csproj" | "resx" | "xaml" | "wsdl" | "storyboard" | "xib"
-        | "strings" => Language::Data(Format::Xml),
+        | "strings" | "remotesite" | "namedcredential" => Language::Data(Format::Xml),
         "sql" | "dump" => Language::Data(Format::Sql),
         "md" | "markdown" | "rst" | "txt" | "adoc" | "asciidoc" | "textile" | "org" | "rdoc"
         | "pod" | "wiki" | "tex" | "log" => Language::Prose,

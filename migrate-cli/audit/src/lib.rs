@@ -28,6 +28,7 @@ pub mod traffic;
 mod walk;
 pub mod waves;
 
+pub use facts::syntax::isolated;
 pub use findings::{
     Advice, Finding, LossyParameter, Shim, SuppressedBy, Suppression, baseline, owners,
 };

@@ -45,6 +45,38 @@ pub(crate) fn last_identifier(text: &str) -> &str {
     head.get(start..).unwrap_or_default()
 }
 
+/// The first of the names on the left of an assignment: `client, err` gives `client`.
+pub(crate) fn first_name(text: &str) -> &str {
+    last_identifier(text.split(',').next().unwrap_or_default())
+}
+
+/// What a call begins with, in lower case: `app` in `app.post`.
+pub(crate) fn root(callee: &str) -> String {
+    let bare = callee.trim_start_matches(['@', '&', '*']);
+    // `$.post` is a call of jQuery, `$app->post` one of a variable.
+    let bare = match bare.strip_prefix('$') {
+        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => rest,
+        _ => bare,
+    };
+    bare.split(['.', ':', '-', '(', ' ', '?'])
+        .find(|part| {
+            !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
+        })
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
+/// A name or member and what it belongs to: `$zoom->user->list` gives `$zoom->user` and `list`.
+pub(crate) fn split_member(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_end_matches(['!', '?']);
+    let name = last_identifier(text);
+    let head = text.strip_suffix(name).filter(|_| !name.is_empty())?;
+    Some((
+        head.trim_end_matches(['.', '>', '-', ':', '?', '&', '!', ' ']),
+        name,
+    ))
+}
+
 /// The words of a name, in lower case: `zoom_printError` gives zoom, print, error.
 pub(crate) fn split_words(name: &str) -> Vec<String> {
     let mut words = Vec::new();

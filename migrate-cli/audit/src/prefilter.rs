@@ -2,13 +2,16 @@
 
 pub(crate) mod client_parts;
 
+use std::collections::{BTreeSet, HashSet};
+
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use memchr::memmem::Finder;
 
 use crate::{
     knowledge::Knowledge,
-    prefilter::client_parts::{ClientParts, Part},
-    rules::{DOMAIN, Hosts, Rules},
-    source::{self, continues_word},
+    prefilter::client_parts::{ClientParts, LARGEST, Part},
+    rules::{DOMAIN, Hosts, Rules, Style},
+    source::{self, continues_word, is_packed},
 };
 
 /// How much of a file is looked at to tell whether it is binary.
@@ -29,6 +32,12 @@ pub(crate) struct Trace {
     pub(crate) path: bool,
     /// A path or word that only v1 has.
     pub(crate) distinctive: bool,
+    /// A call of a method as clients of libraries have it: `.user.list(`.
+    pub(crate) member: bool,
+    /// Nothing but the word zoom: it means something only where the project proves v1.
+    pub(crate) weak: bool,
+    /// A path, and the names of v1's credentials: v1 wherever its host is.
+    pub(crate) keyed: bool,
     /// How many paths were looked at.
     looked_at: u32,
 }
@@ -36,12 +45,12 @@ pub(crate) struct Trace {
 impl Trace {
     /// True if it tells more than the word zoom does.
     pub(crate) fn is_telling(self) -> bool {
-        self.zoom || self.path || self.distinctive
+        self.zoom || self.path || self.distinctive || self.member
     }
 
     /// True if another part can tell nothing new.
     pub(crate) fn is_full(self) -> bool {
-        self.zoom && self.word && self.path && self.distinctive
+        self.zoom && self.word && self.path && self.distinctive && self.member
     }
 }
 
@@ -52,6 +61,7 @@ enum Pattern {
     Shim,
     Head,
     Word,
+    Member,
 }
 
 /// Searches bytes for traces.
@@ -59,6 +69,10 @@ enum Pattern {
 pub(crate) struct Prefilter<'k> {
     search: AhoCorasick,
     patterns: Vec<Pattern>,
+    /// The names of v1's credentials.
+    credentials: [Finder<'static>; 2],
+    /// The methods of client libraries, with their resources.
+    methods: HashSet<String>,
     /// Packages, each with the place of the word zoom in it.
     libraries: Vec<(usize, String)>,
     relevance: ClientParts,
@@ -84,6 +98,20 @@ impl<'k> Prefilter<'k> {
             words.push(word);
             patterns.push(Pattern::Word);
         }
+        let methods: HashSet<String> = rules
+            .libraries
+            .iter()
+            .filter(|library| !matches!(library.style, Style::Function))
+            .flat_map(|library| library.methods.keys().cloned())
+            .collect();
+        let resources: BTreeSet<&str> = methods
+            .iter()
+            .filter_map(|method| Some(method.get(..=method.find(['.', '_'])?)?))
+            .collect();
+        for resource in resources {
+            words.push(format!(".{resource}"));
+            patterns.push(Pattern::Member);
+        }
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(&words)?;
@@ -95,6 +123,11 @@ impl<'k> Prefilter<'k> {
             .collect();
         Ok(Self {
             search,
+            credentials: knowledge
+                .key_and_secret
+                .clone()
+                .map(|name| Finder::new(name.as_bytes()).into_owned()),
+            methods,
             relevance: ClientParts::new(knowledge, rules)?,
             patterns,
             libraries,
@@ -130,6 +163,9 @@ impl<'k> Prefilter<'k> {
                 }
                 // `autocreated` is another word.
                 Some(Pattern::Word) => trace.distinctive |= !continues_word(bytes, found.end()),
+                Some(Pattern::Member) if !trace.member => {
+                    trace.member = self.is_method(bytes, found.start() + 1);
+                }
                 _ => {}
             }
             if trace.is_full() {
@@ -144,7 +180,24 @@ impl<'k> Prefilter<'k> {
         let speaks = trace.word && !trace.zoom;
         let part = speaks.then(|| self.relevance.part(bytes)).flatten();
         trace.zoom |= part == Some(Part::Library);
-        trace.is_telling() || part.is_some()
+        let is_relevant = trace.is_telling() || part.is_some();
+        trace.keyed = trace.path
+            && self
+                .credentials
+                .iter()
+                .all(|name| name.find(bytes).is_some());
+        trace.weak = trace.word && !is_relevant && bytes.len() <= LARGEST && !is_packed(bytes);
+        is_relevant || trace.weak
+    }
+
+    /// True if a method of a client library is called there.
+    fn is_method(&self, bytes: &[u8], start: usize) -> bool {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+        let length = rest.iter().take_while(|byte| is_part(byte)).count();
+        let (name, after) = rest.split_at(length);
+        after.starts_with(b"(")
+            && std::str::from_utf8(name).is_ok_and(|name| self.methods.contains(name))
     }
 
     /// True if the word zoom belongs to a host of the API or to a client library.
@@ -168,7 +221,14 @@ impl<'k> Prefilter<'k> {
             return true;
         }
         if !starts(DOMAIN.as_bytes()) {
-            return false;
+            // Postman's `"host": ["api", "zoom", "us"]`.
+            let listed = rest.get(4..40).unwrap_or_default();
+            let listed: Vec<u8> = listed
+                .iter()
+                .copied()
+                .filter(|b| !b.is_ascii_whitespace())
+                .collect();
+            return listed.starts_with(b"\",\"us\"]");
         }
         let until = bytes.get(..start + DOMAIN.len()).unwrap_or_default();
         let below = without_port(rest.get(DOMAIN.len()..).unwrap_or_default());

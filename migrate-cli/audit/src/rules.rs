@@ -107,6 +107,8 @@ pub(crate) struct Words {
     pub(crate) page_movers: Vec<String>,
     pub(crate) test_folders: Vec<String>,
     pub(crate) stand_ins: Vec<String>,
+    pub(crate) value_words: Vec<String>,
+    pub(crate) browser_sdk: Vec<String>,
     pub(crate) api_names: Vec<String>,
 }
 
@@ -225,13 +227,25 @@ pub struct Library {
     pub names: Vec<String>,
     /// What to use instead.
     pub instead: String,
+    /// How its clients are pointed at the base URL `{base}`, if they can be.
+    pub repoint: Option<String>,
     /// How methods are called.
     pub style: Style,
+    /// Functions of the library that take a path of v1.
+    #[serde(default)]
+    pub helpers: Vec<String>,
     /// The operation behind each method; empty if v1 had none.
     pub methods: BTreeMap<String, String>,
     /// Methods whose v2 form is another name.
     #[serde(default, rename = "rewrite")]
     pub rewrites: Vec<Rewrite>,
+}
+
+impl Library {
+    /// True if programs call v1 by its paths through the library.
+    pub(crate) fn is_wrapper(&self) -> bool {
+        !self.helpers.is_empty()
+    }
 }
 
 /// A method of a library's v1 class and its form in the v2 class.
@@ -325,8 +339,9 @@ impl Rule {
 const HOSTS: &str = include_str!("../rules/data/hosts.toml");
 const WORDS: &str = include_str!("../rules/data/words.toml");
 const VENDORS: &str = include_str!("../rules/data/vendors.toml");
-const LIBRARIES: [(&str, &str); 11] = embedded![
+const LIBRARIES: [(&str, &str); 12] = embedded![
     "libraries/go-zoom-lib-golang",
+    "libraries/moodle-mod-zoom",
     "libraries/npm-zoomus",
     "libraries/packagist-alexjose-zoom-api",
     "libraries/packagist-fusedinteractive-laravel-zoom",

@@ -36,6 +36,8 @@ use crate::{
 
 /// How long files that were found are still read after the run was ended early.
 const GRACE: Duration = Duration::from_secs(2);
+/// How much text of a revision that only has the word zoom is kept for a second look, in bytes.
+const KEPT: usize = 64 << 20;
 
 /// What a run may look at.
 #[derive(Clone, Debug)]
@@ -50,6 +52,9 @@ pub struct Options {
     pub moved: Moved,
     /// Set from outside to end the run early with what was found so far.
     pub stop: Arc<AtomicBool>,
+    /// The program that calls [`crate::isolated::serve`] when it is given [`crate::isolated::ARGUMENT`]:
+    /// it parses files that could stop this process for minutes. Without it their strings are read.
+    pub parser: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -60,6 +65,7 @@ impl Default for Options {
             files: Arc::default(),
             moved: Moved::default(),
             stop: Arc::default(),
+            parser: None,
         }
     }
 }
@@ -156,7 +162,7 @@ impl<'c> Audit<'c> {
             catalog,
             knowledge,
             rules,
-            budget: ParseBudget::new(Arc::clone(&options.stop)),
+            budget: ParseBudget::new(Arc::clone(&options.stop), options.parser.clone()),
             options,
         })
     }
@@ -271,6 +277,7 @@ impl<'c> Audit<'c> {
         };
         let mut outcome = Outcome::default();
         let mut files = Vec::new();
+        let (mut weak, mut kept) = (Vec::new(), 0);
         let mut roots = BTreeSet::new();
         let stop = &self.options.stop;
         let mut buffer = Vec::new();
@@ -298,7 +305,12 @@ impl<'c> Audit<'c> {
                             let text = source::decode(bytes);
                             let mut trace = prefilter.trace(text.as_bytes());
                             if prefilter.is_relevant(&mut trace, text.as_bytes()) {
-                                files.push(scanner.scan(path, &text));
+                                if trace.weak && kept < KEPT {
+                                    kept += text.len();
+                                    weak.push((path.to_owned(), text.into_owned()));
+                                } else if !trace.weak {
+                                    files.push(scanner.scan(path, &text));
+                                }
                             }
                         }
                     }
@@ -319,6 +331,12 @@ impl<'c> Audit<'c> {
                 Ok(())
             },
         )?;
+        let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+        files.extend(
+            weak.iter()
+                .filter(|(path, _)| projects.is_proven(path, &roots))
+                .map(|(path, text)| scanner.scan(path, text)),
+        );
         self.finish(files, &roots, &mut outcome);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
@@ -346,7 +364,15 @@ impl<'c> Audit<'c> {
         let mut files = self.read_all(&speaking, base, None, &mut outcome);
         let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         if let Some(names) = projects.names() {
+            let (weak, silent): (Vec<_>, Vec<_>) = silent
+                .into_iter()
+                .partition(|candidate| candidate.trace.weak);
             files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
+            let weak: Vec<_> = weak
+                .into_iter()
+                .filter(|candidate| projects.is_proven(&relative(&candidate.path, base), &roots))
+                .collect();
+            files.extend(self.read_all(&weak, base, None, &mut outcome));
         }
         self.finish(files, &roots, &mut outcome);
         outcome
@@ -500,9 +526,12 @@ fn worth_reading(candidates: &[Candidate]) -> (Vec<&Candidate>, Vec<&Candidate>)
         .iter()
         .filter(|candidate| {
             let trace = candidate.trace;
-            zoom || trace.word && trace.distinctive
+            zoom || trace.keyed || trace.word && trace.distinctive
         })
-        .partition(|candidate| candidate.trace.zoom || candidate.trace.word)
+        .partition(|candidate| {
+            let trace = candidate.trace;
+            trace.zoom || trace.keyed || trace.word && !trace.weak
+        })
 }
 
 fn relative(path: &Path, base: &Path) -> String {

@@ -409,7 +409,11 @@ fn sentence(summary: &Summary) -> String {
         summary
             .by_fidelity
             .iter()
-            .map(|(fidelity, number)| format!("{number} {fidelity}")),
+            .map(|(fidelity, number)| match *fidelity {
+                "depends" if *number == 1 => "1 depends on the parameters".to_owned(),
+                "depends" => format!("{number} depend on the parameters"),
+                _ => format!("{number} {fidelity}"),
+            }),
     );
     for (kind, one, many) in [
         (Kind::Credential, "credential", "credentials"),
@@ -504,7 +508,8 @@ fn losses(finding: &Finding) -> Option<String> {
     if advice.lossy.is_empty() {
         return None;
     }
-    let named = !finding.parameters.is_empty();
+    let depends = advice.fidelity == "depends";
+    let named = !finding.parameters.is_empty() && !depends;
     let shown: Vec<&str> = advice
         .lossy
         .iter()
@@ -519,7 +524,9 @@ fn losses(finding: &Finding) -> Option<String> {
     };
     Some(format!(
         "{} {}{more}",
-        if named {
+        if depends {
+            "depends on the parameters; not exact if given:"
+        } else if named {
             "exact except:"
         } else {
             "not exact if given:"

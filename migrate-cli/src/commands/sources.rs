@@ -89,6 +89,7 @@ impl Sources {
             large: self.max_parse,
             stop: Arc::clone(&stop),
             moved: self.moved(),
+            parser: std::env::current_exe().ok(),
             ..Options::default()
         };
         let progress = Progress::start(&options, self.quiet);

@@ -2,9 +2,63 @@
 
 use crate::{
     facts::{FileFacts, Place, syntax::Call},
+    language::Language,
     names::last_identifier,
     rules::Library,
 };
+
+/// True if the library is used in the language of a file.
+pub(crate) fn speaks(library: &Library, file: &FileFacts) -> bool {
+    file.language.is_some_and(|language| {
+        let name = language.name().to_ascii_lowercase();
+        library.languages.contains(&name)
+            || language == Language::Tsx
+                && library.languages.iter().any(|known| known == "typescript")
+    })
+}
+
+/// The calls of a file that make a client of a library or set the library up.
+pub(crate) fn setups<'f>(
+    library: &'f Library,
+    file: &'f FileFacts,
+) -> impl Iterator<Item = &'f Call> {
+    let modules = modules(library, file);
+    let is_script = library.languages.iter().any(|name| name == "javascript");
+    file.calls.iter().map(|(call, _)| call).filter(move |call| {
+        let made = call.callee.strip_prefix("new ").unwrap_or(&call.callee);
+        let mut quoted = call.callee.split(['"', '\'']);
+        let loaded = call.callee.starts_with("require(")
+            && quoted.any(|name| library.imports.iter().any(|import| import == name));
+        loaded || constructs(library, made) || is_script && modules.contains(&made)
+    })
+}
+
+/// True for the name of what makes a client of a library.
+pub(crate) fn constructs(library: &Library, name: &str) -> bool {
+    library.constructors.iter().any(|constructor| {
+        name.strip_suffix(constructor.as_str())
+            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':', '\\']))
+    })
+}
+
+/// The names that a file gives to the library itself: `const Zoom = require('zoomus')`.
+pub(crate) fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str> {
+    let by_call = file
+        .calls
+        .iter()
+        .filter(|(call, _)| call.callee == "require" && names(library, call))
+        .filter_map(|(call, _)| call.target.as_deref())
+        .map(last_identifier);
+    // `import Zoom from 'zoomus'`
+    let by_statement = file
+        .imports
+        .iter()
+        .filter(|(import, _)| is_import(library, &import.text))
+        .filter_map(|(import, _)| import.text.strip_prefix("import "))
+        .filter_map(|rest| rest.split_whitespace().next())
+        .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+    by_call.chain(by_statement).collect()
+}
 
 /// True if a file loads the library.
 pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {

@@ -1,6 +1,9 @@
 //! Dependencies on client libraries, in the files in which programs name them.
 
-use crate::{language::Language, rules::Library};
+use crate::{
+    language::{Format, Language},
+    rules::Library,
+};
 
 /// A client library that a program depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +29,16 @@ pub(crate) fn find(
     let Some(ecosystem) = ecosystem(&name) else {
         return Vec::new();
     };
+    let listed = listed(&name, source);
     let mut found = Vec::new();
     for library in libraries
         .iter()
         .filter(|library| library.ecosystem == ecosystem)
     {
         let mut at = 0;
-        for line in source.split_inclusive('\n') {
+        for line in entries(language, &name, source) {
             if !is_comment(language, line)
+                && is_required(&listed, &library.package)
                 && let Some(column) = named(&name, line, &library.package)
             {
                 let rest = line
@@ -56,6 +61,33 @@ pub(crate) fn find(
         }
     }
     found
+}
+
+/// The lines of a manifest; JSON may have several entries on one line.
+fn entries<'s>(language: Language, name: &str, source: &'s str) -> impl Iterator<Item = &'s str> {
+    let is_json = language == Language::Data(Format::Json) || name.ends_with(".json");
+    source.split_inclusive(move |c| c == '\n' || is_json && matches!(c, '{' | ','))
+}
+
+/// The packages that a manifest of JSON requires; nothing for other files and for what is no JSON.
+fn listed(name: &str, source: &str) -> Option<Vec<String>> {
+    let is_manifest = matches!(name, "package.json" | "composer.json" | "bower.json");
+    let manifest: serde_json::Value = is_manifest.then(|| serde_json::from_str(source).ok())??;
+    let tables = manifest.as_object()?.iter().filter(|(key, _)| {
+        key.to_ascii_lowercase().ends_with("dependencies") || key.starts_with("require")
+    });
+    Some(
+        tables
+            .filter_map(|(_, table)| table.as_object())
+            .flat_map(|table| table.keys().cloned())
+            .collect(),
+    )
+}
+
+fn is_required(listed: &Option<Vec<String>>, package: &str) -> bool {
+    listed
+        .as_ref()
+        .is_none_or(|listed| listed.iter().any(|name| name == package))
 }
 
 /// Whether a version of a library speaks v1.

@@ -1,10 +1,13 @@
 //! Reads one file into [`FileFacts`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, secrets,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, secrets,
         shape::{self, Shape, Sighting},
         suppression,
         syntax::{
@@ -60,9 +63,9 @@ impl Scanner<'_> {
             is_unparsed: extract.is_unparsed,
             ..FileFacts::default()
         };
-        self.signals(language, &extract, &lines, &mut facts);
+        self.signals(language, source, &extract, &lines, &mut facts);
         self.libraries(language, source, &extract, &lines, &mut facts);
-        facts.secrets = secrets::find(&extract, language, &lines, &self.rules.words.stand_ins);
+        facts.secrets = secrets::find(source, language, &extract, &lines, &self.rules.words);
         for read in extract.reads {
             let lower = read.name.to_ascii_lowercase();
             if lower.contains("zoom") {
@@ -74,6 +77,9 @@ impl Scanner<'_> {
             }
         }
         facts.writes = extract.writes;
+        facts.writes.truncate(LIMIT);
+        facts.bindings = extract.bindings;
+        facts.subclasses = extract.subclasses;
         suppression::collect(source, &mut facts.suppressions);
         excerpts(&lines, &self.knowledge.secret_words, &mut facts);
         facts
@@ -135,8 +141,27 @@ impl Scanner<'_> {
         Ok(facts)
     }
 
-    fn signals(&self, language: Language, extract: &Extract, lines: &Lines, facts: &mut FileFacts) {
+    fn signals(
+        &self,
+        language: Language,
+        source: &str,
+        extract: &Extract,
+        lines: &Lines,
+        facts: &mut FileFacts,
+    ) {
         let folded = fold_all(extract);
+        if language == Language::Data(Format::Json) {
+            for sighting in postman::urls(source, &self.rules.hosts, self.knowledge) {
+                facts.signals.push(Signal {
+                    shape: sighting.shape,
+                    place: Place::of(lines, sighting.start, sighting.end),
+                    text: Text::plain("", 0, Role::Value),
+                    joined: Vec::new(),
+                    value: String::new(),
+                    apart: false,
+                });
+            }
+        }
         let mut parts = 0;
         for (name, deeds) in &extract.functions {
             let entry = facts.functions.entry(name.clone()).or_default();
@@ -170,6 +195,9 @@ impl Scanner<'_> {
             } else {
                 shape::in_value(folded, &self.rules.hosts, self.knowledge)
             };
+            if text.role == Role::Value && matches!(language, Language::Data(_)) {
+                found.extend(shape::version_of_setting(&folded.text));
+            }
             if text.role != Role::Value && facts.zoom {
                 found.extend(shape::names(&folded.text, &self.rules.words.api_names));
                 found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
@@ -216,6 +244,14 @@ impl Scanner<'_> {
                     // `define('API_URL', 'https://…')` and settings pages name the value first.
                     text.target = Some((*name).to_owned());
                 }
+                let rest = folded.text.get(sighting.end..).unwrap_or_default();
+                self.parameters(
+                    language,
+                    source,
+                    &sighting.shape,
+                    (from..to, rest),
+                    &mut text,
+                );
                 let names = folded.holes.iter().take(NAMES);
                 let joined = names.chain(folded.filled.iter().take(NAMES)).cloned();
                 facts.signals.push(Signal {
@@ -228,6 +264,39 @@ impl Scanner<'_> {
                 });
             }
         }
+    }
+
+    /// Adds what the statement around a path gives to what its call was seen to give.
+    fn parameters(
+        &self,
+        language: Language,
+        source: &str,
+        shape: &Shape,
+        (at, rest): (Range<usize>, &str),
+        text: &mut Text,
+    ) {
+        let (Shape::Url {
+            operation: Some(operation),
+        }
+        | Shape::Endpoint {
+            operation: Some(operation),
+            ..
+        }) = shape
+        else {
+            return;
+        };
+        let known = self.knowledge.operation(operation);
+        let is_wanted = |name: &str| {
+            known.is_some_and(|known| known.parameters.iter().any(|known| known == name))
+                || self.knowledge.credentials.iter().any(|known| known == name)
+        };
+        let is_request = text.callee.is_some() && !matches!(language, Language::Data(_));
+        let is_shell = language == Language::Bash;
+        let given = parameters::around(source, at.start, at.end, is_request, is_shell, &is_wanted);
+        text.given.extend(parameters::named(rest, &is_wanted));
+        text.whole &= given.names.iter().all(|name| text.given.contains(name));
+        text.whole |= given.whole;
+        text.given.extend(given.names);
     }
 
     fn libraries(
@@ -266,6 +335,8 @@ impl Scanner<'_> {
                 .dependencies
                 .push((dependency, Place::of(lines, from, to)));
         }
+        let imports = extract.imports.iter();
+        facts.brought_in = imports.map(|import| import.text.clone()).collect();
         facts.publishes = dependencies::publishes(&facts.path, source);
     }
 
@@ -319,17 +390,21 @@ fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
 pub(crate) fn fold_all(extract: &Extract) -> Vec<Folded> {
     let mut constants = Constants::of(extract);
     // `define('NAME', 'value')`
+    let mut names = BTreeMap::new();
     for text in &extract.texts {
-        if text.callee.as_deref() == Some("define")
-            && let Some((list, 1)) = text.element
-            && let Some(name) = extract.texts.iter().find_map(|other| {
-                match (other.element, other.pieces.as_slice()) {
-                    (Some((same, 0)), [Piece::Text { value, .. }]) if same == list => Some(value),
-                    _ => None,
+        if text.callee.as_deref() != Some("define") {
+            continue;
+        }
+        match (text.element, text.pieces.as_slice()) {
+            (Some((list, 0)), [Piece::Text { value, .. }]) => {
+                names.insert(list, value);
+            }
+            (Some((list, 1)), pieces) => {
+                if let Some(name) = names.get(&list) {
+                    constants.add(name, pieces.to_vec());
                 }
-            })
-        {
-            constants.add(name, text.pieces.clone());
+            }
+            _ => {}
         }
     }
     let mut folder = Folder::new(constants);

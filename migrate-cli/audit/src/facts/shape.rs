@@ -19,6 +19,12 @@ pub(crate) enum Shape {
     Host,
     /// A version without a host: `/v1`.
     Version,
+    /// A path of v2 without a host: `/v2/users`.
+    PathV2,
+    /// A base of v1 that is given to Zoom's browser SDK, which signs in with a person's password.
+    BrowserSdk,
+    /// A path whose operation is put together at run time: `BASE + "user/" + action`.
+    Dynamic,
     /// An absolute URL of v1.
     Url {
         /// The operation, if it is one.
@@ -124,6 +130,20 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
         }
     }
     found
+}
+
+/// A version that is the whole value of a line of settings: `ZOOM_API_VERSION=v1`.
+pub(crate) fn version_of_setting(line: &str) -> Option<Sighting> {
+    let at = line.find(['=', ':'])?;
+    let value = line.get(at + 1..)?;
+    let is_around = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '/');
+    let bare = value.trim_matches(is_around);
+    let start = at + 1 + value.find(bare)?;
+    (bare == "v1").then(|| Sighting {
+        shape: Shape::Version,
+        start,
+        end: start + bare.len(),
+    })
 }
 
 /// Where prose names the API itself.
@@ -351,16 +371,30 @@ fn url(
             end: path_start,
         });
     }
-    let head = word
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    (is_api || knowledge.is_head(&head)).then_some(Sighting {
-        shape: Shape::Url { operation: None },
-        start,
-        end: path_start + word.len(),
-    })
+    let shape = if is_dynamic(path, knowledge) {
+        Shape::Dynamic
+    } else {
+        Shape::Url { operation: None }
+    };
+    let head = word.split('/').next().unwrap_or_default();
+    knowledge
+        .is_head(&head.to_ascii_lowercase())
+        .then_some(Sighting {
+            shape,
+            start,
+            end: path_start + word.len(),
+        })
+}
+
+/// True for a resource of v1 and a value in place of the action: `user/{action}`.
+fn is_dynamic(path: &str, knowledge: &Knowledge) -> bool {
+    let Some((resource, action)) = path.rsplit_once('/') else {
+        return false;
+    };
+    let value = action.strip_prefix(HOLE) == Some("")
+        || matches!(action, "%s" | "%@" | "%v")
+        || action.starts_with('{') && action.ends_with('}');
+    value && knowledge.is_resource(&resource.to_ascii_lowercase())
 }
 
 fn scheme_start(text: &str, host: usize) -> usize {
@@ -391,6 +425,20 @@ fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
     rest = skip_placeholders(rest);
     rest = rest.strip_prefix('/').unwrap_or(rest);
     let start = text.len() - rest.len();
+    if is_dynamic(rest, knowledge) {
+        return Some(Sighting {
+            shape: Shape::Dynamic,
+            start,
+            end: start + rest.rfind('/').unwrap_or_default(),
+        });
+    }
+    if rest.starts_with("v2/") {
+        return Some(Sighting {
+            shape: Shape::PathV2,
+            start,
+            end: start + "v2".len(),
+        });
+    }
     let path = knowledge.path_at(rest)?;
     let after = rest.get(path.length..).unwrap_or_default();
     let after = after.strip_prefix('/').unwrap_or(after);
@@ -435,10 +483,10 @@ fn skip_placeholders(text: &str) -> &str {
                 .map(|after| after.strip_prefix('}').unwrap_or(after))
         } else if let Some(named) = bare.strip_prefix('#') {
             // ColdFusion: `#variables.base#user/list`
-            named
-                .find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_'))
-                .filter(|end| *end > 0)
-                .and_then(|end| named.get(end..)?.strip_prefix('#'))
+            after_name(named).and_then(|rest| rest.strip_prefix('#'))
+        } else if let Some(named) = bare.strip_prefix("callout:") {
+            // Salesforce: `callout:Zoom/v1/user/list`
+            after_name(named)
         } else {
             None
         };
@@ -447,6 +495,13 @@ fn skip_placeholders(text: &str) -> &str {
             None => return rest,
         }
     }
+}
+
+/// What follows a name, which may have dots.
+fn after_name(text: &str) -> Option<&str> {
+    text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_'))
+        .filter(|end| *end > 0)
+        .and_then(|end| text.get(end..))
 }
 
 /// What a text alone may be a half of; `im` is a resource and an action.

@@ -6,20 +6,31 @@
 
 pub(crate) mod budget;
 pub(crate) mod fold;
+pub mod isolated;
 mod kinds;
 mod lexer;
 mod lines;
 mod tree;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     thread,
+    time::Instant,
 };
 
-use crate::{facts::syntax::budget::ParseBudget, language::Language, source::is_packed};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    facts::syntax::{
+        budget::{Clock, ParseBudget},
+        tree::Cut,
+    },
+    language::Language,
+    source::is_packed,
+};
 
 /// What a text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Role {
     /// A string in code, or a value in data.
     Value,
@@ -30,7 +41,7 @@ pub(crate) enum Role {
 }
 
 /// How the code uses a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Usage {
     /// As a value.
     #[default]
@@ -46,7 +57,7 @@ pub(crate) enum Usage {
 }
 
 /// A part of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Piece {
     /// Literal text of the source, from the byte offset `at`.
     Text {
@@ -60,7 +71,7 @@ pub(crate) enum Piece {
 }
 
 /// A string, a comment or a sentence.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Text {
     /// Its parts in order: concatenation and interpolation are taken apart.
     pub(crate) pieces: Vec<Piece>,
@@ -85,6 +96,8 @@ pub(crate) struct Text {
     pub(crate) given: Vec<String>,
     /// The variables given beside it in the same call.
     pub(crate) passed: Vec<String>,
+    /// All that is given beside it in the same call is literal but for values.
+    pub(crate) whole: bool,
 }
 
 impl Text {
@@ -105,6 +118,7 @@ impl Text {
             element: None,
             given: Vec::new(),
             passed: Vec::new(),
+            whole: false,
         }
     }
 
@@ -125,7 +139,7 @@ impl Text {
 }
 
 /// A call of something: `client.user.list(…)`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Call {
     /// What is called, as the source has it, without blanks.
     pub(crate) callee: String,
@@ -135,14 +149,20 @@ pub(crate) struct Call {
     pub(crate) start: usize,
     /// The name that the result is assigned to.
     pub(crate) target: Option<String>,
+    /// The innermost function around it.
+    pub(crate) function: Option<String>,
+    /// The names of the classes and modules around it, joined by blanks.
+    pub(crate) class: String,
     /// The named parameters that are given.
     pub(crate) given: Vec<String>,
+    /// All that is given is literal but for values.
+    pub(crate) whole: bool,
     /// The strings that are given.
     pub(crate) strings: Vec<String>,
 }
 
 /// A member or key that is read: `.lastLoginTime`, `['zpk']`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Read {
     /// The name.
     pub(crate) name: String,
@@ -151,7 +171,7 @@ pub(crate) struct Read {
 }
 
 /// A line that brings in another package.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Import {
     /// The source of the statement.
     pub(crate) text: String,
@@ -160,7 +180,7 @@ pub(crate) struct Import {
 }
 
 /// A member or key of a variable that is set: `$data['email'] = …`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Write {
     /// The variable.
     pub(crate) variable: String,
@@ -170,15 +190,33 @@ pub(crate) struct Write {
     pub(crate) function: Option<String>,
 }
 
+/// A name that is given the value of a call, a member or another name: `users = client.user`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Binding {
+    /// The name.
+    pub(crate) name: String,
+    /// The source of the value.
+    pub(crate) value: String,
+}
+
+/// A class that extends others.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Subclass {
+    /// Its name.
+    pub(crate) name: String,
+    /// The source of what it extends.
+    pub(crate) of: String,
+}
+
 /// What a function does that matters here.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Deeds {
     /// It handles an API key or secret.
     pub(crate) credentials: bool,
 }
 
 /// All that a file says.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Extract {
     /// Its strings, comments or sentences.
     pub(crate) texts: Vec<Text>,
@@ -192,6 +230,10 @@ pub(crate) struct Extract {
     pub(crate) writes: Vec<Write>,
     /// Its functions by name.
     pub(crate) functions: BTreeMap<String, Deeds>,
+    /// Names that are given what is not literal.
+    pub(crate) bindings: Vec<Binding>,
+    /// Its classes that extend others.
+    pub(crate) subclasses: Vec<Subclass>,
     /// It took too long to parse, so that only its strings and comments were read.
     pub(crate) is_unparsed: bool,
 }
@@ -221,6 +263,63 @@ fn with_stack_for<T: Send>(length: usize, parse: impl FnOnce() -> Option<T> + Se
     })
 }
 
+/// True if most lines of a text have the same form: generated data, or code that is nested without end,
+/// which can take a parser minutes and gigabytes.
+fn is_monotonous(source: &str) -> bool {
+    /// Shorter texts are harmless, in lines.
+    const LINES: usize = 256;
+    /// How much of a line makes its form, in characters.
+    const FORM: usize = 48;
+    let mut forms: HashMap<String, usize> = HashMap::new();
+    let mut lines = 0;
+    for line in source.lines().filter(|line| !line.trim().is_empty()) {
+        let mut form: Vec<char> = line
+            .chars()
+            .filter(|letter| !letter.is_whitespace())
+            .take(FORM)
+            .map(|letter| {
+                if letter.is_alphanumeric() {
+                    'a'
+                } else {
+                    letter
+                }
+            })
+            .collect();
+        form.dedup();
+        *forms.entry(form.into_iter().collect()).or_default() += 1;
+        lines += 1;
+    }
+    let most = forms.into_values().max().unwrap_or_default();
+    lines > LINES && most > lines / 2
+}
+
+/// Parses a text in this process.
+fn parsed(
+    language: Language,
+    source: &str,
+    calls: &HashSet<String>,
+    clock: &Clock<'_>,
+) -> Result<Extract, Cut> {
+    let grammar = language.grammar().ok_or(Cut::TooLong)?;
+    let parse = || Some(tree::extract(&grammar, language, source, calls, clock));
+    with_stack_for(source.len(), parse).unwrap_or(Err(Cut::TooLong))
+}
+
+/// Parses a text in another process, if the budget has one.
+fn apart(
+    language: Language,
+    source: &str,
+    calls: &HashSet<String>,
+    budget: &ParseBudget,
+) -> Option<Extract> {
+    let start = Instant::now();
+    let found = isolated::extract(budget.parser()?, language, source, calls, || {
+        budget.is_brief()
+    });
+    budget.spend(start.elapsed());
+    found
+}
+
 /// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
 pub(crate) fn extract(
     language: Language,
@@ -230,9 +329,20 @@ pub(crate) fn extract(
 ) -> Extract {
     let bundle = source.len() > PARSED || is_packed(source.as_bytes());
     let mut is_unparsed = false;
-    if !bundle && let Some(grammar) = language.grammar() {
-        let parse = || tree::extract(&grammar, language, source, calls, &budget.start());
-        match with_stack_for(source.len(), parse) {
+    if !bundle && language.grammar().is_some() {
+        let here = || {
+            if is_monotonous(source) {
+                Err(Cut::Suspicious)
+            } else {
+                parsed(language, source, calls, &budget.start())
+            }
+        };
+        let found = match here() {
+            Ok(extract) => Some(extract),
+            Err(Cut::Suspicious) => apart(language, source, calls, budget),
+            Err(Cut::TooLong) => None,
+        };
+        match found {
             Some(extract) => return extract,
             None => is_unparsed = true,
         }

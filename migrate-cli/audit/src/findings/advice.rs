@@ -8,11 +8,19 @@ use mappings::{
 
 use crate::findings::{Advice, LossyParameter, Shim};
 
-/// The advice for an operation when these parameters are given; with none known, for all of them.
-pub(crate) fn advise(catalog: &Catalog, operation: &str, given: &[String]) -> Option<Advice> {
+/// The advice for an operation when these parameters are given: all of them if `whole`, else at least
+/// these, so that all parameters are looked at.
+pub(crate) fn advise(
+    catalog: &Catalog,
+    operation: &str,
+    given: &[String],
+    whole: bool,
+) -> Option<Advice> {
     let operation = catalog.find(operation)?;
-    let v2 = requests(operation, given);
-    let lossy = lossy(catalog, operation, given);
+    let known = if whole { given } else { &[] };
+    let v2 = requests(operation, known);
+    let lossy = lossy(catalog, operation, known);
+    let loses = given.is_empty() || lossy.iter().any(|lost| given.contains(&lost.name));
     let shim = match &operation.service {
         Service::Plan { .. } if lossy.is_empty() => Shim::Yes,
         Service::Plan { .. } => Shim::Lossy,
@@ -21,7 +29,8 @@ pub(crate) fn advise(catalog: &Catalog, operation: &str, given: &[String]) -> Op
     };
     let fidelity = match &operation.service {
         Service::Plan { .. } if lossy.is_empty() => "exact",
-        Service::Plan { .. } => "lossy",
+        Service::Plan { .. } if loses => "lossy",
+        Service::Plan { .. } => "depends",
         _ if v2.is_empty() => "none",
         Service::NotServed(replacement) if replacement.composite => "composite",
         _ => "unchecked",
@@ -76,10 +85,12 @@ fn is_made(operation: &Operation, index: usize, call: &Call, given: &[String]) -
 }
 
 fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<LossyParameter> {
+    let is_given = |name: &str| given.is_empty() || given.iter().any(|given| given == name);
+    let by_option = left_out(operation, &is_given);
     operation
         .parameters
         .iter()
-        .filter(|parameter| given.is_empty() || given.contains(&parameter.name))
+        .filter(|parameter| is_given(&parameter.name))
         .filter_map(|parameter| {
             let reason = match &parameter.fate {
                 Fate::Dropped(reason) => reason.clone(),
@@ -96,5 +107,25 @@ fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<Loss
                 reason,
             })
         })
+        .chain(by_option)
         .collect()
+}
+
+/// The parameter that makes a page longer than the site's options, as they are by default, ask for the
+/// details of its entries.
+fn left_out(operation: &Operation, is_given: &dyn Fn(&str) -> bool) -> Option<LossyParameter> {
+    let calls = &operation.plan()?.calls;
+    let size = calls
+        .iter()
+        .find_map(|call| Some(&call.pages.as_ref()?.size))?;
+    let is_short = |call: &&Call| call.when.iter().any(|when| when.entries_at_most.is_some());
+    let reason = calls.iter().find(is_short)?.omitted.clone()?;
+    let is_asked = operation
+        .parameters
+        .iter()
+        .any(|parameter| parameter.name == *size);
+    (is_asked && is_given(size)).then(|| LossyParameter {
+        name: size.clone(),
+        reason,
+    })
 }

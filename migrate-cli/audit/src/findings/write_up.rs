@@ -66,7 +66,8 @@ impl WriteUp<'_> {
             wide,
             kind: found.kind,
             rule,
-            advice: operation.and_then(|name| advise(self.catalog, name, &found.given)),
+            advice: operation
+                .and_then(|name| advise(self.catalog, name, &found.given, found.whole)),
             confidence: found.confidence,
             reason: found.reason.to_owned(),
             language: file.language.map_or("text", Language::name),

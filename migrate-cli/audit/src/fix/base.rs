@@ -68,7 +68,13 @@ impl Aim<'_> {
     }
 
     fn whole(&self, page: &Page<'_>, from: usize, to: usize) -> Result<Edit, Objection> {
-        let text = page.text.get(from..to).unwrap_or_default();
+        let source = page.text.get(from..to).unwrap_or_default();
+        let encoded = source.contains('%');
+        let text = if encoded {
+            unencoded(source)
+        } else {
+            source.to_owned()
+        };
         let escaped = text.contains("\\/");
         let colon = if text.contains("\\:") { "\\:" } else { ":" };
         let scheme = match text.find("//").or_else(|| text.find("\\/\\/")) {
@@ -82,6 +88,9 @@ impl Aim<'_> {
         let mut with = format!("{scheme}{}/v1", self.shim.host_and_prefix());
         if escaped {
             with = with.replace('/', "\\/");
+        }
+        if encoded {
+            with = with.replace(':', "%3A").replace('/', "%2F");
         }
         // The backslash of a first slash stands before it.
         let bytes = page.text.as_bytes();
@@ -163,6 +172,14 @@ impl Aim<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// A percent-encoded URL without the encoding of its signs.
+fn unencoded(text: &str) -> String {
+    let pairs = [("%2F", "/"), ("%2f", "/"), ("%3A", ":"), ("%3a", ":")];
+    pairs.iter().fold(text.to_owned(), |text, (code, sign)| {
+        text.replace(code, sign)
+    })
 }
 
 /// True if a file speaks of v2 or of tokens, for which the shim is no host.

@@ -172,7 +172,9 @@ impl<'a> Page<'a> {
         let mut last = first;
         for at in from + 1..to {
             let next = folded.source(at);
-            let escape = next == last + 2 && self.text.as_bytes().get(last + 1) == Some(&b'\\');
+            let sign = self.text.as_bytes().get(last + 1);
+            let escape =
+                next == last + 2 && sign == Some(&b'\\') || next == last + 3 && sign == Some(&b'%');
             if next != last + 1 && !escape {
                 return None;
             }

@@ -65,7 +65,7 @@ const EXCLUSIONS: [fn(&Endpoint<'_>) -> bool; 5] = [
 ];
 
 /// From the surest to the weakest. The reasons are part of the reports.
-const CLUES: [Clue; 8] = [
+const CLUES: [Clue; 10] = [
     Clue {
         holds: |path| path.base_in_file,
         weight: High,
@@ -75,6 +75,11 @@ const CLUES: [Clue; 8] = [
         holds: joined_to_v1_base,
         weight: High,
         reason: "joined to the v1 base URL of the project",
+    },
+    Clue {
+        holds: requested_with_v1_credentials,
+        weight: High,
+        reason: "requested with v1's credentials as parameters",
     },
     Clue {
         holds: given_to_own_request_function,
@@ -95,6 +100,11 @@ const CLUES: [Clue; 8] = [
         holds: requested_like_v1_paths,
         weight: Medium,
         reason: "requested like paths that only v1 has",
+    },
+    Clue {
+        holds: versioned_on_a_zoom_base,
+        weight: Medium,
+        reason: "a path of v1 on a base URL that is named after Zoom",
     },
     Clue {
         holds: v1_path_on_v2_base,
@@ -245,6 +255,7 @@ fn requested_from_own_server(path: &Endpoint<'_>) -> bool {
         && !path.joins_base
         && !path.given_to_helper
         && (!(path.base_in_file || path.reads_base()) || judge.asks_by_browser(file, signal))
+        && !requested_with_v1_credentials(path)
 }
 
 /// `user/getByEmail`, which v1 did not have in that spelling.
@@ -298,6 +309,52 @@ fn only_v1_in_a_v1_project(path: &Endpoint<'_>) -> bool {
 /// `zoom(…, "user/list")` where `zoom(…, "user/custcreate")` stands elsewhere.
 fn requested_like_v1_paths(path: &Endpoint<'_>) -> bool {
     path.judge.evidence.v1 && path.is_proven()
+}
+
+/// `post("/v1/user/list", { api_key, api_secret })`, wherever the host is.
+fn requested_with_v1_credentials(path: &Endpoint<'_>) -> bool {
+    let text = &path.signal.text;
+    let written = path.file.writes.iter().filter(|write| {
+        write.function.is_some()
+            && write.function == text.function
+            && text.passed.contains(&write.variable)
+    });
+    let given: BTreeSet<String> = text
+        .given
+        .iter()
+        .chain(written.map(|write| &write.key))
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    let is_versioned = matches!(
+        path.signal.shape,
+        Shape::Endpoint {
+            versioned: true,
+            ..
+        }
+    );
+    let credentials = &path.judge.knowledge.credentials;
+    let count = credentials
+        .iter()
+        .filter(|name| given.contains(*name))
+        .count();
+    is_versioned && count > 1
+}
+
+/// `ENV["ZOOM_URL"] + "/v1/user/list"`, `callout:Zoom/v1/user/list`
+fn versioned_on_a_zoom_base(path: &Endpoint<'_>) -> bool {
+    let is_versioned = matches!(
+        path.signal.shape,
+        Shape::Endpoint {
+            versioned: true,
+            ..
+        }
+    );
+    let text = path.signal.value.as_str();
+    let before = text
+        .find("v1/")
+        .and_then(|at| text.get(..at))
+        .unwrap_or_default();
+    is_versioned && (zoom_in(before) || path.signal.joined.iter().any(|name| zoom_in(name)))
 }
 
 /// A program that was half moved.

@@ -36,6 +36,7 @@ impl Judge<'_> {
                 uses.push(Use {
                     kind: Kind::Endpoint,
                     given: self.given(file, signal, Some(&operation)),
+                    whole: signal.text.whole,
                     operation: Some(operation),
                     place: signal.place.clone(),
                     confidence: Confidence::Medium,

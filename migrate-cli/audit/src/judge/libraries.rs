@@ -1,12 +1,14 @@
 //! Uses of v1 through client libraries: dependencies, imports, set-ups and calls.
 
 use crate::{
-    evidence::libraries::{chooses_v1, imports, is_import, names},
+    evidence::{
+        clients::Names,
+        libraries::{chooses_v1, imports, is_import, modules, setups, speaks},
+    },
     facts::{FileFacts, syntax::Call},
     judge::{Judge, Use},
     kind::{Confidence, Kind},
-    language::Language,
-    names::last_identifier,
+    names::{last_identifier, split_member},
     rules::{Library, Style},
 };
 
@@ -63,6 +65,7 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
                     .filter(|name| call.given.contains(name))
                     .cloned()
                     .collect(),
+                whole: call.whole,
             });
         }
     }
@@ -92,160 +95,103 @@ fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut V
                 confidence,
                 reason,
                 given: Vec::new(),
+                whole: false,
             });
         }
     }
 }
 
-fn speaks(library: &Library, file: &FileFacts) -> bool {
-    file.language.is_some_and(|language| {
-        let name = language.name().to_ascii_lowercase();
-        library.languages.contains(&name)
-            || language == Language::Tsx
-                && library.languages.iter().any(|known| known == "typescript")
-    })
+/// The calls of a file that set a client library up that speaks v1, by where they start.
+pub(super) fn starts_of_setups(judge: &Judge, file: &FileFacts) -> Vec<usize> {
+    let libraries = judge.rules.libraries.iter();
+    libraries
+        .filter(|library| speaks(library, file) && is_of_v1(judge, library, file))
+        .flat_map(|library| setups(library, file))
+        .map(|call| call.start)
+        .collect()
+}
+
+/// True if the file uses the library and the library speaks v1 there.
+fn is_of_v1(judge: &Judge, library: &Library, file: &FileFacts) -> bool {
+    match judge.evidence.libraries.get(&library.package).copied() {
+        None if imports(library, file).is_empty() && !library.is_wrapper() => false,
+        Some(Some(speaks)) => speaks || chooses_v1(library, file),
+        None | Some(None) => library.before.is_none() || chooses_v1(library, file),
+    }
 }
 
 fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
-    let known = judge.evidence.libraries.get(&library.package).copied();
-    let modules = modules(library, file);
-    let setups: Vec<_> = file
-        .calls
-        .iter()
-        .filter(|(call, _)| is_setup(library, &modules, call))
-        .collect();
-    let imports = imports(library, file);
-    if known.is_none() && imports.is_empty() {
+    if !is_of_v1(judge, library, file) {
         return;
     }
-    let v1 = match known.flatten() {
-        Some(speaks) => speaks || chooses_v1(library, file),
-        None => library.before.is_none() || chooses_v1(library, file),
-    };
-    if !v1 {
-        return;
-    }
-    for place in imports {
+    let mut add = |place, reason| {
         uses.push(Use {
             kind: Kind::SdkImport,
             operation: None,
             place,
             confidence: Confidence::High,
-            reason: "imports a client library that speaks v1",
+            reason,
             given: Vec::new(),
+            whole: false,
         });
+    };
+    for place in imports(library, file) {
+        add(place, "imports a client library that speaks v1");
     }
-    for (_, place) in &setups {
-        uses.push(Use {
-            kind: Kind::SdkImport,
-            operation: None,
-            place: place.clone(),
-            confidence: Confidence::High,
-            reason: "sets up a client library that speaks v1",
-            given: Vec::new(),
-        });
+    let starts: Vec<usize> = setups(library, file).map(|call| call.start).collect();
+    for (call, place) in &file.calls {
+        if starts.contains(&call.start) {
+            add(place.clone(), "sets up a client library that speaks v1");
+        }
     }
-    let loads = !modules.is_empty()
+    let loads = !modules(library, file).is_empty()
         || file
             .imports
             .iter()
             .any(|(import, _)| is_import(library, &import.text));
-    let clients: Vec<&str> = setups
-        .iter()
-        .filter_map(|(call, _)| call.target.as_deref())
-        .map(last_identifier)
-        .collect();
+    let names = Names::of(library, file, &judge.evidence.clients);
     for (call, place) in &file.calls {
-        if let Some(operation) = operation(library, call, &clients, loads) {
-            let given = call.given.clone();
-            uses.push(Use {
-                kind: Kind::SdkCall,
-                operation: (!operation.is_empty()).then(|| operation.to_owned()),
-                place: place.clone(),
-                confidence: Confidence::High,
-                reason: "a call through a client library that speaks v1",
-                given: given
-                    .into_iter()
-                    .filter(|name| {
-                        judge
-                            .knowledge
-                            .operation(operation)
-                            .is_some_and(|known| known.parameters.contains(name))
-                    })
-                    .collect(),
-            });
-        }
+        let Some(operation) = operation(library, call, &names, loads) else {
+            continue;
+        };
+        let known = judge.knowledge.operation(operation);
+        let is_known = |name: &&String| known.is_some_and(|known| known.parameters.contains(*name));
+        uses.push(Use {
+            kind: Kind::SdkCall,
+            operation: (!operation.is_empty()).then(|| operation.to_owned()),
+            place: place.clone(),
+            confidence: Confidence::High,
+            reason: "a call through a client library that speaks v1",
+            given: call.given.iter().filter(is_known).cloned().collect(),
+            whole: call.whole,
+        });
     }
-}
-
-/// The names that a file gives to the library itself: `const Zoom = require('zoomus')`.
-fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str> {
-    let by_call = file
-        .calls
-        .iter()
-        .filter(|(call, _)| call.callee == "require" && names(library, call))
-        .filter_map(|(call, _)| call.target.as_deref())
-        .map(last_identifier);
-    // `import Zoom from 'zoomus'`
-    let by_statement = file
-        .imports
-        .iter()
-        .filter(|(import, _)| is_import(library, &import.text))
-        .filter_map(|(import, _)| import.text.strip_prefix("import "))
-        .filter_map(|rest| rest.split_whitespace().next())
-        .filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
-    by_call.chain(by_statement).collect()
-}
-
-fn is_setup(library: &Library, modules: &[&str], call: &Call) -> bool {
-    let made = call.callee.strip_prefix("new ").unwrap_or(&call.callee);
-    let loaded = call.callee.starts_with("require(") && names(library, call);
-    let by_name = library.constructors.iter().any(|name| {
-        made.strip_suffix(name.as_str())
-            .is_some_and(|head| head.is_empty() || head.ends_with(['.', ':', '\\']))
-    });
-    loaded
-        || by_name
-        || library.languages.iter().any(|name| name == "javascript") && modules.contains(&made)
 }
 
 /// The operation behind a call; an empty name for a method that v1 did not have.
 fn operation<'l>(
     library: &'l Library,
     call: &Call,
-    clients: &[&str],
+    names: &Names<'_>,
     loads: bool,
 ) -> Option<&'l str> {
-    let callee = call.callee.trim_end_matches(['!', '?']);
-    let parts: Vec<&str> = callee
-        .split(['.', ':', '>'])
-        .map(|part| {
-            part.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != '$' && c != '@')
-        })
-        .filter(|part| !part.is_empty())
-        .collect();
-    let (method, head) = parts.split_last()?;
-    let (key, receiver) = match library.style {
-        Style::Function => return library.methods.get(*method).map(String::as_str),
-        Style::Method => ((*method).to_owned(), head.last()?),
-        Style::ResourceMethod => {
-            let (resource, head) = head.split_last()?;
-            (format!("{resource}.{method}"), head.last()?)
+    let with_resource = match library.style {
+        Style::Function => {
+            let method = last_identifier(&call.callee);
+            return library.methods.get(method).map(String::as_str);
         }
+        Style::Method => false,
+        Style::ResourceMethod => true,
     };
+    let (key, is_ours) = names.method(call, with_resource)?;
     let operation = library.methods.get(&key)?;
-    let name = receiver.trim_start_matches(['$', '@']);
-    let lower = name.to_ascii_lowercase();
-    let ours = clients.contains(&name)
-        || clients
-            .iter()
-            .any(|client| client.trim_start_matches(['$', '@']) == name)
-        || lower.contains("zoom")
-        || library
-            .names
-            .iter()
-            .any(|word| lower.contains(word.as_str()));
+    let (mut receiver, _) = split_member(call.callee.trim_end_matches(['!', '?']))?;
+    if with_resource {
+        receiver = split_member(receiver).map_or("", |(receiver, _)| receiver);
+    }
+    let lower = last_identifier(receiver).to_ascii_lowercase();
+    let named = lower.contains("zoom") || library.names.iter().any(|word| lower.contains(word));
     // A name that is common in other programs needs more than a receiver called "client".
     let telling = lower.contains("client") && (loads || key.contains('_'));
-    (ours || telling).then_some(operation.as_str())
+    (is_ours || named || telling).then_some(operation.as_str())
 }

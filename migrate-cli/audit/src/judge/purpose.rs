@@ -8,7 +8,7 @@ use crate::{
     },
     judge::Judge,
     language::Language,
-    names::{last_identifier, split_words},
+    names::{last_identifier, root, split_words},
     rules::has,
 };
 
@@ -235,22 +235,6 @@ impl Judge<'_> {
         }
         Purpose::Request
     }
-}
-
-/// What a call begins with, in lower case: `app` in `app.post`.
-fn root(callee: &str) -> String {
-    let bare = callee.trim_start_matches(['@', '&', '*']);
-    // `$.post` is a call of jQuery, `$app->post` one of a variable.
-    let bare = match bare.strip_prefix('$') {
-        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => rest,
-        _ => bare,
-    };
-    bare.split(['.', ':', '-', '(', ' ', '?'])
-        .find(|part| {
-            !part.is_empty() && !matches!(*part, "this" | "self" | "await" | "new" | "return")
-        })
-        .unwrap_or_default()
-        .to_ascii_lowercase()
 }
 
 fn annotation(text: &str) -> &str {

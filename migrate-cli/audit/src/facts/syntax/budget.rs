@@ -1,6 +1,7 @@
 //! How long files may be parsed.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,9 +15,6 @@ const FILE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else 
 /// CPU time of a file that is not slow. After Ctrl-C, and once the slow files have used up
 /// [`TOTAL`], no file may take longer.
 const BRIEF: Duration = Duration::from_millis(100);
-/// CPU time of a file that does not follow its grammar. The parser's last step cannot be interrupted,
-/// and takes quadratic time if there are many errors.
-const ERRONEOUS: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1500 } else { 300 });
 /// CPU time that all slow files together may take beyond [`BRIEF`].
 const TOTAL: Duration = Duration::from_secs(60);
 
@@ -24,6 +22,8 @@ const TOTAL: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct ParseBudget {
     stop: Arc<AtomicBool>,
+    /// The program that parses a file in a process of its own.
+    parser: Option<PathBuf>,
     /// What slow files took beyond [`BRIEF`], in milliseconds.
     slow: AtomicU64,
 }
@@ -32,13 +32,16 @@ pub(crate) struct ParseBudget {
 pub(super) struct Clock<'b> {
     budget: &'b ParseBudget,
     start: Duration,
+    /// The process may be ended from outside.
+    is_alone: bool,
 }
 
 impl ParseBudget {
-    /// A budget that shrinks when `stop` is set.
-    pub(crate) fn new(stop: Arc<AtomicBool>) -> Self {
+    /// A budget that shrinks when `stop` is set. `parser` is this program, if it can be run again.
+    pub(crate) fn new(stop: Arc<AtomicBool>, parser: Option<PathBuf>) -> Self {
         Self {
             stop,
+            parser,
             slow: AtomicU64::default(),
         }
     }
@@ -47,21 +50,47 @@ impl ParseBudget {
         Clock {
             budget: self,
             start: cpu_time(),
+            is_alone: false,
         }
+    }
+
+    /// The time for the one file of a process that may be ended from outside.
+    pub(super) fn start_alone(&self) -> Clock<'_> {
+        Clock {
+            is_alone: true,
+            ..self.start()
+        }
+    }
+
+    /// The program that parses a file in a process of its own, while there is time for that.
+    pub(super) fn parser(&self) -> Option<&Path> {
+        self.parser.as_deref().filter(|_| !self.is_brief())
+    }
+
+    /// True if files may take only [`BRIEF`].
+    pub(super) fn is_brief(&self) -> bool {
+        let slow = Duration::from_millis(self.slow.load(Ordering::Relaxed));
+        slow > TOTAL || self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Counts what a slow file took.
+    pub(super) fn spend(&self, time: Duration) {
+        let slow = time.saturating_sub(BRIEF).as_millis();
+        let slow = u64::try_from(slow).unwrap_or(u64::MAX);
+        self.slow.fetch_add(slow, Ordering::Relaxed);
     }
 }
 
 impl Clock<'_> {
     /// True if the file has had its time.
     pub(super) fn is_over(&self) -> bool {
-        let slow = Duration::from_millis(self.budget.slow.load(Ordering::Relaxed));
-        let is_brief = slow > TOTAL || self.budget.stop.load(Ordering::Relaxed);
-        self.elapsed() > if is_brief { BRIEF } else { FILE }
+        let most = if self.budget.is_brief() { BRIEF } else { FILE };
+        self.elapsed() > most
     }
 
-    /// True if the file has had its time, given that it does not follow its grammar.
-    pub(super) fn is_over_for_errors(&self) -> bool {
-        self.elapsed() > ERRONEOUS
+    /// True if the parser must not come to a step that cannot be interrupted.
+    pub(super) fn is_watchful(&self) -> bool {
+        !self.is_alone
     }
 
     fn elapsed(&self) -> Duration {
@@ -71,9 +100,7 @@ impl Clock<'_> {
 
 impl Drop for Clock<'_> {
     fn drop(&mut self) {
-        let slow = self.elapsed().saturating_sub(BRIEF).as_millis();
-        let slow = u64::try_from(slow).unwrap_or(u64::MAX);
-        self.budget.slow.fetch_add(slow, Ordering::Relaxed);
+        self.budget.spend(self.elapsed());
     }
 }
 
@@ -103,7 +130,7 @@ mod tests {
     #[test]
     fn an_interruption_ends_a_slow_file_soon() {
         let stop = Arc::new(AtomicBool::new(true));
-        assert!(spin(&ParseBudget::new(stop).start()) < FILE / 2);
+        assert!(spin(&ParseBudget::new(stop, None).start()) < FILE / 2);
     }
 
     #[test]

@@ -11,6 +11,11 @@ use crate::{
 /// Stands for a value that is not known.
 pub(crate) const HOLE: char = '\u{fffc}';
 
+/// How the signs of a URL are escaped: in JSON and JavaScript, and in URLs within URLs.
+const ESCAPES: [(&str, &str); 3] = [("\\/", "/"), ("%2f", "/"), ("%3a", ":")];
+/// The length of the longest of [`ESCAPES`], in bytes.
+const LONGEST_ESCAPE: usize = 3;
+
 /// How often a constant may name another one.
 const DEPTH: usize = 6;
 /// How much constants may add to one text, in bytes.
@@ -95,7 +100,7 @@ impl Folded {
             let before = runs.peek().filter(|_| !is_behind_hole);
             let goes_on = before.is_some_and(|(before, its_source)| {
                 let gap = source.checked_sub(its_source + (start - before));
-                gap.is_some_and(|gap| gap <= "\\".len())
+                gap.is_some_and(|gap| gap < LONGEST_ESCAPE)
             });
             if !goes_on {
                 return *start;
@@ -105,23 +110,20 @@ impl Folded {
     }
 
     fn push_text(&mut self, value: &str, at: usize) {
-        // `\/` is a slash in JSON and in JavaScript.
         let mut offset = 0;
-        for part in value.split_inclusive("\\/") {
-            let (body, slash) = match part.strip_suffix("\\/") {
-                Some(body) => (body, true),
-                None => (part, false),
-            };
-            if !body.is_empty() {
-                self.runs.push((self.text.len(), at + offset));
-                self.text.push_str(body);
-            }
-            if slash {
-                self.runs
-                    .push((self.text.len(), at + offset + body.len() + 1));
-                self.text.push('/');
-            }
-            offset += part.len();
+        while let Some((body, letter, length)) = value.get(offset..).and_then(next_escape) {
+            self.push_run(body, at + offset);
+            offset += body.len() + length;
+            // A letter stands where its escape ends.
+            self.push_run(letter, at + offset - 1);
+        }
+        self.push_run(value.get(offset..).unwrap_or_default(), at + offset);
+    }
+
+    fn push_run(&mut self, text: &str, at: usize) {
+        if !text.is_empty() {
+            self.runs.push((self.text.len(), at));
+            self.text.push_str(text);
         }
     }
 
@@ -130,6 +132,18 @@ impl Folded {
         self.text.push(HOLE);
         self.holes.push(name.to_owned());
     }
+}
+
+/// The first escaped sign of a URL: what stands before it, the sign, and the length of the escape.
+fn next_escape(text: &str) -> Option<(&str, &'static str, usize)> {
+    memchr::memchr2_iter(b'\\', b'%', text.as_bytes()).find_map(|at| {
+        let rest = text.get(at..)?;
+        let (escape, letter) = ESCAPES.iter().find(|(escape, _)| {
+            rest.get(..escape.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(escape))
+        })?;
+        Some((text.get(..at)?, *letter, escape.len()))
+    })
 }
 
 /// Puts the pieces of a file's texts together, constants filled in as far as they are not endless:

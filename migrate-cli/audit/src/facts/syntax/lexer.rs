@@ -105,7 +105,8 @@ impl Reader<'_> {
             }
             (Some(Lexis::Dashes), [b'-', b'-', ..])
             | (Some(Lexis::Quote), [b'\'', ..])
-            | (Some(Lexis::Semicolon), [b';', ..]) => line(),
+            | (Some(Lexis::Semicolon), [b';', ..])
+            | (Some(Lexis::Percent), [b'%', ..]) => line(),
             _ => None,
         }
     }
@@ -165,7 +166,11 @@ impl Reader<'_> {
         let mut found = Text::plain("", 0, Role::Value);
         found.pieces = pieces;
         surroundings(
-            before,
+            // `base <> "/user/list"` of Elixir; BASIC and SQL compare with it.
+            match self.lexis {
+                Some(Lexis::Hash) => before.trim_end().trim_end_matches("<>"),
+                _ => before,
+            },
             self.source.get(end..).unwrap_or_default(),
             &mut found,
         );
@@ -245,6 +250,17 @@ fn placeholder(inner: &str, open: usize) -> Option<(&str, usize)> {
         .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         .count();
     let named = dollar == 1 && body.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    // `$settings->{host}` of Perl
+    let member = body.get(length..)?.strip_prefix("->{");
+    let member =
+        member.and_then(|member| Some((member, member.find('}').filter(|at| *at < LONGEST)?)));
+    if let Some((member, close)) = member.filter(|_| named) {
+        let name = member.get(..close)?;
+        return Some((
+            name,
+            open + dollar + length + "->{".len() + close + "}".len(),
+        ));
+    }
     named.then_some((body.get(..length)?, open + dollar + length))
 }
 

@@ -9,13 +9,13 @@ use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 use crate::language::Language;
 use crate::{
     facts::syntax::{
-        Call, Extract, Import, Piece, Read, Role, Text, Usage, Write,
+        Binding, Call, Extract, Import, Piece, Read, Role, Subclass, Text, Usage, Write,
         budget::Clock,
         kinds::{Kind, is_interpolation, kind},
         lexer,
-        tree::surroundings::{is_key, tidy},
+        tree::surroundings::{Arguments, CLIMB, is_key, tidy},
     },
-    names::{last_identifier, names_credential, names_request},
+    names::{first_name, last_identifier, names_credential, names_request, split_member},
 };
 
 /// After how many nodes of a tree the clock is read.
@@ -23,26 +23,42 @@ const CLOCK: usize = 64;
 /// How much of a callee's source is kept, from its end.
 pub(super) const CALLEE: usize = 160;
 
-/// Parses a file; nothing if that takes too long.
+/// Why a file is not parsed to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// It takes too long.
+    TooLong,
+    /// The parser goes through it as through texts that make it take minutes in a single step.
+    Suspicious,
+}
+
+/// Parses a file.
 pub(super) fn extract(
     grammar: &Grammar,
     language: Language,
     source: &str,
     calls: &HashSet<String>,
     clock: &Clock,
-) -> Option<Extract> {
+) -> Result<Extract, Cut> {
     let mut parser = Parser::new();
-    parser.set_language(grammar).ok()?;
+    parser.set_language(grammar).map_err(|_| Cut::TooLong)?;
+    let mut cut = Cut::TooLong;
+    let mut steps = 0;
     let mut patience = |state: &tree_sitter::ParseState| {
-        if clock.is_over() || state.has_error() && clock.is_over_for_errors() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+        steps += 1;
+        if clock.is_over() {
+            return ControlFlow::Break(());
         }
+        if clock.is_watchful() && is_suspicious(source.len(), steps, state) {
+            cut = Cut::Suspicious;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     };
     let options = ParseOptions::new().progress_callback(&mut patience);
     let mut read = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
-    let tree = parser.parse_with_options(&mut read, None, Some(options))?;
+    let tree = parser.parse_with_options(&mut read, None, Some(options));
+    let tree = tree.ok_or(cut)?;
     let mut walk = Walk {
         language,
         source,
@@ -54,10 +70,25 @@ pub(super) fn extract(
         found: Extract::default(),
     };
     if language == Language::Bash {
-        walk.commands = commands(tree.walk(), clock)?;
+        walk.commands = commands(tree.walk(), clock).ok_or(Cut::TooLong)?;
     }
-    walk.run(tree.walk(), clock)?;
-    Some(walk.found)
+    walk.run(tree.walk(), clock).ok_or(Cut::TooLong)?;
+    Ok(walk.found)
+}
+
+/// True if a parser that has come so far in a text of `length` bytes may need quadratic time and memory
+/// at its end: it follows several readings of the text at once, or has met what follows no grammar.
+fn is_suspicious(length: usize, steps: usize, state: &tree_sitter::ParseState) -> bool {
+    /// Texts of this length are harmless, in bytes.
+    const HARMLESS: usize = 2 << 10;
+    /// How many actions the parser takes between two of its reports.
+    const ACTIONS: usize = 100;
+    /// How many actions one byte of code takes at most; half of it is common.
+    const DENSE: usize = 2;
+    /// How far into a text this is no accident, in bytes.
+    const START: usize = 512;
+    let dense = steps * ACTIONS > DENSE * (state.current_byte_offset() + START);
+    length > HARMLESS && (state.has_error() || dense)
 }
 
 /// The words of a shell script that name a command; nothing if the search takes too long.
@@ -192,7 +223,11 @@ impl<'t> Walk<'t> {
             Kind::Container => self.open(node, false),
             Kind::Function => self.open(node, true),
             Kind::Boundary => self.open_named(node),
-            Kind::Assignment => self.assignment(node),
+            Kind::Assignment => {
+                self.bind(node);
+                self.assignment(node);
+            }
+            Kind::Pair => self.entry(node),
             Kind::Identifier if node.kind() == "simple_symbol" => self.symbol(node),
             Kind::Identifier => self.identifier(node),
             Kind::Member | Kind::Subscript => self.member(node),
@@ -216,6 +251,9 @@ impl<'t> Walk<'t> {
         if is_function {
             self.found.functions.entry(name.clone()).or_default();
         }
+        if !is_function {
+            self.subclass(node, &name);
+        }
         let function = if is_function {
             Some(self.scopes.len())
         } else {
@@ -228,6 +266,22 @@ impl<'t> Walk<'t> {
             is_function,
             function,
         });
+    }
+
+    /// `class Client(ZoomClient):`, `class Client < Zoomus::Client`
+    fn subclass(&mut self, class: Node<'t>, name: &str) {
+        /// How long what a class extends may be, in bytes.
+        const EXTENDS: usize = 200;
+        let ends = class
+            .child_by_field_name("name")
+            .zip(class.child_by_field_name("body"));
+        let of = ends.and_then(|(name, body)| self.source.get(name.end_byte()..body.start_byte()));
+        if let Some(of) = of.filter(|of| (2..EXTENDS).contains(&of.trim().len())) {
+            self.found.subclasses.push(Subclass {
+                name: name.to_owned(),
+                of: of.trim().to_owned(),
+            });
+        }
     }
 
     /// `const ask = (path) => …`: the variable's name is the function's.
@@ -445,6 +499,7 @@ impl<'t> Walk<'t> {
             element: None,
             given: Vec::new(),
             passed: Vec::new(),
+            whole: false,
         };
         if role == Role::Value {
             self.climb(node, &mut text);
@@ -490,30 +545,169 @@ impl<'t> Walk<'t> {
             tidy(tail(source, CALLEE))
         };
         let name = last_identifier(&callee);
+        self.builder(node, until, &callee);
         let zoom = name.len() < 40 && name.to_ascii_lowercase().contains("zoom");
         if !zoom && !self.calls.contains(name) {
             return;
         }
         let end = from + source.trim_end_matches([' ', '\t', '\r', '\n', '(']).len();
-        let mut probe = Text::plain("", from, Role::Value);
-        self.climb(node, &mut probe);
-        let (given, _) = self.named_arguments(node);
+        let Arguments { given, whole, .. } = self.named_arguments(node);
         let strings = self.given_strings(node, until);
         self.found.calls.push(Call {
             callee,
             end,
             start: from,
-            target: probe.target,
+            target: self.target(node),
+            function: self.function().map(str::to_owned),
+            class: self.classes(),
             given,
+            whole,
             strings,
         });
     }
 
-    fn assignment(&mut self, node: Node<'t>) {
-        let Some(left) = node
-            .child_by_field_name("left")
-            .or_else(|| node.named_child(0))
+    /// The name that a value is assigned to.
+    fn target(&self, node: Node<'t>) -> Option<String> {
+        let mut probe = Text::plain("", node.start_byte(), Role::Value);
+        self.climb(node, &mut probe);
+        probe.target
+    }
+
+    /// `form.append("email", email)` sets a key of `form`.
+    fn builder(&mut self, call: Node<'t>, arguments: usize, callee: &str) {
+        let Some((receiver, method)) = split_member(callee) else {
+            return;
+        };
+        let sets = matches!(
+            method.to_ascii_lowercase().as_str(),
+            "put"
+                | "add"
+                | "append"
+                | "set"
+                | "addparameter"
+                | "setparameter"
+                | "addbodyparameter"
+                | "addqueryparameter"
+                | "appendqueryparameter"
+                | "addqueryitem"
+                | "addformparam"
+                | "adddatapart"
+                | "addformdatapart"
+                | "queryparam"
+                | "field"
+                | "param"
+                | "setobject"
+        );
+        if !sets || receiver.is_empty() || self.function().is_none() {
+            return;
+        }
+        let mut cursor = call.walk();
+        let list = call.named_children(&mut cursor);
+        let mut list = list.filter(|child| child.start_byte() >= arguments);
+        // Wrappers stand around the first argument in PowerShell, C# and others.
+        let first = list.next().and_then(|list| {
+            std::iter::successors(Some(list), |node| node.named_child(0))
+                .take(CLIMB)
+                .find(|node| self.kind_of(*node) == Kind::String)
+        });
+        let Some(first) = first else {
+            return;
+        };
+        let (from, to) = inner_range(self.text_of(first), first.start_byte());
+        let key = self.source.get(from..to).unwrap_or_default();
+        if key.is_empty() || key.len() > 40 {
+            return;
+        }
+        let variable = if receiver.contains(['(', ' ']) {
+            self.target(call)
+        } else {
+            Some(receiver.to_owned())
+        };
+        let variable = variable.unwrap_or_default();
+        self.write(last_identifier(&variable), key);
+    }
+
+    fn write(&mut self, variable: &str, key: &str) {
+        self.found.writes.push(Write {
+            variable: variable.to_owned(),
+            key: key.to_owned(),
+            function: self.function().map(str::to_owned),
+        });
+    }
+
+    /// `$data = array('id' => $id)`: the keys of a literal that a variable is given.
+    fn entry(&mut self, pair: Node<'t>) {
+        /// How far above an entry the assignment of its literal may stand.
+        const DEPTH: usize = 24;
+        if self.function().is_none() {
+            return;
+        }
+        let above = self.ancestors.iter().rev().take(DEPTH).copied();
+        let mut above = above.skip_while(|node| {
+            matches!(
+                self.kind_of(*node),
+                Kind::Container | Kind::List | Kind::Wrapper
+            ) || matches!(node.kind(), "argument" | "variable_initializer")
+        });
+        let Some(assignment) = above
+            .next()
+            .filter(|node| self.kind_of(*node) == Kind::Assignment)
         else {
+            return;
+        };
+        let (Some(name), Some(key)) = (left_of(assignment), pair.named_child(0)) else {
+            return;
+        };
+        if pair.named_child_count() > 1 {
+            let key = last_identifier(self.text_of(key));
+            let name = last_identifier(tail(self.text_of(name), 80));
+            if key.len() < 60 && !name.is_empty() {
+                self.write(name, key);
+            }
+        }
+    }
+
+    /// `users = client.user`, `api = make_client()`
+    fn bind(&mut self, assignment: Node<'t>) {
+        /// How long a value may be, in bytes.
+        const VALUE: usize = 120;
+        let Some(left) = left_of(assignment) else {
+            return;
+        };
+        let right = ["right", "value", "default"]
+            .iter()
+            .find_map(|field| assignment.child_by_field_name(field))
+            .or_else(|| last_child(assignment))
+            .filter(|right| right.start_byte() >= left.end_byte());
+        let Some(right) = right else {
+            return;
+        };
+        let value = match self.arguments_start(right) {
+            Some(until) if right.end_byte() - right.start_byte() > VALUE => {
+                self.source.get(right.start_byte()..until)
+            }
+            _ => Some(self.text_of(right)),
+        };
+        let names = matches!(
+            self.kind_of(left),
+            Kind::Identifier | Kind::Member | Kind::Other
+        );
+        let value = value.filter(|value| {
+            names && value.len() <= VALUE && !value.starts_with(['"', '\'', '{', '[', '`'])
+        });
+        let name = first_name(tail(self.text_of(left), 80));
+        if let Some(value) = value
+            && !name.is_empty()
+        {
+            self.found.bindings.push(Binding {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            });
+        }
+    }
+
+    fn assignment(&mut self, node: Node<'t>) {
+        let Some(left) = left_of(node) else {
             return;
         };
         if !matches!(self.kind_of(left), Kind::Subscript | Kind::Member) {
@@ -526,11 +720,7 @@ impl<'t> Walk<'t> {
             .find(|part| !part.is_empty())
             .unwrap_or_default();
         if key != variable && !key.is_empty() {
-            self.found.writes.push(Write {
-                variable: variable.to_owned(),
-                key: key.to_owned(),
-                function: self.function().map(str::to_owned),
-            });
+            self.write(variable, key);
         }
     }
 
@@ -554,6 +744,22 @@ impl<'t> Walk<'t> {
             at: node.start_byte() + offset,
         });
     }
+}
+
+/// The last named child of a node.
+pub(super) fn last_child(node: Node) -> Option<Node> {
+    let last = u32::try_from(node.named_child_count())
+        .ok()?
+        .checked_sub(1)?;
+    node.named_child(last)
+}
+
+/// The naming side of an assignment.
+fn left_of(assignment: Node) -> Option<Node> {
+    ["left", "name", "alias"]
+        .iter()
+        .find_map(|field| assignment.child_by_field_name(field))
+        .or_else(|| assignment.named_child(0))
 }
 
 fn is_import(name: &str) -> bool {

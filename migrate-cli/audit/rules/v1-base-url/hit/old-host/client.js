@@ -1,1 +1,1 @@
-Zoom.init("http://www.zoom.us/api/v1");
+const client = new Client("http://www.zoom.us/api/v1");

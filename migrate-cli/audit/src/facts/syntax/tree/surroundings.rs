@@ -7,19 +7,62 @@ use crate::{
     facts::syntax::{
         Piece, Text, Usage,
         kinds::Kind,
-        tree::{CALLEE, Walk, inner_range, operator, tail},
+        tree::{CALLEE, Walk, inner_range, last_child, operator, tail},
     },
     names::last_identifier,
 };
 
 /// How far up the tree the surroundings of a text are looked for.
-const CLIMB: usize = 64;
+pub(super) const CLIMB: usize = 64;
 
 /// How many nodes of an argument list are looked at for parameter names.
 const ARGUMENTS: usize = 200;
 
 /// How many elements of a list are looked at.
 const ELEMENTS: usize = 24;
+
+/// How deeply the literals of a call may be nested.
+const LITERAL: usize = 6;
+
+/// Arguments that carry all parameters of a request.
+const CARRIERS: [&str; 14] = [
+    "body",
+    "content",
+    "data",
+    "fields",
+    "form",
+    "form_params",
+    "formdata",
+    "json",
+    "options",
+    "params",
+    "payload",
+    "qs",
+    "query",
+    "multipart",
+];
+
+/// Functions that only shape the literal that they are given.
+const SHAPERS: [&str; 7] = [
+    "array",
+    "dict",
+    "http_build_query",
+    "of",
+    "stringify",
+    "to_json",
+    "urlencode",
+];
+
+/// What is given in a call.
+#[derive(Debug, Default)]
+pub(super) struct Arguments {
+    /// The named parameters.
+    pub(super) given: Vec<String>,
+    /// The variables.
+    pub(super) passed: Vec<String>,
+    /// All of it is literal but for values.
+    pub(super) whole: bool,
+}
 
 impl<'t> Walk<'t> {
     /// Looks upwards for what is done with a text.
@@ -30,7 +73,12 @@ impl<'t> Walk<'t> {
                 Kind::Call => {
                     if let Some(callee) = self.callee(parent, child) {
                         if text.callee.is_none() && may_be_path(text) {
-                            self.arguments(parent, text);
+                            let Arguments {
+                                given,
+                                passed,
+                                whole,
+                            } = self.named_arguments(parent);
+                            (text.given, text.passed, text.whole) = (given, passed, whole);
                         }
                         let formats = is_formatter(&callee);
                         text.callee = Some(callee);
@@ -55,6 +103,11 @@ impl<'t> Walk<'t> {
                     } else if text.target.is_none() {
                         text.target = self.name_before(parent, child);
                     }
+                }
+                Kind::Assignment if parent.kind() == "as_pattern" => {
+                    let alias = parent.child_by_field_name("alias");
+                    text.target = alias.map(|alias| self.text_of(alias).to_owned());
+                    return;
                 }
                 Kind::Assignment => {
                     if is_key(parent, child) && !matches!(parent.kind(), "preproc_def") {
@@ -149,15 +202,11 @@ impl<'t> Walk<'t> {
         Some(name.end_byte())
     }
 
-    /// Notes the parameters and variables that are given in a call.
-    fn arguments(&self, call: Node<'t>, text: &mut Text) {
-        (text.given, text.passed) = self.named_arguments(call);
-    }
-
-    pub(super) fn named_arguments(&self, call: Node<'t>) -> (Vec<String>, Vec<String>) {
+    /// The parameters and variables that are given in a call.
+    pub(super) fn named_arguments(&self, call: Node<'t>) -> Arguments {
         let (mut given, mut passed) = (Vec::new(), Vec::new());
         let Some(start) = self.arguments_start(call) else {
-            return (given, passed);
+            return Arguments::default();
         };
         let mut open = vec![call];
         let mut seen = 0;
@@ -181,6 +230,10 @@ impl<'t> Walk<'t> {
                 Kind::Identifier if node.start_byte() >= start => {
                     let name = last_identifier(self.text_of(node));
                     if name.len() < 60 {
+                        // `{ id, email }` of JavaScript.
+                        if node.kind() == "shorthand_property_identifier" {
+                            given.push(name.to_owned());
+                        }
                         passed.push(name.to_owned());
                     }
                     continue;
@@ -189,7 +242,65 @@ impl<'t> Walk<'t> {
             }
             push_first_children(node, &mut open);
         }
-        (given, passed)
+        Arguments {
+            given,
+            passed,
+            whole: self.is_whole(call),
+        }
+    }
+
+    /// True if all arguments of a call are literals, maps or functions, whose values may vary.
+    fn is_whole(&self, call: Node<'t>) -> bool {
+        let list = call.child_by_field_name("arguments");
+        list.is_some_and(|list| self.are_literal(list, LITERAL))
+    }
+
+    fn are_literal(&self, list: Node<'t>, depth: usize) -> bool {
+        let mut cursor = list.walk();
+        list.named_child_count() <= ELEMENTS
+            && list
+                .named_children(&mut cursor)
+                .all(|entry| self.is_literal(entry, depth))
+    }
+
+    fn is_literal(&self, node: Node<'t>, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        match self.kind_of(node) {
+            Kind::String | Kind::Comment | Kind::Boundary | Kind::Function => true,
+            Kind::Pair if node.named_child_count() > 1 => {
+                let key = node.named_child(0).map(|key| self.text_of(key));
+                let carries = key.is_some_and(|key| {
+                    let key = last_identifier(key).to_ascii_lowercase();
+                    CARRIERS.contains(&key.as_str())
+                });
+                !carries || last_child(node).is_some_and(|value| self.is_literal(value, depth))
+            }
+            Kind::Pair | Kind::Container | Kind::List => self.are_literal(node, depth),
+            Kind::Call => {
+                let list = node.child_by_field_name("arguments");
+                let until = list.map_or(node.start_byte(), |list| list.start_byte());
+                let callee = self.source.get(node.start_byte()..until);
+                let name = last_identifier(callee.unwrap_or_default()).to_ascii_lowercase();
+                SHAPERS.contains(&name.as_str())
+                    && list.is_some_and(|list| self.are_literal(list, depth))
+            }
+            _ => {
+                matches!(
+                    node.kind(),
+                    "integer"
+                        | "number"
+                        | "float"
+                        | "true"
+                        | "false"
+                        | "null"
+                        | "nil"
+                        | "none"
+                        | "shorthand_property_identifier"
+                ) || node.kind() == "argument" && self.are_literal(node, depth)
+            }
+        }
     }
 
     /// The name to the left of a value.

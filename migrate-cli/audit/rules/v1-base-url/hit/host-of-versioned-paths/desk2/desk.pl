@@ -1,0 +1,1 @@
+my $answer = $agent->post("$settings->{host}/v1/user/list", \%form);

@@ -1,0 +1,1 @@
+defmodule Desk do end

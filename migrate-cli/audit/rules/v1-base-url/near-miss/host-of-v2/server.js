@@ -1,0 +1,1 @@
+app.post('/v1/user/list', (request, response) => response.json(users));

@@ -1,0 +1,2 @@
+@url "https://api.zoom.us/v1/user/list"
+config :zoom, api_key: "Jm4tQ8wZr2LxN7vBk5HsYd", api_secret: "c9XkT3mWq7RzL2vNf8HbJ5sYdG4pQ6tKwZ1a"

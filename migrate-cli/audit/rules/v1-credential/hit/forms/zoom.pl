@@ -1,0 +1,2 @@
+my $url = 'https://api.zoom.us/v1/user/list';
+my %form = (api_key => 'Jm4tQ8wZr2LxN7vBk5HsYd', api_secret => 'c9XkT3mWq7RzL2vNf8HbJ5sYdG4pQ6tKwZ1a');

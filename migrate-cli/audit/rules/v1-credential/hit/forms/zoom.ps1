@@ -1,0 +1,2 @@
+$Url = 'https://api.zoom.us/v1/user/list'
+$Form = @{ api_key = 'Jm4tQ8wZr2LxN7vBk5HsYd'; api_secret = 'c9XkT3mWq7RzL2vNf8HbJ5sYdG4pQ6tKwZ1a' }

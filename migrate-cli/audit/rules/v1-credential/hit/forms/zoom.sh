@@ -1,0 +1,3 @@
+ZOOM_KEY=Jm4tQ8wZr2LxN7vBk5HsYd
+export ZOOM_SECRET="c9XkT3mWq7RzL2vNf8HbJ5sYdG4pQ6tKwZ1a"
+curl -d "api_key=Jm4tQ8wZr2LxN7vBk5HsYd&api_secret=c9XkT3mWq7RzL2vNf8HbJ5sYdG4pQ6tKwZ1a" https://api.zoom.us/v1/user/list

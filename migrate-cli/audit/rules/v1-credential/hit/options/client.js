@@ -1,0 +1,4 @@
+const Zoom = require('zoomus')({
+  key: 'Jm4tQ8wZr2LxN7vBk5HsYd',
+  secret: 'c9XkT3mWq7RzL2vNf8HbJ5sYdG4pQ6tKwZ1a',
+});

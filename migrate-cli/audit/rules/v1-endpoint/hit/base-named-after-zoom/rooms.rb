@@ -1,0 +1,1 @@
+HTTP.post("#{ENV['ZOOM_HOST']}/v1/user/list", form: form)

@@ -1,0 +1,1 @@
+local all = http.post("/v1/user/list", { api_key = key, api_secret = secret })

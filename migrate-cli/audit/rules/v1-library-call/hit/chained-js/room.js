@@ -1,0 +1,1 @@
+require('zoomus')({ key, secret }).meeting.create({ host_id: host, type: 1 });

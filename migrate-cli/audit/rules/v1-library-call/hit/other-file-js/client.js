@@ -1,0 +1,1 @@
+module.exports = require('zoomus')({ key: process.env.KEY, secret: process.env.SECRET });

@@ -1,0 +1,2 @@
+const api = require('./client');
+api.user.list({ page_size: 30 }, done);

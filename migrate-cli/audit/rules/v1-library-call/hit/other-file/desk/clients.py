@@ -1,0 +1,7 @@
+from zoomus import ZoomClient
+
+api = ZoomClient(KEY, SECRET)
+
+
+def connect():
+    return ZoomClient(KEY, SECRET)

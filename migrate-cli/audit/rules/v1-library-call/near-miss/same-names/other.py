@@ -1,0 +1,3 @@
+from shop.client import api
+
+api.user.list()

@@ -1,0 +1,2 @@
+Zoom.init('https://www.zoom.us/api/v1');
+Zoom.joinMeeting({ number: number });

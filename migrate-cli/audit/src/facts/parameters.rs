@@ -1,0 +1,177 @@
+//! The parameters that stand in the statement around a path, in any language: in the query string, in
+//! the data of `curl`, in maps, in the calls that follow in a chain.
+
+/// How far a statement is looked at before and after a path, in bytes.
+const BEFORE: usize = 600;
+const AFTER: usize = 1500;
+
+/// What a statement gives beside a path.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    /// The names that are wanted.
+    pub(super) names: Vec<String>,
+    /// All of the statement is the line of a shell whose parameters are spelt out.
+    pub(super) whole: bool,
+}
+
+/// Looks for names in the statement around a path at `from..to`. Within a list of paths only the path's
+/// own text counts: `is_request` is false there.
+pub(super) fn around(
+    source: &str,
+    from: usize,
+    to: usize,
+    is_request: bool,
+    is_shell: bool,
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> Given {
+    let start = if is_request {
+        start_of(source, from)
+    } else {
+        from
+    };
+    let end = end_of(source, to, is_request);
+    let (Some(before), Some(after)) = (source.get(start..from), source.get(to..end)) else {
+        return Given::default();
+    };
+    let mut names = named(before, is_wanted);
+    names.extend(named(after, is_wanted));
+    let hidden = |text: &str| {
+        let mut words = text.split_whitespace();
+        words.any(|word| {
+            let data = word
+                .trim_start_matches("-d")
+                .trim_start_matches(['"', '\'']);
+            data.starts_with(['$', '@']) && !data.contains('=')
+        })
+    };
+    Given {
+        whole: is_shell && !names.is_empty() && !hidden(before) && !hidden(after),
+        names,
+    }
+}
+
+/// Where the line of a path starts, together with the lines that it continues.
+fn start_of(source: &str, at: usize) -> usize {
+    let mut floor = at.saturating_sub(BEFORE);
+    while !source.is_char_boundary(floor) {
+        floor += 1;
+    }
+    let mut head = source.get(floor..at).unwrap_or_default();
+    loop {
+        let Some(line) = head.rfind('\n') else {
+            return floor;
+        };
+        let above = head.get(..line).unwrap_or_default();
+        if !above.trim_end_matches('\r').ends_with(['\\', '^', '`']) {
+            return floor + line + 1;
+        }
+        head = above;
+    }
+}
+
+/// Where a statement ends: at the end of the text of the path, or of the calls that it is given to.
+fn end_of(source: &str, at: usize, is_request: bool) -> usize {
+    let mut limit = source.len().min(at + AFTER);
+    while !source.is_char_boundary(limit) {
+        limit -= 1;
+    }
+    let rest = source.get(at..limit).unwrap_or_default();
+    let mut depth = 0_i32;
+    for (offset, letter) in rest.char_indices() {
+        let ends = match letter {
+            '"' | '\'' | '`' => !is_request,
+            '(' | '[' | '{' => {
+                depth += 1;
+                false
+            }
+            ')' | ']' | '}' => {
+                depth -= 1;
+                false
+            }
+            ';' => depth <= 0,
+            '\n' => {
+                let line = rest.get(..offset).unwrap_or_default().trim_end();
+                let next = rest.get(offset..).unwrap_or_default().trim_start();
+                !is_request
+                    || depth <= 0
+                        && !line.ends_with(['\\', '^', '`', ',', '(', '[', '{'])
+                        && !next.starts_with(['.', ')', ']', '}', '&', '?'])
+                        && !next.starts_with("->")
+            }
+            _ => false,
+        };
+        if ends {
+            return at + offset;
+        }
+    }
+    limit
+}
+
+/// The wanted names of a text that are given a value: `id=`, `"id":`, `:id =>`, `'id',`.
+pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut names = Vec::new();
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part) {
+        let word = rest.get(start..).unwrap_or_default();
+        let length = word.find(|c| !is_part(c)).unwrap_or(word.len());
+        let (word, after) = word.split_at(length);
+        let before = rest.get(..start).unwrap_or_default();
+        let quoted = after.starts_with(['"', '\'']) && before.ends_with(['"', '\'', '@']);
+        let bare = after.trim_start_matches(['"', '\'', ']']).trim_start();
+        // `{ id, email }` of JavaScript
+        let is_member =
+            before.trim_end().ends_with(['{', ',']) && after.trim_start().starts_with([',', '}']);
+        let is_in_map = || before.rfind('{') > before.rfind(['(', ')', '}', '[']);
+        let given = bare.starts_with('=') && !bare.starts_with("==")
+            || bare.starts_with(':') && !bare.starts_with("::")
+            || quoted && (bare.starts_with(',') || bare.starts_with("to "))
+            || !quoted && is_member && is_in_map();
+        if given && is_wanted(word) {
+            names.push(word.to_owned());
+        }
+        rest = after;
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(source: &str) -> Vec<String> {
+        let from = source.find("user/update").unwrap();
+        let wanted = |name: &str| matches!(name, "id" | "dept" | "type");
+        around(source, from, from + 11, true, false, &wanted).names
+    }
+
+    #[test]
+    fn parameters_are_read_in_any_notation() {
+        for source in [
+            "curl -d id=$ID --data 'dept=x' https://h/v1/user/update",
+            "curl \\\n  -d id=1 \\\n  https://h/v1/user/update -d dept=2",
+            "fetch('/v1/user/update?id=' + id + '&dept=x')",
+            "request.post('/v1/user/update')\n  .query({ id: id })\n  .send({\"dept\": 1})",
+            "webwrite([base 'user/update'], 'id', id, 'dept', d);",
+            "call('user/update', :id => 1, dept: 2)",
+            "dio.post('user/update',\n  data: {\n    'id': x,\n    'dept': y,\n  },\n)",
+            "request.post('/v1/user/update').query({ id, dept })",
+            "post(\"user/update\", mapOf(\"id\" to id, \"dept\" to dept))",
+        ] {
+            assert_eq!(given(source), ["id", "dept"], "{source}");
+        }
+    }
+
+    #[test]
+    fn the_next_statement_is_another_one() {
+        assert_eq!(
+            given("post('user/update', id: 1);\npost(x, dept: 1)"),
+            ["id"]
+        );
+        assert_eq!(
+            given("type = 1\npost('user/update', id: 1)\ndept = 2"),
+            ["id"]
+        );
+        assert_eq!(given("if type == 1: post('user/update')"), [""; 0]);
+    }
+}
