@@ -137,6 +137,17 @@ impl Conversion {
         }
     }
 
+    /// True if what v2 has stored decides whether the value is sent: see [`Conversion::keeps`].
+    pub(crate) fn is_ambiguous(&self, v1: &Value) -> bool {
+        matches!(self, Self::Table(table) if table.is_ambiguous(v1))
+    }
+
+    /// True if v1 shows the stored value as this one, and another would be sent: what was read is
+    /// written back, and changes nothing.
+    pub(crate) fn keeps(&self, v1: &Value, stored: &Value) -> bool {
+        matches!(self, Self::Table(table) if table.keeps(v1, stored))
+    }
+
     /// True if v2's value may be a list or an object, or is taken apart: then
     /// [`Conversion::value_to_v1`] converts it.
     pub(crate) fn takes_values(&self) -> bool {

@@ -21,12 +21,13 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
     catalog::{
         Catalog,
-        operation::{self, Filling, Operation, PageMode, Plan, Segment, Service},
+        operation::{self, Fate, Filling, Operation, PageMode, Plan, Segment, Service},
         protocol::{NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, ProtocolError},
     },
     document::Document,
@@ -96,10 +97,12 @@ pub struct Memory {
 }
 
 /// A write of several calls of which some are done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfinished {
     /// The names of the calls that are done, and of elements of a call that is made for several.
     pub done: Vec<String>,
+    /// v2's id of what the write is about, if v2 named it.
+    pub subject: Option<String>,
 }
 
 /// Names an unfinished write: the same for the same request, and nothing of it can be read off.
@@ -207,6 +210,8 @@ pub struct Translation<'a> {
     /// The lists that are read as a whole, by the request that reads them.
     walks: BTreeMap<CallId, Walk<'a>>,
     unfinished: Option<Unfinished>,
+    /// The call that was refused because an earlier request made it, once that was taken up.
+    resumed: Option<(usize, Failure)>,
     failure: Option<(usize, Failure)>,
     failures: Vec<CallFailure>,
     misses: Vec<Miss>,
@@ -228,6 +233,8 @@ struct Progress {
     has_failed: bool,
     /// v2's code of it.
     code: Option<i64>,
+    /// The numbers of the units that v2 may have done or not; one of 0 if there are no units.
+    unknown: Vec<usize>,
 }
 
 impl Progress {
@@ -312,6 +319,7 @@ impl<'a> Translation<'a> {
             paging: None,
             walks: BTreeMap::new(),
             unfinished: None,
+            resumed: None,
             failure: None,
             failures: Vec::new(),
             misses: Vec::new(),
@@ -321,14 +329,7 @@ impl<'a> Translation<'a> {
         translation.warnings = losses::losses(catalog, operation, &translation.given)?;
         translation.warnings.append(&mut translation.given.warnings);
         if let Some(loss) = translation.warnings.first().filter(|_| site.strict) {
-            let (name, reason) = (&loss.field, &loss.reason);
-            return Err(catalog
-                .protocol()
-                .named(NOT_HONOURED, &|placeholder| match placeholder {
-                    "name" => Some(name.clone()),
-                    "reason" => Some(reason.clone()),
-                    _ => None,
-                }));
+            return Err(not_honoured(catalog, &loss.field, &loss.reason));
         }
         translation.begin_paging(Vec::new());
         Ok(translation)
@@ -479,13 +480,19 @@ impl<'a> Translation<'a> {
             && (segment(subject).is_none() || kind.is_reserved(subject))
         {
             let protocol = self.catalog.protocol();
+            let mut names = self.operation.subject.iter();
+            let name = names.find(|name| self.given.has(name));
+            let name = name.map_or("", String::as_str);
+            // What a request is to make is unknown anyway.
+            let mut parameters = self.operation.parameters.iter();
+            let is_new = parameters.any(|parameter| {
+                parameter.name == name && matches!(parameter.fate, Fate::SentBy(_))
+            });
             return Err(match kind.unknown.as_str() {
-                PARAMETER_INVALID => {
-                    let mut names = self.operation.subject.iter();
-                    let name = names.find(|name| self.given.has(name));
-                    protocol.parameter_error(PARAMETER_INVALID, name.map_or("", String::as_str))
+                unknown if unknown != PARAMETER_INVALID && !is_new => {
+                    self.mapper(None).named(unknown).error
                 }
-                unknown => self.mapper(None).named(unknown).error,
+                _ => protocol.parameter_error(PARAMETER_INVALID, name),
             });
         }
         for part in self.plan.calls.iter().flat_map(|call| &call.path) {
@@ -515,6 +522,17 @@ impl<'a> Translation<'a> {
             Paging::new(pages, number(&pages.number), number(&pages.size), cursors)
         });
     }
+}
+
+/// The error of a loss in strict mode.
+fn not_honoured(catalog: &Catalog, name: &str, reason: &str) -> V1Error {
+    catalog
+        .protocol()
+        .named(NOT_HONOURED, &|placeholder| match placeholder {
+            "name" => Some(name.to_owned()),
+            "reason" => Some(reason.to_owned()),
+            _ => None,
+        })
 }
 
 fn not_allowed(catalog: &Catalog, operation: &Operation) -> V1Error {

@@ -5,6 +5,7 @@
 //! in as a [`server::Handler`].
 
 pub(crate) mod boxed_future;
+pub(crate) mod cors;
 pub(crate) mod credential;
 pub(crate) mod decode;
 pub(crate) mod encode;

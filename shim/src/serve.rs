@@ -20,10 +20,9 @@ use futures_util::{
     future::{BoxFuture, join_all},
 };
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
-        X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
     },
     http::request::Parts,
 };
@@ -33,7 +32,7 @@ use mappings::{
     catalog::protocol::{Protocol, ProtocolError},
 };
 use shim_upstream::{
-    CallLimits, Endpoint, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError, is_shim,
+    CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError,
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
@@ -42,9 +41,10 @@ use tracing::Instrument as _;
 use crate::{
     front::{
         boxed_future::boxed,
+        cors::AllowedOrigins,
         decode::{BodyReader, operation_path},
         encode::{self, DeprecationHeaders},
-        server::{Handler, Peer},
+        server::{Handler, Peer, ValidKey},
         throttle::Throttle,
     },
     observe::{
@@ -75,6 +75,7 @@ struct Inner {
     upstream_status: StatusCode,
     deprecation: DeprecationHeaders,
     trusted_proxies: Vec<IpNet>,
+    cors: AllowedOrigins,
     shared: Arc<Shared>,
 }
 
@@ -354,6 +355,7 @@ impl Generation {
             upstream_status: site.upstream_status,
             deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
             trusted_proxies: site.trusted_proxies.clone(),
+            cors: AllowedOrigins::new(&site.cors_origins),
             shared,
         }))
     }
@@ -365,8 +367,12 @@ impl Generation {
     fn encode(&self, reply: &Reply) -> Response<Body> {
         let Executed { finished, json, .. } = &reply.executed;
         let json = json.clone();
+        let has_valid_key = reply.has_valid_key;
         let mut response = encode::response(&finished.answer, json, reply.format, reply.status);
         self.0.deprecation.add_to(response.headers_mut());
+        if has_valid_key {
+            response.extensions_mut().insert(ValidKey);
+        }
         if reply.status == StatusCode::METHOD_NOT_ALLOWED {
             let allowed = HeaderValue::from_static("POST");
             response.headers_mut().insert(ALLOW, allowed);
@@ -396,9 +402,17 @@ async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body>
     // Of the highest level, so that a line of any level says which request it is about.
     let span = tracing::error_span!("request", %id);
     let (head, body) = request.into_parts();
-    let answered = answer(shim.now(), (&head, body, peer), id).instrument(span);
-    let mut response = answered.await;
+    let shim = shim.now();
+    let cors = &shim.0.cors;
+    let mut response = match cors.preflight(&head.method, &head.headers) {
+        Some(preflight) => preflight,
+        None => {
+            let answered = answer(&shim, (&head, body, peer), id);
+            answered.instrument(span).await
+        }
+    };
     let headers = response.headers_mut();
+    cors.add_to(headers, &head.headers);
     headers.insert(REQUEST_ID, id.header());
     // Answers hold addresses, and links that start meetings.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -407,13 +421,13 @@ async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body>
 }
 
 async fn answer(
-    shim: Generation,
+    shim: &Generation,
     (head, body, peer): (&Parts, Body, Peer),
     id: RequestId,
 ) -> Response<Body> {
     let started = Instant::now();
     let method = known_method(&head.method);
-    if is_own_call(&head.headers) {
+    if head.headers.contains_key(FROM_SHIM) {
         tracing::error!(
             "The shim was asked what a shim asks v2: upstream.url leads back here (a hosts file?); \
              set upstream.dns or upstream.resolve"
@@ -455,12 +469,6 @@ async fn answer(
         }
     });
     response
-}
-
-/// True for what a shim sends to v2.
-fn is_own_call(headers: &HeaderMap) -> bool {
-    let agent = headers.get(USER_AGENT);
-    agent.is_some_and(|agent| is_shim(agent.as_bytes()))
 }
 
 /// A shim that asks itself would wait for itself.

@@ -192,6 +192,8 @@ pub struct SiteConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// How files are relayed, if they are.
     pub relay: Option<RelayConfig>,
+    /// The origins whose browser programs may call v1: `https://app.example.com`.
+    pub cors_origins: Vec<String>,
 }
 
 /// v1's end, as answers tell it.

@@ -12,7 +12,7 @@ use shim::{
     observe::recorder::Recorder,
     settings::{Config, Flags, Source, Sources},
 };
-use shim_sandbox::{Sandbox, SandboxConfig};
+use shim_sandbox::{Faults, Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -70,7 +70,11 @@ impl Stage {
             .router()
             .layer(from_fn_with_state(wire.clone(), wire::through));
         let (listener, address) = listen().await;
-        tokio::spawn(async { axum::serve(listener, v2).await });
+        // A server that can drop connections.
+        let none = Faults::of_spec("times=0,status=500").expect("faults");
+        tokio::spawn(async move {
+            shim_sandbox::serve_faulty(listener, v2, &none, std::future::pending()).await
+        });
 
         let v2_base = Sandbox::v2_base(address);
         let (listener, address) = listen().await;
@@ -206,6 +210,14 @@ impl Stage {
         let answer = call.bearer_auth(shim_sandbox::TOKEN).send().await;
         let text = answer.expect("an answer").text().await.expect("its body");
         serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Changes something in v2 past the shim.
+    pub async fn change_v2(&self, path: &str, body: &Value) {
+        let call = self.http.patch(format!("{}{path}", self.v2)).json(body);
+        let answer = call.bearer_auth(shim_sandbox::TOKEN).send().await;
+        let status = answer.expect("an answer").status();
+        assert!(status.is_success(), "{path} {body}: {status}");
     }
 
     /// Steers the sandbox: `/sandbox/meetings/123/start`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{Method, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -58,6 +58,27 @@ pub struct Wire(Arc<Mutex<Passing>>);
 struct Passing {
     calls: Vec<V2Call>,
     faults: Vec<(Rule, Fault)>,
+    chance: Option<Chance>,
+    tampered: Vec<Tampered>,
+}
+
+/// Faults of the sandbox that strike by chance.
+#[derive(Debug)]
+struct Chance {
+    random: fastrand::Rng,
+    share: f64,
+    faults: &'static [&'static str],
+}
+
+/// A call that may have met a fault by chance.
+#[derive(Debug, Clone)]
+pub struct Tampered {
+    /// The v1 request that it was made for.
+    pub request: String,
+    /// The call.
+    pub call: V2Call,
+    /// The fault, as the sandbox reads it.
+    pub fault: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -97,13 +118,44 @@ impl Wire {
         self.passing().faults.push((rule, fault));
     }
 
-    /// Ends all faults.
-    pub fn mend(&self) {
-        self.passing().faults.clear();
+    /// A share of all calls, from 0 to 1, meets one of these faults of the sandbox, written as for
+    /// its header `X-Sandbox-Fault`.
+    pub fn fail_by_chance(&self, seed: u64, share: f64, faults: &'static [&'static str]) {
+        let random = fastrand::Rng::with_seed(seed);
+        self.passing().chance = Some(Chance {
+            random,
+            share,
+            faults,
+        });
+    }
+
+    /// Ends all faults; the calls since [`Wire::fail_by_chance`].
+    pub fn mend(&self) -> Vec<Tampered> {
+        let mut passing = self.passing();
+        passing.faults.clear();
+        passing.chance = None;
+        std::mem::take(&mut passing.tampered)
     }
 
     fn passing(&self) -> std::sync::MutexGuard<'_, Passing> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fault of the sandbox that a call meets by chance.
+    fn tamper(&self, request: &HeaderMap, call: &V2Call) -> Option<HeaderValue> {
+        let mut passing = self.passing();
+        let chance = passing.chance.as_mut()?;
+        let strikes = chance.random.f64() < chance.share;
+        let fault = chance.random.choice(chance.faults).filter(|_| strikes);
+        let fault = fault.copied();
+        let request = request.get("x-request-id");
+        let request = request.and_then(|id| id.to_str().ok()).unwrap_or_default();
+        passing.tampered.push(Tampered {
+            request: request.to_owned(),
+            call: call.clone(),
+            fault,
+        });
+        fault.map(HeaderValue::from_static)
     }
 
     /// Notes the call; the fault that it meets, if any.
@@ -126,7 +178,7 @@ impl Wire {
 
 /// The layer around the sandbox.
 pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.expect("a whole request");
     let call = V2Call {
         method: head.method.clone(),
@@ -134,6 +186,9 @@ pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Ne
         query: head.uri.query().map(str::to_owned),
         body: body.clone(),
     };
+    if let Some(fault) = wire.tamper(&head.headers, &call) {
+        head.headers.insert("x-sandbox-fault", fault);
+    }
     let fault = wire.pass(call.clone());
     let passed = match &fault {
         Some(Fault::Refused(..)) => None,

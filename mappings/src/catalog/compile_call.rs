@@ -103,11 +103,12 @@ pub(super) fn call(
             .iter()
             .filter_map(|text| report.keep(at, pointer(text)))
             .collect(),
-        on: on(at, &shape.on, report),
+        on: on(at, &shape.on, scope, report),
         each,
         note: shape.note.clone(),
         omitted: shape.omitted.clone(),
         omits: shape.omits.clone(),
+        warns: shape.warns.clone(),
         label: endpoint.label.clone(),
         scope: endpoint.scope.clone(),
         source: endpoint.source.clone(),
@@ -389,21 +390,24 @@ fn check(
     })
 }
 
-fn on(at: &Location, shapes: &[OnShape], report: &mut Report) -> Vec<On> {
+fn on(at: &Location, shapes: &[OnShape], scope: &Scope<'_>, report: &mut Report) -> Vec<On> {
     let mut all: Vec<On> = Vec::new();
-    for shape in shapes {
+    let is_for = |shape: &&OnShape| {
+        let mut constants = shape.constant.iter();
+        constants.all(|(name, value)| scope.constants.get(name) == Some(value))
+    };
+    for shape in shapes.iter().filter(is_for) {
         let then = match shape.then.as_str() {
             "fail" => Then::Fail,
             "omit" => Then::Omit,
             "skip" => Then::Skip,
             "done" => Then::Done,
             "resume" => Then::Resume,
+            "answer" => Then::Answer,
             "empty" => Then::Empty,
             other => {
-                report.add(
-                    at,
-                    format!("then `{other}` is none of fail, omit, skip, done, resume, empty"),
-                );
+                let known = "fail, omit, skip, done, resume, answer, empty";
+                report.add(at, format!("then `{other}` is none of {known}"));
                 continue;
             }
         };
@@ -411,6 +415,7 @@ fn on(at: &Location, shapes: &[OnShape], report: &mut Report) -> Vec<On> {
             status: shape.status,
             codes: shape.code.clone(),
             message: shape.message.clone(),
+            options: choices(at, &shape.option, scope.options, report),
             then,
         };
         if all.iter().any(|earlier| earlier.covers(&on)) {
@@ -471,6 +476,7 @@ fn condition(
         parameter,
         answer,
         error,
+        resumed: shape.resumed,
         current: shape.current.clone(),
         entries_at_most: shape.entries_at_most,
     })

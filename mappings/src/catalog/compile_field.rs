@@ -186,6 +186,7 @@ fn field(
         overrides: overrides(&at, &shape, options, report),
         converts: shape.convert_of,
         omit: shape.omit.iter().map(json).collect(),
+        unless_stored: shape.unless_stored,
         empty_unread: shape.empty_unread,
         always: shape.always.as_ref().map(json),
         fidelity,

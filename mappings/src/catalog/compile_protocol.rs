@@ -16,17 +16,19 @@ use crate::template::Template;
 
 /// The placeholders that texts of errors may have, besides the kinds of subjects and
 /// `given.PARAMETER`.
-const ERROR_PLACEHOLDERS: [&str; 12] = [
+const ERROR_PLACEHOLDERS: [&str; 14] = [
     "Name",
     "about",
-    "done",
-    "failed",
+    "code",
     "fields",
     "message",
     "most",
     "name",
     "operation",
     "reason",
+    "page",
+    "progress",
+    "reached",
     "replacement",
     "subject",
 ];

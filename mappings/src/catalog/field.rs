@@ -22,6 +22,8 @@ pub struct Field {
     pub converts: Option<String>,
     /// v1 values that v2 cannot say and that are therefore not sent.
     pub omit: Vec<Value>,
+    /// A value that v2 has stored already is not sent: v2 may refuse to take it.
+    pub unless_stored: bool,
     /// What v1 shows, whatever v2 says.
     pub always: Option<Value>,
     /// The empty value is shown also when the document was not read at all.
@@ -51,7 +53,8 @@ pub struct Part {
     pub kind: Kind,
     /// Smallest and largest number.
     pub range: Option<(i64, i64)>,
-    /// Numbers outside the range are moved to its nearer end instead of refused.
+    /// Numbers above the range become its largest, numbers below it count as absent; else both are
+    /// refused.
     pub clamp: bool,
     /// Larger numbers, defaults included, count as the site's choice for this option.
     pub at_most: Option<String>,
@@ -258,6 +261,17 @@ impl Field {
     pub fn names(&self) -> String {
         let names: Vec<_> = self.parts.iter().map(|part| part.name.as_str()).collect();
         names.join(", ")
+    }
+
+    /// True if what v2 has stored decides whether the value is sent: see [`Field::keeps`].
+    pub(crate) fn is_ambiguous(&self, v1: &Value) -> bool {
+        self.unless_stored || self.conversion.is_ambiguous(v1)
+    }
+
+    /// True if the value is not sent over a stored one that v1 shows so: what was read is written
+    /// back, and changes nothing.
+    pub(crate) fn keeps(&self, v1: &Value, stored: &Value) -> bool {
+        (self.unless_stored && v1 == stored) || self.conversion.keeps(v1, stored)
     }
 
     /// The pointer in a document, if the field has a place there.

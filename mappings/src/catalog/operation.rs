@@ -230,6 +230,9 @@ pub struct Call {
     pub omitted: Option<String>,
     /// The fields that are missing then, if other than those of the document.
     pub omits: Vec<String>,
+    /// Members and what is said of them, as warnings, once the call is made. In strict mode the
+    /// operation fails instead.
+    pub warns: BTreeMap<String, String>,
     /// v2's rate label: light, medium, heavy or resource-intensive.
     pub label: String,
     /// The OAuth scope that it needs.
@@ -247,6 +250,8 @@ pub struct On {
     pub codes: Vec<i64>,
     /// A part of v2's message.
     pub message: Option<String>,
+    /// Only if the site chose so.
+    pub options: Vec<(String, OptionValue)>,
     /// What it means.
     pub then: Then,
 }
@@ -262,8 +267,10 @@ pub enum Then {
     Skip,
     /// What was asked is so already.
     Done,
-    /// An unfinished earlier request is taken up; without one the operation fails.
+    /// An unfinished earlier request is taken up; without one the next row that fits counts.
     Resume,
+    /// What is asked for exists: nothing is written, and the answer shows it.
+    Answer,
     /// The answer counts as a list without entries.
     Empty,
 }
@@ -507,6 +514,8 @@ pub struct Condition {
     pub answer: Option<AnswerTest>,
     /// An earlier call failed with one of these v2 codes; with any if empty.
     pub error: Option<(usize, Vec<i64>)>,
+    /// An earlier request that was left unfinished was taken up.
+    pub resumed: bool,
     /// A stored value of this document decides what is sent.
     pub current: Option<String>,
     /// The list that the call is made for has no more entries than these.
@@ -745,7 +754,9 @@ impl On {
 
     /// True if every failure that fits `other` fits this one too.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        (self.status.is_none() || self.status == other.status)
+        let always = self.options.is_empty() && self.then != Then::Resume;
+        always
+            && (self.status.is_none() || self.status == other.status)
             && (self.codes.is_empty()
                 || (!other.codes.is_empty()
                     && other.codes.iter().all(|code| self.codes.contains(code))))

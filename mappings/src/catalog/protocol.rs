@@ -184,7 +184,7 @@ impl ProtocolError {
 }
 
 /// The names of the errors that the core answers; the catalog must have them all.
-pub(crate) const CORE_ERRORS: [&str; 10] = [
+pub(crate) const CORE_ERRORS: [&str; 14] = [
     NOT_HONOURED,
     NOT_SERVED,
     LIST_TOO_LONG,
@@ -195,6 +195,10 @@ pub(crate) const CORE_ERRORS: [&str; 10] = [
     UNREACHABLE_READ,
     UNREACHABLE_WRITE,
     UNREADABLE,
+    UNREADABLE_WRITE,
+    UNEXPLAINED,
+    PAGE_NOT_REACHED,
+    REFUSED_LATER,
 ];
 /// The error of a parameter that v2 cannot honour, in strict mode.
 pub const NOT_HONOURED: &str = "not_honoured";
@@ -211,6 +215,10 @@ pub(crate) const UNFINISHED: &str = "unfinished";
 pub(crate) const UNREACHABLE_READ: &str = "unreachable_read";
 pub(crate) const UNREACHABLE_WRITE: &str = "unreachable_write";
 pub(crate) const UNREADABLE: &str = "unreadable";
+pub(crate) const UNREADABLE_WRITE: &str = "unreadable_write";
+pub(crate) const UNEXPLAINED: &str = "unexplained";
+pub(crate) const PAGE_NOT_REACHED: &str = "page_not_reached";
+pub(crate) const REFUSED_LATER: &str = "refused_later";
 
 impl Protocol {
     /// Where v1 was served: the prefix and the other ones.

@@ -229,6 +229,9 @@ pub(super) struct FieldShape {
     pub separator: Option<OneOrMany<String>>,
     #[serde(default)]
     pub omit: Vec<toml::Value>,
+    /// A value that v2 has stored already is not sent.
+    #[serde(default)]
+    pub unless_stored: bool,
 
     // What a request may hold.
     pub range: Option<(i64, i64)>,
@@ -525,6 +528,9 @@ pub(super) struct CallShape {
     /// The fields that are missing then, if other than those of the document.
     #[serde(default)]
     pub omits: Vec<String>,
+    /// Said, as warnings, of these members once the call is made; not made in strict mode.
+    #[serde(default)]
+    pub warns: BTreeMap<String, String>,
 }
 
 /// What a failure of a call means.
@@ -536,6 +542,12 @@ pub(super) struct OnShape {
     pub code: Vec<i64>,
     /// A part of v2's message.
     pub message: Option<String>,
+    /// Only under these choices of the site.
+    #[serde(default)]
+    pub option: BTreeMap<String, toml::Value>,
+    /// Only for operations with these constants.
+    #[serde(default)]
+    pub constant: BTreeMap<String, String>,
     pub then: String,
 }
 
@@ -608,6 +620,7 @@ pub(super) struct ConditionShape {
     pub parameter: Option<ParameterTestShape>,
     pub answer: Option<AnswerShape>,
     pub error: Option<ErrorTestShape>,
+    pub resumed: bool,
     pub current: Option<String>,
     pub entries_at_most: Option<usize>,
 }

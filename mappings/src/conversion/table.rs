@@ -31,6 +31,23 @@ impl Table {
         }
     }
 
+    /// True if v1 shows a value of v2 in this way that is not the one that is sent: sent back, it
+    /// would change what is stored.
+    pub(super) fn is_ambiguous(&self, v1: &Value) -> bool {
+        let mut rows = self.response.iter();
+        rows.any(|(from, to)| to == v1 && self.is_other(v1, from))
+    }
+
+    /// True if v2 has such another value.
+    pub(super) fn keeps(&self, v1: &Value, stored: &Value) -> bool {
+        let mut rows = self.response.iter();
+        self.is_other(v1, stored) && rows.any(|(from, to)| from == stored && to == v1)
+    }
+
+    fn is_other(&self, v1: &Value, v2: &Value) -> bool {
+        !matches!(self.to_v2(v1), Sent::Value { value, .. } if value == *v2)
+    }
+
     #[inline]
     pub(super) fn to_v1<'v>(&'v self, v2: Scalar<'v>) -> Option<Scalar<'v>> {
         if self.response.is_empty() {

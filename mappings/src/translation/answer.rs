@@ -1,6 +1,8 @@
 //! v1's answer from v2's documents.
 
-use super::{Translation, view::Writer};
+use serde_json::Value;
+
+use super::{Progress, Translation, view::Writer};
 use crate::{
     catalog::{
         field::Place,
@@ -25,6 +27,7 @@ impl Translation<'_> {
             json, unreadable, ..
         } = writer;
         self.warn_of_misses();
+        self.warn_of_empty_members();
         if !unreadable.is_empty() {
             self.warnings.push(Warning {
                 kind: WarningKind::Unreadable,
@@ -38,7 +41,7 @@ impl Translation<'_> {
     /// Notes a call that is not made because the site chose so, where the answer lacks something.
     pub(super) fn left_out(&mut self, index: usize, call: &operation::Call) {
         let Some(reason) = &call.omitted else { return };
-        if self.count_of(call) == 0 {
+        if call.each.is_some() && self.count_of(call) == 0 {
             return;
         }
         let field = if call.omits.is_empty() {
@@ -53,6 +56,23 @@ impl Translation<'_> {
         });
     }
 
+    /// Names the members that are shown empty because v2 has nothing of the kind any more.
+    fn warn_of_empty_members(&mut self) {
+        let members = self.catalog.view(self.view).into_iter();
+        for member in members.flat_map(|view| &view.members) {
+            if let Some((field, part)) = self.catalog.field(member.field)
+                && !member.empty
+                && field.always.as_ref().and_then(Value::as_str) == Some("")
+            {
+                self.warnings.push(Warning {
+                    kind: WarningKind::LeftOut,
+                    field: part.name.clone(),
+                    reason: field.reason.clone().unwrap_or_default(),
+                });
+            }
+        }
+    }
+
     fn warn_of_misses(&mut self) {
         let mut calls: Vec<usize> = self.misses.iter().map(|miss| miss.call).collect();
         calls.dedup();
@@ -61,12 +81,15 @@ impl Translation<'_> {
         for call in calls {
             let misses = self.misses.iter().filter(|miss| miss.call == call);
             let items = misses.filter(|miss| miss.item.is_some()).count();
-            let is_write = self
-                .plan
-                .calls
-                .get(call)
-                .is_some_and(|call| call.sends.is_some());
+            let Some(missed) = self.plan.calls.get(call) else {
+                continue;
+            };
+            let is_write = !missed.method.is_read();
+            let is_unknown = |progress: &Progress| !progress.unknown.is_empty();
             let reason = match items {
+                _ if self.progress.get(call).is_some_and(is_unknown) => {
+                    "may or may not have been changed in v2".to_owned()
+                }
                 0 if is_write => "could not be changed in v2".to_owned(),
                 0 => "could not be read from v2".to_owned(),
                 n => format!(
@@ -74,7 +97,14 @@ impl Translation<'_> {
                     self.several(call)
                 ),
             };
-            let field = self.fields_of(call);
+            let field = match self.fields_of(call) {
+                names if names.is_empty() && (is_write || missed.list().is_some()) => {
+                    missed.name.clone()
+                }
+                // Something else fills them.
+                names if names.is_empty() => continue,
+                names => names,
+            };
             self.warnings.push(Warning {
                 kind: WarningKind::Unreadable,
                 field,
@@ -120,6 +150,7 @@ impl Translation<'_> {
         // Places of documents that requests only, or other plans, have.
         let is_elsewhere = |place: &Place| match place {
             Place::Document(place) => !self.plan.reads(&place.document),
+            Place::Given(name) => !self.given.has(name) || self.is_ignored(name),
             _ => false,
         };
         let mut names = Vec::new();

@@ -2,60 +2,78 @@
 
 use super::{
     CallId, State, Translation, Unfinished, error_mapper::Failure, parameters::text_of,
-    send::Prepared, units::Units,
+    send::Prepared,
 };
 use crate::{
     catalog::{
         operation::{Call, Then},
-        protocol::UNFINISHED,
+        protocol::{REFUSED_LATER, UNFINISHED},
     },
     exchange::V1Error,
 };
 
-/// How far a write came.
+/// How far a write came: its name, and how many of how many things, if it is made for several.
 struct Progressed<'p> {
     call: &'p str,
-    /// How many things it has to do, and how many are done, if it is made for several.
-    several: Option<(usize, usize)>,
+    all: usize,
+    done: usize,
+    unknown: usize,
+    /// False for one that is not to be made, and is not missed.
+    is_wanted: bool,
 }
 
 impl Progressed<'_> {
-    fn done(&self) -> String {
-        match self.several {
-            Some((all, done)) => format!("{} ({done} of {all})", self.call),
-            None => self.call.to_owned(),
+    /// The name, if some of it is so.
+    fn part(&self, count: usize) -> Option<String> {
+        match (count, self.all) {
+            (0, _) => None,
+            (_, 1) => Some(self.call.to_owned()),
+            (count, all) => Some(format!("{} ({count} of {all})", self.call)),
         }
     }
 
-    fn missing(&self) -> String {
-        match self.several {
-            Some((all, done)) => format!("{} ({} of {all})", self.call, all.saturating_sub(done)),
-            None => self.call.to_owned(),
-        }
+    fn missing(&self) -> usize {
+        let missing = self.all.saturating_sub(self.done + self.unknown);
+        if self.is_wanted { missing } else { 0 }
     }
 }
 
 impl Translation<'_> {
-    /// The writes, and what each did.
-    fn writes(&self) -> impl Iterator<Item = (usize, &Call, State, Progressed<'_>)> {
+    /// The writes, and how far each came.
+    fn writes(&self) -> impl Iterator<Item = Progressed<'_>> {
         let calls = self.plan.calls.iter().zip(&self.progress).enumerate();
         let writes = calls.filter(|(_, (call, _))| !call.method.is_read());
         writes.map(|(index, (call, progress))| {
-            let counts = progress.units.as_ref().map(Units::counts);
-            let progressed = Progressed {
-                call: &call.name,
-                several: counts.filter(|(all, _)| *all > 1),
+            let is_done = progress.state == State::Done;
+            let (all, done, unknown) = match &progress.units {
+                Some(units) if units.counts().0 > 1 => {
+                    let (all, done) = units.counts();
+                    (all, done, units.size_of(&progress.unknown))
+                }
+                _ => (1, usize::from(is_done), progress.unknown.len()),
             };
-            (index, call, progress.state, progressed)
+            Progressed {
+                call: &call.name,
+                all,
+                done,
+                unknown,
+                is_wanted: progress.state == State::Failed
+                    || progress.units.is_some()
+                    || self.would_be_made(index, call, progress.state),
+            }
         })
     }
 
-    fn done_writes(&self) -> impl Iterator<Item = Progressed<'_>> {
-        let done = self.writes().filter(|(_, _, state, progressed)| {
-            let begun = progressed.several.is_some_and(|(_, done)| done > 0);
-            *state == State::Done || begun
-        });
-        done.map(|(_, _, _, progressed)| progressed)
+    /// True for a write that another failure kept from being made.
+    fn would_be_made(&self, index: usize, call: &Call, state: State) -> bool {
+        let id = CallId {
+            call: index,
+            item: None,
+        };
+        state == State::Waiting
+            && call.each.is_none()
+            && self.holds(index, call)
+            && matches!(self.prepare(id, call), Prepared::Request(_))
     }
 
     pub(super) fn left_unfinished(&self) -> Option<Unfinished> {
@@ -67,14 +85,19 @@ impl Translation<'_> {
         // Only what v2 said it did is taken up later: an address that was there before the create
         // may be somebody else's.
         if begun.is_some_and(|progress| progress.state == State::Done) {
-            let writes = self.writes();
-            let whole = writes.filter(|(_, _, state, _)| *state == State::Done);
-            done.extend(whole.map(|(_, call, ..)| call.name.clone()));
+            let calls = self.plan.calls.iter().zip(&self.progress);
+            let whole = calls
+                .filter(|(call, progress)| !call.method.is_read() && progress.state == State::Done);
+            done.extend(whole.map(|(call, _)| call.name.clone()));
         }
         if done.is_empty() {
             return self.unfinished.clone();
         }
-        Some(Unfinished { done })
+        let subject = self
+            .id
+            .clone()
+            .filter(|id| Some(id) != self.subject.as_ref());
+        Some(Unfinished { done, subject })
     }
 
     /// What is remembered of the elements that are done.
@@ -90,13 +113,21 @@ impl Translation<'_> {
             .collect()
     }
 
-    /// What the client is told of a failure: also what is done nevertheless.
+    /// What the client is told of a failure: also what is done nevertheless, and what may be.
     pub(super) fn told(&self, failure: Failure) -> V1Error {
-        let done: Vec<_> = self.done_writes().map(|write| write.done()).collect();
-        if done.is_empty() {
+        let writes: Vec<_> = self.writes().collect();
+        let named = |count: fn(&Progressed<'_>) -> usize, how: &str| {
+            let parts: Vec<_> = writes.iter().filter_map(|w| w.part(count(w))).collect();
+            (!parts.is_empty()).then(|| format!("{} {how}", parts.join(", ")))
+        };
+        let done = named(|write| write.done, "stored");
+        let unknown = named(|write| write.unknown, "unknown");
+        let is_all = done.is_none() && (unknown.is_none() || failure.unknown);
+        if is_all {
             return failure.error;
         }
-        let missing: Vec<_> = self.missing_writes().map(|write| write.missing()).collect();
+        let missing = named(|write| write.missing(), "not stored");
+        let progress: Vec<_> = [done, unknown, missing].into_iter().flatten().collect();
         let id = self.id.as_deref().or(self.subject.as_deref());
         let kind = self.operation.subject_kind.as_ref();
         let about = match kind.zip(id) {
@@ -106,39 +137,24 @@ impl Translation<'_> {
         let fill = |placeholder: &str| match placeholder {
             "message" => Some(failure.error.message.clone()),
             "about" => Some(about.clone()),
-            "done" => Some(done.join(", ")),
-            "failed" => Some(missing.join(", ")),
+            "progress" => Some(progress.join(", ")),
             other => {
                 let (call, at) = other.split_once(':')?;
                 self.answer_of(call)?.at(at).map(text_of)
             }
         };
+        let general = if failure.refused {
+            REFUSED_LATER
+        } else {
+            UNFINISHED
+        };
         let message = match &self.plan.unfinished {
             Some(text) => text.fill_lossy(&fill),
-            None => self.catalog.protocol().named(UNFINISHED, &fill).message,
+            None => self.catalog.protocol().named(general, &fill).message,
         };
         V1Error {
             code: failure.error.code,
             message,
         }
-    }
-
-    /// The writes that failed, or were not made because another failed.
-    fn missing_writes(&self) -> impl Iterator<Item = Progressed<'_>> {
-        let missing = self.writes().filter(|(index, call, state, progressed)| {
-            let would_be_made = || {
-                let id = CallId {
-                    call: *index,
-                    item: None,
-                };
-                *state == State::Waiting
-                    && call.each.is_none()
-                    && self.holds(*index, call)
-                    && matches!(self.prepare(id, call), Prepared::Request(_))
-            };
-            let rest = progressed.several.is_some_and(|(all, done)| done < all);
-            *state == State::Failed || rest || would_be_made()
-        });
-        missing.map(|(_, _, _, progressed)| progressed)
     }
 }

@@ -1,12 +1,13 @@
 //! v2's failures in v1's words.
 
-use super::{CallId, Translation};
+use super::{CallId, Translation, not_honoured};
 use crate::{
     catalog::{
         GIVEN,
         operation::{Call, PageMode},
         protocol::{
-            OVERLOADED, REFUSED, Rule, RuleAnswer, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE,
+            NOT_HONOURED, OVERLOADED, PAGE_NOT_REACHED, REFUSED, Rule, RuleAnswer, UNEXPLAINED,
+            UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE, UNREADABLE_WRITE,
         },
     },
     document::{Document, Json},
@@ -14,8 +15,11 @@ use crate::{
     template::Template,
 };
 
+/// The longest text of v2 that a client or the log gets, in bytes.
+const MAX_TEXT: usize = 1024;
+
 /// A v2 call that did not succeed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     /// The HTTP status, if v2 answered.
     pub status: Option<u16>,
@@ -27,6 +31,10 @@ pub(super) struct Failure {
     pub error: V1Error,
     /// True if the failure is v2's or the shim's trouble, not the caller's.
     pub trouble: bool,
+    /// True if v2 may have done what was asked nevertheless.
+    pub unknown: bool,
+    /// True if v2 said no, for a reason that lasts.
+    pub refused: bool,
 }
 
 /// Puts v2's failures into v1's words.
@@ -59,13 +67,16 @@ impl ErrorMapper<'_, '_> {
                 Err(self.said(call, status, body.unwrap_or_default().json()))
             }
             Outcome::Unreadable { status } => {
-                let failure = self.named(UNREADABLE);
-                Err(Failure {
-                    status: Some(status),
-                    ..failure
-                })
+                // A proxy that refuses with a page of its own did not pass the request on.
+                let is_refusal = (400..500).contains(&status) && status != 408;
+                Err(self.unreadable(write && !is_refusal, status))
             }
-            Outcome::NoAnswer { maybe_done } => Err(self.unreachable(write && maybe_done)),
+            Outcome::NoAnswer { maybe_done } => Err(match &self.translation.paging {
+                Some(paging) if call.pages.is_some() && paging.has_walked() => {
+                    self.named(PAGE_NOT_REACHED)
+                }
+                _ => self.unreachable(write && maybe_done),
+            }),
             Outcome::Refused => Err(self.named(REFUSED)),
             Outcome::Limited => Err(self.named(OVERLOADED)),
         }
@@ -76,12 +87,17 @@ impl ErrorMapper<'_, '_> {
     fn hidden_failure(&self, call: &Call, status: u16, body: Option<&Document>) -> Option<Failure> {
         let nothing = Document::default();
         let body = body.unwrap_or(&nothing).json();
-        let has = |at: &String| body.at(at).is_some_and(|value| !value.is_null());
+        let has = |at: &String| {
+            let value = body.at(at).filter(|value| !value.is_null());
+            value.is_some_and(|value| value.as_str() != Some(""))
+        };
         let is_error = || {
             let code = body.get("code").and_then(Json::as_i64);
             code.is_some() && body.get("message").and_then(Json::as_str).is_some()
         };
-        let lacks = !call.needs.iter().all(has);
+        let is_read = call.method.is_read() && call.reads.is_some();
+        let is_document = body.is_object() || body.elements().next().is_some();
+        let lacks = !call.needs.iter().all(has) || (is_read && !is_document);
         if call.needs.is_empty() && is_error() {
             return Some(self.said(call, status, body));
         }
@@ -91,10 +107,7 @@ impl ErrorMapper<'_, '_> {
         Some(if is_error() {
             self.said(call, status, body)
         } else {
-            Failure {
-                status: Some(status),
-                ..self.named(UNREADABLE)
-            }
+            self.unreadable(!call.method.is_read(), status)
         })
     }
 
@@ -103,9 +116,19 @@ impl ErrorMapper<'_, '_> {
         if body.json().get("code").and_then(Json::as_i64).is_some() {
             return self.said(call, 200, body.json());
         }
+        self.unreadable(false, 200)
+    }
+
+    /// An answer that is not v2's own; `unknown` if v2 may have done what was asked nevertheless.
+    fn unreadable(&self, unknown: bool, status: u16) -> Failure {
+        let name = if unknown {
+            UNREADABLE_WRITE
+        } else {
+            UNREADABLE
+        };
         Failure {
-            status: Some(200),
-            ..self.named(UNREADABLE)
+            status: Some(status),
+            ..self.named(name)
         }
     }
 
@@ -128,6 +151,16 @@ impl ErrorMapper<'_, '_> {
             message: String::new(),
             error,
             trouble: is_trouble(name),
+            unknown: [UNREACHABLE_WRITE, UNREADABLE_WRITE].contains(&name),
+            refused: false,
+        }
+    }
+
+    /// The failure of a call whose loss strict mode does not accept.
+    pub(super) fn strict(&self, name: &str, reason: &str) -> Failure {
+        Failure {
+            error: not_honoured(self.translation.catalog, name, reason),
+            ..self.named(NOT_HONOURED)
         }
     }
 
@@ -139,6 +172,15 @@ impl ErrorMapper<'_, '_> {
         }
         if let Some(name) = placeholder.strip_prefix(GIVEN) {
             return translation.given.text(name);
+        }
+        if let ("page" | "reached", Some(paging)) = (placeholder, &translation.paging) {
+            let (reached, wanted) = paging.reached();
+            let page = if placeholder == "page" {
+                wanted
+            } else {
+                reached
+            };
+            return Some(page.to_string());
         }
         if placeholder == "most" {
             let call = translation.plan.calls.get(self.id?.call)?;
@@ -164,11 +206,12 @@ impl ErrorMapper<'_, '_> {
         let translation = self.translation;
         let protocol = translation.catalog.protocol();
         let code = body.get("code").and_then(Json::as_i64);
-        let message = body
-            .get("message")
-            .and_then(Json::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let message = body.get("message").and_then(Json::as_str);
+        let mut message = cut(message.unwrap_or_default());
+        if let Some(code) = code.filter(|_| message.is_empty()) {
+            let fill = |_: &str| Some(code.to_string());
+            message = protocol.named(UNEXPLAINED, &fill).message;
+        }
         let fields = self.refused_fields(call, body);
         let rules = translation
             .operation
@@ -180,7 +223,7 @@ impl ErrorMapper<'_, '_> {
             .find(|rule| rule.fits(status, code, &message, !fields.is_empty()));
         let fill = |placeholder: &str| match placeholder {
             "message" => Some(message.clone()),
-            "fields" => Some(fields.join(", ")),
+            "fields" => Some(cut(&fields.join(", "))),
             other => self.fill(other),
         };
         let error = match (rule.map(|rule: &Rule| &rule.answer), code) {
@@ -213,6 +256,12 @@ impl ErrorMapper<'_, '_> {
                 Some(RuleAnswer::Named(name)) => is_trouble(name),
                 Some(RuleAnswer::Said { .. }) => false,
                 None => code.is_none(),
+            },
+            unknown: false,
+            refused: match rule.map(|rule| &rule.answer) {
+                Some(RuleAnswer::Named(name)) => !is_trouble(name) && name != OVERLOADED,
+                Some(RuleAnswer::Said { .. }) => true,
+                None => code.is_some(),
             },
         }
     }
@@ -261,5 +310,22 @@ impl ErrorMapper<'_, '_> {
 
 /// True if a named error is v2's or the shim's trouble.
 fn is_trouble(error: &str) -> bool {
-    [REFUSED, UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE].contains(&error)
+    [
+        REFUSED,
+        UNREACHABLE_READ,
+        UNREACHABLE_WRITE,
+        UNREADABLE,
+        UNREADABLE_WRITE,
+        PAGE_NOT_REACHED,
+    ]
+    .contains(&error)
+}
+
+/// The beginning of a text that may be of any length.
+fn cut(text: &str) -> String {
+    let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
+    match end.and_then(|end| text.get(..end)) {
+        Some(cut) if text.len() > MAX_TEXT => format!("{cut}…"),
+        _ => text.to_owned(),
+    }
 }

@@ -63,7 +63,8 @@ pub(super) fn sends(catalog: &Catalog, parameter: &Parameter, given: &Parameters
     matches!(sent, Some(Sent::Value { .. } | Sent::DependsOnCurrent))
 }
 
-/// True if what a given pair of flags means depends on the stored document.
+/// True if what a given pair of flags means, or whether a value is sent, depends on the stored
+/// document.
 pub(super) fn depends_on_current(
     catalog: &Catalog,
     operation: &Operation,
@@ -72,13 +73,16 @@ pub(super) fn depends_on_current(
 ) -> bool {
     operation.parameters.iter().any(|parameter| {
         given_field(catalog, parameter, given).is_some_and(|field| {
+            let is_ambiguous = |value| field.is_ambiguous(value);
             field.pointer_in(document).is_some()
-                && sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
+                && (sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
+                    || given.value(&parameter.name).is_some_and(is_ambiguous))
         })
     })
 }
 
-/// The given halves of pairs whose meaning the stored document does not decide after all.
+/// What is not sent because of the stored document: halves of pairs whose meaning it does not decide
+/// after all, and values that it is shown as.
 pub(super) fn undecided(
     catalog: &Catalog,
     operation: &Operation,
@@ -97,16 +101,22 @@ pub(super) fn undecided(
         let Some(place) = field.pointer_in(document) else {
             continue;
         };
-        if sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
-            && current.at(place).is_none()
+        let stored = current.at(place).map(Json::to_value);
+        let value = given.value(&parameter.name);
+        let keeps = |(value, stored)| field.conversion.keeps(value, stored);
+        let reason = if value.zip(stored.as_ref()).is_some_and(keeps) {
+            "v1 shows what is stored so: it stays as it is"
+        } else if sent(field, parameter, given) == Some(Sent::DependsOnCurrent) && stored.is_none()
         {
-            warnings.push(Warning {
-                kind: WarningKind::NotHonoured,
-                field: parameter.name.clone(),
-                reason: "what it means depends on what is stored, and v2 does not say what is"
-                    .to_owned(),
-            });
-        }
+            "what it means depends on what is stored, and v2 does not say what is"
+        } else {
+            continue;
+        };
+        warnings.push(Warning {
+            kind: WarningKind::NotHonoured,
+            field: parameter.name.clone(),
+            reason: reason.to_owned(),
+        });
     }
     warnings
 }

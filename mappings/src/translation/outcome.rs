@@ -50,6 +50,12 @@ impl<'a> Translation<'a> {
             }
         }
         self.unit_is_done(id, call, true);
+        self.warnings
+            .extend(call.warns.iter().map(|(field, reason)| Warning {
+                kind: WarningKind::NotHonoured,
+                field: field.clone(),
+                reason: reason.clone(),
+            }));
         if let Some(Items {
             list,
             at,
@@ -69,6 +75,9 @@ impl<'a> Translation<'a> {
                 .and_then(send::name)
                 .filter(|id| send::segment(id).is_some())
                 .map(Cow::into_owned);
+            if let Some((other, failure)) = self.is_another(named.as_deref()) {
+                return self.fail(other, failure);
+            }
             self.id = named.or_else(|| self.subject.clone());
         }
         if call.keeps
@@ -88,6 +97,21 @@ impl<'a> Translation<'a> {
                 entry.documents.add(document, body);
             }
         }
+    }
+
+    /// The failure of a write that was taken up, if what its address names by now is not what an
+    /// earlier request made: nothing of that is to be changed.
+    fn is_another(&mut self, named: Option<&str>) -> Option<(usize, Failure)> {
+        let known = self.unfinished.as_ref()?.subject.as_deref()?;
+        named.filter(|named| *named != known)?;
+        let refused = self.resumed.take()?;
+        self.unfinished = None;
+        for progress in &mut self.progress {
+            if progress.state == State::Done {
+                progress.state = State::Skipped;
+            }
+        }
+        Some(refused)
     }
 
     /// The failure of an answer that does not hold what it must.
@@ -184,7 +208,19 @@ impl<'a> Translation<'a> {
             return;
         };
         match paging.accept(body) {
-            Turn::Page { items, page } => {
+            Turn::Page {
+                items,
+                page,
+                is_guessed,
+            } => {
+                if is_guessed {
+                    self.warnings.push(Warning {
+                        kind: WarningKind::Unreadable,
+                        field: "page_count, total_records".to_owned(),
+                        reason: "v2 does not say how many there are: at least one page follows"
+                            .to_owned(),
+                    });
+                }
                 self.root.documents.add(PAGE, page);
                 let entries = self.entries(&pages.document, &items, &pages.only);
                 self.root.extend(&pages.list, entries);
@@ -325,11 +361,17 @@ impl<'a> Translation<'a> {
             self.begin_request(id, call);
             return;
         }
-        let then = call
-            .on
-            .iter()
-            .find(|on| on.fits(failure.status, failure.code, &failure.message));
+        let mut rows = call.on.iter().filter(|on| {
+            on.fits(failure.status, failure.code, &failure.message)
+                && chosen(&on.options, self.site)
+        });
+        let then = rows.find(|on| on.then != Then::Resume || self.unfinished.is_some());
         let then = then.map_or(Then::Fail, |on| on.then);
+        if failure.unknown
+            && let Some(progress) = self.progress.get_mut(id.call)
+        {
+            progress.unknown.push(id.item.unwrap_or_default());
+        }
         match then {
             Then::Done => return self.unit_is_done(id, call, false),
             Then::Resume => {
@@ -340,8 +382,16 @@ impl<'a> Translation<'a> {
                             progress.state = State::Done;
                         }
                     }
-                    self.id.clone_from(&self.subject);
+                    self.id = unfinished.subject.clone().or_else(|| self.subject.clone());
+                    self.resumed = Some((id.call, failure));
                     return;
+                }
+            }
+            Then::Answer => {
+                for (call, progress) in self.plan.calls.iter().zip(&mut self.progress) {
+                    if !call.method.is_read() {
+                        progress.state = State::Skipped;
+                    }
                 }
             }
             Then::Empty => {
@@ -359,7 +409,7 @@ impl<'a> Translation<'a> {
             progress.has_failed = true;
             progress.code = failure.code;
         }
-        if then == Then::Skip {
+        if matches!(then, Then::Skip | Then::Answer) {
             self.walks.remove(&id);
         } else {
             self.failures.push(CallFailure {

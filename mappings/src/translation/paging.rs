@@ -22,6 +22,8 @@ pub(super) struct Paging<'a> {
     /// True once a token was refused and the walk began anew.
     restarted: bool,
     by_token: bool,
+    /// True once another page than the wanted one was read.
+    has_walked: bool,
 }
 
 /// What an answer of v2 means.
@@ -32,6 +34,8 @@ pub(super) enum Turn {
         items: Document,
         /// The document of the page.
         page: Document,
+        /// True if v2's totals are absent, or fall short of its own token of a next page.
+        is_guessed: bool,
     },
     /// Another request is needed.
     Again,
@@ -53,6 +57,7 @@ impl<'a> Paging<'a> {
             tokens,
             restarted: false,
             by_token: false,
+            has_walked: false,
         };
         paging.begin();
         paging
@@ -84,8 +89,7 @@ impl<'a> Paging<'a> {
             return Turn::NotAPage;
         };
         let body = body.json();
-        let number = body.get(&self.pages.number).and_then(Json::as_i64);
-        let total = body.get(&self.pages.total).and_then(Json::as_i64);
+        let number = body.get(&self.pages.number).and_then(whole);
         let token = body
             .get(&self.pages.token)
             .and_then(Json::as_str)
@@ -95,7 +99,7 @@ impl<'a> Paging<'a> {
                 if number.is_none() && !token.is_empty() {
                     self.tokens.insert(2, token.to_owned());
                 }
-                return self.page(items, total, body);
+                return self.page(items, body);
             }
         } else if !self.by_token {
             // v2 does not honour the number: this is its first page.
@@ -108,14 +112,29 @@ impl<'a> Paging<'a> {
                 .insert(self.asked.saturating_add(1), token.to_owned());
         }
         if self.asked == self.wanted {
-            return self.page(items, total, body);
+            return self.page(items, body);
         }
-        let before = self.wanted.saturating_sub(1).saturating_mul(self.size);
-        if token.is_empty() || total.is_some_and(|total| before >= total) {
-            return self.page(Document::default(), total, body);
+        let before = |page: i64| page.saturating_sub(1).saturating_mul(self.size);
+        // A total that the token of a next page contradicts ends no walk.
+        let seen = before(self.asked.saturating_add(1));
+        let total = body.get(&self.pages.total).and_then(whole);
+        let total = total.filter(|total| *total > seen);
+        if token.is_empty() || total.is_some_and(|total| before(self.wanted) >= total) {
+            return self.page(Document::default(), body);
         }
+        self.has_walked = true;
         self.asked = self.asked.saturating_add(1);
         Turn::Again
+    }
+
+    /// True once another page than the wanted one was read.
+    pub(super) fn has_walked(&self) -> bool {
+        self.has_walked
+    }
+
+    /// The page that the walk came to, and the one that is wanted.
+    pub(super) fn reached(&self) -> (i64, i64) {
+        (self.asked, self.wanted)
     }
 
     /// v2 refused the request. True if its token may be the reason: it is worth asking again from
@@ -139,26 +158,36 @@ impl<'a> Paging<'a> {
             .collect()
     }
 
-    fn page(&self, items: Document, total: Option<i64>, body: Json<'_>) -> Turn {
+    /// The wanted page. v2's totals count only as far as they agree with its token of a next page:
+    /// clients stop at the last page that they are told of.
+    fn page(&self, items: Document, body: Json<'_>) -> Turn {
         let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
-        let total = total.unwrap_or_else(|| {
-            let count = items.elements().count();
-            seen.saturating_add(i64::try_from(count).unwrap_or(i64::MAX))
-        });
+        let seen = seen.saturating_add(i64::try_from(items.elements().count()).unwrap_or(i64::MAX));
+        let token = body.get(&self.pages.token).and_then(Json::as_str);
+        let goes_on = token.is_some_and(|token| !token.is_empty()) && !items.json().is_null();
+        let least = seen.saturating_add(i64::from(goes_on));
+        let read = body.get(&self.pages.total).and_then(whole);
+        let total = read.map_or(least, |total| total.max(least * i64::from(goes_on)));
         let counted = total.saturating_add(self.size.saturating_sub(1)) / self.size.max(1);
-        let count = body
-            .get(&self.pages.count)
-            .and_then(Json::as_i64)
-            .filter(|_| !self.by_token);
+        let count = body.get(&self.pages.count).and_then(whole);
+        let count = count.filter(|_| !self.by_token).unwrap_or(counted);
+        let least_pages = self.wanted.saturating_add(1) * i64::from(goes_on);
         Turn::Page {
             items,
             page: json!({
-                "page_count": count.unwrap_or(counted),
+                "page_count": count.max(least_pages),
                 "page_number": self.wanted,
                 "page_size": self.size,
                 "total_records": total,
             })
             .into(),
+            is_guessed: goes_on && (read.is_none_or(|total| total < least) || count < least_pages),
         }
     }
+}
+
+/// A whole number, also in a text.
+fn whole(value: Json<'_>) -> Option<i64> {
+    let text = || value.as_str()?.trim().parse().ok();
+    value.as_i64().or_else(text)
 }

@@ -100,6 +100,7 @@ impl<'a> Parameters<'a> {
                 (_, Given::Several(pairs)) => several(catalog, part, pairs),
             };
             match read {
+                Read::Value(value) if is_below(part, &value) => {}
                 // A list without an element is no list.
                 Read::Value(Value::Array(list)) if list.is_empty() && part.kind == Kind::Ids => {}
                 Read::Value(value) => {
@@ -318,11 +319,19 @@ fn several(catalog: &Catalog, part: &Part, pairs: Vec<(String, Argument)>) -> Re
 fn number(part: &Part, text: &str) -> Option<i64> {
     let number: i64 = text.trim().parse().ok()?;
     let number = match part.range {
-        Some((least, most)) if part.clamp => number.clamp(least, most),
+        Some((_, most)) if part.clamp => number.min(most),
         Some((least, most)) if !(least..=most).contains(&number) => return None,
         _ => number,
     };
     (part.values.is_empty() || part.values.contains(&number)).then_some(number)
+}
+
+/// True for a number that counts as absent: below the range of a field that clamps.
+fn is_below(part: &Part, value: &Value) -> bool {
+    let least = part.range.map(|(least, _)| least).filter(|_| part.clamp);
+    least
+        .zip(value.as_i64())
+        .is_some_and(|(least, number)| number < least)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ranges of catalogs are small")]

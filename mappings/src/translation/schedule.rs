@@ -36,6 +36,11 @@ impl<'a> Translation<'a> {
                 }
             }
             let made = if self.holds(index, call) {
+                if let Some((name, reason)) = call.warns.iter().next().filter(|_| self.site.strict)
+                {
+                    let failure = self.mapper(None).strict(name, reason);
+                    return self.fail(index, failure);
+                }
                 self.warn_of_undecided(call);
                 self.begin_call(index, call)
             } else {
@@ -102,6 +107,7 @@ impl<'a> Translation<'a> {
                     failed.has_failed && (codes.is_empty() || is_one)
                 })
             })
+            && (!condition.resumed || self.resumed.is_some())
             && condition.current.as_ref().is_none_or(|document| {
                 losses::depends_on_current(self.catalog, self.operation, &self.given, document)
             })

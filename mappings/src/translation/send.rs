@@ -293,8 +293,12 @@ impl Material<'_, '_> {
                     choice.to_v2(&values, current.map(Json::to_value).as_ref())
                 }
                 conversion => match translation.given.value(&parameter.name) {
-                    Some(value) if !field.omit.contains(value) => conversion.to_v2(value),
-                    _ => continue,
+                    Some(value) if field.omit.contains(value) => continue,
+                    Some(value) if current.is_some_and(|it| field.keeps(value, &it.to_value())) => {
+                        continue;
+                    }
+                    Some(value) => conversion.to_v2(value),
+                    None => continue,
                 },
             };
             let Sent::Value { value, .. } = sent else {

@@ -51,9 +51,14 @@ impl Unit {
 impl Units {
     /// How many things there are, and how many of them are done.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let size = |unit: &Unit| unit.size();
-        let done = self.done.iter().filter_map(|at| self.all.get(*at));
-        (self.all.iter().map(size).sum(), done.map(size).sum())
+        let all = self.all.iter().map(Unit::size).sum();
+        (all, self.size_of(&self.done))
+    }
+
+    /// How many things units of these numbers are.
+    pub(super) fn size_of(&self, numbers: &[usize]) -> usize {
+        let units = numbers.iter().filter_map(|at| self.all.get(*at));
+        units.map(Unit::size).sum()
     }
 
     /// What is remembered of one that is done.

@@ -142,7 +142,8 @@ pub(crate) fn settings() -> Value {
         "recording": { "auto_recording": "cloud", "local_recording": true, "cloud_recording": true,
                        "auto_delete_cmr_days": 60 },
         "feature": { "meeting_capacity": 100, "webinar": false },
-        "email_notification": { "jbh_reminder": true }
+        "email_notification": { "jbh_reminder": true },
+        "schedule_meeting": {}
     })
 }
 

@@ -123,8 +123,9 @@ fn only_the_deciding_call_decides() {
             }
         };
         let run = run("user/get", &[("id", "x")], v2).unwrap();
-        assert!(
-            run.warned().is_empty(),
+        assert_eq!(
+            run.warned(),
+            ["token", "zpk"],
             "{}: a pending user is no surprise",
             call.name
         );
@@ -152,9 +153,8 @@ fn a_surprising_failure_of_a_part_is_warned_of() {
         _ => well(request),
     };
     let run = run("user/get", &[("id", "x")], v2).unwrap();
-    assert_eq!(run.warned().len(), 1);
     assert!(
-        run.warned()[0].starts_with("disable_chat, disable_private_chat"),
+        run.warned()[1].starts_with("disable_chat, disable_private_chat"),
         "{:?}",
         run.warned()
     );
@@ -319,4 +319,156 @@ fn a_user_under_another_login_type_does_not_exist() {
         "1001 User not exist: ada@example.com"
     );
     assert_eq!(run("7").err().unwrap(), "300 Invalid parameter: login_type");
+}
+
+#[test]
+fn an_answer_that_names_no_user_is_no_user() {
+    let nothing = [
+        json!({}),
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!({ "id": null, "email": "" }),
+    ];
+    for body in nothing {
+        let v2 = |request: &V2Request| match &*request.template {
+            "/users/{userId}" | "/users/email" => crate::driver::ok(body.clone()),
+            _ => well(request),
+        };
+        for (operation, name) in [
+            ("user/get", "id"),
+            ("user/getbyemail", "email"),
+            ("user/update", "id"),
+            ("user/checkemail", "email"),
+        ] {
+            let run = run(operation, &[(name, "x@example.com")], v2).unwrap();
+            assert_eq!(
+                run.error(),
+                "500 Zoom answered with something that is not its API.",
+                "{operation} {body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_without_their_sections_are_left_out_and_never_invented() {
+    let sections = [
+        "in_meeting",
+        "schedule_meeting",
+        "recording",
+        "email_notification",
+        "feature",
+    ];
+    let whole = crate::driver::settings();
+    let mut bodies = vec![json!({}), json!(null)];
+    bodies.extend(sections.map(|section| {
+        let mut body = whole.clone();
+        body[section] = json!(null);
+        body
+    }));
+    for body in bodies {
+        let v2 = |request: &V2Request| match &*request.template {
+            "/users/{userId}/settings" => crate::driver::ok(body.clone()),
+            _ => well(request),
+        };
+        let run = run("user/get", &[("id", "x")], v2).unwrap();
+        assert!(
+            run.warned()
+                .iter()
+                .any(|fields| fields.starts_with("disable_chat, ")),
+            "{body}"
+        );
+        let user = run.answer();
+        for name in ["disable_chat", "disable_recording", "meeting_capacity"] {
+            assert_eq!(user.get(name), None, "{name} {body}");
+        }
+    }
+}
+
+#[test]
+fn an_error_without_words_says_so_and_a_long_one_is_cut() {
+    let said = |message: serde_json::Value| {
+        let v2 = |_: &V2Request| Outcome::Answered {
+            status: 400,
+            body: Some(json!({ "code": 98_765, "message": message }).into()),
+        };
+        run("user/get", &[("id", "x")], v2).unwrap()
+    };
+    for nothing in [json!(null), json!("")] {
+        assert_eq!(
+            said(nothing).error(),
+            "98765 Zoom refused this with code 98765, without saying why."
+        );
+    }
+    let long = said(json!("ä".repeat(5_000_000)));
+    assert!(long.error().len() < 1100, "{}", long.error().len());
+    assert!(long.finished.failures[0].message.len() < 1100);
+    let fields: Vec<_> = (0..10_000)
+        .map(|n| json!({ "field": format!("f{n}") }))
+        .collect();
+    let v2 = |_: &V2Request| Outcome::Answered {
+        status: 400,
+        body: Some(json!({ "code": 300, "message": "No.", "errors": fields }).into()),
+    };
+    let many = run("user/update", &[("id", "x"), ("dept", "y")], v2).unwrap();
+    assert!(many.error().len() < 1100, "{}", many.error().len());
+    let gone = |_: &V2Request| error(404, 1001, "User does not exist.");
+    let check = run("user/checkemail", &[("email", "a@b")], gone).unwrap();
+    assert_eq!(check.error(), "1001 User not exist: a@b");
+}
+
+#[test]
+fn the_answer_names_whom_it_was_about_and_never_the_ignored_parameter() {
+    let other = "somebody.else@example.com";
+    let unread = |request: &V2Request| match (request.method.as_str(), &*request.template) {
+        ("GET", "/users/{userId}") => error(500, 1, "oops"),
+        _ => well(request),
+    };
+    for (operation, name) in [
+        ("user/permanentdelete", "email"),
+        ("user/revoketoken", "email"),
+        ("user/assistant/set", "host_email"),
+        ("user/assistant/delete", "host_email"),
+    ] {
+        let assistant = ("assistant_email", "a@b");
+        let both = [("id", "x"), (name, other), assistant];
+        let told = run(operation, &both, well).unwrap().answer();
+        assert_eq!(told[name], "ada@example.com", "{operation}");
+        assert_eq!(told["id"], "x", "{operation}");
+        let unknown = run(operation, &both, unread).unwrap();
+        assert_eq!(unknown.warned().last(), Some(&name), "{operation}");
+        assert_eq!(unknown.answer().get(name), None, "{operation}");
+
+        let capitals = [(name, "ADA@Example.COM"), assistant];
+        let told = run(operation, &capitals, well).unwrap().answer();
+        assert_eq!(told[name], "ada@example.com", "v2's spelling: {operation}");
+        let unknown = run(operation, &capitals, unread).unwrap();
+        assert_eq!(unknown.warned().last(), Some(&"id"), "{operation}");
+        assert_eq!(unknown.answer()[name], "ADA@Example.COM", "{operation}");
+    }
+    let pending = |request: &V2Request| match request.method.is_read() {
+        true => crate::driver::ok(json!({ "email": "a@b", "status": "pending" })),
+        false => well(request),
+    };
+    let deleted = run("user/permanentdelete", &[("email", "a@b")], pending).unwrap();
+    assert_eq!(deleted.answer()["id"], "a@b", "a pending user's id");
+}
+
+#[test]
+fn members_that_v2_has_no_more_are_named() {
+    for operation in ["user/get", "user/getbyemail"] {
+        let given = [("id", "x"), ("email", "a@b")];
+        let run = run(operation, &given, well).unwrap();
+        for field in ["token", "zpk"] {
+            assert!(
+                run.warned().contains(&field),
+                "{operation}: {:?}",
+                run.warned()
+            );
+        }
+        assert_eq!(run.answer()["zpk"], "");
+    }
+    let list = run("user/list", &[], well).unwrap();
+    assert!(!list.warned().contains(&"zpk"), "v1's lists never had one");
 }

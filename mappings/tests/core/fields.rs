@@ -17,7 +17,7 @@ use crate::driver::{catalog, run, well};
 
 /// An update that carries a field, and a v2 that stores what it is sent.
 fn round_trip(given: &[(&str, &str)]) -> Value {
-    let stored = std::cell::RefCell::new((json!({}), json!({})));
+    let stored = std::cell::RefCell::new((json!({ "id": "x", "email": "a@b" }), no_settings()));
     let v2 = |request: &V2Request| {
         let mut stored = stored.borrow_mut();
         match (request.method.is_read(), &*request.template, &request.body) {
@@ -46,6 +46,14 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
     arguments.extend(given);
     run("user/update", &arguments, v2).unwrap_or_else(|error| panic!("{given:?}: {error}"));
     run("user/get", &[("id", "x")], v2).unwrap().answer()
+}
+
+/// v2's settings without a single one.
+fn no_settings() -> Value {
+    json!({
+        "in_meeting": {}, "schedule_meeting": {}, "recording": {}, "email_notification": {},
+        "feature": {},
+    })
 }
 
 fn merge(into: &mut Value, from: &Value) {
@@ -171,16 +179,53 @@ fn rows_of_value_tables_are_shown_as_written() {
         run("user/get", &[("id", "x")], v2).unwrap().answer()
     };
     for (v2, v1) in [(1, 1), (2, 2), (3, 3), (4, 1), (99, 1)] {
-        assert_eq!(shown(json!({ "type": v2 }))["type"], v1);
+        assert_eq!(shown(json!({ "email": "a@b", "type": v2 }))["type"], v1);
     }
     for (v2, v1) in [("active", 0), ("pending", 0), ("inactive", 1)] {
-        assert_eq!(shown(json!({ "status": v2 }))["status"], v1);
+        assert_eq!(shown(json!({ "email": "a@b", "status": v2 }))["status"], v1);
     }
-    let odd = shown(json!({ "type": 7, "pmi": "2035134243", "verified": null, "dept": 5 }));
+    let odd = shown(
+        json!({ "email": "a@b", "type": 7, "pmi": "2035134243", "verified": null, "dept": 5 }),
+    );
     assert!(odd.get("type").is_none(), "7 has no v1 value");
     assert_eq!(odd["pmi"], 2_035_134_243_i64);
     assert_eq!(odd["verified"], 0);
     assert_eq!(odd["dept"], "5");
+}
+
+#[test]
+fn values_that_v2_spells_with_another_type_are_read() {
+    let v2 = |request: &V2Request| match &*request.template {
+        "/users/{userId}" => crate::driver::ok(json!({
+            "id": 7, "email": "a@b", "type": "2", "pmi": "2035134243", "verified": true,
+            "created_at": "2018-10-31T04:32:37",
+        })),
+        "/users/{userId}/settings" => {
+            let mut settings = no_settings();
+            settings["in_meeting"] =
+                json!({ "chat": "true", "waiting_room": 1, "polling": "False" });
+            settings["feature"] = json!({ "meeting_capacity": "500" });
+            crate::driver::ok(settings)
+        }
+        "/users/email" => crate::driver::ok(json!({ "existed_email": "true" })),
+        _ => well(request),
+    };
+    let user = run("user/get", &[("id", "x")], v2).unwrap().answer();
+    for (name, expected) in [
+        ("id", json!("7")),
+        ("type", json!(2)),
+        ("pmi", json!(2_035_134_243_i64)),
+        ("verified", json!(1)),
+        ("created_at", json!("2018-10-31T04:32:37Z")),
+        ("disable_chat", json!(false)),
+        ("enable_waiting_room", json!(true)),
+        ("enable_polling", json!(false)),
+        ("meeting_capacity", json!(500)),
+    ] {
+        assert_eq!(user[name], expected, "{name}");
+    }
+    let check = run("user/checkemail", &[("email", "a@b")], v2).unwrap();
+    assert_eq!(check.answer()["existed_email"], true);
 }
 
 #[test]
@@ -217,11 +262,11 @@ fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}" => Outcome::Answered {
             status: 200,
-            body: Some(json!({ "id": "x" }).into()),
+            body: Some(json!({ "id": "x", "email": "a@b" }).into()),
         },
         "/users/{userId}/settings" => Outcome::Answered {
             status: 200,
-            body: Some(json!({}).into()),
+            body: Some(no_settings().into()),
         },
         _ => well(request),
     };

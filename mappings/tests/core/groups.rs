@@ -174,16 +174,16 @@ fn a_refused_name_is_named() {
 #[test]
 fn a_group_without_an_id_is_not_v2s_answer() {
     let empty = |_: &V2Request| ok(json!({}));
-    let foreign = "500 Zoom answered with something that is not its API.";
+    let foreign = "500 Zoom answered with something that is not its API";
     for (operation, arguments) in [
         ("group/get", [("id", "g1")]),
         ("group/create", [("name", "Sales")]),
     ] {
-        let run = run(operation, &arguments, empty).unwrap();
-        assert_eq!(run.error(), foreign, "{operation}");
+        let error = run(operation, &arguments, empty).unwrap().error();
+        assert!(error.starts_with(foreign), "{operation}: {error}");
     }
     let run = run("group/list", &[], empty).unwrap();
-    assert_eq!(run.error(), foreign);
+    assert!(run.error().starts_with(foreign));
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
     assert_eq!(
         failed.error(),
         "1001 User does not exist: u11. (group g1: add (10 of 23) stored, add (13 of 23) not stored; \
-         the same request again does what is missing)"
+         the same request again does what is missing, once v2 no longer refuses it)"
     );
     let memory = Memory {
         cursors: Vec::new(),

@@ -359,7 +359,7 @@ fn a_success_without_a_meeting_is_a_failure() {
     assert!(run_.finished.is_trouble);
     assert_eq!(
         run_.error(),
-        "500 Zoom answered with something that is not its API."
+        "500 Zoom answered with something that is not its API; nothing is known about the outcome."
     );
 }
 

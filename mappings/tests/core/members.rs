@@ -64,6 +64,7 @@ fn with_memory(
         cursors: Vec::new(),
         unfinished: Some(Unfinished {
             done: done.iter().map(|&done| done.to_owned()).collect(),
+            subject: None,
         }),
     };
     let given = [GROUP, ("member_ids", ids)];
@@ -171,7 +172,7 @@ fn a_failure_says_how_many_are_done_and_a_repetition_does_the_rest() {
     assert_eq!(
         first.error(),
         "1001 User does not exist: u31. (group g 1: add (30 of 65) stored, add (35 of 65) not \
-         stored; the same request again does what is missing)"
+         stored; the same request again does what is missing, once v2 no longer refuses it)"
     );
     let done = first.finished.unfinished.unwrap().done;
     assert_eq!(done, ["add[0..30]"]);

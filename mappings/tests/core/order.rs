@@ -44,7 +44,7 @@ proptest! {
         let operation = catalog.find(name).unwrap();
         let memory = Memory {
             cursors: Vec::new(),
-            unfinished: resumed.then(|| Unfinished { done: vec!["create".to_owned()] }),
+            unfinished: resumed.then(|| Unfinished { done: vec!["create".to_owned()], ..Unfinished::default() }),
         };
         let arguments = arguments.iter().copied().collect();
         let begun = Translation::begin(catalog, operation, arguments, &site, NOW);

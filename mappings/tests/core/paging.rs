@@ -317,3 +317,75 @@ fn a_part_that_could_not_be_read_or_changed_is_named() {
     assert_eq!(reason, "could not be changed in v2");
     assert_eq!(fields, "meeting_capacity");
 }
+
+/// 250 users by 100, whose totals v2 gives in one way or another.
+fn with_totals(total: &Value) -> impl Fn(&V2Request) -> Outcome {
+    let total = total.clone();
+    move |request| {
+        if *request.template != *"/users" {
+            return ok(settings());
+        }
+        let token = of(request, "next_page_token").unwrap_or_default();
+        let from: usize = token.parse().unwrap_or_default();
+        let next = if from < 200 {
+            (from + 100).to_string()
+        } else {
+            String::new()
+        };
+        let users = users(from, (from + 100).min(250));
+        let mut body = json!({ "page_size": 100, "next_page_token": next, "users": users });
+        body["total_records"] = total.clone();
+        ok(body)
+    }
+}
+
+#[test]
+fn a_client_that_stops_at_the_last_page_reads_all_users_whatever_totals_v2_gives() {
+    for total in [
+        json!(null),
+        json!("250"),
+        json!(250),
+        json!(0),
+        json!(100),
+        json!("many"),
+    ] {
+        let is_right = [json!(250), json!("250")].contains(&total);
+        let mut seen = 0;
+        let mut page = 1;
+        loop {
+            let number = page.to_string();
+            let given = [("page_size", "100"), ("page_number", number.as_str())];
+            let run = run("user/pending", &given, with_totals(&total)).unwrap();
+            let warns = run.warned().contains(&"page_count, total_records");
+            let answer = run.answer();
+            seen += answer["users"].as_array().unwrap().len();
+            let pages = answer["page_count"].as_i64().unwrap();
+            assert_eq!(warns, !is_right && page < 3, "{total}, page {page}");
+            assert!(answer["total_records"].as_i64() >= Some(0));
+            if page >= pages {
+                break;
+            }
+            page += 1;
+        }
+        assert_eq!(seen, 250, "{total}");
+    }
+}
+
+#[test]
+fn a_page_that_is_not_reached_in_time_is_named() {
+    let calls = RefCell::new(0);
+    let v2 = |request: &V2Request| {
+        *calls.borrow_mut() += 1;
+        match *calls.borrow() {
+            4 => Outcome::NoAnswer { maybe_done: false },
+            _ => v2(false, None)(request),
+        }
+    };
+    let given = [("page_number", "7"), ("page_size", "10")];
+    let run = run("user/pending", &given, v2).unwrap();
+    assert_eq!(
+        run.error(),
+        "500 Page 7 was not reached in time; the same request again goes on from page 4."
+    );
+    assert_eq!(run.finished.cursors.len(), 3, "they are remembered");
+}

@@ -43,7 +43,7 @@ fn malformed_and_out_of_range_parameters_are_named() {
     for (operation, arguments, name) in [
         (
             "user/list",
-            [("page_number", "0"), ("page_size", "10")],
+            [("page_number", "x"), ("page_size", "10")],
             "page_number",
         ),
         (
@@ -65,12 +65,7 @@ fn malformed_and_out_of_range_parameters_are_named() {
         ),
         (
             "user/update",
-            [("id", "x"), ("large_capacity", "250")],
-            "large_capacity",
-        ),
-        (
-            "user/update",
-            [("id", "x"), ("webinar_capacity", "200")],
+            [("id", "x"), ("webinar_capacity", "-1")],
             "webinar_capacity",
         ),
         ("user/delete", [("id", "x"), ("type", "2")], "type"),
@@ -87,6 +82,61 @@ fn malformed_and_out_of_range_parameters_are_named() {
         refusal("user/update", &[("id", "x"), ("first_name", &long)]),
         "300 Invalid parameter: first_name"
     );
+}
+
+#[test]
+fn a_page_below_the_first_is_the_first_and_a_size_below_one_the_default() {
+    for (number, size) in [("0", "0"), ("-1", "-30"), ("", "")] {
+        let page = [("page_number", number), ("page_size", size)];
+        for operation in ["user/list", "group/member/list", "meeting/list"] {
+            let given = [&page[..], &[("id", "g"), ("host_id", "u")]].concat();
+            let sent = run(operation, &given, well);
+            let sent = sent.unwrap().requests().join(" ");
+            assert!(sent.contains("page_size=30"), "{operation}: {sent}");
+            assert!(!sent.contains("page_number=0"), "{operation}: {sent}");
+        }
+    }
+    let beyond = [("page_number", "99999999"), ("page_size", "9999")];
+    let sent = run("user/list", &beyond, well).unwrap();
+    let wanted = "GET /users?page_number=1000000&page_size=300&status=active";
+    assert_eq!(sent.requests()[0], wanted);
+}
+
+#[test]
+fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
+    let sent = |name: &str, value: &str| {
+        let run = run("user/update", &[("id", "x"), (name, value)], well).unwrap();
+        run.requests()[0].to_owned()
+    };
+    for capacity in ["500", "1000", "3000", "5000", "20000"] {
+        let wanted = format!("\"large_meeting_capacity\":{capacity}");
+        assert!(sent("large_capacity", capacity).contains(&wanted));
+    }
+    for capacity in ["100", "501", "1001", "10000"] {
+        let wanted = format!("\"webinar_capacity\":{capacity}");
+        assert!(sent("webinar_capacity", capacity).contains(&wanted));
+    }
+    // What v1 shows where v2 has none.
+    for name in [
+        "pmi",
+        "large_capacity",
+        "webinar_capacity",
+        "meeting_capacity",
+    ] {
+        assert_eq!(sent(name, "0"), "GET /users/x", "{name}");
+    }
+}
+
+#[test]
+fn the_address_of_a_new_user_is_a_parameter_and_no_unknown_user() {
+    for email in ["me", ".", "..", "vanity_name"] {
+        for create in ["user/create", "user/custcreate", "user/ssocreate"] {
+            assert_eq!(
+                refusal(create, &[("email", email), ("type", "1")]),
+                "300 Invalid parameter: email"
+            );
+        }
+    }
 }
 
 #[test]
@@ -108,8 +158,9 @@ fn booleans_and_numbers_are_read_in_all_spellings() {
         let wanted = format!("PATCH /users/x/settings {{\"in_meeting\":{{\"chat\":{chat}}}}}");
         assert_eq!(run.requests(), [wanted], "{text}");
     }
-    let run = run("user/update", &[("id", "x"), ("pmi", " 2035134243 ")], well).unwrap();
-    assert_eq!(run.requests(), ["PATCH /users/x {\"pmi\":2035134243}"]);
+    let run = run("user/update", &[("id", "x"), ("pmi", " 2035134244 ")], well).unwrap();
+    let sent = run.requests().last().copied();
+    assert_eq!(sent, Some("PATCH /users/kdc1 {\"pmi\":2035134244}"));
 }
 
 #[test]

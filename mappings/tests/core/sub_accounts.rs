@@ -332,7 +332,7 @@ fn a_change_of_which_half_failed_says_so() {
     assert_eq!(
         run.error(),
         "300 The account must be paid. (sub account a1: options stored, settings not stored; \
-         the same request again does what is missing)"
+         the same request again does what is missing, once v2 no longer refuses it)"
     );
 }
 

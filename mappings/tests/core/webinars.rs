@@ -783,8 +783,8 @@ fn panelists_that_could_not_be_stored_name_the_webinar_that_was() {
     let run = run("webinar/create", EVERYTHING, v2).unwrap();
     assert_eq!(
         run.error(),
-        "3000 You have reached the limit. (webinar 9876543210 was created without its panelists; \
-         add them with webinar/update, the same request again creates another webinar)"
+        "3000 You have reached the limit. (webinar 9876543210: create stored, panelists not stored; \
+         add its panelists with webinar/update, the same request again creates another webinar)"
     );
 }
 

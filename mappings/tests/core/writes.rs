@@ -36,7 +36,7 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
     assert_eq!(
         run.error(),
         "200 You can't. (user new1: create, profile, group stored, settings not stored; \
-         the same request again does what is missing)"
+         the same request again does what is missing, once v2 no longer refuses it)"
     );
     assert_eq!(
         run.finished.unfinished.unwrap().done,
@@ -46,14 +46,14 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
     assert_eq!(
         early.error(),
         "200 You can't. (user new1: create, group stored, profile, settings not stored; \
-         the same request again does what is missing)"
+         the same request again does what is missing, once v2 no longer refuses it)"
     );
     let group =
         crate::driver::run("user/custcreate", NEW, failing("/groups/{groupId}/members")).unwrap();
     assert_eq!(
         group.error(),
         "200 You can't. (user new1: create, profile stored, settings, group not stored; \
-         the same request again does what is missing)"
+         the same request again does what is missing, once v2 no longer refuses it)"
     );
 }
 
@@ -77,24 +77,30 @@ fn a_create_without_an_answer_is_not_taken_up_later() {
 fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
     let left = Unfinished {
         done: vec!["create".into()],
+        subject: Some("new1".into()),
     };
     let run = again(left.clone(), |_| Outcome::NoAnswer { maybe_done: true });
     assert_eq!(run.finished.unfinished, Some(left));
 }
 
-#[test]
-fn a_repeated_create_does_what_is_missing() {
-    let there = |request: &V2Request| match (request.method.as_str(), &*request.template) {
+/// A v2 in which the address is taken.
+fn there(request: &V2Request) -> Outcome {
+    match (request.method.as_str(), &*request.template) {
         ("POST", "/users") => error(
             409,
             1005,
             "Email \"new@example.com\" has already been used.",
         ),
         _ => well(request),
-    };
+    }
+}
+
+#[test]
+fn a_repeated_create_does_what_is_missing() {
     let run = again(
         Unfinished {
             done: vec!["create".into(), "profile".into()],
+            subject: Some("kdc1".into()),
         },
         there,
     );
@@ -102,14 +108,116 @@ fn a_repeated_create_does_what_is_missing() {
         run.requests(),
         [
             "POST /users {\"action\":\"custCreate\",\"user_info\":{\"email\":\"new@example.com\",\"type\":2}}",
-            "PATCH /users/new%40example.com/settings {\"in_meeting\":{\"chat\":false}}",
-            "POST /groups/g1/members {\"members\":[{\"email\":\"new@example.com\"}]}",
             "GET /users/new%40example.com",
-            "GET /users/new%40example.com/settings",
+            "PATCH /users/kdc1/settings {\"in_meeting\":{\"chat\":false}}",
+            "POST /groups/g1/members {\"members\":[{\"email\":\"new@example.com\"}]}",
+            "GET /users/kdc1",
+            "GET /users/kdc1/settings",
         ]
     );
     assert_eq!(run.finished.unfinished, None);
     assert_eq!(run.answer()["id"], "kdc1");
+}
+
+#[test]
+fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
+    let run = again(
+        Unfinished {
+            done: vec!["create".into(), "profile".into()],
+            subject: Some("deleted-since".into()),
+        },
+        there,
+    );
+    assert_eq!(
+        run.error(),
+        "1005 User already in the account: new@example.com"
+    );
+    assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
+    assert_eq!(run.finished.unfinished, None);
+}
+
+#[test]
+fn what_may_have_been_done_is_called_unknown() {
+    let v2 = |lost: Outcome, template: &'static str| {
+        move |request: &V2Request| match *request.template == *template && !request.method.is_read()
+        {
+            true => lost.clone(),
+            false => well(request),
+        }
+    };
+    let html = |status| Outcome::Unreadable { status };
+    let lost = Outcome::NoAnswer { maybe_done: true };
+    for outcome in [lost.clone(), html(200), html(204), html(302), html(502)] {
+        let run = run(
+            "user/custcreate",
+            NEW,
+            v2(outcome.clone(), "/users/{userId}"),
+        )
+        .unwrap();
+        let error = run.error();
+        assert!(
+            error.contains("nothing is known about the outcome"),
+            "{outcome:?}: {error}"
+        );
+        assert!(
+            error.ends_with(
+                "(user new1: create, group stored, profile unknown, settings not stored; \
+                 the same request again does what is missing)"
+            ),
+            "{outcome:?}: {error}"
+        );
+    }
+    // A proxy's own refusal did not come to v2.
+    let refused = run("user/custcreate", NEW, v2(html(403), "/users/{userId}")).unwrap();
+    let error = refused.error();
+    assert!(error.contains("profile, settings not stored"), "{error}");
+    for (operation, arguments) in [
+        ("user/permanentdelete", &[("id", "x")][..]),
+        ("user/custcreate", &NEW[..2]),
+        ("user/updatepassword", &[("id", "x"), ("password", "abc")]),
+    ] {
+        let v2 = |request: &V2Request| match request.method.is_read() {
+            true => well(request),
+            false => html(200),
+        };
+        let error = run(operation, arguments, v2).unwrap().error();
+        assert_eq!(
+            error,
+            "500 Zoom answered with something that is not its API; \
+             nothing is known about the outcome.",
+            "{operation}"
+        );
+    }
+}
+
+#[test]
+fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
+    for body in [
+        json!({}),
+        json!(null),
+        json!([]),
+        json!({ "id": "" }),
+        json!({ "id": "u", "email": "" }),
+    ] {
+        let v2 = |request: &V2Request| match request.method.as_str() {
+            "POST" => crate::driver::ok(body.clone()),
+            _ => well(request),
+        };
+        let run = run("user/custcreate", &NEW[..2], v2).unwrap();
+        assert_eq!(
+            run.error(),
+            "500 Zoom answered with something that is not its API; \
+             nothing is known about the outcome.",
+            "{body}"
+        );
+        assert_eq!(run.finished.unfinished, None);
+    }
+    let disguised = |request: &V2Request| match request.method.as_str() {
+        "POST" => crate::driver::ok(json!({ "code": 300, "message": "No." })),
+        _ => well(request),
+    };
+    let run = run("user/custcreate", &NEW[..2], disguised).unwrap();
+    assert_eq!(run.error(), "300 No.");
 }
 
 #[test]
@@ -171,15 +279,18 @@ fn the_same_request_has_the_same_key_and_another_has_not() {
 #[test]
 fn a_pending_user_joins_a_group_through_its_profile() {
     let v2 = |status: &'static str| {
-        move |request: &V2Request| {
-            match (request.method.is_read(), &*request.template) {
+        move |request: &V2Request| match (request.method.is_read(), &*request.template) {
             (true, "/users/{userId}") => Outcome::Answered {
                 status: 200,
                 body: Some(
-                    json!({ "id": if status == "active" { json!("p-id") } else { json!(null) }, "status": status }).into()),
+                    json!({
+                        "id": if status == "active" { json!("p-id") } else { json!(null) },
+                        "email": "p@example.com", "status": status,
+                    })
+                    .into(),
+                ),
             },
             _ => well(request),
-        }
         }
     };
     let update = &[("id", "p@example.com"), ("group_id", "g1")];
@@ -209,7 +320,7 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
     let delete = |v2: &dyn Fn(&V2Request) -> Outcome| {
         run("user/permanentdelete", &[("id", "x")], v2).unwrap()
     };
-    let pending = delete(&v2(200, json!({ "status": "pending" })));
+    let pending = delete(&v2(200, json!({ "email": "a@b", "status": "pending" })));
     assert_eq!(pending.requests()[1], "DELETE /users/x?action=disassociate");
     let unread = delete(&v2(429, json!({})));
     assert_eq!(unread.requests()[1], "DELETE /users/x?action=delete");
@@ -306,22 +417,166 @@ fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
 
 #[test]
 fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
-    let v2 = |request: &V2Request| match request.method.is_read() {
-        true => Outcome::Answered {
-            status: 200,
-            body: Some(json!({}).into()),
-        },
-        false => well(request),
+    let v2 = |stored: serde_json::Value| {
+        move |request: &V2Request| match request.method.is_read() {
+            true => crate::driver::ok(stored.clone()),
+            false => well(request),
+        }
     };
     let update = &[
         ("id", "x"),
         ("enable_cloud_auto_recording", "0"),
         ("disable_chat", "1"),
     ];
-    let run = run("user/update", update, v2).unwrap();
-    assert_eq!(run.warned(), ["enable_cloud_auto_recording"]);
+    let other = v2(json!({ "in_meeting": {} }));
+    let undecided = run("user/update", update, other).unwrap();
+    assert_eq!(undecided.warned(), ["enable_cloud_auto_recording"]);
     assert_eq!(
-        run.requests()[1..],
+        undecided.requests()[1..],
         ["PATCH /users/x/settings {\"in_meeting\":{\"chat\":false}}"]
     );
+    for nothing in [json!(null), json!([]), json!("")] {
+        let run = run("user/update", update, v2(nothing)).unwrap();
+        assert_eq!(
+            run.error(),
+            "500 Zoom answered with something that is not its API."
+        );
+        assert_eq!(run.requests().len(), 1, "nothing is written");
+    }
+}
+
+#[test]
+fn a_type_that_v1_shows_for_another_is_not_written_back() {
+    let stored = |stored: i64| {
+        move |request: &V2Request| match request.method.is_read() {
+            true => crate::driver::ok(json!({ "id": "x", "email": "a@b", "type": stored })),
+            false => well(request),
+        }
+    };
+    let writes = |kind: &'static str, is: i64| {
+        let given = [("id", "x"), ("type", kind), ("dept", "R")];
+        let run = run("user/update", &given, stored(is)).unwrap();
+        let writes = run.requests().into_iter();
+        let writes: Vec<_> = writes
+            .filter_map(|line| line.strip_prefix("PATCH /users/x "))
+            .map(str::to_owned)
+            .collect();
+        (writes.concat(), run.warned().contains(&"type"))
+    };
+    let left = r#"{"dept":"R"}"#.to_owned();
+    for (kind, is) in [("1", 4), ("1", 99), ("3", 3)] {
+        assert_eq!(writes(kind, is), (left.clone(), true), "{kind} over {is}");
+    }
+    for (kind, is, sent) in [("1", 1, 1), ("1", 2, 1), ("2", 4, 2), ("2", 1, 2)] {
+        let sent = format!(r#"{{"type":{sent},"dept":"R"}}"#);
+        assert_eq!(writes(kind, is), (sent, false), "{kind} over {is}");
+    }
+}
+
+#[test]
+fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
+    let sent = |pmi: &str| {
+        let given = [("id", "x"), ("pmi", pmi), ("dept", "R")];
+        let run = run("user/update", &given, well).unwrap();
+        assert!(run.warned().is_empty());
+        run.requests().last().copied().unwrap().to_owned()
+    };
+    assert_eq!(sent("2035134243"), "PATCH /users/kdc1 {\"dept\":\"R\"}");
+    let other = sent("4085551234");
+    assert!(other.contains("\"pmi\":4085551234"), "{other}");
+}
+
+#[test]
+fn an_invitation_alone_is_deleted_with_type_1() {
+    let delete = |status: serde_json::Value| {
+        let v2 = move |request: &V2Request| match request.method.is_read() {
+            true => crate::driver::ok(json!({ "email": "a@b", "status": status })),
+            false => well(request),
+        };
+        run("user/delete", &[("id", "x"), ("type", "1")], v2).unwrap()
+    };
+    let pending = delete(json!("pending"));
+    assert_eq!(pending.requests()[1], "DELETE /users/x?action=disassociate");
+    for accepted in ["active", "inactive"] {
+        let run = delete(json!(accepted));
+        assert_eq!(run.error(), "1120 Invite not exist");
+        assert_eq!(run.requests(), ["GET /users/x"]);
+    }
+    assert_eq!(
+        delete(json!(null)).error(),
+        "500 Zoom answered with something that is not its API."
+    );
+}
+
+fn delete_api_user(choice: &str, strict: bool) -> Run {
+    let v2 = |request: &V2Request| match request.query.first() {
+        Some((_, action)) if action == "disassociate" => {
+            error(400, 300, "Unable to unlink API user(s).")
+        }
+        _ => well(request),
+    };
+    let site = mappings::Site {
+        strict,
+        ..crate::driver::site_choosing("delete_api_users", choice)
+    };
+    let (memory, given) = (Memory::default(), [("id", "x")]);
+    run_with(catalog(), &site, memory, "user/delete", &given, v2).unwrap()
+}
+
+#[test]
+fn a_user_of_custcreate_is_deleted_as_v1_did_unless_the_site_refuses() {
+    let deleted = delete_api_user("delete", false);
+    assert_eq!(
+        deleted.requests(),
+        [
+            "DELETE /users/x?action=disassociate",
+            "DELETE /users/x?action=delete"
+        ]
+    );
+    assert_eq!(deleted.warned(), ["deleted_at"]);
+    assert_eq!(deleted.answer()["id"], "x");
+
+    let refused = delete_api_user("refuse", false);
+    assert_eq!(refused.requests().len(), 1);
+    assert!(refused.error().contains("user/permanentdelete"));
+
+    let strict = delete_api_user("delete", true);
+    assert_eq!(strict.requests().len(), 1, "nothing is deleted");
+    assert!(
+        strict
+            .error()
+            .starts_with("300 Invalid parameter: deleted_at (strict")
+    );
+}
+
+#[test]
+fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
+    let create = |operation: &str, choice: &str, login_type: i64| {
+        let v2 = move |request: &V2Request| match (request.method.as_str(), &*request.template) {
+            ("GET", "/users/{userId}") => crate::driver::ok(json!({
+                "id": "kdc1", "email": "new@example.com", "type": 2, "login_types": [login_type],
+            })),
+            _ => there(request),
+        };
+        let site = crate::driver::site_choosing("custcreate_existing", choice);
+        let given = [NEW, &[("password", "Analytical4Engine")]].concat();
+        run_with(catalog(), &site, Memory::default(), operation, &given, v2).unwrap()
+    };
+    let taken = "1005 User already in the account: new@example.com";
+    let existing = create("user/custcreate", "answer", 99);
+    let writes = existing.requests().into_iter();
+    assert_eq!(
+        writes.filter(|line| !line.starts_with("GET")).count(),
+        1,
+        "nothing is changed"
+    );
+    assert_eq!(existing.answer()["id"], "kdc1");
+    for (operation, choice, login_type) in [
+        ("user/custcreate", "answer", 100),
+        ("user/custcreate", "refuse", 99),
+        ("user/autocreate", "answer", 99),
+    ] {
+        let run = create(operation, choice, login_type);
+        assert_eq!(run.error(), taken, "{operation} {choice} {login_type}");
+    }
 }

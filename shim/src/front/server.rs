@@ -22,6 +22,7 @@ use tower_service::Service as _;
 
 pub use super::peer::Peer;
 use crate::settings::Limits;
+pub(crate) use connection::ValidKey;
 use connection::{HttpServer, Service};
 use connection_limit::ConnectionLimit;
 use shutdown::{LINGER, Shutdown};

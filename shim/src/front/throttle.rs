@@ -1,12 +1,12 @@
 //! Limits failed logins by key and client address.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use moka::sync::Cache;
@@ -20,14 +20,36 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// them is not slowed down, and cannot fill the memory either.
 const REMEMBERED: u64 = 10_000;
 
+/// Beyond the limit, one attempt in this time is looked at.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Failed attempts, by key and address.
 #[derive(Debug)]
 pub(crate) struct Throttle {
-    failures: Cache<([u8; 32], IpAddr), Arc<AtomicU32>>,
+    failures: Cache<([u8; 32], IpAddr), Arc<Failures>>,
     /// False until the first failure: where nobody ever fails, nobody is looked up.
     any: AtomicBool,
     /// 0 for no throttle.
     allowed: u32,
+    started: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Failures {
+    count: AtomicU32,
+    /// When the next attempt beyond the limit is looked at, in milliseconds since the start.
+    next: AtomicU64,
+}
+
+/// What is done with an attempt to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// It is looked at.
+    Allowed,
+    /// It is looked at; a wrong secret is answered as if it were not.
+    Last,
+    /// It is not looked at.
+    Refused,
 }
 
 impl Throttle {
@@ -41,57 +63,118 @@ impl Throttle {
             failures,
             any: AtomicBool::new(false),
             allowed,
+            started: Instant::now(),
         }
     }
 
-    /// True if attempts with this key from this address are not looked at for now.
-    pub(crate) fn refuses(&self, key: &[u8; 32], peer: Peer) -> bool {
-        if !self.any.load(Ordering::Acquire) {
-            return false;
+    /// An attempt with this key from this address. Beyond the limit one a second is looked at, so
+    /// that a guesser behind the same address does not lock the right secret out.
+    pub(crate) fn attempt(&self, key: &[u8; 32], peer: Peer, now: Instant) -> Attempt {
+        if self.allowed == 0 || !self.any.load(Ordering::Acquire) {
+            return Attempt::Allowed;
         }
-        let failures = self.failures.get(&name(key, peer));
-        let failures = failures.map_or(0, |failures| failures.load(Ordering::Relaxed));
-        self.allowed > 0 && failures >= self.allowed
+        let Some(failures) = self.failures.get(&name(key, peer)) else {
+            return Attempt::Allowed;
+        };
+        if failures.count.load(Ordering::Relaxed) < self.allowed {
+            return Attempt::Allowed;
+        }
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let now = millis(now.saturating_duration_since(self.started));
+        let next = now.saturating_add(millis(PAUSE));
+        let taken = failures
+            .next
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |due| {
+                (due <= now).then_some(next)
+            });
+        match taken {
+            Ok(_) => Attempt::Last,
+            Err(_) => Attempt::Refused,
+        }
     }
 
     /// An attempt failed: no such key, or another secret.
     pub(crate) fn failed(&self, key: &[u8; 32], peer: Peer) {
         let failures = self.failures.get_with(name(key, peer), Arc::default);
-        failures.fetch_add(1, Ordering::Relaxed);
+        failures.count.fetch_add(1, Ordering::Relaxed);
         self.any.store(true, Ordering::Release);
     }
 }
 
-fn name(key: &[u8; 32], peer: Peer) -> ([u8; 32], IpAddr) {
-    (*key, peer.0)
+/// Whoever has one IPv6 address has all of its /64.
+fn name(key: &[u8; 32], Peer(address): Peer) -> ([u8; 32], IpAddr) {
+    let address = match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    };
+    (*key, address)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn peer(last: u8) -> Peer {
-        Peer(IpAddr::from([192, 0, 2, last]))
+    fn peer(address: &str) -> Peer {
+        Peer(address.parse().unwrap())
+    }
+
+    fn guessed(throttle: &Throttle, key: &[u8; 32], peer: Peer, times: usize) {
+        for _ in 0..times {
+            throttle.failed(key, peer);
+        }
     }
 
     #[test]
     fn a_key_from_an_address_is_refused_after_its_failures() {
         let throttle = Throttle::new(3);
         let (key, other) = ([1; 32], [2; 32]);
-        for _ in 0..3 {
-            assert!(!throttle.refuses(&key, peer(1)));
-            throttle.failed(&key, peer(1));
+        let (here, there) = (peer("192.0.2.1"), peer("192.0.2.2"));
+        let now = throttle.started;
+        guessed(&throttle, &key, here, 2);
+        assert_eq!(throttle.attempt(&key, here, now), Attempt::Allowed);
+        guessed(&throttle, &key, here, 1);
+        assert_ne!(throttle.attempt(&key, here, now), Attempt::Allowed);
+        assert_eq!(throttle.attempt(&key, there, now), Attempt::Allowed);
+        assert_eq!(throttle.attempt(&other, here, now), Attempt::Allowed);
+    }
+
+    #[test]
+    fn beyond_the_limit_one_attempt_a_second_is_looked_at() {
+        let throttle = Throttle::new(3);
+        let (key, here) = ([1; 32], peer("192.0.2.1"));
+        guessed(&throttle, &key, here, 3);
+        let after = |millis| throttle.started + Duration::from_millis(millis);
+        let attempts = [0, 1, 999, 1000, 1001, 1999, 5000, 5001];
+        let looked_at = attempts.map(|millis| throttle.attempt(&key, here, after(millis)));
+        use Attempt::{Last, Refused};
+        assert_eq!(
+            looked_at,
+            [
+                Last, Refused, Refused, Last, Refused, Refused, Last, Refused
+            ]
+        );
+    }
+
+    #[test]
+    fn ipv6_addresses_count_by_their_network() {
+        let throttle = Throttle::new(3);
+        let key = [1; 32];
+        for last in 1..=3 {
+            throttle.failed(&key, peer(&format!("2001:db8:0:1:{last}::{last}")));
         }
-        assert!(throttle.refuses(&key, peer(1)));
-        assert!(!throttle.refuses(&key, peer(2)));
-        assert!(!throttle.refuses(&other, peer(1)));
+        let now = throttle.started;
+        let attempt = |address| throttle.attempt(&key, peer(address), now);
+        assert_eq!(attempt("2001:db8:0:1:ffff::9"), Attempt::Last);
+        assert_eq!(attempt("2001:db8:0:2::1"), Attempt::Allowed);
     }
 
     #[test]
     fn zero_is_no_throttle() {
         let throttle = Throttle::new(0);
-        throttle.failed(&[1; 32], peer(1));
-        assert!(!throttle.refuses(&[1; 32], peer(1)));
+        let here = peer("192.0.2.1");
+        throttle.failed(&[1; 32], here);
+        let attempt = throttle.attempt(&[1; 32], here, throttle.started);
+        assert_eq!(attempt, Attempt::Allowed);
     }
 
     #[test]
@@ -100,7 +183,7 @@ mod tests {
         for number in 0..2 * REMEMBERED {
             let mut key = [0; 32];
             key[..8].copy_from_slice(&number.to_le_bytes());
-            throttle.failed(&key, peer(1));
+            throttle.failed(&key, peer("192.0.2.1"));
         }
         throttle.failures.run_pending_tasks();
         assert!(throttle.failures.entry_count() <= REMEMBERED);

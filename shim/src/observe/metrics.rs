@@ -48,6 +48,7 @@ pub struct Metrics {
     retries: IntCounterVec,
     lossy: IntCounterVec,
     unknown: IntCounterVec,
+    unfinished: IntCounterVec,
     breaker: IntGauge,
     budget: IntGaugeVec,
     recorded: IntCounterVec,
@@ -170,6 +171,12 @@ impl Metrics {
                 "shim_unknown_parameters_total",
                 "Parameters that their operation does not know, by name if another one knows it",
                 &["parameter"],
+            )?,
+            unfinished: counter(
+                &registry,
+                "shim_unfinished_writes_total",
+                "Writes that v2 did in part; the same request again does the rest",
+                &["operation"],
             )?,
             breaker,
             budget: gauge(
@@ -318,6 +325,9 @@ impl Observer for Metrics {
         }
         for name in &record.misplaced {
             self.unknown.with_label_values(&[name]).inc();
+        }
+        if record.is_unfinished {
+            self.unfinished.with_label_values(&[operation]).inc();
         }
         let nameless = record.unknown.saturating_sub(record.misplaced.len());
         if nameless > 0 {

@@ -40,6 +40,8 @@ pub struct RequestRecord<'a> {
     pub warnings: &'a [Warning],
     /// The v2 calls that failed.
     pub failures: Vec<FailedCall<'a>>,
+    /// True for a write that is done in part: the same request again does the rest.
+    pub is_unfinished: bool,
 }
 
 /// How a request ended.

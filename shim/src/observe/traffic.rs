@@ -275,6 +275,7 @@ mod tests {
             elapsed,
             unknown: 3,
             misplaced: BTreeSet::from(["dept"]),
+            is_unfinished: false,
             warnings,
             failures: Vec::new(),
         });

@@ -10,6 +10,7 @@ use axum::{
             CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, REFERRER_POLICY,
             X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
+        uri::Authority,
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -45,11 +46,9 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let host = request.headers().get(HOST);
-    let is_ours = host
-        .and_then(|host| host.to_str().ok())
-        .is_some_and(|host| is_ours(host, &hosts));
-    let mut response = if is_ours {
+    let mut response = if request.headers().get_all(HOST).iter().count() > 1 {
+        (StatusCode::BAD_REQUEST, "More than one Host header.\n").into_response()
+    } else if names_us(&request, &hosts) {
         next.run(request).await
     } else {
         let text = "This name is not known as one of the operations address.\n\
@@ -61,6 +60,16 @@ pub(crate) async fn guard(
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// True if a request names this machine, and no other one: HTTP/2 names the host in the URI, as does
+/// a request that is meant for a proxy.
+fn names_us(request: &Request, hosts: &[String]) -> bool {
+    let header = request.headers().get(HOST);
+    let header = header.map(|host| host.to_str().unwrap_or_default());
+    let authority = request.uri().authority().map(Authority::as_str);
+    let mut named = header.into_iter().chain(authority).peekable();
+    named.peek().is_some() && named.all(|host| is_ours(host, hosts))
 }
 
 /// A page of another site can have its own name resolve to this machine (DNS rebinding), but it

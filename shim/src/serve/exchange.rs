@@ -30,6 +30,7 @@ use crate::{
         decode::{BodyError, Content, DecodeError, Decoded, Decoder, ParameterNames, decompressed},
         encode::Format,
         server::Peer,
+        throttle::Attempt,
     },
     observe::{Taps, guarded, ledger::Note, shadow::is_shadow_of_another},
     settings::SecretDigest,
@@ -182,12 +183,17 @@ impl Generation {
         };
         let given = Credential::new(&key, SecretDigest::of(&secret));
         let throttle = &self.0.shared.throttle;
-        if throttle.refuses(given.key(), peer) {
+        let attempt = throttle.attempt(given.key(), peer, std::time::Instant::now());
+        if attempt == Attempt::Refused {
             return Err(ProtocolError::Overloaded);
         }
         let Some(tenant) = self.0.tenants.authenticate(&given) else {
             throttle.failed(given.key(), peer);
-            return Err(ProtocolError::CredentialsWrong);
+            // A guesser does not learn which attempts were looked at.
+            return Err(match attempt {
+                Attempt::Last => ProtocolError::Overloaded,
+                _ => ProtocolError::CredentialsWrong,
+            });
         };
         Ok((tenant, secret.into(), arguments))
     }

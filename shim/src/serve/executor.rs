@@ -16,7 +16,7 @@ use futures_util::{
 use mappings::{
     Arguments, Catalog, Document, Memory, Outcome, Site, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
-    translation::{Call, Finished, PlannedCall, Unfinished},
+    translation::{Call, CallId, Finished, PlannedCall},
 };
 use recording::RecordedSite;
 use secrecy::SecretString;
@@ -133,6 +133,61 @@ impl Writes {
     }
 }
 
+/// The writes of a request that has not ended. It is dropped with them only if the process stops:
+/// then the log names what was done, because the client has no answer.
+#[derive(Default)]
+struct Cut {
+    operation: String,
+    /// Each call with its name, and whether v2 did it.
+    calls: Vec<(CallId, String, bool)>,
+}
+
+impl Cut {
+    fn begin(&mut self, operation: &Operation, ready: &[(Call, bool)]) {
+        for (call, _) in ready {
+            if !call.request.method.is_read() {
+                operation.name.clone_into(&mut self.operation);
+                self.calls.push((call.id, call.name.clone(), false));
+            }
+        }
+    }
+
+    fn ended(&mut self, id: CallId, outcome: &Outcome) {
+        let is_done = matches!(
+            outcome,
+            Outcome::Answered {
+                status: 200..300,
+                ..
+            }
+        );
+        let at = self.calls.iter().position(|(known, ..)| *known == id);
+        match at.and_then(|at| self.calls.get_mut(at)) {
+            Some((.., done)) if is_done => *done = true,
+            Some(_) => self.calls.retain(|(known, ..)| *known != id),
+            None => {}
+        }
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let named = |wanted: bool| {
+            let calls = self.calls.iter().filter(|(.., done)| *done == wanted);
+            let names: Vec<_> = calls.map(|(_, name, _)| name.as_str()).collect();
+            names.join(", ")
+        };
+        tracing::warn!(
+            operation = self.operation,
+            stored = named(true),
+            unknown = named(false),
+            "A write was cut off; the same request again does what is missing"
+        );
+    }
+}
+
 /// Where what a translation remembers is kept.
 struct Keys {
     tenant: Key,
@@ -216,9 +271,11 @@ impl Executor {
         };
         let mut under_way = FuturesUnordered::new();
         let mut calls = 0;
+        let mut cut = Cut::default();
         let mut writes = Writes::NotBegun;
         loop {
             let mut ready = writes.ready(&mut translation, tenant, scope).await;
+            cut.begin(operation, &ready);
             let is_single = ready.len() == 1 && under_way.is_empty();
             let performed = if let Some(call) = ready.pop_if(|_| is_single) {
                 // As most plans have it: what needs no set of calls does not pay for one.
@@ -239,8 +296,10 @@ impl Executor {
                 break;
             };
             calls += u32::from(performed.was_sent);
+            cut.ended(id, &performed.outcome);
             translation.complete(id, performed.outcome);
         }
+        cut.calls.clear();
 
         let finished = translation.finish(unix_seconds());
         self.remember(&keys, &finished).await;
@@ -324,10 +383,9 @@ impl Executor {
         }
         if let Some(key) = keys.unfinished
             && let Some(bytes) = self.state.unfinished(key)
-            && let Ok(done) = serde_json::from_slice(&bytes)
+            && let Ok(unfinished) = serde_json::from_slice(&bytes)
         {
-            let unfinished = Some(Unfinished { done });
-            memory.get_or_insert_with(Memory::default).unfinished = unfinished;
+            memory.get_or_insert_with(Memory::default).unfinished = Some(unfinished);
         }
         memory
     }
@@ -344,7 +402,7 @@ impl Executor {
         };
         match &finished.unfinished {
             Some(unfinished) => {
-                if let Ok(bytes) = serde_json::to_vec(&unfinished.done) {
+                if let Ok(bytes) = serde_json::to_vec(unfinished) {
                     self.state.save_unfinished(key, bytes.into());
                 }
             }

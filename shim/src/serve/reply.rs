@@ -24,6 +24,8 @@ pub(super) struct Reply {
     pub(super) executed: Executed,
     pub(super) status: StatusCode,
     pub(super) format: Format,
+    /// True if the client has shown a valid key and secret.
+    pub(super) has_valid_key: bool,
     ending: Ending,
 }
 
@@ -42,6 +44,7 @@ impl Reply {
             ending,
             status: if *is_trouble { trouble } else { StatusCode::OK },
             format: Format::default(),
+            has_valid_key: true,
             executed,
         }
     }
@@ -64,6 +67,7 @@ impl Reply {
                 _ => Ending::Refused,
             },
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+            has_valid_key: false,
             ..Self::error(error)
         }
     }
@@ -101,6 +105,7 @@ impl Reply {
             misplaced: known_fields(catalog, &finished.unknown),
             warnings: &finished.answer.warnings,
             failures: finished.failures.iter().map(failed_call).collect(),
+            is_unfinished: finished.unfinished.is_some(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use shim_upstream::ResolverSettings;
+use url::Url;
 
 use super::{
     origin::{Mistakes, Placed},
@@ -46,6 +47,20 @@ pub(super) fn proxies(written: &[Placed<String>], mistakes: &Mistakes) -> Vec<Ip
             format!(
                 "trusted_proxies: {text:?} is no address and no network; write it as \"10.0.0.5\" \
                  or \"10.0.0.0/8\""
+            )
+        })
+    })
+}
+
+/// The origins whose scripts may read answers.
+pub(super) fn origins(written: &[Placed<String>], mistakes: &Mistakes) -> Vec<String> {
+    each(written, mistakes, |text| {
+        let url: Option<Url> = text.parse().ok();
+        let origin = url.map(|url| url.origin().ascii_serialization());
+        origin.filter(|origin| origin == text).ok_or_else(|| {
+            format!(
+                "cors_origins: {text:?} is no origin; write scheme, host and port only, as \
+                 \"https://app.example.com\""
             )
         })
     })

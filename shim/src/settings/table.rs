@@ -66,6 +66,10 @@ table! { Site:
         /// Reverse proxies in front, whose X-Forwarded-For gives the client address.
         trusted_proxies: Vec<Placed<String>> = texts().default("").example("10.0.0.5, 10.1.0.0/16")
             .listed("SHIM_TRUSTED_PROXIES").reloaded();
+        /// Origins whose browser programs may call v1. Everyone who opens such a page can read the
+        /// api_secret in it.
+        cors_origins: Vec<Placed<String>> = texts().default("").example("https://app.example.com")
+            .listed("SHIM_CORS_ORIGINS").reloaded();
     }
 
     /// v2, and how to reach it.

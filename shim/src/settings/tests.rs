@@ -364,6 +364,7 @@ fn mistakes_about_tls_and_addresses_are_told() {
         "listen = \"off\"",
         "trusted_proxies = [\"10.0.0.0/33\", \"proxy\"]",
         "trusted_proxies = \"10.0.0.0/8\"",
+        "cors_origins = [\"https://app.example.com/\", \"*\", \"app.example.com\"]",
         "[upstream]\nresolve = [\"api.zoom.us\"]\ndns = [\"1.1.1\"]",
         "[limits]\nhandshakes = 0\nhandshake_seconds = 0",
     ];

@@ -12,7 +12,7 @@ use super::{
     Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, OpsListen,
     RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source, Sources, StateConfig, TlsConfig,
     TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
-    network::{address, proxies, resolver},
+    network::{address, origins, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
     read::LIST_DETAIL,
     record::pseudonym_key,
@@ -93,6 +93,7 @@ impl Written {
         let listen = (listen.value != OFF)
             .then(|| address("listen", listen.clone(), DEFAULT_LISTEN, mistakes));
         let trusted_proxies = proxies(&site.main.trusted_proxies.value, mistakes);
+        let cors_origins = origins(&site.main.cors_origins.value, mistakes);
         let ops = match &site.ops.listen {
             listen if listen.origin == Origin::Default => OpsListen::Default,
             listen if listen.value == OFF => OpsListen::Off,
@@ -129,6 +130,7 @@ impl Written {
                 deprecation,
                 trusted_proxies,
                 relay,
+                cors_origins,
             },
             limits,
             record,

@@ -36,6 +36,24 @@ async fn a_body_that_does_not_come() {
     assert!(answer.contains(r#""code":300"#), "{answer}");
 }
 
+/// A request that does not arrive is no reason to keep others out.
+#[tokio::test]
+async fn connections_whose_bodies_do_not_come_make_room() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.connections = 2,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let half = b"POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 100\r\n\r\nid=1";
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        slow.push(shim.raw(half).await);
+    }
+    let answered = soon(shim.call("user/get", &[("id", "u1")])).await;
+    assert_eq!(answered["id"], "u1");
+}
+
 #[tokio::test]
 async fn headers_that_do_not_come() {
     let v2 = ScriptedV2::with_users().await;

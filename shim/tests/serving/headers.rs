@@ -84,3 +84,43 @@ async fn answers_say_that_v1_has_ended() {
     let silent = said("[deprecation]\nheaders = false").await;
     assert_eq!(silent, [None, None, None]);
 }
+
+#[tokio::test]
+async fn scripts_of_allowed_origins_alone_may_read_answers() {
+    const ALLOWED: &str = "https://app.example.com";
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        file: format!("cors_origins = [\"{ALLOWED}\"]\n"),
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let plain = Running::before(&v2).await;
+    let asked = async |shim: &Running, origin: &str| {
+        let request = shim.form("user/get", &[("id", "u1")]);
+        let response = request.header("origin", origin).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        header(&response, "access-control-allow-origin")
+    };
+    let preflight = async |shim: &Running, origin: &str| {
+        let url = shim.url("/v1/user/get");
+        let request = shim.client.request(reqwest::Method::OPTIONS, url);
+        let request = request.header("access-control-request-method", "POST");
+        let response = request.header("origin", origin).send().await.unwrap();
+        let allowed = header(&response, "access-control-allow-origin");
+        let methods = header(&response, "access-control-allow-methods");
+        (response.status().as_u16(), allowed, methods)
+    };
+    let allowed = || Some(ALLOWED.to_owned());
+    assert_eq!(asked(&shim, ALLOWED).await, allowed());
+    let expected = (204, allowed(), Some("POST".to_owned()));
+    assert_eq!(preflight(&shim, ALLOWED).await, expected);
+    for (shim, origin) in [
+        (&shim, "https://evil.example.com"),
+        (&shim, "null"),
+        (&shim, "https://app.example.com.evil.example.com"),
+        (&plain, ALLOWED),
+    ] {
+        assert_eq!(asked(shim, origin).await, None, "{origin}");
+        assert_eq!(preflight(shim, origin).await, (405, None, None), "{origin}");
+    }
+}

@@ -188,6 +188,25 @@ async fn more_streams_than_allowed_are_refused() {
     assert_eq!((stream, code.as_slice()), (201, REFUSED_STREAM));
 }
 
+/// Without a valid key, sixteen requests of a connection are looked at at a time.
+#[tokio::test]
+async fn requests_wait_on_a_connection_that_has_shown_no_valid_key() {
+    const END_STREAM: u8 = 1;
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let mut streams = PREFACE.to_vec();
+    for number in 0..17 {
+        streams.extend(open_post(2 * number + 1));
+    }
+    // The last one is complete first, and waits all the same.
+    streams.extend(frame(0, END_STREAM, 33, b"id=x"));
+    streams.extend(frame(0, END_STREAM, 1, b"id=x"));
+    let mut connection = shim.raw(&streams).await;
+    let first = soon(next(&mut connection, HEADERS)).await.0;
+    let second = soon(next(&mut connection, HEADERS)).await.0;
+    assert_eq!((first, second), (1, 33));
+}
+
 #[tokio::test]
 async fn a_flood_of_streams_that_are_taken_back_ends_the_connection() {
     const ENHANCE_YOUR_CALM: &[u8] = &[0, 0, 0, 11];

@@ -1,6 +1,5 @@
 //! Whose address counts when there are proxies, and calls that come back to the shim.
 
-use reqwest::Client;
 use tokio::net::TcpListener;
 
 use crate::running::{Running, ScriptedV2, Setup, json};
@@ -52,6 +51,16 @@ async fn callers_behind_a_trusted_proxy_are_told_apart() {
     assert_eq!(fail(&shim, "198.51.100.2").await, WRONG);
 }
 
+/// An old script may call itself what it likes.
+#[tokio::test]
+async fn a_client_with_the_name_of_a_shim_is_served() {
+    let shim = behind("").await;
+    let form = [("api_key", "key"), ("api_secret", "secret")];
+    let request = shim.client.post(shim.url("/v1/user/list")).form(&form);
+    let request = request.header("user-agent", "shim/2.0 (our old script)");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
+
 /// With v2's name in the hosts file, the shim would call itself.
 #[tokio::test]
 async fn a_shim_that_is_its_own_v2_says_so() {
@@ -66,10 +75,8 @@ async fn a_shim_that_is_its_own_v2_says_so() {
     assert_eq!(answer["error"]["code"], 500, "{answer}");
 
     // What it told itself, for whoever looks.
-    let agent = concat!("shim/", env!("CARGO_PKG_VERSION"));
-    let client = Client::builder().no_proxy().tls_certs_only([]);
-    let request = client.user_agent(agent).build().unwrap();
-    let told = request.get(shim.url("/v2/users/u1")).send().await.unwrap();
+    let request = shim.client.get(shim.url("/v2/users/u1"));
+    let told = request.header("x-shim-call", "1").send().await.unwrap();
     assert_eq!(told.status(), 508);
     assert_eq!(told.text().await.unwrap(), "508 This is the shim, not v2\n");
 }

@@ -215,9 +215,26 @@ async fn who_fails_again_and_again_is_not_looked_at() {
         let answer = json(request.send().await.unwrap()).await;
         codes.push(answer["error"]["code"].clone());
     }
-    // Even the right secret: or guessing would go on.
+    // "d" was the one that is looked at in this second: or guessing would go on.
     assert_eq!(codes, [200, 200, 200, 403, 403]);
     assert_eq!(call(&shim, "two", "user/get", "id=u1").await["id"], "u1");
+}
+
+#[tokio::test]
+async fn wrong_secrets_do_not_lock_the_right_one_out() {
+    let v2 = ScriptedV2::with_users().await;
+    let setup = Setup {
+        adjust: |limits| limits.failed_attempts = 3,
+        ..setup("")
+    };
+    let shim = Running::with(&v2, setup).await;
+    for secret in ["a", "b", "c"] {
+        let form = [("api_key", "one"), ("api_secret", secret)];
+        let request = shim.client.post(shim.url("/v1/user/list")).form(&form);
+        let answer = json(request.send().await.unwrap()).await;
+        assert_eq!(answer["error"]["code"], 200);
+    }
+    assert_eq!(call(&shim, "one", "user/get", "id=u1").await["id"], "u1");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The pages for the operator.
 
-use reqwest::Method;
+use reqwest::{Client, Method};
 use serde_json::json;
 
 use crate::running::{Answer, Running, ScriptedV2, Setup};
@@ -194,6 +194,14 @@ async fn a_page_of_another_site_reads_and_does_nothing() {
     // Who calls is nobody else's business either, also where no ledger is kept.
     assert_eq!(status("/usage", "evil.example.com").await, 421);
     assert_eq!(status("/usage", "localhost:9090").await, 404);
+    // Two names, or another one in the URI.
+    let url = shim.ops_url("/ui");
+    let twice = shim.client.get(&url).header("host", "localhost");
+    let twice = twice.header("host", "evil.example.com").send().await;
+    assert_eq!(twice.unwrap().status(), 400);
+    let http2 = Client::builder().no_proxy().tls_certs_only([]);
+    let http2 = http2.http2_prior_knowledge().build().unwrap();
+    assert_eq!(http2.get(&url).send().await.unwrap().status(), 200);
     // What probes and Prometheus read is reached by any name, as before.
     assert_eq!(status("/healthz", "shim.internal").await, 200);
 

@@ -74,7 +74,7 @@ async fn a_repeated_create_finishes_what_an_earlier_one_left() {
 
     let first = shim.call("user/custcreate", &CREATE).await;
     let message = first["error"]["message"].as_str().unwrap();
-    assert!(message.contains("not stored"), "{message}");
+    assert!(message.contains("settings unknown"), "{message}");
 
     // Another caller's request of that address is none of this one's business.
     let other = shim

@@ -30,7 +30,7 @@ use crate::{
     http::Http,
     rate_label::{RateLabel, RateLabels},
     reply::{self, Attempt},
-    request::{REQUEST_ID, RequestId, Scope, Subject},
+    request::{FROM_SHIM, REQUEST_ID, RequestId, Scope, Subject},
     retry::{self, Next, RESERVE, Retries, RetryCounts},
     token::{Token, TokenError, Tokens},
 };
@@ -100,7 +100,7 @@ pub struct CallRecord<'a> {
 }
 
 /// The initial capacity of a request's headers.
-const HEADERS: usize = 6;
+const HEADERS: usize = 7;
 
 /// How often a request that an HTTP/2 server refused before processing it is sent again at once.
 const MAX_REFUSED: u32 = 2;
@@ -343,6 +343,7 @@ fn outgoing(
     let mut headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(AUTHORIZATION, token.header());
     headers.insert(REQUEST_ID, id.header());
+    headers.insert(FROM_SHIM, HeaderValue::from_static("1"));
     let mut outgoing = Request::new(body(client, &request.body, &mut headers)?);
     *outgoing.method_mut() = method(request.method);
     *outgoing.uri_mut() = uri.clone();

@@ -194,11 +194,6 @@ impl Http {
     }
 }
 
-/// True for the user agent of a shim of any version.
-pub fn is_shim(user_agent: &[u8]) -> bool {
-    user_agent.starts_with(b"shim/")
-}
-
 fn is_proxied(base: &BaseUrl, proxies: &Matcher) -> bool {
     proxies.intercept(base.uri()).is_some()
 }

@@ -8,6 +8,9 @@ use std::{
 use hyper::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
+/// The header of every v2 call: a shim that receives it is its own v2.
+pub const FROM_SHIM: HeaderName = HeaderName::from_static("x-shim-call");
+
 /// The header with the request's id: in v1's response, and in v2 calls.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

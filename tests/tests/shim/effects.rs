@@ -274,22 +274,103 @@ async fn who_is_deleted_is_gone() {
 }
 
 #[tokio::test]
-async fn delete_never_destroys_what_a_user_has_stored() {
-    let stage = Stage::start().await;
-    for kind in ["", "0", "1"] {
-        stage.wire().take();
-        stage
-            .ask(
-                "user/delete",
-                &[("id", "george.boole@example.com"), ("type", kind)],
-            )
-            .await;
+async fn delete_unlinks_a_user_of_the_account() {
+    for kind in ["", "0"] {
+        let stage = Stage::start().await;
+        let given = [("id", "george.boole@example.com"), ("type", kind)];
+        ask(&stage, "user/delete", &given).await;
         let lines = stage.wire().lines();
         assert!(
             lines.iter().all(|line| !line.contains("action=delete")),
             "{lines:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_accepted_is_not_deleted_as_one() {
+    let stage = Stage::start().await;
+    let given = [("id", "grace.hopper@example.com"), ("type", "1")];
+    let error = stage.ask("user/delete", &given).await.error();
+    assert_eq!(error, "1120 Invite not exist");
+    let lines = stage.wire().lines();
+    assert!(
+        lines.iter().all(|line| line.starts_with("GET ")),
+        "{lines:?}"
+    );
+    assert_eq!(stage.user("grace.hopper@example.com").await["status"], 0);
+}
+
+/// The commonest life of a v1 user: all clients create so, and delete so.
+#[tokio::test]
+async fn a_user_of_custcreate_is_deleted_with_a_warning() {
+    let stage = Stage::start().await;
+    let new = [("email", "new@example.com"), ("type", "1")];
+    let made = ask(&stage, "user/custcreate", &new).await;
+    let id = made["id"].as_str().unwrap();
+    let answer = stage.ask("user/delete", &[("id", id)]).await;
+    assert!(answer.warns_of("deleted_at"), "{answer:?}");
+    assert_eq!(answer.success()["id"], id);
+    let gone = stage.ask("user/get", &[("id", id)]).await.error();
+    assert!(gone.starts_with("1001 "), "{gone}");
+    // The address is free again.
+    ask(&stage, "user/custcreate", &new).await;
+}
+
+#[tokio::test]
+async fn who_is_deleted_is_named_and_not_the_ignored_address() {
+    let stage = Stage::start().await;
+    let id = stage.id_of("george.boole@example.com").await;
+    let ada = "ada.lovelace@example.com";
+    let given = [("id", id.as_str()), ("email", ada)];
+    for operation in ["user/revoketoken", "user/permanentdelete"] {
+        let told = ask(&stage, operation, &given).await;
+        assert_eq!(told["email"], "george.boole@example.com", "{operation}");
+        assert_eq!(told["id"], id.as_str(), "{operation}");
+    }
+    assert_eq!(stage.user(ada).await["email"], ada);
+    let capitals = [("email", "MARY.JACKSON@EXAMPLE.COM")];
+    let told = ask(&stage, "user/permanentdelete", &capitals).await;
+    assert_eq!(told["email"], "mary.jackson@example.com");
+    let pending = [("email", "emmy.noether@example.com")];
+    let told = ask(&stage, "user/permanentdelete", &pending).await;
+    assert_eq!(told["id"], "emmy.noether@example.com");
+}
+
+#[tokio::test]
+async fn a_program_may_create_its_user_at_every_start() {
+    let settings = "[options]\ncustcreate_existing = \"answer\"";
+    let stage = Stage::with(shim_sandbox::SandboxConfig::default(), settings).await;
+    let first = [("email", "fixed@example.com"), ("type", "2"), ("dept", "A")];
+    let again = [("email", "fixed@example.com"), ("type", "1"), ("dept", "B")];
+    let made = ask(&stage, "user/custcreate", &first).await;
+    stage.wire().take();
+    let found = ask(&stage, "user/custcreate", &again).await;
+    assert_eq!(
+        (&found["id"], &found["dept"], &found["type"]),
+        (&made["id"], &json!("A"), &json!(2))
+    );
+    let lines = stage.wire().lines();
+    let writes = lines.iter().filter(|line| !line.starts_with("GET"));
+    assert_eq!(writes.count(), 1, "{lines:?}");
+    let other = [("email", "ada.lovelace@example.com"), ("type", "2")];
+    let error = stage.ask("user/custcreate", &other).await.error();
+    assert!(error.starts_with("1005 "), "{error}");
+}
+
+/// Programs post the whole form back.
+#[tokio::test]
+async fn a_type_that_v1_did_not_know_survives_an_update_of_the_whole_form() {
+    let stage = Stage::start().await;
+    let hedy = "hedy.lamarr@example.com";
+    assert_eq!(stage.v2_user(hedy).await["type"], 4);
+    assert_eq!(stage.user(hedy).await["type"], 1);
+    let form = [("id", hedy), ("type", "1"), ("dept", "R&D")];
+    let answer = stage.ask("user/update", &form).await;
+    assert!(answer.warns_of("type"), "{answer:?}");
+    answer.success();
+    let after = stage.v2_user(hedy).await;
+    assert_eq!((&after["type"], &after["dept"]), (&json!(4), &json!("R&D")));
 }
 
 #[tokio::test]

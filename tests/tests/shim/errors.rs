@@ -107,7 +107,7 @@ async fn malformed_parameters() {
         &stage,
         &[
             (
-                "user/list page_number=0",
+                "user/list page_number=x",
                 "300 Invalid parameter: page_number",
             ),
             ("user/list page_size=x", "300 Invalid parameter: page_size"),
@@ -132,7 +132,7 @@ async fn malformed_parameters() {
                 "300 Invalid parameter: disable_chat",
             ),
             (
-                "user/update id=x webinar_capacity=7",
+                "user/update id=ada.lovelace@example.com webinar_capacity=7",
                 "300 Invalid parameter: webinar_capacity",
             ),
             ("user/delete id=x type=2", "300 Invalid parameter: type"),
@@ -415,8 +415,8 @@ async fn who_cannot_be_deactivated_or_removed() {
         (format!("user/delete id={MANAGED}"), managed),
         (format!("user/delete id={OWNER}"), admin),
         (
-            format!("user/delete id={API_USER}"),
-            "300 Unable to unlink API user(s).",
+            format!("user/delete id={OWNER} type=1"),
+            "1120 Invite not exist",
         ),
         (
             format!("user/permanentdelete id={OWNER}"),
@@ -426,9 +426,20 @@ async fn who_cannot_be_deactivated_or_removed() {
     for (request, expected) in &cases {
         check(&stage, &[(request, expected)]).await;
     }
-    for email in [OWNER, MANAGED, API_USER] {
+    for email in [OWNER, MANAGED] {
         assert_eq!(stage.user(email).await["email"], email);
     }
+}
+
+#[tokio::test]
+async fn who_was_made_by_custcreate_is_not_unlinked_where_the_site_refuses() {
+    let settings = "[options]\ndelete_api_users = \"refuse\"";
+    let stage = Stage::with(SandboxConfig::default(), settings).await;
+    let request = format!("user/delete id={API_USER}");
+    let expected = "300 Unable to unlink API user(s). user/permanentdelete deletes such a user \
+                    with all that the user has stored.";
+    check(&stage, &[(&request, expected)]).await;
+    assert_eq!(stage.user(API_USER).await["email"], API_USER);
 }
 
 #[tokio::test]

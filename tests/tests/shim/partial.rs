@@ -68,7 +68,7 @@ async fn a_create_tells_what_it_did_and_is_finished_by_repeating_it() {
             let id = made["id"].as_str().unwrap();
             assert!(error.contains(id), "{create} {ending}: {error}");
             assert!(
-                error.contains(" stored, ") && error.contains(" not stored"),
+                error.contains(" stored, ") && error.contains(" unknown"),
                 "{error}"
             );
             assert!(
@@ -149,7 +149,8 @@ async fn an_update_tells_what_it_did_and_can_be_repeated() {
     stage.wire().fail_once(Method::PATCH, "/settings", down());
     let error = stage.ask("user/update", &given).await.error();
     assert!(error.contains(&id), "{error}");
-    assert!(error.contains("settings not stored"), "{error}");
+    // 503: who can say?
+    assert!(error.contains("settings unknown"), "{error}");
     let user = stage.user(&id).await;
     assert_eq!(
         (&user["dept"], &user["disable_chat"]),
@@ -190,7 +191,7 @@ async fn an_invited_user_in_no_group_can_be_finished_too() {
     ];
     stage.wire().fail_once(Method::PATCH, "", down());
     let error = stage.ask("user/create", &given).await.error();
-    assert!(error.contains("profile not stored"), "{error}");
+    assert!(error.contains("profile unknown"), "{error}");
     stage.ask("user/create", &given).await.success();
     assert_eq!(stage.v2_user(EMAIL).await["group_ids"], json!([given[2].1]));
 }
@@ -210,8 +211,9 @@ async fn a_webinar_without_its_panelists_is_named_and_can_be_given_them() {
             .strip_suffix("/panelists")
     });
     let id = id.unwrap();
-    let expected =
-        format!("(webinar {id} was created without its panelists; add them with webinar/update");
+    let expected = format!(
+        "(webinar {id}: create stored, panelists unknown; add its panelists with webinar/update"
+    );
     assert!(error.contains(&expected), "{error}");
 
     let shown = async || {
@@ -224,4 +226,48 @@ async fn a_webinar_without_its_panelists_is_named_and_can_be_given_them() {
     let update = [("id", id), host, panelists];
     stage.ask("webinar/update", &update).await.success();
     assert_eq!(shown().await["panelists"][0]["email"], "p@example.net");
+}
+
+#[tokio::test]
+async fn what_was_done_without_an_answer_is_not_called_undone() {
+    let stage = Stage::start().await;
+    let given = [
+        ("email", EMAIL),
+        ("type", "2"),
+        ("dept", "R&D"),
+        ("disable_chat", "1"),
+    ];
+    let lost = Fault::Garbled(504, json!({ "message": "Gateway Timeout" }));
+    stage.wire().fail_once(Method::PATCH, "", lost);
+    let error = stage.ask("user/custcreate", &given).await.error();
+    assert!(
+        error.contains("profile unknown, settings not stored"),
+        "{error}"
+    );
+    assert_eq!(stage.v2_user(EMAIL).await["dept"], "R&D", "it was done");
+    stage.ask("user/custcreate", &given).await.success();
+}
+
+/// Somebody deletes the half-made user and makes another one of the same address.
+#[tokio::test]
+async fn a_create_is_not_finished_on_another_user_with_the_address() {
+    let stage = Stage::start().await;
+    let given = [("email", EMAIL), ("type", "2"), ("disable_chat", "1")];
+    stage.wire().fail_once(Method::PATCH, "/settings", down());
+    stage.ask("user/custcreate", &given).await.error();
+    let half = stage.v2_user(EMAIL).await;
+    let id = half["id"].as_str().unwrap();
+    stage
+        .ask("user/permanentdelete", &[("id", id)])
+        .await
+        .success();
+    let other = [("email", EMAIL), ("type", "2"), ("first_name", "Other")];
+    stage.ask("user/custcreate", &other).await.success();
+
+    for _ in 0..2 {
+        let error = stage.ask("user/custcreate", &given).await.error();
+        assert_eq!(error, format!("1005 User already in the account: {EMAIL}"));
+    }
+    let user = stage.ask("user/getbyemail", &[("email", EMAIL)]).await;
+    assert_eq!(user.success()["disable_chat"], json!(false));
 }

@@ -225,6 +225,7 @@ impl Translation<'_> {
         let text = |text: String| Scalar::Text(text.into());
         let count = |count: usize| Scalar::Int(i64::try_from(count).unwrap_or(i64::MAX));
         Some(match place {
+            Place::Given(name) if self.is_ignored(name) => return None,
             Place::Given(name) => text(self.given.text(name)?),
             Place::Site(_) => text(self.site.account_id.clone()?),
             Place::Today => text(crate::moment::day_of(self.now).to_string()),
@@ -257,6 +258,13 @@ impl Translation<'_> {
             | Place::Link(_)
             | Place::Here => return None,
         })
+    }
+
+    /// True if another parameter names the subject in place of this one.
+    pub(in super::super) fn is_ignored(&self, name: &str) -> bool {
+        let names = &self.operation.subject;
+        let used = names.iter().find(|name| self.given.has(name));
+        names.iter().any(|known| known == name) && used.is_some_and(|used| used != name)
     }
 
     /// The sum of a member of the entries of a list; whole if all are.

@@ -64,11 +64,29 @@ pub(super) fn to_v1<'v>(
     part: &'v Part,
     v2: Scalar<'v>,
 ) -> Option<Scalar<'v>> {
-    let value = match &field.conversion {
-        Conversion::Choice(choice) => choice.to_v1(at, &v2)?,
-        conversion => conversion.to_v1(v2)?,
+    let converted = |v2: Scalar<'v>| {
+        let value = match &field.conversion {
+            Conversion::Choice(choice) => choice.to_v1(at, &v2)?,
+            conversion => conversion.to_v1(v2)?,
+        };
+        typed(part, value)
     };
-    typed(part, value)
+    converted(v2.clone()).or_else(|| converted(respelled(part.kind, &v2)?))
+}
+
+/// A value that v2 spells with another JSON type than the field's: `"2"`, `"true"`, `1` for true.
+fn respelled(kind: Kind, value: &Scalar<'_>) -> Option<Scalar<'static>> {
+    let text = value.as_str().map(str::trim);
+    match (kind, value, text) {
+        (Kind::Bool, Scalar::Int(number @ (0 | 1)), _) => Some(Scalar::Bool(*number == 1)),
+        (Kind::Bool, _, Some(text)) => {
+            let text = text.to_ascii_lowercase();
+            text.parse().ok().map(Scalar::Bool)
+        }
+        (Kind::Int, Scalar::Bool(yes), _) => Some(Scalar::Int((*yes).into())),
+        (Kind::Int, _, Some(text)) => text.parse().ok().map(Scalar::Int),
+        _ => None,
+    }
 }
 
 /// A value with v1's type.
@@ -194,7 +212,9 @@ fn moment<'v>(part: &'v Part, text: &str) -> Option<Scalar<'v>> {
     if text.is_empty() {
         return part.empty.as_ref().map(Scalar::from);
     }
-    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    // One without an offset is UTC.
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let time = time.or_else(|| crate::moment::moment(text))?;
     timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())
 }
 

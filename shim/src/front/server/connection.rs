@@ -62,6 +62,10 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// Log lines a minute about failed TLS handshakes.
 const LOGGED_FAILURES: NonZero<u32> = NonZero::new(30).unwrap();
 
+/// Marks the response to a request with a valid key and secret.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValidKey;
+
 /// What answers requests. Boxed, so that a connection is small while nothing is asked.
 pub(super) type Service =
     Box<dyn Fn(Request<Body>, Peer) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
@@ -158,15 +162,22 @@ impl HttpServer {
         });
         let service = service_fn(|request: Request<Incoming>| {
             let active = slot.begin_request();
-            let is_too_much =
-                request.version() == Version::HTTP_2 && request.headers().len() > MAX_HEADERS;
+            let is_http2 = request.version() == Version::HTTP_2;
+            let is_too_much = is_http2 && request.headers().len() > MAX_HEADERS;
             let (version, last) = (request.version(), Arc::clone(&last));
-            let answered = (!is_too_much).then(|| (self.service)(request.map(Body::new), peer));
+            let request = request.map(|body| active.receive(body));
+            let answered = (!is_too_much).then(|| (self.service)(request, peer));
             async move {
+                // Nothing of its body is read before.
+                let place = active.place(is_http2).await;
                 let mut response = match answered {
                     Some(answered) => answered.await,
                     None => too_many_headers(),
                 };
+                if response.extensions().get::<ValidKey>().is_some() {
+                    active.has_valid_key();
+                }
+                drop(place);
                 drop(active);
                 if last.shutdown.is_draining() {
                     last.mark(&mut response, version);

@@ -3,15 +3,21 @@
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::{self, Instant},
 };
 
@@ -34,6 +40,12 @@ pub(super) struct ConnectionLimit {
 struct Connection {
     /// Requests in progress.
     requests: AtomicUsize,
+    /// Those of them whose body is not there yet.
+    incomplete: AtomicUsize,
+    /// True once a request had a valid key and secret.
+    has_valid_key: AtomicBool,
+    /// Places for requests until then.
+    unknown: Semaphore,
     /// The end of its last request, in milliseconds since the limit was made.
     idle_since: AtomicU64,
     evicted: Notify,
@@ -46,6 +58,9 @@ pub(super) struct Slot {
     connection: Arc<Connection>,
     _permit: Option<OwnedSemaphorePermit>,
 }
+
+/// Requests at a time over HTTP/2 until one of the connection had a valid key and secret.
+const UNKNOWN_STREAMS: usize = 16;
 
 /// One request in progress, until it is dropped.
 pub(super) struct ActiveRequest {
@@ -69,6 +84,9 @@ impl ConnectionLimit {
         let number = self.acquired.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection {
             requests: AtomicUsize::new(0),
+            incomplete: AtomicUsize::new(0),
+            has_valid_key: AtomicBool::new(false),
+            unknown: Semaphore::new(UNKNOWN_STREAMS),
             idle_since: AtomicU64::new(clock(self.started)),
             evicted: Notify::new(),
         });
@@ -97,12 +115,13 @@ impl ConnectionLimit {
 
     fn evict_one(&self) {
         let connections = self.lock();
-        let idle = connections.iter().filter_map(|(number, connection)| {
+        let waiting = connections.iter().filter_map(|(number, connection)| {
             let since = connection.idle_since.load(Ordering::Relaxed);
-            let is_idle = connection.requests.load(Ordering::Relaxed) == 0 && since != EVICTED;
-            is_idle.then_some((since, number, connection))
+            let is_idle = connection.requests.load(Ordering::Relaxed) == 0;
+            let order = (!is_idle, since, number);
+            (connection.is_waiting() && since != EVICTED).then_some((order, connection))
         });
-        if let Some((_, _, connection)) = idle.min_by_key(|(since, number, _)| (*since, *number)) {
+        if let Some((_, connection)) = waiting.min_by_key(|(order, _)| *order) {
             connection.idle_since.store(EVICTED, Ordering::Relaxed);
             connection.evicted.notify_one();
         }
@@ -126,11 +145,11 @@ impl Slot {
         }
     }
 
-    /// Resolves when the slot is needed for another connection; not while a request is in progress.
+    /// Resolves when the slot is needed for another connection; not while a request is in work.
     pub(super) async fn evicted(&self) {
         loop {
             self.connection.evicted.notified().await;
-            if self.idle().is_some() {
+            if self.connection.is_waiting() {
                 return;
             }
         }
@@ -144,6 +163,80 @@ impl Slot {
         let since = self.connection.idle_since.load(Ordering::Relaxed);
         let idle = clock(self.limit.started).saturating_sub(since);
         Some(Duration::from_millis(idle))
+    }
+}
+
+impl ActiveRequest {
+    /// Its body: until the end of it is there, the request waits.
+    pub(super) fn receive(&self, body: Incoming) -> Body {
+        if body.is_end_stream() {
+            return Body::new(body);
+        }
+        self.connection.incomplete.fetch_add(1, Ordering::Relaxed);
+        let incomplete = Some(Incomplete(Arc::clone(&self.connection)));
+        Body::new(Arriving { body, incomplete })
+    }
+
+    /// A place for it; over HTTP/2 there are few until one had a valid key and secret.
+    pub(super) async fn place(&self, is_http2: bool) -> Option<SemaphorePermit<'_>> {
+        let is_known = || self.connection.has_valid_key.load(Ordering::Relaxed);
+        if !is_http2 || is_known() {
+            return None;
+        }
+        // The semaphore is never closed.
+        self.connection.unknown.acquire().await.ok()
+    }
+
+    /// It had a valid key and secret.
+    pub(super) fn has_valid_key(&self) {
+        self.connection.has_valid_key.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connection {
+    /// True if no request is in work: there is none, or none whose body is there.
+    fn is_waiting(&self) -> bool {
+        let requests = self.requests.load(Ordering::Relaxed);
+        requests <= self.incomplete.load(Ordering::Relaxed)
+    }
+}
+
+/// A request body that counts as absent until its end is there.
+struct Arriving {
+    body: Incoming,
+    incomplete: Option<Incomplete>,
+}
+
+/// A request whose body is not there yet, until it is dropped.
+struct Incomplete(Arc<Connection>);
+
+impl hyper::body::Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.incomplete = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Incomplete {
+    fn drop(&mut self) {
+        self.0.incomplete.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -209,6 +302,19 @@ mod tests {
             drop(slot);
         };
         let (_acquired, ()) = tokio::join!(acquiring, closing);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closes_a_connection_whose_request_has_no_body_yet_after_the_idle_ones() {
+        let limit = Arc::new(ConnectionLimit::new(2));
+        let (slow, idle) = (limit.acquire().await, limit.acquire().await);
+        let _request = slow.begin_request();
+        slow.connection.incomplete.fetch_add(1, Ordering::Relaxed);
+        limit.evict_one();
+        assert!(slow.evicted().now_or_never().is_none());
+        idle.evicted().await;
+        limit.evict_one();
+        slow.evicted().await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -112,6 +112,7 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
         "authorization: Bearer t0".to_owned(),
         format!("host: {SERVER}:{port}"),
         format!("user-agent: {USER_AGENT_VALUE}"),
+        "x-shim-call: 1".to_owned(),
     ];
     assert_eq!(direct[1..], expected);
 }
