@@ -2,12 +2,14 @@
 
 mod compile_call;
 mod compile_field;
+mod compile_notification;
 mod compile_operation;
 mod compile_plan;
 mod compile_protocol;
 mod compile_view;
 pub mod field;
 mod load;
+pub mod notification;
 pub mod operation;
 mod problem;
 pub mod protocol;
@@ -20,6 +22,7 @@ use std::collections::BTreeMap;
 pub use compile_plan::{ITEM, PAGE};
 pub(crate) use compile_protocol::GIVEN;
 use field::{Field, Part, Place};
+use notification::{Notification, Notifications};
 use operation::{Operation, OptionValue, View};
 use problem::COMMON;
 pub use problem::{CatalogError, Location, Problem};
@@ -42,6 +45,7 @@ pub struct Catalog {
     views: Vec<View>,
     operations: Vec<Operation>,
     by_name: BTreeMap<String, usize>,
+    notifications: Notifications,
 }
 
 /// An option that a site set and the catalog does not have, or not with this value.
@@ -120,6 +124,7 @@ impl Catalog {
         load::load(files)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
     fn new(
         protocol: Protocol,
         rules: Vec<Rule>,
@@ -128,6 +133,7 @@ impl Catalog {
         fields: Vec<Field>,
         views: Vec<View>,
         operations: Vec<Operation>,
+        notifications: Notifications,
     ) -> Self {
         let by_name = operations
             .iter()
@@ -147,6 +153,7 @@ impl Catalog {
             views,
             operations,
             by_name,
+            notifications,
         }
     }
 
@@ -174,6 +181,16 @@ impl Catalog {
     /// All operations, by name.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
+    }
+
+    /// All push notifications, in the order of the files.
+    pub fn notifications(&self) -> &[Notification] {
+        &self.notifications.list
+    }
+
+    /// What webhooks of v2 say, and the notifications that are made from them.
+    pub(crate) fn webhooks(&self) -> &Notifications {
+        &self.notifications
     }
 
     /// All field mappings, in the order of v1's answers.

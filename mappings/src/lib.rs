@@ -12,6 +12,7 @@ pub mod document;
 pub mod exchange;
 pub mod fidelity;
 mod moment;
+pub mod notification;
 mod scalar;
 mod template;
 pub mod translation;

@@ -38,6 +38,7 @@ use error_mapper::Failure;
 use outcome::Walk;
 use paging::Paging;
 use parameters::Parameters;
+pub(crate) use send::SEGMENT;
 pub use send::segment;
 
 /// What a site's configuration says to every translation.
@@ -340,6 +341,11 @@ impl<'a> Translation<'a> {
     pub fn recall(&mut self, memory: Memory) {
         self.unfinished = memory.unfinished;
         self.begin_paging(memory.cursors);
+    }
+
+    /// Takes a document that was not asked for, such as a webhook.
+    pub(crate) fn read(&mut self, name: &'a str, document: Document) {
+        self.root.documents.add(name, document);
     }
 
     /// What an unfinished write of this request is remembered under; `None` if there is nothing to

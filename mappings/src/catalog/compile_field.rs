@@ -146,7 +146,8 @@ fn field(
         .iter()
         .filter_map(|text| report.keep(&at, place(text)))
         .collect();
-    if places.is_empty() && fidelity != Fidelity::None && !shape.implied {
+    let is_placed = !places.is_empty() || shape.always.is_some();
+    if !is_placed && fidelity != Fidelity::None && !shape.implied {
         report.add(
             &at,
             "the mapping has no place in v2: name one, or say `fidelity = \"none\"` and why",
@@ -398,7 +399,7 @@ fn kind(text: &str) -> Result<Kind, String> {
     })
 }
 
-fn fidelity(text: Option<&str>) -> Result<Fidelity, String> {
+pub(super) fn fidelity(text: Option<&str>) -> Result<Fidelity, String> {
     match text {
         None => Ok(Fidelity::Exact),
         Some("lossy") => Ok(Fidelity::Lossy),

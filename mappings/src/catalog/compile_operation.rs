@@ -33,6 +33,7 @@ pub(super) struct Compiler<'a> {
     pub rules: &'a Rules,
     pub used_endpoints: BTreeSet<String>,
     pub used_calls: BTreeSet<usize>,
+    pub used_views: BTreeSet<usize>,
 }
 
 impl Compiler<'_> {
@@ -44,7 +45,7 @@ impl Compiler<'_> {
             .unwrap_or_default();
         let plans = std::mem::take(&mut parts.plan);
         let mut used_plans = BTreeSet::new();
-        let mut used_views = BTreeSet::new();
+        let mut used_views = std::mem::take(&mut self.used_views);
         let mut names: BTreeMap<String, Location> = BTreeMap::new();
         let mut operations = Vec::new();
         for (at, (name, mut shape)) in std::mem::take(&mut parts.operation) {

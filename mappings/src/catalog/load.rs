@@ -10,8 +10,8 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::{
-    COMMON, Catalog, CatalogError, Location, Problem, compile_field, compile_operation,
-    compile_protocol, compile_view, rate,
+    COMMON, Catalog, CatalogError, Location, Problem, compile_field, compile_notification,
+    compile_operation, compile_protocol, compile_view, rate,
     shape::{FieldShape, FileShape, Named, OneOrMany, OverlayShape, RequestShape},
 };
 use crate::exchange::Method;
@@ -187,6 +187,8 @@ pub(super) struct Parts {
     pub plan: Placed<(String, super::shape::PlanShape)>,
     pub view: Placed<(String, super::shape::ViewShape)>,
     pub subject: Placed<(String, super::shape::SubjectShape)>,
+    pub webhook: Placed<super::shape::WebhookShape>,
+    pub notification: Placed<super::shape::NotificationShape>,
     pub call: Placed<(String, toml::Table)>,
     /// For places inside of shapes.
     pub sources: BTreeMap<String, Source>,
@@ -213,6 +215,12 @@ impl Parts {
         );
         named(source, shape.error, &mut self.error);
         list(source, shape.rule, &mut self.rule);
+        list(
+            source,
+            shape.webhook.into_iter().collect(),
+            &mut self.webhook,
+        );
+        list(source, shape.notification, &mut self.notification);
         named(source, shape.option, &mut self.option);
         named(source, shape.source, &mut self.source);
         named(source, shape.request, &mut self.request);
@@ -252,6 +260,8 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
         return None;
     }
     let views = compile_view::views(&mut parts, &fields, &index, &sets, report);
+    let notifications =
+        compile_notification::notifications(&mut parts, &fields, &views, &options, report);
     let mut compiler = compile_operation::Compiler {
         protocol: &protocol,
         options: &options,
@@ -264,11 +274,19 @@ fn compile(mut parts: Parts, report: &mut Report) -> Option<Catalog> {
         rules: &rules,
         used_endpoints: BTreeSet::new(),
         used_calls: BTreeSet::new(),
+        used_views: notifications.views().collect(),
     };
     let operations = compiler.operations(&mut parts, report);
     let common = rules.remove(COMMON).unwrap_or_default();
     Some(Catalog::new(
-        protocol, common, options, rates, fields, views, operations,
+        protocol,
+        common,
+        options,
+        rates,
+        fields,
+        views,
+        operations,
+        notifications,
     ))
 }
 

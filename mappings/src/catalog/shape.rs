@@ -28,6 +28,8 @@ pub(super) struct FileShape {
     pub operation: Named<OperationShape>,
     pub plan: Named<PlanShape>,
     pub view: Named<ViewShape>,
+    pub webhook: Option<Spanned<WebhookShape>>,
+    pub notification: Vec<Spanned<NotificationShape>>,
 }
 
 /// What all operations share on the wire.
@@ -701,4 +703,46 @@ pub(super) struct ViewShape {
     /// The views of lists and objects, by key.
     #[serde(default)]
     pub items: Named<String>,
+}
+
+/// Where the webhooks of v2 say what they are about.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhookShape {
+    pub event: String,
+    pub account: String,
+    pub meeting: String,
+    pub needs: Vec<(String, String)>,
+    pub validation: String,
+    pub plain_token: String,
+    #[serde(default)]
+    pub alerts: Vec<String>,
+}
+
+/// A push notification of v1, and the event of v2 that it is made from.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NotificationShape {
+    pub name: String,
+    pub event: String,
+    pub summary: String,
+    pub view: Spanned<String>,
+    #[serde(default)]
+    pub sample: bool,
+    #[serde(default)]
+    pub option: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    pub repeats: Vec<String>,
+    pub first: Option<FirstShape>,
+    pub fidelity: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// Which entries of a list come first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FirstShape {
+    pub list: String,
+    pub by: String,
+    pub values: Vec<String>,
 }

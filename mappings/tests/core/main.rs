@@ -22,6 +22,7 @@ mod lists;
 mod live_meetings;
 mod meetings;
 mod members;
+mod notifications;
 mod odd;
 mod order;
 mod paging;

@@ -67,6 +67,9 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("`[source.NAME]`:\n", "[source.x]\nKEY = 1"),
     ("`[rate.PLAN]`: how", "[rate.x]\nKEY = 1"),
+    ("`[[notification]]`: a push", "[[notification]]\nKEY = 1"),
+    ("`first`:\n", "[[notification]]\nfirst = { KEY = 1 }"),
+    ("`[webhook]`: where webhooks", "[webhook]\nKEY = 1"),
     ("`[protocol]`: how v1", "[protocol]\nKEY = 1"),
     (
         "`[[protocol.media_type]]`:\n",

@@ -1,0 +1,94 @@
+//! Push notifications of v1, and the webhooks of v2 that they are made from.
+
+use super::operation::{Operation, OptionValue, Service};
+use crate::{fidelity::Fidelity, translation::Site};
+
+/// The document that a whole webhook is.
+pub const EVENT: &str = "event";
+
+/// All notifications, and where webhooks say what they are about.
+#[derive(Debug, Default)]
+pub struct Notifications {
+    pub(crate) webhook: Webhook,
+    pub(crate) list: Vec<Notification>,
+}
+
+/// Where the webhooks of v2 say what they are about: JSON pointers and names of events.
+#[derive(Debug, Default)]
+pub struct Webhook {
+    /// The name of the event.
+    pub event: String,
+    /// The v2 account.
+    pub account: String,
+    /// The meeting; the order of its events is kept.
+    pub meeting: String,
+    /// What a webhook with a notification must have, with a made-up value of each.
+    pub needs: Vec<(String, String)>,
+    /// The event that asks whether the address belongs to the app.
+    pub validation: String,
+    /// The text that it wants encrypted.
+    pub plain_token: String,
+    /// Events that the operator must hear of.
+    pub alerts: Vec<String>,
+}
+
+/// A push notification of v1.
+#[derive(Debug)]
+pub struct Notification {
+    /// The name that v1 gave it: `STARTED`.
+    pub name: String,
+    /// The event of v2 that it is made from: `meeting.started`.
+    pub event: String,
+    /// How faithful the event is.
+    pub fidelity: Fidelity,
+    /// Why it is not exact.
+    pub reason: Option<String>,
+    /// Pushed only under these choices: of each option one.
+    pub options: Vec<(String, Vec<OptionValue>)>,
+    /// It is one of those that are sent to try a receiver.
+    pub is_sample: bool,
+    /// What tells this event from another of the same meeting: JSON pointers, `*` for every entry
+    /// of a list in any order.
+    pub repeats: Vec<String>,
+    /// The list whose order v1's receivers rely on.
+    pub first: Option<First>,
+    /// An operation without calls: its answer is the body.
+    pub operation: Operation,
+}
+
+/// Which entries of a list come first.
+#[derive(Debug)]
+pub struct First {
+    /// The list.
+    pub list: String,
+    /// The member of an entry that is compared.
+    pub by: String,
+    /// Its values, in their order; entries with other values follow.
+    pub values: Vec<String>,
+}
+
+impl Notifications {
+    /// The views of all bodies.
+    pub(crate) fn views(&self) -> impl Iterator<Item = usize> {
+        self.list.iter().filter_map(Notification::view)
+    }
+}
+
+impl Notification {
+    /// The shape of its body.
+    pub fn view(&self) -> Option<usize> {
+        match self.operation.service {
+            Service::Plan { view, .. } => Some(view),
+            _ => None,
+        }
+    }
+
+    /// True if a site, or a receiver, chose it.
+    pub(crate) fn is_chosen(&self, site: &Site) -> bool {
+        let chosen = |(name, values): &(String, Vec<OptionValue>)| {
+            let choice = site.options.get(name);
+            choice.is_some_and(|choice| values.contains(choice))
+        };
+        self.options.iter().all(chosen)
+    }
+}
