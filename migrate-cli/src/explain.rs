@@ -10,6 +10,7 @@ mod calls;
 mod errors;
 mod field;
 mod markdown;
+mod notifications;
 mod operation;
 mod overview;
 mod parameters;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 pub(crate) use field::FieldPage;
 pub(crate) use markdown::coverage;
+pub(crate) use notifications::NotificationsPage;
 pub(crate) use operation::OperationPage;
 pub(crate) use overview::Overview;
 pub(crate) use parameters::parameter_entries;

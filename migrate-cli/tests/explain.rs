@@ -60,6 +60,19 @@ fn a_resource() {
 }
 
 #[test]
+fn push_notifications() {
+    insta::assert_snapshot!(stable(&["notifications"]));
+    let page = json(&["notifications"]);
+    let names: Vec<_> = page["notifications"][0]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["id", "uuid", "status", "host_id"]);
+}
+
+#[test]
 fn a_read() {
     insta::assert_snapshot!(stable(&["user/getbyemail"]));
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     exit::Exit,
-    explain::{self, OperationPage, Overview, Topic},
+    explain::{self, NotificationsPage, OperationPage, Overview, Topic},
     site_mappings::SiteMappings,
 };
 use migrate_report::sheet::{self, Sheet};
@@ -19,6 +19,7 @@ Examples:
   migrate explain user/getbyemail     the v2 calls, parameters, answer fields and errors
   migrate explain lastLoginTime       where a parameter or an answer field lives in v2
   migrate explain user                the operations of a resource
+  migrate explain notifications       the push notifications, and the webhooks that serve them
 
 Exit codes: 0 explained, 2 v1 had nothing of that name.")]
 pub(crate) struct Args {
@@ -52,6 +53,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         Some(name) => match Topic::find(&catalog, name)? {
             Topic::Resource(resource) => overview(&catalog, Some(resource), args.format)?,
+            Topic::Notifications => {
+                let page = NotificationsPage::new(&catalog);
+                rendered(args.format, &page, |sheet| {
+                    explain::text::notifications(sheet, &page, args.all);
+                })?
+            }
             Topic::Operation(operation) => {
                 let page = OperationPage::new(&catalog, operation);
                 rendered(args.format, &page, |sheet| {

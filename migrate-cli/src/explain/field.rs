@@ -150,6 +150,8 @@ impl<'a> FieldPage<'a> {
         let fields = catalog.fields().iter().enumerate();
         let mappings: Vec<_> = fields
             .filter(|(_, field)| field.parts.iter().any(|part| is_it(&part.name)))
+            // Members of push notifications have a page of their own.
+            .filter(|(_, field)| !is_pushed(catalog, field))
             .map(|(at, field)| mapping(catalog, at, field))
             .collect();
         let unserved = catalog
@@ -169,6 +171,13 @@ impl<'a> FieldPage<'a> {
             unmapped_in,
         })
     }
+}
+
+/// True for a field of the resource that push notifications are.
+fn is_pushed(catalog: &Catalog, field: &Field) -> bool {
+    let notifications = catalog.notifications().iter();
+    let mut locations = notifications.map(|known| &known.operation.location);
+    locations.any(|location| location.resource() == field.location.resource())
 }
 
 /// The v1 names of all fields and parameters; some come more than once.

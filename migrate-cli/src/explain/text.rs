@@ -4,6 +4,7 @@ mod answer;
 mod calls;
 mod errors;
 mod field;
+mod notifications;
 mod operation;
 mod overview;
 mod parameters;
@@ -11,6 +12,7 @@ mod parameters;
 use mappings::fidelity::Fidelity;
 
 pub(crate) use field::field;
+pub(crate) use notifications::notifications;
 pub(crate) use operation::operation;
 pub(crate) use overview::overview;
 pub(crate) use parameters::place;

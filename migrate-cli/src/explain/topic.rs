@@ -10,10 +10,15 @@ const ALIKE: f64 = 0.8;
 /// How many names are suggested at most.
 const SUGGESTIONS: usize = 3;
 
+/// The name of the page of push notifications.
+const NOTIFICATIONS: &str = "notifications";
+
 /// What a page can be about.
 pub(crate) enum Topic<'a> {
     Operation(&'a Operation),
     Field(FieldPage<'a>),
+    /// All push notifications.
+    Notifications,
     /// All operations of a resource.
     Resource(&'a str),
 }
@@ -38,6 +43,9 @@ impl<'a> Topic<'a> {
         }
         if let Some(page) = FieldPage::find(catalog, &path) {
             return Ok(Self::Field(page));
+        }
+        if path.eq_ignore_ascii_case(NOTIFICATIONS) {
+            return Ok(Self::Notifications);
         }
         let resources = catalog.operations().iter().map(resource_of);
         if let Some(resource) = { resources }.find(|known| known.eq_ignore_ascii_case(&path)) {
