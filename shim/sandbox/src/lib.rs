@@ -30,6 +30,7 @@ mod seed;
 mod settings;
 mod state;
 mod user;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +43,7 @@ pub use self::config::{LimitWording, MAX_USERS, Paging, SandboxConfig};
 pub use self::faults::{Faults, FaultsError};
 use self::seed::Seed;
 use self::state::State;
+pub use self::webhooks::{Subscription, WebhookFault};
 
 /// A bearer token that always works.
 pub const TOKEN: &str = "sandbox-token";
@@ -69,11 +71,12 @@ impl Sandbox {
         }
     }
 
-    /// Back to the start. Issued access tokens go on working; armed faults are forgotten.
+    /// Back to the start. Issued access tokens and addresses for webhooks stay; armed faults are forgotten.
     pub fn reset(&self) {
         let mut state = self.state();
         let mut fresh = Seed::embedded().populate(state.config.clone());
         std::mem::swap(&mut fresh.access_tokens, &mut state.access_tokens);
+        std::mem::swap(&mut fresh.webhooks, &mut state.webhooks);
         *state = fresh;
     }
 

@@ -15,7 +15,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
 use crate::error::{ApiError, ErrorName};
-use crate::{Sandbox, engine, faults, oauth};
+use crate::{Sandbox, engine, faults, oauth, webhooks};
 
 /// The largest JSON body that is read, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -34,6 +34,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router {
         .route("/rec/download/{fileId}", get(engine::download))
         .fallback(async || ApiError::new(ErrorName::UnknownEndpoint))
         .method_not_allowed_fallback(async || ApiError::new(ErrorName::MethodNotAllowed))
+        .layer(from_fn_with_state(sandbox.clone(), webhooks::after))
         .layer(from_fn_with_state(sandbox.clone(), faults::steer))
         .with_state(sandbox.clone())
 }

@@ -9,6 +9,7 @@ use super::faults::Faults;
 use super::oauth::AccessTokens;
 use super::paging::PageTokens;
 use super::user::{Role, User};
+use super::webhooks::Webhooks;
 
 pub(crate) struct State {
     pub(crate) config: SandboxConfig,
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) store: Option<Store>,
     /// Faults that were armed, oldest first.
     pub(crate) faults: Vec<Faults>,
+    pub(crate) webhooks: Webhooks,
     random: fastrand::Rng,
 }
 
@@ -36,6 +38,7 @@ impl State {
             page_tokens: PageTokens::default(),
             store: None,
             faults: Vec::new(),
+            webhooks: Webhooks::default(),
             // The same for every sandbox, so that a run can be repeated; secrets do not come from it.
             random: fastrand::Rng::with_seed(2020),
         }

@@ -18,6 +18,8 @@ pub(crate) struct Store {
     collections: BTreeMap<&'static str, Collection>,
     /// Number of calls by operation and host, on the day of the last call.
     daily: (Option<Date>, HashMap<(String, String), u32>),
+    /// Events of the current request: names, and what they are about.
+    pub(crate) events: Vec<(String, Value)>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,7 @@ impl Store {
                 .map(|name| (name.as_str(), Collection::default()))
                 .collect(),
             daily: (None, HashMap::new()),
+            events: Vec::new(),
         }
     }
 

@@ -1,18 +1,29 @@
 //! The sandbox's own calls, which v2 does not have: below `/sandbox`, with a bearer token.
 
 use axum::Router;
-use axum::extract::State as Shared;
-use axum::http::StatusCode;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::{self, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tower_service::Service as _;
 
 use crate::request::{Answer, Segments, no_content};
-use crate::{Faults, Sandbox, engine};
+use crate::{Faults, Sandbox, Subscription, TOKEN, engine};
+
+/// The member of a recording with the token that opens its files.
+const TOKEN_FIELD: &str = "download_access_token";
 
 pub(super) fn routes() -> Router<Sandbox> {
     Router::new()
         .route("/sandbox/reset", post(reset))
         .route("/sandbox/faults", post(arm))
+        .route("/sandbox/webhooks", post(subscribe))
+        .route("/sandbox/events", post(event))
+        .route("/sandbox/meetings/{meetingId}/recorded", post(recorded))
         .route("/sandbox/meetings/{meetingId}/start", post(start))
         .route("/sandbox/webinars/{meetingId}/start", post(start))
 }
@@ -31,6 +42,69 @@ async fn arm(Shared(sandbox): Shared<Sandbox>, spec: String) -> Response {
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     }
+}
+
+/// Sends all events to the address in the body.
+async fn subscribe(Shared(sandbox): Shared<Sandbox>, body: String) -> Response {
+    let subscription = match serde_json::from_str::<Subscription>(&body) {
+        Ok(subscription) => subscription,
+        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    };
+    let has_room = sandbox.subscribe(subscription);
+    let full = StatusCode::SERVICE_UNAVAILABLE;
+    let status = if has_room {
+        StatusCode::NO_CONTENT
+    } else {
+        full
+    };
+    status.into_response()
+}
+
+/// An event that a webhook is sent for: the body of `POST /sandbox/events`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    event: String,
+    #[serde(default)]
+    object: Map<String, Value>,
+}
+
+async fn event(Shared(sandbox): Shared<Sandbox>, body: String) -> Response {
+    match serde_json::from_str::<Event>(&body) {
+        Ok(Event { event, object }) => {
+            sandbox.send(&event, Value::Object(object), Map::new());
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+}
+
+/// As if the recordings of a meeting were processed: the webhook says what the API answers.
+async fn recorded(Shared(sandbox): Shared<Sandbox>, request: Request) -> Response {
+    let path = request.uri().path();
+    let path = path
+        .replacen("/sandbox", "/v2", 1)
+        .replacen("/recorded", "/recordings", 1);
+    let host = request.headers().get(HOST).cloned();
+    let asked = http::Request::get(format!("{path}?include_fields={TOKEN_FIELD}"))
+        .header(AUTHORIZATION, format!("Bearer {TOKEN}"))
+        .header(HOST, host.unwrap_or(HeaderValue::from_static("localhost")))
+        .body(Body::empty());
+    let Ok(asked) = asked else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let Ok(answered) = sandbox.router().call(asked).await;
+    if !answered.status().is_success() {
+        return answered;
+    }
+    let body = to_bytes(answered.into_body(), usize::MAX)
+        .await
+        .unwrap_or_default();
+    let mut object: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+    let token = object.remove(TOKEN_FIELD).unwrap_or_default();
+    let further = Map::from_iter([("download_token".to_owned(), token)]);
+    sandbox.send("recording.completed", Value::Object(object), further);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// As if the host had started the meeting or webinar.

@@ -52,6 +52,7 @@ pub(in crate::engine) fn start(store: &mut Store, state: &State, id: &str) -> bo
     instance.insert("_kind".to_owned(), kind.into());
     instance.insert("_phases".to_owned(), json!(["live"]));
     let instance = seed::object(store, "instances", &instance, &[("host", &host)]);
+    announce(store, &instance, "started");
     store.insert("instances", instance);
     store.set(key, Value::Object(meeting));
     true
@@ -92,6 +93,7 @@ fn end(call: &mut Call<'_>, key: ObjectKey) {
             collection: "instances",
             number,
         };
+        announce(&mut call.store, &instance, "ended");
         call.store.set(key, instance);
     }
     if meeting.get("type").and_then(Value::as_i64) == Some(INSTANT) {
@@ -100,6 +102,25 @@ fn end(call: &mut Call<'_>, key: ObjectKey) {
         members.insert("status".to_owned(), "waiting".into());
         call.store.set(key, Value::Object(members));
     }
+}
+
+/// Notes what a webhook says of a meeting or webinar that started or ended.
+fn announce(store: &mut Store, instance: &Value, what: &str) {
+    let members = instance.as_object().into_iter().flatten();
+    let visible = members.filter(|(name, value)| !name.starts_with('_') && !value.is_null());
+    let mut object: Members = visible
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    // A text here, a number elsewhere.
+    let id = object.get("id").map(shown).unwrap_or_default();
+    object.insert("id".to_owned(), id.into());
+    let kind = instance
+        .get("_kind")
+        .and_then(Value::as_str)
+        .unwrap_or("meeting");
+    store
+        .events
+        .push((format!("{kind}.{what}"), Value::Object(object)));
 }
 
 fn close(instance: &mut Members, now: OffsetDateTime) {
