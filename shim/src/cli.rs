@@ -5,6 +5,7 @@ mod dev_cert;
 mod listen;
 mod manual;
 mod mappings_folder;
+mod notifications;
 mod open_files;
 mod run;
 mod settings_help;
@@ -42,6 +43,7 @@ enum Command {
     CheckConfig(Serve),
     Sandbox(SandboxArguments),
     Usage(Usage),
+    Notifications(notifications::Notifications),
     /// Print what makes a shell complete `shim` commands
     Completions {
         shell: Shell,
@@ -157,6 +159,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::CheckConfig(serve) => run::check_config(&serve),
         Command::Sandbox(alone) => run::sandbox(&alone),
         Command::Usage(usage) => run::usage(&usage),
+        Command::Notifications(arguments) => notifications::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),
         Command::DevCert(arguments) => dev_cert::make(&arguments),
@@ -214,6 +217,7 @@ mod tests {
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
         insta::assert_snapshot!("help_usage", help(&["usage"]));
+        insta::assert_snapshot!("help_notifications", help(&["notifications"]));
         insta::assert_snapshot!("help_man", help(&["man"]));
         insta::assert_snapshot!("help_dev_cert", help(&["dev-cert"]));
     }

@@ -9,6 +9,7 @@
 //! | [`state`] | what is remembered between requests, behind one trait |
 //! | [`front`] | what v1 clients send becomes parameters, and answers become v1's bytes: listeners, TLS, limits, decoding, credentials, encoding |
 //! | `serve` | one request: authentication, the plan of v2 calls, the answer |
+//! | [`notifications`] | v2's webhooks in, v1's push notifications out |
 //! | [`operate`] | the operations address: health, metrics, usage, pages |
 //! | [`cli`] | the command line: starts and stops all of it |
 //!
@@ -17,6 +18,7 @@
 
 pub mod cli;
 pub mod front;
+pub mod notifications;
 pub mod observe;
 pub mod operate;
 mod serve;

@@ -4,6 +4,7 @@
 //! Two interfaces connect it to the layers above: an [`Observer`] receives a record of every request,
 //! v2 call and comparison; `Taps` see the content of single requests, for the recorder and the shadow.
 
+mod deliveries;
 pub mod ledger;
 mod log;
 mod metrics;
@@ -17,12 +18,16 @@ mod taps;
 mod traces;
 mod traffic;
 
+pub use deliveries::Deliveries;
 pub(crate) use log::dropped_log_lines;
 pub use log::{Log, StartedLog, start_log};
 pub use metrics::Metrics;
 pub(crate) use metrics::Readings;
 pub(crate) use observer::guarded;
-pub use observer::{Ending, FailedCall, Observer, Observers, RequestRecord, ShadowRecord};
+pub use observer::{
+    DeliveryOutcome, DeliveryRecord, Ending, FailedCall, Observer, Observers, RequestRecord,
+    ShadowRecord, WebhookRecord,
+};
 pub use recent::{Memory, Recent};
 pub(crate) use served_request::ServedRequest;
 pub(crate) use taps::Taps;

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     front::server::Tls,
+    notifications::{Outbox, Waiting},
     observe::{Metrics, Readings, dropped_log_lines},
     serve::Shim,
     settings::UiConfig,
@@ -39,6 +40,8 @@ pub struct Process {
     pub stopping: CancellationToken,
     /// With what TLS connections are opened.
     pub tls: Option<Tls>,
+    /// The queues of notifications.
+    pub outbox: Outbox,
 }
 
 /// What the routes answer from.
@@ -81,10 +84,15 @@ async fn readiness(State(state): State<OpsState>) -> (StatusCode, &'static str) 
 }
 
 async fn numbers(State(state): State<OpsState>) -> Response {
+    let queued = state.process.outbox.waiting().await.unwrap_or_default();
+    let queued = queued
+        .into_iter()
+        .map(|Waiting { receiver, counts }| (receiver, counts.waiting, counts.dead));
     let readings = Readings {
         is_ready: !state.process.stopping.is_cancelled(),
         is_state_degraded: state.shim.state_status().status != "ok",
         certificate_expires: state.process.tls.as_ref().and_then(Tls::expires),
+        queued: queued.collect(),
         is_cut_off: state.shim.is_cut_off(),
         budget_levels: state.shim.budget_levels(),
         recorded: state.shim.recorded(),

@@ -19,6 +19,7 @@ mod table;
 mod tenant;
 mod tls;
 mod validate;
+mod webhooks;
 mod written;
 
 use std::{
@@ -54,6 +55,7 @@ pub use shadow::{ShadowConfig, Side};
 pub use state::{OnOutage, StateConfig, StateUrl};
 pub(crate) use table::{keys, sections};
 pub use tls::TlsConfig;
+pub use webhooks::{ReceiverConfig, WebhooksConfig};
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
 /// come over plain HTTP.
@@ -102,6 +104,20 @@ pub struct Config {
     pub shadow: Option<ShadowConfig>,
     /// What the pages for the operator show.
     pub ui: UiConfig,
+    /// Where v2's webhooks arrive, if anywhere.
+    pub webhooks: Option<WebhooksConfig>,
+    /// Who receives v1's push notifications.
+    pub receivers: Vec<ReceiverConfig>,
+}
+
+/// How the body of a push notification is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyStyle {
+    /// `application/x-www-form-urlencoded`, as v1 sent it.
+    #[default]
+    Form,
+    /// `application/json`: the same names in one object.
+    Json,
 }
 
 /// What the pages for the operator show, and to whom.

@@ -172,7 +172,8 @@ def audit_of_nothing(work):
 
 ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open  # past proxies
 UI = [("overview", "/ui"), ("traffic", "/ui/traffic"), ("losses", "/ui/losses"),
-      ("exchanges", "/ui/exchanges"), ("differences", "/ui/differences")]
+      ("exchanges", "/ui/exchanges"), ("differences", "/ui/differences"),
+      ("deliveries", "/ui/deliveries")]
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u200b'\"" + "x" * 10000
 
 

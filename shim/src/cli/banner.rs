@@ -31,6 +31,8 @@ pub(super) struct Serving<'a> {
     pub(super) backend: Backend<'a>,
     /// Where the operator is answered.
     pub(super) ops: Option<SocketAddr>,
+    /// Where v2's webhooks are taken, and how many receivers there are.
+    pub(super) webhooks: Option<(SocketAddr, usize)>,
     pub(super) catalog: &'a Catalog,
 }
 
@@ -70,6 +72,10 @@ impl fmt::Display for Serving<'_> {
                 f,
                 "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
+        }
+        if let Some((address, receivers)) = self.webhooks {
+            let url = super::notifications::url(address);
+            writeln!(f, "webhooks on {url}  →  {receivers} receivers")?;
         }
         let operations = self.catalog.operations();
         let served = operations.iter().filter(|operation| operation.is_served());
@@ -124,7 +130,7 @@ impl fmt::Display for SandboxServing {
 }
 
 /// Who listens on all addresses is reached on the loopback one.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -144,6 +150,7 @@ mod tests {
             tls_address: None,
             backend: Backend::Sandbox { users: 40 },
             ops: Some(([127, 0, 0, 1], 9090).into()),
+            webhooks: None,
             catalog: &Catalog::embedded().unwrap(),
         };
         insta::assert_snapshot!(serving);
@@ -164,6 +171,7 @@ mod tests {
                 tenants: 2,
             },
             ops: None,
+            webhooks: None,
             catalog: &Catalog::embedded().unwrap(),
         };
         insta::assert_snapshot!(serving);

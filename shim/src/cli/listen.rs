@@ -130,8 +130,8 @@ pub(super) async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// `flag` is what to write instead.
-async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
-    let name = flag.split(' ').next().unwrap_or(flag);
+pub(super) async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
+    let name = flag.split([' ', '=']).next().unwrap_or(flag);
     let addresses: Vec<SocketAddr> = lookup_host(listen)
         .await
         .with_context(|| format!("{listen} is no address of this machine; try {flag}"))?

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
-use shim_sandbox::{Faults, Sandbox, SandboxConfig};
+use shim_sandbox::{Faults, Sandbox, SandboxConfig, Subscription};
 use tokio::{net::TcpListener, runtime::Runtime, signal, task::spawn_blocking, time};
 
 use super::{
@@ -14,13 +14,15 @@ use super::{
     },
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
+    notifications::{self, Listening},
     open_files,
     watchers::{self, Watchers, shadow_mappings},
 };
 use crate::{
     front::server::{self, Stopped, Tls},
+    notifications::Outbox,
     observe::{
-        Log, Metrics, Observer, Observers, StartedLog, Traces, Traffic,
+        Deliveries, Log, Metrics, Observer, Observers, StartedLog, Traces, Traffic,
         ledger::{self, Filter},
         start_log,
     },
@@ -99,7 +101,7 @@ fn log(format: LogFormat) -> Result<StartedLog, Failure> {
     log.map_err(Failure::Running)
 }
 
-fn runtime() -> Result<Runtime, Failure> {
+pub(super) fn runtime() -> Result<Runtime, Failure> {
     let runtime = Runtime::new().context("the system gives no threads to run on");
     runtime.map_err(Failure::Running)
 }
@@ -123,8 +125,11 @@ async fn serve_until_stopped(
         pseudonym_key,
         shadow,
         ui,
+        webhooks,
+        receivers,
         ..
     } = config;
+    notifications::warn_of(webhooks.as_ref(), &receivers, &state.url);
     survive_file_size_limit();
     open_files::fit(&mut limits);
     let listeners = open(listen.as_deref(), tls.as_ref()).await?;
@@ -137,12 +142,14 @@ async fn serve_until_stopped(
         warn_of(tls);
     }
     let ops_listener = bind_ops(&ops, matches!(source, Source::Sandbox { .. })).await?;
+    let webhooks = notifications::bind(webhooks).await?;
     let mut sandbox_users = None;
     let v2 = match source {
         Source::V2(v2) => v2,
         Source::Sandbox { users } => {
             sandbox_users = Some(users);
-            start_sandbox(users, &site, arguments.sandbox_faults.clone()).await?
+            let subscription = webhooks.as_ref().and_then(Listening::subscription);
+            start_sandbox(users, &site, arguments.sandbox_faults.clone(), subscription).await?
         }
     };
     let own: Vec<_> = address.into_iter().chain(tls_address).collect();
@@ -161,6 +168,7 @@ async fn serve_until_stopped(
     let recent = if counters.is_some() { ui.recent } else { 0 };
     let cache = AnswerCache::from(&limits);
     let state = spawn_blocking(move || State::open(&state, cache)).await??;
+    let outbox = Outbox::new(&receivers, &state);
     let mut dependencies = Dependencies::with(state);
     dependencies.observer = Arc::new(Observers(observers));
     let watchers = Watchers {
@@ -172,11 +180,15 @@ async fn serve_until_stopped(
     };
     watchers.add_to(&mut dependencies, &catalog, &limits)?;
     let (recorder, ledger) = (dependencies.recorder.clone(), dependencies.ledger.clone());
+    let observer = Arc::clone(&dependencies.observer);
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
+    let webhooks_address = webhooks.as_ref().map(|listening| listening.address);
+    let pushing = notifications::start(webhooks, &outbox, &shim, &observer, &limits)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
     let process = Process {
         tls: tls_in_use.clone(),
+        outbox: outbox.clone(),
         ..Process::default()
     };
     let stopping = process.stopping.clone();
@@ -191,11 +203,13 @@ async fn serve_until_stopped(
             },
         },
         ops: ops_address.transpose()?,
+        webhooks: webhooks_address.map(|address| (address, receivers.len())),
         catalog: &catalog,
     });
 
-    if let Some((listener, (metrics, traffic))) = ops_listener.zip(counters) {
-        let pages = pages::router(shim.clone(), traffic, &ui);
+    if let Some((listener, (metrics, traffic, deliveries))) = ops_listener.zip(counters) {
+        let deliveries = (outbox.clone(), deliveries);
+        let pages = pages::router(shim.clone(), traffic, deliveries, &ui);
         let (router, limits) = (
             operate::router(shim.clone(), metrics, &ui, process).merge(pages),
             limits.clone(),
@@ -216,6 +230,7 @@ async fn serve_until_stopped(
         tracing::info!(drain_seconds = limits.drain.as_secs(), "Stopping");
     };
     let stopped = server::serve(listeners, shim, &limits, stop).await;
+    pushing.stop(limits.shutdown).await;
     watchers::write_the_rest(recorder, ledger).await;
     if stopped == Stopped::CutOff {
         tracing::warn!("Stopped; some requests in work were cut off");
@@ -227,11 +242,13 @@ async fn serve_until_stopped(
 fn counters(
     catalog: &Catalog,
     observers: &mut Vec<Arc<dyn Observer>>,
-) -> anyhow::Result<(Arc<Metrics>, Arc<Traffic>)> {
+) -> anyhow::Result<(Arc<Metrics>, Arc<Traffic>, Arc<Deliveries>)> {
     let (metrics, traffic) = (Arc::new(Metrics::new(catalog)?), Arc::<Traffic>::default());
+    let deliveries = Arc::<Deliveries>::default();
     observers.push(Arc::clone(&metrics) as _);
     observers.push(Arc::clone(&traffic) as _);
-    Ok((metrics, traffic))
+    observers.push(Arc::clone(&deliveries) as _);
+    Ok((metrics, traffic, deliveries))
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.
@@ -246,6 +263,7 @@ async fn start_sandbox(
     users: usize,
     site: &SiteConfig,
     faults: Option<Faults>,
+    subscription: Option<Subscription>,
 ) -> anyhow::Result<V2Config> {
     let listener = bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -256,6 +274,9 @@ async fn start_sandbox(
     // It ends with the process.
     tokio::spawn(async move {
         let (sandbox, never) = (Sandbox::new(config), std::future::pending());
+        if let Some(subscription) = subscription {
+            sandbox.subscribe(subscription);
+        }
         match faults {
             Some(faults) => {
                 shim_sandbox::serve_faulty(listener, sandbox.router(), &faults, never).await
@@ -418,14 +439,14 @@ async fn stop_signal() {
     }
 }
 
-fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
+pub(super) fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
     match folder {
         Some(folder) => catalog_of(folder, "--mappings"),
         None => Ok(Catalog::embedded()?),
     }
 }
 
-fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {
+pub(super) fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Config> {
     with_sources(arguments, |sources| Ok(Config::load(sources, catalog)?))
 }
 

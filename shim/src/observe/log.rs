@@ -16,7 +16,9 @@ use shim_upstream::CallRecord;
 use tracing::field::display;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use super::observer::{Observer, RequestRecord, ShadowRecord};
+use super::observer::{
+    DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, ShadowRecord, WebhookRecord,
+};
 use crate::settings::{LogFormat, Side};
 use writer::LogWriter;
 
@@ -123,6 +125,56 @@ impl Observer for Log {
             Outcome::Limited => {
                 tracing::warn!(%method, template, ?elapsed, "v2's request limit is reached");
             }
+        }
+    }
+
+    fn webhook(&self, record: &WebhookRecord<'_>) {
+        let WebhookRecord { event, outcome } = record;
+        match *outcome {
+            "stored" | "repeat" | "validation" | "no_counterpart" => {
+                tracing::debug!(event, outcome, "Webhook");
+            }
+            _ => tracing::warn!(event, outcome, "Webhook"),
+        }
+    }
+
+    fn delivered(&self, record: &DeliveryRecord<'_>) {
+        let DeliveryRecord {
+            event,
+            notification,
+            receiver,
+            attempt,
+            ref failure,
+            ..
+        } = *record;
+        match record.outcome {
+            DeliveryOutcome::Delivered => {
+                tracing::info!(
+                    event,
+                    notification,
+                    receiver,
+                    attempt,
+                    "Notification pushed"
+                );
+            }
+            DeliveryOutcome::Failed => {
+                tracing::warn!(
+                    event,
+                    notification,
+                    receiver,
+                    attempt,
+                    failure,
+                    "Push failed"
+                );
+            }
+            DeliveryOutcome::Dead => tracing::error!(
+                event,
+                notification,
+                receiver,
+                attempt,
+                failure,
+                "Notification given up; see `shim notifications list`"
+            ),
         }
     }
 

@@ -21,7 +21,7 @@ use process::ProcessMetrics;
 
 use super::{
     ledger::LedgerCounts,
-    observer::{Observer, RequestRecord, ShadowRecord},
+    observer::{DeliveryRecord, Observer, RequestRecord, ShadowRecord, WebhookRecord},
 };
 use crate::settings::Side;
 
@@ -61,6 +61,9 @@ pub struct Metrics {
     shadow: ShadowCounters,
     /// One scrape at a time brings the samples up to date.
     sampling: Mutex<()>,
+    webhooks: IntCounterVec,
+    pushes: IntCounterVec,
+    queued: IntGaugeVec,
 }
 
 /// What was compared with a shadow.
@@ -89,6 +92,8 @@ pub(crate) struct Readings {
     pub(crate) ledger: Option<LedgerCounts>,
     /// Log lines that could not be written since the start.
     pub(crate) dropped_log_lines: u64,
+    /// Notifications that wait and that were given up, by receiver.
+    pub(crate) queued: Vec<(String, u64, u64)>,
 }
 
 impl Metrics {
@@ -212,6 +217,24 @@ impl Metrics {
             process: ProcessMetrics::new(&registry)?,
             shadow: ShadowCounters::new(&registry)?,
             sampling: Mutex::default(),
+            webhooks: counter(
+                &registry,
+                "shim_webhooks_total",
+                "v2's webhooks by event and what became of them",
+                &["event", "outcome"],
+            )?,
+            pushes: counter(
+                &registry,
+                "shim_notifications_total",
+                "Attempts to push a notification, by receiver and how they ended",
+                &["notification", "receiver", "outcome"],
+            )?,
+            queued: gauge(
+                &registry,
+                "shim_notifications_queued",
+                "Notifications in the queues: waiting, or dead after their last attempt",
+                &["receiver", "state"],
+            )?,
             registry,
         })
     }
@@ -256,6 +279,13 @@ impl Metrics {
                 ("dropped", dropped),
             ] {
                 raise(&self.ledger.with_label_values(&[outcome]), count);
+            }
+        }
+        for (receiver, waiting, dead) in &readings.queued {
+            for (state, count) in [("waiting", waiting), ("dead", dead)] {
+                let count = i64::try_from(*count).unwrap_or(i64::MAX);
+                let queued = self.queued.with_label_values(&[receiver.as_str(), state]);
+                queued.set(count);
             }
         }
         drop(sampling);
@@ -365,6 +395,22 @@ impl Observer for Metrics {
                 retries.inc_by(count.into());
             }
         }
+    }
+
+    fn webhook(&self, record: &WebhookRecord<'_>) {
+        let event = record.event.unwrap_or(OTHER);
+        self.webhooks
+            .with_label_values(&[event, record.outcome])
+            .inc();
+    }
+
+    fn delivered(&self, record: &DeliveryRecord<'_>) {
+        let labels = [
+            record.notification,
+            record.receiver,
+            record.outcome.as_str(),
+        ];
+        self.pushes.with_label_values(&labels).inc();
     }
 
     fn shadowed(&self, record: &ShadowRecord<'_>) {

@@ -123,6 +123,54 @@ pub enum ShadowRecord<'a> {
     },
 }
 
+/// A webhook of v2 was answered. Nothing in it comes from the webhook: names are the catalog's.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookRecord<'a> {
+    /// The name of the event; `None` for one without a notification, or before it was read.
+    pub event: Option<&'a str>,
+    /// What became of it, in one word.
+    pub outcome: &'static str,
+}
+
+/// An attempt to push a notification. Nothing in it comes from a meeting but a digest.
+#[derive(Clone, Debug)]
+pub struct DeliveryRecord<'a> {
+    /// The id of the event: a digest.
+    pub event: &'a str,
+    /// v1's name of the notification.
+    pub notification: &'a str,
+    /// The URL of the receiver, without its query.
+    pub receiver: &'a str,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// How it ended.
+    pub outcome: DeliveryOutcome,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+/// How an attempt to push a notification ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// With a 2xx.
+    Delivered,
+    /// It failed, and another attempt follows.
+    Failed,
+    /// It failed, and was the last one.
+    Dead,
+}
+
+impl DeliveryOutcome {
+    /// One word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 /// Receives a record of every request. Must not block.
 pub trait Observer: Send + Sync {
     /// A request was served.
@@ -133,6 +181,12 @@ pub trait Observer: Send + Sync {
 
     /// A shadow showed something.
     fn shadowed(&self, _record: &ShadowRecord<'_>) {}
+
+    /// A webhook of v2 was answered.
+    fn webhook(&self, _record: &WebhookRecord<'_>) {}
+
+    /// An attempt to push a notification ended.
+    fn delivered(&self, _record: &DeliveryRecord<'_>) {}
 }
 
 /// Several observers, called one after the other, each of them `guarded`.
@@ -157,6 +211,14 @@ impl Observer for Observers {
 
     fn shadowed(&self, record: &ShadowRecord<'_>) {
         self.each(|observer| observer.shadowed(record));
+    }
+
+    fn webhook(&self, record: &WebhookRecord<'_>) {
+        self.each(|observer| observer.webhook(record));
+    }
+
+    fn delivered(&self, record: &DeliveryRecord<'_>) {
+        self.each(|observer| observer.delivered(record));
     }
 }
 

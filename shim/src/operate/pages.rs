@@ -3,6 +3,7 @@
 //! They show and change nothing, run no script and load nothing from elsewhere. A page of another
 //! site must not read them: a name that is not this machine's is refused, whatever it resolves to.
 
+mod deliveries;
 mod differences;
 mod exchanges;
 mod losses;
@@ -25,7 +26,12 @@ use serde_json::{Value, json};
 use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{guard::guard, status::ACCESS_TIME};
-use crate::{observe::Traffic, serve::Shim, settings::UiConfig};
+use crate::{
+    notifications::Outbox,
+    observe::{Deliveries, Traffic},
+    serve::Shim,
+    settings::UiConfig,
+};
 use page::Page;
 
 const STYLE: &str = include_str!("pages/style.css");
@@ -36,10 +42,17 @@ const ICON: &str = include_str!("pages/icon.svg");
 struct PagesState {
     shim: Shim,
     traffic: Arc<Traffic>,
+    deliveries: Arc<Deliveries>,
+    outbox: Outbox,
 }
 
 /// `/ui` and what is below it, and `/differences` as JSON.
-pub fn router(shim: Shim, traffic: Arc<Traffic>, config: &UiConfig) -> Router {
+pub fn router(
+    shim: Shim,
+    traffic: Arc<Traffic>,
+    (outbox, deliveries): (Outbox, Arc<Deliveries>),
+    config: &UiConfig,
+) -> Router {
     let hosts: Arc<[String]> = config.hosts.clone().into();
     Router::new()
         .route("/ui", get(overview))
@@ -50,12 +63,18 @@ pub fn router(shim: Shim, traffic: Arc<Traffic>, config: &UiConfig) -> Router {
         .route("/ui/exchanges", get(exchanges_page))
         .route("/ui/exchanges/{id}", get(exchange_page))
         .route("/ui/differences", get(differences_page))
+        .route("/ui/deliveries", get(deliveries_page))
         .route("/ui/style.css", get(style))
         .route("/ui/icon.svg", get(icon))
         .route("/ui/{*other}", get(no_such_page))
         .route("/differences", get(differences_json))
         .layer(middleware::from_fn_with_state(hosts, guard))
-        .with_state(PagesState { shim, traffic })
+        .with_state(PagesState {
+            shim,
+            traffic,
+            deliveries,
+            outbox,
+        })
 }
 
 async fn overview(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
@@ -119,6 +138,14 @@ async fn exchange_page(State(state): State<PagesState>, Path(id): Path<String>) 
 async fn differences_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Differences", "/ui/differences", query.as_deref());
     page.show(&differences::body(state.shim.shadow().as_deref()))
+}
+
+async fn deliveries_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
+    let page = Page::new("Deliveries", "/ui/deliveries", query.as_deref());
+    match state.outbox.waiting().await {
+        Ok(waiting) => page.show(&deliveries::body(&state.deliveries, &waiting)),
+        Err(_) => missing("The queues cannot be read."),
+    }
 }
 
 async fn differences_json(State(state): State<PagesState>) -> Response {

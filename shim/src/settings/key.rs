@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use toml::de::DeValue;
 
 use super::{
-    LogFormat, OnOutage, Side,
+    BodyStyle, LogFormat, OnOutage, Side,
     origin::{Origin, Placed},
 };
 
@@ -225,8 +225,9 @@ impl Kind {
             }
             Self::Texts => {
                 let items = value.as_array()?.iter().map(|item| {
-                    let (value, origin) =
-                        (item.get_ref().as_str()?.to_owned(), origin(item.span()));
+                    let (value, origin) = (item.get_ref(), origin(item.span()));
+                    let number = || value.as_integer().map(toml::de::DeInteger::as_str);
+                    let value = value.as_str().or_else(number)?.to_owned();
                     Some(Placed { value, origin })
                 });
                 items.collect::<Option<_>>().map(Value::Texts)
@@ -314,6 +315,7 @@ from_value! {
     SecretString: value => value.text().into();
     Vec<Placed<String>>: value => value.texts();
     LogFormat: value => if value.text() == "json" { Self::Json } else { Self::Text };
+    BodyStyle: value => if value.text() == "json" { Self::Json } else { Self::Form };
     OnOutage: value => if value.text() == "local" { Self::Local } else { Self::RefuseWrites };
     Side: value => if value.text() == "shadow" { Self::Shadow } else { Self::Shim };
 }

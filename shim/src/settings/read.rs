@@ -21,7 +21,8 @@ pub(super) const LIST_DETAIL: &str = "list_detail";
 pub(super) const PLAN_WRITES: &str = "plan_writes";
 
 /// The sections that are read for themselves.
-const TENANT: &str = "tenant";
+pub(super) const TENANT: &str = "tenant";
+pub(super) const RECEIVER: &str = "receiver";
 const OPTIONS: &str = "options";
 
 /// Choices for the catalog's options: names, and what was written.
@@ -104,13 +105,14 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// Every `[[tenant]]`; a single `[tenant]` counts as one. The environment is for one tenant.
-    pub(super) fn tenants(&self, sections: &'static [Section]) -> Vec<Self> {
+    /// Every `[[tenant]]` or `[[receiver]]`; a single `[tenant]` counts as one. The environment is
+    /// for one of them.
+    pub(super) fn several(&self, root: &'static str, sections: &'static [Section]) -> Vec<Self> {
         let reader = self.reader;
         let keys = sections.iter().flat_map(|section| section.keys);
         let mut variables = keys.flat_map(Key::variables);
         let variable = variables.find(|name| reader.variable(name).is_some());
-        let written = match self.table.and_then(|table| table.get(TENANT)) {
+        let written = match self.table.and_then(|table| table.get(root)) {
             None if variable.is_some() => vec![None],
             None => Vec::new(),
             Some(value) => match value.get_ref() {
@@ -123,22 +125,22 @@ impl<'a> TableReader<'a> {
             && count > 1
         {
             let text =
-                format!("{variable} is for a single tenant, and the file has {count}; unset it");
+                format!("{variable} is for a single {root}, and the file has {count}; unset it");
             reader.mistakes.add(Origin::Default, text);
         }
-        let tenants = written.into_iter().enumerate().map(|(at, value)| {
-            let (origin, table) = reader.table(TENANT, "[[tenant]]", value);
+        let several = written.into_iter().enumerate().map(|(at, value)| {
+            let (origin, table) = reader.table(root, &format!("[[{root}]]"), value);
             Self {
                 reader,
-                root: TENANT,
-                shown: format!("{TENANT}.{}", at + 1),
+                root,
+                shown: format!("{root}.{}", at + 1),
                 origin,
                 table,
                 sections,
                 has_variables: count == 1,
             }
         });
-        tenants.collect()
+        several.collect()
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -396,7 +398,7 @@ impl<'a> SectionReader<'a> {
         }
         let place = match (self.name, root) {
             ("", "") => {
-                known.extend([TENANT, OPTIONS].map(str::to_owned));
+                known.extend([TENANT, RECEIVER, OPTIONS].map(str::to_owned));
                 String::new()
             }
             ("", root) => format!(" in [[{root}]]"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, OnOutage, Side, V2_DOCUMENTS,
+    BodyStyle, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, OnOutage, Side, V2_DOCUMENTS,
     key::{Key, Kind, Section},
     origin::Placed,
     read::{SectionReader, SectionState, TableReader},
@@ -248,6 +248,16 @@ table! { Site:
             .listed("SHIM_STATE_ON_OUTAGE");
     }
 
+    /// v2's webhooks, which become v1's push notifications; off without an address.
+    ["webhooks"] webhooks: Webhooks {
+        /// Address for v2's webhooks, path /webhooks/zoom; v2 wants TLS, so a proxy is in front.
+        listen: Option<String> = text().example("127.0.0.1:8082").listed("SHIM_WEBHOOKS_LISTEN");
+        /// Secret token of the v2 app that signs webhooks; several with commas or line ends between,
+        /// for several apps, or while one is replaced.
+        secret_token: Option<SecretString> = secret().example("…")
+            .listed("SHIM_WEBHOOKS_SECRET_TOKEN");
+    }
+
     /// The usage ledger; off without a file.
     ["ledger"] ledger: Ledger {
         /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`; or in a
@@ -336,14 +346,49 @@ table! { Tenant:
     }
 }
 
+table! { Receiver:
+    /// A program that receives v1's push notifications; several of them are allowed.
+    ["receiver"] own: ReceiverKeys {
+        /// Where notifications are posted; its query may be a secret. A private address is accepted only as the
+        /// host of the URL, or with allow_private.
+        url: Option<SecretString> = secret().required("https://example.com/zoom")
+            .listed("SHIM_RECEIVER_URL");
+        /// Notifications that it gets, or all.
+        notifications: Vec<Placed<String>> = texts().default("").example("STARTED, ENDED");
+        /// Body as a form, as v1 sent it, or as JSON.
+        body_style: BodyStyle = choice(["form", "json"]).default("form");
+        /// User and password of HTTP Basic, as user:password.
+        basic: Option<SecretString> = secret().example("user:password")
+            .listed("SHIM_RECEIVER_BASIC");
+        /// v2 account ids that it hears about, or all.
+        accounts: Vec<Placed<String>> = texts().default("").example("aC7kPq2XT1eWm9dF0sLbNg");
+        /// Attempts to deliver a notification; then it is a dead letter.
+        attempts: u32 = number(1, 10_000, "").default("3");
+        /// Seconds between attempts; the last one repeats.
+        waits: Vec<Placed<String>> = texts().default("10, 60");
+        /// The host may resolve to private, loopback and link-local addresses.
+        allow_private: bool = switch().default("false");
+        /// Link to a recording: the option recording_downloads for this receiver.
+        recording_downloads: Option<String> = text().example("plain");
+        /// Form of RECORDING_MEETING_COMPLETED: the option recording_form for this receiver.
+        recording_form: Option<String> = text().example("status");
+        /// JBH and JOIN once for a meeting: the option jbh_once for this receiver.
+        jbh_once: Option<bool> = switch().example("true");
+        /// STARTED and ENDED of webinars: the option push_webinars for this receiver.
+        push_webinars: Option<bool> = switch().example("true");
+    }
+}
+
 /// All sections, in the order in which people read them; options are the catalog's.
 pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     const FIRST: usize = 2;
     let (site, tenant) = (Site::SECTIONS.iter(), Tenant::SECTIONS.iter());
+    let receiver = Receiver::SECTIONS.iter();
     site.clone()
         .take(FIRST)
         .chain(tenant)
         .chain(site.skip(FIRST))
+        .chain(receiver)
 }
 
 /// All keys, in the same order.

@@ -10,8 +10,9 @@ use url::Url;
 
 use super::{
     Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, OpsListen,
-    RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source, Sources, StateConfig, TlsConfig,
-    TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
+    ReceiverConfig, RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source, Sources,
+    StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
+    WebhooksConfig,
     network::{address, origins, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
     read::LIST_DETAIL,
@@ -38,6 +39,7 @@ impl Written {
         let Self {
             site,
             tenants,
+            receivers,
             mut choices,
             ..
         } = self;
@@ -116,6 +118,10 @@ impl Written {
         let ledger = LedgerConfig::from_settings(&site, mistakes);
         let state = StateConfig::from_settings(site.state, sources, mistakes);
         let tls = TlsConfig::from_settings(site.tls, sources.read, mistakes);
+        let webhooks = WebhooksConfig::from_settings(site.webhooks, mistakes);
+        let receivers = receivers.into_iter().filter_map(|receiver| {
+            ReceiverConfig::from_settings(receiver, &choices, catalog, mistakes)
+        });
         Some(Config {
             listen,
             tls,
@@ -139,6 +145,8 @@ impl Written {
             pseudonym_key,
             shadow,
             ui,
+            webhooks,
+            receivers: receivers.collect(),
         })
     }
 }

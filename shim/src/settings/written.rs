@@ -7,14 +7,15 @@ use super::{
     Flags, Sources,
     effective::Effective,
     origin::Mistakes,
-    read::{Choices, Reader, TableReader, line},
-    table::{Site, Tenant},
+    read::{Choices, RECEIVER, Reader, TENANT, TableReader, line},
+    table::{Receiver, Site, Tenant},
 };
 
 /// What was written.
 pub(super) struct Written {
     pub(super) site: Site,
     pub(super) tenants: Vec<Tenant>,
+    pub(super) receivers: Vec<Receiver>,
     pub(super) choices: Choices,
     effective: Effective,
 }
@@ -32,13 +33,16 @@ impl Written {
         let root = TableReader::root(&reader, Some(file.get_ref()), Site::SECTIONS);
         let site = Site::read(&root);
         let choices = root.choices(catalog);
-        let tenants = root.tenants(Tenant::SECTIONS);
+        let tenants = root.several(TENANT, Tenant::SECTIONS);
         let tenants = tenants.iter().map(Tenant::read).collect();
+        let receivers = root.several(RECEIVER, Receiver::SECTIONS);
+        let receivers = receivers.iter().map(Receiver::read).collect();
         let mut effective = reader.effective.take();
         name.clone_into(&mut effective.file);
         Self {
             site,
             tenants,
+            receivers,
             choices,
             effective,
         }

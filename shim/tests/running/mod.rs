@@ -14,8 +14,10 @@ use serde_json::Value;
 use shim::{
     Dependencies, ReloadError, Shim,
     front::server::{self, Listeners, Stopped, Tls},
+    notifications::Outbox,
     observe::{
-        Metrics, Observer, Observers, Recent, RequestRecord, ShadowRecord, Traffic, shadow::Shadow,
+        Deliveries, Metrics, Observer, Observers, Recent, RequestRecord, ShadowRecord, Traffic,
+        shadow::Shadow,
     },
     operate::{self, Process, pages},
     settings::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
@@ -179,12 +181,15 @@ impl Running {
             let shadow = Shadow::new(shadow, &catalog, thought, key, &limits, observer);
             Arc::new(shadow.unwrap())
         });
+        let outbox = Outbox::new(&config.receivers, &dependencies.state);
+        let deliveries = (outbox.clone(), Arc::<Deliveries>::default());
         let shim = Shim::new(catalog, v2, &site, &limits, dependencies).unwrap();
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
-        let pages = pages::router(shim.clone(), traffic, &config.ui);
+        let pages = pages::router(shim.clone(), traffic, deliveries, &config.ui);
         let process = Process {
             tls: setup.tls.clone(),
+            outbox,
             ..Process::default()
         };
         let stopping = process.stopping.clone();

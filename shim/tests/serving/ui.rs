@@ -23,6 +23,7 @@ async fn empty_pages_say_what_to_switch_on() {
         ("/ui/losses", "strict = true"),
         ("/ui/exchanges", "recent = 100"),
         ("/ui/differences", "[shadow]"),
+        ("/ui/deliveries", "[webhooks]"),
     ] {
         let (status, text) = shim.ops(path).await;
         assert_eq!(status, 200);

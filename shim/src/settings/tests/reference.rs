@@ -103,7 +103,9 @@ fn example() -> String {
     for section in sections() {
         match section.name {
             "" => text.push('\n'),
-            "tenant" => line(&mut text, "\n[[tenant]]", section.about),
+            "tenant" | "receiver" => {
+                line(&mut text, &format!("\n[[{}]]", section.name), section.about);
+            }
             // Inside of the tenant.
             "tenant.oauth" => line(&mut text, &format!("# {}", section.about), ""),
             name => line(&mut text, &format!("\n[{name}]"), section.about),

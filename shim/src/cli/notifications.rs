@@ -1,0 +1,252 @@
+//! Push notifications: started beside v1, and the commands on their queues.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, Subcommand};
+use mappings::Catalog;
+use secrecy::ExposeSecret as _;
+use shim_sandbox::Subscription;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Failure, Serve, banner, listen::bind_flag, run};
+use crate::{
+    front::server,
+    notifications::{Client, Deliver as _, Outbox, PATH, Pusher, Webhooks, router, system_clock},
+    observe::Observer,
+    serve::Shim,
+    settings::{Config, Limits, ReceiverConfig, StateUrl, WebhooksConfig},
+    state::{AnswerCache, State},
+};
+
+/// What to try in place of an address for webhooks that cannot be had.
+const LISTEN: &str = "SHIM_WEBHOOKS_LISTEN=127.0.0.1:8082";
+
+/// Dead letters of each receiver that are listed.
+const LISTED: usize = 1000;
+
+/// List, resend or try v1's push notifications.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Notifications {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// List the notifications that were given up after their last attempt
+    List(Serve),
+    /// Queue notifications again that were given up; a running `shim serve` pushes them
+    Retry {
+        /// Ids from `list`; all if there are none
+        ids: Vec<String>,
+        #[command(flatten)]
+        serve: Serve,
+    },
+    /// Push STARTED and ENDED of a made-up meeting to every receiver, past the queue
+    Test(Serve),
+}
+
+/// The listener for webhooks, before anything is served.
+pub(super) struct Listening {
+    listener: TcpListener,
+    pub(super) address: SocketAddr,
+    config: WebhooksConfig,
+}
+
+/// Pushes until it is stopped.
+pub(super) struct Pushing {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Listens for webhooks, if the site says so.
+pub(super) async fn bind(config: Option<WebhooksConfig>) -> anyhow::Result<Option<Listening>> {
+    let Some(config) = config else {
+        return Ok(None);
+    };
+    let listener = bind_flag(&config.listen, LISTEN).await?;
+    Ok(Some(Listening {
+        address: listener.local_addr()?,
+        listener,
+        config,
+    }))
+}
+
+impl Listening {
+    /// What the shim's own sandbox sends webhooks to.
+    pub(super) fn subscription(&self) -> Option<Subscription> {
+        let token = self.config.secret_tokens.first()?;
+        Some(Subscription {
+            url: url(self.address),
+            secret_token: token.expose_secret().to_owned(),
+            faults: Vec::new(),
+            retries: Subscription::RETRIES.to_vec(),
+        })
+    }
+}
+
+/// Serves webhooks, and pushes what they become.
+pub(super) fn start(
+    listening: Option<Listening>,
+    outbox: &Outbox,
+    shim: &Shim,
+    observer: &Arc<dyn Observer>,
+    limits: &Limits,
+) -> anyhow::Result<Pushing> {
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    for target in outbox.targets() {
+        let client = Client::new(&target.config)?;
+        let (target, observer) = (Arc::clone(target), Arc::clone(observer));
+        let pusher = Pusher::new(target, client, observer, system_clock());
+        tasks.spawn(Arc::new(pusher).run(stop.clone()));
+    }
+    if let Some(listening) = listening {
+        let mappings = shim.clone();
+        let webhooks = Webhooks::new(
+            move || mappings.mappings(),
+            listening.config.secret_tokens,
+            outbox.clone(),
+            Arc::clone(observer),
+            system_clock(),
+        );
+        let (router, limits) = (router(Arc::new(webhooks)), limits.clone());
+        // It answers to the end of the process: what it stores is pushed after the next start.
+        tokio::spawn(async move {
+            server::serve_ops(listening.listener, router, &limits).await;
+        });
+    }
+    Ok(Pushing { stop, tasks })
+}
+
+impl Pushing {
+    /// Stops after the pushes that are under way, within some time.
+    pub(super) async fn stop(self, within: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        // What is cut off stays in the queue.
+        let _ = timeout(within, self.tasks.wait()).await;
+    }
+}
+
+/// Warns of settings that lose notifications or do nothing.
+pub(super) fn warn_of(
+    webhooks: Option<&WebhooksConfig>,
+    receivers: &[ReceiverConfig],
+    state: &StateUrl,
+) {
+    match (webhooks, receivers) {
+        (Some(_), []) => {
+            tracing::warn!("webhooks are taken, but there is no [[receiver]] to push to")
+        }
+        (None, [_, ..]) => {
+            tracing::warn!("there is a [[receiver]], but webhooks.listen is not set")
+        }
+        (Some(_), _) if *state == StateUrl::Memory => tracing::warn!(
+            "notifications are queued in memory: a restart loses them; set state.url, as sqlite:state.sqlite"
+        ),
+        _ => {}
+    }
+}
+
+/// `shim notifications`.
+pub(super) fn run(arguments: &Notifications) -> Result<(), Failure> {
+    let (Command::List(serve) | Command::Retry { serve, .. } | Command::Test(serve)) =
+        &arguments.command;
+    // Neither v2 nor its tenants are needed.
+    let serve = &Serve {
+        sandbox: true,
+        ..serve.clone()
+    };
+    let catalog = run::catalog(serve.mappings.as_deref()).map_err(Failure::Settings)?;
+    let config = run::config(serve, &catalog).map_err(Failure::Settings)?;
+    if config.receivers.is_empty() {
+        return Err(Failure::Settings(anyhow!(
+            "nothing receives notifications; set SHIM_RECEIVER_URL, or a [[receiver]] in the file"
+        )));
+    }
+    let is_test = matches!(arguments.command, Command::Test(_));
+    if config.state.url == StateUrl::Memory && !is_test {
+        return Err(Failure::Settings(anyhow!(
+            "the queue is in the memory of the running shim, see /ui/deliveries there; set state.url, \
+             as sqlite:state.sqlite"
+        )));
+    }
+    let done = run::runtime()?.block_on(async {
+        let outbox = outbox(&config)?;
+        match &arguments.command {
+            Command::List(_) => list(&outbox).await,
+            Command::Retry { ids, .. } => retry(&outbox, ids).await,
+            Command::Test(_) => test(&outbox, &catalog).await,
+        }
+    });
+    done.map_err(Failure::Running)
+}
+
+fn outbox(config: &Config) -> anyhow::Result<Outbox> {
+    let state = State::open(&config.state, AnswerCache::from(&config.limits))?;
+    Ok(Outbox::new(&config.receivers, &state))
+}
+
+async fn list(outbox: &Outbox) -> anyhow::Result<()> {
+    for dead in outbox.dead(LISTED).await? {
+        let (event, notification) = dead.message.map_or_else(
+            || ("?".to_owned(), "?".to_owned()),
+            |message| (message.event, message.notification),
+        );
+        let (id, at, receiver) = (dead.id, recording::moment(dead.at), dead.receiver);
+        banner::print(&format_args!(
+            "{id}\t{at}\t{notification}\tevent {event}\t{receiver}\n"
+        ));
+    }
+    for waiting in outbox.waiting().await? {
+        let (receiver, counts) = (waiting.receiver, waiting.counts);
+        banner::print(&format_args!(
+            "{receiver}: {} waiting, {} given up\n",
+            counts.waiting, counts.dead
+        ));
+    }
+    Ok(())
+}
+
+async fn retry(outbox: &Outbox, ids: &[String]) -> anyhow::Result<()> {
+    let parsed = ids.iter().map(|id| {
+        let parsed = id.parse();
+        parsed.map_err(|_| anyhow!("{id:?} is no id of `shim notifications list`"))
+    });
+    let parsed = parsed.collect::<anyhow::Result<Vec<_>>>()?;
+    let chosen = (!ids.is_empty()).then_some(parsed.as_slice());
+    let count = outbox.put_back(chosen, system_clock()()).await?;
+    banner::print(&format_args!(
+        "{count} queued again; a running `shim serve` pushes them\n"
+    ));
+    Ok(())
+}
+
+async fn test(outbox: &Outbox, catalog: &Catalog) -> anyhow::Result<()> {
+    let mut failed = 0;
+    for target in outbox.targets() {
+        let client = Client::new(&target.config)?;
+        for message in target.samples(catalog, system_clock()()) {
+            let notification = message.notification.clone();
+            let outcome = match client.deliver(message).await {
+                Ok(()) => "delivered".to_owned(),
+                Err(failure) => {
+                    failed += 1;
+                    failure.to_string()
+                }
+            };
+            let receiver = &target.label;
+            banner::print(&format_args!("{notification}\t{outcome}\t{receiver}\n"));
+        }
+    }
+    (failed == 0)
+        .then_some(())
+        .with_context(|| format!("{failed} of the test notifications were not delivered"))
+}
+
+/// The URL of webhooks at an address.
+pub(super) fn url(address: SocketAddr) -> String {
+    format!("http://{}{PATH}", banner::reachable(address))
+}

@@ -1,0 +1,40 @@
+//! v2's webhooks in, v1's push notifications out.
+//!
+//! A webhook is verified and stored before it is answered; every receiver has a queue of its own in
+//! the state engine, in which the notifications of one meeting keep their order.
+//!
+//! | module | job |
+//! |---|---|
+//! | `signature` | who sent a webhook, and when |
+//! | `webhooks` | HTTP: refuses, stores, answers |
+//! | `outbox` | the queues of the receivers |
+//! | `pusher` | delivers what is due, with retries |
+//! | `client` | one HTTP request to a receiver |
+
+mod client;
+mod outbox;
+mod pusher;
+mod signature;
+mod webhooks;
+
+use std::{sync::Arc, time::SystemTime};
+
+pub use client::{Client, ClientError};
+pub use outbox::{Dead, Message, Outbox, Stored, Target, Waiting};
+pub use pusher::{Deliver, Failure, Pusher};
+pub use webhooks::{MAX_BODY, PATH, Webhooks, router};
+
+/// The time in milliseconds since 1970. Tests hand in another clock.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The clock of the system.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let millis = since.unwrap_or_default().as_millis();
+        i64::try_from(millis).unwrap_or(i64::MAX)
+    })
+}
+
+#[cfg(test)]
+mod tests;

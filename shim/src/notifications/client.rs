@@ -1,0 +1,185 @@
+//! One HTTP request to a receiver.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use axum::http::header::CONTENT_TYPE;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use reqwest::{
+    Client as Http,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+use secrecy::ExposeSecret as _;
+use shim_upstream::install_tls;
+use tokio::net::lookup_host;
+
+use super::{
+    outbox::Message,
+    pusher::{Deliver, Failure},
+};
+use crate::settings::ReceiverConfig;
+
+const USER_AGENT: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
+
+/// For the whole attempt, as in v1.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The HTTP client cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("receiver {receiver}: no HTTP client: {source}")]
+pub struct ClientError {
+    /// The label of the receiver.
+    pub receiver: String,
+    /// Why.
+    pub source: reqwest::Error,
+}
+
+/// Sends notifications to one receiver.
+pub struct Client {
+    http: Http,
+    config: ReceiverConfig,
+}
+
+impl Client {
+    /// A client for a receiver.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no certificates to trust.
+    pub fn new(config: &ReceiverConfig) -> Result<Self, ClientError> {
+        install_tls();
+        let builder = Http::builder()
+            .user_agent(USER_AGENT)
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .http1_only()
+            // A receiver that closes an idle connection would cost an attempt.
+            .pool_max_idle_per_host(0);
+        let builder = if config.is_local() {
+            builder.no_proxy().tls_certs_only([])
+        } else if config.allows_private {
+            builder
+        } else {
+            builder.dns_resolver(PublicOnly)
+        };
+        let http = builder.build().map_err(|source| ClientError {
+            receiver: config.label(),
+            source,
+        })?;
+        let config = config.clone();
+        Ok(Self { http, config })
+    }
+
+    async fn send(&self, message: Message) -> Result<(), Failure> {
+        let content_type = if message.is_json {
+            "application/json"
+        } else {
+            "application/x-www-form-urlencoded"
+        };
+        let mut request = self
+            .http
+            .post(self.config.url.clone())
+            .header(CONTENT_TYPE, content_type)
+            .body(message.body);
+        if let Some((user, password)) = &self.config.basic {
+            request = request.basic_auth(user, Some(password.expose_secret()));
+        }
+        match request.send().await {
+            Ok(response) if response.status().is_success() => Ok(()),
+            Ok(response) => Err(Failure::Status(response.status().as_u16())),
+            Err(error) if error.is_timeout() => Err(Failure::Timeout),
+            Err(error) if error.is_connect() && is_refused(&error) => Err(Failure::PrivateAddress),
+            Err(error) if error.is_connect() => Err(Failure::NoConnection),
+            Err(_) => Err(Failure::Interrupted),
+        }
+    }
+}
+
+impl Deliver for Client {
+    fn deliver(&self, message: Message) -> BoxFuture<'_, Result<(), Failure>> {
+        self.send(message).boxed()
+    }
+}
+
+/// Finds hosts at public addresses only.
+struct PublicOnly;
+
+/// All addresses of a host are private.
+#[derive(Debug, thiserror::Error)]
+#[error("all addresses are private")]
+struct OnlyPrivate;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = async move {
+            let found: Vec<SocketAddr> = lookup_host((name.as_str(), 0)).await?.collect();
+            let public: Vec<_> = found.into_iter().filter(|at| is_public(at.ip())).collect();
+            if public.is_empty() {
+                return Err(Box::new(io::Error::other(OnlyPrivate)) as _);
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        };
+        Box::pin(found)
+    }
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        if error.is::<OnlyPrivate>() || inner.is_some_and(|inner| inner.is::<OnlyPrivate>()) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// False for addresses of this machine, its networks, and those that are no single host's.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            let is_special = a == 0 || a >= 224 || is_shared;
+            !(address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || is_special)
+        }
+        IpAddr::V6(address) => match embedded(address) {
+            Some(embedded) => is_public(embedded),
+            None => {
+                !(address.is_loopback()
+                    || address.is_unspecified()
+                    || address.is_multicast()
+                    || address.is_unique_local()
+                    || address.is_unicast_link_local())
+            }
+        },
+    }
+}
+
+/// The IPv4 address in an IPv6 address of a translator: `::ffff:10.0.0.1`, `64:ff9b::10.0.0.1`.
+fn embedded(address: Ipv6Addr) -> Option<IpAddr> {
+    let mapped = address.to_ipv4_mapped();
+    let translated = match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            Some([a, b, c, d].into())
+        }
+        _ => None,
+    };
+    mapped.or(translated).map(IpAddr::V4)
+}

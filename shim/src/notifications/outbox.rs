@@ -1,0 +1,245 @@
+//! The queues of the receivers: a notification is stored for each receiver that wants it.
+
+use std::{sync::Arc, time::Duration};
+
+use mappings::{
+    Catalog,
+    notification::{Event, Push},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::{
+    settings::{BodyStyle, ReceiverConfig},
+    state::{
+        Key, Name, Queue, State, StateError,
+        queue::{Counts, Put},
+    },
+};
+
+/// Digits of the id by which the log and the pages name an event.
+const ID_DIGITS: usize = 16;
+
+/// All receivers and their queues. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    targets: Arc<[Arc<Target>]>,
+}
+
+/// A receiver and its queue.
+#[derive(Debug)]
+pub struct Target {
+    /// The receiver.
+    pub config: ReceiverConfig,
+    /// Its URL without the query.
+    pub label: String,
+    pub(super) queue: Queue,
+    /// Something was stored.
+    pub(super) stored: Notify,
+}
+
+/// A notification as it waits in a queue, sealed.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct Message {
+    /// Names the event in the log.
+    pub event: String,
+    /// v1's name of the notification.
+    pub notification: String,
+    /// How the body is written.
+    pub is_json: bool,
+    /// The body.
+    pub body: String,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It waits to be pushed.
+    Stored,
+    /// All of it was taken before.
+    Repeat,
+    /// No receiver wants it.
+    Unwanted,
+    /// A queue is full.
+    Full,
+}
+
+/// A notification that was given up.
+pub struct Dead {
+    /// Its name for [`Outbox::put_back`].
+    pub id: Name,
+    /// The label of the receiver.
+    pub receiver: String,
+    /// When it was given up, in milliseconds since 1970.
+    pub at: i64,
+    /// What it is; `None` if another version of the shim wrote it.
+    pub message: Option<Message>,
+}
+
+/// What a queue holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The label of the receiver.
+    pub receiver: String,
+    /// How many notifications wait, and how many were given up.
+    pub counts: Counts,
+}
+
+impl Outbox {
+    /// A queue for each receiver. Receivers are distinguished by their whole URL.
+    pub fn new(receivers: &[ReceiverConfig], state: &State) -> Self {
+        let targets = receivers.iter().map(|config| {
+            Arc::new(Target {
+                label: config.label(),
+                queue: state.queue(&format!("notifications {}", config.url)),
+                stored: Notify::new(),
+                config: config.clone(),
+            })
+        });
+        Self {
+            targets: targets.collect(),
+        }
+    }
+
+    /// The receivers.
+    pub fn targets(&self) -> &[Arc<Target>] {
+        &self.targets
+    }
+
+    /// Stores an event for all receivers that want it; durable when it returns. After an error, or
+    /// if a queue is full, what was stored is recognised when the event comes again.
+    ///
+    /// # Errors
+    ///
+    /// If the state engine fails.
+    pub async fn store(&self, event: &Event<'_>, now: i64) -> Result<Stored, StateError> {
+        let mut outcome = Stored::Unwanted;
+        let account = event.account();
+        for target in self.targets.iter().filter(|target| target.hears(&account)) {
+            for push in event.pushes(&target.config.site, now / 1000) {
+                if !target.wants(&push) {
+                    continue;
+                }
+                match target.put(&push, now).await? {
+                    Put::Stored => outcome = Stored::Stored,
+                    Put::Repeat if outcome == Stored::Unwanted => outcome = Stored::Repeat,
+                    Put::Repeat => {}
+                    Put::Full => return Ok(Stored::Full),
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// How many notifications wait, by receiver.
+    ///
+    /// # Errors
+    ///
+    /// If the state engine fails.
+    pub async fn waiting(&self) -> Result<Vec<Waiting>, StateError> {
+        let mut all = Vec::new();
+        for target in self.targets.iter() {
+            all.push(Waiting {
+                receiver: target.label.clone(),
+                counts: target.queue.counts().await?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Notifications that were given up, at most `limit` of each receiver, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the state engine fails.
+    pub async fn dead(&self, limit: usize) -> Result<Vec<Dead>, StateError> {
+        let mut all = Vec::new();
+        for target in self.targets.iter() {
+            let letters = target.queue.dead_letters(limit).await?;
+            all.extend(letters.into_iter().map(|letter| Dead {
+                id: letter.id,
+                receiver: target.label.clone(),
+                at: letter.at,
+                message: serde_json::from_slice(&letter.body).ok(),
+            }));
+        }
+        Ok(all)
+    }
+
+    /// Appends notifications that were given up to their queues again, all if `ids` is `None`;
+    /// returns how many.
+    ///
+    /// # Errors
+    ///
+    /// If the state engine fails.
+    pub async fn put_back(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
+        let mut count = 0;
+        for target in self.targets.iter() {
+            count += target
+                .queue
+                .put_back(ids.map(<[Name]>::to_vec), now)
+                .await?;
+            target.stored.notify_one();
+        }
+        Ok(count)
+    }
+}
+
+impl Target {
+    /// The made-up notifications that try the receiver.
+    pub fn samples(&self, catalog: &Catalog, now: i64) -> Vec<Message> {
+        let pushes =
+            Event::samples(catalog).flat_map(|event| event.pushes(&self.config.site, now / 1000));
+        let wanted = pushes.filter(|push| self.wants(push));
+        wanted.map(|push| self.message(&push)).collect()
+    }
+
+    fn hears(&self, account: &str) -> bool {
+        let accounts = &self.config.accounts;
+        accounts.is_empty() || accounts.iter().any(|known| known == account)
+    }
+
+    fn wants(&self, push: &Push<'_>) -> bool {
+        let names = &self.config.notifications;
+        names.is_empty() || names.contains(&push.notification.name)
+    }
+
+    fn message(&self, push: &Push<'_>) -> Message {
+        let is_json = self.config.style == BodyStyle::Json;
+        let digest = Key::new([push.repeat.as_bytes()]);
+        let mut event: String = digest
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        event.truncate(ID_DIGITS);
+        Message {
+            event,
+            notification: push.notification.name.clone(),
+            is_json,
+            body: if is_json { push.json() } else { push.form() },
+        }
+    }
+
+    async fn put(&self, push: &Push<'_>, now: i64) -> Result<Put, StateError> {
+        let id = Key::new([push.repeat.as_bytes()]);
+        let meeting = Key::new([push.meeting.as_bytes()]);
+        // A message of texts and a switch always serialises.
+        let body = serde_json::to_vec(&self.message(push)).unwrap_or_default();
+        // Ids of messages are unique in the engine: each receiver has its own.
+        let id = Key::new([self.config.url.as_str().as_bytes(), id.as_bytes()]);
+        let put = self.queue.put(id, meeting, &body, now).await?;
+        if put == Put::Stored {
+            self.stored.notify_one();
+        }
+        Ok(put)
+    }
+
+    /// The wait before the attempt after this one, counted from 1.
+    pub(super) fn wait(&self, attempt: u32) -> Duration {
+        let waits = &self.config.waits;
+        let at = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+        let wait = waits.get(at).or(waits.last());
+        wait.copied().unwrap_or(Duration::from_secs(60))
+    }
+}

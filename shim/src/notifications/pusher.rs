@@ -1,0 +1,240 @@
+//! Delivers what is due in the queue of one receiver: in order for each meeting, several meetings
+//! side by side, at least once.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use tokio::{
+    select,
+    sync::Semaphore,
+    time::{self, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    Clock,
+    outbox::{Message, Target},
+};
+use crate::{
+    observe::{DeliveryOutcome, DeliveryRecord, Observer},
+    state::{
+        Name, StateError,
+        queue::{Claimed, Settlement},
+    },
+};
+
+/// Meetings of one receiver whose notifications are pushed at the same time.
+const PARALLEL: usize = 32;
+
+/// The lease of a message: longer than an attempt takes.
+const LEASE: Duration = Duration::from_secs(40);
+
+/// How often the queue is looked at for what other processes put there.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Sends one notification.
+pub trait Deliver: Send + Sync {
+    /// Success is any 2xx.
+    fn deliver(&self, message: Message) -> BoxFuture<'_, Result<(), Failure>>;
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The receiver answered with another status.
+    Status(u16),
+    /// No answer within 30 s.
+    Timeout,
+    /// No connection, or TLS failed.
+    NoConnection,
+    /// The connection broke.
+    Interrupted,
+    /// The host resolves to private addresses only.
+    PrivateAddress,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status @ 300..400) => {
+                write!(f, "status {status}, and redirects are not followed")
+            }
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Timeout => f.write_str("no response within 30 s"),
+            Self::NoConnection => f.write_str("no connection"),
+            Self::Interrupted => f.write_str("the connection broke"),
+            Self::PrivateAddress => {
+                f.write_str("the host has a private address; set allow_private for the receiver")
+            }
+        }
+    }
+}
+
+/// Delivers to one receiver.
+pub struct Pusher {
+    target: Arc<Target>,
+    client: Box<dyn Deliver>,
+    observer: Arc<dyn Observer>,
+    clock: Clock,
+    /// Delivered messages that the engine could not be told of: they are not sent again.
+    delivered: Mutex<HashSet<Name>>,
+}
+
+impl Pusher {
+    /// A pusher that does nothing yet.
+    pub fn new(
+        target: Arc<Target>,
+        client: impl Deliver + 'static,
+        observer: Arc<dyn Observer>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            target,
+            client: Box::new(client),
+            observer,
+            clock,
+            delivered: Mutex::default(),
+        }
+    }
+
+    /// Delivers until `stop`, then waits for what is under way.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let places = Arc::new(Semaphore::new(PARALLEL));
+        let tasks = TaskTracker::new();
+        loop {
+            let place = select! {
+                place = Arc::clone(&places).acquire_owned() => place,
+                () = stop.cancelled() => break,
+            };
+            let wait = match self.claim().await {
+                Ok(Some(claimed)) => {
+                    let pusher = Arc::clone(&self);
+                    tasks.spawn(async move {
+                        pusher.push(claimed).await;
+                        // What waited behind it may be due.
+                        pusher.target.stored.notify_one();
+                        drop(place);
+                    });
+                    continue;
+                }
+                Ok(None) => self.until_due().await,
+                Err(error) => {
+                    let receiver = &self.target.label;
+                    tracing::error!(receiver, %error, "The queue of notifications cannot be read");
+                    POLL
+                }
+            };
+            drop(place);
+            select! {
+                () = self.target.stored.notified() => {}
+                () = time::sleep(wait) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    /// The next message that is due.
+    ///
+    /// # Errors
+    ///
+    /// If the state engine fails.
+    pub async fn claim(&self) -> Result<Option<Claimed>, StateError> {
+        self.target.queue.claim((self.clock)(), LEASE).await
+    }
+
+    /// Makes one attempt, and settles the message.
+    pub async fn push(&self, claimed: Claimed) {
+        let id = claimed.claim.id;
+        let is_delivered = self.delivered().contains(&id);
+        if is_delivered {
+            self.settle(&claimed, Settlement::Done).await;
+            return;
+        }
+        let attempt = claimed.attempts.saturating_add(1);
+        let message: Option<Message> = serde_json::from_slice(&claimed.body).ok();
+        let Some(message) = message else {
+            let receiver = &self.target.label;
+            tracing::error!(
+                receiver,
+                "Another version wrote a notification; it is given up"
+            );
+            self.settle(&claimed, Settlement::Dead).await;
+            return;
+        };
+        let (event, notification) = (message.event.clone(), message.notification.clone());
+        let outcome = self.client.deliver(message).await;
+        let (settlement, outcome, failure) = match outcome {
+            Ok(()) => (Settlement::Done, DeliveryOutcome::Delivered, None),
+            Err(failure) if attempt >= self.target.config.attempts => {
+                (Settlement::Dead, DeliveryOutcome::Dead, Some(failure))
+            }
+            Err(failure) => {
+                let wait = self.target.wait(attempt).as_millis();
+                let wait = i64::try_from(wait).unwrap_or(i64::MAX);
+                let at = (self.clock)().saturating_add(wait);
+                (
+                    Settlement::RetryAt(at),
+                    DeliveryOutcome::Failed,
+                    Some(failure),
+                )
+            }
+        };
+        if settlement == Settlement::Done {
+            self.delivered().insert(id);
+        }
+        self.observer.delivered(&DeliveryRecord {
+            event: &event,
+            notification: &notification,
+            receiver: &self.target.label,
+            attempt,
+            outcome,
+            failure: failure.map(|failure| failure.to_string()),
+        });
+        self.settle(&claimed, settlement).await;
+    }
+
+    /// Settles a message, however long the engine is out of reach.
+    async fn settle(&self, claimed: &Claimed, settlement: Settlement) {
+        let id = claimed.claim.id;
+        loop {
+            let settled = self
+                .target
+                .queue
+                .settle(claimed.claim, settlement, (self.clock)());
+            match timeout(LEASE, settled).await {
+                Ok(Ok(true)) => {
+                    self.delivered().remove(&id);
+                    return;
+                }
+                // The lease ended meanwhile: who claims the message next settles it.
+                Ok(Ok(false)) => return,
+                Ok(Err(error)) => {
+                    let receiver = &self.target.label;
+                    tracing::error!(receiver, %error, "A notification cannot be settled; retrying");
+                }
+                Err(_) => {}
+            }
+            time::sleep(POLL).await;
+        }
+    }
+
+    async fn until_due(&self) -> Duration {
+        let due = self.target.queue.next_due().await.ok().flatten();
+        let wait = due.map(|due| due.saturating_sub((self.clock)()));
+        let wait = wait.map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
+        wait.map_or(POLL, |wait| wait.clamp(Duration::from_millis(10), POLL))
+    }
+
+    fn delivered(&self) -> std::sync::MutexGuard<'_, HashSet<Name>> {
+        self.delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,189 @@
+//! The address of v2's webhooks: verifies, stores, answers.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::State,
+    http::{
+        HeaderMap, Request, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use mappings::{Catalog, notification::Event};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::{
+    Clock,
+    outbox::{Outbox, Stored},
+    signature::{encrypted, signer},
+};
+use crate::observe::{Observer, WebhookRecord};
+
+/// Where v2 posts webhooks.
+pub const PATH: &str = "/webhooks/zoom";
+
+/// The largest webhook, in bytes.
+pub const MAX_BODY: usize = 1 << 20;
+
+/// Webhooks at a time; they use at most this many MiB.
+const PARALLEL: usize = 64;
+
+/// From the head of a webhook to its answer. v2 gives up after 3 s.
+const DEADLINE: Duration = Duration::from_millis(2500);
+
+const SIGNATURE: &str = "x-zm-signature";
+const TIMESTAMP: &str = "x-zm-request-timestamp";
+
+/// Takes v2's webhooks.
+pub struct Webhooks {
+    /// The current mappings.
+    catalog: Box<dyn Fn() -> Arc<Catalog> + Send + Sync>,
+    tokens: Vec<SecretString>,
+    outbox: Outbox,
+    observer: Arc<dyn Observer>,
+    clock: Clock,
+    places: Semaphore,
+}
+
+/// The answer to a webhook, and what became of it in one word.
+struct Taken {
+    status: StatusCode,
+    body: Value,
+    outcome: &'static str,
+    /// The name of the event, if the catalog has it.
+    event: Option<String>,
+}
+
+/// Serves webhooks at [`PATH`].
+pub fn router(webhooks: Arc<Webhooks>) -> Router {
+    Router::new().route(PATH, post(serve)).with_state(webhooks)
+}
+
+async fn serve(State(webhooks): State<Arc<Webhooks>>, request: Request<Body>) -> Response {
+    let Ok(_place) = webhooks.places.try_acquire() else {
+        return webhooks.answer(Taken::refused(StatusCode::SERVICE_UNAVAILABLE, "overload"));
+    };
+    let taken = timeout(DEADLINE, webhooks.read(request)).await;
+    let late = Taken::refused(StatusCode::SERVICE_UNAVAILABLE, "late");
+    webhooks.answer(taken.unwrap_or(late))
+}
+
+impl Webhooks {
+    /// An address that accepts what one of these secret tokens signed.
+    pub fn new(
+        catalog: impl Fn() -> Arc<Catalog> + Send + Sync + 'static,
+        tokens: Vec<SecretString>,
+        outbox: Outbox,
+        observer: Arc<dyn Observer>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            catalog: Box::new(catalog),
+            tokens,
+            outbox,
+            observer,
+            clock,
+            places: Semaphore::new(PARALLEL),
+        }
+    }
+
+    async fn read(&self, request: Request<Body>) -> Taken {
+        let (head, body) = request.into_parts();
+        let too_large = || Taken::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+        let length = head.headers.get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > MAX_BODY as u64) {
+            return too_large();
+        }
+        match to_bytes(body, MAX_BODY).await {
+            Ok(body) => self.take(&head.headers, body).await,
+            Err(error) if is_too_large(&error) => too_large(),
+            Err(_) => Taken::refused(StatusCode::BAD_REQUEST, "malformed"),
+        }
+    }
+
+    async fn take(&self, headers: &HeaderMap, body: Bytes) -> Taken {
+        let header = |name: &str| Some(headers.get(name)?.as_bytes());
+        let now = (self.clock)();
+        let (signature, timestamp) = (header(SIGNATURE), header(TIMESTAMP));
+        let token = match signer(&self.tokens, signature, timestamp, &body, now) {
+            Ok(token) => token,
+            Err(unsigned) => return Taken::refused(StatusCode::UNAUTHORIZED, unsigned.as_str()),
+        };
+        let catalog = (self.catalog)();
+        let Ok(event) = Event::read(&catalog, &body) else {
+            return Taken::refused(StatusCode::BAD_REQUEST, "malformed");
+        };
+        if let Some(plain) = event.plain_token() {
+            let Some(encrypted) = encrypted(token, &plain) else {
+                return Taken::refused(StatusCode::BAD_REQUEST, "malformed");
+            };
+            let answer = json!({ "plainToken": plain, "encryptedToken": encrypted });
+            return Taken::new(StatusCode::OK, answer, "validation");
+        }
+        if let Some(alert) = event.alert() {
+            tracing::warn!(
+                event = alert,
+                "v2 reports that the app lost its authorization"
+            );
+            return Taken::new(StatusCode::OK, Value::Null, "alert");
+        }
+        let (status, outcome) = match self.outbox.store(&event, now).await {
+            Ok(Stored::Stored) => (StatusCode::OK, "stored"),
+            Ok(Stored::Repeat) => (StatusCode::OK, "repeat"),
+            Ok(Stored::Unwanted) if event.known_name().is_none() => {
+                (StatusCode::OK, "no_counterpart")
+            }
+            Ok(Stored::Unwanted) => (StatusCode::OK, "no_receiver"),
+            Ok(Stored::Full) => (StatusCode::SERVICE_UNAVAILABLE, "full"),
+            Err(error) => {
+                tracing::error!(%error, "A webhook cannot be stored");
+                (StatusCode::SERVICE_UNAVAILABLE, "not_stored")
+            }
+        };
+        Taken {
+            event: event.known_name().map(str::to_owned),
+            ..Taken::new(status, Value::Null, outcome)
+        }
+    }
+
+    fn answer(&self, taken: Taken) -> Response {
+        self.observer.webhook(&WebhookRecord {
+            event: taken.event.as_deref(),
+            outcome: taken.outcome,
+        });
+        match taken.body {
+            Value::Null => taken.status.into_response(),
+            body => {
+                let kind = [(CONTENT_TYPE, "application/json")];
+                (taken.status, kind, body.to_string()).into_response()
+            }
+        }
+    }
+}
+
+impl Taken {
+    fn new(status: StatusCode, body: Value, outcome: &'static str) -> Self {
+        Self {
+            status,
+            body,
+            outcome,
+            event: None,
+        }
+    }
+
+    fn refused(status: StatusCode, outcome: &'static str) -> Self {
+        Self::new(status, Value::Null, outcome)
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+}

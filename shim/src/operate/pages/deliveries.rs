@@ -1,0 +1,63 @@
+//! The page of deliveries: v2's webhooks, and the pushes that were made of them.
+
+use maud::{Markup, html};
+
+use super::page::{ago, empty, table, text};
+use crate::{notifications::Waiting, observe::Deliveries};
+
+pub(super) fn body(deliveries: &Deliveries, waiting: &[Waiting]) -> Markup {
+    let seen = deliveries.seen();
+    if waiting.is_empty() {
+        return empty(
+            "Nothing receives notifications.",
+            &html! { p { "Set " code { "[webhooks]" } " and a " code { "[[receiver]]" } "." } },
+        );
+    }
+    let queues = html! {
+        @for queue in waiting {
+            tr {
+                th scope="row" { (text(&queue.receiver)) }
+                td.n data-label="waiting" { (queue.counts.waiting) }
+                td.n data-label="dead" { (queue.counts.dead) }
+            }
+        }
+    };
+    let webhooks = html! {
+        @for ((event, outcome), count) in &seen.webhooks {
+            tr {
+                th scope="row" { (text(event)) }
+                td data-label="outcome" { (outcome) }
+                td.n data-label="how often" { (count) }
+            }
+        }
+    };
+    let attempts = html! {
+        @for attempt in &seen.attempts {
+            tr {
+                th scope="row" { (text(&attempt.event)) }
+                td data-label="notification" { (text(&attempt.notification)) }
+                td data-label="receiver" { (text(&attempt.receiver)) }
+                td.n data-label="attempt" { (attempt.number) }
+                td data-label="outcome" { (attempt.outcome.as_str()) }
+                td.n data-label="when" { (ago(attempt.at)) }
+                td.wide data-label="why" { (text(attempt.failure.as_deref().unwrap_or_default())) }
+            }
+        }
+    };
+    let queue_columns = [("receiver", ""), ("waiting", "n"), ("dead", "n")];
+    let webhook_columns = [("event", ""), ("outcome", ""), ("how often", "n")];
+    let attempt_columns = [
+        ("event", ""),
+        ("notification", ""),
+        ("receiver", ""),
+        ("attempt", "n"),
+        ("outcome", ""),
+        ("when", "n"),
+        ("why", ""),
+    ];
+    html! {
+        (table("Queues", &queue_columns, &queues))
+        (table("v2's webhooks since the start", &webhook_columns, &webhooks))
+        (table("The last attempts", &attempt_columns, &attempts))
+    }
+}
