@@ -22,7 +22,7 @@ use std::{sync::Arc, time::SystemTime};
 pub use client::{Client, ClientError};
 pub use outbox::{Dead, Message, Outbox, Stored, Target, Waiting};
 pub use pusher::{Deliver, Failure, Pusher};
-pub use webhooks::{MAX_BODY, PATH, Webhooks, router};
+pub use webhooks::{MAX_BODY, Mappings, PATH, Webhooks, router};
 
 /// The time in milliseconds since 1970. Tests hand in another clock.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -28,7 +28,7 @@ use hyper::{
 };
 use ipnet::IpNet;
 use mappings::{
-    Catalog,
+    Catalog, Links,
     catalog::protocol::{Protocol, ProtocolError},
 };
 use shim_upstream::{
@@ -59,7 +59,7 @@ use crate::{
 use executor::{Executed, Executor};
 use relay::Relay;
 use reply::Reply;
-use tenants::Tenants;
+use tenants::{Tenant, Tenants};
 
 /// The shim: v1 in front, v2 behind. Clones are the same shim.
 #[derive(Clone)]
@@ -263,6 +263,17 @@ impl Shim {
     /// True while v2 is known to be down for all accounts in use.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.now().0.tenants.are_cut_off()
+    }
+
+    /// The shim's own links to files of a v2 account, if it relays them: those of its tenant, or of the
+    /// only one.
+    pub(crate) fn links(&self, account: &str) -> Option<Arc<dyn Links>> {
+        let Generation(now) = self.now();
+        let is_its = |tenant: &&Tenant| tenant.site.account_id.as_deref() == Some(account);
+        let mut tenants = now.tenants.iter();
+        let only = tenants.next().filter(|_| tenants.next().is_none());
+        let owner = now.tenants.iter().find(is_its).or(only)?;
+        owner.site.links.clone()
     }
 
     /// Whether the state engine can be reached.

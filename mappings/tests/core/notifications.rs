@@ -1,7 +1,9 @@
 //! Webhooks of v2 become v1's push notifications, byte by byte.
 
+use std::sync::Arc;
+
 use mappings::{
-    Catalog, Site,
+    Catalog, Links, Site,
     notification::{Event, EventError},
 };
 use serde_json::{Value, json};
@@ -138,6 +140,16 @@ fn json_body_has_content_as_an_object() {
     assert!(!push.json().contains("play"), "{}", push.json());
 }
 
+/// Makes links of the site's own.
+#[derive(Debug)]
+struct Own;
+
+impl Links for Own {
+    fn link(&self, url: &str, _: i64) -> Option<String> {
+        Some(format!("own:{url}"))
+    }
+}
+
 #[test]
 fn file_path_is_a_download_link_as_the_site_chose() {
     let path = |site: &Site| {
@@ -152,6 +164,15 @@ fn file_path_is_a_download_link_as_the_site_chose() {
     let link = "https://example.com/recording/0";
     assert_eq!(path(&site(catalog())), format!("{link}?access_token=t0ken"));
     assert_eq!(path(&site_choosing("recording_downloads", "plain")), link);
+    let relayed = site_choosing("recording_downloads", "relay");
+    // Without links of the site's own, the token still is not given away.
+    assert_eq!(path(&relayed), link);
+    let links: Arc<dyn Links> = Arc::new(Own);
+    let relayed = Site {
+        links: Some(links),
+        ..relayed
+    };
+    assert_eq!(path(&relayed), format!("own:{link}"));
 }
 
 #[test]

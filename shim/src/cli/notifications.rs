@@ -103,9 +103,8 @@ pub(super) fn start(
         tasks.spawn(Arc::new(pusher).run(stop.clone()));
     }
     if let Some(listening) = listening {
-        let mappings = shim.clone();
         let webhooks = Webhooks::new(
-            move || mappings.mappings(),
+            shim.clone(),
             listening.config.secret_tokens,
             outbox.clone(),
             Arc::clone(observer),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mappings::{
-    Catalog,
+    Catalog, Links, Site,
     notification::{Event, Push},
 };
 use serde::{Deserialize, Serialize};
@@ -106,17 +106,27 @@ impl Outbox {
         &self.targets
     }
 
-    /// Stores an event for all receivers that want it; durable when it returns. After an error, or
+    /// Stores an event for all receivers that want it; durable when it returns. `links` are the shim's
+    /// own to files of the event's account. After an error, or
     /// if a queue is full, what was stored is recognised when the event comes again.
     ///
     /// # Errors
     ///
     /// If the state engine fails.
-    pub async fn store(&self, event: &Event<'_>, now: i64) -> Result<Stored, StateError> {
+    pub async fn store(
+        &self,
+        event: &Event<'_>,
+        links: Option<&Arc<dyn Links>>,
+        now: i64,
+    ) -> Result<Stored, StateError> {
         let mut outcome = Stored::Unwanted;
         let account = event.account();
         for target in self.targets.iter().filter(|target| target.hears(&account)) {
-            for push in event.pushes(&target.config.site, now / 1000) {
+            let site = Site {
+                links: links.cloned(),
+                ..target.config.site.clone()
+            };
+            for push in event.pushes(&site, now / 1000) {
                 if !target.wants(&push) {
                     continue;
                 }

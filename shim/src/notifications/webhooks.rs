@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use mappings::{Catalog, notification::Event};
+use mappings::{Catalog, Links, notification::Event};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::timeout};
@@ -23,7 +23,10 @@ use super::{
     outbox::{Outbox, Stored},
     signature::{encrypted, signer},
 };
-use crate::observe::{Observer, WebhookRecord};
+use crate::{
+    observe::{Observer, WebhookRecord},
+    serve::Shim,
+};
 
 /// Where v2 posts webhooks.
 pub const PATH: &str = "/webhooks/zoom";
@@ -40,10 +43,39 @@ const DEADLINE: Duration = Duration::from_millis(2500);
 const SIGNATURE: &str = "x-zm-signature";
 const TIMESTAMP: &str = "x-zm-request-timestamp";
 
+/// What notifications are made with.
+pub trait Mappings: Send + Sync {
+    /// The current catalog.
+    fn catalog(&self) -> Arc<Catalog>;
+
+    /// The shim's own links to files of a v2 account, if it relays them.
+    fn links(&self, account: &str) -> Option<Arc<dyn Links>>;
+}
+
+impl Mappings for Shim {
+    fn catalog(&self) -> Arc<Catalog> {
+        self.mappings()
+    }
+
+    fn links(&self, account: &str) -> Option<Arc<dyn Links>> {
+        Shim::links(self, account)
+    }
+}
+
+/// A catalog alone relays nothing.
+impl Mappings for Arc<Catalog> {
+    fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(self)
+    }
+
+    fn links(&self, _: &str) -> Option<Arc<dyn Links>> {
+        None
+    }
+}
+
 /// Takes v2's webhooks.
 pub struct Webhooks {
-    /// The current mappings.
-    catalog: Box<dyn Fn() -> Arc<Catalog> + Send + Sync>,
+    mappings: Box<dyn Mappings>,
     tokens: Vec<SecretString>,
     outbox: Outbox,
     observer: Arc<dyn Observer>,
@@ -77,14 +109,14 @@ async fn serve(State(webhooks): State<Arc<Webhooks>>, request: Request<Body>) ->
 impl Webhooks {
     /// An address that accepts what one of these secret tokens signed.
     pub fn new(
-        catalog: impl Fn() -> Arc<Catalog> + Send + Sync + 'static,
+        mappings: impl Mappings + 'static,
         tokens: Vec<SecretString>,
         outbox: Outbox,
         observer: Arc<dyn Observer>,
         clock: Clock,
     ) -> Self {
         Self {
-            catalog: Box::new(catalog),
+            mappings: Box::new(mappings),
             tokens,
             outbox,
             observer,
@@ -116,7 +148,7 @@ impl Webhooks {
             Ok(token) => token,
             Err(unsigned) => return Taken::refused(StatusCode::UNAUTHORIZED, unsigned.as_str()),
         };
-        let catalog = (self.catalog)();
+        let catalog = self.mappings.catalog();
         let Ok(event) = Event::read(&catalog, &body) else {
             return Taken::refused(StatusCode::BAD_REQUEST, "malformed");
         };
@@ -134,7 +166,8 @@ impl Webhooks {
             );
             return Taken::new(StatusCode::OK, Value::Null, "alert");
         }
-        let (status, outcome) = match self.outbox.store(&event, now).await {
+        let links = self.mappings.links(&event.account());
+        let (status, outcome) = match self.outbox.store(&event, links.as_ref(), now).await {
             Ok(Stored::Stored) => (StatusCode::OK, "stored"),
             Ok(Stored::Repeat) => (StatusCode::OK, "repeat"),
             Ok(Stored::Unwanted) if event.known_name().is_none() => {

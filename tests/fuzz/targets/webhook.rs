@@ -27,7 +27,7 @@ static CATALOG: LazyLock<Arc<Catalog>> =
 static ROUTER: LazyLock<axum::Router> = LazyLock::new(|| {
     let state = State::in_memory(AnswerCache::from(&Limits::default())).expect("memory");
     let outbox = Outbox::new(&[], &state);
-    let catalog = || Arc::clone(&CATALOG);
+    let catalog = Arc::clone(&CATALOG);
     let log = Arc::new(Log::default());
     router(Arc::new(Webhooks::new(catalog, vec!["token".into()], outbox, log, system_clock())))
 });

@@ -70,7 +70,10 @@ impl Stage {
     async fn store(&self, event: &str, meeting: &str, time: i64) {
         let body = webhook(event, meeting, time).to_string();
         let event = Event::read(&self.catalog, body.as_bytes()).unwrap();
-        self.outbox.store(&event, self.clock.now()).await.unwrap();
+        self.outbox
+            .store(&event, None, self.clock.now())
+            .await
+            .unwrap();
     }
 
     /// Pushes all that is due now.
@@ -183,7 +186,7 @@ async fn hanging_receivers_do_not_hold_other_meetings() {
     for meeting in ["first", "second", "third", "fourth", "fifth"] {
         let body = webhook("meeting.started", meeting, 1).to_string();
         let event = Event::read(&catalog, body.as_bytes()).unwrap();
-        outbox.store(&event, system_clock()()).await.unwrap();
+        outbox.store(&event, None, system_clock()()).await.unwrap();
     }
     let passed = Arc::new(Semaphore::new(0));
     let client = Hanging(Arc::clone(&passed));

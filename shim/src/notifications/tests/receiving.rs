@@ -37,7 +37,7 @@ impl Stage {
             TestClock::new(),
         );
         let webhooks = Webhooks::new(
-            move || Arc::clone(&catalog),
+            catalog,
             tokens.iter().map(|token| (*token).into()).collect(),
             outbox.clone(),
             Arc::clone(&noted) as _,
@@ -286,7 +286,7 @@ async fn receivers_get_their_accounts_and_notifications_only() {
     for event in ["meeting.started", "meeting.ended"] {
         let body = webhook(event, "m", 1).to_string();
         let event = mappings::notification::Event::read(&catalog, body.as_bytes()).unwrap();
-        outbox.store(&event, NOW).await.unwrap();
+        outbox.store(&event, None, NOW).await.unwrap();
     }
     let waiting = outbox.waiting().await.unwrap();
     let counts: Vec<_> = waiting.iter().map(|queue| queue.counts.waiting).collect();
