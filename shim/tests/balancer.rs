@@ -11,7 +11,6 @@
 mod servers;
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{
@@ -23,7 +22,10 @@ use std::{
 
 use reqwest::Client;
 use serde_json::Value;
-use servers::{free_port, program, signal};
+use servers::{
+    nginx::{Nginx, free_port},
+    program, signal,
+};
 use tempfile::TempDir;
 use tokio::{
     task::{JoinSet, spawn_blocking},
@@ -68,8 +70,7 @@ struct Site {
     folder: TempDir,
     sandbox_base: String,
     replicas: Vec<Replica>,
-    balancer_port: u16,
-    _nginx: Process,
+    nginx: Nginx,
     _sandbox: Process,
 }
 
@@ -99,25 +100,16 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let replicas: Vec<_> = (0..REPLICAS)
             .map(|_| Replica {
-                port: free_port(),
-                ops_port: free_port(),
+                port: free_port().unwrap(),
+                ops_port: free_port().unwrap(),
                 process: None,
             })
             .collect();
-        let balancer_port = free_port();
-        let configuration = folder.path().join("nginx.conf");
-        fs::write(
-            &configuration,
-            configured(&folder, balancer_port, &replicas),
-        )
-        .unwrap();
-        let mut command = Command::new(nginx);
-        command.arg("-c").arg(&configuration).stderr(Stdio::null());
+        let ports: Vec<_> = replicas.iter().map(|replica| replica.port).collect();
         let mut site = Self {
             sandbox_base: sandbox_base.to_owned(),
             replicas,
-            balancer_port,
-            _nginx: Process::start(&mut command),
+            nginx: Nginx::start(&nginx, free_port().unwrap(), &ports).unwrap(),
             _sandbox: Process(sandbox),
             folder,
         };
@@ -162,36 +154,6 @@ impl Site {
         let process = self.replicas[replica].process.take().unwrap();
         spawn_blocking(move || process.end(name)).await.unwrap()
     }
-}
-
-fn configured(folder: &TempDir, port: u16, replicas: &[Replica]) -> String {
-    let folder = folder.path().display();
-    let servers: String = replicas
-        .iter()
-        .map(|Replica { port, .. }| format!("server 127.0.0.1:{port} fail_timeout=1s;\n"))
-        .collect();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("{name}_temp_path {folder}/{name};\n"))
-        .concat();
-    format!(
-        "daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-         events {{ worker_connections 256; }}
-         http {{
-             access_log off;
-             {temporary}
-             upstream shims {{ {servers} keepalive 8; }}
-             server {{
-                 listen 127.0.0.1:{port};
-                 location / {{
-                     proxy_pass http://shims;
-                     proxy_http_version 1.1;
-                     proxy_set_header Connection '';
-                     proxy_connect_timeout 1s;
-                     proxy_next_upstream error timeout;
-                 }}
-             }}
-         }}"
-    )
 }
 
 fn client() -> Client {
@@ -269,7 +231,7 @@ async fn work(port: u16, worker: usize, is_over: Arc<AtomicBool>) -> Report {
 }
 
 fn begin_load(site: &Site, is_over: &Arc<AtomicBool>) -> JoinSet<Report> {
-    let port = site.balancer_port;
+    let port = site.nginx.port;
     let workers = (0..WORKERS).map(|worker| work(port, worker, Arc::clone(is_over)));
     workers.collect()
 }
@@ -287,7 +249,7 @@ async fn topics(site: &Site) -> Vec<String> {
             ("page_size", "300"),
             ("page_number", page.as_str()),
         ];
-        let list = call(&client, site.balancer_port, "meeting/list", &parameters).await;
+        let list = call(&client, site.nginx.port, "meeting/list", &parameters).await;
         let list = list.unwrap();
         let meetings = list["meetings"].as_array().unwrap();
         let found = meetings

@@ -228,3 +228,47 @@ async fn the_program_prints_what_several_ledgers_hold() {
     let all: Vec<_> = documents.iter().map(answered).collect();
     assert_eq!(all, [1, 1]);
 }
+
+#[test]
+fn tls_is_used_where_the_certificate_is_trusted() {
+    let Some(mut server) = Postgres::stopped() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let program = || Command::new(env!("CARGO_BIN_EXE_shim"));
+    let made = program()
+        .arg("dev-cert")
+        .arg("--dir")
+        .arg(folder.path())
+        .output();
+    assert!(made.unwrap().status.success());
+    server.offer_tls(folder.path());
+    server.resume();
+    let url = server.url().replace("sslmode=disable", "sslmode=require");
+    let usage = |roots: &str| {
+        let mut usage = program();
+        usage
+            .args(["usage", &url])
+            .env("SHIM_LEDGER_PASSWORD", PASSWORD);
+        let read = usage
+            .env("SSL_CERT_FILE", folder.path().join(roots))
+            .output();
+        String::from_utf8(read.unwrap().stderr).unwrap()
+    };
+    assert!(
+        usage("ca.pem").contains("the ledger is empty"),
+        "{}",
+        usage("ca.pem")
+    );
+    // Not the authority that signed it.
+    let other = tempfile::tempdir().unwrap();
+    let made = program()
+        .arg("dev-cert")
+        .arg("--dir")
+        .arg(other.path())
+        .output();
+    assert!(made.unwrap().status.success());
+    let other = other.path().join("ca.pem");
+    let refused = usage(other.to_str().unwrap());
+    assert!(refused.contains("certificate"), "{refused}");
+}

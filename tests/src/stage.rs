@@ -1,6 +1,9 @@
 //! Shim and sandbox, started and joined.
 
-use std::sync::Arc;
+#[path = "../../shim/tests/servers/nginx.rs"]
+mod nginx;
+
+use std::{path::Path, sync::Arc};
 
 use axum::middleware::from_fn_with_state;
 use mappings::Catalog;
@@ -11,9 +14,13 @@ use shim::{
     front::server,
     observe::recorder::Recorder,
     settings::{Config, Flags, Source, Sources},
+    state::State,
 };
 use shim_sandbox::{Faults, Sandbox, SandboxConfig};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
+
+use nginx::Nginx;
 
 use crate::{
     Answer,
@@ -27,6 +34,9 @@ pub const API_SECRET: &str = "stage-secret";
 /// What opens chats to [`API_KEY`].
 pub const CHAT_TOKEN: &str = "stage-chat-token";
 
+/// The replicas of every stage, behind nginx and with one state; one shim alone without it.
+const REPLICAS: &str = "STAGE_REPLICAS";
+
 /// A shim before a sandbox, both ending with the test's runtime. Clones are the same.
 #[derive(Clone)]
 pub struct Stage {
@@ -34,6 +44,7 @@ pub struct Stage {
     base: String,
     v2: String,
     wire: Wire,
+    _shared: Option<Arc<(Nginx, TempDir)>>,
 }
 
 impl Stage {
@@ -77,8 +88,15 @@ impl Stage {
         });
 
         let v2_base = Sandbox::v2_base(address);
+        let replicas: Option<usize> = std::env::var(REPLICAS)
+            .ok()
+            .map(|replicas| replicas.parse().expect("a number of replicas"));
         let (listener, address) = listen().await;
-        let settings = settings.replace("{shim}", &format!("http://{address}"));
+        let port = match replicas {
+            Some(_) => nginx::free_port().expect("a free port"),
+            None => address.port(),
+        };
+        let settings = settings.replace("{shim}", &format!("http://127.0.0.1:{port}"));
         let text = format!(
             "{settings}\n\
              [upstream]\n\
@@ -92,34 +110,35 @@ impl Stage {
             account_id = shim_sandbox::ACCOUNT_ID,
             token = shim_sandbox::TOKEN,
         );
-        let sources = Sources {
-            file: Some(("stage.toml", &text)),
-            environment: &|_| None,
-            flags: Flags::default(),
-            read: &|_| Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+        let Some(replicas) = replicas else {
+            serve(listener, &text, &catalog, recorder);
+            return Self::at(port, v2_base, wire, None);
         };
-        let config = Config::load(&sources, &catalog).unwrap_or_else(|error| panic!("{error}"));
-        let Source::V2(v2) = config.source else {
-            panic!("no v2 in the settings");
-        };
-        let dependencies = Dependencies {
-            recorder,
-            ..Dependencies::local(&config.limits).expect("state in memory")
-        };
-        let shim = Shim::new(catalog, v2, &config.site, &config.limits, dependencies)
-            .expect("a client for v2");
-        let limits = config.limits;
-        tokio::spawn(async move {
-            server::serve(listener, shim, &limits, std::future::pending()).await
-        });
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state.sqlite");
+        let text = format!("{text}[state]\nurl = \"sqlite:{}\"\n", state.display());
+        let mut ports = Vec::new();
+        for _ in 0..replicas {
+            let (listener, address) = listen().await;
+            serve(listener, &text, &catalog, recorder.clone());
+            ports.push(address.port());
+        }
+        let start = move || Nginx::start(Path::new("nginx"), port, &ports);
+        let nginx = tokio::task::spawn_blocking(start).await.expect("a thread");
+        let shared = (nginx.expect("nginx"), folder);
+        Self::at(port, v2_base, wire, Some(shared))
+    }
+
+    fn at(port: u16, v2: String, wire: Wire, shared: Option<(Nginx, TempDir)>) -> Self {
         Self {
             http: reqwest::Client::builder()
                 .no_proxy()
                 .build()
                 .expect("a client"),
-            base: format!("http://{address}/v1"),
-            v2: v2_base,
+            base: format!("http://127.0.0.1:{port}/v1"),
+            v2,
             wire,
+            _shared: shared.map(Arc::new),
         }
     }
 
@@ -257,4 +276,34 @@ async fn listen() -> (TcpListener, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("its address");
     (listener, address)
+}
+
+/// Serves v1 with these settings.
+fn serve(
+    listener: TcpListener,
+    text: &str,
+    catalog: &Arc<Catalog>,
+    recorder: Option<Arc<Recorder>>,
+) {
+    let sources = Sources {
+        file: Some(("stage.toml", text)),
+        environment: &|_| None,
+        flags: Flags::default(),
+        read: &|_| Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    };
+    let config = Config::load(&sources, catalog).unwrap_or_else(|error| panic!("{error}"));
+    let Source::V2(v2) = config.source else {
+        panic!("no v2 in the settings");
+    };
+    let limits = config.limits;
+    let state = State::open(&config.state, (&limits).into()).expect("a state");
+    let dependencies = Dependencies {
+        recorder,
+        ..Dependencies::with(state)
+    };
+    let shim = Shim::new(Arc::clone(catalog), v2, &config.site, &limits, dependencies)
+        .expect("a client for v2");
+    tokio::spawn(
+        async move { server::serve(listener, shim, &limits, std::future::pending()).await },
+    );
 }

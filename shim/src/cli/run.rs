@@ -227,9 +227,17 @@ async fn serve_until_stopped(
     let stop = async {
         stop.await;
         stopping.cancel();
-        tracing::info!(drain_seconds = limits.drain.as_secs(), "Stopping");
+        let (drain, finish) = (limits.drain.as_secs(), limits.shutdown.as_secs());
+        tracing::info!("Stopping: draining {drain} s, then up to {finish} s for running requests");
     };
-    let stopped = server::serve(listeners, shim, &limits, stop).await;
+    let again = async {
+        stopping.cancelled().await;
+        stop_signal().await;
+    };
+    let stopped = tokio::select! {
+        stopped = server::serve(listeners, shim, &limits, stop) => stopped,
+        () = again => Stopped::CutOff,
+    };
     pushing.stop(limits.shutdown).await;
     watchers::write_the_rest(recorder, ledger).await;
     if stopped == Stopped::CutOff {

@@ -1,17 +1,18 @@
 //! Servers of others that tests start for themselves: found by `PATH`, on loopback, with folders of their
 //! own.
 
+pub(crate) mod nginx;
+
 use std::{
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
 
-/// Whom servers run as that refuse to run as root.
+/// The user and group of servers that refuse to run as root.
 #[cfg(unix)]
-const NOBODY: u32 = 65534;
+const UNPRIVILEGED: u32 = 65534;
 
 /// A program in `PATH`. Without it the test has nothing to test and says so; where
 /// `SHIM_TEST_SERVERS=required`, it fails.
@@ -30,16 +31,11 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// A PostgreSQL server with the user `shim` and the database `postgres`; killed at the end.
 pub(crate) struct Postgres {
     folder: TempDir,
     port: u16,
+    options: Vec<String>,
     child: Option<Child>,
 }
 
@@ -62,7 +58,7 @@ impl Postgres {
         for path in [folder.path(), &password] {
             give_away(path);
         }
-        let made = as_nobody(&initdb)
+        let made = unprivileged(&initdb)
             .args([
                 "--no-sync",
                 "--locale=C",
@@ -77,14 +73,27 @@ impl Postgres {
         assert!(made.status.success(), "{made:?}");
         Some(Self {
             folder,
-            port: free_port(),
+            port: nginx::free_port().unwrap(),
+            options: Vec::new(),
             child: None,
         })
     }
 
+    /// Has it speak TLS with the certificate and the key in a folder, from its next start on.
+    pub(crate) fn offer_tls(&mut self, from: &Path) {
+        self.options.push("-cssl=on".to_owned());
+        for (option, name) in [("cert", "cert.pem"), ("key", "key.pem")] {
+            let file = self.folder.path().join(name);
+            std::fs::copy(from.join(name), &file).unwrap();
+            give_away(&file);
+            self.options
+                .push(format!("-cssl_{option}_file={}", file.display()));
+        }
+    }
+
     /// Starts it, and waits until it answers.
     pub(crate) fn resume(&mut self) {
-        let child = as_nobody(&program("postgres").unwrap())
+        let child = unprivileged(&program("postgres").unwrap())
             .arg("-D")
             .arg(self.folder.path().join("data"))
             .args(["-p", &self.port.to_string()])
@@ -95,6 +104,7 @@ impl Postgres {
                 "unix_socket_directories=",
             ])
             .args(["-c", "fsync=off"])
+            .args(&self.options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -166,13 +176,13 @@ pub(crate) fn signal(name: &str, pid: u32) {
     assert!(sent.unwrap().success());
 }
 
-fn as_nobody(program: &Path) -> Command {
+fn unprivileged(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/");
     #[cfg(unix)]
     if is_root() {
         use std::os::unix::process::CommandExt as _;
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     command
 }
@@ -180,7 +190,7 @@ fn as_nobody(program: &Path) -> Command {
 fn give_away(path: &Path) {
     #[cfg(unix)]
     if is_root() {
-        std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
     }
 }
 

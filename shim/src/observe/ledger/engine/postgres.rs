@@ -18,8 +18,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Cell, Engine, Purpose, Row, SCHEMA, tables};
-use crate::observe::ledger::LedgerError;
+use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables};
 
 /// For a connection. Notes wait in the queue meanwhile.
 const CONNECT_TIME: Duration = Duration::from_secs(2);

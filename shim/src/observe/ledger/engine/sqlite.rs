@@ -7,8 +7,7 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::{Cell, Engine, Purpose, Row, SCHEMA, tables};
-use crate::observe::ledger::LedgerError;
+use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables};
 
 /// Tells a ledger from other SQLite files, in `application_id`: "v1us".
 const APPLICATION: i64 = 0x7631_7573;

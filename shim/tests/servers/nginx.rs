@@ -1,0 +1,92 @@
+//! nginx as the load balancer of replicas, started by a test.
+
+use std::{
+    fs, io,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+/// An nginx that ends with the test.
+#[derive(Debug)]
+pub(crate) struct Nginx {
+    pub(crate) port: u16,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// Sends requests to these ports of this machine in turn, a POST never twice. Waits until it listens.
+    pub(crate) fn start(program: &Path, port: u16, replicas: &[u16]) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let configuration = folder.path().join("nginx.conf");
+        fs::write(&configuration, configured(folder.path(), port, replicas))?;
+        let mut command = Command::new(program);
+        command.arg("-c").arg(&configuration);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut nginx = Self {
+            port,
+            child,
+            _folder: folder,
+        };
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            if let Some(ended) = nginx.child.try_wait()? {
+                return Err(io::Error::other(format!("nginx: {ended}")));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(nginx)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // Its worker ends with it, by SIGTERM.
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn configured(folder: &Path, port: u16, replicas: &[u16]) -> String {
+    let folder = folder.display();
+    let servers: String = replicas
+        .iter()
+        .map(|port| format!("server 127.0.0.1:{port} fail_timeout=1s;\n"))
+        .collect();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {folder}/{name};\n"))
+        .concat();
+    format!(
+        "daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+         events {{ worker_connections 256; }}
+         http {{
+             access_log off; client_max_body_size 16m;
+             {temporary}
+             upstream shims {{ {servers} keepalive 8; }}
+             server {{
+                 listen 127.0.0.1:{port};
+                 location / {{
+                     proxy_pass http://shims;
+                     proxy_http_version 1.1;
+                     proxy_set_header Connection '';
+                     proxy_connect_timeout 1s;
+                     proxy_next_upstream error timeout;
+                 }}
+             }}
+         }}"
+    )
+}
