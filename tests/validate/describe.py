@@ -8,8 +8,7 @@ one of the alternatives at least must fit.
 
 --served is for requests that are made up: what the sandbox at that URL does not serve is left out,
 bodies may have members that are not named, because v2 ignores them and its settings can be changed
-where they are not shown, and every call may be answered with 401, which v2's descriptions never
-mention.
+where they are not shown, and every call may be refused, of which v2's descriptions say little.
 """
 
 import json
@@ -19,6 +18,12 @@ import urllib.error
 import urllib.request
 
 METHODS = {"get", "post", "put", "patch", "delete"}
+
+# Paths whose last word is an id to the sandbox, which serves another path there.
+NAMES = {"/v2/users/summary", "/v2/meetings/meeting_summaries", "/v2/metrics/zoomrooms/issues"}
+
+# An invalid request, no valid token, no such thing, a name that is taken.
+REFUSALS = ("400", "401", "404", "409")
 
 
 def strict(schema):
@@ -76,8 +81,7 @@ def described(operation):
 
 def is_served(url, path, method):
     """Whether the sandbox knows the path and the method; nothing exists that this asks for."""
-    if path == "/v2/users/summary":
-        # There it is the user "summary".
+    if path in NAMES:
         return False
     headers = {"Authorization": "Bearer sandbox-token"}
     nobody = re.sub(r"\{[^}]*\}", "nobody", path)
@@ -121,7 +125,8 @@ if sandbox:
                 del item[method]
                 continue
             operation = item[method]
-            operation["responses"].setdefault("401", {"description": "No valid token."})
+            for status in REFUSALS:
+                operation["responses"].setdefault(status, {"description": "Refused."})
             for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
                 for content in body.get("content", {}).values():
                     content["schema"] = lenient(content["schema"])

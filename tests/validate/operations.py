@@ -19,7 +19,7 @@ CALLS = """
 user/getbyemail email=ada.lovelace@example.com -> ada = id
 user/getbyemail email=grace.hopper@example.com -> grace = id
 user/getbyemail email=mary.jackson@example.com -> mary = id
-user/getbyemail email=nobody@example.com ! 1001
+user/getbyemail email=unknown@example.com ! 1001
 user/get id={ada}
 user/list page_size=300
 user/pending

@@ -281,7 +281,8 @@ impl Node {
 
 impl Rule {
     fn is_free_text(&self) -> bool {
-        self.is == JsonType::String && self.one_of.is_none()
+        let is_date = matches!(self.format, Some(Format::Date | Format::DateTime));
+        self.is == JsonType::String && self.one_of.is_none() && !is_date
     }
 
     /// A query parameter's text as the JSON value that the rule asks for; the text itself when it
