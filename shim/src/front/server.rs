@@ -5,7 +5,12 @@ mod connection_limit;
 mod shutdown;
 mod tls;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use futures_util::{
@@ -24,7 +29,7 @@ pub use super::peer::Peer;
 use crate::settings::Limits;
 pub(crate) use connection::ValidKey;
 use connection::{HttpServer, Service};
-use connection_limit::ConnectionLimit;
+use connection_limit::{ActiveRequest, ConnectionLimit};
 use shutdown::{LINGER, Shutdown};
 pub use tls::Tls;
 
@@ -50,6 +55,18 @@ pub trait Handler: Clone + Send + Sync + 'static {
 
     /// Waits for what goes on after its client is gone. No request may come any more.
     fn drain(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// In the extensions of a response and in its body: the request stays in progress, and its connection
+/// is not idle, until the body is dropped.
+#[derive(Clone, Default)]
+pub(crate) struct InProgress(Arc<OnceLock<ActiveRequest>>);
+
+impl InProgress {
+    fn hold(&self, request: ActiveRequest) {
+        // There is one request for each response.
+        let _ = self.0.set(request);
+    }
 }
 
 /// Where v1 is served: in plain HTTP, over TLS, or both. Over either, HTTP/1.1 and HTTP/2.

@@ -32,16 +32,16 @@ use tokio::{
 use url::Url;
 
 use super::{Generation, executor::unix_seconds, plain};
-use crate::{settings::RelayConfig, state::Key};
+use crate::{front::server::InProgress, settings::RelayConfig, state::Key};
 
 /// Where the links are, below the base.
 const FOLDER: &str = "relay/";
 
-/// What clients may ask of a file.
-const ASKED: [HeaderName; 2] = [RANGE, IF_RANGE];
+/// Headers of a client that are passed on.
+const FORWARDED: [HeaderName; 2] = [RANGE, IF_RANGE];
 
-/// What they are told of it.
-const TOLD: [HeaderName; 8] = [
+/// Headers of v2 that are passed back.
+const RETURNED: [HeaderName; 8] = [
     ACCEPT_RANGES,
     CONTENT_DISPOSITION,
     CONTENT_ENCODING,
@@ -55,8 +55,8 @@ const TOLD: [HeaderName; 8] = [
 /// The length of a MAC, and of a tenant's id, in bytes.
 const DIGEST: usize = 32;
 
-/// After so many seconds a client may try again that found all places taken.
-const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
+/// Seconds until a client may try again after all places were taken.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
 /// Makes links, and opens them.
 pub(crate) struct Relay {
@@ -172,7 +172,7 @@ impl Generation {
             response
                 .headers_mut()
                 .entry(RETRY_AFTER)
-                .or_insert(TRY_AGAIN);
+                .or_insert(RETRY_SECONDS);
         }
         response
     }
@@ -211,7 +211,7 @@ impl Generation {
         })?;
 
         let begun = Instant::now();
-        let asked = only(&head.headers, &ASKED);
+        let asked = only(&head.headers, &FORWARDED);
         let file = tenant.upstream.file(
             (&head.method, &url, &asked),
             &relay.config.domains,
@@ -226,13 +226,16 @@ impl Generation {
             status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT) => status,
             status => return Err(refusal(status, &answer.headers)),
         };
+        let in_progress = InProgress::default();
         let mut response = Response::new(Body::new(RelayedBody {
             body,
+            _in_progress: in_progress.clone(),
             end: Box::pin(sleep_until(begun + relay.config.download_time)),
             _place: place,
         }));
         *response.status_mut() = passed;
-        *response.headers_mut() = only(&answer.headers, &TOLD);
+        *response.headers_mut() = only(&answer.headers, &RETURNED);
+        response.extensions_mut().insert(in_progress);
         Ok(response)
     }
 }
@@ -243,7 +246,7 @@ fn only(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
     names.iter().filter_map(named).collect()
 }
 
-/// What a client is told if v2 gave no response.
+/// The error for a client if v2 gave no response.
 fn no_file(error: &FileError) -> Response<Body> {
     match error {
         FileError::Unreachable => plain(StatusCode::GATEWAY_TIMEOUT, "504 Zoom does not answer\n"),
@@ -254,8 +257,7 @@ fn no_file(error: &FileError) -> Response<Body> {
     }
 }
 
-/// What a client is told of a response that is no file. v2's own text may name what the client must
-/// not know.
+/// The error for a client if v2's response is no file, without v2's own text.
 fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => plain(
@@ -291,6 +293,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
 struct RelayedBody {
     body: reqwest::Body,
     end: Pin<Box<Sleep>>,
+    _in_progress: InProgress,
     _place: OwnedSemaphorePermit,
 }
 

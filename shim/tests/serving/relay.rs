@@ -1,6 +1,9 @@
 //! Files that are relayed: streamed, bounded, and from v2's hosts only.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::{
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
+};
 
 use axum::body::Body;
 use futures_util::stream;
@@ -9,6 +12,9 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::running::{Answer, Running, ScriptedV2, Setup, TOKEN, soon};
+
+/// How long a connection may be idle here.
+const IDLE: Duration = Duration::from_millis(200);
 
 /// A v2 with one recording, whose file is what a script answers.
 async fn v2(file: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> ScriptedV2 {
@@ -36,6 +42,7 @@ async fn relaying(v2: &ScriptedV2, settings: &str) -> Running {
             "[options]\nrecording_downloads = \"relay\"\n\
              [relay]\nurl = \"http://shim.example.com/old\"\n{settings}"
         ),
+        adjust: |limits| limits.headers = IDLE,
         ..Setup::default()
     };
     Running::with(v2, setup).await
@@ -70,14 +77,23 @@ async fn a_file_is_passed_on_as_it_comes_and_takes_a_place_until_its_end() {
     let shim = relaying(&v2, "downloads = 1").await;
     let url = link(&shim).await;
 
+    let alone = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .pool_max_idle_per_host(0);
+    let alone = alone.build().unwrap();
     sender.send(Ok(b"first")).await.unwrap();
     let mut download = get(&shim, &url).await;
     assert_eq!(download.headers()["content-type"], "video/mp4");
     assert_eq!(soon(download.chunk()).await.unwrap().unwrap(), "first");
 
-    let refused = get(&shim, &url).await;
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.headers()["retry-after"], "10");
+    // Longer than a connection may be idle.
+    let begun = Instant::now();
+    while begun.elapsed() < 6 * IDLE {
+        let refused = soon(alone.get(&url).send()).await.unwrap();
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.headers()["retry-after"], "10");
+    }
 
     sender.send(Ok(b"last")).await.unwrap();
     drop(sender);

@@ -24,6 +24,7 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 
 use super::{
+    InProgress,
     connection_limit::Slot,
     shutdown::{FAREWELL, LINGER, Shutdown},
     tls::{self, HandshakeFailure},
@@ -178,7 +179,10 @@ impl HttpServer {
                     active.has_valid_key();
                 }
                 drop(place);
-                drop(active);
+                match response.extensions_mut().remove::<InProgress>() {
+                    Some(body) => body.hold(active),
+                    None => drop(active),
+                }
                 if last.shutdown.is_draining() {
                     last.mark(&mut response, version);
                 }
