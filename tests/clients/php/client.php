@@ -8,7 +8,7 @@ if ($argc !== 4) {
 }
 [, $url, $key, $secret] = $argv;
 
-// The bodies of answers to so many equal requests on one handle.
+// Sends equal requests on one handle; returns the bodies of the answers.
 function post(string $operation, array $data, int $times = 1, array $options = []): array
 {
     global $url, $key, $secret;

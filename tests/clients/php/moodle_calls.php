@@ -45,8 +45,8 @@ function message(callable $call): string
 
 $user = make_call('user/getbyemail', ['email' => 'ada.lovelace@example.com', 'login_type' => '100']);
 $other = make_call('user/getbyemail', ['email' => 'grace.hopper@example.com', 'login_type' => '100']);
-check('an unknown user is told by the text', fn () => str_contains(message(fn () =>
-    make_call('user/getbyemail', ['email' => 'nobody@example.com', 'login_type' => '100'])), 'User not exist'));
+check('the text of the error for an unknown user', fn () => str_contains(message(fn () =>
+    make_call('user/getbyemail', ['email' => 'unknown@example.com', 'login_type' => '100'])), 'User not exist'));
 
 $stored = null;
 check('meeting/create and get agree in every stored field', function () use ($user, &$stored) {

@@ -59,10 +59,10 @@ fn requests() -> Vec<String> {
     };
     let (host, person) = ("id=91234567890 host_id=x", "first_name=X last_name=Y");
     let shared = ["get", "update topic=T", "delete", "end"];
-    for area in ["meeting", "webinar"] {
+    for (area, kind) in [("meeting", 2), ("webinar", 5)] {
         requests.extend(of(area, host, &shared));
         requests.extend([
-            format!("{area}/create host_id=x type=2 topic=T"),
+            format!("{area}/create host_id=x type={kind} topic=T"),
             format!("{area}/list host_id=x"),
             format!("{area}/register id=91234567890 email=x@example.net {person}"),
         ]);
