@@ -1,5 +1,8 @@
 //! Days and moments as v1 clients write them.
 
+use std::sync::LazyLock;
+
+use jiff::{civil, tz::TimeZoneDatabase};
 use time::{
     Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
     format_description::well_known::Rfc3339,
@@ -23,6 +26,68 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     let first = text.split(['T', 't', ' ']).next()?;
     numeric_date(first).or_else(|| american_date(first))
+}
+
+/// A day or a moment, also as Americans write them: `07/01/2017 03:00 pm`. One with an offset is in
+/// UTC, with a `Z`; others stay as they are.
+pub(crate) fn local(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (day, clock_time) = text.split_once(['T', 't', ' ']).unwrap_or((text, ""));
+    let date = numeric_date(day).or_else(|| american_date(day))?;
+    let clock_time = clock_time.trim();
+    if clock_time.is_empty() {
+        return Some(date.to_string());
+    }
+    if clock_time.ends_with(['Z', 'z']) || clock_time.contains(['+', '-']) {
+        return written(moment(&format!("{date}T{clock_time}"))?);
+    }
+    let lower = clock_time.to_lowercase();
+    let (half, time) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
+        (Some(time), _) => (Some(0), time),
+        (_, Some(time)) => (Some(12), time),
+        _ => (None, lower.as_str()),
+    };
+    let (time, _) = clock(time.trim())?;
+    let time = match half {
+        None => time,
+        Some(half) if (1..=12).contains(&time.hour()) => {
+            time.replace_hour(time.hour() % 12 + half).ok()?
+        }
+        Some(_) => return None,
+    };
+    let (hour, minute, second) = time.as_hms();
+    Some(format!("{date}T{hour:02}:{minute:02}:{second:02}"))
+}
+
+/// The moment of a text of [`local`] in a time zone, or in UTC if the zone is not known. A day alone
+/// is its first second, or its last one.
+pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<OffsetDateTime> {
+    if text.ends_with('Z') {
+        return moment(text);
+    }
+    let last = if is_end && !text.contains('T') {
+        "T23:59:59"
+    } else {
+        ""
+    };
+    let local = moment(&format!("{text}{last}"))?;
+    // The zones that are built in: nothing is read from this machine.
+    static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+    let Some(zone) = zone.and_then(|name| ZONES.get(name).ok()) else {
+        return Some(local);
+    };
+    let number = |number: u8| i8::try_from(number).ok();
+    let civil = civil::DateTime::new(
+        i16::try_from(local.year()).ok()?,
+        number(local.month().into())?,
+        number(local.day())?,
+        number(local.hour())?,
+        number(local.minute())?,
+        number(local.second())?,
+        0,
+    );
+    let found = zone.to_timestamp(civil.ok()?).ok()?;
+    OffsetDateTime::from_unix_timestamp(found.as_second()).ok()
 }
 
 /// v1's form of a moment: UTC, whole seconds.
@@ -170,6 +235,63 @@ mod tests {
             assert_eq!(read(text).as_deref(), Some("2017-07-01"), "{text}");
         }
         assert_eq!(read("2017-02-30"), None);
+    }
+
+    #[test]
+    fn what_has_no_offset_is_in_the_zone() {
+        let read = |text: &str, zone: &str, is_end| {
+            let found = in_zone(&local(text)?, Some(zone), is_end)?;
+            written(found)
+        };
+        let (angeles, nowhere) = ("America/Los_Angeles", "GMT+5:30");
+        for (text, zone, is_end, wanted) in [
+            (
+                "07/01/2017 03:00 pm",
+                angeles,
+                false,
+                "2017-07-01T22:00:00Z",
+            ),
+            (
+                "12/31/2017 12:30 AM",
+                angeles,
+                false,
+                "2017-12-31T08:30:00Z",
+            ),
+            (
+                "12/31/2017 12:30 PM",
+                angeles,
+                false,
+                "2017-12-31T20:30:00Z",
+            ),
+            ("2017-07-01 15:00", angeles, false, "2017-07-01T22:00:00Z"),
+            ("2017-07-01", angeles, false, "2017-07-01T07:00:00Z"),
+            ("2017-07-01", angeles, true, "2017-07-02T06:59:59Z"),
+            (
+                "2013-04-05T15:50:47Z",
+                angeles,
+                true,
+                "2013-04-05T15:50:47Z",
+            ),
+            (
+                "2013-04-05T15:50:47+02:00",
+                angeles,
+                true,
+                "2013-04-05T13:50:47Z",
+            ),
+            ("2017-07-01", nowhere, true, "2017-07-01T23:59:59Z"),
+            // The hour that summer time leaves out.
+            ("2017-03-12 02:30", angeles, false, "2017-03-12T10:30:00Z"),
+        ] {
+            assert_eq!(read(text, zone, is_end).as_deref(), Some(wanted), "{text}");
+        }
+        for text in [
+            "07/01/2017 13:00 pm",
+            "07/01/2017 00:00 am",
+            "noon",
+            "2017-07-01 25:00",
+        ] {
+            assert_eq!(local(text), None, "{text}");
+        }
     }
 
     #[test]

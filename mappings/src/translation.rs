@@ -52,7 +52,7 @@ pub struct Site {
     pub options: Options,
     /// What opens operations that want a token besides the credentials.
     pub tokens: Tokens,
-    /// Who makes links of the site's own to v2's files, if it serves them.
+    /// Makes links of the site's own to v2's files, if the site serves them.
     pub links: Option<Arc<dyn Links>>,
 }
 

@@ -321,28 +321,22 @@ impl Compiler<'_> {
             None => None,
             Some(open) => {
                 compile_plan::check_number(at, &open.months, self.options, report);
-                let after = match open.after.as_deref().map(|text| text.split_once(':')) {
-                    None => None,
-                    Some(Some((call, place))) => Some((
-                        compile_plan::index_of(call, &plan.calls, at, report)?,
-                        report.keep(at, pointer(place))?,
-                    )),
-                    Some(None) => {
-                        report.add(at, "`after` is CALL:/pointer");
-                        None
-                    }
-                };
+                let after = open.after.as_deref();
+                let after = after.map(|place| member_of_call(place, plan, at, report));
                 Some(Open {
                     months: open.months.clone(),
-                    after,
+                    after: after.flatten(),
                 })
             }
         };
+        let zone = shape.zone.as_deref();
+        let zone = zone.and_then(|place| member_of_call(place, plan, at, report));
         Some(Range {
             from: shape.from.clone(),
             to: shape.to.clone(),
             longer,
             open,
+            zone,
         })
     }
 
@@ -399,16 +393,11 @@ impl Compiler<'_> {
             constants: &shape.constants,
             subject: subject.next().map(|kind| kind.as_ref().as_str()),
             has_range: shape.range.is_some(),
-            range_after: shape.range.as_ref().and_then(|range| {
-                range
-                    .as_ref()
-                    .open
-                    .as_ref()?
-                    .after
-                    .as_deref()?
-                    .split(':')
-                    .next()
-            }),
+            range_calls: shape
+                .range
+                .iter()
+                .flat_map(|range| range.as_ref().calls())
+                .collect(),
             lists: plan_shape
                 .list
                 .keys()
@@ -574,4 +563,19 @@ fn same(one: &Rule, other: &Rule) -> bool {
         )
     };
     one.covers(other) && text(one) == text(other)
+}
+
+/// The call and the pointer of `CALL:/pointer`.
+fn member_of_call(
+    place: &str,
+    plan: &Plan,
+    at: &Location,
+    report: &mut Report,
+) -> Option<(usize, String)> {
+    let Some((call, place)) = place.split_once(':') else {
+        report.add(at, format!("`{place}` is not CALL:/pointer"));
+        return None;
+    };
+    let call = compile_plan::index_of(call, &plan.calls, at, report)?;
+    Some((call, report.keep(at, pointer(place))?))
 }

@@ -30,8 +30,8 @@ pub(super) struct Scope<'a> {
     /// The kind of what the operation is about.
     pub subject: Option<&'a str>,
     pub has_range: bool,
-    /// The call whose answer says where the operation's range begins.
-    pub range_after: Option<&'a str>,
+    /// The calls whose answers say something of the operation's range.
+    pub range_calls: Vec<&'a str>,
     /// The lists of the plan that are made of others.
     pub lists: Vec<&'a str>,
     pub endpoints: &'a BTreeMap<String, Endpoint>,
@@ -70,7 +70,7 @@ pub(super) fn plan(
     let of_calls = names.filter_map(|name| name.split_once(':'));
     looked_at.extend(of_calls.filter_map(|(call, _)| index_of(call, &calls, near, report)));
     for (index, call) in calls.iter_mut().enumerate() {
-        call.keeps = looked_at.contains(&index) || scope.range_after == Some(call.name.as_str());
+        call.keeps = looked_at.contains(&index) || scope.range_calls.contains(&call.name.as_str());
     }
     Some(Plan {
         calls,

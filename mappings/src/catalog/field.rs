@@ -135,6 +135,8 @@ pub enum Kind {
     Json,
     /// A list of objects.
     List,
+    /// A day or a moment of a request; without an offset, in the time zone of the operation's range.
+    LocalTime,
     /// A number that may have decimals.
     Number,
     /// An object with a view of its own.
@@ -153,7 +155,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, by the name that the catalog has for each.
-    pub const ALL: [(&'static str, Self); 15] = [
+    pub const ALL: [(&'static str, Self); 16] = [
         ("bool", Self::Bool),
         ("date", Self::Date),
         ("digits", Self::Digits),
@@ -162,6 +164,7 @@ impl Kind {
         ("int", Self::Int),
         ("json", Self::Json),
         ("list", Self::List),
+        ("local_time", Self::LocalTime),
         ("number", Self::Number),
         ("object", Self::Object),
         ("secret", Self::Secret),

@@ -68,6 +68,8 @@ pub struct Range {
     pub longer: Option<Longer>,
     /// Where a range without a first date begins; a month before its end if there is none.
     pub open: Option<Open>,
+    /// The time zone of what has no offset: the call and the pointer.
+    pub zone: Option<(usize, String)>,
 }
 
 /// What becomes of a range of dates that is longer than a month.

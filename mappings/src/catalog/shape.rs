@@ -399,6 +399,17 @@ pub(super) struct RangeShape {
     pub longer: Option<String>,
     /// Where a range without a first date begins.
     pub open: Option<OpenShape>,
+    /// The time zone of what has no offset, `CALL:/pointer`.
+    pub zone: Option<String>,
+}
+
+impl RangeShape {
+    /// The calls whose answers say something of the range.
+    pub(super) fn calls(&self) -> impl Iterator<Item = &str> {
+        let after = self.open.iter().filter_map(|open| open.after.as_deref());
+        let places = after.chain(self.zone.as_deref());
+        places.filter_map(|place| place.split(':').next())
+    }
 }
 
 /// Where a range without a first date begins: at the latest of these.

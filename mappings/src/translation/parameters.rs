@@ -294,6 +294,7 @@ fn value(catalog: &Catalog, part: &Part, text: String) -> Read {
             .and_then(moment::written)
             .map(Value::from),
         Kind::Date => moment::date(&text).map(|date| date.to_string().into()),
+        Kind::LocalTime => moment::local(&text).map(Value::from),
         Kind::Digits => digits(part, &text).map(Value::from),
         Kind::Uuid => Some(uuid(text).into()),
         Kind::Ids => elements(text).and_then(|texts| ids(part, texts.into_iter())),

@@ -16,9 +16,12 @@ impl Translation<'_> {
     /// The first and the last day; `None` if the operation has no range.
     pub(super) fn range(&self) -> Option<(Date, Date)> {
         let range = self.operation.range.as_ref()?;
-        let given = |name: &str| moment::date(self.given.value(name)?.as_str()?);
-        let to = given(&range.to).unwrap_or_else(|| moment::day_of(self.now));
-        let from = given(&range.from).unwrap_or_else(|| {
+        let given = |name: &str, is_end| {
+            let text = self.given.value(name)?.as_str()?;
+            Some(moment::in_zone(text, self.zone(), is_end)?.date())
+        };
+        let to = given(&range.to, true).unwrap_or_else(|| moment::day_of(self.now));
+        let from = given(&range.from, false).unwrap_or_else(|| {
             let Some(open) = &range.open else {
                 return moment::months_before(to, 1);
             };
@@ -34,6 +37,13 @@ impl Translation<'_> {
         let earliest = moment::months_before(to, 1);
         let is_cut = range.longer == Some(Longer::Cut) && from < earliest;
         Some((if is_cut { earliest } else { from }, to))
+    }
+
+    /// The time zone of what a client writes without an offset, once it is known.
+    pub(super) fn zone(&self) -> Option<&str> {
+        let (call, at) = self.operation.range.as_ref()?.zone.as_ref()?;
+        let found = self.progress.get(*call)?.found.as_ref()?;
+        found.json().at(at)?.as_str()
     }
 
     /// The months of the range, the latest first; none of the days twice.

@@ -1,7 +1,6 @@
 //! Whether a value is what the catalog asks for.
 
 use serde_json::Value;
-use time::Duration;
 
 use super::{
     Translation,
@@ -44,17 +43,17 @@ impl Translation<'_> {
                 let Some(text) = given(name).and_then(Value::as_str) else {
                     return true;
                 };
+                let is_end = matches!(wanted, Wanted::NotAfter(_));
                 let found = value.and_then(Json::as_str).and_then(moment::moment);
-                let (Some(found), Some(bound)) = (found, moment::moment(text)) else {
+                let bound = moment::in_zone(text, self.zone(), is_end);
+                let (Some(found), Some(bound)) = (found, bound) else {
                     return false;
                 };
-                if matches!(wanted, Wanted::NotBefore(_)) {
-                    return found >= bound;
+                if is_end {
+                    found <= bound
+                } else {
+                    found >= bound
                 }
-                // A day ends with it.
-                let is_day = !text.contains('T');
-                let end = bound.checked_add(Duration::days(i64::from(is_day)));
-                end.is_none_or(|end| if is_day { found < end } else { found <= end })
             }
         }
     }

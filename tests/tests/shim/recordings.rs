@@ -81,6 +81,25 @@ async fn list_finds_months_pages_and_meetings() {
 }
 
 #[tokio::test]
+async fn dates_are_read_as_v1_documented_them_in_the_hosts_time_zone() {
+    let stage = Stage::start().await;
+    let host = stage.id_of(ADA).await;
+    let day = day(47);
+    let (year, rest) = day.split_at(4);
+    let american = format!("{}/{year}", rest[1..].replace('-', "/"));
+    let found = async |to: &str| {
+        let from = format!("{american} 12:00 am");
+        let to = format!("{american} {to}");
+        let given = [("host_id", host.as_str()), ("from", &from), ("to", &to)];
+        let answer = stage.ask("recording/list", &given).await.success();
+        answer["total_records"].as_u64().unwrap()
+    };
+    // It began at ten o'clock in UTC, and the host is in London.
+    assert_eq!(found("11:59 pm").await, 1);
+    assert_eq!(found("08:00 am").await, 0);
+}
+
+#[tokio::test]
 async fn get_finds_numbers_and_ids_with_slashes() {
     let stage = Stage::start().await;
     for uuid in ["/3ZtQWfBRtGkq8X1uV9sHw==", "Kf7//mYbSAaQx2ePz0LrDg=="] {
