@@ -8,6 +8,9 @@ use time::{
     format_description::well_known::Rfc3339,
 };
 
+/// The time zones that are built in: nothing is read from this machine.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
 /// A moment in UTC: `2016-11-20T12:00:00Z`, also with fractions of seconds, without leading zeros,
 /// with an offset or a date alone. What has a `Z` at its end, or nothing, is in UTC.
 pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
@@ -71,8 +74,6 @@ pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<Of
         ""
     };
     let local = moment(&format!("{text}{last}"))?;
-    // The zones that are built in: nothing is read from this machine.
-    static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
     let Some(zone) = zone.and_then(|name| ZONES.get(name).ok()) else {
         return Some(local);
     };
