@@ -1,5 +1,5 @@
-// Every user, meeting and webinar call of npm's zoomus, its effect in a following read, its error
-// paths.
+// Every call of npm's zoomus, its effect in a following read, its error paths: users, meetings and
+// webinars here, the rest in area_calls.js.
 //
 // usage: user_calls.js V1_URL API_KEY API_SECRET
 'use strict';
@@ -351,6 +351,8 @@ test('webinar: every call, each seen in a read', async () => {
   await ask('get', which, 3001);
   assert.deepEqual([...open], []);
 });
+
+require('./area_calls.js')({ zoom, watched, has });
 
 test('every user call that the client offers was made', () => {
   const offered = Object.keys(Object.getPrototypeOf(zoom.user)).filter(
