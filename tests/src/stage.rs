@@ -125,8 +125,8 @@ impl Stage {
         }
         let start = move || Nginx::start(Path::new("nginx"), port, &ports);
         let nginx = tokio::task::spawn_blocking(start).await.expect("a thread");
-        let shared = (nginx.expect("nginx"), folder);
-        Self::at(port, v2_base, wire, Some(shared))
+        let nginx = nginx.expect("nginx");
+        Self::at(nginx.port, v2_base, wire, Some((nginx, folder)))
     }
 
     fn at(port: u16, v2: String, wire: Wire, shared: Option<(Nginx, TempDir)>) -> Self {
