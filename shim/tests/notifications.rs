@@ -178,7 +178,7 @@ impl Stage {
             .append(true)
             .open(log)
             .unwrap();
-        let child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut webhooks = String::new();
         while !webhooks.starts_with("webhooks on ") {
@@ -603,7 +603,7 @@ async fn through(interpreter: &str, file: &str, settings: &str) -> Option<(Vec<V
     .unwrap();
     let mut command = stage.command(&["serve", "--config", config.to_str().unwrap()], "");
     command.env("SHIM_WEBHOOKS_LISTEN", "127.0.0.1:0");
-    let child = command
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -1,10 +1,6 @@
 //! One HTTP request to a receiver.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::http::header::CONTENT_TYPE;
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -14,7 +10,7 @@ use reqwest::{
     redirect,
 };
 use secrecy::ExposeSecret as _;
-use shim_upstream::install_tls;
+use shim_upstream::{install_tls, is_public};
 use tokio::net::lookup_host;
 
 use super::{
@@ -144,42 +140,4 @@ fn is_refused(error: &reqwest::Error) -> bool {
         source = error.source();
     }
     false
-}
-
-/// False for addresses of this machine, its networks, and those that are no single host's.
-pub(super) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            let [a, b, ..] = address.octets();
-            let is_shared = a == 100 && (64..128).contains(&b);
-            let is_special = a == 0 || a >= 224 || is_shared;
-            !(address.is_loopback()
-                || address.is_private()
-                || address.is_link_local()
-                || is_special)
-        }
-        IpAddr::V6(address) => match embedded(address) {
-            Some(embedded) => is_public(embedded),
-            None => {
-                !(address.is_loopback()
-                    || address.is_unspecified()
-                    || address.is_multicast()
-                    || address.is_unique_local()
-                    || address.is_unicast_link_local())
-            }
-        },
-    }
-}
-
-/// The IPv4 address in an IPv6 address of a translator: `::ffff:10.0.0.1`, `64:ff9b::10.0.0.1`.
-fn embedded(address: Ipv6Addr) -> Option<IpAddr> {
-    let mapped = address.to_ipv4_mapped();
-    let translated = match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-            Some([a, b, c, d].into())
-        }
-        _ => None,
-    };
-    mapped.or(translated).map(IpAddr::V4)
 }

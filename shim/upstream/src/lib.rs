@@ -42,7 +42,7 @@ pub use file::FileError;
 pub use http::{ClientError, Http, HttpSettings};
 pub use rate_label::{RateLabel, RateLabels};
 pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
-pub use resolver::{ResolverError, ResolverSettings};
+pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
 pub use token::{Access, OAuth, Token, TokenError, Tokens};

@@ -152,7 +152,8 @@ const NOT_PUBLIC: [&str; 20] = [
     "8000::/1",
 ];
 
-fn is_public(address: IpAddr) -> bool {
+/// Whether an address belongs to a single host of the internet: not private, local, reserved, or translated.
+pub fn is_public(address: IpAddr) -> bool {
     let address = address.to_canonical();
     let mut networks = NOT_PUBLIC
         .iter()
