@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     origin::{Mistakes, Origin},
-    table::{self, Site},
+    table::Site,
 };
 
 /// How files are relayed under links of the shim's own.
@@ -60,8 +60,7 @@ impl RelayConfig {
             let text = format!("relay.key needs at least {SHORTEST_KEY} characters");
             mistakes.add(key.origin.clone(), text);
         }
-        let table::Relay { domains, .. } = relay;
-        let domains = domains.value.iter();
+        let domains = relay.domains.value.iter();
         Some(Self {
             base: base?,
             key: key.value.clone(),
