@@ -8,7 +8,6 @@ use std::{
 };
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-
 use migrate_audit::isolated;
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
         audit, completions, diff, explain, man, plan, record, rules, status, translate, usage,
     },
     exit::Exit,
+    settings,
 };
 
 /// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
@@ -56,7 +56,21 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         };
     }
-    let result = match Cli::parse().command {
+    let words = settings::with_settings(std::env::args_os().collect(), &Cli::command());
+    let result = words.and_then(|words| dispatch(Cli::parse_from(words)));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done if standard error is closed, too.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
         Command::Audit(args) => audit::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Diff(args) => diff::run(&args),
@@ -68,15 +82,6 @@ pub fn run() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Translate(args) => translate::run(&args),
         Command::Usage(args) => usage::run(&args),
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to be done if standard error is closed, too.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
-            Exit::Failed.into()
-        }
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod man;
+mod output;
 pub(crate) mod plan;
 pub(crate) mod record;
 pub(crate) mod rules;
@@ -41,4 +42,9 @@ fn today() -> String {
         u8::from(today.month()),
         today.day()
     )
+}
+
+/// What made a report, and when: `2026-11-22, migrate 0.1.0`.
+fn made() -> String {
+    format!("{}, migrate {}", today(), env!("CARGO_PKG_VERSION"))
 }

@@ -1,7 +1,6 @@
-//! What becomes of a v1 operation or field: read off the catalog, as values first, then as text,
-//! JSON or Markdown.
+//! What becomes of a v1 operation or field: read off the catalog, as values first, then as documents.
 //!
-//! The values ([`Overview`], [`OperationPage`], [`FieldPage`]) are the JSON output: each object has
+//! The values ([`Overview`], [`OperationPage`], [`FieldPage`], …) are the JSON output: each object has
 //! `"schema": 1` and a `kind`. Members may be added under the same number; renaming or removing one
 //! changes it.
 
@@ -9,12 +8,13 @@ mod answer;
 mod calls;
 mod errors;
 mod field;
+mod guide;
 mod markdown;
 mod notifications;
 mod operation;
 mod overview;
+pub(crate) mod page;
 mod parameters;
-pub(crate) mod text;
 mod topic;
 pub(crate) mod wording;
 
@@ -24,10 +24,10 @@ use serde::Serialize;
 pub(crate) use field::FieldPage;
 pub(crate) use markdown::coverage;
 pub(crate) use notifications::NotificationsPage;
-pub(crate) use operation::OperationPage;
+pub(crate) use operation::{OperationPage, once_each};
 pub(crate) use overview::Overview;
 pub(crate) use parameters::parameter_entries;
-pub(crate) use topic::{Topic, nearest_operations};
+pub(crate) use topic::{Topic, nearest, nearest_operations, suggestion};
 
 /// The version of the JSON output.
 pub(crate) const SCHEMA: u32 = 1;

@@ -3,9 +3,10 @@
 //! [`Translated`] is the JSON output: `"schema": 1`, members may be added under the same number.
 
 mod calls;
-mod curl;
-mod curl_options;
+mod clients;
+mod command_line;
 mod form;
+mod http_text;
 mod losses;
 mod rehearsal;
 mod request;
@@ -20,7 +21,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use mappings::{
     Catalog, Site, V1Error,
     catalog::{
-        operation::{Operation, Plan, Service},
+        operation::{Operation, Plan, Replacement, Service},
         protocol::ProtocolError,
     },
 };
@@ -133,13 +134,18 @@ pub(crate) struct Loss {
     reason: String,
 }
 
-/// An error that v1 answers without any v2 request.
+/// A request for which no v2 request is sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
     schema: u32,
     kind: &'static str,
+    /// Why, in a sentence.
+    reason: String,
     operation: String,
-    error: ErrorEntry,
+    /// What v1 answers; nothing for an operation that the shim does not serve.
+    error: Option<ErrorEntry>,
+    /// The v2 requests that replace an operation that the shim does not serve.
+    v2: Vec<String>,
     /// What to look at, or what may have been meant.
     hint: String,
 }
@@ -161,11 +167,19 @@ pub(crate) fn translate<'a>(
     catalog: &'a Catalog,
     site: &'a Site,
     base: &str,
-    request: V1Request,
+    mut request: V1Request,
 ) -> Result<Translated<'a>, Refused> {
     let operation = known(catalog, &request)?;
-    let (variables, arguments, item) =
-        Variables::take_secrets(catalog, operation, &request.arguments);
+    if let Service::NotServed(replacement) = &operation.service {
+        return Err(Refused::not_served(operation, replacement));
+    }
+    let (variables, arguments, item) = Variables::take_secrets(
+        catalog,
+        operation,
+        &request.arguments,
+        &request.variables,
+        &mut request.notes,
+    );
     let plan = operation.plan().unwrap_or(&NO_PLAN);
     let rehearsal = Rehearsal {
         catalog,
@@ -199,7 +213,9 @@ pub(crate) fn translate<'a>(
         calls,
         not_sent: losses.not_sent,
         changed: losses.changed,
-        ignored: finished.unknown,
+        ignored: { finished.unknown.iter() }
+            .map(|name| variables.named(name))
+            .collect(),
         left_out: losses.left_out,
         notes,
         answer: answer_fields(catalog, operation),
@@ -209,7 +225,7 @@ pub(crate) fn translate<'a>(
 /// The only v2 command that a v1 `curl` command needs; `None` if it needs several, or if anything is
 /// lost or conditional.
 pub(crate) fn one_command(catalog: &Catalog, curl: &str) -> Option<String> {
-    let request = V1Request::from_text(catalog, curl).ok()?;
+    let [request] = <[_; 1]>::try_from(V1Request::from_text(catalog, curl).ok()?).ok()?;
     let site = Site {
         options: catalog.options(&BTreeMap::new()).unwrap_or_default(),
         ..Site::default()
@@ -256,24 +272,52 @@ impl Refused {
         request: &V1Request,
         error: V1Error,
     ) -> Self {
-        let hint = match operation {
-            Some(known) => format!("`migrate explain {}` says more", known.name),
-            None => match explain::nearest_operations(catalog, &request.operation).as_slice() {
-                [] => "`migrate explain` lists what v1 had".to_owned(),
-                nearest => format!("did you mean {}?", wording::one_of(nearest)),
-            },
+        let name = operation.map_or(&request.operation, |known| &known.name);
+        let name = request.variables.shown(name, |name| format!("${name}"));
+        let (reason, hint) = match operation {
+            Some(known) => (
+                format!("{name}: v1's answer is an error, and v2 is asked nothing."),
+                format!("`migrate explain {}` says more", known.name),
+            ),
+            None => (
+                format!("{name}: v1 had no such operation."),
+                match explain::nearest_operations(catalog, &request.operation).as_slice() {
+                    [] => "`migrate explain` lists what v1 had".to_owned(),
+                    nearest => format!("did you mean {}?", wording::one_of(nearest)),
+                },
+            ),
         };
         Self {
             schema: SCHEMA,
             kind: "error",
-            operation: operation
-                .map_or(&request.operation, |known| &known.name)
-                .clone(),
-            error: ErrorEntry {
+            reason,
+            operation: name,
+            error: Some(ErrorEntry {
                 code: error.code,
-                message: error.message,
-            },
+                message: request
+                    .variables
+                    .shown(&error.message, |name| format!("${name}")),
+            }),
+            v2: Vec::new(),
             hint,
+        }
+    }
+
+    fn not_served(operation: &Operation, replacement: &Replacement) -> Self {
+        let requests = replacement.requests.iter();
+        Self {
+            schema: SCHEMA,
+            kind: "not_served",
+            reason: format!("{}: the shim does not serve it yet.", operation.name),
+            operation: operation.name.clone(),
+            error: None,
+            v2: { requests }
+                .map(|(method, path)| format!("{method} {path}"))
+                .collect(),
+            hint: format!(
+                "its parameters have no place in v2 yet; `migrate explain {}` lists them",
+                operation.name
+            ),
         }
     }
 }

@@ -13,7 +13,7 @@ use recording::usage::{Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, d
 use time::Date;
 
 pub(crate) use code::Code;
-pub(crate) use report::{Format, Page, write};
+pub(crate) use report::document;
 pub(crate) use source::read;
 pub(crate) use story::Story;
 pub(crate) use verdict::Rule;

@@ -233,6 +233,73 @@ fn baselines_of_two_branches_merge_by_union() {
 }
 
 #[test]
+fn findings_of_the_baseline_are_fixed() {
+    let client = client();
+    migrate(client.path(), &["audit", "--write-baseline"]);
+    let shim = ["--shim", "https://shim.example.com"];
+    let patch = text(&migrate(
+        client.path(),
+        &[&["audit", "--diff"], &shim[..]].concat(),
+    ));
+    assert!(
+        patch.contains("+") && patch.contains("https://shim.example.com/v1"),
+        "{patch}"
+    );
+}
+
+#[test]
+fn repositories_are_merged_into_one_table() {
+    let (one, two) = (client(), client());
+    for client in [&one, &two] {
+        migrate(client.path(), &["audit", "--write-baseline"]);
+    }
+    put(
+        two.path(),
+        "new.sh",
+        b"curl https://api.zoom.us/v1/user/get\n",
+    );
+    let status = text(&migrate(two.path(), &["status", "--format", "json"]));
+    let file = one.path().join("two.json");
+    fs::write(&file, status).unwrap();
+    let folder = one.path().to_str().unwrap();
+    let arguments = ["status", "--merge", folder, "two.json", "--format", "json"];
+    let output = migrate(one.path(), &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let merged: Value = serde_json::from_str(&text(&output)).unwrap();
+    assert_eq!(merged["repositories"].as_object().unwrap().len(), 2);
+    assert_eq!(
+        merged["total"],
+        serde_json::json!({"new": 1, "fixed": 0, "unchanged": 10})
+    );
+    let page = text(&migrate(
+        one.path(),
+        &["status", "--merge", folder, "two.json", "--format", "html"],
+    ));
+    assert!(page.contains("2 repositories"), "{page}");
+}
+
+#[test]
+fn a_plan_names_scopes_and_efforts() {
+    let client = client();
+    let plan = text(&migrate(client.path(), &["plan", "--format", "json"]));
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["errors_at_shim"], serde_json::json!([]));
+    let scopes = plan["zoom"]["scopes"].as_array().unwrap();
+    assert!(
+        scopes.contains(&"user:read:list_users:admin".into()),
+        "{plan}"
+    );
+    put(
+        client.path(),
+        "app/b.sh",
+        b"curl https://api.zoom.us/v1/user/checkzpk -d zpk=1\n",
+    );
+    let plan = text(&migrate(client.path(), &["plan"]));
+    assert!(plan.contains("always an error  user/checkzpk"), "{plan}");
+    assert!(plan.contains("several v2 requests do it"), "{plan}");
+}
+
+#[test]
 fn a_wave_is_done_when_its_check_says_so() {
     let client = client();
     let check = |wave: &str, shim: &[&str]| {

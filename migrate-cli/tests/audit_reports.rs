@@ -32,7 +32,7 @@ fn the_json_keeps_its_promise() {
 fn no_report_shows_a_secret() {
     let client = client();
     for format in [
-        "text", "json", "sarif", "markdown", "html", "junit", "github", "csv",
+        "text", "concise", "json", "sarif", "markdown", "html", "junit", "github", "csv",
     ] {
         let report = text(&migrate(client.path(), &["audit", "--format", format]));
         assert!(report.contains("user/list"), "{format}");
@@ -93,6 +93,119 @@ fn the_report_for_people_fits_a_small_terminal() {
         .filter(|line| !line.contains(" read · "))
         .collect();
     insta::assert_snapshot!(steady.join("\n"));
+}
+
+#[test]
+fn concise_lines_lead_to_their_place() {
+    let client = client();
+    let arguments = [
+        "audit",
+        "app",
+        "--select",
+        "v1-endpoint",
+        "--format",
+        "concise",
+    ];
+    let report = text(&migrate(client.path(), &arguments));
+    let first = report.lines().next().unwrap();
+    let start = "app/Zoom.php:4:15: error: Zoom API v1: v1-endpoint user/list: ";
+    assert!(first.starts_with(start), "{report}");
+    let end = "(exit code 1) · 2 uses of 2 operations in 1 file · 1 file read\n";
+    assert!(report.ends_with(end), "{report}");
+}
+
+#[test]
+fn rules_and_files_are_selected() {
+    let client = client();
+    put(
+        client.path(),
+        "old/a.sh",
+        b"curl https://api.zoom.us/v1/user/get\n",
+    );
+    let found = |more: &[&str]| places(&json(client.path(), &[&["."], more].concat()));
+    assert_eq!(found(&["--include", "old/**"]), ["old/a.sh:1 url"]);
+    assert!(!found(&["--exclude", "old/**"]).contains(&"old/a.sh:1 url".to_owned()));
+    let kinds = |found: Vec<String>| found.iter().all(|place| place.ends_with(" endpoint"));
+    assert!(kinds(found(&["--select", "v1-endpoint"])));
+    assert!(
+        !found(&["--ignore", "v1-url,v1-mention"])
+            .iter()
+            .any(|place| place.ends_with("url") && !place.ends_with("base_url"))
+    );
+    let output = migrate(client.path(), &["audit", "--select", "v1-endpont"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean `v1-endpoint`"));
+    // A part of the findings is no baseline.
+    let output = migrate(
+        client.path(),
+        &["audit", "--ignore", "v1-url", "--write-baseline"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn client_libraries_of_a_user_are_found() {
+    let folder = tree(&[
+        (
+            "app.py",
+            "import acme_zoom\n\nc = acme_zoom.AcmeClient()\nc.people()\n",
+        ),
+        (
+            "rules/acme.toml",
+            "summary = \"Our wrapper\"\nwhat = \"calls\"\nwhy = \"v1\"\nexample = \"c.people()\"\n\
+             instead = \"our new wrapper\"\necosystem = \"pypi\"\npackage = \"acme-zoom\"\n\
+             languages = [\"python\"]\nimports = [\"acme_zoom\"]\nconstructors = [\"AcmeClient\"]\n\
+             names = [\"zoom\"]\nstyle = \"receiver.method\"\n[methods]\npeople = \"user/list\"\n",
+        ),
+    ]);
+    assert!(places(&json(folder.path(), &["."])).is_empty());
+    let found = places(&json(folder.path(), &[".", "--rules-dir", "rules"]));
+    assert!(found.contains(&"app.py:4 sdk_call".to_owned()), "{found:?}");
+    let page = migrate(
+        folder.path(),
+        &["rules", "acme-zoom", "--rules-dir", "rules"],
+    );
+    assert!(text(&page).contains("our new wrapper"));
+}
+
+#[test]
+fn flags_come_from_the_settings_file() {
+    let client = client();
+    put(
+        client.path(),
+        "migrate.toml",
+        b"select = [\"v1-endpoint\"]\n[audit]\nformat = \"concise\"\n",
+    );
+    let report = |more: &[&str]| text(&migrate(client.path(), &[&["audit"], more].concat()));
+    assert!(
+        report(&[]).starts_with("app/Zoom.php:4:15: error: "),
+        "{}",
+        report(&[])
+    );
+    assert!(!report(&["--format", "text"]).contains("app/Zoom.php:4:15"));
+    put(client.path(), "migrate.toml", b"slect = 1\n");
+    let output = migrate(client.path(), &["audit"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no flag --slect"));
+}
+
+#[test]
+fn pages_have_headings_tables_and_their_origin() {
+    let client = client();
+    let page = text(&migrate(client.path(), &["audit", "--format", "html"]));
+    assert_eq!(page.matches("<h1>").count(), 1);
+    assert_eq!(
+        page.matches("<article").count(),
+        page.matches("<h3>").count()
+    );
+    for part in [
+        "<h2>Operations</h2>",
+        "<h2>Findings</h2>",
+        "migrate 0.1.0",
+        "scope=\"row\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
 }
 
 #[test]
@@ -185,12 +298,14 @@ fn annotations_name_files_from_the_workspace() {
     let first = report.lines().next().unwrap();
     assert_eq!(
         first,
-        "::error file=app/Zoom.php,line=2,col=10,endColumn=33,title=Zoom API v1%3A the v1 base URL\
-         ::the v1 base URL point it at the shim (see --fix)"
+        "::error file=app/Zoom.php,line=2,col=10,endColumn=33,title=Zoom API v1%3A v1-base-url the v1 base URL\
+         ::the v1 base URL. point it at the shim (see --fix)"
     );
     assert_eq!(
         report.lines().last(),
-        Some("5 uses of Zoom's API v1, 0 suppressed")
+        Some(
+            "5 findings (exit code 1) · 3 uses of 2 operations in 1 file · 2 credentials · 1 file read"
+        )
     );
 }
 

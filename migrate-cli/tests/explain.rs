@@ -160,7 +160,7 @@ fn an_operation_has_many_spellings() {
 fn an_unknown_name_is_answered_with_the_nearest_ones() {
     for (name, nearest) in [
         ("user/getbymail", "user/getbyemail"),
-        ("getbyemail", "user/getbyemail"),
+        ("getbymail", "user/getbyemail"),
         ("disable_chatt", "disable_chat"),
         ("https://api.zoom.us/v1/user/listt?x=y", "user/list"),
     ] {
@@ -173,11 +173,87 @@ fn an_unknown_name_is_answered_with_the_nearest_ones() {
 }
 
 #[test]
-fn markdown_is_for_all_operations_only() {
-    assert_eq!(
-        explain(&["user/get", "--format", "markdown"]).status.code(),
-        Some(2)
-    );
+fn a_unique_ending_is_enough() {
+    assert_eq!(page(&["custcreate"]), page(&["user/custcreate"]));
+    assert_eq!(page(&["getuserreport"]), page(&["report/getuserreport"]));
+}
+
+/// What people asked in public about v1 and the way to v2, and what the answer is to name.
+#[test]
+fn questions_of_users_are_answered() {
+    for (name, answers) in [
+        (
+            "403",
+            &["31 May 2020", "maximum number of api requests"][..],
+        ),
+        ("meeting/live", &["GET /metrics/meetings"]),
+        ("recording/list", &["GET /users/{host_id}/recordings"]),
+        ("page_size", &["page_count", "next_page_token"]),
+        ("user/checkemail", &["GET /users/email"]),
+        (
+            "1009",
+            &["another Zoom account", "already holds an active account"],
+        ),
+        ("report/getuserreport", &["30,000 a day", "heavy"]),
+        ("user/get", &["User not exist: {subject}"]),
+        ("1010", &["User not belong to this account", "user/pending"]),
+        ("user/update", &["PATCH"]),
+        ("option_alternative_hosts", &["settings.alternative_hosts"]),
+        ("host_id", &["/users/{userId}/meetings"]),
+        ("start_time", &["timezone", "UTC"]),
+        ("custcreate", &["ISV", "start_url"]),
+        ("jwt", &["server-to-server OAuth", "2023"]),
+        ("start_url", &["two hours"]),
+        ("api_key", &["OAuth"]),
+        ("data_type", &["XML"]),
+        ("join_url", &["plain"]),
+        ("user", &["user:read:user:admin"]),
+        ("ma/account/plan/subscribe", &["It is off until"]),
+    ] {
+        let text = page(&[name])
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        for answer in answers {
+            assert!(text.contains(answer), "{name}: {answer}: {text}");
+        }
+    }
+    let rules = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["rules", "zoomus"])
+        .output();
+    assert!(String::from_utf8_lossy(&rules.expect("it runs").stdout).contains("zoom_rb"));
+}
+
+#[test]
+fn programs_see_whether_an_operation_is_served() {
+    assert_eq!(json(&["meeting/create"])["service"], "served");
+    assert_eq!(json(&["user/checkzpk"])["service"], "refused");
+    assert_eq!(json(&["1009"])["kind"], "error");
+    assert_eq!(json(&["jwt"])["kind"], "word");
+}
+
+#[test]
+fn all_lists_of_an_answer_are_shown() {
+    let page = json(&["recording/list"]);
+    let lists = page["answer"]["lists"].as_array().expect("lists");
+    let names: Vec<_> = lists
+        .iter()
+        .map(|list| list["list"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["meetings", "meetings.recording_files"]);
+}
+
+#[test]
+fn a_page_reads_well_at_every_width() {
+    for width in ["40", "80", "120"] {
+        let page = stable(&["meeting/create", "--width", width]);
+        let widest = page.lines().map(|line| line.chars().count()).max();
+        assert!(
+            widest.is_some_and(|widest| widest <= width.parse().unwrap()),
+            "{page}"
+        );
+        insta::assert_snapshot!(format!("meeting_create_{width}"), page);
+    }
 }
 
 /// Every page exists as text and as JSON, and no line is wider than a terminal of 80 columns.

@@ -113,7 +113,7 @@ fn reads_are_asked_again() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("! pmi  unexpected: another value"), "{text}");
     assert!(
-        text.contains("user/get  2 compared   1 as expected   1 unexpected"),
+        text.contains("1 of 2 answers differs unexpectedly · 50.00 % consistent · p99"),
         "{text}"
     );
     let first = v1.seen().remove(0);
@@ -129,6 +129,54 @@ fn reads_are_asked_again() {
         &[],
     );
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// A key with many failures is locked, so the first refusal ends the run.
+#[test]
+fn refused_credentials_end_a_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = json!({ "code": 200, "message": "Invalid api key or secret" });
+    let v1 = V1::start(move |_, _| json!({ "error": error }));
+    let path = file(&folder, &(read(1, 7) + &read(2, 7)));
+    let output = migrate(&path, &v1.base, &[]);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("MIGRATE_API_KEY"), "{text}");
+    assert_eq!(v1.seen().len(), 1);
+}
+
+#[test]
+fn an_error_instead_of_an_answer_is_one_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = json!({ "code": 1001, "message": "User not exist: u1" });
+    let v1 = V1::start(move |_, _| json!({ "error": error }));
+    let lines: String = (1..=9).map(|id| read(id, 7)).collect();
+    let output = migrate(&file(&folder, &lines), &v1.base, &["--format", "json"]);
+    let report: Value = serde_json::from_str(&text(&output)).unwrap();
+    let cause = "error instead of an answer: 1001 User not exist: u1";
+    assert_eq!(report["causes"], json!({ cause: 9 }));
+    assert_eq!(report["shown"].as_array().unwrap().len(), 3);
+    assert_eq!(report["shown"][0]["rows"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn thresholds_decide_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({ "id": "u1", "pmi": 7, "dept": "Sales" }));
+    let path = file(&folder, &(read(1, 7) + &read(2, 7) + &read(3, 8)));
+    let code = |more: &[&str]| migrate(&path, &v1.base, more).status.code();
+    assert_eq!(code(&[]), Some(1));
+    assert_eq!(code(&["--min-consistency", "60"]), Some(0));
+    assert_eq!(code(&["--min-consistency", "99.9"]), Some(1));
+    assert_eq!(
+        code(&["--min-consistency", "60", "--max-p99", "0"]),
+        Some(1)
+    );
+    assert_eq!(
+        code(&["--min-consistency", "60", "--max-p99", "600000"]),
+        Some(0)
+    );
+    assert_eq!(code(&["--min-consistency", "101"]), Some(2));
 }
 
 /// The shim that is asked may be recording into the same file.
@@ -188,7 +236,7 @@ fn an_interrupted_run_reports_what_was_compared() {
     let text = text(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("interrupted"), "{text}");
-    assert!(text.contains(" compared "), "{text}");
+    assert!(text.contains("unexpectedly"), "{text}");
     assert!(v1.seen().len() < 10);
 }
 
@@ -302,7 +350,7 @@ fn a_stopped_run_goes_on_where_it_was() {
     let output = migrate(&path, &v1.base, &resume);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("20 compared   20 as expected"), "{text}");
+    assert!(text.contains("0 of 20 answers differ"), "{text}");
     assert_eq!(v1.seen().len(), 21 + 13);
 
     let other = migrate(&path, "http://127.0.0.1:9", &resume);

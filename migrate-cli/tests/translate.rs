@@ -223,6 +223,91 @@ fn standard_input_is_read_without_an_argument() {
     }
 }
 
+/// What people have at hand when they ask; each is the same request.
+#[test]
+fn requests_of_other_clients_and_files_are_read() {
+    let expected = json(&["user/get", "id=abc"])["calls"].clone();
+    let form = "api_key=k&api_secret=s&id=abc";
+    let url = "https://api.zoom.us/v1/user/get";
+    let postman = serde_json::json!({ "item": [{ "name": "folder", "item": [{
+        "request": { "method": "POST",
+            "url": { "host": ["api", "zoom", "us"], "path": ["v1", "user", "get"] },
+            "body": { "mode": "urlencoded", "urlencoded": [{ "key": "id", "value": "abc" }] } },
+    }] }] });
+    let har = serde_json::json!({ "request": { "method": "POST", "httpVersion": "HTTP/1.1",
+        "url": url, "postData": { "mimeType": "application/x-www-form-urlencoded", "text": form } } });
+    for text in [
+        format!("wget --post-data \"{form}\" {url} -O -"),
+        format!("wget --quiet --method=POST --body-data={form} {url}"),
+        format!("http --form POST {url} api_key=k api_secret=s id=abc"),
+        format!("http -f {url} id=abc Accept:text/xml"),
+        format!("Invoke-RestMethod -Method Post -Uri {url} -Body @{{api_key=\"k\";id='abc'}}"),
+        format!("$r = irm -Uri \"{url}\" `\n  -Method POST `\n  -Body \"{form}\""),
+        format!("curl.exe -X POST ^\r\n -d \"{form}\" ^\r\n {url}"),
+        format!("curl ^\"{url}^\" ^\n  --data-raw ^\"api_key=k^&id=abc^\""),
+        format!("curl {url} --data-raw $'id=\\x61bc' --compressed"),
+        format!("TOKEN=x curl {url} -d id=abc; echo done"),
+        format!("POST /v1/user/get HTTP/1.1\r\nHost: api.zoom.us\r\n\r\n{form}"),
+        format!(
+            "@id = abc\n# users\nPOST {url}\nContent-Type: application/json\n\n{{\"id\": \"{{{{id}}}}\"}}\n"
+        ),
+        postman.to_string(),
+        har.to_string(),
+        serde_json::json!({ "log": { "entries": [har] } }).to_string(),
+    ] {
+        let output = translate(&["--format", "json"], &text);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{text}: {error}");
+        let page: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(page["calls"], expected, "{text}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("requests.http");
+    std::fs::write(
+        &file,
+        format!("POST {url}?id=abc\n\n###\nPOST {url}\n\nid=abc\n"),
+    )
+    .expect("written");
+    let name = file.to_str().expect("a plain name");
+    for name in [name.to_owned(), format!("@{name}")] {
+        let pages = json(&[&name]);
+        assert_eq!(pages.as_array().map(Vec::len), Some(2));
+        assert_eq!(pages[1]["calls"], expected);
+    }
+}
+
+#[test]
+fn variables_of_a_request_stay_variables() {
+    let body = |words: &[&str]| commands(words);
+    let text = body(&[
+        "curl --data \"api_key=$k&api_secret=$s&id=$id&dept=${DEPT}x&pmi=$PMI\" https://api.zoom.us/v1/user/update",
+    ]);
+    assert!(
+        text.contains("\"https://api.zoom.us/v2/users/$id\""),
+        "{text}"
+    );
+    assert!(text.contains(r#"\"dept\":\"${DEPT}x\""#), "{text}");
+    assert!(text.contains(r#"\"pmi\":$PMI"#), "{text}");
+    assert!(!text.contains("$k") && !text.contains("$s "), "{text}");
+    let text = body(&["curl -d 'id=$id' h/v1/user/get"]);
+    assert!(
+        text.contains("%24id"),
+        "a single quote keeps the sign: {text}"
+    );
+    let page = json(&["https://{{host}}/v1/user/get?id={{user_id}}"]);
+    assert_eq!(
+        page["calls"][0]["url"],
+        "https://api.zoom.us/v2/users/$user_id"
+    );
+    let page = json(&["curl \"$BASE/user/list\" -d page_size=$SIZE -d \"$MORE\""]);
+    let notes = page["notes"].to_string();
+    assert!(
+        notes.contains("page_size: 1 stands for $SIZE here"),
+        "{notes}"
+    );
+    assert!(notes.contains("$MORE"), "{notes}");
+}
+
 #[test]
 fn what_is_not_plain_is_noted() {
     for (words, note) in [
@@ -240,7 +325,7 @@ fn what_is_not_plain_is_noted() {
         ),
         (
             &["curl --shiny=secret -d id=a h/v1/user/get"],
-            "--shiny is taken for a switch",
+            "the option --shiny is taken for a switch",
         ),
         (
             &["user/uploadpicture", "id=a&pic_file=%89PNG%0D%0A%1A%0A%00"],
@@ -266,6 +351,8 @@ fn what_is_no_v1_request_is_told_how_to_write_one() {
         &["user/get", "{\"id\":[1]}"],
         &["user/get", "id=1", "--v2-base", "ftp://x"],
         &["api_key=K&api_secret=not-to-be-seen"],
+        &["no-such-file.har"],
+        &["requests.post('https://api.zoom.us/v1/user/get')"],
     ] {
         let output = translate(words, "");
         assert_eq!(output.status.code(), Some(2), "{words:?}");

@@ -28,10 +28,10 @@ pub struct Rules {
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// A file cannot be read.
-    #[error("rules/{file}: {cause}")]
+    #[error("{file}: {cause}")]
     File {
         /// The file.
-        file: &'static str,
+        file: String,
         /// Why.
         cause: toml::de::Error,
     },
@@ -363,8 +363,7 @@ impl Rules {
             .into_iter()
             .map(|(file, text)| read(file, text))
             .collect::<Result<Vec<Library>, _>>()?;
-        let calls = libraries.iter().flat_map(calls_of).collect();
-        Ok(Self {
+        let mut rules = Self {
             hosts: Hosts {
                 api: hosts.api,
                 web: hosts.web,
@@ -374,9 +373,28 @@ impl Rules {
             strays: hosts.strays,
             words: read("data/words.toml", WORDS)?,
             services: Services::new(&vendors.vendor)?,
-            libraries,
-            calls,
-        })
+            libraries: Vec::new(),
+            calls: HashSet::new(),
+        };
+        rules.add(libraries);
+        Ok(rules)
+    }
+
+    /// Adds libraries.
+    pub fn add(&mut self, libraries: Vec<Library>) {
+        self.calls.extend(libraries.iter().flat_map(calls_of));
+        self.libraries.extend(libraries);
+    }
+}
+
+impl Library {
+    /// Reads a library of a user, in the form of `rules/libraries`.
+    ///
+    /// # Errors
+    ///
+    /// It does not say what it should.
+    pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
+        read(file, text)
     }
 }
 
@@ -390,6 +408,9 @@ fn calls_of(library: &Library) -> impl Iterator<Item = String> {
         .chain(loading)
 }
 
-fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, RuleError> {
-    toml::from_str(text).map_err(|cause| RuleError::File { file, cause })
+fn read<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
+    toml::from_str(text).map_err(|cause| RuleError::File {
+        file: file.to_owned(),
+        cause,
+    })
 }

@@ -24,7 +24,7 @@ use crate::{
     kind::Kind,
     knowledge::Knowledge,
     prefilter::{Prefilter, is_binary},
-    rules::{RuleError, Rules},
+    rules::{Library, RuleError, Rules},
     shim_address::Moved,
     source,
     traffic::Traffic,
@@ -50,6 +50,8 @@ pub struct Options {
     pub files: Arc<AtomicUsize>,
     /// How the program was pointed at the shim, if it was.
     pub moved: Moved,
+    /// Client libraries besides the embedded ones.
+    pub libraries: Vec<Library>,
     /// Set from outside to end the run early with what was found so far.
     pub stop: Arc<AtomicBool>,
     /// The program that calls [`crate::isolated::serve`] when it is given [`crate::isolated::ARGUMENT`]:
@@ -64,6 +66,7 @@ impl Default for Options {
             large: 4 << 20,
             files: Arc::default(),
             moved: Moved::default(),
+            libraries: Vec::new(),
             stop: Arc::default(),
             parser: None,
         }
@@ -149,6 +152,7 @@ impl<'c> Audit<'c> {
     /// Prepares an audit with the embedded rules.
     pub fn new(catalog: &'c Catalog, options: Options) -> Result<Self, AuditError> {
         let mut rules = Rules::embedded()?;
+        rules.add(options.libraries.clone());
         rules.hosts.shim = options
             .moved
             .url

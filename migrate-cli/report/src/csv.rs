@@ -2,24 +2,37 @@
 
 use std::{borrow::Cow, io};
 
-use crate::words::plain_report;
+use crate::{Document, Printer, document::Block, words::plain_report};
 
-/// Writes a table, one record a line.
-///
-/// # Errors
-///
-/// The output cannot be written to.
-pub fn write<const COLUMNS: usize>(
-    out: &mut dyn io::Write,
-    header: [&str; COLUMNS],
-    rows: impl IntoIterator<Item = [String; COLUMNS]>,
-) -> io::Result<()> {
-    let mut table = ::csv::Writer::from_writer(out);
-    table.write_record(header)?;
-    for row in rows {
-        table.write_record(row.map(cell))?;
+/// Prints the records of a document, one a line; else its first table.
+#[derive(Clone, Copy, Debug)]
+pub struct Csv;
+
+impl Printer for Csv {
+    fn print(&self, document: &Document<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut writer = ::csv::Writer::from_writer(out);
+        let records = &document.records;
+        if !records.columns.is_empty() {
+            writer.write_record(&records.columns)?;
+            for row in &records.rows {
+                writer.write_record(row.iter().cloned().map(cell))?;
+            }
+            return writer.flush();
+        }
+        let table = document.blocks.iter().find_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        });
+        if let Some(table) = table {
+            if table.has_head() {
+                writer.write_record(table.columns.iter().map(|column| &column.name))?;
+            }
+            for row in &table.rows {
+                writer.write_record(row.cells.iter().map(|of| cell(of.lines.join("; "))))?;
+            }
+        }
+        writer.flush()
     }
-    table.flush()
 }
 
 fn cell(text: String) -> String {

@@ -10,6 +10,11 @@ pub struct Document<'a> {
     pub tool: &'static str,
     /// What it is about.
     pub title: String,
+    /// A few words beside the title. Text has a title only if there is one of these.
+    pub aside: Option<String>,
+    /// When it was made and by which version: `2026-11-22, migrate 0.1.0`; nothing if that does not
+    /// matter.
+    pub made: String,
     /// The numbers, in a sentence.
     pub summary: String,
     /// False if a build should fail.
@@ -30,6 +35,19 @@ pub struct Document<'a> {
     pub annotations: Vec<Annotation>,
     /// The line below the annotations.
     pub tally: String,
+    /// The table for spreadsheets; the first table of the blocks if it is empty.
+    pub records: Records,
+    /// What to run next, if anything.
+    pub next: Option<&'static str>,
+}
+
+/// A table for spreadsheets.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The names of the columns; empty if there is no such table.
+    pub columns: Vec<&'static str>,
+    /// The rows.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A part of what people read.
@@ -47,7 +65,7 @@ pub enum Block<'a> {
     Part(Part),
 }
 
-/// A table. The first cell of a row names it.
+/// A table. The first cell of a row names it. It has a head if a column has a name.
 #[derive(Debug, Default)]
 pub struct Table {
     /// The columns.
@@ -72,6 +90,8 @@ pub struct Column {
 pub struct Row {
     /// The cells.
     pub cells: Vec<Cell>,
+    /// Sentences below it.
+    pub below: Vec<String>,
     /// What pages filter rows by; one of [`Part::TAGS`] or nothing.
     pub tag: &'static str,
 }
@@ -131,8 +151,8 @@ pub struct Finding<'a> {
     pub advice: String,
     /// What is lost by that; may be empty.
     pub losses: String,
-    /// What serves it meanwhile; may be empty.
-    pub served: &'static str,
+    /// Whether the shim serves it; nothing if that does not matter.
+    pub served: Cell,
     /// The source line; nothing if it is secret.
     pub excerpt: Option<&'a str>,
     /// Who owns the file.
@@ -238,16 +258,51 @@ impl Table {
         }
     }
 
+    /// A table without a head.
+    pub fn plain(rows: Vec<Row>) -> Self {
+        let columns = rows.iter().map(|row| row.cells.len()).max();
+        Self {
+            rows,
+            ..Self::new(std::iter::repeat_n("", columns.unwrap_or(0)))
+        }
+    }
+
     /// Adds a row.
     pub fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
-        self.rows.push(Row {
+        self.rows.push(Row::new(cells));
+    }
+
+    /// True if a column has a name.
+    pub(crate) fn has_head(&self) -> bool {
+        self.columns.iter().any(|column| !column.name.is_empty())
+    }
+}
+
+impl Row {
+    /// A row with nothing below it.
+    pub fn new<C: Into<Cell>>(cells: impl IntoIterator<Item = C>) -> Self {
+        Self {
             cells: cells.into_iter().map(Into::into).collect(),
-            tag: "",
-        });
+            ..Self::default()
+        }
+    }
+
+    /// The same row with sentences below it.
+    #[must_use]
+    pub fn with_below<S: Into<String>>(self, below: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            below: below.into_iter().map(Into::into).collect(),
+            ..self
+        }
     }
 }
 
 impl Cell {
+    /// A name: what the row is about.
+    pub fn name(text: impl Into<String>) -> Self {
+        Self::from(text).toned("name")
+    }
+
     /// Lines of code.
     pub fn code<S: Into<String>>(lines: impl IntoIterator<Item = S>) -> Self {
         Self {
@@ -274,6 +329,42 @@ impl<S: Into<String>> From<S> for Cell {
 }
 
 impl<'a> Document<'a> {
+    /// A page of documentation, with a few words beside its title.
+    pub fn page(tool: &'static str, title: &str, aside: &str) -> Self {
+        Self {
+            tool,
+            title: title.to_owned(),
+            aside: Some(aside.to_owned()),
+            is_good: true,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a heading.
+    pub fn heading(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Heading(text.into()));
+    }
+
+    /// Adds a sentence.
+    pub fn paragraph(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Paragraph(text.into()));
+    }
+
+    /// Adds a table, unless it has no rows.
+    pub fn table(&mut self, table: Table) {
+        if !table.rows.is_empty() {
+            self.blocks.push(Block::Table(table));
+        }
+    }
+
+    /// Adds a heading and what is below it, unless the table has no rows.
+    pub fn section(&mut self, heading: impl Into<String>, table: Table) {
+        if !table.rows.is_empty() {
+            self.heading(heading);
+            self.table(table);
+        }
+    }
+
     /// All that limits the report, a sentence each.
     pub fn limits(&self) -> Vec<String> {
         let unread = self.unread.iter();

@@ -37,13 +37,15 @@ fn page(document: &Document<'_>) -> Markup {
             }
             body {
                 header {
-                    h1 { (document.title) }
-                    p class=(state) { (document.summary) "." }
+                    h1 { (document.title) @if let Some(aside) = &document.aside { " " small { (aside) } } }
+                    @if !document.made.is_empty() { p.quiet { (document.made) } }
+                    @if !document.summary.is_empty() { p class=(state) { (document.summary) "." } }
                     @for limit in document.limits() { p.quiet { (limit) } }
                 }
                 main {
                     @let filters = filters(document);
                     @for block in document.blocks.iter().filter(|block| !is_entry(block)) { (plain_block(block)) }
+                    @if document.findings().next().is_some() { h2 { "Findings" } }
                     (filters)
                     @for block in document.blocks.iter().filter(|block| is_entry(block)) { (entries(block)) }
                 }
@@ -87,8 +89,8 @@ fn filters(document: &Document<'_>) -> Markup {
     let operations = document.findings().filter_map(|found| found.operation);
     let choices = [
         (
-            "kind",
-            document.findings().map(|found| found.kind).collect(),
+            "rule",
+            document.findings().map(|found| found.rule).collect(),
         ),
         (
             "operation",
@@ -148,10 +150,10 @@ fn state(finding: &Finding<'_>) -> &'static str {
 
 fn finding(finding: &Finding<'_>) -> Markup {
     html! {
-        article data-state=(state(finding)) data-kind=(finding.kind)
+        article data-state=(state(finding)) data-rule=(finding.rule)
             data-operation=(finding.operation.unwrap_or_default()) data-owners=(finding.owners.join(" ")) {
             header {
-                b { (finding.title) } " " span.kind { (finding.kind) } " "
+                h3 { (finding.title) } " " span.kind { (finding.rule) } " "
                 span.quiet { (finding.confidence.0) " confidence" } br;
                 code { (finding.path) ":" (finding.line) } " "
                 span.quiet { (finding.owners.join(" ")) }
@@ -163,7 +165,7 @@ fn finding(finding: &Finding<'_>) -> Markup {
             @for text in [&finding.advice, &finding.losses].into_iter().filter(|text| !text.is_empty()) {
                 p { (text) }
             }
-            @if !finding.served.is_empty() { p.quiet { (finding.served) } }
+            @if !finding.served.lines.is_empty() { p { "At the shim: " (cell(&finding.served)) "." } }
             @if finding.reason != finding.title { p.quiet { (finding.reason) } }
             @if let Some(suppression) = finding.suppressed {
                 p.quiet { "suppressed: " (suppression.reason) }
@@ -191,7 +193,7 @@ fn part(part: &Part) -> Markup {
     html! {
         details.exchange data-operation=(part.operation) open[is_open] {
             summary {
-                b { (part.operation) } " " code { (part.name) } " "
+                h3 { (part.operation) } " " code { (part.name) } " "
                 span class=(if is_open { "unexpected" } else { "same" }) { (part.failures) " unexpected" }
             }
             (table(&part.table, "sides"))
@@ -207,10 +209,12 @@ fn table(table: &Table, class: &str) -> Markup {
     html! {
         div.scroll {
             table class=(class) {
-                thead {
-                    tr {
-                        @for (at, column) in table.columns.iter().enumerate() {
-                            th scope="col" class=[number(at)] { (column.name) }
+                @if table.has_head() {
+                    thead {
+                        tr {
+                            @for (at, column) in table.columns.iter().enumerate() {
+                                th scope="col" class=[number(at)] { (column.name) }
+                            }
                         }
                     }
                 }
@@ -221,7 +225,12 @@ fn table(table: &Table, class: &str) -> Markup {
                                 @if at == 0 {
                                     th scope="row" { (cell(of)) }
                                 } @else {
-                                    td class=[number(at)] { (cell(of)) }
+                                    td class=[number(at)] {
+                                        (cell(of))
+                                        @if at + 1 == row.cells.len() {
+                                            @for text in &row.below { br; small { (text) } }
+                                        }
+                                    }
                                 }
                             }
                         }

@@ -1,8 +1,8 @@
 //! Reports: commands build a [`Document`], and one [`Printer`] per format writes it.
 //!
-//! [`sheet`] lays out text for terminals, also for commands whose output is text alone. [`csv`] writes
-//! tables for spreadsheets.
+//! [`sheet`] lays out text for terminals, also for commands whose output is text alone.
 
+pub mod concise;
 pub mod csv;
 pub mod document;
 pub mod github;

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, io};
 use crate::{
     Document, Printer,
     document::{Block, Cell, Finding, Table},
+    sheet::TIE,
     words::plain,
 };
 
@@ -14,7 +15,16 @@ pub struct Markdown;
 
 impl Printer for Markdown {
     fn print(&self, document: &Document<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        writeln!(out, "# {}\n\n{}.", document.title, document.summary)?;
+        write!(out, "# {}", escape(&document.title))?;
+        match document.aside.as_deref() {
+            None | Some("") => writeln!(out)?,
+            Some(aside) => writeln!(out, " ({})", escape(aside))?,
+        }
+        for text in [&document.summary, &document.made] {
+            if !text.is_empty() {
+                writeln!(out, "\n{text}.")?;
+            }
+        }
         for block in &document.blocks {
             match block {
                 Block::Heading(text) => writeln!(out, "\n## {}", escape(text))?,
@@ -56,7 +66,13 @@ fn table(table: &Table) -> String {
             .map(|column| if column.is_number { "---:" } else { "---" }.to_owned()),
     );
     for row in table.rows.iter().filter(|row| row.tag != "same") {
-        line(&mut row.cells.iter().map(cell));
+        let mut cells: Vec<String> = row.cells.iter().map(cell).collect();
+        if let Some(last) = cells.last_mut() {
+            for text in &row.below {
+                let _ = write!(last, "<br>{}", escape(text));
+            }
+        }
+        line(&mut cells.into_iter());
     }
     out
 }
@@ -91,14 +107,14 @@ fn findings(findings: &[Finding<'_>], out: &mut dyn io::Write) -> io::Result<()>
             path = finding.path;
             writeln!(out, "\n## {}\n", escape(path))?;
         }
-        let (line, kind) = (finding.line, finding.kind.replace('_', " "));
+        let (line, rule) = (finding.line, finding.rule);
         write!(
             out,
-            "- [{done}] line {line}: {kind} **{}**",
+            "- [{done}] line {line}: {rule} **{}**",
             escape(&finding.title)
         )?;
         if !finding.advice.is_empty() {
-            write!(out, " {}", escape(&finding.advice))?;
+            write!(out, ": {}", escape(&finding.advice))?;
         }
         if !finding.losses.is_empty() {
             write!(out, "; {}", escape(&finding.losses))?;
@@ -114,7 +130,7 @@ fn findings(findings: &[Finding<'_>], out: &mut dyn io::Write) -> io::Result<()>
 
 /// A text that means nothing to Markdown or HTML.
 fn escape(text: &str) -> String {
-    let text = plain(text);
+    let text = plain(text).replace(TIE, " ");
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(

@@ -8,14 +8,14 @@ pub use textwrap::core::display_width;
 
 /// The width when no terminal says another, in columns.
 const WIDTH: usize = 80;
-/// Longer lines are hard to read, however wide the terminal is; the help texts end here, too.
-const WIDEST: usize = 100;
+/// Longer lines are hard to read, however wide the terminal is.
+const WIDEST: usize = 120;
 /// A column that is narrower holds no sentence: it goes below its row instead.
 const NARROW: usize = 18;
 /// Between two columns.
 const GAP: usize = 2;
 /// Stands for a blank at which no line is broken, until the line is written.
-const TIE: &str = "\u{a0}";
+pub(crate) const TIE: &str = "\u{a0}";
 
 /// Text that grows from top to bottom, broken between words to fit a width.
 pub struct Sheet {
@@ -45,8 +45,7 @@ impl Row {
 impl Sheet {
     /// A sheet as wide as the terminal that standard output is, or of 80 columns.
     pub fn for_stdout() -> Self {
-        let terminal = terminal_size::terminal_size_of(io::stdout());
-        Self::new(terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDEST)))
+        Self::new(terminal_width())
     }
 
     /// A sheet of a width in columns.
@@ -77,12 +76,6 @@ impl Sheet {
     /// An empty line.
     pub fn blank(&mut self) {
         self.text.push('\n');
-    }
-
-    /// A title below an empty line, and what belongs on its line.
-    pub fn heading(&mut self, title: &str, rest: &str) {
-        self.blank();
-        self.hanging(&format!("  {}", strong(title)), rest);
     }
 
     /// Two texts at both ends of a line, or on two lines if there is no room.
@@ -155,6 +148,12 @@ impl Sheet {
     pub fn into_text(self) -> String {
         self.text
     }
+}
+
+/// The columns of the terminal that standard output is, at most 120; 80 where there is none.
+pub fn terminal_width() -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDEST))
 }
 
 /// A text in which no line is broken.

@@ -91,7 +91,7 @@ fn steps(sheet: &mut Sheet, catalog: &Catalog, operation: &str, alike: &[&Findin
         .iter()
         .filter(|entry| given(entry.name) || !any && entry.required)
         .map(|entry| {
-            let mut way: Vec<String> = entry.places.iter().map(explain::text::place).collect();
+            let mut way: Vec<String> = entry.places.iter().map(explain::page::place).collect();
             if !entry.conversion.is_empty() {
                 way.push(format!("({})", entry.conversion));
             }

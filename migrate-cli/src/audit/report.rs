@@ -2,12 +2,7 @@
 
 mod json;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
-    path::PathBuf,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_audit::{
     Confidence, Finding, Kind, Shim, SuppressedBy, Unreadable,
@@ -15,41 +10,16 @@ use migrate_audit::{
     traffic::Traffic,
 };
 use migrate_report::{
-    Document, Printer as _, csv,
-    document::{self, Annotation, Block, Cell, Check, CheckOutcome, Level, Suppression, Table},
-    github::Github,
-    html::Html,
-    junit::Junit,
-    markdown::Markdown,
+    Document,
+    document::{
+        self, Annotation, Block, Cell, Check, CheckOutcome, Level, Records, Suppression, Table,
+    },
     sarif::{self, Sarif},
-    text::Text,
-    words::{count, plain_json, plain_report},
+    words::count,
 };
 use serde::Serialize;
 
-/// A report format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people, with source and advice.
-    Text,
-    /// For programs: one object, `schema` 1.
-    Json,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
-    /// For a ticket.
-    Markdown,
-    /// One page with search and filters.
-    Html,
-    /// For test reports of a build.
-    Junit,
-    /// Annotations of GitHub Actions.
-    Github,
-    /// One line a finding.
-    Csv,
-}
-
 /// What is reported.
-#[derive(Debug)]
 pub(crate) struct Report<'a> {
     /// All findings by path and line.
     pub(crate) findings: &'a [Finding],
@@ -57,8 +27,6 @@ pub(crate) struct Report<'a> {
     pub(crate) unreadable: &'a [Unreadable],
     /// How many files were read.
     pub(crate) files: usize,
-    /// How long it took.
-    pub(crate) elapsed: Duration,
     /// What is really called, if access logs were given.
     pub(crate) traffic: Option<&'a Traffic>,
     /// True if the run was ended early.
@@ -67,58 +35,36 @@ pub(crate) struct Report<'a> {
     pub(crate) baseline: bool,
     /// What stands before the paths, seen from the folder in which the program runs: `app/`.
     pub(crate) prefix: &'a str,
-    /// Colours and the like may be used.
-    pub(crate) styled: bool,
-    /// The folder in which the program runs, if paths may be links.
-    pub(crate) links: Option<PathBuf>,
+    /// The name of what was looked through: that of its folder.
+    pub(crate) subject: &'a str,
+    /// When it was made and by which version.
+    pub(crate) made: &'a str,
+    /// What makes the exit code 1.
+    pub(crate) fails: &'a dyn Fn(&Finding) -> bool,
 }
 
 impl Report<'_> {
-    /// Writes the report.
-    pub(crate) fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
-        let mut text = Vec::new();
-        self.print(format, &mut text)?;
-        let text = String::from_utf8(text).map_err(io::Error::other)?;
-        let text = match format {
-            Format::Json | Format::Sarif => plain_json(&text),
-            // Its pieces are plain; what is left are colours and links.
-            Format::Text => text.into(),
-            _ => plain_report(&text, false),
-        };
-        out.write_all(text.as_bytes())
+    /// The object for programs.
+    pub(crate) fn json(&self) -> serde_json::Result<String> {
+        json::write(self)
     }
 
-    fn print(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
-        let document = self.document();
-        match format {
-            Format::Text => Text {
-                is_styled: self.styled,
-                links: self.links.as_ref().map(|folder| folder.join(self.prefix)),
-                elapsed: self.elapsed,
-                next: (self.summary().uses > 0).then_some("migrate plan"),
-            }
-            .print(&document, out),
-            Format::Json => json::write(self, out),
-            Format::Sarif => self.sarif().print(&document, out),
-            Format::Markdown => Markdown.print(&document, out),
-            Format::Html => Html.print(&document, out),
-            Format::Junit => Junit.print(&document, out),
-            Format::Github => Github.print(&document, out),
-            Format::Csv => csv::write(out, COLUMNS, self.findings.iter().map(record)),
-        }
-    }
-
-    fn document(&self) -> Document<'_> {
+    /// The report for people.
+    pub(crate) fn document(&self) -> Document<'_> {
         let summary = self.summary();
         let findings = self.findings;
-        let failing = findings.iter().filter(|found| found.counts()).count();
-        let mut blocks = vec![Block::Findings(findings.iter().map(block).collect())];
-        blocks.extend(tables(self, &summary).into_iter().map(Block::Table));
+        let failing = findings.iter().filter(|found| (self.fails)(found)).count();
+        let mut blocks = Vec::new();
+        for (title, table) in tables(self, &summary) {
+            blocks.extend([Block::Heading(title.to_owned()), Block::Table(table)]);
+        }
+        blocks.push(Block::Findings(findings.iter().map(block).collect()));
         let unread = self.unreadable.iter();
         Document {
             tool: "migrate audit",
-            title: "Uses of Zoom's API v1".to_owned(),
-            summary: sentence(&summary),
+            title: format!("Uses of Zoom's API v1 in {}", self.subject),
+            made: self.made.to_owned(),
+            summary: sentence(self, &summary, failing),
             is_good: failing == 0,
             unread: unread
                 .map(|unread| (unread.path.as_str(), unread.reason.as_str()))
@@ -127,11 +73,12 @@ impl Report<'_> {
             blocks,
             checks: self.checks(),
             annotations: self.annotations(),
-            tally: format!(
-                "{} of Zoom's API v1, {} suppressed",
-                count(failing, "use", "uses"),
-                summary.suppressed
-            ),
+            tally: sentence(self, &summary, failing),
+            records: Records {
+                columns: COLUMNS.into(),
+                rows: self.findings.iter().map(record).collect(),
+            },
+            next: (failing > 0).then_some("migrate plan"),
             ..Document::default()
         }
     }
@@ -141,12 +88,7 @@ impl Report<'_> {
         let mut checks: Vec<Check<'_>> = uses
             .map(|found| Check {
                 suite: &found.path,
-                name: format!(
-                    "line {}: {} {}",
-                    found.line,
-                    found.kind.name(),
-                    title(found)
-                ),
+                name: format!("line {}: {} {}", found.line, found.rule, title(found)),
                 line: Some(found.line),
                 outcome: match &found.suppressed {
                     Some(suppression) => CheckOutcome::Skipped(why(suppression)),
@@ -182,9 +124,10 @@ impl Report<'_> {
                 level: level(found.kind),
                 path: path(&found.path),
                 place: Some((found.line, (found.column, found.end_column))),
-                title: format!("Zoom API v1: {}", title(found)),
-                message: format!("{} {}", found.reason, advice(found))
-                    .trim_end()
+                title: format!("Zoom API v1: {} {}", found.rule, title(found)),
+                message: [found.reason.clone(), advice(found)]
+                    .join(". ")
+                    .trim_end_matches(". ")
                     .to_owned(),
             })
             .collect();
@@ -198,7 +141,8 @@ impl Report<'_> {
         annotations
     }
 
-    fn sarif(&self) -> Sarif<'_> {
+    /// What code scanning shows.
+    pub(crate) fn sarif(&self) -> Sarif<'_> {
         let rules = RULES.iter();
         let rules = rules.filter_map(|(id, text)| Some((*id, Rule::parse(id, text).ok()?)));
         Sarif {
@@ -317,7 +261,7 @@ fn block(finding: &Finding) -> document::Finding<'_> {
         served: finding
             .advice
             .as_ref()
-            .map_or("", |advice| shim_word(advice.shim)),
+            .map_or_else(Cell::default, |advice| shim_cell(advice.shim)),
         excerpt: finding.excerpt.as_deref(),
         owners: &finding.owners,
         fingerprint: &finding.fingerprint,
@@ -343,9 +287,9 @@ fn level(kind: Kind) -> Level {
 }
 
 /// What was pointed at the shim, the operations, and what is really called.
-fn tables(report: &Report<'_>, summary: &Summary) -> Vec<Table> {
+fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> {
     let mut tables = Vec::new();
-    let mut at_shim = Table::new(["moved to the shim"]);
+    let mut at_shim = Table::new([""]);
     for finding in report.findings {
         if finding
             .suppressed
@@ -355,8 +299,8 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<Table> {
             at_shim.row([format!("{}:{}", finding.path, finding.line)]);
         }
     }
-    tables.push(at_shim);
-    let mut operations = Table::new(["uses#", "operation", "shim", "v2+"]);
+    tables.push(("Points at the shim", at_shim));
+    let mut operations = Table::new(["uses#", "operation", "at the shim", "v2+"]);
     for (operation, uses) in &summary.by_operation {
         let mut of = report.findings.iter();
         let advice = of
@@ -365,69 +309,65 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<Table> {
         operations.row([
             uses.to_string().into(),
             Cell::code([operation]),
-            advice.map_or("", |advice| shim_word(advice.shim)).into(),
+            advice.map_or_else(Cell::default, |advice| shim_cell(advice.shim)),
             Cell::code(advice.map(|advice| &advice.v2).into_iter().flatten()),
         ]);
     }
-    tables.push(operations);
+    tables.push(("Operations", operations));
     if let Some(traffic) = report.traffic {
         let joined = traffic.join(report.findings);
         for (title, operations) in [
-            ("live: in the code, and called", &joined.live),
-            ("dormant: in the code, but not called", &joined.dormant),
+            ("Live: in the code, and called", &joined.live),
+            ("Dormant: in the code, but not called", &joined.dormant),
             (
-                "unknown callers: called, but not in the code",
+                "Unknown callers: called, but not in the code",
                 &joined.unknown_callers,
             ),
         ] {
-            let mut table = Table::new(["calls#", title]);
+            let mut table = Table::new(["calls#", "operation"]);
             for operation in operations {
                 let calls = traffic.operations.get(operation);
                 let calls = calls.map_or_else(String::new, |calls| calls.calls.to_string());
                 table.row([calls, operation.clone()]);
             }
-            tables.push(table);
+            tables.push((title, table));
         }
     }
-    tables.retain(|table| !table.rows.is_empty());
+    tables.retain(|(_, table)| !table.rows.is_empty());
     tables
 }
 
-/// The numbers, with ` · ` between them.
-fn sentence(summary: &Summary) -> String {
-    let mut parts = vec![if summary.uses == 0 {
-        "no use of v1".to_owned()
-    } else {
-        format!(
+/// The numbers, with ` · ` between them: first what decides the exit code.
+fn sentence(report: &Report<'_>, summary: &Summary, failing: usize) -> String {
+    let of_baseline = |found: &&Finding| {
+        let by = found.suppressed.as_ref().map(|suppression| suppression.by);
+        found.kind != Kind::Doc && by == Some(SuppressedBy::Baseline)
+    };
+    let known = report.findings.iter().filter(of_baseline).count();
+    let fails = if failing > 0 { " (exit code 1)" } else { "" };
+    let mut parts = vec![match (report.baseline, failing) {
+        _ if summary.uses == 0 && failing == 0 => "no use of v1".to_owned(),
+        (true, _) => format!("{failing} new, {known} in the baseline{fails}"),
+        (false, _) => format!("{}{fails}", count(failing, "finding", "findings")),
+    }];
+    if summary.uses > 0 {
+        parts.push(format!(
             "{} of {} in {}",
             count(summary.uses, "use", "uses"),
             count(summary.operations, "operation", "operations"),
             count(summary.files, "file", "files")
-        )
-    }];
-    parts.extend(
-        summary
-            .by_fidelity
-            .iter()
-            .map(|(fidelity, number)| match *fidelity {
-                "depends" if *number == 1 => "1 depends on the parameters".to_owned(),
-                "depends" => format!("{number} depend on the parameters"),
-                _ => format!("{number} {fidelity}"),
-            }),
-    );
+        ));
+    }
     for (kind, one, many) in [
         (Kind::Credential, "credential", "credentials"),
         (Kind::Doc, "mention", "mentions"),
     ] {
-        parts.extend(
-            summary
-                .by_kind
-                .get(kind.name())
-                .map(|number| count(*number, one, many)),
-        );
+        let number = summary.by_kind.get(kind.name());
+        parts.extend(number.map(|number| count(*number, one, many)));
     }
-    if summary.suppressed > 0 {
-        parts.push(format!("{} suppressed", summary.suppressed));
+    let others = summary.suppressed.saturating_sub(known);
+    if others > 0 {
+        parts.push(format!("{others} suppressed"));
     }
     parts.push(format!(
         "{} read",
@@ -436,7 +376,7 @@ fn sentence(summary: &Summary) -> String {
     parts.join(" · ")
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "path",
     "line",
     "column",
@@ -450,9 +390,10 @@ const COLUMNS: [&str; 13] = [
     "owners",
     "suppressed",
     "fingerprint",
+    "rule",
 ];
 
-fn record(finding: &Finding) -> [String; COLUMNS.len()] {
+fn record(finding: &Finding) -> Vec<String> {
     let advice = finding.advice.as_ref();
     let lossy = advice.iter().flat_map(|advice| &advice.lossy);
     let lossy: Vec<&str> = lossy.map(|parameter| parameter.name.as_str()).collect();
@@ -477,7 +418,9 @@ fn record(finding: &Finding) -> [String; COLUMNS.len()] {
             })
             .to_owned(),
         finding.fingerprint.clone(),
+        finding.rule.to_owned(),
     ]
+    .into()
 }
 
 /// What a finding is about, in a few words: the operation, or what the kind says.
@@ -535,11 +478,20 @@ fn losses(finding: &Finding) -> Option<String> {
     ))
 }
 
+/// The same in its colour.
+fn shim_cell(shim: Shim) -> Cell {
+    Cell::from(shim_word(shim)).toned(match shim {
+        Shim::Yes => "good",
+        Shim::Lossy => "lossy",
+        Shim::NotYet | Shim::Refused => "bad",
+    })
+}
+
 fn shim_word(shim: Shim) -> &'static str {
     match shim {
-        Shim::Yes => "served by the shim",
-        Shim::Lossy => "served by the shim, with losses",
-        Shim::NotYet => "not yet served by the shim",
-        Shim::Refused => "answered with an error by the shim",
+        Shim::Yes => "served",
+        Shim::Lossy => "served, with losses",
+        Shim::NotYet => "not served yet",
+        Shim::Refused => "answers an error",
     }
 }

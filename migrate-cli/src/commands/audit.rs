@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
-    io::{self, BufReader, BufWriter, IsTerminal, Write},
-    path::{Path, PathBuf},
+    io::{self, BufReader, BufWriter, Write},
+    path::PathBuf,
 };
 
 use anyhow::Context;
+use clap::ValueEnum as _;
 use mappings::Catalog;
 use migrate_audit::{
     Audit, Finding, Options, Outcome, SuppressedBy,
@@ -15,14 +15,16 @@ use migrate_audit::{
     plain_file,
     traffic::Traffic,
 };
-use migrate_report::sheet::{self, Sheet};
+use migrate_report::{sheet::Sheet, text::Text, words::count};
 
-use super::{baseline_file, sources::Sources, today};
+use super::{
+    baseline_file, made,
+    output::{self, Format, Output},
+    sources::Sources,
+    today,
+};
 use crate::{
-    audit::{
-        recipe,
-        report::{Format, Report},
-    },
+    audit::{recipe, report::Report},
     exit::Exit,
     site_mappings::SiteMappings,
     translate,
@@ -40,13 +42,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     mappings: SiteMappings,
 
-    /// The format of the report; several are written to the --output of the same place.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Vec<Format>,
-
-    /// Where a report goes, in the order of --format; - is the standard output.
-    #[arg(long, short, value_name = "FILE")]
-    output: Vec<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 
     /// Which findings fail: those that the baseline does not have, any, or none.
     #[arg(long, value_enum, default_value = "new")]
@@ -109,9 +106,7 @@ enum FailOn {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let catalog = args.mappings.catalog()?;
-    if args.output.len() > args.format.len() {
-        anyhow::bail!("there are more --output than --format");
-    }
+    args.output.check(Format::value_variants())?;
     let (path, mut baseline) = baseline_file::read(args.baseline.as_deref(), args.sources.first())?;
     let found = args.sources.run(&catalog)?;
     let mut outcome = found.outcome;
@@ -139,46 +134,76 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             baseline.prune(&outcome.findings);
         }
         baseline_file::write(&path, &baseline)?;
-        let _ = writeln!(
-            io::stderr(),
-            "{} findings in {}",
-            baseline.len(),
-            path.display()
-        );
+        let findings = count(baseline.len(), "finding", "findings");
+        let _ = writeln!(io::stderr(), "{findings} in {}", path.display());
     }
     let traffic = read_logs(&args.access_log, &catalog)?;
     let expired = baseline.apply(&mut outcome.findings, &today());
     if expired > 0 {
-        let _ = writeln!(
-            io::stderr(),
-            "{expired} entries of the baseline have expired"
-        );
+        let entries = count(expired, "entry has", "entries have");
+        let _ = writeln!(io::stderr(), "{entries} expired in the baseline");
     }
     if args.fix.is_some() || args.diff {
+        // What the baseline accepts is to be changed all the same.
+        for finding in &mut outcome.findings {
+            let by = finding
+                .suppressed
+                .as_ref()
+                .map(|suppression| suppression.by);
+            if by == Some(SuppressedBy::Baseline) {
+                finding.suppressed = None;
+            }
+        }
         return fix(args, &catalog, &outcome);
     }
     let prefix = args.sources.prefix();
-    for (index, format) in args.format.iter().enumerate() {
-        let output = args.output.get(index).map(PathBuf::as_path);
-        let mut report = Report {
-            findings: &outcome.findings,
-            unreadable: &outcome.unreadable,
-            files: outcome.files,
-            elapsed: outcome.elapsed,
-            traffic: traffic.as_ref(),
-            interrupted: found.interrupted,
-            baseline: !baseline.is_empty(),
-            prefix: &prefix,
-            styled: false,
-            links: None,
-        };
-        write(&mut report, *format, output)?;
+    let subject = args.sources.subject();
+    let fails = |finding: &Finding| args.fail_on.fails(finding);
+    let report = Report {
+        findings: &outcome.findings,
+        unreadable: &outcome.unreadable,
+        files: outcome.files,
+        traffic: traffic.as_ref(),
+        interrupted: found.interrupted,
+        baseline: !baseline.is_empty(),
+        prefix: &prefix,
+        subject: &subject,
+        made: &made(),
+        fails: &fails,
+    };
+    let has_failed = outcome.findings.iter().any(fails);
+    let here = std::env::current_dir().ok();
+    args.output.write(&output::Report {
+        text: Text {
+            links: here.map(|folder| folder.join(&prefix)),
+            elapsed: Some(outcome.elapsed),
+            is_brief: !has_failed && report.baseline,
+            ..Text::default()
+        },
+        sarif: Some(report.sarif()),
+        ..output::Report::with_json(report.document(), Box::new(|| report.json()))
+    })?;
+    Ok(if !outcome.unreadable.is_empty() || found.interrupted {
+        Exit::Failed
+    } else if has_failed {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+impl FailOn {
+    fn fails(self, finding: &Finding) -> bool {
+        match self {
+            Self::Never => false,
+            Self::New => finding.counts(),
+            Self::Any => {
+                let suppressed = finding.suppressed.as_ref();
+                let by_baseline = suppressed.is_some_and(|by| by.by == SuppressedBy::Baseline);
+                finding.counts() || by_baseline
+            }
+        }
     }
-    Ok(exit(
-        args.fail_on,
-        &outcome.findings,
-        !outcome.unreadable.is_empty() || found.interrupted,
-    ))
 }
 
 fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit> {
@@ -194,10 +219,10 @@ fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit
             out.write_all(change.patch().as_bytes())?;
         }
         out.flush()?;
-        told_left(&fixes);
+        report_left(&fixes);
         return Ok(Exit::Clean);
     }
-    let mut sheet = Sheet::for_stdout();
+    let mut sheet = Sheet::new(args.output.width());
     let mut failed = false;
     let mut then = BTreeSet::new();
     for change in &fixes.changes {
@@ -233,19 +258,22 @@ fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit
         .collect();
     if !left.is_empty() {
         sheet.blank();
-        sheet.line(format!("left to people: {}", left.len()));
+        sheet.line(format!(
+            "to do by hand: {}",
+            count(left.len(), "finding", "findings")
+        ));
         recipe::write(&mut sheet, catalog, &left);
     }
-    sheet::show(&sheet.into_text())?;
+    args.output.write_text(&sheet.into_text(), &())?;
     Ok(if failed { Exit::Failed } else { Exit::Clean })
 }
 
-fn told_left(fixes: &Fixes) {
+fn report_left(fixes: &Fixes) {
     if !fixes.left.is_empty() {
+        let left = count(fixes.left.len(), "finding has", "findings have");
         let _ = writeln!(
             io::stderr(),
-            "{} findings have no such fix; --fix tells what to do about each",
-            fixes.left.len()
+            "{left} no such fix; --fix says why, and what to do by hand"
         );
     }
 }
@@ -262,49 +290,4 @@ fn read_logs(paths: &[PathBuf], catalog: &Catalog) -> anyhow::Result<Option<Traf
         all.merge(audit.traffic(BufReader::new(log)).with_context(context)?);
     }
     Ok(Some(all))
-}
-
-fn write(report: &mut Report, format: Format, output: Option<&Path>) -> anyhow::Result<()> {
-    match output {
-        Some(path) if path != Path::new("-") => {
-            let file = File::create(path)
-                .with_context(|| format!("cannot write the report to {}", path.display()))?;
-            let mut out = BufWriter::new(file);
-            report.write(format, &mut out)?;
-            out.flush()
-                .with_context(|| format!("cannot write the report to {}", path.display()))
-        }
-        _ => {
-            report.styled = io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-            if report.styled && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout) {
-                report.links = std::env::current_dir().ok();
-            }
-            let mut out = BufWriter::new(io::stdout().lock());
-            report.write(format, &mut out)?;
-            Ok(out.flush()?)
-        }
-    }
-}
-
-fn exit(fail_on: FailOn, findings: &[Finding], unreadable: bool) -> Exit {
-    let fails = |finding: &Finding| match fail_on {
-        FailOn::Never => false,
-        FailOn::New => finding.counts(),
-        FailOn::Any => {
-            let by_baseline = finding
-                .suppressed
-                .as_ref()
-                .is_some_and(|suppression| suppression.by == SuppressedBy::Baseline);
-            finding.counts() || by_baseline
-        }
-    };
-    if unreadable {
-        Exit::Failed
-    } else if findings.iter().any(fails) {
-        Exit::Findings
-    } else {
-        Exit::Clean
-    }
 }

@@ -1,7 +1,7 @@
 //! `migrate diff`.
 
 use std::{
-    env, fs,
+    env,
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -10,19 +10,21 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use mappings::{Catalog, catalog::operation::Operation};
 use migrate_audit::plain_file;
+use migrate_report::{text::Text, words::count};
 use recording::{Exchange, PseudonymKey, Redactor};
 use serde_json::{Map, Value};
 
+use super::output::{self, Format, Output};
 use crate::{
     diff::{
         Comparison,
         beside::beside_v2,
         documents::Documents,
-        given::{API_KEY, API_SECRET, Given},
+        given::Given,
         join::join,
-        replay::{Client, Credentials, Replay},
+        replay::{API_KEY, API_SECRET, Client, Credentials, Replay},
         rules::{self, Rules},
-        show::{Format, Layout, Page, Report},
+        show::Report,
     },
     exit::Exit,
     record::Recording,
@@ -31,14 +33,15 @@ use crate::{
 
 /// Compare old and new answers, through the mappings between v1 and v2.
 ///
-/// Exit codes: 0 if all differences are explained, 1 if one is not, 2 if the comparison failed.
+/// Exit codes: 0 if all differences are explained, 1 if one is not or a threshold is missed, 2 if the
+/// comparison failed.
 /// Secrets are removed from what is shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Two JSON answers of the same shape, the old one first: files, - for standard input, or URLs.
-    /// A URL of v1 is asked with a form and the credentials of the environment, others by GET
-    #[arg(num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["v1", "recorded"])]
+    /// A URL of v1 is requested with a form and the credentials of the environment, others by GET
+    #[arg(num_args = 1..=2, value_names = ["OLD", "NEW"], conflicts_with_all = ["v1", "recorded"])]
     files: Vec<Given>,
     /// A v1 answer, beside the v2 answers of --v2
     #[arg(long, value_name = "FILE", requires_all = ["v2", "operation"], conflicts_with = "recorded")]
@@ -86,23 +89,36 @@ pub(crate) struct Args {
     /// The last day on which what is accepted is expected: 2027-01-31
     #[arg(long, value_name = "DAY", requires = "accept")]
     until: Option<String>,
-    /// How the report is written
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// Where the report goes, if not to standard output
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    /// Show at most N exchanges that differ in the same way; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    alike: u64,
+    /// Fail only if less than this share of the answers is as expected, in percent: 99.9
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_consistency: Option<f64>,
+    /// Fail if more than 1 of 100 answers of the shim takes longer than this
+    #[arg(long, value_name = "MILLISECONDS", requires = "shim")]
+    max_p99: Option<u64>,
     /// How text is laid out: side by side on terminals that are wide enough
     #[arg(long, value_enum, default_value = "auto")]
     layout: Layout,
-    /// Columns of text [default: those of the terminal, or 100]
-    #[arg(long, value_name = "N")]
-    width: Option<usize>,
     /// Also show what is the same
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
     site: SiteMappings,
+}
+
+/// How rows are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Layout {
+    /// Side by side on a terminal that is wide enough.
+    Auto,
+    /// Side by side.
+    Side,
+    /// One below the other.
+    Unified,
 }
 
 const EXAMPLES: &str = "\
@@ -119,25 +135,43 @@ Environment, for --shim and URLs of v1:
 
 const PSEUDONYM_KEY: &str = "MIGRATE_PSEUDONYM_KEY";
 
-/// Where there is no terminal.
-const WIDTH: usize = 100;
+/// Columns that are narrower would show nothing of most values.
+const NARROW: usize = 72;
+const FORMATS: [Format; 7] = [
+    Format::Text,
+    Format::Json,
+    Format::Markdown,
+    Format::Html,
+    Format::Csv,
+    Format::Junit,
+    Format::Github,
+];
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check(&FORMATS)?;
     let catalog = args.site.catalog()?;
     let rules = args.rules()?;
-    let report = args.report(&catalog, &rules)?;
+    let mut report = args.report(&catalog, &rules)?;
+    report.finish();
     args.write(&report)?;
     if let (Some(reason), Some(path), Some(until)) = (&args.accept, &args.rules, &args.until) {
         let accepted = rules::accept(path, &report.shown, reason, until)?;
-        writeln!(
-            io::stderr(),
-            "{accepted} differences are accepted until {until}"
-        )?;
+        let accepted = count(accepted, "difference is", "differences are");
+        writeln!(io::stderr(), "{accepted} accepted until {until}")?;
         return Ok(Exit::Clean);
     }
+    let share = report.consistency.unwrap_or(100.0);
+    let is_inconsistent = match args.min_consistency {
+        Some(least) => share < least,
+        None => report.unexpected() > 0,
+    };
+    let slowest = report.p99_micros.map_or(0, |(_, new)| new);
+    let is_slow = args
+        .max_p99
+        .is_some_and(|most| slowest > most.saturating_mul(1000));
     Ok(if report.is_interrupted {
         Exit::Failed
-    } else if report.unexpected() > 0 {
+    } else if is_inconsistent || is_slow {
         Exit::Findings
     } else {
         Exit::Clean
@@ -160,6 +194,7 @@ impl Args {
         let mut report = Report::default();
         let mut comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
             ([old, new], ..) => self.files(catalog, old, new)?,
+            ([one], ..) => bail!("{one} is one answer; give the other one, too"),
             (_, Some(v1), _) => self.at_hand(catalog, v1)?,
             (.., Some(recording)) if self.exchange.is_some() => {
                 self.exchange(catalog, recording)?
@@ -200,6 +235,7 @@ impl Args {
             redactor: &redactor,
             client: Client::new(shim, credentials)?,
             rules,
+            alike: self.alike,
             allow_writes: self.allow_writes,
             pause: Duration::from_secs(1) / self.rate,
             limit: self.time.map(Duration::from_secs),
@@ -273,22 +309,30 @@ impl Args {
     }
 
     fn write(&self, report: &Report) -> anyhow::Result<()> {
-        let terminal = terminal_size::terminal_size_of(io::stdout());
-        let columns = terminal.map_or(WIDTH, |(width, _)| usize::from(width.0));
-        let is_terminal = self.output.is_none() && io::stdout().is_terminal();
-        let width = self.width.unwrap_or(columns);
-        let page = Page::new(width, is_terminal, self.layout, self.all);
-        let text = report.render(self.format, &page)?;
-        if let Some(path) = &self.output {
-            let plain = anstream::adapter::strip_str(&text).to_string();
-            return fs::write(path, plain)
-                .with_context(|| format!("{} cannot be written", path.display()));
-        }
-        let mut out = anstream::stdout();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(())
+        let is_side_by_side = match self.layout {
+            Layout::Auto => io::stdout().is_terminal() && self.output.width() >= NARROW,
+            Layout::Side => true,
+            Layout::Unified => false,
+        };
+        let text = Text {
+            is_side_by_side,
+            shows_same: self.all,
+            ..Text::default()
+        };
+        self.output.write(&output::Report {
+            text,
+            ..output::Report::new(report.document(), report)
+        })
     }
+}
+
+/// A share in percent.
+fn percent(text: &str) -> Result<f64, String> {
+    let share = text
+        .parse()
+        .ok()
+        .filter(|share| (0.0..=100.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 100, as 99.9".to_owned())
 }
 
 fn find<'c>(catalog: &'c Catalog, name: &str) -> anyhow::Result<&'c Operation> {

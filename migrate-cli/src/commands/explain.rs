@@ -1,98 +1,50 @@
 //! `migrate explain`.
 
-use clap::ValueEnum;
-use mappings::Catalog;
-use serde::Serialize;
-
+use super::output::{Format, Output, Report};
 use crate::{
     exit::Exit,
-    explain::{self, NotificationsPage, OperationPage, Overview, Topic},
+    explain::{self, Topic},
     site_mappings::SiteMappings,
 };
-use migrate_report::sheet::{self, Sheet};
 
-/// Say what becomes of a v1 operation or field
+/// Show what becomes of a v1 operation, field or error in v2
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   migrate explain                     all operations at a glance
-  migrate explain user/getbyemail     the v2 calls, parameters, answer fields and errors
-  migrate explain lastLoginTime       where a parameter or an answer field lives in v2
-  migrate explain user                the operations of a resource
+  migrate explain user/getbyemail     its v2 calls, parameters, answer, errors and scopes
+  migrate explain lastLoginTime       where a parameter or an answer field is in v2
+  migrate explain user                the operations of a resource, and their scopes
   migrate explain notifications       the push notifications, and the webhooks that serve them
+  migrate explain 1010                what causes an error, and what to do
+  migrate explain api_key             a word of v1's protocol
 
-Exit codes: 0 explained, 2 v1 had nothing of that name.")]
+Exit codes: 0 success, 2 v1 had nothing of that name.")]
 pub(crate) struct Args {
-    /// An operation, as user/get, /v1/user/get or a URL; a parameter or answer field; or a
-    /// resource, as user. All operations if absent.
-    #[arg(value_name = "OPERATION|FIELD")]
+    /// An operation (user/get, custcreate, /v1/user/get, a URL), a parameter or answer field, a
+    /// resource (user), or the number of an error. All operations if absent
+    #[arg(value_name = "NAME")]
     name: Option<String>,
-    /// Show also what is exact, with its place in v2.
+    /// Show also what is exact, with its place in v2
     #[arg(long)]
     all: bool,
-    /// Markdown is the coverage table of all operations; it takes no name.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     mappings: SiteMappings,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-    Markdown,
-}
-
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check(&Format::USUAL)?;
     let catalog = args.mappings.catalog()?;
-    let text = match &args.name {
-        None => overview(&catalog, None, args.format)?,
-        Some(_) if args.format == Format::Markdown => {
-            anyhow::bail!("--format markdown is the table of all operations: leave the name out")
-        }
-        Some(name) => match Topic::find(&catalog, name)? {
-            Topic::Resource(resource) => overview(&catalog, Some(resource), args.format)?,
-            Topic::Notifications => {
-                let page = NotificationsPage::new(&catalog);
-                rendered(args.format, &page, |sheet| {
-                    explain::text::notifications(sheet, &page, args.all);
-                })?
-            }
-            Topic::Operation(operation) => {
-                let page = OperationPage::new(&catalog, operation);
-                rendered(args.format, &page, |sheet| {
-                    explain::text::operation(sheet, &page, args.all);
-                })?
-            }
-            Topic::Field(page) => rendered(args.format, &page, |sheet| {
-                explain::text::field(sheet, &page);
-            })?,
-        },
+    let topic = match &args.name {
+        None => Topic::all(&catalog),
+        Some(name) => Topic::find(&catalog, name)?,
     };
-    sheet::show(&text)?;
+    let mut report = Report::new(topic.document(args.all), &topic);
+    if args.name.is_none() {
+        report.markdown = Some(explain::coverage(&catalog));
+    }
+    args.output.write(&report)?;
     Ok(Exit::Clean)
-}
-
-fn overview(catalog: &Catalog, resource: Option<&str>, format: Format) -> anyhow::Result<String> {
-    if format == Format::Markdown {
-        return Ok(explain::coverage(catalog));
-    }
-    let overview = Overview::new(catalog, resource);
-    rendered(format, &overview, |sheet| {
-        explain::text::overview(sheet, &overview);
-    })
-}
-
-fn rendered(
-    format: Format,
-    page: &impl Serialize,
-    write: impl FnOnce(&mut Sheet),
-) -> anyhow::Result<String> {
-    if format == Format::Json {
-        return Ok(serde_json::to_string_pretty(page)? + "\n");
-    }
-    let mut sheet = Sheet::for_stdout();
-    write(&mut sheet);
-    Ok(sheet.into_text())
 }

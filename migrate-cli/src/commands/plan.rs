@@ -1,21 +1,19 @@
 //! `migrate plan`.
 
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 
-use super::sources::Sources;
-use crate::{exit::Exit, site_mappings::SiteMappings};
-use migrate_audit::{
-    Wave,
-    waves::{WaveSteps, Waves},
+use super::{
+    made,
+    output::{Format, Output, Report},
+    sources::Sources,
 };
-use migrate_report::{
-    sheet::{Row, Sheet},
-    words::{plain, plain_json},
-};
+use crate::{exit::Exit, plan, site_mappings::SiteMappings};
+use migrate_audit::{Wave, waves::Waves};
+use migrate_report::words::plain;
 
-/// Plan the migration of a code base in waves, each with its effort and its check.
+/// Plan the migration of a code base in waves, each with its effort and its check
 ///
-/// Exit codes: 0, with --check 1 if the wave is not done; 2 an error.
+/// Exit codes: 0 success, 1 the wave of --check is not done, 2 an error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -24,9 +22,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     mappings: SiteMappings,
 
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 
     /// Show one wave only, and fail while it has a step: the exit check of the wave.
     #[arg(long, value_name = "WAVE", value_enum)]
@@ -34,6 +31,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check(&Format::USUAL)?;
     let catalog = args.mappings.catalog()?;
     let found = args.sources.run(&catalog)?;
     if found.interrupted {
@@ -43,69 +41,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(name) = args.check {
         waves.waves.retain(|wave| wave.name == name);
     }
-    let exit = if !found.outcome.unreadable.is_empty() {
+    for unreadable in &found.outcome.unreadable {
+        let (path, reason) = (plain(&unreadable.path), &unreadable.reason);
+        let _ = writeln!(io::stderr(), "not read: {path}: {reason}");
+    }
+    let plan = plan::Plan::new(&catalog, waves, &found.outcome.findings);
+    let mut document = plan.document(&args.sources.subject(), args.check);
+    document.made = made();
+    args.output.write(&Report::new(document, &plan))?;
+    Ok(if !found.outcome.unreadable.is_empty() {
         Exit::Failed
-    } else if args.check.is_some() && !waves.waves.is_empty() {
+    } else if args.check.is_some() && !plan.is_done() {
         Exit::Findings
     } else {
         Exit::Clean
-    };
-    for unreadable in &found.outcome.unreadable {
-        let _ = writeln!(
-            io::stderr(),
-            "not read: {}: {}",
-            plain(&unreadable.path),
-            unreadable.reason
-        );
-    }
-    let mut out = io::stdout().lock();
-    if args.json {
-        out.write_all(plain_json(&serde_json::to_string(&waves)?).as_bytes())?;
-        writeln!(out)?;
-        return Ok(exit);
-    }
-    if let (true, Some(name)) = (waves.waves.is_empty(), args.check) {
-        writeln!(out, "{}: done", name.name())?;
-    } else if waves.waves.is_empty() {
-        writeln!(out, "no use of v1: nothing to plan")?;
-    }
-    for (index, wave) in waves.waves.iter().enumerate() {
-        if index > 0 {
-            writeln!(out)?;
-        }
-        write(index + 1, wave, &mut out)?;
-    }
-    Ok(exit)
-}
-
-fn write(number: usize, wave: &WaveSteps, out: &mut dyn Write) -> io::Result<()> {
-    let mut sheet = Sheet::for_stdout();
-    sheet.line(format!("{number}. {}", wave.title));
-    sheet.paragraph(3, wave.why);
-    let rows: Vec<Row> = wave
-        .steps
-        .iter()
-        .map(|step| {
-            let mut places: Vec<String> = step.places.iter().take(5).cloned().collect();
-            if step.places.len() > 5 {
-                places.push(format!("and {} more", step.places.len() - 5));
-            }
-            Row {
-                cells: vec![
-                    step.effort.name().to_owned(),
-                    step.what.clone(),
-                    step.why.clone(),
-                ],
-                below: places,
-            }
-        })
-        .collect();
-    sheet.rows(3, 1, &rows);
-    let check = format!(
-        "migrate plan --check {} exits with 0, and {}",
-        wave.name.name(),
-        wave.check
-    );
-    sheet.hanging("   done when: ", &check);
-    out.write_all(sheet.into_text().as_bytes())
+    })
 }

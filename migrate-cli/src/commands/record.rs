@@ -6,7 +6,8 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use migrate_report::words::count;
 use recording::{PseudonymKey, Redactor};
 
 use crate::{
@@ -41,7 +42,7 @@ struct Import {
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// Where the recording goes, if not to standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     site: SiteMappings,
@@ -56,6 +57,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut imported = Imported::default();
     for path in &args.paths {
         import(&catalog, &redactor, path, &mut imported)?;
+    }
+    if imported.exchanges.is_empty() {
+        bail!("there is no exchange of v1 in it; a request needs its answer as JSON");
     }
     let mut text = String::new();
     for exchange in &imported.exchanges {
@@ -72,10 +76,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         others,
         unreadable,
     } = &imported;
-    let count = exchanges.len();
+    let exchanges = count(exchanges.len(), "exchange", "exchanges");
     writeln!(
         io::stderr(),
-        "{count} exchanges; left out: {others} that are not v1's, {unreadable} without a JSON answer"
+        "{exchanges}; left out: {others} that are not v1's, {unreadable} without a JSON answer"
     )?;
     Ok(Exit::Clean)
 }

@@ -1,94 +1,140 @@
 //! `migrate rules`.
 
 use migrate_audit::rules::{Library, RULES, Rule, Rules};
-use migrate_report::sheet::{self, Row, Sheet};
+use migrate_report::{
+    Document,
+    document::{Cell, Row, Table},
+};
+use serde::Serialize;
 
-use crate::exit::Exit;
+use super::{
+    output::{Format, Output, Report},
+    sources::UserRules,
+};
+use crate::{
+    exit::Exit,
+    explain::{nearest, suggestion},
+};
 
-/// List the audit's rules, or explain one of them or a client library.
+/// List the audit's rules, or explain one of them or a client library
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The rule or the package to explain.
+    /// The rule, the kind of finding or the package to explain.
     name: Option<String>,
+    #[command(flatten)]
+    user: UserRules,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// A rule or a client library, as JSON.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    id: &'a str,
+    /// `rule`, or the ecosystem of a library.
+    kind: &'a str,
+    summary: &'a str,
+    what: &'a str,
+    why: &'a str,
+    example: &'a str,
+    instead: &'a str,
+    /// The methods of a library and their operations.
+    methods: Vec<(&'a str, &'a str)>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let rules = Rules::embedded()?;
-    let mut sheet = Sheet::for_stdout();
-    match &args.name {
-        None => list(&rules, &mut sheet)?,
-        Some(name) => explain(name, &rules, &mut sheet)?,
+    args.output.check(&Format::USUAL)?;
+    let mut all = Rules::embedded()?;
+    all.add(args.user.libraries()?);
+    let mut rules = Vec::new();
+    for (id, text) in RULES {
+        rules.push((id, Rule::parse(id, text)?));
     }
-    sheet::show(&sheet.into_text())?;
+    let of_rules = rules.iter().map(|(id, rule)| Entry {
+        id,
+        kind: "rule",
+        summary: &rule.summary,
+        what: &rule.what,
+        why: &rule.why,
+        example: &rule.example,
+        instead: &rule.instead,
+        methods: Vec::new(),
+    });
+    let mut entries: Vec<Entry<'_>> = of_rules.chain(all.libraries.iter().map(library)).collect();
+    let Some(name) = &args.name else {
+        args.output.write(&Report::new(list(&entries), &entries))?;
+        return Ok(Exit::Clean);
+    };
+    let of_kind = rules.iter().find(|(_, rule)| rule.kind.name() == name);
+    let wanted = of_kind.map_or(name.as_str(), |(id, _)| id);
+    if !entries.iter().any(|entry| entry.id == wanted) {
+        let nearest = nearest(name, entries.iter().map(|entry| entry.id));
+        let suggestion = suggestion(&nearest, "migrate rules");
+        anyhow::bail!("there is no rule and no client library {name}{suggestion}");
+    }
+    entries.retain(|entry| entry.id == wanted);
+    args.output.write(&Report::new(page(&entries), &entries))?;
     Ok(Exit::Clean)
 }
 
-fn list(rules: &Rules, sheet: &mut Sheet) -> anyhow::Result<()> {
-    let mut rows = Vec::new();
-    for (id, text) in RULES {
-        rows.push(Row::new([id.to_owned(), Rule::parse(id, text)?.summary]));
+fn library(library: &Library) -> Entry<'_> {
+    Entry {
+        id: &library.package,
+        kind: &library.ecosystem,
+        summary: &library.summary,
+        what: &library.what,
+        why: &library.why,
+        example: &library.example,
+        instead: &library.instead,
+        methods: { library.methods.iter() }
+            .map(|(method, operation)| (method.as_str(), operation.as_str()))
+            .collect(),
     }
-    sheet.rows(0, 0, &rows);
-    sheet.line("\nclient libraries");
-    let row = |library: &Library| {
-        let versions = match &library.before {
-            None => "all versions".to_owned(),
-            Some(version) => format!("before {version}"),
-        };
-        Row::new([
-            library.package.clone(),
-            format!("{}, {versions}", library.ecosystem),
-        ])
-    };
-    sheet.rows(0, 0, &rules.libraries.iter().map(row).collect::<Vec<_>>());
-    sheet.line("\nmigrate rules NAME explains one of them");
-    Ok(())
 }
 
-fn explain(name: &str, rules: &Rules, sheet: &mut Sheet) -> anyhow::Result<()> {
-    if let Some((id, text)) = RULES.iter().find(|(id, _)| *id == name) {
-        let rule = Rule::parse(id, text)?;
-        sheet.line(format!("{id}: {}", rule.summary));
-        outline([&rule.what, &rule.why, &rule.example, &rule.instead], sheet);
-        return Ok(());
+fn list(entries: &[Entry<'_>]) -> Document<'static> {
+    let number = format!("{} rules and client libraries", entries.len());
+    let mut document = Document::page("migrate rules", "Rules of the audit", &number);
+    let (rules, libraries): (Vec<_>, Vec<_>) =
+        entries.iter().partition(|entry| entry.kind == "rule");
+    for (title, entries) in [("Rules", rules), ("Client libraries", libraries)] {
+        let rows = entries.iter().map(|entry| {
+            let about = match entry.kind {
+                "rule" => entry.summary.to_owned(),
+                ecosystem => format!("{ecosystem}: {}", entry.summary),
+            };
+            Row::new([Cell::name(entry.id), about.into()])
+        });
+        document.section(title, Table::plain(rows.collect()));
     }
-    let libraries = rules.libraries.iter();
-    let libraries: Vec<&Library> = libraries
-        .filter(|library| library.package == name)
-        .collect();
-    if libraries.is_empty() {
-        anyhow::bail!("there is no rule and no library {name}; migrate rules lists them");
-    }
-    for library in libraries {
-        let (ecosystem, summary) = (&library.ecosystem, &library.summary);
-        sheet.line(format!("{name} ({ecosystem}): {summary}"));
-        outline(
-            [
-                &library.what,
-                &library.why,
-                &library.example,
-                &library.instead,
-            ],
-            sheet,
-        );
-        sheet.line("\nMethods");
-        let methods = library.methods.iter().map(|(method, operation)| {
-            let operation = match operation.as_str() {
+    document.next = Some("migrate rules NAME");
+    document
+}
+
+fn page(entries: &[Entry<'_>]) -> Document<'static> {
+    let first = entries.first();
+    let (id, kind) = first.map_or(("", ""), |entry| (entry.id, entry.kind));
+    let mut document = Document::page("migrate rules", id, kind);
+    for entry in entries {
+        document.paragraph(format!("{}.", entry.summary.trim_end_matches('.')));
+        for (title, text) in [
+            ("What it finds", entry.what),
+            ("Why it matters", entry.why),
+            ("Example", entry.example),
+            ("Instead", entry.instead),
+        ] {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            document.heading(title);
+            document.paragraph(words.join(" "));
+        }
+        let rows = entry.methods.iter().map(|(method, operation)| {
+            let operation = match *operation {
                 "" => "no operation of v1",
                 operation => operation,
             };
-            Row::new([method.clone(), operation.to_owned()])
+            Row::new([*method, operation])
         });
-        sheet.rows(2, 0, &methods.collect::<Vec<_>>());
+        document.section("Methods", Table::plain(rows.collect()));
     }
-    Ok(())
-}
-
-fn outline(texts: [&String; 4], sheet: &mut Sheet) {
-    let titles = ["What it finds", "Why it matters", "Example", "Instead"];
-    for (title, text) in titles.into_iter().zip(texts) {
-        sheet.line(format!("\n{title}"));
-        let words: Vec<&str> = text.split_whitespace().collect();
-        sheet.paragraph(2, &words.join(" "));
-    }
+    document
 }

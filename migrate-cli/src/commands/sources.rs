@@ -11,17 +11,22 @@ use std::{
 };
 
 use anyhow::Context;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use mappings::Catalog;
-
 use migrate_audit::{
-    Audit, Moved, Options, Outcome, ShimUrl, Unreadable, Variable, owners::Owners, plain_file,
+    Audit, Moved, Options, Outcome, ShimUrl, Unreadable, Variable,
+    owners::Owners,
+    plain_file,
+    rules::{Library, RULES},
 };
+
+use crate::explain::{nearest, suggestion};
 
 /// Larger files are not parsed by default; in bytes.
 const MAX_PARSE: u64 = 4 << 20;
 
 /// What to look through.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Sources {
     /// Folders and files to look through; by default this folder.
     paths: Vec<PathBuf>,
@@ -53,9 +58,74 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "BYTES", default_value_t = MAX_PARSE)]
     max_parse: u64,
 
+    #[command(flatten)]
+    rules: UserRules,
+
+    /// Report only these rules: v1-endpoint, or the start of ids, v1-library.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
+    select: Vec<String>,
+
+    /// Report all rules but these.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
+    ignore: Vec<String>,
+
+    /// Report only files that match a glob: `app/**`. The other files still tell what they mean.
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<Glob>,
+
+    /// Report all files but those that match a glob.
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<Glob>,
+
+    /// How many threads read files [default: one for each processor]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<usize>,
+
     /// Show no progress.
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// The client libraries of a user.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct UserRules {
+    /// A folder with client libraries of your own, each a file as `migrate-cli/audit/rules/libraries`
+    /// has them.
+    #[arg(long = "rules-dir", value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl UserRules {
+    /// Reads the folder.
+    pub(crate) fn libraries(&self) -> anyhow::Result<Vec<Library>> {
+        let Some(folder) = &self.folder else {
+            return Ok(Vec::new());
+        };
+        let context = || format!("--rules-dir: {} cannot be read", folder.display());
+        let mut libraries = Vec::new();
+        for entry in std::fs::read_dir(folder).with_context(context)? {
+            let path = entry.with_context(context)?.path();
+            if path.extension().is_some_and(|kind| kind == "toml") {
+                let name = path.display().to_string();
+                let text = plain_file::read_text(&path).with_context(|| name.clone())?;
+                libraries.push(Library::parse(&name, &text)?);
+            }
+        }
+        libraries.sort_by(|a, b| a.package.cmp(&b.package));
+        Ok(libraries)
+    }
+}
+
+/// The id of a rule, or its start.
+fn rule(text: &str) -> Result<String, String> {
+    if RULES.iter().any(|(id, _)| id.starts_with(text)) {
+        return Ok(text.to_owned());
+    }
+    let nearest = nearest(text, RULES.iter().map(|(id, _)| *id));
+    Err(format!(
+        "there is no such rule{}",
+        suggestion(&nearest, "migrate rules")
+    ))
 }
 
 /// What was found, and whether the run was ended early.
@@ -75,6 +145,12 @@ impl Sources {
             files_from: None,
             no_ignore: false,
             max_parse: MAX_PARSE,
+            rules: UserRules::default(),
+            select: Vec::new(),
+            ignore: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            jobs: None,
             quiet: false,
             shim,
             shim_env: None,
@@ -84,18 +160,36 @@ impl Sources {
     /// Runs the audit.
     pub(crate) fn run(&self, catalog: &Catalog) -> anyhow::Result<Found> {
         let stop = super::interruption();
+        if let Some(jobs) = self.jobs {
+            // A second run in one process keeps the threads of the first.
+            let _ = rayon::ThreadPoolBuilder::new()
+                .num_threads(jobs)
+                .build_global();
+        }
         let options = Options {
             ignore_files: !self.no_ignore,
             large: self.max_parse,
             stop: Arc::clone(&stop),
             moved: self.moved(),
             parser: std::env::current_exe().ok(),
+            libraries: self.rules.libraries()?,
             ..Options::default()
         };
         let progress = Progress::start(&options, self.quiet);
         let audit = Audit::new(catalog, options)?;
         let mut outcome = self.look(&audit)?;
         progress.end();
+        let (is_included, is_excluded) = (files(&self.include)?, files(&self.exclude)?);
+        let is_wanted = |path: &str| {
+            (self.include.is_empty() || is_included.is_match(path)) && !is_excluded.is_match(path)
+        };
+        let names = |rules: &[String], id: &str| rules.iter().any(|rule| id.starts_with(rule));
+        outcome.findings.retain(|found| {
+            is_wanted(&found.path)
+                && (self.select.is_empty() || names(&self.select, found.rule))
+                && !names(&self.ignore, found.rule)
+        });
+        outcome.unreadable.retain(|unread| is_wanted(&unread.path));
         outcome.findings.sort_by(|a, b| {
             (&a.path, a.line, a.column, a.kind).cmp(&(&b.path, b.line, b.column, b.kind))
         });
@@ -202,9 +296,38 @@ impl Sources {
         prefix
     }
 
+    /// The same for each of the paths.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
+        { self.paths().into_iter() }.map(|path| Self {
+            paths: vec![path],
+            ..self.clone()
+        })
+    }
+
+    /// The path, if it is a single file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self.paths.as_slice() {
+            [path] if path.is_file() => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The name of what is looked through: that of the folder.
+    pub(crate) fn subject(&self) -> String {
+        let paths = self.paths();
+        let named = paths.iter().map(|path| {
+            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let name = whole.file_name().unwrap_or(whole.as_os_str());
+            name.to_string_lossy().into_owned()
+        });
+        named.collect::<Vec<_>>().join(", ")
+    }
+
     /// True if only a part of the project is reported: then a baseline cannot be written.
     pub(crate) fn is_partial(&self) -> bool {
-        self.files_from.is_some() || self.paths.iter().any(|path| path.is_file())
+        let filters =
+            self.select.len() + self.ignore.len() + self.include.len() + self.exclude.len();
+        self.files_from.is_some() || filters > 0 || self.paths.iter().any(|path| path.is_file())
     }
 
     /// How the program was pointed at the shim.
@@ -222,6 +345,15 @@ impl Sources {
             _ => Path::new("."),
         }
     }
+}
+
+/// What matches any of some globs.
+fn files(globs: &[Glob]) -> anyhow::Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(glob.clone());
+    }
+    set.build().context("the globs are too many")
 }
 
 fn name_owners(outcome: &mut Outcome, owners: &Owners) {

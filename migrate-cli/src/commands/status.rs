@@ -1,18 +1,37 @@
 //! `migrate status`.
 
 use std::{
-    io::{self, Write},
-    path::PathBuf,
+    collections::BTreeMap,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
 };
 
-use super::{baseline_file, sources::Sources};
-use crate::{exit::Exit, site_mappings::SiteMappings};
-use migrate_audit::{baseline::Drift, owners::Owners};
+use anyhow::{Context as _, bail};
+use mappings::Catalog;
+use serde::{Deserialize, Serialize};
 
-/// Show what changed since a baseline: new, fixed and unchanged uses, by owner.
+use super::{
+    baseline_file, made,
+    output::{Format, Output, Report},
+    sources::Sources,
+};
+use crate::{exit::Exit, site_mappings::SiteMappings};
+use migrate_audit::{owners::Owners, plain_file};
+use migrate_report::{
+    Document,
+    document::{Cell, Table},
+    words::{count, plain},
+};
+
+/// Show what changed since a baseline: new, fixed and unchanged uses, by owner
 ///
 /// Exit codes: 0 nothing is new, 1 something is, 2 an error or files that could not be read.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  migrate status
+  migrate status --merge shop billing intranet --format html --output v1.html
+  migrate status --merge shop.json billing.json     reports of --format json")]
 pub(crate) struct Args {
     #[command(flatten)]
     sources: Sources,
@@ -20,85 +39,200 @@ pub(crate) struct Args {
     #[command(flatten)]
     mappings: SiteMappings,
 
+    #[command(flatten)]
+    output: Output,
+
     /// The baseline to compare with; by default .migrate-baseline in the audited folder.
-    #[arg(long, value_name = "BASELINE")]
+    #[arg(long, value_name = "BASELINE", conflicts_with = "merge")]
     since: Option<PathBuf>,
 
-    /// Print one JSON object.
+    /// Put several repositories into one table: each path is a folder with a baseline, or a file
+    /// that --format json has written there.
     #[arg(long)]
-    json: bool,
+    merge: bool,
+}
+
+/// Uses since a baseline.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+struct Change {
+    new: usize,
+    fixed: usize,
+    unchanged: usize,
+}
+
+/// The status of a repository, or of several.
+#[derive(Debug, Deserialize, Serialize)]
+struct Status {
+    schema: u32,
+    /// Its name.
+    #[serde(default)]
+    name: String,
+    total: Change,
+    /// By owner; `-` for files without one.
+    #[serde(default)]
+    owners: BTreeMap<String, Change>,
+    /// By name, if it is of several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    repositories: BTreeMap<String, Change>,
+    /// Files that could not be read.
+    #[serde(default)]
+    unreadable: usize,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check(&Format::USUAL)?;
     let catalog = args.mappings.catalog()?;
-    let (path, baseline) = baseline_file::read(args.since.as_deref(), args.sources.first())?;
-    if !path.exists() {
-        anyhow::bail!(
-            "there is no baseline {}; write one with migrate audit --write-baseline",
-            path.display()
-        );
-    }
-    if args.sources.is_partial() {
-        anyhow::bail!("a baseline is of a whole folder; leave single files and --files-from out");
-    }
-    let found = args.sources.run(&catalog)?;
-    if found.interrupted {
-        anyhow::bail!("interrupted: a part of the code says nothing of the whole");
-    }
-    let owners = Owners::of(args.sources.first());
-    let drift = baseline.drift(&found.outcome.findings, |path| owners.of_file(path));
-    let total = drift.values().fold(Drift::default(), |sum, drift| Drift {
-        new: sum.new + drift.new,
-        unchanged: sum.unchanged + drift.unchanged,
-        fixed: sum.fixed + drift.fixed,
-    });
-    let mut out = io::stdout().lock();
-    if args.json {
-        let row = |drift: &Drift| serde_json::json!({"new": drift.new, "fixed": drift.fixed, "unchanged": drift.unchanged});
-        let owners: serde_json::Map<_, _> = drift
-            .iter()
-            .map(|(owner, drift)| (owner.clone(), row(drift)))
-            .collect();
-        let document = serde_json::json!({"schema": 1, "total": row(&total), "owners": owners});
-        writeln!(out, "{document}")?;
+    let status = if args.merge {
+        let all = args.sources.each().map(|sources| match sources.file() {
+            Some(path) => Status::read(path),
+            None => args.status(&catalog, &sources),
+        });
+        Status::merged(all.collect::<anyhow::Result<_>>()?)
     } else {
-        let row = |owner: &str, drift: &Drift| {
-            let Drift {
-                new,
-                fixed,
-                unchanged,
-            } = drift;
-            format!("{owner:<24} {new:>6} {fixed:>6} {unchanged:>10}")
-        };
-        writeln!(
-            out,
-            "{:<24} {:>6} {:>6} {:>10}",
-            "owner", "new", "fixed", "unchanged"
-        )?;
-        for (owner, drift) in &drift {
-            writeln!(
-                out,
-                "{}",
-                row(if owner == "-" { "nobody" } else { owner }, drift)
-            )?;
-        }
-        if drift.len() != 1 {
-            writeln!(out, "{}", row("all", &total))?;
-        }
-    }
-    for unreadable in &found.outcome.unreadable {
-        let _ = writeln!(
-            io::stderr(),
-            "not read: {}: {}",
-            migrate_report::words::plain(&unreadable.path),
-            unreadable.reason
-        );
-    }
-    Ok(if !found.outcome.unreadable.is_empty() {
+        args.status(&catalog, &args.sources)?
+    };
+    let mut document = status.document();
+    document.made = made();
+    args.output.write(&Report::new(document, &status))?;
+    Ok(if status.unreadable > 0 {
         Exit::Failed
-    } else if total.new > 0 {
+    } else if status.total.new > 0 {
         Exit::Findings
     } else {
         Exit::Clean
     })
+}
+
+impl Args {
+    fn status(&self, catalog: &Catalog, sources: &Sources) -> anyhow::Result<Status> {
+        let (path, baseline) = baseline_file::read(self.since.as_deref(), sources.first())?;
+        if !path.exists() {
+            let path = path.display();
+            bail!("there is no baseline {path}; write one with migrate audit --write-baseline");
+        }
+        if sources.is_partial() {
+            bail!("a baseline is of a whole folder; leave single files and --files-from out");
+        }
+        let found = sources.run(catalog)?;
+        if found.interrupted {
+            bail!("interrupted: a part of the code says nothing of the whole");
+        }
+        for unreadable in &found.outcome.unreadable {
+            let (path, reason) = (plain(&unreadable.path), &unreadable.reason);
+            let _ = writeln!(io::stderr(), "not read: {path}: {reason}");
+        }
+        let owners = Owners::of(sources.first());
+        let drift = baseline.drift(&found.outcome.findings, |path| owners.of_file(path));
+        let owners: BTreeMap<String, Change> = { drift.into_iter() }
+            .map(|(owner, drift)| {
+                let (new, fixed, unchanged) = (drift.new, drift.fixed, drift.unchanged);
+                (
+                    owner,
+                    Change {
+                        new,
+                        fixed,
+                        unchanged,
+                    },
+                )
+            })
+            .collect();
+        Ok(Status {
+            schema: 1,
+            name: sources.subject(),
+            total: sum(owners.values()),
+            owners,
+            repositories: BTreeMap::new(),
+            unreadable: found.outcome.unreadable.len(),
+        })
+    }
+}
+
+impl Status {
+    /// Reads what `--format json` wrote.
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let context = || {
+            format!(
+                "{} is no report of migrate status --format json",
+                path.display()
+            )
+        };
+        let text = plain_file::read_text(path).with_context(context)?;
+        let mut status: Self = serde_json::from_str(&text).with_context(context)?;
+        if status.name.is_empty() {
+            let stem = path.file_stem().unwrap_or_default();
+            status.name = stem.to_string_lossy().into_owned();
+        }
+        Ok(status)
+    }
+
+    /// The status of several repositories.
+    fn merged(all: Vec<Self>) -> Self {
+        let mut merged = Self {
+            schema: 1,
+            name: count(all.len(), "repository", "repositories"),
+            total: sum(all.iter().map(|status| &status.total)),
+            owners: BTreeMap::new(),
+            repositories: BTreeMap::new(),
+            unreadable: all.iter().map(|status| status.unreadable).sum(),
+        };
+        for status in all {
+            for (owner, change) in status.owners {
+                let of_all = merged.owners.entry(owner).or_default();
+                *of_all = sum([&*of_all, &change]);
+            }
+            let of_all = merged.repositories.entry(status.name).or_default();
+            *of_all = sum([&*of_all, &status.total]);
+        }
+        merged
+    }
+
+    fn document(&self) -> Document<'_> {
+        let mut document = Document {
+            tool: "migrate status",
+            title: format!("Uses of Zoom's API v1 in {} since the baseline", self.name),
+            is_good: self.total.new == 0,
+            ..Document::default()
+        };
+        for (title, rows) in [("repository", &self.repositories), ("owner", &self.owners)] {
+            let mut table = Table::new([title, "new#", "fixed#", "unchanged#"]);
+            let mut row = |name: &str, change: &Change| {
+                let new = Cell::from(change.new.to_string());
+                table.row([
+                    name.into(),
+                    new.toned(if change.new > 0 { "bad" } else { "" }),
+                    change.fixed.to_string().into(),
+                    change.unchanged.to_string().into(),
+                ]);
+            };
+            for (name, change) in rows {
+                row(if name == "-" { "(no owner)" } else { name }, change);
+            }
+            if rows.len() > 1 {
+                row("all", &self.total);
+            }
+            if !table.rows.is_empty() {
+                document.section(format!("By {title}"), table);
+            }
+        }
+        let Change {
+            new,
+            fixed,
+            unchanged,
+        } = self.total;
+        document.summary = format!("{new} new, {fixed} fixed, {unchanged} unchanged");
+        if new > 0 {
+            document.summary += " · exit code 1";
+        }
+        document
+    }
+}
+
+fn sum<'c>(changes: impl IntoIterator<Item = &'c Change>) -> Change {
+    changes
+        .into_iter()
+        .fold(Change::default(), |sum, change| Change {
+            new: sum.new + change.new,
+            fixed: sum.fixed + change.fixed,
+            unchanged: sum.unchanged + change.unchanged,
+        })
 }

@@ -3,27 +3,29 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read as _},
+    path::Path,
 };
 
 use anyhow::Context as _;
-use clap::ValueEnum;
 use mappings::{Catalog, Site};
-use serde::Serialize;
+use migrate_audit::plain_file;
+use migrate_report::sheet::{Sheet, stdin_is_terminal};
+use serde_json::Value;
 
+use super::output::{Format, Output};
 use crate::{
     exit::Exit,
     site_mappings::SiteMappings,
     translate::{self, V1Request},
 };
-use migrate_report::sheet::{self, Sheet};
 
 /// A request on standard input is not longer than this, in bytes: a picture and some more.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
-/// Turn one v1 request into v2 requests, as curl commands; sends nothing
+/// Turn v1 requests into v2 requests, as curl commands; sends nothing
 ///
-/// The v2 requests are those that the shim would send. What is secret is not shown: the commands
-/// have shell variables in its place.
+/// The v2 requests are those that the shim would send. Secrets are not shown: the commands have shell
+/// variables in their place. Variables of the request stay variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,65 +33,92 @@ Examples:
   migrate translate -- curl https://api.zoom.us/v1/user/get -d id=abc
   migrate translate 'https://api.zoom.us/v1/user/list?page_size=300'
   migrate translate user/update id=abc dept=Sales disable_chat=true
+  migrate translate zoom.postman_collection.json
   pbpaste | migrate translate
 
-Exit codes: 0 translated, 1 v1's answer is an error, 2 this is no v1 request.")]
+Exit codes: 0 translated, 1 v1's answer is an error, 2 not a v1 request.")]
 pub(crate) struct Args {
-    /// A curl command, a URL, or an operation with its form; - or nothing reads standard input.
-    #[arg(value_name = "REQUEST")]
+    /// A command of curl, wget, `HTTPie` or `PowerShell`, a URL, an operation with its form, or a
+    /// file with one of these, with HTTP, a Postman collection or HAR; - or nothing reads standard
+    /// input
+    #[arg(value_name = "REQUEST|FILE")]
     request: Vec<String>,
-    /// Commands for a shell, or all of it for programs.
-    #[arg(long, value_enum, default_value_t = Format::Curl)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     mappings: SiteMappings,
-    /// Where v2 is.
+    /// Where v2 is
     #[arg(long, value_name = "URL", value_parser = v2_base, default_value = "https://api.zoom.us/v2")]
     v2_base: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Curl,
-    Json,
-}
-
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check(&[Format::Text, Format::Json])?;
     let catalog = args.mappings.catalog()?;
     let site = Site {
         options: catalog.options(&BTreeMap::new()).unwrap_or_default(),
         ..Site::default()
     };
-    let request = match args.request.as_slice() {
-        [] => from_stdin(&catalog)?,
-        [dash] if dash == "-" => from_stdin(&catalog)?,
-        words => V1Request::from_words(&catalog, words)?,
-    };
-    let mut sheet = Sheet::for_stdout();
-    let (text, exit) = match translate::translate(&catalog, &site, &args.v2_base, request) {
-        Ok(translated) => {
-            translate::translated(&mut sheet, &translated);
-            (rendered(args.format, &translated, sheet)?, Exit::Clean)
+    let requests = requests(&catalog, &args.request)?;
+    let mut sheet = Sheet::new(args.output.width());
+    let mut exit = Exit::Clean;
+    let mut pages: Vec<Value> = Vec::new();
+    for (at, request) in requests.into_iter().enumerate() {
+        if at > 0 {
+            sheet.blank();
         }
-        Err(refused) => {
-            translate::refused(&mut sheet, &refused);
-            (rendered(args.format, &refused, sheet)?, Exit::Findings)
-        }
+        pages.push(
+            match translate::translate(&catalog, &site, &args.v2_base, request) {
+                Ok(translated) => {
+                    translate::translated(&mut sheet, &translated);
+                    serde_json::to_value(translated)?
+                }
+                Err(refused) => {
+                    exit = Exit::Findings;
+                    translate::refused(&mut sheet, &refused);
+                    serde_json::to_value(refused)?
+                }
+            },
+        );
+    }
+    let json = match pages.as_slice() {
+        [_] => pages.remove(0),
+        _ => pages.into(),
     };
-    sheet::show(&text)?;
+    args.output.write_text(&sheet.into_text(), &json)?;
     Ok(exit)
 }
 
-fn rendered(format: Format, page: &impl Serialize, sheet: Sheet) -> anyhow::Result<String> {
-    Ok(match format {
-        Format::Curl => sheet.into_text(),
-        Format::Json => serde_json::to_string_pretty(page)? + "\n",
-    })
+fn requests(catalog: &Catalog, words: &[String]) -> anyhow::Result<Vec<V1Request>> {
+    let text = match words {
+        [] => from_stdin()?,
+        [dash] if dash == "-" => from_stdin()?,
+        [word] if is_file(catalog, word) => {
+            let path = Path::new(word.strip_prefix('@').unwrap_or(word));
+            plain_file::read_text(path)
+                .with_context(|| format!("{} cannot be read", path.display()))?
+        }
+        words => return Ok(V1Request::from_words(catalog, words)?),
+    };
+    Ok(V1Request::from_text(catalog, &text)?)
 }
 
-fn from_stdin(catalog: &Catalog) -> anyhow::Result<V1Request> {
+/// True for the name of a file that exists, or that nothing else could be.
+fn is_file(catalog: &Catalog, word: &str) -> bool {
+    const KINDS: [&str; 6] = ["har", "http", "json", "rest", "sh", "txt"];
+    let path = Path::new(word.strip_prefix('@').unwrap_or(word));
+    let kind = path.extension().and_then(|kind| kind.to_str());
+    let is_name = !word.contains(char::is_whitespace) && !word.contains("://");
+    is_name
+        && catalog.find(word).is_none()
+        && (path.is_file()
+            || word.starts_with('@')
+            || kind.is_some_and(|kind| KINDS.contains(&kind)))
+}
+
+fn from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    if !sheet::stdin_is_terminal() {
+    if !stdin_is_terminal() {
         let mut input = io::stdin().lock().take(LONGEST + 1);
         input.read_to_string(&mut text).context("standard input")?;
     }
@@ -97,7 +126,7 @@ fn from_stdin(catalog: &Catalog) -> anyhow::Result<V1Request> {
         text.len() as u64 <= LONGEST,
         "the request is longer than 16 MiB"
     );
-    Ok(V1Request::from_text(catalog, &text)?)
+    Ok(text)
 }
 
 fn v2_base(text: &str) -> Result<String, String> {

@@ -1,17 +1,18 @@
 //! `migrate usage`.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
-
-use super::sources::Sources;
+use super::{
+    made,
+    output::{Format, Output, Report},
+    sources::Sources,
+};
 use crate::{
     exit::Exit,
     site_mappings::SiteMappings,
-    usage::{self, Code, Format, Ledger, Page, Rule, Story},
+    usage::{self, Code, Ledger, Rule, Story},
 };
 use migrate_audit::ShimUrl;
-use migrate_report::sheet;
 
 /// Show who still calls v1, and whether it can be switched off.
 ///
@@ -57,21 +58,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 
-    /// How the report is written
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-
-    /// Where the report goes, if not to standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// Columns of text [default: those of the terminal, or 100]
-    #[arg(long, value_name = "N")]
-    width: Option<usize>,
-
     /// Also name the parameters that v2 honours
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    output: Output,
 
     #[command(flatten)]
     mappings: SiteMappings,
@@ -86,13 +78,8 @@ Examples:
   curl -s 'http://127.0.0.1:9090/usage?limit=1000' > usage.json; migrate usage usage.json
   shim usage ledger.sqlite | migrate usage -";
 
-/// Where there is no terminal.
-const WIDTH: usize = 100;
-
-/// In less, no table can be read.
-const NARROWEST: usize = 64;
-
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check(&Format::USUAL)?;
     let code = args.code()?;
     let documents = args.sources.iter().map(|source| usage::read(source));
     let documents: Vec<_> = documents.collect::<anyhow::Result<_>>()?;
@@ -103,13 +90,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         safe_days: args.safe_days,
     };
     let story = Story::new(ledger, rule, code.as_ref());
-    let text = usage::write(&story, args.format, args.page())?;
-    if let Some(path) = &args.output {
-        let plain = anstream::adapter::strip_str(&text).to_string();
-        fs::write(path, plain).with_context(|| format!("{} cannot be written", path.display()))?;
-    } else {
-        sheet::show(&text)?;
-    }
+    let mut document = usage::document(&story, args.all);
+    document.made = made();
+    args.output.write(&Report::new(document, &story))?;
     Ok(if story.can_be_switched_off {
         Exit::Clean
     } else {
@@ -134,14 +117,5 @@ impl Args {
             );
         }
         Ok(Some(Code::of(&found.outcome.findings)))
-    }
-
-    fn page(&self) -> Page {
-        let terminal = terminal_size::terminal_size_of(std::io::stdout());
-        let columns = terminal.map_or(WIDTH, |(width, _)| usize::from(width.0));
-        Page {
-            width: self.width.unwrap_or(columns).max(NARROWEST),
-            all: self.all,
-        }
     }
 }

@@ -15,12 +15,8 @@ use recording::Redactor;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use super::replay::{Client, Credentials, http, read};
+use super::replay::{API_KEY, API_SECRET, Client, Credentials, http, read};
 use crate::v1_address;
-
-/// The variables that hold what v1 programs prove themselves with.
-pub(crate) const API_KEY: &str = "MIGRATE_API_KEY";
-pub(crate) const API_SECRET: &str = "MIGRATE_API_SECRET";
 
 /// What names an answer. `Display` shows no query of a URL and no user: either may be a secret.
 #[derive(Clone)]

@@ -15,18 +15,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
-use mappings::{Catalog, catalog::operation::Operation};
+use anyhow::{Context as _, bail};
+use mappings::{
+    Catalog,
+    catalog::{operation::Operation, protocol::ProtocolError},
+};
 use recording::{
     Exchange, Redactor,
-    comparison::{Comparison, Noise, compare, rehearse, requests, site},
+    comparison::{Comparison, ERROR, Noise, compare, rehearse, requests, site},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{rules::Rules, show::Report};
 use crate::record::Recording;
-pub(crate) use client::{Client, Credentials, http, read};
+pub(crate) use client::{API_KEY, API_SECRET, Client, Credentials, http, read};
 use progress::{Journal, Progress};
 
 /// How a replay is done.
@@ -39,6 +42,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) allow_writes: bool,
     /// The shortest time between two requests.
     pub(crate) pause: Duration,
+    /// How many comparisons that differ in the same way are shown; all if 0.
+    pub(crate) alike: u64,
     /// The longest time for all of it.
     pub(crate) limit: Option<Duration>,
     /// Set to end the run with a report of what was compared so far.
@@ -70,7 +75,10 @@ impl Replay<'_> {
     ///
     /// The recording or the journal cannot be read, or the shim does not answer.
     pub(crate) fn run(&self, recording: &Path, journal: Option<&Path>) -> anyhow::Result<Report> {
-        let mut report = Report::default();
+        let mut report = Report {
+            alike: self.alike,
+            ..Report::default()
+        };
         let mut journal = Journal::open(journal, recording, self.client.base(), &mut report)?;
         let mut progress = Progress::new();
         let mut noise = Noise::default();
@@ -126,6 +134,7 @@ impl Replay<'_> {
             ));
         }
         let (answer, took) = self.ask(operation, exchange, next)?;
+        self.check_credentials(exchange, &answer)?;
         let mut comparison = self.beside(operation, exchange, &answer);
         noise.cancel(&operation.name, &mut comparison.rows);
         self.rules.apply(&mut comparison);
@@ -138,6 +147,35 @@ impl Replay<'_> {
         }
         let micros = (exchange.micros > 0).then_some((exchange.micros, took));
         Ok(Judged::Compared { comparison, micros })
+    }
+
+    /// Fails if the shim refuses the credentials: then it refuses all that follows, and locks the key.
+    fn check_credentials(&self, exchange: &Exchange, answer: &Value) -> anyhow::Result<()> {
+        let of = |answer: &Value| {
+            let error = answer.get(ERROR)?;
+            Some((
+                error.get("code")?.as_i64()?,
+                error.get("message")?.as_str()?.to_owned(),
+            ))
+        };
+        let protocol = self.catalog.protocol();
+        let refusals = [
+            ProtocolError::CredentialsMissing,
+            ProtocolError::CredentialsWrong,
+        ];
+        let refused = of(answer).filter(|(code, message)| {
+            refusals.iter().any(|refusal| {
+                let (_, error) = protocol.error(*refusal, "");
+                (error.code, &error.message) == (*code, message)
+            })
+        });
+        if let Some((code, message)) = refused.filter(|_| of(&exchange.v1.answer).is_none()) {
+            bail!(
+                "the shim refuses the credentials ({code} {message}); set {API_KEY} and \
+                 {API_SECRET} to those of one of its tenants"
+            );
+        }
+        Ok(())
     }
 
     fn beside(&self, operation: &Operation, exchange: &Exchange, answer: &Value) -> Comparison {

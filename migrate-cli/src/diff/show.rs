@@ -1,58 +1,49 @@
-//! Comparisons for people and programs.
-
-mod text;
+//! Comparisons as a report.
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use migrate_report::{
-    Document, Printer as _,
+    Document,
     document::{Annotation, Block, Cell, Check, CheckOutcome, Level, Part, Row as TableRow, Table},
-    github::Github,
-    html::Html,
-    junit::Junit,
-    markdown::Markdown,
-    words::{plain_json, plain_report},
+    words::count,
 };
-use recording::comparison::written;
+use recording::comparison::{ERROR, written};
 use serde::Serialize;
 
 use super::{Comparison, Row, Verdict};
-pub(crate) use text::{Layout, Page};
-
-/// How a comparison is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people at a terminal.
-    Text,
-    /// For programs.
-    Json,
-    /// For reviews and tickets.
-    Markdown,
-    /// For test reports.
-    Junit,
-    /// Annotations of a GitHub workflow.
-    Github,
-    /// One file for a browser.
-    Html,
-}
 
 /// All that was compared, in numbers, and what is worth a look.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
+    /// The version of the JSON report.
+    pub(crate) format: u32,
     /// Answers compared, by operation.
     pub(crate) operations: BTreeMap<String, Tally>,
     /// Verdicts other than `same`, by operation and field.
     pub(crate) fields: BTreeMap<String, BTreeMap<Verdict, u64>>,
+    /// How many exchanges differ unexpectedly in the same way, by what differs.
+    pub(crate) causes: BTreeMap<String, u64>,
+    /// The share of answers without an unexpected difference, in percent; nothing if none was
+    /// compared.
+    pub(crate) consistency: Option<f64>,
+    /// The time that 99 of 100 answers took at most, in microseconds: old side and new side.
+    pub(crate) p99_micros: Option<(u64, u64)>,
     /// The comparisons that are shown: all of them, or the first of those that fail.
     pub(crate) shown: Vec<Comparison>,
-    /// How many comparisons that would be shown were left out to bound the report.
+    /// How many comparisons that would be shown were left out: those that differ as others do, and
+    /// those beyond the bound of the report.
     pub(crate) not_shown: u64,
     /// What was not compared, and why.
     pub(crate) skipped: BTreeMap<String, u64>,
     /// The run was ended early.
     #[serde(rename = "interrupted", skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_interrupted: bool,
+    /// How many comparisons that differ in the same way are shown; all if 0.
+    #[serde(skip)]
+    pub(crate) alike: u64,
+    /// The times of both sides, in microseconds.
+    #[serde(skip)]
+    pub(crate) times: (Vec<u64>, Vec<u64>),
 }
 
 /// What came of the comparisons of an operation.
@@ -68,6 +59,8 @@ pub(crate) struct Tally {
 
 /// The version of the JSON report.
 const FORMAT: u32 = 1;
+/// How many fields name a cause.
+const NAMED: usize = 4;
 /// Shown in full; the totals count all.
 const SHOWN: usize = 1000;
 
@@ -88,6 +81,7 @@ impl Report {
                 .or_default();
             *field.entry(row.verdict).or_default() += 1;
         }
+        let cause = cause(&operation, &comparison);
         let tally = self.operations.entry(operation).or_default();
         tally.compared += 1;
         tally.unexpected += u64::from(!comparison.is_expected());
@@ -95,9 +89,17 @@ impl Report {
             tally.timed += 1;
             tally.old_micros += old;
             tally.new_micros += new;
+            self.times.0.push(old);
+            self.times.1.push(new);
+        }
+        let mut is_new = true;
+        if let Some(cause) = cause {
+            let times = self.causes.entry(cause).or_default();
+            *times += 1;
+            is_new = self.alike == 0 || *times <= self.alike;
         }
         if always || !comparison.is_expected() {
-            if self.shown.len() < SHOWN {
+            if is_new && self.shown.len() < SHOWN {
                 self.shown.push(comparison);
             } else {
                 self.not_shown += 1;
@@ -117,62 +119,56 @@ impl Report {
         self.operations.values().map(|tally| tally.unexpected).sum()
     }
 
-    /// The report in a format; text is for a page of a width.
-    pub(crate) fn render(&self, format: Format, page: &Page) -> anyhow::Result<String> {
-        let mut out = Vec::new();
-        match format {
-            Format::Text => {
-                return Ok(plain_report(&text::render(self, page), true).into_owned());
-            }
-            Format::Json => return Ok(plain_json(&self.json()?).into_owned()),
-            Format::Markdown => Markdown.print(&self.document(), &mut out)?,
-            Format::Junit => Junit.print(&self.document(), &mut out)?,
-            Format::Github => Github.print(&self.document(), &mut out)?,
-            Format::Html => Html.print(&self.document(), &mut out)?,
-        }
-        Ok(plain_report(&String::from_utf8(out)?, false).into_owned())
+    /// Computes the figures, when all is compared.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    pub(crate) fn finish(&mut self) {
+        self.format = FORMAT;
+        let compared = self.compared();
+        let equal = (compared - self.unexpected()) as f64;
+        self.consistency = (compared > 0).then(|| 100.0 * equal / compared as f64);
+        let (old, new) = std::mem::take(&mut self.times);
+        self.p99_micros = p99(old).zip(p99(new));
     }
 
-    fn json(&self) -> serde_json::Result<String> {
-        #[derive(Serialize)]
-        struct Versioned<'a> {
-            format: u32,
-            #[serde(flatten)]
-            report: &'a Report,
-        }
-        let text = serde_json::to_string_pretty(&Versioned {
-            format: FORMAT,
-            report: self,
-        })?;
-        Ok(text + "\n")
-    }
-
-    fn document(&self) -> Document<'_> {
+    /// The report for people.
+    pub(crate) fn document(&self) -> Document<'_> {
         let (compared, unexpected) = (self.compared(), self.unexpected());
-        let mut blocks = vec![
-            Block::Heading("Operations".to_owned()),
-            Block::Table(self.operations_table()),
-        ];
-        if !self.fields.is_empty() {
-            blocks.push(Block::Heading("Fields that differ".to_owned()));
-            blocks.push(Block::Table(self.fields_table()));
+        let heading = |text: &str| Block::Heading(text.to_owned());
+        let mut blocks = vec![heading("Operations"), Block::Table(self.operations_table())];
+        if compared > 1 {
+            for (title, table) in [
+                ("Causes", self.causes_table()),
+                ("Fields that differ", self.fields_table()),
+            ] {
+                if !table.rows.is_empty() {
+                    blocks.extend([heading(title), Block::Table(table)]);
+                }
+            }
         }
-        blocks.push(Block::Heading("Exchanges".to_owned()));
         blocks.extend(self.shown.iter().map(|shown| Block::Part(part(shown))));
-        if self.shown.is_empty() {
-            blocks.push(Block::Paragraph("Nothing unexpected.".to_owned()));
-        }
         let skipped = self.skipped.iter();
         let mut notes: Vec<String> = skipped
-            .map(|(why, count)| format!("Not compared: {count}, {why}."))
+            .map(|(why, count)| format!("not compared: {count}, {why}"))
             .collect();
         if self.not_shown > 0 {
-            notes.push(format!("Not shown: {} more.", self.not_shown));
+            let more = count(self.not_shown, "exchange differs", "exchanges differ");
+            notes.push(format!("not shown: {more} as others do"));
         }
+        let verb = if unexpected == 1 { "differs" } else { "differ" };
+        let answers = count(compared, "answer", "answers");
+        let mut summary = vec![format!("{unexpected} of {answers} {verb} unexpectedly")];
+        summary.extend(
+            self.consistency
+                .map(|share| format!("{share:.2} % consistent")),
+        );
+        summary.extend(
+            self.p99_micros
+                .map(|(old, new)| format!("p99 {} → {} ms", millis(old), millis(new))),
+        );
         Document {
             tool: "migrate diff",
-            title: "migrate diff".to_owned(),
-            summary: format!("{unexpected} of {compared} compared answers differ unexpectedly"),
+            title: "Old and new answers".to_owned(),
+            summary: summary.join(" · "),
             is_good: unexpected == 0,
             notes,
             is_interrupted: self.is_interrupted,
@@ -198,7 +194,7 @@ impl Report {
         let mut table = Table::new(columns.into_iter().take(width));
         for (name, tally) in &self.operations {
             let mean = |sum: u64| match sum.checked_div(tally.timed) {
-                Some(micros) => format!("{}.{}", micros / 1000, micros % 1000 / 100).into(),
+                Some(micros) => millis(micros).into(),
                 None => Cell::default(),
             };
             let unexpected = Cell::from(tally.unexpected.to_string());
@@ -211,6 +207,16 @@ impl Report {
                 mean(tally.new_micros),
             ];
             table.row(cells.into_iter().take(width));
+        }
+        table
+    }
+
+    fn causes_table(&self) -> Table {
+        let mut table = Table::new(["exchanges#", "what differs unexpectedly"]);
+        let mut causes: Vec<_> = self.causes.iter().collect();
+        causes.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+        for (cause, times) in causes {
+            table.row([times.to_string(), cause.clone()]);
         }
         table
     }
@@ -239,6 +245,38 @@ impl Report {
         }
         table
     }
+}
+
+/// What differs unexpectedly, in the same words for all comparisons with one cause; `None` if nothing
+/// does.
+fn cause(operation: &str, comparison: &Comparison) -> Option<String> {
+    let rows = comparison.rows.iter();
+    let unexpected: Vec<_> = rows
+        .filter(|row| row.verdict == Verdict::Unexpected)
+        .collect();
+    let first = unexpected.first()?;
+    if first.field == ERROR {
+        // The same user is missing in several operations.
+        return Some(first.reason.clone());
+    }
+    let mut fields: Vec<_> = unexpected
+        .iter()
+        .map(|row| format!("{} ({})", row.field, row.reason))
+        .collect();
+    fields.dedup();
+    fields.truncate(NAMED);
+    Some(format!("{operation}: {}", fields.join(", ")))
+}
+
+/// The time that 99 of 100 took at most; `None` for none.
+fn p99(mut micros: Vec<u64>) -> Option<u64> {
+    micros.sort_unstable();
+    let at = (micros.len() * 99).div_ceil(100);
+    micros.get(at.checked_sub(1)?).copied()
+}
+
+fn millis(micros: u64) -> String {
+    format!("{}.{}", micros / 1000, micros % 1000 / 100)
 }
 
 /// The operation, if it is known.
@@ -275,6 +313,7 @@ fn table_row(row: &Row) -> TableRow {
             new,
             Cell::from(verdict).toned(row.verdict.as_str()),
         ],
+        below: Vec::new(),
         tag: row.verdict.as_str(),
     }
 }

@@ -8,11 +8,10 @@ use recording::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Comparison, Verdict,
-    beside::beside_v2,
-    documents::Documents,
-    join::join,
-    show::{Format, Layout, Page, Report},
+    Comparison, Verdict, beside::beside_v2, documents::Documents, join::join, show::Report,
+};
+use migrate_report::{
+    Printer, github::Github, html::Html, junit::Junit, markdown::Markdown, text::Text,
 };
 
 fn catalog() -> Catalog {
@@ -233,14 +232,24 @@ fn told() -> Report {
     let mut report = Report::default();
     report.add(comparison, Some((2400, 1900)), false);
     report.skip("a parameter was a secret");
+    report.finish();
     report
 }
 
-fn text(width: usize, layout: Layout) -> String {
-    let page = Page::new(width, true, layout, true);
-    let text = told().render(Format::Text, &page).unwrap();
-    let plain = anstream::adapter::strip_str(&text).to_string();
-    for line in plain.lines().filter(|line| !line.contains("compared")) {
+fn printed(printer: &dyn Printer) -> String {
+    let mut out = Vec::new();
+    printer.print(&told().document(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn text(width: usize, is_side_by_side: bool) -> String {
+    let plain = printed(&Text {
+        width,
+        is_side_by_side,
+        shows_same: true,
+        ..Text::default()
+    });
+    for line in plain.lines() {
         let line_width = unicode_width::UnicodeWidthStr::width(line);
         assert!(line_width <= width, "{line_width} columns: {line}");
         assert!(!line.contains(['\u{202e}', '\u{7}']));
@@ -251,17 +260,20 @@ fn text(width: usize, layout: Layout) -> String {
 #[test]
 fn text_fits_the_width() {
     for width in [60, 80, 120, 200] {
-        insta::assert_snapshot!(format!("text_{width}"), text(width, Layout::Auto));
+        insta::assert_snapshot!(format!("text_{width}"), text(width, width > 60));
     }
-    insta::assert_snapshot!("text_unified", text(100, Layout::Unified));
+    insta::assert_snapshot!("text_unified", text(100, false));
 }
 
 #[test]
-fn what_differs_inside_of_a_value_is_plain() {
-    let page = Page::new(120, true, Layout::Side, false);
-    let styled = told().render(Format::Text, &page).unwrap();
-    let line = styled
-        .lines()
+fn what_differs_inside_of_a_value_is_marked() {
+    let styled = printed(&Text {
+        width: 120,
+        is_styled: true,
+        is_side_by_side: true,
+        ..Text::default()
+    });
+    let line = { styled.lines() }
         .find(|line| line.contains("timezone"))
         .unwrap();
     insta::assert_snapshot!("emphasis", line.replace('\u{1b}', "ESC"));
@@ -269,13 +281,14 @@ fn what_differs_inside_of_a_value_is_plain() {
 
 #[test]
 fn programs_can_read_it() {
-    let page = Page::new(100, false, Layout::Auto, false);
-    let of = |format| told().render(format, &page).unwrap();
-    insta::assert_snapshot!("report_json", of(Format::Json));
-    insta::assert_snapshot!("report_markdown", of(Format::Markdown));
-    insta::assert_snapshot!("report_junit", of(Format::Junit));
-    insta::assert_snapshot!("report_github", of(Format::Github));
-    let html = of(Format::Html);
+    insta::assert_snapshot!(
+        "report_json",
+        serde_json::to_string_pretty(&told()).unwrap()
+    );
+    insta::assert_snapshot!("report_markdown", printed(&Markdown));
+    insta::assert_snapshot!("report_junit", printed(&Junit));
+    insta::assert_snapshot!("report_github", printed(&Github));
+    let html = printed(&Html);
     assert!(!html.contains("<script>alert"), "a value became markup");
     assert!(html.contains("&lt;script&gt;alert"));
     assert!(!html.contains("http-equiv=\"refresh\"") && !html.contains("src="));
@@ -297,4 +310,35 @@ fn the_report_is_bounded() {
     }
     assert_eq!((report.shown.len(), report.not_shown), (1000, 500));
     assert_eq!((report.compared(), report.unexpected()), (1500, 1500));
+}
+
+#[test]
+fn exchanges_that_differ_alike_are_counted_as_one_cause() {
+    let catalog = catalog();
+    let mut report = Report {
+        alike: 2,
+        ..Report::default()
+    };
+    let gone = json!({ "error": { "code": 1001, "message": "User not exist: u1" } });
+    for (number, operation) in ["user/get", "user/get", "user/getbyemail", "user/get"]
+        .iter()
+        .enumerate()
+    {
+        let name = number.to_string();
+        let operation = catalog.find(operation);
+        let comparison =
+            Comparison::of_answers(&catalog, operation, &name, ("a", &user()), ("b", &gone));
+        assert_eq!(comparison.rows.len(), 1, "an error is one finding");
+        report.add(comparison, Some((1000, 2000 + number as u64)), false);
+    }
+    let (old, new) = (json!({ "pmi": 1 }), json!({ "pmi": 1 }));
+    let same = Comparison::of_answers(&catalog, None, "4", ("a", &old), ("b", &new));
+    report.add(same, Some((1000, 9000)), false);
+    report.finish();
+    let causes: Vec<_> = report.causes.iter().collect();
+    let cause = "error instead of an answer: 1001 User not exist: u1".to_owned();
+    assert_eq!(causes, [(&cause, &4)]);
+    assert_eq!((report.shown.len(), report.not_shown), (2, 2));
+    assert_eq!(report.consistency, Some(20.0));
+    assert_eq!(report.p99_micros, Some((1000, 9000)));
 }

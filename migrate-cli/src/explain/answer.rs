@@ -18,21 +18,26 @@ use super::{Counts, wording};
 pub(crate) struct AnswerEntry<'a> {
     pub(crate) counts: Counts,
     pub(crate) fields: Vec<AnswerField<'a>>,
-    /// The entries of the list in it.
+    /// The first of the lists.
     pub(crate) items: Option<ItemsEntry<'a>>,
+    /// The entries of its lists and the members of its objects, at any depth.
+    pub(crate) lists: Vec<ItemsEntry<'a>>,
 }
 
 /// What the entries of a list hold.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct ItemsEntry<'a> {
-    /// The field that the list stands in.
-    pub(crate) list: &'a str,
+    /// The field that the list stands in: `meetings`, `meetings.recording_files`.
+    pub(crate) list: String,
+    /// False for an object.
+    #[serde(skip)]
+    pub(crate) is_list: bool,
     pub(crate) counts: Counts,
     pub(crate) fields: Vec<AnswerField<'a>>,
 }
 
 /// One field of an answer.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct AnswerField<'a> {
     pub(crate) name: &'a str,
     pub(crate) r#type: &'static str,
@@ -48,7 +53,7 @@ pub(crate) struct AnswerField<'a> {
 }
 
 /// Where the value of an answer field comes from.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "from", rename_all = "lowercase")]
 pub(crate) enum Source<'a> {
     /// A v2 answer.
@@ -93,23 +98,41 @@ pub(crate) fn answer_entry<'a>(
 ) -> Option<AnswerEntry<'a>> {
     let outer = catalog.view(view)?;
     let fields = fields(catalog, plan, outer);
-    let list = outer.members.iter().find_map(|member| {
-        let (_, part) = catalog.field(member.field)?;
-        (part.kind == Kind::List).then_some(part.name.as_str())
-    });
-    let items = list.zip(outer.items).and_then(|(list, items)| {
-        let fields = self::fields(catalog, plan, catalog.view(items)?);
-        Some(ItemsEntry {
-            list,
-            counts: counts(&fields),
-            fields,
-        })
-    });
+    let mut lists = Vec::new();
+    add_lists(catalog, plan, outer, "", &mut lists);
     Some(AnswerEntry {
         counts: counts(&fields),
         fields,
-        items,
+        items: lists.iter().find(|list| list.is_list).cloned(),
+        lists,
     })
+}
+
+/// The lists and objects of a view, each with those in it.
+fn add_lists<'a>(
+    catalog: &'a Catalog,
+    plan: Option<&'a Plan>,
+    outer: &'a View,
+    above: &str,
+    lists: &mut Vec<ItemsEntry<'a>>,
+) {
+    for member in &outer.members {
+        let field = catalog.field(member.field);
+        let inner = member.view.and_then(|view| catalog.view(view));
+        let (Some((_, part)), Some(view)) = (field, inner) else {
+            continue;
+        };
+        let fields = fields(catalog, plan, view);
+        let list = format!("{above}{}", part.name);
+        let below = format!("{list}.");
+        lists.push(ItemsEntry {
+            list,
+            is_list: part.kind == Kind::List,
+            counts: counts(&fields),
+            fields,
+        });
+        add_lists(catalog, plan, view, &below, lists);
+    }
 }
 
 fn counts(fields: &[AnswerField<'_>]) -> Counts {

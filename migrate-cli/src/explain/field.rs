@@ -138,7 +138,7 @@ pub(crate) struct TakenBy<'a> {
 pub(crate) struct AnsweredBy<'a> {
     pub(crate) operation: &'a str,
     /// The list in whose entries it stands.
-    pub(crate) list: Option<&'a str>,
+    pub(crate) list: Option<String>,
     pub(crate) fidelity: Fidelity,
     pub(crate) reason: Option<&'a str>,
 }
@@ -212,8 +212,8 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
             });
         }
         let Some(answer) = page.answer else { continue };
-        let items = answer.items.map(|items| (Some(items.list), items.fields));
-        for (list, fields) in std::iter::once((None, answer.fields)).chain(items) {
+        let lists = { answer.lists.into_iter() }.map(|list| (Some(list.list), list.fields));
+        for (list, fields) in std::iter::once((None, answer.fields)).chain(lists) {
             if let Some(shown) = fields.into_iter().find(|shown| shown.catalog == location) {
                 answered_by.push(AnsweredBy {
                     operation: &operation.name,

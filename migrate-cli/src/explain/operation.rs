@@ -29,6 +29,8 @@ pub(crate) struct OperationPage<'a> {
     /// True if it changes nothing.
     pub(crate) read: bool,
     pub(crate) service: ServiceKind,
+    /// The switch of a key without which it answers an error.
+    pub(crate) enabled_by: Option<&'a str>,
     /// What a repeated request does.
     pub(crate) repeat: Option<&'a str>,
     pub(crate) note: Option<&'a str>,
@@ -117,6 +119,7 @@ impl<'a> OperationPage<'a> {
             summary: &operation.summary,
             read: operation.read,
             service: ServiceKind::of(operation),
+            enabled_by: operation.enabled_by.as_deref(),
             repeat: operation.repeat.as_deref(),
             note: operation.note.as_deref(),
             parameter_counts: parameter_counts(&parameters),
@@ -145,11 +148,12 @@ impl<'a> OperationPage<'a> {
 
     /// How faithful parameters and answer are together.
     pub(crate) fn counts(&self) -> Counts {
-        let answer = self.answer.as_ref().map_or(Counts::default(), |answer| {
-            let items = answer.items.as_ref().map(|items| items.counts);
-            answer.counts + items.unwrap_or_default()
-        });
-        self.parameter_counts + answer
+        let answer = self.answer.iter();
+        let lists = answer.clone().flat_map(|answer| &answer.lists);
+        answer
+            .map(|answer| answer.counts)
+            .chain(lists.map(|list| list.counts))
+            .fold(self.parameter_counts, std::ops::Add::add)
     }
 }
 
@@ -194,7 +198,8 @@ fn fields_of<'a>(catalog: &'a Catalog, operation: &Operation) -> Vec<&'a Field> 
     fields
 }
 
-fn once_each<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// The items without repetitions, in their order.
+pub(crate) fn once_each<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut once: Vec<&str> = Vec::new();
     for item in items {
         if !once.contains(&item) {

@@ -3,7 +3,10 @@
 use mappings::{Catalog, catalog::operation::Operation};
 use serde::Serialize;
 
-use super::{Counts, OperationPage, SCHEMA, operation::ServiceKind};
+use super::{
+    Counts, OperationPage, SCHEMA,
+    operation::{ServiceKind, once_each},
+};
 
 /// All operations, or those of a resource.
 #[derive(Debug, Serialize)]
@@ -23,6 +26,8 @@ pub(crate) struct ResourceEntry<'a> {
     /// The first part of the operations' names.
     pub(crate) name: &'a str,
     pub(crate) served: usize,
+    /// The OAuth scopes that all of them need.
+    pub(crate) scopes: Vec<&'a str>,
     pub(crate) operations: Vec<OverviewEntry<'a>>,
 }
 
@@ -57,6 +62,7 @@ impl<'a> Overview<'a> {
                 None => resources.push(ResourceEntry {
                     name,
                     served: 0,
+                    scopes: Vec::new(),
                     operations: vec![entry],
                 }),
             }
@@ -64,6 +70,10 @@ impl<'a> Overview<'a> {
         for resource in &mut resources {
             let served = |entry: &&OverviewEntry<'_>| entry.service != ServiceKind::NotServed;
             resource.served = resource.operations.iter().filter(served).count();
+            let of = catalog.operations().iter();
+            let of = of.filter(|operation| resource_of(operation) == resource.name);
+            let calls = of.filter_map(Operation::plan).flat_map(|plan| &plan.calls);
+            resource.scopes = once_each(calls.map(|call| call.scope.as_str()));
         }
         resources.sort_by_key(|resource| resource.served == 0);
         Self {

@@ -20,11 +20,13 @@ use url::{Url, form_urlencoded};
 
 /// A request and its answer, from wherever they come.
 #[derive(Debug, Default)]
-struct Pair {
+pub(crate) struct Pair {
     /// The whole URL, or the operation.
-    url: String,
-    content_type: String,
-    body: String,
+    pub(crate) url: String,
+    /// The method, if it is named.
+    pub(crate) method: String,
+    pub(crate) content_type: String,
+    pub(crate) body: String,
     answer: String,
     at: String,
     millis: f64,
@@ -77,6 +79,24 @@ pub(crate) fn import(
         }
     }
     Ok(())
+}
+
+/// The requests of a HAR file or a Postman collection, or of one of their entries; `None` if it is
+/// neither.
+pub(crate) fn requests(file: &Value) -> Option<Vec<Pair>> {
+    har::pairs(file)
+        .or_else(|| postman::requests(file))
+        .or_else(|| {
+            let entry = file
+                .get("request")
+                .filter(|request| request.get("method").is_some())?;
+            let is_har = entry.get("httpVersion").is_some() || entry.get("postData").is_some();
+            Some(vec![if is_har {
+                har::pair(file)
+            } else {
+                postman::request(entry)
+            }])
+        })
 }
 
 fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Imported) {

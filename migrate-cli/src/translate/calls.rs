@@ -212,12 +212,13 @@ pub(super) fn variables(calls: &[TranslatedCall<'_>]) -> Vec<Variable> {
         about: format!("a v2 access token for {}", wording::all_of(&scopes)),
     }];
     for call in calls {
-        for name in call.variables.names().filter(|name| is_in(call, name)) {
+        for (name, is_given) in call.variables.names().filter(|(name, _)| is_in(call, name)) {
             let about = match call.each.filter(|_| call.item.as_deref() == Some(name)) {
                 Some(each) => format!("the id of an item that {each} finds"),
-                None => {
-                    "a secret of the v1 request; write it as it stands in a JSON text".to_owned()
+                None if is_given => {
+                    "of the v1 request; percent-encode it for URLs, escape it for JSON".to_owned()
                 }
+                None => "a secret of the v1 request; escape it for JSON".to_owned(),
             };
             let variable = Variable {
                 name: name.to_owned(),

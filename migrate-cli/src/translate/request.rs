@@ -1,13 +1,18 @@
-//! A v1 request as a person writes it: as a curl command, as a URL, or as an operation and a form.
+//! A v1 request, as people write it: the command of a client, a URL, an operation with a form, HTTP,
+//! a Postman collection, or a HAR file.
 
 use bytes::Bytes;
 use mappings::{Argument, Arguments, Catalog, File, catalog::operation::Operation};
+use serde_json::Value;
 
 use super::{
-    curl::{self, CurlError, Data, Part},
+    clients::{self, Command, CommandError, Data, Part},
+    command_line,
     form::{self, printable},
+    http_text,
+    variables::Found,
 };
-use crate::{explain, v1_address};
+use crate::{explain, record::import, v1_address};
 
 /// Stands for the content of a file that is named and not read. Not empty, because an empty file
 /// counts as not sent.
@@ -23,15 +28,17 @@ pub(crate) struct V1Request {
     pub(crate) files: Vec<(String, String)>,
     /// How the request was understood where that is not plain.
     pub(crate) notes: Vec<String>,
+    /// The variables in it, for which letters and digits stand.
+    pub(crate) variables: Found,
 }
 
 /// Why something is no v1 request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     /// Nothing was given.
-    #[error("there is no request; give one as an argument or on standard input:\n{HOW}")]
+    #[error("there is no request; give one as an argument, a file, or on standard input:\n{HOW}")]
     Nothing,
-    /// It is neither command nor URL nor operation.
+    /// It is none of the forms of a request.
     #[error("`{text}` is no v1 request{suggestion}\n{HOW}")]
     NotARequest {
         /// The beginning of it.
@@ -39,94 +46,160 @@ pub(crate) enum RequestError {
         /// The operations that come near, or nothing.
         suggestion: String,
     },
+    /// It is source code.
+    #[error("this looks like code, not like one request; `migrate audit` finds v1 in code\n{HOW}")]
+    Code,
     /// A URL of something else.
     #[error("the URL has no /{prefix}/ and so is none of Zoom's API v1\n{HOW}")]
     NotV1 {
         /// `v1`.
         prefix: String,
     },
-    /// A curl command without a URL.
-    #[error("the curl command has no URL")]
+    /// A command without a URL.
+    #[error("the command has no URL")]
     NoUrl,
     /// The quotes do not match.
     #[error("the command cannot be split into words: {0}")]
-    Quotes(#[from] shell_words::ParseError),
+    Quotes(&'static str),
     /// See there.
     #[error(transparent)]
-    Curl(#[from] CurlError),
+    Command(#[from] CommandError),
     /// The JSON body is not a flat object.
     #[error("{0}")]
     Json(String),
 }
 
-const HOW: &str = "  write it as a curl command, a URL or an operation with a form:
+const HOW: &str = "  write it as a command of curl, wget, HTTPie or PowerShell, a URL, an operation with a form, or
+  give a file with one of these, with HTTP, a Postman collection or HAR:
     migrate translate \"curl https://api.zoom.us/v1/user/get -d id=abc\"
     migrate translate 'https://api.zoom.us/v1/user/get?id=abc'
-    migrate translate user/get id=abc";
+    migrate translate user/get id=abc
+    migrate translate requests.http";
 
 impl V1Request {
-    /// Reads a request from the words of a command line.
-    pub(crate) fn from_words(catalog: &Catalog, words: &[String]) -> Result<Self, RequestError> {
+    /// Reads requests from the words of a command line.
+    pub(crate) fn from_words(
+        catalog: &Catalog,
+        words: &[String],
+    ) -> Result<Vec<Self>, RequestError> {
         match words {
             [] => Err(RequestError::Nothing),
             [text] => Self::from_text(catalog, text),
-            [first, rest @ ..] if is_curl(first) => Self::from_curl(catalog, rest),
-            [first, rest @ ..] => Self::from_address(catalog, first, rest),
+            [first, rest @ ..] => {
+                let mut found = Found::of(&words.join(" "));
+                let rest: Vec<_> = rest.iter().map(|word| found.braces(word)).collect();
+                let request = match clients::client(first) {
+                    Some(client) => Self::from_command(catalog, client.parse(&rest)?, &found)?,
+                    None => Self::from_address(catalog, &found.braces(first), &rest, found)?,
+                };
+                Ok(vec![request])
+            }
         }
     }
 
-    /// Reads a request from a text, as it may have been copied from somewhere.
-    pub(crate) fn from_text(catalog: &Catalog, text: &str) -> Result<Self, RequestError> {
-        let text = text.trim();
+    /// Reads requests from a text, as it may have been copied from somewhere.
+    pub(crate) fn from_text(catalog: &Catalog, text: &str) -> Result<Vec<Self>, RequestError> {
+        let text = text.trim_start_matches('\u{feff}').trim();
         let text = text.strip_prefix("$ ").unwrap_or(text).trim_start();
-        let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        if first.is_empty() {
-            return Err(RequestError::Nothing);
+        let mut found = Found::of(text);
+        let first = text
+            .split_whitespace()
+            .next()
+            .ok_or(RequestError::Nothing)?;
+        if let Some(commands) = saved(&mut found, text).or_else(|| http_text::commands(text)) {
+            return Self::of_v1(catalog, commands, &mut found);
         }
-        if is_curl(first) {
-            let words = shell_words::split(rest)?;
-            // What the shell would do with the answer does not matter.
-            let end =
-                |word: &String| matches!(word.as_str(), "|" | ";" | "&" | "&&" | "||" | ">" | ">>");
-            let end = words.iter().position(end).unwrap_or(words.len());
-            return Self::from_curl(catalog, words.get(..end).unwrap_or_default());
-        }
-        let forms: Vec<String> = match rest.trim() {
-            "" => Vec::new(),
-            form => vec![form.to_owned()],
+        let braced = found.braces(text);
+        let lines = command_line::commands(&braced, &mut found).map_err(RequestError::Quotes);
+        let is_client = |words: &Vec<String>| client_at(words).is_some();
+        let is_command = match &lines {
+            Ok(lines) => lines.iter().any(is_client),
+            Err(_) => clients::client(first).is_some(),
         };
-        Self::from_address(catalog, first, &forms)
+        if is_command {
+            let mut requests = Vec::new();
+            for words in lines? {
+                if let Some((client, at)) = client_at(&words) {
+                    let rest = words.get(at + 1..).unwrap_or_default();
+                    requests.push(Self::from_command(catalog, client.parse(rest)?, &found)?);
+                }
+            }
+            return Ok(requests);
+        }
+        if first.contains('(') || text.contains(");") {
+            return Err(RequestError::Code);
+        }
+        let (address, form) = braced
+            .split_once(char::is_whitespace)
+            .unwrap_or((&braced, ""));
+        let form = form.trim();
+        let forms = Some(form.to_owned()).filter(|form| !form.is_empty());
+        let forms: Vec<String> = forms.into_iter().collect();
+        Ok(vec![Self::from_address(catalog, address, &forms, found)?])
     }
 
-    fn from_curl(catalog: &Catalog, words: &[String]) -> Result<Self, RequestError> {
-        let command = curl::parse(words)?;
+    /// The requests of a file that are v1's.
+    fn of_v1(
+        catalog: &Catalog,
+        commands: Vec<Command>,
+        found: &mut Found,
+    ) -> Result<Vec<Self>, RequestError> {
+        let (mut requests, mut other) = (Vec::new(), RequestError::Nothing);
+        for mut command in commands {
+            command.url = command.url.map(|url| found.braces(&url));
+            for data in &mut command.data {
+                if let Data::Encoded(text) = data {
+                    *text = found.braces(text);
+                }
+            }
+            match Self::from_command(catalog, command, found) {
+                Ok(request) => requests.push(request),
+                Err(error @ RequestError::NotV1 { .. }) => other = error,
+                Err(error) => return Err(error),
+            }
+        }
+        if requests.is_empty() {
+            Err(other)
+        } else {
+            Ok(requests)
+        }
+    }
+
+    fn from_command(
+        catalog: &Catalog,
+        command: Command,
+        found: &Found,
+    ) -> Result<Self, RequestError> {
         let url = command.url.as_deref().ok_or(RequestError::NoUrl)?;
         let prefix = &catalog.protocol().prefix;
-        let operation = v1_address::below_prefix(url, prefix);
-        let operation = operation.ok_or_else(|| RequestError::NotV1 {
-            prefix: prefix.clone(),
-        })?;
-        let mut reader = Reader::new(catalog, operation);
+        let operation = v1_address::below_prefix(url, prefix)
+            .or_else(|| below_variable(catalog, url, found))
+            .ok_or_else(|| RequestError::NotV1 {
+                prefix: prefix.clone(),
+            })?;
+        let mut reader = Reader::new(catalog, operation, found);
         let has_body = !command.parts.is_empty() || !(command.data.is_empty() || command.get);
         let implied = if has_body { "POST" } else { "GET" };
         let method = command.method.as_deref().unwrap_or(implied);
         if !method.eq_ignore_ascii_case("POST") {
             reader.notes.push(format!(
-                "v1 took POST only: a {} is answered with an error; add -X POST",
+                "v1 took POST only: a {} is answered with an error; send a POST",
                 printable(method)
             ));
         }
         for option in &command.unknown {
             reader.notes.push(format!(
-                "curl's option {} is taken for a switch",
+                "the option {} is taken for a switch",
                 printable(option)
             ));
         }
         reader.encoded(v1_address::query(url));
         reader.data(&command.query);
-        let encoded =
+        let is_json =
             |data: &Data| matches!(data, Data::Encoded(text) if text.trim_start().starts_with('{'));
-        if !command.get && (command.json || command.data.first().is_some_and(encoded)) {
+        let is_whole = |data: &Data| matches!(data, Data::Encoded(_));
+        let is_body = !command.get && command.data.first().is_some_and(is_whole);
+        if is_body && (command.json || command.data.first().is_some_and(is_json)) {
             let texts = command.data.iter().map(|data| match data {
                 Data::Encoded(text) => text.clone(),
                 Data::Plain(name, value) => format!("{name}={value}"),
@@ -146,10 +219,13 @@ impl V1Request {
         catalog: &Catalog,
         address: &str,
         forms: &[String],
+        found: Found,
     ) -> Result<Self, RequestError> {
         let prefix = &catalog.protocol().prefix;
         let path = v1_address::path(address).trim_matches('/');
-        let operation = match v1_address::below_prefix(address, prefix) {
+        let below = v1_address::below_prefix(address, prefix)
+            .or_else(|| below_variable(catalog, address, &found));
+        let operation = match below {
             Some(operation) => operation,
             None if catalog.find(path).is_some() => path.to_owned(),
             None if address.contains("://") => {
@@ -171,7 +247,7 @@ impl V1Request {
                 });
             }
         };
-        let mut reader = Reader::new(catalog, operation);
+        let mut reader = Reader::new(catalog, operation, &found);
         reader.encoded(v1_address::query(address));
         match forms {
             [json] if json.trim_start().starts_with('{') => reader.json(json)?,
@@ -185,9 +261,37 @@ impl V1Request {
     }
 }
 
-fn is_curl(word: &str) -> bool {
-    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-    name == "curl" || name == "curl.exe"
+/// The client that a command runs, and the number of its word: before it is an assignment, or a
+/// program that runs it.
+fn client_at(words: &[String]) -> Option<(&'static clients::Client, usize)> {
+    let mut first = words.iter().take(4).enumerate();
+    first.find_map(|(at, word)| Some((clients::client(word)?, at)))
+}
+
+/// The operation behind a variable that holds the base: `$BASE/user/get`.
+fn below_variable(catalog: &Catalog, url: &str, found: &Found) -> Option<String> {
+    let (base, path) = v1_address::path(url).split_once('/')?;
+    let operation = path.trim_matches('/');
+    (found.is_in(base) && catalog.find(operation).is_some()).then(|| operation.to_owned())
+}
+
+/// The requests of a HAR file or a Postman collection, or one of their entries; `None` if it is
+/// neither.
+fn saved(found: &mut Found, text: &str) -> Option<Vec<Command>> {
+    let file: Value = serde_json::from_str(&found.braces(text)).ok()?;
+    let commands = import::requests(&file)?.into_iter().map(|pair| {
+        let mut command = Command {
+            url: Some(pair.url),
+            method: Some(pair.method).filter(|method| !method.is_empty()),
+            ..Command::default()
+        };
+        command.header(&format!("content-type: {}", pair.content_type));
+        if !pair.body.is_empty() {
+            command.data.push(Data::Encoded(pair.body));
+        }
+        command
+    });
+    Some(commands.collect())
 }
 
 /// Collects the parameters of one request.
@@ -197,16 +301,18 @@ struct Reader<'c> {
     arguments: Arguments,
     files: Vec<(String, String)>,
     notes: Vec<String>,
+    found: Found,
 }
 
 impl<'c> Reader<'c> {
-    fn new(catalog: &'c Catalog, operation: String) -> Self {
+    fn new(catalog: &'c Catalog, operation: String, found: &Found) -> Self {
         Self {
             known: catalog.find(&operation),
             operation,
             arguments: Arguments::default(),
             files: Vec::new(),
             notes: Vec::new(),
+            found: found.clone(),
         }
     }
 
@@ -296,12 +402,23 @@ impl<'c> Reader<'c> {
         }
     }
 
-    fn finish(self) -> V1Request {
+    fn finish(mut self) -> V1Request {
+        let mut arguments = Arguments::default();
+        for (name, value) in self.arguments.iter() {
+            if self.found.is_in(name) {
+                let name = self.found.shown(name, |name| format!("${name}"));
+                let note = format!("{}: parameters in it are not known here", printable(&name));
+                self.notes.push(note);
+            } else {
+                arguments.add(name, value.clone());
+            }
+        }
         V1Request {
             operation: self.operation,
-            arguments: self.arguments,
+            arguments,
             files: self.files,
             notes: self.notes,
+            variables: self.found,
         }
     }
 }

@@ -55,27 +55,41 @@ pub(super) fn command(call: &TranslatedCall<'_>, width: usize) -> String {
 /// One word of a command: quoted where the shell would read more into it than is there.
 fn word(text: &str, variables: &Variables) -> String {
     let pieces = variables.pieces(text);
-    let is_plain = |piece: &Piece<'_>| match piece {
-        Piece::Text(text) => text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "/:.-_~%?=&,@".contains(letter)),
-        Piece::Variable(_) => true,
-    };
-    let has_variable = pieces
-        .iter()
-        .any(|piece| matches!(piece, Piece::Variable(_)));
-    if has_variable && pieces.iter().all(is_plain) {
-        let inner = pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => (*text).to_owned(),
-            Piece::Variable(name) => format!("${{{name}}}"),
-        });
-        return format!("\"{}\"", inner.collect::<String>());
+    let has_variable = { pieces.iter() }.any(|piece| matches!(piece, Piece::Variable(_)));
+    if !has_variable {
+        return shell_words::quote(text).into_owned();
     }
-    let words = pieces.iter().map(|piece| match piece {
-        Piece::Text(text) => shell_words::quote(text).into_owned(),
-        Piece::Variable(name) => format!("\"${name}\""),
-    });
-    words.collect()
+    if text.contains('!') {
+        // Interactive shells take `!` for their history, even in double quotes.
+        let words = pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => shell_words::quote(text).into_owned(),
+            Piece::Variable(name) => format!("\"${name}\""),
+        });
+        return words.collect();
+    }
+    let mut word = "\"".to_owned();
+    for (at, piece) in pieces.iter().enumerate() {
+        match (piece, pieces.get(at + 1)) {
+            (Piece::Text(text), _) => {
+                for letter in text.chars() {
+                    if matches!(letter, '"' | '\\' | '$' | '`') {
+                        word.push('\\');
+                    }
+                    word.push(letter);
+                }
+            }
+            // Braces where the name would go on.
+            (Piece::Variable(name), Some(Piece::Text(next)))
+                if next.starts_with(|letter: char| {
+                    letter.is_ascii_alphanumeric() || letter == '_'
+                }) =>
+            {
+                word.push_str(&format!("${{{name}}}"));
+            }
+            (Piece::Variable(name), _) => word.push_str(&format!("${name}")),
+        }
+    }
+    word + "\""
 }
 
 /// A path as curl's `-F` reads it: in double quotes if it has characters with a meaning there.

@@ -56,7 +56,7 @@ proptest! {
         let catalog = &*CATALOG;
         let site = site(catalog);
         for text in [text.clone(), format!("curl https://x/v1/{text}"), format!("curl x/v1/user/get {text}"), format!("user/update {text}")] {
-            if let Ok(request) = V1Request::from_text(catalog, &text) {
+            for request in V1Request::from_text(catalog, &text).unwrap_or_default() {
                 let _ = translate(catalog, &site, BASE, request);
             }
         }
@@ -73,7 +73,7 @@ proptest! {
             format!("user/assistant/delete id={}&assistant_email={}", encoded(&id), encoded(&dept)),
         ];
         for text in requests {
-            let request = V1Request::from_text(catalog, &text).unwrap();
+            let request = V1Request::from_text(catalog, &text).unwrap().remove(0);
             let operation = catalog.find(&request.operation).unwrap();
             let Ok(page) = translate(catalog, &site, BASE, request) else { continue };
             let plan = operation.plan().unwrap();

@@ -74,18 +74,16 @@ pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
     comment(sheet, "v1's answer: ", &answer);
 }
 
-/// Writes v1's error.
+/// Writes why there is no v2 request.
 pub(crate) fn refused(sheet: &mut Sheet, refused: &Refused) {
-    let operation = printable(&refused.operation);
-    comment(
-        sheet,
-        "",
-        &format!("{operation}: v1's answer is an error, and v2 is asked nothing."),
-    );
-    let error = json!({
-        "error": { "code": refused.error.code, "message": printable(&refused.error.message) }
-    });
-    sheet.line(error.to_string());
+    comment(sheet, "", &refused.reason);
+    if let Some(error) = &refused.error {
+        let (code, message) = (error.code, printable(&error.message));
+        sheet.line(json!({ "error": { "code": code, "message": message } }).to_string());
+    }
+    for request in &refused.v2 {
+        comment(sheet, "in v2: ", request);
+    }
     comment(sheet, "", &refused.hint);
 }
 

@@ -7,13 +7,20 @@ use mappings::{
     Argument, Arguments,
     catalog::{
         Catalog,
-        field::Kind,
+        field::{Kind, Part},
         operation::{Call, Filling, Operation, Segment},
     },
 };
 
+use crate::explain::wording;
+
 /// Characters of a marker: more than any secret of v1 may have.
 const MAX_MARKER: usize = 1_000;
+/// Characters of what stands for a variable of the request: as many as a password of a user has at
+/// least and one of a meeting at most.
+const MARKER: usize = 9;
+/// The first number that stands for a variable.
+const NUMBER: u64 = 8_461_730_000;
 
 /// Where a text is interrupted by variables.
 pub(super) enum Piece<'t> {
@@ -22,16 +29,120 @@ pub(super) enum Piece<'t> {
     Variable(&'t str),
 }
 
+/// The variables that a text had before it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// What no text begins with but a marker.
+    prefix: String,
+    names: Vec<String>,
+}
+
+impl Found {
+    /// For a text whose variables are to be found.
+    pub(super) fn of(text: &str) -> Self {
+        let mut prefix = "Zv".to_owned();
+        while text.contains(&prefix) {
+            prefix.push('v');
+        }
+        Self {
+            prefix,
+            names: Vec::new(),
+        }
+    }
+
+    /// What stands for a variable.
+    pub(super) fn marker(&mut self, name: &str) -> String {
+        let known = self.names.iter().position(|known| known == name);
+        let at = known.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        self.at(at)
+    }
+
+    fn at(&self, at: usize) -> String {
+        format!("{:q<MARKER$}", format!("{}{at}q", self.prefix))
+    }
+
+    /// A name that no variable has.
+    pub(super) fn fresh(&self, stem: &str) -> String {
+        let mut names = (1_u32..).map(|number| match number {
+            1 => stem.to_owned(),
+            number => format!("{stem}_{number}"),
+        });
+        { names.find(|name| !self.names.contains(name)) }.unwrap_or_default()
+    }
+
+    /// The text with markers in place of `{{name}}`, as Postman and .http files write variables.
+    pub(super) fn braces(&mut self, text: &str) -> String {
+        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-$".contains(letter);
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, from)) = rest.split_once("{{") {
+            out.push_str(before);
+            let inner = from
+                .split_once("}}")
+                .map(|(name, after)| (name.trim(), after));
+            match inner.filter(|(name, _)| !name.is_empty() && name.chars().all(is_of_name)) {
+                Some((name, after)) => {
+                    let name: String = { name.trim_start_matches('$').chars() }
+                        .map(|letter| {
+                            if letter.is_ascii_alphanumeric() {
+                                letter
+                            } else {
+                                '_'
+                            }
+                        })
+                        .collect();
+                    out.push_str(&self.marker(&name));
+                    rest = after;
+                }
+                None => {
+                    out.push_str("{{");
+                    rest = from;
+                }
+            }
+        }
+        out + rest
+    }
+
+    /// True if there is a variable in a text.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        !self.names.is_empty() && text.contains(&self.prefix)
+    }
+
+    /// A text with its variables written in some way.
+    pub(super) fn shown(&self, text: &str, write: impl Fn(&str) -> String) -> String {
+        let names = self.names.iter().enumerate();
+        names.fold(text.to_owned(), |text, (at, name)| {
+            text.replace(&self.at(at), &write(name))
+        })
+    }
+}
+
+/// A variable of a translation.
+#[derive(Clone, Debug)]
+struct Known {
+    marker: String,
+    name: String,
+    /// It was in the request; else it stands for a secret or an id.
+    is_given: bool,
+}
+
 /// The variables of one translation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Variables(Vec<(String, String)>);
+pub(super) struct Variables(Vec<Known>);
 
 impl Variables {
     /// Takes the secrets out of the arguments; also gives a marker for the id of a list's items.
+    /// Variables of the request that stand for a whole value of another kind than text get a value
+    /// that fits, and a note.
     pub(super) fn take_secrets(
         catalog: &Catalog,
         operation: &Operation,
         arguments: &Arguments,
+        found: &Found,
+        notes: &mut Vec<String>,
     ) -> (Self, Arguments, String) {
         let mut number = 0;
         let mut marker = |length: usize| loop {
@@ -45,49 +156,88 @@ impl Variables {
                 return marker;
             }
         };
-        let is_secret = |name: &str| {
-            operation
-                .parameters
-                .iter()
-                .filter(|parameter| parameter.name == name)
-                .filter_map(|parameter| catalog.field(parameter.field?))
-                .any(|(_, part)| part.kind == Kind::Secret)
+        let part = |name: &str| {
+            let mut parameters = operation.parameters.iter();
+            let parameter = parameters.find(|parameter| parameter.name == name)?;
+            Some(catalog.field(parameter.field?)?.1)
         };
         let protocol = catalog.protocol();
         let dropped = [&protocol.key, &protocol.secret, &protocol.format];
-        let mut variables = Self::default();
+        let mut variables: Vec<Known> = { found.names.iter().enumerate() }
+            .map(|(at, name)| Known {
+                marker: found.at(at),
+                name: name.clone(),
+                is_given: true,
+            })
+            .collect();
         let mut open = Arguments::default();
         for (name, value) in arguments.iter() {
             if dropped.iter().any(|dropped| *dropped == name) {
                 continue;
             }
-            let value = match value {
-                Argument::Text(text) if !text.is_empty() && is_secret(name) => {
+            let value = match (value, part(name)) {
+                (Argument::Text(text), Some(part)) if found.is_in(text) => {
+                    let text = match stand_in(part) {
+                        StandIn::Marker => text.clone(),
+                        StandIn::Number => {
+                            let number = (NUMBER + variables.len() as u64).to_string();
+                            let name = found.shown(text, str::to_owned);
+                            let known = Known {
+                                marker: number.clone(),
+                                name,
+                                is_given: true,
+                            };
+                            variables.push(known);
+                            number
+                        }
+                        StandIn::Value(value) => {
+                            let shown = found.shown(text, |name| format!("${name}"));
+                            let kind = wording::kind(part);
+                            notes.push(format!(
+                                "{name}: {value} stands for {shown} here, which is to be {kind}"
+                            ));
+                            value
+                        }
+                    };
+                    Argument::Text(text)
+                }
+                (Argument::Text(text), Some(part))
+                    if !text.is_empty() && part.kind == Kind::Secret =>
+                {
                     // As long as the secret, so that it is refused if that is.
                     let marker = marker(text.chars().take(MAX_MARKER).count());
-                    variables.0.push((marker.clone(), upper_snake(name)));
+                    let (name, is_given) = (upper_snake(name), false);
+                    variables.push(Known {
+                        marker: marker.clone(),
+                        name,
+                        is_given,
+                    });
                     Argument::Text(marker)
                 }
-                value => value.clone(),
+                (value, _) => value.clone(),
             };
             open.add(name, value);
         }
         let item = marker(0);
-        (variables, open, item)
+        (Self(variables), open, item)
     }
 
     /// These, and the one that a call's own item has.
     pub(super) fn with_item(&self, call: &Call, item: &str) -> Self {
         let mut variables = self.clone();
-        variables
-            .0
-            .extend(item_variable(call).map(|name| (item.to_owned(), name)));
+        variables.0.extend(item_variable(call).map(|name| Known {
+            marker: item.to_owned(),
+            name,
+            is_given: false,
+        }));
         variables
     }
 
-    /// The names, each once.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(_, name)| name.as_str())
+    /// The names, each once, and whether the request had them.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0
+            .iter()
+            .map(|known| (known.name.as_str(), known.is_given))
     }
 
     /// A text with `$NAME` in place of the markers.
@@ -107,7 +257,7 @@ impl Variables {
             let next = self
                 .0
                 .iter()
-                .filter_map(|(marker, name)| Some((rest.find(marker)?, marker, name)))
+                .filter_map(|known| Some((rest.find(&known.marker)?, &known.marker, &known.name)))
                 .min();
             let Some((at, marker, name)) = next else {
                 break;
@@ -123,6 +273,36 @@ impl Variables {
             pieces.push(Piece::Text(rest));
         }
         pieces
+    }
+}
+
+/// What stands for a variable while a request is translated.
+enum StandIn {
+    /// Letters and digits that nothing else in the request has.
+    Marker,
+    /// A number that nothing else in the request has.
+    Number,
+    /// A value that v1 took.
+    Value(String),
+}
+
+/// What may stand for a variable as the value of a parameter.
+fn stand_in(part: &Part) -> StandIn {
+    let of_list = part
+        .values
+        .iter()
+        .map(ToString::to_string)
+        .chain(part.one_of.iter().cloned());
+    let first = of_list
+        .chain(part.range.map(|(least, _)| least.to_string()))
+        .next();
+    match (part.kind, first) {
+        (Kind::Bool, _) => StandIn::Value("true".to_owned()),
+        (Kind::Date, _) => StandIn::Value("2030-01-31".to_owned()),
+        (Kind::Time, _) => StandIn::Value("2030-01-31T10:00:00Z".to_owned()),
+        (_, Some(value)) => StandIn::Value(value),
+        (Kind::Int | Kind::Number | Kind::Digits, None) => StandIn::Number,
+        (_, None) => StandIn::Marker,
     }
 }
 

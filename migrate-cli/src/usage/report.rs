@@ -1,48 +1,267 @@
-//! Reports: for people, for programs, for spreadsheets.
+//! The report for people and spreadsheets.
 
-mod csv;
-mod text;
+use migrate_report::{
+    Document,
+    document::{Cell, Records, Row, Table},
+    sheet::tied,
+    words::count,
+};
+use recording::usage::{OperationUse, ParameterUse};
 
-use super::Story;
-use migrate_report::words::plain_json;
+use super::{
+    Story,
+    story::{ConsumerStory, InCode, OperationStory},
+    verdict::Verdict,
+};
 
-/// A report format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// A table that fits the terminal.
-    Text,
-    /// For programs: one object, `schema` 1.
-    Json,
-    /// One line for each operation of each consumer.
-    Csv,
+/// Places in the code that are named for one operation; the others are counted.
+const MAX_PLACES: usize = 3;
+
+const COLUMNS: [&str; 17] = [
+    "verdict",
+    "since",
+    "key",
+    "address",
+    "user_agent",
+    "operation",
+    "requests",
+    "answered",
+    "error",
+    "not_served",
+    "refused",
+    "trouble",
+    "first",
+    "last",
+    "parameters",
+    "lossy",
+    "unknown",
+];
+
+/// The report; with `all`, parameters that v2 has exactly are named, too.
+pub(crate) fn document(story: &Story, all: bool) -> Document<'_> {
+    let mut document = Document {
+        tool: "migrate usage",
+        title: format!("Who still calls {}", story.subject),
+        is_good: story.can_be_switched_off,
+        summary: end(story),
+        records: records(story),
+        ..Document::default()
+    };
+    document.paragraph(observed(story));
+    document.paragraph(&story.rule_text);
+    let mut consumers = Table::new(["verdict", "last call", "calls#", "key"]);
+    consumers.rows = story
+        .consumers
+        .iter()
+        .map(|told| consumer(told, all))
+        .collect();
+    if consumers.rows.is_empty() {
+        document.paragraph("No calls.");
+    }
+    document.section("Callers", consumers);
+    let mut operations = Table::new(["operation", "verdict", "last call", "calls#", "callers#"]);
+    let is_long = story.observed.days >= story.rule.live_days;
+    operations.rows = { story.operations.iter() }
+        .map(|used| operation(used, is_long))
+        .collect();
+    document.section("Operations", operations);
+    let unknown = |code: &&super::story::CodeStory| {
+        code.nameless > 0 && !code.joined.unknown_callers.is_empty()
+    };
+    if let Some(code) = story.code.as_ref().filter(unknown) {
+        document.paragraph(format!(
+            "{} of v1 in the code name no operation: an unknown caller may be one of them.",
+            count(code.nameless, "use", "uses")
+        ));
+    }
+    document
 }
 
-/// How text is laid out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Page {
-    /// Columns.
-    pub(crate) width: usize,
-    /// Also parameters that v2 honours.
-    pub(crate) all: bool,
+fn observed(story: &Story) -> String {
+    let observed = &story.observed;
+    let mut text = match (&observed.first, &observed.last) {
+        (Some(first), Some(last)) => format!(
+            "observed on {}, {first} to {last}",
+            count(observed.days, "day", "days")
+        ),
+        _ => "observed on no day".to_owned(),
+    };
+    if observed.days_missing > 0 {
+        let missing = count(observed.days_missing, "day", "days");
+        text += &format!("; not on {missing} between");
+    }
+    if observed.requests_missing > 0 {
+        let missing = count(observed.requests_missing, "request is", "requests are");
+        text += &format!("; {missing} missing");
+    }
+    text
 }
 
-/// Writes a report.
-///
-/// # Errors
-///
-/// None that are known: all of a story can be written down.
-pub(crate) fn write(story: &Story, format: Format, page: Page) -> anyhow::Result<String> {
-    Ok(match format {
-        Format::Text => text::write(story, page),
-        Format::Json => plain_json(&serde_json::to_string(story)?).into_owned() + "\n",
-        Format::Csv => csv::write(story)?,
+fn consumer(told: &ConsumerStory, all: bool) -> Row {
+    let ConsumerStory {
+        judgement,
+        requests,
+        consumer,
+    } = told;
+    let from = format!("from {} {}", consumer.address, consumer.user_agent);
+    let mut below = vec![from.trim_end().to_owned()];
+    below.extend(judgement.reason());
+    below.extend(
+        consumer
+            .operations
+            .iter()
+            .map(|used| operation_use(used, all)),
+    );
+    let key = consumer.key.as_deref().unwrap_or("(none)");
+    let cells = [
+        verdict(judgement.verdict),
+        judgement.since.as_str().into(),
+        requests.to_string().into(),
+        key.into(),
+    ];
+    Row::new(cells).with_below(below)
+}
+
+fn operation_use(used: &OperationUse, all: bool) -> String {
+    let outcomes = &used.outcomes;
+    let name = used.operation.as_deref().unwrap_or("(no operation of v1)");
+    let mut text = format!("{name} {}", outcomes.total());
+    let others: Vec<_> = [
+        ("errors", outcomes.error),
+        ("not served", outcomes.not_served),
+        ("refused", outcomes.refused),
+        ("in trouble", outcomes.trouble),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(name, count)| format!("{count} {name}"))
+    .collect();
+    if !others.is_empty() {
+        text += &tied(&format!(" ({})", others.join(", ")));
+    }
+    for (title, uses) in [
+        ("with", all.then_some(&used.parameters)),
+        ("not honoured:", Some(&used.lossy)),
+        ("unknown:", Some(&used.unknown)),
+    ] {
+        if let Some(uses) = uses.filter(|uses| !uses.is_empty()) {
+            text += &format!("; {title} {}", names(uses, ", "));
+        }
+    }
+    text
+}
+
+fn names(uses: &[ParameterUse], between: &str) -> String {
+    let names: Vec<_> = uses.iter().map(|used| used.name.as_str()).collect();
+    names.join(between)
+}
+
+/// An operation; what is not called is called dead only after a while.
+fn operation(story: &OperationStory, is_long: bool) -> Row {
+    let code = story.code.map(|code| match code {
+        InCode::Called => format!("in the code: {}", places(story)),
+        InCode::UnknownCaller => "not in the code: an unknown caller".to_owned(),
+        InCode::NoTraffic if is_long => format!("in the code: {}; dead code?", places(story)),
+        InCode::NoTraffic => format!("in the code: {}; no call yet", places(story)),
+    });
+    let last = story.last.clone().unwrap_or_default();
+    let cells = [
+        story.operation.as_str().into(),
+        story.verdict.map_or_else(|| "no call".into(), verdict),
+        last.into(),
+        story.requests.to_string().into(),
+        story.consumers.to_string().into(),
+    ];
+    Row::new(cells).with_below(code)
+}
+
+fn places(story: &OperationStory) -> String {
+    let named = story.places.iter().take(MAX_PLACES);
+    let named = named.map(|place| format!("{}:{}", place.path, place.line));
+    let text = named.collect::<Vec<_>>().join(" ");
+    match story.places.len().saturating_sub(MAX_PLACES) {
+        0 => text,
+        more => text + &tied(&format!(" and {more} more")),
+    }
+}
+
+fn verdict(verdict: Verdict) -> Cell {
+    Cell::from(verdict.words()).toned(match verdict {
+        Verdict::Live => "bad",
+        Verdict::Dormant => "warn",
+        Verdict::Safe => "good",
+        Verdict::Refused => "",
     })
 }
 
-/// What stands in a ledger came over the network once: nothing of it acts on a terminal.
-fn shown(text: &str) -> String {
-    let shown = text
-        .chars()
-        .map(|char| if char.is_control() { '?' } else { char });
-    shown.collect()
+fn end(story: &Story) -> String {
+    let counts: Vec<_> = [
+        Verdict::Live,
+        Verdict::Dormant,
+        Verdict::Safe,
+        Verdict::Refused,
+    ]
+    .into_iter()
+    .map(|verdict| (story.count(verdict), verdict))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, verdict)| match verdict {
+        Verdict::Dormant => format!("{count} dormant"),
+        other => format!("{count} {}", other.words()),
+    })
+    .collect();
+    let counts = counts.join(", ");
+    let left = story.count(Verdict::Live) + story.count(Verdict::Dormant);
+    let subject = &story.subject;
+    let (observed, wanted) = (story.observed.days, story.rule.safe_days);
+    let conclusion = if story.can_be_switched_off {
+        format!("{subject} can be switched off, by this rule")
+    } else if left > 0 {
+        format!("{subject} cannot be switched off yet")
+    } else if observed < wanted {
+        format!(
+            "not known yet whether {subject} can be switched off: observed on {observed} of {wanted} days"
+        )
+    } else {
+        format!(
+            "not known whether {subject} can be switched off: requests are missing in the ledger"
+        )
+    };
+    if counts.is_empty() {
+        conclusion
+    } else {
+        format!("{counts}: {conclusion}")
+    }
+}
+
+/// One row for each operation of each consumer.
+fn records(story: &Story) -> Records {
+    let rows = story.consumers.iter().flat_map(|told| {
+        let consumer = &told.consumer;
+        consumer.operations.iter().map(move |used| {
+            let outcomes = &used.outcomes;
+            vec![
+                told.judgement.verdict.name().to_owned(),
+                told.judgement.since.clone(),
+                consumer.key.clone().unwrap_or_default(),
+                consumer.address.clone(),
+                consumer.user_agent.clone(),
+                used.operation.clone().unwrap_or_default(),
+                outcomes.total().to_string(),
+                outcomes.answered.to_string(),
+                outcomes.error.to_string(),
+                outcomes.not_served.to_string(),
+                outcomes.refused.to_string(),
+                outcomes.trouble.to_string(),
+                used.first.clone(),
+                used.last.clone(),
+                names(&used.parameters, " "),
+                names(&used.lossy, " "),
+                names(&used.unknown, " "),
+            ]
+        })
+    });
+    Records {
+        columns: COLUMNS.into(),
+        rows: rows.collect(),
+    }
 }

@@ -1,11 +1,8 @@
 use recording::usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage};
 
-use super::{
-    code::Place,
-    report::{Format, Page},
-    verdict::Verdict,
-    *,
-};
+use migrate_report::{Printer, csv::Csv, text::Text};
+
+use super::{code::Place, verdict::Verdict, *};
 
 const RULE: Rule = Rule {
     live_days: 7,
@@ -16,7 +13,7 @@ fn at(day: &str) -> String {
     format!("{day}T10:00:00Z")
 }
 
-fn document(spans: &[(&str, &str)], consumers: Vec<Consumer>) -> Usage {
+fn kept(spans: &[(&str, &str)], consumers: Vec<Consumer>) -> Usage {
     let spans = spans.iter();
     Usage {
         format: FORMAT,
@@ -75,7 +72,7 @@ fn last_on(day: &str) -> Consumer {
 const ALL: [(&str, &str); 1] = [("2026-06-01", "2026-11-22")];
 
 fn ledger(spans: &[(&str, &str)], consumer: Consumer) -> Ledger {
-    Ledger::of(vec![document(spans, vec![consumer])]).unwrap()
+    Ledger::of(vec![kept(spans, vec![consumer])]).unwrap()
 }
 
 fn verdict(ledger: &Ledger) -> (Verdict, i64) {
@@ -103,7 +100,7 @@ fn documents_of_one_shared_ledger_are_counted_once() {
     let of_shim = |name: &str, unwritten| Usage {
         ledger: Some(name.to_owned()),
         unwritten,
-        ..document(&ALL, vec![last_on("2026-11-22")])
+        ..kept(&ALL, vec![last_on("2026-11-22")])
     };
     let documents = vec![of_shim("a", 1), of_shim("a", 2), of_shim("b", 0)];
     let ledger = Ledger::of(documents).unwrap();
@@ -138,7 +135,7 @@ fn a_long_pause_may_be_a_habit() {
 #[test]
 fn what_is_missing_may_have_been_a_request() {
     let gap = |day: &str| {
-        let mut usage = document(&ALL, vec![last_on("2026-07-01")]);
+        let mut usage = kept(&ALL, vec![last_on("2026-07-01")]);
         usage.kept.gaps = vec![Gap {
             day: day.to_owned(),
             requests: 3,
@@ -154,7 +151,7 @@ fn what_is_missing_may_have_been_a_request() {
         "silent on 143 observed days, but 3 requests are missing since"
     );
 
-    let mut unwritten = document(&ALL, vec![last_on("2026-07-01")]);
+    let mut unwritten = kept(&ALL, vec![last_on("2026-07-01")]);
     unwritten.unwritten = 1;
     assert_eq!(
         verdict(&Ledger::of(vec![unwritten]).unwrap()).0,
@@ -165,7 +162,7 @@ fn what_is_missing_may_have_been_a_request() {
 #[test]
 fn an_empty_ledger_is_no_proof() {
     let can = |spans: &[(&str, &str)]| {
-        let ledger = Ledger::of(vec![document(spans, Vec::new())]).unwrap();
+        let ledger = Ledger::of(vec![kept(spans, Vec::new())]).unwrap();
         Story::new(ledger, RULE, None).can_be_switched_off
     };
     assert!(!can(&[]));
@@ -183,8 +180,8 @@ fn who_is_refused_keeps_nothing_alive() {
 
 #[test]
 fn shims_that_share_the_work_are_one() {
-    let one = document(&[("2026-06-01", "2026-09-30")], vec![last_on("2026-06-05")]);
-    let two = document(
+    let one = kept(&[("2026-06-01", "2026-09-30")], vec![last_on("2026-06-05")]);
+    let two = kept(
         &[("2026-07-01", "2026-11-22")],
         vec![
             last_on("2026-08-05"),
@@ -205,7 +202,7 @@ fn shims_that_share_the_work_are_one() {
 
 #[test]
 fn what_is_no_day_is_told() {
-    let usage = document(&ALL, vec![last_on("soon")]);
+    let usage = kept(&ALL, vec![last_on("soon")]);
     let error = Ledger::of(vec![usage]).unwrap_err().to_string();
     assert_eq!(error, "\"soonT10:00:00Z\" is no day");
 }
@@ -215,15 +212,7 @@ fn a_part_can_be_asked_for() {
     let mut ledger = sample();
     ledger.narrow(Some("user/update"), Some("crm"));
     let story = Story::new(ledger, RULE, None);
-    let text = write(
-        &story,
-        Format::Text,
-        Page {
-            width: 100,
-            all: false,
-        },
-    );
-    let text = anstream::adapter::strip_str(&text.unwrap()).to_string();
+    let text = printed(&story, false, &width(100));
     assert!(
         text.ends_with("1 live: v1's user/update for the key crm cannot be switched off yet\n"),
         "{text}"
@@ -252,7 +241,7 @@ fn sample() -> Ledger {
     );
     refused.operations[0].outcomes.refused = 31;
     refused.operations[0].parameters.clear();
-    let mut usage = document(
+    let mut usage = kept(
         &ALL,
         vec![
             consumer(
@@ -307,35 +296,38 @@ fn code() -> Code {
     code
 }
 
-fn report(code: Option<&Code>, format: Format, width: usize, all: bool) -> String {
-    let story = Story::new(sample(), RULE, code);
-    let text = write(&story, format, Page { width, all }).unwrap();
-    let text = anstream::adapter::strip_str(&text).to_string();
-    if format == Format::Text {
-        let widest = text.lines().map(|line| line.chars().count()).max();
-        assert!(widest.unwrap() <= width, "{text}");
+fn width(width: usize) -> Text {
+    Text {
+        width,
+        ..Text::default()
     }
+}
+
+fn printed(story: &Story, all: bool, printer: &dyn Printer) -> String {
+    let mut out = Vec::new();
+    printer.print(&document(story, all), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn report(code: Option<&Code>, columns: usize, all: bool) -> String {
+    let story = Story::new(sample(), RULE, code);
+    let text = printed(&story, all, &width(columns));
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest.unwrap() <= columns, "{text}");
     text
 }
 
 #[test]
 fn the_table_fits_the_terminal() {
-    insta::assert_snapshot!("at_80", report(None, Format::Text, 80, false));
-    insta::assert_snapshot!(
-        "at_80_with_code",
-        report(Some(&code()), Format::Text, 80, false)
-    );
-    insta::assert_snapshot!(
-        "at_120_with_code",
-        report(Some(&code()), Format::Text, 120, true)
-    );
-    report(Some(&code()), Format::Text, 64, true);
+    insta::assert_snapshot!("at_80", report(None, 80, false));
+    insta::assert_snapshot!("at_80_with_code", report(Some(&code()), 80, false));
+    insta::assert_snapshot!("at_120_with_code", report(Some(&code()), 120, true));
+    report(Some(&code()), 64, true);
 }
 
 #[test]
 fn for_programs() {
-    let json = report(Some(&code()), Format::Json, 80, false);
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    insta::assert_json_snapshot!("json", json);
-    insta::assert_snapshot!("csv", report(Some(&code()), Format::Csv, 80, false));
+    let story = Story::new(sample(), RULE, Some(&code()));
+    insta::assert_json_snapshot!("json", story);
+    insta::assert_snapshot!("csv", printed(&story, false, &Csv));
 }

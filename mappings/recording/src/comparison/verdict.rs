@@ -18,6 +18,9 @@ use super::{
 };
 use crate::REDACTED;
 
+/// The member of an answer that is v1's error.
+pub const ERROR: &str = "error";
+
 /// Compares two v1 answers of an operation; without an operation, two JSON values of any kind.
 pub fn compare(
     catalog: &Catalog,
@@ -25,6 +28,9 @@ pub fn compare(
     old: &Value,
     new: &Value,
 ) -> Vec<Row> {
+    if let Some(row) = error_on_one_side(operation, old, new) {
+        return vec![row];
+    }
     json::pairs(old, new)
         .into_iter()
         .map(|pair| {
@@ -35,6 +41,36 @@ pub fn compare(
             row(pair, verdict, reason)
         })
         .collect()
+}
+
+/// One row for a v1 error in place of an answer, or the other way round: the fields of the answer
+/// have no counterpart then.
+fn error_on_one_side(operation: Option<&Operation>, old: &Value, new: &Value) -> Option<Row> {
+    operation?;
+    let (old_error, new_error) = (old.get(ERROR), new.get(ERROR));
+    let reason = match (old_error, new_error) {
+        (None, Some(error)) => format!("error instead of an answer: {}", in_words(error)),
+        (Some(error), None) => format!("answer instead of an error: {}", in_words(error)),
+        _ => return None,
+    };
+    Some(Row {
+        path: ERROR.to_owned(),
+        field: ERROR.to_owned(),
+        place: None,
+        old: old_error.cloned(),
+        new: new_error.cloned(),
+        verdict: Verdict::Unexpected,
+        kind: Some(if old_error.is_some() { Kind::Missing } else { Kind::Extra }),
+        reason,
+    })
+}
+
+/// `1001 User not exist: u1`
+fn in_words(error: &Value) -> String {
+    let message = error.get("message").and_then(Value::as_str);
+    let code = error.get("code").map(Value::to_string);
+    let parts: Vec<_> = code.as_deref().into_iter().chain(message).collect();
+    parts.join(" ")
 }
 
 impl Comparison {

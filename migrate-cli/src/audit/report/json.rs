@@ -35,8 +35,6 @@
 //! have slashes and start below the audited path. Members may be added; renaming or removing one
 //! raises `schema`.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
 use super::{Report, Summary};
@@ -64,7 +62,7 @@ struct Document<'a> {
     summary: Summary,
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report) -> serde_json::Result<String> {
     let document = Document {
         schema: 1,
         findings: report.findings,
@@ -75,6 +73,5 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }),
         summary: report.summary(),
     };
-    serde_json::to_writer(&mut *out, &document)?;
-    writeln!(out)
+    serde_json::to_string(&document)
 }

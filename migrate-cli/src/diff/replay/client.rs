@@ -11,6 +11,10 @@ use url::Url;
 
 use crate::http::address;
 
+/// The variables that hold what v1 programs prove themselves with.
+pub(crate) const API_KEY: &str = "MIGRATE_API_KEY";
+pub(crate) const API_SECRET: &str = "MIGRATE_API_SECRET";
+
 /// For an answer; v1's own clients gave up after 15 seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -11,7 +11,8 @@ pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
     Some(entries.iter().map(pair).collect())
 }
 
-fn pair(entry: &Value) -> Pair {
+/// An entry.
+pub(super) fn pair(entry: &Value) -> Pair {
     let body = match entry
         .pointer("/request/postData/text")
         .and_then(Value::as_str)
@@ -26,6 +27,7 @@ fn pair(entry: &Value) -> Pair {
     }
     Pair {
         url: text_at(entry, "/request/url"),
+        method: text_at(entry, "/request/method"),
         content_type: text_at(entry, "/request/postData/mimeType"),
         body,
         answer,

@@ -1,4 +1,4 @@
-//! Postman collections: their examples are exchanges.
+//! Postman collections: their items are requests, and the examples of an item are exchanges.
 
 use serde_json::Value;
 
@@ -6,37 +6,73 @@ use super::{Pair, form, text_at};
 
 /// The examples of a collection; `None` if it is not a collection.
 pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
-    let items = file.get("item")?.as_array()?;
     let mut pairs = Vec::new();
-    examples(items, &mut pairs);
+    each_item(file, &mut |item| {
+        let examples = item.get("response").and_then(Value::as_array);
+        for example in examples.into_iter().flatten() {
+            let of_item = example.get("originalRequest").or(item.get("request"));
+            pairs.extend(of_item.map(|of_item| Pair {
+                answer: text_at(example, "/body"),
+                ..request(of_item)
+            }));
+        }
+    })?;
     Some(pairs)
 }
 
-/// The examples of items, folders included.
-fn examples(items: &[Value], pairs: &mut Vec<Pair>) {
-    for item in items {
-        if let Some(inner) = item.get("item").and_then(Value::as_array) {
-            examples(inner, pairs);
-        }
-        let examples = item.get("response").and_then(Value::as_array);
-        for example in examples.into_iter().flatten() {
-            let request = example.get("originalRequest").or(item.get("request"));
-            let Some(request) = request else { continue };
-            let url = match request.get("url") {
-                Some(Value::String(url)) => url.clone(),
-                _ => text_at(request, "/url/raw"),
-            };
-            let body = match text_at(request, "/body/mode").as_str() {
-                "urlencoded" => form(request.pointer("/body/urlencoded"), "key"),
-                "formdata" => form(request.pointer("/body/formdata"), "key"),
-                _ => text_at(request, "/body/raw"),
-            };
-            pairs.push(Pair {
-                url,
-                body,
-                answer: text_at(example, "/body"),
-                ..Pair::default()
-            });
-        }
+/// The requests of a collection; `None` if it is not a collection.
+pub(super) fn requests(file: &Value) -> Option<Vec<Pair>> {
+    let mut requests = Vec::new();
+    each_item(file, &mut |item| {
+        requests.extend(item.get("request").map(request))
+    })?;
+    Some(requests)
+}
+
+/// The items, also those in folders.
+fn each_item(folder: &Value, visit: &mut dyn FnMut(&Value)) -> Option<()> {
+    for item in folder.get("item")?.as_array()? {
+        visit(item);
+        each_item(item, visit);
     }
+    Some(())
+}
+
+/// A request.
+pub(super) fn request(request: &Value) -> Pair {
+    let url = match request.get("url") {
+        Some(Value::String(url)) => url.clone(),
+        Some(url) if url.get("raw").is_none() => in_parts(url),
+        _ => text_at(request, "/url/raw"),
+    };
+    let body = match text_at(request, "/body/mode").as_str() {
+        "urlencoded" => form(request.pointer("/body/urlencoded"), "key"),
+        "formdata" => form(request.pointer("/body/formdata"), "key"),
+        _ => text_at(request, "/body/raw"),
+    };
+    Pair {
+        url,
+        method: text_at(request, "/method"),
+        body,
+        ..Pair::default()
+    }
+}
+
+/// A URL that is written as host, path and query.
+fn in_parts(url: &Value) -> String {
+    let joined = |name: &str, between: &str| match url.get(name) {
+        Some(Value::Array(parts)) => {
+            let parts: Vec<_> = parts.iter().filter_map(Value::as_str).collect();
+            parts.join(between)
+        }
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let query = form(url.get("query"), "key");
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!(
+        "{}/{}{mark}{query}",
+        joined("host", "."),
+        joined("path", "/")
+    )
 }

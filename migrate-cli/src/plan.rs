@@ -1,0 +1,203 @@
+//! The migration of a program: its waves, what answers an error at the shim, and what Zoom's side of
+//! the migration needs.
+
+use std::collections::BTreeMap;
+
+use mappings::Catalog;
+use migrate_audit::{
+    Effort, Finding, Shim, Wave,
+    waves::{Step, Waves},
+};
+use migrate_report::{
+    Document,
+    document::{Cell, Row, Table},
+    words::count,
+};
+use serde::Serialize;
+
+use crate::explain::once_each;
+
+/// How many places of a step are named.
+const PLACES: usize = 5;
+
+/// The plan. As JSON it is one object with `schema` 1.
+#[derive(Debug, Serialize)]
+pub(crate) struct Plan<'a> {
+    #[serde(flatten)]
+    waves: Waves,
+    /// Operations that answer an error at the shim, and where the code calls them.
+    errors_at_shim: Vec<Broken<'a>>,
+    /// What the OAuth app of v2 needs for all operations that the code calls.
+    zoom: Zoom<'a>,
+}
+
+/// An operation that the shim does not serve.
+#[derive(Debug, Serialize)]
+struct Broken<'a> {
+    operation: &'a str,
+    shim: Shim,
+    places: Vec<String>,
+}
+
+/// Zoom's side of the migration.
+#[derive(Debug, Serialize)]
+struct Zoom<'a> {
+    /// The kind of app in Zoom's marketplace.
+    app: &'static str,
+    scopes: Vec<&'a str>,
+}
+
+impl<'a> Plan<'a> {
+    /// The plan of these waves for the uses in `findings`.
+    pub(crate) fn new(catalog: &'a Catalog, waves: Waves, findings: &'a [Finding]) -> Self {
+        let mut broken: BTreeMap<&str, Broken<'a>> = BTreeMap::new();
+        let mut scopes = Vec::new();
+        for finding in findings.iter().filter(|finding| finding.counts()) {
+            let Some(operation) = &finding.operation else {
+                continue;
+            };
+            let found = catalog
+                .find(operation)
+                .and_then(|operation| operation.plan());
+            let calls = found.into_iter().flat_map(|plan| &plan.calls);
+            scopes.extend(calls.map(|call| call.scope.as_str()));
+            let shim = finding.advice.as_ref().map(|advice| advice.shim);
+            if let Some(shim @ (Shim::NotYet | Shim::Refused)) = shim {
+                let entry = broken.entry(operation).or_insert_with(|| Broken {
+                    operation,
+                    shim,
+                    places: Vec::new(),
+                });
+                entry
+                    .places
+                    .push(format!("{}:{}", finding.path, finding.line));
+            }
+        }
+        scopes.sort_unstable();
+        Self {
+            waves,
+            errors_at_shim: broken.into_values().collect(),
+            zoom: Zoom {
+                app: "Server-to-Server OAuth",
+                scopes: once_each(scopes.into_iter()),
+            },
+        }
+    }
+
+    /// True if there is no step.
+    pub(crate) fn is_done(&self) -> bool {
+        self.waves.waves.is_empty()
+    }
+
+    /// The plan for people; of one wave only if `check` names one.
+    pub(crate) fn document(&self, subject: &str, check: Option<Wave>) -> Document<'_> {
+        let mut document = Document {
+            tool: "migrate plan",
+            title: format!("Migration of {subject} to Zoom's API v2"),
+            is_good: self.is_done() || check.is_none(),
+            ..Document::default()
+        };
+        for (at, wave) in self.waves.waves.iter().enumerate() {
+            let number = check.map_or_else(|| format!("{}. ", at + 1), |_| String::new());
+            document.heading(format!("{number}{}", wave.title));
+            document.paragraph(wave.why);
+            document.table(Table::plain(wave.steps.iter().map(step).collect()));
+            if wave.name == Wave::Shim {
+                self.broken(&mut document);
+                self.zoom(&mut document);
+            }
+            let name = wave.name.name();
+            document.paragraph(format!(
+                "Done when `migrate plan --check {name}` exits with 0, and {}.",
+                wave.check
+            ));
+        }
+        let steps = self
+            .waves
+            .waves
+            .iter()
+            .map(|wave| wave.steps.len())
+            .sum::<usize>();
+        if steps > 0 && check.is_none() {
+            document.section("Efforts", efforts());
+        }
+        let waves = count(self.waves.waves.len(), "wave", "waves");
+        document.summary = match check {
+            Some(wave) if self.is_done() => format!("{}: done", wave.name()),
+            Some(wave) => {
+                let open = count(steps, "step is", "steps are");
+                format!("{}: {open} open · exit code 1", wave.name())
+            }
+            None if steps == 0 => "no use of v1: nothing to plan".to_owned(),
+            None => format!("{waves} · {}", count(steps, "step", "steps")),
+        };
+        document
+    }
+
+    /// What stays broken behind the shim.
+    fn broken(&self, document: &mut Document<'_>) {
+        let rows = self.errors_at_shim.iter().map(|broken| {
+            let word = match broken.shim {
+                Shim::Refused => "always an error",
+                _ => "not served yet",
+            };
+            let cells = [Cell::from(word).toned("bad"), Cell::name(broken.operation)];
+            Row::new(cells).with_below(places(&broken.places))
+        });
+        let table = Table::plain(rows.collect());
+        if !table.rows.is_empty() {
+            document.paragraph("These operations answer an error at the shim: move them first.");
+            document.table(table);
+        }
+    }
+
+    /// What has to be set up at Zoom.
+    fn zoom(&self, document: &mut Document<'_>) {
+        if self.zoom.scopes.is_empty() {
+            return;
+        }
+        document.paragraph(format!(
+            "At Zoom: an app of the type {} with these scopes, for the shim now and for the program \
+             later:",
+            self.zoom.app
+        ));
+        document.table(Table::plain(
+            { self.zoom.scopes.iter() }
+                .map(|scope| Row::new([*scope]))
+                .collect(),
+        ));
+    }
+}
+
+fn step(step: &Step) -> Row {
+    let cells = [
+        Cell::from(step.effort.name()),
+        Cell::name(&step.what),
+        step.why.as_str().into(),
+    ];
+    Row::new(cells).with_below(places(&step.places))
+}
+
+fn places(places: &[String]) -> Vec<String> {
+    let mut named: Vec<String> = places.iter().take(PLACES).cloned().collect();
+    if places.len() > PLACES {
+        named.push(format!("and {} more", places.len() - PLACES));
+    }
+    named
+}
+
+fn efforts() -> Table {
+    let mut table = Table::new(["", ""]);
+    for (effort, about) in [
+        (Effort::Trivial, "a value is changed"),
+        (Effort::Small, "one v2 request does what the v1 call did"),
+        (Effort::Medium, "several v2 requests do it"),
+        (
+            Effort::Large,
+            "v2 cannot do all of it: somebody has to decide",
+        ),
+    ] {
+        table.row([effort.name(), about]);
+    }
+    table
+}

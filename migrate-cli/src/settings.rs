@@ -1,0 +1,124 @@
+//! `migrate.toml`: flags that a project always gives, so that a command line, a hook and a build agree.
+//!
+//! ```toml
+//! shim = "https://shim.example.com"   # for all commands that have the flag
+//! exclude = ["vendor/**"]
+//!
+//! [audit]                             # for one command
+//! format = "concise"
+//! ```
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use clap::{ArgAction, Command};
+use migrate_audit::plain_file;
+use toml::{Table, Value};
+
+/// The name of the file.
+const NAME: &str = "migrate.toml";
+
+/// The command line with the flags of the settings file that it does not give itself. The file is in
+/// this folder or the nearest one above it; a repository's own folder is the last.
+///
+/// # Errors
+///
+/// The file cannot be read, or has a key that is no flag of any command.
+pub(crate) fn with_settings(
+    mut words: Vec<OsString>,
+    cli: &Command,
+) -> anyhow::Result<Vec<OsString>> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let Some(path) = find(&here) else {
+        return Ok(words);
+    };
+    let text = plain_file::read_text(&path).with_context(|| path.display().to_string())?;
+    let table: Table = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    let name = words
+        .get(1)
+        .and_then(|word| word.to_str())
+        .map(str::to_owned);
+    let mut given: Vec<(String, Value)> = Vec::new();
+    for (key, value) in table {
+        match (cli.find_subcommand(&key), value) {
+            (Some(command), Value::Table(inner)) => {
+                for (key, value) in inner {
+                    known(&path, &key, [command])?;
+                    if name.as_deref() == Some(command.get_name()) {
+                        given.retain(|(other, _)| *other != key);
+                        given.push((key, value));
+                    }
+                }
+            }
+            (_, value) => {
+                known(&path, &key, cli.get_subcommands())?;
+                if !given.iter().any(|(other, _)| *other == key) {
+                    given.push((key, value));
+                }
+            }
+        }
+    }
+    let Some(command) = name.and_then(|name| cli.find_subcommand(name)) else {
+        return Ok(words);
+    };
+    let mut flags = Vec::new();
+    for (key, value) in given {
+        let flag = format!("--{key}");
+        let argument = command
+            .get_arguments()
+            .find(|known| known.get_long() == Some(key.as_str()));
+        let is_given = words.iter().filter_map(|word| word.to_str()).any(|word| {
+            word == flag
+                || word
+                    .strip_prefix(&flag)
+                    .is_some_and(|rest| rest.starts_with('='))
+        });
+        let Some(argument) = argument.filter(|_| !is_given) else {
+            continue;
+        };
+        let is_switch = matches!(argument.get_action(), ArgAction::SetTrue);
+        let values = match value {
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        for value in values {
+            flags.push(match value {
+                Value::Boolean(true) if is_switch => flag.clone().into(),
+                Value::Boolean(false) if is_switch => continue,
+                Value::String(text) => format!("{flag}={text}").into(),
+                other => format!("{flag}={other}").into(),
+            });
+        }
+    }
+    // Behind the name of the command: what follows `--` is no flag.
+    drop(words.splice(2..2, flags));
+    Ok(words)
+}
+
+fn known<'c>(
+    path: &Path,
+    key: &str,
+    commands: impl IntoIterator<Item = &'c Command>,
+) -> anyhow::Result<()> {
+    let mut arguments = commands.into_iter().flat_map(Command::get_arguments);
+    if !arguments.any(|argument| argument.get_long() == Some(key)) {
+        bail!("{}: there is no flag --{key}", path.display());
+    }
+    Ok(())
+}
+
+fn find(here: &Path) -> Option<PathBuf> {
+    for folder in here.ancestors() {
+        let path = folder.join(NAME);
+        if path.is_file() {
+            return Some(path);
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
