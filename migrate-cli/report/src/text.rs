@@ -55,7 +55,11 @@ impl Printer for Text {
             }
         }
         let mut is_first = document.aside.is_none();
-        let shown = if self.is_brief { &[] } else { document.blocks.as_slice() };
+        let shown = if self.is_brief {
+            &[]
+        } else {
+            document.blocks.as_slice()
+        };
         for block in shown {
             match block {
                 Block::Heading(text) => {
@@ -64,7 +68,10 @@ impl Printer for Text {
                     }
                     let (title, rest) = text.split_once(": ").unwrap_or((text, ""));
                     let colon = if rest.is_empty() { "" } else { ": " };
-                    sheet.paragraph(0, &format!("{}{colon}{}", strong(&plain(title)), plain(rest)));
+                    sheet.paragraph(
+                        0,
+                        &format!("{}{colon}{}", strong(&plain(title)), plain(rest)),
+                    );
                 }
                 Block::Paragraph(text) => sheet.paragraph(0, &plain(text)),
                 Block::Table(of) => table(of, &mut sheet),
@@ -85,7 +92,16 @@ impl Printer for Text {
             let elapsed = elapsed.map(|elapsed| format!("{:.2} s", elapsed.as_secs_f64()));
             // No line ends within a part.
             let parts = document.summary.split(" · ").chain(elapsed.as_deref());
-            let parts: Vec<String> = parts.map(tied).collect();
+            let is_short = |part: &str| display_width(part) <= sheet.width() / 2;
+            let parts: Vec<String> = parts
+                .map(|part| {
+                    if is_short(part) {
+                        tied(part)
+                    } else {
+                        part.to_owned()
+                    }
+                })
+                .collect();
             sheet.paragraph(0, &parts.join(" · "));
         }
         if let Some(next) = document.next {
@@ -164,14 +180,20 @@ impl Text {
 
     fn part(&self, part: &Part, sheet: &mut Sheet) {
         let title = format!("{}  {}", part.operation, part.name);
-        sheet.line(strong(&window(plain(title.trim()).as_ref(), None, sheet.width())));
+        sheet.line(strong(&window(
+            plain(title.trim()).as_ref(),
+            None,
+            sheet.width(),
+        )));
         let is_shown = |row: &&Row| self.shows_same || row.tag != "same";
         let rows: Vec<&Row> = part.table.rows.iter().filter(is_shown).collect();
         let names = [1, 2].map(|at| part.table.columns.get(at).map_or("", |column| &column.name));
         let keys = rows.iter().map(|row| display_width(&at(row, 0))).max();
         let keys = keys.unwrap_or(0).clamp(8, (sheet.width() / 4).max(8));
         let column = if self.is_side_by_side {
-            let room = sheet.width().saturating_sub(keys + 4 + display_width(BETWEEN));
+            let room = sheet
+                .width()
+                .saturating_sub(keys + 4 + display_width(BETWEEN));
             let widest = rows.iter().flat_map(|row| [at(row, 1), at(row, 2)]);
             let widest = widest.map(|value| display_width(&value)).max();
             widest.unwrap_or(0).clamp(12, WIDEST_VALUE).min(room / 2)
@@ -196,7 +218,10 @@ impl Text {
             };
             let (old, new) = beside(&at(row, 1), &at(row, 2), column, row.tag == "unexpected");
             if self.is_side_by_side {
-                let (key, old) = (padded(&window(&key, None, keys), keys), padded(&old, column));
+                let (key, old) = (
+                    padded(&window(&key, None, keys), keys),
+                    padded(&old, column),
+                );
                 sheet.line(format!("{mark} {key}  {old}{BETWEEN}{new}"));
                 if row.tag != "same" {
                     sheet.paragraph(keys + 4, &verdict);
@@ -262,18 +287,28 @@ fn window(text: &str, marked: Option<(usize, usize)>, column: usize) -> String {
     let count = text.chars().count();
     let mut shown = if start > 0 { "…" } else { "" }.to_owned();
     let mut used = display_width(&shown);
+    let mut is_on = false;
     for (number, letter) in text.chars().enumerate().skip(start) {
         let wide = display_width(letter.encode_utf8(&mut [0; 4]));
-        if used + wide + usize::from(number + 1 < count) > column {
+        let is_full = used + wide + usize::from(number + 1 < count) > column;
+        let is_wanted = (from..to).contains(&number) && !is_full;
+        if is_wanted != is_on {
+            is_on = is_wanted;
+            shown.push_str(&if is_on {
+                emphasis.render().to_string()
+            } else {
+                emphasis.render_reset().to_string()
+            });
+        }
+        if is_full {
             shown.push('…');
             break;
         }
         used += wide;
-        if (from..to).contains(&number) {
-            shown.push_str(&format!("{emphasis}{letter}{emphasis:#}"));
-        } else {
-            shown.push(letter);
-        }
+        shown.push(letter);
+    }
+    if is_on {
+        shown.push_str(&emphasis.render_reset().to_string());
     }
     shown
 }
@@ -317,11 +352,16 @@ fn source((column, end): (usize, usize), excerpt: &str, sheet: &mut Sheet) {
 
 fn table(table: &Table, sheet: &mut Sheet) {
     let mut rows = Vec::new();
-    let widths: Vec<usize> = table.columns.iter().enumerate().map(|(number, column)| {
-        let cells = table.rows.iter().map(|row| display_width(&at(row, number)));
-        let widest = cells.chain([display_width(&column.name)]).max();
-        widest.filter(|_| column.is_number).unwrap_or(0)
-    }).collect();
+    let widths: Vec<usize> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(number, column)| {
+            let cells = table.rows.iter().map(|row| display_width(&at(row, number)));
+            let widest = cells.chain([display_width(&column.name)]).max();
+            widest.filter(|_| column.is_number).unwrap_or(0)
+        })
+        .collect();
     let line = |cells: &mut dyn Iterator<Item = String>| -> Vec<String> {
         let cells = cells.zip(table.columns.iter().zip(&widths));
         let shown = cells.filter(|(_, (column, _))| !column.is_detail);
@@ -334,11 +374,20 @@ fn table(table: &Table, sheet: &mut Sheet) {
     };
     if table.has_head() {
         let mut names = table.columns.iter().map(|column| faint(&column.name));
-        rows.push(sheet::Row { cells: line(&mut names), below: Vec::new() });
+        rows.push(sheet::Row {
+            cells: line(&mut names),
+            below: Vec::new(),
+        });
     }
-    rows.extend(table.rows.iter().map(|row| sheet::Row {
-        cells: line(&mut row.cells.iter().map(toned)),
-        below: row.below.iter().map(|text| plain(text).into_owned()).collect(),
+    rows.extend(table.rows.iter().map(|row| {
+        sheet::Row {
+            cells: line(&mut row.cells.iter().map(toned)),
+            below: row
+                .below
+                .iter()
+                .map(|text| plain(text).into_owned())
+                .collect(),
+        }
     }));
     sheet.rows(2, 1, &rows);
 }

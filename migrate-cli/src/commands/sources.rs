@@ -91,14 +91,14 @@ pub(crate) struct Sources {
 pub(crate) struct UserRules {
     /// A folder with client libraries of your own, each a file as `migrate-cli/audit/rules/libraries`
     /// has them.
-    #[arg(long = "rules-dir", value_name = "DIR")]
-    folder: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    rules_dir: Option<PathBuf>,
 }
 
 impl UserRules {
     /// Reads the folder.
     pub(crate) fn libraries(&self) -> anyhow::Result<Vec<Library>> {
-        let Some(folder) = &self.folder else {
+        let Some(folder) = &self.rules_dir else {
             return Ok(Vec::new());
         };
         let context = || format!("--rules-dir: {} cannot be read", folder.display());

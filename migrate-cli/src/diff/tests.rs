@@ -12,6 +12,7 @@ use super::{
 };
 use migrate_report::{
     Printer, github::Github, html::Html, junit::Junit, markdown::Markdown, text::Text,
+    words::plain_json,
 };
 
 fn catalog() -> Catalog {
@@ -283,7 +284,7 @@ fn what_differs_inside_of_a_value_is_marked() {
 fn programs_can_read_it() {
     insta::assert_snapshot!(
         "report_json",
-        serde_json::to_string_pretty(&told()).unwrap()
+        plain_json(&serde_json::to_string_pretty(&told()).unwrap())
     );
     insta::assert_snapshot!("report_markdown", printed(&Markdown));
     insta::assert_snapshot!("report_junit", printed(&Junit));

@@ -60,7 +60,11 @@ fn error_on_one_side(operation: Option<&Operation>, old: &Value, new: &Value) ->
         old: old_error.cloned(),
         new: new_error.cloned(),
         verdict: Verdict::Unexpected,
-        kind: Some(if old_error.is_some() { Kind::Missing } else { Kind::Extra }),
+        kind: Some(if old_error.is_some() {
+            Kind::Missing
+        } else {
+            Kind::Extra
+        }),
         reason,
     })
 }
