@@ -160,10 +160,10 @@ impl Key {
     /// All variables that set it.
     pub(super) fn variables(&self) -> impl Iterator<Item = String> {
         let suffixes = self.suffixes().iter();
-        let derived = self.listed_variable.is_some();
-        suffixes.flat_map(move |suffix| {
-            let derived = derived.then(|| self.derived_variable(suffix));
-            std::iter::once(self.variable(suffix)).chain(derived)
+        suffixes.flat_map(|suffix| {
+            let (variable, derived) = (self.variable(suffix), self.derived_variable(suffix));
+            let other = (derived != variable).then_some(derived);
+            std::iter::once(variable).chain(other)
         })
     }
 
