@@ -63,6 +63,40 @@ fn shown(tree: &Tree) -> BTreeMap<String, String> {
 }
 
 #[test]
+fn findings_of_the_baseline_are_changed_too() {
+    let line = "URL = 'https://api.zoom.us/v1/'\n";
+    let before = Tree::from([(PathBuf::from("zoom.py"), line.into())]);
+    let folder = plant(&before);
+    audit(folder.path(), &["--write-baseline"]);
+    audit(
+        folder.path(),
+        &["--fix", "--shim", "https://shim.example.com"],
+    );
+    let after = fs::read_to_string(folder.path().join("zoom.py")).unwrap();
+    assert_eq!(after, line.replace("api.zoom.us", "shim.example.com"));
+}
+
+#[test]
+fn clients_of_libraries_are_pointed_at_the_shim_by_a_recipe() {
+    let client = "require 'zoomus'\nZoomus.new.user_list\n";
+    let before = Tree::from([
+        (PathBuf::from("zoom.rb"), client.into()),
+        (PathBuf::from("Gemfile"), "gem 'zoomus'\n".into()),
+    ]);
+    let folder = plant(&before);
+    let output = audit(
+        folder.path(),
+        &["--fix", "--shim", "https://shim.example.com"],
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("Zoomus::Client.base_uri 'https://shim.example.com/v1'"),
+        "{text}"
+    );
+}
+
+#[test]
 fn each_case_becomes_what_it_should_and_stays_so() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
     let mut seen = 0;

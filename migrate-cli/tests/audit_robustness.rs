@@ -114,6 +114,80 @@ fn code_that_takes_too_long_is_cut_and_named() {
     assert!(places(&report).contains(&"b.js:1 url".to_owned()));
 }
 
+/// Code that a parser reads in several ways at once: its last step takes quadratic time and memory, and
+/// nothing interrupts it.
+#[cfg(unix)]
+#[test]
+fn ambiguous_code_is_bounded_in_memory_and_named() {
+    let folder = TempDir::new().unwrap();
+    let kinds = [
+        ("a.java", "a =>\n"),
+        ("b.ts", "f<a,\n"),
+        ("c.cs", "f<a<\n"),
+        ("d.java", "longer.names() =>          \n"),
+    ];
+    for (path, line) in kinds {
+        let text = format!("f({CALL});\n{}", line.repeat(16_000));
+        put(folder.path(), path, text);
+    }
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 4000000; exec \"$0\" audit --format json"])
+        .arg(env!("CARGO_BIN_EXE_migrate"))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let report = parsed(&output);
+    assert_eq!(output.status.code(), Some(2));
+    let named: Vec<&str> = report["unreadable"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|unread| unread["path"].as_str())
+        .collect();
+    assert!(
+        named.contains(&"a.java") && named.contains(&"d.java"),
+        "{named:?}"
+    );
+    for (path, _) in kinds {
+        assert!(places(&report).contains(&format!("{path}:1 url")), "{path}");
+    }
+}
+
+/// The process that parses such a file ends with the run.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interruption_ends_the_parsing_of_ambiguous_code() {
+    let folder = TempDir::new().unwrap();
+    put(folder.path(), "a.java", "a =>\n".repeat(16_000) + CALL);
+    let child = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(["audit", "--format", "json"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let tasks = format!("/proc/{}/task", child.id());
+    let children = || {
+        let tasks = fs::read_dir(&tasks).into_iter().flatten().flatten();
+        let lists = tasks.map(|task| fs::read_to_string(task.path().join("children")));
+        lists.flatten().collect::<String>()
+    };
+    let parser = loop {
+        if let Some(parser) = children().split_whitespace().next() {
+            break parser.to_owned();
+        }
+        thread::yield_now();
+    };
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(signal.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(parsed(&output)["summary"]["interrupted"], true);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!Path::new(&format!("/proc/{parser}")).exists());
+}
+
 #[test]
 fn endless_expressions_and_constants_end() {
     let folder = TempDir::new().unwrap();
@@ -137,7 +211,7 @@ fn endless_expressions_and_constants_end() {
     put(
         folder.path(),
         "long.py",
-        format!("A = 'https://api.zoom.us/v1/{long}'\n{uses}"),
+        format!("A = 'https://api.zoom.us/v1/user/{long}'\n{uses}"),
     );
     let (found, _) = audit(folder.path());
     for place in [

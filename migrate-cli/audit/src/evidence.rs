@@ -102,20 +102,8 @@ impl Projects {
         for file in files.iter_mut() {
             join_split_bases(file, rules);
             take_out_browser_sdk(file, rules);
-            let wrappers = rules
-                .libraries
-                .iter()
-                .filter(|library| library.is_wrapper());
-            let wrapped = wrappers
-                .filter(|library| setups(library, file).next().is_some())
-                .find(|_| names_v1_alone(file, knowledge));
-            file.is_wrapped = wrapped.is_some();
             let evidence = own.entry(root_of(&file.path, roots)).or_default();
             evidence.add(&of_file(file, rules));
-            if let Some(library) = wrapped {
-                evidence.v1 = true;
-                evidence.helpers.extend(library.helpers.iter().cloned());
-            }
             let clients = Clients::of_file(file, &rules.libraries, &rules.words);
             evidence.clients.add(&clients);
             for library in &rules.libraries {
@@ -143,6 +131,29 @@ impl Projects {
             if of_v1.contains(&root) {
                 take_hosts_for_bases(file);
                 own.entry(root).or_default().add(&of_file(file, rules));
+            }
+        }
+        // A project without a base of its own may request v1 through another's class.
+        let with_base: BTreeSet<String> = own
+            .keys()
+            .filter(|root| with_ancestors(root, &own).v1)
+            .cloned()
+            .collect();
+        for file in files.iter_mut() {
+            let root = root_of(&file.path, roots);
+            let mut wrappers = rules
+                .libraries
+                .iter()
+                .filter(|library| library.is_wrapper());
+            let wrapper = wrappers.find(|library| {
+                setups(library, file).next().is_some() && names_v1_alone(file, knowledge)
+            });
+            let wrapper = wrapper.filter(|_| !with_base.contains(&root));
+            file.is_wrapped = wrapper.is_some();
+            if let Some(library) = wrapper {
+                let evidence = own.entry(root).or_default();
+                evidence.v1 = true;
+                evidence.helpers.extend(library.helpers.iter().cloned());
             }
         }
         // A base in one file names what another file's functions use.

@@ -12,6 +12,7 @@ mod base;
 mod guard;
 mod page;
 mod pin;
+mod repoint;
 mod rewrite;
 mod splice;
 mod switch;
@@ -365,30 +366,6 @@ impl Audit<'_> {
                 collect(collected, *index, edits);
             }
         }
-    }
-
-    /// How the client library that a file sets up is pointed at the shim.
-    fn repointing(&self, page: &Page<'_>, wanted: &Wanted) -> Option<String> {
-        let language = page.language.name().to_ascii_lowercase();
-        let library = self.rules.libraries.iter().find(|library| {
-            let mut names = library.imports.iter().chain(&library.constructors);
-            library.languages.contains(&language)
-                && names.any(|name| page.text.contains(name.as_str()))
-        })?;
-        let base = wanted.moved.url.as_ref().map_or_else(
-            || "https://SHIM/v1".to_owned(),
-            |shim| format!("{}{}/v1", shim.scheme(), shim.host_and_prefix()),
-        );
-        Some(match &library.repoint {
-            Some(way) => format!(
-                "Point the library at the shim: {}",
-                way.replace("{base}", &base)
-            ),
-            None => format!(
-                "{} holds its base URL itself: lead the host to the shim, for example by a hosts entry",
-                library.package
-            ),
-        })
     }
 
     fn pin(

@@ -38,6 +38,8 @@ pub(crate) struct Trace {
     pub(crate) weak: bool,
     /// A path, and the names of v1's credentials: v1 wherever its host is.
     pub(crate) keyed: bool,
+    /// A path behind the version: `v1/user/list`.
+    pub(crate) versioned: bool,
     /// How many paths were looked at.
     looked_at: u32,
 }
@@ -104,12 +106,16 @@ impl<'k> Prefilter<'k> {
             .filter(|library| !matches!(library.style, Style::Function))
             .flat_map(|library| library.methods.keys().cloned())
             .collect();
+        // Words that begin like the heads of paths cost the search next to nothing.
+        let heads = knowledge.long_heads();
         let resources: BTreeSet<&str> = methods
             .iter()
-            .filter_map(|method| Some(method.get(..=method.find(['.', '_'])?)?))
+            .filter_map(|method| Some((method, method.find(['.', '_'])?)))
+            .filter(|(method, end)| method.get(..*end).is_some_and(|head| heads.contains(head)))
+            .filter_map(|(method, end)| method.get(..=end))
             .collect();
         for resource in resources {
-            words.push(format!(".{resource}"));
+            words.push(resource.to_owned());
             patterns.push(Pattern::Member);
         }
         let search = AhoCorasick::builder()
@@ -164,7 +170,7 @@ impl<'k> Prefilter<'k> {
                 // `autocreated` is another word.
                 Some(Pattern::Word) => trace.distinctive |= !continues_word(bytes, found.end()),
                 Some(Pattern::Member) if !trace.member => {
-                    trace.member = self.is_method(bytes, found.start() + 1);
+                    trace.member = self.is_method(bytes, found.start());
                 }
                 _ => {}
             }
@@ -192,6 +198,10 @@ impl<'k> Prefilter<'k> {
 
     /// True if a method of a client library is called there.
     fn is_method(&self, bytes: &[u8], start: usize) -> bool {
+        let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+        if before != Some(&b'.') {
+            return false;
+        }
         let rest = bytes.get(start..).unwrap_or_default();
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
         let length = rest.iter().take_while(|byte| is_part(byte)).count();
@@ -253,6 +263,9 @@ impl<'k> Prefilter<'k> {
         };
         if let Some(found) = self.knowledge.path_at(text) {
             trace.path = true;
+            trace.versioned |= bytes
+                .get(..start)
+                .is_some_and(|head| head.ends_with(b"v1/"));
             trace.distinctive |= found
                 .operation
                 .is_some_and(|operation| self.knowledge.is_distinctive(&operation));

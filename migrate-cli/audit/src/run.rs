@@ -530,7 +530,7 @@ fn worth_reading(candidates: &[Candidate]) -> (Vec<&Candidate>, Vec<&Candidate>)
         .iter()
         .filter(|candidate| {
             let trace = candidate.trace;
-            zoom || trace.keyed || trace.word && trace.distinctive
+            zoom || trace.keyed || trace.word && (trace.distinctive || trace.versioned)
         })
         .partition(|candidate| {
             let trace = candidate.trace;

@@ -146,7 +146,7 @@ impl<'f> Names<'f> {
         };
         for (name, stem) in &shared.names {
             let is_constant = name.starts_with(char::is_uppercase);
-            if name.len() > 2 && (is_constant || imports(name) || imports(stem)) {
+            if name.len() > 2 && (is_constant || imports(stem)) {
                 self.clients.insert(name);
             }
         }
@@ -210,10 +210,14 @@ fn makes(library: &Library, name: &str) -> bool {
     constructs(library, name) || constructs(library, &format!("{name}.new"))
 }
 
-/// The name of a file without its folder and extension.
+/// The name by which other files import a file: that of its folder for `__init__.py` and `index.js`.
 fn stem(path: &str) -> &str {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    name.split('.').next().unwrap_or(name)
+    let mut names = path.rsplit(['/', '\\']);
+    let name = names.next().unwrap_or(path);
+    match name.split('.').next().unwrap_or(name) {
+        "__init__" | "index" => names.next().unwrap_or_default(),
+        name => name,
+    }
 }
 
 /// What a statement loads: the text between its last quotes.

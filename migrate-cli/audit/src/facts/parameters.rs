@@ -116,7 +116,9 @@ pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String>
         let word = rest.get(start..).unwrap_or_default();
         let length = word.find(|c| !is_part(c)).unwrap_or(word.len());
         let (word, after) = word.split_at(length);
-        let before = rest.get(..start).unwrap_or_default();
+        let before = text
+            .get(..text.len() - rest.len() + start)
+            .unwrap_or_default();
         let quoted = after.starts_with(['"', '\'']) && before.ends_with(['"', '\'', '@']);
         let bare = after.trim_start_matches(['"', '\'', ']']).trim_start();
         // `{ id, email }` of JavaScript

@@ -191,7 +191,7 @@ impl Scanner<'_> {
                     && text.callee.is_none()
                     && (text.target.is_none() || matches!(language, Language::Data(_)));
             let mut found = if anywhere || folded.text.len() > 600 {
-                shape::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
+                shape::prose::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
             } else {
                 shape::in_value(folded, &self.rules.hosts, self.knowledge)
             };
@@ -199,10 +199,16 @@ impl Scanner<'_> {
                 found.extend(shape::version_of_setting(&folded.text));
             }
             if text.role != Role::Value && facts.zoom {
-                found.extend(shape::names(&folded.text, &self.rules.words.api_names));
+                found.extend(shape::prose::names(
+                    &folded.text,
+                    &self.rules.words.api_names,
+                ));
                 found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
             } else if facts.zoom && text.target.as_deref().is_some_and(describes) {
-                found.extend(shape::names(&folded.text, &self.rules.words.api_names));
+                found.extend(shape::prose::names(
+                    &folded.text,
+                    &self.rules.words.api_names,
+                ));
             }
             for sighting in found {
                 if facts.signals.len() >= LIMIT {

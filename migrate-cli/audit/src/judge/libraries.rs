@@ -114,7 +114,8 @@ pub(super) fn starts_of_setups(judge: &Judge, file: &FileFacts) -> Vec<usize> {
 /// True if the file uses the library and the library speaks v1 there.
 fn is_of_v1(judge: &Judge, library: &Library, file: &FileFacts) -> bool {
     match judge.evidence.libraries.get(&library.package).copied() {
-        None if imports(library, file).is_empty() && !library.is_wrapper() => false,
+        _ if library.is_wrapper() => file.is_wrapped,
+        None if imports(library, file).is_empty() => false,
         Some(Some(speaks)) => speaks || chooses_v1(library, file),
         None | Some(None) => library.before.is_none() || chooses_v1(library, file),
     }

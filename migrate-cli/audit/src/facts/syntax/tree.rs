@@ -1,6 +1,8 @@
 //! Reads code by its grammar.
 
+mod bindings;
 mod surroundings;
+mod texts;
 
 use std::{collections::HashSet, ops::ControlFlow};
 
@@ -9,13 +11,12 @@ use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 use crate::language::Language;
 use crate::{
     facts::syntax::{
-        Binding, Call, Extract, Import, Piece, Read, Role, Subclass, Text, Usage, Write,
+        Call, Extract, Import, Read,
         budget::Clock,
-        kinds::{Kind, is_interpolation, kind},
-        lexer,
-        tree::surroundings::{Arguments, CLIMB, is_key, tidy},
+        kinds::{Kind, kind},
+        tree::surroundings::{Arguments, is_key, tidy},
     },
-    names::{first_name, last_identifier, names_credential, names_request, split_member},
+    names::{last_identifier, names_credential},
 };
 
 /// After how many nodes of a tree the clock is read.
@@ -268,22 +269,6 @@ impl<'t> Walk<'t> {
         });
     }
 
-    /// `class Client(ZoomClient):`, `class Client < Zoomus::Client`
-    fn subclass(&mut self, class: Node<'t>, name: &str) {
-        /// How long what a class extends may be, in bytes.
-        const EXTENDS: usize = 200;
-        let ends = class
-            .child_by_field_name("name")
-            .zip(class.child_by_field_name("body"));
-        let of = ends.and_then(|(name, body)| self.source.get(name.end_byte()..body.start_byte()));
-        if let Some(of) = of.filter(|of| (2..EXTENDS).contains(&of.trim().len())) {
-            self.found.subclasses.push(Subclass {
-                name: name.to_owned(),
-                of: of.trim().to_owned(),
-            });
-        }
-    }
-
     /// `const ask = (path) => …`: the variable's name is the function's.
     fn open_named(&mut self, node: Node<'t>) {
         let is_function = matches!(
@@ -338,196 +323,6 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// `request(:user, :list)`: a symbol that is given to a request stands for a part of its path.
-    fn symbol(&mut self, node: Node<'t>) {
-        self.identifier(node);
-        let given = self
-            .ancestors
-            .last()
-            .is_some_and(|parent| parent.kind() == "argument_list");
-        let Some(word) = self.text_of(node).strip_prefix(':').filter(|_| given) else {
-            return;
-        };
-        let mut text = Text::plain(word, node.start_byte() + 1, Role::Value);
-        self.climb(node, &mut text);
-        let requests = text
-            .callee
-            .as_deref()
-            .is_some_and(|callee| names_request(last_identifier(callee)));
-        if requests {
-            let Some(Piece::Text { value, at }) = text.pieces.pop() else {
-                return;
-            };
-            self.push(node, vec![Piece::Text { value, at }], Role::Value);
-        }
-    }
-
-    fn string(&mut self, node: Node<'t>) {
-        let parent = self.ancestors.last().copied();
-        if parent.is_some_and(|parent| self.kind_of(parent) == Kind::String)
-            || self.consumed.contains(&node.id())
-        {
-            return;
-        }
-        let mut pieces = Vec::new();
-        self.pieces(node, &mut pieces);
-        let docstring = self.language == Language::Python
-            && parent.is_some_and(|parent| {
-                matches!(parent.kind(), "expression_statement" | "module" | "block")
-            });
-        let role = if docstring {
-            Role::Comment
-        } else {
-            Role::Value
-        };
-        self.push(node, pieces, role);
-    }
-
-    fn push_comment(&mut self, node: Node<'t>) {
-        let text = Text::plain(self.text_of(node), node.start_byte(), Role::Comment);
-        self.found.texts.push(text);
-    }
-
-    fn markup(&mut self, node: Node<'t>) {
-        let inner = lexer::extract(None, self.text_of(node), node.start_byte());
-        self.found.texts.extend(inner.texts);
-    }
-
-    fn concatenation(&mut self, node: Node<'t>) {
-        if self.consumed.contains(&node.id()) || !is_concatenation(node, self.source) {
-            return;
-        }
-        let mut pieces = Vec::new();
-        let mut strings = 0;
-        let mut open = vec![node];
-        while let Some(next) = open.pop() {
-            match self.kind_of(next) {
-                Kind::String => {
-                    strings += 1;
-                    self.consumed.insert(next.id());
-                    self.pieces(next, &mut pieces);
-                }
-                Kind::Binary if is_concatenation(next, self.source) => {
-                    self.consumed.insert(next.id());
-                    push_children(next, &mut open);
-                }
-                Kind::Wrapper | Kind::Binary if next.named_child_count() == 1 => {
-                    push_children(next, &mut open);
-                }
-                _ if next.is_named() => pieces.push(self.hole(next)),
-                _ => {}
-            }
-        }
-        if strings > 0 || pieces.len() < 6 {
-            self.push(node, pieces, Role::Value);
-        }
-    }
-
-    fn hole(&self, node: Node) -> Piece {
-        let text = self.text_of(node);
-        let name = if text.len() <= 80 {
-            last_identifier(text)
-        } else {
-            ""
-        };
-        Piece::Hole(name.to_owned())
-    }
-
-    /// Takes a string apart.
-    fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
-        let (start, end) = inner_range(self.text_of(node), node.start_byte());
-        let mut at = start;
-        let mut open = Vec::new();
-        push_children(node, &mut open);
-        while let Some(child) = open.pop() {
-            let name = child.kind();
-            if is_interpolation(name) && child.start_byte() >= at {
-                self.push_text(at, child.start_byte().min(end), pieces);
-                pieces.push(self.hole(child));
-                at = child.end_byte();
-            } else if matches!(
-                name,
-                "expandable_string_literal"
-                    | "heredoc_body"
-                    | "string"
-                    | "string_literal"
-                    | "expandable_here_string_literal"
-            ) {
-                push_children(child, &mut open);
-            }
-        }
-        self.push_text(at, end, pieces);
-        if self.language == Language::Swift {
-            trim_swift(pieces);
-        }
-    }
-
-    fn push_text(&self, start: usize, end: usize, pieces: &mut Vec<Piece>) {
-        if let Some(value) = self.source.get(start..end)
-            && !value.is_empty()
-        {
-            pieces.push(Piece::Text {
-                value: value.to_owned(),
-                at: start,
-            });
-        }
-    }
-
-    /// Notes a text with its surroundings.
-    fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
-        if pieces.is_empty() {
-            return;
-        }
-        for piece in &pieces {
-            if let Piece::Text { value, .. } = piece
-                && value.len() < 80
-            {
-                self.mark_credentials(value);
-            }
-        }
-        let mut text = Text {
-            pieces,
-            role,
-            usage: Usage::Plain,
-            callee: None,
-            target: None,
-            function: self.function().map(str::to_owned),
-            class: self.classes(),
-            containers: std::iter::once(0)
-                .chain(self.containers().map(|scope| scope.at))
-                .collect(),
-            element: None,
-            given: Vec::new(),
-            passed: Vec::new(),
-            whole: false,
-        };
-        if role == Role::Value {
-            self.climb(node, &mut text);
-        }
-        self.found.texts.push(text);
-    }
-
-    /// The innermost classes, objects and maps around the walk, outermost first.
-    fn containers(&self) -> impl Iterator<Item = &Scope> {
-        let nearest = self.scopes.len().saturating_sub(SCOPES);
-        self.scopes
-            .get(nearest..)
-            .unwrap_or_default()
-            .iter()
-            .filter(|scope| !scope.is_function)
-    }
-
-    fn classes(&self) -> String {
-        let mut names = String::new();
-        for scope in self.containers() {
-            if scope.name.len() < 60 && !scope.name.contains(['\'', '"', '{']) {
-                names.push_str(&scope.name);
-                names.push(' ');
-            }
-        }
-        names
-    }
-
     fn call(&mut self, node: Node<'t>) {
         let Some(until) = self.arguments_start(node).or_else(|| {
             // Ruby calls a method without arguments.
@@ -566,164 +361,6 @@ impl<'t> Walk<'t> {
         });
     }
 
-    /// The name that a value is assigned to.
-    fn target(&self, node: Node<'t>) -> Option<String> {
-        let mut probe = Text::plain("", node.start_byte(), Role::Value);
-        self.climb(node, &mut probe);
-        probe.target
-    }
-
-    /// `form.append("email", email)` sets a key of `form`.
-    fn builder(&mut self, call: Node<'t>, arguments: usize, callee: &str) {
-        let Some((receiver, method)) = split_member(callee) else {
-            return;
-        };
-        let sets = matches!(
-            method.to_ascii_lowercase().as_str(),
-            "put"
-                | "add"
-                | "append"
-                | "set"
-                | "addparameter"
-                | "setparameter"
-                | "addbodyparameter"
-                | "addqueryparameter"
-                | "appendqueryparameter"
-                | "addqueryitem"
-                | "addformparam"
-                | "adddatapart"
-                | "addformdatapart"
-                | "queryparam"
-                | "field"
-                | "param"
-                | "setobject"
-        );
-        if !sets || receiver.is_empty() || self.function().is_none() {
-            return;
-        }
-        let mut cursor = call.walk();
-        let list = call.named_children(&mut cursor);
-        let mut list = list.filter(|child| child.start_byte() >= arguments);
-        // Wrappers stand around the first argument in PowerShell, C# and others.
-        let first = list.next().and_then(|list| {
-            std::iter::successors(Some(list), |node| node.named_child(0))
-                .take(CLIMB)
-                .find(|node| self.kind_of(*node) == Kind::String)
-        });
-        let Some(first) = first else {
-            return;
-        };
-        let (from, to) = inner_range(self.text_of(first), first.start_byte());
-        let key = self.source.get(from..to).unwrap_or_default();
-        if key.is_empty() || key.len() > 40 {
-            return;
-        }
-        let variable = if receiver.contains(['(', ' ']) {
-            self.target(call)
-        } else {
-            Some(receiver.to_owned())
-        };
-        let variable = variable.unwrap_or_default();
-        self.write(last_identifier(&variable), key);
-    }
-
-    fn write(&mut self, variable: &str, key: &str) {
-        self.found.writes.push(Write {
-            variable: variable.to_owned(),
-            key: key.to_owned(),
-            function: self.function().map(str::to_owned),
-        });
-    }
-
-    /// `$data = array('id' => $id)`: the keys of a literal that a variable is given.
-    fn entry(&mut self, pair: Node<'t>) {
-        /// How far above an entry the assignment of its literal may stand.
-        const DEPTH: usize = 24;
-        if self.function().is_none() {
-            return;
-        }
-        let above = self.ancestors.iter().rev().take(DEPTH).copied();
-        let mut above = above.skip_while(|node| {
-            matches!(
-                self.kind_of(*node),
-                Kind::Container | Kind::List | Kind::Wrapper
-            ) || matches!(node.kind(), "argument" | "variable_initializer")
-        });
-        let Some(assignment) = above
-            .next()
-            .filter(|node| self.kind_of(*node) == Kind::Assignment)
-        else {
-            return;
-        };
-        let (Some(name), Some(key)) = (left_of(assignment), pair.named_child(0)) else {
-            return;
-        };
-        if pair.named_child_count() > 1 {
-            let key = last_identifier(self.text_of(key));
-            let name = last_identifier(tail(self.text_of(name), 80));
-            if key.len() < 60 && !name.is_empty() {
-                self.write(name, key);
-            }
-        }
-    }
-
-    /// `users = client.user`, `api = make_client()`
-    fn bind(&mut self, assignment: Node<'t>) {
-        /// How long a value may be, in bytes.
-        const VALUE: usize = 120;
-        let Some(left) = left_of(assignment) else {
-            return;
-        };
-        let right = ["right", "value", "default"]
-            .iter()
-            .find_map(|field| assignment.child_by_field_name(field))
-            .or_else(|| last_child(assignment))
-            .filter(|right| right.start_byte() >= left.end_byte());
-        let Some(right) = right else {
-            return;
-        };
-        let value = match self.arguments_start(right) {
-            Some(until) if right.end_byte() - right.start_byte() > VALUE => {
-                self.source.get(right.start_byte()..until)
-            }
-            _ => Some(self.text_of(right)),
-        };
-        let names = matches!(
-            self.kind_of(left),
-            Kind::Identifier | Kind::Member | Kind::Other
-        );
-        let value = value.filter(|value| {
-            names && value.len() <= VALUE && !value.starts_with(['"', '\'', '{', '[', '`'])
-        });
-        let name = first_name(tail(self.text_of(left), 80));
-        if let Some(value) = value
-            && !name.is_empty()
-        {
-            self.found.bindings.push(Binding {
-                name: name.to_owned(),
-                value: value.to_owned(),
-            });
-        }
-    }
-
-    fn assignment(&mut self, node: Node<'t>) {
-        let Some(left) = left_of(node) else {
-            return;
-        };
-        if !matches!(self.kind_of(left), Kind::Subscript | Kind::Member) {
-            return;
-        }
-        let text = tail(self.text_of(left), 80);
-        let key = last_identifier(text);
-        let variable = text
-            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .find(|part| !part.is_empty())
-            .unwrap_or_default();
-        if key != variable && !key.is_empty() {
-            self.write(variable, key);
-        }
-    }
-
     fn member(&mut self, node: Node<'t>) {
         let parent = self.ancestors.last().copied();
         let written = parent.is_some_and(|parent| {
@@ -746,22 +383,6 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The last named child of a node.
-pub(super) fn last_child(node: Node) -> Option<Node> {
-    let last = u32::try_from(node.named_child_count())
-        .ok()?
-        .checked_sub(1)?;
-    node.named_child(last)
-}
-
-/// The naming side of an assignment.
-fn left_of(assignment: Node) -> Option<Node> {
-    ["left", "name", "alias"]
-        .iter()
-        .find_map(|field| assignment.child_by_field_name(field))
-        .or_else(|| assignment.named_child(0))
-}
-
 fn is_import(name: &str) -> bool {
     matches!(
         name,
@@ -781,66 +402,6 @@ pub(super) fn push_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
     open.extend(node.named_children(&mut cursor));
     if let Some(added) = open.get_mut(first..) {
         added.reverse();
-    }
-}
-
-/// Takes the signs of `\(name)` out of the text around a value.
-fn trim_swift(pieces: &mut [Piece]) {
-    for piece in pieces {
-        if let Piece::Text { value, at } = piece {
-            if let Some(rest) = value.strip_prefix(')') {
-                *value = rest.to_owned();
-                *at += 1;
-            }
-            if let Some(rest) = value.strip_suffix("\\(") {
-                *value = rest.to_owned();
-            }
-        }
-    }
-}
-
-/// The bytes between the quotes of a string.
-pub(super) fn inner_range(text: &str, start: usize) -> (usize, usize) {
-    let body = text.trim_start_matches(|letter: char| {
-        letter.is_ascii_alphabetic() || letter == '@' || letter == '$'
-    });
-    let Some(quote) = body
-        .chars()
-        .next()
-        .filter(|c| matches!(c, '"' | '\'' | '`'))
-    else {
-        return (start, start + text.len());
-    };
-    let lead = text.len() - body.len();
-    let opened = body.trim_start_matches(quote);
-    let quotes = (body.len() - opened.len()).min(3);
-    let quotes = if quotes == 2 { 1 } else { quotes };
-    let inner = body.get(quotes..).unwrap_or_default();
-    let closed = inner
-        .strip_suffix(quote.to_string().repeat(quotes).as_str())
-        .unwrap_or(inner);
-    let from = start + lead + quotes;
-    (from, from + closed.len())
-}
-
-pub(super) fn operator<'s>(node: Node, source: &'s str) -> Option<&'s str> {
-    let field = node
-        .child_by_field_name("operator")
-        .or_else(|| node.child_by_field_name("op"));
-    let operator = field.or_else(|| {
-        let mut cursor = node.walk();
-        node.children(&mut cursor).find(|child| !child.is_named())
-    })?;
-    source.get(operator.start_byte()..operator.end_byte())
-}
-
-fn is_concatenation(node: Node, source: &str) -> bool {
-    match node.kind() {
-        "concatenated_string" | "concatenation" | "chained_string" => true,
-        _ => {
-            node.named_child_count() > 1
-                && matches!(operator(node, source), Some("+" | "." | "&" | ".." | "~"))
-        }
     }
 }
 

@@ -1,3 +1,3 @@
 const zoom = require("zoom");
-Zoom.init("http://www.zoom.us/api/v1");
+connect("http://www.zoom.us/api/v1");
 Zoom.init(`https://dev.zoom.us/v1/user/list?x=${y}`);

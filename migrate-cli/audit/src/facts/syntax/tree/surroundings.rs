@@ -7,7 +7,12 @@ use crate::{
     facts::syntax::{
         Piece, Text, Usage,
         kinds::Kind,
-        tree::{CALLEE, Walk, inner_range, last_child, operator, tail},
+        tree::{
+            CALLEE, Walk,
+            bindings::last_child,
+            tail,
+            texts::{inner_range, operator},
+        },
     },
     names::last_identifier,
 };

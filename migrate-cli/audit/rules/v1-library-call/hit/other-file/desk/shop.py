@@ -1,3 +1,3 @@
 from shop.client import api
 
-api.user.list()
+api.user.list().json()

@@ -1,0 +1,3 @@
+const https = require('https');
+
+https.request({ hostname: 'shim.example.com', path: '/v1/meeting/list', method: 'POST' });

@@ -1,0 +1,3 @@
+const https = require('https');
+
+https.request({ hostname: 'api.zoom.us', path: '/v1/meeting/list', method: 'POST' });
