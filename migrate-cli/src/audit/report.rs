@@ -300,15 +300,15 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
         }
     }
     tables.push(("Points at the shim", at_shim));
-    let mut operations = Table::new(["uses#", "operation", "at the shim", "v2+"]);
+    let mut operations = Table::new(["operation", "uses#", "at the shim", "v2+"]);
     for (operation, uses) in &summary.by_operation {
         let mut of = report.findings.iter();
         let advice = of
             .find(|found| found.operation.as_ref() == Some(operation))
             .and_then(|found| found.advice.as_ref());
         operations.row([
-            uses.to_string().into(),
             Cell::code([operation]),
+            uses.to_string().into(),
             advice.map_or_else(Cell::default, |advice| shim_cell(advice.shim)),
             Cell::code(advice.map(|advice| &advice.v2).into_iter().flatten()),
         ]);
@@ -324,11 +324,11 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
                 &joined.unknown_callers,
             ),
         ] {
-            let mut table = Table::new(["calls#", "operation"]);
+            let mut table = Table::new(["operation", "calls#"]);
             for operation in operations {
                 let calls = traffic.operations.get(operation);
                 let calls = calls.map_or_else(String::new, |calls| calls.calls.to_string());
-                table.row([calls, operation.clone()]);
+                table.row([operation.clone(), calls]);
             }
             tables.push((title, table));
         }

@@ -180,8 +180,15 @@ impl Status {
                 let of_all = merged.owners.entry(owner).or_default();
                 *of_all = sum([&*of_all, &change]);
             }
-            let of_all = merged.repositories.entry(status.name).or_default();
-            *of_all = sum([&*of_all, &status.total]);
+            // Repositories may have the same name.
+            let mut name = status.name.clone();
+            for number in 2.. {
+                if !merged.repositories.contains_key(&name) {
+                    break;
+                }
+                name = format!("{} ({number})", status.name);
+            }
+            merged.repositories.insert(name, status.total);
         }
         merged
     }

@@ -212,11 +212,11 @@ impl Report {
     }
 
     fn causes_table(&self) -> Table {
-        let mut table = Table::new(["exchanges#", "what differs unexpectedly"]);
+        let mut table = Table::new(["what differs unexpectedly", "exchanges#"]);
         let mut causes: Vec<_> = self.causes.iter().collect();
         causes.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         for (cause, times) in causes {
-            table.row([times.to_string(), cause.clone()]);
+            table.row([cause.clone(), times.to_string()]);
         }
         table
     }
