@@ -92,7 +92,7 @@ impl Sandbox {
     }
 
     /// Sends a webhook for an event about this object.
-    pub(crate) fn send(&self, event: &str, object: Value, further: Map<String, Value>) {
+    pub(crate) fn send(&self, event: &str, object: &Value, further: Map<String, Value>) {
         let now = OffsetDateTime::now_utc();
         let time = now.unix_timestamp_nanos() / 1_000_000;
         let mut body = json!({
@@ -144,7 +144,7 @@ pub(crate) async fn after(
         .as_mut()
         .map(|store| std::mem::take(&mut store.events));
     for (event, object) in events.unwrap_or_default().into_iter().take(MAX_EVENTS) {
-        sandbox.send(&event, object, Map::new());
+        sandbox.send(&event, &object, Map::new());
     }
     response
 }
@@ -176,8 +176,7 @@ async fn post(subscription: &Subscription, body: &Bytes) -> Option<StatusCode> {
     let mut mac = Hmac::<Sha256>::new_from_slice(token.as_bytes()).ok()?;
     mac.update(format!("v0:{timestamp}:").as_bytes());
     mac.update(body);
-    let digits = mac.finalize().into_bytes();
-    let digits: String = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = Bytes::copy_from_slice(&mac.finalize().into_bytes());
 
     let uri: Uri = subscription.url.parse().ok()?;
     let authority = uri.authority()?;
@@ -194,7 +193,7 @@ async fn post(subscription: &Subscription, body: &Bytes) -> Option<StatusCode> {
         .header("user-agent", "Zoom Marketplace/1.0a")
         .header("clientid", super::CLIENT_ID)
         .header("x-zm-request-timestamp", timestamp.to_string())
-        .header("x-zm-signature", format!("v0={digits}"))
+        .header("x-zm-signature", format!("v0={digits:x}"))
         .body(Full::new(body.clone()))
         .ok()?;
     let response = sender.send_request(request).await.ok()?;

@@ -17,9 +17,6 @@ use crate::{
     },
 };
 
-/// Digits of the id by which the log and the pages name an event.
-const ID_DIGITS: usize = 16;
-
 /// All receivers and their queues. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
@@ -217,14 +214,13 @@ impl Target {
     fn message(&self, push: &Push<'_>) -> Message {
         let is_json = self.config.style == BodyStyle::Json;
         let digest = Key::new([push.repeat.as_bytes()]);
-        let mut event: String = digest
+        let event = digest
             .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        event.truncate(ID_DIGITS);
+            .first_chunk::<8>()
+            .copied()
+            .unwrap_or_default();
         Message {
-            event,
+            event: format!("{:016x}", u64::from_be_bytes(event)),
             notification: push.notification.name.clone(),
             is_json,
             body: if is_json { push.json() } else { push.form() },

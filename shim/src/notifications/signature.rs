@@ -1,5 +1,6 @@
 //! Who sent a webhook, and when: `x-zm-signature` and `x-zm-request-timestamp`.
 
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
@@ -85,8 +86,8 @@ fn authenticator(token: &SecretString, text: &[u8]) -> String {
         return String::new();
     };
     mac.update(text);
-    let digits = mac.finalize().into_bytes();
-    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = Bytes::copy_from_slice(&mac.finalize().into_bytes());
+    format!("{digits:x}")
 }
 
 /// A timestamp in seconds or milliseconds.

@@ -72,7 +72,7 @@ struct Event {
 async fn event(Shared(sandbox): Shared<Sandbox>, body: String) -> Response {
     match serde_json::from_str::<Event>(&body) {
         Ok(Event { event, object }) => {
-            sandbox.send(&event, Value::Object(object), Map::new());
+            sandbox.send(&event, &Value::Object(object), Map::new());
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
@@ -103,7 +103,7 @@ async fn recorded(Shared(sandbox): Shared<Sandbox>, request: Request) -> Respons
     let mut object: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
     let token = object.remove(TOKEN_FIELD).unwrap_or_default();
     let further = Map::from_iter([("download_token".to_owned(), token)]);
-    sandbox.send("recording.completed", Value::Object(object), further);
+    sandbox.send("recording.completed", &Value::Object(object), further);
     StatusCode::NO_CONTENT.into_response()
 }
 

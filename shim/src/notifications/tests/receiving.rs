@@ -91,9 +91,8 @@ impl Stage {
 fn sign(token: &str, time: &str, body: &str) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(token.as_bytes()).unwrap();
     mac.update(format!("v0:{time}:{body}").as_bytes());
-    let digits = mac.finalize().into_bytes();
-    let digits: String = digits.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("v0={digits}")
+    let digits = bytes::Bytes::copy_from_slice(&mac.finalize().into_bytes());
+    format!("v0={digits:x}")
 }
 
 #[tokio::test]
