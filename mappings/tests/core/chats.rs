@@ -68,6 +68,14 @@ fn run(operation: &str, arguments: &[(&str, &str)]) -> Run {
     try_run(operation, arguments, well).unwrap()
 }
 
+/// What v2 has no more, and the answer shows empty.
+fn empty_members(operation: &str) -> &'static [&'static str] {
+    match operation {
+        "chat/get" => &["group_name"],
+        _ => &[],
+    }
+}
+
 #[test]
 fn plans_and_answers() {
     let list = [TOKEN, DAYS[0], DAYS[1]];
@@ -76,7 +84,7 @@ fn plans_and_answers() {
     for (operation, arguments) in [("chat/list", &list[..]), ("chat/get", &get[..])] {
         let run = run(operation, arguments);
         text += &format!("{operation}\n  {}\n", run.requests().join("\n  "));
-        assert!(run.warned().is_empty(), "{:?}", run.warned());
+        assert_eq!(run.warned(), empty_members(operation));
         text += &format!("  = {}\n", run.answer());
     }
     insta::assert_snapshot!(text);
@@ -121,7 +129,7 @@ fn v2s_page_token_goes_out_and_comes_back() {
     for operation in ["chat/list", "chat/get"] {
         let run = run(operation, &arguments);
         assert!(run.requests()[0].contains("next_page_token=v2.token"));
-        assert!(run.warned().is_empty());
+        assert_eq!(run.warned(), empty_members(operation));
         assert_eq!(run.answer()["next_page_token"], "v2.token");
         let expired = |_: &V2Request| {
             error(
