@@ -11,13 +11,13 @@ use tower_service::Service as _;
 
 use crate::resolver::HostResolver;
 
-/// A peer that is silent for so long is asked whether it is still there, again after as long, and
-/// given up after [`PROBES`].
+/// Idle time before each TCP keep-alive probe. The connection is closed after [`PROBES`]
+/// unanswered probes.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 const PROBES: u32 = 3;
 
-/// What was sent and is not acknowledged for so long is lost.
+/// Timeout for unacknowledged data (`TCP_USER_TIMEOUT`).
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 

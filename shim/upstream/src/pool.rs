@@ -81,7 +81,7 @@ struct Kept {
 
 #[derive(Default)]
 struct Connections {
-    /// Nobody uses them; the last that was used is the last here.
+    /// Idle connections; the most recently used comes last.
     http1: VecDeque<Idle>,
     /// Shared by those who use it, and when the last of them came.
     http2: Option<(http2::SendRequest<Body>, Instant)>,
@@ -259,7 +259,7 @@ impl Connections {
     }
 }
 
-/// Closes what nobody has used for long, as long as there is something.
+/// Closes idle connections until none is left.
 async fn close_idle(kept: Weak<Kept>) {
     loop {
         sleep(LOOK).await;
@@ -277,7 +277,7 @@ impl Http1 {
     /// True if a request can be sent: the last one is over, and the other side is there.
     fn is_idle(&mut self) -> bool {
         // Nothing is awaited here.
-        drive(&mut self.connection, &mut nobody());
+        drive(&mut self.connection, &mut no_waker());
         self.connection.is_some() && self.sender.is_ready()
     }
 
@@ -290,7 +290,7 @@ impl Http1 {
         let connection = &mut self.connection;
         poll_fn(|context| {
             drive(connection, context);
-            match answer.as_mut().poll(&mut nobody()) {
+            match answer.as_mut().poll(&mut no_waker()) {
                 Poll::Ready(answer) => Poll::Ready(answer.map_err(Some)),
                 Poll::Pending if connection.is_none() => Poll::Ready(Err(None)),
                 Poll::Pending => Poll::Pending,
@@ -301,7 +301,7 @@ impl Http1 {
 }
 
 /// Writes and reads what there is. A connection that is over is dropped, so that it gives back what it
-/// has not sent; an error is told to whose request it is.
+/// has not sent; an error goes to its request.
 fn drive<C: Future + Unpin>(connection: &mut Option<C>, context: &mut Context<'_>) {
     if let Some(open) = connection
         && Pin::new(open).poll(context).is_ready()
@@ -310,8 +310,8 @@ fn drive<C: Future + Unpin>(connection: &mut Option<C>, context: &mut Context<'_
     }
 }
 
-/// For what comes of driving a connection and of nothing else: nobody has to be woken for it.
-fn nobody() -> Context<'static> {
+/// A context that wakes no task: driving the connection is what makes progress.
+fn no_waker() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
@@ -348,11 +348,11 @@ impl AnswerBody {
         };
         let connection = &mut connection.connection;
         // What is there already; and that more is wanted.
-        if let Poll::Ready(frame) = body.as_mut().poll_frame(&mut nobody()) {
+        if let Poll::Ready(frame) = body.as_mut().poll_frame(&mut no_waker()) {
             return Poll::Ready(Ok(frame.transpose()?));
         }
         drive(connection, context);
-        match body.poll_frame(&mut nobody()) {
+        match body.poll_frame(&mut no_waker()) {
             Poll::Ready(frame) => Poll::Ready(Ok(frame.transpose()?)),
             Poll::Pending if connection.is_none() => Poll::Ready(Err(PoolError::Closed)),
             Poll::Pending => Poll::Pending,
@@ -378,7 +378,7 @@ impl Drop for AnswerBody {
                 self.end();
                 return;
             }
-            match self.poll(&mut nobody()) {
+            match self.poll(&mut no_waker()) {
                 Poll::Ready(Ok(Some(frame))) => {
                     unwanted += frame.data_ref().map_or(0, Bytes::len);
                 }

@@ -31,8 +31,7 @@ pub struct Scope {
     pub deadline: Instant,
 }
 
-/// Whom or what a call is about, as a hash that names nobody: what fills the placeholders of its
-/// path. `/users/7` and `/users/7/settings` have the same subject.
+/// Subject of a call, as a hash of what fills the placeholders of its path. `/users/7` and `/users/7/settings` have the same subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Subject(u64);
 

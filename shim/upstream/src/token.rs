@@ -54,7 +54,7 @@ pub enum TokenError {
     /// The credentials are wrong, or what answers is not an OAuth server.
     #[error("no token is given for these credentials")]
     Refused,
-    /// Nobody answered.
+    /// No answer.
     #[error("the token endpoint did not answer")]
     Unreachable,
 }
@@ -109,7 +109,7 @@ struct State {
     failed: Option<Failed>,
 }
 
-/// A failed token request: until its pause is over, nobody asks again.
+/// A failed token request, and the end of its backoff.
 #[derive(Clone, Copy)]
 struct Failed {
     error: TokenError,
@@ -291,7 +291,7 @@ impl Granted {
         }
     }
 
-    /// Asks in a task of its own, so that the answer is kept even if nobody waits any longer.
+    /// Asks in a task of its own, so that the answer is kept even if every caller is gone.
     fn request(&self) -> Shared<BoxFuture<'static, Result<Token, TokenError>>> {
         let (http, oauth, state) = (
             self.http.clone(),

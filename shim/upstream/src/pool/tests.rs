@@ -165,7 +165,7 @@ async fn an_answer_is_seen_however_much_its_task_has_done_before() {
                 // Each second time: it would never be done otherwise.
                 let done = if polls % 2 == 0 { done } else { 0 };
                 for _ in 0..done {
-                    let _ = pin!(consume_budget()).poll(&mut nobody());
+                    let _ = pin!(consume_budget()).poll(&mut no_waker());
                 }
                 asked.as_mut().poll(context)
             });
