@@ -120,7 +120,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # Also when it is told to stop, so that nothing it started goes on.
+    # Also on SIGTERM, so that no child process remains.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()

@@ -89,7 +89,7 @@ def stop_all():
 
 def nginx(name, core, body):
     config = WORK / f"{name}.conf"
-    # The worker reads the folder of this run, which is nobody else's.
+    # The worker reads the folder of this run, which only its owner may read.
     user = "user root;" if os.geteuid() == 0 else ""
     config.write_text(user + STUB.format(work=WORK, name=name, body=body))
     return start(core, "nginx", "-p", str(WORK), "-c", str(config))
@@ -285,7 +285,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # Also when it is told to stop, so that nothing it started goes on.
+    # Also on SIGTERM, so that no child process remains.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()

@@ -179,8 +179,8 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u200b'\""
 
 @contextlib.contextmanager
 def running_shims(work):
-    """The operations addresses of two shims before sandboxes: one that nobody asked anything, and
-    one that was asked all sorts of things, beside a shadow with a wrong mapping."""
+    """The operations addresses of two shims before sandboxes: one without requests, and
+    one with many kinds of requests, beside a shadow with a wrong mapping."""
     changed = work / "changed"
     (changed / "user").mkdir(parents=True)
     text = (ROOT / "mappings/api/user/fields.toml").read_text()
@@ -281,7 +281,7 @@ def finding_nothing(tab):
     if tab.run(f"{EXCHANGES}.length"):
         return "something is shown"
     if "0 of" not in tab.run("document.getElementById('count').textContent"):
-        return "nobody says that nothing was found"
+        return "the empty result is not announced"
 
 
 def choosing_verdicts(tab):

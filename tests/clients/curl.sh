@@ -165,7 +165,7 @@ check 'picture: multipart that breaks off' '"error":{"code":300' -- \
 check 'picture: a form that says it is multipart' '"updated_at"' '!"error"' -- \
   -H 'Content-Type: multipart/form-data' \
   -d "$query&id=$no_picture&pic_file=%FF%D8%FF%E0%00%10JFIF" "$url/user/uploadpicture"
-check 'picture: a file that is none' '"error":{"code":120' -- \
+check 'picture: a file that is not a picture' '"error":{"code":120' -- \
   -F "api_key=$key" -F "api_secret=$secret" -F "id=$no_picture" -F 'pic_file=no picture;filename=me.jpg' \
   "$url/user/uploadpicture"
 check 'picture: field left empty' 'Pic_file is required.' -- \

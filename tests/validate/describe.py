@@ -84,8 +84,8 @@ def is_served(url, path, method):
     if path in NAMES:
         return False
     headers = {"Authorization": "Bearer sandbox-token"}
-    nobody = re.sub(r"\{[^}]*\}", "nobody", path)
-    request = urllib.request.Request(url + nobody, method=method.upper(), headers=headers)
+    unknown = re.sub(r"\{[^}]*\}", "nobody", path)
+    request = urllib.request.Request(url + unknown, method=method.upper(), headers=headers)
     try:
         with urllib.request.urlopen(request):
             return True

@@ -127,7 +127,7 @@ def update(user, _):
 
 @check
 def update_errors(user, _):
-    """user.update: ValueError without id, 1001 for nobody, 300 for what is no switch"""
+    """user.update: ValueError without id, 1001 for an unknown user, 300 for a value that is not a switch"""
     raises(ValueError, lambda: user.update(dept="x"), "'id' must be set")
     error(user.update(id="nobody", dept="x"), 1001, "User not exist: nobody")
     error(user.update(id=None, dept="x"), 300, "Id is required.")
@@ -136,7 +136,7 @@ def update_errors(user, _):
 
 @check
 def get_errors(user, _):
-    """user.get: ValueError without id, 1001 for nobody, for me and for dots"""
+    """user.get: ValueError without id, 1001 for an unknown user, for me and for dots"""
     raises(ValueError, lambda: user.get(), "'id' must be set")
     for nobody in ("nobody", "me", ".", "..", "../users", "a/b?c#d"):
         error(user.get(id=nobody), 1001, f"User not exist: {nobody}")
@@ -271,7 +271,7 @@ def as_xml(_, connection):
 
 @check
 def unreachable(_, connection):
-    """nobody listens: the client raises its own error"""
+    """no server: the client raises its own error"""
     client = connect("http://127.0.0.1:9/v1", *connection[1:])
     raises(requests.exceptions.ConnectionError, client.user.list, "127.0.0.1")
 

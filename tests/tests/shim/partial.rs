@@ -1,4 +1,4 @@
-//! A write of several calls of which one fails: what was done is told, and the same request again
+//! A write of several calls of which one fails: the error names what was done, and the same request again
 //! does the rest.
 
 use axum::http::Method;
@@ -119,9 +119,9 @@ async fn a_create_whose_first_call_fails_did_nothing() {
     stage.ask("user/custcreate", &given).await.success();
 }
 
-/// The address may have been somebody else's before: nobody's settings are changed on a guess.
+/// The address may have been another user's before: no settings are changed on a guess.
 #[tokio::test]
-async fn a_create_of_which_nobody_heard_is_not_taken_up() {
+async fn a_create_without_an_answer_is_not_taken_up() {
     let stage = Stage::start().await;
     let given = [("email", EMAIL), ("type", "2"), ("disable_chat", "1")];
     let lost = Fault::Garbled(502, json!({ "message": "Bad Gateway" }));
