@@ -14,7 +14,7 @@ pub(crate) enum Scalar<'v> {
     /// One that is no [`Scalar::Int`].
     Number(Number),
     Text(Cow<'v, str>),
-    /// A text as it stands in JSON, where nothing in it is escaped.
+    /// A text in its JSON form, where nothing in it is escaped.
     Verbatim(&'v str),
     /// An object or array, of which no conversion makes anything.
     Composite,

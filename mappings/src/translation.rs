@@ -145,7 +145,7 @@ pub struct PlannedCall {
 /// The end of a translation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
-    /// What the client is told.
+    /// What the client gets.
     pub answer: V1Answer,
     /// Tokens of pages to remember under [`Translation::paging_key`].
     pub cursors: Vec<(u32, String)>,
@@ -269,7 +269,7 @@ impl<'a> Translation<'a> {
     /// # Errors
     ///
     /// What v1 answers when nothing needs to be asked: parameters that are missing or cannot be
-    /// read, an id that names nobody, an operation that nothing serves or that the site did not
+    /// read, an id that v1 did not know, an operation that nothing serves or that the site did not
     /// allow, and in strict mode a parameter that v2 cannot honour.
     pub fn begin(
         catalog: &'a Catalog,

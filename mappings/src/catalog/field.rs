@@ -62,7 +62,7 @@ pub struct Part {
     pub values: Vec<i64>,
     /// The only texts that v1 knew, in any case; any if empty.
     pub one_of: Vec<String>,
-    /// A value that is none of these, or cannot be read, counts as absent, with a warning.
+    /// Any other value, or one that cannot be read, counts as absent, with a warning.
     pub drops_unknown: bool,
     /// Other names of the parameter.
     pub aliases: Vec<String>,
@@ -131,7 +131,7 @@ pub enum Kind {
     Ids,
     /// A whole number.
     Int,
-    /// An object or array: as it stands in answers; a JSON text, or `name[member]=`, in requests.
+    /// An object or array: unchanged in answers; a JSON text, or `name[member]=`, in requests.
     Json,
     /// A list of objects.
     List,

@@ -27,7 +27,7 @@ pub(super) struct Failure {
     pub code: Option<i64>,
     /// v2's message, or nothing.
     pub message: String,
-    /// What the client is told.
+    /// What the client gets.
     pub error: V1Error,
     /// True if the failure is v2's or the shim's trouble, not the caller's.
     pub trouble: bool,

@@ -160,7 +160,7 @@ impl<'a> Parameters<'a> {
         self.files.get(name)
     }
 
-    /// A given value, or v1's default, as it stands in a text.
+    /// A given value, or v1's default, as text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.value_or_default(name).map(plain)
     }

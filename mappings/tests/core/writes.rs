@@ -67,7 +67,7 @@ fn a_failed_create_leaves_nothing_unfinished() {
 
 #[test]
 fn a_create_without_an_answer_is_not_taken_up_later() {
-    // Whose address it is then nobody knows: it may have been somebody else's before.
+    // The owner of the address is unknown: it may have been another user's before.
     let v2 = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
     let run = run("user/custcreate", NEW, v2).unwrap();
     assert_eq!(run.finished.unfinished, None);
