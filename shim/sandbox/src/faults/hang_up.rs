@@ -8,7 +8,7 @@ use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use tokio::net::TcpListener;
 
-/// Marks an answer that is none.
+/// Marks a connection that is dropped instead of answered.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a connection dropped on purpose")]
 pub(super) struct HungUp;

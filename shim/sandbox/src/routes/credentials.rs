@@ -78,7 +78,7 @@ pub(super) async fn revoke_token(Shared(sandbox): Shared<Sandbox>, path: Segment
     no_content()
 }
 
-/// A token of a JWT's form whose signature nobody can check.
+/// A token of a JWT's form with an invalid signature.
 fn meeting_token(user: &User, kind: &str, lifetime: Option<i64>) -> String {
     let default = if user.is_api_user() {
         API_USER_ZAK_LIFETIME

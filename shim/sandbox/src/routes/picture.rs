@@ -30,7 +30,7 @@ async fn upload(
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Answer {
     let multipart = multipart.map_err(|_| ErrorName::BodyUnreadable)?;
-    // Read before the lock is taken; an unknown user is told so first, as in v2.
+    // Read before the lock is taken. An unknown user is reported first, as in v2.
     let file = picture_file(multipart).await;
     let mut state = sandbox.state();
     state.joined_user(path.at(0))?;

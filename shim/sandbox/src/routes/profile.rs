@@ -71,7 +71,7 @@ fn check_plan(state: &State, user: &User, changes: &Members) -> Result<(), ApiEr
     }
 }
 
-/// PMI, host key and personal link: who may have them, and that nobody else does.
+/// Checks PMI, host key and personal link: the price plan allows them, and they are unique.
 fn check_identifiers(state: &State, user: &User, changes: &Members) -> Result<(), ApiError> {
     let plan = changes
         .get("type")

@@ -244,7 +244,7 @@ pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// Invites the panelists that the body names; who is one already stays one.
+/// Invites the panelists that the body names. Existing panelists stay.
 pub(super) fn add_panelists(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let webinar = call.target().and_then(|key| call.store.get(key));
     let id = webinar.and_then(|webinar| webinar.get("id")).cloned();
