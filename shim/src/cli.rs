@@ -169,7 +169,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(Failure::Settings(error)) => (error, Exit::Misconfigured),
         Err(Failure::Running(error)) => (error, Exit::Failed),
     };
-    // If nobody reads the message, the exit code still says it.
+    // The exit code is set even if standard error is closed.
     let _ = tell(&error, &mut io::stderr());
     exit
 }

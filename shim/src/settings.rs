@@ -73,7 +73,7 @@ pub(crate) const V2_DOCUMENTS: &str = "https://developers.zoom.us/docs/api/";
 /// Users of the sandbox: more than v1's default page of 30.
 pub const DEFAULT_SANDBOX_USERS: usize = 40;
 
-/// What the shim is told, complete and checked.
+/// The settings of the shim, complete and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen in plain HTTP, as `host:port`; `None` to listen with TLS only.
@@ -136,8 +136,8 @@ pub enum OpsListen {
     Off,
     /// On this `host:port`, or nothing starts.
     At(String),
-    /// On [`DEFAULT_OPS_LISTEN`], which nobody asked for: before the sandbox any other free port
-    /// will do if that one is taken.
+    /// On [`DEFAULT_OPS_LISTEN`], without a setting. With the sandbox, another free port is used if
+    /// that one is taken.
     Default,
 }
 

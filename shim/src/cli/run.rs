@@ -35,10 +35,10 @@ use crate::{
     state::{AnswerCache, State},
 };
 
-/// For requests in work when the sandbox alone is told to stop.
+/// Time for requests in work when the sandbox alone stops.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 
-/// For traces that wait to be sent when the shim is told to stop.
+/// Time to send pending traces when the shim stops.
 const TRACES_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
@@ -160,7 +160,7 @@ async fn serve_until_stopped(
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
     }
-    // What nobody can read is not counted.
+    // Without an operations address there is no reader.
     let counters = ops_listener
         .as_ref()
         .map(|_| counters(&catalog, &mut observers));

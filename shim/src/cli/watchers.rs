@@ -14,10 +14,10 @@ use crate::{
     settings::{LedgerConfig, Limits, RecordConfig, ShadowConfig},
 };
 
-/// For what waits to be noted when the shim is told to stop.
+/// Time to write pending ledger notes when the shim stops.
 const LEDGER_GRACE: Duration = Duration::from_secs(2);
 
-/// For exchanges that wait to be written when the shim is told to stop.
+/// Time to write pending exchanges when the shim stops.
 const RECORDER_GRACE: Duration = Duration::from_secs(1);
 
 /// The watchers that a site configured.

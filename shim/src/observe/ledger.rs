@@ -40,7 +40,7 @@ use table::Table;
 /// Notes that may wait for the writer, a few hundred bytes each.
 const QUEUE: usize = 16_384;
 
-/// The writer looks for notes so often: nobody has to wake it, which costs more than a note.
+/// Polling interval of the writer. Waking it for each note would cost more than the note.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Sums that may wait for the disk, a few hundred bytes each.

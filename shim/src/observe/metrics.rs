@@ -36,7 +36,7 @@ const REASONS: [&str; 3] = ["failure", "limit", "token"];
 /// For what the catalog has no name for.
 const OTHER: &str = "other";
 
-/// Counts what it is told. One shim, one registry: nothing is global.
+/// Counters of one shim. Each shim has its own registry; nothing is global.
 pub struct Metrics {
     registry: Registry,
     /// The names of v1's parameters: others come from clients and could be anything.

@@ -103,7 +103,7 @@ struct Queued {
 }
 
 impl Recorder {
-    /// Opens the file and starts to write; `beside` it is told of the same lines.
+    /// Opens the file and starts to write; `beside` gets the same lines.
     ///
     /// # Errors
     ///

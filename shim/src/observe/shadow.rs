@@ -97,7 +97,7 @@ pub(crate) enum NotCompared {
     Timeout,
     /// No answer.
     Unreachable,
-    /// An answer that is none of v1's, or too large.
+    /// An answer that is not v1's, or too large.
     Unreadable,
 }
 

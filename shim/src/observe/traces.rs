@@ -1,7 +1,7 @@
 //! Traces by OpenTelemetry: a span for each v1 request, and below it one for each v2 call.
 //!
 //! A trace has the request's name as its id, so that an `X-Request-Id` finds its trace and a trace
-//! its log lines. Spans are made of what observers are told when something is over; nothing is
+//! its log lines. Spans are made from the events that observers get when something is over; nothing is
 //! measured twice, and nothing waits for the collector: what it does not take in time is dropped.
 
 use std::{
@@ -165,7 +165,7 @@ fn trace_id(request: RequestId) -> TraceId {
     TraceId::from(request.number())
 }
 
-/// The request's own span: its calls are told before it.
+/// The request's own span; its calls are reported before it.
 fn span_id(request: RequestId) -> SpanId {
     let number = request.number() & u128::from(u64::MAX);
     SpanId::from(u64::try_from(number).unwrap_or(u64::MAX))

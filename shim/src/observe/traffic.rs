@@ -35,7 +35,7 @@ pub struct Traffic {
 struct State {
     operations: BTreeMap<String, OperationTraffic>,
     lost: BTreeMap<(String, String, &'static str), Lost>,
-    /// By operation and name; no name for those that nobody knows.
+    /// By operation and name; without a name if no operation has it.
     unknown: BTreeMap<(String, Option<String>), u64>,
     minutes: VecDeque<Minute>,
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::OpsState;
 use crate::observe::ledger::Filter;
 
-/// Consumers in an answer, if nobody says how many.
+/// Default number of consumers in an answer.
 const USUAL: usize = 200;
 
 /// Consumers in an answer at most.

@@ -22,7 +22,7 @@ pub(crate) const HTTP2: &[u8] = b"h2";
 /// How HTTP/1.1 is called there.
 pub(crate) const HTTP1: &[u8] = b"http/1.1";
 
-/// A certificate that ends within so long is worth a word.
+/// A certificate that expires within this time causes a warning.
 const SOON: Duration = Duration::days(14);
 
 /// A certificate and its key, which belong together.
@@ -50,7 +50,7 @@ pub enum IdentityError {
     NoKey,
     /// The key cannot be read without a password.
     #[error(
-        "has an encrypted key, and nobody can be asked for its password; decrypt it: \
+        "has an encrypted key, and the shim cannot ask for its password; decrypt it: \
          openssl pkey -in FILE -out PLAIN"
     )]
     EncryptedKey,

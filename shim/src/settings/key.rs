@@ -54,7 +54,7 @@ pub(crate) enum Kind {
     File,
     /// A text; or, under the name with `_file`, the name of the file that holds it.
     Secret,
-    /// Of a secret; shown to nobody either.
+    /// The digest of a secret; not shown either.
     Digest,
 }
 

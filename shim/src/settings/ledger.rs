@@ -13,9 +13,9 @@ pub struct LedgerConfig {
     pub place: LedgerPlace,
     /// What is older is forgotten.
     pub keep_days: u32,
-    /// Callers that are told apart; the others of a key are one.
+    /// Limit of distinct callers; the others of a key count as one.
     pub max_consumers: usize,
-    /// What is summed up is written down so often.
+    /// Interval between writes of the sums.
     pub flush: Duration,
 }
 

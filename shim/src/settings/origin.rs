@@ -5,7 +5,7 @@ use std::{cell::RefCell, fmt};
 /// Where a value comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// Not set.
     #[default]
     Default,
     /// A line of the file, from 1.

@@ -7,7 +7,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 /// The SHA-256 of an `api_secret`.
 ///
-/// v1's secrets are long and random: nobody finds one from its digest, however fast that is to
+/// v1's secrets are long and random: none can be found from its digest, however fast that is to
 /// compute. A slow hash, as for passwords, would add nothing but work for the shim at every
 /// request, wrong ones included.
 #[derive(Clone, Copy, PartialEq, Eq)]

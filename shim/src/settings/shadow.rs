@@ -82,7 +82,7 @@ impl ShadowConfig {
     }
 }
 
-/// Whose credentials the shadow gets: nothing is passed on that nobody said to pass on.
+/// The credentials that the shadow gets. The caller's are forwarded only if the settings say so.
 fn credentials(shadow: &Shadow, mistakes: &Mistakes) -> Option<ShadowCredentials> {
     let forward = shadow.forward_credentials.value;
     let text = match (forward, &shadow.api_key.value, &shadow.api_secret.value) {

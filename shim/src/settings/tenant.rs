@@ -26,7 +26,7 @@ pub(super) const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
 /// The catalog's name of the token that opens chats.
 const CHAT_TOKEN: &str = "chat_token";
 
-/// The plan of an account whose calls nobody counts.
+/// The price plan of an account without a budget.
 const UNLIMITED: &str = "unlimited";
 
 /// What holds for a tenant that does not say otherwise, and what it is checked against.
@@ -134,7 +134,7 @@ impl Tenant {
         }
     }
 
-    /// The site's options with the tenant's own. What is wrong with the site's is told elsewhere.
+    /// The site's options with the tenant's own. Mistakes in the site's are reported elsewhere.
     fn options(&self, defaults: &Defaults<'_>, mistakes: &Mistakes) -> Option<Options> {
         let mut chosen = chosen(defaults.choices);
         let detail = &self.own.list_detail;

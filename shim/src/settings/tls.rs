@@ -12,7 +12,7 @@ use super::{
     table::Tls,
 };
 
-/// What the example shows; there is no default, so that nobody is surprised by an open port.
+/// What the example shows; there is no default, so that no port opens unexpectedly.
 const EXAMPLE_LISTEN: &str = "127.0.0.1:8443";
 
 /// Where and as whom the shim listens with TLS.

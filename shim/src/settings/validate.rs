@@ -88,7 +88,7 @@ impl Written {
         let has_tls = has_tls.iter().any(|placed| placed.value.is_some());
         if listen.value == OFF && !has_tls {
             let text = format!(
-                "listen = {OFF:?}, and there is no [tls] either: nobody could reach the shim"
+                "listen = {OFF:?}, and there is no [tls] either: the shim could not be reached"
             );
             mistakes.add(listen.origin.clone(), text);
         }
@@ -189,7 +189,7 @@ fn v2(
         ..defaults
     };
     if tenants.is_empty() {
-        let text = "nobody may call: set SHIM_API_KEY and SHIM_API_SECRET (or a [[tenant]] in the \
+        let text = "no caller is allowed: set SHIM_API_KEY and SHIM_API_SECRET (or a [[tenant]] in the \
                     file) to what the old programs send";
         mistakes.add(Origin::Default, text);
     }

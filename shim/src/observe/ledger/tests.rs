@@ -178,7 +178,7 @@ fn a_full_table_of_callers_keeps_the_key() {
     let notes = |last| (1..=last).map(|address| noted("k", address, "user/get", on(TODAY)));
     assert_eq!(database.write(&table(notes(2)), TODAY, 0).unwrap(), 0);
     assert_eq!(database.write(&table(notes(5)), TODAY, 0).unwrap(), 3);
-    // Those who were there are told apart as before.
+    // Known callers keep their own rows.
     let expected = [
         "k 192.0.2.1: user/get×2",
         "k 192.0.2.2: user/get×2",

@@ -18,7 +18,7 @@ pub(super) fn of_this_thread() -> Duration {
     linux::of_thread()
 }
 
-/// The time that passed, of which nobody knows what the calling thread spent.
+/// The elapsed time, where the CPU time of a thread is unknown.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn of_this_thread() -> Duration {
     BEGAN.elapsed()
@@ -26,7 +26,7 @@ pub(super) fn of_this_thread() -> Duration {
 
 /// What was used of the processors up to a moment.
 pub(super) struct Load {
-    /// All processors of the machine together, for nobody.
+    /// Idle time of all processors of the machine together.
     idle: Option<Duration>,
     /// By this process.
     used: Duration,

@@ -14,7 +14,7 @@ use super::load::{self, Load};
 /// The part of the time of all processors that recording may always take.
 const PART: f64 = 1.0 / 64.0;
 
-/// The part of it that is left alone although nobody uses it.
+/// The part of the idle time that recording leaves unused.
 const RESERVE: f64 = 0.25;
 
 /// Processor time that may be spent at once after there was little to record, in seconds.

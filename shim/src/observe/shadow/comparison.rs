@@ -197,7 +197,7 @@ impl Shadowed {
             rows,
         };
         for (field, kind) in shadow.differences.note(&seen) {
-            // Names that nobody knows may be anything: they are for the pages, not for the log.
+            // Unknown names may be anything: they go to the pages, not to the log.
             let is_known = field.starts_with(REQUEST)
                 || catalog.fields().iter().any(|known| {
                     let mut parts = known.parts.iter();

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::NotCompared;
 
-/// Fields that are told apart; the shadow may answer with any.
+/// Limit of distinct fields; the shadow may answer with any.
 const FIELDS: usize = 2000;
 
 /// Examples of a field.

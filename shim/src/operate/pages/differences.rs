@@ -45,7 +45,7 @@ pub(super) fn body(shadow: Option<&Shadow>) -> Markup {
                 p.note { (found.fields.len() - SHOWN) " more fields are in " a href="/differences" { "the JSON" } "." }
             }
             @if found.others > 0 {
-                p.note { (found.others) " differences in more fields than are told apart." }
+                p.note { (found.others) " differences in more fields than are listed." }
             }
         }
         @if !noise.is_empty() {
@@ -113,7 +113,7 @@ fn in_words(reason: &str) -> &str {
         "dropped" => "dropped: too many at a time",
         "timeout" => "without an answer in time",
         "unreachable" => "without an answer",
-        "unreadable" => "with an answer that is none of v1's",
+        "unreadable" => "with an answer that is not v1's",
         other => other,
     }
 }

@@ -82,6 +82,6 @@ fn unknown(seen: &TrafficCounts) -> Markup {
     let columns = [("parameter", ""), ("operation", ""), ("how often", "n")];
     html! {
         (table("Ignored, as v1 ignored them", &columns, &rows))
-        p.note { "Names that another operation knows are told; all others may be anything, a secret even." }
+        p.note { "Only names that another operation knows are shown; any other may be a secret." }
     }
 }
