@@ -366,7 +366,7 @@ async fn a_reload_goes_on_in_the_same_ledger() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_locked_holds_up_nobody() {
+async fn a_locked_ledger_blocks_no_request() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;

@@ -157,7 +157,7 @@ fn a_meeting_without_a_report_has_no_participants_and_is_warned_of() {
 }
 
 #[test]
-fn me_is_nobody() {
+fn me_is_not_a_user() {
     let given = [("user_id", "me"), GIVEN[1], GIVEN[2]];
     let refused = run("report/getuserreport", &given, well).err();
     assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));

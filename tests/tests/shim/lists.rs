@@ -97,7 +97,7 @@ async fn a_walk_takes_a_call_a_page() {
 }
 
 #[tokio::test]
-async fn beyond_the_last_page_there_is_nobody() {
+async fn a_page_beyond_the_last_is_empty() {
     for account in [BOTH(40), TOKEN_ONLY(40)] {
         let stage = Stage::with(account, PROFILE).await;
         for number in [5, 6, 900_000] {

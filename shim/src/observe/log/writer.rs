@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_sink_bounds_the_queue_and_delays_nobody() {
+    fn a_stalled_sink_bounds_the_queue_and_blocks_no_writer() {
         let (writer, answers, output) = scripted();
         let line = format!("{}\n", "x".repeat(1023));
         log(&writer, &line);
