@@ -480,7 +480,7 @@ impl<'a> Translation<'a> {
     }
 
     /// Ids are data: what would not stay one path segment, or means something else to v2 than to
-    /// v1, names nobody.
+    /// v1, is unknown.
     fn check_ids(&self) -> Result<(), V1Error> {
         if let (Some(subject), Some(kind)) = (&self.subject, &self.operation.subject_kind)
             && (segment(subject).is_none() || kind.is_reserved(subject))

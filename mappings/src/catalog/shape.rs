@@ -245,7 +245,7 @@ pub(super) struct FieldShape {
     pub values: Vec<i64>,
     #[serde(default)]
     pub one_of: Vec<String>,
-    /// What becomes of a value that is none of `values` or `one_of`, or cannot be read.
+    /// What happens to a value that is not in `values` or `one_of`, or cannot be read.
     pub unknown: Option<String>,
     pub min: Option<usize>,
     pub max: Option<usize>,

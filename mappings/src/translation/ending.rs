@@ -113,7 +113,7 @@ impl Translation<'_> {
             .collect()
     }
 
-    /// What the client is told of a failure: also what is done nevertheless, and what may be.
+    /// The error that the client gets, with what was done nevertheless, and what may be.
     pub(super) fn told(&self, failure: Failure) -> V1Error {
         let writes: Vec<_> = self.writes().collect();
         let named = |count: fn(&Progressed<'_>) -> usize, how: &str| {

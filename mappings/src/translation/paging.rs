@@ -159,7 +159,7 @@ impl<'a> Paging<'a> {
     }
 
     /// The wanted page. v2's totals count only as far as they agree with its token of a next page:
-    /// clients stop at the last page that they are told of.
+    /// clients stop at the last page that an answer names.
     fn page(&self, items: Document, body: Json<'_>) -> Turn {
         let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
         let seen = seen.saturating_add(i64::try_from(items.elements().count()).unwrap_or(i64::MAX));

@@ -190,7 +190,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// A JSON value as it stands in a URL or a sentence.
+/// A JSON value in the form for a URL or a sentence.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -199,7 +199,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// A value of a document as it stands in a URL or a sentence.
+/// A value of a document in the form for a URL or a sentence.
 pub(super) fn text_of(value: Json<'_>) -> String {
     value
         .as_str()

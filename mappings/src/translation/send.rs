@@ -325,7 +325,7 @@ pub fn segment(text: &str) -> Option<String> {
     }
 }
 
-/// A value as it stands in a URL or a text.
+/// A value in the form for a URL or a text.
 fn in_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -333,7 +333,7 @@ fn in_text(value: Value) -> String {
     }
 }
 
-/// What v2 names somebody by; null and other values name nobody.
+/// The id that a value is; `None` for null and other types.
 pub(super) fn name(value: Json<'_>) -> Option<Cow<'_, str>> {
     match value.as_str() {
         Some(text) => Some(text.into()),

@@ -305,7 +305,7 @@ async fn what_answers_claim_is_so_and_nothing_is_sent_twice() {
         }
         // Both ends were seen.
         assert!(kinds.iter().all(|count| *count > 5), "{kinds:?}");
-        // Creates that are told to be finished by a repetition are.
+        // Creates that the error says a repetition finishes are finished.
         for (write, answer) in writes.iter().zip(told) {
             let message = answer.body["error"]["message"].as_str().unwrap_or_default();
             if message.contains("does what is missing)") {
