@@ -42,7 +42,7 @@ async fn no_second_has_more_calls_than_the_plan_allows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_beyond_the_deadline() {
+async fn no_call_waits_beyond_its_deadline() {
     let budget = budget("free");
     let turns = turns(&budget, 10, Duration::from_millis(1600)).await;
     // At 0, 0.5, 1 and 1.5 seconds.

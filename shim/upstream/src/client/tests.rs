@@ -473,7 +473,7 @@ async fn a_write_that_may_have_arrived_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn nobody_there_means_nothing_done() {
+async fn a_refused_connection_means_nothing_done() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     drop(listener);

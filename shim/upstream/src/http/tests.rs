@@ -211,7 +211,7 @@ async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_nobody_known_gets_nothing() {
+async fn a_certificate_of_an_unknown_issuer_gets_nothing() {
     let (server, _) = identity();
     let (port, count) = http2(server, 0).await;
     let v2 = v2(&format!("https://{SERVER}:{port}/v2"));

@@ -136,7 +136,7 @@ async fn who_does_not_read_an_answer_to_its_end_leaves_nothing_of_it_to_the_next
 }
 
 #[tokio::test]
-async fn a_short_answer_that_nobody_wants_leaves_its_connection_to_the_next() {
+async fn an_unread_short_answer_leaves_its_connection_to_the_next() {
     for bytes in [
         with_body(b""),
         with_body(b"too much"),
@@ -188,7 +188,7 @@ async fn half_an_answer_is_none() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_who_is_not_there() {
+async fn a_closed_connection_is_not_used() {
     let (mut pool, count) = server(Vec::new(), 0).await;
     pool.to = Uri::from_static("http://127.0.0.1:1/v2");
     let error = answer(&pool).await.unwrap_err();
