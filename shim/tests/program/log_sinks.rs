@@ -168,7 +168,7 @@ async fn a_closed_pipe_costs_no_answer() {
 }
 
 #[tokio::test]
-async fn a_pipe_that_nobody_reads_delays_nobody_and_goes_on_when_it_is_read() {
+async fn an_unread_pipe_blocks_no_request_and_goes_on_when_it_is_read() {
     for format in FORMATS {
         let (mut reader, writer) = io::pipe().unwrap();
         let shim = Logging::start(format, writer);
