@@ -6,7 +6,6 @@
 
 mod behaviour;
 mod catalog;
-mod condition;
 mod list;
 mod seed;
 mod store;
@@ -28,13 +27,15 @@ use self::catalog::{Catalog, CollectionRules, Endpoint, Refusal, method_and_path
 use self::store::{ObjectKey, merge};
 use self::template::{Scope, shown};
 use crate::Sandbox;
+use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
-use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, json_response};
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments};
+use crate::response::json_response;
 use crate::rules::Parameters;
-use crate::state::State;
 use crate::{calendar, settings};
 
 pub(crate) use self::behaviour::recordings::download;
+pub(crate) use self::seed::seeded_store;
 pub(crate) use self::store::Store;
 
 /// The routes of all endpoints.
@@ -100,31 +101,24 @@ fn answer(
         None => Members::new(),
     };
     let mut state = sandbox.state();
-    let state = &mut *state;
-    let mut store = match state.store.take() {
-        Some(store) => store,
-        None => seed::store(state),
-    };
+    let (account, store) = state.parts();
     store.env.now = OffsetDateTime::now_utc();
     let mut call = Call {
         operation,
         endpoint,
         names: vec![
             ("body", Value::Object(body)),
-            ("config", json!({ "im_groups": state.config.im_groups })),
+            ("config", json!({ "im_groups": account.config.im_groups })),
             ("request", json!({ "base": base })),
             ("path", segments.document()),
             ("query", Value::Object(query.members().clone())),
         ],
         query,
         keys: Vec::new(),
-        state,
+        account,
         store,
     };
-    let answer = call.answer(segments);
-    let Call { state, store, .. } = call;
-    state.store = Some(store);
-    answer
+    call.answer(segments)
 }
 
 /// A request and what it has looked up so far.
@@ -136,14 +130,14 @@ pub(crate) struct Call<'a> {
     names: Vec<(&'static str, Value)>,
     /// The objects of the path, in its order.
     keys: Vec<ObjectKey>,
-    state: &'a mut State,
-    store: Store,
+    account: &'a mut Account,
+    store: &'a mut Store,
 }
 
 impl Call<'_> {
     fn answer(&mut self, segments: &Segments) -> Answer {
         if self
-            .state
+            .account
             .config
             .missing_scopes
             .contains(&self.endpoint.scope)
@@ -310,7 +304,7 @@ impl Call<'_> {
             return Ok(());
         }
         if subject == "user" {
-            let user = user_document(self.state, segment)?;
+            let user = user_document(self.account, segment)?;
             self.names.push(("user", user));
             return Ok(());
         }
@@ -339,7 +333,7 @@ impl Call<'_> {
             let id = object.get(member).map(shown).unwrap_or_default();
             // A deleted host has no members.
             self.names
-                .push((name, user_document(self.state, &id).unwrap_or_default()));
+                .push((name, user_document(self.account, &id).unwrap_or_default()));
         }
         self.keys.push(key);
         self.names.push((subject, object));
@@ -442,13 +436,11 @@ fn rules(collection: &str) -> &'static CollectionRules {
 /// Transfers the objects of a deleted host in a collection to another user (id and address), or
 /// deletes them.
 pub(crate) fn delete_or_transfer(
-    state: &mut State,
+    store: &mut Store,
     collection: &str,
     id: &str,
     transfer_to: Option<&(String, String)>,
 ) {
-    // Seeds look up ttransfer_to hosts, so they run before the host is removed.
-    let mut store = state.store.take().unwrap_or_else(|| seed::store(state));
     while let Some((key, object)) = store.find(collection, "host_id", id) {
         let mut object = object.clone();
         match (transfer_to, object.as_object_mut()) {
@@ -462,19 +454,15 @@ pub(crate) fn delete_or_transfer(
             _ => store.remove(key),
         }
     }
-    state.store = Some(store);
 }
 
 /// Starts a meeting or webinar, as its host would.
 ///
 /// # Errors
 /// When no meeting or webinar has this id.
-pub(crate) fn start(state: &mut State, id: &str) -> Result<(), ApiError> {
-    let mut store = state.store.take().unwrap_or_else(|| seed::store(state));
+pub(crate) fn start(account: &Account, store: &mut Store, id: &str) -> Result<(), ApiError> {
     store.env.now = OffsetDateTime::now_utc();
-    let started = behaviour::start(&mut store, state, id);
-    state.store = Some(store);
-    if started {
+    if behaviour::start(store, account, id) {
         return Ok(());
     }
     Err(ApiError::new(ErrorName::UnknownEndpoint))
@@ -501,11 +489,8 @@ pub(crate) fn named_error(name: &str) -> ApiError {
 
 /// # Errors
 /// When no group has this id.
-pub(crate) fn check_group(state: &mut State, id: &str) -> Result<(), ApiError> {
-    let store = state.store.take().unwrap_or_else(|| seed::store(state));
-    let known = store.find("groups", "id", id).is_some();
-    state.store = Some(store);
-    if known {
+pub(crate) fn check_group(store: &Store, id: &str) -> Result<(), ApiError> {
+    if store.find("groups", "id", id).is_some() {
         return Ok(());
     }
     let row = Catalog::embedded().error("group_unknown");
@@ -513,8 +498,8 @@ pub(crate) fn check_group(state: &mut State, id: &str) -> Result<(), ApiError> {
 }
 
 /// A user in the scope of templates: the document, and the switches of `feature`.
-fn user_document(state: &State, key: &str) -> Result<Value, ApiError> {
-    let user = state.joined_user(key)?;
+fn user_document(account: &Account, key: &str) -> Result<Value, ApiError> {
+    let user = account.joined_user(key)?;
     let mut document = user.document();
     let feature = settings::effective(user, settings::MAIN);
     if let (Some(members), Some(feature)) = (document.as_object_mut(), feature.get("feature")) {

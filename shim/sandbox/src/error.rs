@@ -11,7 +11,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::{Value, json};
 
 use super::embedded;
-use super::request::json_response;
+use super::response::json_response;
 
 /// A v2 error: `{"code":…,"message":…}` with its HTTP status.
 #[derive(Debug)]

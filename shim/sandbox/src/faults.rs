@@ -31,7 +31,7 @@ use super::{
     Sandbox,
     engine::named_error,
     error::{ApiError, ErrorName},
-    request::json_response,
+    response::json_response,
 };
 use hang_up::HungUp;
 pub(super) use hang_up::serve;

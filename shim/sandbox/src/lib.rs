@@ -12,6 +12,8 @@
 //! token, the route. Every route reads its input first and takes the one lock afterwards, never
 //! across an `await`.
 
+mod access_tokens;
+mod account;
 mod calendar;
 mod config;
 mod email;
@@ -23,7 +25,10 @@ mod limits;
 mod oauth;
 mod paging;
 mod password;
+mod random;
 mod request;
+mod response;
+mod role;
 mod routes;
 mod rules;
 mod seed;
@@ -67,14 +72,14 @@ impl Sandbox {
     /// An account at its start.
     pub fn new(config: SandboxConfig) -> Self {
         Self {
-            state: Arc::new(Mutex::new(Seed::embedded().populate(config))),
+            state: Arc::new(Mutex::new(State::new(Seed::embedded().populate(config)))),
         }
     }
 
     /// Back to the start. Issued access tokens and addresses for webhooks stay; armed faults are forgotten.
     pub fn reset(&self) {
         let mut state = self.state();
-        let mut fresh = Seed::embedded().populate(state.config.clone());
+        let mut fresh = State::new(Seed::embedded().populate(state.config.clone()));
         std::mem::swap(&mut fresh.access_tokens, &mut state.access_tokens);
         std::mem::swap(&mut fresh.webhooks, &mut state.webhooks);
         *state = fresh;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use super::account::Account;
 use super::config::LimitWording;
 use super::error::{ApiError, ErrorName};
 use super::request::Members;
-use super::state::State;
 use super::user::{Status, plan};
 
 /// What is about to happen to the user.
@@ -18,17 +18,17 @@ pub(crate) enum Change {
 
 /// # Errors
 /// When one more user of the plan would be too many.
-pub(crate) fn check(state: &State, wanted: i64, change: Change) -> Result<(), ApiError> {
+pub(crate) fn check(account: &Account, wanted: i64, change: Change) -> Result<(), ApiError> {
     let paid = wanted == plan::LICENSED;
     let maximum = match wanted {
-        plan::LICENSED => state.config.max_paid_users,
-        plan::BASIC => state.config.max_basic_users,
+        plan::LICENSED => account.config.max_paid_users,
+        plan::BASIC => account.config.max_basic_users,
         _ => None,
     };
     let Some(maximum) = maximum else {
         return Ok(());
     };
-    let used = state
+    let used = account
         .users
         .iter()
         .filter(|user| user.plan == wanted && user.status != Status::Inactive)
@@ -36,7 +36,7 @@ pub(crate) fn check(state: &State, wanted: i64, change: Change) -> Result<(), Ap
     if used < maximum {
         return Ok(());
     }
-    let name = match (change, paid, state.config.limit_wording) {
+    let name = match (change, paid, account.config.limit_wording) {
         (Change::Add, true, LimitWording::Plain) => ErrorName::AddPaidRefused,
         (Change::Add, true, LimitWording::WithMaximum) => ErrorName::AddPaidOverMaximum,
         (Change::Add, false, LimitWording::Plain) => ErrorName::AddBasicRefused,

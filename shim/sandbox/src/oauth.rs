@@ -1,11 +1,10 @@
 //! Access: `POST /oauth/token` as Zoom's server-to-server apps use it, and the check of bearer
 //! tokens on every route.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use axum::body::Bytes;
 use axum::extract::{Request, State as Shared};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,44 +13,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use time::OffsetDateTime;
 
+use super::access_tokens::credentials;
 use super::engine;
 use super::error::{ApiError, ErrorName};
 use super::paging::expiry;
-use super::request::{QueryPairs, json_response};
+use super::request::QueryPairs;
+use super::response::json_response;
 use super::seed::Seed;
-use super::state::random_text;
-use super::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, Sandbox, TOKEN};
-
-/// Issued tokens that are remembered; beyond that the oldest stop working.
-const REMEMBERED_TOKENS: usize = 1_000;
-
-/// Access tokens that were issued, oldest first.
-#[derive(Default)]
-pub(crate) struct AccessTokens {
-    issued: VecDeque<(String, OffsetDateTime)>,
-}
-
-impl AccessTokens {
-    fn issue(&mut self, expires: OffsetDateTime) -> String {
-        let token = format!("eyJ{}", random_text(&mut fastrand::Rng::new(), 120));
-        if self.issued.len() >= REMEMBERED_TOKENS {
-            self.issued.pop_front();
-        }
-        self.issued.push_back((token.clone(), expires));
-        token
-    }
-
-    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
-        if token == TOKEN {
-            return Ok(());
-        }
-        match self.issued.iter().find(|(issued, _)| issued == token) {
-            Some((_, expires)) if now < *expires => Ok(()),
-            Some(_) => Err(ErrorName::ExpiredAccessToken),
-            None => Err(ErrorName::InvalidAccessToken),
-        }
-    }
-}
+use super::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, Sandbox};
 
 /// Lets a request pass that carries a valid bearer token.
 pub(crate) async fn require_token(
@@ -134,10 +103,4 @@ fn refusal(reason: &str, error: &str) -> Response {
         StatusCode::BAD_REQUEST,
         &json!({ "reason": reason, "error": error }),
     )
-}
-
-/// What follows the scheme in the `Authorization` header.
-pub(crate) fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
-    let (given, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }

@@ -12,22 +12,13 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, ErrorName};
+use super::response::json_response;
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, ApiError>;
 
 /// The members of a JSON object.
 pub(crate) type Members = Map<String, Value>;
-
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json;charset=UTF-8"),
-    );
-    response
-}
 
 #[expect(
     clippy::unnecessary_wraps,

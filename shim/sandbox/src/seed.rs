@@ -1,18 +1,18 @@
 //! The account that a new sandbox plays. Who is in it is data: `seed.toml`.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
+use super::account::Account;
 use super::config::{MAX_USERS, SandboxConfig};
 use super::embedded;
 use super::request::Members;
+use super::role::Role;
 use super::settings;
-use super::state::State;
-use super::user::{Assistant, Role, Status, User, login, plan};
+use super::user::{Assistant, Status, User, login, plan};
 
 /// 2019-03-04T08:30:00Z: the first user joins, the others three days and a bit apart.
 const FIRST_JOINED: i64 = 1_551_688_200;
@@ -34,16 +34,6 @@ pub(crate) struct Seed {
     others: Vec<Person>,
     groups: Vec<SeedGroup>,
     im_groups: Vec<SeedGroup>,
-    roles: BTreeMap<Role, RoleRow>,
-}
-
-/// A role's id, name and permissions.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RoleRow {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) permissions: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -90,49 +80,40 @@ impl Seed {
         &SEED
     }
 
-    pub(crate) fn role(&self, role: Role) -> &RoleRow {
-        static NONE: RoleRow = RoleRow {
-            id: String::new(),
-            name: String::new(),
-            permissions: Vec::new(),
-        };
-        self.roles.get(&role).unwrap_or(&NONE)
-    }
-
     /// The account at its start.
-    pub(crate) fn populate(&self, config: SandboxConfig) -> State {
+    pub(crate) fn populate(&self, config: SandboxConfig) -> Account {
         let active = config.users.clamp(1, MAX_USERS - self.others.len());
-        let mut state = State::new(config);
+        let mut account = Account::new(config);
         // First those who are there in every account, so that their ids do not depend on its size.
-        state.groups = found(&self.groups, &mut state);
-        state.im_groups = found(&self.im_groups, &mut state);
+        account.groups = found(&self.groups, &mut account);
+        account.im_groups = found(&self.im_groups, &mut account);
         let fixed: Vec<_> = [&self.owner]
             .into_iter()
             .chain(&self.others)
             .enumerate()
-            .map(|(position, person)| self.user(&mut state, person, active - 1 + position, 0))
+            .map(|(position, person)| self.user(&mut account, person, active - 1 + position, 0))
             .collect();
         for position in 0..active - 1 {
             if let Some(person) = self.people.get(position % self.people.len()) {
-                let user = self.user(&mut state, person, position, position / self.people.len());
-                state.users.insert(user);
+                let user = self.user(&mut account, person, position, position / self.people.len());
+                account.users.insert(user);
             }
         }
         for user in fixed {
-            state.users.insert(user);
+            account.users.insert(user);
         }
-        self.appoint_assistants(&mut state);
-        let groups = state.groups.clone();
-        enrol(&self.groups, &groups, &mut state, |user| &mut user.groups);
-        let groups = state.im_groups.clone();
-        enrol(&self.im_groups, &groups, &mut state, |user| {
+        self.appoint_assistants(&mut account);
+        let groups = account.groups.clone();
+        enrol(&self.groups, &groups, &mut account, |user| &mut user.groups);
+        let groups = account.im_groups.clone();
+        enrol(&self.im_groups, &groups, &mut account, |user| {
             &mut user.im_groups
         });
-        state
+        account
     }
 
     /// The person, the `round`th of that name. What is peculiar to a person happens once only.
-    fn user(&self, state: &mut State, person: &Person, position: usize, round: usize) -> User {
+    fn user(&self, account: &mut Account, person: &Person, position: usize, round: usize) -> User {
         let (first_name, last_name) = person.name.split_once(' ').unwrap_or((&person.name, ""));
         let local = person
             .email
@@ -168,7 +149,7 @@ impl Seed {
         let last_login = moment(LAST_SIGN_IN) - Duration::minutes(97) * ordinal;
         let client = cycled(&self.client_versions, position).unwrap_or_default();
         let mut user = User {
-            id: state.fresh_id(),
+            id: account.fresh_id(),
             email: format!(
                 "{local}{number}@{}",
                 person.email_domain.as_ref().unwrap_or(&self.domain)
@@ -189,12 +170,12 @@ impl Seed {
             } else {
                 password_login()
             },
-            pmi: state.fresh_pmi(),
-            host_key: Some(format!("{:06}", state.fresh_number() % 1_000_000)),
+            pmi: account.fresh_pmi(),
+            host_key: Some(format!("{:06}", account.fresh_number() % 1_000_000)),
             vanity_name: once(&person.vanity_name),
             employee_unique_id: once(&person.employee_unique_id),
             password: None,
-            picture: (person.picture && round == 0).then(|| state.fresh_number()),
+            picture: (person.picture && round == 0).then(|| account.fresh_number()),
             created_at: moment(FIRST_JOINED) + BETWEEN_JOINS * ordinal,
             last_login: (person.status == Status::Active).then_some((last_login, client)),
             groups: Vec::new(),
@@ -212,41 +193,41 @@ impl Seed {
         user
     }
 
-    fn appoint_assistants(&self, state: &mut State) {
+    fn appoint_assistants(&self, account: &mut Account) {
         for person in &self.people {
             let ids: Vec<_> = person
                 .assistants
                 .iter()
-                .filter_map(|address| state.users.by_email(address))
+                .filter_map(|address| account.users.by_email(address))
                 .map(|user| Assistant {
                     id: user.id.clone(),
                     manages_private_events: false,
                 })
                 .collect();
             let name = person.name.to_lowercase().replace(' ', ".");
-            if let Some(user) = state.users.find_mut(&format!("{name}@{}", self.domain)) {
+            if let Some(user) = account.users.find_mut(&format!("{name}@{}", self.domain)) {
                 user.assistants = ids;
             }
         }
     }
 }
 
-fn found(groups: &[SeedGroup], state: &mut State) -> Vec<(String, String)> {
+fn found(groups: &[SeedGroup], account: &mut Account) -> Vec<(String, String)> {
     let groups = groups.iter();
     groups
-        .map(|group| (state.fresh_id(), group.name.clone()))
+        .map(|group| (account.fresh_id(), group.name.clone()))
         .collect()
 }
 
 fn enrol(
     groups: &[SeedGroup],
     found: &[(String, String)],
-    state: &mut State,
+    account: &mut Account,
     memberships: fn(&mut User) -> &mut Vec<String>,
 ) {
     for (group, (id, _)) in groups.iter().zip(found) {
         for address in &group.members {
-            if let Some(user) = state.users.find_mut(address) {
+            if let Some(user) = account.users.find_mut(address) {
                 memberships(user).push(id.clone());
             }
         }

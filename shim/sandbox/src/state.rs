@@ -1,228 +1,50 @@
-//! The account's state: users by id and by address, groups, issued access tokens.
+//! All that a sandbox remembers, behind its one lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::ops::{Deref, DerefMut};
 
-use super::config::{MAX_USERS, SandboxConfig};
-use super::engine::Store;
-use super::error::{ApiError, ErrorName};
+use super::account::Account;
+use super::engine::{Store, seeded_store};
 use super::faults::Faults;
-use super::oauth::AccessTokens;
-use super::paging::PageTokens;
-use super::user::{Role, User};
 use super::webhooks::Webhooks;
 
+/// The account, the engine's objects, and armed faults.
 pub(crate) struct State {
-    pub(crate) config: SandboxConfig,
-    pub(crate) users: Users,
-    /// Groups and IM groups that the engine's store starts with: id and name.
-    pub(crate) groups: Vec<(String, String)>,
-    pub(crate) im_groups: Vec<(String, String)>,
-    pub(crate) access_tokens: AccessTokens,
-    pub(crate) page_tokens: PageTokens,
-    /// What the engine serves; filled by the first request for it.
+    account: Account,
+    /// Filled by the first request for it.
     pub(crate) store: Option<Store>,
     /// Faults that were armed, oldest first.
     pub(crate) faults: Vec<Faults>,
     pub(crate) webhooks: Webhooks,
-    random: fastrand::Rng,
 }
 
 impl State {
-    pub(crate) fn new(config: SandboxConfig) -> Self {
+    pub(crate) fn new(account: Account) -> Self {
         Self {
-            config,
-            users: Users::default(),
-            groups: Vec::new(),
-            im_groups: Vec::new(),
-            access_tokens: AccessTokens::default(),
-            page_tokens: PageTokens::default(),
+            account,
             store: None,
             faults: Vec::new(),
             webhooks: Webhooks::default(),
-            // The same for every sandbox, so that a run can be repeated; secrets do not come from it.
-            random: fastrand::Rng::with_seed(2020),
         }
     }
 
-    /// The user whom a path segment names: an id, an address, or `me` (the account owner).
-    pub(crate) fn user(&self, key: &str) -> Result<&User, ApiError> {
-        self.users.find(key).ok_or_else(|| self.unknown(key))
-    }
-
-    /// As [`State::user`], to change it.
-    pub(crate) fn user_mut(&mut self, key: &str) -> Result<&mut User, ApiError> {
-        let unknown = self.unknown(key);
-        self.users.find_mut(key).ok_or(unknown)
-    }
-
-    /// As [`State::user`]; a user who does not sign in by `login_type` counts as unknown.
-    pub(crate) fn user_by_login(
-        &self,
-        key: &str,
-        login_type: Option<i64>,
-    ) -> Result<&User, ApiError> {
-        let user = self.user(key)?;
-        match login_type {
-            Some(login_type) if !user.login_types.contains(&login_type) => Err(self.unknown(key)),
-            _ => Ok(user),
-        }
-    }
-
-    /// As [`State::user`] for what pending users do not have.
-    pub(crate) fn joined_user(&self, key: &str) -> Result<&User, ApiError> {
-        self.user(key).and_then(|user| {
-            if user.is_pending() {
-                Err(self.unknown(key))
-            } else {
-                Ok(user)
-            }
-        })
-    }
-
-    /// What v2 says to a key that names no user.
-    pub(crate) fn unknown(&self, key: &str) -> ApiError {
-        if self
-            .config
-            .expired_invites
-            .iter()
-            .any(|address| address.eq_ignore_ascii_case(key))
-        {
-            return ErrorName::InviteNotFound.into();
-        }
-        ApiError::new(ErrorName::UserNotFound).with("user", key)
-    }
-
-    /// Adds a user.
-    ///
-    /// # Errors
-    /// When the sandbox is full.
-    pub(crate) fn add(&mut self, user: User) -> Result<(), ApiError> {
-        if self.users.len() >= MAX_USERS {
-            return Err(ApiError::new(ErrorName::AccountFull).with("max", MAX_USERS));
-        }
-        self.users.insert(user);
-        Ok(())
-    }
-
-    /// Removes a user, also from the lists of those whom it assisted.
-    pub(crate) fn remove(&mut self, id: &str) {
-        self.users.remove(id);
-        for user in self.users.iter_mut() {
-            user.assistants.retain(|assistant| assistant.id != id);
-        }
-    }
-
-    /// A fresh id in v2's form: 22 characters of URL-safe base64.
-    pub(crate) fn fresh_id(&mut self) -> String {
-        random_text(&mut self.random, 22)
-    }
-
-    /// A fresh personal meeting ID: 10 digits, so usually beyond 32 bits.
-    pub(crate) fn fresh_pmi(&mut self) -> i64 {
-        self.random.i64(1_000_000_000..10_000_000_000)
-    }
-
-    pub(crate) fn fresh_number(&mut self) -> u64 {
-        self.random.u64(..)
+    /// The account, and the engine's objects of it.
+    pub(crate) fn parts(&mut self) -> (&mut Account, &mut Store) {
+        let Self { account, store, .. } = self;
+        let store = store.get_or_insert_with(|| seeded_store(account));
+        (account, store)
     }
 }
 
-/// `length` characters of URL-safe base64.
-pub(crate) fn random_text(random: &mut fastrand::Rng, length: usize) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    (0..length)
-        .filter_map(|_| random.choice(ALPHABET))
-        .map(|byte| char::from(*byte))
-        .collect()
+impl Deref for State {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
 }
 
-/// Users in the order in which they joined.
-#[derive(Default)]
-pub(crate) struct Users {
-    by_number: BTreeMap<u64, User>,
-    number_by_id: HashMap<String, u64>,
-    number_by_email: HashMap<String, u64>,
-    last_number: u64,
-}
-
-impl Users {
-    pub(crate) fn len(&self) -> usize {
-        self.by_number.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &User> {
-        self.by_number.values()
-    }
-
-    /// Users after a position, each with its own.
-    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = (u64, &User)> {
-        self.by_number
-            .range(number.saturating_add(1)..)
-            .map(|(number, user)| (*number, user))
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut User> {
-        self.by_number.values_mut()
-    }
-
-    pub(crate) fn by_email(&self, email: &str) -> Option<&User> {
-        self.by_number
-            .get(self.number_by_email.get(&email.to_lowercase())?)
-    }
-
-    pub(crate) fn find(&self, key: &str) -> Option<&User> {
-        self.by_number.get(&self.number(key)?)
-    }
-
-    pub(crate) fn find_mut(&mut self, key: &str) -> Option<&mut User> {
-        let number = self.number(key)?;
-        self.by_number.get_mut(&number)
-    }
-
-    /// Gives a user another address.
-    pub(crate) fn change_email(&mut self, id: &str, email: &str) {
-        if let Some(number) = self.number_by_id.get(id).copied()
-            && let Some(user) = self.by_number.get_mut(&number)
-        {
-            self.number_by_email.remove(&user.email.to_lowercase());
-            self.number_by_email.insert(email.to_lowercase(), number);
-            email.clone_into(&mut user.email);
-        }
-    }
-
-    /// Appends a user whose id and address are new.
-    pub(crate) fn insert(&mut self, user: User) {
-        self.last_number += 1;
-        self.number_by_id.insert(user.id.clone(), self.last_number);
-        self.number_by_email
-            .insert(user.email.to_lowercase(), self.last_number);
-        self.by_number.insert(self.last_number, user);
-    }
-
-    fn remove(&mut self, id: &str) {
-        if let Some(number) = self.number_by_id.remove(id)
-            && let Some(user) = self.by_number.remove(&number)
-        {
-            self.number_by_email.remove(&user.email.to_lowercase());
-        }
-    }
-
-    /// Pending users are found by address only: v2 gives them no id.
-    fn number(&self, key: &str) -> Option<u64> {
-        if key == "me" {
-            return self
-                .by_number
-                .iter()
-                .find(|(_, user)| user.role == Role::Owner)
-                .map(|(number, _)| *number);
-        }
-        if key.contains('@') {
-            return self.number_by_email.get(&key.to_lowercase()).copied();
-        }
-        let number = self.number_by_id.get(key).copied()?;
-        self.by_number
-            .get(&number)
-            .filter(|user| !user.is_pending())
-            .map(|_| number)
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Account {
+        &mut self.account
     }
 }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::calendar::timestamp;
 use super::request::Members;
-use super::seed::Seed;
+use super::role::Role;
 use super::{ACCOUNT_ID, rules};
 
 /// Where the links of a user point; nothing answers there.
@@ -45,15 +45,6 @@ impl Status {
             Self::Pending => "pending",
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
-    Owner,
-    Admin,
-    #[default]
-    Member,
 }
 
 /// Someone who may schedule for the user.
@@ -121,7 +112,7 @@ impl User {
     /// The answer of `GET /users/{userId}`. v2 says of pending users that they were created just now;
     /// here it is when they were invited, so that the same question has the same answer tomorrow.
     pub(crate) fn document(&self) -> Value {
-        let role = Seed::embedded().role(self.role);
+        let role = self.role.row();
         let created_at = timestamp(self.created_at);
         let mut document = json!({
             "id": self.id,

@@ -4,20 +4,8 @@
 
 mod client;
 
-use client::Client;
+use client::{Client, day, month};
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
-
-/// The date some days ago.
-fn day(ago: i64) -> String {
-    (OffsetDateTime::now_utc() - Duration::days(ago))
-        .date()
-        .to_string()
-}
-
-fn month() -> String {
-    format!("from={}&to={}", day(28), day(0))
-}
 
 /// An id as a path segment, encoded as v2 wants it.
 fn segment(uuid: &Value) -> String {

@@ -4,19 +4,11 @@
 
 mod client;
 
-use client::Client;
+use client::{Client, day};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
 
 const ADA: &str = "/users/ada.lovelace@example.com/recordings";
-
-/// The date some days ago.
-fn day(ago: i64) -> String {
-    (OffsetDateTime::now_utc() - Duration::days(ago))
-        .date()
-        .to_string()
-}
 
 async fn last_month(client: &Client) -> Vec<Value> {
     client

@@ -4,20 +4,9 @@
 
 mod client;
 
-use client::Client;
+use client::{Client, day, month};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
-
-/// The date some days ago.
-fn day(ago: i64) -> String {
-    (OffsetDateTime::now_utc() - Duration::days(ago))
-        .date()
-        .to_string()
-}
-
-fn month() -> String {
-    format!("from={}&to={}", day(28), day(0))
-}
 
 /// The last month's meetings of a host.
 async fn meetings(client: &Client, host: &str) -> Vec<Value> {

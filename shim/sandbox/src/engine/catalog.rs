@@ -1,5 +1,8 @@
 //! The catalog of endpoints, objects and seeds: the embedded files of `api`.
 
+mod behaviour;
+mod list;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -7,10 +10,9 @@ use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::behaviour::Behaviour;
-use super::condition::Conditions;
-use super::list::List;
-use super::template::Scope;
+pub(crate) use self::behaviour::Behaviour;
+pub(crate) use self::list::{Dates, List};
+use super::template::{Conditions, Document, View};
 use crate::embedded;
 use crate::error::ErrorRow;
 use crate::rules::Shape;
@@ -28,7 +30,6 @@ macro_rules! areas {
 }
 
 areas![
-    "common",
     "groups",
     "meetings",
     "recordings",
@@ -119,23 +120,6 @@ impl Endpoint {
     pub(crate) fn query_knows(&self, name: &str) -> bool {
         let rules = self.query.shape(&Catalog::embedded().queries);
         rules.is_some_and(|shape| shape.knows(name))
-    }
-}
-
-/// How something is shown: by a document's name, or by a template.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(crate) enum View {
-    Document(String),
-    Template(Map<String, Value>),
-}
-
-impl View {
-    pub(crate) fn of(&self, scope: &Scope<'_>) -> Value {
-        match self {
-            Self::Document(name) => scope.document(name),
-            Self::Template(members) => Value::Object(scope.members(members)),
-        }
     }
 }
 
@@ -236,39 +220,6 @@ pub(crate) struct CollectionRules {
     pub(crate) children: BTreeMap<String, Conditions>,
 }
 
-/// How an object is shown.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Document {
-    /// The object's members that are shown; left out: those that do not begin with `_`.
-    pub(crate) take: Option<Vec<String>>,
-    /// Members that are not.
-    #[serde(default)]
-    pub(crate) omit: Vec<String>,
-    /// Computed members.
-    #[serde(default)]
-    pub(crate) set: Map<String, Value>,
-}
-
-impl Document {
-    /// The object at hand as this document.
-    pub(crate) fn of(&self, scope: &Scope<'_>) -> Value {
-        let mut shown = Map::new();
-        let object = scope.at("self").and_then(Value::as_object);
-        for (name, value) in object.into_iter().flatten() {
-            let taken = match &self.take {
-                Some(names) => names.contains(name),
-                None => !name.starts_with('_'),
-            };
-            if taken && !value.is_null() && !self.omit.contains(name) {
-                shown.insert(name.clone(), value.clone());
-            }
-        }
-        shown.extend(scope.members(&self.set));
-        Value::Object(shown)
-    }
-}
-
 /// Objects of a collection that are there from the start.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -307,22 +258,38 @@ impl Catalog {
 
     fn read() -> Self {
         let mut catalog = Self::default();
+        catalog.add_objects(
+            "common/errors.toml",
+            include_str!("../../api/common/errors.toml"),
+        );
+        catalog.add_seed(
+            "common/words.toml",
+            include_str!("../../api/common/words.toml"),
+        );
         for (area, endpoints, objects, seed) in AREAS {
             let endpoints: BTreeMap<String, Endpoint> =
                 embedded::toml(&format!("{area}/endpoints.toml"), endpoints);
-            let objects: ObjectsFile = embedded::toml(&format!("{area}/objects.toml"), objects);
-            let seed: SeedFile = embedded::toml(&format!("{area}/seed.toml"), seed);
             catalog.endpoints.extend(endpoints);
-            catalog.subjects.extend(objects.subjects);
-            catalog.collections.extend(objects.collections);
-            catalog.documents.extend(objects.documents);
-            catalog.bodies.extend(objects.bodies);
-            catalog.queries.extend(objects.queries);
-            catalog.errors.extend(objects.errors);
-            catalog.words.extend(seed.words);
-            catalog.seeds.extend(seed.seeds);
+            catalog.add_objects(&format!("{area}/objects.toml"), objects);
+            catalog.add_seed(&format!("{area}/seed.toml"), seed);
         }
         catalog
+    }
+
+    fn add_objects(&mut self, name: &str, text: &str) {
+        let objects: ObjectsFile = embedded::toml(name, text);
+        self.subjects.extend(objects.subjects);
+        self.collections.extend(objects.collections);
+        self.documents.extend(objects.documents);
+        self.bodies.extend(objects.bodies);
+        self.queries.extend(objects.queries);
+        self.errors.extend(objects.errors);
+    }
+
+    fn add_seed(&mut self, name: &str, text: &str) {
+        let seed: SeedFile = embedded::toml(name, text);
+        self.words.extend(seed.words);
+        self.seeds.extend(seed.seeds);
     }
 
     /// The row of an error; a missing one is a mistake of the data that a test finds.

@@ -1,75 +1,14 @@
-//! Lists: source, filter, order and page of their entries.
+//! Answers lists.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Call;
-use super::behaviour::Behaviour;
-use super::catalog::View;
-use super::condition::Conditions;
+use super::catalog::{Dates, List};
 use super::template::shown;
 use crate::calendar;
 use crate::error::ApiError;
 use crate::paging::PageRequest;
 use crate::request::Members;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct List {
-    /// The collection of the entries.
-    of: Option<String>,
-    /// Number of generated entries, each with its `n` from 0 and a `person`. With `of`: generated
-    /// only when the collection has no entry.
-    repeat: Option<String>,
-    /// The position of the first person.
-    people: Option<String>,
-    /// A behaviour that yields the entries.
-    from: Option<Behaviour>,
-    /// Answers the one entry whose first template equals the second, in the key of a list.
-    single: Option<(String, String)>,
-    #[serde(rename = "where", default)]
-    filter: Conditions,
-    /// More conditions, by a parameter of the query and its value.
-    #[serde(default)]
-    cases: BTreeMap<String, BTreeMap<String, Conditions>>,
-    dates: Option<Dates>,
-    /// The member to sort by, highest values first.
-    newest: Option<String>,
-    /// The member of the answer that holds the list.
-    entries: String,
-    /// The document of an entry; left out: the object as it is.
-    pub(crate) entry: Option<View>,
-    /// The members that describe the page. Without `next_page_token` the answer has all entries.
-    page: Vec<String>,
-    /// Further members of the answer; `all` is the list before paging.
-    #[serde(default)]
-    extra: Map<String, Value>,
-    /// The member of the answer that list and page are nested in.
-    within: Option<String>,
-}
-
-/// A range of days by the parameters `from` and `to`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dates {
-    /// The member of an entry that must be in the range. Default: no filter.
-    on: Option<String>,
-    /// Parameters of the query that switch the range off, by value: `type = ["live"]`.
-    #[serde(default)]
-    unless: BTreeMap<String, Vec<String>>,
-    /// Cuts a longer range to its last month; a missing end is today. Default true.
-    #[serde(default = "yes")]
-    month: bool,
-    /// Answers `from` and `to`.
-    #[serde(default)]
-    shown: bool,
-}
-
-fn yes() -> bool {
-    true
-}
 
 impl List {
     /// # Errors
@@ -162,9 +101,9 @@ impl List {
             numbered: call.endpoint.query_knows("page_number"),
         };
         let (page, mut description) =
-            call.state
+            call.account
                 .page_tokens
-                .page(entries, &request, &call.state.config, call.now())?;
+                .page(entries, &request, &call.account.config, call.now())?;
         description.retain(|name, _| says(name));
         Ok((page, description))
     }

@@ -8,16 +8,16 @@ use time::OffsetDateTime;
 use super::catalog::Catalog;
 use super::template::Environment;
 use super::{Store, user_document};
-use crate::state::State;
+use crate::account::Account;
 use crate::user::{Status, User};
 
 /// Users who take part in meetings; further participants are guests.
 const PEOPLE: usize = 40;
 
 /// A store with the objects of all seeds. Times in them are relative to the clock.
-pub(super) fn store(state: &State) -> Store {
+pub(crate) fn seeded_store(account: &Account) -> Store {
     let catalog = Catalog::embedded();
-    let people = state
+    let people = account
         .users
         .iter()
         .filter(|user| user.status == Status::Active)
@@ -30,7 +30,10 @@ pub(super) fn store(state: &State) -> Store {
         // The same for every sandbox, so that a run can be repeated.
         random: RefCell::new(fastrand::Rng::with_seed(2026)),
     });
-    let groups = [("groups", &state.groups), ("im_groups", &state.im_groups)];
+    let groups = [
+        ("groups", &account.groups),
+        ("im_groups", &account.im_groups),
+    ];
     for (collection, groups) in groups {
         for (id, name) in groups {
             let pairs = [("id", id), ("name", name)];
@@ -45,7 +48,7 @@ pub(super) fn store(state: &State) -> Store {
             .users
             .iter()
             .map(|(name, address)| {
-                let user = user_document(state, address).unwrap_or_default();
+                let user = user_document(account, address).unwrap_or_default();
                 (name.as_str(), user)
             })
             .collect();

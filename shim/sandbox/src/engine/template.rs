@@ -25,6 +25,9 @@
 //! - `$when` (conditions): `$value` or `$else`.
 //! - `$document` (a name): `self`, or the object at the path `$of`, as that document.
 
+mod condition;
+mod view;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -34,9 +37,10 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::condition::Conditions;
 use crate::calendar;
-use crate::state::random_text;
+use crate::random::random_text;
+pub(super) use condition::Conditions;
+pub(super) use view::{Document, View};
 
 /// Entries that one `$repeat` makes at most.
 const MAX_REPEATED: i64 = 2_000;
@@ -47,7 +51,7 @@ pub(crate) struct Environment {
     /// The users that participants are taken from.
     pub(crate) people: Vec<Value>,
     pub(crate) words: &'static BTreeMap<String, Vec<String>>,
-    pub(crate) documents: &'static BTreeMap<String, super::catalog::Document>,
+    pub(crate) documents: &'static BTreeMap<String, Document>,
     pub(crate) random: RefCell<fastrand::Rng>,
 }
 

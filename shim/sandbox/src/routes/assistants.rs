@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::Sandbox;
+use crate::account::Account;
 use crate::calendar::timestamp;
 use crate::error::{ApiError, ErrorName};
 use crate::request::{Answer, JsonObject, Segments, created, no_content, ok};
 use crate::rules::checked_body;
-use crate::state::State;
 use crate::user::{Assistant, User};
 
 /// Assistants that a user may have.
@@ -70,7 +70,7 @@ pub(super) async fn add(
 }
 
 /// The assistant that an entry names, by id or else by address.
-fn assistant(state: &State, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
+fn assistant(account: &Account, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
     let text = |member: &str| {
         entry
             .get(member)
@@ -79,7 +79,7 @@ fn assistant(state: &State, host: &User, entry: &Value) -> Result<Assistant, Api
     };
     let key = text("id").or(text("email")).unwrap_or_default();
     let named = |name: ErrorName, email: &str| ApiError::new(name).with("email", email);
-    let user = state.users.find(key).filter(|user| !user.is_pending());
+    let user = account.users.find(key).filter(|user| !user.is_pending());
     let user = user.ok_or_else(|| named(ErrorName::AssistantNotFound, key))?;
     if user.id == host.id {
         return Err(ErrorName::AssistantIsSelf.into());
@@ -148,10 +148,10 @@ pub(super) async fn remove_scheduler(Shared(sandbox): Shared<Sandbox>, path: Seg
 }
 
 /// Ends the relation, whether or not it was there: both users must exist.
-fn dismiss(state: &mut State, host: &str, assistant: &str) -> Answer {
-    let id = state.joined_user(assistant)?.id.clone();
-    state.joined_user(host)?;
-    state
+fn dismiss(account: &mut Account, host: &str, assistant: &str) -> Answer {
+    let id = account.joined_user(assistant)?.id.clone();
+    account.joined_user(host)?;
+    account
         .user_mut(host)?
         .assistants
         .retain(|assistant| assistant.id != id);

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::error::ErrorName;
+use crate::random::random_text;
 use crate::request::{Answer, JsonObject, QueryPairs, Segments, no_content, ok};
 use crate::rules::{checked_body, checked_query};
-use crate::state::random_text;
 use crate::user::{User, login};
 use crate::{CLIENT_ID, Sandbox, password};
 

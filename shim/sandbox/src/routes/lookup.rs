@@ -6,7 +6,6 @@ use serde_json::json;
 use crate::Sandbox;
 use crate::error::ErrorName;
 use crate::request::{Answer, QueryPairs, Segments, ok};
-use crate::seed::Seed;
 use crate::user::login;
 
 /// True for users of the account who sign in with a password, as v2 says; not for the others.
@@ -35,5 +34,5 @@ pub(super) async fn vanity_name(Shared(sandbox): Shared<Sandbox>, query: QueryPa
 pub(super) async fn permissions(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
     let state = sandbox.state();
     let user = state.joined_user(path.at(0))?;
-    ok(&json!({ "permissions": Seed::embedded().role(user.role).permissions }))
+    ok(&json!({ "permissions": user.role.row().permissions }))
 }

@@ -109,6 +109,8 @@ async fn recorded(Shared(sandbox): Shared<Sandbox>, request: Request) -> Respons
 
 /// As if the host had started the meeting or webinar.
 async fn start(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
-    engine::start(&mut sandbox.state(), path.at(0))?;
+    let mut state = sandbox.state();
+    let (account, store) = state.parts();
+    engine::start(account, store, path.at(0))?;
     no_content()
 }

@@ -3,11 +3,11 @@
 use axum::extract::State as Shared;
 use serde_json::Value;
 
+use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
 use crate::limits::{self, Change};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
 use crate::rules::{checked_body, checked_query};
-use crate::state::State;
 use crate::user::{User, plan};
 use crate::{Sandbox, engine, settings};
 
@@ -27,7 +27,7 @@ pub(super) async fn update(
     check_identifiers(&state, user, &changes)?;
     let group = group_to_join(user, &changes);
     if let Some(group) = &group {
-        engine::check_group(&mut state, group)?;
+        engine::check_group(state.parts().1, group)?;
     }
     let user = state.user_mut(key)?;
     user.groups.extend(group);
@@ -53,7 +53,7 @@ fn check_texts(changes: &Members) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_plan(state: &State, user: &User, changes: &Members) -> Result<(), ApiError> {
+fn check_plan(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let plan_changes = ["type", "plan_united_type", "zoom_one_type"];
     if plan_changes
         .iter()
@@ -66,18 +66,18 @@ fn check_plan(state: &State, user: &User, changes: &Members) -> Result<(), ApiEr
     limits::check_subscriptions(changes)?;
     match changes.get("type").and_then(Value::as_i64) {
         Some(plan::NONE) => Err(ErrorName::UserTypeRefused.into()),
-        Some(wanted) if wanted != user.plan => limits::check(state, wanted, Change::Convert),
+        Some(wanted) if wanted != user.plan => limits::check(account, wanted, Change::Convert),
         _ => Ok(()),
     }
 }
 
 /// Checks PMI, host key and personal link: the price plan allows them, and they are unique.
-fn check_identifiers(state: &State, user: &User, changes: &Members) -> Result<(), ApiError> {
+fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let plan = changes
         .get("type")
         .and_then(Value::as_i64)
         .unwrap_or(user.plan);
-    let others = || state.users.iter().filter(|other| other.id != user.id);
+    let others = || account.users.iter().filter(|other| other.id != user.id);
     if let Some(pmi) = changes.get("pmi").and_then(Value::as_i64) {
         if plan == plan::WITHOUT_MEETINGS {
             return Err(ErrorName::PmiWithoutLicense.into());

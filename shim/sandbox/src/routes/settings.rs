@@ -3,10 +3,10 @@
 use axum::extract::State as Shared;
 use serde_json::Value;
 
+use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content, ok};
 use crate::rules::{checked_body, checked_query};
-use crate::state::State;
 use crate::user::User;
 use crate::{Sandbox, settings};
 
@@ -76,16 +76,16 @@ fn refuse_pending(user: &User) -> Result<(), ApiError> {
 }
 
 /// How many users may have webinars and large meetings.
-fn check_limits(state: &State, user: &User, changes: &Members) -> Result<(), ApiError> {
+fn check_limits(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let limits = [
         (
-            state.config.max_webinar_users,
+            account.config.max_webinar_users,
             "webinar",
             "webinar_capacity",
             ErrorName::WebinarLimit,
         ),
         (
-            state.config.max_large_meeting_users,
+            account.config.max_large_meeting_users,
             "large_meeting",
             "large_meeting_capacity",
             ErrorName::LargeMeetingLimit,
@@ -97,7 +97,7 @@ fn check_limits(state: &State, user: &User, changes: &Members) -> Result<(), Api
         let changes = Value::from(changes.clone());
         let switched_on = changes.pointer(&switch) == Some(&Value::Bool(true));
         if switched_on && !settings::is_on(user, &switch) {
-            let holders = state
+            let holders = account
                 .users
                 .iter()
                 .filter(|other| settings::is_on(other, &switch))

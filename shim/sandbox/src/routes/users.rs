@@ -8,15 +8,15 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
 use crate::limits::{self, Change};
 use crate::paging::{PageRequest, page_document};
 use crate::password;
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok};
+use crate::role::Role;
 use crate::rules::{checked_body, checked_query};
-use crate::seed::Seed;
-use crate::state::State;
-use crate::user::{Role, Status, User, login, plan};
+use crate::user::{Status, User, login, plan};
 use crate::{Sandbox, email, engine, settings};
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
@@ -36,7 +36,7 @@ pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) ->
         .users
         .after(0)
         .filter(|(_, user)| user.status == status)
-        .filter(|(_, user)| role_id.is_none_or(|id| Seed::embedded().role(user.role).id == id))
+        .filter(|(_, user)| role_id.is_none_or(|id| user.role.row().id == id))
         .filter(|(_, user)| {
             license
                 .as_ref()
@@ -123,11 +123,11 @@ pub(super) async fn create(
     created(&answer)
 }
 
-fn check_new_address(state: &State, address: &str) -> Result<(), ApiError> {
-    let config = &state.config;
+fn check_new_address(account: &Account, address: &str) -> Result<(), ApiError> {
+    let config = &account.config;
     let named = |name: ErrorName| ApiError::new(name).with("email", address);
     let domain = email::domain(address);
-    if state.users.by_email(address).is_some() {
+    if account.users.by_email(address).is_some() {
         return Err(named(ErrorName::EmailInUse));
     }
     if config
@@ -148,8 +148,13 @@ fn check_new_address(state: &State, address: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_action(state: &State, action: &str, info: &Members, plan: i64) -> Result<(), ApiError> {
-    if action == "ssoCreate" && !state.config.sso {
+fn check_action(
+    account: &Account,
+    action: &str,
+    info: &Members,
+    plan: i64,
+) -> Result<(), ApiError> {
+    if action == "ssoCreate" && !account.config.sso {
         return Err(ErrorName::SsoNotEnabled.into());
     }
     if plan == plan::NONE && action != "ssoCreate" {
@@ -160,7 +165,7 @@ fn check_action(state: &State, action: &str, info: &Members, plan: i64) -> Resul
     let suits = match info.get("password").and_then(Value::as_str) {
         given if action == "autoCreate" => password::check(
             given.unwrap_or_default(),
-            state.config.special_character_required,
+            account.config.special_character_required,
         )
         .is_ok(),
         Some(unused) => password::LENGTH.contains(&unused.chars().count()),
@@ -173,7 +178,7 @@ fn check_action(state: &State, action: &str, info: &Members, plan: i64) -> Resul
     }
 }
 
-fn new_user(state: &mut State, action: &str, address: &str, plan: i64, info: Members) -> User {
+fn new_user(account: &mut Account, action: &str, address: &str, plan: i64, info: Members) -> User {
     let (status, login_type) = match action {
         "create" => (Status::Pending, login::PASSWORD),
         "custCreate" => (Status::Active, login::API),
@@ -190,19 +195,19 @@ fn new_user(state: &mut State, action: &str, address: &str, plan: i64, info: Mem
     let vanity_name = (action == "ssoCreate" && plan != plan::BASIC)
         .then(|| address.split('@').next().unwrap_or_default().to_owned())
         .filter(|name| {
-            state
+            account
                 .users
                 .iter()
                 .all(|user| user.vanity_name.as_ref() != Some(name))
         });
     User {
-        id: state.fresh_id(),
+        id: account.fresh_id(),
         email: address.to_owned(),
         plan,
         status,
         role: Role::Member,
         login_types: vec![login_type],
-        pmi: state.fresh_pmi(),
+        pmi: account.fresh_pmi(),
         host_key: None,
         vanity_name,
         employee_unique_id: None,
@@ -270,7 +275,7 @@ pub(super) async fn delete(
         let transfer_to = transfer_to
             .as_ref()
             .filter(|_| parameters.is_true(parameter));
-        engine::delete_or_transfer(&mut state, collection, &id, transfer_to);
+        engine::delete_or_transfer(state.parts().1, collection, &id, transfer_to);
     }
     state.remove(&id);
     no_content()

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use shim_sandbox::{Sandbox, SandboxConfig};
+use time::{Duration, OffsetDateTime};
 use tokio::net::TcpListener;
 
 /// Talks to a sandbox of its own, which ends with the test's runtime.
@@ -162,4 +163,16 @@ impl Answer {
             "{message:?} does not say {words:?}"
         );
     }
+}
+
+/// The date some days ago.
+pub(crate) fn day(ago: i64) -> String {
+    (OffsetDateTime::now_utc() - Duration::days(ago))
+        .date()
+        .to_string()
+}
+
+/// The last four weeks as parameters.
+pub(crate) fn month() -> String {
+    format!("from={}&to={}", day(28), day(0))
 }

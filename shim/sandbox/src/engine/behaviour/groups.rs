@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::super::Call;
 use super::super::template::shown;
 use super::Outcome;
+use crate::account::Account;
 use crate::calendar;
 use crate::error::ApiError;
-use crate::state::State;
 use crate::user::User;
 
 /// The collections of the two kinds.
@@ -43,7 +43,7 @@ fn group(call: &Call<'_>) -> (&'static str, String) {
 pub(super) fn all(call: &Call<'_>, collection: &'static str) -> Vec<(u64, Value)> {
     let groups = call.store.all(collection);
     groups
-        .map(|(number, group)| (number, counted(call.state, collection, group.clone())))
+        .map(|(number, group)| (number, counted(call.account, collection, group.clone())))
         .collect()
 }
 
@@ -53,12 +53,12 @@ pub(super) fn show(call: &Call<'_>) -> Outcome {
         return Outcome::Default;
     };
     let group = call.store.get(key).cloned().unwrap_or_default();
-    Outcome::Answer(counted(call.state, key.collection, group))
+    Outcome::Answer(counted(call.account, key.collection, group))
 }
 
-fn counted(state: &State, collection: &str, mut group: Value) -> Value {
+fn counted(account: &Account, collection: &str, mut group: Value) -> Value {
     let id = group.get("id").map(shown).unwrap_or_default();
-    let members = state
+    let members = account
         .users
         .iter()
         .filter(|user| memberships(user, collection).contains(&id));
@@ -72,7 +72,7 @@ fn counted(state: &State, collection: &str, mut group: Value) -> Value {
 /// The members of the group that the path names.
 pub(super) fn members(call: &Call<'_>) -> Vec<(u64, Value)> {
     let (collection, id) = group(call);
-    let users = call.state.users.after(0);
+    let users = call.account.users.after(0);
     users
         .filter(|(_, user)| !user.is_pending() && memberships(user, collection).contains(&id))
         .map(|(number, user)| (number, user.document()))
@@ -92,7 +92,7 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
         let text = |member: &str| entry.get(member).map(shown).filter(|text| !text.is_empty());
         let key = text("id").or_else(|| text("email")).unwrap_or_default();
         let user = call
-            .state
+            .account
             .users
             .find_mut(&key)
             .filter(|user| !user.is_pending());
@@ -154,7 +154,7 @@ fn member<'a>(
         .get("memberId")
         .map(shown)
         .unwrap_or_default();
-    let user = call.state.users.find_mut(&key);
+    let user = call.account.users.find_mut(&key);
     user.map(|user| memberships_mut(user, collection))
         .filter(|memberships| memberships.iter().any(|own| own == group))
         .ok_or(unknown)
@@ -163,7 +163,7 @@ fn member<'a>(
 /// Takes everybody out of the group that the path names, and leaves the rest to the method.
 pub(super) fn dissolve(call: &mut Call<'_>) -> Outcome {
     let (collection, id) = group(call);
-    for user in call.state.users.iter_mut() {
+    for user in call.account.users.iter_mut() {
         memberships_mut(user, collection).retain(|own| *own != id);
     }
     Outcome::Default

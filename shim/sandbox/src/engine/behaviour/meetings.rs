@@ -7,10 +7,10 @@ use super::super::store::ObjectKey;
 use super::super::template::shown;
 use super::super::{Call, Store, seed, user_document};
 use super::Outcome;
+use crate::account::Account;
 use crate::calendar;
 use crate::error::ApiError;
 use crate::request::Members;
-use crate::state::State;
 
 /// Meetings that exist only while they run.
 const INSTANT: i64 = 1;
@@ -19,7 +19,7 @@ const PANELISTS: usize = 100;
 
 /// Starts a meeting or webinar that is not running, with its host and two more in it. False when
 /// there is none with this id.
-pub(in crate::engine) fn start(store: &mut Store, state: &State, id: &str) -> bool {
+pub(in crate::engine) fn start(store: &mut Store, account: &Account, id: &str) -> bool {
     let kinds = [("meetings", "meeting"), ("webinars", "webinar")];
     let found = kinds.iter().find_map(|(collection, kind)| {
         let (key, object) = store.find(collection, "id", id)?;
@@ -36,7 +36,7 @@ pub(in crate::engine) fn start(store: &mut Store, state: &State, id: &str) -> bo
     }
     meeting.insert("status".to_owned(), "started".into());
     let text = |member: &str| meeting.get(member).map(shown).unwrap_or_default();
-    let host = user_document(state, &text("host_id")).unwrap_or_default();
+    let host = user_document(account, &text("host_id")).unwrap_or_default();
     let members = ["uuid", "id", "host_id", "topic", "type"];
     let members = members.map(|name| {
         (
@@ -93,7 +93,7 @@ fn end(call: &mut Call<'_>, key: ObjectKey) {
             collection: "instances",
             number,
         };
-        announce(&mut call.store, &instance, "ended");
+        announce(call.store, &instance, "ended");
         call.store.set(key, instance);
     }
     if meeting.get("type").and_then(Value::as_i64) == Some(INSTANT) {

@@ -7,15 +7,19 @@ use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::super::Call;
+use super::super::Call;
 use super::super::template::shown;
-use super::super::{Call, seed};
 use super::{
     Outcome,
     media::{self, Media},
 };
 use crate::Sandbox;
+use crate::Sandbox;
+use crate::access_tokens::credentials;
+use crate::access_tokens::credentials;
 use crate::error::ApiError;
-use crate::oauth::credentials;
+use crate::error::ApiError;
 use crate::request::{Members, QueryPairs};
 
 /// What a browser would show: v2 answers so, with 200, when a download has no valid token.
@@ -87,18 +91,17 @@ pub(crate) async fn download(
 ) -> Response {
     let token = credentials(&headers, "bearer").or_else(|| query.filled("access_token"));
     let mut state = sandbox.state();
-    let store = state.store.take().unwrap_or_else(|| seed::store(&state));
+    let (account, store) = state.parts();
     let own = |file: &&Value| file.get("id").is_some_and(|own| *own == *id);
     let found = store.all("recordings").find_map(|(_, recording)| {
         let files = recording.get("recording_files")?.as_array()?;
         let file_type = shown(files.iter().find(own)?.get("file_type")?);
         Some((media::of(&file_type), recording.get("_token").map(shown)))
     });
-    state.store = Some(store);
     let now = OffsetDateTime::now_utc();
     match (found, token) {
         (Some((media, own)), Some(token))
-            if own.as_deref() == Some(token) || state.access_tokens.check(token, now).is_ok() =>
+            if own.as_deref() == Some(token) || account.access_tokens.check(token, now).is_ok() =>
         {
             part(media, &headers)
         }

@@ -58,7 +58,7 @@ pub(super) fn by_host(call: &Call<'_>, range: Option<&(String, String)>) -> Vec<
     let sums = sums(call, "host_id", wanted);
     let none = Sums::default();
     let users = call
-        .state
+        .account
         .users
         .after(0)
         .filter(|(_, user)| user.status == Status::Active);
@@ -117,7 +117,7 @@ pub(super) fn by_day(call: &Call<'_>) -> Result<Vec<(u64, Value)>, ApiError> {
         let sum = sums.get(&date).unwrap_or(&none);
         json!({
             "date": date,
-            "new_users": call.state.users.iter().filter(new).count(),
+            "new_users": call.account.users.iter().filter(new).count(),
             "meetings": sum.meetings,
             "participants": sum.participants,
             "meeting_minutes": sum.minutes,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::template::{Scope, shown};
+use super::{Scope, shown};
 
 /// Dotted paths and what must hold for each.
 #[derive(Debug, Default, Deserialize)]

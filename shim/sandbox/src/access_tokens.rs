@@ -1,0 +1,48 @@
+//! Issued access tokens, and where requests carry them.
+
+use std::collections::VecDeque;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use time::OffsetDateTime;
+
+use super::TOKEN;
+use super::error::ErrorName;
+use super::random::random_text;
+
+/// Issued tokens that are remembered; beyond that the oldest stop working.
+const REMEMBERED_TOKENS: usize = 1_000;
+
+/// Access tokens that were issued, oldest first.
+#[derive(Default)]
+pub(crate) struct AccessTokens {
+    issued: VecDeque<(String, OffsetDateTime)>,
+}
+
+impl AccessTokens {
+    pub(crate) fn issue(&mut self, expires: OffsetDateTime) -> String {
+        let token = format!("eyJ{}", random_text(&mut fastrand::Rng::new(), 120));
+        if self.issued.len() >= REMEMBERED_TOKENS {
+            self.issued.pop_front();
+        }
+        self.issued.push_back((token.clone(), expires));
+        token
+    }
+
+    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
+        if token == TOKEN {
+            return Ok(());
+        }
+        match self.issued.iter().find(|(issued, _)| issued == token) {
+            Some((_, expires)) if now < *expires => Ok(()),
+            Some(_) => Err(ErrorName::ExpiredAccessToken),
+            None => Err(ErrorName::InvalidAccessToken),
+        }
+    }
+}
+
+/// What follows the scheme in the `Authorization` header.
+pub(crate) fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
