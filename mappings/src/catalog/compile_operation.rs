@@ -192,7 +192,7 @@ impl Compiler<'_> {
         if let Service::Plan { plan, .. } = &service {
             unreachable_calls(at, plan, &parameters, report);
             let shape = shape.range.as_ref();
-            range = shape.and_then(|shape| {
+            range = shape.map(|shape| {
                 let at = parts.at(at, &shape.span());
                 self.range(&at, shape.as_ref(), plan, &parameter_names, report)
             });
@@ -299,7 +299,7 @@ impl Compiler<'_> {
         plan: &Plan,
         parameters: &[String],
         report: &mut Report,
-    ) -> Option<Range> {
+    ) -> Range {
         for name in [&shape.from, &shape.to] {
             if !parameters.contains(name) {
                 report.add(at, format!("`{name}` is not a parameter of the operation"));
@@ -331,13 +331,13 @@ impl Compiler<'_> {
         };
         let zone = shape.zone.as_deref();
         let zone = zone.and_then(|place| member_of_call(place, plan, at, report));
-        Some(Range {
+        Range {
             from: shape.from.clone(),
             to: shape.to.clone(),
             longer,
             open,
             zone,
-        })
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]

@@ -11,6 +11,7 @@ use crate::{conversion::Conversion, fidelity::Fidelity, template::Template};
 
 /// One field mapping, read in both directions.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 pub struct Field {
     /// The v1 fields: one, or two that share one place in v2.
     pub parts: Vec<Part>,

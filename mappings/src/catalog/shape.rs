@@ -198,6 +198,7 @@ pub(super) struct RateShape {
 /// One field mapping.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "keys of the file")]
 pub(super) struct FieldShape {
     /// What operations, views and sets name it by; the v1 name if left out.
     pub key: Option<OneOrMany<String>>,

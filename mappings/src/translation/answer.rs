@@ -75,16 +75,15 @@ impl Translation<'_> {
 
     fn warn_of_misses(&mut self) {
         let mut calls: Vec<usize> = self.misses.iter().map(|miss| miss.call).collect();
-        calls.dedup();
         calls.sort_unstable();
         calls.dedup();
         for call in calls {
             let misses = self.misses.iter().filter(|miss| miss.call == call);
             let items = misses.filter(|miss| miss.item.is_some()).count();
-            let Some(missed) = self.plan.calls.get(call) else {
+            let Some(of_misses) = self.plan.calls.get(call) else {
                 continue;
             };
-            let is_write = !missed.method.is_read();
+            let is_write = !of_misses.method.is_read();
             let is_unknown = |progress: &Progress| !progress.unknown.is_empty();
             let reason = match items {
                 _ if self.progress.get(call).is_some_and(is_unknown) => {

@@ -126,7 +126,7 @@ impl Translation<'_> {
         if is_all {
             return failure.error;
         }
-        let missing = named(|write| write.missing(), "not stored");
+        let missing = named(Write::missing, "not stored");
         let progress: Vec<_> = [done, unknown, missing].into_iter().flatten().collect();
         let id = self.id.as_deref().or(self.subject.as_deref());
         let kind = self.operation.subject_kind.as_ref();

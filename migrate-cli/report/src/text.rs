@@ -24,6 +24,10 @@ const BETWEEN: &str = " │ ";
 
 /// Prints text.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent choices of the user"
+)]
 pub struct Text {
     /// How many columns a line may have.
     pub width: usize,

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub(crate) use self::behaviour::Behaviour;
-pub(crate) use self::list::{Dates, List};
+pub(in crate::engine) use self::list::Dates;
+pub(crate) use self::list::List;
 use super::template::{Conditions, Document, View};
 use crate::embedded;
 use crate::error::ErrorRow;

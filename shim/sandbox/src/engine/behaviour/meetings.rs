@@ -192,7 +192,7 @@ pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     members.insert("_of".to_owned(), id);
     members.insert("_meeting".to_owned(), meeting);
     let registrant = call.create("registrants", members)?;
-    count_registrant(&mut call.store, key);
+    count_registrant(call.store, key);
     Ok(Outcome::Answer(registrant))
 }
 

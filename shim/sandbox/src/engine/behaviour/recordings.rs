@@ -8,17 +8,13 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::super::Call;
-use super::super::Call;
 use super::super::template::shown;
 use super::{
     Outcome,
     media::{self, Media},
 };
 use crate::Sandbox;
-use crate::Sandbox;
 use crate::access_tokens::credentials;
-use crate::access_tokens::credentials;
-use crate::error::ApiError;
 use crate::error::ApiError;
 use crate::request::{Members, QueryPairs};
 
