@@ -117,45 +117,8 @@ impl Projects {
                 }
             }
         }
-        // The host of paths that begin with the version is the base of v1, if of nothing else.
-        let of_v1: BTreeSet<String> = own
-            .keys()
-            .filter(|root| {
-                let around = with_ancestors(root, &own);
-                around.host && around.versioned && !around.v2 && !around.path_v2
-            })
-            .cloned()
-            .collect();
-        for file in files.iter_mut() {
-            let root = root_of(&file.path, roots);
-            if of_v1.contains(&root) {
-                take_hosts_for_bases(file);
-                own.entry(root).or_default().add(&of_file(file, rules));
-            }
-        }
-        // A project without a base of its own may request v1 through another's class.
-        let with_base: BTreeSet<String> = own
-            .keys()
-            .filter(|root| with_ancestors(root, &own).v1)
-            .cloned()
-            .collect();
-        for file in files.iter_mut() {
-            let root = root_of(&file.path, roots);
-            let mut wrappers = rules
-                .libraries
-                .iter()
-                .filter(|library| library.is_wrapper());
-            let wrapper = wrappers.find(|library| {
-                setups(library, file).next().is_some() && names_v1_alone(file, knowledge)
-            });
-            let wrapper = wrapper.filter(|_| !with_base.contains(&root));
-            file.is_wrapped = wrapper.is_some();
-            if let Some(library) = wrapper {
-                let evidence = own.entry(root).or_default();
-                evidence.v1 = true;
-                evidence.helpers.extend(library.helpers.iter().cloned());
-            }
-        }
+        take_versioned_hosts(files, roots, rules, &mut own);
+        take_wrappers(files, roots, knowledge, rules, &mut own);
         // A base in one file names what another file's functions use.
         let named: BTreeMap<String, Evidence> = own
             .keys()
@@ -333,6 +296,63 @@ fn names_of(signal: &Signal) -> impl Iterator<Item = String> {
         .iter()
         .map(|target| last_identifier(target).to_ascii_lowercase())
         .filter(|name| name.len() > 2)
+}
+
+/// Makes the host of paths that begin with the version a base of v1, if it is that of nothing else.
+fn take_versioned_hosts(
+    files: &mut [FileFacts],
+    roots: &BTreeSet<String>,
+    rules: &Rules,
+    own: &mut BTreeMap<String, Evidence>,
+) {
+    let of_v1: BTreeSet<String> = own
+        .keys()
+        .filter(|root| {
+            let around = with_ancestors(root, own);
+            around.host && around.versioned && !around.v2 && !around.path_v2
+        })
+        .cloned()
+        .collect();
+    for file in files.iter_mut() {
+        let root = root_of(&file.path, roots);
+        if of_v1.contains(&root) {
+            take_hosts_for_bases(file);
+            own.entry(root).or_default().add(&of_file(file, rules));
+        }
+    }
+}
+
+/// Notes which files request v1 through another project's class: those with paths of v1 in a project
+/// without a base of its own.
+fn take_wrappers(
+    files: &mut [FileFacts],
+    roots: &BTreeSet<String>,
+    knowledge: &Knowledge,
+    rules: &Rules,
+    own: &mut BTreeMap<String, Evidence>,
+) {
+    let with_base: BTreeSet<String> = own
+        .keys()
+        .filter(|root| with_ancestors(root, own).v1)
+        .cloned()
+        .collect();
+    for file in files.iter_mut() {
+        let root = root_of(&file.path, roots);
+        let mut wrappers = rules
+            .libraries
+            .iter()
+            .filter(|library| library.is_wrapper());
+        let wrapper = wrappers.find(|library| {
+            setups(library, file).next().is_some() && names_v1_alone(file, knowledge)
+        });
+        let wrapper = wrapper.filter(|_| !with_base.contains(&root));
+        file.is_wrapped = wrapper.is_some();
+        if let Some(library) = wrapper {
+            let evidence = own.entry(root).or_default();
+            evidence.v1 = true;
+            evidence.helpers.extend(library.helpers.iter().cloned());
+        }
+    }
 }
 
 fn proves_v1(evidence: &Evidence) -> bool {

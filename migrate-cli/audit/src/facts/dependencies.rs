@@ -38,7 +38,7 @@ pub(crate) fn find(
         let mut at = 0;
         for line in entries(language, &name, source) {
             if !is_comment(language, line)
-                && is_required(&listed, &library.package)
+                && is_required(listed.as_deref(), &library.package)
                 && let Some(column) = named(&name, line, &library.package)
             {
                 let rest = line
@@ -84,10 +84,8 @@ fn listed(name: &str, source: &str) -> Option<Vec<String>> {
     )
 }
 
-fn is_required(listed: &Option<Vec<String>>, package: &str) -> bool {
-    listed
-        .as_ref()
-        .is_none_or(|listed| listed.iter().any(|name| name == package))
+fn is_required(listed: Option<&[String]>, package: &str) -> bool {
+    listed.is_none_or(|listed| listed.iter().any(|name| name == package))
 }
 
 /// Whether a version of a library speaks v1.

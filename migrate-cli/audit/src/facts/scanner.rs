@@ -151,16 +151,7 @@ impl Scanner<'_> {
     ) {
         let folded = fold_all(extract);
         if language == Language::Data(Format::Json) {
-            for sighting in postman::urls(source, &self.rules.hosts, self.knowledge) {
-                facts.signals.push(Signal {
-                    shape: sighting.shape,
-                    place: Place::of(lines, sighting.start, sighting.end),
-                    text: Text::plain("", 0, Role::Value),
-                    joined: Vec::new(),
-                    value: String::new(),
-                    apart: false,
-                });
-            }
+            self.postman(source, lines, facts);
         }
         let mut parts = 0;
         for (name, deeds) in &extract.functions {
@@ -185,31 +176,7 @@ impl Scanner<'_> {
                     .joins
                     .extend(joins);
             }
-            let anywhere = text.role != Role::Value
-                || matches!(language, Language::Data(_) | Language::Markup)
-                    && text.pieces.len() == 1
-                    && text.callee.is_none()
-                    && (text.target.is_none() || matches!(language, Language::Data(_)));
-            let mut found = if anywhere || folded.text.len() > 600 {
-                shape::prose::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
-            } else {
-                shape::in_value(folded, &self.rules.hosts, self.knowledge)
-            };
-            if text.role == Role::Value && matches!(language, Language::Data(_)) {
-                found.extend(shape::version_of_setting(&folded.text));
-            }
-            if text.role != Role::Value && facts.zoom {
-                found.extend(shape::prose::names(
-                    &folded.text,
-                    &self.rules.words.api_names,
-                ));
-                found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
-            } else if facts.zoom && text.target.as_deref().is_some_and(describes) {
-                found.extend(shape::prose::names(
-                    &folded.text,
-                    &self.rules.words.api_names,
-                ));
-            }
+            let found = self.sightings(language, text, folded, facts.zoom);
             for sighting in found {
                 if facts.signals.len() >= LIMIT {
                     facts.is_cut = true;
@@ -270,6 +237,56 @@ impl Scanner<'_> {
                 });
             }
         }
+    }
+
+    /// Notes the URLs that Postman writes as lists.
+    fn postman(&self, source: &str, lines: &Lines, facts: &mut FileFacts) {
+        for sighting in postman::urls(source, &self.rules.hosts, self.knowledge) {
+            facts.signals.push(Signal {
+                shape: sighting.shape,
+                place: Place::of(lines, sighting.start, sighting.end),
+                text: Text::plain("", 0, Role::Value),
+                joined: Vec::new(),
+                value: String::new(),
+                apart: false,
+            });
+        }
+    }
+
+    /// What looks like v1 in one text of a file.
+    fn sightings(
+        &self,
+        language: Language,
+        text: &Text,
+        folded: &Folded,
+        is_of_zoom: bool,
+    ) -> Vec<Sighting> {
+        let anywhere = text.role != Role::Value
+            || matches!(language, Language::Data(_) | Language::Markup)
+                && text.pieces.len() == 1
+                && text.callee.is_none()
+                && (text.target.is_none() || matches!(language, Language::Data(_)));
+        let mut found = if anywhere || folded.text.len() > 600 {
+            shape::prose::in_prose(&folded.text, &self.rules.hosts, self.knowledge)
+        } else {
+            shape::in_value(folded, &self.rules.hosts, self.knowledge)
+        };
+        if text.role == Role::Value && matches!(language, Language::Data(_)) {
+            found.extend(shape::version_of_setting(&folded.text));
+        }
+        if text.role != Role::Value && is_of_zoom {
+            found.extend(shape::prose::names(
+                &folded.text,
+                &self.rules.words.api_names,
+            ));
+            found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
+        } else if is_of_zoom && text.target.as_deref().is_some_and(describes) {
+            found.extend(shape::prose::names(
+                &folded.text,
+                &self.rules.words.api_names,
+            ));
+        }
+        found
     }
 
     /// Adds what the statement around a path gives to what its call was seen to give.
