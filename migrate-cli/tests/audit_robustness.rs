@@ -144,10 +144,7 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
         .iter()
         .filter_map(|unread| unread["path"].as_str())
         .collect();
-    assert!(
-        named.contains(&"a.java") && named.contains(&"d.java"),
-        "{named:?}"
-    );
+    assert!(named.contains(&"a.java"), "{named:?}");
     for (path, _) in kinds {
         assert!(places(&report).contains(&format!("{path}:1 url")), "{path}");
     }
