@@ -33,6 +33,8 @@ fn settings() -> Value {
         "in_meeting": { "chat": false, "private_chat": true, "entry_exit_chime": "host" },
         "recording": { "auto_recording": "cloud", "auto_delete_cmr_days": 60 },
         "feature": { "meeting_capacity": 100 },
+        "schedule_meeting": {},
+        "email_notification": {},
     })
 }
 

@@ -20,7 +20,7 @@ const MAX_MARKER: usize = 1_000;
 /// least and one of a meeting at most.
 const MARKER: usize = 9;
 /// The first number that stands for a variable.
-const NUMBER: u64 = 8_461_730_000;
+const NUMBER: i64 = 8_461_730_000;
 
 /// Where a text is interrupted by variables.
 pub(super) enum Piece<'t> {
@@ -180,7 +180,9 @@ impl Variables {
                     let text = match stand_in(part) {
                         StandIn::Marker => text.clone(),
                         StandIn::Number => {
-                            let number = (NUMBER + variables.len() as u64).to_string();
+                            let number = (NUMBER
+                                + i64::try_from(variables.len()).unwrap_or_default())
+                            .to_string();
                             let name = found.shown(text, str::to_owned);
                             let known = Known {
                                 marker: number.clone(),
@@ -296,7 +298,9 @@ fn stand_in(part: &Part) -> StandIn {
     let first = of_list
         .chain(part.range.map(|(least, _)| least.to_string()))
         .next();
+    let has_room = part.range.is_some_and(|(_, most)| most > NUMBER + 1_000);
     match (part.kind, first) {
+        (Kind::Int, _) if has_room && part.values.is_empty() => StandIn::Number,
         (Kind::Bool, _) => StandIn::Value("true".to_owned()),
         (Kind::Date, _) => StandIn::Value("2030-01-31".to_owned()),
         (Kind::Time, _) => StandIn::Value("2030-01-31T10:00:00Z".to_owned()),

@@ -88,7 +88,7 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
 }
 
 fn list<T: AsRef<str>>(document: &mut Document<'_>, title: &str, items: &[T]) {
-    let rows = items.iter().map(|item| Row::new([tied(item.as_ref())]));
+    let rows = items.iter().map(|item| Row::new([item.as_ref()]));
     document.section(title, Table::plain(rows.collect()));
 }
 
