@@ -247,11 +247,10 @@ fn all_lists_of_an_answer_are_shown() {
 fn a_page_reads_well_at_every_width() {
     for width in ["40", "80", "120"] {
         let page = stable(&["meeting/create", "--width", width]);
-        let widest = page.lines().map(|line| line.chars().count()).max();
-        assert!(
-            widest.is_some_and(|widest| widest <= width.parse().unwrap()),
-            "{page}"
-        );
+        // Only what cannot be broken is longer.
+        for line in page.lines().filter(|line| line.trim_start().contains(' ')) {
+            assert!(line.chars().count() <= width.parse().unwrap(), "{line}");
+        }
         insta::assert_snapshot!(format!("meeting_create_{width}"), page);
     }
 }
