@@ -97,8 +97,8 @@ impl Translation<'_> {
                 ),
             };
             let field = match self.fields_of(call) {
-                names if names.is_empty() && (is_write || missed.list().is_some()) => {
-                    missed.name.clone()
+                names if names.is_empty() && (is_write || of_misses.list().is_some()) => {
+                    of_misses.name.clone()
                 }
                 // Something else fills them.
                 names if names.is_empty() => continue,

@@ -31,11 +31,11 @@ impl Progressed<'_> {
             (count, all) => Some(format!("{} ({count} of {all})", self.call)),
         }
     }
+}
 
-    fn missing(&self) -> usize {
-        let missing = self.all.saturating_sub(self.done + self.unknown);
-        if self.is_wanted { missing } else { 0 }
-    }
+fn missing(write: &Progressed<'_>) -> usize {
+    let missing = write.all.saturating_sub(write.done + write.unknown);
+    if write.is_wanted { missing } else { 0 }
 }
 
 impl Translation<'_> {
@@ -126,7 +126,7 @@ impl Translation<'_> {
         if is_all {
             return failure.error;
         }
-        let missing = named(Write::missing, "not stored");
+        let missing = named(missing, "not stored");
         let progress: Vec<_> = [done, unknown, missing].into_iter().flatten().collect();
         let id = self.id.as_deref().or(self.subject.as_deref());
         let kind = self.operation.subject_kind.as_ref();

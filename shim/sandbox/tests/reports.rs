@@ -6,7 +6,7 @@ mod client;
 
 use client::{Client, day, month};
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// The last month's meetings of a host.
 async fn meetings(client: &Client, host: &str) -> Vec<Value> {

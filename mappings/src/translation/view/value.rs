@@ -71,7 +71,8 @@ pub(super) fn to_v1<'v>(
         };
         typed(part, value)
     };
-    converted(v2.clone()).or_else(|| converted(respelled(part.kind, &v2)?))
+    let respelled = respelled(part.kind, &v2);
+    converted(v2).or_else(|| converted(respelled?))
 }
 
 /// A value that v2 spells with another JSON type than the field's: `"2"`, `"true"`, `1` for true.
