@@ -242,7 +242,7 @@ fn findings_of_the_baseline_are_fixed() {
         &[&["audit", "--diff"], &shim[..]].concat(),
     ));
     assert!(
-        patch.contains("+") && patch.contains("https://shim.example.com/v1"),
+        patch.contains('+') && patch.contains("https://shim.example.com/v1"),
         "{patch}"
     );
 }

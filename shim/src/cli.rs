@@ -111,7 +111,7 @@ pub(crate) struct DevCert {
 
 /// Print what ledgers say, as GET /usage does, while no shim runs; `migrate usage -` reads it.
 ///
-/// One JSON object a line. SHIM_LEDGER_PASSWORD holds a password that a URL leaves out.
+/// One JSON object a line. `SHIM_LEDGER_PASSWORD` holds a password that a URL leaves out.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Usage {
     /// SQLite files, or postgres:// URLs; they are only read

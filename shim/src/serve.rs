@@ -415,12 +415,11 @@ async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body>
     let (head, body) = request.into_parts();
     let shim = shim.now();
     let cors = &shim.0.cors;
-    let mut response = match cors.preflight(&head.method, &head.headers) {
-        Some(preflight) => preflight,
-        None => {
-            let answered = answer(&shim, (&head, body, peer), id);
-            answered.instrument(span).await
-        }
+    let mut response = if let Some(preflight) = cors.preflight(&head.method, &head.headers) {
+        preflight
+    } else {
+        let answered = answer(&shim, (&head, body, peer), id);
+        answered.instrument(span).await
     };
     let headers = response.headers_mut();
     cors.add_to(headers, &head.headers);

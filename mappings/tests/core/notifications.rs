@@ -63,7 +63,7 @@ fn forms(body: &Value, site: &Site) -> Vec<String> {
     event
         .pushes(site, NOW)
         .iter()
-        .map(|push| push.form())
+        .map(mappings::notification::Push::form)
         .collect()
 }
 

@@ -349,9 +349,10 @@ fn a_long_range_is_split_into_months_without_a_day_twice_or_never() {
 
 #[test]
 fn dates_are_those_of_the_hosts_time_zone() {
-    let v2 = |request: &V2Request| match &*request.template {
-        "/users/{userId}" => ok(json!({ "id": "kdc1", "timezone": "America/Los_Angeles" })),
-        _ => {
+    let v2 = |request: &V2Request| {
+        if &*request.template == "/users/{userId}" {
+            ok(json!({ "id": "kdc1", "timezone": "America/Los_Angeles" }))
+        } else {
             let starts = [
                 "2020-08-02T06:59:59Z",
                 "2020-08-02T07:00:00Z",

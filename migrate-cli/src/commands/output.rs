@@ -71,7 +71,7 @@ pub(crate) enum Format {
 /// When text has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
     Always,
@@ -181,14 +181,13 @@ impl Output {
         let is_styled = self.is_styled(file.is_some());
         let plain = (!is_styled).then(|| anstream::adapter::strip_str(text).to_string());
         let text = plain.as_deref().unwrap_or(text);
-        match file {
-            Some(path) => fs::write(path, text)
-                .with_context(|| format!("the report cannot be written to {}", path.display())),
-            None => {
-                let mut out = io::stdout().lock();
-                out.write_all(text.as_bytes())?;
-                Ok(out.flush()?)
-            }
+        if let Some(path) = file {
+            fs::write(path, text)
+                .with_context(|| format!("the report cannot be written to {}", path.display()))
+        } else {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            Ok(out.flush()?)
         }
     }
 

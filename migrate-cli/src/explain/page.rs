@@ -65,7 +65,7 @@ fn fate(kind: Fidelity, names: &[&str], reason: &str) -> Row {
 }
 
 /// Groups what is alike, in order of first appearance.
-fn alike<'e, E, K: PartialEq>(entries: &'e [E], key: impl Fn(&E) -> K) -> Vec<Vec<&'e E>> {
+fn alike<E, K: PartialEq>(entries: &[E], key: impl Fn(&E) -> K) -> Vec<Vec<&E>> {
     let mut groups: Vec<Vec<&E>> = Vec::new();
     for entry in entries {
         let same =

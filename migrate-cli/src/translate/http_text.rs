@@ -16,10 +16,7 @@ pub(super) fn commands(text: &str) -> Option<Vec<Command>> {
             None => {}
         }
     }
-    let commands = blocks
-        .iter()
-        .map(|block| block.as_slice())
-        .filter_map(begun);
+    let commands = blocks.iter().map(Vec::as_slice).filter_map(begun);
     let commands: Option<Vec<_>> = commands.map(command).collect();
     commands.filter(|commands| !commands.is_empty())
 }

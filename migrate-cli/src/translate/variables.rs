@@ -83,24 +83,23 @@ impl Found {
             let inner = from
                 .split_once("}}")
                 .map(|(name, after)| (name.trim(), after));
-            match inner.filter(|(name, _)| !name.is_empty() && name.chars().all(is_of_name)) {
-                Some((name, after)) => {
-                    let name: String = { name.trim_start_matches('$').chars() }
-                        .map(|letter| {
-                            if letter.is_ascii_alphanumeric() {
-                                letter
-                            } else {
-                                '_'
-                            }
-                        })
-                        .collect();
-                    out.push_str(&self.marker(&name));
-                    rest = after;
-                }
-                None => {
-                    out.push_str("{{");
-                    rest = from;
-                }
+            if let Some((name, after)) =
+                inner.filter(|(name, _)| !name.is_empty() && name.chars().all(is_of_name))
+            {
+                let name: String = { name.trim_start_matches('$').chars() }
+                    .map(|letter| {
+                        if letter.is_ascii_alphanumeric() {
+                            letter
+                        } else {
+                            '_'
+                        }
+                    })
+                    .collect();
+                out.push_str(&self.marker(&name));
+                rest = after;
+            } else {
+                out.push_str("{{");
+                rest = from;
             }
         }
         out + rest

@@ -137,10 +137,10 @@ pub(super) fn warn_of(
 ) {
     match (webhooks, receivers) {
         (Some(_), []) => {
-            tracing::warn!("webhooks are taken, but there is no [[receiver]] to push to")
+            tracing::warn!("webhooks are taken, but there is no [[receiver]] to push to");
         }
         (None, [_, ..]) => {
-            tracing::warn!("there is a [[receiver]], but webhooks.listen is not set")
+            tracing::warn!("there is a [[receiver]], but webhooks.listen is not set");
         }
         (Some(_), _) if *state == StateUrl::Memory => tracing::warn!(
             "notifications are queued in memory: a restart loses them; set state.url, as sqlite:state.sqlite"

@@ -134,7 +134,9 @@ fn is_refused(error: &reqwest::Error) -> bool {
         let inner = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
-        if error.is::<OnlyPrivate>() || inner.is_some_and(|inner| inner.is::<OnlyPrivate>()) {
+        if error.is::<OnlyPrivate>()
+            || inner.is_some_and(<dyn std::error::Error + Send + Sync + 'static>::is::<OnlyPrivate>)
+        {
             return true;
         }
         source = error.source();

@@ -3,7 +3,7 @@
 //!
 //! Off unless a database is named. A request is never held up by it: a short note goes into a bounded
 //! queue, and a thread of its own sums notes up by caller, operation and day and writes the sums
-//! into SQLite or PostgreSQL every few seconds. If the database cannot be written, the sums wait in
+//! into SQLite or `PostgreSQL` every few seconds. If the database cannot be written, the sums wait in
 //! memory, as far as there is room; what finds no room is dropped, counted and logged, and the ledger
 //! says on which day that was.
 
@@ -79,7 +79,7 @@ pub enum LedgerError {
     #[cfg(feature = "postgres")]
     #[error("PostgreSQL does not answer")]
     Lost,
-    /// A build without PostgreSQL.
+    /// A build without `PostgreSQL`.
     #[cfg(not(feature = "postgres"))]
     #[error("this shim is built without PostgreSQL; build it with --features postgres")]
     NoPostgres,

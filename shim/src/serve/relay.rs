@@ -79,13 +79,12 @@ impl Relay {
     /// `None` if there is no random number generator to make a key.
     pub(super) fn new(config: RelayConfig) -> Option<Self> {
         let mut random = [0; DIGEST];
-        let key = match &config.key {
-            Some(key) => key.expose_secret().as_bytes(),
-            None => {
-                let provider = rustls::crypto::ring::default_provider();
-                provider.secure_random.fill(&mut random).ok()?;
-                &random
-            }
+        let key = if let Some(key) = &config.key {
+            key.expose_secret().as_bytes()
+        } else {
+            let provider = rustls::crypto::ring::default_provider();
+            provider.secure_random.fill(&mut random).ok()?;
+            &random
         };
         Some(Self {
             mac: Hmac::new_from_slice(key).ok()?,

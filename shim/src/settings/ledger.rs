@@ -24,7 +24,7 @@ pub struct LedgerConfig {
 pub enum LedgerPlace {
     /// A SQLite file on this machine.
     File(PathBuf),
-    /// A PostgreSQL database, as a URL; with the password that the URL leaves out, if any.
+    /// A `PostgreSQL` database, as a URL; with the password that the URL leaves out, if any.
     Postgres(String, Option<SecretString>),
 }
 

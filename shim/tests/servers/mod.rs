@@ -31,7 +31,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A PostgreSQL server with the user `shim` and the database `postgres`; killed at the end.
+/// A `PostgreSQL` server with the user `shim` and the database `postgres`; killed at the end.
 pub(crate) struct Postgres {
     folder: TempDir,
     port: u16,
@@ -42,7 +42,7 @@ pub(crate) struct Postgres {
 pub(crate) const PASSWORD: &str = "a-database-hush";
 
 impl Postgres {
-    /// `None` where there is no PostgreSQL.
+    /// `None` where there is no `PostgreSQL`.
     pub(crate) fn start() -> Option<Self> {
         let mut server = Self::stopped()?;
         server.resume();

@@ -69,9 +69,10 @@ fn mapping(document: &mut Document<'_>, page: &FieldPage<'_>, mapping: &MappingE
         row("v2", place_words(place)).with_below(requests)
     }));
     if mapping.places.is_empty() {
-        let nothing = match mapping.implied {
-            true => "takes all values alike: nothing is sent",
-            false => "nothing",
+        let nothing = if mapping.implied {
+            "takes all values alike: nothing is sent"
+        } else {
+            "nothing"
         };
         rows.push(row("v2", nothing.to_owned()));
     }

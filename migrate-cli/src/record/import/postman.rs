@@ -24,7 +24,7 @@ pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
 pub(super) fn requests(file: &Value) -> Option<Vec<Pair>> {
     let mut requests = Vec::new();
     each_item(file, &mut |item| {
-        requests.extend(item.get("request").map(request))
+        requests.extend(item.get("request").map(request));
     })?;
     Some(requests)
 }

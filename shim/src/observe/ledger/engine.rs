@@ -1,4 +1,4 @@
-//! What the ledger needs of a database, and the SQL that SQLite and PostgreSQL have in common.
+//! What the ledger needs of a database, and the SQL that SQLite and `PostgreSQL` have in common.
 
 #[cfg(feature = "postgres")]
 mod postgres;
