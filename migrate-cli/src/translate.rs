@@ -163,6 +163,7 @@ pub(crate) struct ErrorEntry {
 /// # Errors
 ///
 /// The v1 error that the shim answers without asking v2.
+#[expect(clippy::result_large_err, reason = "once a run")]
 pub(crate) fn translate<'a>(
     catalog: &'a Catalog,
     site: &'a Site,
@@ -257,6 +258,7 @@ impl Translated<'_> {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "once a run")]
 fn known<'a>(catalog: &'a Catalog, request: &V1Request) -> Result<&'a Operation, Refused> {
     catalog.find(&request.operation).ok_or_else(|| {
         let protocol = catalog.protocol();
@@ -266,6 +268,7 @@ fn known<'a>(catalog: &'a Catalog, request: &V1Request) -> Result<&'a Operation,
 }
 
 impl Refused {
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
     fn new(
         catalog: &Catalog,
         operation: Option<&Operation>,

@@ -559,7 +559,10 @@ impl Foreign {
             command.arg(&file).arg("0");
         }
         let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
-            eprintln!("NOT CHECKED: {interpreter} is not installed");
+            #[expect(clippy::print_stderr, reason = "a missing interpreter is named")]
+            {
+                eprintln!("NOT CHECKED: {interpreter} is not installed");
+            }
             return None;
         };
         let stdout: Box<dyn std::io::Read + Send> = Box::new(child.stdout.take().unwrap());

@@ -222,7 +222,8 @@ async fn follow_link(shim: &Running) {
     let request = shim.client.post(shim.url("/v1/recording/get"));
     let answer = request.header("content-type", FORM).body(form).send().await;
     let answer = running::json(answer.unwrap()).await;
-    let link = answer["recording_files"][0]["download_url"].as_str();
+    let link = answer.pointer("/recording_files/0/download_url");
+    let link = link.and_then(|link| link.as_str());
     let path = link.unwrap().strip_prefix("http://shim.example.com");
     let answer = shim.client.get(shim.url(path.unwrap())).send().await;
     assert_eq!(answer.unwrap().status(), 502);

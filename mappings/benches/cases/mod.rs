@@ -60,7 +60,7 @@ impl Case {
                 answers.push(ok(page));
                 let given = [("host_id", "kdc1"), ("page_size", "300")];
                 let full = [("list_detail".to_owned(), "full".into())].into();
-                Self::at(full, "meeting/list", &given, answers)
+                Self::at(&full, "meeting/list", &given, answers)
             }
             "report_100_by_30" => {
                 let met: Vec<_> = (0..100).map(meeting).collect();
@@ -100,11 +100,11 @@ impl Case {
     }
 
     fn new(name: &str, arguments: &[(&str, &str)], answers: Vec<Answer>) -> Option<Self> {
-        Self::at(BTreeMap::new(), name, arguments, answers)
+        Self::at(&BTreeMap::new(), name, arguments, answers)
     }
 
     fn at(
-        options: BTreeMap<String, toml::Value>,
+        options: &BTreeMap<String, toml::Value>,
         name: &str,
         arguments: &[(&str, &str)],
         answers: Vec<Answer>,
@@ -114,7 +114,7 @@ impl Case {
             arguments: arguments.iter().copied().collect(),
             answers,
             site: Site {
-                options: CATALOG.options(&options).ok()?,
+                options: CATALOG.options(options).ok()?,
                 ..Site::default()
             },
         };

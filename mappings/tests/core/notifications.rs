@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::driver::{NOW, catalog, site, site_choosing};
 
 /// A webhook about the meeting of the examples; `object` is added to it.
+#[expect(clippy::needless_pass_by_value, reason = "the callers write literals")]
 pub(crate) fn webhook(event: &str, object: Value) -> Value {
     let mut body = json!({
         "event": event,
@@ -112,11 +113,11 @@ fn recording_notification_is_v1s_bytes() {
         json!("https://example.com/recording/1");
     let content = "%7B%22uuid%22%3A%22%2Fab%2BCd12EfGh3456IjKl7w%3D%3D%22%2C%22meeting_number%22%3A98765432101%2C%22account_id%22%3A%22aC7kPq2XT1eWm9dF0sLbNg%22%2C%22host_id%22%3A%22hQ3vT8sLRWi2mZ0pYxAbCd%22%2C%22topic%22%3A%22Weekly%22%2C%22start_time%22%3A%222026-01-15T10%3A00%3A00Z%22%2C%22timezone%22%3A%22Europe%2FBerlin%22%2C%22host_email%22%3A%22host%40example.com%22%2C%22duration%22%3A60%2C%22total_size%22%3A3328371%2C%22recording_count%22%3A1%2C%22recording_files%22%3A%5B%7B%22id%22%3A%220c9f0d3e-5a51-4c8e-9a1b-2f6d7e8a9b10%22%2C%22meeting_id%22%3A%22%2Fab%2BCd12EfGh3456IjKl7w%3D%3D%22%2C%22recording_start%22%3A%222026-01-15T10%3A00%3A02Z%22%2C%22recording_end%22%3A%222026-01-15T11%3A00%3A01Z%22%2C%22file_type%22%3A%22MP4%22%2C%22file_size%22%3A282825%2C%22file_path%22%3A%22https%3A%2F%2Fexample.com%2Frecording%2F1%22%2C%22status%22%3A%22completed%22%7D%5D%7D";
     let form = format!("type=RECORDING_MEETING_COMPLETED&content={content}");
-    assert_eq!(forms(&body, &site(catalog())), [form.clone()]);
+    assert_eq!(forms(&body, &site(catalog())), std::slice::from_ref(&form));
     let documented = status("RECORDING_MEETING_COMPLETED");
     assert_eq!(
         forms(&body, &site_choosing("recording_form", "status")),
-        [documented.clone()]
+        std::slice::from_ref(&documented)
     );
     assert_eq!(
         forms(&body, &site_choosing("recording_form", "both")),

@@ -93,9 +93,9 @@ fn a_page_has_at_most_as_many_meetings_as_the_site_allows() {
         )
         .unwrap();
         let asked = run.requests()[0].to_owned();
-        let size = run.answer()["page_size"].as_u64().unwrap();
-        assert!(asked.contains(&format!("page_size={size}&")), "{asked}");
-        size
+        let shown = run.answer()["page_size"].as_u64().unwrap();
+        assert!(asked.contains(&format!("page_size={shown}&")), "{asked}");
+        shown
     };
     assert_eq!(sizes(300, GIVEN), 300);
     assert_eq!(sizes(40, GIVEN), 40);

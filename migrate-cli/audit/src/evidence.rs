@@ -28,6 +28,7 @@ const NEAR: usize = 25;
 
 /// What is known of one project, or of a part of it.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 pub(crate) struct Evidence {
     /// A base or URL of v1 stands in code or settings.
     pub(crate) v1: bool,

@@ -72,6 +72,7 @@ pub(crate) struct Signal {
 
 /// What one file says that may matter.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 pub(crate) struct FileFacts {
     /// The path from the root, with slashes.
     pub(crate) path: String,

@@ -77,6 +77,7 @@ struct HostFile {
 /// Words that tell what the names around a path mean; `rules/data/words.toml` documents each list.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "keys of the file")]
 pub(crate) struct Words {
     pub(crate) own: Vec<String>,
     pub(crate) own_bare: Vec<String>,

@@ -26,6 +26,7 @@ use serde::Serialize;
 
 /// The flags for what a command writes.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "fields are flags")]
 pub(crate) struct Output {
     /// The format of the report; give several, each with its own --output
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]

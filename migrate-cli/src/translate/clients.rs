@@ -156,7 +156,7 @@ impl Client {
             let rest = letters.get(at + letter.len_utf8()..).unwrap_or_default();
             let name = match (self.style, letter) {
                 (Style::Curl, 'd') => "data",
-                (Style::Curl, 'F') => "form",
+                (Style::Curl, 'F') | (Style::Httpie, 'f') => "form",
                 (Style::Curl, 'H') => "header",
                 (Style::Curl, 'X') => "request",
                 (Style::Curl, 'G') => {
@@ -167,7 +167,6 @@ impl Client {
                     command.method.get_or_insert_with(|| "HEAD".to_owned());
                     continue;
                 }
-                (Style::Httpie, 'f') => "form",
                 (Style::Httpie, 'j') => "json",
                 (_, letter) if self.letters.contains(letter) => "",
                 _ => continue,

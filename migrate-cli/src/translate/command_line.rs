@@ -31,6 +31,7 @@ pub(super) fn commands(text: &str, found: &mut Found) -> Result<Vec<Vec<String>>
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "that shell is called so")]
 enum Shell {
     Posix,
     Cmd,
@@ -134,6 +135,7 @@ impl Splitter<'_, '_> {
 
     /// Reads what a letter begins inside of a word: a quote, an escape, a variable, or itself.
     fn piece(&mut self, letter: char) -> Result<(), &'static str> {
+        #[expect(clippy::match_same_arms, reason = "a guard takes a letter")]
         match (self.shell, letter) {
             (Shell::Posix | Shell::PowerShell, '\'') => self.single(),
             (_, '"') => self.double(),

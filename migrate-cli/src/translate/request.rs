@@ -215,6 +215,7 @@ impl V1Request {
     }
 
     /// A URL or an operation, and forms.
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
     fn from_address(
         catalog: &Catalog,
         address: &str,

@@ -84,9 +84,9 @@ fn word(text: &str, variables: &Variables) -> String {
                     letter.is_ascii_alphanumeric() || letter == '_'
                 }) =>
             {
-                word.push_str(&format!("${{{name}}}"));
+                word.extend(["${", name, "}"]);
             }
-            (Piece::Variable(name), _) => word.push_str(&format!("${name}")),
+            (Piece::Variable(name), _) => word.extend(["$", name]),
         }
     }
     word + "\""

@@ -88,11 +88,11 @@ fn observed(story: &Story) -> String {
     };
     if observed.days_missing > 0 {
         let missing = count(observed.days_missing, "day", "days");
-        text += &format!("; not on {missing} between");
+        text.extend(["; not on ", &missing, " between"]);
     }
     if observed.requests_missing > 0 {
         let missing = count(observed.requests_missing, "request is", "requests are");
-        text += &format!("; {missing} missing");
+        text.extend(["; ", &missing, " missing"]);
     }
     text
 }
@@ -145,7 +145,7 @@ fn operation_use(used: &OperationUse, all: bool) -> String {
         ("unknown:", Some(&used.unknown)),
     ] {
         if let Some(uses) = uses.filter(|uses| !uses.is_empty()) {
-            text += &format!("; {title} {}", names(uses, ", "));
+            text.extend(["; ", title, " ", &names(uses, ", ")]);
         }
     }
     text

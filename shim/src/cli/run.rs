@@ -106,6 +106,10 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
     runtime.map_err(Failure::Running)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "the parts of the program, in the order they start"
+)]
 async fn serve_until_stopped(
     config: Config,
     catalog: Arc<Catalog>,

@@ -140,13 +140,13 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_one_attempt_a_second_is_looked_at() {
+        use Attempt::{Last, Refused};
         let throttle = Throttle::new(3);
         let (key, here) = ([1; 32], peer("192.0.2.1"));
         guessed(&throttle, &key, here, 3);
         let after = |millis| throttle.started + Duration::from_millis(millis);
         let attempts = [0, 1, 999, 1000, 1001, 1999, 5000, 5001];
         let looked_at = attempts.map(|millis| throttle.attempt(&key, here, after(millis)));
-        use Attempt::{Last, Refused};
         assert_eq!(
             looked_at,
             [

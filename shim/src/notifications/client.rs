@@ -1,6 +1,6 @@
 //! One HTTP request to a receiver.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
 
 use axum::http::header::CONTENT_TYPE;
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -129,13 +129,13 @@ impl Resolve for PublicOnly {
 }
 
 fn is_refused(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {
         let inner = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
         if error.is::<OnlyPrivate>()
-            || inner.is_some_and(<dyn std::error::Error + Send + Sync + 'static>::is::<OnlyPrivate>)
+            || inner.is_some_and(<dyn Error + Send + Sync>::is::<OnlyPrivate>)
         {
             return true;
         }

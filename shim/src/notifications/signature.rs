@@ -61,14 +61,14 @@ pub(super) fn signer<'t>(
         signed.extend_from_slice(part);
     }
     // All tokens are compared, so that the time says nothing about which of them fits.
-    let mut signer = None;
+    let mut fitting = None;
     for token in tokens {
         let expected = format!("{VERSION}={}", authenticator(token, &signed));
         if bool::from(expected.as_bytes().ct_eq(signature)) {
-            signer = Some(token);
+            fitting = Some(token);
         }
     }
-    signer.ok_or(Unsigned::Wrong)
+    fitting.ok_or(Unsigned::Wrong)
 }
 
 /// What proves that the address belongs to the app. `None` for a text in another form than v2's: it

@@ -218,5 +218,5 @@ impl Taken {
 
 fn is_too_large(error: &axum::Error) -> bool {
     let source = std::error::Error::source(error);
-    source.is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>)
+    source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }

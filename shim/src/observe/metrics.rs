@@ -102,6 +102,7 @@ impl Metrics {
     /// # Errors
     ///
     /// If a metric is not well described, which is a mistake of this file.
+    #[expect(clippy::too_many_lines, reason = "one entry for each metric")]
     pub fn new(catalog: &Catalog) -> Result<Self, Error> {
         let registry = Registry::new();
         let build = gauge(

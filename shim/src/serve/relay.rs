@@ -241,8 +241,8 @@ impl Generation {
 
 /// The headers of these names.
 fn only(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
-    let named = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
-    names.iter().filter_map(named).collect()
+    let header = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
+    names.iter().filter_map(header).collect()
 }
 
 /// The error for a client if v2 gave no response.

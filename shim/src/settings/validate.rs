@@ -30,6 +30,7 @@ const RECENT: usize = 100;
 
 impl Written {
     /// The configuration, or nothing and all mistakes noted.
+    #[expect(clippy::too_many_lines, reason = "one value for each section")]
     pub(super) fn validate(
         self,
         sources: &Sources<'_>,

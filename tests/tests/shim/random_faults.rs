@@ -59,6 +59,7 @@ impl Effect {
 }
 
 /// Every kind of write, each about something of its own.
+#[expect(clippy::too_many_lines, reason = "one entry for each write")]
 async fn writes(stage: &Stage) -> Vec<Write> {
     let ada = stage.v2_user("ada.lovelace@example.com").await;
     let group = ada["group_ids"][0].as_str().unwrap().to_owned();

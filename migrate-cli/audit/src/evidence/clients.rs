@@ -181,7 +181,7 @@ impl<'f> Names<'f> {
         }
         self.clients.contains(last_identifier(text))
             || makes(self.library, text)
-            || text.ends_with(".new") && self.makes(text)
+            || text.strip_suffix(".new").is_some() && self.makes(text)
     }
 
     /// The method that a call of a client names, as the library's rule writes it.

@@ -65,7 +65,7 @@ pub(crate) fn find(
 
 /// The lines of a manifest; JSON may have several entries on one line.
 fn entries<'s>(language: Language, name: &str, source: &'s str) -> impl Iterator<Item = &'s str> {
-    let is_json = language == Language::Data(Format::Json) || name.ends_with(".json");
+    let is_json = language == Language::Data(Format::Json) || name.strip_suffix(".json").is_some();
     source.split_inclusive(move |c| c == '\n' || is_json && matches!(c, '{' | ','))
 }
 

@@ -191,8 +191,8 @@ fn operation<'l>(
         receiver = split_member(receiver).map_or("", |(receiver, _)| receiver);
     }
     let lower = last_identifier(receiver).to_ascii_lowercase();
-    let named = lower.contains("zoom") || library.names.iter().any(|word| lower.contains(word));
+    let is_named = lower.contains("zoom") || library.names.iter().any(|word| lower.contains(word));
     // A name that is common in other programs needs more than a receiver called "client".
     let telling = lower.contains("client") && (loads || key.contains('_'));
-    (is_ours || named || telling).then_some(operation.as_str())
+    (is_ours || is_named || telling).then_some(operation.as_str())
 }

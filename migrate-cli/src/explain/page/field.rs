@@ -203,9 +203,9 @@ fn pairs(document: &mut Document<'_>, head: [&str; 2], pairs: &[(Value, Value)],
         return;
     }
     let mut table = Table::new(head);
-    pairs
-        .iter()
-        .for_each(|(from, to)| table.row([literal(from), literal(to)]));
+    for (from, to) in pairs {
+        table.row([literal(from), literal(to)]);
+    }
     table.row(["other", otherwise]);
     document.section(head.join(" → "), table);
 }

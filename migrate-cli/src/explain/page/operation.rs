@@ -126,13 +126,13 @@ fn calls(document: &mut Document<'_>, page: &OperationPage<'_>) {
     calls.sort_by_key(|call| call.step);
     let mut before = 0;
     let rows = calls.into_iter().map(|call| {
-        let step = match std::mem::replace(&mut before, call.step) {
+        let shown = match std::mem::replace(&mut before, call.step) {
             last if last == call.step => String::new(),
             _ => call.step.to_string(),
         };
         let request = format!("{} {}", call.method, call.filled);
-        let cells = [Cell::from(step), Cell::name(call.name), request.into()];
-        let row = Row::new(cells.into_iter().skip(usize::from(steps < 2)));
+        let row = [Cell::from(shown), Cell::name(call.name), request.into()];
+        let row = Row::new(row.into_iter().skip(usize::from(steps < 2)));
         row.with_below(below(call, page.read && may_fail))
     });
     let table = Table::plain(rows.collect());

@@ -50,7 +50,9 @@ pub(crate) fn overview(overview: &Overview<'_>) -> Document<'static> {
         );
         if overview.resources.len() == 1 && !scopes.is_empty() {
             let mut table = Table::new([""]);
-            scopes.iter().for_each(|scope| table.row([*scope]));
+            for scope in scopes {
+                table.row([*scope]);
+            }
             document.section("scopes: what the OAuth app needs for all of them", table);
         }
     }

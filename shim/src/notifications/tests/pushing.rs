@@ -103,6 +103,7 @@ impl Stage {
 
 #[tokio::test]
 async fn three_attempts_then_a_dead_letter() {
+    use DeliveryOutcome::{Dead, Failed};
     let stage = Stage::new(|_| ());
     stage.fake.answers(Some(Failure::Status(404)));
     stage.store("meeting.started", "m", 1).await;
@@ -115,7 +116,6 @@ async fn three_attempts_then_a_dead_letter() {
     assert_eq!(stage.counts().await, (0, 1));
     let dead = stage.outbox.dead(10).await.unwrap();
     assert_eq!(dead[0].message.as_ref().unwrap().notification, "STARTED");
-    use DeliveryOutcome::{Dead, Failed};
     assert_eq!(
         *stage.noted.deliveries.lock().unwrap(),
         [Failed, Failed, Dead]
