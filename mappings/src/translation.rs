@@ -4,6 +4,7 @@ mod answer;
 mod ending;
 mod entry;
 mod error_mapper;
+mod journal;
 mod lists;
 mod losses;
 mod outcome;
@@ -21,7 +22,6 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -35,6 +35,8 @@ use crate::{
 };
 use entry::Entry;
 use error_mapper::Failure;
+pub use journal::Journal;
+use journal::Journaling;
 use outcome::Walk;
 use paging::Paging;
 use parameters::Parameters;
@@ -93,22 +95,16 @@ impl std::fmt::Debug for Tokens {
 pub struct Memory {
     /// Tokens of pages of the same list, by page number; see [`Translation::paging_key`].
     pub cursors: Vec<(u32, String)>,
-    /// What the same request left unfinished; see [`Translation::unfinished_key`].
-    pub unfinished: Option<Unfinished>,
+    /// What equal requests did that were not finished; see [`Translation::write_key`].
+    pub unfinished: Option<Journal>,
+    /// For how long v2 may have worked on a call without an answer, in seconds.
+    pub call_time: i64,
 }
 
-/// A write of several calls of which some are done.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unfinished {
-    /// The names of the calls that are done, and of elements of a call that is made for several.
-    pub done: Vec<String>,
-    /// v2's id of what the write is about, if v2 named it.
-    pub subject: Option<String>,
-}
-
-/// Names an unfinished write: the same for the same request, and nothing of it can be read off.
+/// Identifies a write: equal for equal requests. A digest without a key: parameters with few values
+/// could be guessed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UnfinishedKey(pub [u8; 32]);
+pub struct WriteKey(pub [u8; 32]);
 
 /// Identifies a call of a translation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,8 +145,8 @@ pub struct Finished {
     pub answer: V1Answer,
     /// Tokens of pages to remember under [`Translation::paging_key`].
     pub cursors: Vec<(u32, String)>,
-    /// What to remember under [`Translation::unfinished_key`]; forget it if this is `None`.
-    pub unfinished: Option<Unfinished>,
+    /// What to remember under [`Translation::write_key`]; forget it if this is `None`.
+    pub unfinished: Option<Journal>,
     /// Parameters that the operation does not know and that were ignored.
     pub unknown: Vec<String>,
     /// The v2 calls that failed, for the log.
@@ -210,9 +206,7 @@ pub struct Translation<'a> {
     paging: Option<Paging<'a>>,
     /// The lists that are read as a whole, by the request that reads them.
     walks: BTreeMap<CallId, Walk<'a>>,
-    unfinished: Option<Unfinished>,
-    /// The call that was refused because an earlier request made it, once that was taken up.
-    resumed: Option<(usize, Failure)>,
+    journaling: Journaling,
     failure: Option<(usize, Failure)>,
     failures: Vec<CallFailure>,
     misses: Vec<Miss>,
@@ -319,8 +313,7 @@ impl<'a> Translation<'a> {
             root: Entry::default(),
             paging: None,
             walks: BTreeMap::new(),
-            unfinished: None,
-            resumed: None,
+            journaling: Journaling::default(),
             failure: None,
             failures: Vec::new(),
             misses: Vec::new(),
@@ -339,7 +332,8 @@ impl<'a> Translation<'a> {
     /// Takes what is remembered of earlier requests, before the first call of
     /// [`ready`](Self::ready).
     pub fn recall(&mut self, memory: Memory) {
-        self.unfinished = memory.unfinished;
+        let unfinished = memory.unfinished.unwrap_or_default();
+        self.journaling = Journaling::new(unfinished, memory.call_time, self.now);
         self.begin_paging(memory.cursors);
     }
 
@@ -348,11 +342,12 @@ impl<'a> Translation<'a> {
         self.root.documents.add(name, document);
     }
 
-    /// What an unfinished write of this request is remembered under; `None` if there is nothing to
-    /// remember. Independent of the order of parameters.
-    pub fn unfinished_key(&self) -> Option<UnfinishedKey> {
-        let mut calls = self.plan.calls.iter();
-        calls.find(|call| call.may_be_taken_up())?;
+    /// Identifies the request among writes, independent of the order of its parameters; `None` if it
+    /// writes nothing.
+    pub fn write_key(&self) -> Option<WriteKey> {
+        if self.operation.read {
+            return None;
+        }
         let mut digest = Sha256::new();
         digest.update(self.operation.name.as_bytes());
         for (name, value) in self.given.bytes() {
@@ -361,7 +356,7 @@ impl<'a> Translation<'a> {
                 digest.update(part);
             }
         }
-        Some(UnfinishedKey(digest.finalize().into()))
+        Some(WriteKey(digest.finalize().into()))
     }
 
     /// What the tokens of pages of this list are remembered under; `None` if it is no list.
@@ -403,7 +398,7 @@ impl<'a> Translation<'a> {
             self.is_begun = true;
             self.advance();
         }
-        std::mem::take(&mut self.queue).into()
+        self.hand_out()
     }
 
     /// The calls that wait for others and will be made, as far as can be told now. One that is made
@@ -427,9 +422,14 @@ impl<'a> Translation<'a> {
             return;
         };
         progress.open = progress.open.saturating_sub(1);
-        match self.mapper(Some(id)).read(call, outcome) {
+        let name = self.journaling.close(id);
+        let read = match self.settle(id, call, outcome) {
+            Ok(settled) => settled,
+            Err(outcome) => self.read_outcome(id, call, outcome, name.as_deref()),
+        };
+        match read {
             Ok(body) => self.succeeded(id, call, body.unwrap_or_default()),
-            Err(failure) => self.failed(id, call, failure),
+            Err(failure) => self.failed(id, call, failure, name.as_deref()),
         }
         if call.each.is_some() && self.failure.is_none() {
             self.release(id.call, call);

@@ -3,9 +3,11 @@
 
 mod exchange;
 mod executor;
+mod joins;
 mod relay;
 mod reply;
 mod tenants;
+mod writes;
 
 use std::{
     error::Error,
@@ -22,7 +24,8 @@ use futures_util::{
 use hyper::{
     Method, Request, Response, StatusCode,
     header::{
-        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
+        X_CONTENT_TYPE_OPTIONS,
     },
     http::request::Parts,
 };
@@ -57,9 +60,13 @@ use crate::{
     state::{AnswerCache, State, StateError},
 };
 use executor::{Executed, Executor};
+use joins::Joins;
 use relay::Relay;
 use reply::Reply;
 use tenants::{Tenant, Tenants};
+
+/// The header of an answer that an equal request at the same time was given, too.
+const DUPLICATE: HeaderName = HeaderName::from_static("x-shim-duplicate");
 
 /// The shim: v1 in front, v2 behind. Clones are the same shim.
 #[derive(Clone)]
@@ -216,6 +223,8 @@ impl Shim {
             catalog,
             state: dependencies.state,
             list_calls: limits.list_calls,
+            call_time: limits.call,
+            joins: Joins::default(),
         };
         let none = Tenants::default();
         let first = Generation::new(executor, v2, site, Arc::new(shared), &none);
@@ -278,7 +287,13 @@ impl Shim {
 
     /// Whether the state engine can be reached.
     pub(crate) fn state_status(&self) -> StateStatus {
-        StateStatus { status: "ok" }
+        let Generation(now) = self.now();
+        StateStatus {
+            status: match now.executor.state.is_degraded() {
+                true => "degraded",
+                false => "ok",
+            },
+        }
     }
 
     /// How many exchanges were written and dropped, if any are recorded.
@@ -383,6 +398,10 @@ impl Generation {
         self.0.deprecation.add_to(response.headers_mut());
         if has_valid_key {
             response.extensions_mut().insert(ValidKey);
+        }
+        if reply.executed.is_joined {
+            let joined = HeaderValue::from_static("joined");
+            response.headers_mut().insert(DUPLICATE, joined);
         }
         if reply.status == StatusCode::METHOD_NOT_ALLOWED {
             let allowed = HeaderValue::from_static("POST");

@@ -7,16 +7,22 @@
 //! |---|---|---|
 //! | `memory:` | no | one process |
 //! | `sqlite:FILE` | yes | the processes of one machine |
+//! | `redis://…` | yes | replicas on any machines |
 
 pub mod engine;
 mod keyring;
 mod lists;
 pub mod queue;
+mod redis;
 mod sqlite;
+mod writes;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,7 +34,9 @@ pub use engine::Engine;
 pub use keyring::Name;
 pub(crate) use keyring::Space;
 pub use queue::Queue;
+pub(crate) use writes::{Elsewhere, Ended, Entry, WriteName, WriteRun};
 
+use self::redis::Redis;
 use crate::settings::{Limits, OnOutage, StateConfig, StateUrl};
 use engine::Run;
 use keyring::{KEY_BYTES, Keyring, read_key, read_or_create_key};
@@ -82,9 +90,18 @@ pub enum StateError {
         /// Its schema.
         version: i64,
     },
-    /// The engine is of a kind that this build lacks.
-    #[error("state.url: this engine is not built in")]
-    Unsupported,
+    /// Redis needs a key that all replicas have.
+    #[error("state.key_file is missing")]
+    NoKey,
+    /// Redis reported an error.
+    #[error("Redis: {0}")]
+    Redis(String),
+    /// Redis cannot be reached, or did not answer in time.
+    #[error("Redis is down")]
+    Down,
+    /// A script answered what this version does not understand.
+    #[error("Redis answered what this version does not understand")]
+    Unreadable,
     /// SQLite failed.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -101,10 +118,11 @@ pub struct State(Arc<Inner>);
 struct Inner {
     engine: Arc<dyn Engine>,
     keyring: Keyring,
-    #[expect(dead_code, reason = "for engines that can be out of reach")]
     on_outage: OnOutage,
+    /// In memory, for an engine that cannot be reached.
+    local: Option<Arc<dyn Engine>>,
+    failures: AtomicU64,
     answers: Cache<Key, Bytes>,
-    unfinished: Cache<Key, Bytes>,
 }
 
 /// How long v2's answers about the users of a list are reused, and the size of that cache.
@@ -152,9 +170,18 @@ impl State {
                 let key = key.map_or_else(|| read_or_create_key(&beside(file)), Ok)?;
                 (Arc::new(engine), keyring(&key)?)
             }
-            StateUrl::Redis(_) => return Err(StateError::Unsupported),
+            StateUrl::Redis(url) => {
+                let key = key.ok_or(StateError::NoKey)?;
+                (Arc::new(Redis::open(url)?), keyring(&key)?)
+            }
         };
-        Ok(Self::with(engine, keyring, config.on_outage, answers))
+        let local = Some(Arc::new(Sqlite::in_memory()?) as _);
+        Ok(Self::with(
+            engine,
+            keyring,
+            (config.on_outage, local),
+            answers,
+        ))
     }
 
     /// State in an engine, under a key that ends with the process.
@@ -166,7 +193,7 @@ impl State {
         Ok(Self::with(
             engine,
             Keyring::random()?,
-            OnOutage::Local,
+            (OnOutage::Local, None),
             answers,
         ))
     }
@@ -174,7 +201,7 @@ impl State {
     fn with(
         engine: Arc<dyn Engine>,
         keyring: Keyring,
-        on_outage: OnOutage,
+        (on_outage, local): (OnOutage, Option<Arc<dyn Engine>>),
         answers: AnswerCache,
     ) -> Self {
         let answers = Cache::builder()
@@ -187,11 +214,14 @@ impl State {
             keyring,
             on_outage,
             answers,
-            unfinished: Cache::builder()
-                .time_to_live(engine::UNFINISHED_TIME)
-                .max_capacity(100_000)
-                .build(),
+            local,
+            failures: AtomicU64::new(0),
         }))
+    }
+
+    /// True while the engine cannot be reached.
+    pub fn is_degraded(&self) -> bool {
+        self.0.engine.is_down()
     }
 
     /// A queue of this state.
@@ -209,19 +239,18 @@ impl State {
         self.0.answers.insert(key, text);
     }
 
-    /// What an unfinished write has done.
-    pub(crate) fn unfinished(&self, key: Key) -> Option<Bytes> {
-        self.0.unfinished.get(&key)
+    /// The engine that stands in while [`engine`](Self::engine) cannot be reached.
+    fn local(&self) -> Result<&Arc<dyn Engine>, StateError> {
+        self.0.local.as_ref().ok_or(StateError::Stopped)
     }
 
-    /// Remembers what an unfinished write has done.
-    pub(crate) fn save_unfinished(&self, key: Key, done: Bytes) {
-        self.0.unfinished.insert(key, done);
-    }
-
-    /// Forgets a write that was finished.
-    pub(crate) fn forget_unfinished(&self, key: Key) {
-        self.0.unfinished.invalidate(&key);
+    /// Logs that the engine failed: the first time, the second, the fourth and so on.
+    fn missed(&self, error: &StateError) {
+        let failures = self.0.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures.is_power_of_two() {
+            let engine = self.engine().kind();
+            tracing::warn!(engine, failures, %error, "State cannot be used");
+        }
     }
 
     pub(crate) fn engine(&self) -> &Arc<dyn Engine> {

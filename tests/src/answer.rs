@@ -11,6 +11,8 @@ pub struct Answer {
     pub body: Value,
     /// The values of `X-Shim-Warning`.
     pub warnings: Vec<String>,
+    /// True if `X-Shim-Duplicate` says that an equal request made the calls.
+    pub is_joined: bool,
 }
 
 impl Answer {
@@ -22,6 +24,8 @@ impl Answer {
             .iter()
             .map(|value| value.to_str().expect("a printable header").to_owned())
             .collect();
+        let duplicate = response.headers().get("x-shim-duplicate");
+        let is_joined = duplicate.is_some_and(|value| value == "joined");
         let text = response.text().await.expect("a whole answer");
         let body = serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("{status}: {text:?} is not JSON: {error}"));
@@ -29,6 +33,7 @@ impl Answer {
             status,
             body,
             warnings,
+            is_joined,
         }
     }
 

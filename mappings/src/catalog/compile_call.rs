@@ -8,8 +8,8 @@ use super::{
     compile_protocol::check_error,
     load::{Report, json, method_and_path, pointer},
     operation::{
-        Amount, AnswerTest, BodyTemplate, Call, Check, Compared, Condition, Each, Filling, Items,
-        On, PageMode, Pages, Segment, Several, Test, Then, Wanted,
+        Amount, AnswerTest, BodyTemplate, Call, Check, Compared, Condition, Each, Evidence,
+        Filling, Items, On, PageMode, Pages, Segment, Several, Test, Then, Wanted,
     },
     shape::{
         CallShape, CheckShape, ConditionShape, EachShape, ItemsShape, OnShape, OneOrMany,
@@ -132,7 +132,7 @@ pub(super) fn names(call: &Call, parameter: &str) -> bool {
 pub(super) fn compares(call: &Call, parameter: &str) -> bool {
     call.checks.iter().any(|check| match &check.compared {
         Compared::Parameter(name, _) => name == parameter,
-        Compared::Member(..) => false,
+        Compared::Member(..) | Compared::Subject(_) => false,
     })
 }
 
@@ -373,6 +373,12 @@ fn check(
             }
             Compared::Parameter(parameter.clone(), members)
         }
+        (None, Some(member)) if shape.subject => {
+            if !(shape.is.is_empty() && shape.is_not.is_empty()) {
+                report.add(at, "a check of the `subject` has no `is` and no `is_not`");
+            }
+            Compared::Subject(report.keep(at, pointer(member))?)
+        }
         (None, Some(member)) => Compared::Member(
             report.keep(at, pointer(member))?,
             wanted(at, &shape.is, &shape.is_not, None, report)?,
@@ -402,7 +408,19 @@ fn on(at: &Location, shapes: &[OnShape], scope: &Scope<'_>, report: &mut Report)
             "omit" => Then::Omit,
             "skip" => Then::Skip,
             "done" => Then::Done,
-            "resume" => Then::Resume,
+            "resume" => {
+                let (Some(call), Some(created)) = (&shape.read, &shape.created) else {
+                    report.add(at, "`resume` has a call to `read` and a pointer `created`");
+                    continue;
+                };
+                let Some(created) = report.keep(at, pointer(created)) else {
+                    continue;
+                };
+                Then::Resume(Evidence {
+                    call: call.clone(),
+                    created,
+                })
+            }
             "answer" => Then::Answer,
             "empty" => Then::Empty,
             other => {

@@ -10,7 +10,7 @@ use super::{
     compile_protocol::{Subjects, option_value},
     field::Place,
     load::{Endpoint, Parts, Report, find, pointer},
-    operation::{Call, Join, List, OptionValue, Plan, Test, Wanted},
+    operation::{Call, Join, List, OptionValue, Plan, Test, Then, Wanted},
     protocol::{OptionRule, Protocol},
     shape::{CallShape, ListShape, PlanShape, TestShape},
 };
@@ -58,6 +58,11 @@ pub(super) fn plan(
             report.add(&at, format!("call `{}` is there twice", call.name));
         }
         calls.push(call);
+    }
+    for on in calls.iter().flat_map(|call| &call.on) {
+        if let Then::Resume(evidence) = &on.then {
+            index_of(&evidence.call, &calls, near, report);
+        }
     }
     let lists = lists(near, shape, &mut calls, scope, report);
     let mut looked_at: BTreeSet<usize> = calls

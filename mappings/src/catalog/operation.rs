@@ -259,7 +259,7 @@ pub struct On {
 }
 
 /// What a failure means for its operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Then {
     /// The operation fails.
     Fail,
@@ -269,12 +269,22 @@ pub enum Then {
     Skip,
     /// What was asked is so already.
     Done,
-    /// An unfinished earlier request is taken up; without one the next row that fits counts.
-    Resume,
+    /// If an equal request lost the answer to this call and v2 shows that it was done then, it is
+    /// done; else the next row that fits counts.
+    Resume(Evidence),
     /// What is asked for exists: nothing is written, and the answer shows it.
     Answer,
     /// The answer counts as a list without entries.
     Empty,
+}
+
+/// How v2 shows that it did a call whose answer was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The call of the plan that reads what was created.
+    pub call: String,
+    /// Where its answer has the time of creation.
+    pub created: String,
 }
 
 /// A part of a path.
@@ -516,7 +526,7 @@ pub struct Condition {
     pub answer: Option<AnswerTest>,
     /// An earlier call failed with one of these v2 codes; with any if empty.
     pub error: Option<(usize, Vec<i64>)>,
-    /// An earlier request that was left unfinished was taken up.
+    /// v2 did a write of the plan for an earlier equal request, which was left unfinished.
     pub resumed: bool,
     /// A stored value of this document decides what is sent.
     pub current: Option<String>,
@@ -568,6 +578,8 @@ pub enum Compared {
     Parameter(String, Vec<String>),
     /// A member with values.
     Member(String, Wanted),
+    /// A member with v2's id of the subject, if an earlier answer named it.
+    Subject(String),
 }
 
 /// The shape of a v1 answer.
@@ -629,7 +641,7 @@ impl Operation {
     pub fn may_remember(&self) -> bool {
         let calls = self.plan().map(|plan| plan.calls.as_slice());
         let mut calls = calls.unwrap_or_default().iter();
-        calls.any(|call| call.pages.is_some() || call.may_be_taken_up())
+        calls.any(|call| call.pages.is_some() || !call.method.is_read())
     }
 
     /// The v2 calls, if it is answered from v2.
@@ -673,8 +685,8 @@ impl Call {
     }
 
     /// v2's codes of failures that mean this.
-    pub fn codes(&self, then: Then) -> Vec<i64> {
-        let on = self.on.iter().filter(|on| on.then == then);
+    pub fn codes(&self, then: &Then) -> Vec<i64> {
+        let on = self.on.iter().filter(|on| on.then == *then);
         on.flat_map(|on| on.codes.iter().copied()).collect()
     }
 
@@ -716,15 +728,6 @@ impl Call {
             )
         })
     }
-
-    /// True if what it did is remembered after another call failed.
-    pub(crate) fn may_be_taken_up(&self) -> bool {
-        let resumes = self.on.iter().any(|on| on.then == Then::Resume);
-        let elements = self.each.as_ref().is_some_and(|each| {
-            matches!(each.of, Several::Elements { .. }) && !self.method.is_read()
-        });
-        resumes || elements
-    }
 }
 
 impl Plan {
@@ -756,7 +759,7 @@ impl On {
 
     /// True if every failure that fits `other` fits this one too.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        let always = self.options.is_empty() && self.then != Then::Resume;
+        let always = self.options.is_empty() && !matches!(self.then, Then::Resume(_));
         always
             && (self.status.is_none() || self.status == other.status)
             && (self.codes.is_empty()

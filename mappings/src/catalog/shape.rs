@@ -563,6 +563,10 @@ pub(super) struct OnShape {
     #[serde(default)]
     pub constant: BTreeMap<String, String>,
     pub then: String,
+    /// With `resume`: the call that reads what was created.
+    pub read: Option<String>,
+    /// With `resume`: where that has the time of creation.
+    pub created: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -689,6 +693,9 @@ pub(super) struct CheckShape {
     pub is: Vec<toml::Value>,
     #[serde(default)]
     pub is_not: Vec<toml::Value>,
+    /// … is v2's id of the subject.
+    #[serde(default)]
+    pub subject: bool,
     pub otherwise: String,
     /// Only if the site chose so.
     #[serde(default)]

@@ -1,12 +1,11 @@
-//! What a failed operation tells, and what it leaves unfinished.
+//! What a failed operation tells.
 
 use super::{
-    CallId, State, Translation, Unfinished, error_mapper::Failure, parameters::text_of,
-    send::Prepared,
+    CallId, State, Translation, error_mapper::Failure, parameters::text_of, send::Prepared,
 };
 use crate::{
     catalog::{
-        operation::{Call, Then},
+        operation::Call,
         protocol::{REFUSED_LATER, UNFINISHED},
     },
     exchange::V1Error,
@@ -74,43 +73,6 @@ impl Translation<'_> {
             && call.each.is_none()
             && self.holds(index, call)
             && matches!(self.prepare(id, call), Prepared::Request(_))
-    }
-
-    pub(super) fn left_unfinished(&self) -> Option<Unfinished> {
-        self.failure.as_ref()?;
-        let mut done = self.done_units();
-        let resumes = |call: &Call| call.on.iter().any(|on| on.then == Then::Resume);
-        let first = self.plan.calls.iter().position(resumes);
-        let begun = first.and_then(|first| self.progress.get(first));
-        // Only what v2 said it did is taken up later: an address that was there before the create
-        // may be somebody else's.
-        if begun.is_some_and(|progress| progress.state == State::Done) {
-            let calls = self.plan.calls.iter().zip(&self.progress);
-            let whole = calls
-                .filter(|(call, progress)| !call.method.is_read() && progress.state == State::Done);
-            done.extend(whole.map(|(call, _)| call.name.clone()));
-        }
-        if done.is_empty() {
-            return self.unfinished.clone();
-        }
-        let subject = self
-            .id
-            .clone()
-            .filter(|id| Some(id) != self.subject.as_ref());
-        Some(Unfinished { done, subject })
-    }
-
-    /// What is remembered of the elements that are done.
-    fn done_units(&self) -> Vec<String> {
-        let calls = self.plan.calls.iter().zip(&self.progress);
-        let calls = calls.filter(|(call, _)| call.may_be_taken_up());
-        let units = calls.filter_map(|(call, progress)| Some((call, progress.units.as_ref()?)));
-        units
-            .flat_map(|(call, units)| {
-                let done = units.done.iter();
-                done.filter_map(|at| units.mark(&call.name, *at))
-            })
-            .collect()
     }
 
     /// The error that the client gets, with what was done nevertheless, and what may be.

@@ -21,7 +21,7 @@ use crate::{
         protocol::LIST_TOO_LONG,
     },
     document::{Document, Json},
-    exchange::{Warning, WarningKind},
+    exchange::{Outcome, Warning, WarningKind},
 };
 
 /// The pages of a list that is read as a whole, so far.
@@ -39,6 +39,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Translation<'a> {
     pub(super) fn succeeded(&mut self, id: CallId, call: &'a operation::Call, body: Document) {
         if let Some(failure) = self.failed_check(id, call, &body) {
+            self.forget_earlier(call);
             return self.fail(id.call, failure);
         }
         if let Some(pages) = &call.pages {
@@ -75,9 +76,6 @@ impl<'a> Translation<'a> {
                 .and_then(send::name)
                 .filter(|id| send::segment(id).is_some())
                 .map(Cow::into_owned);
-            if let Some((other, failure)) = self.is_another(named.as_deref()) {
-                return self.fail(other, failure);
-            }
             self.id = named.or_else(|| self.subject.clone());
         }
         if call.keeps
@@ -99,19 +97,17 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The failure of a write that was taken up, if what its address names by now is not what an
-    /// earlier request made: nothing of that is to be changed.
-    fn is_another(&mut self, named: Option<&str>) -> Option<(usize, Failure)> {
-        let known = self.unfinished.as_ref()?.subject.as_deref()?;
-        named.filter(|named| *named != known)?;
-        let refused = self.resumed.take()?;
-        self.unfinished = None;
+    /// Forgets what earlier requests did, if it is this call that looks whether it is still so.
+    fn forget_earlier(&mut self, call: &operation::Call) {
+        if !call.when.iter().any(|condition| condition.resumed) {
+            return;
+        }
+        self.journaling.forget();
         for progress in &mut self.progress {
             if progress.state == State::Done {
                 progress.state = State::Skipped;
             }
         }
-        Some(refused)
     }
 
     /// The failure of an answer that does not hold what it must.
@@ -132,7 +128,9 @@ impl<'a> Translation<'a> {
                 None => {
                     let field = match &check.compared {
                         Compared::Parameter(name, _) => name.clone(),
-                        Compared::Member(at, _) => at.trim_start_matches('/').replace('/', "."),
+                        Compared::Member(at, _) | Compared::Subject(at) => {
+                            at.trim_start_matches('/').replace('/', ".")
+                        }
                     };
                     self.warnings.push(Warning {
                         kind: WarningKind::NotHonoured,
@@ -161,6 +159,12 @@ impl<'a> Translation<'a> {
             Compared::Member(at, wanted) => {
                 let value = body.at(at).filter(|value| !value.is_null())?;
                 Some(self.is_wanted(Some(value), wanted))
+            }
+            Compared::Subject(at) => {
+                let Some(id) = &self.id else {
+                    return Some(true);
+                };
+                Some(send::name(body.at(at)?)? == *id)
             }
         }
     }
@@ -242,7 +246,7 @@ impl<'a> Translation<'a> {
 
     fn is_no_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
         let failure = self.mapper(Some(id)).not_a_page(call, body);
-        self.failed(id, call, failure);
+        self.failed(id, call, failure, None);
     }
 
     /// Another page of a list that is read as a whole.
@@ -352,7 +356,37 @@ impl<'a> Translation<'a> {
         }
     }
 
-    pub(super) fn failed(&mut self, id: CallId, call: &'a operation::Call, failure: Failure) {
+    /// Reads the outcome of a call, and notes in the journal what became of it.
+    pub(super) fn read_outcome(
+        &mut self,
+        id: CallId,
+        call: &operation::Call,
+        outcome: Outcome,
+        name: Option<&str>,
+    ) -> Result<Option<Document>, Failure> {
+        let now = self.now;
+        if let (Some(name), false) = (
+            name,
+            matches!(&outcome, Outcome::Answered { status, .. } if *status < 300),
+        ) {
+            self.journaling.failed(name, &outcome, now);
+        }
+        let read = self.mapper(Some(id)).read(call, outcome);
+        if let (Some(name), Ok(body)) = (name, &read) {
+            let (name, is_read) = (name.to_owned(), call.method.is_read());
+            self.journaling.did(name, is_read, body.as_ref(), now);
+        }
+        read
+    }
+
+    /// `name` is the call's in the journal, if it has one.
+    pub(super) fn failed(
+        &mut self,
+        id: CallId,
+        call: &'a operation::Call,
+        failure: Failure,
+        name: Option<&str>,
+    ) {
         // The token of a page may have expired: once, the walk begins anew.
         let is_refused = failure
             .status
@@ -361,12 +395,13 @@ impl<'a> Translation<'a> {
             self.begin_request(id, call);
             return;
         }
+        let is_lost = name.is_some_and(|name| self.journaling.is_lost(name));
         let mut rows = call.on.iter().filter(|on| {
             on.fits(failure.status, failure.code, &failure.message)
                 && chosen(&on.options, self.site)
         });
-        let then = rows.find(|on| on.then != Then::Resume || self.unfinished.is_some());
-        let then = then.map_or(Then::Fail, |on| on.then);
+        let then = rows.find(|on| is_lost || !matches!(on.then, Then::Resume(_)));
+        let then = then.map_or(&Then::Fail, |on| &on.then);
         if failure.unknown
             && let Some(progress) = self.progress.get_mut(id.call)
         {
@@ -374,16 +409,8 @@ impl<'a> Translation<'a> {
         }
         match then {
             Then::Done => return self.unit_is_done(id, call, false),
-            Then::Resume => {
-                if let Some(unfinished) = &self.unfinished {
-                    // The same request was begun before: what is done stays done, the rest follows.
-                    for (call, progress) in self.plan.calls.iter().zip(&mut self.progress) {
-                        if unfinished.done.contains(&call.name) && !call.method.is_read() {
-                            progress.state = State::Done;
-                        }
-                    }
-                    self.id = unfinished.subject.clone().or_else(|| self.subject.clone());
-                    self.resumed = Some((id.call, failure));
+            Then::Resume(evidence) => {
+                if name.is_some_and(|name| self.dispute(id, evidence, name, &failure)) {
                     return;
                 }
             }
@@ -419,7 +446,10 @@ impl<'a> Translation<'a> {
                 code: failure.code,
                 message: failure.message.clone(),
             });
-            if then != Then::Omit || (self.site.strict && self.operation.read) {
+            if *then != Then::Omit || (self.site.strict && self.operation.read) {
+                if failure.refused {
+                    self.forget_earlier(call);
+                }
                 return self.fail(id.call, failure);
             }
             self.walks.remove(&id);

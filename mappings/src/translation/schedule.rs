@@ -107,7 +107,7 @@ impl<'a> Translation<'a> {
                     failed.has_failed && (codes.is_empty() || is_one)
                 })
             })
-            && (!condition.resumed || self.resumed.is_some())
+            && (!condition.resumed || self.journaling.is_resumed())
             && condition.current.as_ref().is_none_or(|document| {
                 losses::depends_on_current(self.catalog, self.operation, &self.given, document)
             })

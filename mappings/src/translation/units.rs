@@ -31,7 +31,7 @@ pub(super) struct Units {
     pub all: Vec<Unit>,
     /// The numbers of those that were not begun.
     pub waiting: VecDeque<usize>,
-    /// The numbers of those that are done, also by an earlier request.
+    /// The numbers of those that are done.
     pub done: Vec<usize>,
 }
 
@@ -60,19 +60,11 @@ impl Units {
         let units = numbers.iter().filter_map(|at| self.all.get(*at));
         units.map(Unit::size).sum()
     }
-
-    /// What is remembered of one that is done.
-    pub(super) fn mark(&self, call: &str, at: usize) -> Option<String> {
-        match self.all.get(at)? {
-            Unit::Elements { range, .. } => Some(format!("{call}[{}..{}]", range.start, range.end)),
-            Unit::Entry { .. } | Unit::Window(..) => None,
-        }
-    }
 }
 
 impl<'a> Translation<'a> {
     /// The units of a call.
-    fn units_of(&self, call: &'a operation::Call, each: &Each) -> Units {
+    fn units_of(&self, each: &Each) -> Units {
         let all = match &each.of {
             Several::Entries { list } => {
                 let entries = self.root.list(list).unwrap_or_default();
@@ -97,20 +89,11 @@ impl<'a> Translation<'a> {
             }
             Several::Windows => self.windows(),
         };
-        let mut units = Units {
+        Units {
             waiting: (0..all.len()).collect(),
             all,
             done: Vec::new(),
-        };
-        if let Some(unfinished) = self.unfinished.as_ref().filter(|_| call.may_be_taken_up()) {
-            let is_done = |at: &usize| {
-                let mark = units.mark(&call.name, *at);
-                mark.is_some_and(|mark| unfinished.done.contains(&mark))
-            };
-            units.done = (0..units.all.len()).filter(is_done).collect();
-            units.waiting.retain(|at| !units.done.contains(at));
         }
-        units
     }
 
     /// Begins a call that is made once for each of several things; says how many requests were
@@ -121,7 +104,7 @@ impl<'a> Translation<'a> {
         call: &'a operation::Call,
         each: &'a Each,
     ) -> usize {
-        let units = self.units_of(call, each);
+        let units = self.units_of(each);
         if let Some(error) = each.otherwise.as_ref().filter(|_| units.all.is_empty()) {
             let failure = self.mapper(None).named(error);
             self.fail(index, failure);

@@ -318,8 +318,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "webinar/operations.toml",
-        "webinar {create:/id}: {p",
-        "webinar {made:/id}: {p",
+        "webinar {create:/id} was",
+        "webinar {made:/id} was",
     ),
     (
         "webinar/fields.toml",

@@ -258,8 +258,8 @@ fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
          the same request again does what is missing, once v2 no longer refuses it)"
     );
     let memory = Memory {
-        cursors: Vec::new(),
         unfinished: failed.finished.unfinished,
+        ..Memory::default()
     };
     let catalog = catalog();
     let rest = run_with(

@@ -119,7 +119,7 @@ fn run(
     let Ok(mut translation) = Translation::begin(catalog, operation, given, &site, NOW) else {
         return;
     };
-    let _ = (translation.paging_key(), translation.unfinished_key());
+    let _ = (translation.paging_key(), translation.write_key());
     let mut answers = answers.iter().cycle();
     let mut made = 0;
     loop {

@@ -1,6 +1,6 @@
 //! Outcomes of any kind, in any order: a translation always comes to its end.
 
-use mappings::{Memory, Outcome, Translation, V2Request, translation::Unfinished};
+use mappings::{Memory, Outcome, Translation, V2Request};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -35,24 +35,19 @@ proptest! {
         request in prop::sample::select(REQUESTS),
         kinds in prop::collection::vec(any::<u8>(), 64),
         picks in prop::collection::vec(any::<prop::sample::Index>(), 64),
-        resumed in any::<bool>(),
         strict in any::<bool>(),
     ) {
         let catalog = catalog();
         let site = mappings::Site { strict, ..site(catalog) };
         let (name, arguments) = request;
         let operation = catalog.find(name).unwrap();
-        let memory = Memory {
-            cursors: Vec::new(),
-            unfinished: resumed.then(|| Unfinished { done: vec!["create".to_owned()], ..Unfinished::default() }),
-        };
         let arguments = arguments.iter().copied().collect();
         let begun = Translation::begin(catalog, operation, arguments, &site, NOW);
         let Ok(mut translation) = begun else {
             prop_assert!(strict);
             return Ok(());
         };
-        translation.recall(memory);
+        translation.recall(Memory::default());
         let mut under_way = translation.ready();
         let mut steps = kinds.iter().zip(&picks).cycle();
         let mut made = 0;

@@ -151,7 +151,7 @@ fn remembered_tokens_shorten_the_walk() {
     let with = |number: &str, bad| {
         let memory = Memory {
             cursors: cursors.clone(),
-            unfinished: None,
+            ..Memory::default()
         };
         let arguments = [("page_number", number), ("page_size", "10")];
         summary(
@@ -190,7 +190,7 @@ fn an_expired_token_begins_the_walk_anew_once() {
     let site = site(catalog);
     let memory = || Memory {
         cursors: vec![(3, "stale".to_owned())],
-        unfinished: None,
+        ..Memory::default()
     };
     let arguments = [("page_number", "3"), ("page_size", "10")];
     let run = |v2: &dyn Fn(&V2Request) -> Outcome| {

@@ -108,7 +108,7 @@ fn later_pages_are_found_by_tokens_and_remembered() {
         let given = [GIVEN, &[("page_number", number)]].concat();
         let memory = Memory {
             cursors,
-            unfinished: None,
+            ..Memory::default()
         };
         run_with(
             catalog(),

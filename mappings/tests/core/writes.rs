@@ -1,9 +1,9 @@
 //! Writes of several calls: order, conditions, honest partial failure, completion.
 
-use mappings::{Memory, Outcome, V2Request, translation::Unfinished};
+use mappings::{Memory, Outcome, V2Request, translation::Journal};
 use serde_json::json;
 
-use crate::driver::{Run, catalog, error, run, run_with, site, well};
+use crate::driver::{NOW, Run, catalog, error, ok, run, run_with, shown, site, user, well};
 
 const NEW: &[(&str, &str)] = &[
     ("email", "new@example.com"),
@@ -20,12 +20,13 @@ fn failing(template: &'static str) -> impl Fn(&V2Request) -> Outcome {
     }
 }
 
-fn again(memory: Unfinished, v2: impl Fn(&V2Request) -> Outcome) -> Run {
+fn again(unfinished: Option<Journal>, v2: impl Fn(&V2Request) -> Outcome) -> Run {
     let catalog = catalog();
     let site = site(catalog);
     let memory = Memory {
-        cursors: Vec::new(),
-        unfinished: Some(memory),
+        unfinished,
+        call_time: 10,
+        ..Memory::default()
     };
     run_with(catalog, &site, memory, "user/custcreate", NEW, v2).unwrap()
 }
@@ -38,10 +39,7 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
         "200 You can't. (user new1: create, profile, group stored, settings not stored; \
          the same request again does what is missing, once v2 no longer refuses it)"
     );
-    assert_eq!(
-        run.finished.unfinished.unwrap().done,
-        ["create", "profile", "group"]
-    );
+    assert!(run.finished.unfinished.is_some());
     let early = crate::driver::run("user/custcreate", NEW, failing("/users/{userId}")).unwrap();
     assert_eq!(
         early.error(),
@@ -65,75 +63,149 @@ fn a_failed_create_leaves_nothing_unfinished() {
     assert_eq!(run.finished.unfinished, None);
 }
 
-#[test]
-fn a_create_without_an_answer_is_not_taken_up_later() {
-    // The owner of the address is unknown: it may have been another user's before.
-    let v2 = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
-    let run = run("user/custcreate", NEW, v2).unwrap();
-    assert_eq!(run.finished.unfinished, None);
-}
-
-#[test]
-fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
-    let left = Unfinished {
-        done: vec!["create".into()],
-        subject: Some("new1".into()),
-    };
-    let run = again(left.clone(), |_| Outcome::NoAnswer { maybe_done: true });
-    assert_eq!(run.finished.unfinished, Some(left));
-}
-
-/// A v2 in which the address is taken.
-fn there(request: &V2Request) -> Outcome {
-    match (request.method.as_str(), &*request.template) {
-        ("POST", "/users") => error(
+/// A v2 that has the user, created so many seconds after the request that lost the answer.
+fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
+    move |request| match shown(request).split(' ').take(2).collect::<Vec<_>>()[..] {
+        ["POST", "/users"] => error(
             409,
             1005,
             "Email \"new@example.com\" has already been used.",
         ),
+        ["GET", path] if !path.ends_with("/settings") => {
+            let mut user = user();
+            let moment = time::OffsetDateTime::from_unix_timestamp(NOW + after).unwrap();
+            let format = &time::format_description::well_known::Rfc3339;
+            user["created_at"] = moment.format(format).unwrap().into();
+            ok(user)
+        }
         _ => well(request),
     }
 }
 
 #[test]
-fn a_repeated_create_does_what_is_missing() {
-    let run = again(
-        Unfinished {
-            done: vec!["create".into(), "profile".into()],
-            subject: Some("kdc1".into()),
-        },
-        there,
-    );
+fn a_create_without_an_answer_is_recognised_by_its_time() {
+    let lost = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
+    let first = run("user/custcreate", NEW, lost).unwrap();
+    let unfinished = first.finished.unfinished;
+    assert!(unfinished.is_some());
+    for after in [0, 10] {
+        let second = again(unfinished.clone(), created(after));
+        assert_eq!(second.finished.unfinished, None);
+        let requests = second.requests();
+        assert_eq!(requests[1], "GET /users/new%40example.com");
+        assert!(
+            requests
+                .iter()
+                .any(|request| request.starts_with("PATCH /users/kdc1 ")),
+            "{requests:?}"
+        );
+        assert_eq!(second.answer()["id"], "kdc1");
+    }
+    for after in [-1, 11, 100_000] {
+        let second = again(unfinished.clone(), created(after));
+        let told = second.error();
+        assert_eq!(told, "1005 User already in the account: new@example.com");
+        assert_eq!(second.finished.unfinished, None);
+    }
+    // While v2 does not show it, the next request asks again.
+    let silent = |request: &V2Request| match request.method.is_read() {
+        true => Outcome::NoAnswer { maybe_done: false },
+        false => created(0)(request),
+    };
+    let second = again(unfinished, silent);
+    assert!(second.error().contains("could not be reached"));
+    let third = again(second.finished.unfinished, created(0));
+    assert_eq!(third.answer()["id"], "kdc1");
+}
+
+#[test]
+fn a_create_that_was_not_sent_is_not_recognised() {
+    let refused = |_: &V2Request| Outcome::NoAnswer { maybe_done: false };
+    let first = run("user/custcreate", NEW, refused).unwrap();
+    assert_eq!(first.finished.unfinished, None);
+    let first = run("user/custcreate", NEW, created(0)).unwrap();
     assert_eq!(
-        run.requests(),
-        [
-            "POST /users {\"action\":\"custCreate\",\"user_info\":{\"email\":\"new@example.com\",\"type\":2}}",
-            "GET /users/new%40example.com",
-            "PATCH /users/kdc1/settings {\"in_meeting\":{\"chat\":false}}",
-            "POST /groups/g1/members {\"members\":[{\"email\":\"new@example.com\"}]}",
-            "GET /users/kdc1",
-            "GET /users/kdc1/settings",
-        ]
+        first.error(),
+        "1005 User already in the account: new@example.com"
     );
-    assert_eq!(run.finished.unfinished, None);
-    assert_eq!(run.answer()["id"], "kdc1");
+    assert_eq!(first.requests().len(), 1);
+}
+
+#[test]
+fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
+    let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
+    let second = again(first.finished.unfinished.clone(), |_| Outcome::NoAnswer {
+        maybe_done: true,
+    });
+    assert_eq!(second.finished.unfinished, first.finished.unfinished);
+}
+
+#[test]
+fn a_repeated_create_does_what_is_missing() {
+    let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
+    let second = again(first.finished.unfinished, owned_by("new1"));
+    let requests = second.requests();
+    assert_eq!(requests[0], "GET /users/new%40example.com");
+    let writes = requests.iter().map(AsRef::as_ref);
+    let writes: Vec<&str> = writes
+        .filter(|request: &&str| !request.starts_with("GET"))
+        .collect();
+    assert_eq!(
+        writes,
+        [r#"PATCH /users/new1/settings {"in_meeting":{"chat":false}}"#]
+    );
+    assert_eq!(second.finished.unfinished, None);
+    // What the first request read a moment ago is not read again.
+    assert_eq!(second.answer()["id"], "kdc1");
+}
+
+#[test]
+fn a_journal_is_read_again_as_it_was_written() {
+    let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
+    let journal = first.finished.unfinished.unwrap();
+    let written = serde_json::to_string(&journal).unwrap();
+    assert_eq!(serde_json::from_str::<Journal>(&written).unwrap(), journal);
+    assert!(!format!("{journal:?}").contains("example"), "{journal:?}");
 }
 
 #[test]
 fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
-    let run = again(
-        Unfinished {
-            done: vec!["create".into(), "profile".into()],
-            subject: Some("deleted-since".into()),
-        },
-        there,
-    );
+    let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
+    let unfinished = first.finished.unfinished;
+    let other = again(unfinished.clone(), owned_by("another"));
     assert_eq!(
-        run.error(),
+        other.error(),
         "1005 User already in the account: new@example.com"
     );
-    assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
-    assert_eq!(run.finished.unfinished, None);
+    assert_eq!(other.requests(), ["GET /users/new%40example.com"]);
+    assert_eq!(other.finished.unfinished, None);
+
+    let deleted = |request: &V2Request| match request.method.is_read() {
+        true => error(404, 1001, "User does not exist."),
+        false => well(request),
+    };
+    let gone = again(unfinished.clone(), deleted);
+    assert!(gone.error().starts_with("1001 "), "{}", gone.error());
+    assert_eq!(
+        gone.finished.unfinished, None,
+        "the next create begins anew"
+    );
+
+    let silent = |_: &V2Request| Outcome::NoAnswer { maybe_done: false };
+    let unknown = again(unfinished.clone(), silent);
+    assert_eq!(unknown.finished.unfinished, unfinished);
+}
+
+/// A v2 in which the address is that of the user with this id.
+fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
+    move |request| match (request.method.is_read(), &*request.template) {
+        (true, "/users/{userId}") => {
+            let mut user = user();
+            user["id"] = id.into();
+            ok(user)
+        }
+        _ => well(request),
+    }
 }
 
 #[test]
@@ -200,7 +272,7 @@ fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
         json!({ "id": "u", "email": "" }),
     ] {
         let v2 = |request: &V2Request| match request.method.as_str() {
-            "POST" => crate::driver::ok(body.clone()),
+            "POST" => ok(body.clone()),
             _ => well(request),
         };
         let run = run("user/custcreate", &NEW[..2], v2).unwrap();
@@ -210,10 +282,10 @@ fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
              nothing is known about the outcome.",
             "{body}"
         );
-        assert_eq!(run.finished.unfinished, None);
+        assert!(run.finished.unfinished.is_some(), "v2 can show it later");
     }
     let disguised = |request: &V2Request| match request.method.as_str() {
-        "POST" => crate::driver::ok(json!({ "code": 300, "message": "No." })),
+        "POST" => ok(json!({ "code": 300, "message": "No." })),
         _ => well(request),
     };
     let run = run("user/custcreate", &NEW[..2], disguised).unwrap();
@@ -261,9 +333,8 @@ fn the_same_request_has_the_same_key_and_another_has_not() {
     let key = |operation: &str, arguments: &[(&str, &str)]| {
         let operation = catalog.find(operation).unwrap();
         let arguments = arguments.iter().copied().collect();
-        let begun =
-            mappings::Translation::begin(catalog, operation, arguments, &site, crate::driver::NOW);
-        begun.unwrap().unfinished_key()
+        let begun = mappings::Translation::begin(catalog, operation, arguments, &site, NOW);
+        begun.unwrap().write_key()
     };
     let mut turned = NEW.to_vec();
     turned.reverse();
@@ -273,7 +344,7 @@ fn the_same_request_has_the_same_key_and_another_has_not() {
     assert_eq!(key("user/custcreate", NEW), key("user/custcreate", &turned));
     assert_ne!(key("user/custcreate", NEW), key("user/custcreate", &other));
     assert_ne!(key("user/custcreate", NEW), key("user/create", NEW));
-    assert_eq!(key("user/update", &[("id", "x")]), None);
+    assert_eq!(key("user/get", &[("id", "x")]), None);
 }
 
 #[test]
@@ -419,7 +490,7 @@ fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
 fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
     let v2 = |stored: serde_json::Value| {
         move |request: &V2Request| match request.method.is_read() {
-            true => crate::driver::ok(stored.clone()),
+            true => ok(stored.clone()),
             false => well(request),
         }
     };
@@ -449,7 +520,7 @@ fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
 fn a_type_that_v1_shows_for_another_is_not_written_back() {
     let stored = |stored: i64| {
         move |request: &V2Request| match request.method.is_read() {
-            true => crate::driver::ok(json!({ "id": "x", "email": "a@b", "type": stored })),
+            true => ok(json!({ "id": "x", "email": "a@b", "type": stored })),
             false => well(request),
         }
     };
@@ -490,7 +561,7 @@ fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
 fn an_invitation_alone_is_deleted_with_type_1() {
     let delete = |status: serde_json::Value| {
         let v2 = move |request: &V2Request| match request.method.is_read() {
-            true => crate::driver::ok(json!({ "email": "a@b", "status": status })),
+            true => ok(json!({ "email": "a@b", "status": status })),
             false => well(request),
         };
         run("user/delete", &[("id", "x"), ("type", "1")], v2).unwrap()
@@ -553,10 +624,10 @@ fn a_user_of_custcreate_is_deleted_as_v1_did_unless_the_site_refuses() {
 fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
     let create = |operation: &str, choice: &str, login_type: i64| {
         let v2 = move |request: &V2Request| match (request.method.as_str(), &*request.template) {
-            ("GET", "/users/{userId}") => crate::driver::ok(json!({
+            ("GET", "/users/{userId}") => ok(json!({
                 "id": "kdc1", "email": "new@example.com", "type": 2, "login_types": [login_type],
             })),
-            _ => there(request),
+            _ => created(0)(request),
         };
         let site = crate::driver::site_choosing("custcreate_existing", choice);
         let given = [NEW, &[("password", "Analytical4Engine")]].concat();

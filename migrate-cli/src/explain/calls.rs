@@ -88,7 +88,7 @@ pub(crate) fn call_entries<'a>(
             when: wording::conditions(catalog, &plan.calls, call),
             carries: carries(operation, at, call),
             may_fail: call.may_fail(),
-            expected: call.codes(Then::Skip),
+            expected: call.codes(&Then::Skip),
             note: call.note.as_deref(),
             omitted: call.omitted.as_deref(),
             label: &call.label,

@@ -126,7 +126,7 @@ pub(crate) fn error_entries<'a>(
                     .map_or("answer", |kind| &kind.noun);
                 let cause = match &check.compared {
                     Compared::Parameter(name, _) => format!("another {name} than the {noun}'s"),
-                    Compared::Member(at, _) => {
+                    Compared::Member(at, _) | Compared::Subject(at) => {
                         format!("another {} of the {noun}", wording::dotted(at))
                     }
                 };

@@ -245,7 +245,7 @@ impl Rehearsal<'_> {
                     Compared::Member(at, Wanted::OneOf { values, is: true }) => {
                         put(&mut body, at, values.first().cloned().unwrap_or_default());
                     }
-                    Compared::Member(..) => {}
+                    Compared::Member(..) | Compared::Subject(_) => {}
                 }
             }
         }

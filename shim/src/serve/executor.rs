@@ -22,15 +22,15 @@ use recording::RecordedSite;
 use secrecy::SecretString;
 use shim_upstream::{Exhausted, RequestId, ReservedTurns, Scope};
 use tokio::{
-    sync::Semaphore,
+    sync::{OnceCell, Semaphore},
     time::{Instant, timeout_at},
 };
 
-use super::tenants::Tenant;
+use super::{joins::Joins, tenants::Tenant};
 use crate::{
     front::{boxed_future::boxed, encode},
     observe::{ServedRequest, Taps, guarded},
-    state::{Key, State},
+    state::{Key, State, WriteRun},
 };
 
 /// Runs translations.
@@ -40,6 +40,9 @@ pub(crate) struct Executor {
     pub(crate) state: State,
     /// Calls at a time for the entries of one list.
     pub(crate) list_calls: usize,
+    /// The timeout of one call.
+    pub(crate) call_time: Duration,
+    pub(crate) joins: Joins,
 }
 
 /// A translation that came to its end.
@@ -49,9 +52,20 @@ pub(crate) struct Executed {
     pub(crate) calls: u32,
     /// The answer as JSON, if somebody needed it already.
     pub(crate) json: Option<Bytes>,
+    /// True if an equal request at the same time made the calls.
+    pub(crate) is_joined: bool,
 }
 
 impl Executed {
+    pub(super) fn of(finished: Finished, calls: u32) -> Self {
+        Self {
+            finished,
+            calls,
+            json: None,
+            is_joined: false,
+        }
+    }
+
     /// The same with the answer of a shadow, whose losses and troubles are not known.
     pub(crate) fn in_place_of(executed: Option<Self>, answer: V1Answer) -> Self {
         let calls = executed.as_ref().map_or(0, |executed| executed.calls);
@@ -67,6 +81,7 @@ impl Executed {
             },
             calls,
             json: None,
+            is_joined: false,
         }
     }
 }
@@ -188,11 +203,18 @@ impl Drop for Cut {
     }
 }
 
-/// Where what a translation remembers is kept.
-struct Keys {
-    tenant: Key,
-    list: Option<String>,
-    unfinished: Option<Key>,
+/// What the calls of one request share.
+pub(super) struct Request<'r> {
+    pub(super) tenant: &'r Tenant,
+    operation: &'r Operation,
+    taps: Option<&'r Taps>,
+    pub(super) scope: Scope,
+    /// True if answers to reads may stand in for others.
+    is_read: bool,
+    /// The generation of the account, once it was read; `None` if it cannot be.
+    generation: OnceCell<Option<u64>>,
+    /// For calls for the entries of lists.
+    places: Semaphore,
 }
 
 /// A request that was served.
@@ -217,7 +239,9 @@ impl Executor {
         let mut executed = self
             .translate(tenant, request, taps.as_deref(), scope)
             .await;
-        if let Some(taps) = taps {
+        // A joined request made no calls that could be recorded or compared.
+        let is_joined = executed.as_ref().is_ok_and(|executed| executed.is_joined);
+        if let Some(taps) = taps.filter(|_| !is_joined) {
             let json = match &executed {
                 Ok(executed) => encode::json(executed.finished.answer.result.as_ref()),
                 Err(error) => encode::json(Err(error)),
@@ -244,17 +268,59 @@ impl Executor {
         let site = &tenant.site;
         let now = unix_seconds();
         let mut translation = Translation::begin(&self.catalog, operation, arguments, site, now)?;
-        let keys = Keys::of(tenant, &translation);
-        if let Some(memory) = self.recall(&keys).await {
-            translation.recall(memory);
+        let request = Request {
+            tenant,
+            operation,
+            taps,
+            scope,
+            is_read: operation.read,
+            generation: OnceCell::new(),
+            places: Semaphore::new(self.list_calls),
+        };
+        if let Some(write) = translation.write_key() {
+            let name = self.state.write_name(tenant.id(), &write);
+            return self.write(name, operation, translation, &request).await;
         }
+        if let Some(list) = translation.paging_key() {
+            let (cursors, generation) = self.state.list(tenant.id(), &list, tenant.account()).await;
+            // Nobody else sets it.
+            let _ = request.generation.set(generation);
+            let memory = Memory {
+                cursors: cursors.unwrap_or_default(),
+                ..Memory::default()
+            };
+            translation.recall(memory);
+            let calls = self.calls(&mut translation, &request, None).await;
+            let finished = translation.finish(unix_seconds());
+            if !finished.cursors.is_empty() {
+                let cursors = &finished.cursors;
+                self.state.save_cursors(tenant.id(), &list, cursors).await;
+            }
+            return Ok(Executed::of(finished, calls));
+        }
+        let calls = self.calls(&mut translation, &request, None).await;
+        Ok(Executed::of(translation.finish(unix_seconds()), calls))
+    }
 
-        let places = &Semaphore::new(self.list_calls);
+    /// Makes the calls of a translation to its end; returns how many were sent.
+    pub(super) async fn calls(
+        &self,
+        translation: &mut Translation<'_>,
+        request: &Request<'_>,
+        mut run: Option<&mut WriteRun>,
+    ) -> u32 {
+        let Request {
+            tenant,
+            operation,
+            taps,
+            scope,
+            ..
+        } = *request;
         // Not an async function: each would have room for two calls.
         let made = |(call, has_turn): (Call, bool)| {
             let since = Instant::now();
             async move {
-                let performed = self.perform(tenant, &call, has_turn, places, scope);
+                let performed = self.perform(request, &call, has_turn);
                 // After a panic the rest of a write goes on as after a lost answer: what was done
                 // before is told and remembered.
                 let performed = AssertUnwindSafe(performed).catch_unwind().await;
@@ -274,25 +340,40 @@ impl Executor {
         let mut cut = Cut::default();
         let mut writes = Writes::NotBegun;
         loop {
-            let mut ready = writes.ready(&mut translation, tenant, scope).await;
-            cut.begin(operation, &ready);
-            let is_single = ready.len() == 1 && under_way.is_empty();
-            let performed = if let Some(call) = ready.pop_if(|_| is_single) {
-                // As most plans have it: what needs no set of calls does not pay for one.
-                Some(boxed(|| made(call)).await)
-            } else {
-                let made = |call| boxed(|| made(call));
-                under_way.extend(ready.into_iter().map(made));
-                if translation.is_done() {
+            let mut ready = writes.ready(translation, tenant, scope).await;
+            if translation.is_done() {
+                break;
+            }
+            if let Some(run) = &mut run
+                && !run
+                    .note(translation.changed_journal(), self.call_time)
+                    .await
+            {
+                // Another run may make the same calls now.
+                for (call, _) in ready.drain(..) {
+                    translation.complete(call.id, Outcome::NoAnswer { maybe_done: false });
+                }
+                if under_way.is_empty() {
                     break;
                 }
+            }
+            cut.begin(operation, &ready);
+            let is_single = ready.len() == 1 && under_way.is_empty();
+            let next = async {
+                if let Some(call) = ready.pop_if(|_| is_single) {
+                    // As most plans have it: what needs no set of calls does not pay for one.
+                    return Some(boxed(|| made(call)).await);
+                }
+                let made = |call| boxed(|| made(call));
+                under_way.extend(ready.into_iter().map(made));
                 under_way.next().await
             };
+            let performed = match &mut run {
+                Some(run) => run.renewing(next).await,
+                None => next.await,
+            };
             let Some((id, performed)) = performed else {
-                tracing::error!(
-                    operation = operation.name,
-                    "A plan waits for calls that nobody makes"
-                );
+                tracing::error!("A plan waits for calls that nobody makes");
                 break;
             };
             calls += u32::from(performed.was_sent);
@@ -300,29 +381,26 @@ impl Executor {
             translation.complete(id, performed.outcome);
         }
         cut.calls.clear();
-
-        let finished = translation.finish(unix_seconds());
-        self.remember(&keys, &finished).await;
-        Ok(Executed {
-            finished,
-            calls,
-            json: None,
-        })
+        calls
     }
 
-    async fn perform(
-        &self,
-        tenant: &Tenant,
-        call: &Call,
-        has_turn: bool,
-        places: &Semaphore,
-        scope: Scope,
-    ) -> Performed {
+    async fn perform(&self, made_for: &Request<'_>, call: &Call, has_turn: bool) -> Performed {
         let Call {
             request, for_item, ..
         } = call;
-        let is_read = request.method.is_read();
-        let key = (*for_item && is_read).then(|| answer_key(tenant, request));
+        let Request {
+            tenant,
+            scope,
+            places,
+            ..
+        } = made_for;
+        let key = if *for_item && made_for.is_read {
+            let generation = || self.state.generation(tenant.account());
+            let generation = made_for.generation.get_or_init(generation).await;
+            generation.map(|generation| answer_key(tenant, generation, request))
+        } else {
+            None
+        };
         if let Some(key) = key
             && let Some(outcome) = self.remembered_answer(key)
         {
@@ -345,11 +423,8 @@ impl Executor {
         } else {
             None
         };
-        let outcome = tenant.upstream.send(request, scope, has_turn).await;
+        let outcome = tenant.upstream.send(request, *scope, has_turn).await;
         drop(place);
-        if !is_read {
-            tenant.wrote();
-        }
         if let Some(key) = key
             && let Outcome::Answered {
                 status: 200,
@@ -371,43 +446,6 @@ impl Executor {
             status: 200,
             body: Some(body),
         })
-    }
-
-    /// `None` if there is nothing.
-    async fn recall(&self, keys: &Keys) -> Option<Memory> {
-        let mut memory = None;
-        if let Some(list) = &keys.list
-            && let Some(cursors) = self.state.cursors(&keys.tenant, list).await
-        {
-            memory.get_or_insert_with(Memory::default).cursors = cursors;
-        }
-        if let Some(key) = keys.unfinished
-            && let Some(bytes) = self.state.unfinished(key)
-            && let Ok(unfinished) = serde_json::from_slice(&bytes)
-        {
-            memory.get_or_insert_with(Memory::default).unfinished = Some(unfinished);
-        }
-        memory
-    }
-
-    async fn remember(&self, keys: &Keys, finished: &Finished) {
-        if let Some(list) = &keys.list
-            && !finished.cursors.is_empty()
-        {
-            let cursors = &finished.cursors;
-            self.state.save_cursors(&keys.tenant, list, cursors).await;
-        }
-        let Some(key) = keys.unfinished else {
-            return;
-        };
-        match &finished.unfinished {
-            Some(unfinished) => {
-                if let Ok(bytes) = serde_json::to_vec(unfinished) {
-                    self.state.save_unfinished(key, bytes.into());
-                }
-            }
-            None => self.state.forget_unfinished(key),
-        }
     }
 }
 
@@ -448,20 +486,9 @@ impl ServedRequest for Served {
     }
 }
 
-impl Keys {
-    fn of(tenant: &Tenant, translation: &Translation<'_>) -> Self {
-        let of_tenant = |part: &[u8]| Key::new([tenant.id().as_bytes().as_slice(), part]);
-        Self {
-            tenant: *tenant.id(),
-            list: translation.paging_key(),
-            unfinished: translation.unfinished_key().map(|key| of_tenant(&key.0)),
-        }
-    }
-}
-
-/// The same for the same read of the same tenant, until the tenant writes.
-fn answer_key(tenant: &Tenant, request: &V2Request) -> Key {
-    let generation = tenant.generation().to_le_bytes();
+/// The same for the same read of the same tenant, until somebody writes to its account.
+fn answer_key(tenant: &Tenant, generation: u64, request: &V2Request) -> Key {
+    let generation = generation.to_le_bytes();
     let fixed = [
         tenant.id().as_bytes().as_slice(),
         &generation,
@@ -560,6 +587,8 @@ mod tests {
             catalog: Arc::clone(&catalog),
             state: State::in_memory(AnswerCache::from(&limits)).unwrap(),
             list_calls: limits.list_calls,
+            call_time: limits.call,
+            joins: Joins::default(),
         };
         let create = async || {
             let operation = catalog.find("user/custcreate").unwrap();

@@ -1,12 +1,6 @@
 //! Tenants: the v1 credentials and the v2 account behind each.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use mappings::{Links, Site, catalog::operation::Operation};
 use recording::RecordedSite;
@@ -26,6 +20,8 @@ use crate::{
 pub(crate) struct Tenant {
     /// Of its key and its account: what is remembered of another account is not for it.
     id: Key,
+    /// Of its v2 account, which it may share.
+    account: Key,
     api_key: Arc<str>,
     credential: Credential,
     /// v2 as this tenant sees it, which it may share with others of the same account.
@@ -35,7 +31,6 @@ pub(crate) struct Tenant {
     pub(crate) site: Site,
     /// What records say of it.
     pub(crate) recorded_site: Arc<RecordedSite>,
-    writes: Arc<AtomicU64>,
     /// Its share of the places for requests in work.
     places: Arc<Semaphore>,
 }
@@ -58,6 +53,11 @@ impl Tenant {
         &self.id
     }
 
+    /// The same for all tenants of its v2 account.
+    pub(crate) fn account(&self) -> &Key {
+        &self.account
+    }
+
     /// Its v1 key: a name, not a secret.
     pub(crate) fn api_key(&self) -> &Arc<str> {
         &self.api_key
@@ -78,22 +78,12 @@ impl Tenant {
     pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
-
-    /// Something was written, or may have been: what was read before it is out of date.
-    pub(crate) fn wrote(&self) {
-        self.writes.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// Changes with every write.
-    pub(crate) fn generation(&self) -> u64 {
-        self.writes.load(Ordering::SeqCst)
-    }
 }
 
 impl Tenants {
     /// The tenants of a v2. Those that were there before, with the same account, go on with its
-    /// budget and breaker and with their tokens, and count their writes together. `places` are those
-    /// for requests in work. `links` are those of a tenant to files.
+    /// budget and breaker and with their tokens. `places` are those for requests in work. `links` are
+    /// those of a tenant to files.
     pub(crate) fn new(
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
@@ -122,7 +112,6 @@ impl Tenants {
                 .unwrap_or_else(|| Tokens::new(endpoint.http.client().clone(), tenant.access));
             let labels = Arc::clone(&labels);
             let upstream = Upstream::new(Arc::clone(endpoint), tokens, account, labels);
-            let writes = known.map_or_else(Arc::default, |known| Arc::clone(&known.writes));
             let site = Site {
                 strict: tenant.strict,
                 account_id: tenant.account_id,
@@ -132,13 +121,13 @@ impl Tenants {
             };
             callers.push(Arc::new(Tenant {
                 id,
+                account: digest,
                 api_key: tenant.api_key.into(),
                 credential,
                 upstream,
                 permissions: tenant.permissions,
                 recorded_site: Arc::new(RecordedSite::from(&site)),
                 site,
-                writes,
                 places: Arc::new(Semaphore::new(share)),
             }));
         }

@@ -94,6 +94,11 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Its name in `/status` and the log.
     fn kind(&self) -> &'static str;
 
+    /// True while it cannot be reached.
+    fn is_down(&self) -> bool {
+        false
+    }
+
     /// The cursors of a list, and the generation of the account, in one round trip.
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)>;
 

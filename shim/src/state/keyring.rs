@@ -93,7 +93,6 @@ impl Keyring {
         self.current.name(space, parts)
     }
 
-    #[allow(dead_code, reason = "for writes")]
     /// The name under the previous key.
     pub(super) fn previous_name(&self, space: Space, parts: &[&[u8]]) -> Option<Name> {
         let previous = self.previous.as_ref()?;

@@ -1,4 +1,4 @@
-//! The page cursors of lists.
+//! The page cursors of lists, and the generation of a v2 account.
 
 use super::{Key, State, StateError, keyring::Space};
 
@@ -6,13 +6,23 @@ use super::{Key, State, StateError, keyring::Space};
 pub(crate) type Cursors = Vec<(u32, String)>;
 
 impl State {
-    /// The cursors of a list of a tenant, if they are remembered.
-    pub(crate) async fn cursors(&self, tenant: &Key, list: &str) -> Option<Cursors> {
+    /// The cursors of a list of a tenant, if they are remembered, and the generation of its account,
+    /// if it can be read.
+    pub(crate) async fn list(
+        &self,
+        tenant: &Key,
+        list: &str,
+        account: &Key,
+    ) -> (Option<Cursors>, Option<u64>) {
         let parts = [tenant.as_bytes().as_slice(), list.as_bytes()];
         let name = self.name(Space::List, &parts);
-        let account = self.name(Space::Account, &[tenant.as_bytes()]);
-        let (found, _) = self.survived(self.engine().list(name, account).await)?;
-        serde_json::from_slice(&self.unseal(name, &found?)?).ok()
+        let account = self.name(Space::Account, &[account.as_bytes()]);
+        let Some((found, generation)) = self.ok(self.engine().list(name, account).await) else {
+            return (None, None);
+        };
+        let opened = found.and_then(|sealed| self.unseal(name, &sealed));
+        let cursors = opened.and_then(|opened| serde_json::from_slice(&opened).ok());
+        (cursors, Some(generation))
     }
 
     /// Remembers the cursors of a list of a tenant.
@@ -20,18 +30,25 @@ impl State {
         let parts = [tenant.as_bytes().as_slice(), list.as_bytes()];
         let name = self.name(Space::List, &parts);
         let written = serde_json::to_vec(cursors).unwrap_or_default();
-        if let Some(sealed) = self.survived(self.seal(name, &written)) {
-            self.survived(self.engine().save_cursors(name, sealed).await);
+        if let Some(sealed) = self.ok(self.seal(name, &written)) {
+            self.ok(self.engine().save_cursors(name, sealed).await);
         }
     }
 
-    /// Logs why the engine failed where that costs time only.
-    fn survived<T>(&self, result: Result<T, StateError>) -> Option<T> {
-        result
-            .inspect_err(|error| {
-                let engine = self.engine().kind();
-                tracing::warn!(engine, %error, "State cannot be used");
-            })
-            .ok()
+    /// How often the account was written to; `None` if that cannot be read.
+    pub(crate) async fn generation(&self, account: &Key) -> Option<u64> {
+        let account = self.name(Space::Account, &[account.as_bytes()]);
+        self.ok(self.engine().generation(account).await)
+    }
+
+    /// The account was written to: what was read of it before is out of date.
+    pub(crate) async fn wrote(&self, account: &Key) {
+        let account = self.name(Space::Account, &[account.as_bytes()]);
+        self.ok(self.engine().advance(account).await);
+    }
+
+    /// For what costs time only if the engine fails.
+    fn ok<T>(&self, result: Result<T, StateError>) -> Option<T> {
+        result.inspect_err(|error| self.missed(error)).ok()
     }
 }

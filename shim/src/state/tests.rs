@@ -1,5 +1,7 @@
 //! What every engine does, run over each of them; and keys, names and seals.
 
+mod redis;
+
 use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
@@ -24,12 +26,14 @@ const CACHE: AnswerCache = AnswerCache {
 struct Bench {
     engine: Arc<dyn Engine>,
     _folder: Option<TempDir>,
+    _server: Option<redis::Server>,
 }
 
 fn memory() -> Bench {
     Bench {
         engine: Arc::new(Sqlite::in_memory().unwrap()),
         _folder: None,
+        _server: None,
     }
 }
 
@@ -38,19 +42,43 @@ fn file() -> Bench {
     Bench {
         engine: Arc::new(Sqlite::open(&folder.path().join("state.sqlite")).unwrap()),
         _folder: Some(folder),
+        _server: None,
     }
 }
 
 /// Runs each test on each engine.
 macro_rules! on_every_engine {
     ($($name:ident)+) => {
-        mod on_memory { $(#[tokio::test] async fn $name() { super::run(super::memory(), super::$name).await; })+ }
-        mod on_sqlite { $(#[tokio::test] async fn $name() { super::run(super::file(), super::$name).await; })+ }
+        mod on_memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::run(Some(super::memory()), super::$name).await;
+            })+
+        }
+
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::run(Some(super::file()), super::$name).await;
+            })+
+        }
+
+        mod on_redis {
+            $(#[tokio::test]
+            async fn $name() {
+                super::run(super::redis::bench().await, super::$name).await;
+            })+
+        }
     };
 }
 
-async fn run<F: Future<Output = ()>>(bench: Bench, test: impl FnOnce(Arc<dyn Engine>) -> F) {
-    test(Arc::clone(&bench.engine)).await;
+async fn run<F: Future<Output = ()>>(
+    bench: Option<Bench>,
+    test: impl FnOnce(Arc<dyn Engine>) -> F,
+) {
+    if let Some(bench) = bench {
+        test(Arc::clone(&bench.engine)).await;
+    }
 }
 
 on_every_engine! {
@@ -313,8 +341,8 @@ async fn claimed(queue: &Queue, now: i64) -> Option<(super::queue::Claim, String
 
 async fn a_group_is_delivered_in_order_and_one_at_a_time(on: Arc<dyn Engine>) {
     let queue = queue(on);
-    for (id, group) in [("a1", "a"), ("a2", "a"), ("b1", "b")] {
-        assert_eq!(put(&queue, id, group, 1000).await, Put::Stored);
+    for (id, group, now) in [("a1", "a", 999), ("a2", "a", 999), ("b1", "b", 1000)] {
+        assert_eq!(put(&queue, id, group, now).await, Put::Stored);
     }
     let (first, body, attempts) = claimed(&queue, 1000).await.unwrap();
     assert_eq!((body.as_str(), attempts), ("a1", 0));

@@ -254,13 +254,16 @@ async fn a_defect_is_answered_too() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    let response = shim.form("user/list", &[]).send().await.unwrap();
-    assert_eq!(
-        show(response).await,
-        "200 application/json;charset=UTF-8\n\
-         {\"error\":{\"code\":500,\"message\":\"The shim failed; nothing is known about the \
-         outcome.\"}}"
-    );
+    let create = [("email", "new@example.com"), ("type", "1")];
+    for (operation, parameters) in [("user/list", &[][..]), ("user/create", &create)] {
+        let response = shim.form(operation, parameters).send().await.unwrap();
+        assert_eq!(
+            show(response).await,
+            "200 application/json;charset=UTF-8\n\
+             {\"error\":{\"code\":500,\"message\":\"The shim failed; nothing is known about the \
+             outcome.\"}}"
+        );
+    }
 }
 
 /// Idle connections and half-sent bodies take no place from those who have something to ask.

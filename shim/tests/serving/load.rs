@@ -37,7 +37,12 @@ async fn the_budget_of_the_plan_is_kept() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    let calls = (0..20).map(|_| shim.call("user/update", &[("id", "u1"), ("dept", "x")]));
+    // Equal ones would be served once.
+    let depts: Vec<_> = (0..20).map(|at| at.to_string()).collect();
+    let calls = depts.iter().map(async |dept| {
+        shim.call("user/update", &[("id", "u1"), ("dept", dept.as_str())])
+            .await
+    });
     let answers = join_all(calls).await;
     let served = answers.iter().filter(|answer| answer["error"].is_null());
     let served = served.count();
@@ -134,13 +139,16 @@ async fn a_create_begins_with_the_turns_of_all_its_calls() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    let new = [
-        ("email", "new@example.com"),
-        ("type", "1"),
-        ("disable_chat", "true"),
-    ];
-    let calls = (0..20).map(|_| shim.call("user/custcreate", &new));
-    // Equal creates are independent for this v2.
+    // Equal ones would be served once.
+    let emails: Vec<_> = (0..20).map(|at| format!("new{at}@example.com")).collect();
+    let calls = emails.iter().map(async |email| {
+        let new = [
+            ("email", email.as_str()),
+            ("type", "1"),
+            ("disable_chat", "true"),
+        ];
+        shim.call("user/custcreate", &new).await
+    });
     let answers = join_all(calls).await;
     let served = answers.iter().filter(|answer| answer["error"].is_null());
     let served = served.count();

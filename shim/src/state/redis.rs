@@ -1,0 +1,524 @@
+//! State in Redis or Valkey, shared by replicas.
+//!
+//! Each operation is one script on the keys of one thing. One multiplexed connection serves all; no
+//! request waits for a connection. After an error of the connection, or three timeouts in a row, the
+//! engine is down: operations fail at once, and a task of its own connects again.
+
+mod link;
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use redis::{FromRedisValue, Script, ToRedisArgs, aio::MultiplexedConnection};
+use url::Url;
+
+use super::{
+    Name, StateError,
+    engine::{
+        ANSWER_TIME, Answer, Begun, CURSOR_TIME, DAY_TIME, Ending, Engine, GENERATION_TIME,
+        Progress, Reservation, Run, UNFINISHED_TIME,
+    },
+    queue::{
+        Claim, Claimed, Counts, DEAD_TIME, DeadLetter, MAX_WAITING, NewMessage, Put, SEEN_TIME,
+        Settlement,
+    },
+};
+use link::Link;
+
+/// What all keys begin with: the version of their form.
+const PREFIX: &str = "shim:1";
+
+/// The timeouts of a budget, of a list, and of all else.
+const BUDGET: Duration = Duration::from_millis(25);
+const LIST: Duration = Duration::from_millis(50);
+const WRITE: Duration = Duration::from_millis(100);
+
+/// State in Redis.
+pub(super) struct Redis {
+    link: Link,
+    scripts: Scripts,
+}
+
+/// Makes a struct with a script for each file.
+macro_rules! scripts {
+    ($($name:ident: $file:literal),+) => {
+        struct Scripts { $($name: Script),+ }
+
+        impl Scripts {
+            fn new() -> Self {
+                Self { $($name: Script::new(include_str!($file))),+ }
+            }
+        }
+    };
+}
+
+scripts! {
+    begin: "redis/begin.lua",
+    step: "redis/step.lua",
+    end: "redis/end.lua",
+    progress: "redis/progress.lua",
+    reserve: "redis/reserve.lua",
+    fail: "redis/fail.lua",
+    advance: "redis/advance.lua",
+    put: "redis/put.lua",
+    claim: "redis/claim.lua",
+    settle: "redis/settle.lua",
+    dead: "redis/dead.lua",
+    put_back: "redis/put_back.lua"
+}
+
+impl Redis {
+    /// Starts to connect. Blocks until that succeeded or failed once; must run in a blocking task.
+    ///
+    /// # Errors
+    ///
+    /// What does not get better by waiting: a refused password, or a server that evicts keys.
+    pub(super) fn open(url: &Url) -> Result<Self, StateError> {
+        Ok(Self {
+            link: Link::open(url)?,
+            scripts: Scripts::new(),
+        })
+    }
+
+    /// Runs a script on keys that are kept together.
+    async fn run<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Argument<'_>],
+    ) -> Result<T, StateError> {
+        let mut invocation = script.prepare_invoke();
+        for key in keys {
+            invocation.key(key);
+        }
+        for argument in arguments {
+            match argument {
+                Argument::Bytes(bytes) => invocation.arg(*bytes),
+                Argument::Text(text) => invocation.arg(text),
+                Argument::Number(number) => invocation.arg(*number),
+            };
+        }
+        let invocation = &invocation;
+        let made = |mut connection: MultiplexedConnection| async move {
+            invocation.invoke_async(&mut connection).await
+        };
+        self.link.within(limit, made).await
+    }
+
+    async fn command<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        name: &str,
+        arguments: impl ToRedisArgs,
+    ) -> Result<T, StateError> {
+        let mut command = redis::cmd(name);
+        command.arg(arguments);
+        let command = &command;
+        let made = |mut connection: MultiplexedConnection| async move {
+            command.query_async(&mut connection).await
+        };
+        self.link.within(limit, made).await
+    }
+}
+
+/// An argument of a script.
+enum Argument<'a> {
+    Bytes(&'a [u8]),
+    Text(String),
+    Number(i64),
+}
+
+fn key(kind: &str, name: Name) -> String {
+    format!("{PREFIX}:{kind}:{name}")
+}
+
+/// The key of a part of an account; a cluster keeps those of one account together.
+fn part(kind: &str, account: Name, name: Option<Name>) -> String {
+    match name {
+        Some(name) => format!("{PREFIX}:{kind}:{{{account}}}:{name}"),
+        None => format!("{PREFIX}:{kind}:{{{account}}}"),
+    }
+}
+
+fn queue_key(queue: Name) -> String {
+    format!("{PREFIX}:q:{{{queue}}}")
+}
+
+fn time(duration: Duration) -> Argument<'static> {
+    Argument::Number(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn micros(duration: Duration) -> Argument<'static> {
+    Argument::Number(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn text(text: impl fmt::Display) -> Argument<'static> {
+    Argument::Text(text.to_string())
+}
+
+fn run_text(run: Run) -> Argument<'static> {
+    text(Name(run))
+}
+
+fn number<T: std::str::FromStr>(bytes: &[u8]) -> Result<T, StateError> {
+    let text = std::str::from_utf8(bytes).ok();
+    text.and_then(|text| text.parse().ok())
+        .ok_or(StateError::Unreadable)
+}
+
+fn name(bytes: &[u8]) -> Result<Name, StateError> {
+    number(bytes)
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").finish_non_exhaustive()
+    }
+}
+
+impl Engine for Redis {
+    fn kind(&self) -> &'static str {
+        "redis"
+    }
+
+    fn is_down(&self) -> bool {
+        self.link.is_down()
+    }
+
+    fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)> {
+        async move {
+            let keys = [key("c", list), part("g", account, None)];
+            // Not MGET: a cluster may keep them apart.
+            let mut both = redis::pipe();
+            for key in &keys {
+                both.cmd("GET").arg(key);
+            }
+            let both = &both;
+            let made = |mut connection: MultiplexedConnection| async move {
+                both.query_async(&mut connection).await
+            };
+            let found = self.link.within(LIST, made).await;
+            let (cursors, generation): (Option<Vec<u8>>, Option<u64>) = found?;
+            Ok((cursors.map(Bytes::from), generation.unwrap_or(0)))
+        }
+        .boxed()
+    }
+
+    fn save_cursors(&self, list: Name, cursors: Bytes) -> Answer<'_, ()> {
+        async move {
+            let key = key("c", list);
+            let time = CURSOR_TIME.as_millis().to_string();
+            let arguments = [key.as_bytes(), &cursors, b"PX", time.as_bytes()];
+            self.command(LIST, "SET", &arguments).await
+        }
+        .boxed()
+    }
+
+    fn generation(&self, account: Name) -> Answer<'_, u64> {
+        async move {
+            let key = part("g", account, None);
+            let found: Option<u64> = self.command(LIST, "GET", key).await?;
+            Ok(found.unwrap_or(0))
+        }
+        .boxed()
+    }
+
+    fn advance(&self, account: Name) -> Answer<'_, ()> {
+        async move {
+            let keys = [part("g", account, None)];
+            let arguments = [time(GENERATION_TIME)];
+            let script = &self.scripts.advance;
+            self.run(WRITE, script, &keys, &arguments)
+                .await
+                .map(|()| ())
+        }
+        .boxed()
+    }
+
+    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
+        async move {
+            let arguments = [
+                run_text(run),
+                time(lease),
+                Argument::Bytes(&journal),
+                time(UNFINISHED_TIME),
+            ];
+            let keys = [key("w", write)];
+            let script = &self.scripts.begin;
+            let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
+            match found.as_slice() {
+                [word, run, left] if word == b"busy" => Ok(Begun::Busy {
+                    run: name(run)?.0,
+                    left: Duration::from_millis(number(left)?),
+                }),
+                [word] if word == b"yours" => Ok(Begun::Yours(None)),
+                [word, journal] if word == b"yours" => {
+                    Ok(Begun::Yours(Some(journal.clone().into())))
+                }
+                _ => Err(StateError::Unreadable),
+            }
+        }
+        .boxed()
+    }
+
+    fn step(
+        &self,
+        write: Name,
+        run: Run,
+        lease: Duration,
+        journal: Option<Bytes>,
+    ) -> Answer<'_, bool> {
+        async move {
+            let mut arguments = vec![run_text(run), time(lease), time(UNFINISHED_TIME)];
+            arguments.extend(journal.as_deref().map(Argument::Bytes));
+            let keys = [key("w", write)];
+            self.run(WRITE, &self.scripts.step, &keys, &arguments).await
+        }
+        .boxed()
+    }
+
+    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool> {
+        async move {
+            let (word, value) = match &ending {
+                Ending::Finished(answer) => ("finished", answer),
+                Ending::Unfinished(journal) => ("unfinished", journal),
+            };
+            let arguments = [
+                run_text(run),
+                text(word),
+                Argument::Bytes(value),
+                time(ANSWER_TIME),
+            ];
+            let keys = [key("w", write)];
+            self.run(WRITE, &self.scripts.end, &keys, &arguments).await
+        }
+        .boxed()
+    }
+
+    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress> {
+        async move {
+            let (keys, arguments) = ([key("w", write)], [run_text(run)]);
+            let script = &self.scripts.progress;
+            let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
+            match found.as_slice() {
+                [_, answer] => Ok(Progress::Finished(answer.clone().into())),
+                [word] if word == b"running" => Ok(Progress::Running),
+                _ => Ok(Progress::Gone),
+            }
+        }
+        .boxed()
+    }
+
+    fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {
+        async move {
+            let Reservation {
+                account,
+                pace,
+                daily,
+                refusal,
+                most,
+            } = reservation;
+            // A script names all its keys: what is not limited has one that is not used.
+            let rate = pace.map_or(refusal, |(rate, _)| rate);
+            let day = daily.map_or(refusal, |(day, _)| day);
+            let keys = [
+                part("r", account, Some(refusal)),
+                part("b", account, Some(rate)),
+                part("d", account, Some(day)),
+            ];
+            let (interval, burst) =
+                pace.map_or((Duration::ZERO, 1), |(_, pace)| (pace.interval, pace.burst));
+            let arguments = [
+                micros(interval),
+                Argument::Number(burst.into()),
+                micros(most),
+                Argument::Number(
+                    daily.map_or(0, |(_, most)| i64::try_from(most).unwrap_or(i64::MAX)),
+                ),
+                time(DAY_TIME),
+            ];
+            let script = &self.scripts.reserve;
+            let wait: i64 = self.run(BUDGET, script, &keys, &arguments).await?;
+            Ok(u64::try_from(wait).ok().map(Duration::from_micros))
+        }
+        .boxed()
+    }
+
+    fn refused(&self, account: Name, refusal: Name, time: Duration) -> Answer<'_, ()> {
+        async move {
+            let key = part("r", account, Some(refusal));
+            let time = time.as_millis().max(1).to_string();
+            let arguments = [key.as_str(), "1", "PX", &time];
+            self.command(WRITE, "SET", &arguments).await
+        }
+        .boxed()
+    }
+
+    fn fail(&self, who: Name, window: Duration) -> Answer<'_, u64> {
+        async move {
+            let (keys, arguments) = ([key("f", who)], [time(window)]);
+            self.run(LIST, &self.scripts.fail, &keys, &arguments).await
+        }
+        .boxed()
+    }
+
+    fn failures(&self, who: Name) -> Answer<'_, u64> {
+        async move {
+            let found: Option<u64> = self.command(LIST, "GET", key("f", who)).await?;
+            Ok(found.unwrap_or(0))
+        }
+        .boxed()
+    }
+
+    fn put(&self, queue: Name, message: NewMessage, now: i64) -> Answer<'_, Put> {
+        async move {
+            let waiting = i64::try_from(MAX_WAITING).unwrap_or(i64::MAX);
+            let arguments = [
+                Argument::Number(now),
+                text(message.id),
+                text(message.group),
+                Argument::Bytes(&message.body),
+                time(SEEN_TIME),
+                Argument::Number(waiting),
+            ];
+            let keys = [queue_key(queue)];
+            let put: String = self
+                .run(WRITE, &self.scripts.put, &keys, &arguments)
+                .await?;
+            match put.as_str() {
+                "stored" => Ok(Put::Stored),
+                "repeat" => Ok(Put::Repeat),
+                "full" => Ok(Put::Full),
+                _ => Err(StateError::Unreadable),
+            }
+        }
+        .boxed()
+    }
+
+    fn claim(
+        &self,
+        queue: Name,
+        now: i64,
+        lease: Duration,
+        owner: Run,
+    ) -> Answer<'_, Option<Claimed>> {
+        async move {
+            let arguments = [
+                Argument::Number(now),
+                time(lease),
+                run_text(owner),
+                time(DEAD_TIME),
+            ];
+            let keys = [queue_key(queue)];
+            let script = &self.scripts.claim;
+            let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
+            let [group, id, body, attempts] = found.as_slice() else {
+                return Ok(None);
+            };
+            Ok(Some(Claimed {
+                claim: Claim {
+                    id: name(id)?,
+                    group: name(group)?,
+                    owner,
+                },
+                body: body.clone().into(),
+                attempts: number(attempts)?,
+            }))
+        }
+        .boxed()
+    }
+
+    fn settle(
+        &self,
+        queue: Name,
+        claim: Claim,
+        settlement: Settlement,
+        now: i64,
+    ) -> Answer<'_, bool> {
+        async move {
+            let (word, at) = match settlement {
+                Settlement::Done => ("done", 0),
+                Settlement::Dead => ("dead", 0),
+                Settlement::RetryAt(at) => ("retry", at),
+            };
+            let arguments = [
+                Argument::Number(now),
+                text(claim.group),
+                run_text(claim.owner),
+                text(word),
+                Argument::Number(at),
+            ];
+            let keys = [queue_key(queue)];
+            self.run(WRITE, &self.scripts.settle, &keys, &arguments)
+                .await
+        }
+        .boxed()
+    }
+
+    fn next_due(&self, queue: Name) -> Answer<'_, Option<i64>> {
+        async move {
+            let due = format!("{}:due", queue_key(queue));
+            let arguments = [due.as_str(), "0", "0", "WITHSCORES"];
+            let found: Vec<Vec<u8>> = self.command(WRITE, "ZRANGE", &arguments).await?;
+            let score = found.get(1).map(|score| number::<f64>(score)).transpose()?;
+            // Milliseconds since 1970 are whole numbers in a double.
+            #[expect(clippy::cast_possible_truncation, reason = "far below 2^53")]
+            Ok(score.map(|score| score as i64))
+        }
+        .boxed()
+    }
+
+    fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<DeadLetter>> {
+        async move {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let (keys, arguments) = ([queue_key(queue)], [Argument::Number(limit)]);
+            let script = &self.scripts.dead;
+            let found: Vec<(Vec<u8>, Vec<u8>, i64)> =
+                self.run(WRITE, script, &keys, &arguments).await?;
+            let letters = found.into_iter().map(|(id, body, at)| {
+                Ok(DeadLetter {
+                    id: name(&id)?,
+                    body: body.into(),
+                    at,
+                })
+            });
+            letters.collect()
+        }
+        .boxed()
+    }
+
+    fn put_back(&self, queue: Name, ids: Option<Vec<Name>>, now: i64) -> Answer<'_, usize> {
+        async move {
+            if ids.as_ref().is_some_and(Vec::is_empty) {
+                return Ok(0);
+            }
+            let mut arguments = vec![Argument::Number(now)];
+            arguments.extend(ids.iter().flatten().map(text));
+            let keys = [queue_key(queue)];
+            self.run(WRITE, &self.scripts.put_back, &keys, &arguments)
+                .await
+        }
+        .boxed()
+    }
+
+    fn counts(&self, queue: Name) -> Answer<'_, Counts> {
+        async move {
+            let queue = queue_key(queue);
+            let mut both = redis::pipe();
+            both.cmd("GET").arg(format!("{queue}:waiting"));
+            both.cmd("ZCARD").arg(format!("{queue}:dead"));
+            let both = &both;
+            let made = |mut connection: MultiplexedConnection| async move {
+                both.query_async(&mut connection).await
+            };
+            let (waiting, dead): (Option<u64>, u64) = self.link.within(WRITE, made).await?;
+            Ok(Counts {
+                waiting: waiting.unwrap_or(0),
+                dead,
+            })
+        }
+        .boxed()
+    }
+}

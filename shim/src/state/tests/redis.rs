@@ -1,0 +1,352 @@
+//! A Redis server for a test, and what the engine does when that server fails.
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+use url::Url;
+
+use super::{Bench, CACHE, LONG, fresh, soon};
+use crate::{
+    settings::{OnOutage, StateConfig, StateUrl},
+    state::{
+        Engine, Key, State, StateError, engine::Begun, fresh_run, redis::Redis, writes::Entry,
+    },
+};
+
+/// Debian's server. Without it the tests report that they were skipped.
+const PROGRAM: &str = "redis-server";
+
+/// A server of a test, in a folder of its own.
+pub(super) struct Server {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Server {
+    pub(super) fn start() -> Option<Self> {
+        let folder = TempDir::new().unwrap();
+        // Another test may take the port in between: then the next one is tried.
+        for _ in 0..20 {
+            let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            let Some(mut process) = spawn(port, &folder) else {
+                eprintln!("SKIPPED: {PROGRAM} is not installed");
+                return None;
+            };
+            let since = Instant::now();
+            while since.elapsed() < Duration::from_secs(10) {
+                if cli(port, &["PING"]) == "PONG" {
+                    return Some(Self {
+                        process,
+                        port,
+                        folder,
+                    });
+                }
+                if process.try_wait().unwrap().is_some() {
+                    break;
+                }
+            }
+            let _ = process.kill();
+        }
+        panic!("{PROGRAM} does not start");
+    }
+
+    pub(super) fn url(&self) -> Url {
+        format!("redis://127.0.0.1:{}/0", self.port)
+            .parse()
+            .unwrap()
+    }
+
+    fn cli(&self, words: &[&str]) -> String {
+        cli(self.port, words)
+    }
+
+    fn signal(&self, signal: &str) {
+        let number = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &number]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn start_again(&mut self) {
+        self.process = spawn(self.port, &self.folder).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(port: u16, folder: &TempDir) -> Option<Child> {
+    let mut command = Command::new(PROGRAM);
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    command.args(["--appendonly", "yes", "--appendfsync", "everysec"]);
+    command.args(["--dir", folder.path().to_str().unwrap()]);
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()
+}
+
+fn cli(port: u16, words: &[&str]) -> String {
+    let mut command = Command::new("redis-cli");
+    command.args(["-p", &port.to_string()]).args(words);
+    let output = command.output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+async fn opened(url: Url) -> Result<Arc<dyn Engine>, StateError> {
+    let opened = spawn_blocking(move || Redis::open(&url)).await.unwrap();
+    opened.map(|engine| Arc::new(engine) as _)
+}
+
+pub(super) async fn bench() -> Option<Bench> {
+    let server = Server::start()?;
+    Some(Bench {
+        engine: opened(server.url()).await.unwrap(),
+        _folder: None,
+        _server: Some(server),
+    })
+}
+
+/// The longest that one operation may take, with room for a busy machine: timeouts are 100 ms.
+const BOUND: Duration = Duration::from_secs(1);
+
+/// Fails quickly, and comes back.
+async fn fails_and_comes_back(on: &Arc<dyn Engine>, repair: impl FnOnce()) {
+    soon(async || {
+        let since = Instant::now();
+        let failed = on.generation(fresh()).await.is_err();
+        assert!(since.elapsed() < BOUND, "{:?}", since.elapsed());
+        failed && on.is_down()
+    })
+    .await;
+    repair();
+    soon(async || on.generation(fresh()).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_killed_server_is_used_again_and_forgets_nothing() {
+    let Some(mut server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    let (write, run) = (fresh(), fresh_run());
+    on.begin(write, run, LONG, "journal".into()).await.unwrap();
+    server.kill();
+    fails_and_comes_back(&on, || server.start_again()).await;
+    assert!(on.step(write, run, LONG, None).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_stopped_server_costs_no_more_than_the_timeouts() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    server.signal("-STOP");
+    fails_and_comes_back(&on, || server.signal("-CONT")).await;
+}
+
+#[tokio::test]
+async fn a_slow_server_costs_no_more_than_the_timeouts() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    server.cli(&["CLIENT", "PAUSE", "2000", "ALL"]);
+    fails_and_comes_back(&on, || {}).await;
+}
+
+#[tokio::test]
+async fn flushed_scripts_are_loaded_again() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    on.advance(fresh()).await.unwrap();
+    assert_eq!(server.cli(&["SCRIPT", "FLUSH"]), "OK");
+    on.advance(fresh()).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_flush_a_run_has_lost_its_lease() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    let (write, run) = (fresh(), fresh_run());
+    on.begin(write, run, LONG, "journal".into()).await.unwrap();
+    assert_eq!(server.cli(&["FLUSHALL"]), "OK");
+    assert!(!on.step(write, run, LONG, None).await.unwrap());
+    let begun = on.begin(write, run, LONG, "journal".into()).await.unwrap();
+    assert_eq!(begun, Begun::Yours(None));
+}
+
+#[tokio::test]
+async fn a_full_server_fails_writes_only() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    assert_eq!(server.cli(&["CONFIG", "SET", "maxmemory", "1"]), "OK");
+    assert!(
+        on.begin(fresh(), fresh_run(), LONG, "".into())
+            .await
+            .is_err()
+    );
+    assert_eq!(on.generation(fresh()).await.unwrap(), 0);
+    server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert!(
+        on.begin(fresh(), fresh_run(), LONG, "".into())
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_replica_is_not_written_to() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(server.url()).await.unwrap();
+    server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    soon(async || on.advance(fresh()).await.is_err() && on.is_down()).await;
+    server.cli(&["REPLICAOF", "NO", "ONE"]);
+    soon(async || on.advance(fresh()).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_evicts_keys_is_refused() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    let error = opened(server.url()).await.unwrap_err();
+    assert!(error.to_string().contains("noeviction"), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.cli(&["CONFIG", "SET", "requirepass", "right"]);
+    let mut url = server.url();
+    url.set_password(Some("wrong")).unwrap();
+    assert!(opened(url).await.is_err());
+}
+
+#[tokio::test]
+async fn without_a_server_writes_are_local_or_refused() {
+    let folder = TempDir::new().unwrap();
+    let key_file = folder.path().join("key");
+    std::fs::write(&key_file, [7; 32]).unwrap();
+    // The discard port: nothing listens.
+    let config = |on_outage| StateConfig {
+        url: StateUrl::Redis("redis://127.0.0.1:9/0".parse().unwrap()),
+        key_file: Some(key_file.clone()),
+        previous_key_file: None,
+        on_outage,
+    };
+    let open = async |on_outage| {
+        let config = config(on_outage);
+        spawn_blocking(move || State::open(&config, CACHE))
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let tenant = Key::new([b"tenant".as_slice()]);
+    let write = mappings::translation::WriteKey([1; 32]);
+    let local = open(OnOutage::Local).await;
+    assert!(local.is_degraded());
+    let begun = local.begin(local.write_name(&tenant, &write)).await;
+    assert!(matches!(begun, Ok(Entry::Runs(..))));
+    let refusing = open(OnOutage::RefuseWrites).await;
+    assert!(
+        refusing
+            .begin(refusing.write_name(&tenant, &write))
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn nothing_that_went_in_can_be_read() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let key_file = folder.path().join("key");
+    std::fs::write(&key_file, [7; 32]).unwrap();
+    let config = StateConfig {
+        url: StateUrl::Redis(server.url()),
+        key_file: Some(key_file),
+        previous_key_file: None,
+        on_outage: OnOutage::Local,
+    };
+    let state = spawn_blocking(move || State::open(&config, CACHE))
+        .await
+        .unwrap()
+        .unwrap();
+    let words = [
+        "ada@example.com",
+        "/users/u1",
+        "token-of-a-page",
+        "a-body",
+        "tenant-id",
+    ];
+    let [address, list, token, body, tenant] = words;
+    let tenant = Key::new([tenant.as_bytes()]);
+    let cursors = vec![(2, token.to_owned())];
+    state.save_cursors(&tenant, list, &cursors).await;
+    let queue = state.queue("words");
+    let id = Key::new([address.as_bytes()]);
+    queue.put(id, id, body.as_bytes(), 0).await.unwrap();
+    let write = mappings::translation::WriteKey(*id.as_bytes());
+    let Ok(Entry::Runs(run, _)) = state.begin(state.write_name(&tenant, &write)).await else {
+        panic!("no run");
+    };
+    run.finish(address.as_bytes()).await;
+    assert!(server.cli(&["DBSIZE"]).parse::<u32>().unwrap() > 3);
+    server.cli(&["CONFIG", "SET", "appendonly", "no"]);
+    server.cli(&["SAVE"]);
+    let mut seen = Vec::new();
+    let mut folders = vec![server.folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                seen.extend(std::fs::read(path).unwrap());
+            }
+        }
+    }
+    assert!(seen.len() > 100);
+    for word in words {
+        let is_there = seen.windows(word.len()).any(|part| part == word.as_bytes());
+        assert!(!is_there, "{word}");
+    }
+    let digest = id.as_bytes();
+    assert!(
+        !seen.windows(32).any(|part| part == digest),
+        "a digest without a key"
+    );
+}

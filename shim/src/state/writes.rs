@@ -1,0 +1,227 @@
+//! Runs of writes: a lease that is renewed, and a journal.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use mappings::translation::{Journal, WriteKey};
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Engine, Key, Name, OnOutage, State, StateError,
+    engine::{Begun, Ending, Progress, Run},
+    fresh_run,
+    keyring::Space,
+};
+
+/// How long a run has its write to itself without renewing the lease.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// The interval at which a lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(5);
+
+/// A write: its name under the current key, and under the previous one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteName {
+    pub(crate) current: Name,
+    previous: Option<Name>,
+}
+
+/// What a request that wants to write finds.
+pub(crate) enum Entry {
+    /// It runs, on from the journal of an unfinished run if there is one.
+    Runs(WriteRun, Option<Journal>),
+    /// An equal request runs in another process.
+    Busy(Elsewhere),
+}
+
+/// A run in another process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Elsewhere {
+    write: Name,
+    run: Run,
+}
+
+/// How a run in another process ended.
+pub(crate) enum Ended {
+    /// With this answer, as [`WriteRun::finish`] was given it.
+    Finished(Vec<u8>),
+    /// Not yet.
+    Running,
+    /// Without an answer.
+    Gone,
+}
+
+/// A run of this process.
+pub(crate) struct WriteRun {
+    state: State,
+    engine: Arc<dyn Engine>,
+    write: Name,
+    run: Run,
+    lease_end: Instant,
+    renew_at: Instant,
+    is_lost: bool,
+}
+
+impl State {
+    /// The name of a write of a tenant.
+    pub(crate) fn write_name(&self, tenant: &Key, write: &WriteKey) -> WriteName {
+        let parts = [tenant.as_bytes().as_slice(), &write.0];
+        WriteName {
+            current: self.name(Space::Write, &parts),
+            previous: self.0.keyring.previous_name(Space::Write, &parts),
+        }
+    }
+
+    /// Begins a run of a write, or finds the run of another process.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached and writes are refused then.
+    pub(crate) async fn begin(&self, write: WriteName) -> Result<Entry, StateError> {
+        match self.begin_on(self.engine(), write).await {
+            Err(error) if self.0.on_outage == OnOutage::Local => {
+                self.missed(&error);
+                self.begin_on(self.local()?, write).await
+            }
+            begun => begun,
+        }
+    }
+
+    async fn begin_on(
+        &self,
+        engine: &Arc<dyn Engine>,
+        write: WriteName,
+    ) -> Result<Entry, StateError> {
+        let (name, run) = (write.current, fresh_run());
+        let empty = self.sealed_journal(name, &Journal::default())?;
+        let since = Instant::now();
+        let mut journal = match engine.begin(name, run, LEASE, empty).await? {
+            Begun::Busy { run, .. } => return Ok(Entry::Busy(Elsewhere { write: name, run })),
+            Begun::Yours(journal) => journal.and_then(|journal| self.journal(name, &journal)),
+        };
+        // A run that began under the previous key is continued under the current one.
+        if let (None, Some(previous)) = (&journal, write.previous) {
+            let unused = self.sealed_journal(previous, &Journal::default())?;
+            match engine.begin(previous, run, LEASE, unused).await? {
+                Begun::Busy { run: other, .. } => {
+                    engine
+                        .end(name, run, Ending::Finished(Bytes::new()))
+                        .await?;
+                    return Ok(Entry::Busy(Elsewhere {
+                        write: previous,
+                        run: other,
+                    }));
+                }
+                Begun::Yours(found) => {
+                    journal = found.and_then(|found| self.journal(previous, &found));
+                    if let Some(journal) = &journal {
+                        let sealed = self.sealed_journal(name, journal)?;
+                        engine.step(name, run, LEASE, Some(sealed)).await?;
+                    }
+                    engine
+                        .end(previous, run, Ending::Finished(Bytes::new()))
+                        .await?;
+                }
+            }
+        }
+        let begun = WriteRun {
+            state: self.clone(),
+            engine: Arc::clone(engine),
+            write: name,
+            run,
+            lease_end: since + LEASE,
+            renew_at: since + RENEWAL,
+            is_lost: false,
+        };
+        Ok(Entry::Runs(begun, journal))
+    }
+
+    /// How far the run of another process is.
+    pub(crate) async fn elsewhere(&self, other: Elsewhere) -> Ended {
+        let progress = self.engine().progress(other.write, other.run).await;
+        match progress {
+            Ok(Progress::Finished(sealed)) => match self.unseal(other.write, &sealed) {
+                Some(answer) => Ended::Finished(answer.to_vec()),
+                None => Ended::Gone,
+            },
+            Ok(Progress::Running) => Ended::Running,
+            Ok(Progress::Gone) => Ended::Gone,
+            // Its lease still runs.
+            Err(_) => Ended::Running,
+        }
+    }
+
+    fn journal(&self, name: Name, sealed: &[u8]) -> Option<Journal> {
+        let opened = self.unseal(name, sealed)?;
+        // A journal that a newer shim wrote otherwise is none for this one.
+        serde_json::from_slice(&opened).ok()
+    }
+
+    fn sealed_journal(&self, name: Name, journal: &Journal) -> Result<Bytes, StateError> {
+        self.seal(name, &serde_json::to_vec(journal).unwrap_or_default())
+    }
+}
+
+impl WriteRun {
+    /// Notes what changed, before calls that take up to `call_time` are sent. False if the run has
+    /// lost its lease: nothing more may be sent.
+    pub(crate) async fn note(&mut self, changed: Option<&Journal>, call_time: Duration) -> bool {
+        let left = self.lease_end.saturating_duration_since(Instant::now());
+        if changed.is_some() || left < call_time {
+            self.step(changed).await;
+        }
+        !self.is_lost
+    }
+
+    /// Renews the lease while something is awaited.
+    pub(crate) async fn renewing<T>(&mut self, awaited: impl Future<Output = T>) -> T {
+        let mut awaited = std::pin::pin!(awaited);
+        loop {
+            tokio::select! {
+                done = &mut awaited => return done,
+                () = sleep_until(self.renew_at), if !self.is_lost => self.step(None).await,
+            }
+        }
+    }
+
+    async fn step(&mut self, changed: Option<&Journal>) {
+        let since = Instant::now();
+        self.renew_at = since + RENEWAL;
+        let sealed = changed.map(|journal| self.state.sealed_journal(self.write, journal));
+        let stepped = match sealed.transpose() {
+            Ok(sealed) => self.engine.step(self.write, self.run, LEASE, sealed).await,
+            Err(error) => Err(error),
+        };
+        match stepped {
+            Ok(true) => self.lease_end = since + LEASE,
+            Ok(false) => self.is_lost = true,
+            // The lease stays this run's to its end.
+            Err(error) => {
+                self.state.missed(&error);
+                let may_go_on = self.state.0.on_outage == OnOutage::Local;
+                self.is_lost = !may_go_on && self.lease_end <= since;
+            }
+        }
+    }
+
+    /// Ends the run with an answer for the requests of other processes that wait for it.
+    pub(crate) async fn finish(self, answer: &[u8]) {
+        if let Ok(sealed) = self.state.seal(self.write, answer) {
+            self.end(Ending::Finished(sealed)).await;
+        }
+    }
+
+    /// Ends the run with what the next one continues.
+    pub(crate) async fn leave(self, journal: &Journal) {
+        if let Ok(sealed) = self.state.sealed_journal(self.write, journal) {
+            self.end(Ending::Unfinished(sealed)).await;
+        }
+    }
+
+    async fn end(self, ending: Ending) {
+        let ended = self.engine.end(self.write, self.run, ending).await;
+        if let Err(error) = ended {
+            self.state.missed(&error);
+        }
+    }
+}
