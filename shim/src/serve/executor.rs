@@ -525,11 +525,12 @@ mod tests {
 
     async fn v2() -> V2Config {
         let router = Router::new().fallback(|request: Request| async move {
-            if request.method() == "POST" {
-                let user = json!({ "id": "u1", "email": "new@example.com", "type": 1 });
-                return (hyper::StatusCode::CREATED, Json(user)).into_response();
+            let user = json!({ "id": "u1", "email": "new@example.com", "type": 1 });
+            match request.method().as_str() {
+                "POST" => (hyper::StatusCode::CREATED, Json(user)).into_response(),
+                "GET" => Json(user).into_response(),
+                _ => hyper::StatusCode::NO_CONTENT.into_response(),
             }
-            hyper::StatusCode::NO_CONTENT.into_response()
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base = format!("http://{}/v2", listener.local_addr().unwrap());

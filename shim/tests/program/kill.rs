@@ -30,6 +30,9 @@ const TRY_AGAIN: i64 = 403;
 /// By when a repetition is whole.
 const PATIENCE: Duration = Duration::from_secs(45);
 
+/// By when a process has noted v2's answers.
+const NOTED: Duration = Duration::from_secs(1);
+
 /// More calls than any write here makes.
 const MOST_CALLS: usize = 7;
 
@@ -164,6 +167,8 @@ async fn killed(
         }
         () = gate.stopped.notified() => {}
     }
+    // The answers to calls beside the one that stopped are noted by then.
+    tokio::time::sleep(NOTED).await;
     // Kills with SIGKILL.
     drop(first);
     gate.is_open.store(true, Ordering::SeqCst);
