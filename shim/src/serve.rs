@@ -289,9 +289,10 @@ impl Shim {
     pub(crate) fn state_status(&self) -> StateStatus {
         let Generation(now) = self.now();
         StateStatus {
-            status: match now.executor.state.is_degraded() {
-                true => "degraded",
-                false => "ok",
+            status: if now.executor.state.is_degraded() {
+                "degraded"
+            } else {
+                "ok"
             },
         }
     }

@@ -230,9 +230,7 @@ impl Engine for Redis {
             let keys = [part("g", account, None)];
             let arguments = [time(GENERATION_TIME)];
             let script = &self.scripts.advance;
-            self.run(WRITE, script, &keys, &arguments)
-                .await
-                .map(|()| ())
+            self.run(WRITE, script, &keys, &arguments).await
         }
         .boxed()
     }

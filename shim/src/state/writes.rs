@@ -144,10 +144,9 @@ impl State {
                 Some(answer) => Ended::Finished(answer.to_vec()),
                 None => Ended::Gone,
             },
-            Ok(Progress::Running) => Ended::Running,
+            // Without the engine, its lease still runs.
+            Ok(Progress::Running) | Err(_) => Ended::Running,
             Ok(Progress::Gone) => Ended::Gone,
-            // Its lease still runs.
-            Err(_) => Ended::Running,
         }
     }
 

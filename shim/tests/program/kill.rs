@@ -177,7 +177,7 @@ async fn killed(
     let since = Instant::now();
     loop {
         let answer = ask(&base, operation, &parameters).await.unwrap();
-        match &answer["error"] {
+        match answer.get("error").unwrap_or(&Value::Null) {
             Value::Null => {
                 let done = gate.done.lock().unwrap().clone();
                 return Some((answer, done));
