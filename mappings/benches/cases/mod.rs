@@ -44,7 +44,11 @@ impl Case {
                 let answers = vec![ok(json!({ "token": "a.b.c" })), ok(settings()), ok(user(7))];
                 Self::new("user/get", &[("id", "WWveLh6WgYg1NR14Nvw_Qo")], answers)
             }
-            "update_30" => Self::new("user/update", &thirty(), nothing()),
+            "update_30" => {
+                let mut answers = nothing();
+                answers.push(ok(user(7)));
+                Self::new("user/update", &thirty(), answers)
+            }
             "list_300" => {
                 let page = json!({
                     "page_count": 4, "page_number": 1, "page_size": 300, "total_records": 1000,
