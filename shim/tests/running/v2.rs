@@ -127,7 +127,13 @@ impl Seen {
             };
         }
         match self.path().rsplit('/').next().unwrap() {
-            "settings" => Answer::json(200, &json!({ "in_meeting": { "chat": true } })),
+            "settings" => Answer::json(
+                200,
+                &json!({
+                    "in_meeting": { "chat": true }, "schedule_meeting": {}, "recording": {},
+                    "email_notification": {}, "feature": {},
+                }),
+            ),
             "token" => Answer::json(200, &json!({ "token": "a-zak" })),
             _ => Answer::json(
                 200,

@@ -57,7 +57,12 @@ fn accounts(seen: &Seen) -> Answer {
                 "id": "u",
                 "email": "u@example.com",
                 "dept": account,
+                "token": "a-zak",
                 "in_meeting": { "chat": account == "one" },
+                "schedule_meeting": {},
+                "recording": {},
+                "email_notification": {},
+                "feature": {},
             }),
         );
     }
