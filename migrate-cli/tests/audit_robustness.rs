@@ -126,8 +126,9 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
         ("c.cs", "f<a<\n"),
         ("d.java", "longer.names() =>          \n"),
     ];
+    let call = CALL.replace('\'', "\"");
     for (path, line) in kinds {
-        let text = format!("f({CALL});\n{}", line.repeat(16_000));
+        let text = format!("f({call});\n{}", line.repeat(16_000));
         put(folder.path(), path, text);
     }
     let output = Command::new("sh")

@@ -171,14 +171,14 @@ fn the_program_lists_and_explains_exactly_the_rules_that_exist() {
         assert!(output.status.success(), "{arguments:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let text = migrate(&["rules"]);
-    let listed: Vec<&str> = text
-        .lines()
-        .take_while(|line| !line.is_empty())
-        .map(|line| line.split(' ').next().unwrap())
-        .collect();
+    let listed: Vec<serde_json::Value> =
+        serde_json::from_str(&migrate(&["rules", "--format", "json"])).unwrap();
+    let ids = |kind: &str| -> Vec<&str> {
+        let of_kind = listed.iter().filter(|entry| entry["kind"] == kind);
+        of_kind.filter_map(|entry| entry["id"].as_str()).collect()
+    };
     let existing: Vec<String> = rule_folders().iter().map(|rule| name(rule)).collect();
-    assert_eq!(listed, existing);
+    assert_eq!(ids("rule"), existing);
     for id in existing {
         assert!(migrate(&["rules", &id]).contains("What it finds"), "{id}");
     }
@@ -186,7 +186,10 @@ fn the_program_lists_and_explains_exactly_the_rules_that_exist() {
         let text = fs::read_to_string(folder.join("rule.toml")).unwrap();
         let library: toml::Table = toml::from_str(&text).unwrap();
         let package = library["package"].as_str().unwrap();
-        assert!(text_lists(&migrate(&["rules"]), package), "{package}");
+        assert!(
+            listed.iter().any(|entry| entry["id"] == package),
+            "{package}"
+        );
         let explained = migrate(&["rules", package]);
         assert!(explained.contains("What it finds"), "{package}");
     }
@@ -207,10 +210,4 @@ fn each_method_of_a_library_stands_for_an_operation_that_exists() {
             );
         }
     }
-}
-
-/// True if a line of the list starts with the package.
-fn text_lists(list: &str, package: &str) -> bool {
-    list.lines()
-        .any(|line| line.split(' ').next() == Some(package))
 }
