@@ -283,7 +283,7 @@ impl Executor {
         }
         if let Some(list) = translation.paging_key() {
             let (cursors, generation) = self.state.list(tenant.id(), &list, tenant.account()).await;
-            // Nobody else sets it.
+            // The only place that sets it.
             let _ = request.generation.set(generation);
             let memory = Memory {
                 cursors: cursors.unwrap_or_default(),
@@ -373,7 +373,7 @@ impl Executor {
                 None => next.await,
             };
             let Some((id, performed)) = performed else {
-                tracing::error!("A plan waits for calls that nobody makes");
+                tracing::error!("A plan waits for calls that are never made");
                 break;
             };
             calls += u32::from(performed.was_sent);

@@ -148,7 +148,7 @@ async fn a_user_of_any_kind_with_any_settings_survives_its_own_form() {
     unchanged_by_user_update(&stage, PENDING).await;
 }
 
-/// A host of meetings, and one who has webinars.
+/// A host of meetings, and a host with a webinar plan.
 const ADA: &str = "ada.lovelace@example.com";
 const MARY: &str = "mary.jackson@example.com";
 
