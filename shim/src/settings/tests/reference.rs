@@ -103,9 +103,9 @@ fn example() -> String {
     for section in sections() {
         match section.name {
             "" => text.push('\n'),
-            "tenant" | "receiver" => {
-                line(&mut text, &format!("\n[[{}]]", section.name), section.about);
-            }
+            "tenant" => line(&mut text, "\n[[tenant]]", section.about),
+            // There is none by default.
+            "receiver" => line(&mut text, "\n# [[receiver]]", section.about),
             // Inside of the tenant.
             "tenant.oauth" => line(&mut text, &format!("# {}", section.about), ""),
             name => line(&mut text, &format!("\n[{name}]"), section.about),
@@ -115,7 +115,8 @@ fn example() -> String {
             let name = key::join(below.unwrap_or_default(), key.name);
             let shown = key.default.or(key.example).unwrap();
             let mut written = format!("{name} = {}", key.kind.to_toml(shown));
-            if key.default.is_none() && !key.is_required {
+            let is_default = key.default.is_some() || key.is_required;
+            if section.name == "receiver" || !is_default {
                 written.insert_str(0, "# ");
             }
             line(&mut text, &written, &explained(key));
