@@ -77,7 +77,7 @@ async fn users() -> ScriptedV2 {
     ScriptedV2::start(|seen| async move {
         match seen.path().rsplit('/').next() {
             Some("settings") if seen.method == "GET" => {
-                Answer::json(200, &json!({ "in_meeting": { "private_chat": true } }))
+                Answer::json(200, &json!({ "in_meeting": { "private_chat": true }, "schedule_meeting": {}, "recording": {}, "email_notification": {}, "feature": {} }))
             }
             _ => seen.usual(),
         }
@@ -136,7 +136,10 @@ async fn what_differs_each_time_is_noise() {
             match seen.path() {
                 "/v2/users/u1" => {
                     let dept = format!("dept {number}");
-                    Answer::json(200, &json!({ "id": "u1", "type": 2, "dept": dept }))
+                    Answer::json(
+                        200,
+                        &json!({ "id": "u1", "email": "ada@example.com", "type": 2, "dept": dept }),
+                    )
                 }
                 _ => seen.usual(),
             }
@@ -173,7 +176,10 @@ async fn what_changed_in_between_is_no_noise() {
                 return seen.usual();
             }
             let dept = if before { "Sales" } else { "Research" };
-            Answer::json(200, &json!({ "id": "u1", "type": 2, "dept": dept }))
+            Answer::json(
+                200,
+                &json!({ "id": "u1", "email": "ada@example.com", "type": 2, "dept": dept }),
+            )
         }
     })
     .await;
@@ -418,9 +424,10 @@ async fn no_secret_is_in_what_was_found() {
             match seen.path().rsplit('/').next() {
                 Some("token") => Answer::json(200, &json!({ "token": "a-hush-zak" })),
                 Some("settings") => seen.usual(),
-                _ if seen.method == "GET" => {
-                    Answer::json(200, &json!({ "id": "u1", "type": 1, "dept": quoted }))
-                }
+                _ if seen.method == "GET" => Answer::json(
+                    200,
+                    &json!({ "id": "u1", "email": "ada@example.com", "type": 1, "dept": quoted }),
+                ),
                 _ => Answer::json(400, &json!({ "code": 300, "message": quoted })),
             }
         }
@@ -431,7 +438,7 @@ async fn no_secret_is_in_what_was_found() {
         async move {
             Answer::json(
                 200,
-                &json!({ "id": "u1", "type": 1, "dept": quoted, "zak": "another-hush-zak",
+                &json!({ "id": "u1", "email": "ada@example.com", "type": 1, "dept": quoted, "zak": "another-hush-zak",
                     "password": "hush", "last_name": "hush-own-secret hush-v1-secret",
                     "more": { "access_token": "hush" } }),
             )
