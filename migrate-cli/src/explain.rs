@@ -15,6 +15,8 @@ mod operation;
 mod overview;
 pub(crate) mod page;
 mod parameters;
+#[cfg(test)]
+mod tests;
 mod topic;
 pub(crate) mod wording;
 

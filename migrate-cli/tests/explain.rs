@@ -255,52 +255,6 @@ fn a_page_reads_well_at_every_width() {
     }
 }
 
-/// Every page exists as text and as JSON, and no line is wider than a terminal of 80 columns.
-#[test]
-fn every_page_fits() {
-    let overview = json(&[]);
-    assert_eq!(overview["schema"], 1);
-    assert_eq!(overview["known"], 97);
-    let resources = overview["resources"].as_array().expect("resources");
-    let operations = resources
-        .iter()
-        .flat_map(|resource| resource["operations"].as_array().unwrap());
-    let mut names: Vec<String> = Vec::new();
-    for operation in operations {
-        let name = operation["name"].as_str().expect("name");
-        names.push(name.to_owned());
-        let page = json(&[name]);
-        assert_eq!(page["kind"], "operation");
-        assert!(
-            page["catalog"]
-                .as_str()
-                .is_some_and(|at| at.contains(".toml:")),
-            "{name}"
-        );
-        for part in ["parameters", "errors"] {
-            assert!(page[part].is_array(), "{name}");
-        }
-        let fields = page["answer"]["fields"].as_array();
-        names.extend(
-            fields
-                .into_iter()
-                .flatten()
-                .map(|field| field["name"].as_str().unwrap().to_owned()),
-        );
-    }
-    assert_eq!(names.iter().filter(|name| name.contains('/')).count(), 97);
-    names.sort();
-    names.dedup();
-    for name in &names {
-        for text in [page(&[name]), page(&[name, "--all"])] {
-            for line in text.lines() {
-                assert!(line.chars().count() <= 80, "{name}: {line}");
-                assert_eq!(line.trim_end(), line, "{name}");
-            }
-        }
-    }
-}
-
 #[test]
 fn a_site_may_have_its_own_mappings() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -126,6 +126,9 @@ impl Sheet {
         let Some((last, fixed)) = cells.split_last() else {
             return self.blank();
         };
+        if fixed.is_empty() {
+            return self.paragraph(indent, last);
+        }
         let mut line = String::new();
         for (cell, start) in fixed.iter().zip(starts) {
             pad(&mut line, *start);
@@ -136,7 +139,8 @@ impl Sheet {
         }
         let start = starts.get(fixed.len()).copied().unwrap_or(indent);
         let room = self.width.saturating_sub(start);
-        if room < NARROW && display_width(last) > room {
+        let longest_word = last.split(' ').map(display_width).max().unwrap_or(0);
+        if longest_word > room || (room < NARROW && display_width(last) > room) {
             self.line(line);
             return self.paragraph(indent + 2 * GAP, last);
         }

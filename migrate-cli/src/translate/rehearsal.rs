@@ -73,17 +73,28 @@ impl Rehearsal<'_> {
     ///
     /// What v1 answers without asking v2.
     pub(super) fn play(&self) -> Result<(Vec<Planned>, Finished), V1Error> {
-        let (usual, finished) = self.run(None)?;
+        let (usual, _) = self.run(&[])?;
+        let stored = self.stored_assumptions();
         let mut planned: Vec<(usize, Planned)> = usual
             .into_iter()
             .map(|made| (made.step, unconditional(made)))
             .collect();
-        for assumption in self.assumptions() {
-            let (others, _) = self.run(Some(&assumption))?;
+        for assumption in once_each(self.assumed_answers().chain(stored.iter().cloned())) {
+            let (others, _) = self.run(std::slice::from_ref(&assumption))?;
             for made in others {
                 merge(&self.plan.calls, &mut planned, &made, &assumption);
             }
         }
+        // v2 stores one value at each place.
+        let mut one_each: Vec<Assumption> = Vec::new();
+        for assumption in stored {
+            let is_same =
+                |known: &Assumption| (known.call, &known.at) == (assumption.call, &assumption.at);
+            if !one_each.iter().any(is_same) {
+                one_each.push(assumption);
+            }
+        }
+        let (_, finished) = self.run(&one_each)?;
         planned.sort_by_key(|(step, planned)| (*step, planned.call));
         for (_, planned) in &mut planned {
             planned.only_if.extend(self.found_out(planned.call));
@@ -111,42 +122,36 @@ impl Rehearsal<'_> {
         (!always && !parts.is_empty()).then(|| parts.join(", or if "))
     }
 
-    /// The answers that matter, each by itself.
-    fn assumptions(&self) -> Vec<Assumption> {
-        let mut assumptions: Vec<Assumption> = Vec::new();
+    /// Answers that decide whether a call is made.
+    fn assumed_answers(&self) -> impl Iterator<Item = Assumption> {
         let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
-        for answer in conditions.filter_map(|condition| condition.answer.as_ref()) {
-            let Wanted::OneOf { values, .. } = &answer.wanted else {
-                continue;
+        let answers = conditions.filter_map(|condition| condition.answer.as_ref());
+        answers.flat_map(|answer| {
+            let values = match &answer.wanted {
+                Wanted::OneOf { values, .. } => values.as_slice(),
+                _ => &[],
             };
-            assumptions.extend(values.iter().map(|value| Assumption {
+            values.iter().map(|value| Assumption {
                 call: answer.call,
                 at: answer.at.clone(),
                 value: value.clone(),
-            }));
-        }
-        for (at, call) in self.plan.calls.iter().enumerate() {
-            for document in call
+            })
+        })
+    }
+
+    /// Stored values that decide what a given flag means.
+    fn stored_assumptions(&self) -> Vec<Assumption> {
+        let mut assumptions = Vec::new();
+        for (call, of) in self.plan.calls.iter().enumerate() {
+            let documents = of
                 .when
                 .iter()
-                .filter_map(|condition| condition.current.as_ref())
-            {
-                for (pointer, value) in self.stored_values(document) {
-                    assumptions.push(Assumption {
-                        call: at,
-                        at: pointer,
-                        value,
-                    });
-                }
+                .filter_map(|condition| condition.current.as_ref());
+            for (at, value) in documents.flat_map(|document| self.stored_values(document)) {
+                assumptions.push(Assumption { call, at, value });
             }
         }
-        let mut once: Vec<Assumption> = Vec::new();
-        for assumption in assumptions {
-            if !once.contains(&assumption) {
-                once.push(assumption);
-            }
-        }
-        once
+        assumptions
     }
 
     /// The stored values that decide what half of a given pair of flags means.
@@ -172,7 +177,7 @@ impl Rehearsal<'_> {
         values
     }
 
-    fn run(&self, assumption: Option<&Assumption>) -> Result<(Vec<Made>, Finished), V1Error> {
+    fn run(&self, assumptions: &[Assumption]) -> Result<(Vec<Made>, Finished), V1Error> {
         let mut translation = Translation::begin(
             self.catalog,
             self.operation,
@@ -192,7 +197,7 @@ impl Rehearsal<'_> {
                     .iter()
                     .position(|known| known.name == call.name);
                 if let Some(index) = position {
-                    let answer = self.answer(index, &call.request, assumption);
+                    let answer = self.answer(index, &call.request, assumptions);
                     translation.complete(call.id, answer);
                     made.push(Made {
                         call: index,
@@ -208,12 +213,7 @@ impl Rehearsal<'_> {
     }
 
     /// A successful answer with nothing in it but what lets the plan go on.
-    fn answer(
-        &self,
-        index: usize,
-        request: &V2Request,
-        assumption: Option<&Assumption>,
-    ) -> Outcome {
+    fn answer(&self, index: usize, request: &V2Request, assumptions: &[Assumption]) -> Outcome {
         let mut body = json!({});
         if let Some(call) = self.plan.calls.get(index) {
             if let Some(pages) = &call.pages {
@@ -230,7 +230,12 @@ impl Rehearsal<'_> {
                 put(&mut body, &items.at, json!([self.list_item(index)]));
             }
             for at in &call.needs {
-                put(&mut body, at, self.item.into());
+                let value = if self.has_members(at) {
+                    json!({})
+                } else {
+                    self.item.into()
+                };
+                put(&mut body, at, value);
             }
             // What the client gave is right.
             for check in &call.checks {
@@ -249,14 +254,25 @@ impl Rehearsal<'_> {
                 }
             }
         }
-        if let Some(assumption) = assumption.filter(|assumption| assumption.call == index) {
+        for assumption in assumptions.iter().filter(|assumed| assumed.call == index) {
             put(&mut body, &assumption.at, assumption.value.clone());
         }
         Outcome::Answered {
             status: 200,
-            // Where nothing is assumed, nothing is known: not the same as an empty document.
-            body: (body != json!({})).then(|| body.into()),
+            body: Some(body.into()),
         }
+    }
+
+    /// Whether fields of v2's documents lie below a pointer: what is there must be an object.
+    fn has_members(&self, pointer: &str) -> bool {
+        let mut places = self.catalog.fields().iter().flat_map(|field| &field.places);
+        places.any(|place| match place {
+            Place::Document(place) => place
+                .pointer
+                .strip_prefix(pointer)
+                .is_some_and(|below| below.starts_with('/')),
+            _ => false,
+        })
     }
 
     /// The one item of the list that a call answers: what the calls that are made for it look at.
@@ -297,6 +313,16 @@ impl Rehearsal<'_> {
         }
         item
     }
+}
+
+fn once_each(assumptions: impl Iterator<Item = Assumption>) -> Vec<Assumption> {
+    let mut once = Vec::new();
+    for assumption in assumptions {
+        if !once.contains(&assumption) {
+            once.push(assumption);
+        }
+    }
+    once
 }
 
 /// A request of one course.
