@@ -132,7 +132,7 @@ fn nothing_in_a_ledger_acts_on_the_terminal() {
     let text = live().replace("\"php\"", "\"a\\u001b[2Jb\"");
     for format in ["text", "csv"] {
         let told = told(&migrate(folder.path(), &["-", "--format", format], &text));
-        assert!(told.contains("a?[2Jb") && !told.contains('\x1b'), "{told}");
+        assert!(told.contains("[2Jb") && !told.contains('\x1b'), "{told}");
     }
 }
 

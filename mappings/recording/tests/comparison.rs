@@ -93,7 +93,7 @@ fn two_v1_answers_get_these_verdicts() {
         ("user/get", "pic_url", json!("https://cdn.example.com/1.png?sig=a"), json!("https://cdn.example.com/2.png?sig=a"), Unexpected, "another value"),
         // Errors.
         ("user/get", "error", json!({ "code": 1001 }), json!({ "code": 300 }), Unexpected, "another"),
-        ("user/get", "error", json!({ "code": 1001 }), none.clone(), Unexpected, "missing"),
+        ("user/get", "error", json!({ "code": 1001 }), none.clone(), Unexpected, "answer instead of an error"),
         // Lists: users pair by id.
         ("user/list", "users", json!([{ "id": "a" }, { "id": "b" }]), json!([{ "id": "b" }, { "id": "a" }]), Unexpected, "another order"),
         ("user/list", "users", json!([{ "id": "a" }]), json!([]), Unexpected, "missing"),
