@@ -16,7 +16,7 @@ use crate::template::Template;
 
 /// The placeholders that texts of errors may have, besides the kinds of subjects and
 /// `given.PARAMETER`.
-const ERROR_PLACEHOLDERS: [&str; 14] = [
+const ERROR_PLACEHOLDERS: [&str; 15] = [
     "Name",
     "about",
     "code",
@@ -29,6 +29,7 @@ const ERROR_PLACEHOLDERS: [&str; 14] = [
     "page",
     "progress",
     "reached",
+    "element",
     "replacement",
     "subject",
 ];

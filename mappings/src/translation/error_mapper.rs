@@ -1,6 +1,6 @@
 //! v2's failures in v1's words.
 
-use super::{CallId, Translation, not_honoured};
+use super::{CallId, Translation, not_honoured, parameters::plain, units::Unit};
 use crate::{
     catalog::{
         GIVEN,
@@ -190,6 +190,15 @@ impl ErrorMapper<'_, '_> {
                 .filter(|pages| pages.mode == PageMode::All)?;
             return Some(pages.most.of(&translation.site.options).to_string());
         }
+        if let ("element", Some(Unit::Elements { parameter, range })) =
+            (placeholder, self.id.and_then(|id| translation.unit(id)))
+        {
+            let elements = translation.given.elements(parameter);
+            return match elements.get(range.clone())? {
+                [only] => Some(plain(only)),
+                _ => None,
+            };
+        }
         let of_path = self.id.map(|id| translation.ids_of(id)).unwrap_or_default();
         let mut of_path = of_path.into_iter();
         let in_path = of_path
@@ -236,9 +245,10 @@ impl ErrorMapper<'_, '_> {
                 _,
             ) => V1Error {
                 code: as_code.or(code).unwrap_or_default(),
-                message: text
-                    .as_ref()
-                    .map_or_else(|| message.clone(), |text: &Template| text.fill_lossy(&fill)),
+                // v2 may know what the shim does not.
+                message: { text.as_ref() }
+                    .and_then(|text: &Template| text.fill(&fill))
+                    .unwrap_or_else(|| message.clone()),
             },
             // v1 and v2 share the space of numbers: what no rule knows goes through.
             (None, Some(code)) => V1Error {

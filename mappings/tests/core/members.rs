@@ -226,12 +226,13 @@ fn pages_of_two_groups_are_remembered_apart() {
 
 #[test]
 fn v2s_failures_are_v1s() {
-    let told = |operation: &str, code: i64| {
+    let told_of = |operation: &str, code: i64, members: &str| {
         let v2 = move |_: &V2Request| error(404, code, "v2's words");
-        run(operation, &[GROUP, ("member_ids", "u7")], v2)
+        run(operation, &[GROUP, ("member_ids", members)], v2)
             .unwrap()
             .error()
     };
+    let told = |operation: &str, code: i64| told_of(operation, code, "u7");
     for operation in [
         "group/member/add",
         "group/member/delete",
@@ -244,5 +245,9 @@ fn v2s_failures_are_v1s() {
         );
     }
     assert_eq!(told("group/member/delete", 1001), "1001 User not exist: u7");
-    assert_eq!(told("group/member/add", 1001), "1001 v2's words");
+    for operation in ["group/member/add", "im/group/member/add"] {
+        assert_eq!(told(operation, 1001), "1001 User not exist: u7");
+        // Of several, v2 alone knows which.
+        assert_eq!(told_of(operation, 1001, "u7,u8"), "1001 v2's words");
+    }
 }
