@@ -555,8 +555,17 @@ impl Foreign {
             .local_addr()
             .unwrap()
             .port();
+        let compiled = tempfile::tempdir().unwrap();
         let mut command = Command::new(interpreter);
-        if is_php {
+        if interpreter == "go" {
+            let program = compiled.path().join("receiver");
+            let mut build = Command::new("go");
+            build.arg("build").arg("-o").arg(&program).arg(&file);
+            // A missing compiler is as a missing program.
+            assert!(build.status().map_or(true, |status| status.success()));
+            command = Command::new(program);
+            command.arg("0");
+        } else if is_php {
             command
                 .args(["-S", &format!("127.0.0.1:{port}")])
                 .arg(&file)
@@ -648,6 +657,34 @@ async fn a_python_receiver_with_a_strict_parser_reads_them() {
         .find(|event| event.get("type").is_some())
         .unwrap();
     assert_eq!(recorded["uuid"], recording["uuid"]);
+}
+
+#[tokio::test]
+async fn a_go_receiver_that_refuses_unknown_names_reads_them() {
+    let Some((events, _)) = through("go", "strict.go", "").await else {
+        return;
+    };
+    let (decoded, refused): (Vec<_>, Vec<_>) =
+        { events.iter() }.partition(|event| event.get("decoded").is_some());
+    let mut statuses: Vec<_> = { decoded.iter() }
+        .map(|event| event["decoded"]["status"].as_str().unwrap())
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, ["ENDED", "STARTED"], "{refused:?}");
+    for event in decoded {
+        let read = &event["decoded"];
+        assert!(read["id"].as_i64().unwrap() > 0, "{event}");
+        assert_ne!((&read["uuid"], &read["host_id"]), (&"".into(), &"".into()));
+        assert_eq!(event["content_type"], "application/x-www-form-urlencoded");
+    }
+    // Recordings are what such a receiver never took.
+    assert_eq!(refused.len(), 1);
+    assert!(
+        refused[0]["body"]
+            .as_str()
+            .unwrap()
+            .starts_with("type=RECORDING")
+    );
 }
 
 #[tokio::test]
