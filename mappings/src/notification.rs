@@ -117,7 +117,9 @@ impl<'a> Event<'a> {
 
     /// What a receiver with these choices gets, in order; `now` in seconds since 1970.
     pub fn pushes(&self, site: &Site, now: i64) -> Vec<Push<'a>> {
-        let chosen = self.candidates().filter(|known| known.is_chosen(site));
+        let chosen = self
+            .candidates()
+            .filter(|known| known.is_chosen(&site.options));
         chosen
             .filter_map(|known| self.push(known, site, now))
             .collect()

@@ -227,9 +227,10 @@ impl ErrorMapper<'_, '_> {
             .rules
             .iter()
             .chain(translation.catalog.rules());
-        let rule = rules
-            .into_iter()
-            .find(|rule| rule.fits(status, code, &message, !fields.is_empty()));
+        let rule = rules.into_iter().find(|rule| {
+            rule.v2
+                .fits(Some(status), code, &message, !fields.is_empty())
+        });
         let fill = |placeholder: &str| match placeholder {
             "message" => Some(message.clone()),
             "fields" => Some(cut(&fields.join(", "))),

@@ -397,7 +397,8 @@ impl<'a> Translation<'a> {
         }
         let is_lost = name.is_some_and(|name| self.journaling.is_lost(name));
         let mut rows = call.on.iter().filter(|on| {
-            on.fits(failure.status, failure.code, &failure.message)
+            on.v2
+                .fits(failure.status, failure.code, &failure.message, false)
                 && chosen(&on.options, self.site)
         });
         let then = rows.find(|on| is_lost || !matches!(on.then, Then::Resume(_)));
