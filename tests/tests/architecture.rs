@@ -59,12 +59,7 @@ const RESERVED: [(&str, &str, &str); 1] = [("shim", "shim_sandbox", "cli")];
 
 /// Circles that are not cut yet: the parent, the siblings, and the reason. An entry whose circle is
 /// gone, or has changed, fails the test.
-const CIRCLES: [(&str, &[&str], &str); 5] = [
-    (
-        "mappings::translation",
-        &["parameters", "send", "units"],
-        "a request is made for units of a parameter, whose values are made into a request",
-    ),
+const CIRCLES: [(&str, &[&str], &str); 4] = [
     (
         "shim::settings",
         &["key", "read", "shadow", "state", "table"],

@@ -1,8 +1,6 @@
 //! What a failed operation tells.
 
-use super::{
-    CallId, State, Translation, error_mapper::Failure, parameters::text_of, send::Prepared,
-};
+use super::{CallId, State, Translation, error_mapper::Failure, values::text_of};
 use crate::{
     catalog::{
         operation::Call,
@@ -65,14 +63,11 @@ impl Translation<'_> {
 
     /// True for a write that another failure kept from being made.
     fn would_be_made(&self, index: usize, call: &Call, state: State) -> bool {
-        let id = CallId {
-            call: index,
-            item: None,
-        };
+        let id = CallId::once(index);
         state == State::Waiting
             && call.each.is_none()
             && self.holds(index, call)
-            && matches!(self.prepare(id, call), Prepared::Request(_))
+            && self.prepare(id, call).is_some()
     }
 
     /// The error that the client gets, with what was done nevertheless, and what may be.
