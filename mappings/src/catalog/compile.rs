@@ -9,6 +9,7 @@ mod operation;
 mod plan;
 mod protocol;
 mod rule;
+mod target;
 mod view;
 
 use std::{collections::BTreeMap, ops::Range};

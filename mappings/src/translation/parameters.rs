@@ -1,6 +1,5 @@
 //! What a v1 client gave, with the types that v1 knew.
 
-mod json;
 mod typed;
 
 use std::collections::BTreeMap;

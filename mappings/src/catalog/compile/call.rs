@@ -12,7 +12,7 @@ use super::{
     Scope,
     filling::Filler,
     method_and_path,
-    plan::Target,
+    target::Target,
 };
 
 pub(super) fn call(

@@ -7,7 +7,7 @@ use super::{
         shape::CallShape,
     },
     Scope,
-    plan::Target,
+    target::Target,
 };
 use crate::template::Template;
 

@@ -17,9 +17,9 @@ use super::{
     },
     Names, Scope,
     field::Fields,
-    method_and_path,
-    plan::{self, Target},
+    method_and_path, plan,
     rule::{self, Rules},
+    target::Target,
     view,
 };
 use crate::fidelity::Fidelity;

@@ -6,52 +6,14 @@ use serde::Deserialize as _;
 
 use super::{
     super::{
-        operation::{Call, List, Plan, Test, Then},
+        operation::{Call, List, Plan, Then},
         problem::reason,
-        shape::{CallShape, ListShape, OperationShape, PlanShape},
+        shape::{CallShape, ListShape},
     },
     Scope, call,
+    target::Target,
 };
 use crate::template::Template;
-
-/// The operation that a plan is compiled for.
-pub(super) struct Target<'a> {
-    pub operation: &'a str,
-    pub shape: &'a OperationShape,
-    pub parameters: &'a [String],
-    pub plan: &'a PlanShape,
-}
-
-impl Target<'_> {
-    /// The kind of what the operation is about.
-    pub(super) fn subject(&self) -> Option<&str> {
-        let mut kinds = self.shape.subject.keys();
-        kinds.next().map(|kind| kind.as_ref().as_str())
-    }
-
-    pub(super) fn has_parameter(&self, name: &str) -> bool {
-        self.parameters.iter().any(|parameter| parameter == name)
-    }
-
-    pub(super) fn check_parameter(&self, scope: &Scope<'_>, name: &str) {
-        if !self.has_parameter(name) {
-            scope.add(format!("`{name}` is not a parameter of {}", self.operation));
-        }
-    }
-
-    /// Checks the parameters that tests compare with.
-    pub(super) fn check_tests(&self, scope: &Scope<'_>, tests: &[Test]) {
-        for name in tests.iter().filter_map(|test| test.wanted.parameter()) {
-            self.check_parameter(scope, name);
-        }
-    }
-
-    /// True if the operation's range depends on a call.
-    fn range_needs(&self, call: &str) -> bool {
-        let mut ranges = self.shape.range.iter();
-        ranges.any(|range| range.as_ref().calls().any(|name| name == call))
-    }
-}
 
 /// `scope` is the plan's own place.
 pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
@@ -220,16 +182,5 @@ impl ListShape {
     fn sources(&self) -> impl Iterator<Item = &str> {
         let joined = self.join.iter().map(|join| join.list.as_str());
         std::iter::once(self.of.as_str()).chain(joined)
-    }
-}
-
-impl Scope<'_> {
-    /// The number of the call of a name, which must be among these.
-    pub(super) fn call(&self, name: &str, earlier: &[Call]) -> Option<usize> {
-        let found = earlier.iter().position(|call| call.name == name);
-        if found.is_none() {
-            self.add(format!("there is no earlier call `{name}`"));
-        }
-        found
     }
 }

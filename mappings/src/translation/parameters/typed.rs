@@ -1,9 +1,11 @@
 //! Texts of a request as values of the types that v1 knew.
 
+mod json;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{super::values::segment, json};
+use super::super::values::segment;
 use crate::{
     catalog::{
         Catalog,

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    super::values::{insert, plain},
-    typed::{Read, value},
+    super::super::values::{insert, plain},
+    Read, value,
 };
 use crate::{
     catalog::{
