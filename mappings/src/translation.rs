@@ -425,7 +425,7 @@ impl<'a> Translation<'a> {
             .as_ref()
             .is_some_and(|(_, failure)| failure.trouble);
         let result = match self.failure.take() {
-            Some((_, failure)) => Err(self.told(failure)),
+            Some((_, failure)) => Err(self.final_error(failure)),
             None => Ok(self.answer(now)),
         };
         Finished {

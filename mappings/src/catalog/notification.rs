@@ -66,7 +66,7 @@ pub struct Notification {
     pub options: Vec<(String, Vec<OptionValue>)>,
     /// It is one of those that are sent to try a receiver.
     pub is_sample: bool,
-    /// What tells this event from another of the same meeting: JSON pointers, `*` for every entry
+    /// What distinguishes this event from others of the same meeting: JSON pointers, `*` for every entry
     /// of a list in any order.
     pub repeats: Vec<String>,
     /// The list whose order v1's receivers rely on.

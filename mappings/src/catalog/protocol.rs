@@ -29,7 +29,7 @@ pub struct Protocol {
     /// A member or parameter that has one of these in its name is a secret, unless the catalog has a
     /// field of that name; in lower case.
     pub secret_words: Vec<String>,
-    /// What tells of a secret in source code, besides, where names are shorter; in lower case.
+    /// More such words for names in source code, which are shorter; in lower case.
     pub secret_words_in_code: Vec<String>,
     pub(crate) bool_true: Vec<String>,
     pub(crate) bool_false: Vec<String>,

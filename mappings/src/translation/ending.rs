@@ -1,4 +1,4 @@
-//! What a failed operation tells.
+//! The error of an operation that failed, with what was done nevertheless.
 
 use super::{CallId, State, Translation, error_mapper::Failure, values::text_of};
 use crate::{
@@ -71,7 +71,7 @@ impl Translation<'_> {
     }
 
     /// The error that the client gets, with what was done nevertheless, and what may be.
-    pub(super) fn told(&self, failure: Failure) -> V1Error {
+    pub(super) fn final_error(&self, failure: Failure) -> V1Error {
         let writes: Vec<_> = self.writes().collect();
         let named = |count: fn(&Progressed<'_>) -> usize, how: &str| {
             let parts: Vec<_> = writes.iter().filter_map(|w| w.part(count(w))).collect();

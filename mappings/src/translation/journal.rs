@@ -69,7 +69,7 @@ pub(super) struct Journaling {
     call_time: i64,
     /// The calls under way, with their names.
     open: Vec<(CallId, String)>,
-    /// Calls that v2 refused as done already, while v2 is asked by whom.
+    /// Calls that v2 refused because they are done already, while v2 is asked who did them.
     disputed: Vec<(CallId, String, Failure)>,
 }
 

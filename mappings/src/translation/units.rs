@@ -32,7 +32,7 @@ pub(super) struct Units {
     pub done: Vec<usize>,
 }
 
-/// At most so many requests that write are under way for one call.
+/// The most write requests of one call that run at the same time.
 const WRITES_AT_ONCE: usize = 4;
 
 impl Unit {
