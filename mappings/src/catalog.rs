@@ -1,30 +1,31 @@
 //! The catalog: all knowledge of the API, loaded, checked and compiled once.
 
-mod compile_call;
-mod compile_field;
-mod compile_notification;
-mod compile_operation;
-mod compile_plan;
-mod compile_protocol;
-mod compile_view;
+mod compile;
+mod error_pattern;
 pub mod field;
+mod files;
 mod load;
 pub mod notification;
+mod one_or_many;
 pub mod operation;
+mod option;
+mod place;
 mod problem;
 pub mod protocol;
 mod rate;
 pub(crate) mod reading;
 mod shape;
+mod wanted;
 
 use std::collections::BTreeMap;
 
-pub use compile_plan::{ITEM, PAGE};
-pub(crate) use compile_protocol::GIVEN;
+use serde::Deserialize as _;
+
+pub(crate) use compile::GIVEN;
 use field::{Field, Part, Place};
 use notification::{Notification, Notifications};
 use operation::{Operation, OptionValue, View};
-use problem::COMMON;
+pub use place::{ITEM, PAGE};
 pub use problem::{CatalogError, Location, Problem};
 use protocol::{OptionRule, Options, Protocol, Rule};
 pub use rate::Rates;
@@ -124,39 +125,6 @@ impl Catalog {
         load::load(files)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
-    fn new(
-        protocol: Protocol,
-        rules: Vec<Rule>,
-        options: BTreeMap<String, OptionRule>,
-        rates: BTreeMap<String, Rates>,
-        fields: Vec<Field>,
-        views: Vec<View>,
-        operations: Vec<Operation>,
-        notifications: Notifications,
-    ) -> Self {
-        let by_name = operations
-            .iter()
-            .enumerate()
-            .flat_map(|(at, operation)| {
-                std::iter::once(&operation.name)
-                    .chain(&operation.aliases)
-                    .map(move |name| (name.clone(), at))
-            })
-            .collect();
-        Self {
-            protocol,
-            rules,
-            options,
-            rates,
-            fields,
-            views,
-            operations,
-            by_name,
-            notifications,
-        }
-    }
-
     /// What all operations share.
     pub fn protocol(&self) -> &Protocol {
         &self.protocol
@@ -240,22 +208,21 @@ impl Catalog {
         let mut options = self.default_options();
         let mut errors = Vec::new();
         for (name, value) in chosen {
-            match self.options.get(name) {
-                None => errors.push(OptionError::Unknown {
+            let Some(rule) = self.options.get(name) else {
+                errors.push(OptionError::Unknown {
                     name: name.clone(),
                     known: self.options.keys().cloned().collect::<Vec<_>>().join(", "),
+                });
+                continue;
+            };
+            let value = OptionValue::deserialize(value.clone());
+            let value = value.map_err(|error| error.message().to_owned());
+            match value.and_then(|value| rule.check(&value).map(|()| value)) {
+                Ok(value) => drop(options.insert(name.clone(), value)),
+                Err(reason) => errors.push(OptionError::Value {
+                    name: name.clone(),
+                    reason,
                 }),
-                Some(rule) => match compile_protocol::option_value(rule, value) {
-                    Ok(value) => {
-                        options.insert(name.clone(), value);
-                    }
-                    Err(reason) => {
-                        errors.push(OptionError::Value {
-                            name: name.clone(),
-                            reason,
-                        });
-                    }
-                },
             }
         }
         if errors.is_empty() {

@@ -275,6 +275,30 @@ pub struct Warning {
     pub reason: String,
 }
 
+impl Warning {
+    pub(crate) fn not_honoured(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            kind: WarningKind::NotHonoured,
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn left_out(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            kind: WarningKind::LeftOut,
+            ..Self::not_honoured(field, reason)
+        }
+    }
+
+    pub(crate) fn unreadable(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            kind: WarningKind::Unreadable,
+            ..Self::not_honoured(field, reason)
+        }
+    }
+}
+
 /// Why a response differs from v1's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {

@@ -106,7 +106,7 @@ pub(crate) fn day_of(seconds: i64) -> Date {
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH).date()
 }
 
-/// The same day so many months before, or the last one of that month if it has no such day.
+/// The same day this many months earlier; the last day of that month if it has no such day.
 pub(crate) fn months_before(date: Date, months: i64) -> Date {
     let month = i64::from(date.year()).saturating_mul(12) + i64::from(u8::from(date.month())) - 1;
     let month = month.saturating_sub(months.max(0));
@@ -187,7 +187,7 @@ fn offset(text: &str) -> Option<UtcOffset> {
     UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
 }
 
-/// A number of at most so many digits.
+/// A number of at most this many digits.
 fn number<N: std::str::FromStr>(text: &str, digits: usize) -> Option<N> {
     let is_number = (1..=digits).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| text.parse().ok())?

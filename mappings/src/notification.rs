@@ -1,7 +1,7 @@
 //! Webhooks of v2 in, push notifications of v1 out; without I/O.
 
 use percent_encoding::utf8_percent_encode;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     catalog::{
@@ -10,7 +10,7 @@ use crate::{
     },
     document::Document,
     exchange::{Arguments, V1Object},
-    translation::{SEGMENT, Site, Translation},
+    translation::{SEGMENT, Site, Translation, insert},
 };
 
 /// A webhook of v2 that was read. `Debug` shows the name of the event only.
@@ -81,10 +81,13 @@ impl<'a> Event<'a> {
         let samples = catalog.notifications().iter();
         samples.filter(|known| known.is_sample).map(move |known| {
             let mut body = Value::Null;
+            let mut set = |pointer: &str, text: &str| {
+                insert(&mut body, pointer.split('/').skip(1), text.into());
+            };
             for (pointer, value) in &webhook.needs {
-                set(&mut body, pointer, value);
+                set(pointer, value);
             }
-            set(&mut body, &webhook.event, &known.event);
+            set(&webhook.event, &known.event);
             Self { catalog, body }
         })
     }
@@ -117,7 +120,9 @@ impl<'a> Event<'a> {
 
     /// What a receiver with these choices gets, in order; `now` in seconds since 1970.
     pub fn pushes(&self, site: &Site, now: i64) -> Vec<Push<'a>> {
-        let chosen = self.candidates().filter(|known| known.is_chosen(site));
+        let chosen = self
+            .candidates()
+            .filter(|known| known.is_chosen(&site.options));
         chosen
             .filter_map(|known| self.push(known, site, now))
             .collect()
@@ -210,22 +215,6 @@ impl Push<'_> {
     pub fn json(&self) -> String {
         String::from_utf8_lossy(self.parameters.json()).into_owned()
     }
-}
-
-/// Sets a member, with the objects around it.
-fn set(body: &mut Value, pointer: &str, text: &str) {
-    let names = pointer.split('/').skip(1);
-    let mut at = body;
-    for name in names {
-        if !at.is_object() {
-            *at = Value::Object(Map::new());
-        }
-        let Some(object) = at.as_object_mut() else {
-            return;
-        };
-        at = object.entry(name).or_insert(Value::Null);
-    }
-    *at = text.into();
 }
 
 /// Moves the entries that v1's receivers expect first.

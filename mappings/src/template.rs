@@ -3,8 +3,11 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 /// A text with placeholders, parsed when the catalog is loaded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Template(Vec<Piece>);
 
 /// Stands between the names of a placeholder that several may fill.
@@ -92,6 +95,14 @@ impl Template {
             Piece::Placeholder { name, optional } => Some((name.as_str(), *optional)),
             Piece::Text(_) => None,
         })
+    }
+}
+
+impl TryFrom<String> for Template {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
     }
 }
 

@@ -13,8 +13,12 @@ mod parameters;
 mod range;
 mod schedule;
 mod send;
+mod site;
+mod subject;
 mod units;
+mod values;
 mod view;
+mod walk;
 mod wanted;
 
 use std::{
@@ -27,8 +31,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     catalog::{
         Catalog,
-        operation::{self, Fate, Filling, Operation, PageMode, Plan, Segment, Service},
-        protocol::{NOT_HONOURED, NOT_SERVED, Options, PARAMETER_INVALID, ProtocolError},
+        operation::{self, Operation, PageMode, Plan, Service},
+        protocol::{NOT_HONOURED, NOT_SERVED, ProtocolError},
     },
     document::Document,
     exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
@@ -37,58 +41,12 @@ use entry::Entry;
 use error_mapper::Failure;
 pub use journal::Journal;
 use journal::Journaling;
-use outcome::Walk;
 use paging::Paging;
 use parameters::Parameters;
-pub(crate) use send::SEGMENT;
-pub use send::segment;
-
-/// What a site's configuration says to every translation.
-#[derive(Clone, Debug, Default)]
-pub struct Site {
-    /// What v2 cannot honour is an error before anything is written, instead of a warning.
-    pub strict: bool,
-    /// The v2 account, for the answers that name it.
-    pub account_id: Option<String>,
-    /// The site's choices; see [`Catalog::options`].
-    pub options: Options,
-    /// What opens operations that want a token besides the credentials.
-    pub tokens: Tokens,
-    /// Makes links of the site's own to v2's files, if the site serves them.
-    pub links: Option<Arc<dyn Links>>,
-}
-
-/// Makes links of a site's own to v2's files.
-pub trait Links: std::fmt::Debug + Send + Sync {
-    /// A link that the site serves the file of a v2 URL under; `None` if it does not serve such a
-    /// file. `now` is the time of the answer, in seconds since 1970.
-    fn link(&self, url: &str, now: i64) -> Option<String>;
-}
-
-/// The tokens of a site, by name. `Debug` shows the names only.
-#[derive(Clone, Default)]
-pub struct Tokens(pub BTreeMap<String, String>);
-
-impl Tokens {
-    /// True if the token of a name is this one; a comparison takes the same time wherever they
-    /// differ.
-    fn is(&self, name: &str, given: &str) -> bool {
-        let digest = |text: &str| Sha256::digest(text.as_bytes());
-        self.0.get(name).is_some_and(|token| {
-            let differs = digest(token)
-                .iter()
-                .zip(digest(given))
-                .fold(0, |differs, (one, other)| differs | (one ^ other));
-            !token.is_empty() && differs == 0
-        })
-    }
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
+pub use site::{Links, Site, Tokens};
+pub use values::segment;
+pub(crate) use values::{SEGMENT, insert};
+use walk::Walk;
 
 /// What is remembered from earlier requests.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +69,13 @@ pub struct WriteKey(pub [u8; 32]);
 pub struct CallId {
     call: usize,
     item: Option<usize>,
+}
+
+impl CallId {
+    /// A call that is made once.
+    fn once(call: usize) -> Self {
+        Self { call, item: None }
+    }
 }
 
 /// A v2 request to be made now.
@@ -320,7 +285,7 @@ impl<'a> Translation<'a> {
         };
         translation.check_ids()?;
         translation.check_range()?;
-        translation.warnings = losses::losses(catalog, operation, &translation.given)?;
+        translation.warnings = translation.losses()?;
         translation.warnings.append(&mut translation.given.warnings);
         if let Some(loss) = translation.warnings.first().filter(|_| site.strict) {
             return Err(not_honoured(catalog, &loss.field, &loss.reason));
@@ -362,10 +327,7 @@ impl<'a> Translation<'a> {
     /// What the tokens of pages of this list are remembered under; `None` if it is no list.
     pub fn paging_key(&self) -> Option<String> {
         let (index, call, pages) = self.paged()?;
-        let id = CallId {
-            call: index,
-            item: None,
-        };
+        let id = CallId::once(index);
         let subject = self.subject_of(id, call);
         let material = self.material(id, call, subject.as_deref());
         let (path, query) = material.path_and_query(call);
@@ -463,7 +425,7 @@ impl<'a> Translation<'a> {
             .as_ref()
             .is_some_and(|(_, failure)| failure.trouble);
         let result = match self.failure.take() {
-            Some((_, failure)) => Err(self.told(failure)),
+            Some((_, failure)) => Err(self.final_error(failure)),
             None => Ok(self.answer(now)),
         };
         Finished {
@@ -477,49 +439,6 @@ impl<'a> Translation<'a> {
             failures: self.failures,
             is_trouble,
         }
-    }
-
-    /// Ids are data: what would not stay one path segment, or means something else to v2 than to
-    /// v1, is unknown.
-    fn check_ids(&self) -> Result<(), V1Error> {
-        if let (Some(subject), Some(kind)) = (&self.subject, &self.operation.subject_kind)
-            && (segment(subject).is_none() || kind.is_reserved(subject))
-        {
-            let protocol = self.catalog.protocol();
-            let mut names = self.operation.subject.iter();
-            let name = names.find(|name| self.given.has(name));
-            let name = name.map_or("", String::as_str);
-            // What a request is to make is unknown anyway.
-            let mut parameters = self.operation.parameters.iter();
-            let is_new = parameters.any(|parameter| {
-                parameter.name == name && matches!(parameter.fate, Fate::SentBy(_))
-            });
-            return Err(match kind.unknown.as_str() {
-                unknown if unknown != PARAMETER_INVALID && !is_new => {
-                    self.mapper(None).named(unknown).error
-                }
-                _ => protocol.parameter_error(PARAMETER_INVALID, name),
-            });
-        }
-        for part in self.plan.calls.iter().flat_map(|call| &call.path) {
-            if let Segment::Filled {
-                by: Filling::Parameters(names),
-                kind,
-                ..
-            } = part
-                && let Some((name, text)) = names
-                    .iter()
-                    .find_map(|name| Some((name, self.given.text(name)?)))
-                && (segment(&text).is_none()
-                    || kind.as_ref().is_some_and(|kind| kind.is_reserved(&text)))
-            {
-                return Err(self
-                    .catalog
-                    .protocol()
-                    .parameter_error(PARAMETER_INVALID, name));
-            }
-        }
-        Ok(())
     }
 
     fn begin_paging(&mut self, cursors: Vec<(u32, String)>) {

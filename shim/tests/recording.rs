@@ -329,7 +329,7 @@ async fn a_full_disk_fails_no_answer() {
 }
 
 #[tokio::test]
-async fn a_slow_disk_holds_nobody_up() {
+async fn a_slow_disk_does_not_delay_responses() {
     let v2 = ScriptedV2::with_users().await;
     let (open, gate) = mpsc::channel();
     let lines = Arc::default();

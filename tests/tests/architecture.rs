@@ -59,43 +59,11 @@ const RESERVED: [(&str, &str, &str); 1] = [("shim", "shim_sandbox", "cli")];
 
 /// Circles that are not cut yet: the parent, the siblings, and the reason. An entry whose circle is
 /// gone, or has changed, fails the test.
-const CIRCLES: [(&str, &[&str], &str); 7] = [
-    (
-        "mappings::catalog",
-        &[
-            "compile_call",
-            "compile_field",
-            "compile_notification",
-            "compile_operation",
-            "compile_plan",
-            "compile_protocol",
-            "compile_view",
-            "field",
-            "load",
-            "notification",
-            "operation",
-            "protocol",
-            "rate",
-            "reading",
-            "shape",
-        ],
-        "`load` defines `Parts` and `Report`, and calls the other modules; the compiled types of \
-         operations, fields and the protocol refer to each other",
-    ),
-    (
-        "mappings::translation",
-        &["parameters", "send", "units"],
-        "a request is made for units of a parameter, whose values are made into a request",
-    ),
+const CIRCLES: [(&str, &[&str], &str); 4] = [
     (
         "shim::settings",
         &["key", "read", "shadow", "state", "table"],
         "`table` lists the keys with the types that `shadow` and `state` define, and `read` reads them",
-    ),
-    (
-        "mappings",
-        &["catalog", "translation"],
-        "a notification is compiled with the choices of a `Site`, which a translation has, too",
     ),
     (
         "migrate_audit::facts::syntax::tree",

@@ -1,13 +1,11 @@
 //! Field mappings: one v1 field (or a pair) and its place in v2.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    Location,
-    operation::{OptionValue, Wanted},
-    protocol::Subject,
-};
-use crate::{conversion::Conversion, fidelity::Fidelity, template::Template};
+pub use super::place::{DocumentPlace, Place};
+use super::{Location, option::OptionValue, protocol::Subject, wanted::Wanted};
+use crate::{conversion::Conversion, fidelity::Fidelity};
 
 /// One field mapping, read in both directions.
 #[derive(Debug)]
@@ -108,7 +106,8 @@ pub struct Override {
 }
 
 /// What a JSON text is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// An object.
     Object,
@@ -117,8 +116,8 @@ pub enum Shape {
 }
 
 /// The type of a v1 field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "lowercase", deserialize = "snake_case"))]
 pub enum Kind {
     /// `true` or `false` in answers; several spellings in requests.
     Bool,
@@ -185,78 +184,6 @@ impl Kind {
     /// True if its values are objects or arrays of them that a view shows.
     pub fn has_view(self) -> bool {
         matches!(self, Self::List | Self::Object)
-    }
-}
-
-/// Where a value lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In a v2 document.
-    Document(DocumentPlace),
-    /// The parameter of this name, as the client sent it.
-    Given(String),
-    /// The time of the answer.
-    Clock,
-    /// The day of the answer, in UTC.
-    Today,
-    /// The configuration of the site.
-    Site(String),
-    /// The first day of the operation's range.
-    RangeFrom,
-    /// The last day of the operation's range.
-    RangeTo,
-    /// The entries of a list.
-    List(String),
-    /// The number of entries of a list.
-    Count(String),
-    /// The sum of a member of the entries of a list.
-    Sum(String, String),
-    /// The number of parts of a text in all documents of a name, as of each batch of a call.
-    Parts(DocumentPlace),
-    /// The number of successful requests of a call.
-    Done(String),
-    /// The number of elements of a parameter.
-    Elements(String),
-    /// The site's choice for an option.
-    Option(String),
-    /// Of an object: the same documents, whose members its view names.
-    Here,
-    /// A text with places of documents in it: `text:{file:/url}?token={recording:/token}`.
-    Text(Template),
-    /// A link of the site's own to the file whose URL is in a document.
-    Link(DocumentPlace),
-}
-
-/// A place in a v2 document: `settings:/in_meeting/chat`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentPlace {
-    /// The document.
-    pub document: String,
-    /// The JSON pointer (RFC 6901) in it.
-    pub pointer: String,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Document(place) => write!(f, "{}:{}", place.document, place.pointer),
-            Self::Given(name) => write!(f, "given:{name}"),
-            Self::Clock => f.write_str("clock"),
-            Self::Today => f.write_str("clock:date"),
-            Self::Site(name) => write!(f, "site:{name}"),
-            Self::RangeFrom => f.write_str("range:from"),
-            Self::RangeTo => f.write_str("range:to"),
-            Self::List(name) => write!(f, "list:{name}"),
-            Self::Count(list) => write!(f, "count:{list}"),
-            Self::Sum(list, pointer) => write!(f, "sum:{list}:{pointer}"),
-            Self::Parts(place) => write!(f, "parts:{}:{}", place.document, place.pointer),
-            Self::Done(call) => write!(f, "done:{call}"),
-            Self::Elements(name) => write!(f, "elements:{name}"),
-            Self::Option(name) => write!(f, "option:{name}"),
-            Self::Here => f.write_str("here"),
-            Self::Text(template) => write!(f, "text:{template}"),
-            Self::Link(place) => write!(f, "link:{}:{}", place.document, place.pointer),
-        }
     }
 }
 

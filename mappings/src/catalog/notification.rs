@@ -1,7 +1,13 @@
 //! Push notifications of v1, and the webhooks of v2 that they are made from.
 
-use super::operation::{Operation, OptionValue, Service};
-use crate::{fidelity::Fidelity, translation::Site};
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    operation::{Operation, Service},
+    option::{OptionValue, Options},
+    place::{Pointer, pointer},
+};
+use crate::fidelity::Fidelity;
 
 /// The document that a whole webhook is.
 pub const EVENT: &str = "event";
@@ -14,22 +20,35 @@ pub struct Notifications {
 }
 
 /// Where the webhooks of v2 say what they are about: JSON pointers and names of events.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// The name of the event.
+    #[serde(deserialize_with = "pointer")]
     pub event: String,
     /// The v2 account.
+    #[serde(deserialize_with = "pointer")]
     pub account: String,
     /// The meeting; the order of its events is kept.
+    #[serde(deserialize_with = "pointer")]
     pub meeting: String,
     /// What a webhook with a notification must have, with a made-up value of each.
+    #[serde(deserialize_with = "with_pointers")]
     pub needs: Vec<(String, String)>,
     /// The event that asks whether the address belongs to the app.
     pub validation: String,
     /// The text that it wants encrypted.
+    #[serde(deserialize_with = "pointer")]
     pub plain_token: String,
     /// Events that the operator must hear of.
+    #[serde(default)]
     pub alerts: Vec<String>,
+}
+
+fn with_pointers<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<(String, String)>, D::Error> {
+    let pairs = Vec::<(Pointer, String)>::deserialize(reader)?;
+    let pairs = pairs.into_iter().map(|(place, text)| (place.0, text));
+    Ok(pairs.collect())
 }
 
 /// A push notification of v1.
@@ -47,7 +66,7 @@ pub struct Notification {
     pub options: Vec<(String, Vec<OptionValue>)>,
     /// It is one of those that are sent to try a receiver.
     pub is_sample: bool,
-    /// What tells this event from another of the same meeting: JSON pointers, `*` for every entry
+    /// What distinguishes this event from others of the same meeting: JSON pointers, `*` for every entry
     /// of a list in any order.
     pub repeats: Vec<String>,
     /// The list whose order v1's receivers rely on.
@@ -57,21 +76,17 @@ pub struct Notification {
 }
 
 /// Which entries of a list come first.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct First {
     /// The list.
+    #[serde(deserialize_with = "pointer")]
     pub list: String,
     /// The member of an entry that is compared.
+    #[serde(deserialize_with = "pointer")]
     pub by: String,
     /// Its values, in their order; entries with other values follow.
     pub values: Vec<String>,
-}
-
-impl Notifications {
-    /// The views of all bodies.
-    pub(crate) fn views(&self) -> impl Iterator<Item = usize> {
-        self.list.iter().filter_map(Notification::view)
-    }
 }
 
 impl Notification {
@@ -84,9 +99,9 @@ impl Notification {
     }
 
     /// True if a site, or a receiver, chose it.
-    pub(crate) fn is_chosen(&self, site: &Site) -> bool {
+    pub(crate) fn is_chosen(&self, options: &Options) -> bool {
         let chosen = |(name, values): &(String, Vec<OptionValue>)| {
-            let choice = site.options.get(name);
+            let choice = options.get(name);
             choice.is_some_and(|choice| values.contains(choice))
         };
         self.options.iter().all(chosen)

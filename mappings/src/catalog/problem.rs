@@ -1,6 +1,6 @@
 //! What is wrong with a catalog: every mistake with file, line and reason.
 
-use std::fmt;
+use std::{cell::RefCell, fmt};
 
 /// Why a catalog was refused: all mistakes, not only the first one.
 #[derive(Debug, thiserror::Error)]
@@ -62,5 +62,36 @@ impl Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// What is wrong with a text or a table, in TOML's words instead of Rust's.
+pub(super) fn reason(error: &toml::de::Error) -> String {
+    let message = error.message();
+    message.replacen("unknown variant", "unknown value", 1)
+}
+
+/// Collects mistakes while a catalog is loaded.
+#[derive(Default)]
+pub(super) struct Report(RefCell<Vec<Problem>>);
+
+impl Report {
+    pub(super) fn add(&self, at: &Location, reason: impl Into<String>) {
+        let Location { file, line } = at.clone();
+        let reason = reason.into();
+        self.0.borrow_mut().push(Problem { file, line, reason });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// What was made, if there are no mistakes.
+    pub(super) fn end<T>(self, made: Option<T>) -> Result<T, CatalogError> {
+        let mut problems = self.0.into_inner();
+        problems.sort();
+        problems.dedup();
+        made.filter(|_| problems.is_empty())
+            .ok_or(CatalogError { problems })
     }
 }

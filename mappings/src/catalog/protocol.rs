@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::operation::OptionValue;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::error_pattern::ErrorPattern;
+pub use super::option::{OptionRule, Options};
 use crate::{exchange::V1Error, template::Template};
 
 /// How v1 was spoken.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Protocol {
     /// The first path segment of every v1 URL: `v1`.
     pub prefix: String,
     /// Where v1 was served besides: `api/v1`.
+    #[serde(default)]
     pub other_prefixes: Vec<String>,
     /// The parameter that names the caller.
     pub key: String,
@@ -19,26 +24,46 @@ pub struct Protocol {
     /// The parameter that chooses between JSON and XML.
     pub format: String,
     /// Members that name a person, in v1 or v2, in lower case; records may have pseudonyms there.
+    #[serde(default)]
     pub personal: Vec<String>,
     /// A member or parameter that has one of these in its name is a secret, unless the catalog has a
     /// field of that name; in lower case.
     pub secret_words: Vec<String>,
-    /// What tells of a secret in source code, besides, where names are shorter; in lower case.
+    /// More such words for names in source code, which are shorter; in lower case.
     pub secret_words_in_code: Vec<String>,
     pub(crate) bool_true: Vec<String>,
     pub(crate) bool_false: Vec<String>,
-    pub(crate) media_types: Vec<(String, Vec<u8>)>,
+    #[serde(rename = "media_type", default)]
+    media_types: Vec<MediaType>,
+    #[serde(skip)]
     pub(crate) errors: BTreeMap<String, NamedError>,
-    /// The kinds of subjects.
-    pub(crate) kinds: Vec<String>,
+}
+
+/// A type of pictures.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MediaType {
+    name: String,
+    /// The first bytes; in the file in hexadecimal, with blanks between.
+    #[serde(deserialize_with = "bytes")]
+    magic: Vec<u8>,
+}
+
+fn bytes<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(reader)?;
+    let bytes = text.split(' ').map(|byte| u8::from_str_radix(byte, 16));
+    let bytes: Result<_, _> = bytes.collect();
+    bytes.map_err(|_| D::Error::custom("magic is not a list of bytes like `ff d8 ff`"))
 }
 
 /// An error that the shim itself answers.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NamedError {
     /// v1's number.
     pub code: i64,
     /// The HTTP status: 200 as v1 had it, but for the few that never reach an operation.
+    #[serde(default = "NamedError::ok")]
     pub status: u16,
     /// The text, with placeholders.
     pub message: Template,
@@ -46,20 +71,31 @@ pub struct NamedError {
     pub source: String,
 }
 
+impl NamedError {
+    fn ok() -> u16 {
+        200
+    }
+}
+
 /// Whom or what operations are about, and whose ids stand in v2's paths.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its name in the catalog, and the placeholder of its id in the texts of errors: `user`.
+    #[serde(skip)]
     pub kind: String,
     /// Its name in v2's paths: `userId`.
     pub placeholder: String,
     /// What a sentence calls it.
     pub noun: String,
     /// The name of the error for an id that names none.
+    #[serde(default = "Subject::unknown")]
     pub unknown: String,
     /// Ids that v2 takes for something else, in lower case.
+    #[serde(default)]
     pub reserved: Vec<String>,
     /// An id may be a uuid, which v2's paths want encoded twice if it begins with `/` or has `//`.
+    #[serde(default)]
     pub uuid: bool,
 }
 
@@ -68,19 +104,18 @@ impl Subject {
     pub(crate) fn is_reserved(&self, id: &str) -> bool {
         !self.reserved.is_empty() && self.reserved.contains(&id.to_lowercase())
     }
+
+    fn unknown() -> String {
+        PARAMETER_INVALID.to_owned()
+    }
 }
 
 /// How an error of v2 is said in v1's words.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "RuleShape")]
 pub struct Rule {
-    /// The HTTP status.
-    pub status: Option<u16>,
-    /// v2's code; any if empty.
-    pub codes: Vec<i64>,
-    /// A part of v2's message.
-    pub message: Option<String>,
-    /// v2 names the fields that it refuses.
-    pub fields: bool,
+    /// v2's errors.
+    pub v2: ErrorPattern,
     /// What v1 says.
     pub answer: RuleAnswer,
     /// Where the wording comes from.
@@ -88,7 +123,7 @@ pub struct Rule {
 }
 
 /// What v1 says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleAnswer {
     /// A named error.
     Named(String),
@@ -101,29 +136,37 @@ pub enum RuleAnswer {
     },
 }
 
-impl Rule {
-    pub(crate) fn fits(&self, status: u16, code: Option<i64>, message: &str, fields: bool) -> bool {
-        self.status.is_none_or(|wanted| wanted == status)
-            && (self.codes.is_empty() || code.is_some_and(|code| self.codes.contains(&code)))
-            && self
-                .message
-                .as_ref()
-                .is_none_or(|part| message.contains(part))
-            && (!self.fields || fields)
-    }
+/// A rule as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleShape {
+    v2: ErrorPattern,
+    v1: AnswerShape,
+    source: Option<String>,
+}
 
-    /// True if every error that fits `other` fits this rule too.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        (self.status.is_none() || self.status == other.status)
-            && (self.codes.is_empty()
-                || (!other.codes.is_empty()
-                    && other.codes.iter().all(|code| self.codes.contains(code))))
-            && match (&self.message, &other.message) {
-                (None, _) => true,
-                (Some(mine), Some(theirs)) => theirs.contains(mine),
-                (Some(_), None) => false,
-            }
-            && (!self.fields || other.fields)
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerShape {
+    code: Option<i64>,
+    message: Option<Template>,
+    error: Option<String>,
+}
+
+impl TryFrom<RuleShape> for Rule {
+    type Error = &'static str;
+
+    fn try_from(shape: RuleShape) -> Result<Self, Self::Error> {
+        let RuleShape { v2, v1, source } = shape;
+        if v2.is_any() {
+            return Err("the rule fits every error: say which status, code or message it is for");
+        }
+        let answer = match (v1.error, v1.code, v1.message) {
+            (Some(name), None, None) => RuleAnswer::Named(name),
+            (None, code, message) => RuleAnswer::Said { code, message },
+            _ => return Err("a named error brings its own code and message"),
+        };
+        Ok(Self { v2, answer, source })
     }
 }
 
@@ -286,10 +329,9 @@ impl Protocol {
 
     /// The media type of a picture, read off its first bytes.
     pub(crate) fn media_type(&self, bytes: &[u8]) -> Option<&str> {
-        self.media_types
-            .iter()
-            .find(|(_, magic)| bytes.starts_with(magic))
-            .map(|(name, _)| name.as_str())
+        let mut types = self.media_types.iter();
+        let known = types.find(|known| bytes.starts_with(&known.magic));
+        known.map(|known| known.name.as_str())
     }
 }
 
@@ -298,63 +340,5 @@ fn capitalised(name: &str) -> String {
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
         None => String::new(),
-    }
-}
-
-/// Something that a site may choose.
-#[derive(Debug)]
-pub struct OptionRule {
-    /// The choices; empty for a switch or a number.
-    pub values: Vec<String>,
-    /// Smallest and largest number, if it is one.
-    pub range: Option<(i64, i64)>,
-    /// What holds if the site says nothing.
-    pub default: OptionValue,
-    /// What it is about.
-    pub about: String,
-}
-
-/// A site's choices, complete and checked; see [`crate::Catalog::options`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Options(pub(crate) BTreeMap<String, OptionValue>);
-
-impl OptionRule {
-    /// True if a site may choose this.
-    pub(crate) fn takes(&self, value: &OptionValue) -> bool {
-        match value {
-            OptionValue::Switch(_) => self.values.is_empty() && self.range.is_none(),
-            OptionValue::Number(number) => {
-                let range = self.range;
-                range.is_some_and(|(least, most)| (least..=most).contains(number))
-            }
-            OptionValue::Choice(choice) => self.values.contains(choice),
-        }
-    }
-}
-
-impl Options {
-    /// The number that was chosen for an option.
-    pub(crate) fn number(&self, name: &str) -> Option<i64> {
-        match self.get(name)? {
-            OptionValue::Number(number) => Some(*number),
-            OptionValue::Switch(_) | OptionValue::Choice(_) => None,
-        }
-    }
-
-    /// The choice for an option.
-    pub fn get(&self, name: &str) -> Option<&OptionValue> {
-        self.0.get(name)
-    }
-
-    /// The same with another choice for an option.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: OptionValue) -> Self {
-        self.0.insert(name.to_owned(), value);
-        self
-    }
-
-    /// All choices by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &OptionValue)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 }

@@ -1,9 +1,6 @@
 //! What a view reads, compiled: which members of which documents, each looked up once.
 
-use super::{
-    compile_field,
-    field::{DocumentPlace, Place},
-};
+use super::place::{DocumentPlace, Place};
 
 /// The members of v2's documents that a view reads.
 #[derive(Debug, Default)]
@@ -70,8 +67,7 @@ impl Reading {
                 let mut before = String::new();
                 for (text, inner) in template.pieces() {
                     before.push_str(text);
-                    let place = inner.map(compile_field::place);
-                    if let Some(Ok(Place::Document(place))) = place {
+                    if let Some(Ok(place)) = inner.map(Place::in_document) {
                         let source = self.add_document(&place);
                         pieces.push((std::mem::take(&mut before), source));
                     }

@@ -1,5 +1,6 @@
 //! Two v1 fields that share one place in v2.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Sent;
@@ -15,18 +16,22 @@ pub struct Choice {
 }
 
 /// What an incomplete or contradicting pair of v1 values in a request means.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Given {
     /// What the request holds.
+    #[serde(rename = "v1")]
     pub cells: Vec<Cell>,
     /// Only if v2's stored value is one of these, else it stays as it is; empty: always.
+    #[serde(default)]
     pub now: Vec<Value>,
     /// The value to send.
     pub v2: Value,
 }
 
 /// What a table says of one v1 field of a pair.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "Value")]
 pub enum Cell {
     /// Whatever was given.
     Any,
@@ -34,6 +39,16 @@ pub enum Cell {
     Absent,
     /// This value.
     Is(Value),
+}
+
+impl From<Value> for Cell {
+    fn from(value: Value) -> Self {
+        match value.as_str() {
+            Some("any") => Self::Any,
+            Some("absent") => Self::Absent,
+            _ => Self::Is(value),
+        }
+    }
 }
 
 impl Choice {

@@ -8,7 +8,7 @@ use crate::{
         field::Place,
         operation::{self, Fate},
     },
-    exchange::{V1Object, Warning, WarningKind},
+    exchange::{V1Object, Warning},
 };
 
 impl Translation<'_> {
@@ -29,11 +29,9 @@ impl Translation<'_> {
         self.warn_of_misses();
         self.warn_of_empty_members();
         if !unreadable.is_empty() {
-            self.warnings.push(Warning {
-                kind: WarningKind::Unreadable,
-                field: unreadable.join(", "),
-                reason: "left out: v2 has a value that v1 had none for".to_owned(),
-            });
+            let reason = "left out: v2 has a value that v1 had none for";
+            let field = unreadable.join(", ");
+            self.warnings.push(Warning::unreadable(field, reason));
         }
         V1Object::written(json)
     }
@@ -49,11 +47,7 @@ impl Translation<'_> {
         } else {
             call.omits.join(", ")
         };
-        self.warnings.push(Warning {
-            kind: WarningKind::LeftOut,
-            field,
-            reason: reason.clone(),
-        });
+        self.warnings.push(Warning::left_out(field, reason));
     }
 
     /// Names the members that are shown empty because v2 has nothing of the kind any more.
@@ -64,11 +58,8 @@ impl Translation<'_> {
                 && !member.empty
                 && field.always.as_ref().and_then(Value::as_str) == Some("")
             {
-                self.warnings.push(Warning {
-                    kind: WarningKind::LeftOut,
-                    field: part.name.clone(),
-                    reason: field.reason.clone().unwrap_or_default(),
-                });
+                let reason = field.reason.as_deref().unwrap_or_default();
+                self.warnings.push(Warning::left_out(&part.name, reason));
             }
         }
     }
@@ -104,11 +95,7 @@ impl Translation<'_> {
                 names if names.is_empty() => continue,
                 names => names,
             };
-            self.warnings.push(Warning {
-                kind: WarningKind::Unreadable,
-                field,
-                reason,
-            });
+            self.warnings.push(Warning::unreadable(field, reason));
         }
     }
 

@@ -1,8 +1,6 @@
-//! What a failed operation tells.
+//! The error of an operation that failed, with what was done nevertheless.
 
-use super::{
-    CallId, State, Translation, error_mapper::Failure, parameters::text_of, send::Prepared,
-};
+use super::{CallId, State, Translation, error_mapper::Failure, values::text_of};
 use crate::{
     catalog::{
         operation::Call,
@@ -65,18 +63,15 @@ impl Translation<'_> {
 
     /// True for a write that another failure kept from being made.
     fn would_be_made(&self, index: usize, call: &Call, state: State) -> bool {
-        let id = CallId {
-            call: index,
-            item: None,
-        };
+        let id = CallId::once(index);
         state == State::Waiting
             && call.each.is_none()
             && self.holds(index, call)
-            && matches!(self.prepare(id, call), Prepared::Request(_))
+            && self.prepare(id, call).is_some()
     }
 
     /// The error that the client gets, with what was done nevertheless, and what may be.
-    pub(super) fn told(&self, failure: Failure) -> V1Error {
+    pub(super) fn final_error(&self, failure: Failure) -> V1Error {
         let writes: Vec<_> = self.writes().collect();
         let named = |count: fn(&Progressed<'_>) -> usize, how: &str| {
             let parts: Vec<_> = writes.iter().filter_map(|w| w.part(count(w))).collect();

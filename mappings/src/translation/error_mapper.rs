@@ -1,12 +1,12 @@
 //! v2's failures in v1's words.
 
-use super::{CallId, Translation, not_honoured, parameters::plain, units::Unit};
+use super::{CallId, Translation, not_honoured, units::Unit, values::plain};
 use crate::{
     catalog::{
         GIVEN,
         operation::{Call, PageMode},
         protocol::{
-            NOT_HONOURED, OVERLOADED, PAGE_NOT_REACHED, REFUSED, Rule, RuleAnswer, UNEXPLAINED,
+            NOT_HONOURED, OVERLOADED, PAGE_NOT_REACHED, REFUSED, RuleAnswer, UNEXPLAINED,
             UNREACHABLE_READ, UNREACHABLE_WRITE, UNREADABLE, UNREADABLE_WRITE,
         },
     },
@@ -227,52 +227,43 @@ impl ErrorMapper<'_, '_> {
             .rules
             .iter()
             .chain(translation.catalog.rules());
-        let rule = rules
-            .into_iter()
-            .find(|rule| rule.fits(status, code, &message, !fields.is_empty()));
+        let rule = rules.into_iter().find(|rule| {
+            rule.v2
+                .fits(Some(status), code, &message, !fields.is_empty())
+        });
         let fill = |placeholder: &str| match placeholder {
             "message" => Some(message.clone()),
             "fields" => Some(cut(&fields.join(", "))),
             other => self.fill(other),
         };
-        let error = match (rule.map(|rule: &Rule| &rule.answer), code) {
-            (Some(RuleAnswer::Named(name)), _) => protocol.named(name, &fill),
-            (
-                Some(RuleAnswer::Said {
-                    code: as_code,
-                    message: text,
-                }),
-                _,
-            ) => V1Error {
-                code: as_code.or(code).unwrap_or_default(),
-                // v2 may know what the shim does not.
-                message: { text.as_ref() }
-                    .and_then(|text: &Template| text.fill(&fill))
-                    .unwrap_or_else(|| message.clone()),
-            },
-            // v1 and v2 share the space of numbers: what no rule knows goes through.
-            (None, Some(code)) => V1Error {
-                code,
-                message: message.clone(),
-            },
-            (None, None) => self.named(UNREADABLE).error,
+        // v1 and v2 share the space of numbers: what no rule knows goes through.
+        let error = |as_code: Option<i64>, text: Option<&Template>| V1Error {
+            code: as_code.or(code).unwrap_or_default(),
+            // v2 may know what the shim does not.
+            message: text
+                .and_then(|text| text.fill(&fill))
+                .unwrap_or_else(|| message.clone()),
+        };
+        let (error, trouble, refused) = match rule.map(|rule| &rule.answer) {
+            Some(RuleAnswer::Named(name)) => {
+                let trouble = is_trouble(name);
+                let refused = !trouble && name != OVERLOADED;
+                (protocol.named(name, &fill), trouble, refused)
+            }
+            Some(RuleAnswer::Said { code, message }) => {
+                (error(*code, message.as_ref()), false, true)
+            }
+            None if code.is_some() => (error(None, None), false, true),
+            None => (self.named(UNREADABLE).error, true, false),
         };
         Failure {
             status: Some(status),
             code,
-            message,
+            message: message.clone(),
             error,
-            trouble: match rule.map(|rule| &rule.answer) {
-                Some(RuleAnswer::Named(name)) => is_trouble(name),
-                Some(RuleAnswer::Said { .. }) => false,
-                None => code.is_none(),
-            },
+            trouble,
             unknown: false,
-            refused: match rule.map(|rule| &rule.answer) {
-                Some(RuleAnswer::Named(name)) => !is_trouble(name) && name != OVERLOADED,
-                Some(RuleAnswer::Said { .. }) => true,
-                None => code.is_some(),
-            },
+            refused,
         }
     }
 

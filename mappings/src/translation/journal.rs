@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, CallId, Translation, error_mapper::Failure, send::Prepared};
+use super::{Call, CallId, Translation, error_mapper::Failure};
 use crate::{
     catalog::operation::{self, Evidence, Then},
     document::{Document, Json},
@@ -69,7 +69,7 @@ pub(super) struct Journaling {
     call_time: i64,
     /// The calls under way, with their names.
     open: Vec<(CallId, String)>,
-    /// Calls that v2 refused as done already, while v2 is asked by whom.
+    /// Calls that v2 refused because they are done already, while v2 is asked who did them.
     disputed: Vec<(CallId, String, Failure)>,
 }
 
@@ -224,11 +224,8 @@ impl Translation<'_> {
         let (Some((index, reader)), true) = (reader, self.journaling.is_lost(name)) else {
             return false;
         };
-        let asked = CallId {
-            call: index,
-            item: None,
-        };
-        let Prepared::Request(request) = self.prepare(asked, reader) else {
+        let asked = CallId::once(index);
+        let Some(request) = self.prepare(asked, reader) else {
             return false;
         };
         let sent = &mut self.journaling.journal.sent;

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{Translation, entry::Entry, parameters::text_of};
+use super::{Translation, entry::Entry, values::text_of};
 use crate::{
     catalog::{
         PAGE,

@@ -1,153 +1,127 @@
 //! What a request asks that v2 cannot honour.
 
-use super::parameters::Parameters;
+use serde_json::Value;
+
+use super::Translation;
 use crate::{
     catalog::{
-        Catalog,
         field::Field,
-        operation::{Fate, Operation, Parameter},
+        operation::{Call, Fate, Parameter},
         protocol::PARAMETER_INVALID,
     },
     conversion::{Conversion, Sent},
     document::Json,
-    exchange::{V1Error, Warning, WarningKind},
+    exchange::{V1Error, Warning},
 };
 
-/// Everything in the given parameters that arrives changed, or not at all.
-///
-/// # Errors
-///
-/// v1's error for a value that v2 has no equivalent of, where sending another would be wrong.
-pub(super) fn losses(
-    catalog: &Catalog,
-    operation: &Operation,
-    given: &Parameters<'_>,
-) -> Result<Vec<Warning>, V1Error> {
-    let mut losses: Vec<Warning> = Vec::new();
-    for parameter in &operation.parameters {
-        let Some(field) = given_field(catalog, parameter, given) else {
-            continue;
-        };
-        let warning = |reason: &str| Warning {
-            kind: WarningKind::NotHonoured,
-            field: parameter.name.clone(),
-            reason: reason.to_owned(),
-        };
-        if let Fate::Dropped(reason) = &parameter.fate {
-            losses.push(warning(reason));
-            continue;
-        }
-        let changed = match sent(field, parameter, given) {
-            Some(Sent::Impossible) => {
-                return Err(catalog
-                    .protocol()
-                    .parameter_error(PARAMETER_INVALID, &parameter.name));
+impl Translation<'_> {
+    /// Everything in the given parameters that arrives changed, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// v1's error for a value that v2 has no equivalent of, where sending another would be wrong.
+    pub(super) fn losses(&self) -> Result<Vec<Warning>, V1Error> {
+        let mut losses: Vec<Warning> = Vec::new();
+        for (parameter, field) in self.given_fields() {
+            let name = &parameter.name;
+            if let Fate::Dropped(reason) = &parameter.fate {
+                losses.push(Warning::not_honoured(name, reason));
+                continue;
             }
-            Some(Sent::Value { changed, .. }) => changed,
-            Some(Sent::Unchanged | Sent::DependsOnCurrent) => false,
-            None => is_omitted(field, parameter, given),
-        };
-        if let Some(reason) = &field.reason
-            && (changed || field.every_use_is_lossy)
-        {
-            losses.push(warning(reason));
+            let changed = match self.sent(parameter, field, None) {
+                Some(Sent::Impossible) => {
+                    let protocol = self.catalog.protocol();
+                    return Err(protocol.parameter_error(PARAMETER_INVALID, name));
+                }
+                Some(Sent::Value { changed, .. }) => changed,
+                Some(Sent::Unchanged | Sent::DependsOnCurrent) => false,
+                // A file, or a value that is left out on purpose.
+                None => self.given.value(name).is_some(),
+            };
+            if let Some(reason) = &field.reason
+                && (changed || field.every_use_is_lossy)
+            {
+                losses.push(Warning::not_honoured(name, reason));
+            }
         }
+        Ok(losses)
     }
-    Ok(losses)
-}
 
-/// True if a given parameter sends something, or may.
-pub(super) fn sends(catalog: &Catalog, parameter: &Parameter, given: &Parameters<'_>) -> bool {
-    let sent =
-        given_field(catalog, parameter, given).and_then(|field| sent(field, parameter, given));
-    matches!(sent, Some(Sent::Value { .. } | Sent::DependsOnCurrent))
-}
+    /// True if a parameter was given and sends something, or may.
+    pub(super) fn sends(&self, parameter: &Parameter) -> bool {
+        let field = self.field_of(parameter);
+        let sent = field.and_then(|field| self.sent(parameter, field, None));
+        matches!(sent, Some(Sent::Value { .. } | Sent::DependsOnCurrent))
+    }
 
-/// True if what a given pair of flags means, or whether a value is sent, depends on the stored
-/// document.
-pub(super) fn depends_on_current(
-    catalog: &Catalog,
-    operation: &Operation,
-    given: &Parameters<'_>,
-    document: &str,
-) -> bool {
-    operation.parameters.iter().any(|parameter| {
-        given_field(catalog, parameter, given).is_some_and(|field| {
-            let is_ambiguous = |value| field.is_ambiguous(value);
+    /// True if what a given pair of flags means, or whether a value is sent, depends on the stored
+    /// document.
+    pub(super) fn depends_on_current(&self, document: &str) -> bool {
+        self.given_fields().any(|(parameter, field)| {
+            let mut value = self.given.value(&parameter.name).into_iter();
             field.pointer_in(document).is_some()
-                && (sent(field, parameter, given) == Some(Sent::DependsOnCurrent)
-                    || given.value(&parameter.name).is_some_and(is_ambiguous))
+                && (self.sent(parameter, field, None) == Some(Sent::DependsOnCurrent)
+                    || value.any(|value| field.is_ambiguous(value)))
         })
-    })
-}
-
-/// What is not sent because of the stored document: halves of pairs whose meaning it does not decide
-/// after all, and values that it is shown as.
-pub(super) fn undecided(
-    catalog: &Catalog,
-    operation: &Operation,
-    given: &Parameters<'_>,
-    document: &str,
-    current: Json<'_>,
-) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    if !current.is_object() {
-        return warnings;
     }
-    for parameter in &operation.parameters {
-        let Some(field) = given_field(catalog, parameter, given) else {
-            continue;
+
+    /// Notes what is not sent because of the stored document: halves of pairs whose meaning it does
+    /// not decide after all, and values that it is shown as.
+    pub(super) fn warn_of_undecided(&mut self, call: &Call) {
+        let current = self.current(call).filter(|current| current.is_object());
+        let (Some((document, _)), Some(current)) = (&call.sends, current) else {
+            return;
         };
-        let Some(place) = field.pointer_in(document) else {
-            continue;
-        };
-        let stored = current.at(place).map(Json::to_value);
-        let value = given.value(&parameter.name);
-        let keeps = |(value, stored)| field.conversion.keeps(value, stored);
-        let reason = if value.zip(stored.as_ref()).is_some_and(keeps) {
-            "v1 shows what is stored so: it stays as it is"
-        } else if sent(field, parameter, given) == Some(Sent::DependsOnCurrent) && stored.is_none()
-        {
-            "what it means depends on what is stored, and v2 does not say what is"
-        } else {
-            continue;
-        };
-        warnings.push(Warning {
-            kind: WarningKind::NotHonoured,
-            field: parameter.name.clone(),
-            reason: reason.to_owned(),
+        let undecided = self.given_fields().filter_map(|(parameter, field)| {
+            let stored = current.at(field.pointer_in(document)?).map(Json::to_value);
+            let value = self.given.value(&parameter.name);
+            let keeps = |(value, stored)| field.conversion.keeps(value, stored);
+            let depends = || {
+                let sent = self.sent(parameter, field, None);
+                stored.is_none() && sent == Some(Sent::DependsOnCurrent)
+            };
+            let reason = if value.zip(stored.as_ref()).is_some_and(keeps) {
+                "v1 shows what is stored so: it stays as it is"
+            } else if depends() {
+                "what it means depends on what is stored, and v2 does not say what is"
+            } else {
+                return None;
+            };
+            Some(Warning::not_honoured(&parameter.name, reason))
         });
+        let undecided: Vec<_> = undecided.collect();
+        self.warnings.extend(undecided);
     }
-    warnings
-}
 
-fn given_field<'c>(
-    catalog: &'c Catalog,
-    parameter: &Parameter,
-    given: &Parameters<'_>,
-) -> Option<&'c Field> {
-    catalog
-        .fields()
-        .get(parameter.field?.0)
-        .filter(|_| given.has(&parameter.name))
-}
-
-/// What is sent for a given parameter; `None` if it is left out on purpose, or is a file.
-fn sent(field: &Field, parameter: &Parameter, given: &Parameters<'_>) -> Option<Sent> {
-    if let Conversion::Choice(choice) = &field.conversion {
-        let values: Vec<_> = field
-            .parts
-            .iter()
-            .map(|part| given.value(&part.name))
-            .collect();
-        return Some(choice.to_v2(&values, None));
+    /// The parameters that were given, with their mappings.
+    fn given_fields(&self) -> impl Iterator<Item = (&Parameter, &Field)> {
+        let parameters = self.operation.parameters.iter();
+        parameters.filter_map(|parameter| Some((parameter, self.field_of(parameter)?)))
     }
-    let value = given.value(&parameter.name)?;
-    (!field.omit.contains(value)).then(|| field.conversion.to_v2(value))
-}
 
-fn is_omitted(field: &Field, parameter: &Parameter, given: &Parameters<'_>) -> bool {
-    given
-        .value(&parameter.name)
-        .is_some_and(|value| field.omit.contains(value))
+    /// The mapping of a parameter that was given.
+    fn field_of(&self, parameter: &Parameter) -> Option<&Field> {
+        let (field, _) = self.catalog.field(parameter.field?)?;
+        self.given.has(&parameter.name).then_some(field)
+    }
+
+    /// What is sent for a parameter over the stored value; `None` if it was not given, is left out
+    /// on purpose, or is a file.
+    pub(super) fn sent(
+        &self,
+        parameter: &Parameter,
+        field: &Field,
+        current: Option<&Value>,
+    ) -> Option<Sent> {
+        if let Conversion::Choice(choice) = &field.conversion {
+            let parts = field.parts.iter();
+            let values: Vec<_> = parts.map(|part| self.given.value(&part.name)).collect();
+            let is_given = values.iter().any(Option::is_some);
+            return is_given.then(|| choice.to_v2(&values, current));
+        }
+        let value = self.given.value(&parameter.name)?;
+        let is_kept =
+            field.omit.contains(value) || current.is_some_and(|stored| field.keeps(value, stored));
+        (!is_kept).then(|| field.conversion.to_v2(value))
+    }
 }

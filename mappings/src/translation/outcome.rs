@@ -8,33 +8,19 @@ use super::{
     CallFailure, CallId, Miss, State, Translation,
     entry::Entry,
     error_mapper::{ErrorMapper, Failure},
-    paging::{Paging, Turn},
-    parameters::{chosen, plain},
-    send,
+    parameters::chosen,
     units::Unit,
+    values::{name, segment},
     wanted::equals,
 };
 use crate::{
     catalog::{
         PAGE,
-        operation::{self, Check, Compared, Items, PageMode, Pages, Test, Then},
-        protocol::LIST_TOO_LONG,
+        operation::{self, Check, Compared, Items, PageMode, Test, Then},
     },
     document::{Document, Json},
-    exchange::{Outcome, Warning, WarningKind},
+    exchange::{Outcome, Warning},
 };
-
-/// The pages of a list that is read as a whole, so far.
-#[derive(Default)]
-pub(super) struct Walk<'a> {
-    entries: Vec<Entry<'a>>,
-    /// How many pages were read.
-    pages: usize,
-    /// The token of the next page.
-    token: String,
-    /// True once a token was refused and the walk began anew.
-    restarted: bool,
-}
 
 impl<'a> Translation<'a> {
     pub(super) fn succeeded(&mut self, id: CallId, call: &'a operation::Call, body: Document) {
@@ -51,12 +37,9 @@ impl<'a> Translation<'a> {
             }
         }
         self.unit_is_done(id, call, true);
-        self.warnings
-            .extend(call.warns.iter().map(|(field, reason)| Warning {
-                kind: WarningKind::NotHonoured,
-                field: field.clone(),
-                reason: reason.clone(),
-            }));
+        let warns = call.warns.iter();
+        let warns = warns.map(|(field, reason)| Warning::not_honoured(field, reason));
+        self.warnings.extend(warns);
         if let Some(Items {
             list,
             at,
@@ -73,16 +56,12 @@ impl<'a> Translation<'a> {
             let named = body
                 .json()
                 .at(place)
-                .and_then(send::name)
-                .filter(|id| send::segment(id).is_some())
+                .and_then(name)
+                .filter(|id| segment(id).is_some())
                 .map(Cow::into_owned);
             self.id = named.or_else(|| self.subject.clone());
         }
-        if call.keeps
-            && let Some(progress) = self.progress.get_mut(id.call)
-        {
-            progress.found = Some(body.clone());
-        }
+        self.keep_answer(id, call, &body);
         if let Some(document) = &call.reads {
             let place = match self.unit(id).cloned() {
                 Some(Unit::Entry { list, at }) => {
@@ -94,6 +73,13 @@ impl<'a> Translation<'a> {
             if let Some(entry) = place {
                 entry.documents.add(document, body);
             }
+        }
+    }
+
+    /// Keeps an answer that later calls, conditions or ranges of dates look at.
+    pub(super) fn keep_answer(&mut self, id: CallId, call: &operation::Call, body: &Document) {
+        if let Some(progress) = self.progress.get_mut(id.call).filter(|_| call.keeps) {
+            progress.found = Some(body.clone());
         }
     }
 
@@ -132,12 +118,8 @@ impl<'a> Translation<'a> {
                             at.trim_start_matches('/').replace('/', ".")
                         }
                     };
-                    self.warnings.push(Warning {
-                        kind: WarningKind::NotHonoured,
-                        field,
-                        reason: "not checked: v2 does not say what it would be compared with"
-                            .to_owned(),
-                    });
+                    let reason = "not checked: v2 does not say what it would be compared with";
+                    self.warnings.push(Warning::not_honoured(field, reason));
                 }
             }
         }
@@ -164,13 +146,18 @@ impl<'a> Translation<'a> {
                 let Some(id) = &self.id else {
                     return Some(true);
                 };
-                Some(send::name(body.at(at)?)? == *id)
+                Some(name(body.at(at)?)? == *id)
             }
         }
     }
 
     /// The entries of a list, each with itself as its first document.
-    fn entries(&self, document: &'a str, list: &Document, only: &[Test]) -> Vec<Entry<'a>> {
+    pub(super) fn entries(
+        &self,
+        document: &'a str,
+        list: &Document,
+        only: &[Test],
+    ) -> Vec<Entry<'a>> {
         let entries = list.elements().map(|item| Entry::of(document, item));
         if only.is_empty() {
             return entries.collect();
@@ -179,7 +166,7 @@ impl<'a> Translation<'a> {
     }
 
     /// Adds entries to a list: of the entry that the call was made for, or of the answer.
-    fn add_entries(&mut self, id: CallId, list: &'a str, entries: Vec<Entry<'a>>) {
+    pub(super) fn add_entries(&mut self, id: CallId, list: &'a str, entries: Vec<Entry<'a>>) {
         match self.unit(id).cloned() {
             Some(Unit::Entry { list: outer, at }) => {
                 let outer = self.root.list_mut(&outer);
@@ -192,7 +179,7 @@ impl<'a> Translation<'a> {
     }
 
     /// Notes how many entries a list of the answer has.
-    fn count(&mut self, id: CallId, list: &str) {
+    pub(super) fn count(&mut self, id: CallId, list: &str) {
         if matches!(self.unit(id), Some(Unit::Entry { .. })) {
             return;
         }
@@ -201,148 +188,7 @@ impl<'a> Translation<'a> {
         self.root.documents.add(PAGE, page.into());
     }
 
-    fn page_came(
-        &mut self,
-        id: CallId,
-        call: &'a operation::Call,
-        pages: &'a Pages,
-        body: &Document,
-    ) {
-        let Some(paging) = &mut self.paging else {
-            return;
-        };
-        match paging.accept(body) {
-            Turn::Page {
-                items,
-                page,
-                is_guessed,
-            } => {
-                if is_guessed {
-                    self.warnings.push(Warning {
-                        kind: WarningKind::Unreadable,
-                        field: "page_count, total_records".to_owned(),
-                        reason: "v2 does not say how many there are: at least one page follows"
-                            .to_owned(),
-                    });
-                }
-                self.root.documents.add(PAGE, page);
-                let entries = self.entries(&pages.document, &items, &pages.only);
-                self.root.extend(&pages.list, entries);
-                if call.keeps
-                    && let Some(progress) = self.progress.get_mut(id.call)
-                {
-                    progress.found = Some(body.clone());
-                }
-                if let Some(document) = &call.reads {
-                    self.root.documents.add(document, body.clone());
-                }
-            }
-            Turn::Again => {
-                self.begin_request(id, call);
-            }
-            Turn::NotAPage => self.is_no_page(id, call, body),
-        }
-    }
-
-    fn is_no_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
-        let failure = self.mapper(Some(id)).not_a_page(call, body);
-        self.failed(id, call, failure, None);
-    }
-
-    /// Another page of a list that is read as a whole.
-    fn another_page(
-        &mut self,
-        id: CallId,
-        call: &'a operation::Call,
-        pages: &'a Pages,
-        body: &Document,
-    ) {
-        let Some(items) = body
-            .part(&pages.items)
-            .filter(|items| items.json().is_array())
-        else {
-            return self.is_no_page(id, call, body);
-        };
-        let entries = self.entries(&pages.document, &items, &pages.only);
-        let token = body.json().get(&pages.token).and_then(Json::as_str);
-        let walk = self.walks.entry(id).or_default();
-        walk.entries.extend(entries);
-        walk.pages += 1;
-        let is_last = token.is_none_or(|token| token.is_empty() || token == walk.token);
-        token.unwrap_or_default().clone_into(&mut walk.token);
-        if !is_last && walk.pages >= pages.most.of(&self.site.options) {
-            let failure = self.mapper(Some(id)).named(LIST_TOO_LONG);
-            return self.fail(id.call, failure);
-        }
-        if !is_last {
-            self.begin_request(id, call);
-            return;
-        }
-        self.unit_is_done(id, call, true);
-        if call.keeps
-            && let Some(progress) = self.progress.get_mut(id.call)
-        {
-            progress.found = Some(body.clone());
-        }
-        if call.each.is_none() || matches!(self.unit(id), Some(Unit::Entry { .. })) {
-            let walk = self.walks.remove(&id).unwrap_or_default();
-            self.add_entries(id, &pages.list, walk.entries);
-            self.count(id, &pages.list);
-        }
-    }
-
-    /// Puts the lists of the units of a call together, in their order.
-    pub(super) fn join_walks(&mut self, index: usize, call: &'a operation::Call) {
-        let Some(pages) = call.pages.as_ref().filter(|_| call.each.is_some()) else {
-            return;
-        };
-        if pages.mode != PageMode::All || call.each_of().is_some() {
-            return;
-        }
-        let mut entries = Vec::new();
-        let walks = std::mem::take(&mut self.walks);
-        // They are in the order of the units.
-        for (id, walk) in walks {
-            if id.call == index {
-                entries.extend(walk.entries);
-            } else {
-                self.walks.insert(id, walk);
-            }
-        }
-        self.root.extend(&pages.list, entries);
-        let id = CallId {
-            call: index,
-            item: None,
-        };
-        self.count(id, &pages.list);
-    }
-
-    /// Puts the page that is wanted into a request.
-    pub(super) fn put_page(
-        &self,
-        id: CallId,
-        call: &operation::Call,
-        request: &mut crate::exchange::V2Request,
-    ) {
-        match &call.pages {
-            Some(pages) if pages.mode == PageMode::All => {
-                let walk = self.walks.get(&id).filter(|walk| !walk.token.is_empty());
-                if let Some(walk) = walk {
-                    request
-                        .query
-                        .push((pages.token.clone(), walk.token.clone()));
-                }
-            }
-            Some(_) => {
-                if let Some(paging) = &self.paging {
-                    paging.put_into(&mut request.query);
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn unit_is_done(&mut self, id: CallId, call: &operation::Call, counts: bool) {
+    pub(super) fn unit_is_done(&mut self, id: CallId, call: &operation::Call, counts: bool) {
         let Some(progress) = self.progress.get_mut(id.call) else {
             return;
         };
@@ -397,7 +243,8 @@ impl<'a> Translation<'a> {
         }
         let is_lost = name.is_some_and(|name| self.journaling.is_lost(name));
         let mut rows = call.on.iter().filter(|on| {
-            on.fits(failure.status, failure.code, &failure.message)
+            on.v2
+                .fits(failure.status, failure.code, &failure.message, false)
                 && chosen(&on.options, self.site)
         });
         let then = rows.find(|on| is_lost || !matches!(on.then, Then::Resume(_)));
@@ -463,25 +310,6 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// True if a walk through pages begins anew.
-    fn restarts(&mut self, id: CallId, call: &operation::Call) -> bool {
-        match &call.pages {
-            Some(pages) if pages.mode == PageMode::All => {
-                let walk = self.walks.get_mut(&id);
-                let Some(walk) = walk.filter(|walk| walk.pages > 0 && !walk.restarted) else {
-                    return false;
-                };
-                *walk = Walk {
-                    restarted: true,
-                    ..Walk::default()
-                };
-                true
-            }
-            Some(_) => self.paging.as_mut().is_some_and(Paging::restart),
-            None => false,
-        }
-    }
-
     /// Of several failures the first in the plan counts, whatever came first over the wire.
     pub(super) fn fail(&mut self, call: usize, failure: Failure) {
         if let Some(progress) = self.progress.get_mut(call) {
@@ -515,26 +343,5 @@ impl<'a> Translation<'a> {
             translation: self,
             id,
         }
-    }
-
-    /// The ids in the path of a request, by the kind of their subject.
-    pub(super) fn ids_of(&self, id: CallId) -> Vec<(String, String)> {
-        let Some(call) = self.plan.calls.get(id.call) else {
-            return Vec::new();
-        };
-        let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
-        let in_path = call.path.iter().filter_map(|segment| match segment {
-            operation::Segment::Filled {
-                by,
-                kind: Some(kind),
-                ..
-            } => Some((kind.kind.clone(), material.id(by)?.into_owned())),
-            _ => None,
-        });
-        let about = call.about.iter().filter_map(|(kind, parameter)| {
-            Some((kind.clone(), plain(self.given.value(parameter)?)))
-        });
-        in_path.chain(about).collect()
     }
 }

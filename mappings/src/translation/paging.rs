@@ -73,7 +73,7 @@ impl<'a> Paging<'a> {
         self.asked = nearest.unwrap_or(if has_numbers { self.wanted } else { 1 });
     }
 
-    /// Puts the token of the page into a query in place of its number, if the walk goes by tokens.
+    /// Puts the token of the page into a query in place of its number, if pages are read by token.
     pub(super) fn put_into(&self, query: &mut Vec<(String, String)>) {
         let token = self.tokens.get(&self.asked).filter(|_| self.by_token);
         if let Some(token) = token {

@@ -1,11 +1,7 @@
 //! Which calls are to be made now, and with which requests.
 
 use super::{
-    Call, CallId, PlannedCall, State, Translation,
-    entry::Entry,
-    losses,
-    parameters::chosen,
-    send::{Material, Prepared},
+    Call, CallId, PlannedCall, State, Translation, entry::Entry, parameters::chosen, send::Material,
 };
 use crate::{
     catalog::operation::{self, Condition, Fate},
@@ -108,9 +104,10 @@ impl<'a> Translation<'a> {
                 })
             })
             && (!condition.resumed || self.journaling.is_resumed())
-            && condition.current.as_ref().is_none_or(|document| {
-                losses::depends_on_current(self.catalog, self.operation, &self.given, document)
-            })
+            && condition
+                .current
+                .as_ref()
+                .is_none_or(|document| self.depends_on_current(document))
             && condition
                 .entries_at_most
                 .is_none_or(|most| self.count_of(call) <= most)
@@ -131,9 +128,7 @@ impl<'a> Translation<'a> {
             .any(|parameter| match parameter.fate {
                 _ if !self.given.has(&parameter.name) => false,
                 _ if self.operation.subject.contains(&parameter.name) => false,
-                Fate::SentBy(call) => {
-                    call != index && losses::sends(self.catalog, parameter, &self.given)
-                }
+                Fate::SentBy(call) => call != index && self.sends(parameter),
                 Fate::Used => true,
                 Fate::Dropped(_) | Fate::Unknown => false,
             })
@@ -144,16 +139,13 @@ impl<'a> Translation<'a> {
         if let Some(each) = &call.each {
             return self.begin_units(index, call, each);
         }
-        let id = CallId {
-            call: index,
-            item: None,
-        };
+        let id = CallId::once(index);
         self.begin_request(id, call)
     }
 
     /// Queues the request of a call that is made once, or once more.
     pub(super) fn begin_request(&mut self, id: CallId, call: &'a operation::Call) -> usize {
-        let Prepared::Request(mut request) = self.prepare(id, call) else {
+        let Some(mut request) = self.prepare(id, call) else {
             return 0;
         };
         self.put_page(id, call, &mut request);
@@ -165,7 +157,7 @@ impl<'a> Translation<'a> {
     }
 
     /// The stored document that decides what half of a pair of flags means, if it was read.
-    fn current(&self, call: &operation::Call) -> Option<Json<'_>> {
+    pub(super) fn current(&self, call: &operation::Call) -> Option<Json<'_>> {
         let (document, _) = call.sends.as_ref()?;
         let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
         let mut calls = self.plan.calls.iter();
@@ -174,17 +166,7 @@ impl<'a> Translation<'a> {
         Some(document.json())
     }
 
-    /// Notes what is not sent because the stored document that was read does not decide it.
-    fn warn_of_undecided(&mut self, call: &operation::Call) {
-        let (Some((document, _)), Some(current)) = (&call.sends, self.current(call)) else {
-            return;
-        };
-        let undecided =
-            losses::undecided(self.catalog, self.operation, &self.given, document, current);
-        self.warnings.extend(undecided);
-    }
-
-    pub(super) fn prepare(&self, id: CallId, call: &operation::Call) -> Prepared {
+    pub(super) fn prepare(&self, id: CallId, call: &operation::Call) -> Option<V2Request> {
         let subject = self.subject_of(id, call);
         self.material(id, call, subject.as_deref())
             .request(id.call, call)
@@ -192,10 +174,7 @@ impl<'a> Translation<'a> {
 
     /// `None` for a call that has nothing to send.
     pub(super) fn planned_call(&self, index: usize, call: &operation::Call) -> Option<PlannedCall> {
-        let id = CallId {
-            call: index,
-            item: None,
-        };
+        let id = CallId::once(index);
         let subject = self.subject_of(id, call);
         let material = self.material(id, call, subject.as_deref());
         material.body(index, call)?;

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::{
     Translation,
-    parameters::{plain, text_of},
     units::Unit,
+    values::{in_text, insert, name, segment},
 };
 use crate::{
     catalog::operation::{BodyTemplate, Call, Fate, Filling, OptionValue, Segment},
@@ -18,13 +17,6 @@ use crate::{
     moment,
     template::{OR, Template},
 };
-
-/// All but the unreserved characters of RFC 3986.
-pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// What a request is made from.
 pub(super) struct Material<'t, 'a> {
@@ -39,28 +31,15 @@ pub(super) struct Material<'t, 'a> {
     pub current: Option<Json<'t>>,
 }
 
-/// What a call has to send.
-pub(super) enum Prepared {
-    /// This request.
-    Request(V2Request),
-    /// Nothing: the call is not made.
-    Nothing,
-}
-
 impl Material<'_, '_> {
-    /// Makes the request of the call at `index` of the plan.
-    pub(super) fn request(&self, index: usize, call: &Call) -> Prepared {
-        let (Some(path), query) = self.path_and_query(call) else {
-            return Prepared::Nothing;
-        };
-        let Some(body) = self.body(index, call) else {
-            return Prepared::Nothing;
-        };
-        Prepared::Request(V2Request {
+    /// Makes the request of the call at `index` of the plan; `None` if it has nothing to send.
+    pub(super) fn request(&self, index: usize, call: &Call) -> Option<V2Request> {
+        let (path, query) = self.path_and_query(call);
+        Some(V2Request {
             method: call.method,
-            path,
+            path: path?,
             query,
-            body,
+            body: self.body(index, call)?,
             template: call.template.clone(),
         })
     }
@@ -280,28 +259,9 @@ impl Material<'_, '_> {
                 continue;
             };
             let current = self.current.and_then(|stored| stored.at(place));
-            let sent = match &field.conversion {
-                Conversion::Choice(choice) => {
-                    let values: Vec<_> = field
-                        .parts
-                        .iter()
-                        .map(|part| translation.given.value(&part.name))
-                        .collect();
-                    if values.iter().all(Option::is_none) {
-                        continue;
-                    }
-                    choice.to_v2(&values, current.map(Json::to_value).as_ref())
-                }
-                conversion => match translation.given.value(&parameter.name) {
-                    Some(value) if field.omit.contains(value) => continue,
-                    Some(value) if current.is_some_and(|it| field.keeps(value, &it.to_value())) => {
-                        continue;
-                    }
-                    Some(value) => conversion.to_v2(value),
-                    None => continue,
-                },
-            };
-            let Sent::Value { value, .. } = sent else {
+            let current = current.map(Json::to_value);
+            let sent = translation.sent(parameter, field, current.as_ref());
+            let Some(Sent::Value { value, .. }) = sent else {
                 continue;
             };
             match content.iter_mut().find(|(known, _)| *known == place) {
@@ -317,30 +277,6 @@ impl Material<'_, '_> {
     }
 }
 
-/// One percent-encoded path segment; `None` for what a path would not keep as one.
-pub fn segment(text: &str) -> Option<String> {
-    match text {
-        "" | "." | ".." => None,
-        text => Some(utf8_percent_encode(text, SEGMENT).to_string()),
-    }
-}
-
-/// A value in the form for a URL or a text.
-fn in_text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => plain(&other),
-    }
-}
-
-/// The id that a value is; `None` for null and other types.
-pub(super) fn name(value: Json<'_>) -> Option<Cow<'_, str>> {
-    match value.as_str() {
-        Some(text) => Some(text.into()),
-        None => value.as_number().map(|_| text_of(value).into()),
-    }
-}
-
 fn placed(body: Option<Value>, at: &str, content: Vec<(&str, Value)>) -> Value {
     let mut body = body.unwrap_or_else(|| Value::Object(Map::new()));
     for (pointer, value) in content {
@@ -351,22 +287,4 @@ fn placed(body: Option<Value>, at: &str, content: Vec<(&str, Value)>) -> Value {
         );
     }
     body
-}
-
-/// Puts a value where a pointer is, and objects on the way there.
-pub(super) fn insert<'p>(
-    into: &mut Value,
-    mut pointer: impl Iterator<Item = &'p str>,
-    value: Value,
-) {
-    let Some(name) = pointer.next() else {
-        *into = value;
-        return;
-    };
-    if !into.is_object() {
-        *into = Value::Object(Map::new());
-    }
-    if let Value::Object(members) = into {
-        insert(members.entry(name).or_insert(Value::Null), pointer, value);
-    }
 }

@@ -1,14 +1,11 @@
 //! Calls that are made once for each of several things: entries of a list, elements of a parameter,
 //! months of a range.
 
-use std::{borrow::Cow, collections::VecDeque, ops::Range};
+use std::{collections::VecDeque, ops::Range};
 
 use time::Date;
 
-use super::{
-    CallId, Translation,
-    send::{Prepared, name},
-};
+use super::{CallId, Translation};
 use crate::catalog::operation::{self, Each, Several};
 
 /// One of several things that a call is made for.
@@ -35,7 +32,7 @@ pub(super) struct Units {
     pub done: Vec<usize>,
 }
 
-/// At most so many requests that write are under way for one call.
+/// The most write requests of one call that run at the same time.
 const WRITES_AT_ONCE: usize = 4;
 
 impl Unit {
@@ -139,7 +136,7 @@ impl<'a> Translation<'a> {
                 call: index,
                 item: Some(at),
             };
-            if let Prepared::Request(request) = self.prepare(id, call) {
+            if let Some(request) = self.prepare(id, call) {
                 self.queue_request(id, call, request);
                 if let Some(progress) = self.progress.get_mut(index) {
                     progress.open += 1;
@@ -161,15 +158,5 @@ impl<'a> Translation<'a> {
             Unit::Entry { list, at } => self.root.list(list)?.get(*at),
             Unit::Elements { .. } | Unit::Window(..) => None,
         }
-    }
-
-    /// Whom or what a request is about.
-    pub(super) fn subject_of(&self, id: CallId, call: &operation::Call) -> Option<Cow<'_, str>> {
-        let at = call.each.as_ref().and_then(|each| each.subject.as_ref());
-        if let Some(at) = at {
-            return name(self.entry_of(id)?.own()?.at(at)?);
-        }
-        let subject = self.id.as_deref().or(self.subject.as_deref());
-        subject.map(Cow::Borrowed)
     }
 }

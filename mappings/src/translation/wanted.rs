@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     Translation,
     entry::Entry,
-    parameters::{plain, text_of},
+    values::{plain, text_of},
 };
 use crate::{
     catalog::operation::{Test, Wanted},

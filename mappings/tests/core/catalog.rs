@@ -507,7 +507,7 @@ fn lines_are_counted_from_one() {
     };
     assert_eq!(
         error.to_string(),
-        "site.toml:3: effect `reed` is neither read nor write"
+        "site.toml:5: unknown value `reed`, expected `read` or `write`"
     );
 }
 
@@ -545,7 +545,7 @@ fn a_site_changes_single_fields() {
         ),
         (
             "[field.dept]\ntype = \"tex\"\n",
-            "user/overlay.toml:1: type `tex` is none of",
+            "user/overlay.toml:1: unknown value `tex`, expected one of `bool`",
         ),
         ("[view.x]\n", "user/overlay.toml:1: unknown field `view`"),
     ] {

@@ -26,12 +26,12 @@ fn deciding(operation: &Operation) -> Option<(&'static [(&'static str, &'static 
 }
 
 fn provoke(rule: &Rule) -> Outcome {
-    let status = rule.status.unwrap_or(400);
+    let status = rule.v2.status.unwrap_or(400);
     let mut body = json!({
-        "code": rule.codes.first().copied().unwrap_or(9999),
-        "message": rule.message.as_deref().map_or("v2's words".to_owned(), |part| format!("… {part} …")),
+        "code": rule.v2.codes.first().copied().unwrap_or(9999),
+        "message": rule.v2.message.as_deref().map_or("v2's words".to_owned(), |part| format!("… {part} …")),
     });
-    if rule.fields {
+    if rule.v2.fields {
         body["errors"] = json!([{ "field": "user_info.first_name", "message": "too long" }]);
     }
     Outcome::Answered {
@@ -67,7 +67,8 @@ fn every_rule_is_exercised() {
                     );
                 }
                 RuleAnswer::Said { code: None, .. } => assert!(
-                    rule.codes
+                    rule.v2
+                        .codes
                         .iter()
                         .any(|code| got.starts_with(&format!("{code} "))),
                     "{}: {got}",
@@ -79,7 +80,7 @@ fn every_rule_is_exercised() {
             if own || operation.name == "user/get" {
                 text += &format!(
                     "{} {:?} {:?} {:?} → {got}\n",
-                    operation.name, rule.status, rule.codes, rule.message
+                    operation.name, rule.v2.status, rule.v2.codes, rule.v2.message
                 );
             }
         }

@@ -341,16 +341,20 @@ fn mistakes_in_notifications_are_reported() {
             "[[notification]]\nname = \"X\"\nevent = \"x\"\nsummary = \"X.\"\n{extra}\n"
         ))
     };
+    let webhook = |needed: &str| {
+        load(&format!(
+            "[webhook]\nevent = \"/e\"\naccount = \"/a\"\nmeeting = \"/m\"\n\
+             needs = [[\"{needed}\", \"y\"]]\nvalidation = \"v\"\nplain_token = \"/p\"\n"
+        ))
+    };
     insta::assert_snapshot!(
         [
             wrong("view = \"nowhere\""),
             wrong("view = \"started\"\nfidelity = \"lossy\""),
             wrong("view = \"started\"\noption = { no_such = true, jbh_once = 3 }"),
             wrong("view = \"started\"\nrepeats = [\"event_ts\"]"),
-            load(
-                "[webhook]\nevent = \"x\"\naccount = \"/a\"\nmeeting = \"/m\"\nneeds = [[\"x\", \"y\"]]\n\
-                  validation = \"v\"\nplain_token = \"/p\"\n"
-            ),
+            webhook("x"),
+            webhook("/x"),
         ]
         .join("\n---\n")
     );

@@ -393,7 +393,7 @@ fn read_list(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// A line on the terminal that tells how far the run is.
+/// A progress line on the terminal.
 struct Progress {
     done: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,

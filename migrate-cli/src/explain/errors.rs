@@ -190,10 +190,10 @@ fn rule_entry<'a>(
     rule: &'a Rule,
 ) -> Option<ErrorEntry<'a>> {
     let cause = Cause::V2 {
-        status: rule.status,
-        codes: &rule.codes,
-        message: rule.message.as_deref(),
-        names_fields: rule.fields,
+        status: rule.v2.status,
+        codes: &rule.v2.codes,
+        message: rule.v2.message.as_deref(),
+        names_fields: rule.v2.fields,
     };
     match &rule.answer {
         RuleAnswer::Named(name) => {

@@ -218,7 +218,7 @@ impl Rehearsal<'_> {
         if let Some(call) = self.plan.calls.get(index) {
             if let Some(pages) = &call.pages {
                 put(&mut body, &pages.items, json!([self.list_item(index)]));
-                // v2 honours page numbers and says so.
+                // v2 supports page numbers and returns the number.
                 let number = request.query.iter().find(|(name, _)| *name == pages.number);
                 let number = number.and_then(|(_, text)| text.parse::<i64>().ok());
                 let members = [(&pages.number, number.into()), (&pages.total, 1.into())];

@@ -109,7 +109,7 @@ fn documents_of_one_shared_ledger_are_counted_once() {
 }
 
 #[test]
-fn days_that_nobody_observed_do_not_count() {
+fn unobserved_days_do_not_count() {
     let kept = [("2026-06-01", "2026-07-01"), ("2026-11-01", "2026-11-22")];
     let ledger = ledger(&kept, last_on("2026-06-20"));
     assert_eq!(verdict(&ledger), (Verdict::Dormant, 32));

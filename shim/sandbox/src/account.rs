@@ -35,7 +35,7 @@ impl Account {
         }
     }
 
-    /// The user whom a path segment names: an id, an address, or `me` (the account owner).
+    /// The user of a path segment: an id, an address, or `me` (the account owner).
     pub(crate) fn user(&self, key: &str) -> Result<&User, ApiError> {
         self.users.find(key).ok_or_else(|| self.unknown(key))
     }
@@ -95,7 +95,7 @@ impl Account {
         Ok(())
     }
 
-    /// Removes a user, also from the lists of those whom it assisted.
+    /// Removes a user, also from the assistants of other users.
     pub(crate) fn remove(&mut self, id: &str) {
         self.users.remove(id);
         for user in self.users.iter_mut() {

@@ -297,7 +297,7 @@ async fn a_shadow_that_is_down_changes_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_shadow_that_is_slow() {
+async fn a_slow_shadow_does_not_delay_responses() {
     let v2 = ScriptedV2::with_users().await;
     let never = ScriptedV2::start(|_| std::future::pending()).await;
     let shim = Running::with(&v2, beside(&never.base(), "concurrency = 1\n")).await;

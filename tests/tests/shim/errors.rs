@@ -143,7 +143,7 @@ async fn malformed_parameters() {
 }
 
 #[tokio::test]
-async fn a_user_whom_nobody_knows() {
+async fn unknown_user() {
     let stage = Stage::start().await;
     for operation in [
         "user/get",

@@ -119,7 +119,7 @@ async fn changed_values_are_stored_as_said() {
 }
 
 #[tokio::test]
-async fn what_nobody_lost_is_not_warned_of() {
+async fn does_not_warn_of_unchanged_or_unknown_parameters() {
     let stage = Stage::start().await;
     let given = [
         ("id", ADA),

@@ -332,7 +332,7 @@ async fn only_the_occurrence_that_is_named_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_wrong_host_touches_nobodys_meeting() {
+async fn wrong_host_changes_no_meeting() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     stage.steer(&format!("/sandbox/meetings/{id}/start")).await;

@@ -194,7 +194,7 @@ async fn a_site_may_want_a_status_that_clients_repeat_on() {
 }
 
 #[tokio::test]
-async fn v2_knows_an_error_that_nobody_else_does() {
+async fn passes_on_a_v2_error_that_no_rule_covers() {
     let fault = Fault::Refused(400, json!({ "code": 98765, "message": "A new rule: x." }));
     for (operation, answer) in under("", &fault).await {
         assert_eq!(answer.error(), "98765 A new rule: x.", "{operation}");

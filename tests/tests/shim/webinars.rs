@@ -381,7 +381,7 @@ async fn only_the_occurrence_that_is_named_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_wrong_host_touches_nobodys_webinar() {
+async fn wrong_host_changes_no_webinar() {
     let stage = Stage::start().await;
     let id = webinar(&stage, "approval_type=1").await["id"].clone();
     let registered = success(&stage, &format!("webinar/register id={id} {PERSON}")).await;

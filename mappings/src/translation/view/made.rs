@@ -23,7 +23,8 @@ use crate::{
     translation::{
         Translation,
         entry::{Documents, Entry},
-        parameters::{chosen, text_of},
+        parameters::chosen,
+        values::text_of,
     },
 };
 

@@ -52,7 +52,7 @@ pub(crate) fn seeded_store(account: &Account) -> Store {
                 (name.as_str(), user)
             })
             .collect();
-        // A host whom this account does not have leaves nothing behind.
+        // Skips meetings of a host that the account does not have.
         if users.iter().any(|(_, user)| user.is_null()) {
             continue;
         }

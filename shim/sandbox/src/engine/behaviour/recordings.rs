@@ -118,7 +118,7 @@ fn part(media: &Media, headers: &HeaderMap) -> Response {
     let number = |text: &str| text.parse::<usize>().ok();
     let (first, last) = match number(first) {
         Some(first) => (first, number(last).unwrap_or(length).min(length - 1)),
-        // The last ones, so many.
+        // The last ones, this many.
         None => (
             length.saturating_sub(number(last).unwrap_or_default()),
             length - 1,

@@ -1,0 +1,318 @@
+//! Looks up the names that the files use, checks what they say, and compiles it.
+
+mod call;
+mod conversion;
+mod field;
+mod filling;
+mod notification;
+mod operation;
+mod plan;
+mod protocol;
+mod rule;
+mod target;
+mod view;
+
+use std::{collections::BTreeMap, ops::Range};
+
+use toml::Spanned;
+
+use super::{
+    Catalog, Rates,
+    files::{Declaration, Declared, Files, Placed},
+    option::{OptionRule, OptionValue},
+    problem::{COMMON, Location, Report},
+    protocol::{NamedError, Subject},
+    shape::{FieldShape, PlanShape, RateShape, RequestShape, SourceShape, ViewShape},
+};
+use crate::exchange::Method;
+pub(crate) use rule::GIVEN;
+
+/// What the files declare by name.
+struct Names<'f> {
+    report: &'f Report,
+    files: &'f Files,
+    error: Declared<'f, NamedError>,
+    option: Declared<'f, OptionRule>,
+    source: Declared<'f, SourceShape>,
+    request: Declared<'f, RequestShape>,
+    set: Declared<'f, Vec<String>>,
+    subject: Declared<'f, Subject>,
+    call: Declared<'f, toml::Table>,
+    plan: Declared<'f, PlanShape>,
+    view: Declared<'f, ViewShape>,
+}
+
+/// Looks up names from one place of a file, and notes mistakes there.
+#[derive(Clone)]
+struct Scope<'a> {
+    names: &'a Names<'a>,
+    at: Location,
+}
+
+pub(super) fn compile(
+    files: &Files,
+    fields: Placed<FieldShape>,
+    report: &Report,
+) -> Option<Catalog> {
+    let names = Names {
+        report,
+        files,
+        error: files.named(|file| &file.error),
+        option: files.named(|file| &file.option),
+        source: files.named(|file| &file.source),
+        request: files.named(|file| &file.request),
+        set: files.named(|file| &file.set),
+        subject: files.named(|file| &file.subject),
+        call: files.named(|file| &file.call),
+        plan: files.named(|file| &file.plan),
+        view: files.named(|file| &file.view),
+    };
+    names.error.note_duplicates("error", false, report);
+    names.option.note_duplicates("option", false, report);
+    names.source.note_duplicates("source", false, report);
+    names.request.note_duplicates("request", false, report);
+    names.set.note_duplicates("set", true, report);
+    names.plan.note_duplicates("plan", true, report);
+    names.view.note_duplicates("view", true, report);
+    names.subject.note_duplicates("subject", true, report);
+    names.call.note_duplicates("call", true, report);
+    let protocol = protocol::protocol(&names)?;
+    let mut rules = rule::by_resource(&names);
+    let rates = rates(&names);
+    let fields = field::fields(fields, &names);
+    requests(&names);
+    if !report.is_empty() {
+        // What refers to a refused field would only repeat the mistake.
+        return None;
+    }
+    let views = view::views(&names, &fields);
+    let notifications = notification::notifications(&names, &fields, &views);
+    let operations = operation::operations(&names, &fields, &views, &rules);
+    if report.is_empty() {
+        // After another mistake, they may be unused because of it.
+        names.plan.note_unused("no operation has the plan", report);
+        names.call.note_unused("no plan uses the call", report);
+        names.view.note_unused("no operation has the view", report);
+        names
+            .request
+            .note_unused("no call makes the request", report);
+    }
+    let options = names.option.0.iter();
+    let by_name = operations.iter().enumerate().flat_map(|(at, operation)| {
+        let names = std::iter::once(&operation.name).chain(&operation.aliases);
+        names.map(move |name| (name.clone(), at))
+    });
+    Some(Catalog {
+        protocol,
+        rules: rules.remove(COMMON).unwrap_or_default(),
+        options: options
+            .map(|option| (option.name.to_owned(), option.value.clone()))
+            .collect(),
+        rates,
+        fields: fields.list,
+        views,
+        by_name: by_name.collect(),
+        operations,
+        notifications,
+    })
+}
+
+/// How many calls v2 takes, by the name of the price plan.
+fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
+    let rates = names.files.named(|file| &file.rate);
+    rates.note_duplicates("rate", false, names.report);
+    let rates = rates.0.into_iter().map(|rate| {
+        if rate.value.source.trim().is_empty() {
+            let reason = format!("rate `{}` has no source", rate.name);
+            names.report.add(&rate.at, reason);
+        }
+        let RateShape {
+            light,
+            medium,
+            heavy,
+            resource_intensive,
+            ..
+        } = *rate.value;
+        let known = Rates {
+            light,
+            medium,
+            heavy,
+            resource_intensive,
+        };
+        (rate.name.to_owned(), known)
+    });
+    rates.collect()
+}
+
+/// Checks the requests that v2 takes.
+fn requests(names: &Names<'_>) {
+    const LABELS: [&str; 4] = ["light", "medium", "heavy", "resource-intensive"];
+    for request in &names.request.0 {
+        let scope = names.scope(&request.at);
+        scope.keep(method_and_path(request.name));
+        scope.source_title(&request.value.source);
+        let label = &request.value.label;
+        if !LABELS.contains(&label.as_ref().as_str()) {
+            let known = LABELS.join(", ");
+            let reason = format!("label `{}` is none of {known}", label.as_ref());
+            scope.near(label.span()).add(reason);
+        }
+    }
+}
+
+/// Reads `GET /users/{userId}`.
+fn method_and_path(request: &str) -> Result<(Method, &str), String> {
+    let methods = [
+        Method::Delete,
+        Method::Get,
+        Method::Patch,
+        Method::Post,
+        Method::Put,
+    ];
+    let read = || {
+        let (method, path) = request.split_once(' ')?;
+        let mut methods = methods.into_iter();
+        let method = methods.find(|known| known.as_str() == method)?;
+        let is_path = path.starts_with('/') && !path.contains([' ', '?', '#']);
+        is_path.then_some((method, path))
+    };
+    read().ok_or_else(|| format!("`{request}` is not a v2 request like `GET /users/{{userId}}`"))
+}
+
+fn with_kind(subject: &Declaration<'_, Subject>) -> Subject {
+    Subject {
+        kind: subject.name.to_owned(),
+        ..subject.value.clone()
+    }
+}
+
+impl Names<'_> {
+    fn scope(&self, at: &Location) -> Scope<'_> {
+        Scope {
+            names: self,
+            at: at.clone(),
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// The same for another place.
+    fn at(&self, at: &Location) -> Self {
+        self.names.scope(at)
+    }
+
+    /// The same for a place in the same file.
+    fn near(&self, span: Range<usize>) -> Self {
+        self.at(&self.names.files.at(&self.at, &span))
+    }
+
+    fn resource(&self) -> &str {
+        self.at.resource()
+    }
+
+    /// Notes a mistake.
+    fn add(&self, reason: impl Into<String>) {
+        self.names.report.add(&self.at, reason);
+    }
+
+    /// Notes a mistake if this does not hold.
+    fn expect(&self, holds: bool, reason: &str) {
+        if !holds {
+            self.add(reason);
+        }
+    }
+
+    /// The value of a result, or nothing and its mistake noted.
+    fn keep<T>(&self, result: Result<T, String>) -> Option<T> {
+        result.map_err(|reason| self.add(reason)).ok()
+    }
+
+    /// Checks the name of an error.
+    fn error(&self, name: &str) {
+        if self.names.error.get(name).is_none() {
+            self.add(format!("there is no [error.{name}]"));
+        }
+    }
+
+    /// Checks choices of a site.
+    fn choices<'v>(
+        &self,
+        choices: impl IntoIterator<Item = (&'v String, &'v OptionValue)>,
+    ) -> Vec<(String, OptionValue)> {
+        let choices = choices.into_iter();
+        choices
+            .map(|(name, value)| {
+                match self.names.option.get(name) {
+                    Some(rule) => drop(self.keep(rule.check(value))),
+                    None => self.add(format!("there is no [option.{name}]")),
+                }
+                (name.clone(), value.clone())
+            })
+            .collect()
+    }
+
+    /// Checks the name of a number that the site chooses.
+    fn number(&self, name: &str) {
+        let option = self.names.option.get(name);
+        if !option.is_some_and(OptionRule::is_number) {
+            self.add(format!("there is no number [option.{name}]"));
+        }
+    }
+
+    /// The subject of a kind.
+    fn subject(&self, kind: &str) -> Option<Subject> {
+        let found = self.names.subject.find(self.resource(), kind);
+        if found.is_none() {
+            self.add(format!("there is no [subject.{kind}]"));
+        }
+        found.map(|(_, subject)| with_kind(subject))
+    }
+
+    /// The subject whose id a placeholder of a path is.
+    fn subject_of(&self, placeholder: &str) -> Option<Subject> {
+        let of = |resource: &str| {
+            let mut subjects = self.names.subject.0.iter();
+            subjects.find(|subject| {
+                subject.at.resource() == resource && subject.value.placeholder == placeholder
+            })
+        };
+        let found = of(self.resource()).or_else(|| of(COMMON));
+        found.map(with_kind)
+    }
+
+    /// The number of the view of a name.
+    fn view(&self, name: &str) -> Option<usize> {
+        let found = self.names.view.find(self.resource(), name);
+        if found.is_none() {
+            self.add(format!("there is no view `{name}`"));
+        }
+        found.map(|(index, _)| index)
+    }
+
+    /// The names with the fields of a set in place of each `@set`.
+    fn expand(&self, names: &[String]) -> Vec<String> {
+        let mut all = Vec::new();
+        for name in names {
+            match name.strip_prefix('@') {
+                None => all.push(name.clone()),
+                Some(set) => match self.names.set.find(self.resource(), set) {
+                    Some((_, fields)) => all.extend(fields.value.iter().cloned()),
+                    None => self.add(format!("there is no set `{set}`")),
+                },
+            }
+        }
+        all
+    }
+
+    /// The title of a description of v2.
+    fn source_title(&self, name: &Spanned<String>) -> String {
+        let source = self.names.source.get(name.as_ref());
+        if source.is_none() {
+            let scope = self.near(name.span());
+            scope.add(format!("there is no source `{}`", name.as_ref()));
+        }
+        source
+            .map(|source| source.title.clone())
+            .unwrap_or_default()
+    }
+}

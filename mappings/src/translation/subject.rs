@@ -1,0 +1,91 @@
+//! Whom or what requests are about: ids, and what must hold for them.
+
+use std::borrow::Cow;
+
+use super::{
+    CallId, Translation,
+    values::{name, plain, segment},
+};
+use crate::{
+    catalog::{
+        operation::{Call, Fate, Filling, Segment},
+        protocol::PARAMETER_INVALID,
+    },
+    exchange::V1Error,
+};
+
+impl Translation<'_> {
+    /// Ids are data: what would not stay one path segment, or means something else to v2 than to
+    /// v1, is unknown.
+    pub(super) fn check_ids(&self) -> Result<(), V1Error> {
+        if let (Some(subject), Some(kind)) = (&self.subject, &self.operation.subject_kind)
+            && (segment(subject).is_none() || kind.is_reserved(subject))
+        {
+            let protocol = self.catalog.protocol();
+            let mut names = self.operation.subject.iter();
+            let name = names.find(|name| self.given.has(name));
+            let name = name.map_or("", String::as_str);
+            // What a request is to make is unknown anyway.
+            let mut parameters = self.operation.parameters.iter();
+            let is_new = parameters.any(|parameter| {
+                parameter.name == name && matches!(parameter.fate, Fate::SentBy(_))
+            });
+            return Err(match kind.unknown.as_str() {
+                unknown if unknown != PARAMETER_INVALID && !is_new => {
+                    self.mapper(None).named(unknown).error
+                }
+                _ => protocol.parameter_error(PARAMETER_INVALID, name),
+            });
+        }
+        for part in self.plan.calls.iter().flat_map(|call| &call.path) {
+            if let Segment::Filled {
+                by: Filling::Parameters(names),
+                kind,
+                ..
+            } = part
+                && let Some((name, text)) = names
+                    .iter()
+                    .find_map(|name| Some((name, self.given.text(name)?)))
+                && (segment(&text).is_none()
+                    || kind.as_ref().is_some_and(|kind| kind.is_reserved(&text)))
+            {
+                return Err(self
+                    .catalog
+                    .protocol()
+                    .parameter_error(PARAMETER_INVALID, name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whom or what a request is about.
+    pub(super) fn subject_of(&self, id: CallId, call: &Call) -> Option<Cow<'_, str>> {
+        let at = call.each.as_ref().and_then(|each| each.subject.as_ref());
+        if let Some(at) = at {
+            return name(self.entry_of(id)?.own()?.at(at)?);
+        }
+        let subject = self.id.as_deref().or(self.subject.as_deref());
+        subject.map(Cow::Borrowed)
+    }
+
+    /// The ids in the path of a request, by the kind of their subject.
+    pub(super) fn ids_of(&self, id: CallId) -> Vec<(String, String)> {
+        let Some(call) = self.plan.calls.get(id.call) else {
+            return Vec::new();
+        };
+        let subject = self.subject_of(id, call);
+        let material = self.material(id, call, subject.as_deref());
+        let in_path = call.path.iter().filter_map(|segment| match segment {
+            Segment::Filled {
+                by,
+                kind: Some(kind),
+                ..
+            } => Some((kind.kind.clone(), material.id(by)?.into_owned())),
+            _ => None,
+        });
+        let about = call.about.iter().filter_map(|(kind, parameter)| {
+            Some((kind.clone(), plain(self.given.value(parameter)?)))
+        });
+        in_path.chain(about).collect()
+    }
+}
