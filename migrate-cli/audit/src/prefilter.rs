@@ -36,7 +36,8 @@ pub(crate) struct Trace {
     pub(crate) member: bool,
     /// Nothing but the word zoom: it means something only where the project proves v1.
     pub(crate) weak: bool,
-    /// A path, and the names of v1's credentials: v1 wherever its host is.
+    /// A path, and the names of v1's credentials: v1 wherever its host is. Beside the word zoom one of
+    /// them is enough.
     pub(crate) keyed: bool,
     /// A path behind the version: `v1/user/list`.
     pub(crate) versioned: bool,
@@ -45,6 +46,14 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
+    /// What the path of a file tells: whether the word zoom is in it.
+    pub(crate) fn of_path(says_zoom: bool) -> Self {
+        Self {
+            word: says_zoom,
+            ..Self::default()
+        }
+    }
+
     /// True if it tells more than the word zoom does.
     pub(crate) fn is_telling(self) -> bool {
         self.zoom || self.path || self.distinctive || self.member
@@ -187,11 +196,13 @@ impl<'k> Prefilter<'k> {
         let part = speaks.then(|| self.relevance.part(bytes)).flatten();
         trace.zoom |= part == Some(Part::Library);
         let is_relevant = trace.is_telling() || part.is_some();
+        let has = |name: &Finder<'_>| name.find(bytes).is_some();
         trace.keyed = trace.path
-            && self
-                .credentials
-                .iter()
-                .all(|name| name.find(bytes).is_some());
+            && if trace.word {
+                self.credentials.iter().any(has)
+            } else {
+                self.credentials.iter().all(has)
+            };
         trace.weak = trace.word && !is_relevant && bytes.len() <= LARGEST && !is_packed(bytes);
         is_relevant || trace.weak
     }

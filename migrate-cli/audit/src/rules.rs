@@ -92,6 +92,7 @@ pub(crate) struct Words {
     pub(crate) first_half: Vec<String>,
     pub(crate) first_half_endings: Vec<String>,
     pub(crate) second_half: Vec<String>,
+    pub(crate) unique_actions: Vec<String>,
     pub(crate) common_bases: Vec<String>,
     pub(crate) bases: Vec<String>,
     pub(crate) class_fillers: Vec<String>,
