@@ -37,7 +37,7 @@ pub(crate) struct Trace {
     /// Nothing but the word zoom: it means something only where the project proves v1.
     pub(crate) weak: bool,
     /// A path, and the names of v1's credentials: v1 wherever its host is. Beside the word zoom one of
-    /// them is enough.
+    /// them or of v1's own parameters is enough.
     pub(crate) keyed: bool,
     /// A path behind the version: `v1/user/list`.
     pub(crate) versioned: bool,
@@ -82,6 +82,8 @@ pub(crate) struct Prefilter<'k> {
     patterns: Vec<Pattern>,
     /// The names of v1's credentials.
     credentials: [Finder<'static>; 2],
+    /// Parameters that no other API has.
+    parameters: Vec<Finder<'static>>,
     /// The methods of client libraries, with their resources.
     methods: HashSet<String>,
     /// Packages, each with the place of the word zoom in it.
@@ -142,6 +144,7 @@ impl<'k> Prefilter<'k> {
                 .key_and_secret
                 .clone()
                 .map(|name| Finder::new(name.as_bytes()).into_owned()),
+            parameters: finders(&rules.words.unique_parameters),
             methods,
             relevance: ClientParts::new(knowledge, rules)?,
             patterns,
@@ -199,7 +202,7 @@ impl<'k> Prefilter<'k> {
         let has = |name: &Finder<'_>| name.find(bytes).is_some();
         trace.keyed = trace.path
             && if trace.word {
-                self.credentials.iter().any(has)
+                self.credentials.iter().chain(&self.parameters).any(has)
             } else {
                 self.credentials.iter().all(has)
             };
@@ -282,6 +285,11 @@ impl<'k> Prefilter<'k> {
                 .is_some_and(|operation| self.knowledge.is_distinctive(&operation));
         }
     }
+}
+
+fn finders(words: &[String]) -> Vec<Finder<'static>> {
+    let finder = |word: &String| Finder::new(word.as_bytes()).into_owned();
+    words.iter().map(finder).collect()
 }
 
 fn without_port(bytes: &[u8]) -> &[u8] {

@@ -204,7 +204,10 @@ impl<'a> Endpoint<'a> {
     fn is_v1_without_base(&self) -> bool {
         !self.is_get()
             && self.says_zoom
-            && (self.distinctive || self.is_proven() || self.sends_key())
+            && (self.distinctive
+                || self.is_proven()
+                || self.sends_key()
+                || self.sends_v1_parameters())
     }
 
     /// True if v1's credentials are parameters of the request, in a file that is named after Zoom.
@@ -212,6 +215,15 @@ impl<'a> Endpoint<'a> {
         let credentials = &self.judge.knowledge.credentials;
         let given = &self.signal.text.given;
         zoom_in(&self.file.path) && credentials.iter().any(|name| given.contains(name))
+    }
+
+    /// True if a file that is named after Zoom sends parameters that no other API has.
+    fn sends_v1_parameters(&self) -> bool {
+        let is_unique = |name: &String| has(&self.words().unique_parameters, name);
+        let given = self.file.signals.iter().flat_map(|signal| &signal.text.given);
+        zoom_in(&self.file.path)
+            && (self.file.writes.iter().any(|write| is_unique(&write.key))
+                || given.into_iter().any(is_unique))
     }
 
     /// True if the file is a test, by its folder or its name.
