@@ -64,10 +64,14 @@ pub(crate) fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str
 /// packages at once do: `Zoomus.new`.
 pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {
     let is_named = |call: &Call| {
-        let mut names = call.callee.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let mut names = call
+            .callee
+            .split(|c: char| !c.is_alphanumeric() && c != '_');
         let ours = |name: &str| {
             let imports = library.imports.iter();
-            imports.clone().any(|import| import.eq_ignore_ascii_case(name))
+            imports
+                .clone()
+                .any(|import| import.eq_ignore_ascii_case(name))
         };
         names.any(ours)
     };

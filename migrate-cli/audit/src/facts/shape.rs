@@ -289,7 +289,9 @@ fn scheme_start(text: &str, host: usize) -> usize {
 /// What follows the host in a URL below another host's `/v1` that is named after Zoom:
 /// `https://zoom.example.com/v1/user/list`.
 fn below_namesake<'t>(url: &'t str, hosts: &Hosts) -> Option<&'t str> {
-    let (_, rest) = url.split_once("://").filter(|(scheme, _)| scheme.len() < 6)?;
+    let (_, rest) = url
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.len() < 6)?;
     let path = rest.get(rest.find('/')?..)?;
     let host = rest.strip_suffix(path)?;
     let is_named = |label: &str| {

@@ -220,7 +220,11 @@ impl<'a> Endpoint<'a> {
     /// True if a file that is named after Zoom sends parameters that no other API has.
     fn sends_v1_parameters(&self) -> bool {
         let is_unique = |name: &String| has(&self.words().unique_parameters, name);
-        let given = self.file.signals.iter().flat_map(|signal| &signal.text.given);
+        let given = self
+            .file
+            .signals
+            .iter()
+            .flat_map(|signal| &signal.text.given);
         zoom_in(&self.file.path)
             && (self.file.writes.iter().any(|write| is_unique(&write.key))
                 || given.into_iter().any(is_unique))

@@ -3,7 +3,9 @@
 use crate::{
     evidence::{
         clients::Names,
-        libraries::{chooses_v1, imports, is_import, is_of_v1_alone, loads, modules, setups, speaks},
+        libraries::{
+            chooses_v1, imports, is_import, is_of_v1_alone, loads, modules, setups, speaks,
+        },
     },
     facts::{FileFacts, syntax::Call},
     judge::{Judge, Use},
