@@ -3,11 +3,12 @@
 //! One file per subcommand in [`crate::commands`]; this one only dispatches.
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::StyledStr};
 use migrate_audit::isolated;
 
 use crate::{
@@ -56,8 +57,8 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         };
     }
-    let words = settings::with_settings(std::env::args_os().collect(), &Cli::command());
-    let result = words.and_then(|words| dispatch(Cli::parse_from(words)));
+    let words = settings::with_settings(std::env::args_os().collect(), &command());
+    let result = words.and_then(|words| dispatch(parse(words)));
     match result {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -69,13 +70,45 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Reads the command line, or ends the program with help or what is wrong with it.
+fn parse(words: Vec<OsString>) -> Cli {
+    let matches = command().get_matches_from(words);
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+fn command() -> clap::Command {
+    as_plain_text(Cli::command())
+}
+
+/// Takes the backticks of doc comments out of help, which is text for terminals.
+fn as_plain_text(mut command: clap::Command) -> clap::Command {
+    let plain = |text: &StyledStr| text.to_string().replace('`', "");
+    if let Some(about) = command.get_about().map(plain) {
+        command = command.about(about);
+    }
+    if let Some(about) = command.get_long_about().map(plain) {
+        command = command.long_about(about);
+    }
+    command
+        .mut_args(|mut argument| {
+            if let Some(help) = argument.get_help().map(plain) {
+                argument = argument.help(help);
+            }
+            if let Some(help) = argument.get_long_help().map(plain) {
+                argument = argument.long_help(help);
+            }
+            argument
+        })
+        .mut_subcommands(as_plain_text)
+}
+
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Audit(args) => audit::run(&args),
-        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Completions(args) => completions::run(&args, &mut command()),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
-        Command::Man(args) => man::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, command()),
         Command::Plan(args) => plan::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -20,7 +20,7 @@ use crate::{
     },
     knowledge::Knowledge,
     names::{last_identifier, root},
-    rules::Rules,
+    rules::{Rules, has},
 };
 
 /// How far a version may stand from its host, in lines.
@@ -42,6 +42,9 @@ pub(crate) struct Evidence {
     pub(crate) helpers: BTreeSet<String>,
     /// What is called with paths that only v1 has.
     pub(crate) proven: BTreeSet<String>,
+    /// Some of it is called with several operations of v1, one of a name that nobody else has: v1
+    /// without a host or a library.
+    pub(crate) by_operations: bool,
     /// Other services with similar endpoints.
     pub(crate) vendors: BTreeSet<String>,
     /// Packages that the project itself is.
@@ -66,6 +69,7 @@ impl Evidence {
         self.bases.extend(other.bases.iter().cloned());
         self.helpers.extend(other.helpers.iter().cloned());
         self.proven.extend(other.proven.iter().cloned());
+        self.by_operations |= other.by_operations;
         self.vendors.extend(other.vendors.iter().cloned());
         self.publishes.extend(other.publishes.iter().cloned());
         self.host |= other.host;
@@ -135,6 +139,7 @@ impl Projects {
                 evidence.proven.extend(proven);
             }
         }
+        take_callees_of_v1(files, roots, rules, &mut own);
         let mut all = Evidence::default();
         for evidence in own.values() {
             all.add(evidence);
@@ -356,8 +361,48 @@ fn take_wrappers(
     }
 }
 
+/// Notes what is called with several operations of v1, one of which nobody else has.
+fn take_callees_of_v1(
+    files: &[FileFacts],
+    roots: &BTreeSet<String>,
+    rules: &Rules,
+    own: &mut BTreeMap<String, Evidence>,
+) {
+    let mut called: BTreeMap<(String, &str), BTreeSet<&str>> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.vendor.is_none()) {
+        let root = root_of(&file.path, roots);
+        for signal in &file.signals {
+            if let Shape::Endpoint {
+                operation: Some(operation),
+                exact: true,
+                ..
+            } = &signal.shape
+                && signal.text.role == Role::Value
+                && let Some(callee) = &signal.text.callee
+            {
+                let operations = called.entry((root.clone(), callee)).or_default();
+                operations.insert(operation);
+            }
+        }
+    }
+    for ((root, callee), operations) in called {
+        let is_unique = |operation: &&str| {
+            let action = operation.rsplit('/').next().unwrap_or(operation);
+            has(&rules.words.unique_actions, action)
+        };
+        if operations.len() > 1
+            && operations.iter().any(is_unique)
+            && let Some(evidence) = own.get_mut(&root)
+        {
+            evidence.by_operations = true;
+            evidence.proven.insert(callee.to_owned());
+        }
+    }
+}
+
 fn proves_v1(evidence: &Evidence) -> bool {
     evidence.v1
+        || evidence.by_operations
         || evidence
             .libraries
             .values()

@@ -64,8 +64,8 @@ pub struct Wanted {
 pub struct Fixes {
     /// The files that change, by path.
     pub changes: Vec<Change>,
-    /// Findings that no change covers, by their index, with what stands in the way if that is known.
-    pub left: Vec<(usize, Option<String>)>,
+    /// Findings that no change covers, by their index, with what stands in the way.
+    pub left: Vec<(usize, String)>,
 }
 
 /// A file before and after.
@@ -206,10 +206,12 @@ impl Audit<'_> {
                 }
             }
             for index in indices {
-                if !collected.fixed.contains(&index) {
-                    fixes
-                        .left
-                        .push((index, collected.objections.remove(&index)));
+                if !collected.fixed.contains(&index)
+                    && let Some(finding) = outcome.findings.get(index)
+                {
+                    let objection = collected.objections.remove(&index);
+                    let why = objection.unwrap_or_else(|| finding.kind.traits().unfixed.clone());
+                    fixes.left.push((index, why));
                 }
             }
         }

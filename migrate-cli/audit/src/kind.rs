@@ -118,6 +118,8 @@ pub struct Traits {
     pub advice: Option<String>,
     /// What to do about it by hand.
     pub recipe: String,
+    /// Why no fix changes it, if nothing else stands in the way.
+    pub unfixed: String,
     /// The step that removes it.
     pub step: Option<KindStep>,
     /// What a fix may do about it.

@@ -36,7 +36,8 @@ pub(crate) struct Trace {
     pub(crate) member: bool,
     /// Nothing but the word zoom: it means something only where the project proves v1.
     pub(crate) weak: bool,
-    /// A path, and the names of v1's credentials: v1 wherever its host is.
+    /// A path, and the names of v1's credentials: v1 wherever its host is. Beside the word zoom one of
+    /// them or of v1's own parameters is enough.
     pub(crate) keyed: bool,
     /// A path behind the version: `v1/user/list`.
     pub(crate) versioned: bool,
@@ -45,6 +46,14 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
+    /// What the path of a file tells: whether the word zoom is in it.
+    pub(crate) fn of_path(says_zoom: bool) -> Self {
+        Self {
+            word: says_zoom,
+            ..Self::default()
+        }
+    }
+
     /// True if it tells more than the word zoom does.
     pub(crate) fn is_telling(self) -> bool {
         self.zoom || self.path || self.distinctive || self.member
@@ -73,6 +82,8 @@ pub(crate) struct Prefilter<'k> {
     patterns: Vec<Pattern>,
     /// The names of v1's credentials.
     credentials: [Finder<'static>; 2],
+    /// Parameters that no other API has.
+    parameters: Vec<Finder<'static>>,
     /// The methods of client libraries, with their resources.
     methods: HashSet<String>,
     /// Packages, each with the place of the word zoom in it.
@@ -133,6 +144,7 @@ impl<'k> Prefilter<'k> {
                 .key_and_secret
                 .clone()
                 .map(|name| Finder::new(name.as_bytes()).into_owned()),
+            parameters: finders(&rules.words.unique_parameters),
             methods,
             relevance: ClientParts::new(knowledge, rules)?,
             patterns,
@@ -187,11 +199,13 @@ impl<'k> Prefilter<'k> {
         let part = speaks.then(|| self.relevance.part(bytes)).flatten();
         trace.zoom |= part == Some(Part::Library);
         let is_relevant = trace.is_telling() || part.is_some();
+        let has = |name: &Finder<'_>| name.find(bytes).is_some();
         trace.keyed = trace.path
-            && self
-                .credentials
-                .iter()
-                .all(|name| name.find(bytes).is_some());
+            && if trace.word {
+                self.credentials.iter().chain(&self.parameters).any(has)
+            } else {
+                self.credentials.iter().all(has)
+            };
         trace.weak = trace.word && !is_relevant && bytes.len() <= LARGEST && !is_packed(bytes);
         is_relevant || trace.weak
     }
@@ -271,6 +285,11 @@ impl<'k> Prefilter<'k> {
                 .is_some_and(|operation| self.knowledge.is_distinctive(&operation));
         }
     }
+}
+
+fn finders(words: &[String]) -> Vec<Finder<'static>> {
+    let finder = |word: &String| Finder::new(word.as_bytes()).into_owned();
+    words.iter().map(finder).collect()
 }
 
 fn without_port(bytes: &[u8]) -> &[u8] {

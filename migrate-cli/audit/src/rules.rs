@@ -52,6 +52,8 @@ pub(crate) struct Hosts {
     pub(crate) web: Vec<String>,
     /// The path below which the API lies there.
     pub(crate) web_path: String,
+    /// Labels of other hosts that may serve v1.
+    pub(crate) labels: Vec<String>,
     /// Where the shim serves v1, if that is known: host, port and path in lower case.
     pub(crate) shim: Option<String>,
 }
@@ -71,6 +73,7 @@ struct HostFile {
     api: Vec<String>,
     web: Vec<String>,
     web_path: String,
+    labels: Vec<String>,
     strays: Vec<String>,
 }
 
@@ -92,6 +95,8 @@ pub(crate) struct Words {
     pub(crate) first_half: Vec<String>,
     pub(crate) first_half_endings: Vec<String>,
     pub(crate) second_half: Vec<String>,
+    pub(crate) unique_actions: Vec<String>,
+    pub(crate) unique_parameters: Vec<String>,
     pub(crate) common_bases: Vec<String>,
     pub(crate) bases: Vec<String>,
     pub(crate) class_fillers: Vec<String>,
@@ -369,6 +374,7 @@ impl Rules {
                 api: hosts.api,
                 web: hosts.web,
                 web_path: hosts.web_path,
+                labels: hosts.labels,
                 shim: None,
             },
             strays: hosts.strays,

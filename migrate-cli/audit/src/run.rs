@@ -230,14 +230,15 @@ impl<'c> Audit<'c> {
             ignore_files: false,
             large: self.options.large,
         };
+        let base = root.unwrap_or(Path::new(""));
         let mut walked = walk::look_at(
+            base,
             files,
             &limits,
             &prefilter,
             &self.options.files,
             &self.options.stop,
         );
-        let base = root.unwrap_or(Path::new(""));
         let listed: BTreeSet<String> = files.iter().map(|path| relative(path, base)).collect();
         if let Some(root) = root {
             let limits = Limits {
@@ -308,6 +309,7 @@ impl<'c> Audit<'c> {
                         if !is_binary(bytes) {
                             let text = source::decode(bytes);
                             let mut trace = prefilter.trace(text.as_bytes());
+                            trace.word |= walk::says_zoom(Path::new(path));
                             if prefilter.is_relevant(&mut trace, text.as_bytes()) {
                                 if trace.weak && kept < KEPT {
                                     kept += text.len();
@@ -321,7 +323,8 @@ impl<'c> Audit<'c> {
                     Item::Large(mut file) => {
                         let size = file.size;
                         let trace = file.read(|mut file| {
-                            walk::trace(&mut file, size, &prefilter, stop, &mut buffer)
+                            let is_named = walk::says_zoom(Path::new(path));
+                            walk::trace(&mut file, size, is_named, &prefilter, stop, &mut buffer)
                         })?;
                         if trace.is_some() {
                             files.push(scanner.scan_large(path, |take| {
@@ -363,20 +366,25 @@ impl<'c> Audit<'c> {
             .map(|path| relative(path, base))
             .filter(|path| path != ".")
             .collect();
-        // Files that speak of Zoom first: what they name decides about those that do not.
+        // Files that speak of Zoom first: what they name decides about those that do not. Where they
+        // prove v1, those with only the word follow, as they may hold the request function that the
+        // silent ones call.
         let (speaking, silent) = worth_reading(&walked.candidates);
         let mut files = self.read_all(&speaking, base, None, &mut outcome);
-        let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
-        if let Some(names) = projects.names() {
-            let (weak, silent): (Vec<_>, Vec<_>) = silent
-                .into_iter()
-                .partition(|candidate| candidate.trace.weak);
-            files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
-            let weak: Vec<_> = weak
-                .into_iter()
-                .filter(|candidate| projects.is_proven(&relative(&candidate.path, base), &roots))
-                .collect();
+        let mut projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+        let (weak, silent): (Vec<_>, Vec<_>) = silent
+            .into_iter()
+            .partition(|candidate| candidate.trace.weak);
+        let weak: Vec<_> = weak
+            .into_iter()
+            .filter(|candidate| projects.is_proven(&relative(&candidate.path, base), &roots))
+            .collect();
+        if !weak.is_empty() {
             files.extend(self.read_all(&weak, base, None, &mut outcome));
+            projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+        }
+        if let Some(names) = projects.names() {
+            files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
         }
         self.finish(files, &roots, &mut outcome);
         outcome
@@ -522,20 +530,21 @@ pub(super) fn stamp(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// The files that may have to be parsed: those that speak of Zoom, and those that only have paths.
-/// Without a sign of Zoom anywhere, a path such as `user/list` means nothing.
+/// The files that may have to be parsed: those that speak of Zoom or have what only v1 has, and those
+/// that only have paths. Without the former, a path such as `user/list` means nothing.
 fn worth_reading(candidates: &[Candidate]) -> (Vec<&Candidate>, Vec<&Candidate>) {
     let zoom = candidates.iter().any(|candidate| candidate.trace.zoom);
-    candidates
-        .iter()
-        .filter(|candidate| {
-            let trace = candidate.trace;
-            zoom || trace.keyed || trace.word && (trace.distinctive || trace.versioned)
-        })
-        .partition(|candidate| {
-            let trace = candidate.trace;
-            trace.zoom || trace.keyed || trace.word && !trace.weak
-        })
+    let (speaking, silent): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| {
+        let trace = candidate.trace;
+        trace.zoom
+            || trace.keyed
+            || trace.distinctive
+            || trace.word && (trace.versioned || zoom && !trace.weak)
+    });
+    if speaking.is_empty() {
+        return (speaking, Vec::new());
+    }
+    (speaking, silent)
 }
 
 fn relative(path: &Path, base: &Path) -> String {

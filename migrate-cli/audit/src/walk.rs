@@ -152,7 +152,9 @@ pub(crate) fn walk(
                         return WalkState::Continue;
                     }
                     files.fetch_add(1, Ordering::Relaxed);
-                    match look(entry.path(), limits, prefilter, stop, &mut buffer) {
+                    let path = entry.path();
+                    let is_named = says_zoom(path.strip_prefix(root).unwrap_or(path));
+                    match look(path, is_named, limits, prefilter, stop, &mut buffer) {
                         Ok(Some(candidate)) => {
                             let mut candidate = Some(candidate);
                             keep(&mut |walked| walked.candidates.extend(candidate.take()));
@@ -213,8 +215,17 @@ pub(crate) fn unusable_ignore_file(folder: &Path) -> Option<String> {
     })
 }
 
-/// Looks at the files of a list.
+/// True if a path below the root of a walk has the word zoom in it.
+pub(crate) fn says_zoom(below: &Path) -> bool {
+    let bytes = below.as_os_str().as_encoded_bytes();
+    bytes
+        .windows(4)
+        .any(|word| word.eq_ignore_ascii_case(b"zoom"))
+}
+
+/// Looks at the files of a list. Paths below `root`, or those of the list, may name Zoom.
 pub(crate) fn look_at(
+    root: &Path,
     files: &[PathBuf],
     limits: &Limits,
     prefilter: &Prefilter,
@@ -231,7 +242,8 @@ pub(crate) fn look_at(
                 return Err((path, io::Error::other("is no file")));
             }
             count.fetch_add(1, Ordering::Relaxed);
-            look(path, limits, prefilter, stop, buffer).map_err(|error| (path, error))
+            let is_named = says_zoom(path.strip_prefix(root).unwrap_or(path));
+            look(path, is_named, limits, prefilter, stop, buffer).map_err(|error| (path, error))
         })
         .collect();
     let mut walked = Walked {
@@ -265,8 +277,10 @@ fn is_plain_file(entry: &DirEntry) -> bool {
 }
 
 /// Reads a file and looks whether it may have a part; a large one only until `stop` is set.
+/// `is_named` is true if its path speaks of Zoom.
 pub(crate) fn look(
     path: &Path,
+    is_named: bool,
     limits: &Limits,
     prefilter: &Prefilter,
     stop: &AtomicBool,
@@ -275,7 +289,7 @@ pub(crate) fn look(
     let mut file = File::open(path)?;
     // What is written while the file is read is left for the next run.
     let size = file.metadata()?.len();
-    let trace = trace(&mut file, size, prefilter, stop, buffer)?;
+    let trace = trace(&mut file, size, is_named, prefilter, stop, buffer)?;
     Ok(trace.map(|trace| Candidate {
         path: path.to_owned(),
         trace,
@@ -287,6 +301,7 @@ pub(crate) fn look(
 pub(crate) fn trace(
     file: &mut dyn Read,
     size: u64,
+    is_named: bool,
     prefilter: &Prefilter,
     stop: &AtomicBool,
     buffer: &mut Vec<u8>,
@@ -299,7 +314,7 @@ pub(crate) fn trace(
         return Ok(None);
     }
     let wide = source::wide(head);
-    let mut found = Trace::default();
+    let mut found = Trace::of_path(is_named);
     let is_relevant = if length < CHUNK {
         let text = searchable(wide, head);
         prefilter.add(&text, &mut found);

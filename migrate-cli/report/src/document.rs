@@ -151,6 +151,8 @@ pub struct Finding<'a> {
     pub advice: String,
     /// What is lost by that; may be empty.
     pub losses: String,
+    /// What else is worth knowing.
+    pub note: Option<&'a str>,
     /// Whether the shim serves it; nothing if that does not matter.
     pub served: Cell,
     /// The source line; nothing if it is secret.

@@ -162,10 +162,11 @@ fn finding(finding: &Finding<'_>) -> Markup {
                 Some(excerpt) => pre { (marked(finding, excerpt)) },
                 None => p.quiet { "value hidden" },
             }
+            @if !finding.served.lines.is_empty() { p { "At the shim: " (cell(&finding.served)) "." } }
             @for text in [&finding.advice, &finding.losses].into_iter().filter(|text| !text.is_empty()) {
                 p { (text) }
             }
-            @if !finding.served.lines.is_empty() { p { "At the shim: " (cell(&finding.served)) "." } }
+            @if let Some(note) = finding.note { p { "Note: " (note) "." } }
             @if finding.reason != finding.title { p.quiet { (finding.reason) } }
             @if let Some(suppression) = finding.suppressed {
                 p.quiet { "suppressed: " (suppression.reason) }

@@ -161,20 +161,24 @@ impl Text {
         );
         let title = display_width(&finding.title);
         let (title, advice) = (title.max(TITLE), display_width(&finding.advice));
-        if finding.advice.is_empty() {
-            sheet.line(head);
-        } else if INDENT + 17 + title + 2 + advice <= self.width {
+        let is_served = finding.served.tone != "bad";
+        if is_served && advice > 0 && INDENT + 17 + title + 2 + advice <= self.width {
             let gap = " ".repeat(title - display_width(&finding.title) + 2);
             sheet.line(format!("{head}{gap}{}", finding.advice));
         } else {
             sheet.line(head);
-            below(&finding.advice, sheet);
-        }
-        if matches!(finding.served.tone, "bad") {
-            below(&format!("at the shim: {}", toned(&finding.served)), sheet);
+            if !is_served {
+                below(&format!("at the shim: {}", toned(&finding.served)), sheet);
+            }
+            if advice > 0 {
+                below(&finding.advice, sheet);
+            }
         }
         if !finding.losses.is_empty() {
             below(&faint(&finding.losses), sheet);
+        }
+        if let Some(note) = finding.note {
+            below(&format!("note: {}", plain(note)), sheet);
         }
         match finding.excerpt {
             Some(excerpt) => source(finding.columns, excerpt, sheet),

@@ -12,8 +12,9 @@ use crate::explain;
 const PLACES: usize = 5;
 
 /// Writes the recipes for findings, one for all uses of an operation.
-pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, Option<&str>)]) {
+pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, &str)]) {
     let mut told: Vec<(Option<&str>, Kind)> = Vec::new();
+    let mut last = "";
     for (finding, why) in left {
         let operation = finding.operation.as_deref();
         // All uses of an operation share a recipe; so do all findings of a kind without one.
@@ -40,8 +41,9 @@ pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, Opt
             .collect();
         sheet.blank();
         head(sheet, finding, &alike);
-        if let Some(why) = why {
+        if *why != last {
             sheet.paragraph(2, why);
+            last = why;
         }
         match operation {
             Some(operation) => steps(sheet, catalog, operation, &alike),

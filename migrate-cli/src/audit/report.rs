@@ -2,7 +2,10 @@
 
 mod json;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use migrate_audit::{
     Confidence, Finding, Kind, Shim, SuppressedBy, Unreadable,
@@ -58,7 +61,9 @@ impl Report<'_> {
         for (title, table) in tables(self, &summary) {
             blocks.extend([Block::Heading(title.to_owned()), Block::Table(table)]);
         }
-        blocks.push(Block::Findings(findings.iter().map(block).collect()));
+        let used = &summary.by_operation;
+        let found = findings.iter().map(|finding| block(finding, used));
+        blocks.push(Block::Findings(found.collect()));
         let unread = self.unreadable.iter();
         Document {
             tool: "migrate audit",
@@ -236,7 +241,7 @@ impl Summary {
 }
 
 /// A finding as reports show it.
-fn block(finding: &Finding) -> document::Finding<'_> {
+fn block<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> document::Finding<'f> {
     document::Finding {
         path: &finding.path,
         line: finding.line,
@@ -258,6 +263,7 @@ fn block(finding: &Finding) -> document::Finding<'_> {
         reason: &finding.reason,
         advice: advice(finding),
         losses: losses(finding).unwrap_or_default(),
+        note: note(finding, used).filter(|note| !named(note).is_empty()),
         served: finding
             .advice
             .as_ref()
@@ -303,16 +309,22 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
     let mut operations = Table::new(["operation", "uses#", "at the shim", "v2+"]);
     for (operation, uses) in &summary.by_operation {
         let mut of = report.findings.iter();
-        let advice = of
-            .find(|found| found.operation.as_ref() == Some(operation))
-            .and_then(|found| found.advice.as_ref());
+        let finding = of.find(|found| found.operation.as_ref() == Some(operation));
+        let advice = finding.and_then(|found| found.advice.as_ref());
         operations.row([
             Cell::code([operation]),
             uses.to_string().into(),
             advice.map_or_else(Cell::default, |advice| shim_cell(advice.shim)),
             Cell::code(advice.map(|advice| &advice.v2).into_iter().flatten()),
         ]);
+        if let Some(row) = operations.rows.last_mut() {
+            let note = finding.and_then(|found| note(found, &summary.by_operation));
+            row.below.extend(note.map(str::to_owned));
+        }
     }
+    // What does not work at the shim stands first.
+    let works = |row: &document::Row| row.cells.iter().all(|cell| cell.tone != "bad");
+    operations.rows.sort_by_key(works);
     tables.push(("Operations", operations));
     if let Some(traffic) = report.traffic {
         let joined = traffic.join(report.findings);
@@ -445,37 +457,53 @@ fn advice(finding: &Finding) -> String {
     }
 }
 
-/// The sentence that names what is lost, if anything is.
+/// What else is worth knowing about an operation. A note that names other operations matters to a
+/// program that uses one of them: `user/delete` where users are made by `user/custcreate`.
+fn note<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> Option<&'f str> {
+    let note = finding.advice.as_ref()?.note.as_deref()?;
+    let names = named(note);
+    (names.is_empty() || names.iter().any(|name| used.contains_key(*name))).then_some(note)
+}
+
+/// The operations that a note names.
+fn named(note: &str) -> Vec<&str> {
+    let words = note.split(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '_'));
+    words.filter(|word| word.contains('/')).collect()
+}
+
+/// The sentence that names what is lost, if anything is: what is given first, then what may be.
 fn losses(finding: &Finding) -> Option<String> {
+    /// How many parameters that may be given are named.
+    const NAMED: usize = 4;
     let advice = finding.advice.as_ref()?;
-    if advice.lossy.is_empty() {
+    if advice.lossy.is_empty() || advice.v2.is_empty() {
         return None;
     }
-    let depends = advice.fidelity == "depends";
-    let named = !finding.parameters.is_empty() && !depends;
-    let shown: Vec<&str> = advice
-        .lossy
-        .iter()
-        .take(if named { usize::MAX } else { 4 })
-        .map(|parameter| parameter.name.as_str())
-        .collect();
-    let more = advice.lossy.len() - shown.len();
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
+    let names = advice.lossy.iter().map(|parameter| &parameter.name);
+    let (given, possible): (Vec<_>, Vec<_>) =
+        names.partition(|name| finding.parameters.contains(name));
+    let list = |names: &[&String]| {
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        names.join(", ")
     };
-    Some(format!(
-        "{} {}{more}",
-        if depends {
-            "depends on the parameters; not exact if given:"
-        } else if named {
-            "exact except:"
-        } else {
-            "not exact if given:"
-        },
-        shown.join(", ")
-    ))
+    let shown = possible
+        .get(..NAMED.min(possible.len()))
+        .unwrap_or_default();
+    let mut possible_list = list(shown);
+    if possible.len() > shown.len() {
+        let _ = write!(possible_list, " and {} more", possible.len() - shown.len());
+    }
+    Some(match (given.is_empty(), possible.is_empty()) {
+        (false, true) => format!("exact except: {}", list(&given)),
+        (false, false) => format!(
+            "exact except: {}; nor if given: {possible_list}",
+            list(&given)
+        ),
+        _ if advice.fidelity == "depends" => {
+            format!("depends on the parameters; not exact if given: {possible_list}")
+        }
+        _ => format!("not exact if given: {possible_list}"),
+    })
 }
 
 /// The same in its colour.

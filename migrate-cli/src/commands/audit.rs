@@ -254,7 +254,7 @@ fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit
     let left: Vec<_> = fixes
         .left
         .iter()
-        .filter_map(|(index, why)| Some((outcome.findings.get(*index)?, why.as_deref())))
+        .filter_map(|(index, why)| Some((outcome.findings.get(*index)?, why.as_str())))
         .collect();
     if !left.is_empty() {
         sheet.blank();

@@ -60,9 +60,33 @@ pub(crate) fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str
     by_call.chain(by_statement).collect()
 }
 
-/// True if a file loads the library.
+/// True if a file loads the library, or sets it up by its own name, as programs that load all of their
+/// packages at once do: `Zoomus.new`.
 pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {
-    !imports(library, file).is_empty()
+    let is_named = |call: &Call| {
+        let mut names = call
+            .callee
+            .split(|c: char| !c.is_alphanumeric() && c != '_');
+        let ours = |name: &str| {
+            let imports = library.imports.iter();
+            imports
+                .clone()
+                .any(|import| import.eq_ignore_ascii_case(name))
+        };
+        names.any(ours)
+    };
+    !imports(library, file).is_empty() || setups(library, file).any(is_named)
+}
+
+/// True if a call itself is one that only v1 had: `client.meeting.end(host_id=…)`.
+pub(crate) fn is_of_v1_alone(library: &Library, call: &Call) -> bool {
+    let says = |signs: &[String]| {
+        signs.iter().any(|sign| match sign.strip_suffix('=') {
+            Some(parameter) => call.given.iter().any(|given| given == parameter),
+            None => call.callee.contains(sign.as_str()),
+        })
+    };
+    says(&library.v1_only) && !says(&library.v2_only)
 }
 
 /// True if the program tells a library that also speaks v2 to speak v1, or uses what only v1 had.

@@ -77,7 +77,7 @@ const HOST: usize = 255;
 pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = urls(&text.text, hosts, knowledge);
     if found.is_empty() && memmem::find(text.text.as_bytes(), DOMAIN.as_bytes()).is_none() {
-        found.extend(relative(&text.text, knowledge));
+        found.extend(relative(&text.text, hosts, knowledge));
         if found.is_empty() {
             found.extend(halves(&text.text, knowledge));
         }
@@ -286,10 +286,25 @@ fn scheme_start(text: &str, host: usize) -> usize {
         .map_or(host, |(start, _)| start)
 }
 
+/// What follows the host in a URL below another host's `/v1` that is named after Zoom:
+/// `https://zoom.example.com/v1/user/list`.
+fn below_namesake<'t>(url: &'t str, hosts: &Hosts) -> Option<&'t str> {
+    let (_, rest) = url
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.len() < 6)?;
+    let path = rest.get(rest.find('/')?..)?;
+    let host = rest.strip_suffix(path)?;
+    let is_named = |label: &str| {
+        let mut names = hosts.labels.iter();
+        names.any(|name| name.eq_ignore_ascii_case(label))
+    };
+    (path.starts_with("/v1/") && host.split(['.', ':']).any(is_named)).then_some(path)
+}
+
 /// A text that starts with an endpoint: `/user/list?page_size=300`.
-fn relative(text: &str, knowledge: &Knowledge) -> Option<Sighting> {
+fn relative(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Option<Sighting> {
     let trimmed = text.trim_start();
-    let below = skip_placeholders(trimmed);
+    let below = skip_placeholders(below_namesake(trimmed, hosts).unwrap_or(trimmed));
     let based = below.len() < trimmed.len();
     let mut rest = below.strip_prefix('/').unwrap_or(below);
     let mut versioned = false;

@@ -114,7 +114,7 @@ const CLUES: [Clue; 10] = [
     Clue {
         holds: v1_paths_in_a_zoom_client,
         weight: Low,
-        reason: "only v1 has it, in a program that speaks of Zoom",
+        reason: "requested as v1's paths are, in a program that speaks of Zoom",
     },
 ];
 
@@ -202,7 +202,32 @@ impl<'a> Endpoint<'a> {
 
     /// True if a path that only v1 has is requested as v1 was, in a program without v1's base URL.
     fn is_v1_without_base(&self) -> bool {
-        !self.is_get() && self.says_zoom && (self.distinctive || self.is_proven())
+        !self.is_get()
+            && self.says_zoom
+            && (self.distinctive
+                || self.is_proven()
+                || self.sends_key()
+                || self.sends_v1_parameters())
+    }
+
+    /// True if v1's credentials are parameters of the request, in a file that is named after Zoom.
+    fn sends_key(&self) -> bool {
+        let credentials = &self.judge.knowledge.credentials;
+        let given = &self.signal.text.given;
+        zoom_in(&self.file.path) && credentials.iter().any(|name| given.contains(name))
+    }
+
+    /// True if a file that is named after Zoom sends parameters that no other API has.
+    fn sends_v1_parameters(&self) -> bool {
+        let is_unique = |name: &String| has(&self.words().unique_parameters, name);
+        let given = self
+            .file
+            .signals
+            .iter()
+            .flat_map(|signal| &signal.text.given);
+        zoom_in(&self.file.path)
+            && (self.file.writes.iter().any(|write| is_unique(&write.key))
+                || given.into_iter().any(is_unique))
     }
 
     /// True if the file is a test, by its folder or its name.
@@ -308,7 +333,8 @@ fn only_v1_in_a_v1_project(path: &Endpoint<'_>) -> bool {
 
 /// `zoom(…, "user/list")` where `zoom(…, "user/custcreate")` stands elsewhere.
 fn requested_like_v1_paths(path: &Endpoint<'_>) -> bool {
-    path.judge.evidence.v1 && path.is_proven()
+    let evidence = path.judge.evidence;
+    (evidence.v1 || evidence.by_operations && !evidence.v2) && path.is_proven()
 }
 
 /// `post("/v1/user/list", { api_key, api_secret })`, wherever the host is.

@@ -3,7 +3,9 @@
 use crate::{
     evidence::{
         clients::Names,
-        libraries::{chooses_v1, imports, is_import, modules, setups, speaks},
+        libraries::{
+            chooses_v1, imports, is_import, is_of_v1_alone, loads, modules, setups, speaks,
+        },
     },
     facts::{FileFacts, syntax::Call},
     judge::{Judge, Use},
@@ -115,16 +117,23 @@ pub(super) fn starts_of_setups(judge: &Judge, file: &FileFacts) -> Vec<usize> {
 fn is_of_v1(judge: &Judge, library: &Library, file: &FileFacts) -> bool {
     match judge.evidence.libraries.get(&library.package).copied() {
         _ if library.is_wrapper() => file.is_wrapped,
-        None if imports(library, file).is_empty() => false,
+        None if !loads(library, file) => false,
         Some(Some(speaks)) => speaks || chooses_v1(library, file),
         None | Some(None) => library.before.is_none() || chooses_v1(library, file),
     }
 }
 
 fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
-    if !is_of_v1(judge, library, file) {
-        return;
+    let of_v1 = is_of_v1(judge, library, file);
+    if of_v1 {
+        imports_and_setups(library, file, uses);
     }
+    if of_v1 || loads(library, file) {
+        calls(judge, library, file, of_v1, uses);
+    }
+}
+
+fn imports_and_setups(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
     let mut add = |place, reason| {
         uses.push(Use {
             kind: Kind::SdkImport,
@@ -145,6 +154,10 @@ fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec
             add(place.clone(), "sets up a client library that speaks v1");
         }
     }
+}
+
+/// The calls of a library's methods: all of them in a program of v1, in others those that only v1 had.
+fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: &mut Vec<Use>) {
     let loads = !modules(library, file).is_empty()
         || file
             .imports
@@ -152,6 +165,9 @@ fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec
             .any(|(import, _)| is_import(library, &import.text));
     let names = Names::of(library, file, &judge.evidence.clients);
     for (call, place) in &file.calls {
+        if !of_v1 && !is_of_v1_alone(library, call) {
+            continue;
+        }
         let Some(operation) = operation(library, call, &names, loads) else {
             continue;
         };
@@ -161,8 +177,16 @@ fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec
             kind: Kind::SdkCall,
             operation: (!operation.is_empty()).then(|| operation.to_owned()),
             place: place.clone(),
-            confidence: Confidence::High,
-            reason: "a call through a client library that speaks v1",
+            confidence: if of_v1 {
+                Confidence::High
+            } else {
+                Confidence::Medium
+            },
+            reason: if of_v1 {
+                "a call through a client library that speaks v1"
+            } else {
+                "a call through a client library, as only v1 had it"
+            },
             given: call.given.iter().filter(is_known).cloned().collect(),
             whole: call.whole,
         });

@@ -288,7 +288,7 @@ fn answer(document: &mut Document<'_>, page: &OperationPage<'_>, all: bool) {
         }));
     }
     if !all {
-        document.paragraph("`--all` shows every field with its place in v2.");
+        document.paragraph("--all shows every field with its place in v2.");
     }
 }
 

@@ -1,0 +1,3 @@
+const { roomsSend } = require('./send');
+
+exports.people = () => roomsSend('user/list', { page_size: 300 });

@@ -1,0 +1,1 @@
+exports.ROOMS_BASE = 'https://api.zoom.us/v1/';

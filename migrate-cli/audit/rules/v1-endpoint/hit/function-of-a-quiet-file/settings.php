@@ -1,0 +1,2 @@
+<?php
+define('ROOMS_BASE', 'https://api.zoom.us/v1/');

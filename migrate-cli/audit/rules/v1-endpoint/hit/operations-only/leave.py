@@ -1,0 +1,5 @@
+from transport import ask
+
+
+def leave(person):
+    ask("user/delete", id=person.host)

@@ -1,0 +1,2 @@
+tracker = ZoomusTracker.new
+tracker.user_list
