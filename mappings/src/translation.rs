@@ -467,17 +467,11 @@ fn not_allowed(catalog: &Catalog, operation: &Operation) -> V1Error {
 }
 
 fn not_served(catalog: &Catalog, operation: &Operation) -> V1Error {
-    let requests = operation.v2_requests();
-    let requests: Vec<_> = requests
-        .iter()
-        .map(|(method, path)| format!("{method} {path}"))
-        .collect();
     catalog
         .protocol()
         .named(NOT_SERVED, &|placeholder| match placeholder {
             "operation" => Some(operation.name.clone()),
-            "replacement" if requests.is_empty() => Some("nothing".to_owned()),
-            "replacement" => Some(requests.join(", ")),
+            "replacement" => Some(operation.replacement()),
             _ => None,
         })
 }

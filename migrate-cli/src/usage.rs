@@ -1,6 +1,7 @@
 //! Who still calls v1, and who of them could do without: what a shim's ledger says, judged by a
 //! rule, beside what the code says.
 
+mod brownouts;
 mod code;
 mod report;
 mod source;
@@ -9,7 +10,7 @@ mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use recording::usage::{Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, day_of};
+use recording::usage::{Brownout, Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, day_of};
 use time::Date;
 
 pub(crate) use code::Code;
@@ -34,6 +35,8 @@ pub(crate) struct Ledger {
     pub(crate) gaps: BTreeMap<Date, u64>,
     /// Requests that are not written down yet.
     pub(crate) unwritten: u64,
+    /// The windows in which v1 was off on purpose.
+    pub(crate) brownouts: Vec<Brownout>,
     /// By key, address and user agent.
     pub(crate) consumers: Vec<Consumer>,
 }
@@ -51,6 +54,7 @@ impl Ledger {
             spans: Vec::new(),
             gaps: BTreeMap::new(),
             unwritten: 0,
+            brownouts: Vec::new(),
             consumers: Vec::new(),
         };
         let mut consumers = BTreeMap::new();
@@ -76,6 +80,9 @@ impl Ledger {
             {
                 let missing = ledger.gaps.entry(day(name)?).or_default();
                 *missing = missing.saturating_add(*requests);
+            }
+            for brownout in document.brownouts {
+                brownouts::merge(&mut ledger.brownouts, brownout);
             }
             for consumer in document.consumers {
                 for moment in [&consumer.first, &consumer.last] {
@@ -105,6 +112,13 @@ impl Ledger {
     pub(crate) fn narrow(&mut self, operation: Option<&str>, key: Option<&str>) {
         self.consumers
             .retain(|consumer| key.is_none() || consumer.key.as_deref() == key);
+        self.brownouts.retain(|brownout| {
+            let has = |names: &[String], wanted: Option<&str>| {
+                names.is_empty()
+                    || wanted.is_none_or(|wanted| names.iter().any(|name| name == wanted))
+            };
+            has(&brownout.keys, key) && has(&brownout.operations, operation)
+        });
         if let Some(key) = key {
             self.subject = format!("{} for the key {key}", self.subject);
         }

@@ -4,6 +4,7 @@
 //!
 //! | layer | job |
 //! |---|---|
+//! | [`clock`] | the time of the system, which tests replace |
 //! | [`settings`] | one typed configuration from file, environment and flags, checked as a whole |
 //! | [`observe`] | everything that watches and nothing waits for: log, metrics, traces, recorder, usage ledger, shadow |
 //! | [`state`] | what is remembered between requests, behind one trait |
@@ -17,6 +18,7 @@
 //! a v2 of its own, which only `cli` starts.
 
 pub mod cli;
+pub mod clock;
 pub mod front;
 pub mod notifications;
 pub mod observe;

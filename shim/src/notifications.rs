@@ -17,24 +17,12 @@ mod pusher;
 mod signature;
 mod webhooks;
 
-use std::{sync::Arc, time::SystemTime};
-
 pub use client::{Client, ClientError};
 pub use outbox::{Dead, Message, Outbox, Stored, Target, Waiting};
 pub use pusher::{Deliver, Failure, Pusher};
 pub use webhooks::{MAX_BODY, Mappings, PATH, Webhooks, router};
 
-/// The time in milliseconds since 1970. Tests hand in another clock.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
-
-/// The clock of the system.
-pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let millis = since.unwrap_or_default().as_millis();
-        i64::try_from(millis).unwrap_or(i64::MAX)
-    })
-}
+pub use crate::clock::{Clock, system_clock};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Serves one v1 request: decodes and authenticates it, runs its plan of v2 calls, and answers as v1
 //! answered, whatever happens in between.
 
+mod brownout;
 mod exchange;
 mod executor;
 mod joins;
@@ -42,6 +43,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::{
+    clock::{Clock, system_clock},
     front::{
         boxed_future::boxed,
         cors::AllowedOrigins,
@@ -56,7 +58,7 @@ use crate::{
         recorder::Recorder,
         shadow::Shadow,
     },
-    settings::{Limits, SiteConfig, V2Config},
+    settings::{BrownoutConfig, Limits, SiteConfig, V2Config},
     state::{AnswerCache, State, StateError},
 };
 use executor::{Executed, Executor};
@@ -79,6 +81,7 @@ struct Generation(Arc<Inner>);
 struct Inner {
     executor: Executor,
     tenants: Tenants,
+    brownouts: Vec<BrownoutConfig>,
     upstream_status: StatusCode,
     deprecation: DeprecationHeaders,
     trusted_proxies: Vec<IpNet>,
@@ -94,6 +97,7 @@ struct Shared {
     ledger: Option<Arc<Ledger>>,
     recent: Option<Arc<Recent>>,
     shadow: Option<Arc<Shadow>>,
+    clock: Clock,
     body: BodyReader,
     throttle: Throttle,
     relay: Option<Arc<Relay>>,
@@ -120,6 +124,8 @@ pub struct Dependencies {
     pub recent: Option<Arc<Recent>>,
     /// What answers are compared with, if anything.
     pub shadow: Option<Arc<Shadow>>,
+    /// What brownouts go by.
+    pub clock: Clock,
 }
 
 impl Dependencies {
@@ -141,6 +147,7 @@ impl Dependencies {
             ledger: None,
             recent: None,
             shadow: None,
+            clock: system_clock(),
         }
     }
 }
@@ -211,6 +218,7 @@ impl Shim {
             ledger: dependencies.ledger,
             recent: dependencies.recent,
             shadow: dependencies.shadow,
+            clock: dependencies.clock,
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             relay: relay.map(Arc::new),
@@ -376,9 +384,13 @@ impl Generation {
         let links = |tenant| relay.map(|relay| relay.links(tenant));
         let places = shared.requests;
         let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, before);
+        if let Some(ledger) = &shared.ledger {
+            ledger.announce(&site.brownouts);
+        }
         Self(Arc::new(Inner {
             tenants,
             executor,
+            brownouts: site.brownouts.clone(),
             upstream_status: site.upstream_status,
             deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
             trusted_proxies: site.trusted_proxies.clone(),

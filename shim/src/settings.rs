@@ -3,6 +3,7 @@
 //! It is checked as a whole before a socket opens: all mistakes are reported at once, each with its
 //! place and what to write instead. The lowest layer: uses no other module of the shim.
 
+mod brownout;
 mod effective;
 pub mod identity;
 mod key;
@@ -43,6 +44,7 @@ use origin::Mistakes;
 use table::Site;
 use written::Written;
 
+pub use brownout::{BrownoutConfig, Window};
 pub use effective::Effective;
 pub(crate) use key::Kind;
 pub use ledger::{LedgerConfig, LedgerPlace};
@@ -204,6 +206,8 @@ pub struct SiteConfig {
     pub upstream_status: StatusCode,
     /// What answers say of v1's end; `None` to say nothing.
     pub deprecation: Option<Deprecation>,
+    /// The windows in which v1 answers an error before it ends.
+    pub brownouts: Vec<BrownoutConfig>,
     /// The proxies before the shim: what they say of their own clients' addresses is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How files are relayed, if they are.

@@ -381,3 +381,48 @@ async fn a_locked_ledger_blocks_no_request() {
     let told = usage(&shim, "").await;
     assert_eq!((told.unwritten, told.consumers.len()), (0, 1));
 }
+
+#[tokio::test]
+async fn a_brownout_is_noted_with_who_called_in_it() {
+    let v2 = ScriptedV2::with_users().await;
+    let kept = Kept::new();
+    let tomorrow = time::OffsetDateTime::now_utc().date().next_day().unwrap();
+    let tomorrow = recording::usage::day_name(tomorrow);
+    let setup = Setup {
+        file: format!(
+            "[deprecation]\nsunset = \"{tomorrow}\"\n\
+             [[brownout]]\nfrom = \"2026-01-01\"\nto = \"{tomorrow}\"\n\
+             operations = [\"user/get\"]\n"
+        ),
+        ..kept.setup()
+    };
+    let shim = Running::with(&v2, setup).await;
+    call(&shim, "nightly/1", "user/get", &[("id", "u1")]).await;
+    call(
+        &shim,
+        "nightly/1",
+        "user/checkemail",
+        &[("email", "a@example.com")],
+    )
+    .await;
+
+    let usage = usage(&shim, "").await;
+    let told: Vec<_> = lines(&usage);
+    assert!(
+        told.iter()
+            .any(|line| line.contains("user/get: brownout=1 ")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter()
+            .any(|line| line.contains("user/checkemail: trouble=1 ")),
+        "{told:?}"
+    );
+    let [window] = usage.brownouts.as_slice() else {
+        panic!("{:?}", usage.brownouts);
+    };
+    assert_eq!(window.begins, "2026-01-01T00:00:00Z");
+    assert_eq!(window.operations, ["user/get"]);
+    assert!(window.first <= window.last && window.last <= window.ends);
+    assert!(window.keys.is_empty());
+}

@@ -180,14 +180,14 @@ fn what_does_not_end_by_itself_ends_the_start() {
 
     // A later version's tables are left alone.
     drop(start(&server.url_with(PASSWORD)).unwrap());
-    let newer = "UPDATE shim_ledger.version SET schema = 2";
+    let newer = "UPDATE shim_ledger.version SET schema = 3";
     let changed = Command::new("psql")
         .args([&server.url_with(PASSWORD), "-qc", newer])
         .status();
     assert!(changed.unwrap().success());
     let newer = refusal(&server.url_with(PASSWORD));
     assert!(
-        newer.contains("a newer shim wrote the ledger (schema 2"),
+        newer.contains("a newer shim wrote the ledger (schema 3"),
         "{newer}"
     );
 }

@@ -43,6 +43,7 @@ const CRATES: [Crate; 8] = [
 const LAYERS: [(&str, &[&str]); 1] = [(
     "shim",
     &[
+        "clock",
         "settings",
         "observe",
         "state",

@@ -29,6 +29,9 @@ pub struct Usage {
     /// Served requests that are not written to the ledger yet.
     #[serde(default)]
     pub unwritten: u64,
+    /// The brownouts that the ledger covers.
+    #[serde(default)]
+    pub brownouts: Vec<Brownout>,
     /// The callers by key, address and user agent.
     pub consumers: Vec<Consumer>,
     /// The cursor for the next page, to be sent as `after`; null on the last page.
@@ -44,6 +47,25 @@ pub struct Kept {
     /// Days with requests that are missing because the disk was slow, full or gone.
     #[serde(default)]
     pub gaps: Vec<Gap>,
+}
+
+/// A window in which v1 answered an error on purpose, as far as the ledger was kept in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Brownout {
+    /// The beginning of the window: RFC 3339, UTC.
+    pub begins: String,
+    /// Its end.
+    pub ends: String,
+    /// The first moment of it at which a shim was running.
+    pub first: String,
+    /// The last such moment.
+    pub last: String,
+    /// The keys concerned; all if empty.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// The operations concerned; all if empty.
+    #[serde(default)]
+    pub operations: Vec<String>,
 }
 
 /// A day with missing requests.
@@ -120,6 +142,8 @@ pub struct Outcomes {
     pub refused: u64,
     /// Errors caused by v2 or the shim.
     pub trouble: u64,
+    /// Requests in a brownout, while v1 was off on purpose.
+    pub brownout: u64,
 }
 
 impl Outcomes {
@@ -131,8 +155,9 @@ impl Outcomes {
             not_served,
             refused,
             trouble,
+            brownout,
         } = *self;
-        [answered, error, not_served, refused, trouble]
+        [answered, error, not_served, refused, trouble, brownout]
             .into_iter()
             .fold(0, u64::saturating_add)
     }
@@ -145,6 +170,7 @@ impl Outcomes {
             (&mut self.not_served, other.not_served),
             (&mut self.refused, other.refused),
             (&mut self.trouble, other.trouble),
+            (&mut self.brownout, other.brownout),
         ] {
             *sum = sum.saturating_add(more);
         }

@@ -230,4 +230,18 @@ impl Operation {
         }
         requests
     }
+
+    /// The same as a text: `GET /users/{userId}, PATCH /users/{userId}`; `nothing` if there are none.
+    pub fn replacement(&self) -> String {
+        let requests = self.v2_requests();
+        let requests: Vec<_> = requests
+            .iter()
+            .map(|(method, path)| format!("{method} {path}"))
+            .collect();
+        if requests.is_empty() {
+            "nothing".to_owned()
+        } else {
+            requests.join(", ")
+        }
+    }
 }

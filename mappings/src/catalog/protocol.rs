@@ -226,8 +226,24 @@ impl ProtocolError {
     }
 }
 
+/// What the error of a brownout says.
+#[derive(Clone, Copy, Debug)]
+pub struct Brownout<'a> {
+    /// The operation.
+    pub operation: &'a str,
+    /// The v2 requests that replace it.
+    pub replacement: &'a str,
+    /// When v1 is back: `2027-03-01T10:15:00Z`.
+    pub until: &'a str,
+    /// The day on which v1 ends.
+    pub day: &'a str,
+    /// Where to read what to do instead.
+    pub link: &'a str,
+}
+
 /// The names of the errors that the core answers; the catalog must have them all.
-pub(crate) const CORE_ERRORS: [&str; 14] = [
+pub(crate) const CORE_ERRORS: [&str; 15] = [
+    BROWNOUT,
     NOT_HONOURED,
     NOT_SERVED,
     LIST_TOO_LONG,
@@ -243,6 +259,8 @@ pub(crate) const CORE_ERRORS: [&str; 14] = [
     PAGE_NOT_REACHED,
     REFUSED_LATER,
 ];
+/// The error of every operation while v1 is off on purpose.
+pub(crate) const BROWNOUT: &str = "brownout";
 /// The error of a parameter that v2 cannot honour, in strict mode.
 pub const NOT_HONOURED: &str = "not_honoured";
 /// The error of a list of more pages than are read.
@@ -277,6 +295,26 @@ impl Protocol {
             self.status(error),
             self.named(error.catalog_name(), &|_| Some(detail.to_owned())),
         )
+    }
+
+    /// The error of an operation while v1 is off on purpose.
+    pub fn brownout(&self, told: Brownout<'_>) -> V1Error {
+        self.named(BROWNOUT, &|placeholder| {
+            let text = match placeholder {
+                "operation" => told.operation,
+                "replacement" => told.replacement,
+                "until" => told.until,
+                "day" => told.day,
+                "link" => told.link,
+                _ => return None,
+            };
+            Some(text.to_owned())
+        })
+    }
+
+    /// The error of a write whose outcome is unknown, because no answer came.
+    pub fn unknown_outcome(&self) -> V1Error {
+        self.named(UNREACHABLE_WRITE, &|_| None)
     }
 
     fn status(&self, error: ProtocolError) -> u16 {

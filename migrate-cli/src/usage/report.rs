@@ -17,7 +17,7 @@ use super::{
 /// Places in the code that are named for one operation; the others are counted.
 const MAX_PLACES: usize = 3;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "verdict",
     "since",
     "key",
@@ -35,6 +35,7 @@ const COLUMNS: [&str; 17] = [
     "parameters",
     "lossy",
     "unknown",
+    "brownout",
 ];
 
 /// The report; with `all`, parameters that v2 has exactly are named, too.
@@ -49,6 +50,9 @@ pub(crate) fn document(story: &Story, all: bool) -> Document<'_> {
     };
     document.paragraph(observed(story));
     document.paragraph(&story.rule_text);
+    if let Some(brownouts) = story.brownouts.words() {
+        document.paragraph(brownouts);
+    }
     let mut consumers = Table::new(["verdict", "last call", "calls#", "key"]);
     consumers.rows = story
         .consumers
@@ -131,6 +135,7 @@ fn operation_use(used: &OperationUse, all: bool) -> String {
         ("not served", outcomes.not_served),
         ("refused", outcomes.refused),
         ("in trouble", outcomes.trouble),
+        ("in brownouts", outcomes.brownout),
     ]
     .into_iter()
     .filter(|(_, count)| *count > 0)
@@ -257,6 +262,7 @@ fn records(story: &Story) -> Records {
                 names(&used.parameters, " "),
                 names(&used.lossy, " "),
                 names(&used.unknown, " "),
+                outcomes.brownout.to_string(),
             ]
         })
     });

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{
     Code, Ledger, Rule,
+    brownouts::BrownoutStory,
     code::Place,
     verdict::{Judgement, Verdict},
 };
@@ -30,6 +31,8 @@ pub(crate) struct Story {
     pub(crate) can_be_switched_off: bool,
     pub(crate) consumers: Vec<ConsumerStory>,
     pub(crate) operations: Vec<OperationStory>,
+    /// What the windows showed in which v1 was off on purpose.
+    pub(crate) brownouts: BrownoutStory,
     /// What code and traffic have in common; null without an audit.
     pub(crate) code: Option<CodeStory>,
 }
@@ -104,6 +107,7 @@ impl Story {
             nameless: code.nameless,
         });
         let observed = Observed::of(&ledger);
+        let brownouts = BrownoutStory::of(&ledger.brownouts, &ledger.consumers);
         let subject = ledger.subject.clone();
         let is_observed = rule.is_observed(&ledger);
         let missing = missing(&ledger, rule);
@@ -137,6 +141,7 @@ impl Story {
             observed,
             consumers,
             operations,
+            brownouts,
             code: joined,
         }
     }

@@ -96,6 +96,41 @@ fn a_week_is_live_a_quarter_and_a_week_is_safe() {
 }
 
 #[test]
+fn brownouts_are_told_with_who_was_hit() {
+    let window = |begins: &str, first: &str, last: &str| recording::usage::Brownout {
+        begins: format!("2026-11-21T{begins}Z"),
+        ends: "2026-11-21T11:00:00Z".to_owned(),
+        first: format!("2026-11-21T{first}Z"),
+        last: format!("2026-11-21T{last}Z"),
+        ..recording::usage::Brownout::default()
+    };
+    let mut hit = last_on("2026-11-21");
+    hit.operations[0].outcomes.brownout = 12;
+    let quiet = consumer(
+        "quiet",
+        "192.0.2.2",
+        "x",
+        vec![used("user/get", 1, "2026-08-01")],
+    );
+    // Two shims saw parts of the same window.
+    let of_shim = |first, last, consumers| Usage {
+        brownouts: vec![window("10:00:00", first, last)],
+        ..kept(&ALL, consumers)
+    };
+    let documents = vec![
+        of_shim("10:00:00", "10:30:00", vec![hit, quiet]),
+        of_shim("10:20:00", "11:00:00", Vec::new()),
+    ];
+    let story = Story::new(Ledger::of(documents).unwrap(), RULE, None);
+    assert_eq!(
+        story.brownouts.words().unwrap(),
+        "1 brownout, 60 minutes without v1, the last until 2026-11-21T11:00:00Z; hit: k 12"
+    );
+    let told = Text::default().print(&document(&story, false));
+    assert!(told.contains("(12 in brownouts)"), "{told}");
+}
+
+#[test]
 fn documents_of_one_shared_ledger_are_counted_once() {
     let of_shim = |name: &str, unwritten| Usage {
         ledger: Some(name.to_owned()),

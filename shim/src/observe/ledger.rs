@@ -7,6 +7,7 @@
 //! memory, as far as there is room; what finds no room is dropped, counted and logged, and the ledger
 //! says on which day that was.
 
+mod brownouts;
 mod clock;
 mod database;
 mod engine;
@@ -17,7 +18,7 @@ mod table;
 use std::{
     fmt, io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender, SyncSender, TryRecvError},
     },
@@ -29,7 +30,7 @@ use mappings::Catalog;
 use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
-use crate::settings::{LedgerConfig, LedgerPlace};
+use crate::settings::{BrownoutConfig, LedgerConfig, LedgerPlace};
 use clock::Clock;
 use database::Database;
 use note::FinishedNote;
@@ -65,6 +66,13 @@ pub enum LedgerError {
         known = engine::SCHEMA
     )]
     Newer(i64),
+    /// An earlier version wrote it.
+    #[error(
+        "an older shim wrote the ledger (schema {0}, and this one reads {known}); start this shim with it \
+         once",
+        known = engine::SCHEMA
+    )]
+    Older(i64),
     /// SQLite finds mistakes in it.
     #[error("the file is damaged ({0}); move it away, and a new one is begun")]
     Damaged(String),
@@ -91,7 +99,18 @@ pub struct Ledger {
     commands: Sender<Command>,
     writer: thread::Thread,
     counts: Arc<Counts>,
+    announced: Arc<Announced>,
     place: LedgerPlace,
+}
+
+/// The brownouts that are noted when their windows come.
+#[derive(Debug, Default)]
+struct Announced(Mutex<Arc<[BrownoutConfig]>>);
+
+impl Announced {
+    fn now(&self) -> Arc<[BrownoutConfig]> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What became of requests so far.
@@ -135,10 +154,12 @@ impl Ledger {
         let (commands, ordered) = mpsc::channel();
         let counts = Arc::new(Counts::default());
         let place = config.place.clone();
+        let announced = Arc::<Announced>::default();
+        let known = Arc::clone(&announced);
         let (redactor, counted) = (Redactor::new(catalog, None), Arc::clone(&counts));
         let (opened, is_open) = mpsc::channel();
         // The connection stays on the thread that writes.
-        let write = move || match Writer::open(config, redactor, counted) {
+        let write = move || match Writer::open(config, redactor, counted, known) {
             Ok(mut writer) => {
                 let _ = opened.send(Ok(()));
                 writer.run(&notes, &ordered);
@@ -155,8 +176,19 @@ impl Ledger {
             commands,
             writer: thread.thread().clone(),
             counts,
+            announced,
             place,
         })
+    }
+
+    /// Notes the windows of these brownouts from now on, whether or not somebody calls in them.
+    pub(crate) fn announce(&self, brownouts: &[BrownoutConfig]) {
+        let mut announced = self
+            .announced
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *announced = brownouts.into();
     }
 
     /// Notes a request that was served.
@@ -246,7 +278,10 @@ struct Writer {
     redactor: Redactor,
     database: Database,
     counts: Arc<Counts>,
+    announced: Arc<Announced>,
     clock: Clock,
+    /// Up to when windows were noted, in seconds since 1970.
+    noted: i64,
     /// How often in a row the ledger could not be written.
     failures: u32,
     config: LedgerConfig,
@@ -259,13 +294,16 @@ impl Writer {
         config: LedgerConfig,
         redactor: Redactor,
         counts: Arc<Counts>,
+        announced: Arc<Announced>,
     ) -> Result<Self, LedgerError> {
         let mut writer = Self {
             table: Table::new(config.max_consumers, MAX_SUMS),
             redactor,
             database: Database::open(&config.place, config.max_consumers)?,
             counts,
+            announced,
             clock: Clock::new(unix_seconds(), Instant::now()),
+            noted: unix_seconds(),
             failures: 0,
             config,
             day: None,
@@ -336,14 +374,19 @@ impl Writer {
 
     /// True if all that is known is in the ledger.
     fn flush(&mut self) -> bool {
-        let today = day(self.clock.time(unix_seconds(), Instant::now()));
+        let now = self.clock.time(unix_seconds(), Instant::now());
+        let today = day(now);
         let untold = self.counts.untold.swap(0, Ordering::Relaxed);
+        let windows = brownouts::noted(&self.announced.now(), self.noted, now);
+        self.table.keep_windows(windows);
         if self.table.is_empty() && untold == 0 && Some(today) == self.day {
+            self.noted = now;
             return true;
         }
         let written = self.write(today, untold);
         match written {
             Ok(folded) => {
+                self.noted = now;
                 let count = self.table.requests();
                 self.table.clear();
                 self.counts.unwritten.store(0, Ordering::Relaxed);

@@ -57,6 +57,8 @@ pub enum Ending {
     Refused,
     /// With an error that is v2's or the shim's trouble.
     Trouble,
+    /// With the error of a brownout: v1 was off on purpose.
+    Brownout,
 }
 
 impl Ending {
@@ -68,6 +70,7 @@ impl Ending {
             Self::NotServed => "not_served",
             Self::Refused => "refused",
             Self::Trouble => "trouble",
+            Self::Brownout => "brownout",
         }
     }
 }

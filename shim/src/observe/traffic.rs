@@ -201,7 +201,7 @@ impl OperationTraffic {
         match record.ending {
             Ending::Answered => {}
             Ending::Refused => self.refused += 1,
-            Ending::Error | Ending::NotServed => self.errors += 1,
+            Ending::Error | Ending::NotServed | Ending::Brownout => self.errors += 1,
             Ending::Trouble => {
                 self.errors += 1;
                 self.trouble += 1;

@@ -7,6 +7,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
+use recording::moment;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -35,6 +36,11 @@ pub(super) async fn status(State(state): State<OpsState>) -> Response {
         "v2": { "status": if shim.is_cut_off() { "down" } else { "up" } },
         "tokens": tokens,
         "state": shim.state_status(),
+        "brownout": shim.brownout().map(|(window, is_in_force)| json!({
+            "begins": moment(window.begins.saturating_mul(1000)),
+            "ends": moment(window.ends.saturating_mul(1000)),
+            "in_force": is_in_force,
+        })),
     });
     ([(CONTENT_TYPE, "application/json")], format!("{status}\n")).into_response()
 }

@@ -45,6 +45,8 @@ enum Refusal {
     Protocol(ProtocolError, String),
     /// The operation has nothing to ask v2.
     Operation(V1Error),
+    /// v1 is off on purpose.
+    Brownout(V1Error),
 }
 
 impl Generation {
@@ -67,6 +69,7 @@ impl Generation {
                 Reply::refusal(self.protocol(), error, &detail)
             }
             Err(Refusal::Operation(error)) => Reply::error(error),
+            Err(Refusal::Brownout(error)) => Reply::brownout(error),
         };
         reply.format = format;
         reply
@@ -118,6 +121,9 @@ impl Generation {
         if !tenant.may(operation) {
             let name = operation.name.clone();
             return Err(Refusal::Protocol(ProtocolError::OperationNotAllowed, name));
+        }
+        if let Some(error) = self.brownout(tenant.api_key(), operation) {
+            return Err(Refusal::Brownout(error));
         }
         let Some(share) = tenant.place() else {
             return Err(ProtocolError::Overloaded.into());

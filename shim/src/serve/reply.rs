@@ -58,6 +58,14 @@ impl Reply {
         Self::executed(Executed::in_place_of(None, answer), StatusCode::OK)
     }
 
+    /// The error of an operation while v1 is off on purpose.
+    pub(super) fn brownout(error: V1Error) -> Self {
+        Self {
+            ending: Ending::Brownout,
+            ..Self::error(error)
+        }
+    }
+
     /// An error of the shim's own.
     pub(super) fn refusal(protocol: &Protocol, code: ProtocolError, detail: &str) -> Self {
         let (status, error) = protocol.error(code, detail);

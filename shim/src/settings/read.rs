@@ -23,6 +23,7 @@ pub(super) const PLAN_WRITES: &str = "plan_writes";
 /// The sections that are read for themselves.
 pub(super) const TENANT: &str = "tenant";
 pub(super) const RECEIVER: &str = "receiver";
+pub(super) const BROWNOUT: &str = "brownout";
 const OPTIONS: &str = "options";
 
 /// Choices for the catalog's options: names, and what was written.
@@ -105,7 +106,7 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// Every `[[tenant]]` or `[[receiver]]`; a single `[tenant]` counts as one. The environment is
+    /// Every `[[tenant]]`, `[[receiver]]` and so on; a single `[tenant]` counts as one. The environment is
     /// for one of them.
     pub(super) fn several(&self, root: &'static str, sections: &'static [Section]) -> Vec<Self> {
         let reader = self.reader;
@@ -398,7 +399,7 @@ impl<'a> SectionReader<'a> {
         }
         let place = match (self.name, root) {
             ("", "") => {
-                known.extend([TENANT, RECEIVER, OPTIONS].map(str::to_owned));
+                known.extend([TENANT, RECEIVER, BROWNOUT, OPTIONS].map(str::to_owned));
                 String::new()
             }
             ("", root) => format!(" in [[{root}]]"),

@@ -379,11 +379,33 @@ table! { Receiver:
     }
 }
 
+table! { Brownout:
+    /// Announced windows in which v1 answers an error, so that its last callers are found before it
+    /// ends; several sections are allowed.
+    ["brownout"] own: BrownoutKeys {
+        /// First moment in UTC: a day, or a day and a time.
+        from: Option<String> = text().required("2027-03-01 10:00").reloaded();
+        /// Last moment in UTC; a day counts to its end. Not after deprecation.sunset, the day that
+        /// the error names.
+        to: Option<String> = text().required("2027-04-30").reloaded();
+        /// Hours from the beginning of one window to that of the next; without it, there is one
+        /// window, from `from` to `to`.
+        every_hours: Option<u64> = number(1, 8784, "hours").example("168").reloaded();
+        /// With every_hours: minutes of the first window, the second and so on; the last one repeats.
+        minutes: Vec<Placed<String>> = texts().default("").example("5, 15, 60, 240").reloaded();
+        /// v1 keys concerned, or all.
+        keys: Vec<Placed<String>> = texts().default("").example("what-the-programs-send")
+            .reloaded();
+        /// Operations concerned, or all.
+        operations: Vec<Placed<String>> = texts().default("").example("user/list").reloaded();
+    }
+}
+
 /// All sections, in the order in which people read them; options are the catalog's.
 pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     const FIRST: usize = 2;
     let (site, tenant) = (Site::SECTIONS.iter(), Tenant::SECTIONS.iter());
-    let receiver = Receiver::SECTIONS.iter();
+    let receiver = Receiver::SECTIONS.iter().chain(Brownout::SECTIONS);
     site.clone()
         .take(FIRST)
         .chain(tenant)

@@ -158,19 +158,7 @@ impl Tenant {
 
     fn permissions(&self, catalog: &Catalog, mistakes: &Mistakes) -> Permissions {
         let operations = self.own.operations.value.as_ref();
-        for written in operations.into_iter().flatten() {
-            if catalog.find(&written.value).is_none() {
-                let name = &written.value;
-                let known = catalog.operations().iter().map(|known| known.name.as_str());
-                let text = match nearest(name, known) {
-                    Some(known) => {
-                        format!("there is no operation {name:?}; did you mean {known:?}?")
-                    }
-                    None => format!("there is no operation {name:?}; write it as \"user/get\""),
-                };
-                mistakes.add(written.origin.clone(), text);
-            }
-        }
+        check_operations(operations.into_iter().flatten(), catalog, mistakes);
         let named = |name: &Placed<String>| name.value.clone();
         Permissions {
             read_only: self.own.read_only.value,
@@ -221,6 +209,26 @@ impl OAuthKeys {
             client_id: client_id?,
             client_secret: client_secret?,
         }))
+    }
+}
+
+/// Notes the names that are none of an operation.
+pub(super) fn check_operations<'a>(
+    names: impl IntoIterator<Item = &'a Placed<String>>,
+    catalog: &Catalog,
+    mistakes: &Mistakes,
+) {
+    for written in names {
+        let name = &written.value;
+        if catalog.find(name).is_some() {
+            continue;
+        }
+        let known = catalog.operations().iter().map(|known| known.name.as_str());
+        let text = match nearest(name, known) {
+            Some(known) => format!("there is no operation {name:?}; did you mean {known:?}?"),
+            None => format!("there is no operation {name:?}; write it as \"user/get\""),
+        };
+        mistakes.add(written.origin.clone(), text);
     }
 }
 

@@ -354,6 +354,35 @@ flush_seconds = "often"
 }
 
 #[test]
+fn mistakes_of_brownouts_are_told_at_once() {
+    let file = r#"
+        [[brownout]]
+        from = "March"
+        operations = ["user/gett"]
+        keys = ["crm"]
+        [[brownout]]
+        from = "2027-03-02"
+        to = "2027-03-01"
+        [[brownout]]
+        from = "2019-03-02"
+        to = "2019-03-03"
+        minutes = [5]
+        [[brownout]]
+        from = "2019-03-02"
+        to = "2019-03-03"
+        every_hours = 1
+        minutes = ["ten", 61]
+        [[brownout]]
+        from = "2019-03-02"
+        to = "2019-03-03"
+        every_hours = 1
+        every = 2
+    "#;
+    let told = load(Some(file), &ENVIRONMENT, Flags::default()).unwrap_err();
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn mistakes_about_tls_and_addresses_are_told() {
     let told = [
         "[tls]\nlisten = \"8443\"\ncert = \"cert.pem\"",

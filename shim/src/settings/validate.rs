@@ -9,9 +9,9 @@ use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, OpsListen,
-    ReceiverConfig, RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source, Sources,
-    StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
+    BrownoutConfig, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits,
+    OpsListen, ReceiverConfig, RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source,
+    Sources, StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
     WebhooksConfig,
     network::{address, origins, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
@@ -41,6 +41,7 @@ impl Written {
             site,
             tenants,
             receivers,
+            brownouts,
             mut choices,
             ..
         } = self;
@@ -83,6 +84,16 @@ impl Written {
         let of_tenants = of_tenants.iter().map(|tenant| &tenant.options);
         let all = options.iter().chain(of_tenants);
         let has_links = |options: &Options| catalog.has_links(options);
+        let keys = match &source {
+            Some(Source::V2(v2)) => Some(v2.tenants.iter().map(|tenant| tenant.api_key.as_str())),
+            _ => None,
+        };
+        let keys: Option<BTreeSet<_>> = keys.map(Iterator::collect);
+        let brownouts = brownouts.into_iter().filter_map(|written| {
+            let end = deprecation.as_ref();
+            BrownoutConfig::from_settings(&written.own, (end, keys.as_ref()), catalog, mistakes)
+        });
+        let brownouts = brownouts.collect();
         let relay = RelayConfig::from_settings(&site, all, has_links, mistakes);
         let listen = &site.main.listen;
         let has_tls = [&site.tls.listen, &site.tls.cert_file, &site.tls.key_file];
@@ -134,7 +145,8 @@ impl Written {
                 strict,
                 options: options.ok()?,
                 upstream_status: status?,
-                deprecation,
+                deprecation: deprecation.filter(|_| site.deprecation.headers.value),
+                brownouts,
                 trusted_proxies,
                 relay,
                 cors_origins,
@@ -267,7 +279,7 @@ fn traces(traces: &table::Traces, mistakes: &Mistakes) -> Option<TracesConfig> {
     })
 }
 
-/// What to say of v1's end, if anything. After a mistake nothing is started, whatever it is.
+/// What to say of v1's end. After a mistake nothing is started, whatever it is.
 fn deprecation(written: &table::Deprecation, mistakes: &Mistakes) -> Option<Deprecation> {
     let (year, month, day) = V1_DEPRECATED;
     let since = Date::from_calendar_date(year, month, day).ok()?;
@@ -282,12 +294,11 @@ fn deprecation(written: &table::Deprecation, mistakes: &Mistakes) -> Option<Depr
     }
     let hint = format!("write it in full, as {V2_DOCUMENTS}");
     let link = web_url("deprecation.link", &written.link, &hint, mistakes);
-    let deprecation = Deprecation {
+    Some(Deprecation {
         since,
         sunset: sunset?,
         link: link?,
-    };
-    written.headers.value.then_some(deprecation)
+    })
 }
 
 fn web_url(path: &str, written: &Placed<String>, hint: &str, mistakes: &Mistakes) -> Option<Url> {

@@ -13,6 +13,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use shim::{
     Dependencies, ReloadError, Shim,
+    clock::Clock,
     front::server::{self, Listeners, Stopped, Tls},
     notifications::Outbox,
     observe::{
@@ -60,6 +61,8 @@ pub(crate) struct Setup {
     /// In place of a port of its own.
     pub(crate) listener: Option<TcpListener>,
     pub(crate) ledger: Option<Arc<shim::observe::ledger::Ledger>>,
+    /// In place of the system's.
+    pub(crate) clock: Option<Clock>,
 }
 
 impl Default for Setup {
@@ -78,6 +81,7 @@ impl Default for Setup {
             tls: None,
             listener: None,
             ledger: None,
+            clock: None,
         }
     }
 }
@@ -153,6 +157,9 @@ impl Running {
         let mut dependencies = (setup.dependencies)(&limits);
         dependencies.recorder = setup.recorder;
         dependencies.ledger = setup.ledger;
+        if let Some(clock) = setup.clock {
+            dependencies.clock = clock;
+        }
         let (told, shadowed) = watch::channel(Shadowed::default());
         let recorder = Recorder {
             next: dependencies.observer,

@@ -6,6 +6,7 @@
     reason = "test code outside of test functions"
 )]
 
+mod brownout;
 mod certificates;
 mod connections;
 mod errors;

@@ -128,6 +128,7 @@ async fn alive_and_ready() {
         "v2": { "status": "up" },
         "tokens": [{ "tenant": 1, "status": "ok" }],
         "state": { "status": "ok" },
+        "brownout": null,
     });
     assert_eq!(shim.status().await, status);
     assert_eq!(shim.ops("/v1/user/get").await.0, 404);

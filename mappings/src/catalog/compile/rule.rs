@@ -10,12 +10,14 @@ use crate::template::Template;
 
 /// The placeholders that texts of errors may have, besides the kinds of subjects and
 /// `given.PARAMETER`.
-const ERROR_PLACEHOLDERS: [&str; 15] = [
+const ERROR_PLACEHOLDERS: [&str; 18] = [
     "Name",
     "about",
     "code",
+    "day",
     "element",
     "fields",
+    "link",
     "message",
     "most",
     "name",
@@ -26,6 +28,7 @@ const ERROR_PLACEHOLDERS: [&str; 15] = [
     "reached",
     "replacement",
     "subject",
+    "until",
 ];
 /// Begins the placeholder of a parameter's value.
 pub(crate) const GIVEN: &str = "given.";

@@ -2,6 +2,7 @@
 
 use super::{
     LedgerError,
+    brownouts::NotedWindow,
     engine::{self, Cell, Engine, Purpose, Row, number, transaction},
     table::{Caller, Sums, Table, max_refused},
 };
@@ -15,7 +16,7 @@ const TRUSTED_AFTER: i64 = 3;
 const OF_LATE: i64 = 31;
 
 const ADD_CALLS: &str = "
-INSERT INTO calls VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO calls VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (consumer, operation, day) DO UPDATE SET
     answered = calls.answered + excluded.answered,
     error = calls.error + excluded.error,
@@ -23,7 +24,14 @@ ON CONFLICT (consumer, operation, day) DO UPDATE SET
     refused = calls.refused + excluded.refused,
     trouble = calls.trouble + excluded.trouble,
     first = CASE WHEN excluded.first < calls.first THEN excluded.first ELSE calls.first END,
-    last = CASE WHEN excluded.last > calls.last THEN excluded.last ELSE calls.last END";
+    last = CASE WHEN excluded.last > calls.last THEN excluded.last ELSE calls.last END,
+    brownout = calls.brownout + excluded.brownout";
+
+const ADD_BROWNOUT: &str = "
+INSERT INTO brownout VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (begins, ends, keys, operations) DO UPDATE SET
+    first = CASE WHEN excluded.first < brownout.first THEN excluded.first ELSE brownout.first END,
+    last = CASE WHEN excluded.last > brownout.last THEN excluded.last ELSE brownout.last END";
 
 const ADD_PARAMETER: &str = "
 INSERT INTO parameter VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -74,6 +82,10 @@ impl Database {
         transaction(&mut *self.engine, Purpose::Write, |engine| {
             let folded = Adding::new(engine, self.max_callers)?.add(table)?;
             engine.each(ADD_DAY, &[vec![i64::from(day).into(), dropped.into()]])?;
+            engine.each(
+                ADD_BROWNOUT,
+                &Vec::from_iter(table.windows().iter().map(window)),
+            )?;
             Ok(folded)
         })
     }
@@ -102,6 +114,7 @@ fn begin_day(engine: &mut dyn Engine, day: i64, keep_days: i64) -> Result<(), Le
     for (statement, bound) in [
         ("DELETE FROM kept WHERE day < $1", Some(oldest)),
         ("DELETE FROM calls WHERE day < $1", Some(oldest)),
+        ("DELETE FROM brownout WHERE ends < $1", Some(moment)),
         ("DELETE FROM parameter WHERE last < $1", Some(moment)),
         (
             "DELETE FROM parameter WHERE consumer NOT IN (SELECT consumer FROM calls)",
@@ -211,8 +224,20 @@ fn calls_of(consumer: i64, sums: &Sums) -> impl Iterator<Item = Row> {
             outcomes.trouble.into(),
             calls.span.first.into(),
             calls.span.last.into(),
+            outcomes.brownout.into(),
         ]
     })
+}
+
+fn window(noted: &NotedWindow) -> Row {
+    vec![
+        noted.window.begins.into(),
+        noted.window.ends.into(),
+        noted.keys.as_str().into(),
+        noted.operations.as_str().into(),
+        noted.first.into(),
+        noted.last.into(),
+    ]
 }
 
 fn parameters_of(consumer: i64, sums: &Sums) -> impl Iterator<Item = Row> {

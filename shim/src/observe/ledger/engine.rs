@@ -8,7 +8,7 @@ use super::LedgerError;
 use crate::settings::LedgerPlace;
 
 /// The version of the tables.
-pub(super) const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = 2;
 
 /// Days are days since 1970, moments seconds since 1970. Adding sums in any order gives the same.
 const TABLES: &str = "
@@ -30,6 +30,7 @@ CREATE TABLE calls (
     trouble {integer} NOT NULL,
     first {integer} NOT NULL,
     last {integer} NOT NULL,
+    brownout {integer} NOT NULL DEFAULT 0,
     PRIMARY KEY (consumer, operation, day)
 ) {tree};
 CREATE TABLE parameter (
@@ -46,6 +47,24 @@ CREATE TABLE kept (
     day {integer} PRIMARY KEY,
     dropped {integer} NOT NULL
 ) {rows};
+";
+
+/// Windows in which v1 answers an error on purpose: since version 2. Names of a list stand in lines.
+const BROWNOUTS: &str = "
+CREATE TABLE brownout (
+    begins {integer} NOT NULL,
+    ends {integer} NOT NULL,
+    keys TEXT NOT NULL,
+    operations TEXT NOT NULL,
+    first {integer} NOT NULL,
+    last {integer} NOT NULL,
+    PRIMARY KEY (begins, ends, keys, operations)
+) {tree};
+";
+
+/// Makes the tables of version 1 those of version 2.
+const UPGRADE: &str = "
+ALTER TABLE calls ADD COLUMN brownout {integer} NOT NULL DEFAULT 0;
 ";
 
 /// A value of a row, or of a parameter.
@@ -128,9 +147,17 @@ pub(super) fn number(
 
 /// The tables, in the words of a database: a column that numbers its rows, whole numbers, and options of
 /// tables that are found by number or by their primary key.
-fn tables([identity, integer, rows, tree]: [&str; 4]) -> String {
-    TABLES
-        .replace("{identity}", identity)
+fn tables(dialect: [&str; 4]) -> String {
+    in_dialect(&[TABLES, BROWNOUTS].concat(), dialect)
+}
+
+/// What makes the tables of the version before those of this one.
+fn upgrade(dialect: [&str; 4]) -> String {
+    in_dialect(&[UPGRADE, BROWNOUTS].concat(), dialect)
+}
+
+fn in_dialect(sql: &str, [identity, integer, rows, tree]: [&str; 4]) -> String {
+    sql.replace("{identity}", identity)
         .replace("{integer}", integer)
         .replace("{rows}", rows)
         .replace("{tree}", tree)

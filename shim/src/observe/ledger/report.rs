@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use recording::{
     moment,
-    usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage, day_name},
+    usage::{
+        Brownout, Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage,
+        day_name,
+    },
 };
 use time::{Date, OffsetDateTime};
 
@@ -39,13 +42,17 @@ WHERE id > $1 AND (CAST($2 AS TEXT) IS NULL OR key = $2) AND EXISTS (
 ORDER BY id LIMIT $6";
 
 const CALLS: &str = "
-SELECT operation, day, answered, error, not_served, refused, trouble, first, last FROM calls
+SELECT operation, day, answered, error, not_served, refused, trouble, first, last, brownout FROM calls
 WHERE consumer = $1 AND day BETWEEN $2 AND $3 AND (CAST($4 AS TEXT) IS NULL OR operation = $4)";
 
 const PARAMETERS: &str = "
 SELECT operation, role, name, requests FROM parameter
 WHERE consumer = $1 AND last >= $2 AND (CAST($3 AS TEXT) IS NULL OR operation = $3)
 ORDER BY operation, role, name";
+
+const BROWNOUTS: &str = "
+SELECT begins, ends, keys, operations, first, last FROM brownout
+WHERE ends >= $1 AND begins <= $2 ORDER BY begins, ends, keys, operations";
 
 const KEPT: &str = "SELECT day, dropped FROM kept WHERE day BETWEEN $1 AND $2 ORDER BY day";
 
@@ -101,6 +108,7 @@ fn usage(engine: &mut dyn Engine, filter: &Filter, now: i64) -> Result<Usage, Le
         ledger: engine.shared_name()?,
         kept: kept(engine, days)?,
         unwritten: 0,
+        brownouts: brownouts(engine, days, now)?,
         consumers: consumers
             .into_iter()
             .map(|(_, consumer)| consumer)
@@ -220,6 +228,7 @@ fn calls(row: Row) -> Option<Calls> {
         trouble,
         first,
         last,
+        brownout,
     ] = row.try_into().ok()?;
     Some(Calls {
         operation: operation.text(),
@@ -230,10 +239,35 @@ fn calls(row: Row) -> Option<Calls> {
             not_served: not_served.count(),
             refused: refused.count(),
             trouble: trouble.count(),
+            brownout: brownout.count(),
         },
         first: first.number(),
         last: last.number(),
     })
+}
+
+/// The brownouts of these days.
+fn brownouts(engine: &mut dyn Engine, days: Days, now: i64) -> Result<Vec<Brownout>, LedgerError> {
+    let since = days.first.saturating_mul(24 * 60 * 60);
+    let names = |cell: Cell| -> Vec<String> {
+        let text = cell.text();
+        text.lines().map(str::to_owned).collect()
+    };
+    let rows = engine
+        .rows(BROWNOUTS, &[since.into(), now.into()])?
+        .into_iter();
+    let brownouts = rows.filter_map(|row| {
+        let [begins, ends, keys, operations, first, last] = row.try_into().ok()?;
+        Some(Brownout {
+            begins: instant(begins.number()),
+            ends: instant(ends.number()),
+            first: instant(first.number()),
+            last: instant(last.number()),
+            keys: names(keys),
+            operations: names(operations),
+        })
+    });
+    Ok(brownouts.collect())
 }
 
 /// When the ledger was kept.

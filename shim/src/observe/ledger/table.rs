@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use recording::usage::{OTHERS, Outcomes};
 
-use super::{day, note::FinishedNote};
+use super::{brownouts::NotedWindow, day, note::FinishedNote};
 use crate::observe::observer::Ending;
 
 /// Who calls, as the ledger tells callers apart.
@@ -58,6 +58,7 @@ pub(super) struct Sums {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Table {
     callers: BTreeMap<Caller, Sums>,
+    windows: Vec<NotedWindow>,
     /// Those of the callers that were refused.
     refused: usize,
     max_callers: usize,
@@ -170,8 +171,17 @@ impl Table {
         self.callers.iter()
     }
 
+    /// The windows since the last writing, in place of what was kept of them.
+    pub(super) fn keep_windows(&mut self, windows: Vec<NotedWindow>) {
+        self.windows = windows;
+    }
+
+    pub(super) fn windows(&self) -> &[NotedWindow] {
+        &self.windows
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.callers.is_empty()
+        self.callers.is_empty() && self.windows.is_empty()
     }
 
     /// How many requests are summed up.
@@ -181,6 +191,7 @@ impl Table {
 
     pub(super) fn clear(&mut self) {
         self.callers.clear();
+        self.windows.clear();
         self.refused = 0;
         self.sums = 0;
         self.requests = 0;
@@ -241,6 +252,7 @@ fn one(ending: Ending) -> Outcomes {
         Ending::NotServed => &mut outcomes.not_served,
         Ending::Refused => &mut outcomes.refused,
         Ending::Trouble => &mut outcomes.trouble,
+        Ending::Brownout => &mut outcomes.brownout,
     } = 1;
     outcomes
 }

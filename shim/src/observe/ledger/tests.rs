@@ -383,7 +383,7 @@ fn what_is_no_ledger_is_refused_and_left_alone() {
     drop(connection);
     let told = refusal(&newer);
     assert!(
-        told.contains("a newer shim wrote the ledger (schema 2, and this one knows 1)"),
+        told.contains("a newer shim wrote the ledger (schema 3, and this one knows 2)"),
         "{told}"
     );
 }
@@ -496,4 +496,60 @@ fn the_file_is_for_its_owner_alone() {
     }
     // With its write-ahead log.
     assert!(found >= 2, "{found}");
+}
+
+#[test]
+fn a_ledger_of_the_version_before_is_gone_on_with() {
+    let (_folder, file) = folder();
+    let mut database = open(&file, 1000).unwrap();
+    database.begin_day(TODAY, 400).unwrap();
+    database
+        .write(&table([noted("k", 1, "user/get", on(TODAY))]), TODAY, 0)
+        .unwrap();
+    drop(database);
+    let before = usage(&file, &all());
+    let older = Connection::open(&file).unwrap();
+    older
+        .execute_batch(
+            "DROP TABLE brownout; ALTER TABLE calls DROP COLUMN brownout; PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(older);
+    let place = LedgerPlace::File(file.clone());
+    let unread = report::read(&place, &all(), on(TODAY)).unwrap_err();
+    assert!(matches!(unread, LedgerError::Older(1)), "{unread}");
+    drop(open(&file, 1000).unwrap());
+    assert_eq!(usage(&file, &all()), before);
+}
+
+#[test]
+fn windows_are_noted_once_whoever_writes_them() {
+    let (_folder, file) = folder();
+    let window = |first, last| brownouts::NotedWindow {
+        window: crate::settings::Window {
+            begins: on(TODAY),
+            ends: on(TODAY) + 300,
+        },
+        keys: "crm\nerp".to_owned(),
+        operations: String::new(),
+        first,
+        last,
+    };
+    let mut database = open(&file, 1000).unwrap();
+    for (first, last) in [(10, 20), (0, 12), (20, 300)] {
+        let mut table = Table::new(10, 10);
+        table.keep_windows(vec![window(on(TODAY) + first, on(TODAY) + last)]);
+        assert!(!table.is_empty());
+        database.write(&table, TODAY, 0).unwrap();
+    }
+    let place = LedgerPlace::File(file);
+    let told = report::read(&place, &all(), on(TODAY) + 1000)
+        .unwrap()
+        .brownouts;
+    let [one] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!((&one.first, &one.last), (&one.begins, &one.ends));
+    assert_eq!(one.keys, ["crm", "erp"]);
+    assert!(one.operations.is_empty());
 }

@@ -40,6 +40,18 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
                 @let status = shim.state_status().status;
                 span.good[status == "ok"].bad[status != "ok"] { (status) }
             } }
+            @if let Some((window, is_in_force)) = shim.brownout() {
+                div { dt { "Brownout" } dd {
+                    @if is_in_force {
+                        span.bad { "in force" }
+                        small { "until " (time(window.ends.saturating_mul(1000))) }
+                    } @else {
+                        "announced"
+                        small { "from " (time(window.begins.saturating_mul(1000)))
+                            " to " (time(window.ends.saturating_mul(1000))) }
+                    }
+                } }
+            }
             div { dt { "Requests a minute" } dd { (rate(seen)) small { "in the last " (RATE_MINUTES) " minutes" } } }
             div { dt { "Requests" } dd { (requests) } }
             div { dt { "v1 errors" } dd { (errors) small { (share(errors, requests)) " of all" } } }

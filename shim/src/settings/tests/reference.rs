@@ -105,7 +105,9 @@ fn example() -> String {
             "" => text.push('\n'),
             "tenant" => line(&mut text, "\n[[tenant]]", section.about),
             // There is none by default.
-            "receiver" => line(&mut text, "\n# [[receiver]]", section.about),
+            name @ ("receiver" | "brownout") => {
+                line(&mut text, &format!("\n# [[{name}]]"), section.about);
+            }
             // Inside of the tenant.
             "tenant.oauth" => line(&mut text, &format!("# {}", section.about), ""),
             name => line(&mut text, &format!("\n[{name}]"), section.about),
@@ -116,7 +118,8 @@ fn example() -> String {
             let shown = key.default.or(key.example).unwrap();
             let mut written = format!("{name} = {}", key.kind.to_toml(shown));
             let is_default = key.default.is_some() || key.is_required;
-            if section.name == "receiver" || !is_default {
+            let is_left_out = ["receiver", "brownout"].contains(&section.name);
+            if is_left_out || !is_default {
                 written.insert_str(0, "# ");
             }
             line(&mut text, &written, &explained(key));

@@ -18,7 +18,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables};
+use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables, upgrade};
 
 /// For a connection. Notes wait in the queue meanwhile.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -137,6 +137,18 @@ impl Session {
             );
             client.batch_execute(&made).await?;
         }
+        if is_writer {
+            let before = SCHEMA - 1;
+            let upgrade = upgrade(DIALECT);
+            let upgraded = format!(
+                "BEGIN; {LOCK}; DO $$ BEGIN
+                 IF (SELECT schema FROM version) = {before} THEN
+                     {upgrade}
+                     UPDATE version SET schema = {SCHEMA};
+                 END IF; END $$; COMMIT"
+            );
+            client.batch_execute(&upgraded).await?;
+        }
         let version = client
             .query_one("SELECT schema, ledger FROM version", &[])
             .await?;
@@ -146,7 +158,8 @@ impl Session {
                 statements: HashMap::new(),
                 ledger: version.try_get(1)?,
             }),
-            other => Err(LedgerError::Newer(other)),
+            older if older < SCHEMA => Err(LedgerError::Older(older)),
+            newer => Err(LedgerError::Newer(newer)),
         }
     }
 

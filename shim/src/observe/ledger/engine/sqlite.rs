@@ -7,7 +7,7 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables};
+use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables, upgrade};
 
 /// Tells a ledger from other SQLite files, in `application_id`: "v1us".
 const APPLICATION: i64 = 0x7631_7573;
@@ -40,6 +40,15 @@ impl Sqlite {
             if is_blank(&connection)? {
                 connection.execute_batch(&tables(DIALECT))?;
                 connection.pragma_update(None, "application_id", APPLICATION)?;
+                connection.pragma_update(None, "user_version", SCHEMA)?;
+            }
+            connection.execute_batch("COMMIT")?;
+        }
+        if application(&connection)? == APPLICATION && version(&connection)? == SCHEMA - 1 {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            // Unless another shim did it meanwhile.
+            if version(&connection)? == SCHEMA - 1 {
+                connection.execute_batch(&upgrade(DIALECT))?;
                 connection.pragma_update(None, "user_version", SCHEMA)?;
             }
             connection.execute_batch("COMMIT")?;
@@ -179,12 +188,15 @@ fn check_version(connection: &Connection) -> Result<(), LedgerError> {
     if application(connection)? != APPLICATION {
         return Err(LedgerError::Foreign);
     }
-    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == SCHEMA {
-        Ok(())
-    } else {
-        Err(LedgerError::Newer(version))
+    match version(connection)? {
+        SCHEMA => Ok(()),
+        older if older < SCHEMA => Err(LedgerError::Older(older)),
+        newer => Err(LedgerError::Newer(newer)),
     }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// A check may fail on what it looks for.
