@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`clock`] | the time of the system, which tests replace |
 //! | [`settings`] | one typed configuration from file, environment and flags, checked as a whole |
+//! | `v1_client` | asks a second v1: a shadow, or the other side of a rollout |
 //! | [`observe`] | everything that watches and nothing waits for: log, metrics, traces, recorder, usage ledger, shadow |
 //! | [`state`] | what is remembered between requests, behind one trait |
 //! | [`front`] | what v1 clients send becomes parameters, and answers become v1's bytes: listeners, TLS, limits, decoding, credentials, encoding |
@@ -26,6 +27,7 @@ pub mod operate;
 mod serve;
 pub mod settings;
 pub mod state;
+mod v1_client;
 
 pub use serve::{Dependencies, ReloadError, Shim, StartError};
 pub use shim_upstream::install_tls;

@@ -26,7 +26,7 @@ pub(crate) use metrics::Readings;
 pub(crate) use observer::guarded;
 pub use observer::{
     DeliveryOutcome, DeliveryRecord, Ending, FailedCall, Observer, Observers, RequestRecord,
-    ShadowRecord, WebhookRecord,
+    RolloutRecord, RolloutSide, ShadowRecord, WebhookRecord,
 };
 pub use recent::{Memory, Recent};
 pub(crate) use served_request::ServedRequest;

@@ -5,6 +5,7 @@
 
 mod guard;
 pub mod pages;
+mod rollouts;
 mod status;
 mod usage;
 
@@ -54,8 +55,8 @@ struct OpsState {
     reading: Arc<Semaphore>,
 }
 
-/// `/healthz`, `/readyz`, `/status`, `/metrics` and `/usage`. The last one says who calls, and answers
-/// to known names of this machine only, as the pages do.
+/// `/healthz`, `/readyz`, `/status`, `/metrics`, `/rollouts` and `/usage`. The last two answer to known
+/// names of this machine only, as the pages do: one changes something, the other says who calls.
 pub fn router(shim: Shim, metrics: Arc<Metrics>, config: &UiConfig, process: Process) -> Router {
     let hosts: Arc<[String]> = config.hosts.clone().into();
     let guarded = middleware::from_fn_with_state(hosts, guard);
@@ -64,6 +65,12 @@ pub fn router(shim: Shim, metrics: Arc<Metrics>, config: &UiConfig, process: Pro
         .route("/readyz", get(readiness))
         .route("/status", get(status::status))
         .route("/metrics", get(numbers))
+        .route(
+            "/rollouts",
+            get(rollouts::figures)
+                .post(rollouts::step)
+                .layer(guarded.clone()),
+        )
         .route("/usage", get(usage::usage).layer(guarded))
         .with_state(OpsState {
             shim,
@@ -88,6 +95,7 @@ async fn numbers(State(state): State<OpsState>) -> Response {
     let queued = queued
         .into_iter()
         .map(|Waiting { receiver, counts }| (receiver, counts.waiting, counts.dead));
+    let rollouts = state.shim.rollouts().into_iter();
     let readings = Readings {
         is_ready: !state.process.stopping.is_cancelled(),
         is_state_degraded: state.shim.state_status().status != "ok",
@@ -98,6 +106,7 @@ async fn numbers(State(state): State<OpsState>) -> Response {
         recorded: state.shim.recorded(),
         ledger: state.shim.ledger().map(|ledger| ledger.counts()),
         dropped_log_lines: dropped_log_lines(),
+        rollouts: rollouts.map(|step| (step.name, step.percent)).collect(),
     };
     match state.metrics.render(&readings) {
         Ok(text) => ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response(),

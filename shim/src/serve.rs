@@ -7,6 +7,7 @@ mod executor;
 mod joins;
 mod relay;
 mod reply;
+mod rollout;
 mod tenants;
 mod writes;
 
@@ -65,6 +66,8 @@ use executor::{Executed, Executor};
 use joins::Joins;
 use relay::Relay;
 use reply::Reply;
+use rollout::{COMPARED, ROLLOUT, Rollouts};
+pub(crate) use rollout::{Figures, Side};
 use tenants::{Tenant, Tenants};
 
 /// The header of an answer that an equal request at the same time was given, too.
@@ -81,6 +84,7 @@ struct Generation(Arc<Inner>);
 struct Inner {
     executor: Executor,
     tenants: Tenants,
+    rollouts: Rollouts,
     brownouts: Vec<BrownoutConfig>,
     upstream_status: StatusCode,
     deprecation: DeprecationHeaders,
@@ -98,6 +102,7 @@ struct Shared {
     recent: Option<Arc<Recent>>,
     shadow: Option<Arc<Shadow>>,
     clock: Clock,
+    limits: Limits,
     body: BodyReader,
     throttle: Throttle,
     relay: Option<Arc<Relay>>,
@@ -166,6 +171,9 @@ pub enum StartError {
     /// servers.
     #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
     Client(#[source] Box<dyn Error + Send + Sync>),
+    /// The HTTP client for the other side of a rollout cannot be made.
+    #[error("the client for rollout.url cannot be made; check the system's certificates")]
+    SecondV1(#[source] Box<dyn Error + Send + Sync>),
     /// There are no random numbers for the key of relayed files.
     #[error("the system gives no random numbers for the key of relayed files; set relay.key")]
     Random,
@@ -177,6 +185,9 @@ pub enum ReloadError {
     /// `upstream.url` is another one.
     #[error("upstream.url is another one; restart the shim for that")]
     OtherUpstream,
+    /// The HTTP client for the other side of a rollout cannot be made.
+    #[error("the client for rollout.url cannot be made; check the system's certificates")]
+    SecondV1,
 }
 
 impl Shim {
@@ -219,6 +230,7 @@ impl Shim {
             recent: dependencies.recent,
             shadow: dependencies.shadow,
             clock: dependencies.clock,
+            limits: limits.clone(),
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             relay: relay.map(Arc::new),
@@ -234,8 +246,9 @@ impl Shim {
             call_time: limits.call,
             joins: Joins::default(),
         };
-        let none = Tenants::default();
-        let first = Generation::new(executor, v2, site, Arc::new(shared), &none);
+        let before = (&Tenants::default(), &Rollouts::default());
+        let first = Generation::new(executor, v2, site, Arc::new(shared), before);
+        let first = first.map_err(|error| StartError::SecondV1(error.into()))?;
         Ok(Self(Arc::new(RwLock::new(first))))
     }
 
@@ -259,7 +272,9 @@ impl Shim {
             catalog,
             ..before.0.executor.clone()
         };
-        let next = Generation::new(executor, v2, site, shared, &before.0.tenants);
+        let before = (&before.0.tenants, &before.0.rollouts);
+        let next = Generation::new(executor, v2, site, shared, before);
+        let next = next.map_err(|_| ReloadError::SecondV1)?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
@@ -351,6 +366,16 @@ impl Shim {
         self.now().0.shared.ledger.clone()
     }
 
+    /// The figures of all rollouts.
+    pub(crate) fn rollouts(&self) -> Vec<Figures> {
+        self.now().0.rollouts.figures()
+    }
+
+    /// Changes the share of a rollout; `None` if there is none of the name.
+    pub(crate) fn step(&self, rollout: &str, percent: u8) -> Option<Figures> {
+        self.now().0.rollouts.step(rollout, percent)
+    }
+
     /// The calls that could be made at once, for each account with a limit and each label.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
         self.now().0.tenants.budget_levels()
@@ -377,26 +402,29 @@ impl Generation {
         v2: V2Config,
         site: &SiteConfig,
         shared: Arc<Shared>,
-        before: &Tenants,
-    ) -> Self {
+        (tenants, rollouts): (&Tenants, &Rollouts),
+    ) -> reqwest::Result<Self> {
         let labels = RateLabels::of(&executor.catalog);
         let relay = shared.relay.as_ref();
         let links = |tenant| relay.map(|relay| relay.links(tenant));
         let places = shared.requests;
-        let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, before);
+        let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, tenants);
+        let watch = (&shared.observer, &shared.clock);
+        let rollouts = Rollouts::new(&site.rollouts, rollouts, &shared.limits, watch)?;
         if let Some(ledger) = &shared.ledger {
             ledger.announce(&site.brownouts);
         }
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             tenants,
             executor,
+            rollouts,
             brownouts: site.brownouts.clone(),
             upstream_status: site.upstream_status,
             deprecation: DeprecationHeaders::new(site.deprecation.as_ref()),
             trusted_proxies: site.trusted_proxies.clone(),
             cors: AllowedOrigins::new(&site.cors_origins),
             shared,
-        }))
+        })))
     }
 
     fn catalog(&self) -> &Arc<Catalog> {
@@ -415,6 +443,13 @@ impl Generation {
         if reply.executed.is_joined {
             let joined = HeaderValue::from_static("joined");
             response.headers_mut().insert(DUPLICATE, joined);
+        }
+        if let Some(moved) = &reply.executed.moved {
+            let headers = response.headers_mut();
+            headers.insert(ROLLOUT, moved.rollout.clone());
+            if let Some(compared) = &moved.compared {
+                headers.insert(COMPARED, compared.clone());
+            }
         }
         if reply.status == StatusCode::METHOD_NOT_ALLOWED {
             let allowed = HeaderValue::from_static("POST");

@@ -13,6 +13,8 @@ mod origin;
 mod read;
 mod record;
 mod relay;
+mod rollout;
+mod second_v1;
 mod secret_digest;
 mod shadow;
 mod state;
@@ -51,8 +53,10 @@ pub use ledger::{LedgerConfig, LedgerPlace};
 pub use origin::{ConfigError, Mistake, Origin};
 pub use record::RecordConfig;
 pub use relay::RelayConfig;
+pub(crate) use rollout::Allowed;
+pub use rollout::{CallerIdentity, RolloutConfig};
+pub(crate) use second_v1::{SecondV1, V1Credentials};
 pub(crate) use secret_digest::SecretDigest;
-pub(crate) use shadow::ShadowCredentials;
 pub use shadow::{ShadowConfig, Side};
 pub use state::{OnOutage, StateConfig, StateUrl};
 pub(crate) use table::{keys, sections};
@@ -206,6 +210,8 @@ pub struct SiteConfig {
     pub upstream_status: StatusCode,
     /// What answers say of v1's end; `None` to say nothing.
     pub deprecation: Option<Deprecation>,
+    /// Which callers a second v1 answers.
+    pub rollouts: Vec<RolloutConfig>,
     /// The windows in which v1 answers an error before it ends.
     pub brownouts: Vec<BrownoutConfig>,
     /// The proxies before the shim: what they say of their own clients' addresses is believed.

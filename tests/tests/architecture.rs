@@ -45,6 +45,7 @@ const LAYERS: [(&str, &[&str]); 1] = [(
     &[
         "clock",
         "settings",
+        "v1_client",
         "observe",
         "state",
         "front",

@@ -19,7 +19,7 @@ pub use json::{Kind, Pair, Path, pairs, type_name};
 pub use noise::Noise;
 pub use rehearsal::{Rehearsed, rehearse, site};
 pub use requests::requests;
-pub use verdict::{ERROR, compare, explained, unexpected, view};
+pub use verdict::{ERROR, compare, explained, is_known_field, unexpected, view};
 
 /// The classification of a place in both answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

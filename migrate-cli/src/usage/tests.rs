@@ -126,7 +126,7 @@ fn brownouts_are_told_with_who_was_hit() {
         story.brownouts.words().unwrap(),
         "1 brownout, 60 minutes without v1, the last until 2026-11-21T11:00:00Z; hit: k 12"
     );
-    let told = Text::default().print(&document(&story, false));
+    let told = printed(&story, false, &Text::default());
     assert!(told.contains("(12 in brownouts)"), "{told}");
 }
 

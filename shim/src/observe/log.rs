@@ -12,12 +12,14 @@ use std::{
 };
 
 use mappings::{Outcome, Warning, WarningKind};
+use recording::comparison::Verdict;
 use shim_upstream::CallRecord;
 use tracing::field::display;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::observer::{
-    DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, ShadowRecord, WebhookRecord,
+    DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, RolloutRecord, ShadowRecord,
+    WebhookRecord,
 };
 use crate::settings::{LogFormat, Side};
 use writer::LogWriter;
@@ -175,6 +177,33 @@ impl Observer for Log {
                 failure,
                 "Notification given up; see `shim notifications list`"
             ),
+        }
+    }
+
+    fn rollout(&self, record: &RolloutRecord<'_>) {
+        match record {
+            RolloutRecord::Left {
+                rollout,
+                percent,
+                reason,
+                ..
+            } => tracing::error!(rollout, percent, "Left the other side: {reason}"),
+            RolloutRecord::Step { rollout, percent } => {
+                tracing::warn!(rollout, percent, "The share was changed by hand");
+            }
+            RolloutRecord::Compared {
+                rollout,
+                verdict: verdict @ Verdict::Unexpected,
+                fields,
+            } => tracing::warn!(rollout, %verdict, ?fields, "The sides differ"),
+            RolloutRecord::Compared { .. } => {}
+            RolloutRecord::Answered {
+                rollout,
+                side,
+                is_failed: true,
+                ..
+            } => tracing::warn!(rollout, side = side.as_str(), "A side did not answer"),
+            RolloutRecord::Answered { .. } => {}
         }
     }
 

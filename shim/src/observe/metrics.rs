@@ -21,7 +21,9 @@ use process::ProcessMetrics;
 
 use super::{
     ledger::LedgerCounts,
-    observer::{DeliveryRecord, Observer, RequestRecord, ShadowRecord, WebhookRecord},
+    observer::{
+        DeliveryRecord, Observer, RequestRecord, RolloutRecord, ShadowRecord, WebhookRecord,
+    },
 };
 use crate::settings::Side;
 
@@ -59,6 +61,7 @@ pub struct Metrics {
     certificate_expires: IntGaugeVec,
     process: ProcessMetrics,
     shadow: ShadowCounters,
+    rollouts: RolloutCounters,
     /// One scrape at a time brings the samples up to date.
     sampling: Mutex<()>,
     webhooks: IntCounterVec,
@@ -72,6 +75,15 @@ struct ShadowCounters {
     differences: IntCounterVec,
     not_compared: IntCounterVec,
     answers: IntCounterVec,
+}
+
+/// What the sides of rollouts did.
+struct RolloutCounters {
+    answers: IntCounterVec,
+    seconds: HistogramVec,
+    compared: IntCounterVec,
+    left: IntCounterVec,
+    percent: IntGaugeVec,
 }
 
 /// What is not counted but read off when somebody asks.
@@ -92,6 +104,8 @@ pub(crate) struct Readings {
     pub(crate) ledger: Option<LedgerCounts>,
     /// Log lines that could not be written since the start.
     pub(crate) dropped_log_lines: u64,
+    /// The share of callers that each rollout moves now.
+    pub(crate) rollouts: Vec<(String, u8)>,
     /// Notifications that wait and that were given up, by receiver.
     pub(crate) queued: Vec<(String, u64, u64)>,
 }
@@ -230,6 +244,7 @@ impl Metrics {
                 "Attempts to push a notification, by receiver and how they ended",
                 &["notification", "receiver", "outcome"],
             )?,
+            rollouts: RolloutCounters::new(&registry)?,
             queued: gauge(
                 &registry,
                 "shim_notifications_queued",
@@ -281,6 +296,11 @@ impl Metrics {
             ] {
                 raise(&self.ledger.with_label_values(&[outcome]), count);
             }
+        }
+        for (rollout, percent) in &readings.rollouts {
+            let labels = [rollout.as_str()];
+            let gauge = self.rollouts.percent.with_label_values(&labels);
+            gauge.set((*percent).into());
         }
         for (receiver, waiting, dead) in &readings.queued {
             for (state, count) in [("waiting", waiting), ("dead", dead)] {
@@ -334,6 +354,43 @@ impl ShadowCounters {
                 "shim_shadow_answers_total",
                 "Answers to clients that were to have the shadow's, by whose they got",
                 &["side"],
+            )?,
+        })
+    }
+}
+
+impl RolloutCounters {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            answers: counter(
+                registry,
+                "shim_rollout_answers_total",
+                "v1 requests that a rollout concerns, by the side that was asked",
+                &["rollout", "side", "outcome"],
+            )?,
+            seconds: seconds(
+                registry,
+                "shim_rollout_answer_duration_seconds",
+                "From a request to the answer of a side",
+                &["rollout", "side"],
+            )?,
+            compared: counter(
+                registry,
+                "shim_rollout_compared_total",
+                "Moved reads that both sides answered, by the worst verdict of their fields",
+                &["rollout", "verdict"],
+            )?,
+            left: counter(
+                registry,
+                "shim_rollout_left_total",
+                "How often the other side was left, by what exceeded the step",
+                &["rollout", "excess"],
+            )?,
+            percent: gauge(
+                registry,
+                "shim_rollout_percent",
+                "Share of the callers that the other side answers now",
+                &["rollout"],
             )?,
         })
     }
@@ -395,6 +452,38 @@ impl Observer for Metrics {
                 let retries = self.retries.with_label_values(&[reason]);
                 retries.inc_by(count.into());
             }
+        }
+    }
+
+    fn rollout(&self, record: &RolloutRecord<'_>) {
+        match record {
+            RolloutRecord::Answered {
+                rollout,
+                side,
+                is_failed,
+                elapsed,
+            } => {
+                let side = side.as_str();
+                let outcome = if *is_failed { "failed" } else { "answered" };
+                let answers = &self.rollouts.answers;
+                answers.with_label_values(&[rollout, side, outcome]).inc();
+                let seconds = self.rollouts.seconds.with_label_values(&[rollout, side]);
+                seconds.observe(elapsed.as_secs_f64());
+            }
+            RolloutRecord::Compared {
+                rollout, verdict, ..
+            } => {
+                let compared = [rollout, verdict.as_str()];
+                self.rollouts.compared.with_label_values(&compared).inc();
+            }
+            RolloutRecord::Left {
+                rollout, excess, ..
+            } => self
+                .rollouts
+                .left
+                .with_label_values(&[rollout, excess])
+                .inc(),
+            RolloutRecord::Step { .. } => {}
         }
     }
 

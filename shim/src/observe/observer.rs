@@ -174,6 +174,68 @@ impl DeliveryOutcome {
     }
 }
 
+/// Something that a rollout did. Nothing in it comes from an answer but names that the catalog knows.
+#[derive(Debug)]
+pub enum RolloutRecord<'a> {
+    /// A side answered, or failed to.
+    Answered {
+        /// The rollout.
+        rollout: &'a str,
+        /// The side.
+        side: RolloutSide,
+        /// True if it gave no answer, or one of v2's or the shim's trouble.
+        is_failed: bool,
+        /// From the request to the answer.
+        elapsed: Duration,
+    },
+    /// The answers of both sides were compared.
+    Compared {
+        /// The rollout.
+        rollout: &'a str,
+        /// The worst of all fields.
+        verdict: Verdict,
+        /// The fields with this verdict.
+        fields: &'a [String],
+    },
+    /// The other side was left, because it exceeded what the step allows.
+    Left {
+        /// The rollout.
+        rollout: &'a str,
+        /// The share before.
+        percent: u8,
+        /// What was exceeded, in one word.
+        excess: &'a str,
+        /// The same in a sentence.
+        reason: &'a str,
+    },
+    /// The operator changed the share.
+    Step {
+        /// The rollout.
+        rollout: &'a str,
+        /// The share.
+        percent: u8,
+    },
+}
+
+/// A side of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutSide {
+    /// This shim.
+    This,
+    /// The second v1.
+    Other,
+}
+
+impl RolloutSide {
+    /// One word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::This => "this",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Receives a record of every request. Must not block.
 pub trait Observer: Send + Sync {
     /// A request was served.
@@ -184,6 +246,9 @@ pub trait Observer: Send + Sync {
 
     /// A shadow showed something.
     fn shadowed(&self, _record: &ShadowRecord<'_>) {}
+
+    /// A rollout did something.
+    fn rollout(&self, _record: &RolloutRecord<'_>) {}
 
     /// A webhook of v2 was answered.
     fn webhook(&self, _record: &WebhookRecord<'_>) {}
@@ -214,6 +279,10 @@ impl Observer for Observers {
 
     fn shadowed(&self, record: &ShadowRecord<'_>) {
         self.each(|observer| observer.shadowed(record));
+    }
+
+    fn rollout(&self, record: &RolloutRecord<'_>) {
+        self.each(|observer| observer.rollout(record));
     }
 
     fn webhook(&self, record: &WebhookRecord<'_>) {

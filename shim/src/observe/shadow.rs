@@ -5,7 +5,6 @@
 //! shadow's answer where a site wants clients to get that one. Requests beyond the bounds are not
 //! compared, and counted.
 
-mod client;
 mod comparison;
 mod differences;
 mod worker;
@@ -20,10 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
-use mappings::{
-    Arguments, Catalog, Outcome, V1Answer, V1Error, V1Object, V2Request,
-    catalog::operation::Operation,
-};
+use mappings::{Arguments, Catalog, Outcome, V1Answer, V2Request, catalog::operation::Operation};
 use recording::{PseudonymKey, Redactor, V2Exchange, Wrapping, comparison::Noise};
 use serde_json::Value;
 use tokio::{
@@ -35,11 +31,20 @@ use super::{
     observer::{Observer, ShadowRecord},
     served_request::ServedRequest,
 };
-use crate::settings::{Limits, ShadowConfig, Side};
-use client::Client;
-pub(crate) use client::is_shadow_of_another;
+use crate::{
+    settings::{Limits, ShadowConfig, Side},
+    v1_client::{self, V1Client, V1Failure, v1_answer},
+};
 pub use differences::{Differences, Example, FieldTally, OperationTally};
 use worker::Worker;
+
+/// Another one than before v2: that one is refused by a shim, which would be asking itself.
+const USER_AGENT: &str = concat!("shim-shadow/", env!("CARGO_PKG_VERSION"));
+
+/// True for how a shim of any version calls itself when it asks its shadow.
+pub(crate) fn is_shadow_of_another(user_agent: &[u8]) -> bool {
+    user_agent.starts_with(b"shim-shadow/")
+}
 
 /// Requests that wait to be compared, for each that is being asked; more are not compared.
 const WAITING: usize = 16;
@@ -55,7 +60,7 @@ const ASK_AGAIN: u64 = 10;
 
 /// The shadow, and what was found.
 pub struct Shadow {
-    client: Option<Client>,
+    client: Option<V1Client>,
     /// Other mappings, to re-translate requests with.
     mappings: Option<Arc<Catalog>>,
     answer: Side,
@@ -99,6 +104,15 @@ pub(crate) enum NotCompared {
     Unreachable,
     /// An answer that is not v1's, or too large.
     Unreadable,
+}
+
+impl From<V1Failure> for NotCompared {
+    fn from(failure: V1Failure) -> Self {
+        match failure {
+            V1Failure::NotSent | V1Failure::Unreachable => Self::Unreachable,
+            V1Failure::Unreadable => Self::Unreadable,
+        }
+    }
 }
 
 impl NotCompared {
@@ -147,7 +161,7 @@ impl Shadow {
     ) -> Result<Self, ShadowError> {
         let client = config
             .upstream
-            .map(|(base, identity)| Client::new(base, identity, limits))
+            .map(|second| V1Client::new(second, USER_AGENT, limits))
             .transpose()?;
         let places = config.concurrency.saturating_mul(WAITING);
         Ok(Self {
@@ -325,17 +339,24 @@ impl Shadowed {
         let Some(client) = &shadow.client else {
             return async { Err(NotCompared::Unreachable) }.boxed();
         };
-        let Some(request) = client.request(catalog, &self.operation, &self.arguments) else {
+        // What changes something is never sent to a shadow, wherever this is called from.
+        let operation = catalog.find(&self.operation).filter(|known| known.read);
+        let protocol = catalog.protocol();
+        let key = self.arguments.text(&protocol.key);
+        let credentials = key.zip(self.arguments.text(&protocol.secret));
+        let request = operation
+            .and_then(|operation| client.request(catalog, operation, &self.arguments, credentials));
+        let Some(request) = request else {
             return async { Err(NotCompared::Unreadable) }.boxed();
         };
         let (turns, limit) = (Arc::clone(&shadow.turns), client.answer_bytes());
         async move {
             let asked = async {
                 let _turn = turns.acquire().await;
-                client::answer(request, limit).await
+                v1_client::answer(request, limit).await
             };
             match timeout_at(until, asked).await {
-                Ok(answer) => answer.map(Arc::new),
+                Ok(answer) => answer.map(Arc::new).map_err(NotCompared::from),
                 Err(_) => Err(NotCompared::Timeout),
             }
         }
@@ -355,24 +376,6 @@ impl Drop for WaitingBytes {
         self.shadow
             .waiting_bytes
             .fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
-/// An answer of the shadow as one of this shim's; what it lost is not known.
-fn v1_answer(answer: &Value) -> V1Answer {
-    let error = answer.get("error").and_then(|error| {
-        let code = error.get("code")?.as_i64()?;
-        let message = error.get("message")?.as_str()?.to_owned();
-        Some(V1Error { code, message })
-    });
-    V1Answer {
-        result: match error {
-            Some(error) => Err(error),
-            None => Ok(answer
-                .as_object()
-                .map_or_else(|| V1Object::from(&serde_json::Map::new()), V1Object::from)),
-        },
-        warnings: Vec::new(),
     }
 }
 

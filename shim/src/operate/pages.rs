@@ -10,6 +10,7 @@ mod losses;
 mod operation;
 mod overview;
 mod page;
+mod rollouts;
 mod traffic;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ pub fn router(
         .route("/ui/exchanges", get(exchanges_page))
         .route("/ui/exchanges/{id}", get(exchange_page))
         .route("/ui/differences", get(differences_page))
+        .route("/ui/rollouts", get(rollouts_page))
         .route("/ui/deliveries", get(deliveries_page))
         .route("/ui/style.css", get(style))
         .route("/ui/icon.svg", get(icon))
@@ -138,6 +140,11 @@ async fn exchange_page(State(state): State<PagesState>, Path(id): Path<String>) 
 async fn differences_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Differences", "/ui/differences", query.as_deref());
     page.show(&differences::body(state.shim.shadow().as_deref()))
+}
+
+async fn rollouts_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
+    let page = Page::new("Rollouts", "/ui/rollouts", query.as_deref());
+    page.show(&rollouts::body(&state.shim.rollouts()))
 }
 
 async fn deliveries_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {

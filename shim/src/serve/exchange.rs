@@ -39,8 +39,20 @@ use crate::{
 /// An operation that v1 did not have is named in the answer up to this length.
 const MAX_SHOWN: usize = 100;
 
+/// A request that may be executed.
+pub(super) struct Accepted<'r> {
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) operation: &'r Operation,
+    /// Without credentials.
+    pub(super) arguments: Arguments,
+    pub(super) taps: Option<Box<Taps>>,
+    pub(super) scope: Scope,
+    /// One of all, and one of the tenant's share.
+    pub(super) places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
 /// Why a request is not served.
-enum Refusal {
+pub(super) enum Refusal {
     /// It never came to an operation; with the detail that the message names.
     Protocol(ProtocolError, String),
     /// The operation has nothing to ask v2.
@@ -131,10 +143,19 @@ impl Generation {
         // The client's own clock runs from the end of its request.
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
-        let request = (operation, arguments);
-        let mut executed = self
-            .execute(tenant, request, taps, scope, (place, share))
-            .await?;
+        let accepted = Accepted {
+            tenant,
+            operation,
+            arguments,
+            taps,
+            scope,
+            places: (place, share),
+        };
+        let turn = self.turn(&accepted, secret.expose_secret(), peer, &head.headers);
+        let mut executed = match turn {
+            None => self.execute(accepted).await?,
+            Some(turn) => self.execute_in_turn(turn, accepted).await?,
+        };
         let warnings = &mut executed.finished.answer.warnings;
         warnings.extend(guessed.into_iter().map(|field| Warning {
             kind: WarningKind::Guessed,
@@ -206,14 +227,15 @@ impl Generation {
 
     /// Runs the operation: a read as long as its client waits, a write to its end. It has its places
     /// as long as it runs: who sends writes and leaves has no more of them at work than others.
-    async fn execute(
-        &self,
-        tenant: Arc<Tenant>,
-        (operation, arguments): (&Operation, Arguments),
-        mut taps: Option<Box<Taps>>,
-        scope: Scope,
-        places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    ) -> Result<Executed, Refusal> {
+    pub(super) async fn execute(&self, accepted: Accepted<'_>) -> Result<Executed, Refusal> {
+        let Accepted {
+            tenant,
+            operation,
+            arguments,
+            mut taps,
+            scope,
+            places,
+        } = accepted;
         let executor = self.0.executor.clone();
         if operation.read {
             let request = (operation, arguments);

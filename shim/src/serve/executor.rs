@@ -13,6 +13,7 @@ use futures_util::{
     future::BoxFuture,
     stream::{FuturesUnordered, StreamExt as _},
 };
+use hyper::header::HeaderValue;
 use mappings::{
     Arguments, Catalog, Document, Memory, Outcome, Site, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
@@ -54,6 +55,16 @@ pub(crate) struct Executed {
     pub(crate) json: Option<Bytes>,
     /// True if an equal request at the same time made the calls.
     pub(crate) is_joined: bool,
+    /// If the answer is that of the other side of a rollout.
+    pub(crate) moved: Option<Box<Moved>>,
+}
+
+/// What the headers of an answer of the other side say.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub(crate) rollout: HeaderValue,
+    /// The verdict, if both sides answered.
+    pub(crate) compared: Option<HeaderValue>,
 }
 
 impl Executed {
@@ -63,6 +74,7 @@ impl Executed {
             calls,
             json: None,
             is_joined: false,
+            moved: None,
         }
     }
 
@@ -82,6 +94,7 @@ impl Executed {
             calls,
             json: None,
             is_joined: false,
+            moved: None,
         }
     }
 }

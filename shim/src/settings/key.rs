@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use toml::de::DeValue;
 
 use super::{
-    BodyStyle, LogFormat, OnOutage, Side,
+    BodyStyle, CallerIdentity, LogFormat, OnOutage, Side,
     origin::{Origin, Placed},
 };
 
@@ -316,6 +316,7 @@ from_value! {
     Vec<Placed<String>>: value => value.texts();
     LogFormat: value => if value.text() == "json" { Self::Json } else { Self::Text };
     BodyStyle: value => if value.text() == "json" { Self::Json } else { Self::Form };
+    CallerIdentity: value => if value.text() == "address" { Self::Address } else { Self::Key };
     OnOutage: value => if value.text() == "local" { Self::Local } else { Self::RefuseWrites };
     Side: value => if value.text() == "shadow" { Self::Shadow } else { Self::Shim };
 }

@@ -23,6 +23,7 @@ pub(super) const PLAN_WRITES: &str = "plan_writes";
 /// The sections that are read for themselves.
 pub(super) const TENANT: &str = "tenant";
 pub(super) const RECEIVER: &str = "receiver";
+pub(super) const ROLLOUT: &str = "rollout";
 pub(super) const BROWNOUT: &str = "brownout";
 const OPTIONS: &str = "options";
 
@@ -399,7 +400,7 @@ impl<'a> SectionReader<'a> {
         }
         let place = match (self.name, root) {
             ("", "") => {
-                known.extend([TENANT, RECEIVER, BROWNOUT, OPTIONS].map(str::to_owned));
+                known.extend([TENANT, RECEIVER, ROLLOUT, BROWNOUT, OPTIONS].map(str::to_owned));
                 String::new()
             }
             ("", root) => format!(" in [[{root}]]"),

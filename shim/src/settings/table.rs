@@ -9,7 +9,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    BodyStyle, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, OnOutage, Side, V2_DOCUMENTS,
+    BodyStyle, CallerIdentity, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, LogFormat, OnOutage, Side,
+    V2_DOCUMENTS,
     key::{Key, Kind, Section},
     origin::Placed,
     read::{SectionReader, SectionState, TableReader},
@@ -401,16 +402,57 @@ table! { Brownout:
     }
 }
 
+table! { Rollout:
+    /// Moves callers, by share, to a second v1: another build of the shim, a private v1, or a gateway of
+    /// your own; several sections are allowed, and the first that concerns a request decides.
+    ["rollout"] own: RolloutKeys {
+        /// Name in logs, metrics, headers and pages. It also selects who is moved first.
+        name: Option<String> = text().required("new-build").reloaded();
+        /// The other side: a base URL that answers v1 requests.
+        url: Option<String> = text().required("http://127.0.0.1:8081/v1").reloaded();
+        /// The credential that the other side takes.
+        api_key: Option<String> = text().example("what-the-other-takes").reloaded();
+        /// The secret of that credential.
+        api_secret: Option<SecretString> = secret().example("and-its-secret").reloaded();
+        /// Instead of a credential: send the client's.
+        forward_credentials: bool = switch().default("false").reloaded();
+        /// Share of the callers that the other side answers; who is moved at 5 stays moved at 25.
+        percent: u8 = number(0, 100, "percent").default("0").reloaded();
+        /// What a caller is: a v1 key, or a key and the client's address.
+        by: CallerIdentity = choice(["key", "address"]).default("key").reloaded();
+        /// v1 keys concerned, or all.
+        keys: Vec<Placed<String>> = texts().default("").example("what-the-programs-send").reloaded();
+        /// Operations concerned, or all.
+        operations: Vec<Placed<String>> = texts().default("").example("user/list").reloaded();
+        /// Move writes, too: those of a moved caller go to the other side and nowhere else.
+        writes: bool = switch().default("false").reloaded();
+        /// Share of the moved reads that both sides answer, to be compared.
+        compare_percent: u8 = number(0, 100, "percent").default("100").reloaded();
+        /// Timeout of the other side; a read is answered here after that.
+        timeout_seconds: Duration = seconds(1, 120).default("5").reloaded();
+        /// Last answers of the other side that the limits below are about.
+        window: usize = number(1, 100_000, "answers").default("200").reloaded();
+        /// Unexpected differences allowed among them; with one more, all callers go back.
+        max_unexpected: usize = number(0, 100_000, "answers").default("3").reloaded();
+        /// Failures of the other side allowed among them.
+        max_errors: usize = number(0, 100_000, "answers").default("3").reloaded();
+        /// Highest 99th percentile of their time allowed.
+        max_p99_ms: Option<u64> = number(1, 120_000, "milliseconds").example("1500").reloaded();
+    }
+}
+
 /// All sections, in the order in which people read them; options are the catalog's.
 pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     const FIRST: usize = 2;
     let (site, tenant) = (Site::SECTIONS.iter(), Tenant::SECTIONS.iter());
-    let receiver = Receiver::SECTIONS.iter().chain(Brownout::SECTIONS);
+    let receiver = Receiver::SECTIONS.iter().chain(Rollout::SECTIONS);
+    let brownout = Brownout::SECTIONS.iter();
     site.clone()
         .take(FIRST)
         .chain(tenant)
         .chain(site.skip(FIRST))
         .chain(receiver)
+        .chain(brownout)
 }
 
 /// All keys, in the same order.

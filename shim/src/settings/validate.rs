@@ -10,9 +10,9 @@ use url::Url;
 
 use super::{
     BrownoutConfig, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits,
-    OpsListen, ReceiverConfig, RecordConfig, RelayConfig, ShadowConfig, SiteConfig, Source,
-    Sources, StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS, V2Config,
-    WebhooksConfig,
+    OpsListen, ReceiverConfig, RecordConfig, RelayConfig, RolloutConfig, ShadowConfig, SiteConfig,
+    Source, Sources, StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS,
+    V2Config, WebhooksConfig,
     network::{address, origins, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
     read::LIST_DETAIL,
@@ -41,6 +41,7 @@ impl Written {
             site,
             tenants,
             receivers,
+            rollouts,
             brownouts,
             mut choices,
             ..
@@ -94,6 +95,7 @@ impl Written {
             BrownoutConfig::from_settings(&written.own, (end, keys.as_ref()), catalog, mistakes)
         });
         let brownouts = brownouts.collect();
+        let rollouts = self::rollouts(&rollouts, keys.as_ref(), catalog, mistakes);
         let relay = RelayConfig::from_settings(&site, all, has_links, mistakes);
         let listen = &site.main.listen;
         let has_tls = [&site.tls.listen, &site.tls.cert_file, &site.tls.key_file];
@@ -146,6 +148,7 @@ impl Written {
                 options: options.ok()?,
                 upstream_status: status?,
                 deprecation: deprecation.filter(|_| site.deprecation.headers.value),
+                rollouts,
                 brownouts,
                 trusted_proxies,
                 relay,
@@ -162,6 +165,27 @@ impl Written {
             receivers: receivers.collect(),
         })
     }
+}
+
+/// Names are unique: they are how the operator means a rollout.
+fn rollouts(
+    written: &[table::Rollout],
+    keys: Option<&BTreeSet<&str>>,
+    catalog: &Catalog,
+    mistakes: &Mistakes,
+) -> Vec<RolloutConfig> {
+    let mut names = BTreeSet::new();
+    let validated = written.iter().filter_map(|written| {
+        let name = &written.own.name;
+        if let Some(text) = &name.value
+            && !names.insert(text.clone())
+        {
+            let text = format!("another [[rollout]] has the name {text:?}");
+            mistakes.add(name.origin.clone(), text);
+        }
+        RolloutConfig::from_settings(&written.own, keys, catalog, mistakes)
+    });
+    validated.collect()
 }
 
 fn v2(

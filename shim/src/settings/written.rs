@@ -7,8 +7,8 @@ use super::{
     Flags, Sources,
     effective::Effective,
     origin::Mistakes,
-    read::{BROWNOUT, Choices, RECEIVER, Reader, TENANT, TableReader, line},
-    table::{Brownout, Receiver, Site, Tenant},
+    read::{BROWNOUT, Choices, RECEIVER, ROLLOUT, Reader, TENANT, TableReader, line},
+    table::{Brownout, Receiver, Rollout, Site, Tenant},
 };
 
 /// What was written.
@@ -16,6 +16,7 @@ pub(super) struct Written {
     pub(super) site: Site,
     pub(super) tenants: Vec<Tenant>,
     pub(super) receivers: Vec<Receiver>,
+    pub(super) rollouts: Vec<Rollout>,
     pub(super) brownouts: Vec<Brownout>,
     pub(super) choices: Choices,
     effective: Effective,
@@ -38,6 +39,8 @@ impl Written {
         let tenants = tenants.iter().map(Tenant::read).collect();
         let receivers = root.several(RECEIVER, Receiver::SECTIONS);
         let receivers = receivers.iter().map(Receiver::read).collect();
+        let rollouts = root.several(ROLLOUT, Rollout::SECTIONS);
+        let rollouts = rollouts.iter().map(Rollout::read).collect();
         let brownouts = root.several(BROWNOUT, Brownout::SECTIONS);
         let brownouts = brownouts.iter().map(Brownout::read).collect();
         let mut effective = reader.effective.take();
@@ -46,6 +49,7 @@ impl Written {
             site,
             tenants,
             receivers,
+            rollouts,
             brownouts,
             choices,
             effective,

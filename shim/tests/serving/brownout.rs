@@ -112,7 +112,8 @@ async fn the_error_names_the_day_and_the_replacement_and_nothing_is_sent() {
     assert_eq!(
         answer["error"]["message"],
         "user/get is off until 2027-03-08T10:15:00Z, to show what stops on 2027-06-30, when v1 ends. \
-         In v2: GET /users/{userId}, GET /users/{userId}/settings. https://example.com/moving"
+         In v2: GET /users/{userId}, GET /users/{userId}/settings, \
+         GET /users/{userId}/token. https://example.com/moving"
     );
     assert_eq!(v2.lines(), [""; 0]);
     let (_, numbers) = shim.ops("/metrics").await;

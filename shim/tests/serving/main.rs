@@ -21,6 +21,7 @@ mod ops;
 mod proxies;
 mod relay;
 mod reload;
+mod rollout;
 #[path = "../running/mod.rs"]
 mod running;
 mod shadow;

@@ -155,6 +155,13 @@ fn find<'c>(
     None
 }
 
+/// True if the catalog has the last name of a path, `users[].pmi`: other names may be anything.
+pub fn is_known_field(catalog: &Catalog, path: &str) -> bool {
+    let last = path.rsplit(['.', ']']).next();
+    let mut parts = catalog.fields().iter().flat_map(|field| &field.parts);
+    parts.any(|part| last == Some(&part.name))
+}
+
 /// The verdict and reason, if the catalog or the type of the field explains the difference.
 pub fn explained(
     field: &Field,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use mappings::{Catalog, V1Answer, V1Object};
 use recording::{
     Exchange, FORMAT, OutcomeKind, V1Exchange, V2Exchange,
-    comparison::{Row, Verdict, compare, rehearse, requests},
+    comparison::{Row, Verdict, compare, is_known_field, rehearse, requests},
     moment,
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -198,11 +198,7 @@ impl Shadowed {
         };
         for (field, kind) in shadow.differences.note(&seen) {
             // Unknown names may be anything: they go to the pages, not to the log.
-            let is_known = field.starts_with(REQUEST)
-                || catalog.fields().iter().any(|known| {
-                    let mut parts = known.parts.iter();
-                    parts.any(|part| field.rsplit(['.', ']']).next() == Some(&part.name))
-                });
+            let is_known = field.starts_with(REQUEST) || is_known_field(catalog, &field);
             shadow.observer.shadowed(&ShadowRecord::Found {
                 operation: &self.operation,
                 field: if is_known { &field } else { "(another)" },

@@ -8,12 +8,13 @@ use recording::{comparison::visible, moment};
 use serde_json::Value;
 
 /// All pages: where they are and what they are called.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/ui", "Overview"),
     ("/ui/traffic", "Traffic"),
     ("/ui/losses", "Losses"),
     ("/ui/exchanges", "Exchanges"),
     ("/ui/differences", "Differences"),
+    ("/ui/rollouts", "Rollouts"),
     ("/ui/deliveries", "Deliveries"),
 ];
 

@@ -105,7 +105,7 @@ fn example() -> String {
             "" => text.push('\n'),
             "tenant" => line(&mut text, "\n[[tenant]]", section.about),
             // There is none by default.
-            name @ ("receiver" | "brownout") => {
+            name @ ("receiver" | "rollout" | "brownout") => {
                 line(&mut text, &format!("\n# [[{name}]]"), section.about);
             }
             // Inside of the tenant.
@@ -118,7 +118,7 @@ fn example() -> String {
             let shown = key.default.or(key.example).unwrap();
             let mut written = format!("{name} = {}", key.kind.to_toml(shown));
             let is_default = key.default.is_some() || key.is_required;
-            let is_left_out = ["receiver", "brownout"].contains(&section.name);
+            let is_left_out = ["receiver", "rollout", "brownout"].contains(&section.name);
             if is_left_out || !is_default {
                 written.insert_str(0, "# ");
             }

@@ -1,0 +1,340 @@
+//! Rollouts: moves callers by share to a second v1, and leaves it when it answers otherwise.
+//!
+//! The side of a caller follows from a hash of the caller, keyed by the name of the rollout. It is the
+//! same after a restart and at every replica, and who is moved at 5 % stays moved at 25 %. A read that the
+//! other side does not answer is answered here; a write goes to one side only.
+
+mod moved;
+mod stage;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper::header::{HeaderName, HeaderValue};
+use mappings::{Arguments, Catalog, catalog::operation::Operation};
+use recording::{comparison::Verdict, moment};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    clock::Clock,
+    front::server::Peer,
+    observe::{Observer, RolloutRecord, RolloutSide},
+    settings::{CallerIdentity, Limits, RolloutConfig},
+    state::Key,
+    v1_client::{self, V1Client, V1Failure},
+};
+pub(crate) use stage::Recently;
+use stage::{Judged, Stage};
+
+/// Names the rollout that moved a request or gave an answer. A shim never moves such a request on.
+pub(super) const ROLLOUT: HeaderName = HeaderName::from_static("x-shim-rollout");
+
+/// The verdict of a comparison that was made before the answer left.
+pub(super) const COMPARED: HeaderName = HeaderName::from_static("x-shim-compared");
+
+/// The address of the client, for the other side.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Another name than before v2: that one is refused by a shim, which would be asking itself.
+const USER_AGENT: &str = concat!("shim-rollout/", env!("CARGO_PKG_VERSION"));
+
+/// Parts of a percent that callers are told apart by.
+const PARTS: u64 = 100;
+
+/// All rollouts; the first that concerns a request decides.
+#[derive(Default)]
+pub(super) struct Rollouts(Vec<Arc<Rollout>>);
+
+/// One `[[rollout]]`.
+pub(super) struct Rollout {
+    config: RolloutConfig,
+    client: V1Client,
+    observer: Arc<dyn Observer>,
+    clock: Clock,
+    header: HeaderValue,
+    /// The share that holds now: the settings', the operator's, or 0 after an excess.
+    percent: AtomicU8,
+    state: Mutex<State>,
+}
+
+struct State {
+    stage: Stage,
+    /// When the share was changed last, in milliseconds since 1970.
+    since: i64,
+    left: Option<Left>,
+}
+
+/// Why the other side was left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Left {
+    /// When: RFC 3339, UTC.
+    pub(crate) at: String,
+    /// From which share.
+    pub(crate) percent: u8,
+    /// What the step did not allow.
+    pub(crate) reason: String,
+}
+
+/// The figures of a step.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    pub(crate) name: String,
+    /// The base URL of the other side.
+    pub(crate) other: String,
+    /// The share that holds now.
+    pub(crate) percent: u8,
+    /// The share in the settings.
+    pub(crate) configured_percent: u8,
+    /// When the share was changed last: RFC 3339, UTC.
+    pub(crate) since: String,
+    /// Why the other side was left, if the shim left it.
+    pub(crate) left: Option<Left>,
+    /// Measured share of the answers that the other side gave; null without an answer.
+    pub(crate) share: Option<f64>,
+    /// Share of the compared answers without an unexpected difference; null without a comparison.
+    pub(crate) consistency: Option<f64>,
+    pub(crate) compared: BTreeMap<Verdict, u64>,
+    pub(crate) sides: Sides,
+    /// Counts in the last answers of the other side.
+    pub(crate) recently: Recently,
+}
+
+/// Both sides.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Sides {
+    pub(crate) this: Side,
+    pub(crate) other: Side,
+}
+
+/// One side.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Side {
+    pub(crate) answers: u64,
+    /// Requests that it did not answer.
+    pub(crate) errors: u64,
+    /// The 99th percentile of its last answers in milliseconds; null without one.
+    pub(crate) p99_ms: Option<f64>,
+}
+
+impl Rollouts {
+    /// Those of the settings. What did not change goes on as it was: a side that was left stays left.
+    pub(super) fn new(
+        configs: &[RolloutConfig],
+        before: &Self,
+        limits: &Limits,
+        (observer, clock): (&Arc<dyn Observer>, &Clock),
+    ) -> reqwest::Result<Self> {
+        let rollouts = configs.iter().map(|config| {
+            if let Some(known) = before.0.iter().find(|known| known.config == *config) {
+                return Ok(Arc::clone(known));
+            }
+            let name = &config.name;
+            if config.is_exposed() {
+                tracing::warn!(
+                    rollout = name,
+                    "rollout.url is http: credentials and users can be read on the way to it"
+                );
+            }
+            let (observer, clock) = (Arc::clone(observer), Arc::clone(clock));
+            Ok(Arc::new(Rollout {
+                client: V1Client::new(config.other.clone(), USER_AGENT, limits)?,
+                header: HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("rollout")),
+                percent: AtomicU8::new(config.percent),
+                state: Mutex::new(State {
+                    stage: Stage::new(config.allowed),
+                    since: clock(),
+                    left: None,
+                }),
+                config: config.clone(),
+                observer,
+                clock,
+            }))
+        });
+        Ok(Self(rollouts.collect::<reqwest::Result<_>>()?))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn figures(&self) -> Vec<Figures> {
+        self.0.iter().map(|rollout| rollout.figures()).collect()
+    }
+
+    /// Begins a step by hand: a share of 0 takes all callers back. `None` if no rollout has the name.
+    pub(super) fn step(&self, name: &str, percent: u8) -> Option<Figures> {
+        let rollout = self.0.iter().find(|rollout| rollout.config.name == name)?;
+        rollout.step(percent);
+        Some(rollout.figures())
+    }
+
+    fn find(&self, key: &str, operation: &Operation) -> Option<&Arc<Rollout>> {
+        let mut rollouts = self.0.iter();
+        rollouts.find(|rollout| rollout.config.concerns(key, operation))
+    }
+}
+
+impl Rollout {
+    /// True if the other side answers this caller now.
+    fn moves(&self, key: &str, peer: Peer) -> bool {
+        let percent = self.percent.load(Ordering::Relaxed);
+        percent > 0 && self.place(key, peer) < u64::from(percent) * PARTS
+    }
+
+    /// The place of a caller among all, from 0 up to the parts of a hundred percent.
+    fn place(&self, key: &str, peer: Peer) -> u64 {
+        let address = match self.config.by {
+            CallerIdentity::Key => String::new(),
+            CallerIdentity::Address => peer.0.to_string(),
+        };
+        let texts = ["rollout", &self.config.name, key, &address];
+        let digest = Key::new(texts.map(str::as_bytes));
+        let first = digest.as_bytes().first_chunk().copied();
+        let number = u64::from_be_bytes(first.unwrap_or_default());
+        let place = (u128::from(number) * u128::from(100 * PARTS)) >> u64::BITS;
+        u64::try_from(place).unwrap_or_default()
+    }
+
+    /// True for the share of the moved reads that both sides answer.
+    fn compares(&self) -> bool {
+        let percent = self.config.compare_percent;
+        percent >= 100 || fastrand::u8(0..100) < percent
+    }
+
+    /// A request to the other side; `None` if it cannot be made.
+    fn request(
+        &self,
+        catalog: &Catalog,
+        operation: &Operation,
+        arguments: &Arguments,
+        client: (&str, &str),
+        peer: Peer,
+    ) -> Option<reqwest::RequestBuilder> {
+        let request = self
+            .client
+            .request(catalog, operation, arguments, Some(client))?;
+        let request = request.header(ROLLOUT, self.header.clone());
+        Some(request.header(FORWARDED_FOR, peer.0.to_string()))
+    }
+
+    /// Sends it; gives also how long that took.
+    async fn ask(
+        &self,
+        request: reqwest::RequestBuilder,
+        deadline: Instant,
+    ) -> (Result<Value, V1Failure>, Duration) {
+        let begun = Instant::now();
+        let until = deadline.min(begun + self.config.timeout);
+        let answer = v1_client::answer(request, self.client.answer_bytes());
+        let answer = timeout_at(until, answer).await;
+        (
+            answer.unwrap_or(Err(V1Failure::Unreachable)),
+            begun.elapsed(),
+        )
+    }
+
+    /// This side has answered.
+    fn answered_here(&self, elapsed: Duration, is_failed: bool) {
+        self.lock().stage.this.note(elapsed, is_failed);
+        self.tell_answer(RolloutSide::This, elapsed, is_failed);
+    }
+
+    /// The other side has answered, or failed to. It is left if it must be.
+    fn judge(&self, judged: Judged) {
+        self.tell_answer(RolloutSide::Other, judged.elapsed, judged.is_failed);
+        let mut state = self.lock();
+        let excess = state.stage.note(judged);
+        let Some(excess) = excess else { return };
+        let percent = self.percent.swap(0, Ordering::Relaxed);
+        // Others that were under way may find the same.
+        if percent == 0 {
+            return;
+        }
+        state.left = Some(Left {
+            at: moment((self.clock)()),
+            percent,
+            reason: excess.to_string(),
+        });
+        drop(state);
+        let rollout = self.config.name.as_str();
+        self.observer.rollout(&RolloutRecord::Left {
+            rollout,
+            percent,
+            excess: excess.as_str(),
+            reason: &excess.to_string(),
+        });
+    }
+
+    fn step(&self, percent: u8) {
+        let percent = percent.min(100);
+        let mut state = self.lock();
+        *state = State {
+            stage: Stage::new(self.config.allowed),
+            since: (self.clock)(),
+            left: None,
+        };
+        self.percent.store(percent, Ordering::Relaxed);
+        drop(state);
+        let rollout = self.config.name.as_str();
+        self.observer
+            .rollout(&RolloutRecord::Step { rollout, percent });
+    }
+
+    fn tell_answer(&self, side: RolloutSide, elapsed: Duration, is_failed: bool) {
+        self.observer.rollout(&RolloutRecord::Answered {
+            rollout: &self.config.name,
+            side,
+            is_failed,
+            elapsed,
+        });
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "shares are shown to a few digits"
+    )]
+    fn figures(&self) -> Figures {
+        let state = self.lock();
+        let stage = &state.stage;
+        let side = |figures: &stage::SideFigures| Side {
+            answers: figures.answers,
+            errors: figures.errors,
+            p99_ms: figures.p99().map(|p99| p99.as_secs_f64() * 1000.0),
+        };
+        let share = |part: u64, all: u64| (all > 0).then(|| part as f64 / all as f64);
+        let sides = Sides {
+            this: side(&stage.this),
+            other: side(&stage.other),
+        };
+        let compared: u64 = stage.compared.values().sum();
+        let unexpected = stage.compared.get(&Verdict::Unexpected);
+        // What both sides answered is the other's: this one was asked for the comparison only.
+        let answered = sides.other.answers.saturating_sub(sides.other.errors);
+        let all = answered + sides.this.answers.saturating_sub(compared);
+        Figures {
+            name: self.config.name.clone(),
+            other: self.client.base().to_owned(),
+            percent: self.percent.load(Ordering::Relaxed),
+            configured_percent: self.config.percent,
+            since: moment(state.since),
+            left: state.left.clone(),
+            share: share(answered, all),
+            consistency: share(compared - unexpected.copied().unwrap_or_default(), compared),
+            compared: stage.compared.clone(),
+            sides,
+            recently: stage.recently(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,130 @@
+//! Validates a `[[rollout]]`: which callers a second v1 answers, and when it is left.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use mappings::{Catalog, catalog::operation::Operation};
+
+use super::{
+    brownout::{check_keys, values},
+    origin::Mistakes,
+    second_v1::{self, SecondV1},
+    table::RolloutKeys,
+    tenant::check_operations,
+};
+
+/// Which callers a second v1 answers, and when it is left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RolloutConfig {
+    /// Its name, in logs, metrics, headers and pages.
+    pub name: String,
+    pub(crate) other: SecondV1,
+    /// How many callers of a hundred are moved.
+    pub percent: u8,
+    pub(crate) by: CallerIdentity,
+    /// True if writes of moved callers go to the other side, and nowhere else.
+    pub(crate) writes: bool,
+    /// How many of a hundred moved reads are answered by both sides and compared.
+    pub(crate) compare_percent: u8,
+    pub(crate) timeout: Duration,
+    pub(crate) allowed: Allowed,
+    /// Empty for all.
+    keys: BTreeSet<String>,
+    /// Empty for all.
+    operations: BTreeSet<String>,
+}
+
+/// What tells callers apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CallerIdentity {
+    /// The v1 key.
+    #[default]
+    Key,
+    /// The v1 key and the client's address.
+    Address,
+}
+
+/// What a step allows. Beyond, the other side is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    /// The last answers of the other side that are judged.
+    pub(crate) answers: usize,
+    /// Answers among them with an unexpected difference.
+    pub(crate) unexpected: usize,
+    /// Requests among them that the other side did not answer.
+    pub(crate) errors: usize,
+    /// The time that 99 of 100 of them stay below.
+    pub(crate) p99: Option<Duration>,
+}
+
+impl RolloutConfig {
+    /// True if requests of a key for an operation are concerned.
+    pub(crate) fn concerns(&self, key: &str, operation: &Operation) -> bool {
+        (operation.read || self.writes)
+            && (self.keys.is_empty() || self.keys.contains(key))
+            && (self.operations.is_empty() || self.operations.contains(&operation.name))
+    }
+
+    /// True if credentials or users can be read on the way to the other side.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.other.is_exposed()
+    }
+
+    /// `None` after a mistake. `keys` are those of the tenants, if they are known.
+    pub(super) fn from_settings(
+        written: &RolloutKeys,
+        keys: Option<&BTreeSet<&str>>,
+        catalog: &Catalog,
+        mistakes: &Mistakes,
+    ) -> Option<Self> {
+        let origin = &written.section.origin;
+        for (is_set, key) in [
+            (written.name.value.is_some(), "name"),
+            (written.url.value.is_some(), "url"),
+        ] {
+            if !is_set && !written.section.is_broken {
+                mistakes.add(origin.clone(), format!("this [[rollout]] has no {key}"));
+            }
+        }
+        let name = written.name.value.as_ref();
+        if let Some(name) = name.filter(|name| !is_name(name)) {
+            let text = format!(
+                "rollout.name = {name:?} is no name: use up to 32 letters, digits, - and _"
+            );
+            mistakes.add(written.name.origin.clone(), text);
+        }
+        check_operations(&written.operations.value, catalog, mistakes);
+        check_keys("rollout.keys", &written.keys.value, keys, mistakes);
+        let other = second_v1::Keys {
+            section: "rollout",
+            origin,
+            url: &written.url,
+            forward: &written.forward_credentials,
+            key: &written.api_key,
+            secret: &written.api_secret,
+        };
+        let other = SecondV1::from_settings(&other, mistakes);
+        Some(Self {
+            name: name?.clone(),
+            other: other?,
+            percent: written.percent.value,
+            by: written.by.value,
+            writes: written.writes.value,
+            compare_percent: written.compare_percent.value,
+            timeout: written.timeout_seconds.value,
+            allowed: Allowed {
+                answers: written.window.value,
+                unexpected: written.max_unexpected.value,
+                errors: written.max_errors.value,
+                p99: written.max_p99_ms.value.map(Duration::from_millis),
+            },
+            keys: values(&written.keys.value),
+            operations: values(&written.operations.value),
+        })
+    }
+}
+
+/// It becomes a label and the value of a header.
+fn is_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=32).contains(&name.len()) && name.bytes().all(is_part)
+}

@@ -1,0 +1,423 @@
+//! Callers that are moved to a second v1, step by step.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::{Value, json};
+
+use crate::running::{Answer, Running, ScriptedV2, Setup};
+
+const CALLERS: usize = 1000;
+
+/// A second v1 with the users of [`ScriptedV2::with_users`], as a shim before it answers; `answers` may
+/// say something else.
+async fn second_v1(answers: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> SecondV1 {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let user = shim.call("user/get", &[("id", "u1")]).await;
+    let answers = Arc::new(answers);
+    let v1 = ScriptedV2::start(move |seen| {
+        let user = user.clone();
+        let answers = Arc::clone(&answers);
+        async move {
+            let operation = seen.path().trim_start_matches("/v2/").to_owned();
+            answers(&operation).unwrap_or_else(|| Answer::json(200, &user))
+        }
+    })
+    .await;
+    SecondV1(v1)
+}
+
+struct SecondV1(ScriptedV2);
+
+impl SecondV1 {
+    /// What it was asked, without the way.
+    fn operations(&self) -> Vec<String> {
+        let lines = self.0.lines();
+        let operation = |line: &String| line.trim_start_matches("POST /v2/").to_owned();
+        lines.iter().map(operation).collect()
+    }
+}
+
+fn settings(url: &str, more: &str) -> Setup {
+    Setup {
+        file: format!(
+            "trusted_proxies = [\"127.0.0.1\"]\n\
+             [[rollout]]\nname = \"next\"\nurl = \"{url}\"\nforward_credentials = true\n\
+             by = \"address\"\n{more}\n"
+        ),
+        ..Setup::default()
+    }
+}
+
+fn address(caller: usize) -> String {
+    format!("10.0.{}.{}", caller / 250, caller % 250)
+}
+
+/// The answer to a caller, with what the headers say: who gave it, and the verdict.
+async fn ask(shim: &Running, caller: usize, operation: &str) -> (Value, bool, Option<String>) {
+    let request = shim.form(operation, &[("id", "u1"), ("dept", "x")]);
+    let request = request.header("x-forwarded-for", address(caller));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let header = |name| {
+        let value = response.headers().get(name);
+        value.map(|value| value.to_str().unwrap().to_owned())
+    };
+    let is_moved = header("x-shim-rollout");
+    assert!(is_moved.as_deref().is_none_or(|name| name == "next"));
+    let verdict = header("x-shim-compared");
+    (response.json().await.unwrap(), is_moved.is_some(), verdict)
+}
+
+/// Those of the callers that the other side answers.
+async fn moved(shim: &Running) -> BTreeSet<usize> {
+    let asked = stream::iter(0..CALLERS).map(async |caller| {
+        let (answer, is_moved, _) = ask(shim, caller, "user/get").await;
+        assert_eq!(answer["email"], "ada@example.com");
+        is_moved.then_some(caller)
+    });
+    let moved: Vec<_> = asked.buffer_unordered(16).collect().await;
+    moved.into_iter().flatten().collect()
+}
+
+async fn step(shim: &Running, percent: u8) -> Value {
+    let request = shim.client.post(shim.ops_url("/rollouts"));
+    let request = request.json(&json!({ "name": "next", "percent": percent }));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.json().await.unwrap()
+}
+
+async fn figures(shim: &Running) -> Value {
+    let (status, text) = shim.ops("/rollouts").await;
+    assert_eq!(status, 200);
+    let figures: Value = serde_json::from_str(&text).unwrap();
+    figures[0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_callers_are_moved_in_steps_and_each_stays_on_its_side() {
+    let v2 = ScriptedV2::with_users().await;
+    let other = second_v1(|_| None).await;
+    let setup = || settings(&other.0.base(), "percent = 1\ncompare_percent = 0");
+    let shim = Running::with(&v2, setup()).await;
+    let mut before = BTreeSet::new();
+    for percent in [1, 5, 25, 100] {
+        step(&shim, percent).await;
+        let here = moved(&shim).await;
+        if percent == 5 {
+            assert_eq!(here, moved(&shim).await, "each stays on its side");
+        }
+        assert!(before.is_subset(&here), "who is moved stays moved");
+        let wanted = usize::from(percent) * CALLERS / 100;
+        assert!(
+            here.len().abs_diff(wanted) <= CALLERS / 100,
+            "{percent}: {}",
+            here.len()
+        );
+        let share = figures(&shim).await["share"].as_f64().unwrap();
+        assert!(
+            (share * 100.0 - f64::from(percent)).abs() <= 1.0,
+            "{percent}: {share}"
+        );
+        before = here;
+    }
+    step(&shim, 25).await;
+    let here = moved(&shim).await;
+    // A replica, or the same shim after a restart.
+    let replica = Running::with(&v2, setup()).await;
+    step(&replica, 25).await;
+    assert_eq!(moved(&replica).await, here);
+}
+
+#[tokio::test]
+async fn a_rollback_holds_for_the_next_request() {
+    let v2 = ScriptedV2::with_users().await;
+    let other = second_v1(|_| None).await;
+    let setup = |percent| settings(&other.0.base(), &format!("percent = {percent}"));
+    let shim = Running::with(&v2, setup(100)).await;
+    assert!(ask(&shim, 1, "user/get").await.1);
+    step(&shim, 0).await;
+    assert!(!ask(&shim, 1, "user/get").await.1, "by hand");
+    // The same settings again change nothing: the operator's step holds.
+    shim.reload(&v2.base(), &setup(100)).unwrap();
+    assert!(!ask(&shim, 1, "user/get").await.1);
+    step(&shim, 100).await;
+    assert!(ask(&shim, 1, "user/get").await.1);
+    shim.reload(&v2.base(), &setup(0)).unwrap();
+    assert!(!ask(&shim, 1, "user/get").await.1, "by SIGHUP");
+    shim.reload(&v2.base(), &setup(100)).unwrap();
+    assert!(ask(&shim, 1, "user/get").await.1);
+    shim.reload(&v2.base(), &Setup::default()).unwrap();
+    assert!(!ask(&shim, 1, "user/get").await.1, "without the section");
+}
+
+#[tokio::test]
+async fn a_side_that_starts_to_differ_is_left_within_the_allowed_answers() {
+    let v2 = ScriptedV2::with_users().await;
+    let differs = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&differs);
+    let other = second_v1(move |_| {
+        let differs = told.load(Ordering::SeqCst);
+        differs.then(|| Answer::json(200, &json!({ "id": "u1", "email": "other@example.com" })))
+    })
+    .await;
+    let more = "percent = 100\nwindow = 50\nmax_unexpected = 2";
+    let shim = Running::with(&v2, settings(&other.0.base(), more)).await;
+    for caller in 0..20 {
+        let (_, is_moved, verdict) = ask(&shim, caller, "user/get").await;
+        assert!(is_moved);
+        assert_eq!(verdict.as_deref(), Some("same"));
+    }
+    differs.store(true, Ordering::SeqCst);
+    let mut answers = 0;
+    for caller in 0..20 {
+        let (answer, is_moved, verdict) = ask(&shim, caller, "user/get").await;
+        if is_moved {
+            answers += 1;
+            let verdict = verdict.unwrap();
+            assert!(verdict.starts_with("unexpected; fields="), "{verdict}");
+            assert!(verdict.contains("email"), "{verdict}");
+        } else {
+            assert_eq!(answer["email"], "ada@example.com");
+        }
+    }
+    assert_eq!(answers, 3, "two are allowed");
+    let figures = figures(&shim).await;
+    assert_eq!(figures["percent"], 0);
+    assert_eq!(figures["configured_percent"], 100);
+    assert_eq!(figures["left"]["percent"], 100);
+    assert_eq!(
+        figures["left"]["reason"],
+        "3 of the last 23 answers with unexpected differences, and 2 are allowed"
+    );
+    let consistency = figures["consistency"].as_f64().unwrap();
+    assert!((consistency - 20.0 / 23.0).abs() < 0.001, "{consistency}");
+    let (_, numbers) = shim.ops("/metrics").await;
+    for line in [
+        "shim_rollout_left_total{excess=\"unexpected\",rollout=\"next\"} 1",
+        "shim_rollout_percent{rollout=\"next\"} 0",
+        "shim_rollout_compared_total{rollout=\"next\",verdict=\"same\"} 20",
+        "shim_rollout_answers_total{outcome=\"answered\",rollout=\"next\",side=\"other\"} 23",
+    ] {
+        assert!(numbers.contains(line), "{line}\n{numbers}");
+    }
+    let (_, page) = shim.ops("/ui/rollouts").await;
+    assert!(page.contains("3 of the last 23 answers"), "{page}");
+}
+
+#[tokio::test]
+async fn a_read_that_the_other_side_does_not_answer_is_answered_here() {
+    let v2 = ScriptedV2::with_users().await;
+    let other = second_v1(|_| Some(Answer::status(503))).await;
+    for compare in [0, 100] {
+        let more = format!("percent = 100\nmax_errors = 2\ncompare_percent = {compare}");
+        let shim = Running::with(&v2, settings(&other.0.base(), &more)).await;
+        for caller in 0..10 {
+            let (answer, is_moved, _) = ask(&shim, caller, "user/get").await;
+            assert_eq!(answer["email"], "ada@example.com");
+            assert!(!is_moved);
+        }
+        let figures = figures(&shim).await;
+        assert_eq!(figures["sides"]["other"]["errors"], 3, "then it was left");
+        assert_eq!(
+            figures["left"]["reason"],
+            "3 of the last 3 answers failed, and 2 are allowed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_slow_side_is_left() {
+    let v2 = ScriptedV2::with_users().await;
+    let slow = ScriptedV2::start(|_| async {
+        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+        Answer::json(200, &json!({ "id": "u1" }))
+    })
+    .await;
+    let more = "percent = 100\ncompare_percent = 0\nwindow = 100\nmax_p99_ms = 50";
+    let shim = Running::with(&v2, settings(&slow.base(), more)).await;
+    for _ in 0..2 {
+        assert!(ask(&shim, 1, "user/get").await.1);
+    }
+    assert!(!ask(&shim, 1, "user/get").await.1);
+    let reason = &figures(&shim).await["left"]["reason"];
+    assert_eq!(
+        *reason,
+        "2 of the last 2 answers took more than 50 ms, and 1 are allowed"
+    );
+}
+
+#[tokio::test]
+async fn no_write_is_ever_sent_to_both() {
+    let is_write = |line: &&String| !line.starts_with("GET ");
+    let writes = |v2: &ScriptedV2| v2.lines().iter().filter(is_write).count();
+    // What the other side does with a write: does it, fails, says nothing of v1, breaks off.
+    for (how, is_known) in [
+        ("done", true),
+        ("fails", false),
+        ("html", false),
+        ("array", false),
+    ] {
+        let v2 = ScriptedV2::with_users().await;
+        let other = second_v1(move |_| {
+            Some(match how {
+                "fails" => Answer::status(500),
+                "html" => Answer::new(200, &[("content-type", "text/html")], "<html>"),
+                "array" => Answer::json(200, &json!([])),
+                _ => Answer::json(200, &json!({ "id": "u1", "updated_at": "now" })),
+            })
+        })
+        .await;
+        let more = "percent = 100\nwrites = true\nmax_errors = 1000";
+        let shim = Running::with(&v2, settings(&other.0.base(), more)).await;
+        for caller in 0..5 {
+            let (answer, is_moved, _) = ask(&shim, caller, "user/update").await;
+            assert_eq!(is_moved, is_known, "{how}");
+            if !is_known {
+                let message = answer["error"]["message"].as_str().unwrap();
+                assert!(
+                    message.contains("nothing is known about the outcome"),
+                    "{message}"
+                );
+            }
+        }
+        assert_eq!(other.operations(), ["user/update"; 5], "{how}");
+        assert_eq!(writes(&v2), 0, "{how}");
+        // Back here: to this side only.
+        step(&shim, 0).await;
+        ask(&shim, 1, "user/update").await;
+        assert_eq!(other.operations().len(), 5);
+        assert!(writes(&v2) > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_not_sent_is_done_here() {
+    let v2 = ScriptedV2::with_users().await;
+    let nobody = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}/v1", nobody.local_addr().unwrap());
+    drop(nobody);
+    let shim = Running::with(&v2, settings(&url, "percent = 100\nwrites = true")).await;
+    let (answer, is_moved, _) = ask(&shim, 1, "user/update").await;
+    assert!(answer["error"].is_null(), "{answer}");
+    assert!(!is_moved);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_not_repeated() {
+    let v2 = ScriptedV2::with_users().await;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&taken);
+    tokio::spawn(async move {
+        // Takes the request, and hangs up.
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut some = [0; 1024];
+            stream.readable().await.unwrap();
+            let _ = stream.try_read(&mut some);
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let shim = Running::with(&v2, settings(&url, "percent = 100\nwrites = true")).await;
+    let (answer, _, _) = ask(&shim, 1, "user/update").await;
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("nothing is known about the outcome"),
+        "{message}"
+    );
+    assert_eq!(taken.load(Ordering::SeqCst), 1);
+    assert_eq!(v2.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn only_what_is_chosen_is_moved() {
+    let v2 = ScriptedV2::with_users().await;
+    let other = second_v1(|_| None).await;
+    let more =
+        "percent = 100\noperations = [\"user/get\", \"user/update\"]\nkeys = [\"a-test-key\"]";
+    let shim = Running::with(&v2, settings(&other.0.base(), more)).await;
+    for (operation, is_moved) in [
+        ("user/get", true),
+        // A write, and writes are not moved.
+        ("user/update", false),
+        ("user/checkemail", false),
+    ] {
+        assert_eq!(ask(&shim, 1, operation).await.1, is_moved, "{operation}");
+    }
+    assert_eq!(other.operations(), ["user/get"]);
+    // The other side sees who calls, and where from.
+    let seen = &other.0.seen()[0];
+    let body = String::from_utf8(seen.body.to_vec()).unwrap();
+    assert!(body.contains("api_key=a-test-key"), "{body}");
+    assert!(body.contains("id=u1") && !body.contains("dept"), "{body}");
+}
+
+#[tokio::test]
+async fn two_shims_that_are_each_others_other_side_do_not_ask_for_ever() {
+    let v2 = ScriptedV2::with_users().await;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let one = Running::with(&v2, settings(&url, "percent = 100\ncompare_percent = 0")).await;
+    let back = Setup {
+        listener: Some(listener),
+        ..settings(&one.url("/v1"), "percent = 100\ncompare_percent = 0")
+    };
+    let other = Running::with(&v2, back).await;
+    let (answer, is_moved, _) = ask(&one, 1, "user/get").await;
+    assert_eq!(answer["email"], "ada@example.com");
+    assert!(is_moved);
+    assert_eq!((one.records().len(), other.records().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_step_by_hand_is_json_of_a_known_rollout() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::with(&v2, settings("http://127.0.0.1:1/v1", "")).await;
+    let post = async |content_type: &str, body: &'static str| {
+        let request = shim.client.post(shim.ops_url("/rollouts"));
+        let request = request.header("content-type", content_type).body(body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let good = r#"{"name":"next","percent":5}"#;
+    assert_eq!(post("application/json", good).await, 200);
+    // As a page of another site can have it sent.
+    assert_eq!(post("text/plain", good).await, 415);
+    assert_eq!(
+        post("application/json", r#"{"name":"other","percent":5}"#).await,
+        404
+    );
+    for wrong in [
+        "",
+        "{}",
+        r#"{"name":"next","percent":101}"#,
+        r#"{"name":"next"}"#,
+    ] {
+        assert_eq!(post("application/json", wrong).await, 400, "{wrong}");
+    }
+    assert_eq!(figures(&shim).await["percent"], 5);
+}
+
+#[tokio::test]
+async fn without_a_rollout_nothing_is_there() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let (_, text) = shim.ops("/rollouts").await;
+    assert_eq!(text, "[]");
+    let (_, page) = shim.ops("/ui/rollouts").await;
+    assert!(page.contains("No callers are moved."), "{page}");
+}
