@@ -3,7 +3,9 @@
 
 mod brownouts;
 mod code;
+mod owners;
 mod report;
+mod since;
 mod source;
 mod story;
 mod verdict;
@@ -14,7 +16,9 @@ use recording::usage::{Brownout, Consumer, Gap, Kept, OperationUse, ParameterUse
 use time::Date;
 
 pub(crate) use code::Code;
-pub(crate) use report::document;
+pub(crate) use owners::owners;
+pub(crate) use report::{document, owners_document};
+pub(crate) use since::Since;
 pub(crate) use source::read;
 pub(crate) use story::Story;
 pub(crate) use verdict::Rule;
@@ -208,6 +212,7 @@ fn common(one: &[(Date, Date)], other: &[(Date, Date)]) -> Vec<(Date, Date)> {
 fn merge(known: &mut Consumer, other: Consumer) {
     known.first = known.first.clone().min(other.first);
     known.last = known.last.clone().max(other.last);
+    known.owner = known.owner.take().or(other.owner);
     // Together they may have paused less: too long a pause only makes the verdict more careful.
     known.longest_pause_days = known.longest_pause_days.max(other.longest_pause_days);
     for used in other.operations {

@@ -7,6 +7,7 @@ mod manual;
 mod mappings_folder;
 mod notifications;
 mod open_files;
+mod replay;
 mod run;
 mod settings_help;
 mod watchers;
@@ -15,7 +16,9 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use recording::usage::day_of;
 use shim_sandbox::{Faults, FaultsError, MAX_USERS};
+use time::Date;
 
 use crate::settings::DEFAULT_SANDBOX_USERS;
 use dev_cert::authority::ServerName;
@@ -72,6 +75,9 @@ pub(crate) struct Serve {
     /// "method=PATCH,path=/users/*,status=503,times=1", with ; between them
     #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = faults)]
     sandbox_faults: Option<Faults>,
+    /// Serve from recorded v2 answers: a file of --record. What was not recorded fails
+    #[arg(long, value_name = "FILE", conflicts_with = "sandbox")]
+    replay: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingFlags,
     /// Settings as TOML
@@ -117,6 +123,9 @@ pub(crate) struct Usage {
     /// SQLite files, or postgres:// URLs; they are only read
     #[arg(value_name = "LEDGER", required = true)]
     ledgers: Vec<String>,
+    /// Only from this day on: 2026-11-22
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    since: Option<Date>,
 }
 
 /// How the program ends; clap itself ends with 2 as well.
@@ -184,6 +193,11 @@ fn tell(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
 
 fn faults(text: &str) -> Result<Faults, FaultsError> {
     Faults::read(text)
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    let day = day_of(text).filter(|_| text.len() == 10);
+    day.ok_or_else(|| "write a day as 2026-11-22".to_owned())
 }
 
 fn users(text: &str) -> Result<usize, String> {

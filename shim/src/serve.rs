@@ -12,6 +12,7 @@ mod tenants;
 mod writes;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     panic::AssertUnwindSafe,
     sync::{Arc, PoisonError, RwLock},
@@ -320,11 +321,11 @@ impl Shim {
         }
     }
 
-    /// How many exchanges were written and dropped, if any are recorded.
-    pub(crate) fn recorded(&self) -> Option<(u64, u64)> {
+    /// How many exchanges were written, dropped and thinned out, if any are recorded.
+    pub(crate) fn recorded(&self) -> Option<(u64, u64, u64)> {
         let Generation(now) = self.now();
         let recorder = now.shared.recorder.as_ref()?;
-        Some((recorder.written(), recorder.dropped()))
+        Some((recorder.written(), recorder.dropped(), recorder.thinned()))
     }
 
     /// How many exchanges were dropped by the recorder of those that are shown.
@@ -364,6 +365,16 @@ impl Shim {
     /// Who notes who still calls v1, if anybody.
     pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
         self.now().0.shared.ledger.clone()
+    }
+
+    /// The owners of v1 keys, by key.
+    pub(crate) fn owners(&self) -> BTreeMap<String, String> {
+        let Generation(now) = self.now();
+        let owned = |tenant: &Tenant| {
+            let owner = tenant.owner()?.to_owned();
+            Some((tenant.api_key().to_string(), owner))
+        };
+        now.tenants.iter().filter_map(owned).collect()
     }
 
     /// The figures of all rollouts.

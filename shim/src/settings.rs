@@ -54,7 +54,7 @@ pub use origin::{ConfigError, Mistake, Origin};
 pub use record::RecordConfig;
 pub use relay::RelayConfig;
 pub(crate) use rollout::Allowed;
-pub use rollout::{CallerIdentity, RolloutConfig};
+pub use rollout::RolloutConfig;
 pub(crate) use second_v1::{SecondV1, V1Credentials};
 pub(crate) use secret_digest::SecretDigest;
 pub use shadow::{ShadowConfig, Side};
@@ -126,6 +126,16 @@ pub enum BodyStyle {
     Json,
 }
 
+/// What tells the callers of a rollout apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CallerIdentity {
+    /// The v1 key.
+    #[default]
+    Key,
+    /// The v1 key and the client's address.
+    Address,
+}
+
 /// What the pages for the operator show, and to whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UiConfig {
@@ -155,6 +165,8 @@ pub enum Source {
         /// Users at the start.
         users: usize,
     },
+    /// Recorded answers of v2.
+    Replay,
     /// v2 itself.
     V2(V2Config),
 }
@@ -174,6 +186,8 @@ pub(crate) struct TenantConfig {
     pub(crate) api_secret: SecretDigest,
     /// v1 answers carry it.
     pub(crate) account_id: Option<String>,
+    /// Who maintains its programs.
+    pub(crate) owner: Option<String>,
     pub(crate) access: Access,
     /// How many calls v2 takes from the account. Without any, v2's own refusals are all that is
     /// heeded: the default, because a guessed plan would either slow an account down or not keep it
@@ -333,6 +347,8 @@ pub struct Flags {
     pub given: BTreeMap<&'static str, String>,
     /// `--sandbox`, with its number of users.
     pub sandbox: Option<usize>,
+    /// `--replay`
+    pub replay: bool,
 }
 
 /// Where settings come from; later ones win.
@@ -392,6 +408,7 @@ impl V2Config {
             api_key: api_key.to_owned(),
             api_secret: SecretDigest::of(api_secret),
             account_id: Some(account_id.to_owned()),
+            owner: None,
             access: Access::OAuth(OAuth {
                 url: oauth_url,
                 account_id: account_id.to_owned(),

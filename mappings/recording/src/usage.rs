@@ -82,6 +82,9 @@ pub struct Gap {
 pub struct Consumer {
     /// The key that it authenticated with; null for requests rejected before that.
     pub key: Option<String>,
+    /// Who maintains the programs with this key, if the settings of the shim say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Its address, or that of the proxy in front of the shim; [`OTHERS`] beyond the limit.
     pub address: String,
     /// Its `User-Agent`; [`OTHERS`] beyond the limit.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     exit::Exit,
     site_mappings::SiteMappings,
-    usage::{self, Code, Ledger, Rule, Story},
+    usage::{self, Code, Ledger, Rule, Since, Story},
 };
 use migrate_audit::ShimUrl;
 
@@ -50,6 +50,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", requires = "code")]
     shim: Option<ShimUrl>,
 
+    /// A report for each owner, made to be sent: what its keys still call, and what replaces it
+    #[arg(long, value_name = "WHOM")]
+    by: Option<By>,
+
+    /// Only calls of the last days, as 7d, or from a day on
+    #[arg(long, value_name = "DAYS|DAY")]
+    since: Option<Since>,
+
     /// Only this operation: user/get
     #[arg(long, value_name = "OPERATION")]
     operation: Option<String>,
@@ -69,6 +77,13 @@ pub(crate) struct Args {
     mappings: SiteMappings,
 }
 
+/// What a report is divided by.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum By {
+    /// Who maintains the programs with a key: `tenant.owner` in the settings of the shim.
+    Owner,
+}
+
 const DEFAULT: &str = "http://127.0.0.1:9090";
 
 const EXAMPLES: &str = "\
@@ -76,15 +91,31 @@ Examples:
   migrate usage
   migrate usage http://127.0.0.1:9090 --code .
   curl -s 'http://127.0.0.1:9090/usage?limit=1000' > usage.json; migrate usage usage.json
+  migrate usage --by owner --since 7d --format markdown
   shim usage ledger.sqlite | migrate usage -";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     args.output.check(&Format::USUAL)?;
     let code = args.code()?;
-    let documents = args.sources.iter().map(|source| usage::read(source));
+    let since = args.since.map(Since::day);
+    let documents = args.sources.iter();
+    let documents = documents.map(|source| usage::read(source, since));
     let documents: Vec<_> = documents.collect::<anyhow::Result<_>>()?;
     let mut ledger = Ledger::of(documents.concat())?;
     ledger.narrow(args.operation.as_deref(), args.key.as_deref());
+    if args.by.is_some() {
+        let owners = usage::owners(&ledger, code.as_ref(), &args.mappings.catalog()?);
+        let mut document = usage::owners_document(&owners, &ledger.subject, since);
+        document.made = made();
+        let exit = if document.is_good {
+            Exit::Clean
+        } else {
+            Exit::Findings
+        };
+        let story = serde_json::json!({ "schema": 1, "subject": ledger.subject, "owners": owners });
+        args.output.write(&Report::new(document, &story))?;
+        return Ok(exit);
+    }
     let rule = Rule {
         live_days: args.live_days,
         safe_days: args.safe_days,

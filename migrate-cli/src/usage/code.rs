@@ -20,6 +20,8 @@ struct Found {
     line: usize,
     kind: Kind,
     operation: Option<String>,
+    #[serde(default)]
+    owners: Vec<String>,
 }
 
 /// A place in the code.
@@ -29,6 +31,9 @@ pub(crate) struct Place {
     pub(crate) path: String,
     /// The line, from 1.
     pub(crate) line: usize,
+    /// Who owns the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) owners: Vec<String>,
 }
 
 /// The findings of an audit by operation. Mentions are no code.
@@ -63,7 +68,12 @@ impl Code {
         }
         let mut code = Self::default();
         for found in report.findings {
-            code.add(found.kind, found.operation, found.path, found.line);
+            let place = Place {
+                path: found.path,
+                line: found.line,
+                owners: found.owners,
+            };
+            code.add(found.kind, found.operation, place);
         }
         Ok(code)
     }
@@ -72,20 +82,24 @@ impl Code {
     pub(crate) fn of(findings: &[Finding]) -> Self {
         let mut code = Self::default();
         for found in findings {
-            let (operation, path) = (found.operation.clone(), found.path.clone());
-            code.add(found.kind, operation, path, found.line);
+            let place = Place {
+                path: found.path.clone(),
+                line: found.line,
+                owners: found.owners.clone(),
+            };
+            code.add(found.kind, found.operation.clone(), place);
         }
         code
     }
 
-    fn add(&mut self, kind: Kind, operation: Option<String>, path: String, line: usize) {
+    fn add(&mut self, kind: Kind, operation: Option<String>, place: Place) {
         if kind == Kind::Doc {
             return;
         }
         match operation {
             Some(operation) => {
                 let places = self.places.entry(operation).or_default();
-                places.push(Place { path, line });
+                places.push(place);
             }
             None if matches!(kind, Kind::Credential | Kind::ResponseField) => {}
             None => self.nameless += 1,

@@ -6,10 +6,13 @@ use migrate_report::{
     sheet::tied,
     words::count,
 };
-use recording::usage::{OperationUse, ParameterUse};
+use recording::usage::{OperationUse, ParameterUse, day_name};
+use time::Date;
 
 use super::{
     Story,
+    code::Place,
+    owners::{OwnedOperation, OwnerStory},
     story::{ConsumerStory, InCode, OperationStory},
     verdict::Verdict,
 };
@@ -181,10 +184,14 @@ fn operation(story: &OperationStory, is_long: bool) -> Row {
 }
 
 fn places(story: &OperationStory) -> String {
-    let named = story.places.iter().take(MAX_PLACES);
+    named(&story.places)
+}
+
+fn named(places: &[Place]) -> String {
+    let named = places.iter().take(MAX_PLACES);
     let named = named.map(|place| format!("{}:{}", place.path, place.line));
     let text = named.collect::<Vec<_>>().join(" ");
-    match story.places.len().saturating_sub(MAX_PLACES) {
+    match places.len().saturating_sub(MAX_PLACES) {
         0 => text,
         more => text + &tied(&format!(" and {more} more")),
     }
@@ -235,6 +242,88 @@ fn end(story: &Story) -> String {
         conclusion
     } else {
         format!("{counts}: {conclusion}")
+    }
+}
+
+/// The report by owner, made to be sent.
+pub(crate) fn owners_document<'a>(
+    owners: &[OwnerStory],
+    subject: &str,
+    since: Option<Date>,
+) -> Document<'a> {
+    let since = since.map_or_else(String::new, |day| format!(" since {}", day_name(day)));
+    let calling = owners.iter().filter(|owner| owner.requests > 0).count();
+    let mut document = Document {
+        tool: "migrate usage",
+        title: format!("Who still calls {subject}{since}, by owner"),
+        is_good: calling == 0,
+        summary: match calling {
+            0 => format!("nobody called {subject}{since}"),
+            calling => format!("{} still call {subject}", count(calling, "owner", "owners")),
+        },
+        records: owner_records(owners),
+        ..Document::default()
+    };
+    for owner in owners {
+        let columns = ["operation", "calls#", "in brownouts#", "last call", "in v2"];
+        let mut table = Table::new(columns);
+        table.rows = owner.operations.iter().map(owned).collect();
+        let keys: Vec<_> = owner.keys.iter().map(String::as_str).collect();
+        document.section(owner.owner.as_deref().unwrap_or("(no owner)"), table);
+        document.paragraph(match (&owner.last, owner.brownout) {
+            (None, _) => "No calls; it is in the code only.".to_owned(),
+            (Some(last), hit) => format!(
+                "{} by {}, the last on {last}; {hit} in brownouts.",
+                count(owner.requests, "request", "requests"),
+                keys.join(", ")
+            ),
+        });
+    }
+    document
+}
+
+fn owned(used: &OwnedOperation) -> Row {
+    let number = |number: u64| Cell::from(number.to_string());
+    let cells = [
+        used.operation.as_str().into(),
+        number(used.requests),
+        number(used.brownout),
+        used.last
+            .clone()
+            .unwrap_or_else(|| "no call".to_owned())
+            .into(),
+        used.v2.as_str().into(),
+    ];
+    let below = (!used.places.is_empty()).then(|| format!("in the code: {}", named(&used.places)));
+    Row::new(cells).with_below(below)
+}
+
+fn owner_records(owners: &[OwnerStory]) -> Records {
+    let rows = owners.iter().flat_map(|owner| {
+        owner.operations.iter().map(|used| {
+            vec![
+                owner.owner.clone().unwrap_or_default(),
+                used.operation.clone(),
+                used.requests.to_string(),
+                used.brownout.to_string(),
+                used.last.clone().unwrap_or_default(),
+                used.v2.clone(),
+                named(&used.places),
+            ]
+        })
+    });
+    Records {
+        columns: [
+            "owner",
+            "operation",
+            "requests",
+            "brownout",
+            "last",
+            "v2",
+            "places",
+        ]
+        .into(),
+        rows: rows.collect(),
     }
 }
 

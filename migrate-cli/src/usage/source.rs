@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use migrate_audit::plain_file;
-use recording::usage::Usage;
+use recording::usage::{Usage, day_name};
+use time::Date;
 use url::Url;
 
 use crate::http;
@@ -25,14 +26,20 @@ const LIMIT: &str = "1000";
 /// More pages than any ledger has; a shim that goes on is broken.
 const MAX_PAGES: usize = 10_000;
 
-/// Reads a source: the operations address of a shim, a file, or `-`, which may hold several documents.
+/// Reads a source from a day on: the operations address of a shim, a file, or `-`, which may hold several documents.
 ///
 /// # Errors
 ///
 /// If there is nothing to be had there, or no usage document.
-pub(crate) fn read(source: &str) -> anyhow::Result<Vec<Usage>> {
+pub(crate) fn read(source: &str, since: Option<Date>) -> anyhow::Result<Vec<Usage>> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        return Ok(vec![from_shim(source)?]);
+        return Ok(vec![from_shim(source, since)?]);
+    }
+    if since.is_some() {
+        bail!(
+            "--since needs the operations address of a shim instead of {source}; or give \
+             `shim usage --since DAY` to standard input, without --since here"
+        );
     }
     if source.starts_with("postgres") && source.contains("://") {
         bail!("`shim usage {source} | migrate usage -` reads the ledger itself");
@@ -63,18 +70,18 @@ pub(crate) fn read(source: &str) -> anyhow::Result<Vec<Usage>> {
 }
 
 /// All pages of a shim.
-fn from_shim(source: &str) -> anyhow::Result<Usage> {
+fn from_shim(source: &str, since: Option<Date>) -> anyhow::Result<Usage> {
     let mut url = http::address(source, "http://127.0.0.1:9090")?;
     let path = url.path().trim_end_matches('/').trim_end_matches("/usage");
     let path = format!("{path}/usage");
     url.set_path(&path);
     let client = http::client(&url, PATIENCE)?;
-    let mut whole = page(&client, &url, None)?;
+    let mut whole = page(&client, &url, since, None)?;
     for _ in 0..MAX_PAGES {
         let Some(after) = whole.next else {
             return Ok(whole);
         };
-        let more = page(&client, &url, Some(after))?;
+        let more = page(&client, &url, since, Some(after))?;
         whole.consumers.extend(more.consumers);
         whole.next = more.next;
     }
@@ -84,10 +91,14 @@ fn from_shim(source: &str) -> anyhow::Result<Usage> {
 fn page(
     client: &reqwest::blocking::Client,
     url: &Url,
+    since: Option<Date>,
     after: Option<i64>,
 ) -> anyhow::Result<Usage> {
     let mut url = url.clone();
     url.query_pairs_mut().append_pair("limit", LIMIT);
+    if let Some(since) = since {
+        url.query_pairs_mut().append_pair("since", &day_name(since));
+    }
     if let Some(after) = after {
         url.query_pairs_mut()
             .append_pair("after", &after.to_string());

@@ -61,6 +61,7 @@ fn consumer(key: &str, address: &str, agent: &str, operations: Vec<OperationUse>
         last: last.unwrap(),
         longest_pause_days: 1,
         operations,
+        ..Consumer::default()
     }
 }
 
@@ -96,13 +97,61 @@ fn a_week_is_live_a_quarter_and_a_week_is_safe() {
 }
 
 #[test]
+fn owners_see_what_is_left_to_move() {
+    let mut crm = consumer(
+        "crm",
+        "192.0.2.1",
+        "x",
+        vec![
+            used("user/get", 10, "2026-11-21"),
+            used("user/list", 2, "2026-11-20"),
+        ],
+    );
+    crm.owner = Some("@Billing".to_owned());
+    crm.operations[0].outcomes.brownout = 3;
+    let backup = consumer(
+        "backup",
+        "192.0.2.2",
+        "x",
+        vec![used("user/get", 1, "2026-11-19")],
+    );
+    let ledger = Ledger::of(vec![kept(&ALL, vec![crm, backup])]).unwrap();
+    let place = |path: &str, owner: &[&str]| Place {
+        path: path.to_owned(),
+        line: 7,
+        owners: owner.iter().map(|owner| (*owner).to_owned()).collect(),
+    };
+    let mut code = Code::default();
+    code.places.insert(
+        "user/get".to_owned(),
+        vec![
+            place("crm/a.php", &["@billing"]),
+            place("ops/b.sh", &["@ops"]),
+            place("c.php", &[]),
+        ],
+    );
+    code.places.insert(
+        "user/delete".to_owned(),
+        vec![place("crm/d.php", &["@billing"])],
+    );
+    let catalog = mappings::Catalog::embedded().unwrap();
+    let owners = owners(&ledger, Some(&code), &catalog);
+    let document = owners_document(&owners, "v1", day_of("2026-11-15"));
+    let mut out = Vec::new();
+    migrate_report::markdown::Markdown
+        .print(&document, &mut out)
+        .unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
 fn brownouts_are_told_with_who_was_hit() {
-    let window = |begins: &str, first: &str, last: &str| recording::usage::Brownout {
+    let window = |begins: &str, first: &str, last: &str| Brownout {
         begins: format!("2026-11-21T{begins}Z"),
         ends: "2026-11-21T11:00:00Z".to_owned(),
         first: format!("2026-11-21T{first}Z"),
         last: format!("2026-11-21T{last}Z"),
-        ..recording::usage::Brownout::default()
+        ..Brownout::default()
     };
     let mut hit = last_on("2026-11-21");
     hit.operations[0].outcomes.brownout = 12;
@@ -312,6 +361,7 @@ fn code() -> Code {
     let place = |path: &str, line| Place {
         path: path.to_owned(),
         line,
+        owners: Vec::new(),
     };
     let mut code = Code::default();
     let get = [

@@ -4,6 +4,7 @@ use std::{
     fmt,
     io::{self, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
 };
 
 use mappings::Catalog;
@@ -19,6 +20,8 @@ pub(super) const SANDBOX_CHAT_TOKEN: &str = "sandbox-chat-token";
 pub(super) enum Backend<'a> {
     /// The sandbox, with so many users.
     Sandbox { users: usize },
+    /// A recording, with so many calls.
+    Replay { file: &'a Path, calls: usize },
     /// v2, with so many tenants.
     V2 { base: &'a str, tenants: usize },
 }
@@ -62,6 +65,9 @@ impl fmt::Display for Serving<'_> {
         match self.backend {
             Backend::Sandbox { users } => {
                 writeln!(f, "sandbox v2 ({users} users, in memory, gone on exit)")?;
+            }
+            Backend::Replay { file, calls } => {
+                writeln!(f, "{calls} recorded v2 calls from {}", file.display())?;
             }
             Backend::V2 { base, tenants: 1 } => writeln!(f, "{base}")?,
             Backend::V2 { base, tenants } => writeln!(f, "{base} ({tenants} tenants)")?,

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
 use shim_sandbox::{Faults, Sandbox, SandboxConfig, Subscription};
 use tokio::{net::TcpListener, runtime::Runtime, signal, task::spawn_blocking, time};
+use url::Url;
 
 use super::{
     Failure, SandboxArguments, Serve, Usage,
@@ -16,6 +17,7 @@ use super::{
     mappings_folder::catalog_of,
     notifications::{self, Listening},
     open_files,
+    replay::{self, Replay},
     watchers::{self, Watchers, shadow_mappings},
 };
 use crate::{
@@ -44,12 +46,19 @@ const TRACES_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
+    let replay = arguments.replay.as_deref().map(Replay::read).transpose();
+    let replay = replay.map_err(Failure::Settings)?;
     let _log = log(config.log)?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.map_err(Failure::Running)?.map(Arc::new);
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Log::new(config.log))];
     observers.extend(traces.clone().map(|traces| traces as _));
-    let served = runtime()?.block_on(serve_until_stopped(config, catalog, arguments, observers));
+    let served = runtime()?.block_on(serve_until_stopped(
+        config,
+        catalog,
+        (arguments, replay),
+        observers,
+    ));
     if let Some(traces) = traces {
         traces.stop(TRACES_GRACE);
     }
@@ -83,6 +92,7 @@ pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
 pub(super) fn usage(arguments: &Usage) -> Result<(), Failure> {
     let filter = Filter {
         limit: usize::MAX,
+        since: arguments.since,
         ..Filter::default()
     };
     let password = std::env::var("SHIM_LEDGER_PASSWORD").ok();
@@ -113,7 +123,7 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 async fn serve_until_stopped(
     config: Config,
     catalog: Arc<Catalog>,
-    arguments: &Serve,
+    (arguments, replay): (&Serve, Option<Replay>),
     mut observers: Vec<Arc<dyn Observer>>,
 ) -> anyhow::Result<()> {
     let Config {
@@ -145,9 +155,9 @@ async fn serve_until_stopped(
     if let Some(tls) = &tls {
         warn_of(tls);
     }
-    let ops_listener = bind_ops(&ops, matches!(source, Source::Sandbox { .. })).await?;
+    let ops_listener = bind_ops(&ops, !matches!(source, Source::V2(_))).await?;
     let webhooks = notifications::bind(webhooks).await?;
-    let mut sandbox_users = None;
+    let (mut sandbox_users, mut recorded) = (None, None);
     let v2 = match source {
         Source::V2(v2) => v2,
         Source::Sandbox { users } => {
@@ -155,11 +165,18 @@ async fn serve_until_stopped(
             let subscription = webhooks.as_ref().and_then(Listening::subscription);
             start_sandbox(users, &site, arguments.sandbox_faults.clone(), subscription).await?
         }
+        Source::Replay => {
+            let replay = replay.context("--replay names no recording")?;
+            recorded = Some(replay.count);
+            // Every recorded call is asked for again.
+            limits.cache_time = Duration::ZERO;
+            start_replay(replay, &site).await?
+        }
     };
     let own: Vec<_> = address.into_iter().chain(tls_address).collect();
     check_way_to_v2(&v2, &own).await?;
-    // The sandbox stays where it is, whatever is reloaded.
-    let sandbox = sandbox_users.is_some().then(|| v2.clone());
+    // The sandbox stays where it is, whatever is reloaded; so does a recording.
+    let in_process = (sandbox_users.is_some() || recorded.is_some()).then(|| v2.clone());
     let (base, tenants) = v2.shown();
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
@@ -199,9 +216,10 @@ async fn serve_until_stopped(
     banner::print(&Serving {
         address,
         tls_address,
-        backend: match sandbox_users {
-            Some(users) => Backend::Sandbox { users },
-            None => Backend::V2 {
+        backend: match (sandbox_users, recorded.zip(arguments.replay.as_deref())) {
+            (Some(users), _) => Backend::Sandbox { users },
+            (None, Some((calls, file))) => Backend::Replay { file, calls },
+            (None, None) => Backend::V2 {
                 base: &base,
                 tenants,
             },
@@ -225,7 +243,7 @@ async fn serve_until_stopped(
         reload,
         shim.clone(),
         arguments.clone(),
-        sandbox,
+        in_process,
         tls_in_use,
     ));
     let stop = async {
@@ -296,10 +314,18 @@ async fn start_sandbox(
             None => shim_sandbox::serve(listener, sandbox, never).await,
         }
     });
-    V2Config::sandbox(
+    in_process_v2(
         &Sandbox::v2_base(address),
-        (SANDBOX_KEY, SANDBOX_SECRET),
         Sandbox::token_url(address).parse()?,
+        site,
+    )
+}
+
+fn in_process_v2(base: &str, token_url: Url, site: &SiteConfig) -> anyhow::Result<V2Config> {
+    V2Config::sandbox(
+        base,
+        (SANDBOX_KEY, SANDBOX_SECRET),
+        token_url,
         (
             shim_sandbox::ACCOUNT_ID,
             shim_sandbox::CLIENT_ID,
@@ -308,7 +334,15 @@ async fn start_sandbox(
         SANDBOX_CHAT_TOKEN,
         site,
     )
-    .ok_or_else(|| anyhow!("the sandbox has no usable address"))
+    .ok_or_else(|| anyhow!("v2 in this process has no usable address"))
+}
+
+/// A recording on a port of its own, reached as the sandbox is, and with its credentials.
+async fn start_replay(recording: Replay, site: &SiteConfig) -> anyhow::Result<V2Config> {
+    let listener = bind("127.0.0.1:0").await?;
+    let (base, token_url) = replay::urls(listener.local_addr()?);
+    replay::serve(listener, recording);
+    in_process_v2(&base, token_url.parse()?, site)
 }
 
 /// Reads mappings and settings again at every signal; a mistake leaves everything as it was.
@@ -316,7 +350,7 @@ async fn reload_when_told(
     mut signals: ReloadSignals,
     shim: Shim,
     arguments: Serve,
-    sandbox: Option<V2Config>,
+    in_process: Option<V2Config>,
     tls_in_use: Option<Tls>,
 ) {
     while signals.recv().await.is_some() {
@@ -329,10 +363,14 @@ async fn reload_when_told(
         let read = spawn_blocking(read).await;
         let reloaded = read.map_err(anyhow::Error::from).flatten();
         let reloaded = reloaded.and_then(|(catalog, config)| {
-            let v2 = match (config.source, &sandbox) {
+            let v2 = match (config.source, &in_process) {
                 (Source::V2(v2), _) => v2,
-                (Source::Sandbox { .. }, Some(v2)) => v2.sandbox_with(&config.site),
-                (Source::Sandbox { .. }, None) => bail!("the sandbox was not there from the start"),
+                (Source::Sandbox { .. } | Source::Replay, Some(v2)) => {
+                    v2.sandbox_with(&config.site)
+                }
+                (Source::Sandbox { .. } | Source::Replay, None) => {
+                    bail!("v2 was another one from the start")
+                }
             };
             let (_, tenants) = v2.shown();
             shim.reload(catalog, v2, &config.site)?;
@@ -480,6 +518,7 @@ fn with_sources<T>(
         flags: Flags {
             given: arguments.settings.0.clone(),
             sandbox: arguments.sandbox.then_some(arguments.sandbox_users),
+            replay: arguments.replay.is_some(),
         },
         read: &|path| fs::read_to_string(path),
     };

@@ -98,8 +98,8 @@ pub(crate) struct Readings {
     pub(crate) is_cut_off: bool,
     /// The calls that could be made at once, by account and label.
     pub(crate) budget_levels: Vec<(usize, RateLabel, u32)>,
-    /// The exchanges that were written and dropped, if any are recorded.
-    pub(crate) recorded: Option<(u64, u64)>,
+    /// The exchanges that were written, dropped and thinned out, if any are recorded.
+    pub(crate) recorded: Option<(u64, u64, u64)>,
     /// What became of requests in the ledger, if there is one.
     pub(crate) ledger: Option<LedgerCounts>,
     /// Log lines that could not be written since the start.
@@ -278,8 +278,12 @@ impl Metrics {
             self.budget.with_label_values(&budget).set((*level).into());
         }
         raise(&self.dropped_log_lines, readings.dropped_log_lines);
-        if let Some((written, dropped)) = readings.recorded {
-            for (outcome, count) in [("written", written), ("dropped", dropped)] {
+        if let Some((written, dropped, thinned)) = readings.recorded {
+            for (outcome, count) in [
+                ("written", written),
+                ("dropped", dropped),
+                ("thinned", thinned),
+            ] {
                 raise(&self.recorded.with_label_values(&[outcome]), count);
             }
         }

@@ -9,6 +9,7 @@
 mod file;
 mod load;
 mod pacing;
+mod thinning;
 mod writer;
 
 use std::{
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 
 use crate::settings::RecordConfig;
 use file::RotatedFile;
+use thinning::Thinning;
 use writer::Writer;
 pub(crate) use writer::lower_priority;
 
@@ -82,6 +84,8 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Shared {
     written: AtomicU64,
+    /// Left out, because others like them are there.
+    thinned: AtomicU64,
     dropped: AtomicU64,
     queued: AtomicUsize,
     queued_bytes: AtomicUsize,
@@ -131,6 +135,7 @@ impl Recorder {
         let (ends, ended) = mpsc::channel();
         let shared = Arc::new(Shared {
             written: AtomicU64::new(0),
+            thinned: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             queued: AtomicUsize::new(0),
             queued_bytes: AtomicUsize::new(0),
@@ -146,6 +151,7 @@ impl Recorder {
             queued,
             shared: Arc::clone(&shared),
             sink,
+            thinning: config.alike.map(Thinning::new),
             batch_bytes: config.max_bytes,
         };
         let writer = thread::Builder::new()
@@ -195,6 +201,11 @@ impl Recorder {
     /// How many exchanges were written.
     pub fn written(&self) -> u64 {
         self.shared.written.load(Ordering::Relaxed)
+    }
+
+    /// How many exchanges were left out, because others like them are recorded.
+    pub fn thinned(&self) -> u64 {
+        self.shared.thinned.load(Ordering::Relaxed)
     }
 
     /// How many exchanges were dropped, because the disk was full, slow or gone, or there were too

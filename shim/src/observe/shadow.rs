@@ -5,6 +5,7 @@
 //! shadow's answer where a site wants clients to get that one. Requests beyond the bounds are not
 //! compared, and counted.
 
+mod cap;
 mod comparison;
 mod differences;
 mod worker;
@@ -35,6 +36,7 @@ use crate::{
     settings::{Limits, ShadowConfig, Side},
     v1_client::{self, V1Client, V1Failure, v1_answer},
 };
+use cap::PerSecond;
 pub use differences::{Differences, Example, FieldTally, OperationTally};
 use worker::Worker;
 
@@ -65,6 +67,7 @@ pub struct Shadow {
     mappings: Option<Arc<Catalog>>,
     answer: Side,
     sample_percent: u8,
+    cap: Option<PerSecond>,
     timeout: Duration,
     redactor: Redactor,
     observer: Arc<dyn Observer>,
@@ -96,6 +99,8 @@ pub enum ShadowError {
 pub(crate) enum NotCompared {
     /// A write, and there are no other mappings to translate it with.
     Write,
+    /// The cap of this second is reached.
+    Capped,
     /// Too many wait already.
     Dropped,
     /// No answer in time.
@@ -120,6 +125,7 @@ impl NotCompared {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Write => "write",
+            Self::Capped => "capped",
             Self::Dropped => "dropped",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
@@ -169,6 +175,9 @@ impl Shadow {
             mappings,
             answer: config.answer,
             sample_percent: config.sample_percent,
+            cap: config
+                .per_second
+                .map(|most| PerSecond::new(most, std::time::Instant::now())),
             timeout: config.timeout,
             redactor: Redactor::new(catalog, key),
             observer,
@@ -217,6 +226,11 @@ impl Shadow {
     ) -> Option<Shadowed> {
         let is_left_out = || fastrand::u8(0..100) >= self.sample_percent;
         if !operation.is_served() || (self.sample_percent < 100 && is_left_out()) {
+            return None;
+        }
+        let now = std::time::Instant::now;
+        if self.cap.as_ref().is_some_and(|cap| !cap.take(now())) {
+            self.not_compared(&operation.name, NotCompared::Capped);
             return None;
         }
         let is_asked = operation.read && self.client.is_some();

@@ -46,13 +46,18 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
         Ok(filter) => filter,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
+    let owners = state.shim.owners();
     let Ok(place) = state.reading.acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let read = tokio::task::spawn_blocking(move || {
         // Kept to the end of the reading, also if who asked has gone.
         let _place = place;
-        let usage = ledger.usage(&filter, PATIENCE)?;
+        let mut usage = ledger.usage(&filter, PATIENCE)?;
+        for consumer in &mut usage.consumers {
+            let owner = consumer.key.as_ref().and_then(|key| owners.get(key));
+            consumer.owner = owner.cloned();
+        }
         anyhow::Ok(serde_json::to_vec(&usage)?)
     });
     match read.await.map_err(anyhow::Error::from).flatten() {

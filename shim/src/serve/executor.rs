@@ -555,6 +555,7 @@ mod tests {
                 api_key: "key".to_owned(),
                 api_secret: SecretDigest::of("secret"),
                 account_id: None,
+                owner: None,
                 access: Access::Token(Token::new(&"token".into()).unwrap()),
                 rates: None,
                 strict: false,

@@ -23,6 +23,7 @@ pub(crate) struct Tenant {
     /// Of its v2 account, which it may share.
     account: Key,
     api_key: Arc<str>,
+    owner: Option<String>,
     credential: Credential,
     /// v2 as this tenant sees it, which it may share with others of the same account.
     pub(crate) upstream: Upstream,
@@ -61,6 +62,11 @@ impl Tenant {
     /// Its v1 key: a name, not a secret.
     pub(crate) fn api_key(&self) -> &Arc<str> {
         &self.api_key
+    }
+
+    /// Who maintains its programs, if somebody is named.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
     }
 
     /// True if the tenant may use the operation.
@@ -123,6 +129,7 @@ impl Tenants {
                 id,
                 account: digest,
                 api_key: tenant.api_key.into(),
+                owner: tenant.owner,
                 credential,
                 upstream,
                 permissions: tenant.permissions,

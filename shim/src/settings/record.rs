@@ -18,6 +18,8 @@ pub struct RecordConfig {
     pub files: usize,
     /// How many of a hundred exchanges are recorded.
     pub sample_percent: u8,
+    /// How many exchanges that differ only in values are kept; all if `None`.
+    pub alike: Option<usize>,
     /// How many exchanges may wait to be written; more are dropped.
     pub queue: usize,
     /// Addresses and names are replaced by pseudonyms under this key.
@@ -42,6 +44,7 @@ impl RecordConfig {
             max_bytes: site.record.max_bytes.value,
             files: site.record.files.value,
             sample_percent: site.record.sample_percent.value,
+            alike: site.record.alike.value,
             queue: 4096,
             pseudonym_key,
         }

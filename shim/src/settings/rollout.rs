@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use mappings::{Catalog, catalog::operation::Operation};
 
 use super::{
+    CallerIdentity,
     brownout::{check_keys, values},
     origin::Mistakes,
     second_v1::{self, SecondV1},
@@ -31,16 +32,6 @@ pub struct RolloutConfig {
     keys: BTreeSet<String>,
     /// Empty for all.
     operations: BTreeSet<String>,
-}
-
-/// What tells callers apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CallerIdentity {
-    /// The v1 key.
-    #[default]
-    Key,
-    /// The v1 key and the client's address.
-    Address,
 }
 
 /// What a step allows. Beyond, the other side is left.

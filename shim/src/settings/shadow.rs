@@ -18,6 +18,8 @@ pub struct ShadowConfig {
     pub answer: Side,
     /// How many of a hundred requests are compared.
     pub sample_percent: u8,
+    /// How many requests are compared in a second at most.
+    pub per_second: Option<u32>,
     /// How many requests the shadow is asked at a time.
     pub concurrency: usize,
     /// For the shadow's answer, its turn included.
@@ -63,6 +65,7 @@ impl ShadowConfig {
             mappings: mappings.map(PathBuf::from),
             answer: shadow.answer.value,
             sample_percent: shadow.sample_percent.value,
+            per_second: shadow.per_second.value,
             concurrency: shadow.concurrency.value,
             timeout: shadow.timeout_seconds.value,
         })

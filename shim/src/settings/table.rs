@@ -199,6 +199,8 @@ table! { Site:
         files: usize = count().default("5");
         /// Share of the exchanges that are kept.
         sample_percent: u8 = percent().default("100");
+        /// Near-equal exchanges kept, which differ only in values; the further ones are left out.
+        alike: Option<usize> = number(1, 1_000_000, "").example("3");
         /// At least 16 characters: replaces addresses and names by pseudonyms.
         pseudonym_key: Option<SecretString> = secret().example("a-long-random-text");
     }
@@ -228,6 +230,8 @@ table! { Site:
         answer: Side = choice(["shim", "shadow"]).default("shim");
         /// Share of the requests that are compared.
         sample_percent: u8 = percent().default("100");
+        /// Requests compared in a second at most, whatever the share is.
+        per_second: Option<u32> = number(1, 100_000, "requests").example("20");
         /// Concurrent requests to the shadow; 16 times as many wait.
         concurrency: usize = count().default("4");
         /// Timeout of the shadow, its queue included.
@@ -316,6 +320,8 @@ table! { Tenant:
         /// A fixed v2 access token, instead of OAuth.
         token: Option<SecretString> = secret().example("…").listed("SHIM_UPSTREAM_TOKEN")
             .replaces("tenant.oauth.").reloaded();
+        /// Who maintains the programs with this key: for /usage and `migrate usage --by owner`.
+        owner: Option<String> = text().example("billing@example.com").reloaded();
         /// Overrides upstream.plan.
         plan: Option<String> = text().example("pro").reloaded();
         /// Overrides the general setting.

@@ -92,6 +92,7 @@ impl Tenant {
             api_key: own.api_key.value?,
             api_secret: api_secret?,
             account_id,
+            owner: own.owner.value,
             access: access?,
             rates,
             strict: own.strict.value.unwrap_or(defaults.strict),

@@ -31,7 +31,7 @@ fn given(flags: &[(&'static str, &str)]) -> Flags {
         .map(|(flag, value)| (*flag, (*value).to_owned()));
     Flags {
         given: given.collect(),
-        sandbox: None,
+        ..Flags::default()
     }
 }
 
@@ -64,7 +64,7 @@ const ENVIRONMENT: [(&str, &str); 7] = [
 fn v2(config: Config) -> V2Config {
     match config.source {
         Source::V2(v2) => v2,
-        Source::Sandbox { .. } => panic!("a sandbox"),
+        Source::Sandbox { .. } | Source::Replay => panic!("no v2"),
     }
 }
 

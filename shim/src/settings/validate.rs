@@ -68,6 +68,8 @@ impl Written {
         let resolver = resolver(&site.upstream, mistakes);
         let source = if let Some(users) = sources.flags.sandbox {
             Some(Source::Sandbox { users })
+        } else if sources.flags.replay {
+            Some(Source::Replay)
         } else {
             let defaults = Defaults {
                 oauth_url: None,

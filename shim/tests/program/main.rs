@@ -4,6 +4,7 @@
 
 mod kill;
 mod log_sinks;
+mod replay;
 mod stopping;
 
 use std::{

@@ -517,3 +517,21 @@ async fn a_shim_that_is_its_own_shadow_asks_itself_once() {
     let found = found(&shim).await;
     assert_eq!(found["operations"]["user/get"]["compared"], 1);
 }
+
+#[tokio::test]
+async fn a_cap_holds_beside_the_share() {
+    let v2 = ScriptedV2::with_users().await;
+    let shadow = v1(json!({ "id": "u1" })).await;
+    let shim = Running::with(&v2, beside(&shadow.base(), "per_second = 1\n")).await;
+    for _ in 0..20 {
+        shim.call("user/get", &[("id", "u1")]).await;
+    }
+    shim.shadowed(20).await;
+    let tally = &found(&shim).await["operations"]["user/get"];
+    let capped = tally["not_compared"]["capped"].as_u64().unwrap();
+    let compared = tally["compared"].as_u64().unwrap();
+    assert_eq!(compared + capped, 20);
+    // It took a few seconds at most.
+    assert!((1..=10).contains(&compared), "{tally}");
+    assert_eq!(shadow.lines().len() as u64, compared);
+}

@@ -17,7 +17,7 @@ use mappings::Catalog;
 use recording::{PseudonymKey, Redactor};
 use secrecy::ExposeSecret;
 
-use super::{Queued, Shared, Sink, pacing::Pacer};
+use super::{Queued, Shared, Sink, pacing::Pacer, thinning::Thinning};
 
 /// How long it rests when there is nothing to write. It looks for itself: to be woken by each request
 /// would cost every one of them.
@@ -40,6 +40,7 @@ pub(super) struct Writer<S> {
     pub(super) pseudonym_key: Option<PseudonymKey>,
     pub(super) queued: Receiver<Queued>,
     pub(super) shared: Arc<Shared>,
+    pub(super) thinning: Option<Thinning>,
     pub(super) sink: S,
     /// Nothing larger is written at once, if it is more than one line: files are not to be larger.
     pub(super) batch_bytes: u64,
@@ -112,8 +113,13 @@ impl<S: Sink> Writer<S> {
         let record = self
             .redactor
             .record(&self.catalog, &queued.exchange, &secrets);
-        let line = record.write();
         self.shared.taken(queued.bytes);
+        let thinning = self.thinning.as_mut();
+        if thinning.is_some_and(|thinning| !thinning.keeps(&record)) {
+            self.shared.thinned.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let line = record.write();
         match line {
             Ok(line) => batch.text.extend_from_slice(line.as_bytes()),
             Err(error) => return self.shared.dropped(1, &error.to_string()),

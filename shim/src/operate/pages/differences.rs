@@ -110,6 +110,7 @@ fn verdicts(verdicts: &BTreeMap<Verdict, u64>) -> Markup {
 fn in_words(reason: &str) -> &str {
     match reason {
         "write" => "writes: never sent to a shadow",
+        "capped" => "beyond the cap per second",
         "dropped" => "dropped: too many at a time",
         "timeout" => "without an answer in time",
         "unreachable" => "without an answer",

@@ -80,8 +80,8 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
                 dt { "Tenants" } dd { (tenants) }
                 dt { "Recording" } dd {
                     @match shim.recorded() {
-                        Some((written, 0)) => { (written) " exchanges written" },
-                        Some((written, dropped)) => {
+                        Some((written, 0, _)) => { (written) " exchanges written" },
+                        Some((written, dropped, _)) => {
                             (written) " exchanges written, " span.bad { (dropped) " dropped" }
                         },
                         None => { "off" },

@@ -1,0 +1,143 @@
+//! What each owner still has to move.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mappings::Catalog;
+use recording::usage::{Consumer, day_name, day_of};
+use serde::Serialize;
+
+use super::{Code, Ledger, code::Place};
+
+/// What one owner still has to move.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct OwnerStory {
+    /// Null for keys without an owner.
+    pub(crate) owner: Option<String>,
+    /// The v1 keys that called.
+    pub(crate) keys: BTreeSet<String>,
+    pub(crate) requests: u64,
+    /// Requests in brownouts.
+    pub(crate) brownout: u64,
+    /// The day of the last request; null without one.
+    pub(crate) last: Option<String>,
+    /// By name.
+    pub(crate) operations: Vec<OwnedOperation>,
+}
+
+/// An operation that an owner still calls, or has in the code.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct OwnedOperation {
+    pub(crate) operation: String,
+    pub(crate) requests: u64,
+    /// Requests in brownouts.
+    pub(crate) brownout: u64,
+    /// The day of the last request; null without one.
+    pub(crate) last: Option<String>,
+    /// The v2 requests that replace it.
+    pub(crate) v2: String,
+    /// Where the code uses it: files of the owner, and of nobody.
+    pub(crate) places: Vec<Place>,
+}
+
+/// By owner, those without one last.
+pub(crate) fn owners(ledger: &Ledger, code: Option<&Code>, catalog: &Catalog) -> Vec<OwnerStory> {
+    let mut owners: BTreeMap<(bool, Option<&str>), Sums<'_>> = BTreeMap::new();
+    for consumer in ledger
+        .consumers
+        .iter()
+        .filter(|consumer| consumer.key.is_some())
+    {
+        let owner = consumer.owner.as_deref();
+        owners
+            .entry((owner.is_none(), owner))
+            .or_default()
+            .add(consumer);
+    }
+    // Who is named as the owner of code may have keys that did not call.
+    let in_code = code
+        .into_iter()
+        .flat_map(|code| code.places.values().flatten());
+    for name in in_code.flat_map(|place| &place.owners) {
+        if !owners
+            .keys()
+            .any(|(_, owner)| owner.is_some_and(|owner| is_same(owner, name)))
+        {
+            owners.entry((false, Some(name))).or_default();
+        }
+    }
+    let stories = owners.into_iter();
+    stories
+        .map(|((_, owner), sums)| sums.story(owner, code, catalog))
+        .collect()
+}
+
+/// What the consumers of one owner did.
+#[derive(Default)]
+struct Sums<'a> {
+    keys: BTreeSet<String>,
+    operations: BTreeMap<&'a str, OwnedOperation>,
+}
+
+impl<'a> Sums<'a> {
+    fn add(&mut self, consumer: &'a Consumer) {
+        self.keys.extend(consumer.key.clone());
+        for used in &consumer.operations {
+            let Some(name) = &used.operation else {
+                continue;
+            };
+            let sum = self.operations.entry(name).or_default();
+            sum.requests = sum.requests.saturating_add(used.outcomes.total());
+            sum.brownout = sum.brownout.saturating_add(used.outcomes.brownout);
+            sum.last = sum.last.take().max(day_of(&used.last).map(day_name));
+        }
+    }
+
+    fn story(
+        mut self,
+        owner: Option<&str>,
+        code: Option<&'a Code>,
+        catalog: &Catalog,
+    ) -> OwnerStory {
+        for (name, places) in code.into_iter().flat_map(|code| &code.places) {
+            let is_its = |place: &&Place| {
+                owner.is_some_and(|owner| place.owners.iter().any(|name| is_same(owner, name)))
+            };
+            let is_called = self.operations.contains_key(name.as_str());
+            let its = places
+                .iter()
+                .filter(|place| is_its(place) || (is_called && place.owners.is_empty()));
+            let its: Vec<_> = its.cloned().collect();
+            if !its.is_empty() {
+                self.operations.entry(name).or_default().places = its;
+            }
+        }
+        let operations = self
+            .operations
+            .into_iter()
+            .map(|(name, sum)| OwnedOperation {
+                operation: name.to_owned(),
+                v2: catalog
+                    .find(name)
+                    .map_or_else(String::new, |known| known.replacement()),
+                ..sum
+            });
+        let operations: Vec<_> = operations.collect();
+        let sum = |count: fn(&OwnedOperation) -> u64| {
+            operations.iter().map(count).fold(0, u64::saturating_add)
+        };
+        OwnerStory {
+            owner: owner.map(str::to_owned),
+            keys: self.keys,
+            requests: sum(|used| used.requests),
+            brownout: sum(|used| used.brownout),
+            last: operations.iter().filter_map(|used| used.last.clone()).max(),
+            operations,
+        }
+    }
+}
+
+/// Files name their owners as `@team`.
+fn is_same(owner: &str, name: &str) -> bool {
+    let bare = |text: &str| text.trim_start_matches('@').to_lowercase();
+    bare(owner) == bare(name)
+}

@@ -1,0 +1,293 @@
+//! A v2 that plays back a recording: for the tests of a program, without Zoom and without a network.
+//!
+//! A request gets the recorded answers to the same request in their order, and then the last one again. A
+//! request that was not recorded is logged as an error, and fails.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, bail};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use recording::{Exchange, OutcomeKind, REDACTED, V2Exchange};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::form_urlencoded;
+
+/// Below it are v2's paths.
+const PREFIX: &str = "/v2";
+
+const TOKENS: &str = "/oauth/token";
+
+/// The largest body of a v2 request; a picture has up to 2 MiB.
+const LARGEST_BODY: usize = 8 << 20;
+
+/// Lines that name a place in a message, at most.
+const LINES_NAMED: usize = 3;
+
+/// The recorded v2 calls by method and path.
+#[derive(Debug, Default)]
+pub(super) struct Replay {
+    calls: Mutex<BTreeMap<(String, String), Vec<Played>>>,
+    /// How many there are.
+    pub(super) count: usize,
+}
+
+/// One recorded call.
+#[derive(Debug)]
+struct Played {
+    recorded: V2Exchange,
+    status: StatusCode,
+    is_used: bool,
+}
+
+impl Replay {
+    /// Reads a recording.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or if a line is no exchange.
+    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("--replay: {} cannot be read", file.display()))?;
+        let mut replay = Self::default();
+        let mut wrong = Vec::new();
+        for (line, number) in text.lines().zip(1..) {
+            match Exchange::read(line) {
+                Ok(exchange) => replay.add(exchange),
+                Err(error) => wrong.push(format!("line {number}: {error}")),
+            }
+        }
+        if !wrong.is_empty() {
+            let more = wrong.len().saturating_sub(LINES_NAMED);
+            wrong.truncate(LINES_NAMED);
+            let more = if more > 0 {
+                format!("; and {more} more")
+            } else {
+                String::new()
+            };
+            bail!("--replay: {}: {}{more}", file.display(), wrong.join("; "));
+        }
+        Ok(replay)
+    }
+
+    fn add(&mut self, exchange: Exchange) {
+        let calls = self.calls.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for recorded in exchange.v2 {
+            // What v2 did not answer then is not known now.
+            let status = recorded
+                .status
+                .and_then(|status| StatusCode::from_u16(status).ok());
+            let Some(status) = status else { continue };
+            let asked = (recorded.method.clone(), recorded.path.clone());
+            calls.entry(asked).or_default().push(Played {
+                recorded,
+                status,
+                is_used: false,
+            });
+            self.count += 1;
+        }
+    }
+
+    /// The next answer to a request; `None` if it was not recorded.
+    fn answer(
+        &self,
+        (method, path): (&str, &str),
+        query: &[(String, String)],
+        body: Option<&Value>,
+    ) -> Option<Response> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let played = calls.get_mut(&(method.to_owned(), path.to_owned()))?;
+        let fits = |played: &&mut Played| played.fits(query, body);
+        let mut fitting: Vec<_> = played.iter_mut().filter(fits).collect();
+        let next = fitting.iter().position(|played| !played.is_used);
+        let at = next.or_else(|| fitting.len().checked_sub(1))?;
+        let played = fitting.get_mut(at)?;
+        played.is_used = true;
+        Some(played.response())
+    }
+}
+
+impl Played {
+    fn fits(&self, query: &[(String, String)], body: Option<&Value>) -> bool {
+        let mut recorded = self.recorded.query.clone();
+        recorded.sort();
+        let is_same = |(one, other): (&(String, String), &(String, String))| {
+            one.0 == other.0 && (one.1 == REDACTED || one.1 == other.1)
+        };
+        recorded.len() == query.len()
+            && recorded.iter().zip(query).all(is_same)
+            && fits(self.recorded.body.as_ref(), body)
+    }
+
+    fn response(&self) -> Response {
+        match (&self.recorded.outcome, &self.recorded.answer) {
+            (OutcomeKind::Answered, Some(answer)) => as_json(self.status, answer),
+            (OutcomeKind::Answered, None) => self.status.into_response(),
+            _ => (self.status, "This was no answer of v2's API.\n").into_response(),
+        }
+    }
+}
+
+/// Whether a body is the recorded one, as far as that was recorded: not its secrets, and no files.
+fn fits(recorded: Option<&Value>, given: Option<&Value>) -> bool {
+    match (recorded, given) {
+        (Some(recorded), _) if recorded.get("file").is_some() => true,
+        (Some(recorded), Some(given)) => is_equal(recorded, given),
+        (recorded, given) => recorded == given,
+    }
+}
+
+fn is_equal(recorded: &Value, given: &Value) -> bool {
+    match (recorded, given) {
+        (Value::String(text), _) if text == REDACTED => true,
+        (Value::Object(recorded), Value::Object(given)) => {
+            let has_equal = |(name, value): (&String, &Value)| {
+                given.get(name).is_some_and(|given| is_equal(value, given))
+            };
+            recorded.len() == given.len() && recorded.iter().all(has_equal)
+        }
+        (Value::Array(recorded), Value::Array(given)) => {
+            let pairs = || recorded.iter().zip(given);
+            recorded.len() == given.len() && pairs().all(|(one, other)| is_equal(one, other))
+        }
+        (recorded, given) => recorded == given,
+    }
+}
+
+/// Serves it to the end of the process.
+pub(super) fn serve(listener: TcpListener, replay: Replay) {
+    let router = Router::new()
+        .route(TOKENS, post(token))
+        .fallback(play)
+        .with_state(Arc::new(replay));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+}
+
+/// Where v2 is, and its token endpoint.
+pub(super) fn urls(address: SocketAddr) -> (String, String) {
+    let base = format!("http://{address}");
+    (format!("{base}{PREFIX}"), format!("{base}{TOKENS}"))
+}
+
+async fn token() -> Response {
+    let token = json!({ "access_token": "replay", "token_type": "bearer", "expires_in": 86_400 });
+    as_json(StatusCode::OK, &token)
+}
+
+async fn play(State(replay): State<Arc<Replay>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, LARGEST_BODY).await;
+    let body: Option<Value> = body
+        .ok()
+        .and_then(|body: Bytes| serde_json::from_slice(&body).ok());
+    let path = head.uri.path();
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    let query = head.uri.query().unwrap_or_default();
+    let mut query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    query.sort();
+    let asked = (head.method.as_str(), path);
+    if let Some(answer) = replay.answer(asked, &query, body.as_ref()) {
+        return answer;
+    }
+    let names: Vec<_> = query.iter().map(|(name, _)| name.as_str()).collect();
+    let (method, names) = (asked.0, names.join(", "));
+    tracing::error!(method, path, parameters = names, "Not in the recording");
+    let message = format!("Not in the recording: {method} {path}");
+    // v1 repeats the words of such an error; of another one it says that v2 could not be reached.
+    let error = json!({ "code": 400, "message": message });
+    as_json(StatusCode::BAD_REQUEST, &error)
+}
+
+fn as_json(status: StatusCode, value: &Value) -> Response {
+    (
+        status,
+        [(CONTENT_TYPE, "application/json")],
+        value.to_string(),
+    )
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_recorded_of_a_body_fits_anything() {
+        let recorded = json!({ "password": REDACTED, "list": [1, { "a": REDACTED }] });
+        let given = json!({ "list": [1, { "a": 7 }], "password": "x" });
+        assert!(fits(Some(&recorded), Some(&given)));
+        for other in [
+            json!({ "list": [1, { "a": 7 }] }),
+            json!({ "list": [2, { "a": 7 }], "password": "x" }),
+            json!({ "list": [1], "password": "x" }),
+            json!({ "list": [1, { "a": 7 }], "password": "x", "more": 1 }),
+        ] {
+            assert!(!fits(Some(&recorded), Some(&other)), "{other}");
+        }
+        assert!(!fits(Some(&recorded), None));
+        assert!(!fits(None, Some(&given)));
+        assert!(fits(None, None));
+        let file = json!({ "file": { "part": "pic_file", "bytes": 7 } });
+        assert!(fits(Some(&file), None), "a file is sent as multipart");
+    }
+
+    #[test]
+    fn answers_come_in_their_order_and_the_last_one_again() {
+        let mut replay = Replay::default();
+        let call = |dept: &str| V2Exchange {
+            call: "user".to_owned(),
+            method: "GET".to_owned(),
+            path: "/users/u1".to_owned(),
+            query: vec![
+                ("b".to_owned(), "2".to_owned()),
+                ("a".to_owned(), "1".to_owned()),
+            ],
+            body: None,
+            outcome: OutcomeKind::Answered,
+            status: Some(match dept {
+                "Sales" => 200,
+                _ => 201,
+            }),
+            answer: Some(json!({ "dept": dept })),
+            micros: 0,
+        };
+        let unanswered = V2Exchange {
+            status: None,
+            outcome: OutcomeKind::NoAnswer,
+            ..call("")
+        };
+        let mut exchange = Exchange::read(
+            r#"{"format":1,"id":"1","v1":{"operation":"user/get","parameters":{},"answer":{}}}"#,
+        )
+        .unwrap();
+        exchange.v2 = vec![call("Sales"), unanswered, call("Research")];
+        replay.add(exchange);
+        assert_eq!(replay.count, 2);
+        let query = [
+            ("a".to_owned(), "1".to_owned()),
+            ("b".to_owned(), "2".to_owned()),
+        ];
+        let ask = |path: &str, query: &[(String, String)]| {
+            let answer = replay.answer(("GET", path), query, None);
+            answer.map(|answer| answer.status().as_u16())
+        };
+        for expected in [200, 201, 201] {
+            assert_eq!(ask("/users/u1", &query), Some(expected));
+        }
+        assert_eq!(ask("/users/u2", &query), None);
+        assert_eq!(ask("/users/u1", &query[..1]), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! Leaves near-equal exchanges out of a recording.
+
+use std::{
+    collections::{HashMap, hash_map::DefaultHasher},
+    hash::{Hash as _, Hasher as _},
+};
+
+use recording::{Exchange, V2Exchange, comparison::ERROR};
+use serde_json::Value;
+
+/// Kinds of exchanges that are counted; beyond, all exchanges of further kinds are kept.
+const KINDS: usize = 100_000;
+
+/// Counts exchanges by kind.
+#[derive(Debug)]
+pub(super) struct Thinning {
+    most: usize,
+    seen: HashMap<u64, usize>,
+}
+
+impl Thinning {
+    /// Keeps so many of each kind.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// True if an exchange is one of the first of its kind.
+    pub(super) fn keeps(&mut self, exchange: &Exchange) -> bool {
+        let kind = kind(exchange);
+        if self.seen.len() >= KINDS && !self.seen.contains_key(&kind) {
+            return true;
+        }
+        let count = self.seen.entry(kind).or_default();
+        *count = count.saturating_add(1);
+        *count <= self.most
+    }
+}
+
+/// The same for exchanges that differ only in values: the operation, how and with which parameters it was
+/// asked for, the calls with how they ended, and the members of the answer or the code of its error.
+fn kind(exchange: &Exchange) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let v1 = &exchange.v1;
+    (&v1.operation, v1.wrapping as u8).hash(&mut hasher);
+    for name in v1.parameters.keys() {
+        name.hash(&mut hasher);
+    }
+    if let Some(error) = v1.answer.get(ERROR) {
+        // Which calls were made before it is a matter of time.
+        error.get("code").map(Value::to_string).hash(&mut hasher);
+        return hasher.finish();
+    }
+    for (name, _) in v1.answer.as_object().into_iter().flatten() {
+        name.hash(&mut hasher);
+    }
+    // Responses come in any order.
+    let mut calls: Vec<_> = exchange.v2.iter().map(call).collect();
+    calls.sort_unstable();
+    // A list has as many calls as it has entries.
+    calls.dedup();
+    calls.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn call(call: &V2Exchange) -> (&str, &str, Option<u16>) {
+    (&call.call, &call.method, call.status)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn exchange(parameters: Value, answer: Value, statuses: &[u16]) -> Exchange {
+        let calls = statuses.iter().map(|status| {
+            json!({ "call": "user", "method": "GET", "path": "/users/u1", "status": status })
+        });
+        let text = json!({
+            "format": 1, "id": "1",
+            "v1": { "operation": "user/get", "parameters": parameters, "answer": answer },
+            "v2": calls.collect::<Vec<_>>(),
+        });
+        Exchange::read(&text.to_string()).unwrap()
+    }
+
+    #[test]
+    fn only_values_make_no_other_kind() {
+        let mut thinning = Thinning::new(1);
+        let id = |id: &str| json!({ "id": id });
+        assert!(thinning.keeps(&exchange(id("u1"), json!({ "id": "u1" }), &[200])));
+        assert!(!thinning.keeps(&exchange(id("u2"), json!({ "id": "u2" }), &[200])));
+        assert!(!thinning.keeps(&exchange(id("u2"), json!({ "id": "u2" }), &[200, 200])));
+        for other in [
+            exchange(
+                json!({ "id": "u1", "x": "" }),
+                json!({ "id": "u1" }),
+                &[200],
+            ),
+            exchange(id("u1"), json!({ "id": "u1", "dept": "" }), &[200]),
+            exchange(id("u1"), json!({ "id": "u1" }), &[200, 404]),
+            exchange(id("u1"), json!({ "error": { "code": 1001 } }), &[404]),
+            exchange(id("u1"), json!({ "error": { "code": 1010 } }), &[404]),
+        ] {
+            assert!(thinning.keeps(&other), "{other:?}");
+            assert!(!thinning.keeps(&other));
+        }
+    }
+}
