@@ -269,7 +269,7 @@ pub(crate) fn owners_document<'a>(
         let mut table = Table::new(columns);
         table.rows = owner.operations.iter().map(owned).collect();
         let keys: Vec<_> = owner.keys.iter().map(String::as_str).collect();
-        document.section(owner.owner.as_deref().unwrap_or("(no owner)"), table);
+        document.heading(owner.owner.as_deref().unwrap_or("(no owner)"));
         document.paragraph(match (&owner.last, owner.brownout) {
             (None, _) => "No calls; it is in the code only.".to_owned(),
             (Some(last), hit) => format!(
@@ -278,6 +278,7 @@ pub(crate) fn owners_document<'a>(
                 keys.join(", ")
             ),
         });
+        document.table(table);
     }
     document
 }

@@ -26,6 +26,7 @@ use tracing::Instrument as _;
 use super::{Generation, executor::Executed, reply::Reply, tenants::Tenant};
 use crate::{
     front::{
+        boxed_future::boxed,
         credential::Credential,
         decode::{BodyError, Content, DecodeError, Decoded, Decoder, ParameterNames, decompressed},
         encode::Format,
@@ -154,7 +155,7 @@ impl Generation {
         let turn = self.turn(&accepted, secret.expose_secret(), peer, &head.headers);
         let mut executed = match turn {
             None => self.execute(accepted).await?,
-            Some(turn) => self.execute_in_turn(turn, accepted).await?,
+            Some(turn) => boxed(|| self.execute_in_turn(turn, accepted)).await?,
         };
         let warnings = &mut executed.finished.answer.warnings;
         warnings.extend(guessed.into_iter().map(|field| Warning {

@@ -186,21 +186,11 @@ impl Rollout {
     /// True if the other side answers this caller now.
     fn moves(&self, key: &str, peer: Peer) -> bool {
         let percent = self.percent.load(Ordering::Relaxed);
-        percent > 0 && self.place(key, peer) < u64::from(percent) * PARTS
-    }
-
-    /// The place of a caller among all, from 0 up to the parts of a hundred percent.
-    fn place(&self, key: &str, peer: Peer) -> u64 {
-        let address = match self.config.by {
+        let address = || match self.config.by {
             CallerIdentity::Key => String::new(),
             CallerIdentity::Address => peer.0.to_string(),
         };
-        let texts = ["rollout", &self.config.name, key, &address];
-        let digest = Key::new(texts.map(str::as_bytes));
-        let first = digest.as_bytes().first_chunk().copied();
-        let number = u64::from_be_bytes(first.unwrap_or_default());
-        let place = (u128::from(number) * u128::from(100 * PARTS)) >> u64::BITS;
-        u64::try_from(place).unwrap_or_default()
+        percent > 0 && place(&self.config.name, key, &address()) < u64::from(percent) * PARTS
     }
 
     /// True for the share of the moved reads that both sides answer.
@@ -336,5 +326,48 @@ impl Rollout {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of a caller among all, from 0 up to the parts of a hundred percent.
+fn place(rollout: &str, key: &str, address: &str) -> u64 {
+    let digest = Key::new(["rollout", rollout, key, address].map(str::as_bytes));
+    let first = digest.as_bytes().first_chunk().copied();
+    let number = u64::from_be_bytes(first.unwrap_or_default());
+    let place = (u128::from(number) * u128::from(100 * PARTS)) >> u64::BITS;
+    u64::try_from(place).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_keys_hold_within_a_percent() {
+        const KEYS: usize = 20_000;
+        for rollout in ["next", "new-build", "other"] {
+            let places: Vec<_> = (0..KEYS)
+                .map(|number| place(rollout, &format!("key-{number}"), ""))
+                .collect();
+            for percent in [1, 5, 25, 50, 100] {
+                let moved = places
+                    .iter()
+                    .filter(|place| **place < percent * PARTS)
+                    .count();
+                let wanted = KEYS * usize::try_from(percent).unwrap() / 100;
+                assert!(
+                    moved.abs_diff(wanted) <= KEYS / 100,
+                    "{rollout} {percent}: {moved}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn another_rollout_moves_others_first() {
+        let keys = (0..1000).map(|number| format!("key-{number}"));
+        let is_first = |rollout: &str, key: &str| place(rollout, key, "") < 10 * PARTS;
+        let both = keys.filter(|key| is_first("a", key) && is_first("b", key));
+        assert!(both.count() < 50, "of a hundred each, some ten are in both");
     }
 }

@@ -354,6 +354,30 @@ flush_seconds = "often"
 }
 
 #[test]
+fn mistakes_of_rollouts_are_told_at_once() {
+    let file = r#"
+        [[rollout]]
+        [[rollout]]
+        name = "two words"
+        url = "http://user@127.0.0.1:8081/v1"
+        keys = ["crm"]
+        operations = ["user/gett"]
+        percent = 101
+        [[rollout]]
+        name = "next"
+        url = "http://127.0.0.1:8081/v1"
+        forward_credentials = true
+        by = "day"
+        [[rollout]]
+        name = "next"
+        url = "http://127.0.0.1:8081/v1"
+        api_key = "k"
+    "#;
+    let told = load(Some(file), &ENVIRONMENT, Flags::default()).unwrap_err();
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn mistakes_of_brownouts_are_told_at_once() {
     let file = r#"
         [[brownout]]

@@ -90,6 +90,8 @@ async fn moved(shim: &Running) -> BTreeSet<usize> {
 async fn step(shim: &Running, percent: u8) -> Value {
     let request = shim.client.post(shim.ops_url("/rollouts"));
     let request = request.json(&json!({ "name": "next", "percent": percent }));
+    // An idle connection may be closed at the moment of the next request, many answers later.
+    let request = request.header("connection", "close");
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.json().await.unwrap()
