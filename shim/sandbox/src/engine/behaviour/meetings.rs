@@ -136,7 +136,7 @@ fn close(instance: &mut Members, now: OffsetDateTime) {
     instance.insert("_phases".to_owned(), json!([phase]));
 }
 
-/// Registers somebody once: who registers again gets the same registration.
+/// Registers a person; a repeated registration returns the first one.
 pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let Some(key) = call.target() else {
         return Ok(Outcome::Default);
