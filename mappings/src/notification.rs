@@ -110,7 +110,7 @@ impl<'a> Event<'a> {
             .then(|| self.text(&webhook.plain_token).unwrap_or_default())
     }
 
-    /// The name of an event that the operator must hear of.
+    /// The name of an event that the operator is alerted of.
     pub fn alert(&self) -> Option<&'a str> {
         let mut alerts = self.catalog.webhooks().webhook.alerts.iter();
         alerts

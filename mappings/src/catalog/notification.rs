@@ -40,7 +40,7 @@ pub struct Webhook {
     /// The text that it wants encrypted.
     #[serde(deserialize_with = "pointer")]
     pub plain_token: String,
-    /// Events that the operator must hear of.
+    /// Events that the operator is alerted of.
     #[serde(default)]
     pub alerts: Vec<String>,
 }
@@ -64,7 +64,7 @@ pub struct Notification {
     pub reason: Option<String>,
     /// Pushed only under these choices: of each option one.
     pub options: Vec<(String, Vec<OptionValue>)>,
-    /// It is one of those that are sent to try a receiver.
+    /// Sent to test a receiver.
     pub is_sample: bool,
     /// What distinguishes this event from others of the same meeting: JSON pointers, `*` for every entry
     /// of a list in any order.

@@ -110,7 +110,7 @@ impl Subject {
     }
 }
 
-/// How an error of v2 is said in v1's words.
+/// Maps errors of v2 to one of v1.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "RuleShape")]
 pub struct Rule {

@@ -12,7 +12,7 @@ pub enum Wanted {
     OneOf {
         /// The values.
         values: Vec<Value>,
-        /// False for none of them, which nothing at all is, too.
+        /// False: none of these; an absent value fits.
         is: bool,
     },
     /// Present and not null, or not so.

@@ -55,7 +55,7 @@ impl<'a> Documents<'a> {
         self.first.iter().chain(&self.more)
     }
 
-    /// The value at a pointer in the newest document of a name that has one; null is none.
+    /// The value at a pointer in the newest document of a name that has one; null counts as absent.
     pub(super) fn at(&self, document: &str, pointer: &str) -> Option<Json<'_>> {
         self.all(document).find_map(|document| {
             let value = document.json().at(pointer)?;

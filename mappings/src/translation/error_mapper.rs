@@ -111,7 +111,7 @@ impl ErrorMapper<'_, '_> {
         })
     }
 
-    /// An answer that should be a page of a list, and is none.
+    /// An answer that should be a page of a list, but is not.
     pub(super) fn not_a_page(&self, call: &Call, body: &Document) -> Failure {
         if body.json().get("code").and_then(Json::as_i64).is_some() {
             return self.said(call, 200, body.json());

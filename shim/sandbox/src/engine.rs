@@ -31,7 +31,6 @@ use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments};
 use crate::response::json_response;
-use crate::rules::Parameters;
 use crate::{calendar, settings};
 
 pub(crate) use self::behaviour::recordings::download;
@@ -94,7 +93,7 @@ fn answer(
     let catalog = Catalog::embedded();
     let query = match endpoint.query.shape(&catalog.queries) {
         Some(rules) => rules.checked_query(query)?,
-        None => Parameters::default(),
+        None => Members::new(),
     };
     let body = match endpoint.body.shape(&catalog.bodies) {
         Some(rules) => rules.checked(body)?,
@@ -111,7 +110,7 @@ fn answer(
             ("config", json!({ "im_groups": account.config.im_groups })),
             ("request", json!({ "base": base })),
             ("path", segments.document()),
-            ("query", Value::Object(query.members().clone())),
+            ("query", Value::Object(query.clone())),
         ],
         query,
         keys: Vec::new(),
@@ -125,7 +124,7 @@ fn answer(
 pub(crate) struct Call<'a> {
     operation: &'static str,
     endpoint: &'static Endpoint,
-    query: Parameters,
+    query: Members,
     /// The scope of templates and conditions: `path`, `query`, `body`, the objects of the path.
     names: Vec<(&'static str, Value)>,
     /// The objects of the path, in its order.
@@ -389,7 +388,7 @@ impl Call<'_> {
 
     /// A parameter of the query, as text.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.query.members().get(name).map(shown)
+        self.query.get(name).map(shown)
     }
 
     /// The last object of the path.
@@ -411,7 +410,7 @@ impl Call<'_> {
     /// The list that a page token is valid for: the path and all parameters except those of paging.
     fn list_name(&self) -> String {
         let paging = ["next_page_token", "page_number", "page_size"];
-        let query = self.query.members().iter();
+        let query = self.query.iter();
         let query: Map<_, _> = query
             .filter(|(name, _)| !paging.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))

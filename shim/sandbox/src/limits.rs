@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::account::Account;
 use super::config::LimitWording;
 use super::error::{ApiError, ErrorName};
-use super::request::Members;
+use super::request::{Members, Typed as _};
 use super::user::{Status, plan};
 
 /// What is about to happen to the user.
@@ -62,10 +62,7 @@ pub(crate) fn check_subscriptions(members: &Members) -> Result<(), ApiError> {
     let licenses = members.get("license_info_list").and_then(Value::as_array);
     match licenses.and_then(|licenses| licenses.first()) {
         Some(license) => {
-            let id = license
-                .get("subscription_id")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+            let id = license.text("subscription_id").unwrap_or_default();
             Err(ApiError::new(ErrorName::SubscriptionNotFound).with("subscription", id))
         }
         None => Ok(()),

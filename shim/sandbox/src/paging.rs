@@ -10,8 +10,7 @@ use time::OffsetDateTime;
 
 use super::config::{Paging, SandboxConfig};
 use super::error::{ApiError, ErrorName};
-use super::request::Members;
-use super::rules::Parameters;
+use super::request::{Members, Typed as _};
 
 const DEFAULT_PAGE_SIZE: usize = 30;
 
@@ -19,7 +18,7 @@ const DEFAULT_PAGE_SIZE: usize = 30;
 pub(crate) struct PageRequest<'a> {
     /// Which list, with its filters: a token of another list is refused.
     pub(crate) list: &'a str,
-    pub(crate) parameters: &'a Parameters,
+    pub(crate) parameters: &'a Members,
     /// Lists of groups have tokens only.
     pub(crate) numbered: bool,
 }
@@ -124,7 +123,7 @@ impl PageTokens {
 }
 
 /// v2 types the page number as a string in one list and as an integer in others.
-fn page_number(parameters: &Parameters) -> Result<usize, ApiError> {
+fn page_number(parameters: &Members) -> Result<usize, ApiError> {
     let given = match parameters.text("page_number") {
         Some(text) => Some(
             text.parse()

@@ -20,6 +20,40 @@ pub(crate) type Answer = Result<Response, ApiError>;
 /// The members of a JSON object.
 pub(crate) type Members = Map<String, Value>;
 
+/// Members by name and type; of another type, or of what is no object, there are none.
+pub(crate) trait Typed {
+    fn member(&self, name: &str) -> Option<&Value>;
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.member(name).and_then(Value::as_str)
+    }
+
+    fn integer(&self, name: &str) -> Option<i64> {
+        self.member(name).and_then(Value::as_i64)
+    }
+
+    fn is_true(&self, name: &str) -> bool {
+        self.member(name) == Some(&Value::Bool(true))
+    }
+
+    fn elements(&self, name: &str) -> &[Value] {
+        let array = self.member(name).and_then(Value::as_array);
+        array.map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl Typed for Members {
+    fn member(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+}
+
+impl Typed for Value {
+    fn member(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+}
+
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the last word of a handler, which is an Answer"

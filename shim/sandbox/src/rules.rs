@@ -19,36 +19,12 @@ pub(crate) fn checked_body(operation: &str, body: Members) -> Result<Members, Ap
     }
 }
 
-/// Checks the query of an operation. An empty free text counts as absent.
-pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Parameters, ApiError> {
+/// Checks the query of an operation and returns its typed parameters. An empty free text counts as
+/// absent.
+pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Members, ApiError> {
     match RULES.query.get(operation) {
         Some(shape) => shape.checked_query(query),
-        None => Ok(Parameters::default()),
-    }
-}
-
-/// The checked and typed parameters of a query.
-#[derive(Default)]
-pub(crate) struct Parameters(Members);
-
-impl Parameters {
-    pub(crate) fn members(&self) -> &Members {
-        &self.0
-    }
-
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
-    }
-
-    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
-        self.0.get(name).and_then(Value::as_i64)
-    }
-
-    pub(crate) fn is_true(&self, name: &str) -> bool {
-        self.0
-            .get(name)
-            .and_then(Value::as_bool)
-            .unwrap_or_default()
+        None => Ok(Members::new()),
     }
 }
 
@@ -184,7 +160,7 @@ impl Shape {
     ///
     /// # Errors
     /// When a parameter breaks its rule.
-    pub(crate) fn checked_query(&self, query: &QueryPairs) -> Result<Parameters, ApiError> {
+    pub(crate) fn checked_query(&self, query: &QueryPairs) -> Result<Members, ApiError> {
         let mut given = Members::new();
         for (name, node) in &self.members {
             match query.first(name) {
@@ -198,7 +174,7 @@ impl Shape {
                 }
             }
         }
-        self.checked(given).map(Parameters)
+        self.checked(given)
     }
 
     /// Whether a query may have this parameter.

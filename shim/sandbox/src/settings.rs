@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::embedded;
 use super::error::{ApiError, ErrorName};
-use super::request::Members;
+use super::request::{Members, Typed as _};
 use super::user::{User, plan};
 
 /// The settings document that holds everything but security and authentication.
@@ -52,12 +52,7 @@ pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
     let Some(feature) = changes.get("feature").and_then(Value::as_object) else {
         return Ok(());
     };
-    let switched_on = |name: &str| {
-        feature
-            .get(name)
-            .and_then(Value::as_bool)
-            .unwrap_or_default()
-    };
+    let switched_on = |name: &str| feature.is_true(name);
     let stays_on = |name: &str| match feature.get(name).and_then(Value::as_bool) {
         Some(given) => given,
         None => is_on(user, &format!("/feature/{name}")),
@@ -68,10 +63,7 @@ pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
         "zoom_sessions_unlimited",
     ];
     let events_switched_on = events.iter().any(|name| switched_on(name));
-    let concurrent = feature
-        .get("concurrent_meeting")
-        .and_then(Value::as_str)
-        .unwrap_or("None");
+    let concurrent = feature.text("concurrent_meeting").unwrap_or("None");
 
     let unlicensed = !user.is_licensed();
     let refusals = [
@@ -160,11 +152,7 @@ fn hide_unused_capacities(settings: &mut Value) {
         return;
     };
     for (switch, capacity, smallest) in CAPACITIES {
-        if feature
-            .get(switch)
-            .and_then(Value::as_bool)
-            .unwrap_or_default()
-        {
+        if feature.is_true(switch) {
             feature.entry(capacity).or_insert_with(|| smallest.into());
         } else {
             feature.shift_remove(capacity);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::calendar::timestamp;
-use super::request::Members;
+use super::request::{Members, Typed as _};
 use super::role::Role;
 use super::{ACCOUNT_ID, rules};
 
@@ -103,10 +103,7 @@ impl User {
 
     /// A text of the profile, empty when absent.
     pub(crate) fn text(&self, member: &str) -> &str {
-        self.profile
-            .get(member)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        self.profile.text(member).unwrap_or_default()
     }
 
     /// The answer of `GET /users/{userId}`. v2 says of pending users that they were created just now;

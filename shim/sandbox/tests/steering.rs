@@ -35,8 +35,13 @@ async fn with_header(client: &Client, name: &str, value: &str) -> Answer {
 async fn a_header_chooses_any_error() {
     let client = Client::start().await;
     let mut count = 0;
-    for area in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/api")).expect("the areas") {
-        let path = area.expect("an area").path().join("objects.toml");
+    let api = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api");
+    let areas = api.read_dir().expect("the areas");
+    let paths = areas.flat_map(|area| {
+        let area = area.expect("an area").path();
+        [area.join("objects.toml"), area.join("errors.toml")]
+    });
+    for path in paths.filter(|path| path.exists()) {
         let text = std::fs::read_to_string(path).expect("its objects");
         let objects: Objects = toml::from_str(&text).expect("a table of errors");
         for (name, row) in objects.errors {

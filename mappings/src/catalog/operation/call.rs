@@ -130,7 +130,7 @@ pub enum Segment {
         placeholder: String,
         /// What fills it.
         by: Filling,
-        /// The subject whose id it is, if it is one's.
+        /// The subject whose id fills it, if any.
         kind: Option<Subject>,
     },
 }

@@ -55,7 +55,7 @@ pub struct Check {
     pub otherwise: String,
     /// Only if the site chose so.
     pub options: Vec<(String, OptionValue)>,
-    /// Says nothing if the answer lacks the members, which always passes.
+    /// An answer without the members passes without a warning.
     pub absent_passes: bool,
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Read {
     Value(Value),
     /// It was cut.
     Cut(Value),
-    /// It is none that v1 knew.
+    /// v1 had no such value.
     Invalid,
 }
 

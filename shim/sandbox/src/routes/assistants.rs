@@ -9,7 +9,7 @@ use crate::Sandbox;
 use crate::account::Account;
 use crate::calendar::timestamp;
 use crate::error::{ApiError, ErrorName};
-use crate::request::{Answer, JsonObject, Segments, created, no_content, ok};
+use crate::request::{Answer, JsonObject, Segments, Typed as _, created, no_content, ok};
 use crate::rules::checked_body;
 use crate::user::{Assistant, User};
 
@@ -40,11 +40,7 @@ pub(super) async fn add(
     JsonObject(body): JsonObject,
 ) -> Answer {
     let body = checked_body("POST /users/{userId}/assistants", body)?;
-    let entries = body
-        .get("assistants")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let entries = body.elements("assistants");
     let mut state = sandbox.state();
     let host = state.joined_user(path.at(0))?;
     if !host.is_licensed() {
@@ -71,12 +67,7 @@ pub(super) async fn add(
 
 /// The assistant that an entry names, by id or else by address.
 fn assistant(account: &Account, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
-    let text = |member: &str| {
-        entry
-            .get(member)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    let text = |member: &str| entry.text(member).filter(|text| !text.is_empty());
     let key = text("id").or(text("email")).unwrap_or_default();
     let named = |name: ErrorName, email: &str| ApiError::new(name).with("email", email);
     let user = account.users.find(key).filter(|user| !user.is_pending());
@@ -94,10 +85,7 @@ fn assistant(account: &Account, host: &User, entry: &Value) -> Result<Assistant,
     if !user.is_licensed() {
         return Err(named(ErrorName::AssistantNotLicensed, &user.email));
     }
-    let private = entry
-        .get("can_manage_host_private_event")
-        .and_then(Value::as_bool)
-        .unwrap_or_default();
+    let private = entry.is_true("can_manage_host_private_event");
     Ok(Assistant {
         id: user.id.clone(),
         manages_private_events: private,

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::error::ErrorName;
 use crate::random::random_text;
-use crate::request::{Answer, JsonObject, QueryPairs, Segments, no_content, ok};
+use crate::request::{Answer, JsonObject, QueryPairs, Segments, Typed as _, no_content, ok};
 use crate::rules::{checked_body, checked_query};
 use crate::user::{User, login};
 use crate::{CLIENT_ID, Sandbox, password};
@@ -26,10 +26,7 @@ pub(super) async fn change_password(
     JsonObject(body): JsonObject,
 ) -> Answer {
     let body = checked_body("PUT /users/{userId}/password", body)?;
-    let new = body
-        .get("password")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let new = body.text("password").unwrap_or_default();
     let mut state = sandbox.state();
     let user = state.joined_user(path.at(0))?;
     if user.is_admin() {

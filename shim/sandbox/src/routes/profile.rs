@@ -1,12 +1,11 @@
 //! `PATCH /users/{userId}`.
 
 use axum::extract::State as Shared;
-use serde_json::Value;
 
 use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
 use crate::limits::{self, Change};
-use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content};
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, Typed as _, no_content};
 use crate::rules::{checked_body, checked_query};
 use crate::user::{User, plan};
 use crate::{Sandbox, engine, settings};
@@ -36,12 +35,7 @@ pub(super) async fn update(
 }
 
 fn check_texts(changes: &Members) -> Result<(), ApiError> {
-    let text = |member: &str| {
-        changes
-            .get(member)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |member: &str| changes.text(member).unwrap_or_default();
     let about = text("about_me");
     if about.contains("://") || about.contains('<') {
         return Err(ErrorName::AboutMeIllegal.into());
@@ -64,7 +58,7 @@ fn check_plan(account: &Account, user: &User, changes: &Members) -> Result<(), A
         return Err(ErrorName::PlanChangesTogether.into());
     }
     limits::check_subscriptions(changes)?;
-    match changes.get("type").and_then(Value::as_i64) {
+    match changes.integer("type") {
         Some(plan::NONE) => Err(ErrorName::UserTypeRefused.into()),
         Some(wanted) if wanted != user.plan => limits::check(account, wanted, Change::Convert),
         _ => Ok(()),
@@ -73,12 +67,9 @@ fn check_plan(account: &Account, user: &User, changes: &Members) -> Result<(), A
 
 /// Checks PMI, host key and personal link: the price plan allows them, and they are unique.
 fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
-    let plan = changes
-        .get("type")
-        .and_then(Value::as_i64)
-        .unwrap_or(user.plan);
+    let plan = changes.integer("type").unwrap_or(user.plan);
     let others = || account.users.iter().filter(|other| other.id != user.id);
-    if let Some(pmi) = changes.get("pmi").and_then(Value::as_i64) {
+    if let Some(pmi) = changes.integer("pmi") {
         if plan == plan::WITHOUT_MEETINGS {
             return Err(ErrorName::PmiWithoutLicense.into());
         }
@@ -92,11 +83,7 @@ fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Resul
     if changes.contains_key("host_key") && plan != plan::LICENSED {
         return Err(ErrorName::HostNotPaid.into());
     }
-    if let Some(name) = changes
-        .get("vanity_name")
-        .and_then(Value::as_str)
-        .filter(|name| !name.is_empty())
-    {
+    if let Some(name) = changes.text("vanity_name").filter(|name| !name.is_empty()) {
         let same = |taken: &String| taken.eq_ignore_ascii_case(name);
         if others().any(|other| other.vanity_name.as_ref().is_some_and(same)) {
             return Err(ErrorName::PersonalLinkTaken.into());

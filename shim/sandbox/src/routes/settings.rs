@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::error::{ApiError, ErrorName};
-use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, no_content, ok};
+use crate::request::{
+    Answer, JsonObject, Members, QueryPairs, Segments, Typed as _, no_content, ok,
+};
 use crate::rules::{checked_body, checked_query};
 use crate::user::User;
 use crate::{Sandbox, settings};

@@ -13,7 +13,9 @@ use crate::error::{ApiError, ErrorName};
 use crate::limits::{self, Change};
 use crate::paging::{PageRequest, page_document};
 use crate::password;
-use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, created, no_content, ok};
+use crate::request::{
+    Answer, JsonObject, Members, QueryPairs, Segments, Typed as _, created, no_content, ok,
+};
 use crate::role::Role;
 use crate::rules::{checked_body, checked_query};
 use crate::user::{Status, User, login, plan};
@@ -87,24 +89,14 @@ pub(super) async fn create(
     JsonObject(body): JsonObject,
 ) -> Answer {
     let body = checked_body("POST /users", body)?;
-    let action = body
-        .get("action")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let action = body.text("action").unwrap_or_default();
     let info = body
         .get("user_info")
         .and_then(Value::as_object)
         .cloned()
         .unwrap_or_default();
-    let address = info
-        .get("email")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    let plan = info
-        .get("type")
-        .and_then(Value::as_i64)
-        .unwrap_or(plan::BASIC);
+    let address = info.text("email").unwrap_or_default().to_owned();
+    let plan = info.integer("type").unwrap_or(plan::BASIC);
 
     let mut state = sandbox.state();
     check_new_address(&state, &address)?;
@@ -162,7 +154,7 @@ fn check_action(
     }
     limits::check_subscriptions(info)?;
     // v2 does not say which rule a new user's password breaks.
-    let suits = match info.get("password").and_then(Value::as_str) {
+    let suits = match info.text("password") {
         given if action == "autoCreate" => password::check(
             given.unwrap_or_default(),
             account.config.special_character_required,
@@ -287,10 +279,7 @@ pub(super) async fn change_status(
     JsonObject(body): JsonObject,
 ) -> Answer {
     let body = checked_body("PUT /users/{userId}/status", body)?;
-    let action = body
-        .get("action")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let action = body.text("action").unwrap_or_default();
     let mut state = sandbox.state();
     let user = state.joined_user(path.at(0))?;
     let clocking = action.starts_with("clock");
@@ -330,10 +319,7 @@ pub(super) async fn change_email(
     JsonObject(body): JsonObject,
 ) -> Answer {
     let body = checked_body("PUT /users/{userId}/email", body)?;
-    let address = body
-        .get("email")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let address = body.text("email").unwrap_or_default();
     let mut state = sandbox.state();
     let user = state.user(path.at(0))?;
     let refusals = [

@@ -79,7 +79,7 @@ pub(super) fn members(call: &Call<'_>) -> Vec<(u64, Value)> {
         .collect()
 }
 
-/// Users that do not exist are passed over: the answer names those who were added.
+/// Skips unknown users: the answer names those that were added.
 pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     let (collection, id) = group(call);
     let entries = call

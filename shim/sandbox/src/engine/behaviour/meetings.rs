@@ -10,7 +10,7 @@ use super::Outcome;
 use crate::account::Account;
 use crate::calendar;
 use crate::error::ApiError;
-use crate::request::Members;
+use crate::request::{Members, Typed as _};
 
 /// Meetings that exist only while they run.
 const INSTANT: i64 = 1;
@@ -96,7 +96,7 @@ fn end(call: &mut Call<'_>, key: ObjectKey) {
         announce(call.store, &instance, "ended");
         call.store.set(key, instance);
     }
-    if meeting.get("type").and_then(Value::as_i64) == Some(INSTANT) {
+    if meeting.integer("type") == Some(INSTANT) {
         call.delete(key);
     } else if let Value::Object(mut members) = meeting {
         members.insert("status".to_owned(), "waiting".into());
@@ -114,27 +114,18 @@ fn announce(store: &mut Store, instance: &Value, what: &str) {
     // A text here, a number elsewhere.
     let id = object.get("id").map(shown).unwrap_or_default();
     object.insert("id".to_owned(), id.into());
-    let kind = instance
-        .get("_kind")
-        .and_then(Value::as_str)
-        .unwrap_or("meeting");
+    let kind = instance.text("_kind").unwrap_or("meeting");
     store
         .events
         .push((format!("{kind}.{what}"), Value::Object(object)));
 }
 
 fn close(instance: &mut Members, now: OffsetDateTime) {
-    let start = instance
-        .get("start_time")
-        .and_then(Value::as_str)
-        .and_then(calendar::time);
+    let start = instance.text("start_time").and_then(calendar::time);
     let minutes = start
         .map_or(0, |start| (now - start).whole_minutes())
         .max(1);
-    let participants = instance
-        .get("participants_count")
-        .and_then(Value::as_i64)
-        .unwrap_or(1);
+    let participants = instance.integer("participants_count").unwrap_or(1);
     let phase = if participants > 1 { "past" } else { "pastOne" };
     instance.insert("end_time".to_owned(), calendar::timestamp(now).into());
     instance.insert("duration".to_owned(), minutes.into());
@@ -145,7 +136,7 @@ fn close(instance: &mut Members, now: OffsetDateTime) {
     instance.insert("_phases".to_owned(), json!([phase]));
 }
 
-/// Registers somebody once: who registers again gets the same registration.
+/// Registers a person; a repeated registration returns the first one.
 pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let Some(key) = call.target() else {
         return Ok(Outcome::Default);
@@ -198,10 +189,7 @@ pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
 
 fn count_registrant(store: &mut Store, key: ObjectKey) {
     if let Some(Value::Object(mut meeting)) = store.get(key).cloned() {
-        let count = meeting
-            .get("_registrants")
-            .and_then(Value::as_i64)
-            .unwrap_or_default();
+        let count = meeting.integer("_registrants").unwrap_or_default();
         meeting.insert("_registrants".to_owned(), count.saturating_add(1).into());
         store.set(key, Value::Object(meeting));
     }
@@ -210,7 +198,7 @@ fn count_registrant(store: &mut Store, key: ObjectKey) {
 /// Approves, denies or cancels the registrants that the body names, by id or address. Others are
 /// passed over.
 pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
-    let status = match call.body().get("action").and_then(Value::as_str) {
+    let status = match call.body().text("action") {
         Some("approve") => "approved",
         Some("deny") => "denied",
         _ => "cancelled",

@@ -8,7 +8,7 @@ use super::super::template::shown;
 use super::Outcome;
 use crate::calendar;
 use crate::error::ApiError;
-use crate::request::Members;
+use crate::request::{Members, Typed as _};
 
 /// Occurrences of a series at most, as in v2.
 const MAX_OCCURRENCES: usize = 60;
@@ -24,17 +24,10 @@ const ONCE: [i64; 2] = [2, 5];
 /// Sets `occurrences` of a series, and `_until`: the end of the last one. Changes of single
 /// occurrences are kept until the series itself changes.
 pub(super) fn work_out(object: &mut Members) {
-    let kind = object
-        .get("type")
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
-    let start = object
-        .get("start_time")
-        .and_then(Value::as_str)
-        .and_then(calendar::time);
+    let kind = object.integer("type").unwrap_or_default();
+    let start = object.text("start_time").and_then(calendar::time);
     let minutes = object
-        .get("duration")
-        .and_then(Value::as_i64)
+        .integer("duration")
         .unwrap_or(60)
         .clamp(0, MAX_MINUTES);
     let until = |start: OffsetDateTime| {
@@ -74,14 +67,11 @@ pub(super) fn work_out(object: &mut Members) {
 
 /// The starts of a series. Days are those of UTC.
 fn starts(first: OffsetDateTime, recurrence: &Value) -> Vec<OffsetDateTime> {
-    let number = |name: &str| recurrence.get(name).and_then(Value::as_i64);
+    let number = |name: &str| recurrence.integer(name);
     let interval = number("repeat_interval")
         .unwrap_or(1)
         .clamp(1, MAX_INTERVAL);
-    let end = recurrence
-        .get("end_date_time")
-        .and_then(Value::as_str)
-        .and_then(calendar::time);
+    let end = recurrence.text("end_date_time").and_then(calendar::time);
     let times = match (number("end_times"), end) {
         (Some(times), _) if times > 0 => usize::try_from(times).unwrap_or(MAX_OCCURRENCES),
         (_, Some(_)) => MAX_OCCURRENCES,
@@ -135,7 +125,7 @@ fn months_between(first: Date, other: Date) -> i64 {
 
 /// Whether a day is the one of its month that the series means.
 fn in_month(day: Date, first: Date, recurrence: &Value) -> bool {
-    let number = |name: &str| recurrence.get(name).and_then(Value::as_i64);
+    let number = |name: &str| recurrence.integer(name);
     match (number("monthly_week"), number("monthly_week_day")) {
         (Some(week), Some(weekday)) => {
             let right_day = i64::from(day.weekday().number_days_from_sunday()) + 1 == weekday;

@@ -1,5 +1,6 @@
 //! Reports that sum up what was held: by host, and by day.
 
+use crate::request::Typed as _;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -27,12 +28,7 @@ fn sums(call: &Call<'_>, key: &str, wanted: impl Fn(&str) -> bool) -> BTreeMap<S
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
     for (_, instance) in call.store.all("instances") {
         let text = |member: &str| instance.get(member).map(shown).unwrap_or_default();
-        let number = |member: &str| {
-            instance
-                .get(member)
-                .and_then(Value::as_i64)
-                .unwrap_or_default()
-        };
+        let number = |member: &str| instance.integer(member).unwrap_or_default();
         let start = text("start_time");
         let day = start.get(..10).unwrap_or_default();
         if instance.get("end_time").is_none() || !wanted(day) {

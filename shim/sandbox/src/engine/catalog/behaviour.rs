@@ -12,9 +12,9 @@ pub(crate) enum Behaviour {
     Occurrence,
     /// Ends a meeting or webinar that is running.
     ChangeStatus,
-    /// Adds somebody who registers, approved or not.
+    /// Adds a registrant, approved or not.
     Register,
-    /// Approves, denies or cancels those who registered.
+    /// Approves, denies or cancels registrants.
     DecideRegistrants,
     AddPanelists,
     /// Groups with the number of their members.
