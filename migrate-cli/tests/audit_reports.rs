@@ -300,7 +300,7 @@ fn annotations_name_files_from_the_workspace() {
     assert_eq!(
         first,
         "::error file=app/Zoom.php,line=2,col=10,endColumn=33,title=Zoom API v1%3A v1-base-url the v1 base URL\
-         ::the v1 base URL. point it at the shim (see --fix)"
+         ::point it at the shim (see --fix)"
     );
     assert_eq!(
         report.lines().last(),

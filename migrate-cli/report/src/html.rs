@@ -44,12 +44,14 @@ fn page(document: &Document<'_>) -> Markup {
                 }
                 main {
                     @let filters = filters(document);
-                    @for block in document.blocks.iter().filter(|block| !is_entry(block)) { (plain_block(block)) }
+                    @for (above, block) in document.blocks.iter().enumerate().filter(|(_, block)| !is_entry(block)) {
+                        (plain_block(block, title_above(document, above)))
+                    }
                     @if document.findings().next().is_some() { h2 { "Findings" } }
+                    noscript { p.quiet { "Search and filters need scripts, which this browser does not run." } }
                     (filters)
                     @for block in document.blocks.iter().filter(|block| is_entry(block)) { (entries(block)) }
                 }
-                noscript { p.quiet { "Search and filters need scripts, which this browser does not run." } }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -61,11 +63,21 @@ fn is_entry(block: &Block<'_>) -> bool {
     matches!(block, Block::Findings(_) | Block::Part(_))
 }
 
-fn plain_block(block: &Block<'_>) -> Markup {
+/// The heading that a block stands below, by which screen readers name its table.
+fn title_above<'d>(document: &'d Document<'_>, block: usize) -> &'d str {
+    let above = document.blocks.get(..block).unwrap_or_default();
+    let title = |block: &'d Block<'_>| match block {
+        Block::Heading(text) => Some(text.as_str()),
+        _ => None,
+    };
+    above.iter().rev().find_map(title).unwrap_or(&document.title)
+}
+
+fn plain_block(block: &Block<'_>, title: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h2 { (text) } },
         Block::Paragraph(text) => html! { p { (text) } },
-        Block::Table(of) => table(of, "numbers"),
+        Block::Table(of) => table(of, "numbers", title),
         Block::Findings(_) | Block::Part(_) => html! {},
     }
 }
@@ -197,19 +209,19 @@ fn part(part: &Part) -> Markup {
                 h3 { (part.operation) } " " code { (part.name) } " "
                 span class=(if is_open { "unexpected" } else { "same" }) { (part.failures) " unexpected" }
             }
-            (table(&part.table, "sides"))
+            (table(&part.table, "sides", &format!("{} {}", part.operation, part.name)))
         }
     }
 }
 
-fn table(table: &Table, class: &str) -> Markup {
+fn table(table: &Table, class: &str, title: &str) -> Markup {
     let number = |at: usize| {
         let is_number = table.columns.get(at).is_some_and(|column| column.is_number);
         is_number.then_some("n")
     };
     html! {
         div.scroll {
-            table class=(class) {
+            table class=(class) aria-label=(title) {
                 @if table.has_head() {
                     thead {
                         tr {
@@ -242,13 +254,20 @@ fn table(table: &Table, class: &str) -> Markup {
     }
 }
 
+/// Code whose lines may end behind a slash.
+fn breakable(code: &str) -> Markup {
+    html! {
+        @for part in code.split_inclusive('/') { (part) @if part.ends_with('/') { wbr; } }
+    }
+}
+
 fn cell(cell: &Cell) -> Markup {
     let tone = (!cell.tone.is_empty()).then_some(cell.tone);
     html! {
         span class=[tone] {
             @for (at, line) in cell.lines.iter().enumerate() {
                 @if at > 0 { br; }
-                @if cell.is_code { code { (line) } } @else { (line) }
+                @if cell.is_code { code { (breakable(line)) } } @else { (line) }
             }
         }
         @if !cell.aside.is_empty() { " " small { (cell.aside) } }

@@ -117,7 +117,9 @@ impl Sheet {
             self.row(indent, &starts, &row.cells);
             for text in &row.below {
                 let start = starts.get(below).copied().unwrap_or(indent);
-                self.paragraph(start, text);
+                let room = self.width.saturating_sub(start);
+                let has_room = room >= NARROW && longest_word(text) <= room;
+                self.paragraph(if has_room { start } else { indent + 2 * GAP }, text);
             }
         }
     }
@@ -139,8 +141,7 @@ impl Sheet {
         }
         let start = starts.get(fixed.len()).copied().unwrap_or(indent);
         let room = self.width.saturating_sub(start);
-        let longest_word = last.split(' ').map(display_width).max().unwrap_or(0);
-        if longest_word > room || (room < NARROW && display_width(last) > room) {
+        if longest_word(last) > room || (room < NARROW && display_width(last) > room) {
             self.line(line);
             return self.paragraph(indent + 2 * GAP, last);
         }
@@ -152,6 +153,10 @@ impl Sheet {
     pub fn into_text(self) -> String {
         self.text
     }
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split(' ').map(display_width).max().unwrap_or(0)
 }
 
 /// The columns of the terminal that standard output is, at most 120; 80 where there is none.

@@ -166,7 +166,12 @@ impl Text {
             let gap = " ".repeat(title - display_width(&finding.title) + 2);
             sheet.line(format!("{head}{gap}{}", finding.advice));
         } else {
-            sheet.line(head);
+            if INDENT + 17 + display_width(&finding.title) <= self.width {
+                sheet.line(head);
+            } else {
+                sheet.line(faint(&format!("{pad}{link}  {}", finding.rule)));
+                below(&plain(&finding.title), sheet);
+            }
             if !is_served {
                 below(&format!("at the shim: {}", toned(&finding.served)), sheet);
             }

@@ -6,7 +6,7 @@ use mappings::{Catalog, fidelity::Fidelity};
 use migrate_audit::{Finding, Kind};
 use migrate_report::sheet::{Row, Sheet, strong};
 
-use crate::explain;
+use crate::{audit::report::named_in, explain};
 
 /// How many places are named at most.
 const PLACES: usize = 5;
@@ -47,7 +47,7 @@ pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, &st
         }
         match operation {
             Some(operation) => steps(sheet, catalog, operation, &alike),
-            None => sheet.paragraph(2, &finding.kind.traits().recipe),
+            None => sheet.paragraph(2, &named_in(finding, &finding.kind.traits().recipe)),
         }
     }
 }

@@ -130,10 +130,7 @@ impl Report<'_> {
                 path: path(&found.path),
                 place: Some((found.line, (found.column, found.end_column))),
                 title: format!("Zoom API v1: {} {}", found.rule, title(found)),
-                message: [found.reason.clone(), advice(found)]
-                    .join(". ")
-                    .trim_end_matches(". ")
-                    .to_owned(),
+                message: message(found),
             })
             .collect();
         annotations.extend(self.unreadable.iter().map(|unread| Annotation {
@@ -349,6 +346,14 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
     tables
 }
 
+/// What the title of an annotation does not say: why the finding is reported, and what to do.
+fn message(finding: &Finding) -> String {
+    let reason = (finding.reason != title(finding)).then(|| finding.reason.clone());
+    let parts = reason.into_iter().chain([advice(finding)]);
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
 /// The numbers, with ` · ` between them: first what decides the exit code.
 fn sentence(report: &Report<'_>, summary: &Summary, failing: usize) -> String {
     let of_baseline = |found: &&Finding| {
@@ -435,14 +440,17 @@ fn record(finding: &Finding) -> Vec<String> {
     .into()
 }
 
+/// A text of a kind with the library, credential or field that the finding is about.
+pub(crate) fn named_in(finding: &Finding, text: &str) -> String {
+    let name = finding.parameters.first().map_or("", String::as_str);
+    text.replace("{name}", name)
+}
+
 /// What a finding is about, in a few words: the operation, or what the kind says.
 fn title(finding: &Finding) -> String {
     match (&finding.operation, &finding.kind.traits().title) {
         (Some(operation), _) => operation.clone(),
-        (None, Some(title)) => {
-            let name = finding.parameters.first().map_or("", String::as_str);
-            title.replace("{name}", name)
-        }
+        (None, Some(title)) => named_in(finding, title),
         (None, None) => finding.reason.clone(),
     }
 }
@@ -450,7 +458,7 @@ fn title(finding: &Finding) -> String {
 /// What to do about a finding, in one sentence.
 fn advice(finding: &Finding) -> String {
     match (&finding.kind.traits().advice, &finding.advice) {
-        (Some(advice), _) => advice.clone(),
+        (Some(advice), _) => named_in(finding, advice),
         (None, None) => String::new(),
         (None, Some(advice)) if advice.v2.is_empty() => "nothing in v2 replaces it".to_owned(),
         (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),

@@ -96,7 +96,7 @@ fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut V
                 place: place.clone(),
                 confidence,
                 reason,
-                given: Vec::new(),
+                given: vec![library.package.clone()],
                 whole: false,
             });
         }
@@ -141,7 +141,7 @@ fn imports_and_setups(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) 
             place,
             confidence: Confidence::High,
             reason,
-            given: Vec::new(),
+            given: vec![library.package.clone()],
             whole: false,
         });
     };
