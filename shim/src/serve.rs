@@ -375,6 +375,7 @@ impl Generation {
         let relay = shared.relay.as_ref();
         let links = |tenant| relay.map(|relay| relay.links(tenant));
         let places = shared.requests;
+        let before = (executor.state.shared_budget(), before);
         let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, before);
         Self(Arc::new(Inner {
             tenants,

@@ -293,8 +293,11 @@ impl Executor {
             let calls = self.calls(&mut translation, &request, None).await;
             let finished = translation.finish(unix_seconds());
             if !finished.cursors.is_empty() {
-                let cursors = &finished.cursors;
-                self.state.save_cursors(tenant.id(), &list, cursors).await;
+                let (account, cursors) = (tenant.account(), &finished.cursors);
+                let saved = self
+                    .state
+                    .save_cursors(tenant.id(), &list, account, cursors);
+                saved.await;
             }
             return Ok(Executed::of(finished, calls));
         }
@@ -580,7 +583,7 @@ mod tests {
             |_| None,
             labels,
             1,
-            &Tenants::default(),
+            (None, &Tenants::default()),
         );
         let given = Credential::new("key", SecretDigest::of("secret"));
         let tenant = tenants.authenticate(&given).unwrap();

@@ -47,7 +47,6 @@ impl std::str::FromStr for Name {
 
 /// What is named. Names of different spaces never collide.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "writes and limits follow")]
 pub(crate) enum Space {
     Account,
     Call,
@@ -57,6 +56,9 @@ pub(crate) enum Space {
     Message,
     Queue,
     Write,
+    Day,
+    Rate,
+    Subject,
 }
 
 /// The keys that name and seal.

@@ -26,12 +26,19 @@ impl State {
     }
 
     /// Remembers the cursors of a list of a tenant.
-    pub(crate) async fn save_cursors(&self, tenant: &Key, list: &str, cursors: &Cursors) {
+    pub(crate) async fn save_cursors(
+        &self,
+        tenant: &Key,
+        list: &str,
+        account: &Key,
+        cursors: &Cursors,
+    ) {
         let parts = [tenant.as_bytes().as_slice(), list.as_bytes()];
         let name = self.name(Space::List, &parts);
+        let account = self.name(Space::Account, &[account.as_bytes()]);
         let written = serde_json::to_vec(cursors).unwrap_or_default();
         if let Some(sealed) = self.ok(self.seal(name, &written)) {
-            self.ok(self.engine().save_cursors(name, sealed).await);
+            self.ok(self.engine().save_cursors(name, account, sealed).await);
         }
     }
 
@@ -48,7 +55,7 @@ impl State {
     }
 
     /// For what costs time only if the engine fails.
-    fn ok<T>(&self, result: Result<T, StateError>) -> Option<T> {
+    pub(super) fn ok<T>(&self, result: Result<T, StateError>) -> Option<T> {
         result.inspect_err(|error| self.missed(error)).ok()
     }
 }

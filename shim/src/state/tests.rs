@@ -1,20 +1,23 @@
 //! What every engine does, run over each of them; and keys, names and seals.
 
 mod redis;
+mod redis_server;
+mod redis_topology;
 
 use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
+use shim_upstream::Pace;
 use tempfile::TempDir;
 
 use super::{
     AnswerCache, Engine, Key, Name, Queue, State, StateError,
-    engine::{Begun, Ending, Pace, Progress, Reservation},
+    engine::{Begun, Ending, Progress, Reservation},
     fresh_run,
     keyring::Space,
     queue::{Put, Settlement},
     sqlite::Sqlite,
 };
-use crate::settings::{OnOutage, StateConfig, StateUrl};
+use crate::settings::{StateConfig, StateUrl};
 
 const LONG: Duration = Duration::from_secs(60);
 const CACHE: AnswerCache = AnswerCache {
@@ -26,7 +29,7 @@ const CACHE: AnswerCache = AnswerCache {
 struct Bench {
     engine: Arc<dyn Engine>,
     _folder: Option<TempDir>,
-    _server: Option<redis::Server>,
+    _server: Option<redis_server::Server>,
 }
 
 fn memory() -> Bench {
@@ -88,7 +91,7 @@ on_every_engine! {
     an_unfinished_write_is_resumed
     an_answer_is_for_those_who_waited
     calls_are_spread_over_time
-    a_refused_call_and_a_used_up_day_take_nothing
+    a_refusal_is_about_one_subject_or_all_and_takes_nothing
     failures_are_forgotten_after_their_window
     a_group_is_delivered_in_order_and_one_at_a_time
     a_repeat_is_recognised_after_delivery
@@ -120,8 +123,8 @@ async fn soon(mut condition: impl AsyncFnMut() -> bool) {
 async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
     let (list, account) = (fresh(), fresh());
     assert_eq!(on.list(list, account).await.unwrap(), (None, 0));
-    on.save_cursors(list, "2:x".into()).await.unwrap();
-    on.save_cursors(list, "2:y".into()).await.unwrap();
+    on.save_cursors(list, account, "2:x".into()).await.unwrap();
+    on.save_cursors(list, account, "2:y".into()).await.unwrap();
     on.advance(account).await.unwrap();
     on.advance(account).await.unwrap();
     let found = on.list(list, account).await.unwrap();
@@ -246,6 +249,7 @@ fn reservation(account: Name, burst: u32, most: Duration) -> Reservation {
         pace: Some((Name(account.0 ^ 1), Pace { interval, burst })),
         daily: None,
         refusal: Name(account.0 ^ 2),
+        subject: None,
         most,
     }
 }
@@ -280,7 +284,7 @@ async fn calls_are_spread_over_time(on: Arc<dyn Engine>) {
     assert!(next <= Duration::from_millis(400), "{next:?}");
 }
 
-async fn a_refused_call_and_a_used_up_day_take_nothing(on: Arc<dyn Engine>) {
+async fn a_refusal_is_about_one_subject_or_all_and_takes_nothing(on: Arc<dyn Engine>) {
     let account = fresh();
     let wanted = || Reservation {
         pace: None,
@@ -293,16 +297,26 @@ async fn a_refused_call_and_a_used_up_day_take_nothing(on: Arc<dyn Engine>) {
     }
     assert_eq!(on.reserve(wanted()).await.unwrap(), None, "the day");
 
-    let unlimited = || reservation(account, 1, LONG);
-    on.refused(account, unlimited().refusal, LONG)
-        .await
-        .unwrap();
-    assert_eq!(on.reserve(unlimited()).await.unwrap(), None, "refused");
-    let short = Duration::from_millis(10);
-    on.refused(account, unlimited().refusal, short)
-        .await
-        .unwrap();
-    soon(async || on.reserve(unlimited()).await.unwrap().is_some()).await;
+    let about = |subject: Option<u128>| Reservation {
+        pace: None,
+        subject: subject.map(|subject| Name(subject << 65).into()),
+        ..reservation(account, 1, LONG)
+    };
+    let refused = async |subject, time| {
+        let Reservation {
+            refusal, subject, ..
+        } = about(subject);
+        on.refused(account, refusal, subject, time).await.unwrap();
+    };
+    let may = async |subject| on.reserve(about(subject)).await.unwrap().is_some();
+    let short = Duration::from_millis(500);
+    refused(Some(1), short).await;
+    refused(Some(1), short).await;
+    assert!(!may(Some(1)).await);
+    assert!(may(Some(2)).await && may(None).await, "another subject");
+    refused(Some(2), short).await;
+    assert!(!may(Some(3)).await && !may(None).await, "any subject");
+    soon(async || may(Some(1)).await && may(None).await).await;
 }
 
 async fn failures_are_forgotten_after_their_window(on: Arc<dyn Engine>) {
@@ -440,12 +454,8 @@ async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
 // ---- keys and files ------------------------------------------------------------------------------
 
 fn config(folder: &TempDir) -> StateConfig {
-    StateConfig {
-        url: StateUrl::Sqlite(folder.path().join("state.sqlite")),
-        key_file: None,
-        previous_key_file: None,
-        on_outage: OnOutage::Local,
-    }
+    let file = folder.path().join("state.sqlite");
+    StateConfig::new(StateUrl::Sqlite(file), None)
 }
 
 fn key_file(folder: &TempDir, name: &str, byte: u8) -> PathBuf {

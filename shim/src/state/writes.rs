@@ -79,7 +79,7 @@ impl State {
     /// If the engine cannot be reached and writes are refused then.
     pub(crate) async fn begin(&self, write: WriteName) -> Result<Entry, StateError> {
         match self.begin_on(self.engine(), write).await {
-            Err(error) if self.0.on_outage == OnOutage::Local => {
+            Err(error) if self.0.outage.writes == OnOutage::Local => {
                 self.missed(&error);
                 self.begin_on(self.local()?, write).await
             }
@@ -197,7 +197,7 @@ impl WriteRun {
             // The lease stays this run's to its end.
             Err(error) => {
                 self.state.missed(&error);
-                let may_go_on = self.state.0.on_outage == OnOutage::Local;
+                let may_go_on = self.state.0.outage.writes == OnOutage::Local;
                 self.is_lost = !may_go_on && self.lease_end <= since;
             }
         }
