@@ -278,7 +278,7 @@ impl Executor {
             places: Semaphore::new(self.list_calls),
         };
         if let Some(write) = translation.write_key() {
-            let name = self.state.write_name(tenant.id(), &write);
+            let name = self.state.write_name(tenant.id(), tenant.account(), &write);
             return self.write(name, operation, translation, &request).await;
         }
         if let Some(list) = translation.paging_key() {

@@ -29,6 +29,15 @@ pub const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// For how long a generation is remembered: longer than any answer that is cached under it.
 pub const GENERATION_TIME: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// A write of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The v2 account, by which an engine may keep names together.
+    pub account: Name,
+    /// The write.
+    pub name: Name,
+}
+
 /// What a request that wants to run a write finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
@@ -135,26 +144,28 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// The number of writes to the account so far.
     fn generation(&self, account: Name) -> Answer<'_, u64>;
 
-    /// Counts a write to the account.
+    /// Counts a write to the account beside [`end`](Self::end).
     fn advance(&self, account: Name) -> Answer<'_, ()>;
 
-    /// Takes the lease of a write. `journal` is remembered if no earlier run left one.
-    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
+    /// Takes the lease of a write. `journal` is remembered if no earlier run left one. A run that got
+    /// no answer may begin again with the same journal.
+    fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
 
     /// Renews the lease, with a new journal if one is given. False if the lease is lost.
     fn step(
         &self,
-        write: Name,
+        write: Write,
         run: Run,
         lease: Duration,
         journal: Option<Bytes>,
     ) -> Answer<'_, bool>;
 
-    /// Ends a run. False if its lease was lost; nothing is changed then.
-    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool>;
+    /// Counts a write to the account, and ends a run. False if its lease was lost; only the count
+    /// is changed then.
+    fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool>;
 
     /// How far a run is that [`begin`](Self::begin) reported as busy.
-    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress>;
+    fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress>;
 
     /// Reserves a call; the answer is how long to wait before it, or `None` if the wait would be too
     /// long, the day's calls are used up, or v2 refuses the call. Nothing is taken then.

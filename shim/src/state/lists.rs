@@ -1,6 +1,6 @@
 //! The page cursors of lists, and the generation of a v2 account.
 
-use super::{Key, State, StateError, keyring::Space};
+use super::{Key, Name, State, StateError, keyring::Space};
 
 /// Tokens of pages by page number.
 pub(crate) type Cursors = Vec<(u32, String)>;
@@ -48,9 +48,8 @@ impl State {
         self.ok(self.engine().generation(account).await)
     }
 
-    /// The account was written to: what was read of it before is out of date.
-    pub(crate) async fn wrote(&self, account: &Key) {
-        let account = self.name(Space::Account, &[account.as_bytes()]);
+    /// The account was written to, while another engine stood in for this one.
+    pub(super) async fn wrote(&self, account: Name) {
         self.ok(self.engine().advance(account).await);
     }
 

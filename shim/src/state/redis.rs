@@ -1,8 +1,9 @@
 //! State in Redis or Valkey, shared by replicas.
 //!
-//! Each operation is one script on the keys of one thing. One multiplexed connection serves all; no
-//! request waits for a connection. After an error of the connection, or three timeouts in a row, the
-//! engine is down: operations fail at once, and a task of its own connects again.
+//! Each operation is one script on the keys of one account. One multiplexed connection serves all; no
+//! request waits for a connection. After an error of the connection, or a time without answers, the
+//! connection is replaced by a task of its own. If that fails, the engine is down until it succeeds:
+//! operations fail at once.
 
 mod connection;
 mod link;
@@ -18,7 +19,7 @@ use super::{
     Name, StateError,
     engine::{
         ANSWER_TIME, Answer, Begun, CURSOR_TIME, DAY_TIME, Ending, Engine, GENERATION_TIME,
-        Processes, Progress, Reservation, Run, Subject, UNFINISHED_TIME,
+        Processes, Progress, Reservation, Run, Subject, UNFINISHED_TIME, Write,
     },
     queue::{
         Claim, Claimed, Counts, DEAD_TIME, DeadLetter, MAX_WAITING, NewMessage, Put, SEEN_TIME,
@@ -200,6 +201,10 @@ fn part(kind: &str, account: Name, name: Option<Name>) -> String {
     }
 }
 
+fn write_key(Write { account, name }: Write) -> String {
+    part("w", account, Some(name))
+}
+
 fn queue_key(queue: Name) -> String {
     format!("{PREFIX}:q:{{{queue}}}")
 }
@@ -293,7 +298,7 @@ impl Engine for Redis {
         .boxed()
     }
 
-    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
+    fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
         async move {
             let arguments = [
                 run_text(run),
@@ -301,7 +306,7 @@ impl Engine for Redis {
                 Argument::Bytes(&journal),
                 time(UNFINISHED_TIME),
             ];
-            let keys = [key("w", write)];
+            let keys = [write_key(write)];
             let script = &self.scripts.begin;
             let found: Vec<Vec<u8>> = if self.wait_replicas > 0 {
                 self.run_replicated(script, &keys, &arguments).await?
@@ -325,7 +330,7 @@ impl Engine for Redis {
 
     fn step(
         &self,
-        write: Name,
+        write: Write,
         run: Run,
         lease: Duration,
         journal: Option<Bytes>,
@@ -333,13 +338,13 @@ impl Engine for Redis {
         async move {
             let mut arguments = vec![run_text(run), time(lease), time(UNFINISHED_TIME)];
             arguments.extend(journal.as_deref().map(Argument::Bytes));
-            let keys = [key("w", write)];
+            let keys = [write_key(write)];
             self.run(WRITE, &self.scripts.step, &keys, &arguments).await
         }
         .boxed()
     }
 
-    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool> {
+    fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool> {
         async move {
             let (word, value) = match &ending {
                 Ending::Finished(answer) => ("finished", answer),
@@ -350,16 +355,17 @@ impl Engine for Redis {
                 text(word),
                 Argument::Bytes(value),
                 time(ANSWER_TIME),
+                time(GENERATION_TIME),
             ];
-            let keys = [key("w", write)];
+            let keys = [write_key(write), part("g", write.account, None)];
             self.run(WRITE, &self.scripts.end, &keys, &arguments).await
         }
         .boxed()
     }
 
-    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress> {
+    fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress> {
         async move {
-            let (keys, arguments) = ([key("w", write)], [run_text(run)]);
+            let (keys, arguments) = ([write_key(write)], [run_text(run)]);
             let script = &self.scripts.progress;
             let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
             match found.as_slice() {

@@ -27,7 +27,9 @@ use tokio::sync::oneshot;
 
 use super::{
     Name, StateError,
-    engine::{Answer, Begun, Ending, Engine, Processes, Progress, Reservation, Run, Subject},
+    engine::{
+        Answer, Begun, Ending, Engine, Processes, Progress, Reservation, Run, Subject, Write,
+    },
     queue,
 };
 
@@ -156,26 +158,26 @@ impl Engine for Sqlite {
         self.run(move |on| lists::advance(on, account))
     }
 
-    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
-        self.run(move |on| writes::begin(on, write, run, lease, &journal))
+    fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
+        self.run(move |on| writes::begin(on, write.name, run, lease, &journal))
     }
 
     fn step(
         &self,
-        write: Name,
+        write: Write,
         run: Run,
         lease: Duration,
         journal: Option<Bytes>,
     ) -> Answer<'_, bool> {
-        self.run(move |on| writes::step(on, write, run, lease, journal.as_deref()))
+        self.run(move |on| writes::step(on, write.name, run, lease, journal.as_deref()))
     }
 
-    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool> {
+    fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool> {
         self.run(move |on| writes::end(on, write, run, &ending))
     }
 
-    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress> {
-        self.run(move |on| writes::progress(on, write, run))
+    fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress> {
+        self.run(move |on| writes::progress(on, write.name, run))
     }
 
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {

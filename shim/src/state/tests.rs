@@ -6,16 +6,18 @@ mod redis_topology;
 
 use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
+use mappings::translation::{Journal, WriteKey};
 use shim_upstream::Pace;
 use tempfile::TempDir;
 
 use super::{
     AnswerCache, Engine, Key, Name, Queue, State, StateError,
-    engine::{Begun, Ending, Progress, Reservation},
+    engine::{Begun, Ending, Progress, Reservation, Write},
     fresh_run,
     keyring::Space,
     queue::{Put, Settlement},
     sqlite::Sqlite,
+    writes::Entry,
 };
 use crate::settings::{StateConfig, StateUrl};
 
@@ -87,6 +89,7 @@ async fn run<F: Future<Output = ()>>(
 on_every_engine! {
     cursors_come_back_with_the_generation
     a_write_has_one_run_at_a_time
+    a_run_that_got_no_answer_begins_again
     a_lost_lease_fences_its_run
     an_unfinished_write_is_resumed
     an_answer_is_for_those_who_waited
@@ -109,6 +112,13 @@ fn name(text: &str) -> Name {
 /// A name that no other test uses, where an engine is shared.
 fn fresh() -> Name {
     Name(fresh_run())
+}
+
+fn fresh_write() -> Write {
+    Write {
+        account: fresh(),
+        name: fresh(),
+    }
 }
 
 async fn soon(mut condition: impl AsyncFnMut() -> bool) {
@@ -134,7 +144,7 @@ async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
 }
 
 async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
-    let (write, first, other) = (fresh(), fresh_run(), fresh_run());
+    let (write, first, other) = (fresh_write(), fresh_run(), fresh_run());
     let begun = on.begin(write, first, LONG, "intent".into()).await.unwrap();
     assert_eq!(begun, Begun::Yours(None));
     let Begun::Busy { run, left } = on.begin(write, other, LONG, "".into()).await.unwrap() else {
@@ -166,8 +176,23 @@ async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
     assert_eq!(begun, Begun::Yours(None), "a later request begins anew");
 }
 
+async fn a_run_that_got_no_answer_begins_again(on: Arc<dyn Engine>) {
+    let (write, run) = (fresh_write(), fresh_run());
+    for _ in 0..2 {
+        let begun = on.begin(write, run, LONG, "intent".into()).await.unwrap();
+        assert_eq!(begun, Begun::Yours(None));
+    }
+    let end = Ending::Unfinished("one".into());
+    assert!(on.end(write, run, end).await.unwrap());
+    for run in [fresh_run(), fresh_run()] {
+        let begun = on.begin(write, run, Duration::ZERO, "intent".into()).await;
+        assert_eq!(begun.unwrap(), Begun::Yours(Some("one".into())));
+    }
+    assert_eq!(on.generation(write.account).await.unwrap(), 1);
+}
+
 async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
-    let (write, first, second) = (fresh(), fresh_run(), fresh_run());
+    let (write, first, second) = (fresh_write(), fresh_run(), fresh_run());
     let short = Duration::from_millis(20);
     on.begin(write, first, short, "intent".into())
         .await
@@ -197,7 +222,7 @@ async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
 }
 
 async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
-    let (write, first, second) = (fresh(), fresh_run(), fresh_run());
+    let (write, first, second) = (fresh_write(), fresh_run(), fresh_run());
     on.begin(write, first, LONG, "intent".into()).await.unwrap();
     assert!(
         on.step(write, first, LONG, Some("one".into()))
@@ -219,7 +244,7 @@ async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
 }
 
 async fn an_answer_is_for_those_who_waited(on: Arc<dyn Engine>) {
-    let (write, first, second, third) = (fresh(), fresh_run(), fresh_run(), fresh_run());
+    let (write, first, second, third) = (fresh_write(), fresh_run(), fresh_run(), fresh_run());
     on.begin(write, first, LONG, "".into()).await.unwrap();
     let busy = on.begin(write, second, LONG, "".into()).await.unwrap();
     assert!(matches!(busy, Begun::Busy { run, .. } if run == first));
@@ -507,6 +532,65 @@ fn a_value_opens_under_its_name_and_key_only() {
     assert_eq!(forgotten.unseal(name("x"), &sealed), None);
 }
 
+fn journal(text: &str) -> Journal {
+    serde_json::from_str(text).unwrap()
+}
+
+const SENT: &str = r#"{"answered":{},"sent":{"create":[7]}}"#;
+
+#[tokio::test]
+async fn a_write_under_the_previous_key_is_waited_for_and_continued() {
+    let folder = TempDir::new().unwrap();
+    let mut settings = config(&folder);
+    settings.key_file = Some(key_file(&folder, "one", 1));
+    let old = State::open(&settings, CACHE).unwrap();
+    settings.previous_key_file = settings.key_file.take();
+    settings.key_file = Some(key_file(&folder, "two", 2));
+    let new = State::open(&settings, CACHE).unwrap();
+    settings.previous_key_file = None;
+    let newest = State::open(&settings, CACHE).unwrap();
+    let (tenant, write) = (key("tenant"), WriteKey([1; 32]));
+    let begin = async |state: &State| {
+        let name = state.write_name(&tenant, &tenant, &write);
+        state.begin(name, &Journal::default()).await.unwrap()
+    };
+    let Entry::Runs(run, None) = begin(&old).await else {
+        panic!("nobody runs it");
+    };
+    assert!(matches!(begin(&new).await, Entry::Busy(_)));
+    run.leave(&journal(SENT)).await;
+    let Entry::Runs(run, Some(found)) = begin(&new).await else {
+        panic!("it is unfinished");
+    };
+    assert_eq!(found, journal(SENT));
+    run.leave(&found).await;
+    let Entry::Runs(_, Some(found)) = begin(&newest).await else {
+        panic!("it is under the new key now");
+    };
+    assert_eq!(found, journal(SENT));
+}
+
+#[tokio::test]
+async fn a_journal_of_a_neighbouring_version_is_read() {
+    let newer = r#"{"answered":{},"sent":{"create":[7]},"later":{"any":1}}"#;
+    let older = r#"{"sent":{"create":[7]}}"#;
+    let folder = TempDir::new().unwrap();
+    let state = State::open(&config(&folder), CACHE).unwrap();
+    let tenant = key("tenant");
+    for (at, text) in (0..).zip([newer, older]) {
+        let name = state.write_name(&tenant, &tenant, &WriteKey([at; 32]));
+        let written = state.seal(name.in_process(), text.as_bytes()).unwrap();
+        let (write, run) = (name.in_engine(), fresh_run());
+        let begun = state.engine().begin(write, run, Duration::ZERO, written);
+        begun.await.unwrap();
+        let Entry::Runs(_, Some(found)) = state.begin(name, &Journal::default()).await.unwrap()
+        else {
+            panic!("it is unfinished");
+        };
+        assert_eq!(found, journal(SENT));
+    }
+}
+
 #[test]
 fn a_key_file_of_another_length_is_refused() {
     let folder = TempDir::new().unwrap();
@@ -556,7 +640,7 @@ async fn two_processes_share_a_file() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("state.sqlite");
     let engines = [Sqlite::open(&file).unwrap(), Sqlite::open(&file).unwrap()];
-    let (write, first) = (fresh(), fresh_run());
+    let (write, first) = (fresh_write(), fresh_run());
     let begun = engines[0]
         .begin(write, first, LONG, "".into())
         .await

@@ -77,6 +77,8 @@ impl Source {
             },
         };
         let mut connection = connected(&client).await?;
+        // A stopped server accepts connections; it must answer, too.
+        ask::<Value>(&mut connection, &["PING"]).await?;
         let role: Vec<Value> = ask(&mut connection, &["ROLE"]).await.unwrap_or_default();
         if let Some(Value::BulkString(role)) = role.first()
             && role != b"master"

@@ -1,9 +1,10 @@
 //! The connection to Redis: one for all, made again by a task of its own.
 
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -11,14 +12,17 @@ use std::{
 use redis::{RedisError, RedisResult};
 use tokio::{
     runtime::Handle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::connection::{Connection, Refusal, Source};
 use crate::state::StateError;
 
-/// Timeouts in a row after which the connection counts as lost.
-const MOST_TIMEOUTS: u32 = 3;
+/// The connection counts as lost after this time without an answer, counted from the first timeout.
+const SILENCE: Duration = Duration::from_millis(75);
+
+/// What is left for an answer that has arrived while this process had no processor.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// The first and the longest pause between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
@@ -33,7 +37,10 @@ struct Inner {
     waits: bool,
     /// `None` while the engine is down.
     connections: Mutex<Option<Connections>>,
-    timeouts: AtomicU32,
+    /// The first timeout since the last answer.
+    silent_since: Mutex<Option<Instant>>,
+    /// True while the first attempt is made to replace a lost connection.
+    is_replacing: AtomicBool,
     runtime: Handle,
 }
 
@@ -49,7 +56,8 @@ impl Link {
             source,
             waits,
             connections: Mutex::default(),
-            timeouts: AtomicU32::new(0),
+            silent_since: Mutex::default(),
+            is_replacing: AtomicBool::new(false),
             runtime: Handle::current(),
         }));
         match link.0.runtime.block_on(link.0.connect()) {
@@ -67,8 +75,9 @@ impl Link {
         &self.0.runtime
     }
 
+    /// True from the first failed attempt to replace a lost connection on.
     pub(super) fn is_down(&self) -> bool {
-        self.lock().is_none()
+        self.lock().is_none() && !self.0.is_replacing.load(Ordering::Acquire)
     }
 
     /// Runs an operation on the connection, within a timeout; fails at once while there is none.
@@ -97,9 +106,14 @@ impl Link {
         limit: Duration,
         operation: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, StateError> {
-        match timeout(limit, operation).await {
+        let mut operation = pin!(operation);
+        let mut answer = timeout(limit, &mut operation).await;
+        if answer.is_err() {
+            answer = timeout(GRACE, &mut operation).await;
+        }
+        match answer {
             Ok(Ok(value)) => {
-                self.0.timeouts.store(0, Ordering::Relaxed);
+                self.heard();
                 Ok(value)
             }
             Ok(Err(error)) => {
@@ -109,8 +123,7 @@ impl Link {
                 Err(StateError::Redis(error.to_string()))
             }
             Err(_) => {
-                let timeouts = self.0.timeouts.fetch_add(1, Ordering::Relaxed) + 1;
-                if timeouts >= MOST_TIMEOUTS {
+                if self.is_silent(limit) {
                     self.lost("it does not answer in time");
                 }
                 Err(StateError::Down)
@@ -118,10 +131,25 @@ impl Link {
         }
     }
 
+    fn heard(&self) {
+        *lock(&self.0.silent_since) = None;
+    }
+
+    /// Notes a timeout. True if no answer came for long.
+    fn is_silent(&self, limit: Duration) -> bool {
+        let now = Instant::now();
+        let mut silent_since = lock(&self.0.silent_since);
+        let since = silent_since.get_or_insert(now);
+        now.duration_since(*since) + limit > SILENCE
+    }
+
     /// Gives the connection up and makes another one in the background.
     fn lost(&self, why: &str) {
         // Of several operations that fail at once, the first one reconnects.
-        if self.lock().take().is_some() {
+        let mut connections = self.lock();
+        if connections.take().is_some() {
+            self.0.is_replacing.store(true, Ordering::Release);
+            drop(connections);
             tracing::warn!(why, "Redis is lost; state is local until it is back");
             self.reconnect();
         }
@@ -133,23 +161,31 @@ impl Link {
             let (mut pause, longest) = PAUSES;
             // A failover or a restart may be over already.
             let mut connected = link.0.connect().await;
+            if connected.is_err() {
+                link.0.is_replacing.store(false, Ordering::Release);
+            }
             while connected.is_err() {
                 sleep(pause).await;
                 pause = longest.min(pause * 2);
                 connected = link.0.connect().await;
             }
             if let Ok(connections) = connected {
-                link.0.timeouts.store(0, Ordering::Relaxed);
+                link.heard();
                 *link.lock() = Some(connections);
+                link.0.is_replacing.store(false, Ordering::Release);
                 tracing::info!("Redis is back");
             }
         });
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Connections>> {
-        let connections = self.0.connections.lock();
-        connections.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.connections)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is left half done in it by a panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {

@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mappings::translation::{Journal, WriteKey};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use super::{Bench, CACHE, LONG, fresh, redis_server::Server, soon};
+use super::{Bench, CACHE, LONG, fresh, fresh_write, redis_server::Server, soon};
 use crate::{
     settings::{OnOutage, RedisUrl, StateConfig, StateUrl},
     state::{
@@ -49,11 +50,11 @@ async fn fails_and_comes_back(on: &Arc<dyn Engine>, repair: impl FnOnce()) {
 
 #[tokio::test]
 async fn a_killed_server_is_used_again_and_forgets_nothing() {
-    let Some(mut server) = Server::start() else {
+    let Some(mut server) = Server::durable() else {
         return;
     };
     let on = opened(&server.url()).await.unwrap();
-    let (write, run) = (fresh(), fresh_run());
+    let (write, run) = (fresh_write(), fresh_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     server.kill();
     fails_and_comes_back(&on, || server.start_again()).await;
@@ -76,7 +77,7 @@ async fn a_slow_server_costs_no_more_than_the_timeouts() {
         return;
     };
     let on = opened(&server.url()).await.unwrap();
-    server.cli(&["CLIENT", "PAUSE", "2000", "ALL"]);
+    server.cli(&["CLIENT", "PAUSE", "5000", "ALL"]);
     fails_and_comes_back(&on, || {}).await;
 }
 
@@ -97,7 +98,7 @@ async fn after_a_flush_a_run_has_lost_its_lease() {
         return;
     };
     let on = opened(&server.url()).await.unwrap();
-    let (write, run) = (fresh(), fresh_run());
+    let (write, run) = (fresh_write(), fresh_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     assert_eq!(server.cli(&["FLUSHALL"]), "OK");
     assert!(!on.step(write, run, LONG, None).await.unwrap());
@@ -113,14 +114,14 @@ async fn a_full_server_fails_writes_only() {
     let on = opened(&server.url()).await.unwrap();
     assert_eq!(server.cli(&["CONFIG", "SET", "maxmemory", "1"]), "OK");
     assert!(
-        on.begin(fresh(), fresh_run(), LONG, "".into())
+        on.begin(fresh_write(), fresh_run(), LONG, "".into())
             .await
             .is_err()
     );
     assert_eq!(on.generation(fresh()).await.unwrap(), 0);
     server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
     assert!(
-        on.begin(fresh(), fresh_run(), LONG, "".into())
+        on.begin(fresh_write(), fresh_run(), LONG, "".into())
             .await
             .is_ok()
     );
@@ -178,15 +179,23 @@ async fn without_a_server_writes_are_local_or_refused() {
             .unwrap()
     };
     let tenant = Key::new([b"tenant".as_slice()]);
-    let write = mappings::translation::WriteKey([1; 32]);
+    let write = WriteKey([1; 32]);
     let local = open(OnOutage::Local).await;
     assert!(local.is_degraded());
-    let begun = local.begin(local.write_name(&tenant, &write)).await;
+    let begun = local
+        .begin(
+            local.write_name(&tenant, &tenant, &write),
+            &Journal::default(),
+        )
+        .await;
     assert!(matches!(begun, Ok(Entry::Runs(..))));
     let refusing = open(OnOutage::RefuseWrites).await;
     assert!(
         refusing
-            .begin(refusing.write_name(&tenant, &write))
+            .begin(
+                refusing.write_name(&tenant, &tenant, &write),
+                &Journal::default()
+            )
             .await
             .is_err()
     );
@@ -220,8 +229,14 @@ async fn nothing_that_went_in_can_be_read() {
     let queue = state.queue("words");
     let id = Key::new([address.as_bytes()]);
     queue.put(id, id, body.as_bytes(), 0).await.unwrap();
-    let write = mappings::translation::WriteKey(*id.as_bytes());
-    let Ok(Entry::Runs(run, _)) = state.begin(state.write_name(&tenant, &write)).await else {
+    let write = WriteKey(*id.as_bytes());
+    let Ok(Entry::Runs(run, _)) = state
+        .begin(
+            state.write_name(&tenant, &tenant, &write),
+            &Journal::default(),
+        )
+        .await
+    else {
         panic!("no run");
     };
     run.finish(address.as_bytes()).await;

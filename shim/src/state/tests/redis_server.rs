@@ -23,10 +23,15 @@ impl Server {
         Self::with(|_| Vec::new())
     }
 
+    /// One that survives a kill.
+    pub(super) fn durable() -> Option<Self> {
+        Self::with(|_| words("--appendonly yes --appendfsync always"))
+    }
+
     /// With options for a port.
     pub(super) fn with(options: impl Fn(u16) -> Vec<String>) -> Option<Self> {
         Self::of("redis-server", &[], |port| {
-            let mut all = words("--bind 127.0.0.1 --appendonly yes --appendfsync everysec");
+            let mut all = words("--bind 127.0.0.1");
             all.extend(["--port".to_owned(), port.to_string()]);
             all.extend(options(port));
             all

@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use super::{LONG, fresh, redis::opened, redis_server::Server, soon};
+use super::{LONG, fresh_write, redis::opened, redis_server::Server, soon};
 use crate::{
     settings::RedisUrl,
     state::{Engine, StateError, engine::Begun, fresh_run, redis::Redis},
@@ -129,7 +129,7 @@ async fn after_a_failover_the_new_master_has_the_lease() {
     let url = format!("redis+sentinel://127.0.0.1:{}/main/0", sentinel.port);
     let on = opened_with(url, None, 1).await.unwrap();
     assert!(!on.is_down());
-    let (write, run) = (fresh(), fresh_run());
+    let (write, run) = (fresh_write(), fresh_run());
     let begun = on.begin(write, run, LONG, "journal".into()).await.unwrap();
     assert_eq!(begun, Begun::Yours(None));
     // The start waited for the replica: nothing else has.
