@@ -271,7 +271,8 @@ impl State {
         }
     }
 
-    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+    /// Where it is kept, without names and seals.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.0.engine
     }
 

@@ -83,7 +83,7 @@ impl Tenant {
 
 impl Tenants {
     /// The tenants of a v2. Those that were there before, with the same account, go on with its
-    /// budget and breaker and with their tokens. With `shared`, other processes make calls for the same
+    /// budget and breaker and with their tokens. With `budget`, other processes make calls for the same
     /// accounts. `places` are those for requests in work. `links` are
     /// those of a tenant to files.
     pub(crate) fn new(
@@ -92,12 +92,12 @@ impl Tenants {
         links: impl Fn(Key) -> Option<Arc<dyn Links>>,
         labels: RateLabels,
         places: usize,
-        (shared, before): (Option<Arc<dyn SharedBudget>>, &Self),
+        (budget, before): (Option<Arc<dyn SharedBudget>>, &Self),
     ) -> Self {
         let shares = v2.tenants.len().clamp(1, FULL_SHARES);
         let share = places.div_ceil(shares);
         let labels = Arc::new(labels);
-        let mut accounts = Accounts::new(shared);
+        let mut accounts = Accounts::new(budget);
         let mut ordered: Vec<Arc<Account>> = Vec::new();
         let mut callers = Vec::new();
         for tenant in v2.tenants {

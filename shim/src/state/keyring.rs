@@ -28,7 +28,7 @@ const VERSION: u8 = 1;
 pub(super) const KEY_BYTES: usize = 32;
 
 /// The name of a remembered thing: an HMAC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub(super) u128);
 
 impl fmt::Display for Name {

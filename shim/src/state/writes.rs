@@ -148,7 +148,7 @@ impl State {
                 }
             }
         }
-        let begun = WriteRun {
+        let runs = WriteRun {
             state: self.clone(),
             engine: Arc::clone(engine),
             write: name,
@@ -157,7 +157,7 @@ impl State {
             renew_at: since + RENEWAL,
             is_lost: false,
         };
-        Ok(Entry::Runs(begun, journal))
+        Ok(Entry::Runs(runs, journal))
     }
 
     /// How far the run of another process is.

@@ -91,7 +91,7 @@ async fn requests_cost_few_round_trips() {
     )
     .await;
     let monitor = Monitor::start(&redis);
-    let mut cost = async |operation, parameters: &[(&str, &str)]| {
+    let cost = async |operation, parameters: &[(&str, &str)]| {
         v2.forget();
         monitor.commands(&redis);
         ask(operation, parameters).await;

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "test code outside of test functions"

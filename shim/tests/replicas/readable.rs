@@ -98,7 +98,9 @@ fn assert_unreadable(stored: &[u8], words: &[String]) {
     for word in words {
         assert!(!is_there(word.as_bytes()), "{word}");
         let digest = Sha256::digest(word);
-        let shown: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = digest
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         assert!(
             !is_there(&digest) && !is_there(shown.as_bytes()),
             "a digest of {word}"

@@ -191,9 +191,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Inner {
     async fn connect(&self) -> Result<Connections, Refusal> {
         let common = self.source.connect().await?;
-        let waiting = match self.waits {
-            true => Some(self.source.connect().await?),
-            false => None,
+        let waiting = if self.waits {
+            Some(self.source.connect().await?)
+        } else {
+            None
         };
         Ok(Connections { common, waiting })
     }

@@ -60,19 +60,16 @@ where
 {
     let mut settled = Instant::now();
     while let Some(presence) = presence.upgrade() {
-        match sign().await {
-            Ok(count) => {
-                let known = presence.count.load(Ordering::Relaxed);
-                let is_back = known > 0 && count >= known;
-                if is_back || Instant::now() >= settled {
-                    presence.count.store(count, Ordering::Relaxed);
-                    presence.is_complete.store(true, Ordering::Relaxed);
-                }
+        if let Ok(count) = sign().await {
+            let known = presence.count.load(Ordering::Relaxed);
+            let is_back = known > 0 && count >= known;
+            if is_back || Instant::now() >= settled {
+                presence.count.store(count, Ordering::Relaxed);
+                presence.is_complete.store(true, Ordering::Relaxed);
             }
-            Err(_) => {
-                presence.is_complete.store(false, Ordering::Relaxed);
-                settled = Instant::now() + SETTLED;
-            }
+        } else {
+            presence.is_complete.store(false, Ordering::Relaxed);
+            settled = Instant::now() + SETTLED;
         }
         drop(presence);
         sleep(BEAT).await;
