@@ -31,7 +31,7 @@ const TRY_AGAIN: i64 = 403;
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// For how long a write is remembered after it was last noted.
-const REMEMBERED: Duration = Duration::from_hours(24);
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// More calls than any write here makes.
 const MOST_CALLS: usize = 7;
