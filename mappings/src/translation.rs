@@ -356,11 +356,15 @@ impl<'a> Translation<'a> {
 
     /// The calls to be made now; each is handed out once.
     pub fn ready(&mut self) -> Vec<Call> {
+        self.begin_calls();
+        self.hand_out()
+    }
+
+    fn begin_calls(&mut self) {
         if !self.is_begun {
             self.is_begun = true;
             self.advance();
         }
-        self.hand_out()
     }
 
     /// The calls that wait for others and will be made, as far as can be told now. One that is made

@@ -419,6 +419,7 @@ impl Generation {
         let relay = shared.relay.as_ref();
         let links = |tenant| relay.map(|relay| relay.links(tenant));
         let places = shared.requests;
+        let tenants = (executor.state.shared_budget(), tenants);
         let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, tenants);
         let watch = (&shared.observer, &shared.clock);
         let rollouts = Rollouts::new(&site.rollouts, rollouts, &shared.limits, watch)?;

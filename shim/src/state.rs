@@ -11,6 +11,7 @@
 
 pub mod engine;
 mod keyring;
+mod limits;
 mod lists;
 pub mod queue;
 mod redis;
@@ -18,6 +19,7 @@ mod sqlite;
 mod writes;
 
 use std::{
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -62,6 +64,14 @@ pub enum StateError {
     /// The key file has another length.
     #[error("state.key_file {} must hold 32 bytes: head -c 32 /dev/urandom > FILE", .0.display())]
     KeyLength(PathBuf),
+    /// The file of a certificate authority cannot be read.
+    #[error("state.ca_file {} cannot be read: {source}", file.display())]
+    CaFile {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// No random bytes, or no key from them.
     #[error("the system gives no random bytes")]
     Random,
@@ -118,11 +128,19 @@ pub struct State(Arc<Inner>);
 struct Inner {
     engine: Arc<dyn Engine>,
     keyring: Keyring,
-    on_outage: OnOutage,
-    /// In memory, for an engine that cannot be reached.
-    local: Option<Arc<dyn Engine>>,
+    outage: Outage,
     failures: AtomicU64,
     answers: Cache<Key, Bytes>,
+}
+
+/// What holds while the engine cannot be reached.
+#[derive(Debug)]
+struct Outage {
+    writes: OnOutage,
+    /// In memory.
+    local: Option<Arc<dyn Engine>>,
+    /// The processes that are assumed if the engine never counted them.
+    replicas: NonZeroU32,
 }
 
 /// How long v2's answers about the users of a list are reused, and the size of that cache.
@@ -172,16 +190,17 @@ impl State {
             }
             StateUrl::Redis(url) => {
                 let key = key.ok_or(StateError::NoKey)?;
-                (Arc::new(Redis::open(url)?), keyring(&key)?)
+                let ca_file = config.ca_file.as_deref();
+                let engine = Redis::open(url, ca_file, config.wait_replicas)?;
+                (Arc::new(engine), keyring(&key)?)
             }
         };
-        let local = Some(Arc::new(Sqlite::in_memory()?) as _);
-        Ok(Self::with(
-            engine,
-            keyring,
-            (config.on_outage, local),
-            answers,
-        ))
+        let outage = Outage {
+            writes: config.on_outage,
+            local: Some(Arc::new(Sqlite::in_memory()?)),
+            replicas: config.replicas,
+        };
+        Ok(Self::with(engine, keyring, outage, answers))
     }
 
     /// State in an engine, under a key that ends with the process.
@@ -190,18 +209,18 @@ impl State {
     ///
     /// If the system gives no random bytes.
     pub fn on(engine: Arc<dyn Engine>, answers: AnswerCache) -> Result<Self, StateError> {
-        Ok(Self::with(
-            engine,
-            Keyring::random()?,
-            (OnOutage::Local, None),
-            answers,
-        ))
+        let outage = Outage {
+            writes: OnOutage::Local,
+            local: None,
+            replicas: NonZeroU32::MIN,
+        };
+        Ok(Self::with(engine, Keyring::random()?, outage, answers))
     }
 
     fn with(
         engine: Arc<dyn Engine>,
         keyring: Keyring,
-        (on_outage, local): (OnOutage, Option<Arc<dyn Engine>>),
+        outage: Outage,
         answers: AnswerCache,
     ) -> Self {
         let answers = Cache::builder()
@@ -212,9 +231,8 @@ impl State {
         Self(Arc::new(Inner {
             engine,
             keyring,
-            on_outage,
+            outage,
             answers,
-            local,
             failures: AtomicU64::new(0),
         }))
     }
@@ -241,7 +259,7 @@ impl State {
 
     /// The engine that stands in while [`engine`](Self::engine) cannot be reached.
     fn local(&self) -> Result<&Arc<dyn Engine>, StateError> {
-        self.0.local.as_ref().ok_or(StateError::Stopped)
+        self.0.outage.local.as_ref().ok_or(StateError::Stopped)
     }
 
     /// Logs that the engine failed: the first time, the second, the fourth and so on.
@@ -253,7 +271,8 @@ impl State {
         }
     }
 
-    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+    /// Where it is kept, without names and seals.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.0.engine
     }
 

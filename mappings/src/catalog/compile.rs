@@ -131,6 +131,9 @@ fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
             medium,
             heavy,
             resource_intensive,
+            light_daily,
+            medium_daily,
+            heavy_daily,
             ..
         } = *rate.value;
         let known = Rates {
@@ -138,6 +141,9 @@ fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
             medium,
             heavy,
             resource_intensive,
+            light_daily,
+            medium_daily,
+            heavy_daily,
         };
         (rate.name.to_owned(), known)
     });

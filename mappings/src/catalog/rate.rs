@@ -13,4 +13,10 @@ pub struct Rates {
     pub heavy: NonZeroU32,
     /// Resource-intensive calls by minute.
     pub resource_intensive: NonZeroU32,
+    /// Light calls by day, if v2 limits them.
+    pub light_daily: Option<NonZeroU32>,
+    /// Medium calls by day, if v2 limits them.
+    pub medium_daily: Option<NonZeroU32>,
+    /// Heavy and resource-intensive calls together by day, if v2 limits them.
+    pub heavy_daily: Option<NonZeroU32>,
 }

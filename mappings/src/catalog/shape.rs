@@ -72,6 +72,12 @@ pub(super) struct RateShape {
     pub heavy: NonZeroU32,
     /// By minute.
     pub resource_intensive: NonZeroU32,
+    /// By day.
+    pub light_daily: Option<NonZeroU32>,
+    /// By day.
+    pub medium_daily: Option<NonZeroU32>,
+    /// By day, with the resource-intensive ones.
+    pub heavy_daily: Option<NonZeroU32>,
     pub source: String,
 }
 

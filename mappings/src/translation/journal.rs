@@ -20,8 +20,10 @@ const MAX_READ: usize = 64 << 10;
 
 /// The calls of a write that v2 answered, and those that it may have done without an answer.
 ///
-/// It holds v2's answers: store it sealed. `Debug` shows none of it.
+/// It holds v2's answers: store it sealed. `Debug` shows none of it. The journals of neighbouring
+/// versions are read: unknown members are ignored, missing ones are empty.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Journal {
     /// By the call, as [`name`] has it.
     answered: BTreeMap<String, Answered>,
@@ -61,6 +63,8 @@ pub(super) struct Journaling {
     journal: Journal,
     /// True if it differs from what was last handed out.
     has_changed: bool,
+    /// True if the intent of the first calls is stored already.
+    is_intent_stored: bool,
     /// True once v2's answer to a write of an earlier request stood in for the write.
     is_resumed: bool,
     /// What earlier requests sent.
@@ -170,6 +174,24 @@ impl Journaling {
 }
 
 impl Translation<'_> {
+    /// What a write is about to send first, of which v2 can show later that it did it. To be stored
+    /// before its first call, and reported by [`intent_is_stored`](Self::intent_is_stored).
+    pub fn intent(&mut self) -> Journal {
+        self.begin_calls();
+        let mut journal = Journal::default();
+        for call in self.queue.iter().filter(|call| self.is_shown(call)) {
+            let times = journal.sent.entry(name(call)).or_default();
+            times.push(self.now);
+        }
+        journal
+    }
+
+    /// Reports after [`recall`](Self::recall) that no earlier request left a journal, and that the
+    /// intent is stored.
+    pub fn intent_is_stored(&mut self) {
+        self.journaling.is_intent_stored = true;
+    }
+
     /// What the request did so far, if that changed since this was last called.
     pub fn changed_journal(&mut self) -> Option<&Journal> {
         let journaling = &mut self.journaling;
@@ -202,13 +224,21 @@ impl Translation<'_> {
         }
         let ready: Vec<_> = std::mem::take(&mut self.queue).into();
         for call in &ready {
-            let is_disputed = |(id, ..): &(CallId, _, _)| *id == call.id;
-            let planned = self.plan.calls.get(call.id.call);
-            let is_shown = !self.journaling.disputed.iter().any(is_disputed)
-                && planned.is_some_and(|planned| evidence(planned).is_some());
+            let is_shown = self.is_shown(call);
             self.journaling.sends(call, is_shown, self.now);
         }
+        if std::mem::take(&mut self.journaling.is_intent_stored) {
+            self.journaling.has_changed = false;
+        }
         ready
+    }
+
+    /// True if v2 can show later that it did the call.
+    fn is_shown(&self, call: &Call) -> bool {
+        let is_disputed = |(id, ..): &(CallId, _, _)| *id == call.id;
+        let planned = self.plan.calls.get(call.id.call);
+        !self.journaling.disputed.iter().any(is_disputed)
+            && planned.is_some_and(|planned| evidence(planned).is_some())
     }
 
     /// Asks v2 whether an earlier request did a call whose answer was lost. False if none was lost.

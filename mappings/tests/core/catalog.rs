@@ -1,6 +1,6 @@
 //! The built-in catalog, and what a catalog is refused for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use mappings::Catalog;
 
@@ -574,7 +574,10 @@ fn rates_have_a_source_and_are_none_of_them_zero() {
     let catalog = Catalog::embedded().unwrap();
     let plans: Vec<_> = catalog.rates().keys().map(String::as_str).collect();
     assert_eq!(plans, ["business", "free", "pro"]);
-    assert_eq!(catalog.rates()["pro"].medium.get(), 20);
+    let pro = &catalog.rates()["pro"];
+    assert_eq!(pro.medium.get(), 20);
+    assert_eq!(pro.heavy_daily.map(NonZeroU32::get), Some(30_000));
+    assert_eq!(pro.light_daily, None);
     let told = |light: u32, source: &str| {
         let text = format!(
             "[rate.gold]\nlight = {light}\nmedium = 1\nheavy = 1\nresource-intensive = 1\n\

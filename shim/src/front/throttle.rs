@@ -10,6 +10,7 @@ use std::{
 };
 
 use moka::sync::Cache;
+use sha2::{Digest as _, Sha256};
 
 use super::peer::Peer;
 
@@ -21,7 +22,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 const REMEMBERED: u64 = 10_000;
 
 /// Beyond the limit, one attempt in this time is looked at.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Failed attempts, by key and address.
 #[derive(Debug)]
@@ -93,16 +94,42 @@ impl Throttle {
         }
     }
 
-    /// An attempt failed: no such key, or another secret.
-    pub(crate) fn failed(&self, key: &[u8; 32], peer: Peer) {
+    /// An attempt failed: no such key, or another secret. False if nobody counts.
+    pub(crate) fn failed(&self, key: &[u8; 32], peer: Peer) -> bool {
+        if self.allowed == 0 {
+            return false;
+        }
         let failures = self.failures.get_with(name(key, peer), Arc::default);
         failures.count.fetch_add(1, Ordering::Relaxed);
         self.any.store(true, Ordering::Release);
+        true
+    }
+
+    /// This many attempts failed in all processes, the last one here. True if that is beyond the limit.
+    pub(crate) fn counted(&self, key: &[u8; 32], peer: Peer, count: u64) -> bool {
+        let failures = self.failures.get_with(name(key, peer), Arc::default);
+        let known = u32::try_from(count).unwrap_or(u32::MAX);
+        failures.count.fetch_max(known, Ordering::Relaxed);
+        known > self.allowed
     }
 }
 
-/// Whoever has one IPv6 address has all of its /64.
+/// What attempts of this key from this address are counted under, for other processes, too.
+pub(crate) fn digest(key: &[u8; 32], peer: Peer) -> [u8; 32] {
+    let (key, address) = name(key, peer);
+    let address = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    };
+    let mut digest = Sha256::new();
+    digest.update(key);
+    digest.update(address.octets());
+    digest.finalize().into()
+}
+
+/// What attempts of this key from this address are counted under.
 fn name(key: &[u8; 32], Peer(address): Peer) -> ([u8; 32], IpAddr) {
+    // Whoever has one IPv6 address has all of its /64.
     let address = match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -153,6 +180,17 @@ mod tests {
                 Last, Refused, Refused, Last, Refused, Refused, Last, Refused
             ]
         );
+    }
+
+    #[test]
+    fn failures_in_other_processes_count() {
+        let throttle = Throttle::new(3);
+        let (key, here) = ([1; 32], peer("192.0.2.1"));
+        assert!(throttle.failed(&key, here));
+        assert!(!throttle.counted(&key, here, 3), "the last allowed one");
+        assert!(throttle.counted(&key, here, 4));
+        let attempt = throttle.attempt(&key, here, throttle.started);
+        assert_ne!(attempt, Attempt::Allowed);
     }
 
     #[test]

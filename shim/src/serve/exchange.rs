@@ -31,7 +31,7 @@ use crate::{
         decode::{BodyError, Content, DecodeError, Decoded, Decoder, ParameterNames, decompressed},
         encode::Format,
         server::Peer,
-        throttle::Attempt,
+        throttle::{self, Attempt},
     },
     observe::{Taps, guarded, ledger::Note, shadow::is_shadow_of_another},
     settings::SecretDigest,
@@ -126,7 +126,7 @@ impl Generation {
         })?;
         let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
         let taps = guarded(|| self.taps(operation, wrapping, &arguments, agent)).flatten();
-        let (tenant, secret, arguments) = self.authenticate(arguments, peer)?;
+        let (tenant, secret, arguments) = self.authenticate(arguments, peer).await?;
         if let Some(note) = note {
             let secret = secret.expose_secret();
             guarded(|| note.authenticated(tenant.api_key(), secret, operation, &arguments));
@@ -189,7 +189,7 @@ impl Generation {
     }
 
     /// Takes the credentials out of the parameters; gives the secret that was right.
-    fn authenticate(
+    async fn authenticate(
         &self,
         mut arguments: Arguments,
         peer: Peer,
@@ -210,20 +210,44 @@ impl Generation {
             return Err(ProtocolError::CredentialsMissing);
         };
         let given = Credential::new(&key, SecretDigest::of(&secret));
-        let throttle = &self.0.shared.throttle;
-        let attempt = throttle.attempt(given.key(), peer, std::time::Instant::now());
+        let attempt = self.attempt(given.key(), peer).await;
         if attempt == Attempt::Refused {
             return Err(ProtocolError::Overloaded);
         }
         let Some(tenant) = self.0.tenants.authenticate(&given) else {
-            throttle.failed(given.key(), peer);
             // A guesser does not learn which attempts were looked at.
-            return Err(match attempt {
-                Attempt::Last => ProtocolError::Overloaded,
-                _ => ProtocolError::CredentialsWrong,
+            let is_beyond = self.failed(given.key(), peer).await || attempt == Attempt::Last;
+            return Err(if is_beyond {
+                ProtocolError::Overloaded
+            } else {
+                ProtocolError::CredentialsWrong
             });
         };
         Ok((tenant, secret.into(), arguments))
+    }
+
+    /// What is done with a login. Beyond the limit, all processes together look at one a second.
+    async fn attempt(&self, key: &[u8; 32], peer: Peer) -> Attempt {
+        let throttle = &self.0.shared.throttle;
+        let attempt = throttle.attempt(key, peer, std::time::Instant::now());
+        if attempt == Attempt::Last {
+            let (state, who) = (&self.0.executor.state, throttle::digest(key, peer));
+            if state.login_turn(&who, throttle::PAUSE).await == Some(false) {
+                return Attempt::Refused;
+            }
+        }
+        attempt
+    }
+
+    /// Counts a failed login; true if there are too many in other processes.
+    async fn failed(&self, key: &[u8; 32], peer: Peer) -> bool {
+        let throttle = &self.0.shared.throttle;
+        if !throttle.failed(key, peer) {
+            return false;
+        }
+        let (state, who) = (&self.0.executor.state, throttle::digest(key, peer));
+        let count = state.failed_login(&who).await;
+        count.is_some_and(|count| throttle.counted(key, peer, count))
     }
 
     /// Runs the operation: a read as long as its client waits, a write to its end. It has its places

@@ -291,7 +291,7 @@ impl Executor {
             places: Semaphore::new(self.list_calls),
         };
         if let Some(write) = translation.write_key() {
-            let name = self.state.write_name(tenant.id(), &write);
+            let name = self.state.write_name(tenant.id(), tenant.account(), &write);
             return self.write(name, operation, translation, &request).await;
         }
         if let Some(list) = translation.paging_key() {
@@ -306,8 +306,11 @@ impl Executor {
             let calls = self.calls(&mut translation, &request, None).await;
             let finished = translation.finish(unix_seconds());
             if !finished.cursors.is_empty() {
-                let cursors = &finished.cursors;
-                self.state.save_cursors(tenant.id(), &list, cursors).await;
+                let (account, cursors) = (tenant.account(), &finished.cursors);
+                let saved = self
+                    .state
+                    .save_cursors(tenant.id(), &list, account, cursors);
+                saved.await;
             }
             return Ok(Executed::of(finished, calls));
         }
@@ -594,7 +597,7 @@ mod tests {
             |_| None,
             labels,
             1,
-            &Tenants::default(),
+            (None, &Tenants::default()),
         );
         let given = Credential::new("key", SecretDigest::of("secret"));
         let tenant = tenants.authenticate(&given).unwrap();

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use mappings::{Links, Site, catalog::operation::Operation};
 use recording::RecordedSite;
 use shim_upstream::{
-    Access, Account, Accounts, Endpoint, OAuth, RateLabel, RateLabels, Tokens, Upstream,
+    Access, Account, Accounts, Endpoint, OAuth, RateLabel, RateLabels, SharedBudget, Tokens,
+    Upstream,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -88,7 +89,8 @@ impl Tenant {
 
 impl Tenants {
     /// The tenants of a v2. Those that were there before, with the same account, go on with its
-    /// budget and breaker and with their tokens. `places` are those for requests in work. `links` are
+    /// budget and breaker and with their tokens. With `budget`, other processes make calls for the same
+    /// accounts. `places` are those for requests in work. `links` are
     /// those of a tenant to files.
     pub(crate) fn new(
         v2: V2Config,
@@ -96,12 +98,12 @@ impl Tenants {
         links: impl Fn(Key) -> Option<Arc<dyn Links>>,
         labels: RateLabels,
         places: usize,
-        before: &Self,
+        (budget, before): (Option<Arc<dyn SharedBudget>>, &Self),
     ) -> Self {
         let shares = v2.tenants.len().clamp(1, FULL_SHARES);
         let share = places.div_ceil(shares);
         let labels = Arc::new(labels);
-        let mut accounts = Accounts::default();
+        let mut accounts = Accounts::new(budget);
         let mut ordered: Vec<Arc<Account>> = Vec::new();
         let mut callers = Vec::new();
         for tenant in v2.tenants {

@@ -63,7 +63,7 @@ impl Executor {
         let deadline = request.scope.deadline;
         let is_too_late = || deadline.saturating_duration_since(Instant::now()) < RESERVE;
         let first = loop {
-            match self.joins.enter(name.current) {
+            match self.joins.enter(name.in_process()) {
                 Entered::First(first) => break first,
                 Entered::Wait(other) => match other.end(deadline).await {
                     Ok(Some(finished)) if joins => {
@@ -74,8 +74,9 @@ impl Executor {
                 },
             }
         };
+        let intent = translation.intent();
         let (mut run, journal) = loop {
-            match self.state.begin(name).await {
+            match self.state.begin(name, &intent).await {
                 Ok(Entry::Runs(run, journal)) => break (run, journal),
                 Ok(Entry::Busy(other)) => match self.wait(other, joins, deadline).await {
                     Waited::Joined(finished) => {
@@ -88,18 +89,18 @@ impl Executor {
                 Err(_) => return Err(self.busy()),
             }
         };
+        let is_first = journal.is_none();
         translation.recall(Memory {
             cursors: Vec::new(),
             unfinished: journal,
             call_time: i64::try_from(self.call_time.as_secs()).unwrap_or(i64::MAX),
         });
+        if is_first {
+            translation.intent_is_stored();
+        }
         let calls = self.calls(&mut translation, request, Some(&mut run)).await;
         let finished = translation.finish(unix_seconds());
-        let (ended, ()) = tokio::join!(
-            end(run, &finished),
-            self.state.wrote(request.tenant.account())
-        );
-        if ended {
+        if end(run, &finished).await {
             first.finish(&finished);
         }
         Ok(Executed::of(finished, calls))

@@ -1,12 +1,13 @@
 //! The section `[state]`.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
-use url::Url;
+use secrecy::SecretString;
 
 use super::{
     Sources,
     origin::{Mistakes, Placed},
+    redis_url::{RedisUrl, Topology},
     table::State,
 };
 
@@ -21,6 +22,12 @@ pub struct StateConfig {
     pub previous_key_file: Option<PathBuf>,
     /// What becomes of writes while the engine cannot be reached.
     pub on_outage: OnOutage,
+    /// PEM certificates that Redis's own must be issued by; those of the system if this is `None`.
+    pub ca_file: Option<PathBuf>,
+    /// Replicas that are assumed while their number was never known.
+    pub replicas: NonZeroU32,
+    /// Replicas of Redis that must have a write's lease before its first call, if any.
+    pub wait_replicas: u32,
 }
 
 /// The engine that keeps state.
@@ -31,7 +38,7 @@ pub enum StateUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// Redis or Valkey.
-    Redis(Url),
+    Redis(RedisUrl),
 }
 
 /// What becomes of writes while the engine cannot be reached.
@@ -47,17 +54,23 @@ pub enum OnOutage {
 /// The file in the state folder, unless a site names one.
 const FILE: &str = "state.sqlite";
 
-/// The schemes of Redis and Valkey.
-const REDIS: [&str; 6] = [
-    "redis",
-    "rediss",
-    "valkey",
-    "valkeys",
-    "redis+sentinel",
-    "redis+cluster",
-];
+/// Replicas that are assumed if a site says nothing.
+const REPLICAS: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
 
 impl StateConfig {
+    /// With the defaults for all but the engine and the key.
+    pub fn new(url: StateUrl, key_file: Option<PathBuf>) -> Self {
+        Self {
+            url,
+            key_file,
+            previous_key_file: None,
+            on_outage: OnOutage::default(),
+            ca_file: None,
+            replicas: REPLICAS,
+            wait_replicas: 0,
+        }
+    }
+
     /// `None` after a mistake.
     pub(super) fn from_settings(
         state: State,
@@ -65,7 +78,7 @@ impl StateConfig {
         mistakes: &Mistakes,
     ) -> Option<Self> {
         let url = match state.url.transpose() {
-            Some(url) => parsed(&url, mistakes)?,
+            Some(url) => parsed(&url, state.password.value.as_ref(), mistakes)?,
             None => usual(sources),
         };
         let (key_file, origin) = (state.key_file.value, state.key_file.origin);
@@ -74,8 +87,17 @@ impl StateConfig {
                         (head -c 32 /dev/urandom > state.key)";
             mistakes.add(origin, text);
         }
+        let is_cluster = matches!(&url, StateUrl::Redis(url) if url.topology == Topology::Cluster);
+        let wait_replicas = state.wait_replicas;
+        if is_cluster && wait_replicas.value > 0 {
+            let text = "state.wait_replicas is not for clusters: leave it out";
+            mistakes.add(wait_replicas.origin, text);
+        }
         Some(Self {
             url,
+            ca_file: state.ca_file.value.map(PathBuf::from),
+            replicas: NonZeroU32::new(state.replicas.value).unwrap_or(REPLICAS),
+            wait_replicas: wait_replicas.value,
             key_file: key_file.map(PathBuf::from),
             previous_key_file: state.previous_key_file.value.map(PathBuf::from),
             on_outage: state.on_outage.value,
@@ -92,26 +114,32 @@ fn usual(sources: &Sources<'_>) -> StateUrl {
     }
 }
 
-fn parsed(written: &Placed<String>, mistakes: &Mistakes) -> Option<StateUrl> {
+fn parsed(
+    written: &Placed<String>,
+    password: Option<&SecretString>,
+    mistakes: &Mistakes,
+) -> Option<StateUrl> {
     let text = written.value.trim();
     let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
+    // None of the messages repeats the URL: it may hold a password.
     let url = match scheme {
-        "memory" if rest.is_empty() => Some(StateUrl::Memory),
+        "memory" if rest.is_empty() => Ok(StateUrl::Memory),
         // `sqlite:FILE`, and what others write: `sqlite:///var/lib/state.sqlite`.
-        "sqlite" => {
-            let file = rest.strip_prefix("//").unwrap_or(rest);
-            (!file.is_empty()).then(|| StateUrl::Sqlite(file.into()))
-        }
-        scheme if REDIS.contains(&scheme) => Url::parse(text).ok().map(StateUrl::Redis),
-        _ => None,
+        "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
+            "" => Err("has no file".to_owned()),
+            file => Ok(StateUrl::Sqlite(file.into())),
+        },
+        scheme if RedisUrl::has_scheme(scheme) => RedisUrl::read(text, password)
+            .map(StateUrl::Redis)
+            .map_err(str::to_owned),
+        _ => Err(format!("has no engine of this shim (scheme {scheme:?})")),
     };
-    if url.is_none() {
-        // It may hold a password.
+    url.map_err(|wrong| {
         let text = format!(
-            "state.url has no engine of this shim (scheme {scheme:?}); write \"memory:\", \
-             \"sqlite:FILE\" or \"redis://HOST:6379/0\""
+            "state.url {wrong}; write \"memory:\", \"sqlite:FILE\", \"redis://HOST:6379/0\", \
+             \"redis+sentinel://H1,H2/MASTER/0\" or \"redis+cluster://H1,H2\""
         );
         mistakes.add(written.origin.clone(), text);
-    }
-    url
+    })
+    .ok()
 }

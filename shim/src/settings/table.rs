@@ -240,9 +240,15 @@ table! { Site:
 
     /// What is remembered between requests: unfinished writes, page cursors, queued notifications.
     ["state"] state: State {
-        /// "memory:" ends with the process, "sqlite:FILE" survives it; under systemd, the default is
-        /// a file in the state directory.
+        /// "memory:" ends with the process, "sqlite:FILE" survives it, "redis://HOST:6379/0" (also
+        /// rediss, redis+sentinel, redis+cluster) is shared by replicas; under systemd, the default
+        /// is a file in the state directory.
         url: Option<String> = text().example("sqlite:state.sqlite").listed("SHIM_STATE_URL");
+        /// The password of Redis, unless the URL has it.
+        password: Option<SecretString> = secret().example("a-long-random-text");
+        /// PEM certificates of the authority that issued Redis's, for rediss; by default, the
+        /// system's.
+        ca_file: Option<String> = file().example("redis-ca.pem");
         /// 32 random bytes that seal all state; created as state.key beside a SQLite file.
         key_file: Option<String> = file().example("state.key").listed("SHIM_STATE_KEY_FILE");
         /// The key before the current one, for a day after it was replaced.
@@ -251,6 +257,12 @@ table! { Site:
         /// "refuse-writes" rejects them.
         on_outage: OnOutage = choice(["local", "refuse-writes"]).default("local")
             .listed("SHIM_STATE_ON_OUTAGE");
+        /// Replicas among which the rate budget is divided while Redis cannot be reached and never
+        /// counted them.
+        replicas: u32 = number(1, 1000, "replicas").default("4");
+        /// Replicas of Redis that must have stored the start of a write before its first v2 call, for
+        /// at most 50 ms; 0: none.
+        wait_replicas: u32 = number(0, 10, "replicas").default("0");
     }
 
     /// v2's webhooks, which become v1's push notifications; off without an address.

@@ -3,10 +3,11 @@
 //! An engine sees names that only the holder of the key can make and values that only the holder can
 //! open. Each operation is one transaction, script or round trip.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use shim_upstream::Pace;
 
 use super::{Name, StateError, queue};
 
@@ -27,6 +28,15 @@ pub const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// For how long a generation is remembered: longer than any answer that is cached under it.
 pub const GENERATION_TIME: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A write of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The v2 account, by which an engine may keep names together.
+    pub account: Name,
+    /// The write.
+    pub name: Name,
+}
 
 /// What a request that wants to run a write finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +86,40 @@ pub struct Reservation {
     pub daily: Option<(Name, u64)>,
     /// What a refusal of this call is remembered under.
     pub refusal: Name,
+    /// Whom the call is about, if anybody.
+    pub subject: Option<Subject>,
     /// The longest acceptable wait.
     pub most: Duration,
 }
 
-/// A rate limit as the time between two calls.
+/// Whom a call is about: a number that only the holder of the key can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// The time between two calls.
-    pub interval: Duration,
-    /// Calls that may come at once; at least 1.
-    pub burst: u32,
+pub struct Subject(i64);
+
+/// Stands for any subject.
+pub(super) const ANYBODY: i64 = 0;
+
+impl From<Name> for Subject {
+    fn from(Name(name): Name) -> Self {
+        // 63 bits; none of them is anybody.
+        Self(i64::try_from(name >> 65).unwrap_or(i64::MAX).max(1))
+    }
+}
+
+impl Subject {
+    /// The number of a subject, [`ANYBODY`] for none.
+    pub(super) fn number(subject: Option<Self>) -> i64 {
+        subject.map_or(ANYBODY, |Self(number)| number)
+    }
+}
+
+/// The processes that share an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processes {
+    /// How many there are; `None` if that was never known.
+    pub count: Option<NonZeroU32>,
+    /// True if all of them can be expected to reach the engine.
+    pub is_complete: bool,
 }
 
 /// Where state is kept. Every operation is atomic, also among processes that share the engine.
@@ -99,42 +132,54 @@ pub trait Engine: fmt::Debug + Send + Sync {
         false
     }
 
-    /// The cursors of a list, and the generation of the account, in one round trip.
+    /// The processes that share it; `None` if it is this process's alone.
+    fn processes(&self) -> Option<Processes>;
+
+    /// The cursors of a list of an account, and the account's generation, in one round trip.
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)>;
 
-    /// Remembers the cursors of a list for [`CURSOR_TIME`].
-    fn save_cursors(&self, list: Name, cursors: Bytes) -> Answer<'_, ()>;
+    /// Remembers the cursors of a list of an account for [`CURSOR_TIME`].
+    fn save_cursors(&self, list: Name, account: Name, cursors: Bytes) -> Answer<'_, ()>;
 
     /// The number of writes to the account so far.
     fn generation(&self, account: Name) -> Answer<'_, u64>;
 
-    /// Counts a write to the account.
+    /// Counts a write to the account beside [`end`](Self::end).
     fn advance(&self, account: Name) -> Answer<'_, ()>;
 
-    /// Takes the lease of a write. `journal` is remembered if no earlier run left one.
-    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
+    /// Takes the lease of a write. `journal` is remembered if no earlier run left one. A run that got
+    /// no answer may begin again with the same journal.
+    fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
 
     /// Renews the lease, with a new journal if one is given. False if the lease is lost.
     fn step(
         &self,
-        write: Name,
+        write: Write,
         run: Run,
         lease: Duration,
         journal: Option<Bytes>,
     ) -> Answer<'_, bool>;
 
-    /// Ends a run. False if its lease was lost; nothing is changed then.
-    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool>;
+    /// Counts a write to the account, and ends a run. False if its lease was lost; only the count
+    /// is changed then.
+    fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool>;
 
     /// How far a run is that [`begin`](Self::begin) reported as busy.
-    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress>;
+    fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress>;
 
     /// Reserves a call; the answer is how long to wait before it, or `None` if the wait would be too
     /// long, the day's calls are used up, or v2 refuses the call. Nothing is taken then.
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>>;
 
-    /// Remembers for some time that v2 refuses a call of an account.
-    fn refused(&self, account: Name, refusal: Name, time: Duration) -> Answer<'_, ()>;
+    /// Remembers for some time that v2 refuses a call of an account about a subject; about anybody
+    /// if it is refused about another one already.
+    fn refused(
+        &self,
+        account: Name,
+        refusal: Name,
+        subject: Option<Subject>,
+        time: Duration,
+    ) -> Answer<'_, ()>;
 
     /// Counts a failure; all are forgotten `window` after the first one.
     fn fail(&self, who: Name, window: Duration) -> Answer<'_, u64>;

@@ -28,7 +28,7 @@ const VERSION: u8 = 1;
 pub(super) const KEY_BYTES: usize = 32;
 
 /// The name of a remembered thing: an HMAC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub(super) u128);
 
 impl fmt::Display for Name {
@@ -47,7 +47,6 @@ impl std::str::FromStr for Name {
 
 /// What is named. Names of different spaces never collide.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "writes and limits follow")]
 pub(crate) enum Space {
     Account,
     Call,
@@ -57,6 +56,9 @@ pub(crate) enum Space {
     Message,
     Queue,
     Write,
+    Day,
+    Rate,
+    Subject,
 }
 
 /// The keys that name and seal.

@@ -1,6 +1,6 @@
 //! The page cursors of lists, and the generation of a v2 account.
 
-use super::{Key, State, StateError, keyring::Space};
+use super::{Key, Name, State, StateError, keyring::Space};
 
 /// Tokens of pages by page number.
 pub(crate) type Cursors = Vec<(u32, String)>;
@@ -26,12 +26,19 @@ impl State {
     }
 
     /// Remembers the cursors of a list of a tenant.
-    pub(crate) async fn save_cursors(&self, tenant: &Key, list: &str, cursors: &Cursors) {
+    pub(crate) async fn save_cursors(
+        &self,
+        tenant: &Key,
+        list: &str,
+        account: &Key,
+        cursors: &Cursors,
+    ) {
         let parts = [tenant.as_bytes().as_slice(), list.as_bytes()];
         let name = self.name(Space::List, &parts);
+        let account = self.name(Space::Account, &[account.as_bytes()]);
         let written = serde_json::to_vec(cursors).unwrap_or_default();
         if let Some(sealed) = self.ok(self.seal(name, &written)) {
-            self.ok(self.engine().save_cursors(name, sealed).await);
+            self.ok(self.engine().save_cursors(name, account, sealed).await);
         }
     }
 
@@ -41,14 +48,13 @@ impl State {
         self.ok(self.engine().generation(account).await)
     }
 
-    /// The account was written to: what was read of it before is out of date.
-    pub(crate) async fn wrote(&self, account: &Key) {
-        let account = self.name(Space::Account, &[account.as_bytes()]);
+    /// The account was written to, while another engine stood in for this one.
+    pub(super) async fn wrote(&self, account: Name) {
         self.ok(self.engine().advance(account).await);
     }
 
     /// For what costs time only if the engine fails.
-    fn ok<T>(&self, result: Result<T, StateError>) -> Option<T> {
+    pub(super) fn ok<T>(&self, result: Result<T, StateError>) -> Option<T> {
         result.inspect_err(|error| self.missed(error)).ok()
     }
 }

@@ -1,30 +1,35 @@
 //! State in Redis or Valkey, shared by replicas.
 //!
-//! Each operation is one script on the keys of one thing. One multiplexed connection serves all; no
-//! request waits for a connection. After an error of the connection, or three timeouts in a row, the
-//! engine is down: operations fail at once, and a task of its own connects again.
+//! Each operation is one script on the keys of one account. One multiplexed connection serves all; no
+//! request waits for a connection. After an error of the connection, or a time without answers, the
+//! connection is replaced by a task of its own. If that fails, the engine is down until it succeeds:
+//! operations fail at once.
 
+mod connection;
 mod link;
+mod presence;
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use redis::{FromRedisValue, Script, ToRedisArgs, aio::MultiplexedConnection};
-use url::Url;
+use redis::{FromRedisValue, Script, ScriptInvocation, ToRedisArgs};
 
 use super::{
     Name, StateError,
     engine::{
         ANSWER_TIME, Answer, Begun, CURSOR_TIME, DAY_TIME, Ending, Engine, GENERATION_TIME,
-        Progress, Reservation, Run, UNFINISHED_TIME,
+        Processes, Progress, Reservation, Run, Subject, UNFINISHED_TIME, Write,
     },
     queue::{
         Claim, Claimed, Counts, DEAD_TIME, DeadLetter, MAX_WAITING, NewMessage, Put, SEEN_TIME,
         Settlement,
     },
 };
+use crate::settings::RedisUrl;
+use connection::{Connection, Source};
 use link::Link;
+use presence::{COUNTED, Presence};
 
 /// What all keys begin with: the version of their form.
 const PREFIX: &str = "shim:1";
@@ -34,10 +39,16 @@ const BUDGET: Duration = Duration::from_millis(25);
 const LIST: Duration = Duration::from_millis(50);
 const WRITE: Duration = Duration::from_millis(100);
 
+/// For how long the start of a write waits for replicas of Redis, in milliseconds.
+const REPLICATION: u32 = 50;
+
 /// State in Redis.
 pub(super) struct Redis {
     link: Link,
     scripts: Scripts,
+    presence: Arc<Presence>,
+    /// Replicas of Redis that must have the start of a write.
+    wait_replicas: u32,
 }
 
 /// Makes a struct with a script for each file.
@@ -59,6 +70,7 @@ scripts! {
     end: "redis/end.lua",
     progress: "redis/progress.lua",
     reserve: "redis/reserve.lua",
+    refused: "redis/refused.lua",
     fail: "redis/fail.lua",
     advance: "redis/advance.lua",
     put: "redis/put.lua",
@@ -74,10 +86,31 @@ impl Redis {
     /// # Errors
     ///
     /// What does not get better by waiting: a refused password, or a server that evicts keys.
-    pub(super) fn open(url: &Url) -> Result<Self, StateError> {
+    pub(super) fn open(
+        url: &RedisUrl,
+        ca_file: Option<&Path>,
+        wait_replicas: u32,
+    ) -> Result<Self, StateError> {
+        let link = Link::open(Source::new(url, ca_file)?, wait_replicas > 0)?;
+        let (process, of_beats) = (Name(super::fresh_run()).to_string(), link.clone());
+        let script = Arc::new(Script::new(include_str!("redis/alive.lua")));
+        let sign = move || {
+            let (script, link, process) = (Arc::clone(&script), of_beats.clone(), process.clone());
+            async move {
+                let mut invocation = script.key(format!("{PREFIX}:n"));
+                invocation.arg(process).arg(COUNTED.as_millis().to_string());
+                let invocation = &invocation;
+                let made = |mut connection: Connection| async move {
+                    invocation.invoke_async(&mut connection).await
+                };
+                link.within(WRITE, made).await
+            }
+        };
         Ok(Self {
-            link: Link::open(url)?,
+            presence: Presence::start(link.runtime(), sign),
+            link,
             scripts: Scripts::new(),
+            wait_replicas,
         })
     }
 
@@ -89,22 +122,30 @@ impl Redis {
         keys: &[String],
         arguments: &[Argument<'_>],
     ) -> Result<T, StateError> {
-        let mut invocation = script.prepare_invoke();
-        for key in keys {
-            invocation.key(key);
-        }
-        for argument in arguments {
-            match argument {
-                Argument::Bytes(bytes) => invocation.arg(*bytes),
-                Argument::Text(text) => invocation.arg(text),
-                Argument::Number(number) => invocation.arg(*number),
-            };
-        }
-        let invocation = &invocation;
-        let made = |mut connection: MultiplexedConnection| async move {
+        let invocation = &prepared(script, keys, arguments);
+        let made = |mut connection: Connection| async move {
             invocation.invoke_async(&mut connection).await
         };
         self.link.within(limit, made).await
+    }
+
+    /// Runs a script whose effect replicas of Redis have when this returns, if they answer in time.
+    async fn run_replicated<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Argument<'_>],
+    ) -> Result<T, StateError> {
+        let invocation = &prepared(script, keys, arguments);
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(self.wait_replicas).arg(REPLICATION);
+        let wait = &wait;
+        let made = |mut connection: Connection| async move {
+            let done = invocation.invoke_async(&mut connection).await?;
+            wait.query_async::<()>(&mut connection).await?;
+            Ok(done)
+        };
+        self.link.blocking(WRITE, made).await
     }
 
     async fn command<T: FromRedisValue>(
@@ -116,11 +157,29 @@ impl Redis {
         let mut command = redis::cmd(name);
         command.arg(arguments);
         let command = &command;
-        let made = |mut connection: MultiplexedConnection| async move {
-            command.query_async(&mut connection).await
-        };
+        let made =
+            |mut connection: Connection| async move { command.query_async(&mut connection).await };
         self.link.within(limit, made).await
     }
+}
+
+fn prepared<'a>(
+    script: &'a Script,
+    keys: &[String],
+    arguments: &[Argument<'_>],
+) -> ScriptInvocation<'a> {
+    let mut invocation = script.prepare_invoke();
+    for key in keys {
+        invocation.key(key);
+    }
+    for argument in arguments {
+        match argument {
+            Argument::Bytes(bytes) => invocation.arg(*bytes),
+            Argument::Text(text) => invocation.arg(text),
+            Argument::Number(number) => invocation.arg(*number),
+        };
+    }
+    invocation
 }
 
 /// An argument of a script.
@@ -140,6 +199,10 @@ fn part(kind: &str, account: Name, name: Option<Name>) -> String {
         Some(name) => format!("{PREFIX}:{kind}:{{{account}}}:{name}"),
         None => format!("{PREFIX}:{kind}:{{{account}}}"),
     }
+}
+
+fn write_key(Write { account, name }: Write) -> String {
+    part("w", account, Some(name))
 }
 
 fn queue_key(queue: Name) -> String {
@@ -187,28 +250,28 @@ impl Engine for Redis {
         self.link.is_down()
     }
 
+    fn processes(&self) -> Option<Processes> {
+        let processes = self.presence.processes();
+        let is_complete = processes.is_complete && !self.is_down();
+        Some(Processes {
+            is_complete,
+            ..processes
+        })
+    }
+
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)> {
         async move {
-            let keys = [key("c", list), part("g", account, None)];
-            // Not MGET: a cluster may keep them apart.
-            let mut both = redis::pipe();
-            for key in &keys {
-                both.cmd("GET").arg(key);
-            }
-            let both = &both;
-            let made = |mut connection: MultiplexedConnection| async move {
-                both.query_async(&mut connection).await
-            };
-            let found = self.link.within(LIST, made).await;
-            let (cursors, generation): (Option<Vec<u8>>, Option<u64>) = found?;
+            let keys = [part("c", account, Some(list)), part("g", account, None)];
+            let found = self.command(LIST, "MGET", &keys).await?;
+            let (cursors, generation): (Option<Vec<u8>>, Option<u64>) = found;
             Ok((cursors.map(Bytes::from), generation.unwrap_or(0)))
         }
         .boxed()
     }
 
-    fn save_cursors(&self, list: Name, cursors: Bytes) -> Answer<'_, ()> {
+    fn save_cursors(&self, list: Name, account: Name, cursors: Bytes) -> Answer<'_, ()> {
         async move {
-            let key = key("c", list);
+            let key = part("c", account, Some(list));
             let time = CURSOR_TIME.as_millis().to_string();
             let arguments = [key.as_bytes(), &cursors, b"PX", time.as_bytes()];
             self.command(LIST, "SET", &arguments).await
@@ -235,7 +298,7 @@ impl Engine for Redis {
         .boxed()
     }
 
-    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
+    fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
         async move {
             let arguments = [
                 run_text(run),
@@ -243,9 +306,13 @@ impl Engine for Redis {
                 Argument::Bytes(&journal),
                 time(UNFINISHED_TIME),
             ];
-            let keys = [key("w", write)];
+            let keys = [write_key(write)];
             let script = &self.scripts.begin;
-            let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
+            let found: Vec<Vec<u8>> = if self.wait_replicas > 0 {
+                self.run_replicated(script, &keys, &arguments).await?
+            } else {
+                self.run(WRITE, script, &keys, &arguments).await?
+            };
             match found.as_slice() {
                 [word, run, left] if word == b"busy" => Ok(Begun::Busy {
                     run: name(run)?.0,
@@ -263,7 +330,7 @@ impl Engine for Redis {
 
     fn step(
         &self,
-        write: Name,
+        write: Write,
         run: Run,
         lease: Duration,
         journal: Option<Bytes>,
@@ -271,13 +338,13 @@ impl Engine for Redis {
         async move {
             let mut arguments = vec![run_text(run), time(lease), time(UNFINISHED_TIME)];
             arguments.extend(journal.as_deref().map(Argument::Bytes));
-            let keys = [key("w", write)];
+            let keys = [write_key(write)];
             self.run(WRITE, &self.scripts.step, &keys, &arguments).await
         }
         .boxed()
     }
 
-    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool> {
+    fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool> {
         async move {
             let (word, value) = match &ending {
                 Ending::Finished(answer) => ("finished", answer),
@@ -288,16 +355,17 @@ impl Engine for Redis {
                 text(word),
                 Argument::Bytes(value),
                 time(ANSWER_TIME),
+                time(GENERATION_TIME),
             ];
-            let keys = [key("w", write)];
+            let keys = [write_key(write), part("g", write.account, None)];
             self.run(WRITE, &self.scripts.end, &keys, &arguments).await
         }
         .boxed()
     }
 
-    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress> {
+    fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress> {
         async move {
-            let (keys, arguments) = ([key("w", write)], [run_text(run)]);
+            let (keys, arguments) = ([write_key(write)], [run_text(run)]);
             let script = &self.scripts.progress;
             let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
             match found.as_slice() {
@@ -316,6 +384,7 @@ impl Engine for Redis {
                 pace,
                 daily,
                 refusal,
+                subject,
                 most,
             } = reservation;
             // A script names all its keys: what is not limited has one that is not used.
@@ -336,6 +405,7 @@ impl Engine for Redis {
                     daily.map_or(0, |(_, most)| i64::try_from(most).unwrap_or(i64::MAX)),
                 ),
                 time(DAY_TIME),
+                Argument::Number(Subject::number(subject)),
             ];
             let script = &self.scripts.reserve;
             let wait: i64 = self.run(BUDGET, script, &keys, &arguments).await?;
@@ -344,12 +414,19 @@ impl Engine for Redis {
         .boxed()
     }
 
-    fn refused(&self, account: Name, refusal: Name, time: Duration) -> Answer<'_, ()> {
+    fn refused(
+        &self,
+        account: Name,
+        refusal: Name,
+        subject: Option<Subject>,
+        time: Duration,
+    ) -> Answer<'_, ()> {
         async move {
-            let key = part("r", account, Some(refusal));
-            let time = time.as_millis().max(1).to_string();
-            let arguments = [key.as_str(), "1", "PX", &time];
-            self.command(WRITE, "SET", &arguments).await
+            let keys = [part("r", account, Some(refusal))];
+            let subject = Argument::Number(Subject::number(subject));
+            let arguments = [subject, self::time(time)];
+            let script = &self.scripts.refused;
+            self.run(WRITE, script, &keys, &arguments).await
         }
         .boxed()
     }
@@ -508,9 +585,8 @@ impl Engine for Redis {
             both.cmd("GET").arg(format!("{queue}:waiting"));
             both.cmd("ZCARD").arg(format!("{queue}:dead"));
             let both = &both;
-            let made = |mut connection: MultiplexedConnection| async move {
-                both.query_async(&mut connection).await
-            };
+            let made =
+                |mut connection: Connection| async move { both.query_async(&mut connection).await };
             let (waiting, dead): (Option<u64>, u64) = self.link.within(WRITE, made).await?;
             Ok(Counts {
                 waiting: waiting.unwrap_or(0),

@@ -27,7 +27,9 @@ use tokio::sync::oneshot;
 
 use super::{
     Name, StateError,
-    engine::{Answer, Begun, Ending, Engine, Progress, Reservation, Run},
+    engine::{
+        Answer, Begun, Ending, Engine, Processes, Progress, Reservation, Run, Subject, Write,
+    },
     queue,
 };
 
@@ -60,7 +62,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// State in SQLite.
 pub(super) struct Sqlite {
     jobs: Sender<Job>,
-    kind: &'static str,
+    is_file: bool,
 }
 
 impl Sqlite {
@@ -76,7 +78,7 @@ impl Sqlite {
         migrate(&mut connection, file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
-        Self::start(connection, "sqlite")
+        Self::start(connection, true)
     }
 
     /// State that ends with the process.
@@ -84,16 +86,16 @@ impl Sqlite {
         let mut connection = Connection::open_in_memory()?;
         connection.pragma_update(None, "max_page_count", MAX_PAGES)?;
         migrate(&mut connection, Path::new(":memory:"))?;
-        Self::start(connection, "memory")
+        Self::start(connection, false)
     }
 
-    fn start(mut connection: Connection, kind: &'static str) -> Result<Self, StateError> {
+    fn start(mut connection: Connection, is_file: bool) -> Result<Self, StateError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (jobs, waiting) = mpsc::channel();
         let thread = thread::Builder::new().name("state".to_owned());
         let started = thread.spawn(move || work(&mut connection, &waiting));
         started.map_err(|_| StateError::Stopped)?;
-        Ok(Self { jobs, kind })
+        Ok(Self { jobs, is_file })
     }
 
     /// Runs a transaction on the engine's thread.
@@ -122,21 +124,29 @@ impl Sqlite {
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sqlite")
-            .field("kind", &self.kind)
+            .field("kind", &self.kind())
             .finish_non_exhaustive()
     }
 }
 
 impl Engine for Sqlite {
     fn kind(&self) -> &'static str {
-        self.kind
+        if self.is_file { "sqlite" } else { "memory" }
+    }
+
+    fn processes(&self) -> Option<Processes> {
+        let of_machine = Processes {
+            count: None,
+            is_complete: true,
+        };
+        self.is_file.then_some(of_machine)
     }
 
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)> {
         self.run(move |on| Ok((lists::cursors(on, list)?, lists::generation(on, account)?)))
     }
 
-    fn save_cursors(&self, list: Name, cursors: Bytes) -> Answer<'_, ()> {
+    fn save_cursors(&self, list: Name, _: Name, cursors: Bytes) -> Answer<'_, ()> {
         self.run(move |on| lists::save_cursors(on, list, &cursors))
     }
 
@@ -148,34 +158,40 @@ impl Engine for Sqlite {
         self.run(move |on| lists::advance(on, account))
     }
 
-    fn begin(&self, write: Name, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
-        self.run(move |on| writes::begin(on, write, run, lease, &journal))
+    fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
+        self.run(move |on| writes::begin(on, write.name, run, lease, &journal))
     }
 
     fn step(
         &self,
-        write: Name,
+        write: Write,
         run: Run,
         lease: Duration,
         journal: Option<Bytes>,
     ) -> Answer<'_, bool> {
-        self.run(move |on| writes::step(on, write, run, lease, journal.as_deref()))
+        self.run(move |on| writes::step(on, write.name, run, lease, journal.as_deref()))
     }
 
-    fn end(&self, write: Name, run: Run, ending: Ending) -> Answer<'_, bool> {
+    fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool> {
         self.run(move |on| writes::end(on, write, run, &ending))
     }
 
-    fn progress(&self, write: Name, run: Run) -> Answer<'_, Progress> {
-        self.run(move |on| writes::progress(on, write, run))
+    fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress> {
+        self.run(move |on| writes::progress(on, write.name, run))
     }
 
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {
         self.run(move |on| limits::reserve(on, &reservation))
     }
 
-    fn refused(&self, _: Name, refusal: Name, time: Duration) -> Answer<'_, ()> {
-        self.run(move |on| limits::refused(on, refusal, time))
+    fn refused(
+        &self,
+        _: Name,
+        refusal: Name,
+        subject: Option<Subject>,
+        time: Duration,
+    ) -> Answer<'_, ()> {
+        self.run(move |on| limits::refused(on, refusal, subject, time))
     }
 
     fn fail(&self, who: Name, window: Duration) -> Answer<'_, u64> {
@@ -313,10 +329,15 @@ fn create(file: &Path) -> std::io::Result<()> {
 
 /// Milliseconds since 1970.
 fn now() -> i64 {
+    now_micros() / 1000
+}
+
+/// Microseconds since 1970.
+fn now_micros() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    millis(since)
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn millis(time: Duration) -> i64 {

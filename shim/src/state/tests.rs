@@ -1,20 +1,25 @@
 //! What every engine does, run over each of them; and keys, names and seals.
 
 mod redis;
+mod redis_server;
+mod redis_topology;
 
 use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
+use mappings::translation::{Journal, WriteKey};
+use shim_upstream::Pace;
 use tempfile::TempDir;
 
 use super::{
     AnswerCache, Engine, Key, Name, Queue, State, StateError,
-    engine::{Begun, Ending, Pace, Progress, Reservation},
+    engine::{Begun, Ending, Progress, Reservation, Write},
     fresh_run,
     keyring::Space,
     queue::{Put, Settlement},
     sqlite::Sqlite,
+    writes::Entry,
 };
-use crate::settings::{OnOutage, StateConfig, StateUrl};
+use crate::settings::{StateConfig, StateUrl};
 
 const LONG: Duration = Duration::from_secs(60);
 const CACHE: AnswerCache = AnswerCache {
@@ -26,7 +31,7 @@ const CACHE: AnswerCache = AnswerCache {
 struct Bench {
     engine: Arc<dyn Engine>,
     _folder: Option<TempDir>,
-    _server: Option<redis::Server>,
+    _server: Option<redis_server::Server>,
 }
 
 fn memory() -> Bench {
@@ -84,11 +89,12 @@ async fn run<F: Future<Output = ()>>(
 on_every_engine! {
     cursors_come_back_with_the_generation
     a_write_has_one_run_at_a_time
+    a_run_that_got_no_answer_begins_again
     a_lost_lease_fences_its_run
     an_unfinished_write_is_resumed
     an_answer_is_for_those_who_waited
     calls_are_spread_over_time
-    a_refused_call_and_a_used_up_day_take_nothing
+    a_refusal_is_about_one_subject_or_all_and_takes_nothing
     failures_are_forgotten_after_their_window
     a_group_is_delivered_in_order_and_one_at_a_time
     a_repeat_is_recognised_after_delivery
@@ -108,6 +114,13 @@ fn fresh() -> Name {
     Name(fresh_run())
 }
 
+fn fresh_write() -> Write {
+    Write {
+        account: fresh(),
+        name: fresh(),
+    }
+}
+
 async fn soon(mut condition: impl AsyncFnMut() -> bool) {
     let waited = tokio::time::timeout(Duration::from_secs(20), async {
         while !condition().await {
@@ -120,8 +133,8 @@ async fn soon(mut condition: impl AsyncFnMut() -> bool) {
 async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
     let (list, account) = (fresh(), fresh());
     assert_eq!(on.list(list, account).await.unwrap(), (None, 0));
-    on.save_cursors(list, "2:x".into()).await.unwrap();
-    on.save_cursors(list, "2:y".into()).await.unwrap();
+    on.save_cursors(list, account, "2:x".into()).await.unwrap();
+    on.save_cursors(list, account, "2:y".into()).await.unwrap();
     on.advance(account).await.unwrap();
     on.advance(account).await.unwrap();
     let found = on.list(list, account).await.unwrap();
@@ -131,7 +144,7 @@ async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
 }
 
 async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
-    let (write, first, other) = (fresh(), fresh_run(), fresh_run());
+    let (write, first, other) = (fresh_write(), fresh_run(), fresh_run());
     let begun = on.begin(write, first, LONG, "intent".into()).await.unwrap();
     assert_eq!(begun, Begun::Yours(None));
     let Begun::Busy { run, left } = on.begin(write, other, LONG, "".into()).await.unwrap() else {
@@ -163,8 +176,23 @@ async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
     assert_eq!(begun, Begun::Yours(None), "a later request begins anew");
 }
 
+async fn a_run_that_got_no_answer_begins_again(on: Arc<dyn Engine>) {
+    let (write, run) = (fresh_write(), fresh_run());
+    for _ in 0..2 {
+        let begun = on.begin(write, run, LONG, "intent".into()).await.unwrap();
+        assert_eq!(begun, Begun::Yours(None));
+    }
+    let end = Ending::Unfinished("one".into());
+    assert!(on.end(write, run, end).await.unwrap());
+    for run in [fresh_run(), fresh_run()] {
+        let begun = on.begin(write, run, Duration::ZERO, "intent".into()).await;
+        assert_eq!(begun.unwrap(), Begun::Yours(Some("one".into())));
+    }
+    assert_eq!(on.generation(write.account).await.unwrap(), 1);
+}
+
 async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
-    let (write, first, second) = (fresh(), fresh_run(), fresh_run());
+    let (write, first, second) = (fresh_write(), fresh_run(), fresh_run());
     let short = Duration::from_millis(20);
     on.begin(write, first, short, "intent".into())
         .await
@@ -194,7 +222,7 @@ async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
 }
 
 async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
-    let (write, first, second) = (fresh(), fresh_run(), fresh_run());
+    let (write, first, second) = (fresh_write(), fresh_run(), fresh_run());
     on.begin(write, first, LONG, "intent".into()).await.unwrap();
     assert!(
         on.step(write, first, LONG, Some("one".into()))
@@ -216,7 +244,7 @@ async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
 }
 
 async fn an_answer_is_for_those_who_waited(on: Arc<dyn Engine>) {
-    let (write, first, second, third) = (fresh(), fresh_run(), fresh_run(), fresh_run());
+    let (write, first, second, third) = (fresh_write(), fresh_run(), fresh_run(), fresh_run());
     on.begin(write, first, LONG, "".into()).await.unwrap();
     let busy = on.begin(write, second, LONG, "".into()).await.unwrap();
     assert!(matches!(busy, Begun::Busy { run, .. } if run == first));
@@ -246,6 +274,7 @@ fn reservation(account: Name, burst: u32, most: Duration) -> Reservation {
         pace: Some((Name(account.0 ^ 1), Pace { interval, burst })),
         daily: None,
         refusal: Name(account.0 ^ 2),
+        subject: None,
         most,
     }
 }
@@ -280,7 +309,7 @@ async fn calls_are_spread_over_time(on: Arc<dyn Engine>) {
     assert!(next <= Duration::from_millis(400), "{next:?}");
 }
 
-async fn a_refused_call_and_a_used_up_day_take_nothing(on: Arc<dyn Engine>) {
+async fn a_refusal_is_about_one_subject_or_all_and_takes_nothing(on: Arc<dyn Engine>) {
     let account = fresh();
     let wanted = || Reservation {
         pace: None,
@@ -293,16 +322,26 @@ async fn a_refused_call_and_a_used_up_day_take_nothing(on: Arc<dyn Engine>) {
     }
     assert_eq!(on.reserve(wanted()).await.unwrap(), None, "the day");
 
-    let unlimited = || reservation(account, 1, LONG);
-    on.refused(account, unlimited().refusal, LONG)
-        .await
-        .unwrap();
-    assert_eq!(on.reserve(unlimited()).await.unwrap(), None, "refused");
-    let short = Duration::from_millis(10);
-    on.refused(account, unlimited().refusal, short)
-        .await
-        .unwrap();
-    soon(async || on.reserve(unlimited()).await.unwrap().is_some()).await;
+    let about = |subject: Option<u128>| Reservation {
+        pace: None,
+        subject: subject.map(|subject| Name(subject << 65).into()),
+        ..reservation(account, 1, LONG)
+    };
+    let refused = async |subject, time| {
+        let Reservation {
+            refusal, subject, ..
+        } = about(subject);
+        on.refused(account, refusal, subject, time).await.unwrap();
+    };
+    let may = async |subject| on.reserve(about(subject)).await.unwrap().is_some();
+    let short = Duration::from_millis(500);
+    refused(Some(1), short).await;
+    refused(Some(1), short).await;
+    assert!(!may(Some(1)).await);
+    assert!(may(Some(2)).await && may(None).await, "another subject");
+    refused(Some(2), short).await;
+    assert!(!may(Some(3)).await && !may(None).await, "any subject");
+    soon(async || may(Some(1)).await && may(None).await).await;
 }
 
 async fn failures_are_forgotten_after_their_window(on: Arc<dyn Engine>) {
@@ -440,12 +479,8 @@ async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
 // ---- keys and files ------------------------------------------------------------------------------
 
 fn config(folder: &TempDir) -> StateConfig {
-    StateConfig {
-        url: StateUrl::Sqlite(folder.path().join("state.sqlite")),
-        key_file: None,
-        previous_key_file: None,
-        on_outage: OnOutage::Local,
-    }
+    let file = folder.path().join("state.sqlite");
+    StateConfig::new(StateUrl::Sqlite(file), None)
 }
 
 fn key_file(folder: &TempDir, name: &str, byte: u8) -> PathBuf {
@@ -497,6 +532,65 @@ fn a_value_opens_under_its_name_and_key_only() {
     assert_eq!(forgotten.unseal(name("x"), &sealed), None);
 }
 
+fn journal(text: &str) -> Journal {
+    serde_json::from_str(text).unwrap()
+}
+
+const SENT: &str = r#"{"answered":{},"sent":{"create":[7]}}"#;
+
+#[tokio::test]
+async fn a_write_under_the_previous_key_is_waited_for_and_continued() {
+    let folder = TempDir::new().unwrap();
+    let mut settings = config(&folder);
+    settings.key_file = Some(key_file(&folder, "one", 1));
+    let old = State::open(&settings, CACHE).unwrap();
+    settings.previous_key_file = settings.key_file.take();
+    settings.key_file = Some(key_file(&folder, "two", 2));
+    let new = State::open(&settings, CACHE).unwrap();
+    settings.previous_key_file = None;
+    let newest = State::open(&settings, CACHE).unwrap();
+    let (tenant, write) = (key("tenant"), WriteKey([1; 32]));
+    let begin = async |state: &State| {
+        let name = state.write_name(&tenant, &tenant, &write);
+        state.begin(name, &Journal::default()).await.unwrap()
+    };
+    let Entry::Runs(run, None) = begin(&old).await else {
+        panic!("nobody runs it");
+    };
+    assert!(matches!(begin(&new).await, Entry::Busy(_)));
+    run.leave(&journal(SENT)).await;
+    let Entry::Runs(run, Some(found)) = begin(&new).await else {
+        panic!("it is unfinished");
+    };
+    assert_eq!(found, journal(SENT));
+    run.leave(&found).await;
+    let Entry::Runs(_, Some(found)) = begin(&newest).await else {
+        panic!("it is under the new key now");
+    };
+    assert_eq!(found, journal(SENT));
+}
+
+#[tokio::test]
+async fn a_journal_of_a_neighbouring_version_is_read() {
+    let newer = r#"{"answered":{},"sent":{"create":[7]},"later":{"any":1}}"#;
+    let older = r#"{"sent":{"create":[7]}}"#;
+    let folder = TempDir::new().unwrap();
+    let state = State::open(&config(&folder), CACHE).unwrap();
+    let tenant = key("tenant");
+    for (at, text) in (0..).zip([newer, older]) {
+        let name = state.write_name(&tenant, &tenant, &WriteKey([at; 32]));
+        let written = state.seal(name.in_process(), text.as_bytes()).unwrap();
+        let (write, run) = (name.in_engine(), fresh_run());
+        let begun = state.engine().begin(write, run, Duration::ZERO, written);
+        begun.await.unwrap();
+        let Entry::Runs(_, Some(found)) = state.begin(name, &Journal::default()).await.unwrap()
+        else {
+            panic!("it is unfinished");
+        };
+        assert_eq!(found, journal(SENT));
+    }
+}
+
 #[test]
 fn a_key_file_of_another_length_is_refused() {
     let folder = TempDir::new().unwrap();
@@ -546,7 +640,7 @@ async fn two_processes_share_a_file() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("state.sqlite");
     let engines = [Sqlite::open(&file).unwrap(), Sqlite::open(&file).unwrap()];
-    let (write, first) = (fresh(), fresh_run());
+    let (write, first) = (fresh_write(), fresh_run());
     let begun = engines[0]
         .begin(write, first, LONG, "".into())
         .await

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mappings::translation::{Journal, WriteKey};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     Engine, Key, Name, OnOutage, State, StateError,
-    engine::{Begun, Ending, Progress, Run},
+    engine::{Answer, Begun, Ending, Progress, Run, Write},
     fresh_run,
     keyring::Space,
 };
@@ -19,11 +19,26 @@ const LEASE: Duration = Duration::from_secs(15);
 /// The interval at which a lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
 
+/// The pause before an operation without an answer is tried again: a lost connection is replaced.
+const AGAIN: Duration = Duration::from_millis(10);
+
 /// A write: its name under the current key, and under the previous one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WriteName {
-    pub(crate) current: Name,
-    previous: Option<Name>,
+    current: Write,
+    previous: Option<Write>,
+}
+
+impl WriteName {
+    #[cfg(test)]
+    pub(super) fn in_engine(self) -> Write {
+        self.current
+    }
+
+    /// The same for equal writes in this process.
+    pub(crate) fn in_process(self) -> Name {
+        self.current.name
+    }
 }
 
 /// What a request that wants to write finds.
@@ -37,7 +52,7 @@ pub(crate) enum Entry {
 /// A run in another process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elsewhere {
-    write: Name,
+    write: Write,
     run: Run,
 }
 
@@ -55,7 +70,7 @@ pub(crate) enum Ended {
 pub(crate) struct WriteRun {
     state: State,
     engine: Arc<dyn Engine>,
-    write: Name,
+    write: Write,
     run: Run,
     lease_end: Instant,
     renew_at: Instant,
@@ -63,25 +78,32 @@ pub(crate) struct WriteRun {
 }
 
 impl State {
-    /// The name of a write of a tenant.
-    pub(crate) fn write_name(&self, tenant: &Key, write: &WriteKey) -> WriteName {
+    /// The name of a write of a tenant to its account.
+    pub(crate) fn write_name(&self, tenant: &Key, account: &Key, write: &WriteKey) -> WriteName {
         let parts = [tenant.as_bytes().as_slice(), &write.0];
+        let account = self.name(Space::Account, &[account.as_bytes()]);
+        let of = |name| Write { account, name };
         WriteName {
-            current: self.name(Space::Write, &parts),
-            previous: self.0.keyring.previous_name(Space::Write, &parts),
+            current: of(self.name(Space::Write, &parts)),
+            previous: self.0.keyring.previous_name(Space::Write, &parts).map(of),
         }
     }
 
-    /// Begins a run of a write, or finds the run of another process.
+    /// Begins a run of a write, or finds the run of another process. `intent` is stored if no earlier
+    /// run left a journal.
     ///
     /// # Errors
     ///
     /// If the engine cannot be reached and writes are refused then.
-    pub(crate) async fn begin(&self, write: WriteName) -> Result<Entry, StateError> {
-        match self.begin_on(self.engine(), write).await {
-            Err(error) if self.0.on_outage == OnOutage::Local => {
+    pub(crate) async fn begin(
+        &self,
+        write: WriteName,
+        intent: &Journal,
+    ) -> Result<Entry, StateError> {
+        match self.begin_on(self.engine(), write, intent).await {
+            Err(error) if self.0.outage.writes == OnOutage::Local => {
                 self.missed(&error);
-                self.begin_on(self.local()?, write).await
+                self.begin_on(self.local()?, write, intent).await
             }
             begun => begun,
         }
@@ -91,11 +113,13 @@ impl State {
         &self,
         engine: &Arc<dyn Engine>,
         write: WriteName,
+        intent: &Journal,
     ) -> Result<Entry, StateError> {
         let (name, run) = (write.current, fresh_run());
-        let empty = self.sealed_journal(name, &Journal::default())?;
+        let intended = self.sealed_journal(name, intent)?;
         let since = Instant::now();
-        let mut journal = match engine.begin(name, run, LEASE, empty).await? {
+        let begin = || engine.begin(name, run, LEASE, intended.clone());
+        let mut journal = match answered(engine, begin).await? {
             Begun::Busy { run, .. } => return Ok(Entry::Busy(Elsewhere { write: name, run })),
             Begun::Yours(journal) => journal.and_then(|journal| self.journal(name, &journal)),
         };
@@ -124,7 +148,7 @@ impl State {
                 }
             }
         }
-        let begun = WriteRun {
+        let runs = WriteRun {
             state: self.clone(),
             engine: Arc::clone(engine),
             write: name,
@@ -133,14 +157,14 @@ impl State {
             renew_at: since + RENEWAL,
             is_lost: false,
         };
-        Ok(Entry::Runs(begun, journal))
+        Ok(Entry::Runs(runs, journal))
     }
 
     /// How far the run of another process is.
     pub(crate) async fn elsewhere(&self, other: Elsewhere) -> Ended {
         let progress = self.engine().progress(other.write, other.run).await;
         match progress {
-            Ok(Progress::Finished(sealed)) => match self.unseal(other.write, &sealed) {
+            Ok(Progress::Finished(sealed)) => match self.unseal(other.write.name, &sealed) {
                 Some(answer) => Ended::Finished(answer.to_vec()),
                 None => Ended::Gone,
             },
@@ -150,13 +174,17 @@ impl State {
         }
     }
 
-    fn journal(&self, name: Name, sealed: &[u8]) -> Option<Journal> {
+    fn journal(&self, Write { name, .. }: Write, sealed: &[u8]) -> Option<Journal> {
         let opened = self.unseal(name, sealed)?;
         // A journal that a newer shim wrote otherwise is none for this one.
         serde_json::from_slice(&opened).ok()
     }
 
-    fn sealed_journal(&self, name: Name, journal: &Journal) -> Result<Bytes, StateError> {
+    fn sealed_journal(
+        &self,
+        Write { name, .. }: Write,
+        journal: &Journal,
+    ) -> Result<Bytes, StateError> {
         self.seal(name, &serde_json::to_vec(journal).unwrap_or_default())
     }
 }
@@ -197,20 +225,20 @@ impl WriteRun {
             // The lease stays this run's to its end.
             Err(error) => {
                 self.state.missed(&error);
-                let may_go_on = self.state.0.on_outage == OnOutage::Local;
+                let may_go_on = self.state.0.outage.writes == OnOutage::Local;
                 self.is_lost = !may_go_on && self.lease_end <= since;
             }
         }
     }
 
-    /// Ends the run with an answer for the requests of other processes that wait for it.
+    /// Ends the run, after which what was read of the account before is out of date, with an answer for the requests of other processes that wait for it.
     pub(crate) async fn finish(self, answer: &[u8]) {
-        if let Ok(sealed) = self.state.seal(self.write, answer) {
+        if let Ok(sealed) = self.state.seal(self.write.name, answer) {
             self.end(Ending::Finished(sealed)).await;
         }
     }
 
-    /// Ends the run with what the next one continues.
+    /// The same, with what the next one continues.
     pub(crate) async fn leave(self, journal: &Journal) {
         if let Ok(sealed) = self.state.sealed_journal(self.write, journal) {
             self.end(Ending::Unfinished(sealed)).await;
@@ -218,9 +246,27 @@ impl WriteRun {
     }
 
     async fn end(self, ending: Ending) {
-        let ended = self.engine.end(self.write, self.run, ending).await;
+        let end = || self.engine.end(self.write, self.run, ending.clone());
+        let ended = answered(&self.engine, end).await;
         if let Err(error) = ended {
             self.state.missed(&error);
+        }
+        if !Arc::ptr_eq(&self.engine, self.state.engine()) {
+            self.state.wrote(self.write.account).await;
+        }
+    }
+}
+
+/// Tries again what an engine did not answer in time, until it counts as down: of two processes, of
+/// which one works without the engine, both could make the same calls.
+async fn answered<'e, T>(
+    engine: &Arc<dyn Engine>,
+    operation: impl Fn() -> Answer<'e, T>,
+) -> Result<T, StateError> {
+    loop {
+        match operation().await {
+            Err(StateError::Down) if !engine.is_down() => sleep(AGAIN).await,
+            answer => return answer,
         }
     }
 }

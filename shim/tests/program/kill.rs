@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -30,8 +30,8 @@ const TRY_AGAIN: i64 = 403;
 /// By when a repetition is whole.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// By when a process has noted v2's answers.
-const NOTED: Duration = Duration::from_secs(1);
+/// For how long a write is remembered after it was last noted.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// More calls than any write here makes.
 const MOST_CALLS: usize = 7;
@@ -47,6 +47,8 @@ struct Gate {
     stopped: Notify,
     goes_on: Notify,
     done: Mutex<Vec<String>>,
+    /// How many of these calls v2 answered, and when it did last.
+    answered: Mutex<(usize, Option<SystemTime>)>,
 }
 
 impl Gate {
@@ -59,7 +61,24 @@ impl Gate {
             stopped: Notify::new(),
             goes_on: Notify::new(),
             done: Mutex::default(),
+            answered: Mutex::default(),
         })
+    }
+
+    /// True if all calls that passed were answered, and a process noted that after the last answer.
+    fn is_noted(&self, state: &Path) -> bool {
+        let (count, last) = *self.answered.lock().unwrap();
+        if count < self.done.lock().unwrap().len() {
+            return false;
+        }
+        let Some(last) = last else {
+            return true;
+        };
+        let opened = rusqlite::Connection::open(state).unwrap();
+        let expires = "SELECT max(expires) FROM write";
+        let expires = opened.query_row(expires, [], |row| row.get::<_, i64>(0));
+        let noted = last.duration_since(UNIX_EPOCH).unwrap() + REMEMBERED;
+        expires.is_ok_and(|expires| i128::from(expires) >= noted.as_millis().cast_signed())
     }
 
     async fn pass(State(gate): State<Arc<Self>>, request: Request, next: Next) -> Response {
@@ -79,7 +98,10 @@ impl Gate {
         let number = gate.seen.fetch_add(1, Ordering::SeqCst);
         if number < gate.stops || gate.is_open.load(Ordering::SeqCst) {
             gate.done.lock().unwrap().push(line);
-            return next.run(request).await;
+            let response = next.run(request).await;
+            let mut answered = gate.answered.lock().unwrap();
+            *answered = (answered.0 + 1, Some(SystemTime::now()));
+            return response;
         }
         if gate.loses_answer {
             next.run(request).await;
@@ -167,8 +189,10 @@ async fn killed(
         }
         () = gate.stopped.notified() => {}
     }
-    // The answers to calls beside the one that stopped are noted by then.
-    tokio::time::sleep(NOTED).await;
+    // Answers to the other calls are noted before the kill.
+    while !gate.is_noted(&state) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     // Kills with SIGKILL.
     drop(first);
     gate.is_open.store(true, Ordering::SeqCst);

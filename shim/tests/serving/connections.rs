@@ -8,7 +8,7 @@ use shim::{
     front::server::Stopped,
     state::{
         AnswerCache, Engine, Name, State,
-        engine::{Answer, Begun, Ending, Progress, Reservation, Run},
+        engine::{Answer, Begun, Ending, Processes, Progress, Reservation, Run, Subject, Write},
         queue::{Claim, Claimed, Counts, DeadLetter, NewMessage, Put, Settlement},
     },
 };
@@ -214,6 +214,10 @@ macro_rules! defects {
                 "defect"
             }
 
+            fn processes(&self) -> Option<Processes> {
+                None
+            }
+
             $(fn $name(&self, $(_: $given),*) -> Answer<'_, $answer> {
                 panic!("a defect")
             })+
@@ -223,15 +227,15 @@ macro_rules! defects {
 
 defects! {
     list(Name, Name) -> (Option<Bytes>, u64);
-    save_cursors(Name, Bytes) -> ();
+    save_cursors(Name, Name, Bytes) -> ();
     generation(Name) -> u64;
     advance(Name) -> ();
-    begin(Name, Run, Duration, Bytes) -> Begun;
-    step(Name, Run, Duration, Option<Bytes>) -> bool;
-    end(Name, Run, Ending) -> bool;
-    progress(Name, Run) -> Progress;
+    begin(Write, Run, Duration, Bytes) -> Begun;
+    step(Write, Run, Duration, Option<Bytes>) -> bool;
+    end(Write, Run, Ending) -> bool;
+    progress(Write, Run) -> Progress;
     reserve(Reservation) -> Option<Duration>;
-    refused(Name, Name, Duration) -> ();
+    refused(Name, Name, Option<Subject>, Duration) -> ();
     fail(Name, Duration) -> u64;
     failures(Name) -> u64;
     put(Name, NewMessage, i64) -> Put;

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use mappings::catalog::Rates;
 
-use crate::{breaker::Breaker, budget::Budget};
+use crate::{
+    breaker::Breaker,
+    budget::{Budget, SharedBudget},
+};
 
 /// The limits and the health of one v2 account.
 #[derive(Debug)]
@@ -20,19 +23,34 @@ pub type AccountDigest = [u8; 32];
 
 /// All accounts.
 #[derive(Clone, Debug, Default)]
-pub struct Accounts(HashMap<AccountDigest, (Option<Rates>, Arc<Account>)>);
+pub struct Accounts {
+    accounts: HashMap<AccountDigest, (Option<Rates>, Arc<Account>)>,
+    shared: Option<Arc<dyn SharedBudget>>,
+}
 
 impl Account {
-    /// An account with these rates; without rates, only v2's own refusals count.
-    pub fn new(rates: Option<Rates>) -> Self {
+    /// An account with these rates; without rates, only v2's own refusals count. See [`Budget::new`]
+    /// for `shared`.
+    pub fn new(
+        rates: Option<Rates>,
+        shared: Option<(AccountDigest, Arc<dyn SharedBudget>)>,
+    ) -> Self {
         Self {
-            budget: Budget::new(rates),
+            budget: Budget::new(rates, shared),
             breaker: Breaker::new(),
         }
     }
 }
 
 impl Accounts {
+    /// No accounts yet; with `shared`, other processes make calls for them, too.
+    pub fn new(shared: Option<Arc<dyn SharedBudget>>) -> Self {
+        Self {
+            accounts: HashMap::new(),
+            shared,
+        }
+    }
+
     /// The account of a digest: the one in `before` if its rates are the same, else a new one.
     /// Among tenants of one account, the rates of the first count.
     pub fn account(
@@ -41,9 +59,11 @@ impl Accounts {
         rates: Option<Rates>,
         before: &Self,
     ) -> Arc<Account> {
-        let (_, account) = self.0.entry(digest).or_insert_with(|| {
-            let kept = before.0.get(&digest).filter(|(known, _)| *known == rates);
-            let new = || (rates, Arc::new(Account::new(rates)));
+        let (_, account) = self.accounts.entry(digest).or_insert_with(|| {
+            let known = before.accounts.get(&digest);
+            let kept = known.filter(|(known, _)| *known == rates);
+            let shared = self.shared.clone().map(|shared| (digest, shared));
+            let new = || (rates, Arc::new(Account::new(rates, shared)));
             kept.cloned().unwrap_or_else(new)
         });
         Arc::clone(account)
@@ -51,7 +71,7 @@ impl Accounts {
 
     /// True while all accounts in use are known to be down, one at least.
     pub fn are_down(&self) -> bool {
-        let breakers = || self.0.values().map(|(_, account)| &account.breaker);
+        let breakers = || self.accounts.values().map(|(_, account)| &account.breaker);
         breakers().any(Breaker::is_open)
             && breakers().all(|breaker| breaker.is_open() || !breaker.is_used())
     }

@@ -26,9 +26,9 @@ use crate::{
     account::Account,
     address::BaseUrl,
     breaker::Signal,
-    budget::Exhausted,
+    budget::{Exhausted, Lines, Wanted},
     http::Http,
-    rate_label::{RateLabel, RateLabels},
+    rate_label::RateLabels,
     reply::{self, Attempt},
     request::{FROM_SHIM, REQUEST_ID, RequestId, Scope, Subject},
     retry::{self, Next, RESERVE, Retries, RetryCounts},
@@ -63,6 +63,7 @@ pub struct Upstream {
     tokens: Tokens,
     account: Arc<Account>,
     labels: Arc<RateLabels>,
+    lines: Lines,
 }
 
 /// Turns that were taken for calls of one plan before they are made.
@@ -118,6 +119,7 @@ impl Upstream {
             tokens,
             account,
             labels,
+            lines: Lines::new(),
         }
     }
 
@@ -155,11 +157,14 @@ impl Upstream {
         scope: Scope,
     ) -> Result<ReservedTurns, Exhausted> {
         let Account { budget, breaker } = self.account.as_ref();
-        let subject = |call: &PlannedCall| Subject::of(&call.template, call.path.as_deref()?);
-        if calls
-            .iter()
-            .any(|call| budget.refuses((call.method, &call.template), subject(call)))
-        {
+        let wanted = calls.iter().map(|call| {
+            let subject = |path: &str| Subject::of(&call.template, path);
+            self.wanted(
+                (call.method, &call.template),
+                call.path.as_deref().and_then(subject),
+            )
+        });
+        if wanted.clone().any(|call| budget.refuses(&call)) {
             return Err(Exhausted);
         }
         let mut turns = ReservedTurns::default();
@@ -167,12 +172,24 @@ impl Upstream {
         if calls.len() < 2 || breaker.refuses() {
             return Ok(turns);
         }
-        for call in calls {
-            let label = self.labels.of_call(call.method, &call.template);
-            budget.turn(label, last_turn(scope)).await?;
-            turns.0.push((call.method, Arc::clone(&call.template)));
+        for call in wanted {
+            budget.turn(&call, &self.lines, last_turn(scope)).await?;
+            turns.0.push((call.method, Arc::clone(call.template)));
         }
         Ok(turns)
+    }
+
+    fn wanted<'a>(
+        &self,
+        (method, template): (Method, &'a Arc<str>),
+        subject: Option<Subject>,
+    ) -> Wanted<'a> {
+        Wanted {
+            label: self.labels.of_call(method, template),
+            method,
+            template,
+            subject,
+        }
     }
 
     /// Sends a request, retries it where that is safe, and returns the outcome by the deadline.
@@ -180,14 +197,15 @@ impl Upstream {
     pub async fn send(&self, request: &V2Request, scope: Scope, has_turn: bool) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
-        let label = self.labels.of_call(request.method, &request.template);
-        let attempts = self.attempts((request, label), scope, has_turn, &mut retries);
+        let subject = Subject::of(&request.template, &request.path);
+        let wanted = self.wanted((request.method, &request.template), subject);
+        let attempts = self.attempts((request, wanted), scope, has_turn, &mut retries);
         let outcome = attempts.await;
         (self.endpoint.on_call)(&CallRecord {
             request: scope.id,
             method: request.method,
             template: &request.template,
-            label: label.as_str(),
+            label: wanted.label.as_str(),
             outcome: &outcome,
             retries: retries.made(),
             elapsed: started.elapsed(),
@@ -197,7 +215,7 @@ impl Upstream {
 
     async fn attempts(
         &self,
-        (request, label): (&V2Request, RateLabel),
+        (request, wanted): (&V2Request, Wanted<'_>),
         scope: Scope,
         mut has_turn: bool,
         retries: &mut Retries,
@@ -216,21 +234,21 @@ impl Upstream {
             Err(error) => return error.into(),
         };
         let Account { budget, breaker } = self.account.as_ref();
-        let call = (request.method, &request.template);
-        let subject = Subject::of(&request.template, &request.path);
         loop {
             // An open breaker fails the call before it waits for, or takes, a turn of the budget.
             if breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
-            if budget.refuses(call, subject) {
+            if budget.refuses(&wanted) {
                 return Outcome::Limited;
             }
-            if !std::mem::take(&mut has_turn) && budget.turn(label, last_turn(scope)).await.is_err()
-            {
-                return Outcome::Limited;
+            if !std::mem::take(&mut has_turn) {
+                let turn = budget.turn(&wanted, &self.lines, last_turn(scope));
+                if turn.await.is_err() {
+                    return Outcome::Limited;
+                }
             }
-            let Some(permit) = breaker.admit(subject) else {
+            let Some(permit) = breaker.admit(wanted.subject) else {
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt = self.attempt(&uri, request, &token, scope).await;
@@ -238,7 +256,7 @@ impl Upstream {
                 permit.report(signal);
             }
             if let Attempt::Limited { after } = attempt {
-                budget.refused(call, subject, after);
+                budget.refused(&wanted, after).await;
             }
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,

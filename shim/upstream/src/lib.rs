@@ -36,7 +36,7 @@ mod token;
 pub use account::{Account, AccountDigest, Accounts};
 pub use address::{BaseUrl, BaseUrlError, UnsafePath};
 pub use breaker::Breaker;
-pub use budget::{Budget, Exhausted};
+pub use budget::{Budget, DailyLimit, Exhausted, Pace, Reserved, SharedBudget, SharedCall};
 pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
 pub use file::FileError;
 pub use http::{ClientError, Http, HttpSettings};

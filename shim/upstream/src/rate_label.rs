@@ -17,6 +17,10 @@ pub enum RateLabel {
     ResourceIntensive,
 }
 
+/// A thing of each label.
+#[derive(Debug)]
+pub(crate) struct ByLabel<T>([T; 4]);
+
 /// The label of every call that the plans of a catalog make.
 #[derive(Debug)]
 pub struct RateLabels(HashMap<Method, HashMap<String, RateLabel>>);
@@ -44,6 +48,22 @@ impl RateLabel {
         let label = Self::ALL.into_iter().find(|label| label.as_str() == name);
         // The catalog knows no other word.
         label.unwrap_or(Self::Heavy)
+    }
+}
+
+impl<T> ByLabel<T> {
+    pub(crate) fn new(of: impl FnMut(RateLabel) -> T) -> Self {
+        Self(RateLabel::ALL.map(of))
+    }
+
+    pub(crate) fn get(&self, label: RateLabel) -> &T {
+        let [light, medium, heavy, intensive] = &self.0;
+        match label {
+            RateLabel::Light => light,
+            RateLabel::Medium => medium,
+            RateLabel::Heavy => heavy,
+            RateLabel::ResourceIntensive => intensive,
+        }
     }
 }
 

@@ -46,6 +46,10 @@ impl Subject {
         let count = filled.map(|(_, id)| id.hash(&mut hasher)).count();
         (count > 0).then(|| Self(hasher.finish()))
     }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl RequestId {

@@ -1,4 +1,7 @@
--- KEYS write; ARGV run, 'finished' or 'unfinished', answer or journal, time to keep an answer in ms
+-- KEYS write, generation; ARGV run, 'finished' or 'unfinished', answer or journal, time to keep an
+-- answer in ms, time to keep the generation in ms
+redis.call('INCR', KEYS[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then
   return 0
 end

@@ -1,7 +1,8 @@
 -- KEYS refusal, rate, day; ARGV interval in µs (0: no rate), burst, longest wait in µs,
--- calls a day (0: any number), time to keep the day in ms.
+-- calls a day (0: any number), time to keep the day in ms, subject (0: none).
 -- The generic cell rate algorithm; the rate is the µs at which the next call is due.
-if redis.call('EXISTS', KEYS[1]) == 1 then
+local refused = redis.call('GET', KEYS[1])
+if refused and (refused == '0' or refused == ARGV[6]) then
   return -1
 end
 local daily = tonumber(ARGV[4])

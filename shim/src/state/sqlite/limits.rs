@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use shim_upstream::Pace;
 
-use super::{Name, after, millis, now};
-use crate::state::engine::{DAY_TIME, Pace, Reservation};
+use super::{Name, after, millis, now, now_micros};
+use crate::state::engine::{ANYBODY, DAY_TIME, Reservation, Subject};
 
 /// A rate limit is remembered for this long after its last call, in milliseconds.
 const KEPT: i64 = 1000;
@@ -18,10 +19,12 @@ pub(super) fn reserve(
         refusal,
         pace,
         daily,
+        subject,
         most,
         ..
     } = reservation;
-    if failures(on, *refusal)? > 0 {
+    let refused = found(on, *refusal)?;
+    if refused.is_some_and(|of| of == ANYBODY || of == Subject::number(*subject)) {
         return Ok(None);
     }
     if let Some((day, limit)) = daily
@@ -50,7 +53,7 @@ fn take(
     most: Duration,
 ) -> rusqlite::Result<Option<Duration>> {
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-    let now = now().saturating_mul(1000);
+    let now = now_micros();
     let mut find = on.prepare_cached("SELECT count FROM counter WHERE name = ?1")?;
     let due = find
         .query_row([name], |row| row.get::<_, i64>(0))
@@ -67,9 +70,20 @@ fn take(
     Ok(Some(Duration::from_micros(wait.unsigned_abs())))
 }
 
-pub(super) fn refused(on: &Transaction<'_>, refusal: Name, time: Duration) -> rusqlite::Result<()> {
-    let mut save = on.prepare_cached("INSERT OR REPLACE INTO counter VALUES (?1, 1, ?2)")?;
-    save.execute(params![refusal, after(time)]).map(drop)
+pub(super) fn refused(
+    on: &Transaction<'_>,
+    refusal: Name,
+    subject: Option<Subject>,
+    time: Duration,
+) -> rusqlite::Result<()> {
+    let subject = Subject::number(subject);
+    let known = found(on, refusal)?;
+    let of = known.map_or(
+        subject,
+        |known| if known == subject { subject } else { ANYBODY },
+    );
+    let mut save = on.prepare_cached("INSERT OR REPLACE INTO counter VALUES (?1, ?2, ?3)")?;
+    save.execute(params![refusal, of, after(time)]).map(drop)
 }
 
 pub(super) fn fail(on: &Transaction<'_>, who: Name, window: Duration) -> rusqlite::Result<u64> {
@@ -86,8 +100,12 @@ pub(super) fn fail(on: &Transaction<'_>, who: Name, window: Duration) -> rusqlit
 }
 
 pub(super) fn failures(on: &Transaction<'_>, who: Name) -> rusqlite::Result<u64> {
+    Ok(found(on, who)?.unwrap_or(0).unsigned_abs())
+}
+
+fn found(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<i64>> {
     let find = "SELECT count FROM counter WHERE name = ?1 AND expires > ?2";
     let mut find = on.prepare_cached(find)?;
-    let count = find.query_row(params![who, now()], |row| row.get::<_, i64>(0));
-    Ok(count.optional()?.unwrap_or(0).unsigned_abs())
+    let count = find.query_row(params![name, now()], |row| row.get(0));
+    count.optional()
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Name, after, now};
-use crate::state::engine::{ANSWER_TIME, Begun, Ending, Progress, Run, UNFINISHED_TIME};
+use super::{Name, after, lists, now};
+use crate::state::engine::{ANSWER_TIME, Begun, Ending, Progress, Run, UNFINISHED_TIME, Write};
 
 pub(super) fn begin(
     on: &Transaction<'_>,
@@ -28,6 +28,7 @@ pub(super) fn begin(
     let found = found.optional()?;
     if let Some((Some(Name(other)), until, _)) = found
         && until > now
+        && other != run
     {
         let mut wait = on.prepare_cached("UPDATE write SET waited_for = 1 WHERE name = ?1")?;
         wait.execute([write])?;
@@ -35,6 +36,8 @@ pub(super) fn begin(
         return Ok(Begun::Busy { run: other, left });
     }
     let kept = found.map(|(.., journal)| journal);
+    // The same run may begin again.
+    let kept = kept.filter(|kept| kept != journal);
     let mut take =
         on.prepare_cached("INSERT OR REPLACE INTO write VALUES (?1, ?2, ?3, ?4, 0, ?5)")?;
     take.execute(params![
@@ -69,10 +72,14 @@ pub(super) fn step(
 
 pub(super) fn end(
     on: &Transaction<'_>,
-    write: Name,
+    Write {
+        account,
+        name: write,
+    }: Write,
     run: Run,
     ending: &Ending,
 ) -> rusqlite::Result<bool> {
+    lists::advance(on, account)?;
     let answer = match ending {
         Ending::Finished(answer) => answer,
         Ending::Unfinished(journal) => {

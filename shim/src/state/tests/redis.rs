@@ -1,125 +1,32 @@
-//! A Redis server for a test, and what the engine does when that server fails.
+//! What the engine does when its Redis server fails.
 
 use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use mappings::translation::{Journal, WriteKey};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
-use url::Url;
 
-use super::{Bench, CACHE, LONG, fresh, soon};
+use super::{Bench, CACHE, LONG, fresh, fresh_write, redis_server::Server, soon};
 use crate::{
-    settings::{OnOutage, StateConfig, StateUrl},
+    settings::{OnOutage, RedisUrl, StateConfig, StateUrl},
     state::{
         Engine, Key, State, StateError, engine::Begun, fresh_run, redis::Redis, writes::Entry,
     },
 };
 
-/// Debian's server. Without it the tests report that they were skipped.
-const PROGRAM: &str = "redis-server";
-
-/// A server of a test, in a folder of its own.
-pub(super) struct Server {
-    process: Child,
-    port: u16,
-    folder: TempDir,
-}
-
-impl Server {
-    pub(super) fn start() -> Option<Self> {
-        let folder = TempDir::new().unwrap();
-        // Another test may take the port in between: then the next one is tried.
-        for _ in 0..20 {
-            let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let Some(mut process) = spawn(port, &folder) else {
-                eprintln!("SKIPPED: {PROGRAM} is not installed");
-                return None;
-            };
-            let since = Instant::now();
-            while since.elapsed() < Duration::from_secs(10) {
-                if cli(port, &["PING"]) == "PONG" {
-                    return Some(Self {
-                        process,
-                        port,
-                        folder,
-                    });
-                }
-                if process.try_wait().unwrap().is_some() {
-                    break;
-                }
-            }
-            let _ = process.kill();
-        }
-        panic!("{PROGRAM} does not start");
-    }
-
-    pub(super) fn url(&self) -> Url {
-        format!("redis://127.0.0.1:{}/0", self.port)
-            .parse()
-            .unwrap()
-    }
-
-    fn cli(&self, words: &[&str]) -> String {
-        cli(self.port, words)
-    }
-
-    fn signal(&self, signal: &str) {
-        let number = self.process.id().to_string();
-        let sent = Command::new("kill").args([signal, &number]).status();
-        assert!(sent.unwrap().success());
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    fn start_again(&mut self) {
-        self.process = spawn(self.port, &self.folder).unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn spawn(port: u16, folder: &TempDir) -> Option<Child> {
-    let mut command = Command::new(PROGRAM);
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
-    command.args(["--appendonly", "yes", "--appendfsync", "everysec"]);
-    command.args(["--dir", folder.path().to_str().unwrap()]);
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()
-}
-
-fn cli(port: u16, words: &[&str]) -> String {
-    let mut command = Command::new("redis-cli");
-    command.args(["-p", &port.to_string()]).args(words);
-    let output = command.output().unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-async fn opened(url: Url) -> Result<Arc<dyn Engine>, StateError> {
-    let opened = spawn_blocking(move || Redis::open(&url)).await.unwrap();
-    opened.map(|engine| Arc::new(engine) as _)
+pub(super) async fn opened(url: &str) -> Result<Arc<dyn Engine>, StateError> {
+    let url = RedisUrl::read(url, None).unwrap();
+    let opened = spawn_blocking(move || Redis::open(&url, None, 0));
+    opened.await.unwrap().map(|engine| Arc::new(engine) as _)
 }
 
 pub(super) async fn bench() -> Option<Bench> {
     let server = Server::start()?;
     Some(Bench {
-        engine: opened(server.url()).await.unwrap(),
+        engine: opened(&server.url()).await.unwrap(),
         _folder: None,
         _server: Some(server),
     })
@@ -143,11 +50,11 @@ async fn fails_and_comes_back(on: &Arc<dyn Engine>, repair: impl FnOnce()) {
 
 #[tokio::test]
 async fn a_killed_server_is_used_again_and_forgets_nothing() {
-    let Some(mut server) = Server::start() else {
+    let Some(mut server) = Server::durable() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
-    let (write, run) = (fresh(), fresh_run());
+    let on = opened(&server.url()).await.unwrap();
+    let (write, run) = (fresh_write(), fresh_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     server.kill();
     fails_and_comes_back(&on, || server.start_again()).await;
@@ -159,7 +66,7 @@ async fn a_stopped_server_costs_no_more_than_the_timeouts() {
     let Some(server) = Server::start() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
+    let on = opened(&server.url()).await.unwrap();
     server.signal("-STOP");
     fails_and_comes_back(&on, || server.signal("-CONT")).await;
 }
@@ -169,8 +76,8 @@ async fn a_slow_server_costs_no_more_than_the_timeouts() {
     let Some(server) = Server::start() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
-    server.cli(&["CLIENT", "PAUSE", "2000", "ALL"]);
+    let on = opened(&server.url()).await.unwrap();
+    server.cli(&["CLIENT", "PAUSE", "5000", "ALL"]);
     fails_and_comes_back(&on, || {}).await;
 }
 
@@ -179,7 +86,7 @@ async fn flushed_scripts_are_loaded_again() {
     let Some(server) = Server::start() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
+    let on = opened(&server.url()).await.unwrap();
     on.advance(fresh()).await.unwrap();
     assert_eq!(server.cli(&["SCRIPT", "FLUSH"]), "OK");
     on.advance(fresh()).await.unwrap();
@@ -190,8 +97,8 @@ async fn after_a_flush_a_run_has_lost_its_lease() {
     let Some(server) = Server::start() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
-    let (write, run) = (fresh(), fresh_run());
+    let on = opened(&server.url()).await.unwrap();
+    let (write, run) = (fresh_write(), fresh_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     assert_eq!(server.cli(&["FLUSHALL"]), "OK");
     assert!(!on.step(write, run, LONG, None).await.unwrap());
@@ -204,17 +111,17 @@ async fn a_full_server_fails_writes_only() {
     let Some(server) = Server::start() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
+    let on = opened(&server.url()).await.unwrap();
     assert_eq!(server.cli(&["CONFIG", "SET", "maxmemory", "1"]), "OK");
     assert!(
-        on.begin(fresh(), fresh_run(), LONG, "".into())
+        on.begin(fresh_write(), fresh_run(), LONG, "".into())
             .await
             .is_err()
     );
     assert_eq!(on.generation(fresh()).await.unwrap(), 0);
     server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
     assert!(
-        on.begin(fresh(), fresh_run(), LONG, "".into())
+        on.begin(fresh_write(), fresh_run(), LONG, "".into())
             .await
             .is_ok()
     );
@@ -225,7 +132,7 @@ async fn a_replica_is_not_written_to() {
     let Some(server) = Server::start() else {
         return;
     };
-    let on = opened(server.url()).await.unwrap();
+    let on = opened(&server.url()).await.unwrap();
     server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
     soon(async || on.advance(fresh()).await.is_err() && on.is_down()).await;
     server.cli(&["REPLICAOF", "NO", "ONE"]);
@@ -238,7 +145,7 @@ async fn a_server_that_evicts_keys_is_refused() {
         return;
     };
     server.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
-    let error = opened(server.url()).await.unwrap_err();
+    let error = opened(&server.url()).await.unwrap_err();
     assert!(error.to_string().contains("noeviction"), "{error}");
 }
 
@@ -248,9 +155,9 @@ async fn a_wrong_password_is_refused() {
         return;
     };
     server.cli(&["CONFIG", "SET", "requirepass", "right"]);
-    let mut url = server.url();
-    url.set_password(Some("wrong")).unwrap();
-    assert!(opened(url).await.is_err());
+    let url = |password| format!("redis://:{password}@127.0.0.1:{}/0", server.port);
+    assert!(opened(&url("wrong")).await.is_err());
+    assert!(opened(&url("right")).await.is_ok());
 }
 
 #[tokio::test]
@@ -259,11 +166,10 @@ async fn without_a_server_writes_are_local_or_refused() {
     let key_file = folder.path().join("key");
     std::fs::write(&key_file, [7; 32]).unwrap();
     // The discard port: nothing listens.
+    let url = RedisUrl::read("redis://127.0.0.1:9/0", None).unwrap();
     let config = |on_outage| StateConfig {
-        url: StateUrl::Redis("redis://127.0.0.1:9/0".parse().unwrap()),
-        key_file: Some(key_file.clone()),
-        previous_key_file: None,
         on_outage,
+        ..StateConfig::new(StateUrl::Redis(url.clone()), Some(key_file.clone()))
     };
     let open = async |on_outage| {
         let config = config(on_outage);
@@ -273,15 +179,23 @@ async fn without_a_server_writes_are_local_or_refused() {
             .unwrap()
     };
     let tenant = Key::new([b"tenant".as_slice()]);
-    let write = mappings::translation::WriteKey([1; 32]);
+    let write = WriteKey([1; 32]);
     let local = open(OnOutage::Local).await;
     assert!(local.is_degraded());
-    let begun = local.begin(local.write_name(&tenant, &write)).await;
+    let begun = local
+        .begin(
+            local.write_name(&tenant, &tenant, &write),
+            &Journal::default(),
+        )
+        .await;
     assert!(matches!(begun, Ok(Entry::Runs(..))));
     let refusing = open(OnOutage::RefuseWrites).await;
     assert!(
         refusing
-            .begin(refusing.write_name(&tenant, &write))
+            .begin(
+                refusing.write_name(&tenant, &tenant, &write),
+                &Journal::default()
+            )
             .await
             .is_err()
     );
@@ -295,12 +209,8 @@ async fn nothing_that_went_in_can_be_read() {
     let folder = TempDir::new().unwrap();
     let key_file = folder.path().join("key");
     std::fs::write(&key_file, [7; 32]).unwrap();
-    let config = StateConfig {
-        url: StateUrl::Redis(server.url()),
-        key_file: Some(key_file),
-        previous_key_file: None,
-        on_outage: OnOutage::Local,
-    };
+    let url = RedisUrl::read(&server.url(), None).unwrap();
+    let config = StateConfig::new(StateUrl::Redis(url), Some(key_file));
     let state = spawn_blocking(move || State::open(&config, CACHE))
         .await
         .unwrap()
@@ -315,12 +225,18 @@ async fn nothing_that_went_in_can_be_read() {
     let [address, list, token, body, tenant] = words;
     let tenant = Key::new([tenant.as_bytes()]);
     let cursors = vec![(2, token.to_owned())];
-    state.save_cursors(&tenant, list, &cursors).await;
+    state.save_cursors(&tenant, list, &tenant, &cursors).await;
     let queue = state.queue("words");
     let id = Key::new([address.as_bytes()]);
     queue.put(id, id, body.as_bytes(), 0).await.unwrap();
-    let write = mappings::translation::WriteKey(*id.as_bytes());
-    let Ok(Entry::Runs(run, _)) = state.begin(state.write_name(&tenant, &write)).await else {
+    let write = WriteKey(*id.as_bytes());
+    let Ok(Entry::Runs(run, _)) = state
+        .begin(
+            state.write_name(&tenant, &tenant, &write),
+            &Journal::default(),
+        )
+        .await
+    else {
         panic!("no run");
     };
     run.finish(address.as_bytes()).await;

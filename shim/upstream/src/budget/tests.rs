@@ -1,4 +1,9 @@
-use futures_util::future::join_all;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
 use mappings::Catalog;
 
 use super::*;
@@ -8,15 +13,30 @@ fn rates(plan: &str) -> Option<Rates> {
 }
 
 fn budget(plan: &str) -> Budget {
-    Budget::new(rates(plan))
+    Budget::new(rates(plan), None)
+}
+
+fn users() -> Arc<str> {
+    "/users".into()
+}
+
+fn call(template: &Arc<str>, label: RateLabel) -> Wanted<'_> {
+    Wanted {
+        label,
+        method: Method::Get,
+        template,
+        subject: None,
+    }
 }
 
 /// When so many callers who come at the same time get their turn, in the order in which they came.
 async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Duration>> {
     let start = Instant::now();
     let until = start + within;
+    let (users, lines) = (users(), Lines::new());
+    let wanted = call(&users, RateLabel::Medium);
     let turns = (0..count).map(|_| async {
-        let turn = budget.turn(RateLabel::Medium, until).await;
+        let turn = budget.turn(&wanted, &lines, until).await;
         turn.ok().map(|()| start.elapsed())
     });
     join_all(turns).await
@@ -49,7 +69,7 @@ async fn no_call_waits_beyond_its_deadline() {
     let served: Vec<_> = turns.iter().map(Option::is_some).collect();
     assert_eq!(served, [[true; 4].as_slice(), &[false; 6]].concat());
     // Those who gave up took nothing.
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    sleep(Duration::from_millis(400)).await;
     assert_eq!(
         self::turns(&budget, 1, Duration::ZERO).await,
         [Some(Duration::ZERO)]
@@ -63,29 +83,150 @@ async fn the_level_falls_and_rises() {
     turns(&budget, 5, Duration::ZERO).await;
     assert_eq!(budget.level(RateLabel::Medium), Some(7));
     assert_eq!(budget.level(RateLabel::Light), Some(16));
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(1)).await;
     assert_eq!(budget.level(RateLabel::Medium), Some(12));
     assert_eq!(self::budget("unlimited").level(RateLabel::Medium), None);
 }
 
 #[tokio::test(start_paused = true)]
+async fn tenants_of_one_account_take_turns() {
+    let budget = budget("pro");
+    let (users, busy, other) = (users(), Lines::new(), Lines::new());
+    let wanted = call(&users, RateLabel::Heavy);
+    let start = Instant::now();
+    let until = start + Duration::from_secs(60);
+    let turn = async |lines: &Lines| {
+        budget.turn(&wanted, lines, until).await.unwrap();
+        start.elapsed()
+    };
+    let many = join_all((0..100).map(|_| turn(&busy)));
+    // It comes when a hundred calls of the other one wait.
+    let one = async {
+        sleep(Duration::from_millis(500)).await;
+        turn(&other).await
+    };
+    let (_, one) = futures_util::future::join(many, one).await;
+    assert!(one < Duration::from_millis(900), "{one:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_calls_of_a_day_are_counted() {
+    let rates = rates("free").map(|rates| Rates {
+        medium_daily: NonZeroU32::new(3),
+        ..rates
+    });
+    let budget = Budget::new(rates, None);
+    let turns = turns(&budget, 5, Duration::from_secs(60)).await;
+    assert_eq!(turns.iter().flatten().count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn heavy_and_resource_intensive_calls_of_a_day_count_together() {
+    let rates = rates("business").map(|rates| Rates {
+        heavy_daily: NonZeroU32::new(2),
+        ..rates
+    });
+    let budget = Budget::new(rates, None);
+    let (users, lines) = (users(), Lines::new());
+    let until = Instant::now() + Duration::from_secs(60);
+    let turn = async |label| budget.turn(&call(&users, label), &lines, until).await;
+    assert_eq!(turn(RateLabel::Heavy).await, Ok(()));
+    assert_eq!(turn(RateLabel::ResourceIntensive).await, Ok(()));
+    assert_eq!(turn(RateLabel::Heavy).await, Err(Exhausted));
+    assert_eq!(turn(RateLabel::Light).await, Ok(()));
+}
+
+/// A count of four processes that can be lost.
+#[derive(Debug, Default)]
+struct Common {
+    is_lost: AtomicBool,
+    due: Due,
+    refused: Mutex<Vec<Option<u64>>>,
+}
+
+impl SharedBudget for Common {
+    fn reserve<'a>(&'a self, call: &'a SharedCall<'a>) -> BoxFuture<'a, Reserved> {
+        let reserved = if self.is_lost.load(Ordering::SeqCst) {
+            Reserved::Unreachable
+        } else if lock(&self.refused).contains(&call.subject) {
+            Reserved::Refused
+        } else {
+            match call.pace.map(|pace| self.due.take(pace)) {
+                None | Some(Ok(())) => Reserved::After(Duration::ZERO),
+                Some(Err(_)) => Reserved::Refused,
+            }
+        };
+        async move { reserved }.boxed()
+    }
+
+    fn refused<'a>(&'a self, call: &'a SharedCall<'a>, _: Duration) -> BoxFuture<'a, ()> {
+        lock(&self.refused).push(call.subject);
+        async {}.boxed()
+    }
+
+    fn processes(&self) -> NonZeroU32 {
+        NonZeroU32::new(4).unwrap()
+    }
+
+    fn is_common(&self) -> bool {
+        !self.is_lost.load(Ordering::SeqCst)
+    }
+}
+
+fn shared(plan: &str) -> (Arc<Common>, Budget) {
+    let common = Arc::new(Common::default());
+    let budget = Budget::new(rates(plan), Some(([0; 32], Arc::clone(&common) as _)));
+    (common, budget)
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_common_count_a_process_keeps_to_its_part() {
+    let (common, budget) = shared("business");
+    common.is_lost.store(true, Ordering::SeqCst);
+    // Medium: 60 a second, of which four processes use nine tenths together.
+    let turns = turns(&budget, 100, Duration::from_secs(4)).await;
+    let served = turns.iter().flatten().count();
+    assert!((52..=55).contains(&served), "{served}");
+    let first = turns.iter().flatten().take(20);
+    assert!(first.last().unwrap() > &Duration::from_secs(1), "no burst");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_passed_on_and_heeded() {
+    let (_, budget) = shared("unlimited");
+    let (users, lines) = (users(), Lines::new());
+    let wanted = call(&users, RateLabel::Light);
+    let until = Instant::now() + Duration::from_secs(60);
+    assert_eq!(budget.turn(&wanted, &lines, until).await, Ok(()));
+    budget.refused(&wanted, Some(Duration::from_secs(1))).await;
+    assert_eq!(budget.turn(&wanted, &lines, until).await, Ok(()), "short");
+    budget.refused(&wanted, None).await;
+    let refused = budget.turn(&wanted, &lines, until).await;
+    assert_eq!(refused, Err(Exhausted));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
     let budget = budget("unlimited");
-    let users: Arc<str> = "/users".into();
-    let refuses = |method| budget.refuses((method, &users), None);
-    budget.refused((Method::Get, &users), None, Some(Duration::from_secs(1)));
-    assert!(!refuses(Method::Get));
+    let users = users();
+    let get = call(&users, RateLabel::Light);
+    let post = Wanted {
+        method: Method::Post,
+        ..get
+    };
+    budget.refused(&get, Some(Duration::from_secs(1))).await;
+    assert!(!budget.refuses(&get));
     for (after, pause) in [
         (None, 60),
         (Some(7), 7),
         (Some(86400), 60),
         (Some(u64::MAX), 60),
     ] {
-        budget.refused((Method::Get, &users), None, after.map(Duration::from_secs));
-        assert!(refuses(Method::Get));
-        assert!(!refuses(Method::Post), "another call");
-        tokio::time::sleep(Duration::from_secs(pause)).await;
-        assert!(!refuses(Method::Get));
+        budget.refused(&get, after.map(Duration::from_secs)).await;
+        assert!(budget.refuses(&get));
+        assert!(!budget.refuses(&post), "another call");
+        sleep(Duration::from_secs(pause)).await;
+        assert!(!budget.refuses(&get));
     }
 }
 
@@ -93,19 +234,22 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
 async fn the_daily_limit_of_one_user_is_not_that_of_others() {
     let budget = budget("unlimited");
     let settings: Arc<str> = "/users/{userId}/settings".into();
-    let call = (Method::Patch, &settings);
-    let user = |id: &str| Subject::of(&settings, &format!("/users/{id}/settings"));
+    let about = |id: Option<&str>| Wanted {
+        method: Method::Patch,
+        subject: id.and_then(|id| Subject::of(&settings, &format!("/users/{id}/settings"))),
+        ..call(&settings, RateLabel::Light)
+    };
     let day = Some(Duration::from_hours(24));
-    budget.refused(call, user("grace"), day);
-    budget.refused(call, user("grace"), day);
-    assert!(budget.refuses(call, user("grace")));
-    assert!(!budget.refuses(call, user("ada")));
-    assert!(!budget.refuses(call, None));
+    budget.refused(&about(Some("grace")), day).await;
+    budget.refused(&about(Some("grace")), day).await;
+    assert!(budget.refuses(&about(Some("grace"))));
+    assert!(!budget.refuses(&about(Some("ada"))));
+    assert!(!budget.refuses(&about(None)));
 
     // A second user: it is a limit of the account.
-    budget.refused(call, user("alan"), day);
-    assert!(budget.refuses(call, user("ada")));
-    assert!(budget.refuses(call, None));
-    tokio::time::sleep(RECHECK).await;
-    assert!(!budget.refuses(call, user("grace")));
+    budget.refused(&about(Some("alan")), day).await;
+    assert!(budget.refuses(&about(Some("ada"))));
+    assert!(budget.refuses(&about(None)));
+    sleep(RECHECK).await;
+    assert!(!budget.refuses(&about(Some("grace"))));
 }

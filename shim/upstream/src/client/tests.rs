@@ -114,7 +114,7 @@ pub(crate) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
     Upstream::new(
         Arc::new(endpoint),
         tokens,
-        Arc::new(Account::new(None)),
+        Arc::new(Account::new(None, None)),
         Arc::new(labels),
     )
 }

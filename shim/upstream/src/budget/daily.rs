@@ -1,0 +1,42 @@
+//! The limits of a day, as this process counts them.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::DailyLimit;
+use crate::rate_label::RateLabel;
+
+/// The calls of one day.
+#[derive(Debug, Default)]
+pub(super) struct DayCount(Mutex<(u64, u32)>);
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+impl DayCount {
+    /// Counts a call; false if the day's calls are used up.
+    pub(super) fn take(&self, limit: DailyLimit) -> bool {
+        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (day, calls) = &mut *count;
+        if *day != limit.day {
+            (*day, *calls) = (limit.day, 0);
+        }
+        let is_left = *calls < limit.calls;
+        *calls += u32::from(is_left);
+        is_left
+    }
+}
+
+impl DailyLimit {
+    /// The limit of today.
+    pub(super) fn today(label: RateLabel, calls: u32) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            label,
+            day: since.map_or(0, |since| since.as_secs()) / DAY,
+            calls,
+        }
+    }
+}

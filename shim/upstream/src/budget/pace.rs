@@ -1,0 +1,78 @@
+//! One rate limit of this process, by the generic cell rate algorithm.
+//!
+//! It is the algorithm of the shared engines, too. `governor` has it with a fixed rate; the rate here
+//! is divided by the number of processes while they cannot count together.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// A rate limit as the time between two calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The time between two calls.
+    pub interval: Duration,
+    /// Calls that may come at once; at least 1.
+    pub burst: u32,
+}
+
+/// When the next call is due at this pace. Calls that come at once are ahead of it.
+#[derive(Debug, Default)]
+pub(super) struct Due(Mutex<Option<Instant>>);
+
+impl Pace {
+    /// The pace of `calls` in a period. The burst is taken off the rate, because a full bucket that is
+    /// filled again lets through both within one period.
+    pub(super) fn new(calls: f64, period: Duration, burst: u32) -> Self {
+        let burst = burst.max(1);
+        Self {
+            interval: period.div_f64((calls - f64::from(burst - 1)).max(f64::MIN_POSITIVE)),
+            burst,
+        }
+    }
+
+    fn ahead(self) -> Duration {
+        self.interval.saturating_mul(self.burst.saturating_sub(1))
+    }
+}
+
+impl Due {
+    /// Takes a turn, or returns how long to wait before the next try.
+    pub(super) fn take(&self, pace: Pace) -> Result<(), Duration> {
+        let now = Instant::now();
+        let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = due.map_or(now, |due| due.max(now));
+        let early = next
+            .saturating_duration_since(now)
+            .saturating_sub(pace.ahead());
+        if !early.is_zero() {
+            return Err(early);
+        }
+        *due = Some(next + pace.interval);
+        Ok(())
+    }
+
+    /// Notes a turn that others granted after a wait: after one, nothing is left of the burst.
+    pub(super) fn granted(&self, pace: Pace, wait: Duration) {
+        if wait.is_zero() {
+            let _ = self.take(pace);
+        } else {
+            let next = Instant::now() + wait + pace.ahead() + pace.interval;
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+        }
+    }
+
+    /// Calls that could be made at once.
+    pub(super) fn level(&self, pace: Pace) -> u32 {
+        let due = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let backlog = due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        });
+        let interval = pace.interval.as_nanos().max(1);
+        let used = u32::try_from(backlog.as_nanos().div_ceil(interval)).unwrap_or(u32::MAX);
+        pace.burst.saturating_sub(used)
+    }
+}
