@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mappings::Catalog;
+use mappings::{Catalog, catalog::operation::Operation};
 use recording::usage::{Consumer, day_name, day_of};
 use serde::Serialize;
 
@@ -118,7 +118,7 @@ impl<'a> Sums<'a> {
                 operation: name.to_owned(),
                 v2: catalog
                     .find(name)
-                    .map_or_else(String::new, |known| known.replacement()),
+                    .map_or_else(String::new, Operation::replacement),
                 ..sum
             });
         let operations: Vec<_> = operations.collect();

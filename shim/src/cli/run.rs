@@ -157,7 +157,7 @@ async fn serve_until_stopped(
     }
     let ops_listener = bind_ops(&ops, !matches!(source, Source::V2(_))).await?;
     let webhooks = notifications::bind(webhooks).await?;
-    let (mut sandbox_users, mut recorded) = (None, None);
+    let (mut sandbox_users, mut replayed) = (None, None);
     let v2 = match source {
         Source::V2(v2) => v2,
         Source::Sandbox { users } => {
@@ -167,7 +167,7 @@ async fn serve_until_stopped(
         }
         Source::Replay => {
             let replay = replay.context("--replay names no recording")?;
-            recorded = Some(replay.count);
+            replayed = Some(replay.count);
             // Every recorded call is asked for again.
             limits.cache_time = Duration::ZERO;
             start_replay(replay, &site).await?
@@ -176,7 +176,7 @@ async fn serve_until_stopped(
     let own: Vec<_> = address.into_iter().chain(tls_address).collect();
     check_way_to_v2(&v2, &own).await?;
     // The sandbox stays where it is, whatever is reloaded; so does a recording.
-    let in_process = (sandbox_users.is_some() || recorded.is_some()).then(|| v2.clone());
+    let in_process = (sandbox_users.is_some() || replayed.is_some()).then(|| v2.clone());
     let (base, tenants) = v2.shown();
     if v2.is_exposed() {
         tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
@@ -216,7 +216,7 @@ async fn serve_until_stopped(
     banner::print(&Serving {
         address,
         tls_address,
-        backend: match (sandbox_users, recorded.zip(arguments.replay.as_deref())) {
+        backend: match (sandbox_users, replayed.zip(arguments.replay.as_deref())) {
             (Some(users), _) => Backend::Sandbox { users },
             (None, Some((calls, file))) => Backend::Replay { file, calls },
             (None, None) => Backend::V2 {

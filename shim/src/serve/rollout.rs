@@ -292,8 +292,8 @@ impl Rollout {
         reason = "shares are shown to a few digits"
     )]
     fn figures(&self) -> Figures {
-        let state = self.lock();
-        let stage = &state.stage;
+        let locked = self.lock();
+        let stage = &locked.stage;
         let side = |figures: &stage::SideFigures| Side {
             answers: figures.answers,
             errors: figures.errors,
@@ -314,8 +314,8 @@ impl Rollout {
             other: self.client.base().to_owned(),
             percent: self.percent.load(Ordering::Relaxed),
             configured_percent: self.config.percent,
-            since: moment(state.since),
-            left: state.left.clone(),
+            since: moment(locked.since),
+            left: locked.left.clone(),
             share: share(answered, all),
             consistency: share(compared - unexpected.copied().unwrap_or_default(), compared),
             compared: stage.compared.clone(),

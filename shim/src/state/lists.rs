@@ -48,6 +48,12 @@ impl State {
         self.ok(self.engine().generation(account).await)
     }
 
+    /// The account was written to by somebody else than this shim: what is remembered may be old.
+    pub(crate) async fn wrote_elsewhere(&self, account: &Key) {
+        self.wrote(self.name(Space::Account, &[account.as_bytes()]))
+            .await;
+    }
+
     /// The account was written to, while another engine stood in for this one.
     pub(super) async fn wrote(&self, account: Name) {
         self.ok(self.engine().advance(account).await);

@@ -178,7 +178,7 @@ impl Generation {
             let (theirs, took) = asking.ask(request, deadline).await;
             asking.judge(Judged::of(&theirs, took, None));
             // What is remembered of v2 may have changed.
-            state.wrote(&account).await;
+            state.wrote_elsewhere(&account).await;
             theirs
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
