@@ -42,7 +42,7 @@ impl Case {
             }
             "get" => {
                 let answers = vec![ok(json!({ "token": "a.b.c" })), ok(settings()), ok(user(7))];
-                Self::new("user/get", &[("id", "WWveLh6WgYg1NR14Nvw_Qo")], answers)
+                Self::new("user/get", &[("id", "WWveLh6WgYg1NR14N00007")], answers)
             }
             "update_30" => {
                 let mut answers = nothing();
@@ -85,7 +85,9 @@ impl Case {
             "recordings_24_months" => {
                 let recordings: Vec<_> = (0..100).map(recording).collect();
                 let month = json!({ "next_page_token": "", "meetings": recordings });
-                let mut answers = vec![ok(json!({ "download_access_token": "t" })); 30];
+                let token =
+                    |n| json!({ "uuid": format!("u{n:05}=="), "download_access_token": "t" });
+                let mut answers: Vec<_> = (0..30).rev().map(|n| ok(token(n))).collect();
                 answers.extend(vec![ok(month); 24]);
                 answers.push(ok(
                     json!({ "id": "kdc1", "user_created_at": "2010-01-01T00:00:00Z" }),
@@ -152,7 +154,7 @@ impl Case {
 /// Parameters of user/update: three of its subject's, the rest switches.
 fn thirty() -> Vec<(&'static str, &'static str)> {
     let mut arguments = vec![
-        ("id", "WWveLh6WgYg1NR14Nvw_Qo"),
+        ("id", "WWveLh6WgYg1NR14N00007"),
         ("first_name", "Ada"),
         ("dept", "R&D"),
     ];

@@ -58,6 +58,8 @@ pub(super) struct RequestShape {
     pub label: Spanned<String>,
     pub scope: String,
     pub source: Spanned<String>,
+    #[serde(default)]
+    pub names: Vec<Pointer>,
 }
 
 /// How many calls v2 takes from an account of one plan.

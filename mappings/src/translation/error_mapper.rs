@@ -97,7 +97,11 @@ impl ErrorMapper<'_, '_> {
         };
         let is_read = call.method.is_read() && call.reads.is_some();
         let is_document = body.is_object() || body.elements().next().is_some();
-        let lacks = !call.needs.iter().all(has) || (is_read && !is_document);
+        let lacks = !call.needs.iter().all(has)
+            || (is_read && !is_document)
+            || self
+                .id
+                .is_some_and(|id| self.translation.is_about_another(id, call, body));
         if call.needs.is_empty() && is_error() {
             return Some(self.said(call, status, body));
         }

@@ -11,6 +11,7 @@ use crate::{
         operation::{Call, Fate, Filling, Segment},
         protocol::PARAMETER_INVALID,
     },
+    document::Json,
     exchange::V1Error,
 };
 
@@ -66,6 +67,25 @@ impl Translation<'_> {
         }
         let subject = self.id.as_deref().or(self.subject.as_deref());
         subject.map(Cow::Borrowed)
+    }
+
+    /// True if an answer names something else than the request, as a cache between may give it.
+    pub(super) fn is_about_another(&self, id: CallId, call: &Call, body: Json<'_>) -> bool {
+        let subject = self.subject_of(id, call);
+        let material = self.material(id, call, subject.as_deref());
+        let mut filled = call.path.iter().rev().filter_map(|segment| match segment {
+            Segment::Filled { by, .. } => Some(by),
+            Segment::Literal(_) => None,
+        });
+        let asked = match filled.next() {
+            Some(by) => material.id(by),
+            None => self.subject.as_deref().map(Cow::Borrowed),
+        };
+        asked.is_some_and(|asked| {
+            let named = call.names.iter().filter_map(|at| body.at(at));
+            let mut named = named.filter_map(name).peekable();
+            named.peek().is_some() && !named.any(|name| name.eq_ignore_ascii_case(&asked))
+        })
     }
 
     /// The ids in the path of a request, by the kind of their subject.

@@ -135,6 +135,17 @@ pub(crate) fn user() -> Value {
     })
 }
 
+/// The user whom a path names by id or address.
+pub(crate) fn user_at(path: &str) -> Value {
+    let mut user = user();
+    let key = path.rsplit('/').next().unwrap();
+    match key.split_once("%40") {
+        Some((name, domain)) => user["email"] = format!("{name}@{domain}").to_lowercase().into(),
+        None => user["id"] = key.into(),
+    }
+    user
+}
+
 pub(crate) fn settings() -> Value {
     json!({
         "in_meeting": { "chat": true, "private_chat": false, "entry_exit_chime": "host",
@@ -150,7 +161,7 @@ pub(crate) fn settings() -> Value {
 /// A v2 in which all goes well.
 pub(crate) fn well(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
-        ("GET", "/users/{userId}") => ok(user()),
+        ("GET", "/users/{userId}") => ok(user_at(&request.path)),
         ("GET", "/users/{userId}/settings") => ok(settings()),
         ("GET", "/users/{userId}/token") => ok(json!({ "token": "zak.of.ada" })),
         ("POST", "/users") => Outcome::Answered {

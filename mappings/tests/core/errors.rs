@@ -473,3 +473,48 @@ fn members_that_v2_has_no_more_are_named() {
     let list = run("user/list", &[], well).unwrap();
     assert!(!list.warned().contains(&"zpk"), "v1's lists never had one");
 }
+
+#[test]
+fn an_answer_about_another_is_none() {
+    let other = |request: &V2Request| match (request.method.is_read(), &*request.template) {
+        (true, "/users/{userId}") => crate::driver::ok(crate::driver::user()),
+        (true, "/meetings/{meetingId}") => {
+            crate::driver::ok(json!({ "id": 91_234_567_891_i64, "uuid": "u==", "host_id": "h" }))
+        }
+        _ => well(request),
+    };
+    let foreign = "500 Zoom answered with something that is not its API.";
+    let meeting = [("id", "91234567890"), ("host_id", "h")];
+    let topic = [("id", "91234567890"), ("host_id", "h"), ("topic", "T")];
+    let requests: [(&str, &[(&str, &str)]); 5] = [
+        ("user/get", &[("id", "x")]),
+        ("user/getbyemail", &[("email", "x@example.com")]),
+        ("user/update", &[("id", "x"), ("pmi", "4085551234")]),
+        ("meeting/get", &meeting),
+        ("meeting/update", &topic),
+    ];
+    for (operation, given) in requests {
+        let run = run(operation, given, other).unwrap();
+        assert_eq!(run.error(), foreign, "{operation}");
+        let writes = run.requests().into_iter();
+        let writes: Vec<_> = writes.filter(|line| !line.starts_with("GET ")).collect();
+        assert_eq!(writes, [""; 0], "{operation}");
+    }
+    // A create that answers with somebody else may have been done.
+    let new = [
+        ("email", "other@example.com"),
+        ("type", "1"),
+        ("disable_chat", "1"),
+    ];
+    let run = run("user/custcreate", &new, well).unwrap();
+    assert_eq!(
+        run.error(),
+        "500 Zoom answered with something that is not its API; nothing is known about the outcome."
+    );
+    assert_eq!(run.requests().len(), 1);
+    // By address or id, in any case.
+    for given in ["ADA@example.com", "KDC1"] {
+        let run = crate::driver::run("user/get", &[("id", given)], other).unwrap();
+        assert_eq!(run.answer()["email"], "ada@example.com");
+    }
+}

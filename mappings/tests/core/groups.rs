@@ -27,7 +27,10 @@ fn well(request: &V2Request) -> Outcome {
                 json!([{ "id": "g2", "name": "Empty", "total_members": 0 }]),
             ],
         ),
-        ("GET", "/groups/{groupId}") => ok(group),
+        ("GET", "/groups/{groupId}") => {
+            let id = request.path.trim_start_matches("/groups/");
+            ok(json!({ "id": id.replace("%20", " "), "name": "Sales", "total_members": 3 }))
+        }
         ("POST", "/groups") => Outcome::Answered {
             status: 201,
             body: Some(json!({ "id": "g3", "name": "Sales" }).into()),

@@ -70,9 +70,9 @@ fn well(request: &V2Request) -> Outcome {
                 { "email": "new@example.com" },
             ],
         })),
-        ("GET", "/users/{userId}") => {
-            ok(json!({ "id": "u1", "pic_url": "https://example.com/ada.jpg" }))
-        }
+        ("GET", "/users/{userId}") => ok(
+            json!({ "id": "u1", "email": "ada@example.com", "pic_url": "https://example.com/ada.jpg" }),
+        ),
         ("POST", _) => ok(json!({ "ids": "u1,u2", "added_at": "2026-02-03T04:05:06.789Z" })),
         _ => Outcome::Answered {
             status: 204,

@@ -160,7 +160,7 @@ fn booleans_and_numbers_are_read_in_all_spellings() {
     }
     let run = run("user/update", &[("id", "x"), ("pmi", " 2035134244 ")], well).unwrap();
     let sent = run.requests().last().copied();
-    assert_eq!(sent, Some("PATCH /users/kdc1 {\"pmi\":2035134244}"));
+    assert_eq!(sent, Some("PATCH /users/x {\"pmi\":2035134244}"));
 }
 
 #[test]

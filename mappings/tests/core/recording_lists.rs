@@ -38,7 +38,7 @@ fn well(request: &V2Request) -> Outcome {
                 ],
             }] }))
         }
-        _ => ok(json!({ "download_access_token": "opens", "uuid": "other" })),
+        _ => ok(json!({ "download_access_token": "opens" })),
     }
 }
 

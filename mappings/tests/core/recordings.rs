@@ -117,28 +117,28 @@ fn a_uuid_with_slashes_is_encoded_twice_however_it_arrives() {
 
 #[test]
 fn an_empty_file_id_deletes_all_files_of_the_meeting() {
-    let arguments = [("meeting_id", "abc=="), ("file_id", "")];
+    let arguments = [("meeting_id", "CAf0sQ+Ri=="), ("file_id", "")];
     let run = run("recording/delete", &arguments, well).unwrap();
     assert_eq!(
         run.requests(),
-        ["DELETE /meetings/abc%3D%3D/recordings?action=trash"]
+        ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings?action=trash"]
     );
 }
 
 #[test]
 fn one_file_is_deleted_and_no_other() {
-    let arguments = [("meeting_id", "abc=="), ("file_id", "f/1")];
+    let arguments = [("meeting_id", "CAf0sQ+Ri=="), ("file_id", "f/1")];
     let run = run("recording/delete", &arguments, well).unwrap();
     assert_eq!(
         run.requests(),
-        ["DELETE /meetings/abc%3D%3D/recordings/f%2F1?action=trash"]
+        ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings/f%2F1?action=trash"]
     );
 }
 
 #[test]
 fn ids_that_v2_takes_for_something_else_are_refused() {
     let refused = |arguments: &[(&str, &str)]| run("recording/delete", arguments, well).err();
-    let (meeting, file) = (("meeting_id", "abc=="), "file_id");
+    let (meeting, file) = (("meeting_id", "CAf0sQ+Ri=="), "file_id");
     for reserved in ["..", ".", "registrants", "Settings"] {
         let refused = refused(&[meeting, (file, reserved)]);
         assert_eq!(refused.as_deref(), Some("300 Invalid parameter: file_id"));
@@ -156,18 +156,18 @@ fn a_site_may_delete_for_good() {
         "recording_delete",
         "delete",
         "recording/delete",
-        &[("meeting_id", "abc==")],
+        &[("meeting_id", "CAf0sQ+Ri==")],
     );
     assert_eq!(
         run.requests(),
-        ["DELETE /meetings/abc%3D%3D/recordings?action=delete"]
+        ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings?action=delete"]
     );
 }
 
 #[test]
 fn a_download_has_a_token_unless_the_site_wants_none() {
     let download = |choice: &str| {
-        let arguments = [("meeting_id", "abc==")];
+        let arguments = [("meeting_id", "CAf0sQ+Ri==")];
         let answer = choosing("recording_downloads", choice, "recording/get", &arguments).answer();
         answer["recording_files"][0]["download_url"].clone()
     };
@@ -200,7 +200,7 @@ fn a_site_that_relays_downloads_shows_links_of_its_own() {
     assert!(catalog().has_links(&site.options));
     assert!(!catalog().has_links(&site_choosing("recording_downloads", "token").options));
     for (operation, given, at) in [
-        ("recording/get", ("meeting_id", "abc=="), ""),
+        ("recording/get", ("meeting_id", "CAf0sQ+Ri=="), ""),
         ("recording/list", ("host_id", "kdc1"), "/meetings/0"),
     ] {
         let memory = Memory::default();
@@ -223,7 +223,7 @@ fn a_play_url_has_its_passcode_if_the_site_wants_it() {
             ok(found)
         };
         let site = site_choosing("recording_play_passcode", choice);
-        let given = [("meeting_id", "abc==")];
+        let given = [("meeting_id", "CAf0sQ+Ri==")];
         let memory = Memory::default();
         let run = run_with(catalog(), &site, memory, "recording/get", &given, v2).unwrap();
         run.answer()["recording_files"][0]["play_url"].clone()
@@ -237,7 +237,7 @@ fn a_play_url_has_its_passcode_if_the_site_wants_it() {
 #[test]
 fn a_refusal_with_status_200_is_an_error() {
     let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no right permissions" }));
-    let run = run("recording/get", &[("meeting_id", "abc==")], refusal).unwrap();
+    let run = run("recording/get", &[("meeting_id", "CAf0sQ+Ri==")], refusal).unwrap();
     assert_eq!(run.error(), "200 no right permissions");
 }
 
@@ -267,7 +267,7 @@ fn errors_of_v2_in_v1s_words() {
             404,
             1001,
             "User does not exist.",
-            "1001 User not exist: abc==".to_owned(),
+            "1001 User not exist: CAf0sQ+Ri==".to_owned(),
         ),
         (
             400,
@@ -290,7 +290,7 @@ fn errors_of_v2_in_v1s_words() {
     ] {
         let v2 = |_: &V2Request| error(status, code, message);
         for operation in ["recording/get", "recording/delete"] {
-            let run = run(operation, &[("meeting_id", "abc==")], v2).unwrap();
+            let run = run(operation, &[("meeting_id", "CAf0sQ+Ri==")], v2).unwrap();
             assert_eq!(run.error(), v1);
         }
     }

@@ -53,7 +53,7 @@ fn well(request: &V2Request) -> Outcome {
             ]),
         ),
         "/users/{userId}" if request.path == "/users/kdc1" => ok(json!({
-            "id": "kdc1", "last_login_time": "2020-07-30T08:00:00Z",
+            "id": "kdc1", "email": "ada@example.com", "last_login_time": "2020-07-30T08:00:00Z",
             "last_client_version": "5.1.2(mac)",
         })),
         "/users/{userId}" => error(404, 1001, "User does not exist: kdc2."),

@@ -803,7 +803,7 @@ fn an_empty_agenda_clears_it_on_update_unless_the_site_keeps_it() {
 /// Where something stands in v2's webinar, what, and the member and value of the answer.
 const MEMBERS: &[[&str; 4]] = &[
     ["/uuid", r#""u==""#, "uuid", r#""u==""#],
-    ["/id", "12345678901", "id", "12345678901"],
+    ["/id", "9876543210", "id", "9876543210"],
     ["/topic", r#""Winter""#, "topic", r#""Winter""#],
     ["/agenda", r#""News""#, "agenda", r#""News""#],
     ["/type", "6", "type", "6"],

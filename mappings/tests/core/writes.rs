@@ -3,7 +3,7 @@
 use mappings::{Memory, Outcome, V2Request, translation::Journal};
 use serde_json::json;
 
-use crate::driver::{NOW, Run, catalog, error, ok, run, run_with, shown, site, user, well};
+use crate::driver::{NOW, Run, catalog, error, ok, run, run_with, shown, site, user_at, well};
 
 const NEW: &[(&str, &str)] = &[
     ("email", "new@example.com"),
@@ -72,7 +72,7 @@ fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
             "Email \"new@example.com\" has already been used.",
         ),
         ["GET", path] if !path.ends_with("/settings") => {
-            let mut user = user();
+            let mut user = user_at(path);
             let moment = time::OffsetDateTime::from_unix_timestamp(NOW + after).unwrap();
             let format = &time::format_description::well_known::Rfc3339;
             user["created_at"] = moment.format(format).unwrap().into();
@@ -156,7 +156,7 @@ fn a_repeated_create_does_what_is_missing() {
     );
     assert_eq!(second.finished.unfinished, None);
     // What the first request read a moment ago is not read again.
-    assert_eq!(second.answer()["id"], "kdc1");
+    assert_eq!(second.answer()["id"], "new1");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
 fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
     move |request| match (request.method.is_read(), &*request.template) {
         (true, "/users/{userId}") => {
-            let mut user = user();
+            let mut user = user_at(&request.path);
             user["id"] = id.into();
             ok(user)
         }
@@ -391,7 +391,10 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
     let delete = |v2: &dyn Fn(&V2Request) -> Outcome| {
         run("user/permanentdelete", &[("id", "x")], v2).unwrap()
     };
-    let pending = delete(&v2(200, json!({ "email": "a@b", "status": "pending" })));
+    let pending = delete(&v2(
+        200,
+        json!({ "id": "x", "email": "a@b", "status": "pending" }),
+    ));
     assert_eq!(pending.requests()[1], "DELETE /users/x?action=disassociate");
     let unread = delete(&v2(429, json!({})));
     assert_eq!(unread.requests()[1], "DELETE /users/x?action=delete");
@@ -552,7 +555,7 @@ fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
         assert!(run.warned().is_empty());
         run.requests().last().copied().unwrap().to_owned()
     };
-    assert_eq!(sent("2035134243"), "PATCH /users/kdc1 {\"dept\":\"R\"}");
+    assert_eq!(sent("2035134243"), "PATCH /users/x {\"dept\":\"R\"}");
     let other = sent("4085551234");
     assert!(other.contains("\"pmi\":4085551234"), "{other}");
 }
@@ -561,7 +564,7 @@ fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
 fn an_invitation_alone_is_deleted_with_type_1() {
     let delete = |status: serde_json::Value| {
         let v2 = move |request: &V2Request| match request.method.is_read() {
-            true => ok(json!({ "email": "a@b", "status": status })),
+            true => ok(json!({ "id": "x", "email": "a@b", "status": status })),
             false => well(request),
         };
         run("user/delete", &[("id", "x"), ("type", "1")], v2).unwrap()

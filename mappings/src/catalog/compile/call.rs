@@ -81,6 +81,11 @@ pub(super) fn call(
             .map(|check| compiler.check(check))
             .collect(),
         needs: needs.map(|member| member.0.clone()).collect(),
+        names: request
+            .names
+            .iter()
+            .map(|member| member.0.clone())
+            .collect(),
         on: compiler.on(),
         each,
         note: shape.note.clone(),

@@ -60,13 +60,16 @@ pub struct Call {
     pub checks: Vec<Check>,
     /// Members without which a 2xx is a failure.
     pub needs: Vec<String>,
+    /// The members of which one repeats the last id of the path or, if the path has none, the
+    /// subject. A 2xx that has some of them and repeats it in none is a failure.
+    pub names: Vec<String>,
     /// What failures mean; the first that fits counts. One that none fits fails the operation.
     pub on: Vec<On>,
     /// What the call is for.
     pub note: Option<String>,
     /// Said when the site's choice leaves the call out.
     pub omitted: Option<String>,
-    /// The fields that are missing then, if other than those of the document.
+    /// The fields that are missing then, or if it fails, if other than those of the document.
     pub omits: Vec<String>,
     /// Members and what is said of them, as warnings, once the call is made. In strict mode the
     /// operation fails instead.
