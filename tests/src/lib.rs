@@ -16,4 +16,4 @@ mod wire;
 
 pub use answer::Answer;
 pub use stage::{API_KEY, API_SECRET, CHAT_TOKEN, Stage};
-pub use wire::{Fault, Tampered, V2Call, Wire};
+pub use wire::{Fault, Tampered, V2Call, Wire, fits};

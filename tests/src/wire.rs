@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::{Html, IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -48,6 +48,10 @@ pub enum Fault {
     Refused(u16, Value),
     /// The sandbox does what it says; this is the answer.
     Garbled(u16, Value),
+    /// The sandbox does not see it; a web page is the answer, with the status 200.
+    Page,
+    /// The sandbox does what it says; the answer names another by id and address.
+    Renamed,
 }
 
 /// Records calls and fails chosen ones. Clones are the same wire.
@@ -99,12 +103,13 @@ impl Wire {
         self.take().iter().map(V2Call::line).collect()
     }
 
-    /// The next call of this method whose path ends so meets the fault; those after it do not.
+    /// The next call of this method whose path ends so, or fits this template such as
+    /// `/users/{userId}`, meets the fault; those after it do not.
     pub fn fail_once(&self, method: Method, ending: &str, fault: Fault) {
         self.fail(method, ending, fault, true);
     }
 
-    /// All calls of this method whose paths end so meet the fault.
+    /// All calls of this method whose paths end so, or fit this template, meet the fault.
     pub fn fail_always(&self, method: Method, ending: &str, fault: Fault) {
         self.fail(method, ending, fault, false);
     }
@@ -164,7 +169,7 @@ impl Wire {
         let met = passing
             .faults
             .iter()
-            .position(|(rule, _)| rule.method == call.method && call.path.ends_with(&rule.ending));
+            .position(|(rule, _)| rule.method == call.method && fits(&rule.ending, &call.path));
         passing.calls.push(call);
         let met = met?;
         let (rule, fault) = passing.faults.get(met)?;
@@ -189,21 +194,53 @@ pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Ne
     if let Some(fault) = wire.tamper(&head.headers, &call) {
         head.headers.insert("x-sandbox-fault", fault);
     }
-    let fault = wire.pass(call.clone());
-    let passed = match &fault {
-        Some(Fault::Refused(..)) => None,
-        Some(Fault::Garbled(..)) | None => {
-            let answer = next.run(Request::from_parts(head, Body::from(body))).await;
-            Some(recording::note(&call, answer).await)
-        }
+    let seen = async || {
+        let answer = next.run(Request::from_parts(head, Body::from(body))).await;
+        recording::note(&call, answer).await
     };
-    match (fault, passed) {
-        (None, Some(answer)) => answer,
-        (Some(Fault::Refused(status, answer) | Fault::Garbled(status, answer)), _) => {
-            let status = StatusCode::from_u16(status).expect("a status");
-            let json = [(CONTENT_TYPE, "application/json")];
-            (status, json, answer.to_string()).into_response()
+    match wire.pass(call.clone()) {
+        None => seen().await,
+        Some(Fault::Refused(status, answer)) => json(status, &answer),
+        Some(Fault::Garbled(status, answer)) => {
+            seen().await;
+            json(status, &answer)
         }
-        (None, None) => panic!("a call that met nothing has an answer"),
+        Some(Fault::Page) => Html("<p>Sign in</p>").into_response(),
+        Some(Fault::Renamed) => renamed(seen().await).await,
     }
+}
+
+fn json(status: u16, answer: &Value) -> Response {
+    let status = StatusCode::from_u16(status).expect("a status");
+    let json = [(CONTENT_TYPE, "application/json")];
+    (status, json, answer.to_string()).into_response()
+}
+
+/// The answer, about another than was asked for.
+async fn renamed(answer: Response) -> Response {
+    let status = answer.status().as_u16();
+    let body = to_bytes(answer.into_body(), MAX_BODY).await;
+    let mut body: Value =
+        serde_json::from_slice(&body.expect("a whole answer")).unwrap_or_default();
+    for name in ["id", "uuid", "email", "pmi"] {
+        match body.get_mut(name) {
+            Some(Value::String(text)) => text.insert_str(0, "other-"),
+            Some(number) => *number = (number.as_i64().unwrap_or_default() + 1).into(),
+            None => {}
+        }
+    }
+    json(status, &body)
+}
+
+/// True if a path of v2 ends so, or fits a template such as `/users/{userId}`.
+pub fn fits(ending: &str, path: &str) -> bool {
+    if !ending.contains('{') {
+        return path.ends_with(ending);
+    }
+    let path = path.trim_start_matches("/v2").split('/');
+    let mut template = ending.split('/');
+    path.clone().count() == template.clone().count()
+        && path
+            .zip(&mut template)
+            .all(|(part, known)| known.starts_with('{') || part == known)
 }

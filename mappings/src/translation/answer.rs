@@ -36,17 +36,22 @@ impl Translation<'_> {
         V1Object::written(json)
     }
 
+    /// The members of the answer that lack something without a call.
+    fn lacking_without(&self, index: usize, call: &operation::Call) -> String {
+        if call.omits.is_empty() {
+            self.fields_of(index)
+        } else {
+            call.omits.join(", ")
+        }
+    }
+
     /// Notes a call that is not made because the site chose so, where the answer lacks something.
     pub(super) fn left_out(&mut self, index: usize, call: &operation::Call) {
         let Some(reason) = &call.omitted else { return };
         if call.each.is_some() && self.count_of(call) == 0 {
             return;
         }
-        let field = if call.omits.is_empty() {
-            self.fields_of(index)
-        } else {
-            call.omits.join(", ")
-        };
+        let field = self.lacking_without(index, call);
         self.warnings.push(Warning::left_out(field, reason));
     }
 
@@ -87,7 +92,7 @@ impl Translation<'_> {
                     self.several(call)
                 ),
             };
-            let field = match self.fields_of(call) {
+            let field = match self.lacking_without(call, of_misses) {
                 names if names.is_empty() && (is_write || of_misses.list().is_some()) => {
                     of_misses.name.clone()
                 }

@@ -16,6 +16,7 @@ mod devices;
 mod documented;
 mod effects;
 mod errors;
+mod foreign_responses;
 mod groups;
 mod ids;
 mod lists;
