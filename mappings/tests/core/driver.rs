@@ -181,6 +181,12 @@ pub(crate) fn well(request: &V2Request) -> Outcome {
             status: 201,
             body: Some(json!({ "ids": "a1", "add_at": "2026-02-03T04:05:06Z" }).into()),
         },
+        ("POST", "/groups/{groupId}/members" | "/im/groups/{groupId}/members") => {
+            Outcome::Answered {
+                status: 201,
+                body: Some(json!({ "ids": "new1", "added_at": "2026-02-03T04:05:06Z" }).into()),
+            }
+        }
         _ => Outcome::Answered {
             status: 204,
             body: None,

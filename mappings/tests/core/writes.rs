@@ -502,14 +502,14 @@ fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
         ("enable_cloud_auto_recording", "0"),
         ("disable_chat", "1"),
     ];
-    let other = v2(json!({ "in_meeting": {} }));
+    let other = v2(json!({ "in_meeting": {}, "recording": {} }));
     let undecided = run("user/update", update, other).unwrap();
     assert_eq!(undecided.warned(), ["enable_cloud_auto_recording"]);
     assert_eq!(
         undecided.requests()[1..],
         ["PATCH /users/x/settings {\"in_meeting\":{\"chat\":false}}"]
     );
-    for nothing in [json!(null), json!([]), json!("")] {
+    for nothing in [json!(null), json!([]), json!(""), json!({})] {
         let run = run("user/update", update, v2(nothing)).unwrap();
         assert_eq!(
             run.error(),
@@ -652,5 +652,48 @@ fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
     ] {
         let run = create(operation, choice, login_type);
         assert_eq!(run.error(), taken, "{operation} {choice} {login_type}");
+    }
+}
+
+#[test]
+fn a_user_whom_v2_did_not_add_to_a_group_is_no_silent_success() {
+    let added = |ids: &'static str| {
+        move |request: &V2Request| match &*request.template {
+            "/im/groups/{groupId}/members" => Outcome::Answered {
+                status: 201,
+                body: Some(json!({ "ids": ids, "added_at": "2026-02-03T04:05:06Z" }).into()),
+            },
+            _ => well(request),
+        }
+    };
+    let invited = [
+        ("email", "new@example.com"),
+        ("type", "1"),
+        ("imgroup_id", "i1"),
+    ];
+    let changed = [("id", "x"), ("imgroup_id", "i1")];
+    for (operation, given) in [
+        ("user/create", invited.as_slice()),
+        ("user/custcreate", &invited),
+        ("user/update", &changed),
+    ] {
+        let run = run(operation, given, added("")).unwrap();
+        let warned = run.finished.answer.warnings.iter();
+        let warned: Vec<_> = warned
+            .filter(|warning| warning.field == "imgroup_id")
+            .map(|warning| warning.reason.as_str())
+            .collect();
+        assert!(
+            warned.contains(&"may or may not have been changed in v2"),
+            "{operation}: {warned:?}"
+        );
+        run.answer();
+        let run = crate::driver::run(operation, given, added("new1")).unwrap();
+        let warned = run.warned().into_iter();
+        assert_eq!(
+            warned.filter(|field| *field == "imgroup_id").count(),
+            1,
+            "{operation}"
+        );
     }
 }

@@ -26,6 +26,7 @@ mod members;
 mod metrics;
 mod partial;
 mod random_faults;
+mod random_writes;
 mod recordings;
 mod refusals;
 mod relay;
