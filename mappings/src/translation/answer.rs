@@ -6,7 +6,7 @@ use super::{Progress, Translation, view::Writer};
 use crate::{
     catalog::{
         field::Place,
-        operation::{self, Fate},
+        operation::{self, Fate, Member},
     },
     exchange::{V1Object, Warning},
 };
@@ -28,6 +28,7 @@ impl Translation<'_> {
         } = writer;
         self.warn_of_misses();
         self.warn_of_empty_members();
+        self.warn_of_unfilled_members();
         if !unreadable.is_empty() {
             let reason = "left out: v2 has a value that v1 had none for";
             let field = unreadable.join(", ");
@@ -67,6 +68,43 @@ impl Translation<'_> {
                 self.warnings.push(Warning::left_out(&part.name, reason));
             }
         }
+    }
+
+    /// Names the members that v1 had here and v2 cannot fill.
+    fn warn_of_unfilled_members(&mut self) {
+        let mut views = vec![self.view];
+        let mut seen = Vec::new();
+        while let Some(index) = views.pop() {
+            let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
+                continue;
+            };
+            seen.push(index);
+            for unfilled in view.none.chunk_by(|one, other| one.reason == other.reason) {
+                let names: Vec<_> = unfilled.iter().map(|field| field.name.as_str()).collect();
+                let reason = unfilled.first().map_or("", |one| &one.reason);
+                self.warnings
+                    .push(Warning::left_out(names.join(", "), reason));
+            }
+            let shown = view
+                .members
+                .iter()
+                .filter(|member| self.has_entries(member));
+            views.extend(shown.filter_map(|member| member.view));
+        }
+    }
+
+    /// False for a list of the answer without entries.
+    fn has_entries(&self, member: &Member) -> bool {
+        let Some((field, _)) = self.catalog.field(member.field) else {
+            return false;
+        };
+        let mut lists = field.places.iter().filter_map(|place| match place {
+            Place::List(name) => Some(self.root.list(name).is_some_and(|list| !list.is_empty())),
+            _ => None,
+        });
+        lists
+            .next()
+            .is_none_or(|first| first || lists.any(|is_filled| is_filled))
     }
 
     fn warn_of_misses(&mut self) {

@@ -285,6 +285,9 @@ impl<'a> Translation<'a> {
         }
         if matches!(then, Then::Skip | Then::Answer) {
             self.walks.remove(&id);
+            if id.item.is_none() {
+                self.left_out(id.call, call);
+            }
         } else {
             self.failures.push(CallFailure {
                 request: (call.method, call.template.clone()),

@@ -1,7 +1,7 @@
 //! v2's errors in v1's words.
 
 use mappings::{
-    Outcome, V2Request,
+    Outcome, V2Request, WarningKind,
     catalog::{
         operation::{Operation, Service},
         protocol::{Rule, RuleAnswer},
@@ -124,12 +124,16 @@ fn only_the_deciding_call_decides() {
             }
         };
         let run = run("user/get", &[("id", "x")], v2).unwrap();
+        let of_settings = usize::from(call.name == "settings");
+        let surprising = run.finished.answer.warnings.iter();
+        let surprising = surprising.filter(|warning| warning.kind == WarningKind::Unreadable);
         assert_eq!(
-            run.warned(),
-            ["token", "zpk"],
+            surprising.count(),
+            0,
             "{}: a pending user is no surprise",
             call.name
         );
+        assert_eq!(run.warned().len(), 2 + of_settings, "{:?}", run.warned());
         let answer = run.answer();
         assert_eq!(answer["email"], "ada@example.com");
         assert_eq!(
@@ -517,4 +521,40 @@ fn an_answer_about_another_is_none() {
         let run = crate::driver::run("user/get", &[("id", given)], other).unwrap();
         assert_eq!(run.answer()["email"], "ada@example.com");
     }
+}
+
+#[test]
+fn settings_that_a_pending_user_has_not_are_named() {
+    let pending = |request: &V2Request| match &*request.template {
+        "/users/{userId}/settings" => error(400, 1120, "Invite does not exist."),
+        "/users" => crate::driver::ok(json!({ "total_records": 1, "users": [
+            { "email": "new@example.com", "status": "pending" },
+        ] })),
+        _ => well(request),
+    };
+    for (operation, given, members) in [
+        ("user/get", ("id", "new@example.com"), 36),
+        ("user/getbyemail", ("email", "new@example.com"), 36),
+        ("user/pending", ("page_size", "30"), 16),
+    ] {
+        let run = run(operation, &[given], pending).unwrap();
+        let warned = run.warned().into_iter();
+        let settings: Vec<_> = warned
+            .filter(|fields| fields.starts_with("disable_chat, "))
+            .collect();
+        assert_eq!(settings.len(), 1, "{operation}: {settings:?}");
+        assert_eq!(
+            settings[0].split(", ").count(),
+            members,
+            "{operation}: {settings:?}"
+        );
+    }
+    let nobody = run("user/pending", &[], |_| {
+        crate::driver::ok(json!({ "total_records": 0, "users": [] }))
+    });
+    assert_eq!(
+        nobody.unwrap().warned(),
+        [""; 0],
+        "nothing is missing of nobody"
+    );
 }

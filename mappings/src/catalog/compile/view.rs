@@ -33,9 +33,15 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
     let not_listed = |key: &str| {
         scope.add(format!("`{key}` is not among the fields of the view"));
     };
+    let in_none = |key: &String| {
+        shape.none.keys().any(|set| {
+            let found = scope.names.set.find(scope.resource(), set);
+            found.is_some_and(|(_, keys)| keys.value.contains(key))
+        })
+    };
     let named = shape.without.iter().chain(&shape.empty);
     for key in named.chain(shape.from.keys()) {
-        if !listed.contains(key) {
+        if !listed.contains(key) && !in_none(key) {
             not_listed(key);
         }
     }
@@ -108,7 +114,7 @@ fn unfilled(scope: &Scope<'_>, shape: &ViewShape, fields: &Fields) -> Vec<Unfill
     for (set, reason) in &shape.none {
         let known = scope.names.set.find(scope.resource(), set);
         let keys = known.map_or(std::slice::from_ref(set), |(_, keys)| keys.value);
-        for key in keys {
+        for key in keys.iter().filter(|key| !shape.without.contains(key)) {
             let field = fields.find_quietly(scope.resource(), key);
             match field.zip(field.and_then(|field| fields.get(field))) {
                 Some((field, (_, part))) => none.push(Unfilled {
