@@ -180,6 +180,25 @@ fn objects_and_arrays_of_json_become_the_texts_that_forms_carry() {
 }
 
 #[test]
+fn nested_json_is_written_as_its_values_are_and_no_larger() {
+    let json = Some("application/json");
+    let nested =
+        r#"[ null, true , -1, 18446744073709551615, 1.5, "a\"\u00e9\n", {}, [], {"b" : [ ]} ]"#;
+    let value: serde_json::Value = serde_json::from_str(nested).unwrap();
+    let body = format!(r#"{{"recurrence": {nested}}}"#);
+    assert_eq!(decode("", json, &body), format!("recurrence={value}"));
+    // Half a million arrays are a text of their own size.
+    let arrays = format!("[{}[]]", "[],".repeat(500_000));
+    let body = format!(r#"{{"recurrence":{arrays}}}"#);
+    assert_eq!(
+        decode("", json, &body).len(),
+        "recurrence=".len() + arrays.len()
+    );
+    let body = format!(r#"{{"other":{arrays},"id":"1"}}"#);
+    assert_eq!(decode("", json, &body), "other=&id=1");
+}
+
+#[test]
 fn json_that_is_no_set_of_parameters_is_refused() {
     let json = Some("application/json");
     assert_eq!(
