@@ -131,6 +131,10 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
         let text = format!("f({call});\n{}", line.repeat(16_000));
         put(folder.path(), path, text);
     }
+    // Each line with another comment.
+    let lines = (0..4_000).map(|at| format!("a => {}// {at:x} {}\n", " ".repeat(at % 4), at % 7));
+    let padded = lines.collect::<String>();
+    put(folder.path(), "e.java", format!("f({call});\n{padded}"));
     let output = Command::new("sh")
         .args(["-c", "ulimit -v 4000000; exec \"$0\" audit --format json"])
         .arg(env!("CARGO_BIN_EXE_migrate"))
@@ -146,7 +150,7 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
         .filter_map(|unread| unread["path"].as_str())
         .collect();
     assert!(named.contains(&"a.java"), "{named:?}");
-    for (path, _) in kinds {
+    for path in kinds.map(|(path, _)| path).into_iter().chain(["e.java"]) {
         assert!(places(&report).contains(&format!("{path}:1 url")), "{path}");
     }
 }

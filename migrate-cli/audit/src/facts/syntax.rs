@@ -270,9 +270,19 @@ fn is_monotonous(source: &str) -> bool {
     const LINES: usize = 256;
     /// How much of a line makes its form, in characters.
     const FORM: usize = 48;
+    /// What begins a comment in one language or another: comments may make lines differ.
+    const COMMENTS: [&str; 4] = ["//", "/*", "#", "--"];
+    let code = |line: &str| {
+        let starts = COMMENTS.iter().filter_map(|mark| line.find(mark));
+        starts.min().unwrap_or(line.len())
+    };
+    let code_lines = source
+        .lines()
+        .filter_map(|line| line.get(..code(line)))
+        .filter(|code| !code.trim().is_empty());
     let mut forms: HashMap<String, usize> = HashMap::new();
     let mut lines = 0;
-    for line in source.lines().filter(|line| !line.trim().is_empty()) {
+    for line in code_lines {
         let mut form: Vec<char> = line
             .chars()
             .filter(|letter| !letter.is_whitespace())

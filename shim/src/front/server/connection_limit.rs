@@ -25,6 +25,10 @@ use tokio::{
 /// evicted.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// An idle connection goes before one that waits for a request's body only after this time: its first
+/// request may be on the way.
+const FRESH: u64 = 1_000;
+
 /// `idle_since` of a connection that was evicted already.
 const EVICTED: u64 = u64::MAX;
 
@@ -115,10 +119,12 @@ impl ConnectionLimit {
 
     fn evict_one(&self) {
         let connections = self.lock();
+        let now = clock(self.started);
         let waiting = connections.iter().filter_map(|(number, connection)| {
             let since = connection.idle_since.load(Ordering::Relaxed);
-            let is_idle = connection.requests.load(Ordering::Relaxed) == 0;
-            let order = (!is_idle, since, number);
+            let has_request = connection.requests.load(Ordering::Relaxed) > 0;
+            let is_fresh = now.saturating_sub(since) < FRESH;
+            let order = (has_request || is_fresh, since, number);
             (connection.is_waiting() && since != EVICTED).then_some((order, connection))
         });
         if let Some((_, connection)) = waiting.min_by_key(|(order, _)| *order) {
@@ -310,10 +316,24 @@ mod tests {
         let (slow, idle) = (limit.acquire().await, limit.acquire().await);
         let _request = slow.begin_request();
         slow.connection.incomplete.fetch_add(1, Ordering::Relaxed);
+        time::sleep(Duration::from_millis(FRESH)).await;
         limit.evict_one();
         assert!(slow.evicted().now_or_never().is_none());
         idle.evicted().await;
         limit.evict_one();
+        slow.evicted().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keeps_a_new_connection_while_others_hold_requests_without_bodies() {
+        let limit = Arc::new(ConnectionLimit::new(2));
+        let slow = limit.acquire().await;
+        let _request = slow.begin_request();
+        slow.connection.incomplete.fetch_add(1, Ordering::Relaxed);
+        time::sleep(Duration::from_secs(5)).await;
+        let new = limit.acquire().await;
+        limit.evict_one();
+        assert!(new.evicted().now_or_never().is_none());
         slow.evicted().await;
     }
 
