@@ -177,10 +177,10 @@ impl Site {
             .args(words)
             .output();
         let output = output.expect("it ran");
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-        )
+        let text = String::from_utf8_lossy(&output.stdout);
+        // Wherever its lines end.
+        let words: Vec<_> = text.split_whitespace().collect();
+        (output.status.code(), words.join(" "))
     }
 }
 
