@@ -1,4 +1,5 @@
 mod reference;
+mod state;
 
 use super::*;
 

@@ -6,7 +6,7 @@ use mappings::catalog::Rates;
 
 use crate::{
     breaker::Breaker,
-    budget::{Budget, SharedBudget},
+    budget::{AccountDigest, Budget, SharedBudget},
 };
 
 /// The limits and the health of one v2 account.
@@ -17,9 +17,6 @@ pub struct Account {
     /// The circuit breaker.
     pub breaker: Breaker,
 }
-
-/// Names a v2 account without telling which: a digest.
-pub type AccountDigest = [u8; 32];
 
 /// All accounts.
 #[derive(Clone, Debug, Default)]

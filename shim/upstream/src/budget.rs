@@ -25,14 +25,13 @@ use daily::DayCount;
 use mappings::{Method, catalog::Rates};
 use pace::Due;
 pub use pace::Pace;
-pub use shared::{DailyLimit, Reserved, SharedBudget, SharedCall};
+pub use shared::{AccountDigest, DailyLimit, Reserved, SharedBudget, SharedCall};
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
 };
 
 use crate::{
-    account::AccountDigest,
     rate_label::{ByLabel, RateLabel},
     request::Subject,
 };

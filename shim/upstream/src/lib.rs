@@ -33,10 +33,12 @@ mod retry;
 mod tls;
 mod token;
 
-pub use account::{Account, AccountDigest, Accounts};
+pub use account::{Account, Accounts};
 pub use address::{BaseUrl, BaseUrlError, UnsafePath};
 pub use breaker::Breaker;
-pub use budget::{Budget, DailyLimit, Exhausted, Pace, Reserved, SharedBudget, SharedCall};
+pub use budget::{
+    AccountDigest, Budget, DailyLimit, Exhausted, Pace, Reserved, SharedBudget, SharedCall,
+};
 pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
 pub use file::FileError;
 pub use http::{ClientError, Http, HttpSettings};

@@ -6,7 +6,10 @@ use futures_util::future::BoxFuture;
 use mappings::Method;
 
 use super::Pace;
-use crate::{account::AccountDigest, rate_label::RateLabel};
+use crate::rate_label::RateLabel;
+
+/// Names a v2 account without telling which: a digest.
+pub type AccountDigest = [u8; 32];
 
 /// Counts the calls of an account, for all processes that make them.
 pub trait SharedBudget: fmt::Debug + Send + Sync {
