@@ -106,7 +106,7 @@ impl<'f, T> Declared<'f, T> {
     pub(super) fn find(&self, resource: &str, name: &str) -> Option<(usize, &Declaration<'f, T>)> {
         let of = |resource: &str| {
             let mut items = self.0.iter().enumerate();
-            items.find(|(_, item)| item.at.resource() == resource && item.name == name)
+            items.find(|(_, item)| item.name == name && item.at.resource() == resource)
         };
         let found = of(resource).or_else(|| of(COMMON));
         found.inspect(|(_, item)| item.is_used.set(true))

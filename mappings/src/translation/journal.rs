@@ -271,8 +271,8 @@ impl Translation<'_> {
         true
     }
 
-    /// Takes v2's answer to a question of [`dispute`](Self::dispute); gives the outcome back if it
-    /// is none. What v2 created while an earlier request waited for it is that request's.
+    /// Takes v2's answer to a question of [`dispute`](Self::dispute); returns the outcome
+    /// unchanged if there was none. What v2 created while an earlier request waited for it is that request's.
     pub(super) fn settle(
         &mut self,
         id: CallId,

@@ -4,7 +4,7 @@ use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{error, ok, run},
+    driver::{error, no_content, ok, run},
     plans::transcript,
 };
 
@@ -51,10 +51,7 @@ fn well(request: &V2Request) -> Outcome {
             "next_page_token": if request.query.len() == 1 { "two" } else { "" },
         })),
         "POST" => ok(device("d3", "Room", "SIP", "no")),
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

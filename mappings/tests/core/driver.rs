@@ -117,6 +117,13 @@ pub(crate) fn ok(body: Value) -> Outcome {
     }
 }
 
+pub(crate) fn no_content() -> Outcome {
+    Outcome::Answered {
+        status: 204,
+        body: None,
+    }
+}
+
 pub(crate) fn error(status: u16, code: i64, message: &str) -> Outcome {
     Outcome::Answered {
         status,
@@ -187,10 +194,7 @@ pub(crate) fn well(request: &V2Request) -> Outcome {
                 body: Some(json!({ "ids": "new1", "added_at": "2026-02-03T04:05:06Z" }).into()),
             }
         }
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

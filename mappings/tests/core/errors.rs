@@ -10,7 +10,7 @@ use mappings::{
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, run, well},
+    driver::{catalog, error, no_content, run, well},
     plans::REQUESTS,
 };
 
@@ -303,10 +303,7 @@ fn trouble_is_v2s_or_the_shims_and_never_the_callers() {
     assert!(!trouble(Outcome::Limited));
     assert!(!trouble(error(404, 1001, "User does not exist: x.")));
     assert!(!trouble(error(400, 300, "No.")));
-    assert!(!trouble(Outcome::Answered {
-        status: 204,
-        body: None
-    }));
+    assert!(!trouble(no_content()));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use mappings::{
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::driver::{catalog, run, well};
+use crate::driver::{catalog, no_content, run, well};
 
 /// An update that carries a field, and a v2 that stores what it is sent.
 fn round_trip(given: &[(&str, &str)]) -> Value {
@@ -37,10 +37,7 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
             }
             _ => return well(request),
         }
-        Outcome::Answered {
-            status: 204,
-            body: None,
-        }
+        no_content()
     };
     let mut arguments = vec![("id", "x")];
     arguments.extend(given);

@@ -4,7 +4,7 @@ use mappings::{Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, ok, run, run_with, site},
+    driver::{catalog, error, no_content, ok, run, run_with, site},
     plans::transcript,
 };
 
@@ -35,10 +35,7 @@ fn well(request: &V2Request) -> Outcome {
             status: 201,
             body: Some(json!({ "id": "g3", "name": "Sales" }).into()),
         },
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

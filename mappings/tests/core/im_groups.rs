@@ -6,7 +6,7 @@ use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{catalog, error, ok, run, run_with, site},
+    driver::{catalog, error, no_content, ok, run, run_with, site},
     plans::{transcript, transcript_at},
 };
 
@@ -74,10 +74,7 @@ fn well(request: &V2Request) -> Outcome {
             json!({ "id": "u1", "email": "ada@example.com", "pic_url": "https://example.com/ada.jpg" }),
         ),
         ("POST", _) => ok(json!({ "ids": "u1,u2", "added_at": "2026-02-03T04:05:06.789Z" })),
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

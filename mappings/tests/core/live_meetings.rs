@@ -6,7 +6,7 @@ use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, of, ok, run, run_with, site},
+    driver::{Run, catalog, error, no_content, of, ok, run, run_with, site},
     plans::transcript,
 };
 
@@ -79,10 +79,7 @@ fn well(request: &V2Request) -> Outcome {
             "/users/u3/meetings" => ok(json!({ "meetings": [listed(THIRD, 5)] })),
             _ => ok(json!({ "meetings": [] })),
         },
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

@@ -4,7 +4,7 @@ use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{catalog, error, ok, run, run_with, site, site_choosing},
+    driver::{catalog, error, no_content, ok, run, run_with, site, site_choosing},
     plans::transcript,
 };
 
@@ -95,10 +95,7 @@ fn well(request: &V2Request) -> Outcome {
                 "created_at": "2020-09-01T10:00:00Z", "join_url": "https://example.com/j/1",
             }],
         })),
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

@@ -8,7 +8,7 @@ use mappings::{
 use serde_json::json;
 
 use crate::{
-    driver::{NOW, Run, catalog, error, ok, run, run_with, shown, site},
+    driver::{NOW, Run, catalog, error, no_content, ok, run, run_with, shown, site},
     plans::transcript,
 };
 
@@ -42,10 +42,7 @@ fn well(request: &V2Request) -> Outcome {
                 { "email": "new@example.com" },
             ],
         })),
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 
@@ -187,10 +184,7 @@ fn the_first_failure_stops_what_was_not_sent() {
         *seen += 1;
         match *seen {
             2 => error(400, 200, "Only available for Paid account."),
-            _ => Outcome::Answered {
-                status: 204,
-                body: None,
-            },
+            _ => no_content(),
         }
     };
     let run = run(

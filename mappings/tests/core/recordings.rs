@@ -6,7 +6,7 @@ use mappings::{Links, Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{NOW, Run, catalog, error, of, ok, run, run_with, site_choosing, user},
+    driver::{NOW, Run, catalog, error, no_content, of, ok, run, run_with, site_choosing, user},
     plans::transcript,
 };
 
@@ -82,10 +82,7 @@ fn well(request: &V2Request) -> Outcome {
             };
             ok(json!({ "meetings": meetings, "next_page_token": "", "total_records": 2 }))
         }
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

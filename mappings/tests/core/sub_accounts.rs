@@ -6,7 +6,7 @@ use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, ok, run, run_with, site},
+    driver::{Run, catalog, error, no_content, ok, run, run_with, site},
     plans::{transcript, transcript_at},
 };
 
@@ -179,10 +179,7 @@ fn well(request: &V2Request) -> Outcome {
         })),
         ("GET", "/accounts/{accountId}/billing") => ok(contact()),
         ("GET" | "POST", "/accounts/{accountId}/plans") => ok(plans()),
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

@@ -6,7 +6,7 @@ use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, ok, run, run_with, shown, site},
+    driver::{Run, catalog, error, no_content, ok, run, run_with, shown, site},
     plans::transcript,
 };
 
@@ -302,10 +302,7 @@ fn well(request: &V2Request) -> Outcome {
         }
         ("GET", "/past_webinars/{webinarId}/polls") => ok(session("Yes")),
         ("GET", "/past_webinars/{webinarId}/qa") => ok(session("No")),
-        _ => Outcome::Answered {
-            status: 204,
-            body: None,
-        },
+        _ => no_content(),
     }
 }
 

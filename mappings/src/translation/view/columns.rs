@@ -1,4 +1,8 @@
 //! The members of a view as they are written of all objects that have the same documents.
+//!
+//! With it, the core spends 3.2 million instructions on a list of 300 users; with a decision for each
+//! member of each object 6.1 million, and without [`Found`] 8.4 million (170, 290 and 400 µs):
+//! measured by `list_300` of `tests/bench/instructions.sh`.
 
 use std::{ops::Range, slice};
 
@@ -17,7 +21,7 @@ use crate::{
     scalar::Scalar,
 };
 
-/// Room for what is the same in all objects: mostly it is less.
+/// The initial capacity for what is the same in all objects, in bytes.
 const WRITTEN: usize = 256;
 
 /// The members of a view for objects with certain documents: what does not depend on the single
@@ -118,7 +122,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Notes where a member is looked for; returns what is shown if it is nowhere there.
+    /// Notes where a member is looked for; returns what is shown if it is absent there.
     fn look_around(
         &mut self,
         member: &'a Member,

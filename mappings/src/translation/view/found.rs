@@ -43,7 +43,7 @@ struct Known<'t> {
     members: Vec<Option<usize>>,
 }
 
-/// So many shapes are known; those who have more pay for it.
+/// The most shapes that are known; lists with more are slower.
 const SHAPES: usize = 16;
 
 /// Where the documents of an object may have a value.

@@ -167,7 +167,7 @@ impl AsIs {
 }
 
 /// True for a moment that surely stands as v1 wrote it, `2015-01-19T14:47:22Z`, which v2's mostly
-/// do. The last days of a month, which not all have, are left to who knows calendars.
+/// do. The last days of a month are left to the calendar, because not all months have them.
 fn is_v1s(quoted: &[u8]) -> bool {
     let Ok(bytes) = <&[u8; 22]>::try_from(quoted) else {
         return false;
