@@ -22,7 +22,7 @@ use super::{
     option::{OptionRule, OptionValue},
     problem::{COMMON, Location, Report},
     protocol::{NamedError, Subject},
-    shape::{FieldShape, PlanShape, RateShape, RequestShape, SourceShape, ViewShape},
+    shape::{FieldShape, PlanShape, RequestShape, SourceShape, ViewShape},
 };
 use crate::exchange::Method;
 pub(crate) use rule::GIVEN;
@@ -126,24 +126,15 @@ fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
             let reason = format!("rate `{}` has no source", rate.name);
             names.report.add(&rate.at, reason);
         }
-        let RateShape {
-            light,
-            medium,
-            heavy,
-            resource_intensive,
-            light_daily,
-            medium_daily,
-            heavy_daily,
-            ..
-        } = *rate.value;
+        let shape = rate.value;
         let known = Rates {
-            light,
-            medium,
-            heavy,
-            resource_intensive,
-            light_daily,
-            medium_daily,
-            heavy_daily,
+            light: shape.light,
+            medium: shape.medium,
+            heavy: shape.heavy,
+            resource_intensive: shape.resource_intensive,
+            light_daily: shape.light_daily,
+            medium_daily: shape.medium_daily,
+            heavy_daily: shape.heavy_daily,
         };
         (rate.name.to_owned(), known)
     });

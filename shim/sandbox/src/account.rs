@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use time::OffsetDateTime;
+
 use super::access_tokens::AccessTokens;
 use super::config::{MAX_USERS, SandboxConfig};
 use super::error::{ApiError, ErrorName};
 use super::paging::PageTokens;
 use super::random::random_text;
+use super::request::Members;
 use super::role::Role;
-use super::user::User;
+use super::user::{Status, User, login};
 
 pub(crate) struct Account {
     pub(crate) config: SandboxConfig,
@@ -100,6 +103,32 @@ impl Account {
         self.users.remove(id);
         for user in self.users.iter_mut() {
             user.assistants.retain(|assistant| assistant.id != id);
+        }
+    }
+
+    /// An active member of the account who joined now, with fresh ids; not added yet.
+    pub(crate) fn new_user(&mut self, email: String, plan: i64) -> User {
+        User {
+            id: self.fresh_id(),
+            email,
+            plan,
+            status: Status::Active,
+            role: Role::Member,
+            login_types: vec![login::PASSWORD],
+            pmi: self.fresh_pmi(),
+            host_key: None,
+            vanity_name: None,
+            employee_unique_id: None,
+            password: None,
+            picture: None,
+            created_at: OffsetDateTime::now_utc(),
+            last_login: None,
+            groups: Vec::new(),
+            im_groups: Vec::new(),
+            assistants: Vec::new(),
+            profile: Members::new(),
+            settings: Members::new(),
+            token_generation: 0,
         }
     }
 

@@ -148,43 +148,24 @@ impl Seed {
         }
         let last_login = moment(LAST_SIGN_IN) - Duration::minutes(97) * ordinal;
         let client = cycled(&self.client_versions, position).unwrap_or_default();
+        let domain = person.email_domain.as_ref().unwrap_or(&self.domain);
+        let user = account.new_user(format!("{local}{number}@{domain}"), plan::LICENSED);
         let mut user = User {
-            id: account.fresh_id(),
-            email: format!(
-                "{local}{number}@{}",
-                person.email_domain.as_ref().unwrap_or(&self.domain)
-            ),
-            plan: if round == 0 {
-                person.plan
-            } else {
-                plan::LICENSED
-            },
             status: person.status,
-            role: if round == 0 {
-                person.role
-            } else {
-                Role::Member
-            },
-            login_types: if round == 0 {
-                person.login_types.clone()
-            } else {
-                password_login()
-            },
-            pmi: account.fresh_pmi(),
             host_key: Some(format!("{:06}", account.fresh_number() % 1_000_000)),
             vanity_name: once(&person.vanity_name),
             employee_unique_id: once(&person.employee_unique_id),
-            password: None,
             picture: (person.picture && round == 0).then(|| account.fresh_number()),
             created_at: moment(FIRST_JOINED) + BETWEEN_JOINS * ordinal,
             last_login: (person.status == Status::Active).then_some((last_login, client)),
-            groups: Vec::new(),
-            im_groups: Vec::new(),
-            assistants: Vec::new(),
             profile,
-            settings: Members::new(),
-            token_generation: 0,
+            ..user
         };
+        if round == 0 {
+            user.plan = person.plan;
+            user.role = person.role;
+            user.login_types.clone_from(&person.login_types);
+        }
         if person.webinar && round == 0 {
             let feature = json!({ "webinar": true, "webinar_capacity": 500 });
             let feature = Members::from_iter([("feature".to_owned(), feature)]);

@@ -193,26 +193,12 @@ fn new_user(account: &mut Account, action: &str, address: &str, plan: i64, info:
                 .all(|user| user.vanity_name.as_ref() != Some(name))
         });
     User {
-        id: account.fresh_id(),
-        email: address.to_owned(),
-        plan,
         status,
-        role: Role::Member,
         login_types: vec![login_type],
-        pmi: account.fresh_pmi(),
-        host_key: None,
         vanity_name,
-        employee_unique_id: None,
         password: password.filter(|_| action == "autoCreate"),
-        picture: None,
-        created_at: OffsetDateTime::now_utc(),
-        last_login: None,
-        groups: Vec::new(),
-        im_groups: Vec::new(),
-        assistants: Vec::new(),
         profile,
-        settings: Members::new(),
-        token_generation: 0,
+        ..account.new_user(address.to_owned(), plan)
     }
 }
 
