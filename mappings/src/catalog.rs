@@ -118,9 +118,10 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// All mistakes with file, line and reason: unknown keys, placeholders that nothing fills, bad
-    /// pointers, duplicates, missing reasons, parameters that go nowhere, and rules, calls, plans
-    /// and views that are never reached.
+    /// Mistakes with file, line and reason. First, of each file the first key, type or value that
+    /// cannot be read. If there are none: all placeholders that nothing fills, unknown names,
+    /// duplicates, missing reasons, parameters that go nowhere and rules that are never reached.
+    /// If there are none either: calls, plans, views and requests that nothing uses.
     pub fn load(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, CatalogError> {
         load::load(files)
     }
