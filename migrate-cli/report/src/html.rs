@@ -70,7 +70,11 @@ fn title_above<'d>(document: &'d Document<'_>, block: usize) -> &'d str {
         Block::Heading(text) => Some(text.as_str()),
         _ => None,
     };
-    above.iter().rev().find_map(title).unwrap_or(&document.title)
+    above
+        .iter()
+        .rev()
+        .find_map(title)
+        .unwrap_or(&document.title)
 }
 
 fn plain_block(block: &Block<'_>, title: &str) -> Markup {

@@ -270,23 +270,33 @@ fn is_monotonous(source: &str) -> bool {
     const LINES: usize = 256;
     /// How much of a line makes its form, in characters.
     const FORM: usize = 48;
+    if memchr::memchr_iter(b'\n', source.as_bytes()).count() < LINES {
+        return false;
+    }
     let mut forms: HashMap<String, usize> = HashMap::new();
     let mut lines = 0;
+    let mut form = String::new();
     for line in source.lines().filter(|line| !line.trim().is_empty()) {
-        let mut form: Vec<char> = line
-            .chars()
-            .filter(|letter| !letter.is_whitespace())
-            .take(FORM)
-            .map(|letter| {
-                if letter.is_alphanumeric() {
-                    'a'
-                } else {
-                    letter
-                }
-            })
-            .collect();
-        form.dedup();
-        *forms.entry(form.into_iter().collect()).or_default() += 1;
+        form.clear();
+        let mut last = None;
+        let letters = line.chars().filter(|letter| !letter.is_whitespace());
+        for letter in letters.take(FORM) {
+            let sign = if letter.is_alphanumeric() {
+                'a'
+            } else {
+                letter
+            };
+            if last != Some(sign) {
+                form.push(sign);
+                last = Some(sign);
+            }
+        }
+        match forms.get_mut(&form) {
+            Some(count) => *count += 1,
+            None => {
+                forms.insert(form.clone(), 1);
+            }
+        }
         lines += 1;
     }
     let most = forms.into_values().max().unwrap_or_default();
