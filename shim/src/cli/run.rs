@@ -9,10 +9,11 @@ use tokio::{net::TcpListener, runtime::Runtime, signal, task::spawn_blocking, ti
 use url::Url;
 
 use super::{
-    Failure, SandboxArguments, Serve, Usage,
+    CheckConfig, Failure, SandboxArguments, Serve, Usage,
     banner::{
         self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
     },
+    doctor,
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
     notifications::{self, Listening},
@@ -32,7 +33,7 @@ use crate::{
     serve::{Dependencies, Shim},
     settings::{
         Config, Effective, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
-        V2Config,
+        UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -65,20 +66,61 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     served.map_err(Failure::Running)
 }
 
-pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
-    let catalog = catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?;
-    let checked = with_sources(arguments, |sources| {
+pub(super) fn check_config(arguments: &CheckConfig) -> Result<(), Failure> {
+    let serve = &arguments.serve;
+    let catalog = catalog(serve.mappings.as_deref()).map_err(Failure::Settings)?;
+    let checked = with_sources(serve, |sources| {
         let config = Config::load(sources, &catalog)?;
         shadow_mappings(config.shadow.as_ref())?;
-        let warnings = config.tls.map_or_else(Vec::new, |tls| tls.warnings());
-        Ok((Effective::of(sources, &catalog), warnings))
+        let effective = Effective::of(sources, &catalog);
+        Ok((config, effective))
     });
-    let (effective, warnings) = checked.map_err(Failure::Settings)?;
-    banner::print(&effective);
-    for warning in warnings {
-        banner::print(&format_args!("# warning: tls: {warning}\n"));
+    let (config, effective) = checked.map_err(Failure::Settings)?;
+    let unknown = unknown_variables();
+    if !unknown.is_empty() {
+        let lines = unknown.iter().map(|unknown| format!("\n  {unknown}"));
+        return Err(Failure::Settings(anyhow!(
+            "the environment has variables that no setting has{}",
+            lines.collect::<String>()
+        )));
     }
-    Ok(())
+    if arguments.changed {
+        banner::print(&effective.changed());
+    } else {
+        banner::print(&effective);
+    }
+    let warnings = config.warnings();
+    for warning in &warnings {
+        banner::print(&format_args!("# warning: {warning}\n"));
+    }
+    match warnings.len() {
+        0 => banner::print(&"# valid\n"),
+        1 => banner::print(&"# valid, with 1 warning\n"),
+        count => banner::print(&format_args!("# valid, with {count} warnings\n")),
+    }
+    if !arguments.online {
+        return Ok(());
+    }
+    let report = doctor::examine(serve, config, catalog)?;
+    banner::print(&format_args!("\n{report}"));
+    report.verdict()
+}
+
+/// What the environment has beside the settings.
+fn unknown_variables() -> Vec<UnknownVariable> {
+    // Names that are no text are not ours.
+    let variables = std::env::vars_os();
+    let texts = variables.filter_map(|(name, value)| {
+        Some((
+            name.into_string().ok()?,
+            value.into_string().unwrap_or_default(),
+        ))
+    });
+    let texts: Vec<_> = texts.collect();
+    let borrowed = texts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    UnknownVariable::among(borrowed)
 }
 
 pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
@@ -126,6 +168,13 @@ async fn serve_until_stopped(
     (arguments, replay): (&Serve, Option<Replay>),
     mut observers: Vec<Arc<dyn Observer>>,
 ) -> anyhow::Result<()> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    for unknown in unknown_variables() {
+        tracing::warn!("{unknown}");
+    }
+    let format = config.log;
     let Config {
         listen,
         tls,
@@ -143,7 +192,6 @@ async fn serve_until_stopped(
         receivers,
         ..
     } = config;
-    notifications::warn_of(webhooks.as_ref(), &receivers, &state.url);
     survive_file_size_limit();
     open_files::fit(&mut limits);
     let listeners = open(listen.as_deref(), tls.as_ref()).await?;
@@ -152,9 +200,6 @@ async fn serve_until_stopped(
     let tls_address = listeners.tls.as_ref().map(|(tls, _)| tls.local_addr());
     let tls_address = tls_address.transpose()?;
     let tls_in_use = listeners.tls.as_ref().map(|(_, tls)| tls.clone());
-    if let Some(tls) = &tls {
-        warn_of(tls);
-    }
     let ops_listener = bind_ops(&ops, !matches!(source, Source::V2(_))).await?;
     let webhooks = notifications::bind(webhooks).await?;
     let (mut sandbox_users, mut replayed) = (None, None);
@@ -174,13 +219,10 @@ async fn serve_until_stopped(
         }
     };
     let own: Vec<_> = address.into_iter().chain(tls_address).collect();
-    check_way_to_v2(&v2, &own).await?;
+    check_way_to_v2(&v2, own).await?;
     // The sandbox stays where it is, whatever is reloaded; so does a recording.
     let in_process = (sandbox_users.is_some() || replayed.is_some()).then(|| v2.clone());
     let (base, tenants) = v2.shown();
-    if v2.is_exposed() {
-        tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
-    }
     // Without an operations address there is no reader.
     let counters = ops_listener
         .as_ref()
@@ -213,7 +255,7 @@ async fn serve_until_stopped(
         ..Process::default()
     };
     let stopping = process.stopping.clone();
-    banner::print(&Serving {
+    let banner = Serving {
         address,
         tls_address,
         backend: match (sandbox_users, replayed.zip(arguments.replay.as_deref())) {
@@ -227,7 +269,12 @@ async fn serve_until_stopped(
         ops: ops_address.transpose()?,
         webhooks: webhooks_address.map(|address| (address, receivers.len())),
         catalog: &catalog,
-    });
+    };
+    match format {
+        LogFormat::Text => banner::print(&banner),
+        LogFormat::Json => banner.log(),
+    }
+    tokio::spawn(check_tenants(shim.clone()));
 
     if let Some((listener, (metrics, traffic, deliveries))) = ops_listener.zip(counters) {
         let deliveries = (outbox.clone(), deliveries);
@@ -268,6 +315,35 @@ async fn serve_until_stopped(
     Ok(())
 }
 
+/// For all tokens to be there after the start.
+const FIRST_TOKENS: Duration = Duration::from_secs(30);
+
+/// Asks for every tenant's token, so that a wrong secret or a missing scope is in the log before the
+/// first customer finds it. The token itself logs why it cannot be had.
+async fn check_tenants(shim: Shim) {
+    for tenant in shim
+        .tenant_statuses(time::Instant::now() + FIRST_TOKENS)
+        .await
+    {
+        let key = &tenant.key;
+        match (&tenant.access, tenant.missing.as_deref()) {
+            (Err(error), _) => {
+                tracing::error!("Tenant {key} has no v2 token: {error}; try shim doctor")
+            }
+            (Ok(()), Some([first, others @ ..])) => {
+                let (scope, operations) = (&first.scope, first.operations.join(", "));
+                let more = others.len();
+                tracing::warn!(
+                    more,
+                    "The OAuth app of tenant {key} lacks the scope {scope}, needed by {operations}; \
+                     shim doctor lists all"
+                );
+            }
+            (Ok(()), _) => {}
+        }
+    }
+}
+
 /// What is counted for the operations address, from now on.
 fn counters(
     catalog: &Catalog,
@@ -289,7 +365,7 @@ fn warn_of(tls: &TlsConfig) {
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
-async fn start_sandbox(
+pub(super) async fn start_sandbox(
     users: usize,
     site: &SiteConfig,
     faults: Option<Faults>,

@@ -51,12 +51,12 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
-/// The help on variables, and the exit codes.
-pub(super) fn environment() -> String {
+/// The help on variables, and the exit codes of a command.
+pub(super) fn environment(exit_codes: &str) -> String {
     let named = keys().filter_map(|key| Some((key.listed_variable?, sentence(key.doc))));
     let lines = named.map(|(name, doc)| format!("  {name}\n          {doc}\n"));
     format!(
-        "Environment:\n{}{ENVIRONMENT_END}",
+        "Environment:\n{}{ENVIRONMENT_END}\n\n{exit_codes}",
         lines.collect::<String>()
     )
 }
@@ -65,12 +65,7 @@ const ENVIRONMENT_END: &str = "  \
   SHIM_SECTION_KEY
           Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests
   RUST_LOG
-          How much to log: error, warn, info, debug, trace
-
-Exit codes:
-  0  stopped by a signal
-  1  could not listen, or another failure
-  2  the command line or the settings are wrong; nothing was started";
+          How much to log: error, warn, info, debug, trace";
 
 /// Every key of the settings file, for a manual page.
 pub(super) fn manual_section() -> String {

@@ -81,13 +81,13 @@ pub fn router(
 
 async fn overview(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Overview", "/ui", query.as_deref());
-    let access = state.shim.access(Instant::now() + ACCESS_TIME).await;
-    let refused = access.into_iter().zip(1..);
-    let refused = refused.filter_map(|(access, tenant)| Some((tenant, access.err()?)));
-    let refused: Vec<_> = refused.collect();
+    let tenants = state
+        .shim
+        .tenant_statuses(Instant::now() + ACCESS_TIME)
+        .await;
     page.show(&overview::body(
         &state.shim,
-        &refused,
+        &tenants,
         &state.traffic.seen(),
     ))
 }

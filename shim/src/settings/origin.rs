@@ -64,6 +64,12 @@ impl Mistakes {
         self.0.borrow_mut().push(Mistake { origin, text });
     }
 
+    /// Forgets what was reported as missing, which it may not be: the file cannot be read as a whole.
+    pub(super) fn forget_missing(&self) {
+        let mut mistakes = self.0.borrow_mut();
+        mistakes.retain(|mistake| mistake.origin != Origin::Default);
+    }
+
     /// In the order in which they are reported.
     pub(super) fn into_sorted(self) -> Vec<Mistake> {
         let mut mistakes = self.0.into_inner();

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 
+mod doctor;
 mod kill;
 mod log_sinks;
 mod replay;

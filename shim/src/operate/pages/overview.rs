@@ -1,19 +1,18 @@
 //! The overview page.
 
 use maud::{Markup, html};
-use shim_upstream::{RateLabel, TokenError};
+use shim_upstream::RateLabel;
 
-use super::page::{ago, empty, share, table, time};
+use super::page::{ago, empty, share, table, text, time};
 use crate::{
     observe::{OperationTraffic, TrafficCounts, shadow::Shadow},
-    serve::Shim,
+    serve::{Shim, TenantStatus},
 };
 
 /// Minutes that the rate is an average of.
 const RATE_MINUTES: usize = 5;
 
-/// `refused` tenants have no v2 token, each with the reason.
-pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficCounts) -> Markup {
+pub(super) fn body(shim: &Shim, statuses: &[TenantStatus], seen: &TrafficCounts) -> Markup {
     let (tenants, base) = shim.behind();
     let all = seen.operations.values();
     let sum = |count: fn(&OperationTraffic) -> u64| all.clone().map(count).sum::<u64>();
@@ -30,10 +29,12 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
                 @else { span.good { "not known to be down" } }
             } }
             div { dt { "Tokens" } dd {
-                @if refused.is_empty() { span.good { "all tenants have one" } }
-                @for (tenant, error) in refused {
-                    span.bad { "tenant " (tenant) }
-                    small { (error) }
+                @if statuses.iter().all(|tenant| tenant.access.is_ok()) { span.good { "all tenants have one" } }
+                @for tenant in statuses {
+                    @if let Err(error) = &tenant.access {
+                        span.bad { "tenant " (text(&tenant.key)) }
+                        small { (text(error)) }
+                    }
                 }
             } }
             div { dt { "State" } dd {
