@@ -3,6 +3,7 @@
 mod banner;
 mod dev_cert;
 mod doctor;
+mod init;
 mod listen;
 mod manual;
 mod mappings_folder;
@@ -46,6 +47,8 @@ enum Command {
     CheckConfig(CheckConfig),
     #[command(after_long_help = settings_help::environment(doctor::EXIT_CODES))]
     Doctor(doctor::Doctor),
+    #[command(after_long_help = init::EXIT_CODES)]
+    Init(init::Init),
     Sandbox(SandboxArguments),
     Usage(Usage),
     Notifications(notifications::Notifications),
@@ -194,6 +197,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Serve(serve) => run::serve(&serve),
         Command::CheckConfig(arguments) => run::check_config(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Init(arguments) => init::make(&arguments),
         Command::Sandbox(alone) => run::sandbox(&alone),
         Command::Usage(usage) => run::usage(&usage),
         Command::Notifications(arguments) => notifications::run(&arguments),
@@ -258,6 +262,7 @@ mod tests {
         insta::assert_snapshot!("help_serve", help(&["serve"]));
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_doctor", help(&["doctor"]));
+        insta::assert_snapshot!("help_init", help(&["init"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
         insta::assert_snapshot!("help_usage", help(&["usage"]));
         insta::assert_snapshot!("help_notifications", help(&["notifications"]));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 
 mod doctor;
+mod init;
 mod kill;
 mod log_sinks;
 mod replay;
