@@ -543,7 +543,13 @@ async fn answer(
     });
     // The answer is complete: whatever becomes of the observers, it goes out.
     guarded(|| {
-        let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
+        let record = reply.record(
+            id,
+            shim.catalog(),
+            method,
+            operation,
+            (client.0, started.elapsed()),
+        );
         shim.0.shared.observer.served(&record);
         if let (Some(ledger), Some(note)) = (ledger, note) {
             ledger.note(note, &record);

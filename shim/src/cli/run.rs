@@ -25,11 +25,14 @@ use crate::{
     front::server::{self, Stopped, Tls},
     notifications::Outbox,
     observe::{
-        Deliveries, Log, Metrics, Observer, Observers, StartedLog, Traces, Traffic,
+        Log, Metrics, Observer, Observers, StartedLog, Traces,
         ledger::{self, Filter},
         start_log,
     },
-    operate::{self, Process, pages},
+    operate::{
+        self, Process,
+        pages::{self, Counters},
+    },
     serve::{Dependencies, Shim},
     settings::{
         Config, Effective, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
@@ -276,9 +279,8 @@ async fn serve_until_stopped(
     }
     tokio::spawn(check_tenants(shim.clone()));
 
-    if let Some((listener, (metrics, traffic, deliveries))) = ops_listener.zip(counters) {
-        let deliveries = (outbox.clone(), deliveries);
-        let pages = pages::router(shim.clone(), traffic, deliveries, &ui);
+    if let Some((listener, (metrics, counters))) = ops_listener.zip(counters) {
+        let pages = pages::router(shim.clone(), counters, process.clone(), &ui);
         let (router, limits) = (
             operate::router(shim.clone(), metrics, &ui, process).merge(pages),
             limits.clone(),
@@ -348,13 +350,11 @@ async fn check_tenants(shim: Shim) {
 fn counters(
     catalog: &Catalog,
     observers: &mut Vec<Arc<dyn Observer>>,
-) -> anyhow::Result<(Arc<Metrics>, Arc<Traffic>, Arc<Deliveries>)> {
-    let (metrics, traffic) = (Arc::new(Metrics::new(catalog)?), Arc::<Traffic>::default());
-    let deliveries = Arc::<Deliveries>::default();
+) -> anyhow::Result<(Arc<Metrics>, Counters)> {
+    let (metrics, counters) = (Arc::new(Metrics::new(catalog)?), Counters::default());
     observers.push(Arc::clone(&metrics) as _);
-    observers.push(Arc::clone(&traffic) as _);
-    observers.push(Arc::clone(&deliveries) as _);
-    Ok((metrics, traffic, deliveries))
+    observers.extend(counters.observers());
+    Ok((metrics, counters))
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.

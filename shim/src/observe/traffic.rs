@@ -44,8 +44,9 @@ struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
-    /// Errors of v1, whatever their cause; refusals are not among them.
+    /// Errors of v1, whatever their cause; without refusals, and without what is not served.
     pub(crate) errors: u64,
+    pub(crate) not_served: u64,
     /// Those of them that are v2's or the shim's trouble.
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
@@ -184,6 +185,7 @@ impl Default for OperationTraffic {
         Self {
             requests: 0,
             errors: 0,
+            not_served: 0,
             trouble: 0,
             refused: 0,
             calls: 0,
@@ -201,7 +203,8 @@ impl OperationTraffic {
         match record.ending {
             Ending::Answered => {}
             Ending::Refused => self.refused += 1,
-            Ending::Error | Ending::NotServed | Ending::Brownout => self.errors += 1,
+            Ending::NotServed => self.not_served += 1,
+            Ending::Error | Ending::Brownout => self.errors += 1,
             Ending::Trouble => {
                 self.errors += 1;
                 self.trouble += 1;
@@ -276,6 +279,8 @@ mod tests {
             unknown: 3,
             misplaced: BTreeSet::from(["dept"]),
             is_unfinished: false,
+            key: None,
+            address: None,
             warnings,
             failures: Vec::new(),
         });
