@@ -267,7 +267,7 @@ def an_exchange(ops):
 
 def nothing_runs(tab):
     own = ":not(script[src='/ui/live.js']):not(form[action='/ui/exchanges'])"
-    active = tab.run(f"document.querySelectorAll(':is(script, img, iframe, form, object){own}').length")
+    active = tab.run(f"document.querySelectorAll(`:is(script, img, iframe, form, object){own}`).length")
     if active or "alert(" in tab.run("document.documentElement.outerHTML.match(/<[^>]*alert\\(/)?.[0] ?? ''"):
         return "something on it could run"
 
@@ -383,7 +383,7 @@ def searching_the_audit(tab):
 
 
 def filtering_the_audit(tab):
-    for name, of in (("kind", "kind"), ("operation", "operation")):
+    for name, of in (("rule", "rule"), ("operation", "operation")):
         tab.run("scrollTo(0, 0)")
         value = tab.run(f"document.getElementById('{name}').options[1].value")
         choice = f"document.getElementById('{name}')"

@@ -56,7 +56,7 @@ pub(crate) struct OperationTraffic {
     times: [u64; BUCKETS],
 }
 
-/// A parameter or a field that was not honoured, or missing.
+/// A parameter that was not supported, or a field that was missing.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost {
     pub(crate) count: u64,
@@ -161,7 +161,7 @@ impl State {
 
     fn lose(&mut self, operation: &str, warning: &Warning, now: i64) {
         let kind = match warning.kind {
-            WarningKind::NotHonoured => "not honoured",
+            WarningKind::NotHonoured => "not supported",
             WarningKind::LeftOut => "left out of the answer",
             WarningKind::Unreadable => "missing in the answer",
             WarningKind::Guessed => "charset guessed",
@@ -333,7 +333,7 @@ mod tests {
         served(&traffic, Duration::ZERO, Ending::Trouble, &[warning]);
         let seen = traffic.seen();
         let lost = |name: &str| {
-            let key = ("user/get".to_owned(), name.to_owned(), "not honoured");
+            let key = ("user/get".to_owned(), name.to_owned(), "not supported");
             seen.lost[&key].count
         };
         assert_eq!((lost("track_id"), lost("zpk")), (2, 2));

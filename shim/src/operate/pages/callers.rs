@@ -51,7 +51,7 @@ pub(super) fn body(usage: Usage) -> Result<Markup, UsageError> {
     Ok(html! {
         (table("Most to do first", &columns, &rows))
         p.note {
-            (rule.words()) " The ledger has " (ledger.observed()) " days"
+            (rule.words()) " Days in the ledger: " (ledger.observed())
             @if is_cut { "; more callers are in " code { "migrate usage" } }
             "."
         }

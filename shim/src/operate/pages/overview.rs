@@ -41,6 +41,7 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
             div { dt { "v2" } dd {
                 @if shim.is_cut_off() { span.bad { "down" } small { "calls fail at once" } }
                 @else if calls == 0 { "no calls yet" }
+                @else if readiness.tenants.iter().all(|tenant| tenant.access.is_err()) { "not known" }
                 @else { span.good { "up" } }
             } }
             div { dt { "State" } dd {
@@ -250,7 +251,7 @@ fn chart(minutes: &[(u64, u64)]) -> Markup {
                 }
             }
             figcaption {
-                (all) " requests, at most " (most) " in a minute; "
+                (all) @if all == 1 { " request" } @else { " requests" } ", at most " (most) " in a minute; "
                 span.bad[failed > 0] { (failed) " without success" }
             }
         }
