@@ -85,7 +85,6 @@ fn exchange(
     Unredacted {
         id: "1".to_owned(),
         request: None,
-        request: None,
         at: 1_600_000_000_123,
         micros: 1900,
         site: None,

@@ -31,7 +31,6 @@ fn exchange(arguments: &[(&str, &str)], answer: &Value, calls: Vec<UnredactedCal
     Unredacted {
         id: "1".to_owned(),
         request: None,
-        request: None,
         at: 1_600_000_000_123,
         micros: 1900,
         site: None,
