@@ -1,6 +1,7 @@
 //! The command line: arguments, commands, exit codes.
 
 mod banner;
+mod check_config;
 mod dev_cert;
 mod doctor;
 mod init;
@@ -85,7 +86,7 @@ pub(crate) struct Serve {
     #[command(flatten)]
     settings: SettingFlags,
     /// Settings as TOML
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Mapping files (*.toml) that replace the built-in ones of the same name, or add to them
     #[arg(long, value_name = "DIR")]
@@ -195,7 +196,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let ended = match cli.command {
         Command::Serve(serve) => run::serve(&serve),
-        Command::CheckConfig(arguments) => run::check_config(&arguments),
+        Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Init(arguments) => init::make(&arguments),
         Command::Sandbox(alone) => run::sandbox(&alone),

@@ -565,7 +565,10 @@ fn led_back() -> Response<Body> {
 
 /// Programs tell a wrong base URL from a wrong operation by this.
 fn not_v1() -> Response<Body> {
-    plain(StatusCode::NOT_FOUND, "404 Not Found\n")
+    plain(
+        StatusCode::NOT_FOUND,
+        "404 Not Found: v1 is below /v1, as POST /v1/user/get\n",
+    )
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

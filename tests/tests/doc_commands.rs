@@ -9,7 +9,11 @@
 //! In a block with `$ ` before its commands, the other lines are output. A line of it must be in what the
 //! commands print, but for what stands for `…`.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -50,7 +54,10 @@ struct Block {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn pages() -> Vec<PathBuf> {
@@ -85,10 +92,13 @@ fn blocks(page: &Path) -> Vec<Block> {
             }
             (Some(_), None) => lines.push(trimmed.to_owned()),
             (None, None) => {
-                let inner = trimmed.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
+                let inner = trimmed
+                    .strip_prefix("<!-- ")
+                    .and_then(|rest| rest.strip_suffix(" -->"));
                 let runs = inner.filter(|inner| inner.starts_with("runs"));
                 if !trimmed.is_empty() {
-                    mark = runs.map(|runs| runs["runs".len()..].trim_matches([':', ' ']).to_owned());
+                    mark =
+                        runs.map(|runs| runs["runs".len()..].trim_matches([':', ' ']).to_owned());
                 }
             }
         }
@@ -110,7 +120,12 @@ fn block(place: String, runs: Option<String>, lines: &[String]) -> Block {
             output.push(line.clone());
         }
     }
-    Block { place, runs, commands, output }
+    Block {
+        place,
+        runs,
+        commands,
+        output,
+    }
 }
 
 fn bash(folder: &Path, arguments: &[&str], script: &str) -> Output {
@@ -152,12 +167,17 @@ impl Sandbox {
             rest.split(['/', ' ']).next().unwrap().to_owned()
         });
         let [v1, operations] = addresses.collect::<Vec<_>>().try_into().unwrap();
-        Self { child, v1, operations }
+        Self {
+            child,
+            v1,
+            operations,
+        }
     }
 
     /// With the documented addresses in the place of its own, and the other way round.
     fn here(&self, text: &str) -> String {
-        text.replace("127.0.0.1:8080", &self.v1).replace("127.0.0.1:9090", &self.operations)
+        text.replace("127.0.0.1:8080", &self.v1)
+            .replace("127.0.0.1:9090", &self.operations)
     }
 }
 
@@ -191,7 +211,9 @@ fn is_shown(shown: &str, line: &str) -> bool {
     rest = first;
     let is_open = shown.contains('…');
     for part in parts {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
     }
     is_open || rest.is_empty()
@@ -212,7 +234,11 @@ fn marked_commands_run_and_print_what_the_page_shows() {
         count += 1;
         let script = block.commands.join("\n");
         let is_used = |name: &&&str| script.split_whitespace().any(|word| word == **name);
-        if let Some(missing) = OTHERS.iter().filter(is_used).find(|name| !is_installed(name)) {
+        if let Some(missing) = OTHERS
+            .iter()
+            .filter(is_used)
+            .find(|name| !is_installed(name))
+        {
             eprintln!("NOT TESTED: {}: {missing} is not installed", block.place);
             continue;
         }
@@ -226,12 +252,22 @@ fn marked_commands_run_and_print_what_the_page_shows() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let code = output.status.code();
         if !(code == Some(0) || (code == Some(1) && script.contains("migrate"))) {
-            wrong.push(format!("{}: ended with {code:?}: {printed}{said}", block.place));
+            wrong.push(format!(
+                "{}: ended with {code:?}: {printed}{said}",
+                block.place
+            ));
         }
-        for shown in block.output.iter().filter(|line| line.trim() != "…" && !line.trim().is_empty()) {
+        for shown in block
+            .output
+            .iter()
+            .filter(|line| line.trim() != "…" && !line.trim().is_empty())
+        {
             let shown = sandbox.here(shown);
             if !printed.lines().any(|line| is_shown(&shown, line)) {
-                wrong.push(format!("{}: {shown:?} is not in what it prints:\n{printed}{said}", block.place));
+                wrong.push(format!(
+                    "{}: {shown:?} is not in what it prints:\n{printed}{said}",
+                    block.place
+                ));
                 break;
             }
         }
@@ -261,9 +297,20 @@ fn help(words: &[&str], known: &mut HashMap<String, String>) -> Option<String> {
     let (program, rest) = words.split_first()?;
     let name = words.join(" ");
     if !known.contains_key(&name) {
-        let output = Command::new(programs().join(program)).args(rest).arg("--help").output().unwrap();
+        let output = Command::new(programs().join(program))
+            .args(rest)
+            .arg("--help")
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        known.insert(name.clone(), if output.status.success() { text } else { String::new() });
+        known.insert(
+            name.clone(),
+            if output.status.success() {
+                text
+            } else {
+                String::new()
+            },
+        );
     }
     known.get(&name).filter(|text| !text.is_empty()).cloned()
 }
@@ -279,12 +326,19 @@ fn commands_and_flags_in_the_pages_exist() {
             let code = part.split(" #").next().unwrap_or_default();
             let words: Vec<_> = code.split_whitespace().collect();
             // `cargo run -p shim -- serve` is `shim serve`.
-            let begin = words.iter().position(|word| *word == "shim" || *word == "migrate");
-            let Some(begin) = begin.filter(|at| words[..*at].iter().all(|word| word.contains('='))) else {
+            let begin = words
+                .iter()
+                .position(|word| *word == "shim" || *word == "migrate");
+            let Some(begin) = begin.filter(|at| words[..*at].iter().all(|word| word.contains('=')))
+            else {
                 continue;
             };
             let words = &words[begin..];
-            let program = if words[0] == "shim" { "shim" } else { "migrate" };
+            let program = if words[0] == "shim" {
+                "shim"
+            } else {
+                "migrate"
+            };
             let Some(command) = words.get(1).filter(|word| !word.starts_with('-')) else {
                 continue;
             };
@@ -294,20 +348,32 @@ fn commands_and_flags_in_the_pages_exist() {
                 continue;
             };
             *used.entry(program).or_default() += 1;
-            if let Some(word) = words.get(2).filter(|word| text.contains(&format!("\n  {word} "))) {
+            if let Some(word) = words
+                .get(2)
+                .filter(|word| text.contains(&format!("\n  {word} ")))
+            {
                 path.push(*word);
                 text = help(&path, &mut known).unwrap_or(text);
             }
-            let flags = words.iter().filter(|word| word.starts_with("--") && word.len() > 2);
+            let flags = words
+                .iter()
+                .filter(|word| word.starts_with("--") && word.len() > 2);
             for flag in flags.map(|flag| flag.split('=').next().unwrap_or(flag)) {
                 if !text.contains(flag) {
-                    wrong.push(format!("{}: `{}` has no {flag}", block.place, path.join(" ")));
+                    wrong.push(format!(
+                        "{}: `{}` has no {flag}",
+                        block.place,
+                        path.join(" ")
+                    ));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(used.len() == 2 && used.values().all(|count| *count > 5), "{used:?}");
+    assert!(
+        used.len() == 2 && used.values().all(|count| *count > 5),
+        "{used:?}"
+    );
 }
 
 #[test]

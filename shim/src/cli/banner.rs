@@ -99,7 +99,7 @@ impl fmt::Display for Serving<'_> {
             let ops = reachable(ops);
             writeln!(
                 f,
-                "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
+                "for the operator: http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
         }
         if let Some((address, receivers)) = self.webhooks {
@@ -130,7 +130,7 @@ impl fmt::Display for Serving<'_> {
                  curl {credentials} \\\n       \
                  -d page_size=3 -d data_type=XML {base}/user/list\n  \
                  curl -i {credentials} \\\n       \
-                 -d id=ada.lovelace@example.com --data-urlencode 'dept=R&D' -d disable_chat=true \\\n       \
+                 -d id=ada.lovelace@example.com --data-urlencode 'dept=R&D' -d disable_chat=true -d track_id=x \\\n       \
                  {base}/user/update\n\n"
             )?;
         }

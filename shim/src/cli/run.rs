@@ -9,17 +9,16 @@ use tokio::{net::TcpListener, runtime::Runtime, signal, task::spawn_blocking, ti
 use url::Url;
 
 use super::{
-    CheckConfig, Failure, SandboxArguments, Serve, Usage,
+    Failure, SandboxArguments, Serve, Usage,
     banner::{
         self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
     },
-    doctor,
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
     notifications::{self, Listening},
     open_files,
     replay::{self, Replay},
-    watchers::{self, Watchers, shadow_mappings},
+    watchers::{self, Watchers},
 };
 use crate::{
     front::server::{self, Stopped, Tls},
@@ -35,7 +34,7 @@ use crate::{
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Effective, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
+        Config, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
         UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
@@ -69,48 +68,8 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     served.map_err(Failure::Running)
 }
 
-pub(super) fn check_config(arguments: &CheckConfig) -> Result<(), Failure> {
-    let serve = &arguments.serve;
-    let catalog = catalog(serve.mappings.as_deref()).map_err(Failure::Settings)?;
-    let checked = with_sources(serve, |sources| {
-        let config = Config::load(sources, &catalog)?;
-        shadow_mappings(config.shadow.as_ref())?;
-        let effective = Effective::of(sources, &catalog);
-        Ok((config, effective))
-    });
-    let (config, effective) = checked.map_err(Failure::Settings)?;
-    let unknown = unknown_variables();
-    if !unknown.is_empty() {
-        let lines = unknown.iter().map(|unknown| format!("\n  {unknown}"));
-        return Err(Failure::Settings(anyhow!(
-            "the environment has variables that no setting has{}",
-            lines.collect::<String>()
-        )));
-    }
-    if arguments.changed {
-        banner::print(&effective.changed());
-    } else {
-        banner::print(&effective);
-    }
-    let warnings = config.warnings();
-    for warning in &warnings {
-        banner::print(&format_args!("# warning: {warning}\n"));
-    }
-    match warnings.len() {
-        0 => banner::print(&"# valid\n"),
-        1 => banner::print(&"# valid, with 1 warning\n"),
-        count => banner::print(&format_args!("# valid, with {count} warnings\n")),
-    }
-    if !arguments.online {
-        return Ok(());
-    }
-    let report = doctor::examine(serve, config, catalog)?;
-    banner::print(&format_args!("\n{report}"));
-    report.verdict()
-}
-
 /// What the environment has beside the settings.
-fn unknown_variables() -> Vec<UnknownVariable> {
+pub(super) fn unknown_variables() -> Vec<UnknownVariable> {
     // Names that are no text are not ours.
     let variables = std::env::vars_os();
     let texts = variables.filter_map(|(name, value)| {
@@ -576,7 +535,7 @@ pub(super) fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Con
     with_sources(arguments, |sources| Ok(Config::load(sources, catalog)?))
 }
 
-fn with_sources<T>(
+pub(super) fn with_sources<T>(
     arguments: &Serve,
     then: impl FnOnce(&Sources<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {

@@ -54,11 +54,31 @@ impl FromArgMatches for SettingFlags {
 /// The help on variables, and the exit codes of a command.
 pub(super) fn environment(exit_codes: &str) -> String {
     let named = keys().filter_map(|key| Some((key.listed_variable?, sentence(key.doc))));
-    let lines = named.map(|(name, doc)| format!("  {name}\n          {doc}\n"));
+    let lines = named.map(|(name, doc)| format!("  {name}\n{}", wrapped(doc)));
     format!(
         "Environment:\n{}{ENVIRONMENT_END}\n\n{exit_codes}",
         lines.collect::<String>()
     )
+}
+
+/// A text in lines of an 80-column terminal, indented: clap would continue it below its name.
+fn wrapped(text: &str) -> String {
+    const INDENT: &str = "          ";
+    const WIDTH: usize = 78;
+    let mut lines = vec![INDENT.to_owned()];
+    for word in text.split_whitespace() {
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if used > INDENT.len() && used + 1 + word.chars().count() > WIDTH {
+            lines.push(INDENT.to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            if line.len() > INDENT.len() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 const ENVIRONMENT_END: &str = "  \
