@@ -1,6 +1,7 @@
 //! Clients that speak no TLS above 1.0 reach the shim through packaging/haproxy.cfg.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
+#![expect(clippy::print_stderr, reason = "a test that is left out says so")]
 
 #[expect(dead_code, reason = "other tests use more of it")]
 mod servers;

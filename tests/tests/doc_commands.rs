@@ -10,6 +10,7 @@
 //! commands print, but for what stands for `…`.
 #![cfg(unix)]
 #![allow(
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test fails by panicking"

@@ -118,7 +118,7 @@ fn rule_page(entry: &Value) -> String {
     }
     let _ = write!(
         page,
-        "\nIt is a {} in reports that have levels. To keep a use for now, add the comment `migrate-ignore: reason` to \
+        "\nLevel in reports: {}. To keep a use for now, add the comment `migrate-ignore: reason` to \
          its line, or write a [baseline](../audit.md#fail-on-new-uses-only).\n",
         text(entry, "level")
     );

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::{Catalog, catalog::operation::Operation};
-use recording::usage::{Consumer, day_name, day_of};
+use recording::usage::{Consumer, Ledger, day_name, day_of};
 use serde::Serialize;
 
 use super::{Code, code::Place};

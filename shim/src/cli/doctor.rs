@@ -10,7 +10,8 @@ mod tenants;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use mappings::Catalog;
+use mappings::{Catalog, catalog::Rates};
+use secrecy::{ExposeSecret as _, SecretString};
 use shim_upstream::Http;
 use tokio::task::spawn_blocking;
 
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     serve::{Dependencies, Shim},
-    settings::{Config, Source, StateConfig, StateUrl, V2Config},
+    settings::{Config, Source, StateConfig, StateUrl, TenantConfig, V2Config},
     state::{AnswerCache, State},
 };
 use report::{Check, Report};
@@ -106,6 +107,11 @@ async fn checks(
             let faults = arguments.sandbox_faults.clone();
             start_sandbox(users, &site, faults, None).await?
         }
+        Source::Replay => {
+            let text = "answers come from a recording: v2 is not asked";
+            report.add(Check::pass("settings", "--replay", text));
+            return Ok(());
+        }
     };
     let http = match Http::new(&v2.http(&limits)) {
         Ok(http) => http,
@@ -133,9 +139,9 @@ async fn checks(
 }
 
 /// Each tenant's key with the rates of its price plan.
-fn rates_by_key(v2: &V2Config) -> Vec<(String, Option<mappings::catalog::Rates>)> {
+fn rates_by_key(v2: &V2Config) -> Vec<(String, Option<Rates>)> {
     let tenants = v2.tenants.iter();
-    let of_tenant = |tenant: &crate::settings::TenantConfig| (tenant.api_key.clone(), tenant.rates);
+    let of_tenant = |tenant: &TenantConfig| (tenant.api_key.clone(), tenant.rates);
     tenants.map(of_tenant).collect()
 }
 
@@ -180,10 +186,9 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
 /// Shorter ones are no secret tokens of Zoom apps, which have 22 characters.
 const SHORTEST_SECRET: usize = 16;
 
-fn webhook_secrets(secrets: &[secrecy::SecretString]) -> Check {
-    use secrecy::ExposeSecret as _;
+fn webhook_secrets(secrets: &[SecretString]) -> Check {
     let count = secrets.len();
-    let is_short = |secret: &secrecy::SecretString| secret.expose_secret().len() < SHORTEST_SECRET;
+    let is_short = |secret: &SecretString| secret.expose_secret().len() < SHORTEST_SECRET;
     if secrets.iter().any(is_short) {
         let text = format!("has less than {SHORTEST_SECRET} characters: signatures will not match");
         let remedy =

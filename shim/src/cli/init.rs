@@ -23,10 +23,10 @@ pub(crate) struct Init {
     /// The folder for shim.toml and secrets/
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// The api_key that the old programs send
+    /// The `api_key` that the old programs send
     #[arg(long, value_name = "KEY")]
     api_key: Option<String>,
-    /// A file that holds their api_secret; it stays where it is
+    /// A file that holds their `api_secret`; it stays where it is
     #[arg(long, value_name = "FILE")]
     api_secret_file: Option<PathBuf>,
     /// The account id of the server-to-server OAuth app
@@ -148,7 +148,7 @@ fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
     let line = input.lines().next().transpose()?;
     if hidden.is_some() {
         // The line end that was typed was not shown either.
-        eprintln!();
+        let _ = writeln!(io::stderr());
     }
     let line = line.unwrap_or_default().trim().to_owned();
     if line.is_empty() {

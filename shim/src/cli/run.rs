@@ -289,7 +289,7 @@ async fn check_tenants(shim: Shim) {
         let key = &tenant.key;
         match (&tenant.access, tenant.missing.as_deref()) {
             (Err(error), _) => {
-                tracing::error!("Tenant {key} has no v2 token: {error}; try shim doctor")
+                tracing::error!("Tenant {key} has no v2 token: {error}; try shim doctor");
             }
             (Ok(()), Some([first, others @ ..])) => {
                 let (scope, operations) = (&first.scope, first.operations.join(", "));

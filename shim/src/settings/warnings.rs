@@ -2,7 +2,7 @@
 
 use shim_upstream::{Access, BaseUrl};
 
-use super::{Config, Source, StateUrl, V2Config};
+use super::{Config, ShadowConfig, Source, StateUrl, TlsConfig, V2Config};
 
 impl Config {
     /// Sentences for `serve` to log and for `check-config` to print. They read certificates and file
@@ -15,12 +15,12 @@ impl Config {
         if self
             .shadow
             .as_ref()
-            .is_some_and(|shadow| shadow.is_exposed())
+            .is_some_and(ShadowConfig::is_exposed)
         {
             let text = "shadow.url is http: credentials and users can be read on the way to it";
             warnings.push(text.to_owned());
         }
-        let tls = self.tls.iter().flat_map(|tls| tls.warnings());
+        let tls = self.tls.iter().flat_map(TlsConfig::warnings);
         warnings.extend(tls.map(|warning| format!("tls: {warning}")));
         warnings.extend(self.notification_warning().map(str::to_owned));
         warnings

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mappings::{
-    Outcome,
+    Document, Outcome,
     catalog::{MissingScope, Rates},
+    document::Json,
 };
 use tokio::time::Instant;
 
@@ -133,25 +134,7 @@ fn read(subject: &str, read: &Probed) -> Check {
         Outcome::Answered { status, .. } if *status < 400 => {
             Check::pass("read", subject, format!("{status} in {millis} ms"))
         }
-        Outcome::Answered { status, body } => {
-            let member = |name| body.as_ref().and_then(|body| body.json().get(name));
-            let code = member("code").and_then(|code| code.as_i64());
-            let said = member("message")
-                .and_then(|said| said.as_str())
-                .unwrap_or_default();
-            match code {
-                Some(code) => {
-                    let text = format!("{status}, v2's error {code}: {said}");
-                    let remedy = "v2 may refuse an area that the account's plan or the app's scopes do \
-                                  not include; leave its operations out of tenant.operations";
-                    Check::warn("read", subject, text, remedy)
-                }
-                None => {
-                    let text = format!("{status}, and not in the words of v2's API");
-                    Check::fail("read", subject, text, "check the path of upstream.url")
-                }
-            }
-        }
+        Outcome::Answered { status, body } => answered(subject, *status, body.as_ref()),
         Outcome::Unreadable { status } => {
             let text = format!("{status}, and what answers is not v2's API");
             Check::fail("read", subject, text, "check the path of upstream.url")
@@ -179,4 +162,18 @@ fn read(subject: &str, read: &Probed) -> Check {
             )
         }
     }
+}
+
+/// An answer that is no success: v2's own words, or somebody else's.
+fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
+    let member = |name| body.and_then(|body| body.json().get(name));
+    let Some(code) = member("code").and_then(Json::as_i64) else {
+        let text = format!("{status}, and not in the words of v2's API");
+        return Check::fail("read", subject, text, "check the path of upstream.url");
+    };
+    let said = member("message").and_then(Json::as_str).unwrap_or_default();
+    let text = format!("{status}, v2's error {code}: {said}");
+    let remedy = "v2 may refuse an area that the account's plan or the app's scopes do not include; leave its \
+                  operations out of tenant.operations";
+    Check::warn("read", subject, text, remedy)
 }

@@ -14,10 +14,11 @@ use crate::observe::{Ending, LiveRequest, Recent};
 const SHOWN: usize = 200;
 
 /// What the list can be narrowed to, in the words of [`Ending::as_str`].
-const OUTCOMES: [Ending; 5] = [
+const OUTCOMES: [Ending; 6] = [
     Ending::Answered,
     Ending::Error,
     Ending::NotServed,
+    Ending::Brownout,
     Ending::Refused,
     Ending::Trouble,
 ];
@@ -190,6 +191,7 @@ fn in_words(ending: Ending) -> &'static str {
         Ending::Answered => "answered",
         Ending::Error => "v1 error",
         Ending::NotServed => "not served",
+        Ending::Brownout => "brownout",
         Ending::Refused => "refused",
         Ending::Trouble => "trouble",
     }
