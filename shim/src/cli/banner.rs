@@ -59,6 +59,7 @@ impl Serving<'_> {
         };
         let (v2, tenants) = match self.backend {
             Backend::Sandbox { .. } => ("sandbox", 1),
+            Backend::Replay { .. } => ("recording", 1),
             Backend::V2 { base, tenants } => (base, tenants),
         };
         tracing::info!(

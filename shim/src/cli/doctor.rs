@@ -158,12 +158,12 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
             "can be read and written".to_owned(),
         ),
         StateUrl::Redis(url) => {
-            let host = url.host_str().unwrap_or_default();
-            let port = url
-                .port()
-                .map_or_else(String::new, |port| format!(":{port}"));
-            let subject = format!("{}://{host}{port}", url.scheme());
-            ("server", subject, "answers".to_owned())
+            let hosts = url.hosts.iter().map(|(host, port)| match port {
+                Some(port) => format!("{host}:{port}"),
+                None => host.clone(),
+            });
+            let hosts = hosts.collect::<Vec<_>>().join(", ");
+            ("server", format!("Redis at {hosts}"), "answers".to_owned())
         }
     };
     let opened = spawn_blocking(move || State::open(&config, cache)).await;

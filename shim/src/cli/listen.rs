@@ -130,7 +130,9 @@ pub(super) async fn check_way_to_v2(v2: &V2Config, own: Vec<SocketAddr>) -> anyh
     match leads_back(&LocalAddresses(own), &host, &found, port) {
         Some(LeadsBack::ToShim(text)) => bail!("upstream.url {text}; {RESOLVE_REMEDY}"),
         Some(LeadsBack::ToMachine(text)) => {
-            tracing::warn!("upstream.url {text}. If that comes back to this shim, {RESOLVE_REMEDY}");
+            tracing::warn!(
+                "upstream.url {text}. If that comes back to this shim, {RESOLVE_REMEDY}"
+            );
         }
         None => {}
     }

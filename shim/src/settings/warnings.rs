@@ -12,11 +12,7 @@ impl Config {
         if let Source::V2(v2) = &self.source {
             warnings.extend(v2.warnings());
         }
-        if self
-            .shadow
-            .as_ref()
-            .is_some_and(ShadowConfig::is_exposed)
-        {
+        if self.shadow.as_ref().is_some_and(ShadowConfig::is_exposed) {
             let text = "shadow.url is http: credentials and users can be read on the way to it";
             warnings.push(text.to_owned());
         }

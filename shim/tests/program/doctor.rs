@@ -295,7 +295,7 @@ async fn names_redis_if_it_is_down() {
         .with("SHIM_STATE_KEY_FILE", key.to_str().unwrap());
     let (code, text) = account.doctor().await;
     assert_eq!(code, 1, "{text}");
-    let told = format!("fail  state     redis://{closed}: cannot be reached");
+    let told = format!("fail  state     Redis at {closed}: cannot be reached");
     assert_eq!(line(&text, "state"), told, "{text}");
     assert!(
         text.contains("→ start Redis, or correct state.url"),

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use time::Date;
 
-use super::{
-    Brownout, Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, UsageError, day_of,
-};
+use super::{Brownout, Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, UsageError, day_of};
 
 /// What one or several ledgers say together.
 ///

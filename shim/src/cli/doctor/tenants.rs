@@ -106,10 +106,12 @@ fn price_plan(subject: &str, rates: Option<&Rates>) -> Check {
                 medium,
                 heavy,
                 resource_intensive,
+                ..
             } = rates;
             let text = format!(
                 "{light} light, {medium} medium and {heavy} heavy calls a second, {resource_intensive} \
-                 resource-intensive ones a minute; daily limits are v2's alone"
+                 resource-intensive ones a minute; {}",
+                daily(rates)
             );
             Check::pass("limits", subject, text)
         }
@@ -176,4 +178,21 @@ fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
     let remedy = "v2 may refuse an area that the account's plan or the app's scopes do not include; leave its \
                   operations out of tenant.operations";
     Check::warn("read", subject, text, remedy)
+}
+
+/// The daily limits of a price plan, in words.
+fn daily(rates: &Rates) -> String {
+    let limits = [
+        (rates.light_daily, "light"),
+        (rates.medium_daily, "medium"),
+        (rates.heavy_daily, "heavy"),
+    ];
+    let limits = limits
+        .iter()
+        .filter_map(|(limit, label)| limit.map(|limit| format!("{limit} {label}")));
+    let limits: Vec<_> = limits.collect();
+    match limits.as_slice() {
+        [] => "no daily limit".to_owned(),
+        limits => format!("{} ones a day", limits.join(", ")),
+    }
 }
