@@ -1,5 +1,6 @@
 //! The catalog: all knowledge of the API, loaded, checked and compiled once.
 
+mod access;
 mod compile;
 mod error_pattern;
 pub mod field;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize as _;
 
+pub use access::{MissingScope, missing_scopes, probes};
 pub(crate) use compile::GIVEN;
 use field::{Field, Part, Place};
 use notification::{Notification, Notifications};

@@ -1,7 +1,10 @@
 //! The command line: arguments, commands, exit codes.
 
 mod banner;
+mod check_config;
 mod dev_cert;
+mod doctor;
+mod init;
 mod listen;
 mod manual;
 mod mappings_folder;
@@ -39,11 +42,14 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(after_long_help = settings_help::environment(SERVE_EXIT_CODES))]
     Serve(Serve),
-    /// Say what `serve` with the same settings would go by, and where each value comes from.
-    ///
-    /// Secrets are hidden. Nothing is started; the exit code is 2 if there are mistakes.
-    CheckConfig(Serve),
+    #[command(after_long_help = settings_help::environment(CHECK_EXIT_CODES))]
+    CheckConfig(CheckConfig),
+    #[command(after_long_help = settings_help::environment(doctor::EXIT_CODES))]
+    Doctor(doctor::Doctor),
+    #[command(after_long_help = init::EXIT_CODES)]
+    Init(init::Init),
     Sandbox(SandboxArguments),
     Usage(Usage),
     Notifications(notifications::Notifications),
@@ -63,7 +69,6 @@ enum Command {
 ///
 /// Settings come from --config, then the environment, then flags; later ones win.
 #[derive(Args, Clone, Debug)]
-#[command(after_long_help = settings_help::environment())]
 pub(crate) struct Serve {
     /// Serve from an in-process v2 with demo users instead of Zoom's
     #[arg(long)]
@@ -81,11 +86,37 @@ pub(crate) struct Serve {
     #[command(flatten)]
     settings: SettingFlags,
     /// Settings as TOML
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Mapping files (*.toml) that replace the built-in ones of the same name, or add to them
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,
+}
+
+const SERVE_EXIT_CODES: &str = "Exit codes:
+  0  stopped by a signal
+  1  could not listen, or another failure
+  2  the command line or the settings are wrong; nothing was started";
+
+const CHECK_EXIT_CODES: &str = "Exit codes:
+  0  the settings are valid; there may be warnings
+  1  with --online, a check failed
+  2  the command line or the settings are wrong";
+
+/// Show the effective settings and where each comes from.
+///
+/// Secrets are hidden, and nothing is started. The last line says that the settings are valid.
+/// Warnings stand before it. A SHIM_ variable that sets nothing is a mistake.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CheckConfig {
+    /// Test what the settings depend on as well, as `doctor` does
+    #[arg(long)]
+    online: bool,
+    /// Show only what differs from the defaults
+    #[arg(long)]
+    changed: bool,
+    #[command(flatten)]
+    serve: Serve,
 }
 
 /// Serve the sandbox alone: a small v2 with demo users, in memory.
@@ -165,7 +196,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let ended = match cli.command {
         Command::Serve(serve) => run::serve(&serve),
-        Command::CheckConfig(serve) => run::check_config(&serve),
+        Command::CheckConfig(arguments) => check_config::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Init(arguments) => init::make(&arguments),
         Command::Sandbox(alone) => run::sandbox(&alone),
         Command::Usage(usage) => run::usage(&usage),
         Command::Notifications(arguments) => notifications::run(&arguments),
@@ -229,6 +262,8 @@ mod tests {
         insta::assert_snapshot!("help", help(&[]));
         insta::assert_snapshot!("help_serve", help(&["serve"]));
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
+        insta::assert_snapshot!("help_doctor", help(&["doctor"]));
+        insta::assert_snapshot!("help_init", help(&["init"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
         insta::assert_snapshot!("help_usage", help(&["usage"]));
         insta::assert_snapshot!("help_notifications", help(&["notifications"]));

@@ -6,6 +6,7 @@
 
 mod deliveries;
 pub mod ledger;
+mod live;
 mod log;
 mod metrics;
 mod observer;
@@ -19,6 +20,8 @@ mod traces;
 mod traffic;
 
 pub use deliveries::Deliveries;
+pub use live::Live;
+pub(crate) use live::LiveRequest;
 pub(crate) use log::dropped_log_lines;
 pub use log::{Log, StartedLog, start_log};
 pub use metrics::Metrics;

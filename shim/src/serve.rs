@@ -8,6 +8,7 @@ mod joins;
 mod relay;
 mod reply;
 mod rollout;
+mod tenant_status;
 mod tenants;
 mod writes;
 
@@ -20,10 +21,7 @@ use std::{
 };
 
 use axum::body::{Body, HttpBody as _};
-use futures_util::{
-    FutureExt as _,
-    future::{BoxFuture, join_all},
-};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use hyper::{
     Method, Request, Response, StatusCode,
     header::{
@@ -38,7 +36,7 @@ use mappings::{
     catalog::protocol::{Protocol, ProtocolError},
 };
 use shim_upstream::{
-    CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RateLabels, RequestId, TokenError,
+    CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RateLabels, RequestId,
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::task::TaskTracker;
@@ -69,6 +67,7 @@ use relay::Relay;
 use reply::Reply;
 use rollout::{COMPARED, ROLLOUT, Rollouts};
 pub(crate) use rollout::{Figures, Side};
+pub(crate) use tenant_status::{Probed, TenantStatus};
 use tenants::{Tenant, Tenants};
 
 /// The header of an answer that an equal request at the same time was given, too.
@@ -284,13 +283,6 @@ impl Shim {
         // A reload replaces it as a whole: no panic leaves it half done.
         let generation = self.0.read().unwrap_or_else(PoisonError::into_inner);
         generation.clone()
-    }
-
-    /// The tenants that can have a v2 token by the deadline, and why others cannot.
-    pub(crate) async fn access(&self, deadline: Instant) -> Vec<Result<(), TokenError>> {
-        let Generation(now) = self.now();
-        let tenants = now.tenants.iter();
-        join_all(tenants.map(|tenant| tenant.upstream.access(deadline))).await
     }
 
     /// True while v2 is known to be down for all accounts in use.
@@ -551,7 +543,13 @@ async fn answer(
     });
     // The answer is complete: whatever becomes of the observers, it goes out.
     guarded(|| {
-        let record = reply.record(id, shim.catalog(), method, operation, started.elapsed());
+        let record = reply.record(
+            id,
+            shim.catalog(),
+            method,
+            operation,
+            (client.0, started.elapsed()),
+        );
         shim.0.shared.observer.served(&record);
         if let (Some(ledger), Some(note)) = (ledger, note) {
             ledger.note(note, &record);
@@ -567,7 +565,10 @@ fn led_back() -> Response<Body> {
 
 /// Programs tell a wrong base URL from a wrong operation by this.
 fn not_v1() -> Response<Body> {
-    plain(StatusCode::NOT_FOUND, "404 Not Found\n")
+    plain(
+        StatusCode::NOT_FOUND,
+        "404 Not Found: v1 is below /v1, as POST /v1/user/get\n",
+    )
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

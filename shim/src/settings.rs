@@ -23,6 +23,8 @@ mod table;
 mod tenant;
 mod tls;
 mod validate;
+mod variables;
+mod warnings;
 mod webhooks;
 mod written;
 
@@ -63,6 +65,7 @@ pub use shadow::{ShadowConfig, Side};
 pub use state::{OnOutage, StateConfig, StateUrl};
 pub(crate) use table::{keys, sections};
 pub use tls::TlsConfig;
+pub use variables::UnknownVariable;
 pub use webhooks::{ReceiverConfig, WebhooksConfig};
 
 /// The shim listens here unless told otherwise: on this machine only, because v1's credentials
@@ -374,7 +377,11 @@ impl Config {
     pub fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Self, ConfigError> {
         let mistakes = Mistakes::default();
         let written = Written::read(sources, catalog, &mistakes);
+        let is_broken = written.is_broken;
         let config = written.validate(sources, catalog, &mistakes);
+        if is_broken {
+            mistakes.forget_missing();
+        }
         let mistakes = mistakes.into_sorted();
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),

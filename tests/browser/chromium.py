@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import tempfile
+import time
 
 
 class Chromium:
@@ -114,6 +115,15 @@ class Tab:
         if "exceptionDetails" in result:
             raise RuntimeError(f"{script[:80]}: {result['exceptionDetails']}")
         return result["result"].get("value")
+
+    def until(self, script, seconds=20):
+        """Whether a JavaScript expression becomes true in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.run(script):
+                return True
+            time.sleep(0.05)
+        return False
 
     def press(self, key, text=""):
         codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}

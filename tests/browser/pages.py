@@ -36,7 +36,7 @@ class Page:
 @contextlib.contextmanager
 def prepared(work):
     """All pages, and what they need while they are looked at."""
-    with old_shim() as address, running_shims(work) as (empty, full):
+    with old_shim() as address, running_shims(work) as (empty, trouble, v1, full):
         yield [
             Page("diff-recorded", diff_of_a_recording(work, address), [
                 finding_a_field, finding_nothing, choosing_verdicts, choosing_an_operation,
@@ -48,6 +48,8 @@ def prepared(work):
             Page("audit-clean", audit_of_nothing(work)),
             *[Page(f"ui-{name}-empty", empty + path, [nothing_runs], empty) for name, path in UI],
             *[Page(f"ui-{name}", full + path, [nothing_runs], full) for name, path in UI],
+            Page("ui-list", full + "/ui/exchanges", [searching_the_list, following_the_list(v1)], full),
+            Page("ui-trouble", trouble + "/ui", [nothing_runs, trouble_comes_first], trouble),
             Page("ui-operation", full + "/ui/operation/user/update", [nothing_runs], full),
             Page("ui-exchange", full + an_exchange(full), [nothing_runs], full),
             Page("ui-reloading", full + "/ui?refresh", [], full),
@@ -171,16 +173,17 @@ def audit_of_nothing(work):
 # ---- the pages of the shim ----------------------------------------------------------------------
 
 ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open  # past proxies
-UI = [("overview", "/ui"), ("traffic", "/ui/traffic"), ("losses", "/ui/losses"),
-      ("exchanges", "/ui/exchanges"), ("differences", "/ui/differences"),
-      ("deliveries", "/ui/deliveries")]
+UI = [("overview", "/ui"), ("callers", "/ui/callers"), ("traffic", "/ui/traffic"),
+      ("losses", "/ui/losses"), ("exchanges", "/ui/exchanges"), ("unfinished", "/ui/unfinished"),
+      ("differences", "/ui/differences"), ("deliveries", "/ui/deliveries")]
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u200b'\"" + "x" * 10000
 
 
 @contextlib.contextmanager
 def running_shims(work):
-    """The operations addresses of two shims before sandboxes: one without requests, and
-    one with many kinds of requests, beside a shadow with a wrong mapping."""
+    """Shims before sandboxes: the operations addresses of one without requests and of one without
+    tokens; the v1 base and the operations address of one with many kinds of requests, beside a
+    shadow with a wrong mapping."""
     changed = work / "changed"
     (changed / "user").mkdir(parents=True)
     text = (ROOT / "mappings/api/user/fields.toml").read_text()
@@ -189,18 +192,25 @@ def running_shims(work):
     (changed / "user" / "fields.toml").write_text(f'{before}v1 = "disable_private_chat"{after}')
     with contextlib.ExitStack() as stack:
         _, empty = stack.enter_context(shim(work, "empty", "", "--mappings", changed))
+        faults = "path=/oauth/token,status=401"
+        no_token, trouble = stack.enter_context(shim(work, "trouble", "", "--sandbox-faults", faults))
+        call(no_token, "user/get", {"id": "ada.lovelace@example.com"})
         shadow, _ = stack.enter_context(shim(work, "shadow", "", "--mappings", changed))
         config = f"""
 [upstream]
 plan = "pro"
 [ui]
 recent = 50
+[ledger]
+file = "{work / 'ledger.sqlite'}"
 [shadow]
 url = "{shadow}"
 forward_credentials = true
 mappings = "{changed}"
 """
-        v1, full = stack.enter_context(shim(work, "full", config))
+        # The first change of settings fails for as long as it is tried.
+        faults = "method=PATCH,path=/users/*/settings,status=500,times=1"
+        v1, full = stack.enter_context(shim(work, "full", config, "--sandbox-faults", faults))
         for operation, parameters in [
             *[("user/getbyemail", {"email": "ada.lovelace@example.com", "login_type": "100"})] * 5,
             ("user/list", {"page_size": "30"}),
@@ -211,18 +221,22 @@ mappings = "{changed}"
             ("meeting/list", {}),
             ("no/such", {}),
         ]:
-            credentials = {"api_key": "sandbox-key", "api_secret": "sandbox-secret"}
-            form = urllib.parse.urlencode(credentials | parameters).encode()
-            with contextlib.suppress(urllib.error.HTTPError):  # v1 never had one of them
-                ask(f"{v1}/{operation}", form).read()
+            call(v1, operation, parameters)
         # Comparisons, and what is kept, come after the answers.
         for _ in range(200):
             compared = json.load(ask(f"{full}/differences"))["operations"]
             kept = ask(f"{full}/ui/exchanges").read().decode()
-            if "user/update" in compared and "meeting/list" in kept:
+            if "user/update" in compared and re.search(r'href="/ui/exchanges/[^"]+">meeting/list', kept):
                 break
             time.sleep(0.05)
-        yield empty, full
+        yield empty, trouble, v1, full
+
+
+def call(v1, operation, parameters):
+    credentials = {"api_key": "sandbox-key", "api_secret": "sandbox-secret"}
+    form = urllib.parse.urlencode(credentials | parameters).encode()
+    with contextlib.suppress(urllib.error.HTTPError):  # v1 never had one of the operations
+        ask(f"{v1}/{operation}", form).read()
 
 
 @contextlib.contextmanager
@@ -252,9 +266,39 @@ def an_exchange(ops):
 # ---- what they do -------------------------------------------------------------------------------
 
 def nothing_runs(tab):
-    active = tab.run("document.querySelectorAll('script, img, iframe, form, object').length")
+    own = ":not(script[src='/ui/live.js']):not(form[action='/ui/exchanges'])"
+    active = tab.run(f"document.querySelectorAll(`:is(script, img, iframe, form, object){own}`).length")
     if active or "alert(" in tab.run("document.documentElement.outerHTML.match(/<[^>]*alert\\(/)?.[0] ?? ''"):
         return "something on it could run"
+
+
+ROWS = "document.querySelectorAll('#live tbody tr').length"
+
+
+def searching_the_list(tab):
+    before = tab.run(ROWS)
+    tab.run("document.querySelector('input[name=find]').focus()")
+    tab.type("user/update")
+    if not tab.until(f"{ROWS} < {before}"):
+        return f"it still shows {before} requests"
+    texts = tab.run("[...document.querySelectorAll('#live tbody th')].map((each) => each.textContent)")
+    if not texts or any("user/update" not in text for text in texts):
+        return f"it shows {texts}"
+
+
+def following_the_list(v1):
+    def new_requests_appear_by_themselves(tab):
+        before = tab.run(ROWS)
+        call(v1, "user/checkemail", {"email": "somebody@example.com"})
+        if not tab.until(f"{ROWS} > {before}"):
+            return "a new request does not appear"
+    return new_requests_appear_by_themselves
+
+
+def trouble_comes_first(tab):
+    text = tab.run("document.querySelector('main section').textContent")
+    if "no v2 token" not in text or "HTTP 401" not in text:
+        return f"it begins with {text[:200]}"
 
 
 SHOWN = "[...document.querySelectorAll('{}')].filter((each) => each.checkVisibility())"
@@ -339,7 +383,7 @@ def searching_the_audit(tab):
 
 
 def filtering_the_audit(tab):
-    for name, of in (("kind", "kind"), ("operation", "operation")):
+    for name, of in (("rule", "rule"), ("operation", "operation")):
         tab.run("scrollTo(0, 0)")
         value = tab.run(f"document.getElementById('{name}').options[1].value")
         choice = f"document.getElementById('{name}')"

@@ -84,6 +84,7 @@ fn exchange(
     ];
     Unredacted {
         id: "1".to_owned(),
+        request: None,
         at: 1_600_000_000_123,
         micros: 1900,
         site: None,

@@ -22,6 +22,9 @@ pub struct Exchange {
     pub format: u32,
     /// Identifies the exchange within its recording.
     pub id: String,
+    /// The id of the request, as its answer and the log have it; `None` if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// Time of the request: RFC 3339, UTC; empty if unknown.
     #[serde(default)]
     pub at: String,

@@ -18,6 +18,8 @@ use crate::exchange::{
 pub struct Unredacted {
     /// Identifies the exchange within its recording.
     pub id: String,
+    /// The id of the request, as its answer and the log have it.
+    pub request: Option<String>,
     /// Time of the request in milliseconds since 1970.
     pub at: i64,
     /// From the request to its answer, in microseconds.
@@ -73,6 +75,7 @@ impl Unredacted {
         Exchange {
             format: FORMAT,
             id: self.id.clone(),
+            request: self.request.clone(),
             at: moment(self.at),
             micros: self.micros,
             site: self.site.as_deref().cloned(),

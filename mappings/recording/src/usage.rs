@@ -4,8 +4,14 @@
 //! One JSON object, versioned by [`FORMAT`]; readers ignore members that they do not know. It has names
 //! of parameters, but no values and no secrets.
 
+mod ledger;
+mod verdict;
+
 use serde::{Deserialize, Serialize};
 use time::Date;
+
+pub use ledger::Ledger;
+pub use verdict::{Judgement, LIVE_DAYS, Rule, SAFE_DAYS, Verdict};
 
 /// The version of the document; incremented when a member is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
@@ -186,6 +192,9 @@ pub enum UsageError {
     /// Not JSON, or not of this shape.
     #[error("not what GET /usage answers: {0}")]
     Shape(#[from] serde_json::Error),
+    /// A moment that does not begin with a day.
+    #[error("{0:?} is no day")]
+    Day(String),
     /// Another version of the format.
     #[error("of format {0}, and this program reads format {FORMAT}")]
     Format(u32),

@@ -30,6 +30,7 @@ fn key() -> PseudonymKey {
 fn exchange(arguments: &[(&str, &str)], answer: &Value, calls: Vec<UnredactedCall>) -> Unredacted {
     Unredacted {
         id: "1".to_owned(),
+        request: None,
         at: 1_600_000_000_123,
         micros: 1900,
         site: None,
@@ -78,6 +79,7 @@ fn plain(exchange: &Unredacted) -> Exchange {
     Exchange {
         format: FORMAT,
         id: exchange.id.clone(),
+        request: None,
         at: moment(exchange.at),
         micros: exchange.micros,
         site: exchange.site.as_deref().cloned(),

@@ -154,6 +154,13 @@ fn requests(names: &Names<'_>) {
             let reason = format!("label `{}` is none of {known}", label.as_ref());
             scope.near(label.span()).add(reason);
         }
+        if let Some(probe) = &request.value.probe
+            && !probe.as_ref().is_of(request.name)
+        {
+            let name = request.name;
+            let reason = format!("`probe` is for a GET, and its path must be one of `{name}`");
+            scope.near(probe.span()).add(reason);
+        }
     }
 }
 

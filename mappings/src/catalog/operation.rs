@@ -19,7 +19,8 @@ pub use super::{
 };
 use crate::exchange::Method;
 pub use call::{
-    BodyTemplate, Call, Each, Evidence, Filling, Items, On, PageMode, Pages, Segment, Several, Then,
+    BodyTemplate, Call, Each, Evidence, Filling, Items, On, PageMode, Pages, Probe, Segment,
+    Several, Then,
 };
 pub use condition::{AnswerTest, Check, Compared, Condition};
 pub use plan::{Join, List, Plan};

@@ -12,7 +12,7 @@ use super::{
     field::{Kind, Shape},
     notification::{First, Webhook},
     one_or_many::{self, OneOrMany},
-    operation::{Longer, Overlapping, Token},
+    operation::{Longer, Overlapping, Probe, Token},
     option::{OptionRule, OptionValue},
     place::{Place, Pointer},
     protocol::{NamedError, Protocol, Rule, Subject},
@@ -57,6 +57,9 @@ pub(super) struct SourceShape {
 pub(super) struct RequestShape {
     pub label: Spanned<String>,
     pub scope: String,
+    #[serde(default)]
+    pub or_scopes: Vec<String>,
+    pub probe: Option<Spanned<Probe>>,
     pub source: Spanned<String>,
     #[serde(default)]
     pub names: Vec<Pointer>,

@@ -9,6 +9,7 @@
 #![allow(clippy::format_push_string, reason = "speed is no matter here")]
 #![allow(clippy::match_bool, reason = "a scripted v2 reads as a table")]
 
+mod access;
 mod catalog;
 mod chats;
 mod dashboard;

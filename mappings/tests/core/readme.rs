@@ -65,6 +65,7 @@ const TABLES: &[(&str, &str)] = &[
         "`[request.\"GET /users/{userId}\"]`: an",
         "[request.x]\nKEY = 1",
     ),
+    ("`probe`:\n", "[request.x]\nprobe = { KEY = 1 }"),
     ("`[source.NAME]`:\n", "[source.x]\nKEY = 1"),
     ("`[rate.PLAN]`: how", "[rate.x]\nKEY = 1"),
     ("`[[notification]]`: a push", "[[notification]]\nKEY = 1"),

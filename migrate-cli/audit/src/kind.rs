@@ -176,6 +176,17 @@ impl Confidence {
     }
 }
 
+impl Level {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 impl Effort {
     /// The name in reports.
     pub fn name(self) -> &'static str {

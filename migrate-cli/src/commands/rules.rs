@@ -1,6 +1,9 @@
 //! `migrate rules`.
 
-use migrate_audit::rules::{Library, RULES, Rule, Rules};
+use migrate_audit::{
+    Fixable,
+    rules::{Library, RULES, Rule, Rules},
+};
 use migrate_report::{
     Document,
     document::{Cell, Row, Table},
@@ -38,6 +41,10 @@ struct Entry<'a> {
     why: &'a str,
     example: &'a str,
     instead: &'a str,
+    /// How loud its findings are: `error`, `warning` or `note`; empty for a library.
+    level: &'a str,
+    /// What `migrate audit --fix` does about its findings, in sentences.
+    fixes: Vec<&'a str>,
     /// The methods of a library and their operations.
     methods: Vec<(&'a str, &'a str)>,
 }
@@ -58,6 +65,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         why: &rule.why,
         example: &rule.example,
         instead: &rule.instead,
+        level: rule.kind.traits().level.name(),
+        fixes: fixes(rule.kind.traits().fix),
         methods: Vec::new(),
     });
     let mut entries: Vec<Entry<'_>> = of_rules.chain(all.libraries.iter().map(library)).collect();
@@ -77,6 +86,30 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
+fn fixes(fix: Fixable) -> Vec<&'static str> {
+    let sentences = [
+        (
+            fix.address,
+            "`migrate audit --fix --shim URL` points it at the shim where that is provably safe, and \
+             `--shim-env NAME` has the program read the address from a variable.",
+        ),
+        (
+            fix.call,
+            "`migrate audit --fix=unsafe` suggests the v2 request in its place; review each change.",
+        ),
+        (
+            fix.version,
+            "`migrate audit --fix` pins the version that runs today.",
+        ),
+        (
+            !(fix.address || fix.call || fix.version),
+            "`--fix` does not change it; `migrate audit --fix` prints what to do by hand.",
+        ),
+    ];
+    let chosen = sentences.into_iter().filter(|(holds, _)| *holds);
+    chosen.map(|(_, sentence)| sentence).collect()
+}
+
 fn library(library: &Library) -> Entry<'_> {
     Entry {
         id: &library.package,
@@ -86,6 +119,8 @@ fn library(library: &Library) -> Entry<'_> {
         why: &library.why,
         example: &library.example,
         instead: &library.instead,
+        level: "",
+        fixes: Vec::new(),
         methods: { library.methods.iter() }
             .map(|(method, operation)| (method.as_str(), operation.as_str()))
             .collect(),
@@ -117,12 +152,17 @@ fn page(entries: &[Entry<'_>]) -> Document<'static> {
     let mut document = Document::page("migrate rules", id, kind);
     for entry in entries {
         document.paragraph(format!("{}.", entry.summary.trim_end_matches('.')));
+        let fixes = entry.fixes.join(" ");
         for (title, text) in [
             ("What it finds", entry.what),
             ("Why it matters", entry.why),
             ("Example", entry.example),
             ("Instead", entry.instead),
+            ("Fix", fixes.as_str()),
         ] {
+            if text.is_empty() {
+                continue;
+            }
             let words: Vec<&str> = text.split_whitespace().collect();
             document.heading(title);
             document.paragraph(words.join(" "));

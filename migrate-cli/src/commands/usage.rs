@@ -10,9 +10,10 @@ use super::{
 use crate::{
     exit::Exit,
     site_mappings::SiteMappings,
-    usage::{self, Code, Ledger, Rule, Since, Story},
+    usage::{self, Code, Since, Story},
 };
 use migrate_audit::ShimUrl;
+use recording::usage::{LIVE_DAYS, Ledger, Rule, SAFE_DAYS};
 
 /// Show who still calls v1, and whether it can be switched off.
 ///
@@ -30,12 +31,12 @@ pub(crate) struct Args {
     sources: Vec<String>,
 
     /// A consumer that called within this many days is live.
-    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i64).range(0..=3660))]
+    #[arg(long, value_name = "DAYS", default_value_t = LIVE_DAYS, value_parser = clap::value_parser!(i64).range(0..=3660))]
     live_days: i64,
 
     /// A consumer without a call on this many observed days can be switched off; longer than the
     /// pauses of the rarest job.
-    #[arg(long, value_name = "DAYS", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=3660))]
+    #[arg(long, value_name = "DAYS", default_value_t = SAFE_DAYS, value_parser = clap::value_parser!(i64).range(1..=3660))]
     safe_days: i64,
 
     /// Beside what an audit found: a report of `migrate audit --format json`

@@ -53,6 +53,7 @@ fn exchange() -> Exchange {
     let mut exchange = Exchange {
         format: FORMAT,
         id: "19ab-1".to_owned(),
+        request: None,
         at: "2026-11-20T10:00:00Z".to_owned(),
         micros: 2000,
         site: None,

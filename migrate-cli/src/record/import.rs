@@ -116,6 +116,7 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
     let mut exchange = Exchange {
         format: FORMAT,
         id: format!("import-{}", imported.exchanges.len() + 1),
+        request: None,
         at: pair.at.clone(),
         micros: micros(pair.millis),
         site: None,

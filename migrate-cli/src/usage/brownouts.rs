@@ -60,21 +60,6 @@ pub(super) fn hits(consumer: &Consumer) -> u64 {
     used.fold(0, |sum, used| sum.saturating_add(used.outcomes.brownout))
 }
 
-/// Adds a window; of the same one in several ledgers, all that was seen.
-pub(super) fn merge(known: &mut Vec<Brownout>, other: Brownout) {
-    let is_same = |one: &&mut Brownout| {
-        (&one.begins, &one.ends, &one.keys, &one.operations)
-            == (&other.begins, &other.ends, &other.keys, &other.operations)
-    };
-    match known.iter_mut().find(is_same) {
-        Some(one) => {
-            one.first = one.first.clone().min(other.first);
-            one.last = one.last.clone().max(other.last);
-        }
-        None => known.push(other),
-    }
-}
-
 /// How long a shim was running in a window.
 fn seconds(window: &Brownout) -> i64 {
     let at = |text: &str| {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mappings::{Catalog, catalog::operation::Operation};
-use recording::usage::{Consumer, day_name, day_of};
+use recording::usage::{Consumer, Ledger, day_name, day_of};
 use serde::Serialize;
 
-use super::{Code, Ledger, code::Place};
+use super::{Code, code::Place};
 
 /// What one owner still has to move.
 #[derive(Debug, Default, Serialize)]

@@ -6,7 +6,7 @@ use migrate_report::{
     sheet::tied,
     words::count,
 };
-use recording::usage::{OperationUse, ParameterUse, day_name};
+use recording::usage::{OperationUse, ParameterUse, Verdict, day_name};
 use time::Date;
 
 use super::{
@@ -14,7 +14,6 @@ use super::{
     code::Place,
     owners::{OwnedOperation, OwnerStory},
     story::{ConsumerStory, InCode, OperationStory},
-    verdict::Verdict,
 };
 
 /// Places in the code that are named for one operation; the others are counted.

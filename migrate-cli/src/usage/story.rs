@@ -3,15 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use recording::usage::{Consumer, Outcomes, day_name};
+use recording::usage::{Consumer, Judgement, Ledger, Outcomes, Rule, Verdict, day_name};
 use serde::Serialize;
 
-use super::{
-    Code, Ledger, Rule,
-    brownouts::BrownoutStory,
-    code::Place,
-    verdict::{Judgement, Verdict},
-};
+use super::{Code, brownouts::BrownoutStory, code::Place};
 use migrate_audit::traffic::Joined;
 
 /// The whole story.

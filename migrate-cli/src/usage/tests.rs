@@ -1,8 +1,10 @@
-use recording::usage::{Consumer, FORMAT, Gap, Kept, OperationUse, Outcomes, ParameterUse, Usage};
+use recording::usage::{
+    Consumer, FORMAT, Gap, Kept, Ledger, OperationUse, Outcomes, ParameterUse, Rule, Usage, Verdict,
+};
 
 use migrate_report::{Printer, csv::Csv, text::Text};
 
-use super::{code::Place, verdict::Verdict, *};
+use super::{code::Place, *};
 
 const RULE: Rule = Rule {
     live_days: 7,

@@ -85,15 +85,17 @@ pub(crate) async fn token(
             "access_token": token,
             "token_type": "bearer",
             "expires_in": lifetime.as_secs(),
-            "scope": scope(),
+            "scope": scope(&state.config.missing_scopes),
         }),
     )
 }
 
-/// All scopes that the sandbox knows.
-fn scope() -> String {
-    let users = Seed::embedded().scope.split(' ');
-    let scopes: BTreeSet<_> = users.chain(engine::scopes()).collect();
+/// All scopes that the sandbox knows, but for those that the app lacks.
+fn scope(missing: &[String]) -> String {
+    let users = Seed::embedded().scope.split_whitespace();
+    let scopes = users.chain(engine::scopes());
+    let has = |scope: &&str| !missing.iter().any(|missing| missing == scope);
+    let scopes: BTreeSet<_> = scopes.filter(has).collect();
     scopes.into_iter().collect::<Vec<_>>().join(" ")
 }
 

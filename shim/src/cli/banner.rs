@@ -51,6 +51,30 @@ pub(super) fn print(banner: &impl fmt::Display) {
     let _ = write!(output, "{banner}").and_then(|()| output.flush());
 }
 
+impl Serving<'_> {
+    /// In place of the banner where standard output is to hold JSON lines only.
+    pub(super) fn log(&self) {
+        let shown = |address: Option<SocketAddr>| {
+            address.map_or_else(String::new, |address| address.to_string())
+        };
+        let (v2, tenants) = match self.backend {
+            Backend::Sandbox { .. } => ("sandbox", 1),
+            Backend::Replay { .. } => ("recording", 1),
+            Backend::V2 { base, tenants } => (base, tenants),
+        };
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            http = shown(self.address),
+            https = shown(self.tls_address),
+            operations = shown(self.ops),
+            webhooks = shown(self.webhooks.map(|(address, _)| address)),
+            v2,
+            tenants,
+            "Listening"
+        );
+    }
+}
+
 impl fmt::Display for Serving<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = &self.catalog.protocol().prefix;
@@ -76,7 +100,7 @@ impl fmt::Display for Serving<'_> {
             let ops = reachable(ops);
             writeln!(
                 f,
-                "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
+                "for the operator: http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
         }
         if let Some((address, receivers)) = self.webhooks {
@@ -107,7 +131,7 @@ impl fmt::Display for Serving<'_> {
                  curl {credentials} \\\n       \
                  -d page_size=3 -d data_type=XML {base}/user/list\n  \
                  curl -i {credentials} \\\n       \
-                 -d id=ada.lovelace@example.com --data-urlencode 'dept=R&D' -d disable_chat=true \\\n       \
+                 -d id=ada.lovelace@example.com --data-urlencode 'dept=R&D' -d disable_chat=true -d track_id=x \\\n       \
                  {base}/user/update\n\n"
             )?;
         }

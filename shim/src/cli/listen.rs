@@ -52,51 +52,89 @@ pub(super) async fn open(
     Ok(listeners)
 }
 
-/// Whether calls to v2 would come back to this shim, as they do if v2's host is in this machine's
+/// What to do if v2's name leads to this machine.
+pub(super) const RESOLVE_REMEDY: &str = "set upstream.dns to name servers that know v2, as \
+                                         [\"192.0.2.53\"], or upstream.resolve to v2's addresses";
+
+/// Addresses that the shim listens on.
+#[derive(Debug, Default)]
+pub(super) struct LocalAddresses(Vec<SocketAddr>);
+
+/// How a name leads to this machine.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum LeadsBack {
+    /// To an address that the shim listens on.
+    ToShim(String),
+    /// To this machine, where something else may pass calls on to the shim.
+    ToMachine(String),
+}
+
+impl LocalAddresses {
+    /// The addresses of what settings name as `host:port`. What cannot be resolved is left out.
+    pub(super) async fn of<'a>(listen: impl Iterator<Item = &'a str>) -> Self {
+        let mut own = Vec::new();
+        for listen in listen {
+            own.extend(lookup_host(listen).await.into_iter().flatten());
+        }
+        Self(own)
+    }
+
+    fn contains(&self, at: SocketAddr) -> bool {
+        self.0.iter().any(|own| {
+            let is_same = own.ip() == at.ip() || own.ip().is_unspecified() && is_here(at.ip());
+            own.port() == at.port() && is_same
+        })
+    }
+}
+
+/// Whether calls to a host would come back to this shim, as they do if v2's host is in this machine's
 /// hosts file for the old programs' sake.
+pub(super) fn leads_back(
+    own: &LocalAddresses,
+    host: &str,
+    found: &[IpAddr],
+    port: u16,
+) -> Option<LeadsBack> {
+    let is_own = |ip: &&IpAddr| own.contains(SocketAddr::new(**ip, port));
+    if let Some(ip) = found.iter().find(is_own) {
+        let text =
+            format!("leads back to this shim: {host} is {ip} on this machine (its hosts file?)");
+        return Some(LeadsBack::ToShim(text));
+    }
+    let is_name = host.parse::<IpAddr>().is_err() && host != "localhost";
+    let here = found.iter().find(|ip| is_here(**ip)).filter(|_| is_name)?;
+    let text = format!("leads to this machine: {host} is {here} here (its hosts file?)");
+    Some(LeadsBack::ToMachine(text))
+}
+
+/// True if a proxy of the environment looks names up in place of the system.
+pub(super) fn has_proxy() -> bool {
+    PROXY_VARIABLES
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
+}
+
+/// Checks that v2 does not lead back to this shim.
 ///
 /// # Errors
 ///
-/// If they surely would. If something else on this machine may pass them on, it is only said.
-pub(super) async fn check_way_to_v2(v2: &V2Config, own: &[SocketAddr]) -> anyhow::Result<()> {
-    let Some((host, port)) = v2.asked_by_name() else {
+/// If it surely does. If something else on this machine may pass calls on, that is logged.
+pub(super) async fn check_way_to_v2(v2: &V2Config, own: Vec<SocketAddr>) -> anyhow::Result<()> {
+    let Some((host, port)) = v2.asked_by_name().filter(|_| !has_proxy()) else {
         return Ok(());
     };
     let found = time::timeout(LOOKUP_TIME, lookup_host((host.as_str(), port))).await;
     // Who cannot be found now may be later.
-    let found: Vec<_> = found.map_or_else(
-        |_| Vec::new(),
-        |found| found.into_iter().flatten().collect(),
-    );
-    let is_own = |at: &SocketAddr| {
-        own.iter().any(|own| {
-            let is_same = own.ip() == at.ip() || own.ip().is_unspecified() && is_here(at.ip());
-            own.port() == at.port() && is_same
-        })
-    };
-    let remedy = "set upstream.dns to name servers that know v2, as [\"192.0.2.53\"], or \
-                  upstream.resolve to v2's addresses";
-    let has_proxy = PROXY_VARIABLES
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
-    if let Some(at) = found.iter().find(|at| is_own(at))
-        && !has_proxy
-    {
-        bail!(
-            "upstream.url leads back to this shim: {host} is {} on this machine (its hosts file?); {remedy}",
-            at.ip()
-        );
-    }
-    let is_name = host.parse::<IpAddr>().is_err() && host != "localhost";
-    if let Some(at) = found.iter().find(|at| is_here(at.ip()))
-        && is_name
-        && !has_proxy
-    {
-        tracing::warn!(
-            "upstream.url leads to this machine: {host} is {} here (its hosts file?). If that comes \
-             back to this shim, {remedy}",
-            at.ip()
-        );
+    let found = found.ok().into_iter().flatten().flatten();
+    let found: Vec<_> = found.map(|address| address.ip()).collect();
+    match leads_back(&LocalAddresses(own), &host, &found, port) {
+        Some(LeadsBack::ToShim(text)) => bail!("upstream.url {text}; {RESOLVE_REMEDY}"),
+        Some(LeadsBack::ToMachine(text)) => {
+            tracing::warn!(
+                "upstream.url {text}. If that comes back to this shim, {RESOLVE_REMEDY}"
+            );
+        }
+        None => {}
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{
     notifications::{Client, Deliver as _, Outbox, PATH, Pusher, Webhooks, router, system_clock},
     observe::Observer,
     serve::Shim,
-    settings::{Config, Limits, ReceiverConfig, StateUrl, WebhooksConfig},
+    settings::{Config, Limits, StateUrl, WebhooksConfig},
     state::{AnswerCache, State},
 };
 
@@ -126,26 +126,6 @@ impl Pushing {
         self.tasks.close();
         // What is cut off stays in the queue.
         let _ = timeout(within, self.tasks.wait()).await;
-    }
-}
-
-/// Warns of settings that lose notifications or do nothing.
-pub(super) fn warn_of(
-    webhooks: Option<&WebhooksConfig>,
-    receivers: &[ReceiverConfig],
-    state: &StateUrl,
-) {
-    match (webhooks, receivers) {
-        (Some(_), []) => {
-            tracing::warn!("webhooks are taken, but there is no [[receiver]] to push to");
-        }
-        (None, [_, ..]) => {
-            tracing::warn!("there is a [[receiver]], but webhooks.listen is not set");
-        }
-        (Some(_), _) if *state == StateUrl::Memory => tracing::warn!(
-            "notifications are queued in memory: a restart loses them; set state.url, as sqlite:state.sqlite"
-        ),
-        _ => {}
     }
 }
 

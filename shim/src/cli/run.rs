@@ -18,21 +18,24 @@ use super::{
     notifications::{self, Listening},
     open_files,
     replay::{self, Replay},
-    watchers::{self, Watchers, shadow_mappings},
+    watchers::{self, Watchers},
 };
 use crate::{
     front::server::{self, Stopped, Tls},
     notifications::Outbox,
     observe::{
-        Deliveries, Log, Metrics, Observer, Observers, StartedLog, Traces, Traffic,
+        Log, Metrics, Observer, Observers, StartedLog, Traces,
         ledger::{self, Filter},
         start_log,
     },
-    operate::{self, Process, pages},
+    operate::{
+        self, Process,
+        pages::{self, Counters},
+    },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Effective, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
-        V2Config,
+        Config, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
+        UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -65,20 +68,21 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     served.map_err(Failure::Running)
 }
 
-pub(super) fn check_config(arguments: &Serve) -> Result<(), Failure> {
-    let catalog = catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?;
-    let checked = with_sources(arguments, |sources| {
-        let config = Config::load(sources, &catalog)?;
-        shadow_mappings(config.shadow.as_ref())?;
-        let warnings = config.tls.map_or_else(Vec::new, |tls| tls.warnings());
-        Ok((Effective::of(sources, &catalog), warnings))
+/// What the environment has beside the settings.
+pub(super) fn unknown_variables() -> Vec<UnknownVariable> {
+    // Names that are no text are not ours.
+    let variables = std::env::vars_os();
+    let texts = variables.filter_map(|(name, value)| {
+        Some((
+            name.into_string().ok()?,
+            value.into_string().unwrap_or_default(),
+        ))
     });
-    let (effective, warnings) = checked.map_err(Failure::Settings)?;
-    banner::print(&effective);
-    for warning in warnings {
-        banner::print(&format_args!("# warning: tls: {warning}\n"));
-    }
-    Ok(())
+    let texts: Vec<_> = texts.collect();
+    let borrowed = texts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    UnknownVariable::among(borrowed)
 }
 
 pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
@@ -126,6 +130,13 @@ async fn serve_until_stopped(
     (arguments, replay): (&Serve, Option<Replay>),
     mut observers: Vec<Arc<dyn Observer>>,
 ) -> anyhow::Result<()> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    for unknown in unknown_variables() {
+        tracing::warn!("{unknown}");
+    }
+    let format = config.log;
     let Config {
         listen,
         tls,
@@ -143,7 +154,6 @@ async fn serve_until_stopped(
         receivers,
         ..
     } = config;
-    notifications::warn_of(webhooks.as_ref(), &receivers, &state.url);
     survive_file_size_limit();
     open_files::fit(&mut limits);
     let listeners = open(listen.as_deref(), tls.as_ref()).await?;
@@ -152,9 +162,6 @@ async fn serve_until_stopped(
     let tls_address = listeners.tls.as_ref().map(|(tls, _)| tls.local_addr());
     let tls_address = tls_address.transpose()?;
     let tls_in_use = listeners.tls.as_ref().map(|(_, tls)| tls.clone());
-    if let Some(tls) = &tls {
-        warn_of(tls);
-    }
     let ops_listener = bind_ops(&ops, !matches!(source, Source::V2(_))).await?;
     let webhooks = notifications::bind(webhooks).await?;
     let (mut sandbox_users, mut replayed) = (None, None);
@@ -174,13 +181,10 @@ async fn serve_until_stopped(
         }
     };
     let own: Vec<_> = address.into_iter().chain(tls_address).collect();
-    check_way_to_v2(&v2, &own).await?;
+    check_way_to_v2(&v2, own).await?;
     // The sandbox stays where it is, whatever is reloaded; so does a recording.
     let in_process = (sandbox_users.is_some() || replayed.is_some()).then(|| v2.clone());
     let (base, tenants) = v2.shown();
-    if v2.is_exposed() {
-        tracing::warn!("upstream.url is http: tokens and passwords can be read on the way to v2");
-    }
     // Without an operations address there is no reader.
     let counters = ops_listener
         .as_ref()
@@ -213,7 +217,7 @@ async fn serve_until_stopped(
         ..Process::default()
     };
     let stopping = process.stopping.clone();
-    banner::print(&Serving {
+    let banner = Serving {
         address,
         tls_address,
         backend: match (sandbox_users, replayed.zip(arguments.replay.as_deref())) {
@@ -227,11 +231,15 @@ async fn serve_until_stopped(
         ops: ops_address.transpose()?,
         webhooks: webhooks_address.map(|address| (address, receivers.len())),
         catalog: &catalog,
-    });
+    };
+    match format {
+        LogFormat::Text => banner::print(&banner),
+        LogFormat::Json => banner.log(),
+    }
+    tokio::spawn(check_tenants(shim.clone()));
 
-    if let Some((listener, (metrics, traffic, deliveries))) = ops_listener.zip(counters) {
-        let deliveries = (outbox.clone(), deliveries);
-        let pages = pages::router(shim.clone(), traffic, deliveries, &ui);
+    if let Some((listener, (metrics, counters))) = ops_listener.zip(counters) {
+        let pages = pages::router(shim.clone(), counters, process.clone(), &ui);
         let (router, limits) = (
             operate::router(shim.clone(), metrics, &ui, process).merge(pages),
             limits.clone(),
@@ -268,17 +276,44 @@ async fn serve_until_stopped(
     Ok(())
 }
 
+/// For all tokens to be there after the start.
+const FIRST_TOKENS: Duration = Duration::from_secs(30);
+
+/// Asks for every tenant's token, so that a wrong secret or a missing scope is in the log before the
+/// first customer finds it. The token itself logs why it cannot be had.
+async fn check_tenants(shim: Shim) {
+    for tenant in shim
+        .tenant_statuses(time::Instant::now() + FIRST_TOKENS)
+        .await
+    {
+        let key = &tenant.key;
+        match (&tenant.access, tenant.missing.as_deref()) {
+            (Err(error), _) => {
+                tracing::error!("Tenant {key} has no v2 token: {error}; try shim doctor");
+            }
+            (Ok(()), Some([first, others @ ..])) => {
+                let (scope, operations) = (&first.scope, first.operations.join(", "));
+                let more = others.len();
+                tracing::warn!(
+                    more,
+                    "The OAuth app of tenant {key} lacks the scope {scope}, needed by {operations}; \
+                     shim doctor lists all"
+                );
+            }
+            (Ok(()), _) => {}
+        }
+    }
+}
+
 /// What is counted for the operations address, from now on.
 fn counters(
     catalog: &Catalog,
     observers: &mut Vec<Arc<dyn Observer>>,
-) -> anyhow::Result<(Arc<Metrics>, Arc<Traffic>, Arc<Deliveries>)> {
-    let (metrics, traffic) = (Arc::new(Metrics::new(catalog)?), Arc::<Traffic>::default());
-    let deliveries = Arc::<Deliveries>::default();
+) -> anyhow::Result<(Arc<Metrics>, Counters)> {
+    let (metrics, counters) = (Arc::new(Metrics::new(catalog)?), Counters::default());
     observers.push(Arc::clone(&metrics) as _);
-    observers.push(Arc::clone(&traffic) as _);
-    observers.push(Arc::clone(&deliveries) as _);
-    Ok((metrics, traffic, deliveries))
+    observers.extend(counters.observers());
+    Ok((metrics, counters))
 }
 
 /// What clients, or somebody else on this machine, may find in a certificate and its key.
@@ -289,7 +324,7 @@ fn warn_of(tls: &TlsConfig) {
 }
 
 /// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
-async fn start_sandbox(
+pub(super) async fn start_sandbox(
     users: usize,
     site: &SiteConfig,
     faults: Option<Faults>,
@@ -500,7 +535,7 @@ pub(super) fn config(arguments: &Serve, catalog: &Catalog) -> anyhow::Result<Con
     with_sources(arguments, |sources| Ok(Config::load(sources, catalog)?))
 }
 
-fn with_sources<T>(
+pub(super) fn with_sources<T>(
     arguments: &Serve,
     then: impl FnOnce(&Sources<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {

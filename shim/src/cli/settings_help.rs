@@ -51,26 +51,41 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
-/// The help on variables, and the exit codes.
-pub(super) fn environment() -> String {
+/// The help on variables, and the exit codes of a command.
+pub(super) fn environment(exit_codes: &str) -> String {
     let named = keys().filter_map(|key| Some((key.listed_variable?, sentence(key.doc))));
-    let lines = named.map(|(name, doc)| format!("  {name}\n          {doc}\n"));
+    let lines = named.map(|(name, doc)| format!("  {name}\n{}", wrapped(doc)));
     format!(
-        "Environment:\n{}{ENVIRONMENT_END}",
+        "Environment:\n{}{ENVIRONMENT_END}\n\n{exit_codes}",
         lines.collect::<String>()
     )
+}
+
+/// A text in lines of an 80-column terminal, indented: clap would continue it below its name.
+fn wrapped(text: &str) -> String {
+    const INDENT: &str = "          ";
+    const WIDTH: usize = 78;
+    let mut lines = vec![INDENT.to_owned()];
+    for word in text.split_whitespace() {
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if used > INDENT.len() && used + 1 + word.chars().count() > WIDTH {
+            lines.push(INDENT.to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            if line.len() > INDENT.len() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 const ENVIRONMENT_END: &str = "  \
   SHIM_SECTION_KEY
           Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests
   RUST_LOG
-          How much to log: error, warn, info, debug, trace
-
-Exit codes:
-  0  stopped by a signal
-  1  could not listen, or another failure
-  2  the command line or the settings are wrong; nothing was started";
+          How much to log: error, warn, info, debug, trace";
 
 /// Every key of the settings file, for a manual page.
 pub(super) fn manual_section() -> String {

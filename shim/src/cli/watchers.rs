@@ -115,9 +115,6 @@ fn shadow(
     limits: &Limits,
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<Arc<Shadow>> {
-    if config.is_exposed() {
-        tracing::warn!("shadow.url is http: credentials and users can be read on the way to it");
-    }
     let mappings = shadow_mappings(Some(&config))?.map(Arc::new);
     let shadow = Shadow::new(config, catalog, mappings, key, limits, observer)?;
     tracing::info!(with = shadow.shown(), "Comparing answers");

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -42,6 +43,10 @@ pub struct RequestRecord<'a> {
     pub failures: Vec<FailedCall<'a>>,
     /// True for a write that is done in part: the same request again does the rest.
     pub is_unfinished: bool,
+    /// The key of the tenant; `None` if it was refused before that was known.
+    pub key: Option<&'a str>,
+    /// The client's address, or that of a proxy that is not trusted.
+    pub address: Option<IpAddr>,
 }
 
 /// How a request ended.

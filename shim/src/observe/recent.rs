@@ -1,7 +1,7 @@
 //! The last exchanges, in memory: redacted by the recorder, and bounded in number and size.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt, io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,7 +11,7 @@ use std::{
 use mappings::Catalog;
 use memchr::memchr_iter;
 use recording::{Exchange, FORMAT, PseudonymKey};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::recorder::{Recorder, Sink};
@@ -28,41 +28,11 @@ pub struct Recent {
     own: Option<Arc<Recorder>>,
 }
 
-/// One exchange in short.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Summary {
-    pub(crate) id: String,
-    pub(crate) at: String,
-    pub(crate) micros: u64,
-    v1: V1Summary,
-    v2: Vec<IgnoredAny>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct V1Summary {
-    operation: String,
-    #[serde(default)]
-    answer: AnswerSummary,
-}
-
-/// Of an answer, which may have any shape.
-#[derive(Clone, Debug, Default, Deserialize)]
-struct AnswerSummary {
-    error: Option<Value>,
-}
-
-impl Summary {
-    pub(crate) fn operation(&self) -> &str {
-        &self.v1.operation
-    }
-
-    pub(crate) fn error(&self) -> Option<i64> {
-        self.v1.answer.error.as_ref()?.get("code")?.as_i64()
-    }
-
-    pub(crate) fn calls(&self) -> usize {
-        self.v2.len()
-    }
+/// The ids of an exchange.
+#[derive(Deserialize)]
+struct Ids {
+    id: String,
+    request: Option<String>,
 }
 
 /// Lines of a recording, the newest last.
@@ -126,16 +96,12 @@ impl Recent {
         self.most
     }
 
-    /// How many are kept.
-    pub(crate) fn count(&self) -> usize {
-        self.ring().lines.len()
-    }
-
-    /// The newest first, so many at the most.
-    pub(crate) fn summaries(&self, most: usize) -> Vec<Summary> {
+    /// The ids of the newest exchanges, so many at the most, by those of their requests.
+    pub(crate) fn by_request(&self, most: usize) -> BTreeMap<String, String> {
         let lines: Vec<_> = self.ring().lines.iter().rev().take(most).cloned().collect();
-        let summaries = lines.iter().map(|line| serde_json::from_slice(line));
-        summaries.filter_map(Result::ok).collect()
+        let ids = lines.iter().map(|line| serde_json::from_slice(line));
+        let ids = ids.filter_map(Result::<Ids, _>::ok);
+        ids.filter_map(|ids| Some((ids.request?, ids.id))).collect()
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<Exchange> {

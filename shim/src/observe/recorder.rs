@@ -27,6 +27,7 @@ use bytes::Bytes;
 use mappings::{Arguments, Catalog, Outcome, V2Request, catalog::operation::Operation};
 use recording::{RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
 use secrecy::SecretString;
+use shim_upstream::RequestId;
 use tokio::time::Instant;
 
 use crate::settings::RecordConfig;
@@ -179,6 +180,7 @@ impl Recorder {
         operation: &Operation,
         wrapping: Wrapping,
         arguments: &Arguments,
+        request: RequestId,
     ) -> Option<Recording> {
         if self.sample_percent < 100 && fastrand::u8(0..100) >= self.sample_percent {
             return None;
@@ -187,6 +189,7 @@ impl Recorder {
         let kept = self.has_room(0).then(|| Kept {
             at: unix_millis(),
             begun: Instant::now(),
+            request,
             operation: operation.name.clone(),
             wrapping,
             arguments: arguments.clone(),
@@ -306,6 +309,7 @@ pub(crate) struct Recording {
 struct Kept {
     at: i64,
     begun: Instant,
+    request: RequestId,
     operation: String,
     wrapping: Wrapping,
     arguments: Arguments,
@@ -345,6 +349,7 @@ impl Recording {
         let number = recorder.sequence.fetch_add(1, Ordering::Relaxed) + 1;
         let exchange = Unredacted {
             id: format!("{:x}-{number}", recorder.started),
+            request: Some(kept.request.to_string()),
             at: kept.at,
             micros: micros(kept.begun.elapsed()),
             site: Some(site),

@@ -44,8 +44,9 @@ struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
-    /// Errors of v1, whatever their cause; refusals are not among them.
+    /// Errors of v1, whatever their cause; without refusals, and without what is not served.
     pub(crate) errors: u64,
+    pub(crate) not_served: u64,
     /// Those of them that are v2's or the shim's trouble.
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
@@ -55,7 +56,7 @@ pub(crate) struct OperationTraffic {
     times: [u64; BUCKETS],
 }
 
-/// A parameter or a field that was not honoured, or missing.
+/// A parameter that was not supported, or a field that was missing.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost {
     pub(crate) count: u64,
@@ -160,7 +161,7 @@ impl State {
 
     fn lose(&mut self, operation: &str, warning: &Warning, now: i64) {
         let kind = match warning.kind {
-            WarningKind::NotHonoured => "not honoured",
+            WarningKind::NotHonoured => "not supported",
             WarningKind::LeftOut => "left out of the answer",
             WarningKind::Unreadable => "missing in the answer",
             WarningKind::Guessed => "charset guessed",
@@ -184,6 +185,7 @@ impl Default for OperationTraffic {
         Self {
             requests: 0,
             errors: 0,
+            not_served: 0,
             trouble: 0,
             refused: 0,
             calls: 0,
@@ -201,7 +203,8 @@ impl OperationTraffic {
         match record.ending {
             Ending::Answered => {}
             Ending::Refused => self.refused += 1,
-            Ending::Error | Ending::NotServed | Ending::Brownout => self.errors += 1,
+            Ending::NotServed => self.not_served += 1,
+            Ending::Error | Ending::Brownout => self.errors += 1,
             Ending::Trouble => {
                 self.errors += 1;
                 self.trouble += 1;
@@ -276,6 +279,8 @@ mod tests {
             unknown: 3,
             misplaced: BTreeSet::from(["dept"]),
             is_unfinished: false,
+            key: None,
+            address: None,
             warnings,
             failures: Vec::new(),
         });
@@ -328,7 +333,7 @@ mod tests {
         served(&traffic, Duration::ZERO, Ending::Trouble, &[warning]);
         let seen = traffic.seen();
         let lost = |name: &str| {
-            let key = ("user/get".to_owned(), name.to_owned(), "not honoured");
+            let key = ("user/get".to_owned(), name.to_owned(), "not supported");
             seen.lost[&key].count
         };
         assert_eq!((lost("track_id"), lost("zpk")), (2, 2));

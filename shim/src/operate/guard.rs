@@ -16,9 +16,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Nothing but the pages' own style sheet and icon; no script, no form, no frame.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+/// Nothing but the pages' own style sheet, icon, script and lists: nothing inline, no frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 8] = [
     (CONTENT_SECURITY_POLICY, POLICY),

@@ -1,8 +1,10 @@
 //! Pages for the operator, under `/ui` on the operations address.
 //!
-//! They show and change nothing, run no script and load nothing from elsewhere. A page of another
-//! site must not read them: a name that is not this machine's is refused, whatever it resolves to.
+//! They show and change nothing, and load nothing from elsewhere. One of them, the list of exchanges, has a
+//! script that loads it again; all work without. A page of another site must not read them: a name that
+//! is not this machine's is refused, whatever it resolves to.
 
+mod callers;
 mod deliveries;
 mod differences;
 mod exchanges;
@@ -12,6 +14,7 @@ mod overview;
 mod page;
 mod rollouts;
 mod traffic;
+mod unfinished;
 
 use std::sync::Arc;
 
@@ -20,86 +23,154 @@ use axum::{
     extract::{Path, RawQuery, State},
     http::{StatusCode, header::CONTENT_TYPE},
     middleware,
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
+use maud::Markup;
 use serde_json::{Value, json};
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
 
-use super::{guard::guard, status::ACCESS_TIME};
+use super::{
+    Process,
+    guard::guard,
+    status::ACCESS_TIME,
+    usage::{LEDGER_TIME, USUAL as MOST_CALLERS},
+};
 use crate::{
-    notifications::Outbox,
-    observe::{Deliveries, Traffic},
+    observe::{Deliveries, Live, LiveRequest, Observer, Recent, Traffic, ledger::Filter},
     serve::Shim,
     settings::UiConfig,
 };
+use exchanges::Search;
+use overview::Readiness;
 use page::Page;
 
 const STYLE: &str = include_str!("pages/style.css");
+const LIVE: &str = include_str!("pages/live.js");
 const ICON: &str = include_str!("pages/icon.svg");
 
 /// What the pages are made from.
 #[derive(Clone)]
 struct PagesState {
     shim: Shim,
-    traffic: Arc<Traffic>,
-    deliveries: Arc<Deliveries>,
-    outbox: Outbox,
+    counters: Counters,
+    process: Process,
+    /// Reads the ledger, one at a time.
+    reading: Arc<Semaphore>,
+}
+
+/// What is counted and kept for the pages. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Counts by operation.
+    pub traffic: Arc<Traffic>,
+    /// The last requests.
+    pub live: Arc<Live>,
+    /// Webhooks and the pushes that were made of them.
+    pub deliveries: Arc<Deliveries>,
+}
+
+impl Counters {
+    /// What must see every request.
+    pub fn observers(&self) -> [Arc<dyn Observer>; 3] {
+        let Self {
+            traffic,
+            live,
+            deliveries,
+        } = self.clone();
+        [traffic, live, deliveries]
+    }
 }
 
 /// `/ui` and what is below it, and `/differences` as JSON.
-pub fn router(
-    shim: Shim,
-    traffic: Arc<Traffic>,
-    (outbox, deliveries): (Outbox, Arc<Deliveries>),
-    config: &UiConfig,
-) -> Router {
+pub fn router(shim: Shim, counters: Counters, process: Process, config: &UiConfig) -> Router {
     let hosts: Arc<[String]> = config.hosts.clone().into();
     Router::new()
+        .route("/", get(|| async { Redirect::to("/ui") }))
         .route("/ui", get(overview))
         .route("/ui/", get(|| async { Redirect::permanent("/ui") }))
         .route("/ui/traffic", get(traffic_page))
         .route("/ui/operation/{*name}", get(operation_page))
         .route("/ui/losses", get(losses_page))
+        .route("/ui/callers", get(callers_page))
         .route("/ui/exchanges", get(exchanges_page))
+        .route("/ui/exchanges/list", get(exchanges_list))
+        .route("/ui/unfinished", get(unfinished_page))
         .route("/ui/exchanges/{id}", get(exchange_page))
         .route("/ui/differences", get(differences_page))
         .route("/ui/rollouts", get(rollouts_page))
         .route("/ui/deliveries", get(deliveries_page))
         .route("/ui/style.css", get(style))
+        .route("/ui/live.js", get(script))
         .route("/ui/icon.svg", get(icon))
         .route("/ui/{*other}", get(no_such_page))
         .route("/differences", get(differences_json))
         .layer(middleware::from_fn_with_state(hosts, guard))
         .with_state(PagesState {
             shim,
-            traffic,
-            deliveries,
-            outbox,
+            counters,
+            process,
+            reading: Arc::new(Semaphore::new(1)),
         })
 }
 
 async fn overview(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Overview", "/ui", query.as_deref());
-    let access = state.shim.access(Instant::now() + ACCESS_TIME).await;
-    let refused = access.into_iter().zip(1..);
-    let refused = refused.filter_map(|(access, tenant)| Some((tenant, access.err()?)));
-    let refused: Vec<_> = refused.collect();
+    let tenants = state
+        .shim
+        .tenant_statuses(Instant::now() + ACCESS_TIME)
+        .await;
+    let readiness = Readiness {
+        is_stopping: state.process.stopping.is_cancelled(),
+        tenants,
+        trouble: state.counters.live.trouble(),
+    };
     page.show(&overview::body(
         &state.shim,
-        &refused,
-        &state.traffic.seen(),
+        &readiness,
+        &state.counters.traffic.seen(),
     ))
+}
+
+async fn callers_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
+    let page = Page::new("Callers", "/ui/callers", query.as_deref());
+    let Some(ledger) = state.shim.ledger() else {
+        return page.show(&callers::off());
+    };
+    let Ok(place) = state.reading.acquire_owned().await else {
+        return missing("The ledger cannot be read.");
+    };
+    let filter = Filter {
+        limit: MOST_CALLERS,
+        ..Filter::default()
+    };
+    let read = spawn_blocking(move || {
+        // Kept to the end of the reading, also if who asked has gone.
+        let _place = place;
+        anyhow::Ok(callers::body(ledger.usage(&filter, LEDGER_TIME)?)?)
+    });
+    match read.await.map_err(anyhow::Error::from).flatten() {
+        Ok(body) => page.show(&body),
+        Err(error) => {
+            tracing::error!("The ledger cannot be read: {error:#}");
+            missing("The ledger cannot be read; the log says why.")
+        }
+    }
+}
+
+async fn unfinished_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
+    let page = Page::new("Unfinished writes", "/ui/unfinished", query.as_deref());
+    page.show(&unfinished::body(&state.counters.live.unfinished()))
 }
 
 async fn traffic_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Traffic", "/ui/traffic", query.as_deref());
-    page.show(&traffic::body(&state.traffic.seen()))
+    page.show(&traffic::body(&state.counters.traffic.seen()))
 }
 
 async fn losses_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Losses", "/ui/losses", query.as_deref());
-    let body = losses::body(&state.shim.mappings(), &state.traffic.seen());
+    let body = losses::body(&state.shim.mappings(), &state.counters.traffic.seen());
     page.show(&body)
 }
 
@@ -115,14 +186,34 @@ async fn operation_page(State(state): State<PagesState>, Path(name): Path<String
 }
 
 async fn exchanges_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
-    let page = Page::new("Exchanges", "/ui/exchanges", query.as_deref());
-    let (recent, dropped) = (state.shim.recent(), state.shim.not_kept());
-    // Hundreds of exchanges are read for it.
-    let list = spawn_blocking(move || exchanges::list(recent.as_deref(), dropped)).await;
-    match list {
-        Ok(list) => page.show(&list),
-        Err(_) => missing("The exchanges cannot be shown."),
+    let page = Page::below("Exchanges", "/ui/exchanges");
+    match exchanges(state, query, exchanges::page).await {
+        Some(body) => page.show(&body),
+        None => missing("The exchanges cannot be shown."),
     }
+}
+
+/// The list alone, for the script of the page.
+async fn exchanges_list(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
+    match exchanges(state, query, exchanges::list).await {
+        Some(list) => Html(list.into_string()).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Reads what is kept, which takes a while for hundreds of exchanges.
+async fn exchanges(
+    state: PagesState,
+    query: Option<String>,
+    shown: fn(&[LiveRequest], &Search, Option<&Recent>, u64) -> Markup,
+) -> Option<Markup> {
+    let (recent, dropped) = (state.shim.recent(), state.shim.not_kept());
+    let made = spawn_blocking(move || {
+        let search = Search::of(query.as_deref());
+        let requests = state.counters.live.requests();
+        shown(&requests, &search, recent.as_deref(), dropped)
+    });
+    made.await.ok()
 }
 
 async fn exchange_page(State(state): State<PagesState>, Path(id): Path<String>) -> Response {
@@ -149,8 +240,8 @@ async fn rollouts_page(State(state): State<PagesState>, RawQuery(query): RawQuer
 
 async fn deliveries_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Deliveries", "/ui/deliveries", query.as_deref());
-    match state.outbox.waiting().await {
-        Ok(waiting) => page.show(&deliveries::body(&state.deliveries, &waiting)),
+    match state.process.outbox.waiting().await {
+        Ok(waiting) => page.show(&deliveries::body(&state.counters.deliveries, &waiting)),
         Err(_) => missing("The queues cannot be read."),
     }
 }
@@ -181,6 +272,10 @@ fn as_json(value: &Value) -> Response {
 
 async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+}
+
+async fn script() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], LIVE)
 }
 
 async fn icon() -> impl IntoResponse {

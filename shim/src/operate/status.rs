@@ -20,15 +20,18 @@ pub(super) const ACCESS_TIME: Duration = Duration::from_secs(5);
 /// service.
 pub(super) async fn status(State(state): State<OpsState>) -> Response {
     let OpsState { shim, process, .. } = state;
-    let access = shim.access(Instant::now() + ACCESS_TIME).await;
-    let tokens: Vec<_> = access
+    let tenants = shim.tenant_statuses(Instant::now() + ACCESS_TIME).await;
+    let tokens: Vec<_> = tenants
         .iter()
         .zip(1..)
-        .map(|(access, tenant)| match access {
-            Ok(()) => json!({ "tenant": tenant, "status": "ok" }),
-            Err(error) => {
-                json!({ "tenant": tenant, "status": "failed", "error": error.to_string() })
+        .map(|(tenant, number)| match &tenant.access {
+            Ok(()) => {
+                let missing = tenant.missing.as_ref();
+                let missing: Option<Vec<_>> =
+                    missing.map(|missing| missing.iter().map(|missing| &missing.scope).collect());
+                json!({ "tenant": number, "status": "ok", "missing_scopes": missing })
             }
+            Err(error) => json!({ "tenant": number, "status": "failed", "error": error }),
         })
         .collect();
     let status = json!({

@@ -18,13 +18,13 @@ use super::OpsState;
 use crate::observe::ledger::Filter;
 
 /// Default number of consumers in an answer.
-const USUAL: usize = 200;
+pub(super) const USUAL: usize = 200;
 
 /// Consumers in an answer at most.
 const MOST: usize = 1000;
 
 /// For what was noted and is not yet written.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const LEDGER_TIME: Duration = Duration::from_secs(1);
 
 /// What may stand behind the `?`.
 #[derive(Debug, Deserialize)]
@@ -53,7 +53,7 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
     let read = tokio::task::spawn_blocking(move || {
         // Kept to the end of the reading, also if who asked has gone.
         let _place = place;
-        let mut usage = ledger.usage(&filter, PATIENCE)?;
+        let mut usage = ledger.usage(&filter, LEDGER_TIME)?;
         for consumer in &mut usage.consumers {
             let owner = consumer.key.as_ref().and_then(|key| owners.get(key));
             consumer.owner = owner.cloned();

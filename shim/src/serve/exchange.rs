@@ -72,9 +72,10 @@ impl Generation {
         note: Option<&mut Note>,
     ) -> Reply {
         // An error is answered in the form that was asked for, as far as that was read.
-        let mut format = Format::default();
+        let (mut format, mut key) = (Format::default(), None);
+        let seen = (&mut format, &mut key);
         let mut reply = match self
-            .exchange(path, operation, (head, body, peer), (id, note), &mut format)
+            .exchange(path, operation, (head, body, peer), (id, note), seen)
             .await
         {
             Ok(executed) => Reply::executed(executed, self.0.upstream_status),
@@ -85,6 +86,7 @@ impl Generation {
             Err(Refusal::Brownout(error)) => Reply::brownout(error),
         };
         reply.format = format;
+        reply.key = key;
         reply
     }
 
@@ -94,7 +96,7 @@ impl Generation {
         operation: Option<&Operation>,
         (head, body, peer): (&Parts, Body, Peer),
         (id, note): (RequestId, Option<&mut Note>),
-        format: &mut Format,
+        (format, key): (&mut Format, &mut Option<Arc<str>>),
     ) -> Result<Executed, Refusal> {
         let names = self.names(operation);
         let decoder = Decoder::query(head.uri.query(), &names);
@@ -125,8 +127,10 @@ impl Generation {
             Refusal::Protocol(ProtocolError::OperationUnknown, shown)
         })?;
         let agent = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-        let taps = guarded(|| self.taps(operation, wrapping, &arguments, agent)).flatten();
+        let taps = guarded(|| self.taps(operation, wrapping, &arguments, (agent, id)));
+        let taps = taps.flatten();
         let (tenant, secret, arguments) = self.authenticate(arguments, peer).await?;
+        *key = Some(Arc::clone(tenant.api_key()));
         if let Some(note) = note {
             let secret = secret.expose_secret();
             guarded(|| note.authenticated(tenant.api_key(), secret, operation, &arguments));
@@ -172,12 +176,12 @@ impl Generation {
         operation: &Operation,
         wrapping: Wrapping,
         arguments: &Arguments,
-        agent: Option<&[u8]>,
+        (agent, id): (Option<&[u8]>, RequestId),
     ) -> Option<Box<Taps>> {
         let shared = &self.0.shared;
         let recent = shared.recent.as_ref().and_then(|recent| recent.recorder());
         let recorders = shared.recorder.iter().chain(recent);
-        let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments));
+        let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments, id));
         // Two shims that are each other's shadows would ask each other for ever.
         let is_asked_for_another = agent.is_some_and(is_shadow_of_another);
         let shadow = shared.shadow.as_ref().filter(|_| !is_asked_for_another);

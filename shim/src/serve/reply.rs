@@ -1,6 +1,6 @@
 //! The answer to one request, and the record of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::StatusCode;
 use mappings::{
@@ -26,6 +26,8 @@ pub(super) struct Reply {
     pub(super) format: Format,
     /// True if the client has shown a valid key and secret.
     pub(super) has_valid_key: bool,
+    /// The key of the tenant, if it is known.
+    pub(super) key: Option<Arc<str>>,
     ending: Ending,
 }
 
@@ -45,6 +47,7 @@ impl Reply {
             status: if *is_trouble { trouble } else { StatusCode::OK },
             format: Format::default(),
             has_valid_key: true,
+            key: None,
             executed,
         }
     }
@@ -86,7 +89,7 @@ impl Reply {
         catalog: &'a Catalog,
         method: &'static str,
         operation: Option<&'a Operation>,
-        elapsed: Duration,
+        (address, elapsed): (IpAddr, Duration),
     ) -> RequestRecord<'a> {
         let Executed {
             finished, calls, ..
@@ -114,6 +117,8 @@ impl Reply {
             warnings: &finished.answer.warnings,
             failures: finished.failures.iter().map(failed_call).collect(),
             is_unfinished: finished.unfinished.is_some(),
+            key: self.key.as_deref(),
+            address: Some(address),
         }
     }
 }

@@ -13,6 +13,18 @@ pub struct Effective {
 }
 
 impl Effective {
+    /// Those that are not defaults.
+    #[must_use]
+    pub fn changed(&self) -> Self {
+        let lines = self.lines.iter().cloned();
+        Self {
+            file: self.file.clone(),
+            lines: lines
+                .filter(|(_, origin)| *origin != Origin::Default)
+                .collect(),
+        }
+    }
+
     pub(super) fn add(&mut self, path: &str, value: &str, origin: Origin) {
         self.lines.push((format!("{path} = {value}"), origin));
     }

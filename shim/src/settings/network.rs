@@ -85,6 +85,18 @@ pub(super) fn address(
     example: &str,
     mistakes: &Mistakes,
 ) -> String {
+    let port = listen.value.strip_prefix(':').unwrap_or(&listen.value);
+    if port.parse::<u16>().is_ok() {
+        // As other servers read it: a port alone is one of this machine, one behind a colon of all its
+        // addresses.
+        let is_everywhere = listen.value.starts_with(':');
+        let host = if is_everywhere {
+            "0.0.0.0"
+        } else {
+            "127.0.0.1"
+        };
+        return format!("{host}:{port}");
+    }
     if !is_address(&listen.value) {
         let text = format!(
             "{key} = {:?} is no address to listen on; write host:port, as {example}",

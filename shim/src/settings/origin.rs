@@ -64,6 +64,12 @@ impl Mistakes {
         self.0.borrow_mut().push(Mistake { origin, text });
     }
 
+    /// Forgets what was reported as missing, which it may not be: the file cannot be read as a whole.
+    pub(super) fn forget_missing(&self) {
+        let mut mistakes = self.0.borrow_mut();
+        mistakes.retain(|mistake| mistake.origin != Origin::Default);
+    }
+
     /// In the order in which they are reported.
     pub(super) fn into_sorted(self) -> Vec<Mistake> {
         let mut mistakes = self.0.into_inner();
@@ -83,8 +89,10 @@ impl Mistake {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = self.file.as_deref().unwrap_or("the environment");
-        writeln!(f, "{what} does not describe a working shim")?;
+        match &self.file {
+            Some(file) => writeln!(f, "{file} does not describe a working shim")?,
+            None => writeln!(f, "flags and environment do not describe a working shim")?,
+        }
         let lines = self.mistakes.iter().filter_map(Mistake::line);
         let width = lines.max().unwrap_or(0).to_string().len();
         for Mistake { origin, text } in &self.mistakes {

@@ -151,7 +151,7 @@ impl Tenant {
         };
         for error in errors {
             if detail.value.is_some() && option_of(&error) == LIST_DETAIL {
-                mistakes.add(detail.origin.clone(), error.to_string());
+                mistakes.add(detail.origin.clone(), said(&error));
             }
         }
         None
@@ -272,6 +272,12 @@ pub(super) fn option_of(error: &OptionError) -> &str {
     match error {
         OptionError::Unknown { name, .. } | OptionError::Value { name, .. } => name,
     }
+}
+
+/// A mistake in an option, under the name that the file has for it.
+pub(super) fn said(error: &OptionError) -> String {
+    let text = error.to_string();
+    text.replace(&format!("option `{LIST_DETAIL}`"), "list.detail")
 }
 
 fn missing(mistakes: &Mistakes, tenant: &Origin, key: &str, variable: &str) {

@@ -206,9 +206,11 @@ fn the_operations_address_can_be_elsewhere_or_nowhere() {
     assert_eq!(ops(file, &[], None), at("127.0.0.1:1"));
     assert_eq!(ops(file, &environment, None), at("127.0.0.1:2"));
     assert_eq!(ops(file, &environment, Some("off")), Ok(OpsListen::Off));
-    let mistake = ops(file, &[], Some("9090")).unwrap_err();
+    assert_eq!(ops(file, &[], Some("9091")), at("127.0.0.1:9091"));
+    assert_eq!(ops(file, &[], Some(":9091")), at("0.0.0.0:9091"));
+    let mistake = ops(file, &[], Some("ninety")).unwrap_err();
     assert!(
-        mistake.contains("ops.listen = \"9090\" is no address to listen on"),
+        mistake.contains("ops.listen = \"ninety\" is no address to listen on"),
         "{mistake}"
     );
 }
@@ -253,7 +255,7 @@ fn without_anything_it_says_what_to_set() {
 fn all_mistakes_are_told_at_once() {
     insta::assert_snapshot!(mistakes(
         r#"
-listen = "8080"
+listen = "eight"
 strict = "yes"
 sandbox = true
 
@@ -410,7 +412,7 @@ fn mistakes_of_brownouts_are_told_at_once() {
 #[test]
 fn mistakes_about_tls_and_addresses_are_told() {
     let told = [
-        "[tls]\nlisten = \"8443\"\ncert = \"cert.pem\"",
+        "[tls]\nlisten = \"eight\"\ncert = \"cert.pem\"",
         "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"no.pem\"\nkey_file = \"no.pem\"",
         "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"key.pem\"\nkey_file = \"key.pem\"",
         "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"cert.pem\"\nkey_file = \"cert.pem\"",

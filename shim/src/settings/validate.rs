@@ -18,7 +18,7 @@ use super::{
     read::LIST_DETAIL,
     record::pseudonym_key,
     table::{self, Tenant, Upstream},
-    tenant::{Defaults, ZOOM_HOST, ZOOM_OAUTH, chosen, option_of, rates},
+    tenant::{Defaults, ZOOM_HOST, ZOOM_OAUTH, chosen, option_of, rates, said},
     written::Written,
 };
 
@@ -59,7 +59,7 @@ impl Written {
                 let name = option_of(&error);
                 let choice = choices.iter().find(|(known, _)| known.value == name);
                 let origin = choice.map(|(name, _)| name.origin.clone());
-                mistakes.add(origin.unwrap_or_default(), error.to_string());
+                mistakes.add(origin.unwrap_or_default(), said(&error));
             }
         });
         let status = status_code(&site.errors.upstream_status, mistakes);

@@ -19,6 +19,8 @@ pub(super) struct Written {
     pub(super) rollouts: Vec<Rollout>,
     pub(super) brownouts: Vec<Brownout>,
     pub(super) choices: Choices,
+    /// The file is no TOML.
+    pub(super) is_broken: bool,
     effective: Effective,
 }
 
@@ -27,6 +29,7 @@ impl Written {
         let (name, text) = sources.file.unwrap_or_default();
         // Broken lines are reported one by one, and what stands around them is still read.
         let (file, errors) = DeTable::parse_recoverable(text);
+        let is_broken = !errors.is_empty();
         for error in errors {
             let start = error.span().map_or(0, |span| span.start);
             mistakes.add(line(text, start), error.message());
@@ -52,6 +55,7 @@ impl Written {
             rollouts,
             brownouts,
             choices,
+            is_broken,
             effective,
         }
     }

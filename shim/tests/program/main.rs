@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 
+mod doctor;
+mod init;
 mod kill;
 mod log_sinks;
 mod replay;
@@ -406,12 +408,12 @@ fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
 
     let usual = TcpListener::bind(shim::settings::DEFAULT_OPS_LISTEN);
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
-    assert!(shim.banner.contains("operations on http://127.0.0.1:"));
+    assert!(shim.banner.contains("for the operator: http://127.0.0.1:"));
     drop(usual);
     assert_eq!(shim.stop("TERM"), 0);
 
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "off")]);
-    assert!(!shim.banner.contains("operations on"), "{}", shim.banner);
+    assert!(!shim.banner.contains("for the operator"), "{}", shim.banner);
     assert_eq!(shim.stop("TERM"), 0);
 }
 

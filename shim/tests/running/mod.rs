@@ -16,11 +16,11 @@ use shim::{
     clock::Clock,
     front::server::{self, Listeners, Stopped, Tls},
     notifications::Outbox,
-    observe::{
-        Deliveries, Metrics, Observer, Observers, Recent, RequestRecord, ShadowRecord, Traffic,
-        shadow::Shadow,
+    observe::{Metrics, Observer, Observers, Recent, RequestRecord, ShadowRecord, shadow::Shadow},
+    operate::{
+        self, Process,
+        pages::{self, Counters},
     },
-    operate::{self, Process, pages},
     settings::{Config, Flags, Limits, SiteConfig, Source, Sources, V2Config},
 };
 use shim_upstream::CallRecord;
@@ -167,13 +167,12 @@ impl Running {
             shadowed: told,
         };
         let metrics = Arc::new(Metrics::new(&catalog).unwrap());
-        let traffic = Arc::new(Traffic::default());
+        let counters = Counters::default();
         // The recorder last: tests wait for it, and then read the others.
-        dependencies.observer = Arc::new(Observers(vec![
-            Arc::clone(&metrics) as _,
-            Arc::clone(&traffic) as _,
-            Arc::new(recorder),
-        ]));
+        let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&metrics) as _];
+        observers.extend(counters.observers());
+        observers.push(Arc::new(recorder));
+        dependencies.observer = Arc::new(Observers(observers));
         if setup.recent > 0 {
             let recent = Recent::start(setup.recent, Arc::clone(&catalog), None);
             dependencies.recent = Some(Arc::new(recent.unwrap()));
@@ -189,17 +188,16 @@ impl Running {
             Arc::new(shadow.unwrap())
         });
         let outbox = Outbox::new(&config.receivers, &dependencies.state);
-        let deliveries = (outbox.clone(), Arc::<Deliveries>::default());
         let shim = Shim::new(catalog, v2, &site, &limits, dependencies).unwrap();
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
-        let pages = pages::router(shim.clone(), traffic, deliveries, &config.ui);
         let process = Process {
             tls: setup.tls.clone(),
             outbox,
             ..Process::default()
         };
         let stopping = process.stopping.clone();
+        let pages = pages::router(shim.clone(), counters, process.clone(), &config.ui);
         let ops = operate::router(shim.clone(), metrics, &config.ui, process);
         let ops = ops.merge(pages);
         let ops_limits = limits.clone();

@@ -126,7 +126,7 @@ async fn alive_and_ready() {
     let status = json!({
         "ready": true,
         "v2": { "status": "up" },
-        "tokens": [{ "tenant": 1, "status": "ok" }],
+        "tokens": [{ "tenant": 1, "status": "ok", "missing_scopes": null }],
         "state": { "status": "ok" },
         "brownout": null,
     });
@@ -160,8 +160,8 @@ async fn refused_tokens_are_in_the_status_and_leave_the_shim_in_service() {
     };
     let shim = Running::with(&v2, setup).await;
     let tokens = json!([
-        { "tenant": 1, "status": "failed", "error": "no token is given for these credentials" },
-        { "tenant": 2, "status": "ok" },
+        { "tenant": 1, "status": "failed", "error": "no token is given for these credentials: HTTP 400" },
+        { "tenant": 2, "status": "ok", "missing_scopes": null },
     ]);
     assert_eq!(shim.status().await["tokens"], tokens);
     assert_eq!(shim.ops("/readyz").await.0, 200);

@@ -5,13 +5,20 @@ use serde_json::json;
 
 use crate::running::{Answer, Running, ScriptedV2, Setup};
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 8] = [
     "/ui",
+    "/ui/callers",
     "/ui/traffic",
     "/ui/losses",
     "/ui/exchanges",
+    "/ui/unfinished",
     "/ui/differences",
+    "/ui/deliveries",
 ];
+
+/// The one script, and the one form that it belongs to.
+const OWN_SCRIPT: &str = "<script src=\"/ui/live.js\" defer></script>";
+const OWN_FORM: &str = "<form class=\"search\" method=\"get\" action=\"/ui/exchanges\">";
 
 #[tokio::test]
 async fn empty_pages_say_what_to_switch_on() {
@@ -21,7 +28,9 @@ async fn empty_pages_say_what_to_switch_on() {
         ("/ui", "Point a program at the v1 address"),
         ("/ui/traffic", "Point a program at the v1 address"),
         ("/ui/losses", "strict = true"),
+        ("/ui/callers", "[ledger]"),
         ("/ui/exchanges", "recent = 100"),
+        ("/ui/unfinished", "No write was left unfinished"),
         ("/ui/differences", "[shadow]"),
         ("/ui/deliveries", "[webhooks]"),
     ] {
@@ -57,7 +66,7 @@ async fn pages_show_what_was_served() {
     shim.settle().await;
 
     let (_, overview) = shim.ops("/ui").await;
-    assert!(overview.contains(&v2.base()) && overview.contains("not known to be down"));
+    assert!(overview.contains(&v2.base()) && overview.contains(">Ready<"));
     let (_, traffic) = shim.ops("/ui/traffic").await;
     assert!(
         traffic.contains("href=\"/ui/operation/user/get\""),
@@ -83,6 +92,174 @@ async fn pages_show_what_was_served() {
         detail.contains("PATCH") && detail.contains("track_id"),
         "{detail}"
     );
+}
+
+#[tokio::test]
+async fn the_operations_address_leads_to_the_pages() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let response = shim.client.get(shim.ops_url("/")).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["location"]),
+        (303, &"/ui".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn the_overview_begins_with_what_is_wrong() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        if seen.path().ends_with("/token") && seen.method == "POST" {
+            let said = json!({ "reason": "Invalid client_id or client_secret", "error": "invalid_client" });
+            return Answer::json(400, &said);
+        }
+        Answer::json(503, &json!({}))
+    })
+    .await;
+    let file = format!(
+        r#"
+        [upstream]
+        oauth_url = "{}"
+        [[tenant]]
+        api_key = "without"
+        api_secret = "s"
+        oauth = {{ account_id = "a", client_id = "c", client_secret = "hush" }}
+        [[tenant]]
+        api_key = "with"
+        api_secret = "s"
+        token = "t"
+        "#,
+        v2.oauth()
+    );
+    let setup = Setup {
+        file,
+        single: false,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let request = [("api_key", "with"), ("api_secret", "s"), ("id", "u1")];
+    let url = format!("http://{}/v1/user/get", shim.address);
+    let response = shim.client.post(url).form(&request).send().await.unwrap();
+    let id = response.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let (_, page) = shim.ops("/ui").await;
+    let (first, _) = page.split_once("class=\"facts\"").unwrap();
+    for said in [
+        "Ready, with trouble",
+        "Tenant without has no v2 token",
+        "HTTP 400: invalid_client: Invalid client_id or client_secret",
+        "Last trouble: <a href=\"/ui/operation/user/get\"",
+        "GET /users/{userId}: HTTP 503",
+        &id,
+    ] {
+        assert!(first.contains(said), "{said}: {first}");
+    }
+    assert!(!page.contains("hush"), "{page}");
+}
+
+#[tokio::test]
+async fn missing_scopes_are_named_with_what_needs_them() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        let granted =
+            json!({ "access_token": "t", "expires_in": 3600, "scope": "user:read:admin" });
+        if seen.path().ends_with("/token") {
+            return Answer::json(200, &granted);
+        }
+        seen.usual()
+    })
+    .await;
+    let environment = vec![
+        ("SHIM_OAUTH_URL", v2.oauth()),
+        ("SHIM_OAUTH_ACCOUNT_ID", "a".to_owned()),
+        ("SHIM_OAUTH_CLIENT_ID", "c".to_owned()),
+        ("SHIM_OAUTH_CLIENT_SECRET", "s".to_owned()),
+        ("SHIM_TENANT_OPERATIONS", "user/get,user/delete".to_owned()),
+    ];
+    let setup = Setup {
+        environment,
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup).await;
+    let (_, page) = shim.ops("/ui").await;
+    assert!(
+        page.contains("<code>user:delete:user:admin</code>: user/delete"),
+        "{page}"
+    );
+    let scopes = &shim.status().await["tokens"][0]["missing_scopes"];
+    assert!(
+        scopes
+            .as_array()
+            .unwrap()
+            .contains(&json!("user:delete:user:admin")),
+        "{scopes}"
+    );
+}
+
+#[tokio::test]
+async fn requests_are_listed_with_their_callers_and_can_be_searched() {
+    let v2 = ScriptedV2::with_users().await;
+    let shim = Running::before(&v2).await;
+    let response = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
+    let id = response.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    shim.call("user/get", &[]).await;
+    let wrong = [("api_key", "nobody"), ("api_secret", "s")];
+    let url = format!("http://{}/v1/user/list", shim.address);
+    shim.client.post(url).form(&wrong).send().await.unwrap();
+
+    let rows = async |query: &str| {
+        let (status, list) = shim.ops(&format!("/ui/exchanges/list{query}")).await;
+        assert_eq!(status, 200);
+        assert!(
+            !list.contains("<html") && !list.contains("nobody"),
+            "{list}"
+        );
+        (list.matches("scope=\"row\"").count(), list)
+    };
+    let (all, list) = rows("").await;
+    assert_eq!(all, 3);
+    assert!(
+        list.contains(&id) && list.contains("a-test-key <small>127.0.0.1</small>"),
+        "{list}"
+    );
+    assert_eq!(rows(&format!("?find={id}")).await.0, 1);
+    assert_eq!(rows("?find=A-TEST-KEY").await.0, 2);
+    assert_eq!(rows("?find=user%2Fget+300").await.0, 1);
+    assert_eq!(rows("?outcome=refused").await.0, 1);
+    assert_eq!(rows("?find=no-such-text").await.0, 0);
+    // The page has the same, for those without scripts.
+    let (_, page) = shim.ops("/ui/exchanges?outcome=refused").await;
+    assert_eq!(page.matches("scope=\"row\"").count(), 1, "{page}");
+    assert!(
+        page.contains("<option value=\"refused\" selected>"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn unfinished_writes_are_listed() {
+    let v2 = ScriptedV2::start(|seen| async move {
+        match (seen.method.as_str(), seen.path().rsplit('/').next()) {
+            ("PATCH", Some("settings")) => Answer::json(500, &json!({})),
+            _ => seen.usual(),
+        }
+    })
+    .await;
+    let shim = Running::before(&v2).await;
+    shim.call(
+        "user/update",
+        &[("id", "u1"), ("dept", "x"), ("disable_chat", "true")],
+    )
+    .await;
+    let (_, page) = shim.ops("/ui/unfinished").await;
+    assert!(
+        page.contains("PATCH /users/{userId}/settings: HTTP 500"),
+        "{page}"
+    );
+    assert!(page.contains("a-test-key"), "{page}");
 }
 
 #[tokio::test]
@@ -162,6 +339,7 @@ async fn what_clients_and_v2_say_stays_text() {
     let mut is_shown = false;
     for path in pages {
         let (_, page) = shim.ops(&path).await;
+        let page = page.replace(OWN_SCRIPT, "");
         is_shown |= page.contains("&lt;script&gt;alert(1)");
         for bad in ["<script", "<img", "\u{202e}", "\u{200b}", "\u{7}", "\u{1b}"] {
             assert!(!page.contains(bad), "{path}: {bad:?} in {page}");
@@ -215,7 +393,7 @@ async fn a_page_of_another_site_reads_and_does_nothing() {
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         let policy = header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'"), "{policy}");
-        assert!(!policy.contains("script-src") && !policy.contains("unsafe"));
+        assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"));
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("x-frame-options"), "DENY");
         assert_eq!(header("cache-control"), "no-store");
@@ -238,6 +416,7 @@ async fn pages_load_nothing_from_elsewhere() {
     shim.call("user/get", &[("id", "u1")]).await;
     for path in PAGES {
         let (_, page) = shim.ops(path).await;
+        let page = page.replace(OWN_SCRIPT, "").replace(OWN_FORM, "");
         for attribute in ["href=\"", "src=\""] {
             for address in page.split(attribute).skip(1) {
                 let is_own = address.starts_with('/') && !address.starts_with("//");

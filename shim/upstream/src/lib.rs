@@ -13,6 +13,7 @@
 //! | `token` | access tokens, fixed or by server-to-server OAuth |
 //! | `http`, `pool`, `connect`, `tls`, `resolver` | HTTP, pooled connections, TLS, host names |
 //! | `file` | files that v2 names by URL: recordings |
+//! | `greeting` | whether a server can be found and reached, for diagnosis |
 //! | `address` | the base URL, and the URLs of calls below it |
 //! | `request` | the id and the deadline of the v1 request that a call is made for |
 
@@ -23,6 +24,7 @@ mod budget;
 mod client;
 mod connect;
 mod file;
+mod greeting;
 mod http;
 mod pool;
 mod rate_label;
@@ -41,10 +43,11 @@ pub use budget::{
 };
 pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
 pub use file::FileError;
+pub use greeting::{Greeting, greet, lookup};
 pub use http::{ClientError, Http, HttpSettings};
 pub use rate_label::{RateLabel, RateLabels};
 pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
 pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
-pub use token::{Access, OAuth, Token, TokenError, Tokens};
+pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens};

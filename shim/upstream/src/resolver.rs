@@ -71,7 +71,7 @@ struct Rules {
 }
 
 impl HostResolver {
-    async fn find(
+    pub(super) async fn find(
         self,
         name: &str,
     ) -> Result<vec::IntoIter<SocketAddr>, Box<dyn Error + Send + Sync>> {

@@ -1,6 +1,7 @@
 //! Access tokens: a fixed one, or v2's server-to-server OAuth, with one token request at a time.
 
 use std::{
+    error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -41,6 +42,9 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// Characters that are repeated of what an endpoint says of its refusal.
+const MAX_SAID: usize = 200;
+
 /// An access token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(HeaderValue);
@@ -57,6 +61,19 @@ pub enum TokenError {
     /// No answer.
     #[error("the token endpoint did not answer")]
     Unreachable,
+}
+
+/// What is known of a tenant's token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenStatus {
+    /// The scopes that the token endpoint named, with spaces between them; `None` without a token of
+    /// an endpoint, or if it named none.
+    pub scopes: Option<Arc<str>>,
+    /// When the token ends; `None` for a fixed one, which does not say.
+    pub ends_in: Option<Duration>,
+    /// What the last token request failed with, in the words of the system or of the endpoint. `None`
+    /// after one that succeeded.
+    pub failure: Option<Arc<str>>,
 }
 
 /// v2's server-to-server OAuth.
@@ -110,9 +127,10 @@ struct State {
 }
 
 /// A failed token request, and the end of its backoff.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Failed {
     error: TokenError,
+    cause: Arc<str>,
     until: Instant,
     /// The pause without a `Retry-After`.
     backoff: Duration,
@@ -121,12 +139,14 @@ struct Failed {
 /// Why a token request failed, and the pause that the endpoint names.
 struct NoGrant {
     error: TokenError,
+    cause: Arc<str>,
     retry_after: Option<Duration>,
 }
 
 #[derive(Clone)]
 struct Held {
     token: Token,
+    scopes: Option<Arc<str>>,
     renew_at: Instant,
     ends_at: Instant,
 }
@@ -136,6 +156,17 @@ struct Grant {
     access_token: SecretString,
     /// Seconds, as a number or as text.
     expires_in: Option<Value>,
+    /// Names with spaces between them.
+    scope: Option<String>,
+}
+
+/// Why an endpoint gives no token, as OAuth servers say it.
+#[derive(Default, Deserialize)]
+struct Refusal {
+    error: Option<String>,
+    /// Zoom's word for `error_description`.
+    #[serde(alias = "error_description")]
+    reason: Option<String>,
 }
 
 impl Grant {
@@ -154,12 +185,13 @@ impl Grant {
 
 impl Failed {
     /// After one more failure.
-    fn again(before: Option<Self>, failure: &NoGrant) -> Self {
+    fn again(before: Option<&Self>, failure: &NoGrant) -> Self {
         let backoff = before.map_or(BACKOFF, |before| before.backoff.saturating_mul(2));
         let backoff = backoff.min(MAX_BACKOFF);
         let pause = failure.retry_after.unwrap_or(backoff);
         Self {
             error: failure.error,
+            cause: Arc::clone(&failure.cause),
             until: Instant::now() + pause.clamp(BACKOFF, MAX_BACKOFF),
             backoff,
         }
@@ -222,6 +254,14 @@ impl Tokens {
         }
     }
 
+    /// What is known of the token now. Asks for none.
+    pub fn status(&self) -> TokenStatus {
+        match self {
+            Self::Fixed(_) => TokenStatus::default(),
+            Self::Granted(granted) => lock(&granted.state).status(),
+        }
+    }
+
     /// A token that should be valid.
     ///
     /// # Errors
@@ -258,7 +298,7 @@ impl Granted {
                 Some(held) if Instant::now() < held.renew_at => return Ok(held.token.clone()),
                 _ => {}
             }
-            if let Some(failed) = state.failed
+            if let Some(failed) = &state.failed
                 && state.request.is_none()
                 && Instant::now() < failed.until
             {
@@ -312,7 +352,7 @@ impl Granted {
                     Ok(token)
                 }
                 Err(failure) => {
-                    state.failed = Some(Failed::again(state.failed, &failure));
+                    state.failed = Some(Failed::again(state.failed.as_ref(), &failure));
                     state.usable().ok_or(failure.error)
                 }
             }
@@ -331,12 +371,23 @@ impl State {
         let held = self.held.as_ref()?;
         (Instant::now() < held.ends_at).then(|| held.token.clone())
     }
+
+    fn status(&self) -> TokenStatus {
+        let now = Instant::now();
+        let held = self.held.as_ref().filter(|held| now < held.ends_at);
+        TokenStatus {
+            scopes: held.and_then(|held| held.scopes.clone()),
+            ends_in: held.map(|held| held.ends_at - now),
+            failure: self.failed.as_ref().map(|failed| Arc::clone(&failed.cause)),
+        }
+    }
 }
 
-impl From<TokenError> for NoGrant {
-    fn from(error: TokenError) -> Self {
+impl NoGrant {
+    fn new(error: TokenError, cause: impl Into<Arc<str>>) -> Self {
         Self {
             error,
+            cause: cause.into(),
             retry_after: None,
         }
     }
@@ -366,38 +417,38 @@ impl OAuth {
         let mut response = match response {
             Ok(response) => response,
             Err(error) => {
-                let error = error.without_url();
-                tracing::warn!(%error, "The token endpoint cannot be reached");
-                return Err(TokenError::Unreachable.into());
+                let cause = innermost(&error.without_url());
+                let url = self.shown_url();
+                tracing::warn!(cause, "The token endpoint {url} cannot be reached");
+                let cause = format!("{url}: {cause}");
+                return Err(NoGrant::new(TokenError::Unreachable, cause));
             }
         };
         let status = response.status();
-        if !status.is_success() {
-            tracing::error!(
-                status = status.as_u16(),
-                "The token endpoint gives no token"
-            );
-            let named = response.headers().get(RETRY_AFTER);
-            return Err(NoGrant {
-                error: match status {
-                    StatusCode::TOO_MANY_REQUESTS => TokenError::Limited,
-                    status if status.is_server_error() => TokenError::Unreachable,
-                    _ => TokenError::Refused,
-                },
-                retry_after: named.and_then(|value| reply::pause(value.to_str().ok()?)),
-            });
-        }
-
+        let named = response.headers().get(RETRY_AFTER);
+        let retry_after = named.and_then(|value| reply::pause(value.to_str().ok()?));
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|_| TokenError::Unreachable)?
-        {
+        let broken = |error: reqwest::Error| {
+            NoGrant::new(TokenError::Unreachable, innermost(&error.without_url()))
+        };
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > MAX_ANSWER {
                 break;
             }
             body.extend_from_slice(&chunk);
+        }
+        if !status.is_success() {
+            let cause = self.refusal(status, &body);
+            tracing::error!(cause, "The token endpoint gives no token");
+            let error = match status {
+                StatusCode::TOO_MANY_REQUESTS => TokenError::Limited,
+                status if status.is_server_error() => TokenError::Unreachable,
+                _ => TokenError::Refused,
+            };
+            return Err(NoGrant {
+                retry_after,
+                ..NoGrant::new(error, cause)
+            });
         }
         // What cannot be read may be a token all the same: it is not shown.
         let grant: Option<Grant> = serde_json::from_slice(&body).ok();
@@ -406,17 +457,48 @@ impl OAuth {
             Some((token, grant))
         }) else {
             tracing::error!("What the token endpoint answers is no token; check oauth_url");
-            return Err(TokenError::Refused.into());
+            let cause = format!("what {} answers is no token", self.shown_url());
+            return Err(NoGrant::new(TokenError::Refused, cause));
         };
         let lifetime = grant.lifetime();
         let margin = MARGIN.min(lifetime / 10);
         tracing::debug!(lifetime = lifetime.as_secs(), "A new token");
         Ok(Held {
             token,
+            scopes: grant.scope.map(Into::into),
             renew_at: asked + lifetime.saturating_sub(margin),
             ends_at: asked + lifetime,
         })
     }
+}
+
+impl OAuth {
+    /// The endpoint without what a site may have written into its query.
+    fn shown_url(&self) -> String {
+        let url = &self.url;
+        format!("{}{}", url.origin().ascii_serialization(), url.path())
+    }
+
+    /// What the endpoint says of its refusal, without what it may repeat of the credentials.
+    fn refusal(&self, status: StatusCode, body: &[u8]) -> String {
+        let Refusal { error, reason } = serde_json::from_slice(body).unwrap_or_default();
+        let said = [error, reason].into_iter().flatten();
+        let said = said.collect::<Vec<_>>().join(": ");
+        let said = said.replace(self.client_secret.expose_secret(), "…");
+        let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+        let said: String = said.chars().map(plain).take(MAX_SAID).collect();
+        let end = if said.is_empty() { "" } else { ": " };
+        format!("HTTP {}{end}{said}", status.as_u16())
+    }
+}
+
+/// The cause of an error that says most: the last one. The others say that a request failed.
+pub(crate) fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -480,17 +562,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pauses_between_failed_token_requests_grow_up_to_a_minute() {
         let now = Instant::now();
-        let fail = |before, retry_after: Option<u64>| {
+        let fail = |before: Option<&Failed>, retry_after: Option<u64>| {
             let failure = NoGrant {
-                error: TokenError::Limited,
                 retry_after: retry_after.map(Duration::from_secs),
+                ..NoGrant::new(TokenError::Limited, "")
             };
             Failed::again(before, &failure)
         };
         let mut failed = None;
         let pauses = [(); 8].map(|()| {
-            failed = Some(fail(failed, None));
-            failed.map(|failed| (failed.until - now).as_secs())
+            failed = Some(fail(failed.as_ref(), None));
+            failed.as_ref().map(|failed| (failed.until - now).as_secs())
         });
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60].map(Some));
         for (named, pause) in [(0, 1), (20, 20), (u64::MAX, 60)] {

@@ -30,6 +30,7 @@ fuzz_target!(|input: (bool, String, String, Vec<u8>, Vec<u8>)| {
     let given = [("password", SECRET), ("email", &text), (name.as_str(), "1")];
     let exchange = Unredacted {
         id: "1".to_owned(),
+        request: None,
         at: 0,
         micros: 1,
         site: None,

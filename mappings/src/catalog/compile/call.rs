@@ -94,6 +94,8 @@ pub(super) fn call(
         warns: shape.warns.clone(),
         label: request.label.as_ref().clone(),
         scope: request.scope.clone(),
+        or_scopes: request.or_scopes.clone(),
+        probe: request.probe.as_ref().map(|probe| probe.as_ref().clone()),
         source: scope.source_title(&request.source),
     })
 }

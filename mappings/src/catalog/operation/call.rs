@@ -76,10 +76,40 @@ pub struct Call {
     pub warns: BTreeMap<String, String>,
     /// v2's rate label: light, medium, heavy or resource-intensive.
     pub label: String,
-    /// The OAuth scope that it needs.
+    /// The granular OAuth scope that it needs.
     pub scope: String,
+    /// Scopes that suffice in its place: classic ones, which apps from before 2024 have, and those of
+    /// master accounts.
+    pub or_scopes: Vec<String>,
+    /// A harmless request to its endpoint.
+    pub probe: Option<Probe>,
     /// The title of the description that has the endpoint.
     pub source: String,
+}
+
+/// A read that needs no id of the account, to find out whether v2 answers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// The path below v2's base.
+    pub path: String,
+    /// The query; the value `{today}` is the date of the day.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+}
+
+impl Probe {
+    /// True if this is a request to an endpoint that only reads: `GET /users/{userId}`.
+    pub(crate) fn is_of(&self, request: &str) -> bool {
+        let is_of = |(template, segment): (&str, &str)| {
+            !segment.contains(['{', '?', '#', '%'])
+                && (template.starts_with('{') || template == segment)
+        };
+        request.strip_prefix("GET ").is_some_and(|template| {
+            let mut segments = template.split('/').zip(self.path.split('/'));
+            template.matches('/').count() == self.path.matches('/').count() && segments.all(is_of)
+        })
+    }
 }
 
 /// What a failure of a call means.

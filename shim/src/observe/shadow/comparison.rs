@@ -228,6 +228,7 @@ impl Shadowed {
         Exchange {
             format: FORMAT,
             id: String::new(),
+            request: None,
             at: moment(self.at),
             micros: 0,
             site: None,

@@ -1,69 +1,199 @@
-//! The pages of the last exchanges.
+//! The pages of the last exchanges: a list of all requests, and what those that are kept contain.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use maud::{Markup, html};
 use recording::{Exchange, OutcomeKind, V2Exchange};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::page::{document, empty, millis, table, text};
-use crate::observe::Recent;
+use super::page::{ago, document, empty, millis, operation, table, text};
+use crate::observe::{Ending, LiveRequest, Recent};
 
 /// Shown at a time.
 const SHOWN: usize = 200;
 
-/// `dropped`: how many exchanges there was no time for.
-pub(super) fn list(recent: Option<&Recent>, dropped: u64) -> Markup {
-    let Some(recent) = recent else {
-        return empty(
-            "No exchanges are kept.",
-            &html! {
-                p { "Say how many in the configuration file, or record them with "
-                    code { "--record FILE" } ":" }
-                pre { code { "[ui]\nrecent = 100" } }
-                p { "They stay in memory, and credentials, passwords and tokens are gone before that; "
-                    "with " code { "record.pseudonym_key_file" } " addresses and names too." }
-            },
-        );
-    };
-    let summaries = recent.summaries(SHOWN);
-    if summaries.is_empty() {
-        return empty(
-            "Nothing was asked yet.",
-            &html! { p { "The last " (recent.most()) " exchanges will be here." } },
-        );
+/// What the list can be narrowed to, in the words of [`Ending::as_str`].
+const OUTCOMES: [Ending; 6] = [
+    Ending::Answered,
+    Ending::Error,
+    Ending::NotServed,
+    Ending::Brownout,
+    Ending::Refused,
+    Ending::Trouble,
+];
+
+/// What somebody looks for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Search {
+    /// A part of an operation, request id, key, address, code or failed call.
+    #[serde(default)]
+    find: String,
+    /// One word of [`OUTCOMES`]; any if empty.
+    #[serde(default)]
+    outcome: String,
+}
+
+impl Search {
+    /// What stands behind the `?`. What cannot be read finds everything.
+    pub(super) fn of(query: Option<&str>) -> Self {
+        serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default()
     }
-    let rows = html! {
-        @for summary in &summaries {
-            tr {
-                th scope="row" { a href={ "/ui/exchanges/" (summary.id) } { (text(summary.operation())) } }
-                td data-label="time" { (when(&summary.at)) }
-                td.n data-label="took" { (millis(Duration::from_micros(summary.micros))) }
-                td.n data-label="v2 calls" { (summary.calls()) }
-                td data-label="answer" {
-                    @match summary.error() {
-                        Some(code) => span.bad { "error " (code) },
-                        None => span.good { "answered" },
+
+    fn finds(&self, request: &LiveRequest) -> bool {
+        let is_chosen = self.outcome.is_empty() || self.outcome == request.ending.as_str();
+        is_chosen
+            && self
+                .find
+                .split_whitespace()
+                .all(|word| contains(request, word))
+    }
+}
+
+fn contains(request: &LiveRequest, word: &str) -> bool {
+    let word = word.to_lowercase();
+    let has = |text: &str| text.to_lowercase().contains(&word);
+    has(&request.id)
+        || request.operation.as_deref().is_some_and(has)
+        || request.key.as_deref().is_some_and(has)
+        || request
+            .address
+            .is_some_and(|address| has(&address.to_string()))
+        || request.error.is_some_and(|code| code.to_string() == word)
+        || request.failures.iter().any(|failure| has(failure))
+}
+
+/// The form and the list. The script beside it loads the list again; without it, the form's button
+/// does.
+pub(super) fn page(
+    requests: &[LiveRequest],
+    search: &Search,
+    recent: Option<&Recent>,
+    dropped: u64,
+) -> Markup {
+    html! {
+        form.search method="get" action="/ui/exchanges" {
+            label { "Find " input type="search" name="find" value=(search.find) maxlength="200"; }
+            label { "Outcome "
+                select name="outcome" {
+                    option value="" { "any" }
+                    @for outcome in OUTCOMES {
+                        @let word = outcome.as_str();
+                        option value=(word) selected[search.outcome == word] { (in_words(outcome)) }
                     }
                 }
             }
+            button { "Show" }
         }
+        div id="live" { (list(requests, search, recent, dropped)) }
+        script src="/ui/live.js" defer {}
+    }
+}
+
+/// `dropped`: how many exchanges there was no time to keep.
+pub(super) fn list(
+    requests: &[LiveRequest],
+    search: &Search,
+    recent: Option<&Recent>,
+    dropped: u64,
+) -> Markup {
+    let kept = recent.map_or_else(BTreeMap::new, |recent| recent.by_request(SHOWN));
+    let found: Vec<_> = requests
+        .iter()
+        .filter(|request| search.finds(request))
+        .collect();
+    if requests.is_empty() {
+        let hint =
+            html! { p { "Point a program at the v1 address of this shim." } (how_to_keep(recent)) };
+        return empty("Nothing was asked yet.", &hint);
+    }
+    let rows = html! {
+        @for request in found.iter().take(SHOWN) { (row(request, kept.get(&request.id))) }
     };
     let columns = [
         ("operation", ""),
-        ("time", ""),
+        ("when", "n"),
+        ("caller", ""),
+        ("request", ""),
         ("took", "n"),
         ("v2 calls", "n"),
         ("answer", ""),
     ];
     html! {
-        (table("The newest first, without secrets", &columns, &rows))
-        p.note {
-            (recent.count()) " of at most " (recent.most()) " are kept in memory"
-            @if recent.count() > SHOWN { "; the last " (SHOWN) " are shown" }
-            @if dropped > 0 { "; " (dropped) " others were not recorded" }
-            "."
+        p.note { (found.len()) " of the last " (requests.len()) " requests" }
+        (table("The newest first", &columns, &rows))
+        @if found.len() > SHOWN { p.note { "The last " (SHOWN) " are shown." } }
+        @if dropped > 0 { p.note { (dropped) " exchanges were not kept: there was no time." } }
+        (how_to_keep(recent))
+    }
+}
+
+fn how_to_keep(recent: Option<&Recent>) -> Markup {
+    html! {
+        @match recent {
+            Some(recent) => p.note {
+                "The content of the last " (recent.most()) " exchanges is kept, without secrets: follow the "
+                "operation's link."
+            },
+            None => div.empty {
+                p.what { "What was asked and answered is not kept." }
+                p { "Say how many exchanges to keep in the configuration file, or record them with "
+                    code { "--record FILE" } ":" }
+                pre { code { "[ui]\nrecent = 100" } }
+                p { "They stay in memory, and credentials, passwords and tokens are gone before that; "
+                    "with " code { "record.pseudonym_key_file" } " addresses and names too." }
+            },
         }
+    }
+}
+
+fn row(request: &LiveRequest, kept: Option<&String>) -> Markup {
+    html! {
+        tr {
+            th scope="row" {
+                @match kept {
+                    Some(id) => a href={ "/ui/exchanges/" (id) } {
+                        (text(request.operation.as_deref().unwrap_or("(unknown)")))
+                    },
+                    None => (operation(request.operation.as_deref())),
+                }
+            }
+            td.n data-label="when" { (ago(request.at)) }
+            td data-label="caller" { (caller(request)) }
+            td data-label="request" { code.id { (request.id) } }
+            td.n data-label="took" { (millis(request.elapsed)) }
+            td.n data-label="v2 calls" { (request.calls) }
+            td.wide data-label="answer" {
+                @let is_bad = matches!(request.ending, Ending::Trouble | Ending::NotServed);
+                span.good[request.ending == Ending::Answered].bad[is_bad] {
+                    (in_words(request.ending))
+                    @if let Some(code) = request.error { " " (code) }
+                }
+                @for failure in &request.failures { small { " " (text(failure)) } }
+            }
+        }
+    }
+}
+
+/// Who asked: the key, or that it is not known, and the address.
+pub(super) fn caller(request: &LiveRequest) -> Markup {
+    html! {
+        @match &request.key {
+            Some(key) => (text(key)),
+            None => "(refused)",
+        }
+        @if let Some(address) = request.address { " " small { (address) } }
+    }
+}
+
+fn in_words(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Answered => "answered",
+        Ending::Error => "v1 error",
+        Ending::NotServed => "not served",
+        Ending::Brownout => "brownout",
+        Ending::Refused => "refused",
+        Ending::Trouble => "trouble",
     }
 }
 
@@ -71,6 +201,7 @@ pub(super) fn detail(exchange: &Exchange) -> Markup {
     let v1 = &exchange.v1;
     html! {
         dl.list {
+            @if let Some(request) = &exchange.request { dt { "Request" } dd { code { (text(request)) } } }
             dt { "Operation" } dd { a href={ "/ui/operation/" (v1.operation) } { (text(&v1.operation)) } }
             dt { "Time" } dd { (when(&exchange.at)) }
             dt { "Took" } dd { (millis(Duration::from_micros(exchange.micros))) }

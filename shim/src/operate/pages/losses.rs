@@ -9,7 +9,7 @@ use crate::observe::TrafficCounts;
 pub(super) fn body(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
     html! {
         section aria-labelledby="lossy" {
-            h2 id="lossy" { "Not honoured, or missing" }
+            h2 id="lossy" { "Not supported, or missing" }
             (lossy(catalog, seen))
         }
         section aria-labelledby="unknown" {
@@ -23,7 +23,7 @@ fn lossy(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
     if seen.lost.is_empty() {
         return empty(
             "Nothing was lost so far.",
-            &html! { p { "What v2 cannot honour is also named in the header " code { "X-Shim-Warning" }
+            &html! { p { "What v2 does not support is also named in the header " code { "X-Shim-Warning" }
             " of each answer and in the log. With " code { "strict = true" } " it is an error." } },
         );
     }

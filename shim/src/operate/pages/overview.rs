@@ -1,19 +1,29 @@
 //! The overview page.
 
 use maud::{Markup, html};
-use shim_upstream::{RateLabel, TokenError};
+use shim_upstream::RateLabel;
 
-use super::page::{ago, empty, share, table, time};
+use super::page::{ago, empty, operation, table, text, time};
 use crate::{
-    observe::{OperationTraffic, TrafficCounts, shadow::Shadow},
-    serve::Shim,
+    observe::{LiveRequest, OperationTraffic, TrafficCounts, shadow::Shadow},
+    serve::{Shim, TenantStatus},
 };
 
 /// Minutes that the rate is an average of.
 const RATE_MINUTES: usize = 5;
 
-/// `refused` tenants have no v2 token, each with the reason.
-pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficCounts) -> Markup {
+/// Missing scopes that are named for each tenant.
+const NAMED: usize = 8;
+
+/// What decides whether programs are answered, and by what.
+pub(super) struct Readiness {
+    pub(super) is_stopping: bool,
+    pub(super) tenants: Vec<TenantStatus>,
+    /// The last error that was v2's or the shim's.
+    pub(super) trouble: Option<LiveRequest>,
+}
+
+pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> Markup {
     let (tenants, base) = shim.behind();
     let all = seen.operations.values();
     let sum = |count: fn(&OperationTraffic) -> u64| all.clone().map(count).sum::<u64>();
@@ -22,19 +32,17 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
         sum(|operation| operation.errors),
         sum(|operation| operation.trouble),
     );
+    let not_served = sum(|operation| operation.not_served);
     let rejected = sum(|operation| operation.refused);
+    let calls = sum(|operation| operation.calls);
     html! {
+        (self::readiness(shim, readiness))
         dl.facts {
             div { dt { "v2" } dd {
-                @if shim.is_cut_off() { span.bad { "down: calls fail at once" } }
-                @else { span.good { "not known to be down" } }
-            } }
-            div { dt { "Tokens" } dd {
-                @if refused.is_empty() { span.good { "all tenants have one" } }
-                @for (tenant, error) in refused {
-                    span.bad { "tenant " (tenant) }
-                    small { (error) }
-                }
+                @if shim.is_cut_off() { span.bad { "down" } small { "calls fail at once" } }
+                @else if calls == 0 { "no calls yet" }
+                @else if readiness.tenants.iter().all(|tenant| tenant.access.is_err()) { "not known" }
+                @else { span.good { "up" } }
             } }
             div { dt { "State" } dd {
                 @let status = shim.state_status().status;
@@ -54,17 +62,25 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
             }
             div { dt { "Requests a minute" } dd { (rate(seen)) small { "in the last " (RATE_MINUTES) " minutes" } } }
             div { dt { "Requests" } dd { (requests) } }
-            div { dt { "v1 errors" } dd { (errors) small { (share(errors, requests)) " of all" } } }
-            div { dt { "Trouble" } dd {
-                @if trouble > 0 { span.bad { (trouble) } } @else { "0" }
-                small { "errors that are v2's or the shim's" }
+            div { dt { "Not served" } dd {
+                @if not_served > 0 { a.bad href="/ui/exchanges?outcome=not_served" { (not_served) } } @else { "0" }
+                small { "answered with error 501" }
             } }
+            div { dt { "Trouble" } dd {
+                @if trouble > 0 { a.bad href="/ui/exchanges?outcome=trouble" { (trouble) } } @else { "0" }
+                small { "errors of v2 or the shim" }
+            } }
+            div { dt { "v1 errors" } dd { (errors.saturating_sub(trouble)) small { "the callers' own" } } }
             div { dt { "Refused" } dd { (rejected) small { "credentials, body, overload" } } }
+        }
+        section aria-labelledby="tenants" {
+            h2 id="tenants" { "Tenants" }
+            (tenant_table(&readiness.tenants))
         }
         section aria-labelledby="minutes" {
             h2 id="minutes" { "Requests in the last hour" }
             @if requests == 0 {
-                (empty("Nothing was asked yet.", &html! {
+                (empty("No requests yet.", &html! {
                     p { "Point a program at the v1 address of this shim." }
                 }))
             } @else {
@@ -96,7 +112,7 @@ pub(super) fn body(shim: &Shim, refused: &[(usize, TokenError)], seen: &TrafficC
             }
         }
         section aria-labelledby="budget" {
-            h2 id="budget" { "Calls that v2 takes" }
+            h2 id="budget" { "Rate limit budget" }
             (budget(&shim.budget_levels()))
         }
     }
@@ -119,8 +135,8 @@ fn rate(seen: &TrafficCounts) -> String {
 fn budget(levels: &[(usize, RateLabel, u32)]) -> Markup {
     if levels.is_empty() {
         return html! {
-            p { "Unlimited: v2's own refusals are all that is heeded. Say with " code { "plan" }
-                " under " code { "[upstream]" } " which plan the account has." }
+            p { "No limit is set: calls are sent until v2 refuses them. Set " code { "upstream.plan" }
+                " to the account's price plan." }
         };
     }
     let rows = html! {
@@ -134,6 +150,79 @@ fn budget(levels: &[(usize, RateLabel, u32)]) -> Markup {
     };
     let columns = [("account", ""), ("rate label", ""), ("calls at once", "n")];
     table("Calls that could be made at once", &columns, &rows)
+}
+
+/// First of all: whether programs are served, and what is wrong.
+fn readiness(shim: &Shim, readiness: &Readiness) -> Markup {
+    let mut wrong: Vec<Markup> = Vec::new();
+    if readiness.is_stopping {
+        wrong.push(html! { "The shim is stopping: it takes no new connections." });
+    }
+    if shim.is_cut_off() {
+        wrong.push(html! { "v2 is down: the circuit breaker of every account in use is open." });
+    }
+    if shim.state_status().status != "ok" {
+        wrong.push(html! { "The state engine cannot be reached." });
+    }
+    for tenant in &readiness.tenants {
+        if let Err(error) = &tenant.access {
+            wrong.push(html! { "Tenant " (text(&tenant.key)) " has no v2 token: " (text(error)) });
+        }
+    }
+    html! {
+        section.ready.wrong[!wrong.is_empty()] aria-label="Readiness" {
+            @if wrong.is_empty() { p.good { "Ready" } } @else {
+                p.bad { @if readiness.is_stopping { "Not ready" } @else { "Ready, with trouble" } }
+                ul { @for reason in &wrong { li { (reason) } } }
+            }
+            @if let Some(trouble) = &readiness.trouble {
+                p {
+                    "Last trouble: " (operation(trouble.operation.as_deref()))
+                    @if let Some(code) = trouble.error { ", error " (code) }
+                    ", " (ago(trouble.at)) ". "
+                    @for failure in &trouble.failures { (text(failure)) ". " }
+                    a href={ "/ui/exchanges?find=" (trouble.id) } { "Request " code { (trouble.id) } }
+                }
+            }
+        }
+    }
+}
+
+fn tenant_table(tenants: &[TenantStatus]) -> Markup {
+    let rows = html! {
+        @for tenant in tenants {
+            tr {
+                th scope="row" { (text(&tenant.key)) }
+                td data-label="token" {
+                    @match (&tenant.access, tenant.ends_in) {
+                        (Err(_), _) => span.bad { "none" },
+                        (Ok(()), Some(ends)) => { span.good { "good" } small { " for " (ends.as_secs() / 60) " min" } },
+                        (Ok(()), None) => { "fixed" },
+                    }
+                }
+                td.wide data-label="scopes" {
+                    @match tenant.missing.as_deref() {
+                        None => { "not known" },
+                        Some([]) => span.good { "complete" },
+                        Some(missing) => {
+                            span.bad { (missing.len()) " missing" }
+                            ul {
+                                @for missing in missing.iter().take(NAMED) {
+                                    li { code { (text(&missing.scope)) } ": " (text(&missing.operations.join(", "))) }
+                                }
+                            }
+                            @if missing.len() > NAMED { small { code { "shim doctor" } " lists all" } }
+                        },
+                    }
+                }
+            }
+        }
+    };
+    table(
+        "v2 access",
+        &[("key", ""), ("token", ""), ("scopes", "")],
+        &rows,
+    )
 }
 
 /// Bars by minute, with the numbers in words for those who do not see it.
@@ -162,7 +251,7 @@ fn chart(minutes: &[(u64, u64)]) -> Markup {
                 }
             }
             figcaption {
-                (all) " requests, at most " (most) " in a minute; "
+                (all) @if all == 1 { " request" } @else { " requests" } ", at most " (most) " in a minute; "
                 span.bad[failed > 0] { (failed) " without success" }
             }
         }

@@ -8,11 +8,13 @@ use recording::{comparison::visible, moment};
 use serde_json::Value;
 
 /// All pages: where they are and what they are called.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 9] = [
     ("/ui", "Overview"),
+    ("/ui/callers", "Callers"),
     ("/ui/traffic", "Traffic"),
-    ("/ui/losses", "Losses"),
     ("/ui/exchanges", "Exchanges"),
+    ("/ui/losses", "Losses"),
+    ("/ui/unfinished", "Unfinished"),
     ("/ui/differences", "Differences"),
     ("/ui/rollouts", "Rollouts"),
     ("/ui/deliveries", "Deliveries"),
@@ -125,6 +127,22 @@ pub(super) fn table(caption: &str, columns: &[(&str, &str)], rows: &Markup) -> M
 /// Nothing is there, and what to do about it.
 pub(super) fn empty(what: &str, how: &Markup) -> Markup {
     html! { div.empty { p.what { (what) } (how) } }
+}
+
+/// The name of an operation, with a link to its page.
+pub(super) fn operation(name: Option<&str>) -> Markup {
+    html! {
+        @match name {
+            Some(name) => a href={ "/ui/operation/" (name) } { (text(name)) },
+            None => "(unknown operation)",
+        }
+    }
+}
+
+/// The day of a moment, with the moment for those who ask.
+pub(super) fn day(at: &str) -> Markup {
+    let day = at.get(..10).unwrap_or(at);
+    html! { time datetime=(at) title=(at) { (text(day)) } }
 }
 
 /// A text that may be anything.

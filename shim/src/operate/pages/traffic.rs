@@ -23,6 +23,9 @@ pub(super) fn body(seen: &TrafficCounts) -> Markup {
                     @else { a href={ "/ui/operation/" (name) } { (text(name)) } }
                 }
                 td.n data-label="requests" { (operation.requests) }
+                td.n data-label="not served" {
+                    @if operation.not_served > 0 { span.bad { (operation.not_served) } } @else { "0" }
+                }
                 td.n data-label="v1 errors" {
                     (operation.errors) " " small { (share(operation.errors, operation.requests)) }
                 }
@@ -37,6 +40,7 @@ pub(super) fn body(seen: &TrafficCounts) -> Markup {
     let columns = [
         ("operation", ""),
         ("requests", "n"),
+        ("not served", "n"),
         ("v1 errors", "n"),
         ("refused", "n"),
         ("p50", "n"),
@@ -46,7 +50,7 @@ pub(super) fn body(seen: &TrafficCounts) -> Markup {
     ];
     html! {
         (table("Since the start, the most called first", &columns, &rows))
-        p.note { "Times are known to a quarter of themselves; " code { "/metrics" } " has them exactly. "
-            "Refused are requests with wrong credentials or an unreadable body, and those above the limits." }
+        p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has them exactly. Not served: the answer "
+            "was error 501. Refused: wrong credentials, an unreadable body, or more requests than the limits allow." }
     }
 }

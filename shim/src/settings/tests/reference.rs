@@ -94,7 +94,7 @@ fn mistakes_name_the_variable_or_the_flag() {
         ("SHIM_LOG_FORMAT", "jsonl"),
         ("SHIM_API_SECRET_FILE", "/nowhere"),
     ];
-    let flags = given(&[("--listen", "8080")]);
+    let flags = given(&[("--listen", "eight")]);
     insta::assert_snapshot!(load(None, &environment, flags).unwrap_err());
 }
 

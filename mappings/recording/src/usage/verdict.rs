@@ -1,24 +1,29 @@
 //! When a consumer is live, when it is dormant, and when its v1 can be switched off.
 
-use recording::usage::{Consumer, day_of};
 use serde::Serialize;
 use time::Date;
 
-use super::Ledger;
+use super::{Consumer, Ledger, day_name, day_of};
+
+/// Days within which a caller that called is live.
+pub const LIVE_DAYS: i64 = 7;
+
+/// Observed days without a call after which a caller may be gone: a quarter and a week.
+pub const SAFE_DAYS: i64 = 100;
 
 /// The thresholds. A monthly job is dormant most of the time, and not gone.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// A consumer that called within this many days is live.
-    pub(crate) live_days: i64,
+    pub live_days: i64,
     /// A consumer without a call on this many observed days may be gone: a quarter and a week.
-    pub(crate) safe_days: i64,
+    pub safe_days: i64,
 }
 
 /// What the rule says. Ordered by how much there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It calls.
     Live,
     /// It has not called for a while; that may be its habit.
@@ -31,21 +36,22 @@ pub(crate) enum Verdict {
 
 /// What the rule says, and why.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Judgement {
-    pub(crate) verdict: Verdict,
+pub struct Judgement {
+    /// What the rule says.
+    pub verdict: Verdict,
     /// The day of the last request.
-    pub(crate) since: String,
+    pub since: String,
     /// Whole days without a request that were observed.
-    pub(crate) silent_days: i64,
+    pub silent_days: i64,
     /// How many of them the rule wants before it says that it is safe.
-    pub(crate) wanted_days: i64,
+    pub wanted_days: i64,
     /// Unrecorded requests that may have been its own.
-    pub(crate) missing: u64,
+    pub missing: u64,
 }
 
 impl Verdict {
     /// In words.
-    pub(crate) fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Self::Live => "live",
             Self::Dormant => "dormant since",
@@ -55,7 +61,7 @@ impl Verdict {
     }
 
     /// One word, for programs.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Live => "live",
             Self::Dormant => "dormant",
@@ -65,27 +71,36 @@ impl Verdict {
     }
 }
 
+impl Default for Rule {
+    fn default() -> Self {
+        Self {
+            live_days: LIVE_DAYS,
+            safe_days: SAFE_DAYS,
+        }
+    }
+}
+
 impl Rule {
     /// The rule itself, in words.
-    pub(crate) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let Self {
             live_days,
             safe_days,
         } = self;
         format!(
-            "live: called in the last {live_days} days. safe to switch off: did not call on \
-             {safe_days} whole days on which the ledger was kept, nor on twice as many as its \
-             longest pause, and no request is missing since. dormant: all others."
+            "live: called in the last {live_days} days. safe to switch off: no calls for at least \
+             {safe_days} recorded days and for twice its longest pause, with no gap in the ledger since. \
+             dormant: all others."
         )
     }
 
     /// Judges a consumer by its last request for anything.
-    pub(crate) fn consumer(&self, ledger: &Ledger, consumer: &Consumer) -> Judgement {
+    pub fn consumer(&self, ledger: &Ledger, consumer: &Consumer) -> Judgement {
         self.judge(ledger, consumer, &consumer.last)
     }
 
     /// Judges a consumer by a last request.
-    pub(crate) fn judge(&self, ledger: &Ledger, consumer: &Consumer, last: &str) -> Judgement {
+    pub fn judge(&self, ledger: &Ledger, consumer: &Consumer, last: &str) -> Judgement {
         let last = day_of(last).unwrap_or(Date::MAX);
         let silent_days = ledger.observed_after(last);
         let twice = i64::from(consumer.longest_pause_days).saturating_mul(2);
@@ -103,22 +118,22 @@ impl Rule {
         };
         Judgement {
             verdict,
-            since: recording::usage::day_name(last),
+            since: day_name(last),
             silent_days,
             wanted_days,
             missing,
         }
     }
 
-    /// True if the ledger was kept long enough for a rule to say of anybody that it is gone.
-    pub(crate) fn is_observed(&self, ledger: &Ledger) -> bool {
+    /// True if the ledger was kept long enough for the rule to call any caller gone.
+    pub fn is_observed(&self, ledger: &Ledger) -> bool {
         ledger.observed() >= self.safe_days
     }
 }
 
 impl Judgement {
     /// Why it is not safe, if it is dormant.
-    pub(crate) fn reason(&self) -> Option<String> {
+    pub fn reason(&self) -> Option<String> {
         if self.verdict != Verdict::Dormant {
             return None;
         }

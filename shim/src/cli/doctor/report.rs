@@ -1,0 +1,163 @@
+//! Checks and their report, as text and as JSON.
+
+use std::fmt;
+
+use anyhow::anyhow;
+use recording::comparison::visible;
+use serde_json::{Value, json};
+
+use super::Failure;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Pass,
+    Warn,
+    Fail,
+}
+
+/// One check.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    /// What was checked, in a word: `token`.
+    name: &'static str,
+    /// Of whom or what: `tenant crm`, `api.zoom.us`.
+    subject: String,
+    status: Status,
+    message: String,
+    /// What to do, unless it passed.
+    remedy: String,
+    /// What the message counts.
+    details: Vec<String>,
+}
+
+/// All checks, in the order they were made.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Report(Vec<Check>);
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl Check {
+    pub(super) fn pass(
+        name: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(Status::Pass, name, subject, message, "")
+    }
+
+    pub(super) fn warn(
+        name: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(Status::Warn, name, subject, message, remedy)
+    }
+
+    pub(super) fn fail(
+        name: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(Status::Fail, name, subject, message, remedy)
+    }
+
+    fn new(
+        status: Status,
+        name: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            name,
+            subject: subject.into(),
+            status,
+            message: message.into(),
+            remedy: remedy.into(),
+            details: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_details(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+impl Report {
+    pub(super) fn add(&mut self, check: Check) {
+        self.0.push(check);
+    }
+
+    fn count(&self, status: Status) -> usize {
+        self.0.iter().filter(|check| check.status == status).count()
+    }
+
+    /// A failure of the program if a check failed.
+    pub(in crate::cli) fn verdict(&self) -> Result<(), Failure> {
+        match self.count(Status::Fail) {
+            0 => Ok(()),
+            1 => Err(Failure::Running(anyhow!("1 check failed"))),
+            failed => Err(Failure::Running(anyhow!("{failed} checks failed"))),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let checks = self.0.iter().map(|check| {
+            json!({
+                "check": check.name,
+                "subject": check.subject,
+                "status": check.status.as_str(),
+                "message": check.message,
+                "remedy": check.remedy,
+                "details": check.details,
+            })
+        });
+        json!({
+            "version": env!("BUILD_VERSION"),
+            "failed": self.count(Status::Fail),
+            "warnings": self.count(Status::Warn),
+            "checks": checks.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Texts of servers are in it: what would move the cursor is escaped.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.0 {
+            let Check { name, status, .. } = check;
+            write!(f, "{}  {name:<8}  ", status.as_str())?;
+            if !check.subject.is_empty() {
+                write!(f, "{}: ", visible(&check.subject))?;
+            }
+            writeln!(f, "{}", visible(&check.message))?;
+            for detail in &check.details {
+                writeln!(f, "      {}", visible(detail))?;
+            }
+            if !check.remedy.is_empty() {
+                writeln!(f, "      → {}", check.remedy)?;
+            }
+        }
+        let (passed, warned) = (self.count(Status::Pass), self.count(Status::Warn));
+        let failed = self.count(Status::Fail);
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "\n{passed} passed, {warned} warning{}, {failed} failure{}",
+            plural(warned),
+            plural(failed)
+        )
+    }
+}

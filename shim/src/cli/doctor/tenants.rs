@@ -1,0 +1,198 @@
+//! Checks of each tenant: token, scopes, price plan, and a harmless read in each area.
+
+use std::time::Duration;
+
+use mappings::{
+    Document, Outcome,
+    catalog::{MissingScope, Rates},
+    document::Json,
+};
+use tokio::time::Instant;
+
+use super::report::{Check, Report};
+use crate::serve::{Probed, Shim, TenantStatus};
+
+/// For all tokens to be there.
+const TOKEN_TIME: Duration = Duration::from_secs(10);
+
+/// For one read.
+const READ_TIME: Duration = Duration::from_secs(10);
+
+/// Operations that are named for each missing scope.
+const NAMED: usize = 4;
+
+pub(super) async fn check(report: &mut Report, shim: &Shim, rates: &[(String, Option<Rates>)]) {
+    let statuses = shim.tenant_statuses(Instant::now() + TOKEN_TIME).await;
+    let mut probed = shim.probe_tenants(READ_TIME).await.into_iter();
+    for (status, (_, rates)) in statuses.iter().zip(rates) {
+        let subject = format!("tenant {}", status.key);
+        let reads = probed.next().map_or_else(Vec::new, |(_, reads)| reads);
+        report.add(token(&subject, status));
+        if status.access.is_err() {
+            continue;
+        }
+        report.add(scopes(&subject, status.missing.as_deref()));
+        report.add(price_plan(&subject, rates.as_ref()));
+        for read in &reads {
+            report.add(self::read(&subject, read));
+        }
+    }
+}
+
+fn token(subject: &str, status: &TenantStatus) -> Check {
+    match (&status.access, status.ends_in) {
+        (Ok(()), Some(ends_in)) => {
+            let minutes = ends_in.as_secs() / 60;
+            Check::pass("token", subject, format!("granted, ends in {minutes} min"))
+        }
+        (Ok(()), None) => Check::warn(
+            "token",
+            subject,
+            "a fixed one: it ends within the hour, and its scopes are not known",
+            "set oauth = { account_id, client_id, client_secret_file } in its place",
+        ),
+        (Err(error), _) => Check::fail(
+            "token",
+            subject,
+            error,
+            "compare account_id, client_id and client_secret with the app's credentials in the Zoom App \
+             Marketplace, and check that the app is activated",
+        ),
+    }
+}
+
+fn scopes(subject: &str, missing: Option<&[MissingScope]>) -> Check {
+    match missing {
+        None => Check::warn("scopes", subject, "the token does not say which it has", ""),
+        Some([]) => Check::pass(
+            "scopes",
+            subject,
+            "the app has all that the operations need",
+        ),
+        Some(missing) => {
+            let text = match missing.len() {
+                1 => "the app lacks 1 scope".to_owned(),
+                lacked => format!("the app lacks {lacked} scopes"),
+            };
+            let remedy = "add them to the app in the Zoom App Marketplace; or name only what the \
+                          programs use, as tenant.operations";
+            let details = missing.iter().map(scope).collect();
+            Check::warn("scopes", subject, text, remedy).with_details(details)
+        }
+    }
+}
+
+fn scope(missing: &MissingScope) -> String {
+    let classic = missing.or_scopes.first();
+    let classic = classic.map_or_else(String::new, |scope| format!(" (or {scope})"));
+    let named: Vec<_> = missing
+        .operations
+        .iter()
+        .take(NAMED)
+        .map(String::as_str)
+        .collect();
+    let more = match missing.operations.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{classic}: {}{more}", missing.scope, named.join(", "))
+}
+
+fn price_plan(subject: &str, rates: Option<&Rates>) -> Check {
+    match rates {
+        Some(rates) => {
+            let Rates {
+                light,
+                medium,
+                heavy,
+                resource_intensive,
+                ..
+            } = rates;
+            let text = format!(
+                "{light} light, {medium} medium and {heavy} heavy calls a second, {resource_intensive} \
+                 resource-intensive ones a minute; {}",
+                daily(rates)
+            );
+            Check::pass("limits", subject, text)
+        }
+        None => Check::warn(
+            "limits",
+            subject,
+            "no price plan is set: calls are sent until v2 refuses them",
+            "set upstream.plan to the account's plan, as \"pro\"",
+        ),
+    }
+}
+
+fn read(subject: &str, read: &Probed) -> Check {
+    let Probed {
+        request,
+        outcome,
+        elapsed,
+    } = read;
+    let subject = format!("{subject}, {request}");
+    let millis = elapsed.as_millis();
+    match outcome {
+        Outcome::Answered { status, .. } if *status < 400 => {
+            Check::pass("read", subject, format!("{status} in {millis} ms"))
+        }
+        Outcome::Answered { status, body } => answered(subject, *status, body.as_ref()),
+        Outcome::Unreadable { status } => {
+            let text = format!("{status}, and what answers is not v2's API");
+            Check::fail("read", subject, text, "check the path of upstream.url")
+        }
+        Outcome::NoAnswer { .. } => {
+            let text = format!("no answer within {millis} ms");
+            Check::fail(
+                "read",
+                subject,
+                text,
+                "v2 or the network is down; see https://status.zoom.us",
+            )
+        }
+        Outcome::Refused => {
+            let remedy = "check that upstream.url and oauth_url belong together";
+            Check::fail("read", subject, "v2 refuses the token", remedy)
+        }
+        Outcome::Limited => {
+            let text = "v2's rate limit, or a daily limit, is reached";
+            Check::warn(
+                "read",
+                subject,
+                text,
+                "wait, or look for other programs of this account",
+            )
+        }
+    }
+}
+
+/// An answer that is no success: v2's own words, or somebody else's.
+fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
+    let member = |name| body.and_then(|body| body.json().get(name));
+    let Some(code) = member("code").and_then(Json::as_i64) else {
+        let text = format!("{status}, and not in the words of v2's API");
+        return Check::fail("read", subject, text, "check the path of upstream.url");
+    };
+    let said = member("message").and_then(Json::as_str).unwrap_or_default();
+    let text = format!("{status}, v2's error {code}: {said}");
+    let remedy = "v2 may refuse an area that the account's plan or the app's scopes do not include; leave its \
+                  operations out of tenant.operations";
+    Check::warn("read", subject, text, remedy)
+}
+
+/// The daily limits of a price plan, in words.
+fn daily(rates: &Rates) -> String {
+    let limits = [
+        (rates.light_daily, "light"),
+        (rates.medium_daily, "medium"),
+        (rates.heavy_daily, "heavy"),
+    ];
+    let limits = limits
+        .iter()
+        .filter_map(|(limit, label)| limit.map(|limit| format!("{limit} {label}")));
+    let limits: Vec<_> = limits.collect();
+    match limits.as_slice() {
+        [] => "no daily limit".to_owned(),
+        limits => format!("{} ones a day", limits.join(", ")),
+    }
+}

@@ -1,0 +1,123 @@
+//! What each tenant's access to v2 is worth: its token, the scopes that it lacks, and whether v2
+//! answers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant as Clock},
+};
+
+use futures_util::future::join_all;
+use mappings::{
+    Outcome,
+    catalog::{
+        MissingScope, missing_scopes,
+        operation::{Operation, OptionValue},
+        probes,
+    },
+};
+use shim_upstream::{RequestId, Scope};
+use time::{OffsetDateTime, format_description::well_known::Iso8601};
+use tokio::time::Instant;
+
+use super::{Generation, Shim, tenants::Tenant};
+
+/// A tenant and its token.
+#[derive(Clone, Debug)]
+pub(crate) struct TenantStatus {
+    /// Its v1 key: a name, not a secret.
+    pub(crate) key: Arc<str>,
+    /// Why it has no token, with the cause.
+    pub(crate) access: Result<(), String>,
+    /// When its token ends; `None` for a fixed one.
+    pub(crate) ends_in: Option<Duration>,
+    /// The scopes that its operations need and its token does not have; `None` if the token does not
+    /// say which it has.
+    pub(crate) missing: Option<Vec<MissingScope>>,
+}
+
+/// A harmless read, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Probed {
+    /// The request: `GET /users?page_size=1`.
+    pub(crate) request: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) elapsed: Duration,
+}
+
+impl Shim {
+    /// The tenants in the order of the settings. Asks for tokens that are not there, until the
+    /// deadline.
+    pub(crate) async fn tenant_statuses(&self, deadline: Instant) -> Vec<TenantStatus> {
+        let now = self.now();
+        let tenants = now.0.tenants.iter();
+        join_all(tenants.map(|tenant| status(&now, tenant, deadline))).await
+    }
+
+    /// Makes a harmless read in each area that a tenant may use, one after the other: the tenants with
+    /// their keys.
+    pub(crate) async fn probe_tenants(&self, timeout: Duration) -> Vec<(Arc<str>, Vec<Probed>)> {
+        let now = self.now();
+        let today = OffsetDateTime::now_utc().date();
+        let today = today.format(&Iso8601::DATE).unwrap_or_default();
+        let mut all = Vec::new();
+        for tenant in now.0.tenants.iter() {
+            let mut probed = Vec::new();
+            for request in probes(usable(&now, tenant), &today) {
+                let query = request.query.iter();
+                let query: Vec<_> = query
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                let mark = if query.is_empty() { "" } else { "?" };
+                let shown = format!("GET {}{mark}{}", request.path, query.join("&"));
+                let scope = Scope {
+                    id: RequestId::fresh(),
+                    deadline: Instant::now() + timeout,
+                };
+                let started = Clock::now();
+                let outcome = tenant.upstream.send(&request, scope, false).await;
+                probed.push(Probed {
+                    request: shown,
+                    outcome,
+                    elapsed: started.elapsed(),
+                });
+            }
+            all.push((Arc::clone(tenant.api_key()), probed));
+        }
+        all
+    }
+}
+
+async fn status(now: &Generation, tenant: &Tenant, deadline: Instant) -> TenantStatus {
+    let access = tenant.upstream.access(deadline).await;
+    let token = tenant.upstream.tokens().status();
+    let missing = token
+        .scopes
+        .map(|granted| missing_scopes(&granted, usable(now, tenant)));
+    let cause = token.failure;
+    TenantStatus {
+        key: Arc::clone(tenant.api_key()),
+        access: access.map_err(|error| match &cause {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        }),
+        ends_in: token.ends_in,
+        missing,
+    }
+}
+
+/// The operations that a tenant can call with success: it may, the shim serves them, and the site
+/// switched them on.
+fn usable<'n>(now: &'n Generation, tenant: &'n Tenant) -> impl Iterator<Item = &'n Operation> {
+    let is_on = |operation: &&Operation| {
+        let option = operation.enabled_by.as_ref();
+        let has_token = |name: &String| tenant.site.tokens.0.contains_key(name);
+        option.is_none_or(|option| {
+            tenant.site.options.get(option) == Some(&OptionValue::Switch(true))
+        }) && operation
+            .token
+            .as_ref()
+            .is_none_or(|token| has_token(&token.site))
+    };
+    let operations = now.catalog().operations().iter();
+    operations.filter(move |operation| tenant.may(operation) && is_on(operation))
+}
