@@ -46,6 +46,7 @@ impl Case {
             }
             "update_30" => {
                 let mut answers = nothing();
+                answers.push(ok(json!({ "in_meeting": {}, "recording": {} })));
                 answers.push(ok(user(7)));
                 Self::new("user/update", &thirty(), answers)
             }

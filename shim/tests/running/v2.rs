@@ -119,14 +119,20 @@ impl Seen {
     pub(crate) fn usual(&self) -> Answer {
         if self.method != "GET" {
             return match self.path() {
-                "/v2/users" => Answer::json(
-                    201,
-                    &json!({ "id": "u1", "email": "new@example.com", "type": 1 }),
-                ),
+                "/v2/users" => {
+                    let sent: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+                    let email = &sent["user_info"]["email"];
+                    Answer::json(201, &json!({ "id": "u1", "email": email, "type": 1 }))
+                }
                 _ => Answer::status(204),
             };
         }
-        match self.path().rsplit('/').next().unwrap() {
+        let asked = self.path().rsplit('/').next().unwrap();
+        let (id, email) = match asked.split_once("%40") {
+            Some((name, domain)) => ("u1", format!("{name}@{domain}")),
+            None => (asked, "ada@example.com".to_owned()),
+        };
+        match asked {
             "settings" => Answer::json(
                 200,
                 &json!({
@@ -138,8 +144,8 @@ impl Seen {
             _ => Answer::json(
                 200,
                 &json!({
-                    "id": "u1",
-                    "email": "ada@example.com",
+                    "id": id,
+                    "email": email,
                     "first_name": "Ada",
                     "type": 2,
                     "pmi": 2_035_134_243_u64,
