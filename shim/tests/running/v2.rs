@@ -128,9 +128,10 @@ impl Seen {
             };
         }
         let asked = self.path().rsplit('/').next().unwrap();
-        let (id, email) = match asked.split_once("%40") {
-            Some((name, domain)) => ("u1", format!("{name}@{domain}")),
-            None => (asked, "ada@example.com".to_owned()),
+        let named = percent_encoding::percent_decode_str(asked).decode_utf8_lossy();
+        let (id, email) = match named.contains('@') {
+            true => ("u1", &*named),
+            false => (&*named, "ada@example.com"),
         };
         match asked {
             "settings" => Answer::json(
