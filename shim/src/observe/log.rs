@@ -196,14 +196,13 @@ impl Observer for Log {
                 verdict: verdict @ Verdict::Unexpected,
                 fields,
             } => tracing::warn!(rollout, %verdict, ?fields, "The sides differ"),
-            RolloutRecord::Compared { .. } => {}
             RolloutRecord::Answered {
                 rollout,
                 side,
                 is_failed: true,
                 ..
             } => tracing::warn!(rollout, side = side.as_str(), "A side did not answer"),
-            RolloutRecord::Answered { .. } => {}
+            RolloutRecord::Compared { .. } | RolloutRecord::Answered { .. } => {}
         }
     }
 

@@ -174,17 +174,15 @@ fn windows(written: &BrownoutKeys, mistakes: &Mistakes) -> Option<Windows> {
     for length in &minutes.value {
         let number: Option<i64> = length.value.trim().parse().ok();
         let number = number.filter(|number| *number > 0 && *number <= seconds / MINUTE);
-        match number {
-            Some(number) => lengths.push(number * MINUTE),
-            None => {
-                let text = format!(
-                    "brownout.minutes: {:?} is no number of minutes from 1 to {}, which is every_hours",
-                    length.value,
-                    seconds / MINUTE
-                );
-                mistakes.add(length.origin.clone(), text);
-            }
+        if number.is_none() {
+            let text = format!(
+                "brownout.minutes: {:?} is no number of minutes from 1 to {}, which is every_hours",
+                length.value,
+                seconds / MINUTE
+            );
+            mistakes.add(length.origin.clone(), text);
         }
+        lengths.extend(number.map(|number| number * MINUTE));
     }
     if minutes.value.is_empty() {
         let text = "brownout.every_hours needs minutes: how long each window lasts";

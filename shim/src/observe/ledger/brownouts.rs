@@ -17,8 +17,10 @@ pub(super) struct NotedWindow {
 
 /// The windows between two moments, both included.
 pub(super) fn noted(announced: &[BrownoutConfig], from: i64, to: i64) -> Vec<NotedWindow> {
-    let lines =
-        |names: &BTreeSet<String>| Vec::from_iter(names.iter().map(String::as_str)).join("\n");
+    let lines = |names: &BTreeSet<String>| {
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        names.join("\n")
+    };
     let mut noted = Vec::new();
     for brownout in announced {
         let (keys, operations) = brownout.scope();

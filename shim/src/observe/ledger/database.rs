@@ -82,10 +82,8 @@ impl Database {
         transaction(&mut *self.engine, Purpose::Write, |engine| {
             let folded = Adding::new(engine, self.max_callers)?.add(table)?;
             engine.each(ADD_DAY, &[vec![i64::from(day).into(), dropped.into()]])?;
-            engine.each(
-                ADD_BROWNOUT,
-                &Vec::from_iter(table.windows().iter().map(window)),
-            )?;
+            let windows: Vec<_> = table.windows().iter().map(window).collect();
+            engine.each(ADD_BROWNOUT, &windows)?;
             Ok(folded)
         })
     }

@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    fn exchange(parameters: Value, answer: Value, statuses: &[u16]) -> Exchange {
+    fn exchange(parameters: &Value, answer: &Value, statuses: &[u16]) -> Exchange {
         let calls = statuses.iter().map(|status| {
             json!({ "call": "user", "method": "GET", "path": "/users/u1", "status": status })
         });
@@ -90,20 +90,19 @@ mod tests {
     #[test]
     fn only_values_make_no_other_kind() {
         let mut thinning = Thinning::new(1);
-        let id = |id: &str| json!({ "id": id });
-        assert!(thinning.keeps(&exchange(id("u1"), json!({ "id": "u1" }), &[200])));
-        assert!(!thinning.keeps(&exchange(id("u2"), json!({ "id": "u2" }), &[200])));
-        assert!(!thinning.keeps(&exchange(id("u2"), json!({ "id": "u2" }), &[200, 200])));
+        let user = |id: &str| json!({ "id": id });
+        let error = |code: i64| json!({ "error": { "code": code } });
+        let (u1, u2) = (user("u1"), user("u2"));
+        assert!(thinning.keeps(&exchange(&u1, &u1, &[200])));
+        assert!(!thinning.keeps(&exchange(&u2, &u2, &[200])));
+        assert!(!thinning.keeps(&exchange(&u2, &u2, &[200, 200])));
+        let more = json!({ "id": "u1", "dept": "" });
         for other in [
-            exchange(
-                json!({ "id": "u1", "x": "" }),
-                json!({ "id": "u1" }),
-                &[200],
-            ),
-            exchange(id("u1"), json!({ "id": "u1", "dept": "" }), &[200]),
-            exchange(id("u1"), json!({ "id": "u1" }), &[200, 404]),
-            exchange(id("u1"), json!({ "error": { "code": 1001 } }), &[404]),
-            exchange(id("u1"), json!({ "error": { "code": 1010 } }), &[404]),
+            exchange(&more, &u1, &[200]),
+            exchange(&u1, &more, &[200]),
+            exchange(&u1, &u1, &[200, 404]),
+            exchange(&u1, &error(1001), &[404]),
+            exchange(&u1, &error(1010), &[404]),
         ] {
             assert!(thinning.keeps(&other), "{other:?}");
             assert!(!thinning.keeps(&other));
