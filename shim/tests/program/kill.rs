@@ -65,10 +65,11 @@ impl Gate {
         })
     }
 
-    /// True if all calls that passed were answered, and a process noted that after the last answer.
+    /// True if all calls before the one that stops were answered, and a process noted something after
+    /// the last answer; renewing its lease is enough.
     fn is_noted(&self, state: &Path) -> bool {
         let (count, last) = *self.answered.lock().unwrap();
-        if count < self.done.lock().unwrap().len() {
+        if count < self.stops {
             return false;
         }
         let Some(last) = last else {
@@ -78,7 +79,7 @@ impl Gate {
         let expires = "SELECT max(expires) FROM write";
         let expires = opened.query_row(expires, [], |row| row.get::<_, i64>(0));
         let noted = last.duration_since(UNIX_EPOCH).unwrap() + REMEMBERED;
-        expires.is_ok_and(|expires| i128::from(expires) >= noted.as_millis().cast_signed())
+        expires.is_ok_and(|expires| i128::from(expires) > noted.as_millis().cast_signed())
     }
 
     async fn pass(State(gate): State<Arc<Self>>, request: Request, next: Next) -> Response {
