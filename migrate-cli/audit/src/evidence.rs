@@ -185,7 +185,8 @@ impl Projects {
             .cloned()
             .chain(proven)
             .chain(self.all.clients.words().map(str::to_owned))
-            .filter(|name| name.len() > 2)
+            // Who only has the word itself may speak of another zoom.
+            .filter(|name| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
             .collect();
         AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
@@ -212,7 +213,7 @@ impl Projects {
 }
 
 /// The nearest folder above a file that has a manifest.
-fn root_of(path: &str, roots: &BTreeSet<String>) -> String {
+pub(crate) fn root_of(path: &str, roots: &BTreeSet<String>) -> String {
     let mut folder = path;
     while let Some((above, _)) = folder.rsplit_once('/') {
         if roots.contains(above) {
@@ -231,8 +232,10 @@ fn is_within(root: &str, other: &str) -> bool {
 
 fn with_ancestors(root: &str, own: &BTreeMap<String, Evidence>) -> Evidence {
     let mut evidence = Evidence::default();
-    for (other, found) in own {
-        if is_within(root, other) {
+    let above = root.match_indices('/').filter_map(|(at, _)| root.get(..at));
+    let whole = Some(root).filter(|root| !root.is_empty());
+    for folder in [""].into_iter().chain(above).chain(whole) {
+        if let Some(found) = own.get(folder) {
             evidence.add(found);
         }
     }

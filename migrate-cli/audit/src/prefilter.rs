@@ -2,7 +2,10 @@
 
 pub(crate) mod client_parts;
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::OnceLock,
+};
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use memchr::memmem::Finder;
@@ -10,7 +13,7 @@ use memchr::memmem::Finder;
 use crate::{
     knowledge::Knowledge,
     prefilter::client_parts::{ClientParts, LARGEST, Part},
-    rules::{DOMAIN, Hosts, Rules, Style},
+    rules::{DOMAIN, Rules, Style},
     source::{self, continues_word, is_packed},
 };
 
@@ -88,14 +91,15 @@ pub(crate) struct Prefilter<'k> {
     methods: HashSet<String>,
     /// Packages, each with the place of the word zoom in it.
     libraries: Vec<(usize, String)>,
-    relevance: ClientParts,
-    hosts: Hosts,
+    /// Takes milliseconds to build: what has nothing of Zoom does without.
+    relevance: OnceLock<Option<ClientParts>>,
+    rules: &'k Rules,
     knowledge: &'k Knowledge,
 }
 
 impl<'k> Prefilter<'k> {
     /// Builds the search.
-    pub(crate) fn new(knowledge: &'k Knowledge, rules: &Rules) -> Result<Self, BuildError> {
+    pub(crate) fn new(knowledge: &'k Knowledge, rules: &'k Rules) -> Result<Self, BuildError> {
         // The shim's name may begin with the word itself: the first pattern wins.
         let mut words: Vec<String> = rules.hosts.shim.iter().cloned().collect();
         let mut patterns = vec![Pattern::Shim; words.len()];
@@ -146,10 +150,10 @@ impl<'k> Prefilter<'k> {
                 .map(|name| Finder::new(name.as_bytes()).into_owned()),
             parameters: finders(&rules.words.unique_parameters),
             methods,
-            relevance: ClientParts::new(knowledge, rules)?,
+            relevance: OnceLock::new(),
             patterns,
             libraries,
-            hosts: rules.hosts.clone(),
+            rules,
             knowledge,
         })
     }
@@ -196,7 +200,7 @@ impl<'k> Prefilter<'k> {
     /// speaks of Zoom.
     pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
         let speaks = trace.word && !trace.zoom;
-        let part = speaks.then(|| self.relevance.part(bytes)).flatten();
+        let part = speaks.then(|| self.part(bytes)).flatten();
         trace.zoom |= part == Some(Part::Library);
         let is_relevant = trace.is_telling() || part.is_some();
         let has = |name: &Finder<'_>| name.find(bytes).is_some();
@@ -208,6 +212,16 @@ impl<'k> Prefilter<'k> {
             };
         trace.weak = trace.word && !is_relevant && bytes.len() <= LARGEST && !is_packed(bytes);
         is_relevant || trace.weak
+    }
+
+    /// A part of a client of v1 in a file with the word zoom.
+    fn part(&self, bytes: &[u8]) -> Option<Part> {
+        let build = || ClientParts::new(self.knowledge, self.rules).ok();
+        match self.relevance.get_or_init(build) {
+            Some(parts) => parts.part(bytes),
+            // Without a search all such files are looked at.
+            None => Some(Part::Credential),
+        }
     }
 
     /// True if a method of a client library is called there.
@@ -256,12 +270,12 @@ impl<'k> Prefilter<'k> {
         }
         let until = bytes.get(..start + DOMAIN.len()).unwrap_or_default();
         let below = without_port(rest.get(DOMAIN.len()..).unwrap_or_default());
-        self.hosts.api.iter().any(|host| {
+        self.rules.hosts.api.iter().any(|host| {
             let from = until.len().saturating_sub(host.len());
             until
                 .get(from..)
                 .is_some_and(|end| end.eq_ignore_ascii_case(host.as_bytes()))
-        }) || below.starts_with(self.hosts.web_path.as_bytes())
+        }) || below.starts_with(self.rules.hosts.web_path.as_bytes())
             || below.starts_with(b"\\/")
     }
 

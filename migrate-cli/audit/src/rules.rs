@@ -22,6 +22,8 @@ pub struct Rules {
     pub libraries: Vec<Library>,
     /// The last names of the calls by which libraries are loaded, set up and used.
     pub(crate) calls: HashSet<String>,
+    /// The last names of the methods of libraries.
+    pub(crate) methods: HashSet<String>,
 }
 
 /// A rule file that does not say what it should.
@@ -382,6 +384,7 @@ impl Rules {
             services: Services::new(&vendors.vendor)?,
             libraries: Vec::new(),
             calls: HashSet::new(),
+            methods: HashSet::new(),
         };
         rules.add(libraries);
         Ok(rules)
@@ -390,6 +393,9 @@ impl Rules {
     /// Adds libraries.
     pub fn add(&mut self, libraries: Vec<Library>) {
         self.calls.extend(libraries.iter().flat_map(calls_of));
+        let methods = libraries.iter().flat_map(|library| library.methods.keys());
+        let last = |name: &String| name.rsplit('.').next().map(str::to_owned);
+        self.methods.extend(methods.filter_map(last));
         self.libraries.extend(libraries);
     }
 }

@@ -1,5 +1,7 @@
 //! One run of the audit, from paths to findings.
 
+mod order;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
@@ -17,7 +19,7 @@ use mappings::Catalog;
 use rayon::prelude::*;
 
 use crate::{
-    evidence::Projects,
+    evidence::{Projects, root_of},
     facts::{FileFacts, scanner::Scanner, syntax::budget::ParseBudget},
     findings::{Finding, write_up::WriteUp},
     judge::Judge,
@@ -25,6 +27,7 @@ use crate::{
     knowledge::Knowledge,
     prefilter::{Prefilter, is_binary},
     rules::{Library, RuleError, Rules},
+    run::order::{outermost, worth_reading},
     shim_address::Moved,
     source,
     traffic::Traffic,
@@ -360,16 +363,23 @@ impl<'c> Audit<'c> {
                 reason,
             });
         }
-        let roots = walked
+        let mut roots: BTreeSet<String> = walked
             .roots
             .iter()
             .map(|path| relative(path, base))
-            .filter(|path| path != ".")
             .collect();
+        let is_one = roots.remove(".");
+        let outer = if is_one {
+            BTreeSet::new()
+        } else {
+            outermost(&roots)
+        };
         // Files that speak of Zoom first: what they name decides about those that do not. Where they
         // prove v1, those with only the word follow, as they may hold the request function that the
         // silent ones call.
-        let (speaking, silent) = worth_reading(&walked.candidates);
+        let (speaking, silent) = worth_reading(&walked.candidates, |candidate| {
+            root_of(&relative(&candidate.path, base), &outer)
+        });
         let mut files = self.read_all(&speaking, base, None, &mut outcome);
         let mut projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         let (weak, silent): (Vec<_>, Vec<_>) = silent
@@ -484,8 +494,8 @@ impl<'c> Audit<'c> {
         let bytes = walk::read(candidate, self.options.large)?;
         let trace = candidate.trace;
         let text = source::decode(&bytes);
-        let unnamed =
-            names.is_some_and(|names| !trace.distinctive && !names.is_match(text.as_bytes()));
+        let tells = trace.distinctive || trace.word && trace.member;
+        let unnamed = names.is_some_and(|names| !tells && !names.is_match(text.as_bytes()));
         if unnamed {
             return Ok(None);
         }
@@ -528,23 +538,6 @@ pub(super) fn stamp(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()
-}
-
-/// The files that may have to be parsed: those that speak of Zoom or have what only v1 has, and those
-/// that only have paths. Without the former, a path such as `user/list` means nothing.
-fn worth_reading(candidates: &[Candidate]) -> (Vec<&Candidate>, Vec<&Candidate>) {
-    let zoom = candidates.iter().any(|candidate| candidate.trace.zoom);
-    let (speaking, silent): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| {
-        let trace = candidate.trace;
-        trace.zoom
-            || trace.keyed
-            || trace.distinctive
-            || trace.word && (trace.versioned || zoom && !trace.weak)
-    });
-    if speaking.is_empty() {
-        return (speaking, Vec::new());
-    }
-    (speaking, silent)
 }
 
 fn relative(path: &Path, base: &Path) -> String {

@@ -218,9 +218,11 @@ pub(crate) fn unusable_ignore_file(folder: &Path) -> Option<String> {
 /// True if a path below the root of a walk has the word zoom in it.
 pub(crate) fn says_zoom(below: &Path) -> bool {
     let bytes = below.as_os_str().as_encoded_bytes();
-    bytes
-        .windows(4)
-        .any(|word| word.eq_ignore_ascii_case(b"zoom"))
+    memchr::memchr2_iter(b'z', b'Z', bytes).any(|at| {
+        bytes
+            .get(at..at + 4)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"zoom"))
+    })
 }
 
 /// Looks at the files of a list. Paths below `root`, or those of the list, may name Zoom.

@@ -365,6 +365,9 @@ impl Scanner<'_> {
 
     fn may_be_library(&self, call: &Call) -> bool {
         let method = last_identifier(&call.callee).trim_end_matches('!');
+        if self.rules.methods.contains(method) {
+            return true;
+        }
         let zoom = method.to_ascii_lowercase().contains("zoom");
         // A client that makes paths out of names: `$zoom->user->custcreate(…)`.
         let action = self.knowledge.is_action(&method.to_ascii_lowercase())
@@ -375,10 +378,6 @@ impl Scanner<'_> {
                     .constructors
                     .iter()
                     .any(|name| call.callee.contains(name.as_str()))
-                    || library
-                        .methods
-                        .keys()
-                        .any(|known| known.rsplit('.').next() == Some(method))
                     || call
                         .strings
                         .iter()

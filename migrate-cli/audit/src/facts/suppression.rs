@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
+
 /// What such a comment starts with; a reason must follow a colon.
 const MARK: &str = "migrate-ignore";
 
 /// Notes the lines whose findings are suppressed: the line of the comment, and the next one if
 /// nothing stands before the comment.
 pub(crate) fn collect(source: &str, suppressions: &mut BTreeMap<usize, String>) {
-    if !source.contains(MARK) {
+    if memmem::find(source.as_bytes(), MARK.as_bytes()).is_none() {
         return;
     }
     for (index, line) in source.lines().enumerate() {

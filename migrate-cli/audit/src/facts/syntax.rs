@@ -272,6 +272,9 @@ fn is_monotonous(source: &str) -> bool {
     const FORM: usize = 48;
     /// What begins a comment in one language or another: comments may make lines differ.
     const COMMENTS: [&str; 4] = ["//", "/*", "#", "--"];
+    if memchr::memchr_iter(b'\n', source.as_bytes()).count() < LINES {
+        return false;
+    }
     let code = |line: &str| {
         let starts = COMMENTS.iter().filter_map(|mark| line.find(mark));
         starts.min().unwrap_or(line.len())
@@ -282,21 +285,28 @@ fn is_monotonous(source: &str) -> bool {
         .filter(|code| !code.trim().is_empty());
     let mut forms: HashMap<String, usize> = HashMap::new();
     let mut lines = 0;
+    let mut form = String::new();
     for line in code_lines {
-        let mut form: Vec<char> = line
-            .chars()
-            .filter(|letter| !letter.is_whitespace())
-            .take(FORM)
-            .map(|letter| {
-                if letter.is_alphanumeric() {
-                    'a'
-                } else {
-                    letter
-                }
-            })
-            .collect();
-        form.dedup();
-        *forms.entry(form.into_iter().collect()).or_default() += 1;
+        form.clear();
+        let mut last = None;
+        let letters = line.chars().filter(|letter| !letter.is_whitespace());
+        for letter in letters.take(FORM) {
+            let sign = if letter.is_alphanumeric() {
+                'a'
+            } else {
+                letter
+            };
+            if last != Some(sign) {
+                form.push(sign);
+                last = Some(sign);
+            }
+        }
+        match forms.get_mut(&form) {
+            Some(count) => *count += 1,
+            None => {
+                forms.insert(form.clone(), 1);
+            }
+        }
         lines += 1;
     }
     let most = forms.into_values().max().unwrap_or_default();
