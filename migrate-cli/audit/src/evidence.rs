@@ -185,7 +185,8 @@ impl Projects {
             .cloned()
             .chain(proven)
             .chain(self.all.clients.words().map(str::to_owned))
-            .filter(|name| name.len() > 2)
+            // Who only has the word itself may speak of another zoom.
+            .filter(|name| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
             .collect();
         AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)

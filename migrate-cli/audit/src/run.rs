@@ -494,8 +494,8 @@ impl<'c> Audit<'c> {
         let bytes = walk::read(candidate, self.options.large)?;
         let trace = candidate.trace;
         let text = source::decode(&bytes);
-        let unnamed =
-            names.is_some_and(|names| !trace.distinctive && !names.is_match(text.as_bytes()));
+        let tells = trace.distinctive || trace.word && trace.member;
+        let unnamed = names.is_some_and(|names| !tells && !names.is_match(text.as_bytes()));
         if unnamed {
             return Ok(None);
         }
