@@ -1,5 +1,6 @@
 use recording::usage::{
-    Consumer, FORMAT, Gap, Kept, Ledger, OperationUse, Outcomes, ParameterUse, Rule, Usage, Verdict,
+    Brownout, Consumer, FORMAT, Gap, Kept, Ledger, OperationUse, Outcomes, ParameterUse, Rule,
+    Usage, Verdict, day_of,
 };
 
 use migrate_report::{Printer, csv::Csv, text::Text};
