@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "test code outside of test functions"
 )]
@@ -40,25 +41,28 @@ impl Drop for Program {
 impl Program {
     fn start(folder: &Path, arguments: &[&str], urls: usize) -> Self {
         let mut command = cargo_run(folder, "shim");
-        let mut child = command
+        let child = command
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("it was started");
-        let output = BufReader::new(child.stdout.take().expect("its output"));
-        let mut told = Vec::new();
-        for line in output.lines() {
+        let mut program = Self {
+            child,
+            urls: Vec::new(),
+        };
+        let output = program.child.stdout.take().expect("its output");
+        for line in BufReader::new(output).lines() {
             let line = line.expect("text");
             let url = line
                 .split_whitespace()
                 .find(|word| word.starts_with("http://"));
-            told.extend(url.map(str::to_owned));
-            if told.len() == urls {
-                return Self { child, urls: told };
+            program.urls.extend(url.map(str::to_owned));
+            if program.urls.len() == urls {
+                return program;
             }
         }
-        panic!("it ended: {told:?}");
+        panic!("it ended: {:?}", program.urls);
     }
 
     fn signal(&self, signal: &str) {
@@ -199,6 +203,7 @@ fn day(days: i64) -> Date {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "the steps of one page, in its order")]
 async fn every_step_of_the_page_runs() {
     let site = Site::new();
     let folder = site.folder.path();

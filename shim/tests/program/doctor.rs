@@ -103,9 +103,9 @@ fn line<'t>(text: &'t str, check: &str) -> &'t str {
     let mut lines = text
         .lines()
         .filter(|line| line.split_whitespace().nth(1) == Some(check));
-    let line = lines.next().unwrap_or_else(|| panic!("no {check}: {text}"));
-    assert_eq!(lines.next(), None, "{text}");
-    line
+    let (first, further) = (lines.next(), lines.next());
+    assert!(first.is_some() && further.is_none(), "{check}: {text}");
+    first.unwrap_or_default()
 }
 
 #[tokio::test]

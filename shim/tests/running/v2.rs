@@ -121,7 +121,7 @@ impl Seen {
             return match self.path() {
                 "/v2/users" => {
                     let sent: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-                    let email = &sent["user_info"]["email"];
+                    let email = sent.pointer("/user_info/email");
                     Answer::json(201, &json!({ "id": "u1", "email": email, "type": 1 }))
                 }
                 _ => Answer::status(204),
@@ -129,9 +129,10 @@ impl Seen {
         }
         let asked = self.path().rsplit('/').next().unwrap();
         let named = percent_encoding::percent_decode_str(asked).decode_utf8_lossy();
-        let (id, email) = match named.contains('@') {
-            true => ("u1", &*named),
-            false => (&*named, "ada@example.com"),
+        let (id, email) = if named.contains('@') {
+            ("u1", &*named)
+        } else {
+            (&*named, "ada@example.com")
         };
         match asked {
             "settings" => Answer::json(

@@ -147,6 +147,7 @@ struct Ids<'s> {
 }
 
 impl<'s> Ids<'s> {
+    #[expect(clippy::too_many_lines, reason = "a table")]
     async fn of(stage: &'s Stage) -> Self {
         let mut ids = Self {
             stage,
@@ -340,14 +341,15 @@ impl<'s> Ids<'s> {
                     self.number += 1;
                     self.number.to_string()
                 }
-                name => match self.fresh(name).await {
-                    Some(id) => id,
-                    None => {
+                name => {
+                    if let Some(id) = self.fresh(name).await {
+                        id
+                    } else {
                         let mut known = self.known.iter();
                         let found = known.find(|(known, _)| *known == name);
                         found.unwrap_or_else(|| panic!("no {name}")).1.clone()
                     }
-                },
+                }
             };
             filled.replace_range(place, &value);
         }

@@ -51,9 +51,10 @@ fn claims(answer: &Answer, write: &Write) -> BTreeMap<&'static str, Claim> {
     let message = error["message"].as_str().unwrap();
     let Some((_, progress)) = message.rsplit_once(" (") else {
         // One call, or the first of several.
-        return match message.contains("nothing is known about the outcome") {
-            true => BTreeMap::new(),
-            false => all(|missing| Claim { stored: 0, missing }),
+        return if message.contains("nothing is known about the outcome") {
+            BTreeMap::new()
+        } else {
+            all(|missing| Claim { stored: 0, missing })
         };
     };
     // The parentheses of the parts, such as `add (30 of 35)`, are none of the sentence.

@@ -332,8 +332,8 @@ async fn registrants(stage: &Stage) -> Vec<Write> {
 async fn groups(stage: &Stage, users: &mut impl Iterator<Item = String>) -> Vec<Write> {
     let mut writes = Vec::new();
     // v2 takes 30, or 10, members a call.
-    let many: Vec<_> = users.take(35).collect();
-    let many = many.join(",");
+    let batches: Vec<_> = users.take(35).collect();
+    let batches = batches.join(",");
     for area in ["group", "im/group"] {
         let path = format!("/{area}s");
         for number in 0..3 {
@@ -374,10 +374,10 @@ async fn groups(stage: &Stage, users: &mut impl Iterator<Item = String>) -> Vec<
                     [("delete", is(format!("{path}/{deleted}"), "/code", 4130))],
                 ),
                 write(
-                    &format!("{area}/member/add id={joined} member_ids={many}"),
+                    &format!("{area}/member/add id={joined} member_ids={batches}"),
                     [(
                         "add",
-                        listed(&members(&joined), ("/members", "id"), &many, true),
+                        listed(&members(&joined), ("/members", "id"), &batches, true),
                     )],
                 ),
                 write(

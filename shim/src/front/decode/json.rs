@@ -81,8 +81,8 @@ struct Member {
 }
 
 impl Member {
-    fn scalar<E>(value: impl ToString) -> Result<Value, E> {
-        Ok(Value::Text(value.to_string()))
+    fn scalar(value: &(impl ToString + ?Sized)) -> Value {
+        Value::Text(value.to_string())
     }
 }
 
@@ -106,23 +106,23 @@ impl<'de> Visitor<'de> for Member {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Self::scalar(value)
+        Ok(Self::scalar(&value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Self::scalar(value)
+        Ok(Self::scalar(&value))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Self::scalar(value)
+        Ok(Self::scalar(&value))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Self::scalar(number(value)?)
+        Ok(Self::scalar(&number(value)?))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Self::scalar(value)
+        Ok(Self::scalar(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
