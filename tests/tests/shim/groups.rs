@@ -264,7 +264,7 @@ async fn errors_that_v2_says_itself() {
             Method::POST,
             1001,
             "User does not exist: u.",
-            "1001 User does not exist: u.",
+            "1001 User not exist: u",
         ),
         (
             "group/member/delete id=x member_ids=u",
