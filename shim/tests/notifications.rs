@@ -574,6 +574,11 @@ impl Foreign {
             command.arg(&file).arg("0");
         }
         let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
+            let is_required = std::env::var("TEST_SERVERS").is_ok_and(|value| value == "required");
+            assert!(
+                !is_required,
+                "{interpreter} is not installed, and TEST_SERVERS=required"
+            );
             #[expect(clippy::print_stderr, reason = "a missing interpreter is named")]
             {
                 eprintln!("NOT CHECKED: {interpreter} is not installed");

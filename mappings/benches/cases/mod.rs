@@ -47,7 +47,6 @@ impl Case {
             "update_30" => {
                 let mut answers = nothing();
                 answers.push(ok(settings()));
-                answers.push(ok(user(7)));
                 Self::new("user/update", &thirty(), answers)
             }
             "list_300" => {

@@ -15,16 +15,16 @@ use tempfile::TempDir;
 const UNPRIVILEGED: u32 = 65534;
 
 /// A program in `PATH`. Without it the test has nothing to test and says so; where
-/// `SHIM_TEST_SERVERS=required`, it fails.
+/// `TEST_SERVERS=required`, it fails.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&folders).map(|folder| folder.join(name));
     let found = found.into_iter().find(|path| path.is_file());
     if found.is_none() {
-        let is_required = std::env::var("SHIM_TEST_SERVERS").is_ok_and(|value| value == "required");
+        let is_required = std::env::var("TEST_SERVERS").is_ok_and(|value| value == "required");
         assert!(
             !is_required,
-            "{name} is not installed, and SHIM_TEST_SERVERS=required"
+            "{name} is not installed, and TEST_SERVERS=required"
         );
         eprintln!("NOT TESTED: {name} is not installed");
     }

@@ -78,7 +78,7 @@ impl Server {
             let (port, folder) = (free_port(), TempDir::new().unwrap());
             let options = options(port);
             let Some(process) = spawn(program, &options, &folder) else {
-                let required = std::env::var("SHIM_TEST_SERVERS").unwrap_or_default();
+                let required = std::env::var("TEST_SERVERS").unwrap_or_default();
                 assert_ne!(required, "required", "{program} is not installed");
                 eprintln!("SKIPPED: {program} is not installed");
                 return None;
