@@ -15,6 +15,7 @@ use mappings::{
     conversion::Conversion,
     translation::Finished,
 };
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::explain::wording;
@@ -237,6 +238,9 @@ impl Rehearsal<'_> {
                 };
                 put(&mut body, at, value);
             }
+            if let Some((at, asked)) = call.names.first().zip(self.asked_for(call, request)) {
+                put(&mut body, at, asked.into());
+            }
             // What the client gave is right.
             for check in &call.checks {
                 match &check.compared {
@@ -261,6 +265,20 @@ impl Rehearsal<'_> {
             status: 200,
             body: Some(body.into()),
         }
+    }
+
+    /// What a request asks for: the last id in its path, or whom or what the operation is about.
+    fn asked_for(&self, call: &operation::Call, request: &V2Request) -> Option<String> {
+        let is_filled = |segment: &Segment| matches!(segment, Segment::Filled { .. });
+        let Some(at) = call.path.iter().rposition(is_filled) else {
+            let mut given = self.operation.subject.iter();
+            return given.find_map(|name| Some(self.arguments.text(name)?.to_string()));
+        };
+        let encoded = request.path.trim_start_matches('/').split('/').nth(at)?;
+        let once = percent_decode_str(encoded).decode_utf8().ok()?;
+        // A uuid may be encoded twice.
+        let twice = percent_decode_str(&once).decode_utf8().ok()?;
+        Some(twice.into_owned())
     }
 
     /// Whether fields of v2's documents lie below a pointer: what is there must be an object.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use mappings::Catalog;
+use serde_json::json;
 use shim_sandbox::Sandbox;
 
 /// The v1 credentials of the sandbox.
@@ -52,38 +53,40 @@ pub(super) fn print(banner: &impl fmt::Display) {
 }
 
 impl Serving<'_> {
-    /// In place of the banner where standard output is to hold JSON lines only.
-    pub(super) fn log(&self) {
-        let shown = |address: Option<SocketAddr>| {
-            address.map_or_else(String::new, |address| address.to_string())
-        };
+    /// The same as one line of JSON, where whoever reads the log expects nothing else.
+    pub(super) fn json(&self) -> String {
         let (v2, tenants) = match self.backend {
             Backend::Sandbox { .. } => ("sandbox", 1),
             Backend::Replay { .. } => ("recording", 1),
             Backend::V2 { base, tenants } => (base, tenants),
         };
-        tracing::info!(
-            version = env!("CARGO_PKG_VERSION"),
-            http = shown(self.address),
-            https = shown(self.tls_address),
-            operations = shown(self.ops),
-            webhooks = shown(self.webhooks.map(|(address, _)| address)),
-            v2,
-            tenants,
-            "Listening"
-        );
+        let line = json!({
+            "message": "Listening",
+            "version": env!("CARGO_PKG_VERSION"),
+            "v1": self.bases(),
+            "operations": self.ops.map(|address| format!("http://{}", reachable(address))),
+            "webhooks": self.webhooks.map(|(address, _)| super::notifications::url(address)),
+            "v2": v2,
+            "tenants": tenants,
+        });
+        format!("{line}\n")
+    }
+
+    /// Where v1 is served: in plain HTTP first.
+    fn bases(&self) -> Vec<String> {
+        let prefix = &self.catalog.protocol().prefix;
+        let both = [("http", self.address), ("https", self.tls_address)];
+        both.into_iter()
+            .filter_map(|(scheme, address)| {
+                Some(format!("{scheme}://{}/{prefix}", reachable(address?)))
+            })
+            .collect()
     }
 }
 
 impl fmt::Display for Serving<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let prefix = &self.catalog.protocol().prefix;
-        let base = |scheme: &str, address: SocketAddr| {
-            format!("{scheme}://{}/{prefix}", reachable(address))
-        };
-        let plain = self.address.map(|address| base("http", address));
-        let tls = self.tls_address.map(|address| base("https", address));
-        let bases: Vec<_> = [&plain, &tls].into_iter().flatten().cloned().collect();
+        let bases = self.bases();
         let version = env!("CARGO_PKG_VERSION");
         write!(f, "shim {version}  v1 on {}  →  ", bases.join(" and "))?;
         match self.backend {
@@ -100,7 +103,7 @@ impl fmt::Display for Serving<'_> {
             let ops = reachable(ops);
             writeln!(
                 f,
-                "for the operator: http://{ops}  /ui /healthz /readyz /status /metrics"
+                "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
         }
         if let Some((address, receivers)) = self.webhooks {
@@ -119,7 +122,7 @@ impl fmt::Display for Serving<'_> {
         }
         if let Backend::Sandbox { .. } = self.backend {
             // Whoever has no plain address knows how to make a client trust the certificate.
-            let base = plain.or(tls).unwrap_or_default();
+            let base = bases.first().map(String::as_str).unwrap_or_default();
             let credentials = format!("-d api_key={SANDBOX_KEY} -d api_secret={SANDBOX_SECRET}");
             write!(
                 f,

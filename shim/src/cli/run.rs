@@ -234,7 +234,7 @@ async fn serve_until_stopped(
     };
     match format {
         LogFormat::Text => banner::print(&banner),
-        LogFormat::Json => banner.log(),
+        LogFormat::Json => banner::print(&banner.json()),
     }
     tokio::spawn(check_tenants(shim.clone()));
 

@@ -389,11 +389,16 @@ async fn the_start_logs_missing_scopes_and_wrong_secrets_as_json_lines() {
         let (output, log) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let mut seen = String::new();
         let mut lines = BufReader::new(log).lines();
-        while !(seen.contains(told) && seen.contains("Listening") && seen.contains("SHIM_LISTN")) {
+        while !(seen.contains(told) && seen.contains("SHIM_LISTN")) {
             let line = lines.next().unwrap_or_else(|| panic!("{seen}")).unwrap();
             let json: Value = serde_json::from_str(&line).unwrap();
             seen.push_str(&json.to_string());
         }
+        let mut output = BufReader::new(output);
+        let mut banner = String::new();
+        output.read_line(&mut banner).unwrap();
+        let banner: Value = serde_json::from_str(&banner).unwrap();
+        assert_eq!(banner["message"], "Listening", "{banner}");
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(std::io::read_to_string(output).unwrap(), "");

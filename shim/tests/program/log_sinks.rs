@@ -86,15 +86,7 @@ impl Logging {
     }
 
     async fn call(&self, operation: &str, parameters: &[(&str, &str)]) -> Value {
-        let given = |name| {
-            let words = self.program.banner.split_whitespace();
-            let mut values = words.filter_map(|word| word.strip_prefix(name));
-            values.next().unwrap()
-        };
-        let credentials = [
-            ("api_key", given("api_key=")),
-            ("api_secret", given("api_secret=")),
-        ];
+        let credentials = [("api_key", "sandbox-key"), ("api_secret", "sandbox-secret")];
         let form = [&credentials, parameters].concat();
         let url = format!("{}/{operation}", self.program.base());
         let answer = async {
