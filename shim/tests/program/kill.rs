@@ -46,6 +46,8 @@ struct Gate {
     is_open: AtomicBool,
     stopped: Notify,
     goes_on: Notify,
+    /// The calls that wait at the gate; those of a dead process leave.
+    waiting: AtomicUsize,
     done: Mutex<Vec<String>>,
     /// How many of these calls v2 answered, and when it did last.
     answered: Mutex<(usize, Option<SystemTime>)>,
@@ -60,6 +62,7 @@ impl Gate {
             is_open: AtomicBool::new(false),
             stopped: Notify::new(),
             goes_on: Notify::new(),
+            waiting: AtomicUsize::new(0),
             done: Mutex::default(),
             answered: Mutex::default(),
         })
@@ -104,6 +107,7 @@ impl Gate {
             *answered = (answered.0 + 1, Some(SystemTime::now()));
             return response;
         }
+        let _waiting = Waiting::of(&gate);
         if gate.loses_answer {
             next.run(request).await;
             gate.stopped.notify_one();
@@ -113,6 +117,34 @@ impl Gate {
         gate.goes_on.notified().await;
         gate.done.lock().unwrap().push(line);
         next.run(request).await
+    }
+
+    /// Waits until no call of the process that was killed can come any more.
+    async fn is_left(&self) {
+        /// How often in a row nothing must be there.
+        const LOOKS: usize = 20;
+        let mut empty = 0;
+        while empty < LOOKS {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let is_empty = self.waiting.load(Ordering::SeqCst) == 0;
+            empty = if is_empty { empty + 1 } else { 0 };
+        }
+    }
+}
+
+/// A call that waits at the gate.
+struct Waiting(Arc<Gate>);
+
+impl Waiting {
+    fn of(gate: &Arc<Gate>) -> Self {
+        gate.waiting.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(gate))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -196,6 +228,7 @@ async fn killed(
     }
     // Kills with SIGKILL.
     drop(first);
+    gate.is_left().await;
     gate.is_open.store(true, Ordering::SeqCst);
     let second = shim(&v2, &state);
     let base = second.base().to_owned();
