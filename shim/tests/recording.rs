@@ -403,7 +403,10 @@ async fn what_is_shown_is_what_is_recorded() {
     };
     let shim = Running::with(&v2, setup).await;
     let (_, page) = shim.ops("/ui/exchanges").await;
-    assert!(page.contains("The last 3 exchanges will be here"), "{page}");
+    assert!(
+        page.contains("The content of the last 3 exchanges is kept"),
+        "{page}"
+    );
     for id in ["u1", "u2", "u1", "u1"] {
         shim.call("user/get", &[("id", id)]).await;
     }
@@ -416,7 +419,7 @@ async fn what_is_shown_is_what_is_recorded() {
     assert_eq!(exchanges.len(), 4);
 
     let (_, page) = shim.ops("/ui/exchanges").await;
-    assert!(page.contains("3 of at most 3 are kept"), "{page}");
+    assert!(page.contains("4 of the last 4 requests"), "{page}");
     for (at, exchange) in exchanges.iter().enumerate() {
         let path = format!("/ui/exchanges/{}", exchange.id);
         assert_eq!(page.contains(&format!("\"{path}\"")), at > 0, "{page}");
