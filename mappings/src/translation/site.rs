@@ -13,7 +13,7 @@ pub struct Site {
     pub strict: bool,
     /// The v2 account, for the answers that name it.
     pub account_id: Option<String>,
-    /// The site's choices; see [`Catalog::options`].
+    /// The site's choices; see [`crate::Catalog::options`].
     pub options: Options,
     /// What opens operations that want a token besides the credentials.
     pub tokens: Tokens,
