@@ -2,12 +2,17 @@
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
     reason = "test code outside of test functions"
 )]
 
-#[expect(dead_code, reason = "the other test programs use the rest")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the other test programs use the rest"
+)]
 mod running;
 #[expect(dead_code, reason = "the other test programs use the rest")]
 mod servers;
@@ -88,7 +93,7 @@ async fn several_shims_write_one_ledger() {
     for shim in shims.iter().chain(&shims[..1]) {
         get(shim).await;
     }
-    let written = ledgers.each_ref().map(|ledger| flush(ledger));
+    let written = ledgers.each_ref().map(flush);
     assert_eq!(futures_util::future::join_all(written).await, [true, true]);
     let usages = [usage(&ledgers[0]).await, usage(&ledgers[1]).await];
     for usage in &usages {

@@ -272,7 +272,7 @@ impl ToSql for Cell {
 pub(super) fn is_outage(error: &tokio_postgres::Error) -> bool {
     let Some(code) = error.code() else {
         let cause = std::error::Error::source(error);
-        return error.is_closed() || cause.is_some_and(|cause| cause.is::<io::Error>());
+        return error.is_closed() || cause.is_some_and(<dyn std::error::Error>::is::<io::Error>);
     };
     [
         SqlState::CANNOT_CONNECT_NOW,
