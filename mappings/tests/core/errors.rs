@@ -546,11 +546,11 @@ fn settings_that_a_pending_user_has_not_are_named() {
             "{operation}: {settings:?}"
         );
     }
-    let nobody = run("user/pending", &[], |_| {
+    let empty = run("user/pending", &[], |_| {
         crate::driver::ok(json!({ "total_records": 0, "users": [] }))
     });
     assert_eq!(
-        nobody.unwrap().warned(),
+        empty.unwrap().warned(),
         [""; 0],
         "nothing is missing of nobody"
     );
