@@ -552,6 +552,6 @@ fn settings_that_a_pending_user_has_not_are_named() {
     assert_eq!(
         empty.unwrap().warned(),
         [""; 0],
-        "nothing is missing of nobody"
+        "an empty list lacks no member"
     );
 }

@@ -42,7 +42,7 @@ pub(crate) struct Evidence {
     pub(crate) helpers: BTreeSet<String>,
     /// What is called with paths that only v1 has.
     pub(crate) proven: BTreeSet<String>,
-    /// Some of it is called with several operations of v1, one of a name that nobody else has: v1
+    /// Some of it is called with several operations of v1, one of a name that only v1 has: v1
     /// without a host or a library.
     pub(crate) by_operations: bool,
     /// Other services with similar endpoints.
@@ -364,7 +364,7 @@ fn take_wrappers(
     }
 }
 
-/// Notes what is called with several operations of v1, one of which nobody else has.
+/// Notes what is called with several operations of v1, one of which only v1 has.
 fn take_callees_of_v1(
     files: &[FileFacts],
     roots: &BTreeSet<String>,
