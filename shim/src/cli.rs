@@ -4,6 +4,7 @@ mod banner;
 mod check_config;
 mod dev_cert;
 mod doctor;
+mod healthcheck;
 mod init;
 mod listen;
 mod manual;
@@ -48,6 +49,8 @@ enum Command {
     CheckConfig(CheckConfig),
     #[command(after_long_help = settings_help::environment(doctor::EXIT_CODES))]
     Doctor(doctor::Doctor),
+    #[command(after_long_help = settings_help::environment(healthcheck::EXIT_CODES))]
+    Healthcheck(healthcheck::Healthcheck),
     #[command(after_long_help = init::EXIT_CODES)]
     Init(init::Init),
     Sandbox(SandboxArguments),
@@ -198,6 +201,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Serve(serve) => run::serve(&serve),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Init(arguments) => init::make(&arguments),
         Command::Sandbox(alone) => run::sandbox(&alone),
         Command::Usage(usage) => run::usage(&usage),
@@ -263,6 +267,7 @@ mod tests {
         insta::assert_snapshot!("help_serve", help(&["serve"]));
         insta::assert_snapshot!("help_check_config", help(&["check-config"]));
         insta::assert_snapshot!("help_doctor", help(&["doctor"]));
+        insta::assert_snapshot!("help_healthcheck", help(&["healthcheck"]));
         insta::assert_snapshot!("help_init", help(&["init"]));
         insta::assert_snapshot!("help_sandbox", help(&["sandbox"]));
         insta::assert_snapshot!("help_usage", help(&["usage"]));

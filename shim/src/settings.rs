@@ -8,6 +8,7 @@ mod effective;
 pub mod identity;
 mod key;
 mod ledger;
+mod log;
 mod network;
 mod origin;
 mod read;
@@ -53,6 +54,7 @@ pub use brownout::{BrownoutConfig, Window};
 pub use effective::Effective;
 pub(crate) use key::Kind;
 pub use ledger::{LedgerConfig, LedgerPlace};
+pub use log::{LogConfig, LogFormat};
 pub use origin::{ConfigError, Mistake, Origin};
 pub use record::RecordConfig;
 pub use redis_url::{RedisUrl, Topology};
@@ -94,7 +96,7 @@ pub struct Config {
     /// Where to answer the operator.
     pub ops: OpsListen,
     /// How the log is written.
-    pub log: LogFormat,
+    pub log: LogConfig,
     /// Where traces go, if anywhere.
     pub traces: Option<TracesConfig>,
     /// Where answers come from.
@@ -259,16 +261,6 @@ pub struct TracesConfig {
     pub endpoint: Url,
     /// The share of requests that are traced, above 0 and up to 1.
     pub share: f64,
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// What a request may take, in time, memory and v2 calls.

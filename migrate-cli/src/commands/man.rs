@@ -46,5 +46,9 @@ fn page(command: Command) -> anyhow::Result<String> {
         .manual("Zoom v1 to v2")
         .render(&mut page)?;
     // What stands below the options has columns: its lines are not to be filled.
-    Ok(String::from_utf8(page)?.replace(".SH EXTRA\n", ".SH NOTES\n.nf\n"))
+    let page = String::from_utf8(page)?
+        .replace(".SH EXTRA\n", ".nf\n")
+        .replace("Environment:\n", ".SH ENVIRONMENT\n")
+        .replace("Examples:\n", ".SH EXAMPLES\n");
+    Ok(page)
 }

@@ -47,7 +47,11 @@ fn page(command: Command) -> anyhow::Result<String> {
     let mut page = Vec::new();
     Man::new(command).manual("Zoom v1 shim").render(&mut page)?;
     // What stands below the options has columns: its lines are not to be filled.
-    Ok(String::from_utf8(page)?.replace(".SH EXTRA\n", ".SH NOTES\n.nf\n") + &settings)
+    let page = String::from_utf8(page)?
+        .replace(".SH EXTRA\n", ".nf\n")
+        .replace("Environment:\n", ".SH ENVIRONMENT\n")
+        .replace("Exit codes:\n", ".SH EXIT STATUS\n");
+    Ok(page + &settings)
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<()> {

@@ -34,7 +34,7 @@ use crate::{
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LedgerPlace, LogFormat, SiteConfig, Source, Sources, TlsConfig,
+        Config, Flags, LedgerPlace, LogConfig, LogFormat, SiteConfig, Source, Sources, TlsConfig,
         UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
@@ -51,10 +51,10 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
     let replay = arguments.replay.as_deref().map(Replay::read).transpose();
     let replay = replay.map_err(Failure::Settings)?;
-    let _log = log(config.log)?;
+    let _log = log(&config.log)?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
     let traces = traces.map_err(Failure::Running)?.map(Arc::new);
-    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Log::new(config.log))];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Log::new(config.log.format))];
     observers.extend(traces.clone().map(|traces| traces as _));
     let served = runtime()?.block_on(serve_until_stopped(
         config,
@@ -86,7 +86,7 @@ pub(super) fn unknown_variables() -> Vec<UnknownVariable> {
 }
 
 pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
-    let _log = log(LogFormat::Text)?;
+    let _log = log(&LogConfig::default())?;
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
         .map_err(Failure::Running)
@@ -110,8 +110,8 @@ pub(super) fn usage(arguments: &Usage) -> Result<(), Failure> {
     Ok(())
 }
 
-fn log(format: LogFormat) -> Result<StartedLog, Failure> {
-    let log = start_log(format).context("the system gives no thread to log on");
+fn log(config: &LogConfig) -> Result<StartedLog, Failure> {
+    let log = start_log(config).context("the system gives no thread to log on");
     log.map_err(Failure::Running)
 }
 
@@ -136,7 +136,7 @@ async fn serve_until_stopped(
     for unknown in unknown_variables() {
         tracing::warn!("{unknown}");
     }
-    let format = config.log;
+    let format = config.log.format;
     let Config {
         listen,
         tls,

@@ -1,5 +1,6 @@
 //! The log on standard error.
 
+mod line;
 mod writer;
 
 use std::{
@@ -21,7 +22,8 @@ use super::observer::{
     DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, RolloutRecord, ShadowRecord,
     WebhookRecord,
 };
-use crate::settings::{LogFormat, Side};
+use crate::settings::{LogConfig, LogFormat, Side};
+use line::Line;
 use writer::LogWriter;
 
 /// The timeout of the last lines at the end of the process.
@@ -246,25 +248,26 @@ impl fmt::Display for RequestRecord<'_> {
 #[must_use]
 pub struct StartedLog(Arc<LogWriter>);
 
-/// Starts the log on standard error, at the level that `RUST_LOG` names, or `info`. Panics are logged,
-/// too.
+/// Starts the log on standard error, at the level of the settings, or as `RUST_LOG` filters.
+/// Panics are logged, too.
 ///
 /// # Errors
 ///
 /// If the system has no thread left for it.
-pub fn start_log(format: LogFormat) -> io::Result<StartedLog> {
+pub fn start_log(config: &LogConfig) -> io::Result<StartedLog> {
     let writer = Arc::<LogWriter>::default();
-    let wanted = env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
+    let wanted = env::var(EnvFilter::DEFAULT_ENV);
+    let wanted = wanted.unwrap_or_else(|_| config.level.clone());
     let (filter, invalid) = filter(&wanted);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Arc::clone(&writer))
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(is_coloured())
         .with_target(false)
         // They would go to standard error, which may be what fails.
         .log_internal_errors(false);
-    let started = match format {
-        LogFormat::Text => log.try_init(),
+    let started = match config.format {
+        LogFormat::Text => log.event_format(Line).try_init(),
         LogFormat::Json => log
             .json()
             .flatten_event(true)
@@ -280,6 +283,12 @@ pub fn start_log(format: LogFormat) -> io::Result<StartedLog> {
         tracing::warn!(directive, "Ignored in RUST_LOG: not a log filter");
     }
     Ok(StartedLog(writer))
+}
+
+/// <https://no-color.org>: set to anything but nothing, it turns colours off.
+fn is_coloured() -> bool {
+    let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && io::stderr().is_terminal()
 }
 
 /// Log lines of this process that could not be written.

@@ -47,7 +47,7 @@ pub(crate) enum Kind {
     /// The first and the last number, and the unit.
     Number(u64, u64, &'static str),
     Text,
-    Choice([&'static str; 2]),
+    Choice(&'static [&'static str]),
     /// In a variable with commas between them.
     Texts,
     /// The name of a file.
@@ -203,7 +203,10 @@ impl Kind {
             Self::Number(first, last, "") => format!("{first} to {last}"),
             Self::Number(first, last, unit) => format!("{first} to {last} {unit}"),
             Self::Text => "text".to_owned(),
-            Self::Choice([one, other]) => format!("\"{one}\" or \"{other}\""),
+            Self::Choice(choices) => {
+                let quoted: Vec<_> = choices.iter().map(|choice| format!("{choice:?}")).collect();
+                quoted.join(" or ")
+            }
             Self::Texts => "list of texts".to_owned(),
             Self::File => "file".to_owned(),
             Self::Secret => "secret".to_owned(),

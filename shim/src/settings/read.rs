@@ -277,8 +277,11 @@ impl<'a> SectionReader<'a> {
             .add(&path, &shown, origin.clone());
         match (key.kind, found.value) {
             (Kind::Choice(choices), Value::Text(text)) if !choices.contains(&text.as_str()) => {
-                let [one, other] = choices;
-                let text = format!("{} = {text:?} is neither {one:?} nor {other:?}", key.path());
+                let wrong = match choices {
+                    [one, other] => format!("is neither {one:?} nor {other:?}"),
+                    _ => format!("is none of {}", choices.join(", ")),
+                };
+                let text = format!("{} = {text:?} {wrong}", key.path());
                 self.mistake(origin, text);
                 None
             }

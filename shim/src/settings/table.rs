@@ -117,10 +117,13 @@ table! { Site:
             .flag("--ops-listen", "ADDR");
     }
 
-    /// The log, on standard output.
+    /// The log, on standard error.
     ["log"] log: Log {
+        /// Least level that is logged; `RUST_LOG`, where it is set, filters in its place.
+        level: String = choice(&["error", "warn", "info", "debug", "trace"]).default("info")
+            .listed("SHIM_LOG_LEVEL").flag("--log-level", "LEVEL");
         /// Log format: "text" for people, or "json", one object a line.
-        format: LogFormat = choice(["text", "json"]).default("text").listed("SHIM_LOG_FORMAT");
+        format: LogFormat = choice(&["text", "json"]).default("text").listed("SHIM_LOG_FORMAT");
     }
 
     /// OpenTelemetry, in builds with `--features otel`; off without an endpoint.
@@ -227,7 +230,7 @@ table! { Site:
         /// A folder of other mappings, compared offline: instead of a url, or in addition for writes.
         mappings: Option<String> = file().example("changed");
         /// Whose response clients get, "shim" or "shadow".
-        answer: Side = choice(["shim", "shadow"]).default("shim");
+        answer: Side = choice(&["shim", "shadow"]).default("shim");
         /// Share of the requests that are compared.
         sample_percent: u8 = percent().default("100");
         /// Requests compared in a second at most, whatever the share is.
@@ -255,7 +258,7 @@ table! { Site:
         previous_key_file: Option<String> = file().example("previous.key");
         /// Writes while the state cannot be reached: "local" remembers them in this process,
         /// "refuse-writes" rejects them.
-        on_outage: OnOutage = choice(["local", "refuse-writes"]).default("local")
+        on_outage: OnOutage = choice(&["local", "refuse-writes"]).default("local")
             .listed("SHIM_STATE_ON_OUTAGE");
         /// Replicas among which the rate budget is divided while Redis cannot be reached and never
         /// counted them.
@@ -375,7 +378,7 @@ table! { Receiver:
         /// Notifications that it gets, or all.
         notifications: Vec<Placed<String>> = texts().default("").example("STARTED, ENDED");
         /// Body as a form, as v1 sent it, or as JSON.
-        body_style: BodyStyle = choice(["form", "json"]).default("form");
+        body_style: BodyStyle = choice(&["form", "json"]).default("form");
         /// User and password of HTTP Basic, as user:password.
         basic: Option<SecretString> = secret().example("user:password")
             .listed("SHIM_RECEIVER_BASIC");
@@ -437,7 +440,7 @@ table! { Rollout:
         /// Share of the callers that the other side answers; who is moved at 5 stays moved at 25.
         percent: u8 = number(0, 100, "percent").default("0").reloaded();
         /// What a caller is: a v1 key, or a key and the client's address.
-        by: CallerIdentity = choice(["key", "address"]).default("key").reloaded();
+        by: CallerIdentity = choice(&["key", "address"]).default("key").reloaded();
         /// v1 keys concerned, or all.
         keys: Vec<Placed<String>> = texts().default("").example("what-the-programs-send").reloaded();
         /// Operations concerned, or all.
@@ -508,7 +511,7 @@ const fn text() -> Key {
     Key::new(Kind::Text)
 }
 
-const fn choice(choices: [&'static str; 2]) -> Key {
+const fn choice(choices: &'static [&'static str]) -> Key {
     Key::new(Kind::Choice(choices))
 }
 

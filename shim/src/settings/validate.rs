@@ -9,7 +9,7 @@ use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    BrownoutConfig, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits,
+    BrownoutConfig, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, LogConfig,
     OpsListen, ReceiverConfig, RecordConfig, RelayConfig, RolloutConfig, ShadowConfig, SiteConfig,
     Source, Sources, StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS,
     V2Config, WebhooksConfig,
@@ -129,7 +129,11 @@ impl Written {
             hosts: hosts.map(|host| host.value.to_lowercase()).collect(),
         };
         let shadow = ShadowConfig::from_settings(&site, mistakes);
-        let (log, strict) = (site.log.format.value, site.main.strict.value);
+        let log = LogConfig {
+            format: site.log.format.value,
+            level: site.log.level.value.clone(),
+        };
+        let strict = site.main.strict.value;
         let limits = Limits::from(&site);
         let ledger = LedgerConfig::from_settings(&site, mistakes);
         let state = StateConfig::from_settings(site.state, sources, mistakes);

@@ -20,7 +20,7 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, StateError>>;
 /// For how long page cursors are remembered: less than the 15 minutes for which v2 accepts them.
 pub const CURSOR_TIME: Duration = Duration::from_secs(10 * 60);
 
-/// For how long an unfinished write can be resumed.
+/// For how long an unfinished write can be resumed, at least from its beginning.
 pub const UNFINISHED_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// For how long the answer of a finished write is kept for the requests that waited for it.

@@ -1,7 +1,8 @@
 //! State in SQLite: a file that the processes of one machine share, or memory.
 //!
-//! One thread owns the connection; each operation is one immediate transaction on it. Committed
-//! transactions survive `kill -9`; the last ones may be lost with the power (`synchronous=NORMAL`).
+//! One thread owns the connection; each operation is one transaction on it. Committed transactions
+//! survive `kill -9`; the last ones may be lost with the power (`synchronous=NORMAL`). A second thread
+//! moves them from the write-ahead log into the database: only that waits for the disk.
 
 mod limits;
 mod lists;
@@ -51,6 +52,13 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// Expired rows that one sweep deletes of a table, so that no request waits for a long one.
 const SWEPT_AT_ONCE: u32 = 1000;
 
+/// The interval at which the write-ahead log is moved into the database.
+const CHECKPOINT: Duration = Duration::from_secs(1);
+
+/// Pages of the write-ahead log from which on the writing thread itself moves them: 16 MiB, so that it
+/// stays bounded under a load that leaves the other thread no moment to start the log anew.
+const LOG_PAGES: u32 = 4096;
+
 /// Pages of 4 KiB that state in memory may take: 256 MiB.
 const MAX_PAGES: u32 = 65_536;
 
@@ -62,7 +70,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// State in SQLite.
 pub(super) struct Sqlite {
     jobs: Sender<Job>,
-    is_file: bool,
+    /// Of a file: the thread of checkpoints ends when this is dropped.
+    checkpoints: Option<Sender<()>>,
 }
 
 impl Sqlite {
@@ -78,7 +87,9 @@ impl Sqlite {
         migrate(&mut connection, file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
-        Self::start(connection, true)
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+        let checkpoints = checkpoint(Connection::open_with_flags(file, flags)?)?;
+        Self::start(connection, Some(checkpoints))
     }
 
     /// State that ends with the process.
@@ -86,26 +97,45 @@ impl Sqlite {
         let mut connection = Connection::open_in_memory()?;
         connection.pragma_update(None, "max_page_count", MAX_PAGES)?;
         migrate(&mut connection, Path::new(":memory:"))?;
-        Self::start(connection, false)
+        Self::start(connection, None)
     }
 
-    fn start(mut connection: Connection, is_file: bool) -> Result<Self, StateError> {
+    fn start(
+        mut connection: Connection,
+        checkpoints: Option<Sender<()>>,
+    ) -> Result<Self, StateError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (jobs, waiting) = mpsc::channel();
         let thread = thread::Builder::new().name("state".to_owned());
         let started = thread.spawn(move || work(&mut connection, &waiting));
         started.map_err(|_| StateError::Stopped)?;
-        Ok(Self { jobs, is_file })
+        Ok(Self { jobs, checkpoints })
     }
 
-    /// Runs a transaction on the engine's thread.
+    /// Runs a transaction that may write on the engine's thread.
     fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<'_, T> {
+        self.transaction(TransactionBehavior::Immediate, job)
+    }
+
+    /// Runs a transaction that only reads: it waits for no other process.
+    fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
+        self.transaction(TransactionBehavior::Deferred, job)
+    }
+
+    fn transaction<T: Send + 'static>(
+        &self,
+        behavior: TransactionBehavior,
+        job: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let done = transact(connection, job);
+            let done = transact(connection, behavior, job);
             // The request may be gone.
             let _ = answer.send(done);
         });
@@ -131,7 +161,11 @@ impl fmt::Debug for Sqlite {
 
 impl Engine for Sqlite {
     fn kind(&self) -> &'static str {
-        if self.is_file { "sqlite" } else { "memory" }
+        if self.checkpoints.is_some() {
+            "sqlite"
+        } else {
+            "memory"
+        }
     }
 
     fn processes(&self) -> Option<Processes> {
@@ -139,11 +173,11 @@ impl Engine for Sqlite {
             count: None,
             is_complete: true,
         };
-        self.is_file.then_some(of_machine)
+        self.checkpoints.as_ref().map(|_| of_machine)
     }
 
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)> {
-        self.run(move |on| Ok((lists::cursors(on, list)?, lists::generation(on, account)?)))
+        self.read(move |on| Ok((lists::cursors(on, list)?, lists::generation(on, account)?)))
     }
 
     fn save_cursors(&self, list: Name, _: Name, cursors: Bytes) -> Answer<'_, ()> {
@@ -151,7 +185,7 @@ impl Engine for Sqlite {
     }
 
     fn generation(&self, account: Name) -> Answer<'_, u64> {
-        self.run(move |on| lists::generation(on, account))
+        self.read(move |on| lists::generation(on, account))
     }
 
     fn advance(&self, account: Name) -> Answer<'_, ()> {
@@ -177,10 +211,16 @@ impl Engine for Sqlite {
     }
 
     fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress> {
-        self.run(move |on| writes::progress(on, write.name, run))
+        self.read(move |on| writes::progress(on, write.name, run))
     }
 
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {
+        if reservation.pace.is_none() && reservation.daily.is_none() {
+            return self.read(move |on| {
+                let is_refused = limits::is_refused(on, &reservation)?;
+                Ok((!is_refused).then_some(Duration::ZERO))
+            });
+        }
         self.run(move |on| limits::reserve(on, &reservation))
     }
 
@@ -199,7 +239,7 @@ impl Engine for Sqlite {
     }
 
     fn failures(&self, who: Name) -> Answer<'_, u64> {
-        self.run(move |on| limits::failures(on, who))
+        self.read(move |on| limits::failures(on, who))
     }
 
     fn put(&self, queue: Name, message: queue::NewMessage, now: i64) -> Answer<'_, queue::Put> {
@@ -227,11 +267,11 @@ impl Engine for Sqlite {
     }
 
     fn next_due(&self, queue: Name) -> Answer<'_, Option<i64>> {
-        self.run(move |on| messages::next_due(on, queue))
+        self.read(move |on| messages::next_due(on, queue))
     }
 
     fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<queue::DeadLetter>> {
-        self.run(move |on| messages::dead_letters(on, queue, limit))
+        self.read(move |on| messages::dead_letters(on, queue, limit))
     }
 
     fn put_back(&self, queue: Name, ids: Option<Vec<Name>>, now: i64) -> Answer<'_, usize> {
@@ -239,7 +279,7 @@ impl Engine for Sqlite {
     }
 
     fn counts(&self, queue: Name) -> Answer<'_, queue::Counts> {
-        self.run(move |on| messages::counts(on, queue))
+        self.read(move |on| messages::counts(on, queue))
     }
 }
 
@@ -254,7 +294,7 @@ fn work(connection: &mut Connection, jobs: &Receiver<Job>) {
         }
         if swept.elapsed() >= SWEEP {
             swept = Instant::now();
-            if let Err(error) = transact(connection, sweep) {
+            if let Err(error) = transact(connection, TransactionBehavior::Immediate, sweep) {
                 tracing::warn!(%error, "Expired state cannot be deleted");
             }
         }
@@ -277,11 +317,26 @@ fn sweep(on: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Moves the write-ahead log into the database, until the sender is dropped.
+fn checkpoint(connection: Connection) -> Result<Sender<()>, StateError> {
+    let (running, stopped) = mpsc::channel();
+    let thread = thread::Builder::new().name("checkpoints".to_owned());
+    let started = thread.spawn(move || {
+        while stopped.recv_timeout(CHECKPOINT) == Err(RecvTimeoutError::Timeout) {
+            // What fails now is done next time, or by the writing thread.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+    });
+    started.map_err(|_| StateError::Stopped)?;
+    Ok(running)
+}
+
 fn transact<T>(
     connection: &mut Connection,
+    behavior: TransactionBehavior,
     job: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = connection.transaction_with_behavior(behavior)?;
     let done = job(&transaction)?;
     transaction.commit()?;
     Ok(done)

@@ -5,9 +5,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use reqwest::Client;
+use serde_json::Value;
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
@@ -33,54 +35,125 @@ async fn balanced(settings: Vec<(&'static str, String)>) -> Option<(Site, Nginx)
 
 const HOST: &str = "ada.lovelace@example.com";
 
-/// What one client did: topics of meetings, and whether their creation succeeded.
+/// What one client did.
 #[derive(Default)]
 struct Report {
+    /// Topics of meetings that were created, and of those that may have been.
     created: Vec<String>,
     unknown: Vec<String>,
+    /// Addresses of users that exist now.
+    users: Vec<String>,
     failed: usize,
     served: usize,
 }
 
-/// Creates, changes and reads until it is over.
-async fn work(port: u16, worker: usize, load: Arc<Load>) -> Report {
-    let client = client();
-    let mut report = Report::default();
-    for number in 0.. {
-        if load.is_over.load(Ordering::SeqCst) {
-            break;
+/// A client that creates, changes and reads, and knows what it must read.
+struct Worker {
+    number: usize,
+    port: u16,
+    client: Client,
+    load: Arc<Load>,
+    report: Report,
+    /// Departments that its own user may have: the last one that was stored, and later ones whose update
+    /// failed.
+    departments: Vec<String>,
+}
+
+impl Worker {
+    /// Works until it is over.
+    async fn work(mut self) -> Report {
+        let own = format!("worker{}@example.com", self.number);
+        self.create_user(&own).await;
+        for number in 0.. {
+            if self.load.is_over.load(Ordering::SeqCst) {
+                break;
+            }
+            match number % 4 {
+                // v2 takes 100 creates a day of a host; all workers stay below.
+                0 if number % 20 == 0 && number < 300 => self.create_meeting(number).await,
+                0 if number % 20 == 8 => {
+                    let address = format!("worker{}.{number}@example.com", self.number);
+                    self.create_user(&address).await;
+                }
+                1 => self.update(&own, number).await,
+                _ => self.read(&own).await,
+            }
         }
-        load.requests.fetch_add(1, Ordering::SeqCst);
-        let topic = format!("w{worker}n{number}");
-        let (operation, parameters) = match number % 4 {
-            // v2 takes 100 creates a day of a host; all workers stay below.
-            0 if number % 20 == 0 && number < 300 => (
-                "meeting/create",
-                vec![
-                    ("host_id", HOST),
-                    ("topic", topic.as_str()),
-                    ("type", "2"),
-                    ("start_time", "2031-05-01T09:30:00Z"),
-                ],
-            ),
-            1 => ("user/update", vec![("id", HOST), ("dept", topic.as_str())]),
-            _ => ("user/get", vec![("id", HOST)]),
-        };
-        let answer = call(&client, port, operation, &parameters).await;
-        let is_served = answer.is_some_and(|answer| answer["error"].is_null());
-        report.served += usize::from(is_served);
-        report.failed += usize::from(!is_served);
-        if operation == "meeting/create" {
-            let kept = if is_served {
-                &mut report.created
-            } else {
-                &mut report.unknown
-            };
-            kept.push(topic);
+        self.report
+    }
+
+    async fn call(&mut self, operation: &str, parameters: &[(&str, &str)]) -> Option<Value> {
+        self.load.requests.fetch_add(1, Ordering::SeqCst);
+        let answer = call(&self.client, self.port, operation, parameters).await;
+        let served = answer.filter(|answer| answer["error"].is_null());
+        self.report.served += usize::from(served.is_some());
+        self.report.failed += usize::from(served.is_none());
+        served
+    }
+
+    async fn create_meeting(&mut self, number: usize) {
+        let topic = format!("w{}n{number}", self.number);
+        let parameters = [
+            ("host_id", HOST),
+            ("topic", topic.as_str()),
+            ("type", "2"),
+            ("start_time", "2031-05-01T09:30:00Z"),
+        ];
+        if self.call("meeting/create", &parameters).await.is_some() {
+            self.report.created.push(topic);
+        } else {
+            self.report.unknown.push(topic);
         }
     }
-    report
+
+    /// Three calls of v2. As programs do, it repeats the request until the user exists.
+    async fn create_user(&mut self, address: &str) {
+        let parameters = [
+            ("email", address),
+            ("type", "1"),
+            ("dept", "New"),
+            ("disable_jbh_reminder", "true"),
+        ];
+        let begun = Instant::now();
+        while self.call("user/custcreate", &parameters).await.is_none() {
+            // A create whose answer was lost with its replica is complete; its repetition answers 1005.
+            if let Some(user) = self.call("user/getbyemail", &[("email", address)]).await
+                && user["disable_jbh_reminder"] == true
+                && user["dept"] == "New"
+            {
+                break;
+            }
+            assert!(begun.elapsed() < WHOLE, "{address}");
+        }
+        self.report.users.push(address.to_owned());
+    }
+
+    async fn update(&mut self, own: &str, number: usize) {
+        let department = format!("d{number}");
+        let parameters = [("id", own), ("dept", department.as_str())];
+        if self.call("user/update", &parameters).await.is_some() {
+            self.departments.clear();
+        }
+        self.departments.push(department);
+    }
+
+    /// Whichever replica answers, it shows what this client wrote last.
+    async fn read(&mut self, own: &str) {
+        if let Some(user) = self.call("user/get", &[("id", own)]).await
+            && !self.departments.is_empty()
+        {
+            let department = user["dept"].as_str().unwrap();
+            assert!(
+                self.departments.iter().any(|known| known == department),
+                "{department} of {:?}",
+                self.departments
+            );
+        }
+    }
 }
+
+/// In this time, repetitions have made a killed write whole.
+const WHOLE: Duration = Duration::from_secs(45);
 
 /// What all workers share.
 #[derive(Default)]
@@ -90,46 +163,57 @@ struct Load {
 }
 
 fn begin_load(nginx: &Nginx, load: &Arc<Load>) -> JoinSet<Report> {
-    let workers = (0..WORKERS).map(|worker| work(nginx.port, worker, Arc::clone(load)));
-    workers.collect()
+    let worker = |number| Worker {
+        number,
+        port: nginx.port,
+        client: client(),
+        load: Arc::clone(load),
+        report: Report::default(),
+        departments: Vec::new(),
+    };
+    (0..WORKERS).map(|number| worker(number).work()).collect()
 }
 
 const WORKERS: usize = 6;
 
-/// All topics of the host's meetings.
-async fn topics(nginx: &Nginx) -> Vec<String> {
+/// A member of all entries of a list of several pages.
+async fn listed(
+    nginx: &Nginx,
+    operation: &str,
+    filter: Option<(&str, &str)>,
+    (list, member): (&str, &str),
+) -> Vec<String> {
     let client = client();
-    let mut topics = Vec::new();
+    let mut all = Vec::new();
     for page in 1.. {
         let page = page.to_string();
-        let parameters = [
-            ("host_id", HOST),
-            ("page_size", "300"),
-            ("page_number", page.as_str()),
-        ];
-        let list = call(&client, nginx.port, "meeting/list", &parameters).await;
-        let list = list.unwrap();
-        let meetings = list["meetings"].as_array().unwrap();
-        let found = meetings
-            .iter()
-            .map(|meeting| meeting["topic"].as_str().unwrap().to_owned());
-        topics.extend(found);
-        if meetings.len() < 300 {
+        let mut parameters = vec![("page_size", "300"), ("page_number", page.as_str())];
+        parameters.extend(filter);
+        let answer = call(&client, nginx.port, operation, &parameters).await;
+        let answer = answer.unwrap();
+        let entries = answer[list].as_array().unwrap();
+        let found = entries.iter().map(|entry| entry[member].as_str());
+        all.extend(found.map(|found| found.unwrap().to_owned()));
+        if entries.len() < 300 {
             break;
         }
     }
-    topics
+    all
 }
 
 async fn assert_each_once(nginx: &Nginx, reports: &[Report]) {
-    let topics = topics(nginx).await;
-    let count = |topic: &String| topics.iter().filter(|known| *known == topic).count();
+    let topics = listed(nginx, "meeting/list", Some(("host_id", HOST)), ("meetings", "topic")).await;
+    let users = listed(nginx, "user/list", None, ("users", "email")).await;
+    let count = |known: &[String], wanted| known.iter().filter(|known| *known == wanted).count();
     for report in reports {
         for topic in &report.created {
-            assert_eq!(count(topic), 1, "{topic}");
+            assert_eq!(count(&topics, topic), 1, "{topic}");
         }
         for topic in &report.unknown {
-            assert!(count(topic) <= 1, "{topic}");
+            assert!(count(&topics, topic) <= 1, "{topic}");
+        }
+        for user in &report.users {
+            assert_eq!(count(&users, user), 1, "{user}");
         }
     }
 }

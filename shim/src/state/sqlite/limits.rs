@@ -16,15 +16,9 @@ pub(super) fn reserve(
     reservation: &Reservation,
 ) -> rusqlite::Result<Option<Duration>> {
     let Reservation {
-        refusal,
-        pace,
-        daily,
-        subject,
-        most,
-        ..
+        pace, daily, most, ..
     } = reservation;
-    let refused = found(on, *refusal)?;
-    if refused.is_some_and(|of| of == ANYBODY || of == Subject::number(*subject)) {
+    if is_refused(on, reservation)? {
         return Ok(None);
     }
     if let Some((day, limit)) = daily
@@ -43,6 +37,15 @@ pub(super) fn reserve(
         fail(on, *day, DAY_TIME)?;
     }
     Ok(Some(wait))
+}
+
+/// True if v2 refuses the call.
+pub(super) fn is_refused(
+    on: &Transaction<'_>,
+    reservation: &Reservation,
+) -> rusqlite::Result<bool> {
+    let of = found(on, reservation.refusal)?;
+    Ok(of.is_some_and(|of| of == ANYBODY || of == Subject::number(reservation.subject)))
 }
 
 /// The generic cell rate algorithm: the counter is the microsecond at which the next call is due.

@@ -25,8 +25,13 @@ pub(super) fn generation(on: &Transaction<'_>, account: Name) -> rusqlite::Resul
 }
 
 pub(super) fn advance(on: &Transaction<'_>, account: Name) -> rusqlite::Result<()> {
-    // From the start of its time on, not from the first write: it must never begin again while
-    // something is cached under it.
+    // It must never begin again while something is cached under it, which is for less than half of its
+    // time. Until then its expiry, which an index would have to follow, stays as it is.
+    let count = "UPDATE counter SET count = count + 1 WHERE name = ?1 AND expires > ?2";
+    let mut count = on.prepare_cached(count)?;
+    if count.execute(params![account, after(GENERATION_TIME / 2)])? > 0 {
+        return Ok(());
+    }
     let add = "INSERT INTO counter VALUES (?1, 1, ?2)
                ON CONFLICT DO UPDATE SET count = count + 1, expires = excluded.expires";
     let mut add = on.prepare_cached(add)?;

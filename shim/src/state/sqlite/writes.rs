@@ -57,16 +57,11 @@ pub(super) fn step(
     lease: Duration,
     journal: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
-    let step = "UPDATE write SET until = ?3, journal = coalesce(?4, journal), expires = ?5
+    // Its expiry stays that of the beginning: an index would have to follow.
+    let step = "UPDATE write SET until = ?3, journal = coalesce(?4, journal)
                 WHERE name = ?1 AND run = ?2";
     let mut step = on.prepare_cached(step)?;
-    let stepped = step.execute(params![
-        write,
-        Name(run),
-        after(lease),
-        journal,
-        after(UNFINISHED_TIME),
-    ])?;
+    let stepped = step.execute(params![write, Name(run), after(lease), journal])?;
     Ok(stepped > 0)
 }
 

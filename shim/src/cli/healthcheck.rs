@@ -1,0 +1,62 @@
+//! `shim healthcheck`: asks a running shim whether it is ready.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Args;
+use reqwest::Client;
+
+use super::{Failure, Serve, banner, run};
+use crate::settings::{DEFAULT_OPS_LISTEN, OpsListen};
+
+/// A shim that is ready answers at once; a container's engine waits 30 s by default.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Ask a running shim with the same settings whether it is ready, as images without a shell need it.
+///
+/// It asks `/readyz` at the operations address of this machine, and prints what was answered.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Healthcheck {
+    #[command(flatten)]
+    serve: Serve,
+}
+
+pub(super) const EXIT_CODES: &str = "Exit codes:
+  0  the shim is ready
+  1  it is stopping, or does not answer
+  2  the command line or the settings are wrong, or there is no operations address";
+
+pub(super) fn run(arguments: &Healthcheck) -> Result<(), Failure> {
+    let catalog = run::catalog(arguments.serve.mappings.as_deref()).map_err(Failure::Settings)?;
+    let config = run::config(&arguments.serve, &catalog).map_err(Failure::Settings)?;
+    let address = match &config.ops {
+        OpsListen::At(address) => address,
+        OpsListen::Default => DEFAULT_OPS_LISTEN,
+        OpsListen::Off => {
+            let error = anyhow!("ops.listen is \"off\": there is no address to ask at");
+            return Err(Failure::Settings(error));
+        }
+    };
+    let asked = run::runtime()?.block_on(ask(address));
+    banner::print(&format_args!("{}\n", asked.map_err(Failure::Running)?));
+    Ok(())
+}
+
+/// What `/readyz` answers.
+async fn ask(address: &str) -> anyhow::Result<String> {
+    let resolved = tokio::net::lookup_host(address).await;
+    let resolved: Vec<SocketAddr> = resolved.with_context(|| address.to_owned())?.collect();
+    let first = resolved.first().with_context(|| address.to_owned())?;
+    let url = format!("http://{}/readyz", banner::reachable(*first));
+    // A proxy of the environment does not lead to this machine.
+    let client = Client::builder().no_proxy().timeout(TIMEOUT);
+    let client = client.tls_certs_only([]).build()?;
+    let failed = || format!("no shim answers at {url}");
+    let answer = client.get(&url).send().await.with_context(failed)?;
+    let status = answer.status();
+    let text = answer.text().await.with_context(failed)?;
+    if !status.is_success() {
+        bail!("not ready ({status}): {}", text.trim());
+    }
+    Ok(text.trim().to_owned())
+}
