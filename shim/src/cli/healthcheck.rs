@@ -7,14 +7,17 @@ use clap::Args;
 use reqwest::Client;
 
 use super::{Failure, Serve, banner, run};
-use crate::settings::{DEFAULT_OPS_LISTEN, OpsListen};
+use crate::{
+    install_tls,
+    settings::{DEFAULT_OPS_LISTEN, OpsListen},
+};
 
 /// A shim that is ready answers at once; a container's engine waits 30 s by default.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Ask a running shim with the same settings whether it is ready, as images without a shell need it.
+/// Ask a running shim whether it is ready, for containers without a shell.
 ///
-/// It asks `/readyz` at the operations address of this machine, and prints what was answered.
+/// It asks `/readyz` at the operations address that the settings name, and prints what was answered.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Healthcheck {
     #[command(flatten)]
@@ -47,6 +50,7 @@ async fn ask(address: &str) -> anyhow::Result<String> {
     let resolved = tokio::net::lookup_host(address).await;
     let resolved: Vec<SocketAddr> = resolved.with_context(|| address.to_owned())?.collect();
     let first = resolved.first().with_context(|| address.to_owned())?;
+    install_tls();
     let url = format!("http://{}/readyz", banner::reachable(*first));
     // A proxy of the environment does not lead to this machine.
     let client = Client::builder().no_proxy().timeout(TIMEOUT);

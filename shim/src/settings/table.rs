@@ -119,7 +119,8 @@ table! { Site:
 
     /// The log, on standard error.
     ["log"] log: Log {
-        /// Least level that is logged; `RUST_LOG`, where it is set, filters in its place.
+        /// Least level that is logged: error, warn, info, debug or trace. RUST_LOG, if set, filters in
+        /// its place.
         level: String = choice(&["error", "warn", "info", "debug", "trace"]).default("info")
             .listed("SHIM_LOG_LEVEL").flag("--log-level", "LEVEL");
         /// Log format: "text" for people, or "json", one object a line.

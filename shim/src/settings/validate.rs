@@ -9,10 +9,10 @@ use time::{Date, format_description::well_known::Iso8601};
 use url::Url;
 
 use super::{
-    BrownoutConfig, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits, LogConfig,
-    OpsListen, ReceiverConfig, RecordConfig, RelayConfig, RolloutConfig, ShadowConfig, SiteConfig,
-    Source, Sources, StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED, V2_DOCUMENTS,
-    V2Config, WebhooksConfig,
+    BrownoutConfig, Config, DEFAULT_LISTEN, DEFAULT_OPS_LISTEN, Deprecation, LedgerConfig, Limits,
+    LogConfig, OpsListen, ReceiverConfig, RecordConfig, RelayConfig, RolloutConfig, ShadowConfig,
+    SiteConfig, Source, Sources, StateConfig, TlsConfig, TracesConfig, UiConfig, V1_DEPRECATED,
+    V2_DOCUMENTS, V2Config, WebhooksConfig,
     network::{address, origins, proxies, resolver},
     origin::{Mistakes, Origin, Placed},
     read::LIST_DETAIL,

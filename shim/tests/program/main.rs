@@ -262,11 +262,16 @@ async fn the_ledger_outlives_the_process() {
     assert_eq!(answered(&usage(&file)), 3);
 }
 
-async fn curl_ops(shim: &Program, path: &str) -> String {
+/// The operations address, as `127.0.0.1:9090`.
+fn ops_address(shim: &Program) -> String {
     let mut words = shim.banner.split([' ', '\n', '"']);
     words.find(|word| *word == "operations");
-    let operations = words.find(|word| word.starts_with("http://"));
-    let url = format!("{}{path}", operations.unwrap());
+    let mut addresses = words.filter_map(|word| word.strip_prefix("http://"));
+    addresses.next().unwrap().to_owned()
+}
+
+async fn curl_ops(shim: &Program, path: &str) -> String {
+    let url = format!("http://{}{path}", ops_address(shim));
     client()
         .get(url)
         .send()
@@ -275,6 +280,33 @@ async fn curl_ops(shim: &Program, path: &str) -> String {
         .text()
         .await
         .unwrap()
+}
+
+#[test]
+fn the_level_of_the_log_is_a_setting() {
+    let log = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = command(arguments, environment);
+        command.env_remove("RUST_LOG").stderr(Stdio::piped());
+        let mut program = Program::spawn(command);
+        program.signal("TERM");
+        let mut log = String::new();
+        let mut error = program.child.stderr.take().unwrap();
+        error.read_to_string(&mut log).unwrap();
+        log
+    };
+    let serve = ["serve", "--sandbox", "--listen", "127.0.0.1:0"];
+    let usual = log(&serve, &[]);
+    assert!(usual.contains("Z  INFO Stopping: "), "{usual}");
+    assert_eq!(log(&serve, &[("SHIM_LOG_LEVEL", "warn")]), "");
+    let flag = [&serve[..], &["--log-level", "error"]].concat();
+    assert_eq!(log(&flag, &[("SHIM_LOG_LEVEL", "info")]), "");
+    let wrong = run(&serve, &[("SHIM_LOG_LEVEL", "loud")]);
+    assert_eq!(wrong.0, 2);
+    assert!(
+        wrong.1.contains("error, warn, info, debug, trace"),
+        "{}",
+        wrong.1
+    );
 }
 
 #[test]

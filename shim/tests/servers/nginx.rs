@@ -64,7 +64,7 @@ pub(crate) fn free_port() -> io::Result<u16> {
 fn configured(folder: &Path, port: u16, replicas: &[u16]) -> String {
     let folder = folder.display();
     let servers = replicas.iter();
-    let servers = servers.map(|port| format!("server 127.0.0.1:{port} fail_timeout=1s;\n"));
+    let servers = servers.map(|port| format!("server 127.0.0.1:{port} max_fails=0;\n"));
     let servers = servers.collect::<Vec<_>>().concat();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {folder}/{name};\n"))
