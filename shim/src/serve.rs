@@ -174,9 +174,6 @@ pub enum StartError {
     /// The HTTP client for the other side of a rollout cannot be made.
     #[error("the client for rollout.url cannot be made; check the system's certificates")]
     SecondV1(#[source] Box<dyn Error + Send + Sync>),
-    /// There are no random numbers for the key of relayed files.
-    #[error("the system gives no random numbers for the key of relayed files; set relay.key")]
-    Random,
 }
 
 /// Why a shim goes on as it was.
@@ -217,11 +214,8 @@ impl Shim {
             on_call: Box::new(move |call| calls.called(call)),
         };
         let endpoint = Arc::new(endpoint);
-        let relay = site
-            .relay
-            .clone()
-            .map(|config| Relay::new(config).ok_or(StartError::Random));
-        let relay = relay.transpose()?;
+        let relay = site.relay.clone();
+        let relay = relay.map(|config| Arc::new(Relay::new(config, &dependencies.state)));
         let shared = Shared {
             endpoint,
             observer,
@@ -233,7 +227,7 @@ impl Shim {
             limits: limits.clone(),
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
-            relay: relay.map(Arc::new),
+            relay,
             places: Arc::new(Semaphore::new(limits.requests)),
             requests: limits.requests,
             request_time: limits.request,

@@ -280,6 +280,12 @@ impl State {
         self.0.keyring.name(space, parts)
     }
 
+    /// Keys that sign links: the current one, and the one before. All processes with the key file have
+    /// the same.
+    pub(crate) fn link_keys(&self) -> Vec<[u8; KEY_BYTES]> {
+        self.0.keyring.mac_keys(Space::LinkKey)
+    }
+
     fn seal(&self, name: Name, value: &[u8]) -> Result<Bytes, StateError> {
         self.0.keyring.seal(name, value)
     }

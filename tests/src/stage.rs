@@ -3,7 +3,11 @@
 #[path = "../../shim/tests/servers/nginx.rs"]
 mod nginx;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    path::Path,
+    sync::Arc,
+};
 
 use axum::middleware::from_fn_with_state;
 use mappings::Catalog;
@@ -36,6 +40,9 @@ pub const CHAT_TOKEN: &str = "stage-chat-token";
 
 /// The replicas of every stage, behind nginx and with one state; one shim alone without it.
 const REPLICAS: &str = "STAGE_REPLICAS";
+
+/// The URL of the state that replicas share; a file without it.
+const STATE: &str = "STAGE_STATE_URL";
 
 /// A shim before a sandbox, both ending with the test's runtime. Clones are the same.
 #[derive(Clone)]
@@ -111,16 +118,21 @@ impl Stage {
             token = shim_sandbox::TOKEN,
         );
         let Some(replicas) = replicas else {
-            serve(listener, &text, &catalog, recorder);
+            serve(listener, &text, &catalog, recorder).await;
             return Self::at(port, v2_base, wire, None);
         };
         let folder = tempfile::tempdir().expect("a folder");
-        let state = folder.path().join("state.sqlite");
-        let text = format!("{text}[state]\nurl = \"sqlite:{}\"\n", state.display());
+        let file = |name| folder.path().join(name).display().to_string();
+        let state =
+            std::env::var(STATE).unwrap_or_else(|_| format!("sqlite:{}", file("state.sqlite")));
+        // A key of its own: stages that share a server do not meet there.
+        let key = file("state.key");
+        std::fs::write(&key, fresh_key()).expect("a key file");
+        let text = format!("{text}[state]\nurl = \"{state}\"\nkey_file = \"{key}\"\n");
         let mut ports = Vec::new();
         for _ in 0..replicas {
             let (listener, address) = listen().await;
-            serve(listener, &text, &catalog, recorder.clone());
+            serve(listener, &text, &catalog, recorder.clone()).await;
             ports.push(address.port());
         }
         let start = move || Nginx::start(Path::new("nginx"), port, &ports);
@@ -140,6 +152,12 @@ impl Stage {
             wire,
             _shared: shared.map(Arc::new),
         }
+    }
+
+    /// True if stages have several replicas: each has caches of its own, so that calls of v2 cannot be
+    /// counted.
+    pub fn is_replicated() -> bool {
+        std::env::var_os(REPLICAS).is_some()
     }
 
     /// The shim's address, with `/v1`.
@@ -272,6 +290,12 @@ fn signed<'a>(parameters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [&credentials, parameters].concat()
 }
 
+/// 32 bytes that no other stage has.
+fn fresh_key() -> Vec<u8> {
+    let numbers = (0_u8..4).map(|part| RandomState::new().hash_one(part));
+    numbers.flat_map(u64::to_ne_bytes).collect()
+}
+
 async fn listen() -> (TcpListener, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("its address");
@@ -279,7 +303,7 @@ async fn listen() -> (TcpListener, std::net::SocketAddr) {
 }
 
 /// Serves v1 with these settings.
-fn serve(
+async fn serve(
     listener: TcpListener,
     text: &str,
     catalog: &Arc<Catalog>,
@@ -296,7 +320,10 @@ fn serve(
         panic!("no v2 in the settings");
     };
     let limits = config.limits;
-    let state = State::open(&config.state, (&limits).into()).expect("a state");
+    let cache = (&limits).into();
+    // It waits for the server of the state, if there is one.
+    let opened = tokio::task::spawn_blocking(move || State::open(&config.state, cache));
+    let state = opened.await.expect("a thread").expect("a state");
     let dependencies = Dependencies {
         recorder,
         ..Dependencies::with(state)

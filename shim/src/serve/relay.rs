@@ -32,7 +32,11 @@ use tokio::{
 use url::Url;
 
 use super::{Generation, executor::unix_seconds, plain};
-use crate::{front::server::InProgress, settings::RelayConfig, state::Key};
+use crate::{
+    front::server::InProgress,
+    settings::RelayConfig,
+    state::{Key, State},
+};
 
 /// Where the links are, below the base.
 const FOLDER: &str = "relay/";
@@ -61,8 +65,8 @@ const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
 /// Makes links, and opens them.
 pub(crate) struct Relay {
     config: RelayConfig,
-    /// With the key in it.
-    mac: Hmac<Sha256>,
+    /// With the keys in them: the first signs, all of them open.
+    macs: Vec<Hmac<Sha256>>,
     /// For downloads under way.
     places: Arc<Semaphore>,
 }
@@ -76,21 +80,22 @@ enum LinkError {
 }
 
 impl Relay {
-    /// `None` if there is no random number generator to make a key.
-    pub(super) fn new(config: RelayConfig) -> Option<Self> {
-        let mut random = [0; DIGEST];
-        let key = if let Some(key) = &config.key {
-            key.expose_secret().as_bytes()
-        } else {
-            let provider = rustls::crypto::ring::default_provider();
-            provider.secure_random.fill(&mut random).ok()?;
-            &random
+    /// Without a key in the settings, the state's key signs.
+    pub(super) fn new(config: RelayConfig, state: &State) -> Self {
+        let mac = |key: &[u8]| Hmac::new_from_slice(key).ok();
+        let macs = match &config.key {
+            Some(key) => mac(key.expose_secret().as_bytes()).into_iter().collect(),
+            None => state
+                .link_keys()
+                .iter()
+                .filter_map(|key| mac(key))
+                .collect(),
         };
-        Some(Self {
-            mac: Hmac::new_from_slice(key).ok()?,
+        Self {
+            macs,
             places: Arc::new(Semaphore::new(config.downloads)),
             config,
-        })
+        }
     }
 
     /// The links of a tenant.
@@ -100,10 +105,10 @@ impl Relay {
     }
 
     /// The token of a link that is good until then, in seconds since 1970.
-    fn token(&self, tenant: &[u8; DIGEST], url: &str, until: i64) -> String {
+    fn token(&self, tenant: &[u8; DIGEST], url: &str, until: i64) -> Option<String> {
         let signed = [&until.to_be_bytes(), tenant.as_slice(), url.as_bytes()].concat();
-        let mac = self.mac.clone().chain_update(&signed).finalize();
-        BASE64_URL_SAFE_NO_PAD.encode([mac.into_bytes().as_slice(), &signed].concat())
+        let mac = self.macs.first()?.clone().chain_update(&signed).finalize();
+        Some(BASE64_URL_SAFE_NO_PAD.encode([mac.into_bytes().as_slice(), &signed].concat()))
     }
 
     /// The tenant and the URL of a token.
@@ -111,8 +116,13 @@ impl Relay {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token);
         let bytes = bytes.map_err(|_| LinkError::Forged)?;
         let (mac, signed) = bytes.split_at_checked(DIGEST).ok_or(LinkError::Forged)?;
-        let signature = self.mac.clone().chain_update(signed).verify_slice(mac);
-        signature.map_err(|_| LinkError::Forged)?;
+        let has_signed = |key: &Hmac<Sha256>| {
+            let signature = key.clone().chain_update(signed).verify_slice(mac);
+            signature.is_ok()
+        };
+        if !self.macs.iter().any(has_signed) {
+            return Err(LinkError::Forged);
+        }
         let opened = signed.split_first_chunk().and_then(|(until, rest)| {
             let (tenant, url) = rest.split_first_chunk()?;
             let url = Url::parse(std::str::from_utf8(url).ok()?).ok()?;
@@ -136,7 +146,7 @@ impl Links for TenantLinks {
         let Relay { config, .. } = self.relay.as_ref();
         let lifetime = i64::try_from(config.link_time.as_secs()).ok()?;
         let until = now.checked_add(lifetime)?;
-        let token = self.relay.token(self.tenant.as_bytes(), url, until);
+        let token = self.relay.token(self.tenant.as_bytes(), url, until)?;
         Some(format!("{}{FOLDER}{token}", config.base))
     }
 }
@@ -325,6 +335,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::state::AnswerCache;
 
     fn relay(key: &str) -> Arc<Relay> {
         let config = RelayConfig {
@@ -335,7 +346,11 @@ mod tests {
             downloads: 1,
             domains: Vec::new(),
         };
-        Arc::new(Relay::new(config).unwrap())
+        let cache = AnswerCache {
+            time: Duration::ZERO,
+            bytes: 0,
+        };
+        Arc::new(Relay::new(config, &State::in_memory(cache).unwrap()))
     }
 
     const URL: &str = "https://example.com/rec/download/1";
@@ -357,7 +372,7 @@ mod tests {
     #[test]
     fn a_changed_link_opens_nothing() {
         let relay = relay("");
-        let token = relay.token(&[7; DIGEST], URL, 2000);
+        let token = relay.token(&[7; DIGEST], URL, 2000).unwrap();
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&token).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();

@@ -16,7 +16,7 @@ use super::{
 pub struct RelayConfig {
     /// By which clients reach the shim; the links are below it.
     pub(crate) base: Url,
-    /// Signs the links; one is made for this process if it is `None`.
+    /// Signs the links; derived from the key of the state if it is `None`.
     pub(crate) key: Option<SecretString>,
     /// How long a link is good.
     pub(crate) link_time: Duration,

@@ -299,8 +299,8 @@ table! { Site:
     ["relay"] relay: Relay {
         /// URL by which the old programs reach the shim: the links are below it.
         url: Option<String> = text().example("https://shim.example.com").listed("SHIM_RELAY_URL");
-        /// At least 32 characters, the same for all replicas: signs the links. Without one, a random
-        /// key is made at every start, and older links end.
+        /// At least 32 characters: signs the links. Without one, a key is derived from state.key_file,
+        /// or made at every start if state is in memory; older links end then.
         key: Option<SecretString> = secret().example("a-long-random-text");
         /// How long a link is good.
         link_seconds: Duration = seconds(1, 604_800).default("86400");

@@ -59,6 +59,7 @@ pub(crate) enum Space {
     Day,
     Rate,
     Subject,
+    LinkKey,
 }
 
 /// The keys that name and seal.
@@ -101,6 +102,12 @@ impl Keyring {
         Some(previous.name(space, parts))
     }
 
+    /// Keys for a MAC of something that leaves the shim: the current one first.
+    pub(super) fn mac_keys(&self, space: Space) -> Vec<[u8; KEY_BYTES]> {
+        let keys = std::iter::once(&self.current).chain(&self.previous);
+        keys.map(|keys| keys.mac_key(space)).collect()
+    }
+
     pub(super) fn seal(&self, name: Name, value: &[u8]) -> Result<Bytes, StateError> {
         let mut nonce = [0; NONCE_LEN];
         let failed = |_| StateError::Random;
@@ -136,15 +143,24 @@ impl Keys {
     }
 
     fn name(&self, space: Space, parts: &[&[u8]]) -> Name {
+        let tag = self.tag(space, parts);
+        let bytes = tag.as_ref().first_chunk().copied().unwrap_or_default();
+        Name(u128::from_be_bytes(bytes))
+    }
+
+    fn mac_key(&self, space: Space) -> [u8; KEY_BYTES] {
+        let tag = self.tag(space, &[]);
+        tag.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
+    fn tag(&self, space: Space, parts: &[&[u8]]) -> hmac::Tag {
         let mut digest = hmac::Context::with_key(&self.names);
         digest.update(&[space as u8]);
         for part in parts {
             digest.update(&part.len().to_le_bytes());
             digest.update(part);
         }
-        let tag = digest.sign();
-        let bytes = tag.as_ref().first_chunk().copied().unwrap_or_default();
-        Name(u128::from_be_bytes(bytes))
+        digest.sign()
     }
 
     fn open(&self, name: Name, sealed: &[u8]) -> Option<Bytes> {

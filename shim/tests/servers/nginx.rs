@@ -1,8 +1,11 @@
 //! nginx as the load balancer of replicas, started by a test.
 
 use std::{
-    fs, io,
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    io, iter,
     net::{Ipv4Addr, TcpListener, TcpStream},
+    ops::Range,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -55,10 +58,18 @@ impl Drop for Nginx {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. It is below those that systems give to listeners and clients that
+/// ask for any port, so that no other test takes it meanwhile.
 pub(crate) fn free_port() -> io::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
+    const PORTS: Range<u16> = 12_000..32_000;
+    let random = || {
+        let number = RandomState::new().hash_one(()) % u64::from(PORTS.end - PORTS.start);
+        PORTS.start + u16::try_from(number).unwrap_or(0)
+    };
+    let mut ports = iter::repeat_with(random).take(100);
+    ports
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .ok_or_else(|| io::Error::from(io::ErrorKind::AddrInUse))
 }
 
 fn configured(folder: &Path, port: u16, replicas: &[u16]) -> String {
@@ -71,9 +82,9 @@ fn configured(folder: &Path, port: u16, replicas: &[u16]) -> String {
         .concat();
     format!(
         "daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-         events {{ worker_connections 256; }}
+         events {{ worker_connections 4096; }}
          http {{
-             access_log off; client_max_body_size 16m;
+             access_log off; client_max_body_size 16m; large_client_header_buffers 4 64k;
              {temporary}
              upstream shims {{ {servers} keepalive 8; }}
              server {{
