@@ -243,12 +243,25 @@ async fn assert_each_once(nginx: &Nginx, reports: &[Report]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rolling_restart_fails_no_request() {
-    let Some((mut site, nginx)) = balanced(on_sqlite()).await else {
+async fn a_rolling_restart_on_one_file_fails_no_request() {
+    restarted(on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rolling_restart_on_redis_fails_no_request() {
+    if let Some(redis) = Server::start() {
+        restarted(on_redis(&redis)).await;
+    }
+}
+
+/// Restarts one replica after the other, under load: an upgrade, if there is a previous release.
+async fn restarted(settings: Vec<(&'static str, String)>) {
+    let Some((mut site, nginx)) = balanced(settings).await else {
         return;
     };
     let load = Arc::new(Load::default());
     let workers = begin_load(&nginx, &load);
+    site.upgrade();
     for replica in 0..REPLICAS {
         assert_eq!(site.end_replica(replica, "TERM").await, Some(0));
         site.start_replica(replica).await;

@@ -1,6 +1,7 @@
 //! Shims as processes, with one state and one v2.
 
 use std::{
+    ffi::OsString,
     net::{IpAddr, Ipv4Addr},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -39,11 +40,20 @@ impl Drop for Process {
 static MACHINE: Semaphore = Semaphore::const_new(ALL);
 const ALL: usize = 4;
 
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_shim");
+
+/// Names a `shim` of the previous release: replicas start from it, until they are started again after
+/// [`Site::upgrade`].
+const PREVIOUS: &str = "PREVIOUS_SHIM";
+
 /// Replicas of a shim.
 pub(crate) struct Site {
     _load: SemaphorePermit<'static>,
     pub(crate) folder: TempDir,
     settings: Vec<(&'static str, String)>,
+    /// What replicas are started from.
+    program: OsString,
     pub(crate) replicas: Vec<Replica>,
 }
 
@@ -102,6 +112,7 @@ impl Site {
             _load: load,
             folder: tempfile::tempdir().unwrap(),
             settings: vec![("SHIM_UPSTREAM_URL", v2.base.clone())],
+            program: std::env::var_os(PREVIOUS).unwrap_or_else(|| PROGRAM.into()),
             replicas: replicas.collect(),
         };
         site.settings.extend(settings);
@@ -115,7 +126,7 @@ impl Site {
     /// Starts a replica, and waits until it is ready.
     pub(crate) async fn start_replica(&mut self, replica: usize) {
         let Replica { port, ops_port, .. } = self.replicas[replica];
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shim"));
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHIM_")) {
             command.env_remove(name);
         }
@@ -139,6 +150,11 @@ impl Site {
             answer.is_ok_and(|ready| ready.status() == 200)
         };
         soon(is_ready).await;
+    }
+
+    /// From now on replicas are started from the program under test.
+    pub(crate) fn upgrade(&mut self) {
+        self.program = PROGRAM.into();
     }
 
     /// Sends a signal to a replica and waits for its end.
