@@ -279,15 +279,13 @@ fn parsed_safely(
     calls: &HashSet<String>,
     budget: &ParseBudget,
 ) -> Option<Extract> {
-    /// Texts of this length are parsed in no time whatever they say, in bytes.
-    const HARMLESS: usize = 2 << 10;
     let here = || parsed(language, source, calls, budget);
     match budget.parsers() {
-        Some(_) if source.len() > HARMLESS && budget.is_used_up() => None,
-        Some(parsers) if source.len() > HARMLESS => parsers
+        Some(_) if budget.is_used_up() => None,
+        Some(parsers) => parsers
             .extract(language, source, calls, budget)
             .unwrap_or_else(|NoProcess| here()),
-        _ => here(),
+        None => here(),
     }
 }
 

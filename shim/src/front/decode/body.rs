@@ -217,7 +217,7 @@ mod tests {
         let reader = BodyReader::new(limit, Duration::from_secs(10));
         let bodies = (0..16).map(|_| {
             let steps = stream::iter(0..limit / SHORT).then(async |_| {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                time::sleep(Duration::from_millis(1)).await;
                 Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; SHORT]))
             });
             let reader = reader.clone();
