@@ -164,11 +164,7 @@ fn no_padding_holds_the_audit_up() {
     let kinds = [
         ("a.php", "<?php\n", "@{ ", 700),
         ("b.swift", "", "?> ", 700),
-        ("c.m", "#import <a.h>\n", "fn($a)=>\n\n", 8000),
-        ("d.ps1", "", "- (a)b:(c)d \n", 6000),
-        ("e.cs", "", "a;b;\n", 20_000),
-        ("f.sh", "", "-while(a)a|    \n", 5000),
-        ("g.java", "", "a =>\n", 16_000),
+        ("c.java", "", "a =>\n", 16_000),
     ];
     for (path, start, padding, times) in kinds {
         let padding = padding.repeat(times);

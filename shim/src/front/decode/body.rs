@@ -11,8 +11,7 @@ use tokio::{
     time,
 };
 
-/// Bytes of all short bodies that are in memory at a time, and of all long ones, unless a single one may
-/// have more.
+/// Bytes of all short bodies that are in memory at a time, and of all long ones but the last.
 const BUDGET: usize = 32 << 20;
 
 /// What a short body has, in bytes: forms are a kilobyte or two, and a body that does not arrive holds no
@@ -38,20 +37,27 @@ pub(crate) enum BodyError {
 }
 
 /// The share of a body in the budgets of all; held as long as the request is in work.
-pub(crate) type Place = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+pub(crate) type Place = (
+    OwnedSemaphorePermit,
+    OwnedSemaphorePermit,
+    Option<OwnedSemaphorePermit>,
+);
 
 /// Reads request bodies within bounds.
 ///
-/// Long bodies never keep a short one waiting, and take all their room at once: bodies that hold some
-/// of it and wait for more would wait for each other.
+/// Long bodies never keep a short one waiting. They take room as they arrive; one that finds none may
+/// come to its end without, so that those which wait with half of what they need do not wait for each
+/// other.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyReader {
     limit: usize,
     time: Duration,
     /// A permit for each short body, or the beginning of a long one.
     short: Arc<Semaphore>,
-    /// A permit for as many bytes as a short body has.
+    /// A permit for as many bytes as a short body has, beyond those.
     long: Arc<Semaphore>,
+    /// One permit, for the long body that needs no more room.
+    last: Arc<Semaphore>,
 }
 
 impl BodyReader {
@@ -61,7 +67,8 @@ impl BodyReader {
             limit,
             time,
             short: Arc::new(Semaphore::new(BUDGET / SHORT)),
-            long: Arc::new(Semaphore::new(BUDGET.max(limit).div_ceil(SHORT))),
+            long: Arc::new(Semaphore::new(BUDGET / SHORT)),
+            last: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -83,11 +90,10 @@ impl BodyReader {
             return Err(BodyError::TooLarge);
         }
 
-        let whole = body.size_hint().exact();
-        let whole = whole.and_then(|whole| usize::try_from(whole).ok());
         // Before the first byte: until there is room, the client's window stays as it is.
         let short = permits(&self.short, 1).await?;
-        let mut long = None;
+        let mut long = permits(&self.long, 0).await?;
+        let mut last = None;
         let mut collected = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
@@ -95,21 +101,27 @@ impl BodyReader {
             };
             if collected.is_empty() && data.len() <= SHORT.min(self.limit) && body.is_end_stream() {
                 // As forms mostly come: in one piece, which needs no copy.
-                return Ok((data, (short, long)));
+                return Ok((data, (short, long, last)));
             }
             let length = collected.len().saturating_add(data.len());
             if length > self.limit {
-                drop((collected, short, long));
+                drop((collected, short, long, last));
                 drain(&mut body, self.limit.saturating_mul(DRAIN)).await;
                 return Err(BodyError::TooLarge);
             }
-            if length > SHORT && long.is_none() {
-                let most = whole.unwrap_or(self.limit);
-                long = Some(permits(&self.long, most.div_ceil(SHORT)).await?);
+            let missing = length
+                .div_ceil(SHORT)
+                .saturating_sub(1 + long.num_permits());
+            if missing > 0 && last.is_none() {
+                tokio::select! {
+                    biased;
+                    more = permits(&self.long, missing) => long.merge(more?),
+                    alone = permits(&self.last, 1) => last = Some(alone?),
+                }
             }
             collected.extend_from_slice(&data);
         }
-        Ok((collected.freeze(), (short, long)))
+        Ok((collected.freeze(), (short, long, last)))
     }
 }
 
@@ -195,30 +207,30 @@ mod tests {
         );
         drop((first, others));
 
-        let others = take_all_but(&reader.long, 3);
+        let others = take_all_but(&reader.long, 1);
+        let (_, long, last) = read(pieces(2)).await.unwrap();
+        assert_eq!((long.num_permits(), last.is_none()), (1, true));
+        let without_room = read(pieces(4)).await.unwrap();
         assert_eq!(
             read(pieces(2)).await.err(),
             Some(BodyError::TooSlow),
-            "it might be as long as the limit"
+            "only one at a time does without"
         );
         assert!(read(Body::from("id=1")).await.is_ok(), "no short one waits");
-        drop(others);
-        let before = reader.long.available_permits();
-        let place = read(pieces(2)).await.unwrap();
-        assert_eq!(before - reader.long.available_permits(), 4);
-        drop(place);
-        assert_eq!(reader.long.available_permits(), before);
+        drop((others, long, last, without_room));
+        assert_eq!(reader.long.available_permits(), BUDGET / SHORT);
+        assert_eq!(reader.last.available_permits(), 1);
     }
 
-    /// Each would have some of the room and wait for more, if they took it step by step.
+    /// Each has some of the room, and needs more than there is.
     #[tokio::test(start_paused = true)]
     async fn long_bodies_do_not_wait_for_each_other() {
         let limit = BUDGET / 4;
         let reader = BodyReader::new(limit, Duration::from_secs(10));
         let bodies = (0..16).map(|_| {
-            let steps = stream::iter(0..limit / SHORT).then(async |_| {
+            let steps = stream::iter(0..limit / (2 * SHORT)).then(async |_| {
                 time::sleep(Duration::from_millis(1)).await;
-                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; SHORT]))
+                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 2 * SHORT]))
             });
             let reader = reader.clone();
             async move {
