@@ -169,11 +169,7 @@ fn no_padding_holds_the_audit_up() {
     for (path, start, padding, times) in kinds {
         let padding = padding.repeat(times);
         let call = CALL.replace('\'', "\"");
-        put(
-            folder.path(),
-            path,
-            format!("{start}f({call});\n{padding}"),
-        );
+        put(folder.path(), path, format!("{start}f({call});\n{padding}"));
     }
     // Only a parser finds what is in two parts.
     put(
@@ -181,10 +177,7 @@ fn no_padding_holds_the_audit_up() {
         "z.php",
         "<?php\n$base = 'https://api.zoom.us/v1/';\nask($base . 'user/get');\n",
     );
-    let output = migrate(
-        folder.path(),
-        &["audit", "--format", "json", "--jobs", "1"],
-    );
+    let output = migrate(folder.path(), &["audit", "--format", "json", "--jobs", "1"]);
     let report = parsed(&output);
     let found = places(&report);
     for (path, start, ..) in kinds {
@@ -196,7 +189,10 @@ fn no_padding_holds_the_audit_up() {
         "{found:?}"
     );
     let unread = report["unreadable"].as_array().unwrap();
-    assert!(unread.iter().all(|one| one["path"] != "z.php"), "{unread:?}");
+    assert!(
+        unread.iter().all(|one| one["path"] != "z.php"),
+        "{unread:?}"
+    );
 }
 
 /// The process that parses such a file ends with the run.
