@@ -108,6 +108,7 @@ fn code_that_takes_too_long_is_cut_and_named() {
     let output = migrate(folder.path(), &["audit", "--format", "json"]);
     let report = parsed(&output);
     assert_eq!(output.status.code(), Some(2));
+    assert_eq!(report["unreadable"].as_array().unwrap().len(), 1);
     assert_eq!(report["unreadable"][0]["path"], "a.java");
     let reason = report["unreadable"][0]["reason"].as_str().unwrap();
     assert!(reason.starts_with("takes too long to parse"), "{reason}");
@@ -153,6 +154,45 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
     for path in kinds.map(|(path, _)| path).into_iter().chain(["e.java"]) {
         assert!(places(&report).contains(&format!("{path}:1 url")), "{path}");
     }
+}
+
+/// Short texts that take parsers seconds, each in another way: what parses is ended and replaced, and
+/// reads the next file as if nothing had happened.
+#[test]
+fn no_padding_holds_the_audit_up() {
+    let folder = TempDir::new().unwrap();
+    let kinds = [
+        ("a.php", "<?php\n", "@{ ", 700),
+        ("b.swift", "", "?> ", 700),
+        ("c.java", "", "a =>\n", 16_000),
+    ];
+    for (path, start, padding, times) in kinds {
+        let padding = padding.repeat(times);
+        let call = CALL.replace('\'', "\"");
+        put(folder.path(), path, format!("{start}f({call});\n{padding}"));
+    }
+    // Only a parser finds what is in two parts.
+    put(
+        folder.path(),
+        "z.php",
+        "<?php\n$base = 'https://api.zoom.us/v1/';\nask($base . 'user/get');\n",
+    );
+    let output = migrate(folder.path(), &["audit", "--format", "json", "--jobs", "1"]);
+    let report = parsed(&output);
+    let found = places(&report);
+    for (path, start, ..) in kinds {
+        let line = 1 + start.lines().count();
+        assert!(found.contains(&format!("{path}:{line} url")), "{path}");
+    }
+    assert!(
+        found.iter().any(|place| place.starts_with("z.php:3")),
+        "{found:?}"
+    );
+    let unread = report["unreadable"].as_array().unwrap();
+    assert!(
+        unread.iter().all(|one| one["path"] != "z.php"),
+        "{unread:?}"
+    );
 }
 
 /// The process that parses such a file ends with the run.

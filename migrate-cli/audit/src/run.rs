@@ -58,7 +58,8 @@ pub struct Options {
     /// Set from outside to end the run early with what was found so far.
     pub stop: Arc<AtomicBool>,
     /// The program that calls [`crate::isolated::serve`] when it is given [`crate::isolated::ARGUMENT`]:
-    /// it parses files that could stop this process for minutes. Without it their strings are read.
+    /// it parses files in processes that can be ended. Without it they are parsed in this one, which some
+    /// texts can stop for minutes.
     pub parser: Option<PathBuf>,
 }
 

@@ -13,18 +13,14 @@ mod lines;
 mod tree;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     thread,
-    time::Instant,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    facts::syntax::{
-        budget::{Clock, ParseBudget},
-        tree::Cut,
-    },
+    facts::syntax::{budget::ParseBudget, isolated::NoProcess},
     language::Language,
     source::is_packed,
 };
@@ -263,81 +259,34 @@ fn with_stack_for<T: Send>(length: usize, parse: impl FnOnce() -> Option<T> + Se
     })
 }
 
-/// True if most lines of a text have the same form: generated data, or code that is nested without end,
-/// which can take a parser minutes and gigabytes.
-fn is_monotonous(source: &str) -> bool {
-    /// Shorter texts are harmless, in lines.
-    const LINES: usize = 256;
-    /// How much of a line makes its form, in characters.
-    const FORM: usize = 48;
-    /// What begins a comment in one language or another: comments may make lines differ.
-    const COMMENTS: [&str; 4] = ["//", "/*", "#", "--"];
-    if memchr::memchr_iter(b'\n', source.as_bytes()).count() < LINES {
-        return false;
-    }
-    let code = |line: &str| {
-        let starts = COMMENTS.iter().filter_map(|mark| line.find(mark));
-        starts.min().unwrap_or(line.len())
-    };
-    let code_lines = source
-        .lines()
-        .filter_map(|line| line.get(..code(line)))
-        .filter(|code| !code.trim().is_empty());
-    let mut forms: HashMap<String, usize> = HashMap::new();
-    let mut lines = 0;
-    let mut form = String::new();
-    for line in code_lines {
-        form.clear();
-        let mut last = None;
-        let letters = line.chars().filter(|letter| !letter.is_whitespace());
-        for letter in letters.take(FORM) {
-            let sign = if letter.is_alphanumeric() {
-                'a'
-            } else {
-                letter
-            };
-            if last != Some(sign) {
-                form.push(sign);
-                last = Some(sign);
-            }
-        }
-        match forms.get_mut(&form) {
-            Some(count) => *count += 1,
-            None => {
-                forms.insert(form.clone(), 1);
-            }
-        }
-        lines += 1;
-    }
-    let most = forms.into_values().max().unwrap_or_default();
-    lines > LINES && most > lines / 2
-}
-
 /// Parses a text in this process.
 fn parsed(
     language: Language,
     source: &str,
     calls: &HashSet<String>,
-    clock: &Clock<'_>,
-) -> Result<Extract, Cut> {
-    let grammar = language.grammar().ok_or(Cut::TooLong)?;
-    let parse = || Some(tree::extract(&grammar, language, source, calls, clock));
-    with_stack_for(source.len(), parse).unwrap_or(Err(Cut::TooLong))
+    budget: &ParseBudget,
+) -> Option<Extract> {
+    let grammar = language.grammar()?;
+    with_stack_for(source.len(), || {
+        tree::extract(&grammar, language, source, calls, &budget.start())
+    })
 }
 
-/// Parses a text in another process, if the budget has one.
-fn apart(
+/// Parses a text where it can be ended.
+fn parsed_safely(
     language: Language,
     source: &str,
     calls: &HashSet<String>,
     budget: &ParseBudget,
 ) -> Option<Extract> {
-    let start = Instant::now();
-    let found = isolated::extract(budget.parser()?, language, source, calls, || {
-        budget.is_brief()
-    });
-    budget.spend(start.elapsed());
-    found
+    let here = || parsed(language, source, calls, budget);
+    match budget.parsers() {
+        Some(_) if budget.is_used_up() => None,
+        Some(parsers) => parsers
+            .extract(language, source, calls, budget)
+            .unwrap_or_else(|NoProcess| here()),
+        None => here(),
+    }
 }
 
 /// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
@@ -350,19 +299,7 @@ pub(crate) fn extract(
     let bundle = source.len() > PARSED || is_packed(source.as_bytes());
     let mut is_unparsed = false;
     if !bundle && language.grammar().is_some() {
-        let here = || {
-            if is_monotonous(source) {
-                Err(Cut::Suspicious)
-            } else {
-                parsed(language, source, calls, &budget.start())
-            }
-        };
-        let found = match here() {
-            Ok(extract) => Some(extract),
-            Err(Cut::Suspicious) => apart(language, source, calls, budget),
-            Err(Cut::TooLong) => None,
-        };
-        match found {
+        match parsed_safely(language, source, calls, budget) {
             Some(extract) => return extract,
             None => is_unparsed = true,
         }

@@ -11,12 +11,12 @@ use tokio::{
     time,
 };
 
-/// Bytes of all bodies that are in memory at a time, unless a single one may have more.
-const BUDGET: usize = 64 << 20;
+/// Bytes of all short bodies that are in memory at a time, and of all long ones but the last.
+const BUDGET: usize = 32 << 20;
 
-/// What a body takes of the budget at a time, in bytes: forms are a kilobyte or two, and a body that
-/// does not arrive holds no more than this.
-const STEP: usize = 16 * 1024;
+/// What a short body has, in bytes: forms are a kilobyte or two, and a body that does not arrive holds no
+/// more than this.
+const SHORT: usize = 8 * 1024;
 
 /// A body that is too large is still read, and dropped, up to this many times the limit: a client
 /// that is still sending would see a broken connection instead of the answer.
@@ -36,16 +36,28 @@ pub(crate) enum BodyError {
     Broken,
 }
 
-/// The share of a body in the budget of all; held as long as the request is in work.
-pub(crate) type Place = OwnedSemaphorePermit;
+/// The share of a body in the budgets of all; held as long as the request is in work.
+pub(crate) type Place = (
+    OwnedSemaphorePermit,
+    OwnedSemaphorePermit,
+    Option<OwnedSemaphorePermit>,
+);
 
 /// Reads request bodies within bounds.
+///
+/// Long bodies never keep a short one waiting. They take room as they arrive; one that finds none may
+/// come to its end without, so that those which wait with half of what they need do not wait for each
+/// other.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyReader {
     limit: usize,
     time: Duration,
-    /// In steps.
-    budget: Arc<Semaphore>,
+    /// A permit for each short body, or the beginning of a long one.
+    short: Arc<Semaphore>,
+    /// A permit for as many bytes as a short body has, beyond those.
+    long: Arc<Semaphore>,
+    /// One permit, for the long body that needs no more room.
+    last: Arc<Semaphore>,
 }
 
 impl BodyReader {
@@ -54,7 +66,9 @@ impl BodyReader {
         Self {
             limit,
             time,
-            budget: Arc::new(Semaphore::new(BUDGET.max(limit).div_ceil(STEP))),
+            short: Arc::new(Semaphore::new(BUDGET / SHORT)),
+            long: Arc::new(Semaphore::new(BUDGET / SHORT)),
+            last: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -77,38 +91,46 @@ impl BodyReader {
         }
 
         // Before the first byte: until there is room, the client's window stays as it is.
-        let mut place = self.steps(1).await?;
+        let short = permits(&self.short, 1).await?;
+        let mut long = permits(&self.long, 0).await?;
+        let mut last = None;
         let mut collected = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
                 continue; // Trailers say nothing.
             };
-            if collected.is_empty() && data.len() <= STEP.min(self.limit) && body.is_end_stream() {
+            if collected.is_empty() && data.len() <= SHORT.min(self.limit) && body.is_end_stream() {
                 // As forms mostly come: in one piece, which needs no copy.
-                return Ok((data, place));
+                return Ok((data, (short, long, last)));
             }
             let length = collected.len().saturating_add(data.len());
             if length > self.limit {
-                drop((collected, place));
+                drop((collected, short, long, last));
                 drain(&mut body, self.limit.saturating_mul(DRAIN)).await;
                 return Err(BodyError::TooLarge);
             }
-            let missing = length.div_ceil(STEP).saturating_sub(place.num_permits());
-            if missing > 0 {
-                place.merge(self.steps(missing).await?);
+            let missing = length
+                .div_ceil(SHORT)
+                .saturating_sub(1 + long.num_permits());
+            if missing > 0 && last.is_none() {
+                tokio::select! {
+                    biased;
+                    more = permits(&self.long, missing) => long.merge(more?),
+                    alone = permits(&self.last, 1) => last = Some(alone?),
+                }
             }
             collected.extend_from_slice(&data);
         }
-        Ok((collected.freeze(), place))
+        Ok((collected.freeze(), (short, long, last)))
     }
+}
 
-    /// Waits for a share of the budget.
-    async fn steps(&self, steps: usize) -> Result<Place, BodyError> {
-        let steps = u32::try_from(steps).map_err(|_| BodyError::TooLarge)?;
-        let place = Arc::clone(&self.budget).acquire_many_owned(steps).await;
-        // The semaphore is never closed.
-        place.map_err(|_| BodyError::Broken)
-    }
+/// Waits for a share of a budget.
+async fn permits(budget: &Arc<Semaphore>, count: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+    let count = u32::try_from(count).map_err(|_| BodyError::TooLarge)?;
+    let place = Arc::clone(budget).acquire_many_owned(count).await;
+    // The semaphore is never closed.
+    place.map_err(|_| BodyError::Broken)
 }
 
 async fn drain(body: &mut Body, mut room: usize) {
@@ -160,40 +182,65 @@ mod tests {
         assert_eq!(read, Err(BodyError::TooLarge));
     }
 
+    fn pieces(count: usize) -> Body {
+        let piece = || Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; SHORT]));
+        let pieces: Vec<_> = (0..count).map(|_| piece()).collect();
+        Body::from_stream(stream::iter(pieces))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn bodies_are_read_within_one_budget() {
-        let reader = BodyReader::new(2 * STEP, Duration::from_secs(10));
-        let steps = reader.budget.available_permits();
-        let taken = Arc::clone(&reader.budget);
-        let count = u32::try_from(steps - 1).unwrap();
-        let others = taken.try_acquire_many_owned(count).unwrap();
-        let form = async || {
-            reader
-                .read(Body::from("id=1"))
-                .await
-                .map(|(_, place)| place)
+        let reader = BodyReader::new(4 * SHORT, Duration::from_secs(10));
+        let take_all_but = |budget: &Arc<Semaphore>, rest| {
+            let all = budget.available_permits() - rest;
+            let all = u32::try_from(all).unwrap();
+            Arc::clone(budget).try_acquire_many_owned(all).unwrap()
         };
-        let first = form().await.unwrap();
-        assert_eq!(reader.budget.available_permits(), 0);
+        let read = async |body: Body| reader.read(body).await.map(|(_, place)| place);
+
+        let others = take_all_but(&reader.short, 1);
+        let first = read(Body::from("id=1")).await.unwrap();
         assert_eq!(
-            form().await.err(),
+            read(Body::from("id=1")).await.err(),
             Some(BodyError::TooSlow),
             "no byte is read"
         );
-        drop(first);
-        let large = async || {
-            let pieces = (0..4).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; STEP / 2])));
-            let body = Body::from_stream(stream::iter(pieces.collect::<Vec<_>>()));
-            reader.read(body).await.map(|(_, place)| place)
-        };
+        drop((first, others));
+
+        let others = take_all_but(&reader.long, 1);
+        let (_, long, last) = read(pieces(2)).await.unwrap();
+        assert_eq!((long.num_permits(), last.is_none()), (1, true));
+        let without_room = read(pieces(4)).await.unwrap();
         assert_eq!(
-            large().await.err(),
+            read(pieces(2)).await.err(),
             Some(BodyError::TooSlow),
-            "room for half"
+            "only one at a time does without"
         );
-        drop(others);
-        assert_eq!(large().await.unwrap().num_permits(), 2);
-        assert_eq!(reader.budget.available_permits(), steps);
+        assert!(read(Body::from("id=1")).await.is_ok(), "no short one waits");
+        drop((others, long, last, without_room));
+        assert_eq!(reader.long.available_permits(), BUDGET / SHORT);
+        assert_eq!(reader.last.available_permits(), 1);
+    }
+
+    /// Each has some of the room, and needs more than there is.
+    #[tokio::test(start_paused = true)]
+    async fn long_bodies_do_not_wait_for_each_other() {
+        let limit = BUDGET / 4;
+        let reader = BodyReader::new(limit, Duration::from_secs(10));
+        let bodies = (0..16).map(|_| {
+            let steps = stream::iter(0..limit / (2 * SHORT)).then(async |_| {
+                time::sleep(Duration::from_millis(1)).await;
+                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 2 * SHORT]))
+            });
+            let reader = reader.clone();
+            async move {
+                let read = reader.read(Body::from_stream(Box::pin(steps))).await;
+                read.map(|(body, _)| body.len())
+            }
+        });
+        for read in futures_util::future::join_all(bodies).await {
+            assert_eq!(read, Ok(limit));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,13 +1,15 @@
 //! How long files may be parsed.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
+
+use crate::facts::syntax::isolated::Parsers;
 
 /// CPU time of a thread that one file may take. Parsers that are not optimised take several times
 /// as long.
@@ -17,13 +19,14 @@ const FILE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else 
 const BRIEF: Duration = Duration::from_millis(100);
 /// CPU time that all slow files together may take beyond [`BRIEF`].
 const TOTAL: Duration = Duration::from_secs(60);
+/// How many times its CPU time a file may take on a busy machine.
+const BUSY: u32 = 10;
 
 /// The time for all files of a run.
 #[derive(Debug, Default)]
 pub(crate) struct ParseBudget {
     stop: Arc<AtomicBool>,
-    /// The program that parses a file in a process of its own.
-    parser: Option<PathBuf>,
+    parsers: Option<Parsers>,
     /// What slow files took beyond [`BRIEF`], in milliseconds.
     slow: AtomicU64,
 }
@@ -32,8 +35,6 @@ pub(crate) struct ParseBudget {
 pub(super) struct Clock<'b> {
     budget: &'b ParseBudget,
     start: Duration,
-    /// The process may be ended from outside.
-    is_alone: bool,
 }
 
 impl ParseBudget {
@@ -41,56 +42,63 @@ impl ParseBudget {
     pub(crate) fn new(stop: Arc<AtomicBool>, parser: Option<PathBuf>) -> Self {
         Self {
             stop,
-            parser,
+            parsers: parser.map(Parsers::new),
             slow: AtomicU64::default(),
         }
     }
 
+    /// Starts the clock of a file on the thread that parses it.
     pub(super) fn start(&self) -> Clock<'_> {
         Clock {
             budget: self,
             start: cpu_time(),
-            is_alone: false,
         }
     }
 
-    /// The time for the one file of a process that may be ended from outside.
-    pub(super) fn start_alone(&self) -> Clock<'_> {
-        Clock {
-            is_alone: true,
-            ..self.start()
-        }
+    /// What parses a file in a process of its own.
+    pub(super) fn parsers(&self) -> Option<&Parsers> {
+        self.parsers.as_ref()
     }
 
-    /// The program that parses a file in a process of its own, while there is time for that.
-    pub(super) fn parser(&self) -> Option<&Path> {
-        self.parser.as_deref().filter(|_| !self.is_brief())
+    /// The CPU time that a file may take now.
+    fn most(&self) -> Duration {
+        if self.is_brief() { BRIEF } else { FILE }
+    }
+
+    /// How long to wait for a file that is parsed in another process.
+    pub(super) fn patience(&self) -> Duration {
+        BUSY * self.most()
     }
 
     /// True if files may take only [`BRIEF`].
     pub(super) fn is_brief(&self) -> bool {
-        let slow = Duration::from_millis(self.slow.load(Ordering::Relaxed));
-        slow > TOTAL || self.stop.load(Ordering::Relaxed)
+        self.slow() > millis(TOTAL) || self.stop.load(Ordering::Relaxed)
     }
 
-    /// Counts what a slow file took.
+    /// True if not even [`BRIEF`] is left: what does not end by itself takes longer than that.
+    pub(super) fn is_used_up(&self) -> bool {
+        self.slow() > millis(2 * TOTAL)
+    }
+
+    /// What slow files took beyond [`BRIEF`], in milliseconds.
+    pub(super) fn slow(&self) -> u64 {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_slow(&self, millis: u64) {
+        self.slow.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// Counts what a file took.
     pub(super) fn spend(&self, time: Duration) {
-        let slow = time.saturating_sub(BRIEF).as_millis();
-        let slow = u64::try_from(slow).unwrap_or(u64::MAX);
-        self.slow.fetch_add(slow, Ordering::Relaxed);
+        self.add_slow(millis(time.saturating_sub(BRIEF)));
     }
 }
 
 impl Clock<'_> {
     /// True if the file has had its time.
     pub(super) fn is_over(&self) -> bool {
-        let most = if self.budget.is_brief() { BRIEF } else { FILE };
-        self.elapsed() > most
-    }
-
-    /// True if the parser must not come to a step that cannot be interrupted.
-    pub(super) fn is_watchful(&self) -> bool {
-        !self.is_alone
+        self.elapsed() > self.budget.most()
     }
 
     fn elapsed(&self) -> Duration {
@@ -102,6 +110,10 @@ impl Drop for Clock<'_> {
     fn drop(&mut self) {
         self.budget.spend(self.elapsed());
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What this thread has used. A busy machine does not change what is found.
@@ -136,9 +148,9 @@ mod tests {
     #[test]
     fn slow_files_leave_later_ones_less_time() {
         let budget = ParseBudget::default();
-        let total = u64::try_from(TOTAL.as_millis()).unwrap();
-        budget.slow.store(total + 1, Ordering::Relaxed);
+        let total = millis(TOTAL);
+        budget.add_slow(total + 1);
         assert!(spin(&budget.start()) < FILE / 2);
-        assert!(budget.slow.load(Ordering::Relaxed) > total);
+        assert!(budget.slow() > total);
     }
 }

@@ -1,15 +1,18 @@
-//! Parses a file in a process of its own, whose memory and time the system limits.
+//! Parses files in processes of their own, whose memory and time the system limits.
 //!
-//! Some texts make a parser take minutes and gigabytes in a step that nothing interrupts. Files that
-//! start to behave like that are parsed again here: a process can be ended at any time.
+//! Some texts make a parser take minutes and gigabytes in a step that nothing interrupts, and no sign in
+//! a text tells all of them. A process can be ended at any time; another one takes the next file.
 
 use std::{
     collections::HashSet,
-    fs::File,
-    io::{self, Read as _, Seek as _, Write as _},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::{Arc, atomic::AtomicBool},
+    io::{self, BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::AtomicBool,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -21,117 +24,187 @@ use crate::{
     language::Language,
 };
 
-/// The argument that makes the program parse one file from its standard input; see [`serve`].
-pub const ARGUMENT: &str = "parse-one-file";
+/// The argument that makes the program parse the files on its standard input; see [`serve`].
+pub const ARGUMENT: &str = "parse-files";
 
-/// Address space of the process, in bytes. The stack that the parser may need is reserved in it.
+/// Address space of a process, in bytes. The stack that the parser may need is reserved in it.
+#[cfg(unix)]
 const MEMORY: u64 = 1 << 30;
-/// CPU time of the process, in seconds; the parser's own clock ends it earlier if it can.
+/// CPU time of a process for one file, in whole seconds; the parser's own clock ends it earlier if it can.
+#[cfg(unix)]
 const SECONDS: u64 = if cfg!(debug_assertions) { 8 } else { 2 };
-/// How long the process may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10 * SECONDS);
-/// How often it is looked at.
-const STEP: Duration = Duration::from_millis(2);
+/// How often a process that is at work is looked at.
+const STEP: Duration = Duration::from_millis(20);
 
-/// What is to be parsed.
+/// What is to be parsed: a line of JSON.
 #[derive(Debug, Deserialize, Serialize)]
-struct Task {
+struct Task<T, C> {
     language: Language,
-    calls: HashSet<String>,
-    source: String,
+    source: T,
+    calls: C,
+    is_brief: bool,
 }
 
-/// Parses a text by another process of this program; nothing if that takes too much of the machine, or
-/// `is_over` says so.
-pub(super) fn extract(
-    program: &Path,
-    language: Language,
-    source: &str,
-    calls: &HashSet<String>,
-    is_over: impl Fn() -> bool,
-) -> Option<Extract> {
-    let task = Task {
-        language,
-        calls: calls.clone(),
-        source: source.to_owned(),
-    };
-    let mut answer = tempfile::tempfile().ok()?;
-    let mut process = Command::new(program)
-        .arg(ARGUMENT)
-        .stdin(hand_over(&task).ok()?)
-        .stdout(answer.try_clone().ok()?)
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    if !succeeds(&mut process, is_over) {
-        return None;
+/// What came of it: a line of JSON.
+#[derive(Debug, Deserialize, Serialize)]
+struct Answer {
+    /// Nothing if it took too long.
+    found: Option<Extract>,
+    /// What it took of the time for slow files, in milliseconds.
+    slow: u64,
+}
+
+/// No process can be started.
+#[derive(Debug)]
+pub(super) struct NoProcess;
+
+/// Processes that parse. As many are kept as were at work at a time.
+#[derive(Debug)]
+pub(super) struct Parsers {
+    program: PathBuf,
+    idle: Mutex<Vec<Parser>>,
+}
+
+impl Parsers {
+    pub(super) fn new(program: PathBuf) -> Self {
+        Self {
+            program,
+            idle: Mutex::default(),
+        }
     }
-    answer.rewind().ok()?;
-    serde_json::from_reader(io::BufReader::new(answer)).ok()
+
+    /// Parses a text within the budget; nothing if that takes too much of the machine.
+    pub(super) fn extract(
+        &self,
+        language: Language,
+        source: &str,
+        calls: &HashSet<String>,
+        budget: &ParseBudget,
+    ) -> Result<Option<Extract>, NoProcess> {
+        let idle = self.lock().pop();
+        let mut parser = match idle {
+            Some(parser) => parser,
+            None => Parser::start(&self.program).map_err(|_| NoProcess)?,
+        };
+        let task = Task {
+            language,
+            source,
+            calls,
+            is_brief: budget.is_brief(),
+        };
+        let start = Instant::now();
+        let answer = parser.answer(&task, || start.elapsed() > budget.patience());
+        let Some(Answer { found, slow }) = answer else {
+            budget.spend(start.elapsed());
+            return Ok(None);
+        };
+        budget.add_slow(slow);
+        self.lock().push(parser);
+        Ok(found)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Parser>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// A file that holds a task, ready to be read.
-fn hand_over(task: &Task) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    let mut out = io::BufWriter::new(&mut file);
-    serde_json::to_writer(&mut out, task)?;
-    out.flush()?;
-    drop(out);
-    file.rewind()?;
-    Ok(file)
+/// A process that parses; it ends with this value.
+#[derive(Debug)]
+struct Parser {
+    process: Child,
+    tasks: ChildStdin,
+    answers: Receiver<Vec<u8>>,
 }
 
-/// Waits for a process, and ends it if that takes too long.
-fn succeeds(process: &mut Child, is_over: impl Fn() -> bool) -> bool {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match process.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) if Instant::now() < end && !is_over() => thread::sleep(STEP),
-            Ok(None) | Err(_) => {
-                let _ = process.kill();
-                let _ = process.wait();
-                return false;
+impl Parser {
+    fn start(program: &Path) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command
+            .arg(ARGUMENT)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        // Ctrl-C is for the program that decides what it means.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut process = command.spawn()?;
+        let pipes = process.stdin.take().zip(process.stdout.take());
+        let (tasks, output) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+        let (sender, answers) = mpsc::channel();
+        thread::Builder::new().spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self {
+            process,
+            tasks,
+            answers,
+        })
+    }
+
+    /// Gives a task and waits for the answer; nothing if the process ends, or has to be ended.
+    fn answer(&mut self, task: &impl Serialize, is_over: impl Fn() -> bool) -> Option<Answer> {
+        let mut line = serde_json::to_vec(task).ok()?;
+        line.push(b'\n');
+        self.tasks.write_all(&line).ok()?;
+        loop {
+            match self.answers.recv_timeout(STEP) {
+                Ok(line) => return serde_json::from_slice(&line).ok(),
+                Err(RecvTimeoutError::Timeout) if !is_over() => {}
+                Err(_) => return None,
             }
         }
     }
 }
 
-/// Parses the file on standard input and writes what it says to standard output.
+impl Drop for Parser {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Parses the files on standard input and writes what they say to standard output.
 ///
 /// # Errors
 ///
-/// The input cannot be read, or the file takes too long to parse.
+/// The input cannot be read, or nobody reads the output.
 pub fn serve() -> io::Result<()> {
-    limit()?;
-    let mut input = Vec::new();
-    io::stdin().lock().read_to_end(&mut input)?;
-    let task: Task = serde_json::from_slice(&input)?;
-    drop(input);
-    let budget = ParseBudget::new(Arc::new(AtomicBool::new(false)), None);
-    let found = parsed(
-        task.language,
-        &task.source,
-        &task.calls,
-        &budget.start_alone(),
-    );
-    let found = found.map_err(|cut| io::Error::other(format!("{cut:?}")))?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer(&mut out, &found)?;
-    out.flush()
+    let mut out = io::stdout().lock();
+    for line in io::stdin().lock().split(b'\n') {
+        let task: Task<String, HashSet<String>> = serde_json::from_slice(&line?)?;
+        limit()?;
+        let budget = ParseBudget::new(Arc::new(AtomicBool::new(task.is_brief)), None);
+        let found = parsed(task.language, &task.source, &task.calls, &budget);
+        let slow = budget.slow();
+        let mut line = serde_json::to_vec(&Answer { found, slow })?;
+        line.push(b'\n');
+        out.write_all(&line)?;
+    }
+    Ok(())
 }
 
-/// Limits what this process may take.
+/// Limits what this process may take for its next file.
 #[cfg(unix)]
 fn limit() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let most = |value| Rlimit {
-        current: Some(value),
-        maximum: Some(value),
+    use rustix::{
+        process::{Resource, Rlimit, getrlimit, setrlimit},
+        time::{ClockId, clock_gettime},
     };
-    setrlimit(Resource::As, most(MEMORY))?;
-    setrlimit(Resource::Cpu, most(SECONDS))?;
-    setrlimit(Resource::Core, most(0))?;
+    let limit = |resource, most| {
+        let maximum = getrlimit(resource).maximum;
+        let current = Some(maximum.map_or(most, |maximum| maximum.min(most)));
+        setrlimit(resource, Rlimit { current, maximum })
+    };
+    let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
+    let used = u64::try_from(used).unwrap_or_default();
+    limit(Resource::As, MEMORY)?;
+    limit(Resource::Core, 0)?;
+    // The system counts in whole seconds; the one that has begun is partly used up.
+    limit(Resource::Cpu, used.saturating_add(1 + SECONDS))?;
     Ok(())
 }
 

@@ -24,42 +24,25 @@ const CLOCK: usize = 64;
 /// How much of a callee's source is kept, from its end.
 pub(super) const CALLEE: usize = 160;
 
-/// Why a file is not parsed to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// It takes too long.
-    TooLong,
-    /// The parser goes through it as through texts that make it take minutes in a single step.
-    Suspicious,
-}
-
-/// Parses a file.
+/// Parses a file; nothing if that takes too long.
 pub(super) fn extract(
     grammar: &Grammar,
     language: Language,
     source: &str,
     calls: &HashSet<String>,
     clock: &Clock,
-) -> Result<Extract, Cut> {
+) -> Option<Extract> {
     let mut parser = Parser::new();
-    parser.set_language(grammar).map_err(|_| Cut::TooLong)?;
-    let mut cut = Cut::TooLong;
-    let mut steps = 0;
-    let mut patience = |state: &tree_sitter::ParseState| {
-        steps += 1;
+    parser.set_language(grammar).ok()?;
+    let mut patience = |_: &tree_sitter::ParseState| {
         if clock.is_over() {
-            return ControlFlow::Break(());
-        }
-        if clock.is_watchful() && is_suspicious(source.len(), steps, state) {
-            cut = Cut::Suspicious;
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     };
     let options = ParseOptions::new().progress_callback(&mut patience);
     let mut read = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
-    let tree = parser.parse_with_options(&mut read, None, Some(options));
-    let tree = tree.ok_or(cut)?;
+    let tree = parser.parse_with_options(&mut read, None, Some(options))?;
     let mut walk = Walk {
         language,
         source,
@@ -71,25 +54,10 @@ pub(super) fn extract(
         found: Extract::default(),
     };
     if language == Language::Bash {
-        walk.commands = commands(tree.walk(), clock).ok_or(Cut::TooLong)?;
+        walk.commands = commands(tree.walk(), clock)?;
     }
-    walk.run(tree.walk(), clock).ok_or(Cut::TooLong)?;
-    Ok(walk.found)
-}
-
-/// True if a parser that has come so far in a text of `length` bytes may need quadratic time and memory
-/// at its end: it follows several readings of the text at once, or has met what follows no grammar.
-fn is_suspicious(length: usize, steps: usize, state: &tree_sitter::ParseState) -> bool {
-    /// Texts of this length are harmless, in bytes.
-    const HARMLESS: usize = 2 << 10;
-    /// How many actions the parser takes between two of its reports.
-    const ACTIONS: usize = 100;
-    /// How many actions one byte of code takes at most; half of it is common.
-    const DENSE: usize = 2;
-    /// How far into a text this is no accident, in bytes.
-    const START: usize = 512;
-    let dense = steps * ACTIONS > DENSE * (state.current_byte_offset() + START);
-    length > HARMLESS && (state.has_error() || dense)
+    walk.run(tree.walk(), clock)?;
+    Some(walk.found)
 }
 
 /// The words of a shell script that name a command; nothing if the search takes too long.
