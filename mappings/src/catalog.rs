@@ -26,7 +26,7 @@ pub use access::{MissingScope, missing_scopes, probes};
 pub(crate) use compile::GIVEN;
 use field::{Field, Part, Place};
 use notification::{Notification, Notifications};
-use operation::{Operation, OptionValue, View};
+use operation::{Operation, OptionValue, Plan, View};
 pub use place::{ITEM, PAGE};
 pub use problem::{CatalogError, Location, Problem};
 use protocol::{OptionRule, Options, Protocol, Rule};
@@ -152,6 +152,15 @@ impl Catalog {
     /// All operations, by name.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
+    }
+
+    /// The plans of all operations, those of their variants with them.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        let all = self.operations.iter().flat_map(|operation| {
+            let variants = operation.variants.iter();
+            std::iter::once(operation).chain(variants.map(|variant| &variant.operation))
+        });
+        all.filter_map(Operation::plan)
     }
 
     /// All push notifications, in the order of the files.
