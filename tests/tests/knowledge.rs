@@ -88,7 +88,10 @@ fn no_rust_names_a_field_path_or_error_of_an_area() {
     let words = words(&Catalog::embedded().unwrap());
     assert!(words.len() > 700, "{} words are too few", words.len());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut allowed: BTreeSet<_> = OTHERS.iter().map(|(file, word, _)| (*file, *word)).collect();
+    let mut allowed: BTreeSet<_> = OTHERS
+        .iter()
+        .map(|(file, word, _)| (*file, *word))
+        .collect();
     let mut used = BTreeSet::new();
     let mut found = Vec::new();
     for file in SOURCES.iter().flat_map(|source| files(&root.join(source))) {
@@ -100,7 +103,10 @@ fn no_rust_names_a_field_path_or_error_of_an_area() {
             let Some(what) = words.get(&literal) else {
                 continue;
             };
-            match allowed.iter().find(|(at, word)| *at == name && *word == literal) {
+            match allowed
+                .iter()
+                .find(|(at, word)| *at == name && *word == literal)
+            {
                 Some(entry) => {
                     used.insert(*entry);
                 }
@@ -148,17 +154,26 @@ fn words(catalog: &Catalog) -> BTreeMap<String, &'static str> {
     for operation in catalog.operations() {
         let names = operation.aliases.iter().chain([&operation.name]);
         names.for_each(|name| add(name, "a v1 operation"));
-        let messages = operation.rules.iter().filter_map(|rule| match &rule.answer {
-            RuleAnswer::Said { message, .. } => Some(message.as_ref()?.to_string()),
-            RuleAnswer::Named(_) => None,
-        });
+        let messages = operation
+            .rules
+            .iter()
+            .filter_map(|rule| match &rule.answer {
+                RuleAnswer::Said { message, .. } => Some(message.as_ref()?.to_string()),
+                RuleAnswer::Named(_) => None,
+            });
         messages.for_each(|message| add(&message, "an error of v1"));
-        let patterns = operation.rules.iter().filter_map(|rule| rule.v2.message.as_deref());
+        let patterns = operation
+            .rules
+            .iter()
+            .filter_map(|rule| rule.v2.message.as_deref());
         patterns.for_each(|pattern| add(pattern, "an error of v2"));
     }
     for call in catalog.plans().flat_map(|plan| &plan.calls) {
         add(&call.template, "a path of v2");
-        add(&format!("{} {}", call.method, call.template), "a path of v2");
+        add(
+            &format!("{} {}", call.method, call.template),
+            "a path of v2",
+        );
         add(&call.scope, "a scope");
     }
     // Members of a single word, as in `/id`.

@@ -15,7 +15,9 @@ fn options_and_their_defaults() {
             OptionValue::Choice(choice) => choice.clone(),
         };
         let values = rule.values.join(" | ");
-        format!("{name} = {default}  {values}").trim_end().to_owned()
+        format!("{name} = {default}  {values}")
+            .trim_end()
+            .to_owned()
     });
     let shown: Vec<_> = shown.collect();
     insta::assert_snapshot!(shown.join("\n"));
@@ -47,9 +49,7 @@ fn users(request: &V2Request) -> Outcome {
             "total_records": users.as_array().map(Vec::len), "users": users,
         }))
     };
-    let user = |id: &str, status: &str| {
-        json!({ "id": id, "email": format!("{id}@example.com"), "type": 1, "status": status })
-    };
+    let user = |id: &str, status: &str| json!({ "id": id, "email": format!("{id}@example.com"), "type": 1, "status": status });
     match (&*request.template, of(request, "status")) {
         ("/users", "active") => list(json!([user("u1", "active"), user("u2", "active")])),
         ("/users", "inactive") => list(json!([user("u3", "inactive")])),
@@ -72,7 +72,12 @@ fn users_who_were_deactivated_are_listed_behind_the_active_ones_if_the_site_chos
     assert_eq!(all["total_records"], 3);
     let listed = all["users"].as_array().unwrap().iter();
     let listed: Vec<_> = listed
-        .map(|user| (user["id"].as_str().unwrap(), user["status"].as_i64().unwrap()))
+        .map(|user| {
+            (
+                user["id"].as_str().unwrap(),
+                user["status"].as_i64().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(listed, [("u1", 0), ("u2", 0), ("u3", 1)]);
     let second = page(&[("page_size", "2"), ("page_number", "2")]);

@@ -192,19 +192,27 @@ fn variant_entry(variant: &Variant) -> VariantEntry<'_> {
 
 fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<OptionEntry<'a>> {
     let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
-    let numbers = calls.clone().filter_map(|call| match &call.pages.as_ref()?.most {
-        Amount::Option(name) => Some(name.as_str()),
-        Amount::Fixed(_) => None,
-    });
+    let numbers = calls
+        .clone()
+        .filter_map(|call| match &call.pages.as_ref()?.most {
+            Amount::Option(name) => Some(name.as_str()),
+            Amount::Fixed(_) => None,
+        });
     let parameters = operation.parameters.iter();
     let limits = parameters.filter_map(|parameter| {
         let (_, part) = catalog.field(parameter.field?)?;
         part.at_most.as_deref()
     });
-    let range = operation.range.as_ref().and_then(|range| range.open.as_ref());
+    let range = operation
+        .range
+        .as_ref()
+        .and_then(|range| range.open.as_ref());
     let numbers = numbers.chain(limits);
     let numbers = numbers.chain(range.map(|open| open.months.as_str()));
-    let of_variants = operation.variants.iter().flat_map(|variant| &variant.options);
+    let of_variants = operation
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.options);
     let of_calls = calls.flat_map(|call| {
         let conditions = call.when.iter().flat_map(|condition| &condition.options);
         conditions.chain(call.checks.iter().flat_map(|check| &check.options))

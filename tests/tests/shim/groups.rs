@@ -307,7 +307,11 @@ async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
     has(&made, "", &format!("{GROUP} type:s"));
     assert_eq!(made["type"], "Shared");
     let id = made["group_id"].as_str().unwrap();
-    let edited = shown(&stage, &format!("im/group/edit id={id} name=Go type=Restricted")).await;
+    let edited = shown(
+        &stage,
+        &format!("im/group/edit id={id} name=Go type=Restricted"),
+    )
+    .await;
     assert_eq!(
         (&edited["name"], &edited["type"]),
         (&json!("Go"), &json!("Restricted"))

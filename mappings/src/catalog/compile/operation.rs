@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::{
     super::{
         operation::{
-            Call, Fate, Open, Operation, Parameter, Plan, Range, Replacement, Service,
-            Variant, View,
+            Call, Fate, Open, Operation, Parameter, Plan, Range, Replacement, Service, Variant,
+            View,
         },
         option::OptionRule,
         place::Pointer,

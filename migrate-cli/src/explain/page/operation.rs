@@ -63,7 +63,9 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
     calls(&mut document, page);
     for variant in &page.variants {
         let choices = variant.options.iter().map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             format!("options.{name} = {value}")
         });
         let choices: Vec<_> = choices.collect();
