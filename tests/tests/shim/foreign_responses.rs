@@ -270,7 +270,7 @@ impl<'s> Ids<'s> {
         let request = Box::pin(self.fill(request)).await;
         let answer = success(self.stage, &request).await;
         match answer.pointer(at) {
-            Some(Value::String(text)) => text.clone(),
+            Some(Value::String(text)) => text.replace('+', "%2B"),
             Some(other) => other.to_string(),
             None => panic!("nothing at {at} in {answer}"),
         }
