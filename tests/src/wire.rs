@@ -222,7 +222,7 @@ async fn renamed(answer: Response) -> Response {
     let body = to_bytes(answer.into_body(), MAX_BODY).await;
     let mut body: Value =
         serde_json::from_slice(&body.expect("a whole answer")).unwrap_or_default();
-    for name in ["id", "uuid", "email", "pmi"] {
+    for name in ["id", "uuid", "email", "pmi", "group_id"] {
         match body.get_mut(name) {
             Some(Value::String(text)) => text.insert_str(0, "other-"),
             Some(number) => *number = (number.as_i64().unwrap_or_default() + 1).into(),
