@@ -26,8 +26,9 @@ pub use access::{MissingScope, missing_scopes, probes};
 pub(crate) use compile::GIVEN;
 use field::{Field, Part, Place};
 use notification::{Notification, Notifications};
-use operation::{Operation, OptionValue, View};
-pub use place::{ITEM, PAGE};
+use operation::{Operation, OptionValue, Plan, View};
+pub(crate) use place::page;
+pub use place::{ITEM, PAGE, whole_list};
 pub use problem::{CatalogError, Location, Problem};
 use protocol::{OptionRule, Options, Protocol, Rule};
 pub use rate::Rates;
@@ -152,6 +153,15 @@ impl Catalog {
     /// All operations, by name.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
+    }
+
+    /// The plans of all operations, those of their variants with them.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        let all = self.operations.iter().flat_map(|operation| {
+            let variants = operation.variants.iter();
+            std::iter::once(operation).chain(variants.map(|variant| &variant.operation))
+        });
+        all.filter_map(Operation::plan)
     }
 
     /// All push notifications, in the order of the files.

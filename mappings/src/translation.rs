@@ -237,6 +237,7 @@ impl<'a> Translation<'a> {
         site: &'a Site,
         now: i64,
     ) -> Result<Self, V1Error> {
+        let operation = operation.under(&site.options);
         let (plan, view) = match &operation.service {
             Service::NotServed(_) => return Err(not_served(catalog, operation)),
             Service::Refused { error, .. } => {

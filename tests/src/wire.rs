@@ -191,11 +191,17 @@ pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Ne
         query: head.uri.query().map(str::to_owned),
         body: body.clone(),
     };
-    if let Some(fault) = wire.tamper(&head.headers, &call) {
+    let fault = wire.tamper(&head.headers, &call);
+    let is_tampered = fault.is_some();
+    if let Some(fault) = fault {
         head.headers.insert("x-sandbox-fault", fault);
     }
     let seen = async || {
         let answer = next.run(Request::from_parts(head, Body::from(body))).await;
+        if is_tampered {
+            // Wrong on purpose.
+            return answer;
+        }
         recording::note(&call, answer).await
     };
     match wire.pass(call.clone()) {
@@ -222,7 +228,7 @@ async fn renamed(answer: Response) -> Response {
     let body = to_bytes(answer.into_body(), MAX_BODY).await;
     let mut body: Value =
         serde_json::from_slice(&body.expect("a whole answer")).unwrap_or_default();
-    for name in ["id", "uuid", "email", "pmi"] {
+    for name in ["id", "uuid", "email", "pmi", "group_id"] {
         match body.get_mut(name) {
             Some(Value::String(text)) => text.insert_str(0, "other-"),
             Some(number) => *number = (number.as_i64().unwrap_or_default() + 1).into(),

@@ -56,9 +56,7 @@ impl Names {
                 }
             }
         }
-        let operations = catalog.operations().iter();
-        let plans = operations.filter_map(|operation| operation.plan());
-        for call in plans.flat_map(|plan| &plan.calls) {
+        for call in catalog.plans().flat_map(|plan| &plan.calls) {
             plain.extend(call.pages.iter().map(|pages| pages.token.to_lowercase()));
         }
 

@@ -8,10 +8,11 @@ mod view;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Location,
-    protocol::{Rule, Subject},
+    protocol::{Options, Rule, Subject},
 };
 pub use super::{
     option::{Amount, OptionValue},
@@ -66,8 +67,19 @@ pub struct Operation {
     pub clears_text: Vec<(String, OptionValue)>,
     /// v2's errors in v1's words, before the rules of all operations.
     pub rules: Vec<Rule>,
+    /// How it is served under other choices of the site.
+    pub variants: Vec<Variant>,
     /// Where the operation is written.
     pub location: Location,
+}
+
+/// How an operation is served under a choice of the site.
+#[derive(Debug)]
+pub struct Variant {
+    /// The site chose so.
+    pub options: Vec<(String, OptionValue)>,
+    /// The operation with other calls, parameters and answers.
+    pub operation: Operation,
 }
 
 /// The dates that an operation is about.
@@ -81,6 +93,8 @@ pub struct Range {
     pub longer: Option<Longer>,
     /// Where a range without a first date begins; a month before its end if there is none.
     pub open: Option<Open>,
+    /// When a date that is required may be missing, and is today.
+    pub today: Option<Today>,
     /// The time zone of what has no offset: the call and the pointer.
     pub zone: Option<(usize, String)>,
 }
@@ -102,6 +116,16 @@ pub struct Open {
     pub months: String,
     /// A moment of an earlier answer: the call and the pointer.
     pub after: Option<(usize, String)>,
+}
+
+/// When a date that is required may be missing, and is today.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Today {
+    /// The parameter.
+    pub parameter: String,
+    /// It is one of these.
+    pub is: Vec<Value>,
 }
 
 /// The parameter that proves that the caller may use an operation.
@@ -186,6 +210,14 @@ pub enum Fate {
 }
 
 impl Operation {
+    /// The operation as it is served under a site's choices.
+    pub fn under(&self, options: &Options) -> &Self {
+        let is_chosen = |(name, value): &(String, _)| options.get(name) == Some(value);
+        let mut variants = self.variants.iter();
+        let variant = variants.find(|variant| variant.options.iter().all(is_chosen));
+        variant.map_or(self, |variant| &variant.operation)
+    }
+
     /// True if the shim answers it from v2.
     pub fn is_served(&self) -> bool {
         !matches!(self.service, Service::NotServed(_))

@@ -1,11 +1,25 @@
 //! Where a value lives: places in v2's documents, and elsewhere.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use crate::template::Template;
 
 /// The document that the core makes up of a page of a list.
 pub const PAGE: &str = "page";
+
+/// The members of [`PAGE`] for a whole list.
+pub fn whole_list(records: usize) -> Value {
+    json!({ "total_records": records })
+}
+
+/// The members of [`PAGE`].
+pub(crate) fn page(number: i64, size: i64, pages: i64, records: i64) -> Value {
+    json!({
+        "page_count": pages, "page_number": number, "page_size": size, "total_records": records,
+    })
+}
+
 /// The document that an object or an element of an array in another document is for its own view.
 pub const ITEM: &str = "item";
 

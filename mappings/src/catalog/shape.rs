@@ -12,7 +12,7 @@ use super::{
     field::{Kind, Shape},
     notification::{First, Webhook},
     one_or_many::{self, OneOrMany},
-    operation::{Longer, Overlapping, Probe, Token},
+    operation::{Longer, Overlapping, Probe, Today, Token},
     option::{OptionRule, OptionValue},
     place::{Place, Pointer},
     protocol::{NamedError, Protocol, Rule, Subject},
@@ -168,6 +168,9 @@ pub(super) struct FieldShape {
     // What an answer shows.
     /// Of two v1 names an array, a value for each.
     pub empty: Option<Value>,
+    /// `empty` is JSON's null, which TOML cannot say.
+    #[serde(default)]
+    pub null: bool,
     pub always: Option<Value>,
     /// `empty` is shown also when the document was not read at all.
     #[serde(default)]
@@ -287,12 +290,26 @@ pub(super) struct OperationShape {
     pub clears_text: BTreeMap<String, OptionValue>,
     #[serde(default)]
     pub error: Vec<Spanned<Rule>>,
+    /// How it is served under other choices of the site.
+    #[serde(default)]
+    pub variant: Vec<Spanned<VariantShape>>,
     /// What replaces an operation that the shim does not serve.
     #[serde(default)]
     pub instead: Vec<String>,
     pub instead_source: Option<Spanned<String>>,
     #[serde(default)]
     pub composite: bool,
+}
+
+/// How an operation is served under a choice of the site.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VariantShape {
+    pub option: BTreeMap<String, OptionValue>,
+    /// Those of the operation if left out.
+    pub parameters: Option<Vec<String>>,
+    pub plan: Spanned<String>,
+    pub view: Spanned<String>,
 }
 
 /// What an operation does to what v2 has stored.
@@ -317,6 +334,8 @@ pub(super) struct RangeShape {
     pub longer: Option<Longer>,
     /// Where a range without a first date begins.
     pub open: Option<OpenShape>,
+    /// When a required date may be missing, and is today.
+    pub today: Option<Today>,
     /// The time zone of what has no offset, `CALL:/pointer`.
     pub zone: Option<String>,
 }

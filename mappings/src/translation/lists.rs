@@ -5,13 +5,12 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-use serde_json::json;
-
 use super::{Translation, entry::Entry, values::text_of};
 use crate::{
     catalog::{
         PAGE,
         operation::{Join, List, PageMode},
+        page, whole_list,
     },
     document::Json,
 };
@@ -68,18 +67,12 @@ impl<'a> Translation<'a> {
             let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
             let shown = usize::try_from(size).unwrap_or(usize::MAX);
             entries = entries.into_iter().skip(skipped).take(shown).collect();
-            let pages = i64::try_from(total).unwrap_or(i64::MAX);
-            let pages = pages.saturating_add(size.saturating_sub(1)) / size;
-            let page = json!({
-                "page_count": pages,
-                "page_number": number,
-                "page_size": size,
-                "total_records": total,
-            });
+            let total = i64::try_from(total).unwrap_or(i64::MAX);
+            let pages = total.saturating_add(size.saturating_sub(1)) / size;
+            let page = page(number, size, pages, total);
             self.root.documents.add(PAGE, page.into());
         } else if !self.is_page_of_v2(&list.of) {
-            let page = json!({ "total_records": total });
-            self.root.documents.add(PAGE, page.into());
+            self.root.documents.add(PAGE, whole_list(total).into());
         }
         self.root.extend(&list.name, entries);
     }

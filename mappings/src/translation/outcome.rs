@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
-
 use super::{
     CallFailure, CallId, Miss, State, Translation,
     entry::Entry,
@@ -17,6 +15,7 @@ use crate::{
     catalog::{
         PAGE,
         operation::{self, Check, Compared, Items, PageMode, Test, Then},
+        whole_list,
     },
     document::{Document, Json},
     exchange::{Outcome, Warning},
@@ -184,8 +183,7 @@ impl<'a> Translation<'a> {
             return;
         }
         let count = self.root.list(list).map_or(0, <[_]>::len);
-        let page = json!({ "total_records": count });
-        self.root.documents.add(PAGE, page.into());
+        self.root.documents.add(PAGE, whole_list(count).into());
     }
 
     pub(super) fn unit_is_done(&mut self, id: CallId, call: &operation::Call, counts: bool) {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
 use crate::{
-    catalog::operation::{PageMode, Pages},
+    catalog::{
+        operation::{PageMode, Pages},
+        page,
+    },
     document::{Document, Json},
 };
 
@@ -174,13 +175,7 @@ impl<'a> Paging<'a> {
         let least_pages = self.wanted.saturating_add(1) * i64::from(goes_on);
         Turn::Page {
             items,
-            page: json!({
-                "page_count": count.max(least_pages),
-                "page_number": self.wanted,
-                "page_size": self.size,
-                "total_records": total,
-            })
-            .into(),
+            page: page(self.wanted, self.size, count.max(least_pages), total).into(),
             is_guessed: goes_on && (read.is_none_or(|total| total < least) || count < least_pages),
         }
     }

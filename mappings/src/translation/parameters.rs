@@ -109,7 +109,8 @@ impl<'a> Parameters<'a> {
             return Err(error(PARAMETER_INVALID, name));
         }
         for one_of in &operation.requires {
-            if !one_of.iter().any(|name| given.has(name)) {
+            let is_there = |name: &String| given.has(name) || given.is_today(operation, name);
+            if !one_of.iter().any(is_there) {
                 return Err(error(PARAMETER_MISSING, &one_of.join(" or ")));
             }
         }
@@ -120,6 +121,17 @@ impl<'a> Parameters<'a> {
     /// True if the parameter was given, and not empty.
     pub(super) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name) || self.files.contains_key(name)
+    }
+
+    /// True for a day that may be missing, and is today then.
+    pub(super) fn is_today(&self, operation: &Operation, name: &str) -> bool {
+        operation.range.as_ref().is_some_and(|range| {
+            let today = range.today.as_ref().filter(|today| {
+                let value = self.value_or_default(&today.parameter);
+                value.is_some_and(|value| today.is.contains(value))
+            });
+            today.is_some() && (range.from == name || range.to == name)
+        })
     }
 
     /// A given value; without v1's default.

@@ -22,6 +22,9 @@ impl Translation<'_> {
         };
         let to = given(&range.to, true).unwrap_or_else(|| moment::day_of(self.now));
         let from = given(&range.from, false).unwrap_or_else(|| {
+            if self.given.is_today(self.operation, &range.from) {
+                return moment::day_of(self.now).min(to);
+            }
             let Some(open) = &range.open else {
                 return moment::months_before(to, 1);
             };

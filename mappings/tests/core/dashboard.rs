@@ -284,6 +284,49 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
     }
 }
 
+#[test]
+fn a_day_that_is_missing_is_today_for_what_is_running_only() {
+    for operation in ["metrics/meetings", "metrics/webinars"] {
+        let live = run(operation, &[LIVE], well).unwrap();
+        let sent = live.requests()[0].to_owned();
+        assert!(
+            sent.contains("from=2020-09-13") && sent.contains("to=2020-09-13"),
+            "{sent}"
+        );
+        let until = [LIVE, ("to", "2020-08-05")];
+        let sent = run(operation, &until, well).unwrap().requests()[0].to_owned();
+        assert!(
+            sent.contains("from=2020-08-05") && sent.contains("to=2020-08-05"),
+            "{sent}"
+        );
+        let past = run(operation, &[PAST, AUGUST[1]], well).err();
+        assert_eq!(past.as_deref(), Some("300 From is required."));
+    }
+}
+
+#[test]
+fn a_running_meeting_has_no_duration_yet() {
+    let texts = |duration: Option<&'static str>| {
+        move |request: &V2Request| {
+            let mut outcome = meeting(true);
+            if let Some(text) = duration {
+                outcome["duration"] = text.into();
+            }
+            match &*request.template {
+                "/metrics/meetings/{meetingId}" => ok(outcome),
+                _ => well(request),
+            }
+        }
+    };
+    for v2_has in [None, Some("")] {
+        let run = run("metrics/meetingdetail", &[MEETING, LIVE], texts(v2_has)).unwrap();
+        let answer = run.answer();
+        assert_eq!(answer.get("duration"), Some(&Value::Null), "{v2_has:?}");
+    }
+    let list = run("metrics/meetings", &[LIVE], well).unwrap();
+    assert_eq!(list.answer()["meetings"][0]["duration"], "");
+}
+
 /// 70 participants, 30 a page.
 fn many(request: &V2Request) -> Outcome {
     if *request.template != *"/metrics/meetings/{meetingId}/participants" {

@@ -12,6 +12,7 @@
 mod access;
 mod catalog;
 mod chats;
+mod contact_groups;
 mod dashboard;
 mod devices;
 mod driver;
@@ -25,6 +26,7 @@ mod meetings;
 mod members;
 mod notifications;
 mod odd;
+mod options;
 mod order;
 mod paging;
 mod parameters;

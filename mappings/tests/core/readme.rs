@@ -33,6 +33,14 @@ const TABLES: &[(&str, &str)] = &[
         "`open`, the later",
         "[operation.x]\nrange = { open = { KEY = 1 } }",
     ),
+    (
+        "`today`:\n",
+        "[operation.x]\nrange = { today = { KEY = 1 } }",
+    ),
+    (
+        "`[[operation.\"…\".variant]]`: under",
+        "[operation.x]\nvariant = [{ KEY = 1 }]",
+    ),
     ("`[plan.NAME]`: the calls", "[plan.x]\nKEY = 1"),
     ("`[[plan.NAME.call]]`, or", "CALL\nKEY = 1"),
     ("`items`: the answer holds", "CALL\nitems = { KEY = 1 }"),

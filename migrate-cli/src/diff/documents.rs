@@ -6,11 +6,12 @@ use mappings::{
     catalog::{
         field::Place,
         operation::{Call, Plan},
+        whole_list,
     },
 };
 use percent_encoding::percent_decode_str;
 use recording::{Exchange, OutcomeKind};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What is known of v2 when a v1 answer is looked at.
 #[derive(Debug, Default)]
@@ -84,7 +85,7 @@ impl Documents {
             let items = items.cloned().unwrap_or_default();
             let mut page = answer.clone();
             if call.pages.is_none() {
-                page = json!({ "total_records": items.len() });
+                page = whole_list(items.len());
             }
             self.own.push((PAGE.to_owned(), page));
             let items = items

@@ -1,10 +1,12 @@
 //! The page of one operation.
 
+use std::collections::BTreeMap;
+
 use mappings::{
     Catalog,
     catalog::{
         field::Field,
-        operation::{Operation, Service},
+        operation::{Amount, Operation, Service, Variant},
     },
 };
 use serde::Serialize;
@@ -36,6 +38,8 @@ pub(crate) struct OperationPage<'a> {
     pub(crate) note: Option<&'a str>,
     /// The v2 calls that serve it.
     pub(crate) calls: Vec<CallEntry<'a>>,
+    /// What serves it under other choices of a site.
+    pub(crate) variants: Vec<VariantEntry<'a>>,
     /// The v2 requests that replace it, if it is not served.
     pub(crate) replacement: Option<ReplacementEntry<'a>>,
     pub(crate) parameter_counts: Counts,
@@ -71,6 +75,17 @@ pub(crate) struct ReplacementEntry<'a> {
     /// True if several of them, or one for each item, are needed.
     pub(crate) composite: bool,
     pub(crate) source: &'a str,
+}
+
+/// What serves an operation under other choices of a site.
+#[derive(Debug, Serialize)]
+pub(crate) struct VariantEntry<'a> {
+    /// The choices, by option.
+    pub(crate) options: BTreeMap<&'a str, Value>,
+    /// The v2 requests.
+    pub(crate) requests: Vec<String>,
+    /// The OAuth scopes that its calls need.
+    pub(crate) scopes: Vec<&'a str>,
 }
 
 /// A choice of a site.
@@ -131,6 +146,7 @@ impl<'a> OperationPage<'a> {
                 Service::NotServed(_) => None,
             },
             errors: error_entries(catalog, operation),
+            variants: operation.variants.iter().map(variant_entry).collect(),
             options: option_entries(catalog, operation),
             scopes: once_each(calls.iter().map(|call| call.scope)),
             sources: once_each(
@@ -157,8 +173,46 @@ impl<'a> OperationPage<'a> {
     }
 }
 
+fn variant_entry(variant: &Variant) -> VariantEntry<'_> {
+    let choices = variant.options.iter().map(|(name, value)| {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        (name.as_str(), value)
+    });
+    let operation = &variant.operation;
+    let requests = operation.v2_requests().into_iter();
+    let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
+    VariantEntry {
+        options: choices.collect(),
+        requests: requests
+            .map(|(method, path)| format!("{method} {path}"))
+            .collect(),
+        scopes: once_each(calls.map(|call| call.scope.as_str())),
+    }
+}
+
 fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<OptionEntry<'a>> {
     let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
+    let numbers = calls
+        .clone()
+        .filter_map(|call| match &call.pages.as_ref()?.most {
+            Amount::Option(name) => Some(name.as_str()),
+            Amount::Fixed(_) => None,
+        });
+    let parameters = operation.parameters.iter();
+    let limits = parameters.filter_map(|parameter| {
+        let (_, part) = catalog.field(parameter.field?)?;
+        part.at_most.as_deref()
+    });
+    let range = operation
+        .range
+        .as_ref()
+        .and_then(|range| range.open.as_ref());
+    let numbers = numbers.chain(limits);
+    let numbers = numbers.chain(range.map(|open| open.months.as_str()));
+    let of_variants = operation
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.options);
     let of_calls = calls.flat_map(|call| {
         let conditions = call.when.iter().flat_map(|condition| &condition.options);
         conditions.chain(call.checks.iter().flat_map(|check| &check.options))
@@ -166,8 +220,10 @@ fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<Opt
     let fields = fields_of(catalog, operation);
     let overrides = fields.iter().flat_map(|field| &field.overrides);
     let of_fields = overrides.flat_map(|rule| &rule.options);
-    let chosen = of_calls.chain(of_fields).chain(&operation.clears_text);
-    let names = once_each(chosen.map(|(name, _)| name.as_str()));
+    let chosen = of_variants.chain(of_calls).chain(of_fields);
+    let chosen = chosen.chain(&operation.clears_text);
+    let names = chosen.map(|(name, _)| name.as_str()).chain(numbers);
+    let names = once_each(names);
     names
         .into_iter()
         .filter_map(|name| {

@@ -68,6 +68,7 @@ async fn every_error_can_be_provoked() {
     answers.extend(errors_of_credentials().await);
     answers.extend(errors_of_settings().await);
     answers.extend(errors_of_groups().await);
+    answers.extend(errors_of_contact_groups().await);
     for answer in &answers {
         assert!(
             rows.values().any(|row| row.is(answer)),
@@ -395,6 +396,32 @@ async fn errors_of_settings() -> Vec<Answer> {
         .empty(204);
     answers.extend(all(&client, vec![patch(ada, json!({"webinar": true}))]).await);
     answers
+}
+
+async fn errors_of_contact_groups() -> Vec<Answer> {
+    let client = Client::start().await;
+    let groups = client.get("/contacts/groups").await.body(200);
+    let group = groups["groups"][0]["group_id"].as_str().expect("an id");
+    let members = format!("/contacts/groups/{group}/members");
+    let listed = client.get(&members).await.body(200);
+    let of = |at: usize| listed["group_members"][at]["id"].as_str().expect("an id");
+    let remove = |ids: &str| format!("{members}?member_ids={ids}");
+    let (get, post) = (Method::GET, Method::POST);
+    all(
+        &client,
+        vec![
+            (get, "/contacts/groups/nope", Value::Null),
+            (post, "/contacts/groups", json!({"group_name": ""})),
+            (Method::DELETE, &remove("nobody"), Value::Null),
+            (Method::DELETE, &remove(&["x"; 21].join(",")), Value::Null),
+            (
+                Method::DELETE,
+                &remove(&format!("{},{}", of(0), of(1))),
+                Value::Null,
+            ),
+        ],
+    )
+    .await
 }
 
 async fn errors_of_groups() -> Vec<Answer> {

@@ -119,5 +119,6 @@ fn usable<'n>(now: &'n Generation, tenant: &'n Tenant) -> impl Iterator<Item = &
             .is_none_or(|token| has_token(&token.site))
     };
     let operations = now.catalog().operations().iter();
-    operations.filter(move |operation| tenant.may(operation) && is_on(operation))
+    let usable = operations.filter(move |operation| tenant.may(operation) && is_on(operation));
+    usable.map(|operation| operation.under(&tenant.site.options))
 }

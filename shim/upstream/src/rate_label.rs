@@ -71,8 +71,7 @@ impl RateLabels {
     /// The labels of all calls in a catalog.
     pub fn of(catalog: &Catalog) -> Self {
         let mut labels: HashMap<_, HashMap<_, _>> = HashMap::new();
-        let plans = catalog.operations().iter().filter_map(|known| known.plan());
-        for call in plans.flat_map(|plan| &plan.calls) {
+        for call in catalog.plans().flat_map(|plan| &plan.calls) {
             let of_method = labels.entry(call.method).or_default();
             of_method.insert(call.template.to_string(), RateLabel::named(&call.label));
         }

@@ -3,13 +3,13 @@
 use end_to_end::{Answer, Stage};
 use serde_json::Value;
 
-/// Asks `operation name=value name=value`; a `+` in a value is a blank.
+/// Asks `operation name=value name=value`; a `+` in a value is a blank, `%2B` a plus.
 pub(crate) async fn ask(stage: &Stage, request: &str) -> Answer {
     let mut words = request.split(' ').filter(|word| !word.is_empty());
     let operation = words.next().unwrap();
     let given: Vec<_> = words
         .map(|word| word.split_once('=').unwrap())
-        .map(|(name, value)| (name, value.replace('+', " ")))
+        .map(|(name, value)| (name, value.replace('+', " ").replace("%2B", "+")))
         .collect();
     let given: Vec<_> = given.iter().map(|(n, v)| (*n, v.as_str())).collect();
     stage.ask(operation, &given).await

@@ -279,3 +279,61 @@ async fn errors_that_v2_says_itself() {
         assert_eq!(ask(&stage, request).await.error(), expected, "{request}");
     }
 }
+
+#[tokio::test]
+async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
+    let gone = SandboxConfig {
+        im_groups: false,
+        ..SandboxConfig::default()
+    };
+    let stage = Stage::with(gone, "[options]\nim_groups = \"contact\"\n").await;
+    let ada = stage.id_of("ada.lovelace@example.com").await;
+    let alan = stage.id_of("alan.turing@example.com").await;
+    let listed = shown(&stage, "im/group/list").await;
+    has(&listed, "groups[]", &format!("{GROUP} type:s"));
+    let seeded = one(&listed, "groups[]", "name", "Programmers");
+    assert_eq!(
+        (&seeded["type"], &seeded["total_members"]),
+        (&json!("Normal"), &json!(2))
+    );
+
+    let answer = ask(
+        &stage,
+        "im/group/create name=Chess type=shared option_search_by_domain=true",
+    )
+    .await;
+    assert!(answer.warns_of("option_search_by_domain"));
+    let made = answer.success();
+    has(&made, "", &format!("{GROUP} type:s"));
+    assert_eq!(made["type"], "Shared");
+    let id = made["group_id"].as_str().unwrap();
+    let edited = shown(
+        &stage,
+        &format!("im/group/edit id={id} name=Go type=Restricted"),
+    )
+    .await;
+    assert_eq!(
+        (&edited["name"], &edited["type"]),
+        (&json!("Go"), &json!("Restricted"))
+    );
+
+    let added = format!("im/group/member/add id={id} member_ids={ada},{alan}");
+    assert_eq!(shown(&stage, &added).await["add_count"], 2);
+    let members = shown(&stage, &format!("im/group/member/list id={id}")).await;
+    has(&members, "", PAGE);
+    has(&members, "members[]", MEMBER);
+    one(&members, "members[]", "email", "alan.turing@example.com");
+    let second = format!("im/group/member/list id={id} page_size=1 page_number=2");
+    let second = shown(&stage, &second).await;
+    assert_eq!(at(&second, "members[]").len(), 1);
+
+    let removed = format!("im/group/member/delete id={id} member_ids={alan},{alan}");
+    assert_eq!(shown(&stage, &removed).await["deleted_count"], 1);
+    assert_eq!(shown(&stage, &removed).await["deleted_count"], 0);
+    let got = shown(&stage, &format!("im/group/get id={id}")).await;
+    assert_eq!(got["total_members"], 1);
+    shown(&stage, &format!("im/group/delete id={id}")).await;
+    let get = format!("im/group/get id={id}");
+    let unknown = format!("4130 IM Group not exist: {id}");
+    check(&stage, &[(&get, &unknown)]).await;
+}

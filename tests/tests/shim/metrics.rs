@@ -9,7 +9,7 @@ use crate::{
     members::{PAGE, ask, at, has, month, one, shown},
 };
 
-const MEETING: &str = "uuid:s id:n host:s email:s user_type:s start_time:t end_time:t? duration:s \
+const MEETING: &str = "uuid:s id:n host:s email:s user_type:s start_time:t end_time:t? \
                        has_pstn:b has_voip:b has_3rd_party_audio:b has_video:b has_screen_share:b \
                        recording:n";
 const PARTICIPANT: &str = "id:s user_id:s user_name:s device:s ip_address:s cn:s city:s \
@@ -43,7 +43,11 @@ async fn lists_and_details_of_meetings_and_webinars() {
     ] {
         let found = list(&stage, operation, kind).await;
         has(&found, "", &format!("{PAGE} from:d to:d type:s meetings:a"));
-        has(&found, "meetings[]", &format!("{MEETING} participants:n"));
+        has(
+            &found,
+            "meetings[]",
+            &format!("{MEETING} duration:s participants:n"),
+        );
         assert_eq!(found["type"], format!("{name}s"));
         let meeting = &found["meetings"][0];
         assert_eq!(meeting["end_time"] == "", kind == 1, "{meeting}");
@@ -60,11 +64,20 @@ async fn lists_and_details_of_meetings_and_webinars() {
             "page_count:n page_number:n page_size:n type:s participants_count:n",
         );
         has(&shown, "", MEETING);
+        assert_eq!(shown["duration"].is_null(), kind == 1, "{shown}");
         has(&shown, "participants[]", PARTICIPANT);
         assert_eq!(shown["type"], name);
         assert_eq!(
             shown["participants_count"],
             at(&shown, "participants[]").len()
+        );
+    }
+    for operation in ["meetings", "webinars"] {
+        let today = shown(&stage, &format!("metrics/{operation} type=1")).await;
+        assert_eq!(today["from"], today["to"]);
+        assert_eq!(
+            today["meetings"],
+            list(&stage, operation, 1).await["meetings"]
         );
     }
     let alone = list(&stage, "meetings", 3).await;
@@ -251,7 +264,7 @@ async fn zoom_rooms_with_and_without_meetings() {
         let detail = format!("metrics/zoomroomdetail id={id} {} {more}", month());
         shown(&stage, &detail).await
     };
-    let meeting = format!("{MEETING} participants:n");
+    let meeting = format!("{MEETING} duration:s participants:n");
     let used = detail("Babbage", "").await;
     has(&used, "", &format!("{PAGE} from:d to:d past_meetings:a"));
     has(&used, "zoom_room", ROOM);

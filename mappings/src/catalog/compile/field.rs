@@ -252,8 +252,12 @@ fn overrides(scope: &Scope<'_>, rule: OverrideShape) -> Option<Override> {
 /// v1's value for "nothing there", for each v1 name.
 fn empties(scope: &Scope<'_>, shape: &FieldShape) -> Vec<Option<Value>> {
     let names = shape.v1.len();
+    scope.expect(
+        shape.empty.is_none() || !shape.null,
+        "`empty` and `null` exclude each other",
+    );
     let empties = match &shape.empty {
-        None => vec![None; names],
+        None => vec![shape.null.then_some(Value::Null); names],
         Some(Value::Array(values)) if names > 1 => {
             let values = values.iter().cloned();
             values

@@ -105,6 +105,7 @@ fn notification(scope: &Scope<'_>, shape: &NotificationShape, view: usize) -> No
             note: None,
             clears_text: Vec::new(),
             rules: Vec::new(),
+            variants: Vec::new(),
             location: scope.at.clone(),
         },
         name: shape.name.clone(),

@@ -7,13 +7,14 @@ use toml::Spanned;
 use super::{
     super::{
         operation::{
-            Call, Fate, Open, Operation, Parameter, Plan, Range, Replacement, Service, View,
+            Call, Fate, Open, Operation, Parameter, Plan, Range, Replacement, Service, Variant,
+            View,
         },
         option::OptionRule,
         place::Pointer,
         problem::{COMMON, Location},
         protocol::{Rule, Subject},
-        shape::{Effect, OperationShape, RangeShape},
+        shape::{Effect, OperationShape, RangeShape, VariantShape},
     },
     Names, Scope,
     field::Fields,
@@ -51,10 +52,11 @@ pub(super) fn operations(
             scope: &scope,
             name: operation.name,
             shape: operation.value,
+            variant: None,
             fields,
             views,
         };
-        operations.extend(compiler.operation(rules));
+        operations.extend(compiler.with_variants(rules));
     }
     operations.sort_by(|one, other| one.name.cmp(&other.name));
     operations
@@ -64,11 +66,41 @@ struct Compiler<'a> {
     scope: &'a Scope<'a>,
     name: &'a str,
     shape: &'a OperationShape,
+    /// What holds in place of the operation's own keys.
+    variant: Option<&'a VariantShape>,
     fields: &'a Fields,
     views: &'a [View],
 }
 
 impl Compiler<'_> {
+    fn with_variants(&self, rules: &Rules) -> Option<Operation> {
+        let mut operation = self.operation(rules)?;
+        for placed in &self.shape.variant {
+            let scope = self.scope.near(placed.span());
+            let variant = placed.as_ref();
+            scope.expect(
+                !variant.option.is_empty(),
+                "a variant depends on an option, which it does not name",
+            );
+            let compiler = Compiler {
+                scope: &scope,
+                variant: Some(variant),
+                ..*self
+            };
+            let variant = Variant {
+                options: scope.choices(&variant.option),
+                operation: compiler.operation(rules)?,
+            };
+            operation.variants.push(variant);
+        }
+        Some(operation)
+    }
+
+    fn plan_name(&self) -> Option<&Spanned<String>> {
+        let variant = self.variant.map(|variant| &variant.plan);
+        variant.or(self.shape.plan.as_ref())
+    }
+
     fn operation(&self, rules: &Rules) -> Option<Operation> {
         let Self {
             scope, name, shape, ..
@@ -79,7 +111,8 @@ impl Compiler<'_> {
             scope.add(format!("`{name}` belongs into the folder `{resources}`"));
         }
         let is_served = shape.plan.is_some() || shape.refuses.is_some();
-        let keys = scope.expand(&shape.parameters);
+        let own = self.variant.and_then(|variant| variant.parameters.as_ref());
+        let keys = scope.expand(own.unwrap_or(&shape.parameters));
         let named: Vec<_> = keys
             .into_iter()
             .map(|key| {
@@ -136,6 +169,7 @@ impl Compiler<'_> {
             note: shape.note.clone(),
             clears_text: scope.choices(&shape.clears_text),
             rules,
+            variants: Vec::new(),
             location: scope.at.clone(),
         })
     }
@@ -143,7 +177,7 @@ impl Compiler<'_> {
     /// v2's errors in v1's words: the operation's own, its plan's and its resource's.
     fn rules(&self, of_resources: &Rules) -> Vec<Rule> {
         let scope = self.scope;
-        let plan = self.shape.plan.as_ref();
+        let plan = self.plan_name();
         let plan = plan.and_then(|plan| scope.names.plan.find(scope.resource(), plan.as_ref()));
         let of_plan = plan.into_iter().flat_map(|(_, plan)| &plan.value.error);
         let placed = self.shape.error.iter().chain(of_plan);
@@ -177,7 +211,8 @@ impl Compiler<'_> {
 
     fn service(&self, parameters: &[String]) -> Option<Service> {
         let Self { scope, shape, .. } = self;
-        let Some(view) = &shape.view else {
+        let own = self.variant.map(|variant| &variant.view);
+        let Some(view) = own.or(shape.view.as_ref()) else {
             scope.add("an operation that the shim answers needs a view");
             return None;
         };
@@ -194,7 +229,7 @@ impl Compiler<'_> {
                 view,
             });
         }
-        let name = shape.plan.as_ref()?;
+        let name = self.plan_name()?;
         let Some((_, found)) = scope.names.plan.find(scope.resource(), name.as_ref()) else {
             let scope = scope.near(name.span());
             scope.add(format!("there is no plan `{}`", name.as_ref()));
@@ -249,7 +284,8 @@ impl Compiler<'_> {
     fn range(&self, shape: &Spanned<RangeShape>, plan: &Plan, parameters: &[String]) -> Range {
         let scope = self.scope.near(shape.span());
         let shape = shape.as_ref();
-        for name in [&shape.from, &shape.to] {
+        let today = shape.today.iter().map(|today| &today.parameter);
+        for name in [&shape.from, &shape.to].into_iter().chain(today) {
             if !parameters.contains(name) {
                 scope.add(format!("`{name}` is not a parameter of the operation"));
             }
@@ -271,6 +307,7 @@ impl Compiler<'_> {
             to: shape.to.clone(),
             longer: shape.longer,
             open,
+            today: shape.today.clone(),
             zone: shape.zone.as_ref().and_then(member),
         }
     }

@@ -108,7 +108,11 @@ pub(super) fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>>
         (
             Kind::Secret | Kind::String | Kind::Text | Kind::Uuid,
             text @ (Scalar::Text(_) | Scalar::Verbatim(_)),
-        ) => Some(text),
+        ) => Some(if is_null(part, &text) {
+            Scalar::Null
+        } else {
+            text
+        }),
         (Kind::Secret | Kind::String | Kind::Text | Kind::Uuid, Scalar::Int(number)) => {
             Some(Scalar::Text(number.to_string().into()))
         }
@@ -122,6 +126,11 @@ pub(super) fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>>
         }
         _ => None,
     }
+}
+
+/// True for an empty text of v2 where v1 had null.
+fn is_null(part: &Part, text: &Scalar<'_>) -> bool {
+    part.empty == Some(Value::Null) && text.as_str() == Some("")
 }
 
 /// The values of a field that v1 shows as they stand in v2's document, as most do.
@@ -141,7 +150,7 @@ pub(super) enum AsIs {
 
 impl AsIs {
     pub(super) fn of(field: &Field, part: &Part) -> Self {
-        if !matches!(field.conversion, Conversion::Same) {
+        if !matches!(field.conversion, Conversion::Same) || part.empty == Some(Value::Null) {
             return Self::None;
         }
         match part.kind {

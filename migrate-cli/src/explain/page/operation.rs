@@ -61,6 +61,22 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
         guide(&mut document, known);
     }
     calls(&mut document, page);
+    for variant in &page.variants {
+        let choices = variant.options.iter().map(|(name, value)| {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            format!("options.{name} = {value}")
+        });
+        let choices: Vec<_> = choices.collect();
+        let title = format!("v2 calls with {}", choices.join(" and "));
+        let mut rows: Vec<_> = { variant.requests.iter() }
+            .map(|request| Row::new([tied(request)]))
+            .collect();
+        let scopes = all_of(&variant.scopes);
+        rows.push(Row::new([format!("scopes: {scopes}")]));
+        document.section(&title, Table::plain(rows));
+    }
     parameters(&mut document, page, all);
     answer(&mut document, page, all);
     let mut rows = Vec::new();

@@ -1,6 +1,7 @@
 //! Behaviours: code for what data cannot express, by the name that the data uses.
 
 mod accounts;
+mod contacts;
 mod groups;
 mod media;
 mod meetings;
@@ -42,6 +43,9 @@ impl Behaviour {
             Self::AddGroupMembers => Ok(groups::add(call)),
             Self::RemoveGroupMember => groups::remove(call),
             Self::ChangeGroupMember => groups::change(call),
+            Self::ChangeContactGroup => Ok(contacts::change(call)),
+            Self::AddContactMembers => Ok(contacts::add(call)),
+            Self::RemoveContactMembers => contacts::remove(call),
             Self::DeleteRecording => recordings::delete(call),
             Self::ChangeAccountOptions => accounts::change(call, "options"),
             Self::ChangeAccountSettings => accounts::change(call, "_settings"),
@@ -78,6 +82,7 @@ impl Behaviour {
             Self::Groups => Ok(groups::all(call, "groups")),
             Self::ImGroups => Ok(groups::all(call, "im_groups")),
             Self::GroupMembers => Ok(groups::members(call)),
+            Self::ContactMembers => Ok(contacts::members(call)),
             Self::AccountReport => Ok(reports::by_host(call, range)),
             Self::DailyReport => reports::by_day(call),
             Self::Days => Ok(reports::days(range)),

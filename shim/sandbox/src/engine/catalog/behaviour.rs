@@ -27,6 +27,11 @@ pub(crate) enum Behaviour {
     AddGroupMembers,
     RemoveGroupMember,
     ChangeGroupMember,
+    /// Changes a contact group, whose members have other names in changes.
+    ChangeContactGroup,
+    ContactMembers,
+    AddContactMembers,
+    RemoveContactMembers,
     /// Gives the files of a recording their sizes.
     RecordingFiles,
     /// Moves a recording, or one of its files, to the trash or deletes it.
