@@ -476,7 +476,9 @@ async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
     let after = i64::try_from(LONG.as_millis()).unwrap();
     let (current, _, attempts) = claimed(&queue, after).await.unwrap();
     assert_eq!(attempts, 0, "a lost lease is no attempt");
-    assert!(!queue.settle(lost, Settlement::Done, after).await.unwrap());
+    for settlement in [Settlement::Dead, Settlement::RetryAt(after)] {
+        assert!(!queue.settle(lost, settlement, after).await.unwrap());
+    }
     assert!(
         queue
             .settle(current, Settlement::Done, after)
