@@ -308,7 +308,6 @@ macro_rules! embedded {
 
 /// The rules by id, sorted, as they stand in `rules/`.
 pub const RULES: [(&str, &str); 12] = embedded![
-    "verification-token",
     "v1-answer-field",
     "v1-base-url",
     "v1-credential",
@@ -320,6 +319,7 @@ pub const RULES: [(&str, &str); 12] = embedded![
     "v1-mention",
     "v1-push-notification",
     "v1-url",
+    "verification-token",
 ];
 
 /// What a rule is for, as people read it.

@@ -4,7 +4,13 @@ mod redis;
 mod redis_server;
 mod redis_topology;
 
-use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    future::Future,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use mappings::translation::{Journal, WriteKey};
 use shim_upstream::Pace;
@@ -435,38 +441,46 @@ async fn a_repeat_is_recognised_after_delivery(on: Arc<dyn Engine>) {
     assert_eq!(put(&queue, "one", "a", DAY).await, Put::Stored);
 }
 
+/// Milliseconds since 1970.
+fn real_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
 async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
     const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
     let queue = queue(on);
+    // What is too old by the real clock is swept away.
+    let now = real_now();
     for id in ["1", "2", "3"] {
-        put(&queue, id, "a", 0).await;
+        put(&queue, id, "a", now).await;
     }
-    let (claim, ..) = claimed(&queue, 0).await.unwrap();
-    assert!(queue.settle(claim, Settlement::Dead, 7).await.unwrap());
-    let (claim, body, _) = claimed(&queue, 7).await.unwrap();
+    let (claim, ..) = claimed(&queue, now).await.unwrap();
+    assert!(queue.settle(claim, Settlement::Dead, now + 7).await.unwrap());
+    let (claim, body, _) = claimed(&queue, now + 7).await.unwrap();
     assert_eq!(body, "2", "the group goes on");
-    assert!(queue.settle(claim, Settlement::Dead, 8).await.unwrap());
+    assert!(queue.settle(claim, Settlement::Dead, now + 8).await.unwrap());
     let letters = queue.dead_letters(10).await.unwrap();
     let shown: Vec<_> = letters
         .iter()
         .map(|letter| (&letter.body[..], letter.at))
         .collect();
-    assert_eq!(shown, [(b"1".as_slice(), 7), (b"2", 8)]);
+    assert_eq!(shown, [(b"1".as_slice(), now + 7), (b"2", now + 8)]);
     assert_eq!(queue.dead_letters(1).await.unwrap().len(), 1);
 
     let first = letters.first().unwrap().id;
-    assert_eq!(queue.put_back(Some(&[first]), 9).await.unwrap(), 1);
+    assert_eq!(queue.put_back(Some(&[first]), now + 9).await.unwrap(), 1);
     let mut order = Vec::new();
-    while let Some((claim, body, attempts)) = claimed(&queue, 9).await {
+    while let Some((claim, body, attempts)) = claimed(&queue, now + 9).await {
         assert_eq!(attempts, 0);
         order.push(body);
-        queue.settle(claim, Settlement::Done, 9).await.unwrap();
+        queue.settle(claim, Settlement::Done, now + 9).await.unwrap();
     }
     assert_eq!(order, ["3", "1"]);
     assert_eq!(queue.counts().await.unwrap().dead, 1);
-    assert_eq!(claimed(&queue, 8 + WEEK).await, None);
+    assert_eq!(claimed(&queue, now + 8 + WEEK).await, None);
     assert_eq!(queue.counts().await.unwrap().dead, 0, "too old");
-    assert_eq!(queue.put_back(None, 9).await.unwrap(), 0);
+    assert_eq!(queue.put_back(None, now + 9).await.unwrap(), 0);
 }
 
 async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
@@ -531,33 +545,34 @@ async fn what_was_delivered_under_a_lost_lease_is_not_delivered_again(on: Arc<dy
 }
 
 async fn all_dead_messages_of_one_moment_are_put_back_in_order(on: Arc<dyn Engine>) {
-    let queue = queue(on);
+    let (queue, now) = (queue(on), real_now());
     // More than are put back at once.
     let ids: Vec<String> = (0..450).map(|id| id.to_string()).collect();
     for id in &ids {
-        put(&queue, id, "a", 0).await;
+        put(&queue, id, "a", now).await;
     }
-    while let Some((claim, ..)) = claimed(&queue, 1).await {
-        assert!(queue.settle(claim, Settlement::Dead, 1).await.unwrap());
+    while let Some((claim, ..)) = claimed(&queue, now + 1).await {
+        assert!(queue.settle(claim, Settlement::Dead, now + 1).await.unwrap());
     }
-    assert_eq!(queue.put_back(None, 0).await.unwrap(), 0, "they died later");
-    assert_eq!(queue.put_back(None, 1).await.unwrap(), ids.len());
+    assert_eq!(queue.put_back(None, now).await.unwrap(), 0, "they died later");
+    assert_eq!(queue.put_back(None, now + 1).await.unwrap(), ids.len());
     let mut order = Vec::new();
-    while let Some((claim, body, _)) = claimed(&queue, 1).await {
+    while let Some((claim, body, _)) = claimed(&queue, now + 1).await {
         order.push(body);
-        assert!(queue.settle(claim, Settlement::Done, 1).await.unwrap());
+        assert!(queue.settle(claim, Settlement::Done, now + 1).await.unwrap());
     }
     assert_eq!(order, ids);
 }
 
 async fn unreadable_bodies_hold_nothing_up(on: Arc<dyn Engine>) {
-    let (one, other) = (queue(Arc::clone(&on)), State::on(on, CACHE).unwrap());
-    put(&one, "1", "a", 0).await;
+    let (one, now) = (queue(Arc::clone(&on)), real_now());
+    let other = State::on(on, CACHE).unwrap();
+    put(&one, "1", "a", now).await;
     // The key was replaced without its predecessor being named.
     let other = Queue { state: other, ..one };
-    let claimed = other.claim(0, LONG).await.unwrap().unwrap();
+    let claimed = other.claim(now, LONG).await.unwrap().unwrap();
     assert!(claimed.body.is_empty());
-    let given_up = other.settle(claimed.claim, Settlement::Dead, 0).await;
+    let given_up = other.settle(claimed.claim, Settlement::Dead, now).await;
     assert!(given_up.unwrap());
     assert!(other.dead_letters(1).await.unwrap()[0].body.is_empty());
 }

@@ -22,7 +22,10 @@ pub(super) fn uses(judge: &Judge<'_>, file: &FileFacts) -> Vec<Use> {
     let mut uses = Vec::new();
     if let Some(confidence) = notifications(judge, file) {
         let reason = "the name of a push notification of v1, in its receiver";
-        uses.extend({ receiving.notifications.iter() }.map(|(name, place)| {
+        // What receives v2's webhooks may keep states of the same names.
+        let is_of_v1 = |name: &str| !receiving.is_of_v2 || is_unique(judge, name);
+        let named = { receiving.notifications.iter() }.filter(|(name, _)| is_of_v1(name));
+        uses.extend(named.map(|(name, place)| {
             found(Kind::PushNotification, name, place, confidence, reason)
         }));
     }
@@ -41,12 +44,14 @@ fn notifications(judge: &Judge<'_>, file: &FileFacts) -> Option<Confidence> {
     let receiving = &file.receiving;
     let words = &judge.rules.words;
     let names = || receiving.notifications.iter().map(|(name, _)| name);
-    if names().any(|name| has(&words.unique_notifications, name)) {
-        return Some(Confidence::High);
+    if names().any(|name| is_unique(judge, name)) {
+        return Some(match receiving.is_of_v2 {
+            true => Confidence::Medium,
+            false => Confidence::High,
+        });
     }
     let is_of_zoom = file.zoom || judge.evidence.v1;
     let is_named = names().any(|name| !has(&words.common_notifications, name));
-    // What receives v2's webhooks may keep states of the same names.
     if !is_named || !is_of_zoom || file.vendor.is_some() || receiving.is_of_v2 {
         return None;
     }
@@ -55,4 +60,8 @@ fn notifications(judge: &Judge<'_>, file: &FileFacts) -> Option<Confidence> {
         1 => Confidence::Medium,
         _ => Confidence::High,
     })
+}
+
+fn is_unique(judge: &Judge<'_>, name: &str) -> bool {
+    has(&judge.rules.words.unique_notifications, name)
 }
