@@ -166,12 +166,7 @@ impl Queue {
     /// # Errors
     ///
     /// If the engine cannot be reached.
-    pub async fn renew(
-        &self,
-        claim: Claim,
-        now: i64,
-        lease: Duration,
-    ) -> Result<bool, StateError> {
+    pub async fn renew(&self, claim: Claim, now: i64, lease: Duration) -> Result<bool, StateError> {
         self.engine().renew(self.name, claim, now, lease).await
     }
 

@@ -456,10 +456,20 @@ async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
         put(&queue, id, "a", now).await;
     }
     let (claim, ..) = claimed(&queue, now).await.unwrap();
-    assert!(queue.settle(claim, Settlement::Dead, now + 7).await.unwrap());
+    assert!(
+        queue
+            .settle(claim, Settlement::Dead, now + 7)
+            .await
+            .unwrap()
+    );
     let (claim, body, _) = claimed(&queue, now + 7).await.unwrap();
     assert_eq!(body, "2", "the group goes on");
-    assert!(queue.settle(claim, Settlement::Dead, now + 8).await.unwrap());
+    assert!(
+        queue
+            .settle(claim, Settlement::Dead, now + 8)
+            .await
+            .unwrap()
+    );
     let letters = queue.dead_letters(10).await.unwrap();
     let shown: Vec<_> = letters
         .iter()
@@ -474,7 +484,10 @@ async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
     while let Some((claim, body, attempts)) = claimed(&queue, now + 9).await {
         assert_eq!(attempts, 0);
         order.push(body);
-        queue.settle(claim, Settlement::Done, now + 9).await.unwrap();
+        queue
+            .settle(claim, Settlement::Done, now + 9)
+            .await
+            .unwrap();
     }
     assert_eq!(order, ["3", "1"]);
     assert_eq!(queue.counts().await.unwrap().dead, 1);
@@ -516,7 +529,12 @@ async fn a_renewed_lease_lasts(on: Arc<dyn Engine>) {
     assert_eq!(claimed(&queue, 2 * long - 2).await, None);
     let (next, ..) = claimed(&queue, 2 * long - 1).await.unwrap();
     assert!(!queue.renew(claim, 2 * long, LONG).await.unwrap());
-    assert!(queue.settle(next, Settlement::Done, 2 * long).await.unwrap());
+    assert!(
+        queue
+            .settle(next, Settlement::Done, 2 * long)
+            .await
+            .unwrap()
+    );
     assert!(!queue.renew(next, 2 * long, LONG).await.unwrap());
 }
 
@@ -552,14 +570,28 @@ async fn all_dead_messages_of_one_moment_are_put_back_in_order(on: Arc<dyn Engin
         put(&queue, id, "a", now).await;
     }
     while let Some((claim, ..)) = claimed(&queue, now + 1).await {
-        assert!(queue.settle(claim, Settlement::Dead, now + 1).await.unwrap());
+        assert!(
+            queue
+                .settle(claim, Settlement::Dead, now + 1)
+                .await
+                .unwrap()
+        );
     }
-    assert_eq!(queue.put_back(None, now).await.unwrap(), 0, "they died later");
+    assert_eq!(
+        queue.put_back(None, now).await.unwrap(),
+        0,
+        "they died later"
+    );
     assert_eq!(queue.put_back(None, now + 1).await.unwrap(), ids.len());
     let mut order = Vec::new();
     while let Some((claim, body, _)) = claimed(&queue, now + 1).await {
         order.push(body);
-        assert!(queue.settle(claim, Settlement::Done, now + 1).await.unwrap());
+        assert!(
+            queue
+                .settle(claim, Settlement::Done, now + 1)
+                .await
+                .unwrap()
+        );
     }
     assert_eq!(order, ids);
 }
@@ -569,7 +601,10 @@ async fn unreadable_bodies_hold_nothing_up(on: Arc<dyn Engine>) {
     let other = State::on(on, CACHE).unwrap();
     put(&one, "1", "a", now).await;
     // The key was replaced without its predecessor being named.
-    let other = Queue { state: other, ..one };
+    let other = Queue {
+        state: other,
+        ..one
+    };
     let claimed = other.claim(now, LONG).await.unwrap().unwrap();
     assert!(claimed.body.is_empty());
     let given_up = other.settle(claimed.claim, Settlement::Dead, now).await;

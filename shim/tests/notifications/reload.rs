@@ -63,7 +63,9 @@ async fn other_receivers_and_tokens_are_taken_over_without_a_loss() {
             .collect();
         let in_order = ["STARTED", "ENDED", "STARTED"];
         let expected = in_order.iter().take(last);
-        let expected: Vec<_> = expected.map(|status| ((*status).to_owned(), path)).collect();
+        let expected: Vec<_> = expected
+            .map(|status| ((*status).to_owned(), path))
+            .collect();
         assert_eq!(delivered, expected);
     }
     let log = stage.logged("Notification pushed").await;

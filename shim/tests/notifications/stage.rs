@@ -65,7 +65,10 @@ impl Receiver {
     /// Waits for this many pushes that it answered with 200.
     pub(crate) async fn accepted(&self, count: usize) -> Vec<Push> {
         let accepted = |got: &Vec<Push>| -> Vec<Push> {
-            got.iter().filter(|push| push.is_accepted).cloned().collect()
+            got.iter()
+                .filter(|push| push.is_accepted)
+                .cloned()
+                .collect()
         };
         let mut got = self.got.subscribe();
         let enough = timeout(PATIENCE, got.wait_for(|got| accepted(got).len() >= count)).await;

@@ -60,7 +60,8 @@ impl Source<'_> {
             return Receiving::default();
         }
         let mut found = Receiving::default();
-        let has_text = |word: &String| memmem::find(self.text.as_bytes(), word.as_bytes()).is_some();
+        let has_text =
+            |word: &String| memmem::find(self.text.as_bytes(), word.as_bytes()).is_some();
         found.is_of_v2 = knowledge.webhook_events.iter().any(has_text)
             || words.webhook_headers.iter().any(has_text);
         found.tokens = self.tokens(found.is_of_v2, words);
@@ -82,7 +83,11 @@ impl Source<'_> {
         let mut found = Vec::new();
         for (text, folded) in self.extract.texts.iter().zip(self.folded) {
             let callee = text.callee.as_deref().unwrap_or_default();
-            let is_message = || split_words(callee).iter().any(|word| has(&words.label, word));
+            let is_message = || {
+                split_words(callee)
+                    .iter()
+                    .any(|word| has(&words.label, word))
+            };
             if text.role == Role::Value
                 && knowledge.notifications.contains(&folded.text)
                 && !is_message()
@@ -108,7 +113,10 @@ impl Source<'_> {
             let from = lower.get(..at).and_then(|head| head.rfind('\n'));
             let line = lower.get(from.unwrap_or(0)..).unwrap_or_default();
             let line = line.trim_start().lines().next().unwrap_or_default();
-            words.form_reads.iter().any(|read| line.contains(read.as_str()))
+            words
+                .form_reads
+                .iter()
+                .any(|read| line.contains(read.as_str()))
         })
     }
 
@@ -121,12 +129,18 @@ impl Source<'_> {
         for spelling in &words.verification_tokens {
             for at in memmem::find_iter(lower.as_bytes(), spelling) {
                 let end = at + spelling.len();
-                if continues_word(self.text.as_bytes(), end) || comments.iter().any(|one| one.contains(&at)) {
+                if continues_word(self.text.as_bytes(), end)
+                    || comments.iter().any(|one| one.contains(&at))
+                {
                     continue;
                 }
                 let start = start_of(&lower, at, |byte| is_name(byte) || byte == b'-');
-                let end = end + { lower.bytes().skip(end) }.take_while(|byte| is_name(*byte)).count();
-                let path = start_of(&lower, start, |byte| is_name(byte) || matches!(byte, b'-' | b'.'));
+                let end = end + { lower.bytes().skip(end) }
+                    .take_while(|byte| is_name(*byte))
+                    .count();
+                let path = start_of(&lower, start, |byte| {
+                    is_name(byte) || matches!(byte, b'-' | b'.')
+                });
                 let name = self.text.get(start..end).unwrap_or_default();
                 let whole = lower.get(path..end).unwrap_or_default();
                 let is_setting = !self.language.is_code() && self.is_about_zoom(&lower, start);
@@ -147,7 +161,11 @@ impl Source<'_> {
     }
 
     fn comments(&self) -> Vec<Range<usize>> {
-        let comments = self.extract.texts.iter().filter(|text| text.role != Role::Value);
+        let comments = self
+            .extract
+            .texts
+            .iter()
+            .filter(|text| text.role != Role::Value);
         let pieces = comments.flat_map(|text| &text.pieces);
         pieces
             .filter_map(|piece| match piece {
@@ -174,6 +192,9 @@ fn whole<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     memmem::find_iter(bytes, word).filter(move |at| {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at));
         let after = bytes.get(at + word.len());
-        ![before, after].into_iter().flatten().any(|byte| is_name(*byte))
+        ![before, after]
+            .into_iter()
+            .flatten()
+            .any(|byte| is_name(*byte))
     })
 }

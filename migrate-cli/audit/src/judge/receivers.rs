@@ -25,15 +25,23 @@ pub(super) fn uses(judge: &Judge<'_>, file: &FileFacts) -> Vec<Use> {
         // What receives v2's webhooks may keep states of the same names.
         let is_of_v1 = |name: &str| !receiving.is_of_v2 || is_unique(judge, name);
         let named = { receiving.notifications.iter() }.filter(|(name, _)| is_of_v1(name));
-        uses.extend(named.map(|(name, place)| {
-            found(Kind::PushNotification, name, place, confidence, reason)
-        }));
+        uses.extend(
+            named.map(|(name, place)| {
+                found(Kind::PushNotification, name, place, confidence, reason)
+            }),
+        );
     }
     // Other services have verification tokens, too.
     if file.zoom && file.vendor.is_none() {
         let reason = "Zoom's verification token, which no webhook is sent with any more";
         uses.extend({ receiving.tokens.iter() }.map(|(name, place)| {
-            found(Kind::VerificationToken, name, place, Confidence::Medium, reason)
+            found(
+                Kind::VerificationToken,
+                name,
+                place,
+                Confidence::Medium,
+                reason,
+            )
         }));
     }
     uses

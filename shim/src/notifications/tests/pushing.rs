@@ -229,7 +229,9 @@ async fn until_reached<T>(mut ask: impl AsyncFnMut() -> Result<T, StateError>) -
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(60), reached)
+        .await
+        .unwrap()
 }
 
 /// 100 events of each meeting while the receiver is down for an hour.
@@ -248,7 +250,11 @@ async fn outage(state: &State, attempts: u32, meetings: usize) -> Stage {
         }
     }
     loop {
-        match stage.next_due().await.filter(|due| *due < begun + 3_600_000) {
+        match stage
+            .next_due()
+            .await
+            .filter(|due| *due < begun + 3_600_000)
+        {
             Some(due) => stage.clock.set(stage.clock.now().max(due)),
             None => break,
         }
@@ -376,7 +382,14 @@ struct Slow(Arc<Semaphore>);
 
 impl Deliver for Slow {
     fn deliver(&self, _: Message) -> BoxFuture<'_, Result<(), Failure>> {
-        async { self.0.acquire().await.map(drop).map_err(|_| Failure::Timeout) }.boxed()
+        async {
+            self.0
+                .acquire()
+                .await
+                .map(drop)
+                .map_err(|_| Failure::Timeout)
+        }
+        .boxed()
     }
 }
 
@@ -388,7 +401,12 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
     let pusher = || {
         let target = Arc::clone(&outbox.targets()[0]);
         let client = Slow(Arc::clone(&answers));
-        Arc::new(Pusher::new(target, client, Arc::<Noted>::default(), clock.clock()))
+        Arc::new(Pusher::new(
+            target,
+            client,
+            Arc::<Noted>::default(),
+            clock.clock(),
+        ))
     };
     for (event, time) in [("meeting.started", 1), ("meeting.ended", 2)] {
         let body = webhook(event, "m", time).to_string();
@@ -417,7 +435,10 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
 async fn other_receivers_are_taken_over_with_what_is_queued() {
     let (catalog, state) = (catalog(), state());
     let of = |url: &str| receiver(url, &catalog);
-    let outbox = Outbox::new(&[of("http://a/?secret=1"), of("http://b/"), of("http://c/")], &state);
+    let outbox = Outbox::new(
+        &[of("http://a/?secret=1"), of("http://b/"), of("http://c/")],
+        &state,
+    );
     let store = async |time| {
         let body = webhook("meeting.started", "m", time).to_string();
         let event = Event::read(&catalog, body.as_bytes()).unwrap();
@@ -445,11 +466,17 @@ async fn other_receivers_are_taken_over_with_what_is_queued() {
     ];
     assert_eq!(queued, all);
     let waiting = outbox.waiting().await.unwrap();
-    assert_eq!((waiting[0].receiver.as_str(), waiting[0].counts.waiting), ("http://a/", 2));
+    assert_eq!(
+        (waiting[0].receiver.as_str(), waiting[0].counts.waiting),
+        ("http://a/", 2)
+    );
     // What came back takes over its own queue.
     outbox.replace(outbox.with(&[receiver("http://b/", &catalog)], &state));
     let targets = outbox.targets();
-    let back = targets.iter().find(|target| target.label == "http://b/").unwrap();
+    let back = targets
+        .iter()
+        .find(|target| target.label == "http://b/")
+        .unwrap();
     assert!(!back.is_retired);
     assert_eq!(back.queue.counts().await.unwrap().waiting, 1);
 }

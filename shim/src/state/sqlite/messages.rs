@@ -163,12 +163,7 @@ pub(super) fn settle(
 }
 
 /// Goes on with the next message of a group, due at a time; at the end of its lease if there is none.
-fn go_on(
-    on: &Transaction<'_>,
-    queue: Name,
-    group: Name,
-    due: Option<i64>,
-) -> rusqlite::Result<()> {
+fn go_on(on: &Transaction<'_>, queue: Name, group: Name, due: Option<i64>) -> rusqlite::Result<()> {
     let next = "SELECT min(number) FROM message WHERE queue = ?1 AND team = ?2 AND died IS NULL";
     let mut next = on.prepare_cached(next)?;
     let next: Option<i64> = next.query_row(params![queue, group], |row| row.get(0))?;
