@@ -63,12 +63,12 @@ impl<'a> Event<'a> {
         let body: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
         let event = Self { catalog, body };
         let webhook = &catalog.webhooks().webhook;
+        if event.name().is_empty() {
+            return Err(EventError::Missing(webhook.event.clone()));
+        }
         let is_known = event.candidates().next().is_some();
         let needs = webhook.needs.iter().map(|(pointer, _)| pointer);
-        for pointer in [&webhook.event]
-            .into_iter()
-            .chain(needs.filter(|_| is_known))
-        {
+        for pointer in needs.filter(|_| is_known) {
             let missing = || EventError::Missing(pointer.clone());
             event.text(pointer).ok_or_else(missing)?;
         }

@@ -34,7 +34,7 @@ fn name(path: &Path) -> String {
 
 fn rule_folders() -> Vec<PathBuf> {
     let mut folders = folders(&rules());
-    folders.retain(|folder| name(folder).starts_with("v1-"));
+    folders.retain(|folder| folder.join("rule.toml").exists());
     folders
 }
 

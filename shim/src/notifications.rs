@@ -18,7 +18,7 @@ mod signature;
 mod webhooks;
 
 pub use client::{Client, ClientError};
-pub use outbox::{Dead, Message, Outbox, Stored, Target, Waiting};
+pub use outbox::{Dead, Message, Outbox, Stored, Target, Targets, Waiting};
 pub use pusher::{Deliver, Failure, Pusher};
 pub use webhooks::{MAX_BODY, Mappings, PATH, Webhooks, router};
 

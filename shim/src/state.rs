@@ -247,6 +247,11 @@ impl State {
         Queue::new(self.clone(), name)
     }
 
+    /// The same queue before the key was replaced, if there is a previous key.
+    pub fn previous_queue(&self, name: &str) -> Option<Queue> {
+        Queue::previous(self.clone(), name)
+    }
+
     /// v2's answer about a user, if it was read within the cache's time to live.
     pub(crate) fn answer(&self, key: Key) -> Option<Bytes> {
         self.0.answers.get(&key)
@@ -326,4 +331,4 @@ fn beside(file: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

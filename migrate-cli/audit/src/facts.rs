@@ -4,6 +4,7 @@ pub(crate) mod dependencies;
 mod mentions;
 mod parameters;
 mod postman;
+pub(crate) mod receivers;
 pub(crate) mod scanner;
 pub(crate) mod secrets;
 pub(crate) mod shape;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     facts::{
         dependencies::Dependency,
+        receivers::Receiving,
         secrets::Secret,
         shape::Shape,
         syntax::{Binding, Call, Import, Read, Role, Subclass, Text, Write},
@@ -108,6 +110,8 @@ pub(crate) struct FileFacts {
     pub(crate) subclasses: Vec<Subclass>,
     /// Credentials in plain text.
     pub(crate) secrets: Vec<Secret>,
+    /// What it has of a receiver.
+    pub(crate) receiving: Receiving,
     /// The lines that signals stand on, for reports.
     pub(crate) excerpts: BTreeMap<usize, String>,
     /// Lines with a comment that suppresses findings.

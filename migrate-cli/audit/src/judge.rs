@@ -4,6 +4,7 @@ mod endpoint;
 mod halves;
 mod libraries;
 mod purpose;
+mod receivers;
 
 use std::collections::BTreeSet;
 
@@ -58,6 +59,7 @@ impl Judge<'_> {
         }
         self.halves(file, &mut uses);
         uses.extend(libraries::uses(self, file));
+        uses.extend(receivers::uses(self, file));
         fields(file, &mut uses);
         self.secrets(file, &mut uses);
         // A constant that is used in several places is one use, where it stands; and the surest
@@ -81,7 +83,7 @@ impl Judge<'_> {
             seen.insert((
                 found.place.line,
                 found.operation.clone(),
-                matches!(found.kind, Kind::ResponseField | Kind::Credential).then_some(found.kind),
+                found.kind.traits().stands_alone.then_some(found.kind),
             ))
         });
         uses
@@ -317,7 +319,7 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
     const NEAR: usize = 30;
     let lines: Vec<usize> = uses
         .iter()
-        .filter(|found| !matches!(found.kind, Kind::Doc | Kind::SdkImport | Kind::Dependency))
+        .filter(|found| found.kind.is_request())
         .map(|found| found.place.line)
         .collect();
     for (read, place) in &file.reads {

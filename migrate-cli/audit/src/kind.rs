@@ -24,6 +24,10 @@ pub enum Kind {
     SdkImport,
     /// A dependency on a client library that speaks v1.
     Dependency,
+    /// The name of a push notification, in a program that receives them.
+    PushNotification,
+    /// The verification token that webhooks of v2 were once sent with.
+    VerificationToken,
     /// An API key or secret in plain text.
     Credential,
     /// An answer field that only v1 has.
@@ -55,6 +59,8 @@ pub enum Wave {
     Reads,
     /// Move the writes to v2.
     Writes,
+    /// Move the receivers to v2's webhooks.
+    Webhooks,
     /// Decide what v2 cannot do the same way.
     Decide,
     /// Remove the shim and what is left of v1.
@@ -125,17 +131,22 @@ pub struct Traits {
     /// What a fix may do about it.
     #[serde(default)]
     pub fix: Fixable,
+    /// It is reported beside other kinds of the same line.
+    #[serde(default)]
+    pub stands_alone: bool,
 }
 
 impl Kind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::BaseUrl,
         Self::Url,
         Self::Endpoint,
         Self::SdkCall,
         Self::SdkImport,
         Self::Dependency,
+        Self::PushNotification,
+        Self::VerificationToken,
         Self::Credential,
         Self::ResponseField,
         Self::Doc,
@@ -150,6 +161,14 @@ impl Kind {
     /// The name in reports: `base_url`.
     pub fn name(self) -> &'static str {
         &self.traits().name
+    }
+
+    /// True if it is, or may be, part of a request to v1.
+    pub fn is_request(self) -> bool {
+        matches!(
+            self,
+            Self::BaseUrl | Self::Url | Self::Endpoint | Self::SdkCall
+        )
     }
 }
 
@@ -206,6 +225,7 @@ impl Wave {
             Self::Shim => "shim",
             Self::Reads => "reads",
             Self::Writes => "writes",
+            Self::Webhooks => "webhooks",
             Self::Decide => "decide",
             Self::Remove => "remove",
         }

@@ -30,6 +30,10 @@ pub(crate) struct Knowledge {
     generic: HashSet<String>,
     /// Answer fields that v2 does not have by that name.
     pub(crate) answer_fields: HashSet<String>,
+    /// The names of v1's push notifications.
+    pub(crate) notifications: BTreeSet<String>,
+    /// Events of v2's webhooks.
+    pub(crate) webhook_events: BTreeSet<String>,
     /// The names of v1's key and secret.
     pub(crate) key_and_secret: [String; 2],
     /// The names of v1's credentials, as programs spell them.
@@ -91,7 +95,10 @@ impl Knowledge {
         let credentials = key_and_secret.each_ref();
         let credentials = credentials.map(|name| [name.clone(), name.replace('_', "")]);
         let secret_words = protocol.secret_words.iter();
+        let notifications = catalog.notifications().iter();
         Self {
+            notifications: notifications.clone().map(|one| one.name.clone()).collect(),
+            webhook_events: notifications.map(|one| one.event.clone()).collect(),
             credentials: credentials.concat(),
             key_and_secret,
             secret_words: secret_words

@@ -111,6 +111,11 @@ impl Language {
         }
     }
 
+    /// True for code, false for data, prose and pages.
+    pub(crate) fn is_code(self) -> bool {
+        !matches!(self, Self::Markup | Self::Data(_) | Self::Prose)
+    }
+
     /// The grammar, if there is one.
     pub(crate) fn grammar(self) -> Option<tree_sitter::Language> {
         Some(match self {

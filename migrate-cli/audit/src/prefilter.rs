@@ -111,7 +111,8 @@ impl<'k> Prefilter<'k> {
             words.push(format!("{head}/"));
             patterns.push(Pattern::Head);
         }
-        for word in knowledge.telling_actions() {
+        let telling = rules.words.unique_notifications.iter().cloned();
+        for word in knowledge.telling_actions().into_iter().chain(telling) {
             words.push(word);
             patterns.push(Pattern::Word);
         }
@@ -201,7 +202,7 @@ impl<'k> Prefilter<'k> {
     pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
         let speaks = trace.word && !trace.zoom;
         let part = speaks.then(|| self.part(bytes)).flatten();
-        trace.zoom |= part == Some(Part::Library);
+        trace.zoom |= matches!(part, Some(Part::Library | Part::Receiver));
         let is_relevant = trace.is_telling() || part.is_some();
         let has = |name: &Finder<'_>| name.find(bytes).is_some();
         trace.keyed = trace.path

@@ -113,6 +113,14 @@ pub(crate) struct Words {
     pub(crate) formatters: Vec<String>,
     pub(crate) page_moves: Vec<String>,
     pub(crate) page_movers: Vec<String>,
+    pub(crate) notification_field: String,
+    pub(crate) notification_fields: Vec<String>,
+    pub(crate) unique_notifications: Vec<String>,
+    pub(crate) common_notifications: Vec<String>,
+    pub(crate) form_reads: Vec<String>,
+    pub(crate) form_parsers: Vec<String>,
+    pub(crate) verification_tokens: Vec<String>,
+    pub(crate) webhook_headers: Vec<String>,
     pub(crate) test_folders: Vec<String>,
     pub(crate) stand_ins: Vec<String>,
     pub(crate) value_words: Vec<String>,
@@ -299,7 +307,7 @@ macro_rules! embedded {
 }
 
 /// The rules by id, sorted, as they stand in `rules/`.
-pub const RULES: [(&str, &str); 10] = embedded![
+pub const RULES: [(&str, &str); 12] = embedded![
     "v1-answer-field",
     "v1-base-url",
     "v1-credential",
@@ -309,7 +317,9 @@ pub const RULES: [(&str, &str); 10] = embedded![
     "v1-library-call",
     "v1-library-import",
     "v1-mention",
+    "v1-push-notification",
     "v1-url",
+    "verification-token",
 ];
 
 /// What a rule is for, as people read it.

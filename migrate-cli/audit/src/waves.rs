@@ -88,6 +88,14 @@ impl Waves {
                 check: "what v2 wrote reads as what v1 wrote",
             },
             WaveSteps {
+                name: Wave::Webhooks,
+                title: "Move the receivers to v2's webhooks",
+                why: "Until then the shim pushes v1's notifications: it needs the URL of each receiver, \
+                      and an app at Zoom with event subscriptions.",
+                steps: by_kind(&live, Wave::Webhooks),
+                check: "the program verifies x-zm-signature, and the shim pushes nothing",
+            },
+            WaveSteps {
                 name: Wave::Decide,
                 title: "Decide what v2 cannot do the same way",
                 why: "Parameters without a place in v2, and operations that nothing replaces.",

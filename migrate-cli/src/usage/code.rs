@@ -101,7 +101,8 @@ impl Code {
                 let places = self.places.entry(operation).or_default();
                 places.push(place);
             }
-            None if matches!(kind, Kind::Credential | Kind::ResponseField) => {}
+            // What stands alone requests nothing.
+            None if kind.traits().stands_alone => {}
             None => self.nameless += 1,
         }
     }

@@ -1,6 +1,10 @@
 //! Push notifications: started beside v1, and the commands on their queues.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
@@ -13,10 +17,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Failure, Serve, banner, listen::bind_flag, run};
 use crate::{
     front::server,
-    notifications::{Client, Deliver as _, Outbox, PATH, Pusher, Webhooks, router, system_clock},
+    notifications::{
+        Client, ClientError, Deliver as _, Outbox, PATH, Pusher, Targets, Webhooks, router,
+        system_clock,
+    },
     observe::Observer,
     serve::Shim,
-    settings::{Config, Limits, StateUrl, WebhooksConfig},
+    settings::{Config, Limits, ReceiverConfig, StateUrl, WebhooksConfig},
     state::{AnswerCache, State},
 };
 
@@ -55,10 +62,23 @@ pub(super) struct Listening {
     config: WebhooksConfig,
 }
 
-/// Pushes until it is stopped.
+/// Takes webhooks and pushes notifications until it is stopped.
 pub(super) struct Pushing {
-    stop: CancellationToken,
+    outbox: Outbox,
+    state: State,
+    observer: Arc<dyn Observer>,
+    webhooks: Option<Arc<Webhooks>>,
+    /// Where webhooks are listened for, as it was set.
+    listen: Option<String>,
+    /// Stops the pushers of the current receivers.
+    current: Mutex<CancellationToken>,
     tasks: TaskTracker,
+}
+
+/// Receivers that can be pushed to, before anything is changed.
+pub(super) struct Receivers {
+    targets: Targets,
+    clients: Vec<Client>,
 }
 
 /// Listens for webhooks, if the site says so.
@@ -90,39 +110,85 @@ impl Listening {
 /// Serves webhooks, and pushes what they become.
 pub(super) fn start(
     listening: Option<Listening>,
-    outbox: &Outbox,
+    (outbox, state): (&Outbox, State),
     shim: &Shim,
     observer: &Arc<dyn Observer>,
     limits: &Limits,
-) -> anyhow::Result<Pushing> {
-    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    for target in outbox.targets() {
-        let client = Client::new(&target.config)?;
-        let (target, observer) = (Arc::clone(target), Arc::clone(observer));
-        let pusher = Pusher::new(target, client, observer, system_clock());
-        tasks.spawn(Arc::new(pusher).run(stop.clone()));
-    }
-    if let Some(listening) = listening {
-        let webhooks = Webhooks::new(
+) -> anyhow::Result<Arc<Pushing>> {
+    let listen = { listening.as_ref() }.map(|listening| listening.config.listen.clone());
+    let webhooks = listening.map(|listening| {
+        let webhooks = Arc::new(Webhooks::new(
             shim.clone(),
             listening.config.secret_tokens,
             outbox.clone(),
             Arc::clone(observer),
             system_clock(),
-        );
-        let (router, limits) = (router(Arc::new(webhooks)), limits.clone());
+        ));
+        let (router, limits) = (router(Arc::clone(&webhooks)), limits.clone());
         // It answers to the end of the process: what it stores is pushed after the next start.
         tokio::spawn(async move {
             server::serve_ops(listening.listener, router, &limits).await;
         });
-    }
-    Ok(Pushing { stop, tasks })
+        webhooks
+    });
+    let pushing = Pushing {
+        outbox: outbox.clone(),
+        state,
+        observer: Arc::clone(observer),
+        webhooks,
+        listen,
+        current: Mutex::default(),
+        tasks: TaskTracker::new(),
+    };
+    let targets = outbox.targets();
+    let clients = clients(&targets)?;
+    pushing.switch(Receivers { targets, clients });
+    Ok(Arc::new(pushing))
+}
+
+fn clients(targets: &Targets) -> Result<Vec<Client>, ClientError> {
+    let clients = targets.iter().map(|target| Client::new(&target.config));
+    clients.collect()
 }
 
 impl Pushing {
+    /// Makes what pushing to these receivers needs; nothing is changed yet.
+    pub(super) fn prepare(&self, receivers: &[ReceiverConfig]) -> Result<Receivers, ClientError> {
+        let targets = self.outbox.with(receivers, &self.state);
+        let clients = clients(&targets)?;
+        Ok(Receivers { targets, clients })
+    }
+
+    /// Goes on with these receivers. Pushes under way end as they began, under their leases.
+    pub(super) fn switch(&self, receivers: Receivers) {
+        let stop = CancellationToken::new();
+        self.outbox.replace(Arc::clone(&receivers.targets));
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.cancel();
+        *current = stop.clone();
+        for (target, client) in receivers.targets.iter().zip(receivers.clients) {
+            let (target, observer) = (Arc::clone(target), Arc::clone(&self.observer));
+            let pusher = Pusher::new(target, client, observer, system_clock());
+            self.tasks.spawn(Arc::new(pusher).run(stop.clone()));
+        }
+    }
+
+    /// Goes on with these secret tokens; the address stays.
+    pub(super) fn verify_with(&self, config: Option<WebhooksConfig>) {
+        let listen = config.as_ref().map(|config| &config.listen);
+        if listen != self.listen.as_ref() {
+            tracing::warn!("webhooks.listen is changed by a restart only");
+        }
+        if let Some((webhooks, config)) = self.webhooks.as_ref().zip(config) {
+            webhooks.replace_tokens(config.secret_tokens);
+        }
+    }
+
     /// Stops after the pushes that are under way, within some time.
-    pub(super) async fn stop(self, within: Duration) {
-        self.stop.cancel();
+    pub(super) async fn stop(&self, within: Duration) {
+        { self.current.lock() }
+            .unwrap_or_else(PoisonError::into_inner)
+            .cancel();
         self.tasks.close();
         // What is cut off stays in the queue.
         let _ = timeout(within, self.tasks.wait()).await;
@@ -205,7 +271,7 @@ async fn retry(outbox: &Outbox, ids: &[String]) -> anyhow::Result<()> {
 
 async fn test(outbox: &Outbox, catalog: &Catalog) -> anyhow::Result<()> {
     let mut failed = 0;
-    for target in outbox.targets() {
+    for target in outbox.targets().iter().filter(|target| !target.is_retired) {
         let client = Client::new(&target.config)?;
         for message in target.samples(catalog, system_clock()()) {
             let notification = message.notification.clone();

@@ -15,7 +15,7 @@ use super::{
     },
     listen::{bind, bind_ops, check_way_to_v2, open},
     mappings_folder::catalog_of,
-    notifications::{self, Listening},
+    notifications::{self, Listening, Pushing},
     open_files,
     replay::{self, Replay},
     watchers::{self, Watchers},
@@ -194,6 +194,7 @@ async fn serve_until_stopped(
     let cache = AnswerCache::from(&limits);
     let state = spawn_blocking(move || State::open(&state, cache)).await??;
     let outbox = Outbox::new(&receivers, &state);
+    let queued_in = state.clone();
     let mut dependencies = Dependencies::with(state);
     dependencies.observer = Arc::new(Observers(observers));
     let watchers = Watchers {
@@ -208,7 +209,8 @@ async fn serve_until_stopped(
     let observer = Arc::clone(&dependencies.observer);
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
     let webhooks_address = webhooks.as_ref().map(|listening| listening.address);
-    let pushing = notifications::start(webhooks, &outbox, &shim, &observer, &limits)?;
+    let queues = (&outbox, queued_in);
+    let pushing = notifications::start(webhooks, queues, &shim, &observer, &limits)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
     let (stop, reload) = (stop_signal(), reload_signals());
     let process = Process {
@@ -250,9 +252,8 @@ async fn serve_until_stopped(
     tokio::spawn(reload_when_told(
         reload,
         shim.clone(),
-        arguments.clone(),
-        in_process,
-        tls_in_use,
+        (arguments.clone(), in_process),
+        (tls_in_use, Arc::clone(&pushing)),
     ));
     let stop = async {
         stop.await;
@@ -384,9 +385,8 @@ async fn start_replay(recording: Replay, site: &SiteConfig) -> anyhow::Result<V2
 async fn reload_when_told(
     mut signals: ReloadSignals,
     shim: Shim,
-    arguments: Serve,
-    in_process: Option<V2Config>,
-    tls_in_use: Option<Tls>,
+    (arguments, in_process): (Serve, Option<V2Config>),
+    (tls_in_use, pushing): (Option<Tls>, Arc<Pushing>),
 ) {
     while signals.recv().await.is_some() {
         let arguments = arguments.clone();
@@ -408,7 +408,10 @@ async fn reload_when_told(
                 }
             };
             let (_, tenants) = v2.shown();
+            let receivers = pushing.prepare(&config.receivers)?;
             shim.reload(catalog, v2, &config.site)?;
+            pushing.switch(receivers);
+            pushing.verify_with(config.webhooks);
             match (&tls_in_use, &config.tls) {
                 (Some(in_use), Some(tls)) => {
                     in_use.replace(&tls.identity);
@@ -422,7 +425,7 @@ async fn reload_when_told(
         match reloaded {
             Ok(tenants) => tracing::info!(
                 tenants,
-                "Reloaded mappings, tenants, options and certificate"
+                "Reloaded mappings, tenants, options, receivers, secrets and certificate"
             ),
             Err(error) => tracing::error!("Nothing is reloaded, all goes on as it was: {error:#}"),
         }

@@ -1,6 +1,9 @@
 //! The queues of the receivers: a notification is stored for each receiver that wants it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use mappings::{
     Catalog, Links, Site,
@@ -20,8 +23,11 @@ use crate::{
 /// All receivers and their queues. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    targets: Arc<[Arc<Target>]>,
+    targets: Arc<RwLock<Targets>>,
 }
+
+/// The receivers between two reloads, and queues that are left of receivers before.
+pub type Targets = Arc<[Arc<Target>]>;
 
 /// A receiver and its queue.
 #[derive(Debug)]
@@ -33,6 +39,10 @@ pub struct Target {
     pub(super) queue: Queue,
     /// Something was stored.
     pub(super) stored: Notify,
+    /// What it has is pushed, and nothing is added.
+    pub is_retired: bool,
+    /// Queues of the same receiver that are emptied first, so that order holds.
+    pub(super) before: Vec<Queue>,
 }
 
 /// A notification as it waits in a queue, sealed.
@@ -85,22 +95,70 @@ pub struct Waiting {
 impl Outbox {
     /// A queue for each receiver. Receivers are distinguished by their whole URL.
     pub fn new(receivers: &[ReceiverConfig], state: &State) -> Self {
-        let targets = receivers.iter().map(|config| {
-            Arc::new(Target {
-                label: config.label(),
-                queue: state.queue(&format!("notifications {}", config.url)),
-                stored: Notify::new(),
-                config: config.clone(),
-            })
-        });
-        Self {
-            targets: targets.collect(),
-        }
+        let outbox = Self::default();
+        outbox.replace(outbox.with(receivers, state));
+        outbox
     }
 
-    /// The receivers.
-    pub fn targets(&self) -> &[Arc<Target>] {
-        &self.targets
+    /// The receivers, and what is left of those before.
+    pub fn targets(&self) -> Targets {
+        // Replaced as a whole: no panic leaves it half done.
+        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&targets)
+    }
+
+    /// What [`targets`](Self::targets) would be with other receivers: a receiver that is gone keeps
+    /// its queue until that is empty. If nothing but the query of its URL changed, as with a secret
+    /// there, the new URL gets what is queued.
+    pub fn with(&self, receivers: &[ReceiverConfig], state: &State) -> Targets {
+        let before = self.targets();
+        let queues = receivers.iter().map(|config| {
+            let name = format!("notifications {}", config.url);
+            (config, state.queue(&name), state.previous_queue(&name))
+        });
+        let queues: Vec<_> = queues.collect();
+        let is_left = |old: &&Arc<Target>| {
+            let mut kept = queues.iter();
+            !kept.any(|(_, queue, previous)| {
+                old.queue.is(queue) || previous.as_ref().is_some_and(|one| old.queue.is(one))
+            })
+        };
+        let mut targets = Vec::new();
+        let mut left: Vec<(&Arc<Target>, Option<usize>)> = Vec::new();
+        for old in before.iter().filter(is_left) {
+            let mut same = { receivers.iter().enumerate() }
+                .filter(|(_, config)| config.label() == old.label)
+                .map(|(at, _)| at);
+            left.push((old, same.next().filter(|_| same.next().is_none())));
+        }
+        for (at, (config, queue, previous)) in queues.into_iter().enumerate() {
+            let moved = left.iter().filter(|(_, to)| *to == Some(at));
+            let moved = moved.map(|(old, _)| old.queue.clone());
+            let before: Vec<_> = moved.chain(previous).collect();
+            let retired = before.iter().map(|queue| Target {
+                is_retired: true,
+                ..Target::new(config, queue.clone())
+            });
+            targets.extend(retired.map(Arc::new));
+            targets.push(Arc::new(Target {
+                before,
+                ..Target::new(config, queue)
+            }));
+        }
+        let gone = left.iter().filter(|(_, to)| to.is_none());
+        targets.extend(gone.map(|(old, _)| {
+            Arc::new(Target {
+                is_retired: true,
+                ..Target::new(&old.config, old.queue.clone())
+            })
+        }));
+        targets.into()
+    }
+
+    /// Goes on with other receivers.
+    pub fn replace(&self, targets: Targets) {
+        let mut current = self.targets.write().unwrap_or_else(PoisonError::into_inner);
+        *current = targets;
     }
 
     /// Stores an event for all receivers that want it; durable when it returns. `links` are the shim's
@@ -118,7 +176,8 @@ impl Outbox {
     ) -> Result<Stored, StateError> {
         let mut outcome = Stored::Unwanted;
         let account = event.account();
-        for target in self.targets.iter().filter(|target| target.hears(&account)) {
+        let targets = self.targets();
+        for target in targets.iter().filter(|target| target.hears(&account)) {
             let site = Site {
                 links: links.cloned(),
                 ..target.config.site.clone()
@@ -138,18 +197,23 @@ impl Outbox {
         Ok(outcome)
     }
 
-    /// How many notifications wait, by receiver.
+    /// How many notifications wait, by the label of the receiver.
     ///
     /// # Errors
     ///
     /// If the state engine fails.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, StateError> {
-        let mut all = Vec::new();
-        for target in self.targets.iter() {
-            all.push(Waiting {
-                receiver: target.label.clone(),
-                counts: target.queue.counts().await?,
-            });
+        let mut all: Vec<Waiting> = Vec::new();
+        for target in self.targets().iter() {
+            let counts = target.queue.counts().await?;
+            let known = all.iter_mut().find(|one| one.receiver == target.label);
+            if let Some(Waiting { counts: sum, .. }) = known {
+                sum.waiting = sum.waiting.saturating_add(counts.waiting);
+                sum.dead = sum.dead.saturating_add(counts.dead);
+            } else {
+                let receiver = target.label.clone();
+                all.push(Waiting { receiver, counts });
+            }
         }
         Ok(all)
     }
@@ -161,7 +225,7 @@ impl Outbox {
     /// If the state engine fails.
     pub async fn dead(&self, limit: usize) -> Result<Vec<Dead>, StateError> {
         let mut all = Vec::new();
-        for target in self.targets.iter() {
+        for target in self.targets().iter() {
             let letters = target.queue.dead_letters(limit).await?;
             all.extend(letters.into_iter().map(|letter| Dead {
                 id: letter.id,
@@ -181,11 +245,8 @@ impl Outbox {
     /// If the state engine fails.
     pub async fn put_back(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
         let mut count = 0;
-        for target in self.targets.iter() {
-            count += target
-                .queue
-                .put_back(ids.map(<[Name]>::to_vec), now)
-                .await?;
+        for target in self.targets().iter() {
+            count += target.queue.put_back(ids, now).await?;
             target.stored.notify_one();
         }
         Ok(count)
@@ -193,6 +254,17 @@ impl Outbox {
 }
 
 impl Target {
+    fn new(config: &ReceiverConfig, queue: Queue) -> Self {
+        Self {
+            label: config.label(),
+            queue,
+            stored: Notify::new(),
+            config: config.clone(),
+            is_retired: false,
+            before: Vec::new(),
+        }
+    }
+
     /// The made-up notifications that try the receiver.
     pub fn samples(&self, catalog: &Catalog, now: i64) -> Vec<Message> {
         let pushes =
@@ -203,7 +275,8 @@ impl Target {
 
     fn hears(&self, account: &str) -> bool {
         let accounts = &self.config.accounts;
-        accounts.is_empty() || accounts.iter().any(|known| known == account)
+        let hears = accounts.is_empty() || accounts.iter().any(|known| known == account);
+        hears && !self.is_retired
     }
 
     fn wants(&self, push: &Push<'_>) -> bool {

@@ -31,8 +31,14 @@ use crate::{
 /// Meetings of one receiver whose notifications are pushed at the same time.
 const PARALLEL: usize = 32;
 
-/// The lease of a message: longer than an attempt takes.
-const LEASE: Duration = Duration::from_secs(40);
+/// The lease of a message: what a killed process was pushing waits for this long.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// How often a lease is renewed while an attempt is made.
+const RENEW: Duration = Duration::from_secs(3);
+
+/// For the queues that are emptied first: longer than three attempts take.
+const BEFORE: Duration = Duration::from_secs(5 * 60);
 
 /// How often the queue is looked at for what other processes put there.
 const POLL: Duration = Duration::from_secs(1);
@@ -106,6 +112,10 @@ impl Pusher {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let places = Arc::new(Semaphore::new(PARALLEL));
         let tasks = TaskTracker::new();
+        select! {
+            _ = timeout(BEFORE, self.until_first()) => {}
+            () = stop.cancelled() => return,
+        }
         loop {
             let place = select! {
                 place = Arc::clone(&places).acquire_owned() => place,
@@ -163,13 +173,22 @@ impl Pusher {
             let receiver = &self.target.label;
             tracing::error!(
                 receiver,
-                "Another version wrote a notification; it is given up"
+                "Another version or key wrote a notification; it is given up"
             );
             self.settle(&claimed, Settlement::Dead).await;
             return;
         };
         let (event, notification) = (message.event.clone(), message.notification.clone());
-        let outcome = self.client.deliver(message).await;
+        let outcome = select! {
+            // What the receiver answered counts, whatever became of the lease.
+            biased;
+            outcome = self.client.deliver(message) => outcome,
+            () = self.hold(&claimed) => {
+                let receiver = &self.target.label;
+                tracing::warn!(receiver, event, "Another process took over a notification");
+                return;
+            }
+        };
         let (settlement, outcome, failure) = match outcome {
             Ok(()) => (Settlement::Done, DeliveryOutcome::Delivered, None),
             Err(failure) if attempt >= self.target.config.attempts => {
@@ -200,6 +219,22 @@ impl Pusher {
         self.settle(&claimed, settlement).await;
     }
 
+    /// Renews a lease until it is lost.
+    async fn hold(&self, claimed: &Claimed) {
+        loop {
+            time::sleep(RENEW).await;
+            let now = (self.clock)();
+            match self.target.queue.renew(claimed.claim, now, LEASE).await {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(error) => {
+                    let receiver = &self.target.label;
+                    tracing::warn!(receiver, %error, "The lease of a notification cannot be renewed");
+                }
+            }
+        }
+    }
+
     /// Settles a message, however long the engine is out of reach.
     async fn settle(&self, claimed: &Claimed, settlement: Settlement) {
         let id = claimed.claim.id;
@@ -209,12 +244,11 @@ impl Pusher {
                 .queue
                 .settle(claimed.claim, settlement, (self.clock)());
             match timeout(LEASE, settled).await {
-                Ok(Ok(true)) => {
+                // If the lease ended meanwhile, who has it now settles what was not delivered.
+                Ok(Ok(_)) => {
                     self.delivered().remove(&id);
                     return;
                 }
-                // The lease ended meanwhile: who claims the message next settles it.
-                Ok(Ok(false)) => return,
                 Ok(Err(error)) => {
                     let receiver = &self.target.label;
                     tracing::error!(receiver, %error, "A notification cannot be settled; retrying");
@@ -222,6 +256,15 @@ impl Pusher {
                 Err(_) => {}
             }
             time::sleep(POLL).await;
+        }
+    }
+
+    /// Waits until the queues are empty that come first.
+    async fn until_first(&self) {
+        for queue in &self.target.before {
+            while !matches!(queue.counts().await, Ok(counts) if counts.waiting == 0) {
+                time::sleep(POLL).await;
+            }
         }
     }
 

@@ -30,7 +30,11 @@ struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
     fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(NOW)))
+        Self::at(NOW)
+    }
+
+    fn at(now: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(now)))
     }
 
     fn now(&self) -> i64 {

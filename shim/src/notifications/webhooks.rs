@@ -1,6 +1,9 @@
 //! The address of v2's webhooks: verifies, stores, answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -76,7 +79,7 @@ impl Mappings for Arc<Catalog> {
 /// Takes v2's webhooks.
 pub struct Webhooks {
     mappings: Box<dyn Mappings>,
-    tokens: Vec<SecretString>,
+    tokens: RwLock<Arc<[SecretString]>>,
     outbox: Outbox,
     observer: Arc<dyn Observer>,
     clock: Clock,
@@ -117,12 +120,22 @@ impl Webhooks {
     ) -> Self {
         Self {
             mappings: Box::new(mappings),
-            tokens,
+            tokens: RwLock::new(tokens.into()),
             outbox,
             observer,
             clock,
             places: Semaphore::new(PARALLEL),
         }
+    }
+
+    /// Goes on with other secret tokens.
+    pub fn replace_tokens(&self, tokens: Vec<SecretString>) {
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens.into();
+    }
+
+    fn tokens(&self) -> Arc<[SecretString]> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&tokens)
     }
 
     async fn read(&self, request: Request<Body>) -> Taken {
@@ -144,7 +157,8 @@ impl Webhooks {
         let header = |name: &str| Some(headers.get(name)?.as_bytes());
         let now = (self.clock)();
         let (signature, timestamp) = (header(SIGNATURE), header(TIMESTAMP));
-        let token = match signer(&self.tokens, signature, timestamp, &body, now) {
+        let tokens = self.tokens();
+        let token = match signer(&tokens, signature, timestamp, &body, now) {
             Ok(token) => token,
             Err(unsigned) => return Taken::refused(StatusCode::UNAUTHORIZED, unsigned.as_str()),
         };

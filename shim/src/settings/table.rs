@@ -276,7 +276,7 @@ table! { Site:
         /// Secret token of the v2 app that signs webhooks; several with commas or line ends between,
         /// for several apps, or while one is replaced.
         secret_token: Option<SecretString> = secret().example("…")
-            .listed("SHIM_WEBHOOKS_SECRET_TOKEN");
+            .listed("SHIM_WEBHOOKS_SECRET_TOKEN").reloaded();
     }
 
     /// The usage ledger; off without a file.
@@ -375,30 +375,30 @@ table! { Receiver:
         /// Where notifications are posted; its query may be a secret. A private address is accepted only as the
         /// host of the URL, or with allow_private.
         url: Option<SecretString> = secret().required("https://example.com/zoom")
-            .listed("SHIM_RECEIVER_URL");
+            .listed("SHIM_RECEIVER_URL").reloaded();
         /// Notifications that it gets, or all.
-        notifications: Vec<Placed<String>> = texts().default("").example("STARTED, ENDED");
+        notifications: Vec<Placed<String>> = texts().default("").example("STARTED, ENDED").reloaded();
         /// Body as a form, as v1 sent it, or as JSON.
-        body_style: BodyStyle = choice(&["form", "json"]).default("form");
+        body_style: BodyStyle = choice(&["form", "json"]).default("form").reloaded();
         /// User and password of HTTP Basic, as user:password.
         basic: Option<SecretString> = secret().example("user:password")
-            .listed("SHIM_RECEIVER_BASIC");
+            .listed("SHIM_RECEIVER_BASIC").reloaded();
         /// v2 account ids that it hears about, or all.
-        accounts: Vec<Placed<String>> = texts().default("").example("aC7kPq2XT1eWm9dF0sLbNg");
+        accounts: Vec<Placed<String>> = texts().default("").example("aC7kPq2XT1eWm9dF0sLbNg").reloaded();
         /// Attempts to deliver a notification; then it is a dead letter.
-        attempts: u32 = number(1, 10_000, "").default("3");
+        attempts: u32 = number(1, 10_000, "").default("3").reloaded();
         /// Seconds between attempts; the last one repeats.
-        waits: Vec<Placed<String>> = texts().default("10, 60");
+        waits: Vec<Placed<String>> = texts().default("10, 60").reloaded();
         /// The host may resolve to private, loopback and link-local addresses.
-        allow_private: bool = switch().default("false");
+        allow_private: bool = switch().default("false").reloaded();
         /// Link to a recording: the option recording_downloads for this receiver.
-        recording_downloads: Option<String> = text().example("plain");
+        recording_downloads: Option<String> = text().example("plain").reloaded();
         /// Form of RECORDING_MEETING_COMPLETED: the option recording_form for this receiver.
-        recording_form: Option<String> = text().example("status");
+        recording_form: Option<String> = text().example("status").reloaded();
         /// JBH and JOIN once for a meeting: the option jbh_once for this receiver.
-        jbh_once: Option<bool> = switch().example("true");
+        jbh_once: Option<bool> = switch().example("true").reloaded();
         /// STARTED and ENDED of webinars: the option push_webinars for this receiver.
-        push_webinars: Option<bool> = switch().example("true");
+        push_webinars: Option<bool> = switch().example("true").reloaded();
     }
 }
 

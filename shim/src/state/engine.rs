@@ -199,7 +199,17 @@ pub trait Engine: fmt::Debug + Send + Sync {
         owner: Run,
     ) -> Answer<'_, Option<queue::Claimed>>;
 
-    /// Settles a claimed message. False if its lease was lost; nothing is changed then.
+    /// Extends a lease to `lease` after `now`. False if it was lost.
+    fn renew(
+        &self,
+        queue: Name,
+        claimed: queue::Claim,
+        now: i64,
+        lease: Duration,
+    ) -> Answer<'_, bool>;
+
+    /// Settles a claimed message. False if its lease was lost; a delivered message is deleted even
+    /// then, and nothing else is changed.
     fn settle(
         &self,
         queue: Name,
@@ -214,8 +224,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Dead messages, oldest first.
     fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<queue::DeadLetter>>;
 
-    /// Appends dead messages to their groups again, all if `ids` is `None`; returns how many.
-    fn put_back(&self, queue: Name, ids: Option<Vec<Name>>, now: i64) -> Answer<'_, usize>;
+    /// Appends dead messages that died until `now` to their groups again; returns how many. Those
+    /// beyond [`queue::MAX_WAITING`] stay dead.
+    fn put_back(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize>;
 
     /// How many messages there are.
     fn counts(&self, queue: Name) -> Answer<'_, queue::Counts>;

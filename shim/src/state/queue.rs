@@ -16,6 +16,12 @@ pub const DEAD_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Messages that may wait.
 pub const MAX_WAITING: u64 = 200_000;
 
+/// Dead messages that are kept: one more takes the place of the oldest.
+pub const MAX_DEAD: u64 = 200_000;
+
+/// Dead messages that one transaction puts back, so that it holds up no other for long.
+const PUT_BACK_AT_ONCE: usize = 200;
+
 /// A message to be stored, sealed.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
@@ -54,7 +60,7 @@ pub struct Claim {
 pub struct Claimed {
     /// Its lease.
     pub claim: Claim,
-    /// Its body.
+    /// Its body; empty if no key opens it.
     pub body: Bytes,
     /// How often it was put off before.
     pub attempts: u32,
@@ -63,7 +69,8 @@ pub struct Claimed {
 /// What becomes of a claimed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// It was delivered and is deleted.
+    /// It was delivered and is deleted, also by who lost the lease: nobody delivers it again. The
+    /// group stays leased then.
     Done,
     /// It is delivered again from this time on; its group waits.
     RetryAt(i64),
@@ -76,10 +83,19 @@ pub enum Settlement {
 pub struct DeadLetter {
     /// The message.
     pub id: Name,
-    /// Its body.
+    /// Its body; empty if no key opens it.
     pub body: Bytes,
     /// When it was given up.
     pub at: i64,
+}
+
+/// Which dead messages are put back.
+#[derive(Clone, Debug)]
+pub enum Dead {
+    /// These.
+    Named(Vec<Name>),
+    /// This many, oldest first.
+    Oldest(usize),
 }
 
 /// How many messages a queue has.
@@ -94,14 +110,26 @@ pub struct Counts {
 /// One queue of the state engine. There is no fallback: an engine that cannot be reached is an error.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    state: State,
-    name: Name,
+    pub(super) state: State,
+    pub(super) name: Name,
 }
 
 impl Queue {
     pub(super) fn new(state: State, name: &str) -> Self {
         let name = state.name(Space::Queue, &[name.as_bytes()]);
         Self { state, name }
+    }
+
+    /// The queue as it was named under the previous key.
+    pub(super) fn previous(state: State, name: &str) -> Option<Self> {
+        let keyring = &state.0.keyring;
+        let name = keyring.previous_name(Space::Queue, &[name.as_bytes()])?;
+        Some(Self { state, name })
+    }
+
+    /// True if both are the same queue.
+    pub fn is(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 
     /// Stores a message; it is durable when this returns.
@@ -122,15 +150,24 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached, or no key opens the body.
+    /// If the engine cannot be reached.
     pub async fn claim(&self, now: i64, lease: Duration) -> Result<Option<Claimed>, StateError> {
         let owner = super::fresh_run();
         let claimed = self.engine().claim(self.name, now, lease, owner).await?;
         let Some(mut claimed) = claimed else {
             return Ok(None);
         };
-        claimed.body = self.opened(claimed.claim.id, &claimed.body)?;
+        claimed.body = self.opened(claimed.claim.id, &claimed.body);
         Ok(Some(claimed))
+    }
+
+    /// Extends a lease; it ends `lease` after `now`. False if it was lost.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    pub async fn renew(&self, claim: Claim, now: i64, lease: Duration) -> Result<bool, StateError> {
+        self.engine().renew(self.name, claim, now, lease).await
     }
 
     /// Settles a claimed message. False if its lease was lost.
@@ -162,22 +199,38 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached, or no key opens a body.
+    /// If the engine cannot be reached.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StateError> {
         let mut letters = self.engine().dead_letters(self.name, limit).await?;
         for letter in &mut letters {
-            letter.body = self.opened(letter.id, &letter.body)?;
+            letter.body = self.opened(letter.id, &letter.body);
         }
         Ok(letters)
     }
 
-    /// Appends dead messages to their groups again, all if `ids` is `None`; returns how many.
+    /// Appends dead messages to their groups again, all that died until `now` if `ids` is `None`;
+    /// returns how many. Those for which there is no place stay dead.
     ///
     /// # Errors
     ///
     /// If the engine cannot be reached.
-    pub async fn put_back(&self, ids: Option<Vec<Name>>, now: i64) -> Result<usize, StateError> {
-        self.engine().put_back(self.name, ids, now).await
+    pub async fn put_back(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
+        let mut count = 0;
+        if let Some(ids) = ids {
+            for ids in ids.chunks(PUT_BACK_AT_ONCE) {
+                let ids = Dead::Named(ids.to_vec());
+                count += self.engine().put_back(self.name, ids, now).await?;
+            }
+            return Ok(count);
+        }
+        loop {
+            let oldest = Dead::Oldest(PUT_BACK_AT_ONCE);
+            let put = self.engine().put_back(self.name, oldest, now).await?;
+            count += put;
+            if put == 0 {
+                return Ok(count);
+            }
+        }
     }
 
     /// How many messages there are.
@@ -193,7 +246,7 @@ impl Queue {
         self.state.engine()
     }
 
-    fn opened(&self, id: Name, body: &[u8]) -> Result<Bytes, StateError> {
-        self.state.unseal(id, body).ok_or(StateError::Sealed)
+    fn opened(&self, id: Name, body: &[u8]) -> Bytes {
+        self.state.unseal(id, body).unwrap_or_default()
     }
 }

@@ -22,8 +22,8 @@ use super::{
         Processes, Progress, Reservation, Run, Subject, UNFINISHED_TIME, Write,
     },
     queue::{
-        Claim, Claimed, Counts, DEAD_TIME, DeadLetter, MAX_WAITING, NewMessage, Put, SEEN_TIME,
-        Settlement,
+        Claim, Claimed, Counts, DEAD_TIME, Dead, DeadLetter, MAX_DEAD, MAX_WAITING, NewMessage,
+        Put, SEEN_TIME, Settlement,
     },
 };
 use crate::settings::RedisUrl;
@@ -75,6 +75,7 @@ scripts! {
     advance: "redis/advance.lua",
     put: "redis/put.lua",
     claim: "redis/claim.lua",
+    renew: "redis/renew.lua",
     settle: "redis/settle.lua",
     dead: "redis/dead.lua",
     put_back: "redis/put_back.lua"
@@ -505,6 +506,21 @@ impl Engine for Redis {
         .boxed()
     }
 
+    fn renew(&self, queue: Name, claim: Claim, now: i64, lease: Duration) -> Answer<'_, bool> {
+        async move {
+            let arguments = [
+                Argument::Number(now),
+                time(lease),
+                text(claim.group),
+                run_text(claim.owner),
+            ];
+            let keys = [queue_key(queue)];
+            self.run(WRITE, &self.scripts.renew, &keys, &arguments)
+                .await
+        }
+        .boxed()
+    }
+
     fn settle(
         &self,
         queue: Name,
@@ -524,6 +540,9 @@ impl Engine for Redis {
                 run_text(claim.owner),
                 text(word),
                 Argument::Number(at),
+                text(claim.id),
+                Argument::Number(i64::try_from(MAX_DEAD).unwrap_or(i64::MAX)),
+                time(DEAD_TIME),
             ];
             let keys = [queue_key(queue)];
             self.run(WRITE, &self.scripts.settle, &keys, &arguments)
@@ -564,13 +583,21 @@ impl Engine for Redis {
         .boxed()
     }
 
-    fn put_back(&self, queue: Name, ids: Option<Vec<Name>>, now: i64) -> Answer<'_, usize> {
+    fn put_back(&self, queue: Name, which: Dead, now: i64) -> Answer<'_, usize> {
         async move {
-            if ids.as_ref().is_some_and(Vec::is_empty) {
+            let (most, ids) = match &which {
+                Dead::Named(ids) => (ids.len(), ids.as_slice()),
+                Dead::Oldest(most) => (*most, &[][..]),
+            };
+            if most == 0 {
                 return Ok(0);
             }
-            let mut arguments = vec![Argument::Number(now)];
-            arguments.extend(ids.iter().flatten().map(text));
+            let mut arguments = vec![
+                Argument::Number(now),
+                Argument::Number(i64::try_from(most).unwrap_or(i64::MAX)),
+                Argument::Number(i64::try_from(MAX_WAITING).unwrap_or(i64::MAX)),
+            ];
+            arguments.extend(ids.iter().map(text));
             let keys = [queue_key(queue)];
             self.run(WRITE, &self.scripts.put_back, &keys, &arguments)
                 .await

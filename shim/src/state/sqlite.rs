@@ -256,6 +256,16 @@ impl Engine for Sqlite {
         self.run(move |on| messages::claim(on, queue, now, lease, owner))
     }
 
+    fn renew(
+        &self,
+        queue: Name,
+        claim: queue::Claim,
+        now: i64,
+        lease: Duration,
+    ) -> Answer<'_, bool> {
+        self.run(move |on| messages::renew(on, queue, claim, now, lease))
+    }
+
     fn settle(
         &self,
         queue: Name,
@@ -274,8 +284,8 @@ impl Engine for Sqlite {
         self.read(move |on| messages::dead_letters(on, queue, limit))
     }
 
-    fn put_back(&self, queue: Name, ids: Option<Vec<Name>>, now: i64) -> Answer<'_, usize> {
-        self.run(move |on| messages::put_back(on, queue, ids.as_deref(), now))
+    fn put_back(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize> {
+        self.run(move |on| messages::put_back(on, queue, &which, now))
     }
 
     fn counts(&self, queue: Name) -> Answer<'_, queue::Counts> {
@@ -314,7 +324,7 @@ fn sweep(on: &Transaction<'_>) -> rusqlite::Result<()> {
         );
         on.prepare_cached(&expired)?.execute([now()])?;
     }
-    Ok(())
+    messages::sweep_all(on, now())
 }
 
 /// Moves the write-ahead log into the database, until the sender is dropped.

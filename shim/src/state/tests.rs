@@ -4,7 +4,13 @@ mod redis;
 mod redis_server;
 mod redis_topology;
 
-use std::{fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    future::Future,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use mappings::translation::{Journal, WriteKey};
 use shim_upstream::Pace;
@@ -28,7 +34,7 @@ const CACHE: AnswerCache = AnswerCache {
 };
 
 /// An engine, and what it needs to live.
-struct Bench {
+pub(crate) struct Bench {
     engine: Arc<dyn Engine>,
     _folder: Option<TempDir>,
     _server: Option<redis_server::Server>,
@@ -49,6 +55,17 @@ fn file() -> Bench {
         _folder: Some(folder),
         _server: None,
     }
+}
+
+/// State on an engine of its own, and what that needs to live; `None`, loudly, without its server.
+pub(crate) async fn state_on(engine: &str) -> Option<(State, Bench)> {
+    let bench = match engine {
+        "memory" => memory(),
+        "sqlite" => file(),
+        _ => redis::bench().await?,
+    };
+    let state = State::on(Arc::clone(&bench.engine), CACHE).unwrap();
+    Some((state, bench))
 }
 
 /// Runs each test on each engine.
@@ -100,6 +117,10 @@ on_every_engine! {
     a_repeat_is_recognised_after_delivery
     a_dead_message_is_put_back_at_the_end
     a_lost_lease_of_a_message_settles_nothing
+    a_renewed_lease_lasts
+    what_was_delivered_under_a_lost_lease_is_not_delivered_again
+    all_dead_messages_of_one_moment_are_put_back_in_order
+    unreadable_bodies_hold_nothing_up
 }
 
 fn name(text: &str) -> Name {
@@ -420,38 +441,59 @@ async fn a_repeat_is_recognised_after_delivery(on: Arc<dyn Engine>) {
     assert_eq!(put(&queue, "one", "a", DAY).await, Put::Stored);
 }
 
+/// Milliseconds since 1970.
+fn real_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
 async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
     const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
     let queue = queue(on);
+    // What is too old by the real clock is swept away.
+    let now = real_now();
     for id in ["1", "2", "3"] {
-        put(&queue, id, "a", 0).await;
+        put(&queue, id, "a", now).await;
     }
-    let (claim, ..) = claimed(&queue, 0).await.unwrap();
-    assert!(queue.settle(claim, Settlement::Dead, 7).await.unwrap());
-    let (claim, body, _) = claimed(&queue, 7).await.unwrap();
+    let (claim, ..) = claimed(&queue, now).await.unwrap();
+    assert!(
+        queue
+            .settle(claim, Settlement::Dead, now + 7)
+            .await
+            .unwrap()
+    );
+    let (claim, body, _) = claimed(&queue, now + 7).await.unwrap();
     assert_eq!(body, "2", "the group goes on");
-    assert!(queue.settle(claim, Settlement::Dead, 8).await.unwrap());
+    assert!(
+        queue
+            .settle(claim, Settlement::Dead, now + 8)
+            .await
+            .unwrap()
+    );
     let letters = queue.dead_letters(10).await.unwrap();
     let shown: Vec<_> = letters
         .iter()
         .map(|letter| (&letter.body[..], letter.at))
         .collect();
-    assert_eq!(shown, [(b"1".as_slice(), 7), (b"2", 8)]);
+    assert_eq!(shown, [(b"1".as_slice(), now + 7), (b"2", now + 8)]);
     assert_eq!(queue.dead_letters(1).await.unwrap().len(), 1);
 
     let first = letters.first().unwrap().id;
-    assert_eq!(queue.put_back(Some(vec![first]), 9).await.unwrap(), 1);
+    assert_eq!(queue.put_back(Some(&[first]), now + 9).await.unwrap(), 1);
     let mut order = Vec::new();
-    while let Some((claim, body, attempts)) = claimed(&queue, 9).await {
+    while let Some((claim, body, attempts)) = claimed(&queue, now + 9).await {
         assert_eq!(attempts, 0);
         order.push(body);
-        queue.settle(claim, Settlement::Done, 9).await.unwrap();
+        queue
+            .settle(claim, Settlement::Done, now + 9)
+            .await
+            .unwrap();
     }
     assert_eq!(order, ["3", "1"]);
     assert_eq!(queue.counts().await.unwrap().dead, 1);
-    assert_eq!(claimed(&queue, 8 + WEEK).await, None);
+    assert_eq!(claimed(&queue, now + 8 + WEEK).await, None);
     assert_eq!(queue.counts().await.unwrap().dead, 0, "too old");
-    assert_eq!(queue.put_back(None, 9).await.unwrap(), 0);
+    assert_eq!(queue.put_back(None, now + 9).await.unwrap(), 0);
 }
 
 async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
@@ -461,7 +503,9 @@ async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
     let after = i64::try_from(LONG.as_millis()).unwrap();
     let (current, _, attempts) = claimed(&queue, after).await.unwrap();
     assert_eq!(attempts, 0, "a lost lease is no attempt");
-    assert!(!queue.settle(lost, Settlement::Done, after).await.unwrap());
+    for settlement in [Settlement::Dead, Settlement::RetryAt(after)] {
+        assert!(!queue.settle(lost, settlement, after).await.unwrap());
+    }
     assert!(
         queue
             .settle(current, Settlement::Done, after)
@@ -474,6 +518,98 @@ async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
             .await
             .unwrap()
     );
+}
+
+async fn a_renewed_lease_lasts(on: Arc<dyn Engine>) {
+    let queue = queue(on);
+    put(&queue, "one", "a", 0).await;
+    let (claim, ..) = claimed(&queue, 0).await.unwrap();
+    let long = i64::try_from(LONG.as_millis()).unwrap();
+    assert!(queue.renew(claim, long - 1, LONG).await.unwrap());
+    assert_eq!(claimed(&queue, 2 * long - 2).await, None);
+    let (next, ..) = claimed(&queue, 2 * long - 1).await.unwrap();
+    assert!(!queue.renew(claim, 2 * long, LONG).await.unwrap());
+    assert!(
+        queue
+            .settle(next, Settlement::Done, 2 * long)
+            .await
+            .unwrap()
+    );
+    assert!(!queue.renew(next, 2 * long, LONG).await.unwrap());
+}
+
+async fn what_was_delivered_under_a_lost_lease_is_not_delivered_again(on: Arc<dyn Engine>) {
+    let queue = queue(on);
+    for id in ["1", "2"] {
+        put(&queue, id, "a", 0).await;
+    }
+    let (lost, ..) = claimed(&queue, 0).await.unwrap();
+    let after = i64::try_from(LONG.as_millis()).unwrap();
+    let (current, body, _) = claimed(&queue, after).await.unwrap();
+    assert_eq!(body, "1");
+    for settlement in [Settlement::Dead, Settlement::RetryAt(0)] {
+        assert!(!queue.settle(lost, settlement, after).await.unwrap());
+    }
+    assert!(!queue.settle(lost, Settlement::Done, after).await.unwrap());
+    // Who has the lease may still deliver: the group waits for it.
+    assert_eq!(claimed(&queue, after).await, None);
+    assert_eq!(queue.counts().await.unwrap().waiting, 1);
+    let failed = Settlement::RetryAt(after + 1);
+    assert!(!queue.settle(current, failed, after).await.unwrap());
+    let (next, body, attempts) = claimed(&queue, after).await.unwrap();
+    assert_eq!((body.as_str(), attempts), ("2", 0));
+    assert!(queue.settle(next, Settlement::Done, after).await.unwrap());
+    assert_eq!(queue.counts().await.unwrap().waiting, 0);
+}
+
+async fn all_dead_messages_of_one_moment_are_put_back_in_order(on: Arc<dyn Engine>) {
+    let (queue, now) = (queue(on), real_now());
+    // More than are put back at once.
+    let ids: Vec<String> = (0..450).map(|id| id.to_string()).collect();
+    for id in &ids {
+        put(&queue, id, "a", now).await;
+    }
+    while let Some((claim, ..)) = claimed(&queue, now + 1).await {
+        assert!(
+            queue
+                .settle(claim, Settlement::Dead, now + 1)
+                .await
+                .unwrap()
+        );
+    }
+    assert_eq!(
+        queue.put_back(None, now).await.unwrap(),
+        0,
+        "they died later"
+    );
+    assert_eq!(queue.put_back(None, now + 1).await.unwrap(), ids.len());
+    let mut order = Vec::new();
+    while let Some((claim, body, _)) = claimed(&queue, now + 1).await {
+        order.push(body);
+        assert!(
+            queue
+                .settle(claim, Settlement::Done, now + 1)
+                .await
+                .unwrap()
+        );
+    }
+    assert_eq!(order, ids);
+}
+
+async fn unreadable_bodies_hold_nothing_up(on: Arc<dyn Engine>) {
+    let (one, now) = (queue(Arc::clone(&on)), real_now());
+    let other = State::on(on, CACHE).unwrap();
+    put(&one, "1", "a", now).await;
+    // The key was replaced without its predecessor being named.
+    let other = Queue {
+        state: other,
+        ..one
+    };
+    let claimed = other.claim(now, LONG).await.unwrap().unwrap();
+    assert!(claimed.body.is_empty());
+    let given_up = other.settle(claimed.claim, Settlement::Dead, now).await;
+    assert!(given_up.unwrap());
+    assert!(other.dead_letters(1).await.unwrap()[0].body.is_empty());
 }
 
 // ---- keys and files ------------------------------------------------------------------------------

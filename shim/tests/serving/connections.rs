@@ -9,7 +9,7 @@ use shim::{
     state::{
         AnswerCache, Engine, Name, State,
         engine::{Answer, Begun, Ending, Processes, Progress, Reservation, Run, Subject, Write},
-        queue::{Claim, Claimed, Counts, DeadLetter, NewMessage, Put, Settlement},
+        queue::{Claim, Claimed, Counts, Dead, DeadLetter, NewMessage, Put, Settlement},
     },
 };
 use tokio::{
@@ -240,10 +240,11 @@ defects! {
     failures(Name) -> u64;
     put(Name, NewMessage, i64) -> Put;
     claim(Name, i64, Duration, Run) -> Option<Claimed>;
+    renew(Name, Claim, i64, Duration) -> bool;
     settle(Name, Claim, Settlement, i64) -> bool;
     next_due(Name) -> Option<i64>;
     dead_letters(Name, usize) -> Vec<DeadLetter>;
-    put_back(Name, Option<Vec<Name>>, i64) -> usize;
+    put_back(Name, Dead, i64) -> usize;
     counts(Name) -> Counts;
 }
 

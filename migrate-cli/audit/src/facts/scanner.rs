@@ -7,7 +7,9 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, secrets,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, postman,
+        receivers::Source,
+        secrets,
         shape::{self, Shape, Sighting},
         suppression,
         syntax::{
@@ -53,7 +55,7 @@ impl Scanner<'_> {
         });
         let language = Language::of(std::path::Path::new(path), head);
         let extract = syntax::extract(language, source, &self.rules.calls, self.budget);
-        let lines = Lines::new(source);
+        let (lines, folded) = (Lines::new(source), fold_all(&extract));
         let spoken = self.rules.services.in_texts([path, source]);
         let mut facts = FileFacts {
             path: path.to_owned(),
@@ -63,9 +65,18 @@ impl Scanner<'_> {
             is_unparsed: extract.is_unparsed,
             ..FileFacts::default()
         };
-        self.signals(language, source, &extract, &lines, &mut facts);
+        self.signals(language, source, (&extract, &folded), &lines, &mut facts);
         self.libraries(language, source, &extract, &lines, &mut facts);
         facts.secrets = secrets::find(source, language, &extract, &lines, &self.rules.words);
+        let of_receiver = Source {
+            path,
+            language,
+            text: source,
+            extract: &extract,
+            folded: &folded,
+            lines: &lines,
+        };
+        facts.receiving = of_receiver.receiving(self.knowledge, &self.rules.words);
         for read in extract.reads {
             let lower = read.name.to_ascii_lowercase();
             if lower.contains("zoom") {
@@ -145,11 +156,10 @@ impl Scanner<'_> {
         &self,
         language: Language,
         source: &str,
-        extract: &Extract,
+        (extract, folded): (&Extract, &[Folded]),
         lines: &Lines,
         facts: &mut FileFacts,
     ) {
-        let folded = fold_all(extract);
         if language == Language::Data(Format::Json) {
             self.postman(source, lines, facts);
         }
@@ -161,10 +171,10 @@ impl Scanner<'_> {
         let siblings: BTreeMap<(usize, usize), &str> = extract
             .texts
             .iter()
-            .zip(&folded)
+            .zip(folded)
             .filter_map(|(text, folded)| Some((text.element?, folded.text.as_str())))
             .collect();
-        for (text, folded) in extract.texts.iter().zip(&folded) {
+        for (text, folded) in extract.texts.iter().zip(folded) {
             if let Some(function) = &text.function
                 && text.role == Role::Value
             {
@@ -467,6 +477,7 @@ fn excerpts(lines: &Lines, secret_words: &[String], facts: &mut FileFacts) {
         .chain(facts.imports.iter().map(|(_, place)| place.line))
         .chain(facts.dependencies.iter().map(|(_, place)| place.line))
         .chain(facts.reads.iter().map(|(_, place)| place.line))
+        .chain(facts.receiving.lines())
         .collect();
     for number in numbers {
         let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();

@@ -38,6 +38,8 @@ pub(crate) enum Part {
     Credential,
     /// What programs import of a client library.
     Library,
+    /// A name of a push notification between two of the [`MARKS`], or of the verification token.
+    Receiver,
     /// A method that only a client library has.
     TellingMethod,
     /// A method of a client library that other programs have, too.
@@ -109,8 +111,8 @@ impl ClientParts {
         })
     }
 
-    /// A part of a client of v1 in a file with the word zoom: the library if one is named, else the
-    /// first that there is. Halves of a path count where they may belong together.
+    /// A part of a client of v1 in a file with the word zoom: the library or receiver if there is one, else
+    /// the first. Halves of a path count where they may belong together.
     pub(crate) fn part(&self, bytes: &[u8]) -> Option<Part> {
         if bytes.len() > LARGEST || is_packed(bytes) {
             return None;
@@ -124,7 +126,8 @@ impl ClientParts {
             let Some((part, word)) = self.meanings.get(found.pattern().as_usize()) else {
                 continue;
             };
-            if first.is_some() && *part != Part::Library {
+            let tells = matches!(part, Part::Library | Part::Receiver);
+            if first.is_some() && !tells {
                 continue;
             }
             let spelt = || bytes.get(start..end) == Some(word.as_bytes());
@@ -133,6 +136,10 @@ impl ClientParts {
             let counts = match part {
                 Part::Credential => true,
                 Part::Library => spelt() && whole(),
+                Part::Receiver => {
+                    let marked = word.starts_with(|sign| MARKS.map(char::from).contains(&sign));
+                    !marked || spelt() && is_closed(bytes, start, end)
+                }
                 Part::Member => spelt(),
                 Part::DottedMember => spelt() && self.clients.is_match(receiver(before())),
                 Part::TellingMethod => spelt() && !continues_word(bytes, end),
@@ -152,8 +159,8 @@ impl ClientParts {
                 }
                 Part::Class => self.names_resource(window(bytes, end, end + CLASS)) && any_action(),
             };
-            if counts && *part == Part::Library {
-                return Some(Part::Library);
+            if counts && tells {
+                return Some(*part);
             }
             first = first.or(counts.then_some(*part));
         }
@@ -209,6 +216,9 @@ fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
     let members = resources().map(|word| format!("->{word}->"));
     let dotted = resources().map(|word| format!(".{word}."));
     let classes = ["class ", "module "].map(str::to_owned);
+    let notifications = knowledge.notifications.iter();
+    let notifications = notifications.flat_map(|name| marked(name).take(MARKS.len()));
+    let tokens = rules.words.verification_tokens.iter().cloned();
     (knowledge
         .credentials
         .iter()
@@ -220,6 +230,8 @@ fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
     .chain(members.map(of(Part::Member)))
     .chain(dotted.map(of(Part::DottedMember)))
     .chain(resources().flat_map(marked).map(of(Part::Half)))
+    .chain(notifications.map(of(Part::Receiver)))
+    .chain(tokens.map(of(Part::Receiver)))
     .chain(classes.into_iter().map(of(Part::Class)))
     .collect()
 }

@@ -29,11 +29,12 @@
 //! "unknown_callers": []}`.
 //!
 //! `kind` is one of `base_url`, `url`, `endpoint`, `sdk_call`, `sdk_import`, `dependency`,
-//! `credential`, `response_field` and `doc`. `operation`, `advice`, `excerpt` and `suppressed` may
-//! be null. `shim` is `yes`, `lossy`, `not_yet` or `refused`. `parameters` of a `credential` or a
-//! `response_field` holds its name. Lines and columns count from 1, columns in characters; paths
-//! have slashes and start below the audited path. Members may be added; renaming or removing one
-//! raises `schema`.
+//! `push_notification`, `verification_token`, `credential`, `response_field` and `doc`.
+//! `operation`, `advice`, `excerpt` and `suppressed` may be null. `shim` is `yes`, `lossy`,
+//! `not_yet` or `refused`. `parameters` of a `push_notification`, `verification_token`,
+//! `credential` or `response_field` holds its name. Lines and columns count from 1, columns in
+//! characters; paths have slashes and start below the audited path. Members may be added; renaming
+//! or removing one raises `schema`.
 
 use serde::Serialize;
 

@@ -202,6 +202,31 @@ async fn both_tokens_are_valid_while_one_is_replaced() {
 }
 
 #[tokio::test]
+async fn tokens_are_replaced_while_it_runs() {
+    let (catalog, state) = (catalog(), state());
+    let webhooks = Arc::new(Webhooks::new(
+        Arc::clone(&catalog),
+        vec!["old".into()],
+        outbox(&state, &catalog),
+        Arc::<Noted>::default(),
+        TestClock::new().clock(),
+    ));
+    let mut router = router(Arc::clone(&webhooks));
+    let mut send = async |token: &str| {
+        let time = (NOW / 1000).to_string();
+        let request = Request::post(PATH)
+            .header("x-zm-signature", sign(token, &time, STARTED))
+            .header("x-zm-request-timestamp", time);
+        let request = request.body(Body::from(STARTED)).unwrap();
+        router.call(request).await.unwrap().status()
+    };
+    assert_eq!(send("old").await, StatusCode::OK);
+    webhooks.replace_tokens(vec!["new".into()]);
+    assert_eq!(send("old").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(send("new").await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn validation_is_answered_only_if_signed_and_plain() {
     let stage = Stage::new(&[TOKEN]);
     let body = r#"{"payload":{"plainToken":"Zk3pW9xQTt6sV1mBn0LcRg"},"event_ts":1700000000456,"event":"endpoint.url_validation"}"#;
@@ -235,7 +260,14 @@ async fn validation_is_answered_only_if_signed_and_plain() {
 #[tokio::test]
 async fn malformed_oversized_and_other_requests_are_refused() {
     let stage = Stage::new(&[TOKEN]);
-    for body in ["", "{", "[]", "{}", r#"{"event":"meeting.started"}"#] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        "{}",
+        r#"{"event":1}"#,
+        r#"{"event":"meeting.started"}"#,
+    ] {
         assert_eq!(stage.send(body).await, StatusCode::BAD_REQUEST, "{body}");
     }
     let large = " ".repeat(MAX_BODY + 1);

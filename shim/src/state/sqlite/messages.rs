@@ -8,8 +8,8 @@ use super::{Name, millis};
 use crate::state::{
     engine::Run,
     queue::{
-        Claim, Claimed, Counts, DEAD_TIME, DeadLetter, MAX_WAITING, NewMessage, Put, SEEN_TIME,
-        Settlement,
+        Claim, Claimed, Counts, DEAD_TIME, Dead, DeadLetter, MAX_DEAD, MAX_WAITING, NewMessage,
+        Put, SEEN_TIME, Settlement,
     },
 };
 
@@ -22,7 +22,7 @@ pub(super) fn put(
     message: &NewMessage,
     now: i64,
 ) -> rusqlite::Result<Put> {
-    sweep(on, queue, now)?;
+    sweep_seen(on, queue, now)?;
     let NewMessage { id, group, body } = message;
     let is_seen = "SELECT 1 FROM seen WHERE queue = ?1 AND id = ?2 AND expires > ?3";
     if on
@@ -62,7 +62,7 @@ pub(super) fn claim(
     lease: Duration,
     owner: Run,
 ) -> rusqlite::Result<Option<Claimed>> {
-    sweep(on, queue, now)?;
+    sweep_dead(on, queue, now)?;
     let find = "SELECT team.team, message.id, message.body, message.attempts
                 FROM team JOIN message ON message.number = team.first
                 WHERE team.queue = ?1 AND team.due <= ?2
@@ -90,6 +90,24 @@ pub(super) fn claim(
     Ok(found)
 }
 
+pub(super) fn renew(
+    on: &Transaction<'_>,
+    queue: Name,
+    claim: Claim,
+    now: i64,
+    lease: Duration,
+) -> rusqlite::Result<bool> {
+    let extend = "UPDATE team SET due = ?4 WHERE queue = ?1 AND team = ?2 AND owner = ?3";
+    let until = now.saturating_add(millis(lease));
+    let extended = on.prepare_cached(extend)?.execute(params![
+        queue,
+        claim.group,
+        Name(claim.owner),
+        until
+    ])?;
+    Ok(extended > 0)
+}
+
 pub(super) fn settle(
     on: &Transaction<'_>,
     queue: Name,
@@ -97,25 +115,41 @@ pub(super) fn settle(
     settlement: Settlement,
     now: i64,
 ) -> rusqlite::Result<bool> {
-    let Claim { group, owner, .. } = claim;
-    let find = "SELECT first FROM team WHERE queue = ?1 AND team = ?2 AND owner = ?3";
-    let mut find = on.prepare_cached(find)?;
-    let first = find.query_row(params![queue, group, Name(owner)], |row| {
-        row.get::<_, i64>(0)
-    });
-    let Some(first) = first.optional()? else {
+    let Claim { id, group, owner } = claim;
+    let find = "SELECT team.first, message.id, team.owner FROM team
+                JOIN message ON message.number = team.first
+                WHERE team.queue = ?1 AND team.team = ?2";
+    let found = on
+        .prepare_cached(find)?
+        .query_row(params![queue, group], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        });
+    let found: Option<(i64, Name, Option<Name>)> = found.optional()?;
+    let Some((first, waiting, lender)) = found else {
         return Ok(false);
     };
+    let is_owner = lender == Some(Name(owner));
+    if waiting != id {
+        // It was settled by who had the lease before: the group goes on.
+        if is_owner {
+            go_on(on, queue, group, Some(now))?;
+        }
+        return Ok(false);
+    }
     match settlement {
         Settlement::Done => {
             on.prepare_cached("DELETE FROM message WHERE number = ?1")?
                 .execute([first])?;
             count(on, queue, -1, 0)?;
+            go_on(on, queue, group, is_owner.then_some(now))?;
         }
+        _ if !is_owner => {}
         Settlement::Dead => {
             let give_up = "UPDATE message SET died = ?2 WHERE number = ?1";
             on.prepare_cached(give_up)?.execute(params![first, now])?;
             count(on, queue, -1, 1)?;
+            make_room(on, queue)?;
+            go_on(on, queue, group, Some(now))?;
         }
         Settlement::RetryAt(at) => {
             let again = "UPDATE message SET attempts = attempts + 1 WHERE number = ?1";
@@ -123,22 +157,40 @@ pub(super) fn settle(
             let put_off = "UPDATE team SET due = ?3, owner = NULL WHERE queue = ?1 AND team = ?2";
             on.prepare_cached(put_off)?
                 .execute(params![queue, group, at])?;
-            return Ok(true);
         }
     }
+    Ok(is_owner)
+}
+
+/// Goes on with the next message of a group, due at a time; at the end of its lease if there is none.
+fn go_on(on: &Transaction<'_>, queue: Name, group: Name, due: Option<i64>) -> rusqlite::Result<()> {
     let next = "SELECT min(number) FROM message WHERE queue = ?1 AND team = ?2 AND died IS NULL";
     let mut next = on.prepare_cached(next)?;
     let next: Option<i64> = next.query_row(params![queue, group], |row| row.get(0))?;
-    if let Some(next) = next {
-        let go_on = "UPDATE team SET first = ?3, due = ?4, owner = NULL
-                     WHERE queue = ?1 AND team = ?2";
-        on.prepare_cached(go_on)?
-            .execute(params![queue, group, next, now])?;
-    } else {
+    let Some(next) = next else {
         let end = "DELETE FROM team WHERE queue = ?1 AND team = ?2";
         on.prepare_cached(end)?.execute(params![queue, group])?;
+        return Ok(());
+    };
+    let step = "UPDATE team SET first = ?3, due = coalesce(?4, due),
+                owner = CASE WHEN ?4 IS NULL THEN owner END
+                WHERE queue = ?1 AND team = ?2";
+    on.prepare_cached(step)?
+        .execute(params![queue, group, next, due])?;
+    Ok(())
+}
+
+/// Deletes the oldest dead messages beyond those that are kept.
+fn make_room(on: &Transaction<'_>, queue: Name) -> rusqlite::Result<()> {
+    let dead = counts(on, queue)?.dead;
+    let over = i64::try_from(dead.saturating_sub(MAX_DEAD)).unwrap_or(i64::MAX);
+    if over > 0 {
+        let oldest = "DELETE FROM message WHERE number IN (SELECT number FROM message
+                      WHERE queue = ?1 AND died IS NOT NULL ORDER BY died, number LIMIT ?2)";
+        on.prepare_cached(oldest)?.execute(params![queue, over])?;
+        count(on, queue, 0, over.saturating_neg())?;
     }
-    Ok(true)
+    Ok(())
 }
 
 pub(super) fn next_due(on: &Transaction<'_>, queue: Name) -> rusqlite::Result<Option<i64>> {
@@ -168,27 +220,33 @@ pub(super) fn dead_letters(
 pub(super) fn put_back(
     on: &Transaction<'_>,
     queue: Name,
-    ids: Option<&[Name]>,
+    which: &Dead,
     now: i64,
 ) -> rusqlite::Result<usize> {
-    let find = "SELECT number, id, team FROM message
-                WHERE queue = ?1 AND died IS NOT NULL ORDER BY died, number";
+    let most = match which {
+        Dead::Oldest(most) => i64::try_from(*most).unwrap_or(i64::MAX),
+        Dead::Named(_) => i64::MAX,
+    };
+    let find = "SELECT number, id, team FROM message WHERE queue = ?1 AND died IS NOT NULL
+                AND died <= ?2 ORDER BY died, number LIMIT ?3";
     let mut find = on.prepare_cached(find)?;
-    let dead = find.query_map([queue], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let dead: Vec<(i64, Name, Name)> = dead.collect::<rusqlite::Result<_>>()?;
-    let mut put = 0;
-    for (number, id, group) in dead {
-        if ids.is_some_and(|ids| !ids.contains(&id)) {
-            continue;
-        }
+    let dead = find.query_map(params![queue, now, most], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let mut dead: Vec<(i64, Name, Name)> = dead.collect::<rusqlite::Result<_>>()?;
+    if let Dead::Named(ids) = which {
+        dead.retain(|(_, id, _)| ids.contains(id));
+    }
+    let places = MAX_WAITING.saturating_sub(counts(on, queue)?.waiting);
+    dead.truncate(usize::try_from(places).unwrap_or(usize::MAX));
+    for (number, id, group) in &dead {
         let take = "DELETE FROM message WHERE number = ?1 RETURNING body";
         let mut take = on.prepare_cached(take)?;
         let body: Vec<u8> = take.query_row([number], |row| row.get(0))?;
-        append(on, queue, (&id, &group, &body), now)?;
+        append(on, queue, (id, group, &body), now)?;
         count(on, queue, 0, -1)?;
-        put += 1;
     }
-    Ok(put)
+    Ok(dead.len())
 }
 
 pub(super) fn counts(on: &Transaction<'_>, queue: Name) -> rusqlite::Result<Counts> {
@@ -210,19 +268,36 @@ fn count(on: &Transaction<'_>, queue: Name, waiting: i64, dead: i64) -> rusqlite
         .map(drop)
 }
 
-/// Deletes what is remembered for too long.
-fn sweep(on: &Transaction<'_>, queue: Name, now: i64) -> rusqlite::Result<()> {
-    let seen = format!(
+/// Deletes what is remembered for too long of all queues, also of those that nobody reads any more.
+pub(super) fn sweep_all(on: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
+    let mut names = on.prepare_cached("SELECT name FROM queue")?;
+    let names = names.query_map([], |row| row.get(0))?;
+    for queue in names.collect::<rusqlite::Result<Vec<Name>>>()? {
+        sweep_seen(on, queue, now)?;
+        sweep_dead(on, queue, now)?;
+    }
+    Ok(())
+}
+
+fn sweep_seen(on: &Transaction<'_>, queue: Name, now: i64) -> rusqlite::Result<()> {
+    let expired = format!(
         "DELETE FROM seen WHERE (queue, id) IN (SELECT queue, id FROM seen
          WHERE queue = ?1 AND expires <= ?2 LIMIT {SWEPT_AT_ONCE})"
     );
-    on.prepare_cached(&seen)?.execute(params![queue, now])?;
-    let dead = format!(
+    on.prepare_cached(&expired)?
+        .execute(params![queue, now])
+        .map(drop)
+}
+
+fn sweep_dead(on: &Transaction<'_>, queue: Name, now: i64) -> rusqlite::Result<()> {
+    let expired = format!(
         "DELETE FROM message WHERE number IN (SELECT number FROM message
          WHERE queue = ?1 AND died <= ?2 LIMIT {SWEPT_AT_ONCE})"
     );
     let too_old = now.saturating_sub(millis(DEAD_TIME));
-    let deleted = on.prepare_cached(&dead)?.execute(params![queue, too_old])?;
+    let deleted = on
+        .prepare_cached(&expired)?
+        .execute(params![queue, too_old])?;
     if deleted > 0 {
         let deleted = i64::try_from(deleted).unwrap_or(i64::MAX);
         count(on, queue, 0, deleted.saturating_neg())?;

@@ -1,0 +1,200 @@
+//! What a file has of a receiver: of v1's push notifications, or of v2's webhooks that are verified by
+//! the retired verification token.
+
+use std::{collections::BTreeSet, ops::Range};
+
+use memchr::memmem;
+
+use crate::{
+    facts::{
+        Place,
+        syntax::{Extract, Piece, Role, fold::Folded},
+    },
+    knowledge::Knowledge,
+    language::Language,
+    names::split_words,
+    rules::{Words, has},
+    source::{Lines, continues_word},
+};
+
+/// How far before a setting the word zoom may stand, in bytes.
+const SECTION: usize = 400;
+
+/// What a file has of a receiver.
+#[derive(Debug, Default)]
+pub(crate) struct Receiving {
+    /// Names of v1's push notifications.
+    pub(crate) notifications: Vec<(String, Place)>,
+    /// The field that holds them is read from a form.
+    pub(crate) reads_form: bool,
+    /// How many of the other fields are named that v1 sent with them.
+    pub(crate) fields: usize,
+    /// It names an event or a header of v2's webhooks.
+    pub(crate) is_of_v2: bool,
+    /// Names of the verification token, each where it stands first.
+    pub(crate) tokens: Vec<(String, Place)>,
+}
+
+impl Receiving {
+    /// The lines of what was found.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = usize> {
+        let named = self.notifications.iter().chain(&self.tokens);
+        named.map(|(_, place)| place.line)
+    }
+}
+
+/// A file as it was read.
+pub(crate) struct Source<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) language: Language,
+    pub(crate) text: &'a str,
+    pub(crate) extract: &'a Extract,
+    pub(crate) folded: &'a [Folded],
+    pub(crate) lines: &'a Lines<'a>,
+}
+
+impl Source<'_> {
+    /// Looks for parts of a receiver.
+    pub(crate) fn receiving(&self, knowledge: &Knowledge, words: &Words) -> Receiving {
+        if self.language == Language::Prose {
+            return Receiving::default();
+        }
+        let mut found = Receiving::default();
+        let has_text =
+            |word: &String| memmem::find(self.text.as_bytes(), word.as_bytes()).is_some();
+        found.is_of_v2 = knowledge.webhook_events.iter().any(has_text)
+            || words.webhook_headers.iter().any(has_text);
+        found.tokens = self.tokens(found.is_of_v2, words);
+        if !self.language.is_code() {
+            return found;
+        }
+        found.notifications = self.notifications(knowledge, words);
+        if !found.notifications.is_empty() {
+            found.fields = { words.notification_fields.iter() }
+                .filter(|field| whole(self.text, field).next().is_some())
+                .count();
+            found.reads_form = self.reads_form(words);
+        }
+        found
+    }
+
+    /// The texts that are a notification's name, but for those in messages.
+    fn notifications(&self, knowledge: &Knowledge, words: &Words) -> Vec<(String, Place)> {
+        let mut found = Vec::new();
+        for (text, folded) in self.extract.texts.iter().zip(self.folded) {
+            let callee = text.callee.as_deref().unwrap_or_default();
+            let is_message = || {
+                split_words(callee)
+                    .iter()
+                    .any(|word| has(&words.label, word))
+            };
+            if text.role == Role::Value
+                && knowledge.notifications.contains(&folded.text)
+                && !is_message()
+            {
+                let from = folded.source(0);
+                let to = folded.source(folded.text.len().saturating_sub(1)) + 1;
+                let place = Place::of(self.lines, from, to.max(from));
+                found.push((folded.text.clone(), place));
+            }
+        }
+        found
+    }
+
+    /// True if the field that holds a notification's name is a parameter of a request.
+    fn reads_form(&self, words: &Words) -> bool {
+        let lower = self.text.to_ascii_lowercase();
+        let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
+        let names_field = || whole(&lower, &words.notification_field).next().is_some();
+        if words.form_parsers.iter().any(has_text) {
+            return names_field();
+        }
+        whole(&lower, &words.notification_field).any(|at| {
+            let from = lower.get(..at).and_then(|head| head.rfind('\n'));
+            let line = lower.get(from.unwrap_or(0)..).unwrap_or_default();
+            let line = line.trim_start().lines().next().unwrap_or_default();
+            words
+                .form_reads
+                .iter()
+                .any(|read| line.contains(read.as_str()))
+        })
+    }
+
+    /// The names of the verification token outside of comments: those that name Zoom, and others in
+    /// receivers of v2's webhooks and in settings about Zoom.
+    fn tokens(&self, is_of_v2: bool, words: &Words) -> Vec<(String, Place)> {
+        let comments = self.comments();
+        let lower = self.text.to_ascii_lowercase();
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        for spelling in &words.verification_tokens {
+            for at in memmem::find_iter(lower.as_bytes(), spelling) {
+                let end = at + spelling.len();
+                if continues_word(self.text.as_bytes(), end)
+                    || comments.iter().any(|one| one.contains(&at))
+                {
+                    continue;
+                }
+                let start = start_of(&lower, at, |byte| is_name(byte) || byte == b'-');
+                let end = end + { lower.bytes().skip(end) }
+                    .take_while(|byte| is_name(*byte))
+                    .count();
+                let path = start_of(&lower, start, |byte| {
+                    is_name(byte) || matches!(byte, b'-' | b'.')
+                });
+                let name = self.text.get(start..end).unwrap_or_default();
+                let whole = lower.get(path..end).unwrap_or_default();
+                let is_setting = !self.language.is_code() && self.is_about_zoom(&lower, start);
+                let is_zoom = whole.contains("zoom") || is_of_v2 || is_setting;
+                if is_zoom && !whole.contains("email") && seen.insert(name.to_owned()) {
+                    found.push((name.to_owned(), Place::of(self.lines, start, end)));
+                }
+            }
+        }
+        found.sort_by_key(|(_, place)| place.at);
+        found
+    }
+
+    fn is_about_zoom(&self, lower: &str, at: usize) -> bool {
+        let before = lower.as_bytes().get(at.saturating_sub(SECTION)..at);
+        let before = before.unwrap_or_default();
+        memmem::find(before, b"zoom").is_some() || self.path.to_ascii_lowercase().contains("zoom")
+    }
+
+    fn comments(&self) -> Vec<Range<usize>> {
+        let comments = self
+            .extract
+            .texts
+            .iter()
+            .filter(|text| text.role != Role::Value);
+        let pieces = comments.flat_map(|text| &text.pieces);
+        pieces
+            .filter_map(|piece| match piece {
+                Piece::Text { value, at } => Some(*at..at + value.len()),
+                Piece::Hole(_) => None,
+            })
+            .collect()
+    }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Where the name begins that a position is in.
+fn start_of(text: &str, at: usize, is_part: impl Fn(u8) -> bool) -> usize {
+    let head = text.as_bytes().get(..at).unwrap_or_default();
+    at - head.iter().rev().take_while(|byte| is_part(**byte)).count()
+}
+
+/// Where a word stands that is no part of another one.
+fn whole<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    let bytes = text.as_bytes();
+    memmem::find_iter(bytes, word).filter(move |at| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        let after = bytes.get(at + word.len());
+        ![before, after]
+            .into_iter()
+            .flatten()
+            .any(|byte| is_name(*byte))
+    })
+}

@@ -1,0 +1,75 @@
+//! Decides what receives v1's push notifications, and what verifies v2's webhooks by the retired
+//! verification token.
+
+use crate::{
+    facts::{FileFacts, Place},
+    judge::{Judge, Use},
+    kind::{Confidence, Kind},
+    rules::has,
+};
+
+pub(super) fn uses(judge: &Judge<'_>, file: &FileFacts) -> Vec<Use> {
+    let found = |kind, name: &str, place: &Place, confidence, reason| Use {
+        kind,
+        operation: None,
+        place: place.clone(),
+        confidence,
+        reason,
+        given: vec![name.to_owned()],
+        whole: false,
+    };
+    let receiving = &file.receiving;
+    let mut uses = Vec::new();
+    if let Some(confidence) = notifications(judge, file) {
+        let reason = "the name of a push notification of v1, in its receiver";
+        // What receives v2's webhooks may keep states of the same names.
+        let is_of_v1 = |name: &str| !receiving.is_of_v2 || is_unique(judge, name);
+        let named = { receiving.notifications.iter() }.filter(|(name, _)| is_of_v1(name));
+        uses.extend(
+            named.map(|(name, place)| {
+                found(Kind::PushNotification, name, place, confidence, reason)
+            }),
+        );
+    }
+    // Other services have verification tokens, too.
+    if file.zoom && file.vendor.is_none() {
+        let reason = "Zoom's verification token, which no webhook is sent with any more";
+        uses.extend({ receiving.tokens.iter() }.map(|(name, place)| {
+            found(
+                Kind::VerificationToken,
+                name,
+                place,
+                Confidence::Medium,
+                reason,
+            )
+        }));
+    }
+    uses
+}
+
+/// How sure it is that a file receives v1's push notifications; `None` if it does not.
+fn notifications(judge: &Judge<'_>, file: &FileFacts) -> Option<Confidence> {
+    let receiving = &file.receiving;
+    let words = &judge.rules.words;
+    let names = || receiving.notifications.iter().map(|(name, _)| name);
+    if names().any(|name| is_unique(judge, name)) {
+        return Some(match receiving.is_of_v2 {
+            true => Confidence::Medium,
+            false => Confidence::High,
+        });
+    }
+    let is_of_zoom = file.zoom || judge.evidence.v1;
+    let is_named = names().any(|name| !has(&words.common_notifications, name));
+    if !is_named || !is_of_zoom || file.vendor.is_some() || receiving.is_of_v2 {
+        return None;
+    }
+    receiving.reads_form.then_some(match receiving.fields {
+        0 => Confidence::Low,
+        1 => Confidence::Medium,
+        _ => Confidence::High,
+    })
+}
+
+fn is_unique(judge: &Judge<'_>, name: &str) -> bool {
+    has(&judge.rules.words.unique_notifications, name)
+}
