@@ -15,6 +15,7 @@ use std::{
     time::Duration as Time,
 };
 
+use end_to_end::program;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use time::{Date, Duration, OffsetDateTime};
@@ -40,8 +41,8 @@ impl Drop for Program {
 
 impl Program {
     fn start(folder: &Path, arguments: &[&str], urls: usize) -> Self {
-        let mut command = cargo_run(folder, "shim");
-        let child = command
+        let child = program("shim")
+            .current_dir(folder)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -70,21 +71,6 @@ impl Program {
         let sent = Command::new("sh").args(["-c", &kill]).status();
         assert!(sent.expect("a shell").success());
     }
-}
-
-fn cargo_run(folder: &Path, package: &str) -> Command {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let mut command = Command::new(env!("CARGO"));
-    command.current_dir(folder).args([
-        "run",
-        "--quiet",
-        "--manifest-path",
-        manifest,
-        "--package",
-        package,
-        "--",
-    ]);
-    command
 }
 
 /// The settings of a step, and its command lines.
@@ -177,7 +163,8 @@ impl Site {
         let command = command.replace("http://127.0.0.1:9090", &shim.urls[1]);
         let mut words = command.split_whitespace();
         assert_eq!(words.next(), Some("migrate"), "{command}");
-        let output = cargo_run(self.folder.path(), "migrate-cli")
+        let output = program("migrate")
+            .current_dir(self.folder.path())
             .args(words)
             .output();
         let output = output.expect("it ran");
@@ -310,7 +297,8 @@ async fn every_step_of_the_page_runs() {
     })
     .await;
     drop(shim);
-    let output = cargo_run(folder, "shim")
+    let output = program("shim")
+        .current_dir(folder)
         .args(["usage", "ledger.sqlite"])
         .output();
     let text = String::from_utf8(output.expect("it ran").stdout).expect("text");

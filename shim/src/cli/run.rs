@@ -49,7 +49,9 @@ const TRACES_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
-    let replay = arguments.replay.as_deref().map(Replay::read).transpose();
+    let replay = arguments.replay.as_deref();
+    let replay = replay.map(|file| Replay::read(file, &catalog, config.pseudonym_key.clone()));
+    let replay = replay.transpose();
     let replay = replay.map_err(Failure::Settings)?;
     let _log = log(&config.log)?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
@@ -207,6 +209,9 @@ async fn serve_until_stopped(
     let (recorder, ledger) = (dependencies.recorder.clone(), dependencies.ledger.clone());
     let observer = Arc::clone(&dependencies.observer);
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
+    // Before the first request: a side that was left stays left.
+    shim.agree().await;
+    tokio::spawn(shim.clone().keep_agreed());
     let webhooks_address = webhooks.as_ref().map(|listening| listening.address);
     let pushing = notifications::start(webhooks, &outbox, &shim, &observer, &limits)?;
     let ops_address = ops_listener.as_ref().map(TcpListener::local_addr);
@@ -419,6 +424,7 @@ async fn reload_when_told(
             }
             Ok(tenants)
         });
+        shim.agree().await;
         match reloaded {
             Ok(tenants) => tracing::info!(
                 tenants,

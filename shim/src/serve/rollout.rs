@@ -2,10 +2,12 @@
 //!
 //! The side of a caller follows from a hash of the caller, keyed by the name of the rollout. It is the
 //! same after a restart and at every replica, and who is moved at 5 % stays moved at 25 %. A read that the
-//! other side does not answer is answered here; a write goes to one side only.
+//! other side does not answer is answered here; a write goes to one side only. What was made of a share
+//! beside the settings is kept in the state, where other processes see it.
 
 mod moved;
 mod stage;
+mod step;
 
 use std::{
     collections::BTreeMap,
@@ -19,20 +21,25 @@ use std::{
 use hyper::header::{HeaderName, HeaderValue};
 use mappings::{Arguments, Catalog, catalog::operation::Operation};
 use recording::{comparison::Verdict, moment};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     clock::Clock,
     front::server::Peer,
     observe::{Observer, RolloutRecord, RolloutSide},
-    settings::{CallerIdentity, Limits, RolloutConfig},
+    serve::Shared,
+    settings::{CallerIdentity, RolloutConfig},
     state::Key,
     v1_client::{self, V1Client, V1Failure},
 };
 pub(crate) use stage::Recently;
 use stage::{Judged, Stage};
+use step::Step;
 
 /// Names the rollout that moved a request or gave an answer. A shim never moves such a request on.
 pub(super) const ROLLOUT: HeaderName = HeaderName::from_static("x-shim-rollout");
@@ -60,20 +67,23 @@ pub(super) struct Rollout {
     observer: Arc<dyn Observer>,
     clock: Clock,
     header: HeaderValue,
-    /// The share that holds now: the settings', the operator's, or 0 after an excess.
+    /// The share of `state.step`: the settings', the operator's, or 0 after an excess.
     percent: AtomicU8,
     state: Mutex<State>,
+    stepped: Arc<Notify>,
 }
 
 struct State {
     stage: Stage,
-    /// When the share was changed last, in milliseconds since 1970.
+    step: Step,
+    /// The step that is known to be kept in the state of all processes.
+    saved: Option<Step>,
+    /// When the stage began, in milliseconds since 1970.
     since: i64,
-    left: Option<Left>,
 }
 
 /// Why the other side was left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Left {
     /// When: RFC 3339, UTC.
     pub(crate) at: String,
@@ -129,8 +139,7 @@ impl Rollouts {
     pub(super) fn new(
         configs: &[RolloutConfig],
         before: &Self,
-        limits: &Limits,
-        (observer, clock): (&Arc<dyn Observer>, &Clock),
+        shared: &Shared,
     ) -> reqwest::Result<Self> {
         let rollouts = configs.iter().map(|config| {
             if let Some(known) = before.0.iter().find(|known| known.config == *config) {
@@ -143,18 +152,25 @@ impl Rollouts {
                     "rollout.url is http: credentials and users can be read on the way to it"
                 );
             }
-            let (observer, clock) = (Arc::clone(observer), Arc::clone(clock));
+            let clock = Arc::clone(&shared.clock);
+            let section = Key::new([config.section().as_bytes()]);
+            // With other credentials only, it goes on, too.
+            let known = before.0.iter().map(|known| known.lock().step.clone());
+            let step = known.into_iter().find(|step| step.is_of(&section));
+            let step = step.unwrap_or_else(|| Step::of_settings(&section, config.percent));
             Ok(Arc::new(Rollout {
-                client: V1Client::new(config.other.clone(), USER_AGENT, limits)?,
+                client: V1Client::new(config.other.clone(), USER_AGENT, &shared.limits)?,
                 header: HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("rollout")),
-                percent: AtomicU8::new(config.percent),
+                percent: AtomicU8::new(step.percent),
                 state: Mutex::new(State {
                     stage: Stage::new(config.allowed),
+                    step,
+                    saved: None,
                     since: clock(),
-                    left: None,
                 }),
                 config: config.clone(),
-                observer,
+                observer: Arc::clone(&shared.observer),
+                stepped: Arc::clone(&shared.stepped),
                 clock,
             }))
         });
@@ -167,13 +183,6 @@ impl Rollouts {
 
     pub(super) fn figures(&self) -> Vec<Figures> {
         self.0.iter().map(|rollout| rollout.figures()).collect()
-    }
-
-    /// Begins a step by hand: a share of 0 takes all callers back. `None` if no rollout has the name.
-    pub(super) fn step(&self, name: &str, percent: u8) -> Option<Figures> {
-        let rollout = self.0.iter().find(|rollout| rollout.config.name == name)?;
-        rollout.step(percent);
-        Some(rollout.figures())
     }
 
     fn find(&self, key: &str, operation: &Operation) -> Option<&Arc<Rollout>> {
@@ -243,17 +252,21 @@ impl Rollout {
         let mut state = self.lock();
         let excess = state.stage.note(judged);
         let Some(excess) = excess else { return };
-        let percent = self.percent.swap(0, Ordering::Relaxed);
+        let percent = state.step.percent;
         // Others that were under way may find the same.
         if percent == 0 {
             return;
         }
-        state.left = Some(Left {
-            at: moment((self.clock)()),
+        let now = (self.clock)();
+        let left = Left {
+            at: moment(now),
             percent,
             reason: excess.to_string(),
-        });
+        };
+        let step = state.step.next(now, 0, Some(left));
+        self.enter(&mut state, step);
         drop(state);
+        self.stepped.notify_one();
         let rollout = self.config.name.as_str();
         self.observer.rollout(&RolloutRecord::Left {
             rollout,
@@ -264,18 +277,23 @@ impl Rollout {
     }
 
     fn step(&self, percent: u8) {
-        let percent = percent.min(100);
         let mut state = self.lock();
-        *state = State {
-            stage: Stage::new(self.config.allowed),
-            since: (self.clock)(),
-            left: None,
-        };
-        self.percent.store(percent, Ordering::Relaxed);
+        let step = state.step.next((self.clock)(), percent, None);
+        self.enter(&mut state, step);
         drop(state);
         let rollout = self.config.name.as_str();
         self.observer
             .rollout(&RolloutRecord::Step { rollout, percent });
+    }
+
+    /// Goes on with a step. The figures of one that was left stay, for whoever wants to know why.
+    fn enter(&self, state: &mut State, step: Step) {
+        if step.left.is_none() {
+            state.stage = Stage::new(self.config.allowed);
+            state.since = (self.clock)();
+        }
+        self.percent.store(step.percent.min(100), Ordering::Relaxed);
+        state.step = step;
     }
 
     fn tell_answer(&self, side: RolloutSide, elapsed: Duration, is_failed: bool) {
@@ -315,7 +333,7 @@ impl Rollout {
             percent: self.percent.load(Ordering::Relaxed),
             configured_percent: self.config.percent,
             since: moment(locked.since),
-            left: locked.left.clone(),
+            left: locked.step.left.clone(),
             share: share(answered, all),
             consistency: share(compared - unexpected.copied().unwrap_or_default(), compared),
             compared: stage.compared.clone(),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mappings::{Catalog, catalog::operation::Operation};
+use serde_json::json;
 
 use super::{
     CallerIdentity,
@@ -58,6 +59,27 @@ impl RolloutConfig {
     /// True if credentials or users can be read on the way to the other side.
     pub(crate) fn is_exposed(&self) -> bool {
         self.other.is_exposed()
+    }
+
+    /// What the section says, without credentials: a share that an operator set holds until that changes.
+    pub(crate) fn section(&self) -> String {
+        let allowed = self.allowed;
+        let section = json!({
+            "name": self.name,
+            "other": self.other.base.as_str(),
+            "percent": self.percent,
+            "by_address": self.by == CallerIdentity::Address,
+            "writes": self.writes,
+            "compare_percent": self.compare_percent,
+            "timeout": self.timeout.as_secs(),
+            "window": allowed.answers,
+            "unexpected": allowed.unexpected,
+            "errors": allowed.errors,
+            "p99": allowed.p99.map(|p99| p99.as_secs_f64()),
+            "keys": self.keys,
+            "operations": self.operations,
+        });
+        section.to_string()
     }
 
     /// `None` after a mistake. `keys` are those of the tenants, if they are known.
