@@ -35,6 +35,7 @@ use mappings::{
     Catalog, Links,
     catalog::protocol::{Protocol, ProtocolError},
 };
+use recording::rollout::Figures;
 use shim_upstream::{
     CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RateLabels, RequestId,
 };
@@ -69,7 +70,6 @@ use joins::Joins;
 use relay::Relay;
 use reply::Reply;
 use rollout::{COMPARED, ROLLOUT, Rollouts};
-pub(crate) use rollout::{Figures, Side};
 pub(crate) use tenant_status::{Probed, TenantStatus};
 use tenants::{Tenant, Tenants};
 

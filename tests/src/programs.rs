@@ -56,5 +56,6 @@ fn is_current(folder: &Path, name: &str) -> bool {
     // A space that belongs to a path is escaped.
     let sources = sources.trim_end().replace("\\ ", "\0");
     let mut sources = sources.split(' ').map(|path| path.replace('\0', " "));
-    built.is_some() && sources.all(|path| changed(Path::new(&path)).is_some_and(|at| Some(at) <= built))
+    built.is_some()
+        && sources.all(|path| changed(Path::new(&path)).is_some_and(|at| Some(at) <= built))
 }

@@ -33,10 +33,7 @@ fn root() -> PathBuf {
 
 /// What a program prints.
 fn run(program: &str, arguments: &[&str]) -> String {
-    let output = command(program)
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = command(program).args(arguments).output().unwrap();
     assert!(
         output.status.success(),
         "{program} {arguments:?}: {output:?}"

@@ -194,7 +194,11 @@ impl Observer for Log {
                 tracing::warn!(rollout, percent, "The share was changed by hand");
             }
             RolloutRecord::Followed { rollout, percent } => {
-                tracing::warn!(rollout, percent, "The share was changed by another process, or before a restart");
+                tracing::warn!(
+                    rollout,
+                    percent,
+                    "The share was changed by another process, or before a restart"
+                );
             }
             RolloutRecord::Compared {
                 rollout,

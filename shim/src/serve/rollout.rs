@@ -10,7 +10,6 @@ mod stage;
 mod step;
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
@@ -20,8 +19,10 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 use mappings::{Arguments, Catalog, catalog::operation::Operation};
-use recording::{comparison::Verdict, moment};
-use serde::{Deserialize, Serialize};
+use recording::{
+    moment,
+    rollout::{Figures, Left, Side, Sides},
+};
 use serde_json::Value;
 use tokio::{
     sync::Notify,
@@ -37,7 +38,6 @@ use crate::{
     state::Key,
     v1_client::{self, V1Client, V1Failure},
 };
-pub(crate) use stage::Recently;
 use stage::{Judged, Stage};
 use step::Step;
 
@@ -80,58 +80,6 @@ struct State {
     saved: Option<Step>,
     /// When the stage began, in milliseconds since 1970.
     since: i64,
-}
-
-/// Why the other side was left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Left {
-    /// When: RFC 3339, UTC.
-    pub(crate) at: String,
-    /// From which share.
-    pub(crate) percent: u8,
-    /// What the step did not allow.
-    pub(crate) reason: String,
-}
-
-/// The figures of a step.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Figures {
-    pub(crate) name: String,
-    /// The base URL of the other side.
-    pub(crate) other: String,
-    /// The share that holds now.
-    pub(crate) percent: u8,
-    /// The share in the settings.
-    pub(crate) configured_percent: u8,
-    /// When the share was changed last: RFC 3339, UTC.
-    pub(crate) since: String,
-    /// Why the other side was left, if the shim left it.
-    pub(crate) left: Option<Left>,
-    /// Measured share of the answers that the other side gave; null without an answer.
-    pub(crate) share: Option<f64>,
-    /// Share of the compared answers without an unexpected difference; null without a comparison.
-    pub(crate) consistency: Option<f64>,
-    pub(crate) compared: BTreeMap<Verdict, u64>,
-    pub(crate) sides: Sides,
-    /// Counts in the last answers of the other side.
-    pub(crate) recently: Recently,
-}
-
-/// Both sides.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Sides {
-    pub(crate) this: Side,
-    pub(crate) other: Side,
-}
-
-/// One side.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Side {
-    pub(crate) answers: u64,
-    /// Requests that it did not answer.
-    pub(crate) errors: u64,
-    /// The 99th percentile of its last answers in milliseconds; null without one.
-    pub(crate) p99_ms: Option<f64>,
 }
 
 impl Rollouts {
@@ -322,24 +270,26 @@ impl Rollout {
             this: side(&stage.this),
             other: side(&stage.other),
         };
-        let compared: u64 = stage.compared.values().sum();
-        let unexpected = stage.compared.get(&Verdict::Unexpected);
-        // What both sides answered is the other's: this one was asked for the comparison only.
-        let answered = sides.other.answers.saturating_sub(sides.other.errors);
-        let all = answered + sides.this.answers.saturating_sub(compared);
-        Figures {
+        let mut figures = Figures {
             name: self.config.name.clone(),
             other: self.client.base().to_owned(),
             percent: self.percent.load(Ordering::Relaxed),
             configured_percent: self.config.percent,
             since: moment(locked.since),
             left: locked.step.left.clone(),
-            share: share(answered, all),
-            consistency: share(compared - unexpected.copied().unwrap_or_default(), compared),
+            share: None,
+            consistency: None,
             compared: stage.compared.clone(),
             sides,
             recently: stage.recently(),
-        }
+        };
+        let compared = figures.compared();
+        // What both sides answered is the other's: this one was asked for the comparison only.
+        let answered = sides.other.answers.saturating_sub(sides.other.errors);
+        let all = answered + sides.this.answers.saturating_sub(compared);
+        figures.share = share(answered, all);
+        figures.consistency = share(compared - figures.unexpected(), compared);
+        figures
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

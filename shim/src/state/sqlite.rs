@@ -29,7 +29,8 @@ use tokio::sync::oneshot;
 use super::{
     Name, StateError,
     engine::{
-        Answer, Begun, CURSOR_TIME, Ending, Engine, Processes, Progress, Reservation, Run, Subject, Write,
+        Answer, Begun, CURSOR_TIME, Ending, Engine, Processes, Progress, Reservation, Run, Subject,
+        Write,
     },
     queue,
 };

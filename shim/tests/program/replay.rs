@@ -133,7 +133,10 @@ async fn a_recording_with_pseudonyms_plays_v2_with_their_key_only() {
 
     let (code, told) = run(&["serve", "--replay", name], &[]);
     let what = "set record.pseudonym_key_file to the key of the recording";
-    assert!(code == 2 && told.contains("line 1: ") && told.contains(what), "{told}");
+    assert!(
+        code == 2 && told.contains("line 1: ") && told.contains(what),
+        "{told}"
+    );
 
     let shim = start_with(&["--replay", name], &KEY);
     let after = conversation(&shim).await;
@@ -142,12 +145,19 @@ async fn a_recording_with_pseudonyms_plays_v2_with_their_key_only() {
     for (before, after) in before.iter().zip(&after) {
         for (member, value) in before.as_object().unwrap() {
             let is_named = ["users", "first_name", "last_name", "pmi"].contains(&member.as_str());
-            assert!(is_named || after[member] == *value, "{member}: {after} {before}");
+            assert!(
+                is_named || after[member] == *value,
+                "{member}: {after} {before}"
+            );
         }
     }
     let users = |answer: &Value| answer["users"].as_array().unwrap().len();
     assert_eq!(users(&after[1]), users(&before[1]));
-    let other = after[1]["users"].as_array().unwrap().iter().map(|user| &user["email"]);
+    let other = after[1]["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| &user["email"]);
     let mut other = other.filter(|email| **email != "ada.lovelace@example.com");
     let other = other.next().unwrap().as_str().unwrap();
     assert!(other.ends_with("@pseudonym.invalid"), "{other}");
@@ -163,7 +173,11 @@ async fn a_recording_with_pseudonyms_plays_v2_with_their_key_only() {
 async fn a_recording_that_leaves_exchanges_out_is_refused() {
     for (variable, value, setting) in [
         ("SHIM_RECORD_ALIKE", "2", "record.alike = 2"),
-        ("SHIM_RECORD_SAMPLE_PERCENT", "99", "record.sample_percent = 99"),
+        (
+            "SHIM_RECORD_SAMPLE_PERCENT",
+            "99",
+            "record.sample_percent = 99",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("monday.jsonl");

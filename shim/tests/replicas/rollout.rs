@@ -113,7 +113,10 @@ async fn one_share_holds_everywhere(settings: Vec<(&'static str, String)>) {
     other.fails.store(false, Ordering::SeqCst);
     let left = &figures(&client, &site, 1).await["left"];
     assert_eq!(left["percent"], 100);
-    assert_eq!(left["reason"], "2 of the last 2 answers failed, and 1 are allowed");
+    assert_eq!(
+        left["reason"],
+        "2 of the last 2 answers failed, and 1 are allowed"
+    );
     for replica in [0, 1] {
         site.end_replica(replica, "TERM").await;
         site.start_replica(replica).await;
@@ -121,7 +124,11 @@ async fn one_share_holds_everywhere(settings: Vec<(&'static str, String)>) {
     }
 
     // Another section is another word of the operator, and holds.
-    std::fs::write(site.folder.path().join("shim.toml"), other.section("max_p99_ms = 5000")).unwrap();
+    std::fs::write(
+        site.folder.path().join("shim.toml"),
+        other.section("max_p99_ms = 5000"),
+    )
+    .unwrap();
     site.signal(0, "HUP");
     soon(async || is_moved(&client, &site, 0).await).await;
     site.end_replica(1, "KILL").await;
@@ -149,7 +156,10 @@ async fn one_share_holds_everywhere_with_redis() {
         let kept = redis.cli(&["KEYS", "shim:1:v:*"]);
         assert_eq!(kept.lines().count(), 1, "{kept}");
         let kept = redis.cli(&["GET", &kept]);
-        assert!(!kept.contains("percent") && !kept.contains("next"), "{kept}");
+        assert!(
+            !kept.contains("percent") && !kept.contains("next"),
+            "{kept}"
+        );
     }
 }
 

@@ -5,10 +5,11 @@
 
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
+use recording::rollout::{Figures, Left};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::{Figures, Left, Rollout};
+use super::Rollout;
 use crate::{
     observe::RolloutRecord,
     serve::Shim,
@@ -183,18 +184,34 @@ mod tests {
         assert_eq!(five.beside(Some(&none), true, 0), Next::Follow);
         assert_eq!(none.beside(Some(&five), false, 0), Next::Keep(101));
         assert_eq!(none.beside(Some(&none.clone()), false, 0), Next::Nothing);
-        let also = Step { percent: 5, ..none.clone() };
+        let also = Step {
+            percent: 5,
+            ..none.clone()
+        };
         assert_eq!(also.beside(Some(&none), false, 0), Next::Follow);
         assert_eq!(none.beside(Some(&also), false, 0), Next::Keep(101));
-        assert_eq!(none.beside(None, true, 0), Next::Keep(101), "it was forgotten");
+        assert_eq!(
+            none.beside(None, true, 0),
+            Next::Keep(101),
+            "it was forgotten"
+        );
     }
 
     #[test]
     fn after_a_restart_the_kept_step_holds_and_after_a_change_the_settings() {
         let kept = settings("a", 5).next(100, 0, None);
-        assert_eq!(settings("a", 5).beside(Some(&kept), false, 200), Next::Follow);
-        assert_eq!(settings("b", 25).beside(Some(&kept), false, 200), Next::Keep(200));
-        assert_eq!(settings("b", 25).beside(Some(&kept), false, 50), Next::Keep(101));
+        assert_eq!(
+            settings("a", 5).beside(Some(&kept), false, 200),
+            Next::Follow
+        );
+        assert_eq!(
+            settings("b", 25).beside(Some(&kept), false, 200),
+            Next::Keep(200)
+        );
+        assert_eq!(
+            settings("b", 25).beside(Some(&kept), false, 50),
+            Next::Keep(101)
+        );
         let other = settings("b", 25).next(300, 25, None);
         assert_eq!(kept.beside(Some(&other), true, 400), Next::Nothing);
         assert_eq!(settings("a", 5).beside(None, false, 200), Next::Keep(200));
