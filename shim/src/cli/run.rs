@@ -14,7 +14,6 @@ use super::{
         self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
     },
     listen::{bind, bind_ops, check_way_to_v2, open},
-    mappings_folder::catalog_of,
     notifications::{self, Listening},
     open_files,
     replay::{self, Replay},
@@ -34,8 +33,8 @@ use crate::{
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LedgerPlace, LogConfig, LogFormat, SiteConfig, Source, Sources, TlsConfig,
-        UnknownVariable, V2Config,
+        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SiteConfig, Source, Sources,
+        TlsConfig, UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -532,7 +531,7 @@ async fn stop_signal() {
 
 pub(super) fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
     match folder {
-        Some(folder) => catalog_of(folder, "--mappings"),
+        Some(folder) => Ok(MappingsFolder::read(folder, "--mappings")?.catalog()?),
         None => Ok(Catalog::embedded()?),
     }
 }

@@ -23,20 +23,16 @@ use recording::{
     moment,
     rollout::{Figures, Left, Side, Sides},
 };
-use serde_json::Value;
-use tokio::{
-    sync::Notify,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
     front::server::Peer,
     observe::{Observer, RolloutRecord, RolloutSide},
     serve::Shared,
-    settings::{CallerIdentity, RolloutConfig},
+    settings::{CallerIdentity, OtherSide, RolloutConfig},
     state::Key,
-    v1_client::{self, V1Client, V1Failure},
+    v1_client::V1Client,
 };
 use stage::{Judged, Stage};
 use step::Step;
@@ -63,7 +59,7 @@ pub(super) struct Rollouts(Vec<Arc<Rollout>>);
 /// One `[[rollout]]`.
 pub(super) struct Rollout {
     config: RolloutConfig,
-    client: V1Client,
+    other: Other,
     observer: Arc<dyn Observer>,
     clock: Clock,
     header: HeaderValue,
@@ -71,6 +67,19 @@ pub(super) struct Rollout {
     percent: AtomicU8,
     state: Mutex<State>,
     stepped: Arc<Notify>,
+}
+
+/// Where callers are moved to.
+enum Other {
+    V1(V1Client),
+    /// Served by this shim.
+    Mappings(Arc<Catalog>),
+}
+
+/// A request for the other side.
+enum There {
+    V1(reqwest::RequestBuilder),
+    Mappings(Arc<Catalog>),
 }
 
 struct State {
@@ -106,8 +115,14 @@ impl Rollouts {
             let known = before.0.iter().map(|known| known.lock().step.clone());
             let step = known.into_iter().find(|step| step.is_of(&section));
             let step = step.unwrap_or_else(|| Step::of_settings(&section, config.percent));
+            let other = match &config.other {
+                OtherSide::V1(other) => {
+                    Other::V1(V1Client::new(other.clone(), USER_AGENT, &shared.limits)?)
+                }
+                OtherSide::Mappings(other) => Other::Mappings(Arc::clone(&other.catalog)),
+            };
             Ok(Arc::new(Rollout {
-                client: V1Client::new(config.other.clone(), USER_AGENT, &shared.limits)?,
+                other,
                 header: HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("rollout")),
                 percent: AtomicU8::new(step.percent),
                 state: Mutex::new(State {
@@ -164,28 +179,18 @@ impl Rollout {
         arguments: &Arguments,
         client: (&str, &str),
         peer: Peer,
-    ) -> Option<reqwest::RequestBuilder> {
-        let request = self
-            .client
-            .request(catalog, operation, arguments, Some(client))?;
+    ) -> Option<There> {
+        let other = match &self.other {
+            Other::V1(other) => other,
+            Other::Mappings(catalog) => {
+                catalog.find(&operation.name)?;
+                return Some(There::Mappings(Arc::clone(catalog)));
+            }
+        };
+        let request = other.request(catalog, operation, arguments, Some(client))?;
         let request = request.header(ROLLOUT, self.header.clone());
-        Some(request.header(FORWARDED_FOR, peer.0.to_string()))
-    }
-
-    /// Sends it; gives also how long that took.
-    async fn ask(
-        &self,
-        request: reqwest::RequestBuilder,
-        deadline: Instant,
-    ) -> (Result<Value, V1Failure>, Duration) {
-        let begun = Instant::now();
-        let until = deadline.min(begun + self.config.timeout);
-        let answer = v1_client::answer(request, self.client.answer_bytes());
-        let answer = timeout_at(until, answer).await;
-        (
-            answer.unwrap_or(Err(V1Failure::Unreachable)),
-            begun.elapsed(),
-        )
+        let request = request.header(FORWARDED_FOR, peer.0.to_string());
+        Some(There::V1(request))
     }
 
     /// This side has answered.
@@ -272,7 +277,10 @@ impl Rollout {
         };
         let mut figures = Figures {
             name: self.config.name.clone(),
-            other: self.client.base().to_owned(),
+            other: match &self.config.other {
+                OtherSide::V1(other) => other.base.as_str().to_owned(),
+                OtherSide::Mappings(other) => other.folder.clone(),
+            },
             percent: self.percent.load(Ordering::Relaxed),
             configured_percent: self.config.percent,
             since: moment(locked.since),
