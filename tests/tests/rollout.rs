@@ -229,6 +229,13 @@ async fn every_step_of_the_page_runs() {
         site.answer(&shim).await.0.as_deref() == Some("new-build")
     })
     .await;
+    // However slow this machine is.
+    let watch = step.commands[1].replace("--max-p99 1500", "--max-p99 60000");
+    let (code, told) = site.migrate(&shim, &watch);
+    assert_eq!(code, Some(0), "{told}");
+    for part in ["new-build", "100 % of the callers", "consistency 100.00 %", &other.urls[0]] {
+        assert!(told.contains(part), "{told}");
+    }
     let (_, rest) = step.commands[0].split_once("-d '").expect("a body");
     let (body, url) = rest.split_once("' ").expect("its end");
     let url = url.replace("http://127.0.0.1:9090", &shim.urls[1]);
@@ -247,6 +254,8 @@ async fn every_step_of_the_page_runs() {
         None,
         "taken back with the next request"
     );
+    let (code, told) = site.migrate(&shim, &watch);
+    assert!(code == Some(1) && told.contains("nothing was compared yet"), "{told}");
 
     // 3. Write to the owners.
     let (_, mail) = site.migrate(&shim, &owned.commands[0]);

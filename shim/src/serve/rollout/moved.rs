@@ -94,7 +94,7 @@ impl Generation {
                 self.read_on_both(&rollout, request, accepted).await
             }
             Some(request) => {
-                let asked = (&accepted.operation.name, accepted.arguments.clone());
+                let asked = (accepted.operation.name.as_str(), accepted.arguments.clone());
                 let (theirs, took) = self
                     .ask(&rollout, request, asked, (&accepted.tenant, accepted.scope))
                     .await;
