@@ -233,7 +233,12 @@ async fn every_step_of_the_page_runs() {
     let watch = step.commands[1].replace("--max-p99 1500", "--max-p99 60000");
     let (code, told) = site.migrate(&shim, &watch);
     assert_eq!(code, Some(0), "{told}");
-    for part in ["new-build", "100 % of the callers", "consistency 100.00 %", &other.urls[0]] {
+    for part in [
+        "new-build",
+        "100 % of the callers",
+        "consistency 100.00 %",
+        &other.urls[0],
+    ] {
         assert!(told.contains(part), "{told}");
     }
     let (_, rest) = step.commands[0].split_once("-d '").expect("a body");
@@ -255,7 +260,10 @@ async fn every_step_of_the_page_runs() {
         "taken back with the next request"
     );
     let (code, told) = site.migrate(&shim, &watch);
-    assert!(code == Some(1) && told.contains("nothing was compared yet"), "{told}");
+    assert!(
+        code == Some(1) && told.contains("nothing was compared yet"),
+        "{told}"
+    );
 
     // 3. Write to the owners.
     let (_, mail) = site.migrate(&shim, &owned.commands[0]);
