@@ -1,14 +1,20 @@
 //! The programs of the workspace, as somebody installs them.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::SystemTime,
 };
 
 /// Their names.
 const PROGRAMS: [&str; 2] = ["shim", "migrate"];
+
+/// What they are made of, and the folders in it that are no part of them.
+const SOURCES: [&str; 3] = ["mappings", "shim", "migrate-cli"];
+const ASIDE: [&str; 4] = ["benches", "docs", "snapshots", "tests"];
 
 /// The folder with `shim` and `migrate`, which are built if they are not there or old.
 pub fn programs() -> &'static Path {
@@ -43,19 +49,27 @@ fn build() {
     assert!(built.success(), "the programs are not built");
 }
 
-/// True if no source is newer than the program. Cargo lists the sources beside it: `shim: a.rs b.rs`.
+/// True if no source is newer than the program.
 fn is_current(folder: &Path, name: &str) -> bool {
-    let changed = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
-    let built = changed(&folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)));
-    let Ok(listed) = fs::read_to_string(folder.join(format!("{name}.d"))) else {
-        return false;
-    };
-    let Some((_, sources)) = listed.split_once(": ") else {
-        return false;
-    };
-    // A space that belongs to a path is escaped.
-    let sources = sources.trim_end().replace("\\ ", "\0");
-    let mut sources = sources.split(' ').map(|path| path.replace('\0', " "));
-    built.is_some()
-        && sources.all(|path| changed(Path::new(&path)).is_some_and(|at| Some(at) <= built))
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut sources = SOURCES.iter().map(|source| workspace.join(source));
+    changed(&program).is_some_and(|built| sources.all(|source| is_older(&source, built)))
+}
+
+/// True if nothing in a folder was changed after a moment.
+fn is_older(folder: &Path, than: SystemTime) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).all(|path| {
+        let name = path.file_name().and_then(OsStr::to_str);
+        if path.is_dir() {
+            name.is_some_and(|name| ASIDE.contains(&name)) || is_older(&path, than)
+        } else {
+            changed(&path).is_some_and(|at| at <= than)
+        }
+    })
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|found| found.modified()).ok()
 }
