@@ -33,8 +33,8 @@ use crate::{
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SiteConfig, Source, Sources,
-        TlsConfig, UnknownVariable, V2Config,
+        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SiteConfig, Source,
+        Sources, TlsConfig, UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
