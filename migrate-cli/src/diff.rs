@@ -9,6 +9,7 @@ pub(crate) mod beside;
 pub(crate) mod documents;
 pub(crate) mod given;
 pub(crate) mod join;
+pub(crate) mod live;
 pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod show;

@@ -1,6 +1,6 @@
 //! Asking a shim over HTTP.
 
-use std::time::Duration;
+use std::{io::Read as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use reqwest::{blocking::Client, redirect};
@@ -41,4 +41,33 @@ pub(crate) fn client(url: &Url, patience: Duration) -> anyhow::Result<Client> {
         builder
     };
     builder.build().context("the HTTP client cannot be made")
+}
+
+/// What a shim answers to a GET, of so many bytes at most.
+///
+/// # Errors
+///
+/// If it does not answer, or with an error.
+pub(crate) fn get(client: &Client, url: &Url, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let response = client
+        .get(url.clone())
+        .send()
+        .map_err(reqwest::Error::without_url)
+        .with_context(|| format!("{url} does not answer"))?;
+    let status = response.status();
+    let mut text = Vec::new();
+    response
+        .take(limit)
+        .read_to_end(&mut text)
+        .context("the answer broke off")?;
+    if !status.is_success() {
+        let told = String::from_utf8_lossy(&text);
+        let told: String = told
+            .chars()
+            .filter(|char| !char.is_control())
+            .take(200)
+            .collect();
+        bail!("{url} answers {}: {told}", status.as_u16());
+    }
+    Ok(text)
 }

@@ -8,7 +8,6 @@ mod healthcheck;
 mod init;
 mod listen;
 mod manual;
-mod mappings_folder;
 mod notifications;
 mod open_files;
 mod replay;

@@ -35,10 +35,14 @@ use mappings::{
     Catalog, Links,
     catalog::protocol::{Protocol, ProtocolError},
 };
+use recording::rollout::Figures;
 use shim_upstream::{
     CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RateLabels, RequestId,
 };
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -66,7 +70,6 @@ use joins::Joins;
 use relay::Relay;
 use reply::Reply;
 use rollout::{COMPARED, ROLLOUT, Rollouts};
-pub(crate) use rollout::{Figures, Side};
 pub(crate) use tenant_status::{Probed, TenantStatus};
 use tenants::{Tenant, Tenants};
 
@@ -112,6 +115,8 @@ struct Shared {
     request_time: Duration,
     /// Writes under way, which outlive the connection of their client.
     writes: TaskTracker,
+    /// Woken when a rollout was left.
+    stepped: Arc<Notify>,
 }
 
 /// The dependencies of a shim that may be replaced.
@@ -232,6 +237,7 @@ impl Shim {
             requests: limits.requests,
             request_time: limits.request,
             writes: TaskTracker::new(),
+            stepped: Arc::default(),
         };
         let executor = Executor {
             catalog,
@@ -368,11 +374,6 @@ impl Shim {
         self.now().0.rollouts.figures()
     }
 
-    /// Changes the share of a rollout; `None` if there is none of the name.
-    pub(crate) fn step(&self, rollout: &str, percent: u8) -> Option<Figures> {
-        self.now().0.rollouts.step(rollout, percent)
-    }
-
     /// The calls that could be made at once, for each account with a limit and each label.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
         self.now().0.tenants.budget_levels()
@@ -407,8 +408,7 @@ impl Generation {
         let places = shared.requests;
         let tenants = (executor.state.shared_budget(), tenants);
         let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, tenants);
-        let watch = (&shared.observer, &shared.clock);
-        let rollouts = Rollouts::new(&site.rollouts, rollouts, &shared.limits, watch)?;
+        let rollouts = Rollouts::new(&site.rollouts, rollouts, &shared)?;
         if let Some(ledger) = &shared.ledger {
             ledger.announce(&site.brownouts);
         }

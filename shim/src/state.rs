@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 pub mod queue;
 mod redis;
+mod shares;
 mod sqlite;
 mod writes;
 

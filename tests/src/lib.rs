@@ -16,6 +16,6 @@ mod stage;
 mod wire;
 
 pub use answer::Answer;
-pub use programs::programs;
+pub use programs::{program, programs};
 pub use stage::{API_KEY, API_SECRET, CHAT_TOKEN, Stage};
 pub use wire::{Fault, Tampered, V2Call, Wire, fits};

@@ -2,14 +2,9 @@
 //! difference and nothing else.
 #![expect(clippy::expect_used, reason = "test code outside of test functions")]
 
-use std::{
-    path::Path,
-    process::{Command, Output},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, process::Output, sync::Arc, time::Duration};
 
-use end_to_end::{API_KEY, API_SECRET, Stage};
+use end_to_end::{API_KEY, API_SECRET, Stage, program};
 use mappings::Catalog;
 use serde_json::Value;
 use shim::{observe::recorder::Recorder, settings::RecordConfig};
@@ -48,20 +43,11 @@ async fn stage(catalog: Catalog, recorder: Option<Arc<Recorder>>) -> Stage {
     Stage::with_catalog(SandboxConfig::default(), "", Arc::new(catalog), recorder).await
 }
 
-/// The program itself, built if need be.
+/// The program itself.
 async fn migrate(recording: &Path, shim: &str, more: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = program("migrate");
     command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "migrate-cli",
-            "--",
-            "diff",
-            "--format",
-            "json",
-        ])
+        .args(["diff", "--format", "json"])
         .arg("--recorded")
         .arg(recording)
         .args(["--shim", shim, "--rate", "1000"])

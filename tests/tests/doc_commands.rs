@@ -24,7 +24,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use end_to_end::programs;
+use end_to_end::{program, programs};
 
 /// Pages whose commands are checked: all that people read to use or to change the programs.
 const PAGES: [&str; 6] = [
@@ -161,7 +161,7 @@ struct Sandbox {
 
 impl Sandbox {
     fn start() -> Self {
-        let mut child = Command::new(programs().join("shim"))
+        let mut child = program("shim")
             .args(["serve", "--sandbox", "--listen", "127.0.0.1:0"])
             .args(["--ops-listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -305,7 +305,7 @@ fn help(words: &[&str], known: &mut HashMap<String, String>) -> Option<String> {
     let (program, rest) = words.split_first()?;
     let name = words.join(" ");
     if !known.contains_key(&name) {
-        let output = Command::new(programs().join(program))
+        let output = end_to_end::program(program)
             .args(rest)
             .arg("--help")
             .output()

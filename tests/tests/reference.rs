@@ -13,10 +13,9 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use end_to_end::programs;
+use end_to_end::program as command;
 use serde_json::Value;
 
 const GENERATED: &str = "Generated from the program; do not edit. \
@@ -34,10 +33,7 @@ fn root() -> PathBuf {
 
 /// What a program prints.
 fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(programs().join(program))
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = command(program).args(arguments).output().unwrap();
     assert!(
         output.status.success(),
         "{program} {arguments:?}: {output:?}"

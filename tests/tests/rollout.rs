@@ -15,6 +15,7 @@ use std::{
     time::Duration as Time,
 };
 
+use end_to_end::program;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use time::{Date, Duration, OffsetDateTime};
@@ -40,8 +41,8 @@ impl Drop for Program {
 
 impl Program {
     fn start(folder: &Path, arguments: &[&str], urls: usize) -> Self {
-        let mut command = cargo_run(folder, "shim");
-        let child = command
+        let child = program("shim")
+            .current_dir(folder)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -70,21 +71,6 @@ impl Program {
         let sent = Command::new("sh").args(["-c", &kill]).status();
         assert!(sent.expect("a shell").success());
     }
-}
-
-fn cargo_run(folder: &Path, package: &str) -> Command {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let mut command = Command::new(env!("CARGO"));
-    command.current_dir(folder).args([
-        "run",
-        "--quiet",
-        "--manifest-path",
-        manifest,
-        "--package",
-        package,
-        "--",
-    ]);
-    command
 }
 
 /// The settings of a step, and its command lines.
@@ -177,7 +163,8 @@ impl Site {
         let command = command.replace("http://127.0.0.1:9090", &shim.urls[1]);
         let mut words = command.split_whitespace();
         assert_eq!(words.next(), Some("migrate"), "{command}");
-        let output = cargo_run(self.folder.path(), "migrate-cli")
+        let output = program("migrate")
+            .current_dir(self.folder.path())
             .args(words)
             .output();
         let output = output.expect("it ran");
@@ -242,6 +229,18 @@ async fn every_step_of_the_page_runs() {
         site.answer(&shim).await.0.as_deref() == Some("new-build")
     })
     .await;
+    // However slow this machine is.
+    let watch = step.commands[1].replace("--max-p99 1500", "--max-p99 60000");
+    let (code, told) = site.migrate(&shim, &watch);
+    assert_eq!(code, Some(0), "{told}");
+    for part in [
+        "new-build",
+        "100 % of the callers",
+        "consistency 100.00 %",
+        &other.urls[0],
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
     let (_, rest) = step.commands[0].split_once("-d '").expect("a body");
     let (body, url) = rest.split_once("' ").expect("its end");
     let url = url.replace("http://127.0.0.1:9090", &shim.urls[1]);
@@ -259,6 +258,11 @@ async fn every_step_of_the_page_runs() {
         site.answer(&shim).await.0,
         None,
         "taken back with the next request"
+    );
+    let (code, told) = site.migrate(&shim, &watch);
+    assert!(
+        code == Some(1) && told.contains("nothing was compared yet"),
+        "{told}"
     );
 
     // 3. Write to the owners.
@@ -310,7 +314,8 @@ async fn every_step_of_the_page_runs() {
     })
     .await;
     drop(shim);
-    let output = cargo_run(folder, "shim")
+    let output = program("shim")
+        .current_dir(folder)
         .args(["usage", "ledger.sqlite"])
         .output();
     let text = String::from_utf8(output.expect("it ran").stdout).expect("text");

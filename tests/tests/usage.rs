@@ -5,9 +5,10 @@
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output, Stdio},
 };
 
+use end_to_end::program;
 use serde_json::Value;
 
 /// A running shim before its sandbox; it ends with the test.
@@ -24,15 +25,9 @@ impl Drop for Shim {
     }
 }
 
-fn cargo_run(package: &str) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--package", package, "--"]);
-    command
-}
-
 impl Shim {
     fn start(ledger: &Path) -> Self {
-        let mut child = cargo_run("shim")
+        let mut child = program("shim")
             .args(["serve", "--sandbox", "--listen", "127.0.0.1:0"])
             .args(["--ops-listen", "127.0.0.1:0", "--ledger"])
             .arg(ledger)
@@ -72,7 +67,7 @@ impl Shim {
 }
 
 fn usage(arguments: &[&str]) -> (Output, Value) {
-    let output = cargo_run("migrate-cli")
+    let output = program("migrate")
         .args(["usage", "--format", "json"])
         .args(arguments)
         .output()

@@ -34,6 +34,9 @@ pub struct Exchange {
     /// The settings of the site that served it; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<RecordedSite>,
+    /// The settings by which the recorder left out other exchanges; `None` if it left out none by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
     /// The v1 request and response.
     pub v1: V1Exchange,
     /// The v2 calls, in the order of their responses.

@@ -9,6 +9,7 @@ pub mod comparison;
 mod exchange;
 mod names;
 mod redaction;
+pub mod rollout;
 mod scrub;
 mod unredacted;
 pub mod usage;

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use crate::{
-    exchange::{Exchange, V1Exchange},
+    exchange::{Exchange, V1Exchange, V2Exchange},
     names::{Meaning, Names},
     scrub::{self, Found},
     unredacted::Unredacted,
@@ -336,7 +336,7 @@ impl Redactor {
 
 /// True if a string of a record was redacted, so that no request can be made with it.
 fn is_redacted(text: &str) -> bool {
-    text.contains(REDACTED) || text.contains(PSEUDONYM_DOMAIN) || is_name_pseudonym(text)
+    text.contains(REDACTED) || is_pseudonym(text)
 }
 
 impl Exchange {
@@ -348,17 +348,28 @@ impl Exchange {
 
     /// True if addresses or names are pseudonyms.
     pub fn has_pseudonyms(&self) -> bool {
-        has_pseudonym(&self.v1.answer) || self.v1.parameters.values().any(has_pseudonym)
+        let has = |call: &V2Exchange| {
+            call.path.contains(PSEUDONYM_DOMAIN)
+                || call.query.iter().any(|(_, value)| is_pseudonym(value))
+                || call.body.iter().chain(&call.answer).any(has_pseudonym)
+        };
+        has_pseudonym(&self.v1.answer)
+            || self.v1.parameters.values().any(has_pseudonym)
+            || self.v2.iter().any(has)
     }
 }
 
 fn has_pseudonym(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.contains(PSEUDONYM_DOMAIN) || is_name_pseudonym(text),
+        Value::String(text) => is_pseudonym(text),
         Value::Array(items) => items.iter().any(has_pseudonym),
         Value::Object(members) => members.values().any(has_pseudonym),
         _ => false,
     }
+}
+
+fn is_pseudonym(text: &str) -> bool {
+    text.contains(PSEUDONYM_DOMAIN) || is_name_pseudonym(text)
 }
 
 fn is_name_pseudonym(name: &str) -> bool {

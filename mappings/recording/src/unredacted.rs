@@ -79,6 +79,7 @@ impl Unredacted {
             at: moment(self.at),
             micros: self.micros,
             site: self.site.as_deref().cloned(),
+            incomplete: None,
             v1: V1Exchange {
                 answer: answer.json().to_value(),
                 ..V1Exchange::of_arguments(&self.operation, self.wrapping, &self.arguments)

@@ -83,6 +83,7 @@ fn plain(exchange: &Unredacted) -> Exchange {
         at: moment(exchange.at),
         micros: exchange.micros,
         site: exchange.site.as_deref().cloned(),
+        incomplete: None,
         v1: V1Exchange::new(
             &exchange.operation,
             exchange.wrapping,

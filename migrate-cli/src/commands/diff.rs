@@ -4,7 +4,9 @@ use std::{
     env,
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
+    sync::atomic::Ordering,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, anyhow, bail};
@@ -22,6 +24,7 @@ use crate::{
         documents::Documents,
         given::Given,
         join::join,
+        live::{Live, Stages, Thresholds},
         replay::{API_KEY, API_SECRET, Client, Credentials, Replay},
         rules::{self, Rules},
         show::Report,
@@ -64,9 +67,21 @@ pub(crate) struct Args {
         long,
         value_name = "URL",
         requires = "recorded",
-        conflicts_with = "exchange"
+        conflicts_with = "exchange",
+        group = "running"
     )]
     shim: Option<String>,
+    /// The operations address of a running shim: shows the stages of its rollouts, once, or on a
+    /// terminal every two seconds until Ctrl-C [default: <http://127.0.0.1:9090>]
+    #[arg(
+        long,
+        value_name = "URL",
+        num_args = 0..=1,
+        default_missing_value = "http://127.0.0.1:9090",
+        conflicts_with_all = ["files", "v1", "recorded", "rules", "all"],
+        group = "running"
+    )]
+    live: Option<String>,
     /// Send writes of the recording, too
     #[arg(long, requires = "shim")]
     allow_writes: bool,
@@ -95,8 +110,8 @@ pub(crate) struct Args {
     /// Fail only if less than this share of the answers is as expected, in percent: 99.9
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_consistency: Option<f64>,
-    /// Fail if more than 1 of 100 answers of the shim takes longer than this
-    #[arg(long, value_name = "MILLISECONDS", requires = "shim")]
+    /// Fail if more than 1 of 100 answers of the shim, or of the other side of a rollout, takes longer
+    #[arg(long, value_name = "MILLISECONDS", requires = "running")]
     max_p99: Option<u64>,
     /// How text is laid out: side by side on terminals that are wide enough
     #[arg(long, value_enum, default_value = "auto")]
@@ -128,10 +143,20 @@ Examples:
   migrate diff --operation user/get --v1 v1.json --v2 user.json --v2 settings.json
   migrate diff --recorded monday.jsonl --exchange 19ab3f7c2d1-1
   migrate diff --recorded monday.jsonl --shim http://127.0.0.1:8080 --resume monday.progress
+  migrate diff --live http://127.0.0.1:9090 --min-consistency 99.9 --max-p99 1500
 
 Environment, for --shim and URLs of v1:
   MIGRATE_API_KEY, MIGRATE_API_SECRET  what v1 programs send
   MIGRATE_PSEUDONYM_KEY                the key of the recording's pseudonyms, if it has them";
+
+/// The interval at which stages are shown again.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// How soon Ctrl-C is seen.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Clears a terminal, and goes to its first line.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 const PSEUDONYM_KEY: &str = "MIGRATE_PSEUDONYM_KEY";
 
@@ -148,6 +173,9 @@ const FORMATS: [Format; 7] = [
 ];
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(shim) = &args.live {
+        return args.live(shim);
+    }
     args.output.check(&FORMATS)?;
     let catalog = args.site.catalog()?;
     let rules = args.rules()?;
@@ -185,6 +213,51 @@ impl Args {
             Some(path) if path.exists() || self.accept.is_none() => Rules::read(path),
             _ => Ok(Rules::default()),
         }
+    }
+
+    /// Shows the stages of rollouts.
+    fn live(&self, shim: &str) -> anyhow::Result<Exit> {
+        self.output.check(&Format::USUAL)?;
+        let live = Live::new(shim)?;
+        let thresholds = Thresholds {
+            consistency: self.min_consistency,
+            p99: self.max_p99,
+        };
+        if !self.output.is_on_screen() {
+            return self.show(&live.read(thresholds)?);
+        }
+        let stop = super::interruption();
+        let is_stopped = || stop.load(Ordering::Relaxed);
+        loop {
+            let read = live.read(thresholds);
+            write!(io::stdout(), "{CLEAR}")?;
+            let exit = match read {
+                Ok(stages) => self.show(&stages)?,
+                // It may be restarted.
+                Err(error) => {
+                    writeln!(io::stdout(), "{error:#}")?;
+                    Exit::Failed
+                }
+            };
+            let until = Instant::now() + REFRESH;
+            while Instant::now() < until {
+                if is_stopped() {
+                    return Ok(exit);
+                }
+                thread::sleep(LOOK);
+            }
+        }
+    }
+
+    fn show(&self, stages: &Stages) -> anyhow::Result<Exit> {
+        let mut document = stages.document();
+        document.made = super::made();
+        self.output.write(&output::Report::new(document, stages))?;
+        Ok(if stages.is_good() {
+            Exit::Clean
+        } else {
+            Exit::Findings
+        })
     }
 
     fn report(&self, catalog: &Catalog, rules: &Rules) -> anyhow::Result<Report> {

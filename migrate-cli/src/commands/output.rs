@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -169,6 +169,11 @@ impl Output {
     /// How many columns text has.
     pub(crate) fn width(&self) -> usize {
         self.width.map_or_else(sheet::terminal_width, usize::from)
+    }
+
+    /// True if text, and nothing else, goes to a terminal.
+    pub(crate) fn is_on_screen(&self) -> bool {
+        self.formats() == [Format::Text] && self.output.is_empty() && io::stdout().is_terminal()
     }
 
     fn formats(&self) -> Vec<Format> {

@@ -57,6 +57,7 @@ fn exchange() -> Exchange {
         at: "2026-11-20T10:00:00Z".to_owned(),
         micros: 2000,
         site: None,
+        incomplete: None,
         v1: V1Exchange {
             operation: "user/get".to_owned(),
             wrapping: Wrapping::default(),

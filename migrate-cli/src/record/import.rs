@@ -120,6 +120,7 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
         at: pair.at.clone(),
         micros: micros(pair.millis),
         site: None,
+        incomplete: None,
         v1: V1Exchange::new(&operation, wrapping, &arguments, &answer),
         v2: Vec::new(),
     };

@@ -12,8 +12,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub(crate) struct BrownoutStory {
     /// The windows.
     pub(crate) windows: Vec<Brownout>,
-    /// How long a shim was running in them, in minutes.
+    /// How long a shim was running in those that concerned all keys and operations, in minutes.
     pub(crate) minutes: i64,
+    /// The same for those that concerned some only.
+    pub(crate) partial_minutes: i64,
     /// Who called in them: requests by key.
     pub(crate) hit: BTreeMap<String, u64>,
 }
@@ -30,7 +32,8 @@ impl BrownoutStory {
         }
         Self {
             windows: windows.to_vec(),
-            minutes: windows.iter().map(seconds).sum::<i64>() / 60,
+            minutes: minutes(windows, |window| !is_partial(window)),
+            partial_minutes: minutes(windows, is_partial),
             hit,
         }
     }
@@ -39,7 +42,11 @@ impl BrownoutStory {
     pub(super) fn words(&self) -> Option<String> {
         let last = self.windows.iter().map(|window| &window.ends).max()?;
         let windows = count(self.windows.len(), "brownout", "brownouts");
-        let minutes = count(self.minutes, "minute", "minutes");
+        let mut minutes = format!("{} without v1", count(self.minutes, "minute", "minutes"));
+        if self.partial_minutes > 0 {
+            let partial = count(self.partial_minutes, "minute", "minutes");
+            minutes = format!("{minutes}, {partial} for some keys or operations");
+        }
         let hit = self.hit.iter();
         let hit: Vec<_> = hit
             .map(|(key, requests)| format!("{key} {requests}"))
@@ -49,7 +56,7 @@ impl BrownoutStory {
             hit => format!("hit: {}", hit.join(", ")),
         };
         Some(format!(
-            "{windows}, {minutes} without v1, the last until {last}; {hit}"
+            "{windows}, {minutes}, the last until {last}; {hit}"
         ))
     }
 }
@@ -60,11 +67,27 @@ pub(super) fn hits(consumer: &Consumer) -> u64 {
     used.fold(0, |sum, used| sum.saturating_add(used.outcomes.brownout))
 }
 
-/// How long a shim was running in a window.
-fn seconds(window: &Brownout) -> i64 {
+fn is_partial(window: &Brownout) -> bool {
+    !window.keys.is_empty() || !window.operations.is_empty()
+}
+
+/// How long a shim was running in windows. Those that overlap count once: of several sections, or of
+/// several shims.
+fn minutes(windows: &[Brownout], counts: impl Fn(&Brownout) -> bool) -> i64 {
     let at = |text: &str| {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
         moment.map_or(0, OffsetDateTime::unix_timestamp)
     };
-    at(&window.last).saturating_sub(at(&window.first)).max(0)
+    let windows = windows.iter().filter(|window| counts(window));
+    let mut times: Vec<_> = windows
+        .map(|window| (at(&window.first), at(&window.last)))
+        .collect();
+    times.sort_unstable();
+    let (mut seconds, mut counted) = (0_i64, i64::MIN);
+    for (first, last) in times {
+        let first = first.max(counted);
+        seconds = seconds.saturating_add(last.saturating_sub(first).max(0));
+        counted = counted.max(last);
+    }
+    seconds / 60
 }

@@ -103,25 +103,6 @@ fn page(
         url.query_pairs_mut()
             .append_pair("after", &after.to_string());
     }
-    let response = client
-        .get(url.clone())
-        .send()
-        .map_err(reqwest::Error::without_url)
-        .with_context(|| format!("{url} does not answer"))?;
-    let status = response.status();
-    let mut text = Vec::new();
-    response
-        .take(MAX_DOCUMENT)
-        .read_to_end(&mut text)
-        .context("the answer broke off")?;
-    if !status.is_success() {
-        let told = String::from_utf8_lossy(&text);
-        let told: String = told
-            .chars()
-            .filter(|char| !char.is_control())
-            .take(200)
-            .collect();
-        bail!("{url} answers {}: {told}", status.as_u16());
-    }
+    let text = http::get(client, &url, MAX_DOCUMENT)?;
     Usage::read(&text).with_context(|| url.to_string())
 }

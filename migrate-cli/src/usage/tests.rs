@@ -183,6 +183,36 @@ fn brownouts_are_told_with_who_was_hit() {
 }
 
 #[test]
+fn overlapping_brownouts_count_once_and_those_of_some_keys_apart() {
+    let window = |begins: &str, ends: &str, keys: &[&str]| {
+        let moment = |time: &str| format!("2026-11-21T{time}Z");
+        Brownout {
+            begins: moment(begins),
+            ends: moment(ends),
+            first: moment(begins),
+            last: moment(ends),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            ..Brownout::default()
+        }
+    };
+    let usage = Usage {
+        brownouts: vec![
+            window("10:00:00", "11:00:00", &[]),
+            window("10:30:00", "10:40:00", &[]),
+            window("10:50:00", "11:20:00", &[]),
+            window("10:00:00", "14:00:00", &["crm"]),
+        ],
+        ..kept(&ALL, Vec::new())
+    };
+    let story = Story::new(Ledger::of(vec![usage]).unwrap(), RULE, None);
+    assert_eq!(
+        story.brownouts.words().unwrap(),
+        "4 brownouts, 80 minutes without v1, 240 minutes for some keys or operations, \
+         the last until 2026-11-21T14:00:00Z; nobody called"
+    );
+}
+
+#[test]
 fn documents_of_one_shared_ledger_are_counted_once() {
     let of_shim = |name: &str, unwritten| Usage {
         ledger: Some(name.to_owned()),

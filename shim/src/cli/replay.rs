@@ -1,7 +1,10 @@
 //! A v2 that plays back a recording: for the tests of a program, without Zoom and without a network.
 //!
 //! A request gets the recorded answers to the same request in their order, and then the last one again. A
-//! request that was not recorded is logged as an error, and fails.
+//! request that was not recorded is logged as an error, and fails. A recording whose settings left
+//! exchanges out is refused: what is missing would be answered with what came before it.
+
+mod pseudonyms;
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +22,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use recording::{Exchange, OutcomeKind, REDACTED, V2Exchange};
+use mappings::Catalog;
+use recording::{Exchange, OutcomeKind, PseudonymKey, REDACTED, V2Exchange};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
+
+use pseudonyms::{Asked, Pseudonyms};
 
 /// Below it are v2's paths.
 const PREFIX: &str = "/v2";
@@ -39,6 +45,8 @@ const LINES_NAMED: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Replay {
     calls: Mutex<BTreeMap<(String, String), Vec<Played>>>,
+    /// If the recording has them.
+    pseudonyms: Option<Pseudonyms>,
     /// How many there are.
     pub(super) count: usize,
 }
@@ -52,19 +60,30 @@ struct Played {
 }
 
 impl Replay {
-    /// Reads a recording.
+    /// Reads a recording; `key` is that of its pseudonyms, if it has some.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or if a line is no exchange.
-    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
+    /// If it cannot be read, if a line is no exchange, or if it cannot answer for v2: exchanges were left
+    /// out, or it has pseudonyms and there is no key.
+    pub(super) fn read(
+        file: &Path,
+        catalog: &Arc<Catalog>,
+        key: Option<PseudonymKey>,
+    ) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("--replay: {} cannot be read", file.display()))?;
-        let mut replay = Self::default();
+        let mut replay = Self {
+            pseudonyms: key.map(|key| Pseudonyms::new(catalog, key)),
+            ..Self::default()
+        };
         let mut wrong = Vec::new();
         for (line, number) in text.lines().zip(1..) {
             match Exchange::read(line) {
-                Ok(exchange) => replay.add(exchange),
+                Ok(exchange) => match replay.unusable(&exchange) {
+                    Some(why) => bail!("--replay: {} line {number}: {why}", file.display()),
+                    None => replay.add(exchange),
+                },
                 Err(error) => wrong.push(format!("line {number}: {error}")),
             }
         }
@@ -79,6 +98,21 @@ impl Replay {
             bail!("--replay: {}: {}{more}", file.display(), wrong.join("; "));
         }
         Ok(replay)
+    }
+
+    /// Why an exchange cannot be played back.
+    fn unusable(&self, exchange: &Exchange) -> Option<String> {
+        if let Some(settings) = &exchange.incomplete {
+            return Some(format!(
+                "recorded with {settings}, which leaves exchanges out: their requests would be answered \
+                 with older ones; record again without"
+            ));
+        }
+        (self.pseudonyms.is_none() && exchange.has_pseudonyms()).then(|| {
+            "addresses and names are pseudonyms, which no request has; set record.pseudonym_key_file to \
+             the key of the recording, or record again without one"
+                .to_owned()
+        })
     }
 
     fn add(&mut self, exchange: Exchange) {
@@ -100,21 +134,22 @@ impl Replay {
     }
 
     /// The next answer to a request; `None` if it was not recorded.
-    fn answer(
-        &self,
-        (method, path): (&str, &str),
-        query: &[(String, String)],
-        body: Option<&Value>,
-    ) -> Option<Response> {
+    fn answer(&self, asked: Asked) -> Option<Response> {
+        let mut asked = match &self.pseudonyms {
+            Some(pseudonyms) => pseudonyms.of(asked),
+            None => asked,
+        };
+        asked.query.sort();
+        let (query, body) = (asked.query, asked.body);
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let played = calls.get_mut(&(method.to_owned(), path.to_owned()))?;
-        let fits = |played: &&mut Played| played.fits(query, body);
+        let played = calls.get_mut(&(asked.method, asked.path))?;
+        let fits = |played: &&mut Played| played.fits(&query, body.as_ref());
         let mut fitting: Vec<_> = played.iter_mut().filter(fits).collect();
         let next = fitting.iter().position(|played| !played.is_used);
         let at = next.or_else(|| fitting.len().checked_sub(1))?;
         let played = fitting.get_mut(at)?;
         played.is_used = true;
-        Some(played.response())
+        Some(played.response(self.pseudonyms.as_ref()))
     }
 }
 
@@ -130,9 +165,12 @@ impl Played {
             && fits(self.recorded.body.as_ref(), body)
     }
 
-    fn response(&self) -> Response {
+    fn response(&self, pseudonyms: Option<&Pseudonyms>) -> Response {
         match (&self.recorded.outcome, &self.recorded.answer) {
-            (OutcomeKind::Answered, Some(answer)) => as_json(self.status, answer),
+            (OutcomeKind::Answered, Some(answer)) => {
+                let answered = pseudonyms.map(|pseudonyms| pseudonyms.answer(answer.clone()));
+                as_json(self.status, answered.as_ref().unwrap_or(answer))
+            }
             (OutcomeKind::Answered, None) => self.status.into_response(),
             _ => (self.status, "This was no answer of v2's API.\n").into_response(),
         }
@@ -194,16 +232,22 @@ async fn play(State(replay): State<Arc<Replay>>, request: Request) -> Response {
     let path = head.uri.path();
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     let query = head.uri.query().unwrap_or_default();
-    let mut query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+    let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect();
-    query.sort();
-    let asked = (head.method.as_str(), path);
-    if let Some(answer) = replay.answer(asked, &query, body.as_ref()) {
+    let method = head.method.as_str();
+    let mut names: Vec<_> = query.iter().map(|(name, _)| name.clone()).collect();
+    names.sort_unstable();
+    let names = names.join(", ");
+    let asked = Asked {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query,
+        body,
+    };
+    if let Some(answer) = replay.answer(asked) {
         return answer;
     }
-    let names: Vec<_> = query.iter().map(|(name, _)| name.as_str()).collect();
-    let (method, names) = (asked.0, names.join(", "));
     tracing::error!(method, path, parameters = names, "Not in the recording");
     let message = format!("Not in the recording: {method} {path}");
     // v1 repeats the words of such an error; of another one it says that v2 could not be reached.
@@ -281,7 +325,12 @@ mod tests {
             ("b".to_owned(), "2".to_owned()),
         ];
         let ask = |path: &str, query: &[(String, String)]| {
-            let answer = replay.answer(("GET", path), query, None);
+            let answer = replay.answer(Asked {
+                method: "GET".to_owned(),
+                path: path.to_owned(),
+                query: query.to_vec(),
+                body: None,
+            });
             answer.map(|answer| answer.status().as_u16())
         };
         for expected in [200, 201, 201] {

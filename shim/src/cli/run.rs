@@ -14,7 +14,6 @@ use super::{
         self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
     },
     listen::{bind, bind_ops, check_way_to_v2, open},
-    mappings_folder::catalog_of,
     notifications::{self, Listening, Pushing},
     open_files,
     replay::{self, Replay},
@@ -34,8 +33,8 @@ use crate::{
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LedgerPlace, LogConfig, LogFormat, SiteConfig, Source, Sources, TlsConfig,
-        UnknownVariable, V2Config,
+        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SiteConfig, Source,
+        Sources, TlsConfig, UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -49,7 +48,9 @@ const TRACES_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     let catalog = Arc::new(catalog(arguments.mappings.as_deref()).map_err(Failure::Settings)?);
     let config = config(arguments, &catalog).map_err(Failure::Settings)?;
-    let replay = arguments.replay.as_deref().map(Replay::read).transpose();
+    let replay = arguments.replay.as_deref();
+    let replay = replay.map(|file| Replay::read(file, &catalog, config.pseudonym_key.clone()));
+    let replay = replay.transpose();
     let replay = replay.map_err(Failure::Settings)?;
     let _log = log(&config.log)?;
     let traces = config.traces.as_ref().map(Traces::start).transpose();
@@ -208,6 +209,9 @@ async fn serve_until_stopped(
     let (recorder, ledger) = (dependencies.recorder.clone(), dependencies.ledger.clone());
     let observer = Arc::clone(&dependencies.observer);
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
+    // Before the first request: a side that was left stays left.
+    shim.agree().await;
+    tokio::spawn(shim.clone().keep_agreed());
     let webhooks_address = webhooks.as_ref().map(|listening| listening.address);
     let queues = (&outbox, queued_in);
     let pushing = notifications::start(webhooks, queues, &shim, &observer, &limits)?;
@@ -422,6 +426,7 @@ async fn reload_when_told(
             }
             Ok(tenants)
         });
+        shim.agree().await;
         match reloaded {
             Ok(tenants) => tracing::info!(
                 tenants,
@@ -529,7 +534,7 @@ async fn stop_signal() {
 
 pub(super) fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {
     match folder {
-        Some(folder) => catalog_of(folder, "--mappings"),
+        Some(folder) => Ok(MappingsFolder::read(folder, "--mappings")?.catalog()?),
         None => Ok(Catalog::embedded()?),
     }
 }

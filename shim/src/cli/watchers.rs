@@ -7,11 +7,10 @@ use mappings::Catalog;
 use recording::PseudonymKey;
 use tokio::task::spawn_blocking;
 
-use super::mappings_folder::catalog_of;
 use crate::{
     observe::{Observer, Recent, ledger::Ledger, recorder::Recorder, shadow::Shadow},
     serve::Dependencies,
-    settings::{LedgerConfig, Limits, RecordConfig, ShadowConfig},
+    settings::{LedgerConfig, Limits, MappingsFolder, RecordConfig, ShadowConfig},
 };
 
 /// Time to write pending ledger notes when the shim stops.
@@ -125,7 +124,7 @@ fn shadow(
 pub(super) fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
     let folder = config.and_then(|config| config.mappings.as_deref());
     folder
-        .map(|folder| catalog_of(folder, "shadow.mappings"))
+        .map(|folder| Ok(MappingsFolder::read(folder, "shadow.mappings")?.catalog()?))
         .transpose()
 }
 

@@ -193,6 +193,13 @@ impl Observer for Log {
             RolloutRecord::Step { rollout, percent } => {
                 tracing::warn!(rollout, percent, "The share was changed by hand");
             }
+            RolloutRecord::Followed { rollout, percent } => {
+                tracing::warn!(
+                    rollout,
+                    percent,
+                    "The share was changed by another process, or before a restart"
+                );
+            }
             RolloutRecord::Compared {
                 rollout,
                 verdict: verdict @ Verdict::Unexpected,

@@ -487,7 +487,7 @@ impl Observer for Metrics {
                 .left
                 .with_label_values(&[rollout, excess])
                 .inc(),
-            RolloutRecord::Step { .. } => {}
+            RolloutRecord::Step { .. } | RolloutRecord::Followed { .. } => {}
         }
     }
 

@@ -220,6 +220,13 @@ pub enum RolloutRecord<'a> {
         /// The share.
         percent: u8,
     },
+    /// The share is now the one that another process, or this one before a restart, has set.
+    Followed {
+        /// The rollout.
+        rollout: &'a str,
+        /// The share.
+        percent: u8,
+    },
 }
 
 /// A side of a rollout.

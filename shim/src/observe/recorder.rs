@@ -145,7 +145,9 @@ impl Recorder {
             begun: Instant::now(),
             told: AtomicU64::new(0),
         });
+        let incomplete = config.leaves_out();
         let writer = Writer {
+            incomplete,
             redactor: Redactor::new(&catalog, config.pseudonym_key.clone()),
             pseudonym_key: config.pseudonym_key,
             catalog,

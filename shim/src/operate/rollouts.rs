@@ -45,7 +45,7 @@ pub(super) async fn step(
         let text = "send {\"name\": \"…\", \"percent\": …} with a percent from 0 to 100\n";
         return (StatusCode::BAD_REQUEST, text).into_response();
     };
-    match state.shim.step(&name, percent) {
+    match state.shim.step(&name, percent).await {
         Some(figures) => json(&figures),
         None => (
             StatusCode::NOT_FOUND,

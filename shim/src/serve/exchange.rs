@@ -23,7 +23,12 @@ use shim_upstream::{RequestId, Scope};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument as _;
 
-use super::{Generation, executor::Executed, reply::Reply, tenants::Tenant};
+use super::{
+    Generation,
+    executor::{Executed, Executor},
+    reply::Reply,
+    tenants::Tenant,
+};
 use crate::{
     front::{
         boxed_future::boxed,
@@ -257,6 +262,15 @@ impl Generation {
     /// Runs the operation: a read as long as its client waits, a write to its end. It has its places
     /// as long as it runs: who sends writes and leaves has no more of them at work than others.
     pub(super) async fn execute(&self, accepted: Accepted<'_>) -> Result<Executed, Refusal> {
+        self.execute_with(self.0.executor.clone(), accepted).await
+    }
+
+    /// The same with the mappings of an executor, which the operation is of.
+    pub(super) async fn execute_with(
+        &self,
+        executor: Executor,
+        accepted: Accepted<'_>,
+    ) -> Result<Executed, Refusal> {
         let Accepted {
             tenant,
             operation,
@@ -265,7 +279,6 @@ impl Generation {
             scope,
             places,
         } = accepted;
-        let executor = self.0.executor.clone();
         if operation.read {
             let request = (operation, arguments);
             let shadowed = taps.as_mut().and_then(|taps| taps.shadowed.as_mut());

@@ -2,13 +2,14 @@
 //!
 //! The side of a caller follows from a hash of the caller, keyed by the name of the rollout. It is the
 //! same after a restart and at every replica, and who is moved at 5 % stays moved at 25 %. A read that the
-//! other side does not answer is answered here; a write goes to one side only.
+//! other side does not answer is answered here; a write goes to one side only. What was made of a share
+//! beside the settings is kept in the state, where other processes see it.
 
 mod moved;
 mod stage;
+mod step;
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
@@ -18,21 +19,23 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 use mappings::{Arguments, Catalog, catalog::operation::Operation};
-use recording::{comparison::Verdict, moment};
-use serde::Serialize;
-use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use recording::{
+    moment,
+    rollout::{Figures, Left, Side, Sides},
+};
+use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
     front::server::Peer,
     observe::{Observer, RolloutRecord, RolloutSide},
-    settings::{CallerIdentity, Limits, RolloutConfig},
+    serve::Shared,
+    settings::{CallerIdentity, OtherSide, RolloutConfig},
     state::Key,
-    v1_client::{self, V1Client, V1Failure},
+    v1_client::V1Client,
 };
-pub(crate) use stage::Recently;
 use stage::{Judged, Stage};
+use step::Step;
 
 /// Names the rollout that moved a request or gave an answer. A shim never moves such a request on.
 pub(super) const ROLLOUT: HeaderName = HeaderName::from_static("x-shim-rollout");
@@ -56,72 +59,36 @@ pub(super) struct Rollouts(Vec<Arc<Rollout>>);
 /// One `[[rollout]]`.
 pub(super) struct Rollout {
     config: RolloutConfig,
-    client: V1Client,
+    other: Other,
     observer: Arc<dyn Observer>,
     clock: Clock,
     header: HeaderValue,
-    /// The share that holds now: the settings', the operator's, or 0 after an excess.
+    /// The share of `state.step`: the settings', the operator's, or 0 after an excess.
     percent: AtomicU8,
     state: Mutex<State>,
+    stepped: Arc<Notify>,
+}
+
+/// Where callers are moved to.
+enum Other {
+    V1(V1Client),
+    /// Served by this shim.
+    Mappings(Arc<Catalog>),
+}
+
+/// A request for the other side.
+enum There {
+    V1(reqwest::RequestBuilder),
+    Mappings(Arc<Catalog>),
 }
 
 struct State {
     stage: Stage,
-    /// When the share was changed last, in milliseconds since 1970.
+    step: Step,
+    /// The step that is known to be kept in the state of all processes.
+    saved: Option<Step>,
+    /// When the stage began, in milliseconds since 1970.
     since: i64,
-    left: Option<Left>,
-}
-
-/// Why the other side was left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Left {
-    /// When: RFC 3339, UTC.
-    pub(crate) at: String,
-    /// From which share.
-    pub(crate) percent: u8,
-    /// What the step did not allow.
-    pub(crate) reason: String,
-}
-
-/// The figures of a step.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Figures {
-    pub(crate) name: String,
-    /// The base URL of the other side.
-    pub(crate) other: String,
-    /// The share that holds now.
-    pub(crate) percent: u8,
-    /// The share in the settings.
-    pub(crate) configured_percent: u8,
-    /// When the share was changed last: RFC 3339, UTC.
-    pub(crate) since: String,
-    /// Why the other side was left, if the shim left it.
-    pub(crate) left: Option<Left>,
-    /// Measured share of the answers that the other side gave; null without an answer.
-    pub(crate) share: Option<f64>,
-    /// Share of the compared answers without an unexpected difference; null without a comparison.
-    pub(crate) consistency: Option<f64>,
-    pub(crate) compared: BTreeMap<Verdict, u64>,
-    pub(crate) sides: Sides,
-    /// Counts in the last answers of the other side.
-    pub(crate) recently: Recently,
-}
-
-/// Both sides.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Sides {
-    pub(crate) this: Side,
-    pub(crate) other: Side,
-}
-
-/// One side.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Side {
-    pub(crate) answers: u64,
-    /// Requests that it did not answer.
-    pub(crate) errors: u64,
-    /// The 99th percentile of its last answers in milliseconds; null without one.
-    pub(crate) p99_ms: Option<f64>,
 }
 
 impl Rollouts {
@@ -129,8 +96,7 @@ impl Rollouts {
     pub(super) fn new(
         configs: &[RolloutConfig],
         before: &Self,
-        limits: &Limits,
-        (observer, clock): (&Arc<dyn Observer>, &Clock),
+        shared: &Shared,
     ) -> reqwest::Result<Self> {
         let rollouts = configs.iter().map(|config| {
             if let Some(known) = before.0.iter().find(|known| known.config == *config) {
@@ -143,18 +109,31 @@ impl Rollouts {
                     "rollout.url is http: credentials and users can be read on the way to it"
                 );
             }
-            let (observer, clock) = (Arc::clone(observer), Arc::clone(clock));
+            let clock = Arc::clone(&shared.clock);
+            let section = Key::new([config.section().as_bytes()]);
+            // With other credentials only, it goes on, too.
+            let known = before.0.iter().map(|known| known.lock().step.clone());
+            let step = known.into_iter().find(|step| step.is_of(&section));
+            let step = step.unwrap_or_else(|| Step::of_settings(&section, config.percent));
+            let other = match &config.other {
+                OtherSide::V1(other) => {
+                    Other::V1(V1Client::new(other.clone(), USER_AGENT, &shared.limits)?)
+                }
+                OtherSide::Mappings(other) => Other::Mappings(Arc::clone(&other.catalog)),
+            };
             Ok(Arc::new(Rollout {
-                client: V1Client::new(config.other.clone(), USER_AGENT, limits)?,
+                other,
                 header: HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("rollout")),
-                percent: AtomicU8::new(config.percent),
+                percent: AtomicU8::new(step.percent),
                 state: Mutex::new(State {
                     stage: Stage::new(config.allowed),
+                    step,
+                    saved: None,
                     since: clock(),
-                    left: None,
                 }),
                 config: config.clone(),
-                observer,
+                observer: Arc::clone(&shared.observer),
+                stepped: Arc::clone(&shared.stepped),
                 clock,
             }))
         });
@@ -167,13 +146,6 @@ impl Rollouts {
 
     pub(super) fn figures(&self) -> Vec<Figures> {
         self.0.iter().map(|rollout| rollout.figures()).collect()
-    }
-
-    /// Begins a step by hand: a share of 0 takes all callers back. `None` if no rollout has the name.
-    pub(super) fn step(&self, name: &str, percent: u8) -> Option<Figures> {
-        let rollout = self.0.iter().find(|rollout| rollout.config.name == name)?;
-        rollout.step(percent);
-        Some(rollout.figures())
     }
 
     fn find(&self, key: &str, operation: &Operation) -> Option<&Arc<Rollout>> {
@@ -207,28 +179,18 @@ impl Rollout {
         arguments: &Arguments,
         client: (&str, &str),
         peer: Peer,
-    ) -> Option<reqwest::RequestBuilder> {
-        let request = self
-            .client
-            .request(catalog, operation, arguments, Some(client))?;
+    ) -> Option<There> {
+        let other = match &self.other {
+            Other::V1(other) => other,
+            Other::Mappings(catalog) => {
+                catalog.find(&operation.name)?;
+                return Some(There::Mappings(Arc::clone(catalog)));
+            }
+        };
+        let request = other.request(catalog, operation, arguments, Some(client))?;
         let request = request.header(ROLLOUT, self.header.clone());
-        Some(request.header(FORWARDED_FOR, peer.0.to_string()))
-    }
-
-    /// Sends it; gives also how long that took.
-    async fn ask(
-        &self,
-        request: reqwest::RequestBuilder,
-        deadline: Instant,
-    ) -> (Result<Value, V1Failure>, Duration) {
-        let begun = Instant::now();
-        let until = deadline.min(begun + self.config.timeout);
-        let answer = v1_client::answer(request, self.client.answer_bytes());
-        let answer = timeout_at(until, answer).await;
-        (
-            answer.unwrap_or(Err(V1Failure::Unreachable)),
-            begun.elapsed(),
-        )
+        let request = request.header(FORWARDED_FOR, peer.0.to_string());
+        Some(There::V1(request))
     }
 
     /// This side has answered.
@@ -243,17 +205,21 @@ impl Rollout {
         let mut state = self.lock();
         let excess = state.stage.note(judged);
         let Some(excess) = excess else { return };
-        let percent = self.percent.swap(0, Ordering::Relaxed);
+        let percent = state.step.percent;
         // Others that were under way may find the same.
         if percent == 0 {
             return;
         }
-        state.left = Some(Left {
-            at: moment((self.clock)()),
+        let now = (self.clock)();
+        let left = Left {
+            at: moment(now),
             percent,
             reason: excess.to_string(),
-        });
+        };
+        let step = state.step.next(now, 0, Some(left));
+        self.enter(&mut state, step);
         drop(state);
+        self.stepped.notify_one();
         let rollout = self.config.name.as_str();
         self.observer.rollout(&RolloutRecord::Left {
             rollout,
@@ -264,18 +230,23 @@ impl Rollout {
     }
 
     fn step(&self, percent: u8) {
-        let percent = percent.min(100);
         let mut state = self.lock();
-        *state = State {
-            stage: Stage::new(self.config.allowed),
-            since: (self.clock)(),
-            left: None,
-        };
-        self.percent.store(percent, Ordering::Relaxed);
+        let step = state.step.next((self.clock)(), percent, None);
+        self.enter(&mut state, step);
         drop(state);
         let rollout = self.config.name.as_str();
         self.observer
             .rollout(&RolloutRecord::Step { rollout, percent });
+    }
+
+    /// Goes on with a step. The figures of one that was left stay, for whoever wants to know why.
+    fn enter(&self, state: &mut State, step: Step) {
+        if step.left.is_none() {
+            state.stage = Stage::new(self.config.allowed);
+            state.since = (self.clock)();
+        }
+        self.percent.store(step.percent.min(100), Ordering::Relaxed);
+        state.step = step;
     }
 
     fn tell_answer(&self, side: RolloutSide, elapsed: Duration, is_failed: bool) {
@@ -304,24 +275,29 @@ impl Rollout {
             this: side(&stage.this),
             other: side(&stage.other),
         };
-        let compared: u64 = stage.compared.values().sum();
-        let unexpected = stage.compared.get(&Verdict::Unexpected);
-        // What both sides answered is the other's: this one was asked for the comparison only.
-        let answered = sides.other.answers.saturating_sub(sides.other.errors);
-        let all = answered + sides.this.answers.saturating_sub(compared);
-        Figures {
+        let mut figures = Figures {
             name: self.config.name.clone(),
-            other: self.client.base().to_owned(),
+            other: match &self.config.other {
+                OtherSide::V1(other) => other.base.as_str().to_owned(),
+                OtherSide::Mappings(other) => other.folder.clone(),
+            },
             percent: self.percent.load(Ordering::Relaxed),
             configured_percent: self.config.percent,
             since: moment(locked.since),
-            left: locked.left.clone(),
-            share: share(answered, all),
-            consistency: share(compared - unexpected.copied().unwrap_or_default(), compared),
+            left: locked.step.left.clone(),
+            share: None,
+            consistency: None,
             compared: stage.compared.clone(),
             sides,
             recently: stage.recently(),
-        }
+        };
+        let compared = figures.compared();
+        // What both sides answered is the other's: this one was asked for the comparison only.
+        let answered = sides.other.answers.saturating_sub(sides.other.errors);
+        let all = answered + sides.this.answers.saturating_sub(compared);
+        figures.share = share(answered, all);
+        figures.consistency = share(compared - figures.unexpected(), compared);
+        figures
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

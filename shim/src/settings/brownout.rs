@@ -309,6 +309,49 @@ mod tests {
     }
 
     #[test]
+    fn windows_go_over_midnight_years_and_the_changes_of_summer_time() {
+        let every = |from: &str, to: &str, seconds, minutes: i64| BrownoutConfig {
+            from: at(from),
+            to: at(to),
+            windows: Windows::Every {
+                seconds,
+                lengths: vec![minutes * MINUTE],
+            },
+            ..growing()
+        };
+        let nightly = every("2027-12-30 23:50", "2028-03-28", DAY, 20);
+        for (moment, is_in) in [
+            ("2027-12-30 23:49:59", false),
+            ("2027-12-30 23:50", true),
+            ("2027-12-31 00:09:59", true),
+            ("2027-12-31 00:10", false),
+            ("2028-01-01 00:05", true),
+            ("2028-02-29 23:55", true),
+            ("2028-03-01 00:05", true),
+            // Clocks of Europe change on this day: UTC does not.
+            ("2028-03-26 00:05", true),
+            ("2028-03-26 01:05", false),
+            ("2028-03-26 23:55", true),
+            ("2028-03-27 23:59:59", true),
+            // The last one is cut off.
+            ("2028-03-28 00:00", false),
+        ] {
+            assert_eq!(nightly.window(at(moment)).is_some(), is_in, "{moment}");
+        }
+        // Windows that touch are one time without v1.
+        let always = every("2027-03-01", "2027-03-03", HOUR, 60);
+        for moment in [
+            "2027-03-01 00:00",
+            "2027-03-01 00:59:59",
+            "2027-03-01 01:00",
+            "2027-03-02 23:59:59",
+        ] {
+            assert!(always.window(at(moment)).is_some(), "{moment}");
+        }
+        assert_eq!(always.window(at("2027-03-03 00:00")), None);
+    }
+
+    #[test]
     fn the_next_window_is_known_before_it_begins() {
         let brownout = growing();
         for (moment, begins) in [

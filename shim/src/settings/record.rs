@@ -32,6 +32,15 @@ impl RecordConfig {
         Self::of(file, &Site::default(), None)
     }
 
+    /// The settings by which exchanges are left out, if there are some.
+    pub(crate) fn leaves_out(&self) -> Option<String> {
+        let sampled = (self.sample_percent < 100)
+            .then(|| format!("record.sample_percent = {}", self.sample_percent));
+        let thinned = self.alike.map(|alike| format!("record.alike = {alike}"));
+        let settings: Vec<_> = sampled.into_iter().chain(thinned).collect();
+        (!settings.is_empty()).then(|| settings.join(" and "))
+    }
+
     /// `None` if no file is named: nothing is recorded then.
     pub(super) fn from_settings(site: &Site, key: Option<&PseudonymKey>) -> Option<Self> {
         let file = site.record.file.value.as_ref()?;

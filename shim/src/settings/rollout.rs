@@ -1,12 +1,15 @@
 //! Validates a `[[rollout]]`: which callers a second v1 answers, and when it is left.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt, path::Path, sync::Arc, time::Duration};
 
 use mappings::{Catalog, catalog::operation::Operation};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     CallerIdentity,
     brownout::{check_keys, values},
+    mappings_folder::{MappingsFolder, MappingsFolderError},
     origin::Mistakes,
     second_v1::{self, SecondV1},
     table::RolloutKeys,
@@ -18,7 +21,7 @@ use super::{
 pub struct RolloutConfig {
     /// Its name, in logs, metrics, headers and pages.
     pub name: String,
-    pub(crate) other: SecondV1,
+    pub(crate) other: OtherSide,
     /// How many callers of a hundred are moved.
     pub percent: u8,
     pub(crate) by: CallerIdentity,
@@ -32,6 +35,34 @@ pub struct RolloutConfig {
     keys: BTreeSet<String>,
     /// Empty for all.
     operations: BTreeSet<String>,
+}
+
+/// Where callers are moved to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OtherSide {
+    V1(SecondV1),
+    Mappings(OtherMappings),
+}
+
+/// Other mappings in this process.
+#[derive(Clone)]
+pub(crate) struct OtherMappings {
+    pub(crate) folder: String,
+    pub(crate) catalog: Arc<Catalog>,
+    /// A digest of the files: a reload reads them again.
+    version: u64,
+}
+
+impl PartialEq for OtherMappings {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.folder, self.version) == (&other.folder, other.version)
+    }
+}
+
+impl fmt::Debug for OtherMappings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OtherMappings({:?})", self.folder)
+    }
 }
 
 /// What a step allows. Beyond, the other side is left.
@@ -57,7 +88,32 @@ impl RolloutConfig {
 
     /// True if credentials or users can be read on the way to the other side.
     pub(crate) fn is_exposed(&self) -> bool {
-        self.other.is_exposed()
+        matches!(&self.other, OtherSide::V1(other) if other.is_exposed())
+    }
+
+    /// What the section says, without credentials: a share that an operator set holds until that changes.
+    pub(crate) fn section(&self) -> String {
+        let allowed = self.allowed;
+        let other = match &self.other {
+            OtherSide::V1(other) => other.base.as_str().to_owned(),
+            OtherSide::Mappings(other) => format!("{} {:x}", other.folder, other.version),
+        };
+        let section = json!({
+            "name": self.name,
+            "other": other,
+            "percent": self.percent,
+            "by_address": self.by == CallerIdentity::Address,
+            "writes": self.writes,
+            "compare_percent": self.compare_percent,
+            "timeout": self.timeout.as_secs(),
+            "window": allowed.answers,
+            "unexpected": allowed.unexpected,
+            "errors": allowed.errors,
+            "p99": allowed.p99.map(|p99| p99.as_secs_f64()),
+            "keys": self.keys,
+            "operations": self.operations,
+        });
+        section.to_string()
     }
 
     /// `None` after a mistake. `keys` are those of the tenants, if they are known.
@@ -68,13 +124,8 @@ impl RolloutConfig {
         mistakes: &Mistakes,
     ) -> Option<Self> {
         let origin = &written.section.origin;
-        for (is_set, key) in [
-            (written.name.value.is_some(), "name"),
-            (written.url.value.is_some(), "url"),
-        ] {
-            if !is_set && !written.section.is_broken {
-                mistakes.add(origin.clone(), format!("this [[rollout]] has no {key}"));
-            }
+        if written.name.value.is_none() && !written.section.is_broken {
+            mistakes.add(origin.clone(), "this [[rollout]] has no name");
         }
         let name = written.name.value.as_ref();
         if let Some(name) = name.filter(|name| !is_name(name)) {
@@ -85,15 +136,7 @@ impl RolloutConfig {
         }
         check_operations(&written.operations.value, catalog, mistakes);
         check_keys("rollout.keys", &written.keys.value, keys, mistakes);
-        let other = second_v1::Keys {
-            section: "rollout",
-            origin,
-            url: &written.url,
-            forward: &written.forward_credentials,
-            key: &written.api_key,
-            secret: &written.api_secret,
-        };
-        let other = SecondV1::from_settings(&other, mistakes);
+        let other = other_side(written, mistakes);
         Some(Self {
             name: name?.clone(),
             other: other?,
@@ -110,6 +153,55 @@ impl RolloutConfig {
             },
             keys: values(&written.keys.value),
             operations: values(&written.operations.value),
+        })
+    }
+}
+
+fn other_side(written: &RolloutKeys, mistakes: &Mistakes) -> Option<OtherSide> {
+    let origin = &written.section.origin;
+    let text = match (&written.url.value, &written.mappings.value) {
+        (Some(_), None) => {
+            let other = second_v1::Keys {
+                section: "rollout",
+                origin,
+                url: &written.url,
+                forward: &written.forward_credentials,
+                key: &written.api_key,
+                secret: &written.api_secret,
+            };
+            return SecondV1::from_settings(&other, mistakes).map(OtherSide::V1);
+        }
+        (None, Some(folder)) => {
+            let other = OtherMappings::read(folder);
+            let other = other
+                .map_err(|error| mistakes.add(written.mappings.origin.clone(), error.to_string()));
+            return other.ok().map(OtherSide::Mappings);
+        }
+        (Some(_), Some(_)) => "this [[rollout]] has a url and mappings; leave one",
+        // What is there cannot be read.
+        (None, None) if written.section.is_broken => return None,
+        (None, None) => "this [[rollout]] has no other side; set url, or mappings",
+    };
+    mistakes.add(origin.clone(), text);
+    None
+}
+
+impl OtherMappings {
+    fn read(folder: &str) -> Result<Self, MappingsFolderError> {
+        let read = MappingsFolder::read(Path::new(folder), "rollout.mappings")?;
+        let mut files: Vec<_> = read.files.iter().collect();
+        files.sort_unstable();
+        let mut version = Sha256::new();
+        for text in files.iter().flat_map(|(name, text)| [name, text]) {
+            version.update(text.len().to_le_bytes());
+            version.update(text);
+        }
+        let version = version.finalize();
+        let version = version.first_chunk().copied().map(u64::from_be_bytes);
+        Ok(Self {
+            folder: folder.to_owned(),
+            version: version.unwrap_or_default(),
+            catalog: Arc::new(read.catalog()?),
         })
     }
 }

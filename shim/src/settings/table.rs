@@ -425,13 +425,15 @@ table! { Brownout:
 }
 
 table! { Rollout:
-    /// Moves callers, by share, to a second v1: another build of the shim, a private v1, or a gateway of
-    /// your own; several sections are allowed, and the first that concerns a request decides.
+    /// Moves callers, by share, to a second v1: another build of the shim, other mappings, a private v1, or a
+    /// gateway of your own; several sections are allowed, and the first that concerns a request decides.
     ["rollout"] own: RolloutKeys {
         /// Name in logs, metrics, headers and pages. It also selects who is moved first.
         name: Option<String> = text().required("new-build").reloaded();
         /// The other side: a base URL that answers v1 requests.
-        url: Option<String> = text().required("http://127.0.0.1:8081/v1").reloaded();
+        url: Option<String> = text().example("http://127.0.0.1:8081/v1").reloaded();
+        /// Or a folder of other mappings, with which this shim serves the callers that are moved.
+        mappings: Option<String> = file().example("changed").reloaded();
         /// The credential that the other side takes.
         api_key: Option<String> = text().example("what-the-other-takes").reloaded();
         /// The secret of that credential.

@@ -141,6 +141,12 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Remembers the cursors of a list of an account for [`CURSOR_TIME`].
     fn save_cursors(&self, list: Name, account: Name, cursors: Bytes) -> Answer<'_, ()>;
 
+    /// What is kept under a name.
+    fn kept(&self, name: Name) -> Answer<'_, Option<Bytes>>;
+
+    /// Keeps something for a time, in place of what was kept under the name.
+    fn keep(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()>;
+
     /// The number of writes to the account so far.
     fn generation(&self, account: Name) -> Answer<'_, u64>;
 

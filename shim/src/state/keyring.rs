@@ -60,6 +60,7 @@ pub(crate) enum Space {
     Rate,
     Subject,
     LinkKey,
+    Rollout,
 }
 
 /// The keys that name and seal.

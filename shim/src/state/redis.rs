@@ -162,6 +162,12 @@ impl Redis {
             |mut connection: Connection| async move { command.query_async(&mut connection).await };
         self.link.within(limit, made).await
     }
+
+    async fn set(&self, key: &str, value: &[u8], time: Duration) -> Result<(), StateError> {
+        let time = time.as_millis().to_string();
+        let arguments = [key.as_bytes(), value, b"PX", time.as_bytes()];
+        self.command(LIST, "SET", &arguments).await
+    }
 }
 
 fn prepared<'a>(
@@ -273,11 +279,21 @@ impl Engine for Redis {
     fn save_cursors(&self, list: Name, account: Name, cursors: Bytes) -> Answer<'_, ()> {
         async move {
             let key = part("c", account, Some(list));
-            let time = CURSOR_TIME.as_millis().to_string();
-            let arguments = [key.as_bytes(), &cursors, b"PX", time.as_bytes()];
-            self.command(LIST, "SET", &arguments).await
+            self.set(&key, &cursors, CURSOR_TIME).await
         }
         .boxed()
+    }
+
+    fn kept(&self, name: Name) -> Answer<'_, Option<Bytes>> {
+        async move {
+            let found: Option<Vec<u8>> = self.command(LIST, "GET", key("v", name)).await?;
+            Ok(found.map(Bytes::from))
+        }
+        .boxed()
+    }
+
+    fn keep(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()> {
+        async move { self.set(&key("v", name), &value, time).await }.boxed()
     }
 
     fn generation(&self, account: Name) -> Answer<'_, u64> {

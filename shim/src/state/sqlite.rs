@@ -29,7 +29,8 @@ use tokio::sync::oneshot;
 use super::{
     Name, StateError,
     engine::{
-        Answer, Begun, Ending, Engine, Processes, Progress, Reservation, Run, Subject, Write,
+        Answer, Begun, CURSOR_TIME, Ending, Engine, Processes, Progress, Reservation, Run, Subject,
+        Write,
     },
     queue,
 };
@@ -177,11 +178,19 @@ impl Engine for Sqlite {
     }
 
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)> {
-        self.read(move |on| Ok((lists::cursors(on, list)?, lists::generation(on, account)?)))
+        self.read(move |on| Ok((lists::kept(on, list)?, lists::generation(on, account)?)))
     }
 
     fn save_cursors(&self, list: Name, _: Name, cursors: Bytes) -> Answer<'_, ()> {
-        self.run(move |on| lists::save_cursors(on, list, &cursors))
+        self.keep(list, cursors, CURSOR_TIME)
+    }
+
+    fn kept(&self, name: Name) -> Answer<'_, Option<Bytes>> {
+        self.read(move |on| lists::kept(on, name))
+    }
+
+    fn keep(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()> {
+        self.run(move |on| lists::keep(on, name, &value, time))
     }
 
     fn generation(&self, account: Name) -> Answer<'_, u64> {

@@ -105,6 +105,7 @@ async fn run<F: Future<Output = ()>>(
 
 on_every_engine! {
     cursors_come_back_with_the_generation
+    a_value_is_kept_for_its_time
     a_write_has_one_run_at_a_time
     a_run_that_got_no_answer_begins_again
     a_lost_lease_fences_its_run
@@ -162,6 +163,15 @@ async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
     assert_eq!(found, (Some("2:y".into()), 2));
     assert_eq!(on.generation(account).await.unwrap(), 2);
     assert_eq!(on.generation(fresh()).await.unwrap(), 0);
+}
+
+async fn a_value_is_kept_for_its_time(on: Arc<dyn Engine>) {
+    let (name, short) = (fresh(), Duration::from_millis(30));
+    assert_eq!(on.kept(name).await.unwrap(), None);
+    on.keep(name, "x".into(), LONG).await.unwrap();
+    assert_eq!(on.kept(name).await.unwrap(), Some("x".into()));
+    on.keep(name, "y".into(), short).await.unwrap();
+    soon(async || on.kept(name).await.unwrap().is_none()).await;
 }
 
 async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {

@@ -42,7 +42,12 @@ async fn conversation(shim: &Program) -> Vec<Value> {
 }
 
 fn start(more: &[&str]) -> Program {
-    Program::start(&[&["serve", "--listen", "127.0.0.1:0"], more].concat(), &[])
+    start_with(more, &[])
+}
+
+fn start_with(more: &[&str], variables: &[(&str, &str)]) -> Program {
+    let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
+    Program::start(&arguments, variables)
 }
 
 /// Waits until so many exchanges are written: the recorder has the lowest priority.
@@ -58,7 +63,12 @@ async fn written(file: &Path, exchanges: usize) {
 }
 
 async fn recorded(file: &Path) -> Vec<Value> {
-    let shim = start(&["--sandbox", "--record", file.to_str().unwrap()]);
+    recorded_with(file, &[]).await
+}
+
+async fn recorded_with(file: &Path, variables: &[(&str, &str)]) -> Vec<Value> {
+    let more = ["--sandbox", "--record", file.to_str().unwrap()];
+    let shim = start_with(&more, variables);
     let answers = conversation(&shim).await;
     written(file, answers.len()).await;
     assert_eq!(shim.stop("TERM"), 0);
@@ -109,6 +119,80 @@ async fn a_request_that_was_not_recorded_is_loud() {
         log.contains("ERROR") && log.contains("Not in the recording"),
         "{log}"
     );
+}
+
+#[tokio::test]
+async fn a_recording_with_pseudonyms_plays_v2_with_their_key_only() {
+    const KEY: [(&str, &str); 1] = [("SHIM_RECORD_PSEUDONYM_KEY", "a-key-of-pseudonyms")];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("monday.jsonl");
+    let name = file.to_str().unwrap();
+    let before = recorded_with(&file, &KEY).await;
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("ada.lovelace"), "{text}");
+
+    let (code, told) = run(&["serve", "--replay", name], &[]);
+    let what = "set record.pseudonym_key_file to the key of the recording";
+    assert!(
+        code == 2 && told.contains("line 1: ") && told.contains(what),
+        "{told}"
+    );
+
+    let shim = start_with(&["--replay", name], &KEY);
+    let after = conversation(&shim).await;
+    // Whom the program asks for has the address that it knows; all others have pseudonyms.
+    assert_eq!(after[0]["email"], "ada.lovelace@example.com");
+    for (before, after) in before.iter().zip(&after) {
+        for (member, value) in before.as_object().unwrap() {
+            let has_pseudonym = after[member].to_string().contains("name-") || member == "users";
+            assert!(
+                has_pseudonym || after[member] == *value,
+                "{member}: {after} {before}"
+            );
+        }
+    }
+    let users = |answer: &Value| answer["users"].as_array().unwrap().len();
+    assert_eq!(users(&after[1]), users(&before[1]));
+    let other = after[1]["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| &user["email"]);
+    let mut other = other.filter(|email| **email != "ada.lovelace@example.com");
+    let other = other.next().unwrap().as_str().unwrap();
+    assert!(other.ends_with("@pseudonym.invalid"), "{other}");
+    // With another key, nothing fits.
+    let wrong = [("SHIM_RECORD_PSEUDONYM_KEY", "another-key-of-pseudonyms")];
+    let shim = start_with(&["--replay", name], &wrong);
+    let answer = call(&shim, "user/get", &[("id", "ada.lovelace@example.com")]).await;
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("Not in the recording"), "{message}");
+}
+
+#[tokio::test]
+async fn a_recording_that_leaves_exchanges_out_is_refused() {
+    for (variable, value, setting) in [
+        ("SHIM_RECORD_ALIKE", "2", "record.alike = 2"),
+        (
+            "SHIM_RECORD_SAMPLE_PERCENT",
+            "99",
+            "record.sample_percent = 99",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("monday.jsonl");
+        let name = file.to_str().unwrap();
+        let more = ["--sandbox", "--record", name];
+        let shim = start_with(&more, &[(variable, value)]);
+        for _ in 0..20 {
+            call(&shim, "user/get", &[("id", "ada.lovelace@example.com")]).await;
+        }
+        written(&file, 2).await;
+        assert_eq!(shim.stop("TERM"), 0);
+        let (code, told) = run(&["serve", "--replay", name], &[]);
+        assert!(code == 2 && told.contains(setting), "{told}");
+        assert!(told.contains("record again without"), "{told}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod readable;
 #[path = "../../src/state/tests/redis_server.rs"]
 mod redis_server;
 mod restarts;
+mod rollout;
 #[expect(dead_code, reason = "the other test programs use the rest")]
 #[path = "../servers/mod.rs"]
 mod servers;

@@ -83,7 +83,7 @@ impl Site {
         replicas: usize,
         settings: Vec<(&'static str, String)>,
     ) -> Self {
-        Self::with(v2, replicas, settings, replicas).await
+        Self::with(v2, replicas, (settings, ""), replicas).await
     }
 
     /// The same while no other test has replicas.
@@ -92,13 +92,23 @@ impl Site {
         replicas: usize,
         settings: Vec<(&'static str, String)>,
     ) -> Self {
-        Self::with(v2, replicas, settings, ALL).await
+        Self::with(v2, replicas, (settings, ""), ALL).await
+    }
+
+    /// As [`Self::start`], with a settings file, `shim.toml` in the folder.
+    pub(crate) async fn with_file(
+        v2: &V2,
+        replicas: usize,
+        settings: Vec<(&'static str, String)>,
+        file: &str,
+    ) -> Self {
+        Self::with(v2, replicas, (settings, file), replicas).await
     }
 
     async fn with(
         v2: &V2,
         replicas: usize,
-        settings: Vec<(&'static str, String)>,
+        (settings, file): (Vec<(&'static str, String)>, &str),
         load: usize,
     ) -> Self {
         let load = u32::try_from(load).unwrap();
@@ -117,6 +127,7 @@ impl Site {
         };
         site.settings.extend(settings);
         std::fs::write(site.folder.path().join("state.key"), [7; 32]).unwrap();
+        std::fs::write(site.folder.path().join("shim.toml"), file).unwrap();
         for replica in 0..site.replicas.len() {
             site.start_replica(replica).await;
         }
@@ -131,7 +142,7 @@ impl Site {
             command.env_remove(name);
         }
         command
-            .arg("serve")
+            .args(["serve", "--config", "shim.toml"])
             .current_dir(self.folder.path())
             .env("SHIM_LISTEN", format!("127.0.0.1:{port}"))
             .env("SHIM_OPS_LISTEN", format!("127.0.0.1:{ops_port}"))
@@ -172,6 +183,10 @@ impl Site {
         signal(name, process.0.id());
     }
 
+    pub(crate) fn ops_url(&self, replica: usize, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.replicas[replica].ops_port)
+    }
+
     pub(crate) fn ports(&self) -> Vec<u16> {
         self.replicas.iter().map(|replica| replica.port).collect()
     }
@@ -180,8 +195,8 @@ impl Site {
     pub(crate) async fn state_status(&self) -> Vec<String> {
         let client = client();
         let mut all = Vec::new();
-        for replica in &self.replicas {
-            let url = format!("http://127.0.0.1:{}/status", replica.ops_port);
+        for replica in 0..self.replicas.len() {
+            let url = self.ops_url(replica, "/status");
             let status: Value = client.get(url).send().await.unwrap().json().await.unwrap();
             all.push(status["state"]["status"].as_str().unwrap().to_owned());
         }

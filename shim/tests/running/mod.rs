@@ -189,6 +189,8 @@ impl Running {
         });
         let outbox = Outbox::new(&config.receivers, &dependencies.state);
         let shim = Shim::new(catalog, v2, &site, &limits, dependencies).unwrap();
+        shim.agree().await;
+        tokio::spawn(shim.clone().keep_agreed());
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
         let process = Process {

@@ -228,6 +228,8 @@ macro_rules! defects {
 defects! {
     list(Name, Name) -> (Option<Bytes>, u64);
     save_cursors(Name, Name, Bytes) -> ();
+    kept(Name) -> Option<Bytes>;
+    keep(Name, Bytes, Duration) -> ();
     generation(Name) -> u64;
     advance(Name) -> ();
     begin(Write, Run, Duration, Bytes) -> Begun;

@@ -423,3 +423,187 @@ async fn without_a_rollout_nothing_is_there() {
     let (_, page) = shim.ops("/ui/rollouts").await;
     assert!(page.contains("No callers are moved."), "{page}");
 }
+
+#[tokio::test]
+async fn what_is_no_answer_of_v1_is_answered_here() {
+    let v2 = ScriptedV2::with_users().await;
+    let elsewhere = ScriptedV2::with_users().await;
+    for how in ["html", "empty", "redirect", "huge", "cut", "array", "slow"] {
+        let target = elsewhere.base();
+        let other = ScriptedV2::start(move |_| {
+            let target = target.clone();
+            async move {
+                match how {
+                    "html" => Answer::new(200, &[("content-type", "text/html")], "<html>"),
+                    "empty" => Answer::new(200, &[], ""),
+                    "redirect" => Answer::new(307, &[("location", target.as_str())], ""),
+                    "huge" => Answer::json(200, &json!({ "id": "x".repeat(20_000) })),
+                    "cut" => Answer::new(200, &[], "{\"id\":\"u1\""),
+                    "array" => Answer::json(200, &json!([{ "id": "u1" }])),
+                    _ => std::future::pending().await,
+                }
+            }
+        })
+        .await;
+        let more = "percent = 100\nmax_errors = 1\ntimeout_seconds = 1";
+        let setup = Setup {
+            adjust: |limits| limits.answer_bytes = 10_000,
+            ..settings(&other.base(), more)
+        };
+        let shim = Running::with(&v2, setup).await;
+        for caller in 0..3 {
+            let (answer, is_moved, _) = ask(&shim, caller, "user/get").await;
+            assert_eq!(answer["email"], "ada@example.com", "{how}");
+            assert!(!is_moved, "{how}");
+        }
+        let figures = figures(&shim).await;
+        assert_eq!(
+            figures["sides"]["other"]["errors"], 2,
+            "{how}: then it was left"
+        );
+        assert_eq!(figures["percent"], 0, "{how}");
+    }
+    assert_eq!(elsewhere.lines(), [""; 0], "credentials follow no redirect");
+}
+
+#[tokio::test]
+async fn nobody_and_everybody_are_shares_too() {
+    let v2 = ScriptedV2::with_users().await;
+    let other = second_v1(|_| None).await;
+    for (percent, is_moved) in [(0, false), (100, true)] {
+        let more = format!("percent = {percent}");
+        let shim = Running::with(&v2, settings(&other.0.base(), &more)).await;
+        for caller in 0..50 {
+            assert_eq!(
+                ask(&shim, caller, "user/get").await.1,
+                is_moved,
+                "{percent}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_rollouts_the_first_that_concerns_a_request_decides() {
+    let v2 = ScriptedV2::with_users().await;
+    let (first, second) = (second_v1(|_| None).await, second_v1(|_| None).await);
+    let sections = |first_percent: u8| {
+        let more = format!(
+            "percent = {first_percent}\noperations = [\"user/get\"]\n\
+             [[rollout]]\nname = \"all\"\nurl = \"{}\"\nforward_credentials = true\npercent = 100",
+            second.0.base()
+        );
+        settings(&first.0.base(), &more)
+    };
+    let shim = Running::with(&v2, sections(100)).await;
+    let header = async |shim: &Running, operation: &str| {
+        let request = shim.form(operation, &[("id", "u1"), ("email", "ada@example.com")]);
+        let response = request.send().await.unwrap();
+        let name = response.headers().get("x-shim-rollout");
+        name.map(|name| name.to_str().unwrap().to_owned())
+    };
+    assert_eq!(header(&shim, "user/get").await.as_deref(), Some("next"));
+    assert_eq!(
+        header(&shim, "user/checkemail").await.as_deref(),
+        Some("all")
+    );
+    // A caller that the first one leaves here is not moved by the second one.
+    shim.reload(&v2.base(), &sections(0)).unwrap();
+    assert_eq!(header(&shim, "user/get").await, None);
+}
+
+const FIELDS: &str = "user/fields.toml";
+
+/// A folder of mappings in which private chat is not negated.
+fn changed() -> tempfile::TempDir {
+    let mut files = mappings::Catalog::embedded_files();
+    let (_, text) = files.find(|(name, _)| *name == FIELDS).unwrap();
+    let (before, after) = text.split_once("v1 = \"disable_private_chat\"").unwrap();
+    let after = after.replacen("convert = \"negate\"\n", "", 1);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("user")).unwrap();
+    let text = format!("{before}v1 = \"disable_private_chat\"{after}");
+    std::fs::write(folder.path().join(FIELDS), text).unwrap();
+    folder
+}
+
+fn with_mappings(folder: &std::path::Path, more: &str) -> Setup {
+    let file = format!(
+        "[[rollout]]\nname = \"next\"\nmappings = {:?}\npercent = 100\n{more}\n",
+        folder.display()
+    );
+    Setup {
+        file,
+        ..Setup::default()
+    }
+}
+
+#[tokio::test]
+async fn other_mappings_are_a_side_of_this_shim() {
+    let v2 = crate::shadow::users().await;
+    let folder = changed();
+    let plain = Running::before(&v2).await;
+    let (before, ..) = ask(&plain, 1, "user/get").await;
+    let is_off = before["disable_private_chat"].as_bool().unwrap();
+    let shim = Running::with(&v2, with_mappings(folder.path(), "max_unexpected = 1")).await;
+    for _ in 0..2 {
+        let (answer, is_moved, verdict) = ask(&shim, 1, "user/get").await;
+        assert!(is_moved);
+        assert_eq!(answer["disable_private_chat"], !is_off, "{answer}");
+        let verdict = verdict.unwrap();
+        assert_eq!(verdict, "unexpected; fields=disable_private_chat");
+    }
+    let (answer, is_moved, _) = ask(&shim, 1, "user/get").await;
+    assert!(!is_moved, "it was left");
+    assert_eq!(answer["disable_private_chat"], is_off);
+    assert_eq!(
+        figures(&shim).await["other"],
+        folder.path().to_str().unwrap()
+    );
+
+    // Reads that are not compared ask v2 once, and writes are made once, by the side of the caller.
+    let more = "compare_percent = 0\nwrites = true";
+    let shim = Running::with(&v2, with_mappings(folder.path(), more)).await;
+    v2.forget();
+    ask(&plain, 1, "user/get").await;
+    let calls = v2.lines().len();
+    v2.forget();
+    assert!(ask(&shim, 1, "user/get").await.1);
+    assert_eq!(v2.lines().len(), calls);
+    v2.forget();
+    let update = async |shim: &Running| {
+        let chat = [("id", "u1"), ("disable_private_chat", "true")];
+        let response = shim.form("user/update", &chat).send().await.unwrap();
+        let is_moved = response.headers().contains_key("x-shim-rollout");
+        let answer: Value = response.json().await.unwrap();
+        assert!(answer["error"].is_null(), "{answer}");
+        let sent = v2
+            .seen()
+            .into_iter()
+            .map(|seen| (seen.line(), seen.body.to_vec()));
+        let sent = sent.filter(|(line, _)| !line.starts_with("GET "));
+        let bodies: Vec<_> = sent
+            .map(|(_, body)| String::from_utf8(body).unwrap())
+            .collect();
+        v2.forget();
+        (is_moved, bodies.join(" "))
+    };
+    let (is_moved, there) = update(&shim).await;
+    assert!(
+        is_moved && there.contains("\"private_chat\":true"),
+        "{there}"
+    );
+    assert_eq!(there.matches("private_chat").count(), 1, "{there}");
+    step(&shim, 0).await;
+    let (is_moved, here) = update(&shim).await;
+    assert!(
+        !is_moved && here.contains("\"private_chat\":false"),
+        "{here}"
+    );
+    assert_eq!(here.matches("private_chat").count(), 1, "{here}");
+
+    // The files are read again at a reload: other mappings are another section.
+    std::fs::remove_file(folder.path().join(FIELDS)).unwrap();
+    let shim = Running::with(&v2, with_mappings(folder.path(), "max_unexpected = 1")).await;
+    assert_eq!(ask(&shim, 1, "user/get").await.2.as_deref(), Some("same"));
+}

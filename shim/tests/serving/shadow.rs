@@ -73,7 +73,7 @@ fn expected(fields: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
     fields.iter().map(owned).collect()
 }
 
-async fn users() -> ScriptedV2 {
+pub(super) async fn users() -> ScriptedV2 {
     ScriptedV2::start(|seen| async move {
         match seen.path().rsplit('/').next() {
             Some("settings") if seen.method == "GET" => {

@@ -41,6 +41,8 @@ pub(super) struct Writer<S> {
     pub(super) queued: Receiver<Queued>,
     pub(super) shared: Arc<Shared>,
     pub(super) thinning: Option<Thinning>,
+    /// The settings by which exchanges are left out.
+    pub(super) incomplete: Option<String>,
     pub(super) sink: S,
     /// Nothing larger is written at once, if it is more than one line: files are not to be larger.
     pub(super) batch_bytes: u64,
@@ -110,7 +112,7 @@ impl<S: Sink> Writer<S> {
         let secrets = queued.secrets.iter().map(ExposeSecret::expose_secret);
         let secrets: Vec<_> = secrets.collect();
         let before = batch.text.len();
-        let record = self
+        let mut record = self
             .redactor
             .record(&self.catalog, &queued.exchange, &secrets);
         self.shared.taken(queued.bytes);
@@ -119,6 +121,7 @@ impl<S: Sink> Writer<S> {
             self.shared.thinned.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        record.incomplete.clone_from(&self.incomplete);
         let line = record.write();
         match line {
             Ok(line) => batch.text.extend_from_slice(line.as_bytes()),

@@ -232,6 +232,7 @@ impl Shadowed {
             at: moment(self.at),
             micros: 0,
             site: None,
+            incomplete: None,
             v1,
             v2,
         }

@@ -1,9 +1,9 @@
 //! The page of rollouts.
 
 use maud::{Markup, html};
+use recording::rollout::{Figures, Side};
 
 use super::page::{empty, table, text};
-use crate::serve::{Figures, Side};
 
 pub(super) fn body(rollouts: &[Figures]) -> Markup {
     if rollouts.is_empty() {
@@ -34,7 +34,7 @@ fn rollout(figures: &Figures) -> Markup {
                 div { dt { "Share of the answers" } dd { (percent(figures.share)) } }
                 div { dt { "Consistency" } dd {
                     (percent(figures.consistency))
-                    small { (compared(figures)) " answers compared" }
+                    small { (figures.compared()) " answers compared" }
                 } }
             }
             @if let Some(left) = &figures.left {
@@ -66,10 +66,6 @@ fn side(name: &str, side: &Side) -> Markup {
             }
         }
     }
-}
-
-fn compared(figures: &Figures) -> u64 {
-    figures.compared.values().sum()
 }
 
 fn percent(share: Option<f64>) -> String {

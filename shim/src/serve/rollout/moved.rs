@@ -5,23 +5,28 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::future::join;
 use hyper::{HeaderMap, header::HeaderValue};
-use mappings::{Catalog, V1Answer, catalog::protocol::ProtocolError};
+use mappings::{Arguments, Catalog, V1Answer, V1Error, catalog::protocol::ProtocolError};
 use recording::comparison::{Verdict, compare, is_known_field};
 use reqwest::RequestBuilder;
 use serde_json::Value;
-use tokio::{task::spawn_blocking, time::Instant};
+use shim_upstream::Scope;
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
+};
 use tracing::Instrument as _;
 
-use super::{Judged, ROLLOUT, Rollout};
+use super::{Judged, Other, ROLLOUT, Rollout, There};
 use crate::{
     front::{encode, server::Peer},
     observe::{RolloutRecord, guarded},
     serve::{
         Generation,
         exchange::{Accepted, Refusal},
-        executor::{Executed, Moved},
+        executor::{Executed, Executor, Moved},
+        tenants::Tenant,
     },
-    v1_client::{V1Failure, v1_answer},
+    v1_client::{self, V1Failure, v1_answer},
 };
 
 /// Fields that the header of a verdict names.
@@ -31,7 +36,14 @@ const FIELDS: usize = 10;
 pub(in crate::serve) struct Turn {
     rollout: Arc<Rollout>,
     /// The request for the other side; `None` if it is this one's turn.
-    request: Option<RequestBuilder>,
+    request: Option<There>,
+}
+
+/// An answer of the other side.
+struct Theirs {
+    executed: Executed,
+    /// The same as JSON.
+    json: Value,
 }
 
 /// What a comparison of two answers found.
@@ -82,13 +94,73 @@ impl Generation {
                 self.read_on_both(&rollout, request, accepted).await
             }
             Some(request) => {
-                let (theirs, took) = rollout.ask(request, accepted.scope.deadline).await;
+                let asked = (accepted.operation.name.as_str(), accepted.arguments.clone());
+                let (theirs, took) = self
+                    .ask(&rollout, request, asked, (&accepted.tenant, accepted.scope))
+                    .await;
                 rollout.judge(Judged::of(&theirs, took, None));
                 match theirs {
-                    Ok(answer) => Ok(rollout.moved(None, &answer, None)),
+                    Ok(theirs) => Ok(rollout.moved(None, theirs, None)),
                     Err(_) => self.execute_here(&rollout, accepted).await,
                 }
             }
+        }
+    }
+
+    /// Has the other side answer a read; gives also how long that took.
+    async fn ask(
+        &self,
+        rollout: &Rollout,
+        request: There,
+        (operation, arguments): (&str, Arguments),
+        (tenant, scope): (&Arc<Tenant>, Scope),
+    ) -> (Result<Theirs, V1Failure>, Duration) {
+        let catalog = match request {
+            There::V1(request) => return rollout.ask(request, scope.deadline).await,
+            There::Mappings(catalog) => catalog,
+        };
+        let answer = async {
+            let executor = self.executor_with(&catalog);
+            let operation = catalog.find(operation).ok_or(V1Failure::NotSent)?;
+            let executed = executor.run(tenant, (operation, arguments), None, scope);
+            Ok(Theirs::of(executed.await))
+        };
+        rollout.within(answer, scope.deadline).await
+    }
+
+    /// Does a write with other mappings, and with no others.
+    async fn write_with(
+        &self,
+        rollout: &Rollout,
+        catalog: &Arc<Catalog>,
+        accepted: Accepted<'_>,
+    ) -> Result<Executed, Refusal> {
+        let Some(operation) = catalog.find(&accepted.operation.name) else {
+            return self.execute_here(rollout, accepted).await;
+        };
+        let begun = Instant::now();
+        let accepted = Accepted {
+            operation,
+            ..accepted
+        };
+        let executed = self.execute_with(self.executor_with(catalog), accepted);
+        let executed = match executed.await {
+            Ok(executed) => Ok(Ok(executed)),
+            Err(Refusal::Operation(error)) => Ok(Err(error)),
+            Err(refusal) => Err(refusal),
+        };
+        rollout.judge(Judged {
+            is_failed: executed.is_err(),
+            verdict: None,
+            elapsed: begun.elapsed(),
+        });
+        Ok(rollout.moved(None, Theirs::of(executed?), None))
+    }
+
+    fn executor_with(&self, catalog: &Arc<Catalog>) -> Executor {
+        Executor {
+            catalog: Arc::clone(catalog),
+            ..self.0.executor.clone()
         }
     }
 
@@ -107,15 +179,20 @@ impl Generation {
     async fn read_on_both(
         &self,
         rollout: &Rollout,
-        request: RequestBuilder,
+        request: There,
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
         let name = accepted.operation.name.clone();
-        let theirs = rollout.ask(request, accepted.scope.deadline);
+        let asked = (name.as_str(), accepted.arguments.clone());
+        let tenant = Arc::clone(&accepted.tenant);
+        let theirs = self.ask(rollout, request, asked, (&tenant, accepted.scope));
         let ((theirs, took), mine) = join(theirs, self.execute_here(rollout, accepted)).await;
-        let Ok(answer) = theirs else {
-            rollout.judge(Judged::of(&theirs, took, None));
-            return mine;
+        let mut theirs = match theirs {
+            Ok(theirs) => theirs,
+            Err(_) => {
+                rollout.judge(Judged::of(&theirs, took, None));
+                return mine;
+            }
         };
         let json = match &mine {
             // An error that is v2's or the shim's trouble tells nothing about the other side.
@@ -129,17 +206,17 @@ impl Generation {
             Err(Refusal::Operation(error)) => Some(encode::json(Err(error))),
             Err(_) => None,
         };
-        let mut answer = answer;
         let mut compared = None;
         if let Some(json) = json {
             let catalog = Arc::clone(self.catalog());
+            let answer = std::mem::take(&mut theirs.json);
             // Large answers take milliseconds of CPU time.
             let found = spawn_blocking(move || {
                 let found = guarded(|| Compared::of(&catalog, &name, &json, &answer));
-                (answer, found.flatten())
+                found.flatten()
             });
             match found.await {
-                Ok((returned, found)) => (answer, compared) = (returned, found),
+                Ok(found) => compared = found,
                 Err(_) => return mine,
             }
         }
@@ -158,7 +235,7 @@ impl Generation {
         });
         Ok(rollout.moved(
             mine.ok(),
-            &answer,
+            theirs,
             compared.map(|compared| compared.header()),
         ))
     }
@@ -167,9 +244,15 @@ impl Generation {
     async fn write_there(
         &self,
         rollout: &Arc<Rollout>,
-        request: RequestBuilder,
+        request: There,
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
+        let request = match request {
+            There::V1(request) => request,
+            There::Mappings(catalog) => {
+                return self.write_with(rollout, &catalog, accepted).await;
+            }
+        };
         let deadline = accepted.scope.deadline;
         let asking = Arc::clone(rollout);
         let (state, account) = (self.0.executor.state.clone(), *accepted.tenant.account());
@@ -183,7 +266,7 @@ impl Generation {
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {
-            Ok(Ok(answer)) => Ok(rollout.moved(None, &answer, None)),
+            Ok(Ok(theirs)) => Ok(rollout.moved(None, theirs, None)),
             Ok(Err(V1Failure::NotSent)) => self.execute_here(rollout, accepted).await,
             Ok(Err(V1Failure::Unreachable | V1Failure::Unreadable)) => {
                 let answer = V1Answer {
@@ -200,14 +283,50 @@ impl Generation {
 }
 
 impl Rollout {
+    /// Sends a request to another server.
+    async fn ask(
+        &self,
+        request: RequestBuilder,
+        deadline: Instant,
+    ) -> (Result<Theirs, V1Failure>, Duration) {
+        let answer = async {
+            let Other::V1(other) = &self.other else {
+                return Err(V1Failure::NotSent);
+            };
+            let json = v1_client::answer(request, other.answer_bytes()).await?;
+            let executed = Executed::in_place_of(None, v1_answer(&json));
+            Ok(Theirs { executed, json })
+        };
+        self.within(answer, deadline).await
+    }
+
+    /// Waits for an answer of the other side.
+    async fn within(
+        &self,
+        answer: impl Future<Output = Result<Theirs, V1Failure>>,
+        deadline: Instant,
+    ) -> (Result<Theirs, V1Failure>, Duration) {
+        let begun = Instant::now();
+        let until = deadline.min(begun + self.config.timeout);
+        let answer = timeout_at(until, answer).await;
+        (
+            answer.unwrap_or(Err(V1Failure::Unreachable)),
+            begun.elapsed(),
+        )
+    }
+
     /// The other side's answer, for the client.
     fn moved(
         &self,
         mine: Option<Executed>,
-        answer: &Value,
+        theirs: Theirs,
         compared: Option<HeaderValue>,
     ) -> Executed {
-        let mut executed = Executed::in_place_of(mine, v1_answer(answer));
+        let mut executed = theirs.executed;
+        if let Some(mine) = mine {
+            executed.calls += mine.calls;
+            executed.finished.unknown = mine.finished.unknown;
+        }
         executed.moved = Some(Box::new(Moved {
             rollout: self.header.clone(),
             compared,
@@ -216,8 +335,27 @@ impl Rollout {
     }
 }
 
+impl Theirs {
+    /// What this shim answers with other mappings.
+    fn of(executed: Result<Executed, V1Error>) -> Self {
+        let executed = executed.unwrap_or_else(|error| {
+            let answer = V1Answer {
+                result: Err(error),
+                warnings: Vec::new(),
+            };
+            Executed::in_place_of(None, answer)
+        });
+        let json = encode::json(executed.finished.answer.result.as_ref());
+        Self {
+            // It was written by this shim.
+            json: serde_json::from_slice(&json).unwrap_or_default(),
+            executed,
+        }
+    }
+}
+
 impl Judged {
-    fn of(answer: &Result<Value, V1Failure>, elapsed: Duration, verdict: Option<Verdict>) -> Self {
+    fn of(answer: &Result<Theirs, V1Failure>, elapsed: Duration, verdict: Option<Verdict>) -> Self {
         Self {
             is_failed: answer.is_err(),
             verdict,

@@ -6,8 +6,7 @@ use std::{
     time::Duration,
 };
 
-use recording::comparison::Verdict;
-use serde::Serialize;
+use recording::{comparison::Verdict, rollout::Recently};
 
 use crate::settings::Allowed;
 
@@ -59,15 +58,6 @@ pub(super) struct Counted {
     count: usize,
     allowed: usize,
     answers: usize,
-}
-
-/// Counts in the last answers of the other side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Recently {
-    pub(crate) answers: usize,
-    pub(crate) unexpected: usize,
-    pub(crate) errors: usize,
-    pub(crate) slow: usize,
 }
 
 impl Stage {

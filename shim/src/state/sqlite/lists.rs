@@ -1,23 +1,29 @@
-//! Page cursors, and the generation of an account.
+//! Page cursors and other values that are kept for a time, and the generation of an account.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{Name, after, limits, now};
-use crate::state::engine::{CURSOR_TIME, GENERATION_TIME};
+use crate::state::engine::GENERATION_TIME;
 
-pub(super) fn cursors(on: &Transaction<'_>, list: Name) -> rusqlite::Result<Option<Bytes>> {
+pub(super) fn kept(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<Bytes>> {
     let mut find =
         on.prepare_cached("SELECT value FROM cursors WHERE name = ?1 AND expires > ?2")?;
-    let found = find.query_row(params![list, now()], |row| row.get(0));
+    let found = find.query_row(params![name, now()], |row| row.get(0));
     Ok(found.optional()?.map(|value: Vec<u8>| value.into()))
 }
 
-pub(super) fn save_cursors(on: &Transaction<'_>, list: Name, value: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn keep(
+    on: &Transaction<'_>,
+    name: Name,
+    value: &[u8],
+    time: Duration,
+) -> rusqlite::Result<()> {
     let save = "INSERT OR REPLACE INTO cursors VALUES (?1, ?2, ?3)";
     let mut save = on.prepare_cached(save)?;
-    save.execute(params![list, value, after(CURSOR_TIME)])
-        .map(drop)
+    save.execute(params![name, value, after(time)]).map(drop)
 }
 
 pub(super) fn generation(on: &Transaction<'_>, account: Name) -> rusqlite::Result<u64> {

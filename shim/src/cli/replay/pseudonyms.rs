@@ -1,0 +1,147 @@
+//! Requests to a recording that has pseudonyms in place of addresses and names.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mappings::Catalog;
+use recording::{Exchange, OutcomeKind, PseudonymKey, Redactor, V1Exchange, V2Exchange, Wrapping};
+use serde_json::{Map, Value};
+
+/// Pseudonyms whose persons are remembered.
+const PERSONS: usize = 10_000;
+
+/// Puts pseudonyms into requests, as the recorder did, and the persons that were asked for back into
+/// answers.
+#[derive(Debug)]
+pub(super) struct Pseudonyms {
+    catalog: Arc<Catalog>,
+    redactor: Redactor,
+    /// Whom requests named, by pseudonym.
+    persons: Mutex<HashMap<String, String>>,
+}
+
+/// A v2 request: method, path, query and body.
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Option<Value>,
+}
+
+impl Pseudonyms {
+    pub(super) fn new(catalog: &Arc<Catalog>, key: PseudonymKey) -> Self {
+        Self {
+            catalog: Arc::clone(catalog),
+            redactor: Redactor::new(catalog, Some(key)),
+            persons: Mutex::default(),
+        }
+    }
+
+    /// The request as it was recorded.
+    pub(super) fn of(&self, asked: Asked) -> Asked {
+        let mut exchange = Exchange {
+            format: recording::FORMAT,
+            id: String::new(),
+            request: None,
+            at: String::new(),
+            micros: 0,
+            site: None,
+            incomplete: None,
+            v1: V1Exchange {
+                operation: String::new(),
+                wrapping: Wrapping::default(),
+                parameters: Map::new(),
+                ignored: 0,
+                answer: Value::Null,
+            },
+            v2: vec![V2Exchange {
+                call: String::new(),
+                method: asked.method.clone(),
+                path: asked.path.clone(),
+                query: asked.query.clone(),
+                body: asked.body.clone(),
+                outcome: OutcomeKind::Answered,
+                status: None,
+                answer: None,
+                micros: 0,
+            }],
+        };
+        self.redactor.exchange(&self.catalog, &mut exchange, &[]);
+        let Some(recorded) = exchange.v2.pop() else {
+            return asked;
+        };
+        let recorded = Asked {
+            method: recorded.method,
+            path: recorded.path,
+            query: recorded.query,
+            body: recorded.body,
+        };
+        self.remember(&asked, &recorded);
+        recorded
+    }
+
+    fn remember(&self, asked: &Asked, recorded: &Asked) {
+        let (mut real, mut known) = (Vec::new(), Vec::new());
+        asked.texts(&mut real);
+        recorded.texts(&mut known);
+        let mut persons = self.lock();
+        for (real, known) in real.into_iter().zip(known) {
+            if real != known && known != recording::REDACTED && persons.len() < PERSONS {
+                persons.insert(known, real);
+            }
+        }
+    }
+
+    /// The answer about the persons that were asked for.
+    pub(super) fn answer(&self, mut answer: Value) -> Value {
+        put_back(&mut answer, &self.lock());
+        answer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.persons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Asked {
+    /// All that may be a pseudonym, always in the same order.
+    fn texts(&self, found: &mut Vec<String>) {
+        for part in self.path.split('/') {
+            let part = percent_encoding::percent_decode_str(part);
+            found.push(part.decode_utf8_lossy().into_owned());
+        }
+        found.extend(self.query.iter().map(|(_, value)| value.clone()));
+        if let Some(body) = &self.body {
+            texts(body, found);
+        }
+    }
+}
+
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        Value::String(text) => found.push(text.clone()),
+        // A secret number has become a text.
+        other => found.push(other.to_string()),
+    }
+}
+
+fn put_back(value: &mut Value, persons: &HashMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(person) = persons.get(text.as_str()) {
+                text.clone_from(person);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| put_back(item, persons)),
+        Value::Object(members) => {
+            for (_, member) in members {
+                put_back(member, persons);
+            }
+        }
+        _ => {}
+    }
+}
