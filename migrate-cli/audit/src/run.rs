@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use crate::{
     evidence::{Projects, root_of},
-    facts::{FileFacts, scanner::Scanner, syntax::budget::ParseBudget},
+    facts::{FileFacts, scanner::Scanner, syntax::Parsing},
     findings::{Finding, write_up::WriteUp},
     judge::Judge,
     kind::Kind,
@@ -148,7 +148,7 @@ pub struct Audit<'c> {
     pub(super) catalog: &'c Catalog,
     pub(super) knowledge: Knowledge,
     pub(super) rules: Rules,
-    pub(super) budget: ParseBudget,
+    pub(super) parsing: Parsing,
     pub(super) options: Options,
 }
 
@@ -170,7 +170,7 @@ impl<'c> Audit<'c> {
             catalog,
             knowledge,
             rules,
-            budget: ParseBudget::new(Arc::clone(&options.stop), options.parser.clone()),
+            parsing: Parsing::new(Arc::clone(&options.stop), options.parser.clone()),
             options,
         })
     }
@@ -219,7 +219,7 @@ impl<'c> Audit<'c> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
-            budget: &self.budget,
+            parsing: &self.parsing,
         };
         self.decide(vec![scanner.scan(path, text)], &BTreeSet::new())
     }
@@ -282,7 +282,7 @@ impl<'c> Audit<'c> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
-            budget: &self.budget,
+            parsing: &self.parsing,
         };
         let mut outcome = Outcome::default();
         let mut files = Vec::new();
@@ -481,7 +481,7 @@ impl<'c> Audit<'c> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
             rules: &self.rules,
-            budget: &self.budget,
+            parsing: &self.parsing,
         };
         if candidate.large {
             return scanner

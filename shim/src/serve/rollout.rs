@@ -78,7 +78,7 @@ enum Other {
 
 /// A request for the other side.
 enum There {
-    V1(reqwest::RequestBuilder),
+    V1(Box<reqwest::RequestBuilder>),
     Mappings(Arc<Catalog>),
 }
 
@@ -190,7 +190,7 @@ impl Rollout {
         let request = other.request(catalog, operation, arguments, Some(client))?;
         let request = request.header(ROLLOUT, self.header.clone());
         let request = request.header(FORWARDED_FOR, peer.0.to_string());
-        Some(There::V1(request))
+        Some(There::V1(Box::new(request)))
     }
 
     /// This side has answered.

@@ -13,8 +13,7 @@ use crate::{
         shape::{self, Shape, Sighting},
         suppression,
         syntax::{
-            self, Call, Extract, Piece, Role, Text, Usage,
-            budget::ParseBudget,
+            self, Call, Extract, Parsing, Piece, Role, Text, Usage,
             fold::{Constants, Folded, Folder, HOLE},
         },
     },
@@ -43,7 +42,7 @@ pub(crate) struct Scanner<'k> {
     /// The rules.
     pub(crate) rules: &'k Rules,
     /// How long files may be parsed.
-    pub(crate) budget: &'k ParseBudget,
+    pub(crate) parsing: &'k Parsing,
 }
 
 impl Scanner<'_> {
@@ -54,7 +53,7 @@ impl Scanner<'_> {
             source.lines().next().unwrap_or_default()
         });
         let language = Language::of(std::path::Path::new(path), head);
-        let extract = syntax::extract(language, source, &self.rules.calls, self.budget);
+        let extract = syntax::extract(language, source, &self.rules.calls, self.parsing);
         let (lines, folded) = (Lines::new(source), fold_all(&extract));
         let spoken = self.rules.services.in_texts([path, source]);
         let mut facts = FileFacts {

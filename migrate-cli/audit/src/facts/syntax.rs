@@ -4,7 +4,7 @@
 //! up, a reader that knows only quotes and comments does it ([`lexer`]), or one for data and prose
 //! ([`lines`]). All give the same [`Extract`], so that nothing after this cares.
 
-pub(crate) mod budget;
+mod budget;
 pub(crate) mod fold;
 pub mod isolated;
 mod kinds;
@@ -14,13 +14,18 @@ mod tree;
 
 use std::{
     collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
     thread,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    facts::syntax::{budget::ParseBudget, isolated::NoProcess},
+    facts::syntax::{
+        budget::ParseBudget,
+        isolated::{NoProcess, Parsers},
+    },
     language::Language,
     source::is_packed,
 };
@@ -272,20 +277,38 @@ fn parsed(
     })
 }
 
-/// Parses a text where it can be ended.
-fn parsed_safely(
-    language: Language,
-    source: &str,
-    calls: &HashSet<String>,
-    budget: &ParseBudget,
-) -> Option<Extract> {
-    let here = || parsed(language, source, calls, budget);
-    match budget.parsers() {
-        Some(_) if budget.is_used_up() => None,
-        Some(parsers) => parsers
-            .extract(language, source, calls, budget)
-            .unwrap_or_else(|NoProcess| here()),
-        None => here(),
+/// Where texts are parsed, and how long.
+#[derive(Debug, Default)]
+pub(crate) struct Parsing {
+    budget: ParseBudget,
+    /// Processes, which can be ended.
+    parsers: Option<Parsers>,
+}
+
+impl Parsing {
+    /// Has less time when `stop` is set. `program` is this program, if it can be run again.
+    pub(crate) fn new(stop: Arc<AtomicBool>, program: Option<PathBuf>) -> Self {
+        Self {
+            budget: ParseBudget::new(stop),
+            parsers: program.map(Parsers::new),
+        }
+    }
+
+    fn extract(
+        &self,
+        language: Language,
+        source: &str,
+        calls: &HashSet<String>,
+    ) -> Option<Extract> {
+        let budget = &self.budget;
+        let here = || parsed(language, source, calls, budget);
+        match &self.parsers {
+            Some(_) if budget.is_used_up() => None,
+            Some(parsers) => parsers
+                .extract(language, source, calls, budget)
+                .unwrap_or_else(|NoProcess| here()),
+            None => here(),
+        }
     }
 }
 
@@ -294,12 +317,12 @@ pub(crate) fn extract(
     language: Language,
     source: &str,
     calls: &HashSet<String>,
-    budget: &ParseBudget,
+    parsing: &Parsing,
 ) -> Extract {
     let bundle = source.len() > PARSED || is_packed(source.as_bytes());
     let mut is_unparsed = false;
     if !bundle && language.grammar().is_some() {
-        match parsed_safely(language, source, calls, budget) {
+        match parsing.extract(language, source, calls) {
             Some(extract) => return extract,
             None => is_unparsed = true,
         }

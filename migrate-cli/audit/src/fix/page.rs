@@ -6,7 +6,7 @@ use crate::{
     facts::{
         scanner,
         shape::{self, Shape},
-        syntax::{self, Extract, Piece, Role, budget::ParseBudget, fold::Folded},
+        syntax::{self, Extract, Parsing, Piece, Role, fold::Folded},
     },
     knowledge::Knowledge,
     language::Language,
@@ -53,7 +53,7 @@ impl<'a> Page<'a> {
     pub(super) fn read(path: &str, text: &'a str, rules: &Rules) -> Self {
         let head = text.get(..text.len().min(200)).unwrap_or_default();
         let language = Language::of(std::path::Path::new(path), head);
-        let extract = syntax::extract(language, text, &rules.calls, &ParseBudget::default());
+        let extract = syntax::extract(language, text, &rules.calls, &Parsing::default());
         let folded = scanner::fold_all(&extract);
         Self {
             text,

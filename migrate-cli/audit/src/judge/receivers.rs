@@ -53,9 +53,10 @@ fn notifications(judge: &Judge<'_>, file: &FileFacts) -> Option<Confidence> {
     let words = &judge.rules.words;
     let names = || receiving.notifications.iter().map(|(name, _)| name);
     if names().any(|name| is_unique(judge, name)) {
-        return Some(match receiving.is_of_v2 {
-            true => Confidence::Medium,
-            false => Confidence::High,
+        return Some(if receiving.is_of_v2 {
+            Confidence::Medium
+        } else {
+            Confidence::High
         });
     }
     let is_of_zoom = file.zoom || judge.evidence.v1;

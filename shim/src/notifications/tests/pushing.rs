@@ -236,9 +236,9 @@ async fn until_reached<T>(mut ask: impl AsyncFnMut() -> Result<T, StateError>) -
 
 /// 100 events of each meeting while the receiver is down for an hour.
 async fn outage(state: &State, attempts: u32, meetings: usize) -> Stage {
-    let stage = Stage::on(state, |config| config.attempts = attempts);
-    stage.fake.answers(Some(Failure::NoConnection));
-    let begun = stage.clock.now();
+    let site = Stage::on(state, |config| config.attempts = attempts);
+    site.fake.answers(Some(Failure::NoConnection));
+    let begun = site.clock.now();
     for time in 0..100 {
         for meeting in 0..meetings {
             let event = if time % 2 == 0 {
@@ -246,24 +246,24 @@ async fn outage(state: &State, attempts: u32, meetings: usize) -> Stage {
             } else {
                 "meeting.ended"
             };
-            stage.store(event, &format!("m{meeting}"), time).await;
+            site.store(event, &format!("m{meeting}"), time).await;
         }
     }
     loop {
-        match stage
+        match site
             .next_due()
             .await
             .filter(|due| *due < begun + 3_600_000)
         {
-            Some(due) => stage.clock.set(stage.clock.now().max(due)),
+            Some(due) => site.clock.set(site.clock.now().max(due)),
             None => break,
         }
-        stage.push_due().await;
-        stage.fake.got.lock().unwrap().clear();
+        site.push_due().await;
+        site.fake.got.lock().unwrap().clear();
     }
-    stage.clock.set(begun + 3_600_000);
-    stage.fake.answers(None);
-    stage
+    site.clock.set(begun + 3_600_000);
+    site.fake.answers(None);
+    site
 }
 
 /// Every meeting got each of its events once, started and ended in turn.
@@ -295,25 +295,25 @@ fn check_order(got: &[String], meetings: usize) {
 }
 
 async fn delivered_by_more_attempts(state: &State, meetings: usize) {
-    let stage = outage(state, 100, meetings).await;
-    stage.push_all().await;
-    check_order(&stage.fake.got(), meetings);
-    assert_eq!(stage.counts().await, (0, 0));
+    let site = outage(state, 100, meetings).await;
+    site.push_all().await;
+    check_order(&site.fake.got(), meetings);
+    assert_eq!(site.counts().await, (0, 0));
 }
 
 async fn delivered_by_a_retry(state: &State, meetings: usize) {
-    let stage = outage(state, 3, meetings).await;
-    stage.fake.answers(Some(Failure::NoConnection));
-    stage.push_all().await;
-    assert_eq!(stage.counts().await, (0, 100 * meetings as u64));
-    stage.fake.answers(None);
-    stage.fake.got.lock().unwrap().clear();
-    let now = stage.clock.now();
-    until_reached(async || stage.outbox.put_back(None, now).await).await;
-    assert_eq!(stage.counts().await, (100 * meetings as u64, 0));
-    stage.push_all().await;
-    check_order(&stage.fake.got(), meetings);
-    assert_eq!(stage.counts().await, (0, 0));
+    let site = outage(state, 3, meetings).await;
+    site.fake.answers(Some(Failure::NoConnection));
+    site.push_all().await;
+    assert_eq!(site.counts().await, (0, 100 * meetings as u64));
+    site.fake.answers(None);
+    site.fake.got.lock().unwrap().clear();
+    let now = site.clock.now();
+    until_reached(async || site.outbox.put_back(None, now).await).await;
+    assert_eq!(site.counts().await, (100 * meetings as u64, 0));
+    site.push_all().await;
+    check_order(&site.fake.got(), meetings);
+    assert_eq!(site.counts().await, (0, 0));
 }
 
 #[tokio::test]
@@ -348,7 +348,6 @@ async fn hundred_thousand(engine: &str, deliver: impl AsyncFnOnce(&State, usize)
     let begun = Instant::now();
     deliver(&state, 1_000).await;
     let (seconds, peak) = (begun.elapsed().as_secs(), peak_memory());
-    #[expect(clippy::print_stderr, reason = "figures for whoever runs it")]
     {
         eprintln!("100,000 events on {engine}: {seconds} s, at most {peak} MiB");
     }
@@ -416,7 +415,7 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
     let (slow, other) = (pusher(), pusher());
     let claimed = slow.claim().await.unwrap().unwrap();
     let first = claimed.claim.id;
-    let pushed = tokio::spawn(async move { slow.push(claimed).await });
+    let delivery = tokio::spawn(async move { slow.push(claimed).await });
     // Three times as long as a lease; the timers run on their own.
     for _ in 0..10 {
         clock.set(clock.now() + 3_000);
@@ -426,7 +425,7 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
         assert_eq!(other.claim().await.unwrap(), None);
     }
     answers.add_permits(1);
-    pushed.await.unwrap();
+    delivery.await.unwrap();
     let next = other.claim().await.unwrap().unwrap();
     assert_ne!(next.claim.id, first, "it was settled by who delivered it");
 }

@@ -91,7 +91,7 @@ impl Generation {
                 self.write_there(&rollout, request, accepted).await
             }
             Some(request) if rollout.compares() => {
-                self.read_on_both(&rollout, request, accepted).await
+                Box::pin(self.read_on_both(&rollout, request, accepted)).await
             }
             Some(request) => {
                 let asked = (accepted.operation.name.as_str(), accepted.arguments.clone());
@@ -116,7 +116,7 @@ impl Generation {
         (tenant, scope): (&Arc<Tenant>, Scope),
     ) -> (Result<Theirs, V1Failure>, Duration) {
         let catalog = match request {
-            There::V1(request) => return rollout.ask(request, scope.deadline).await,
+            There::V1(request) => return rollout.ask(*request, scope.deadline).await,
             There::Mappings(catalog) => catalog,
         };
         let answer = async {
@@ -186,13 +186,11 @@ impl Generation {
         let asked = (name.as_str(), accepted.arguments.clone());
         let tenant = Arc::clone(&accepted.tenant);
         let theirs = self.ask(rollout, request, asked, (&tenant, accepted.scope));
-        let ((theirs, took), mine) = join(theirs, self.execute_here(rollout, accepted)).await;
-        let mut theirs = match theirs {
-            Ok(theirs) => theirs,
-            Err(_) => {
-                rollout.judge(Judged::of(&theirs, took, None));
-                return mine;
-            }
+        let mine = Box::pin(self.execute_here(rollout, accepted));
+        let ((theirs, took), mine) = join(theirs, mine).await;
+        let Ok(mut theirs) = theirs else {
+            rollout.judge(Judged::of(&theirs, took, None));
+            return mine;
         };
         let json = match &mine {
             // An error that is v2's or the shim's trouble tells nothing about the other side.
@@ -248,7 +246,7 @@ impl Generation {
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
         let request = match request {
-            There::V1(request) => request,
+            There::V1(request) => *request,
             There::Mappings(catalog) => {
                 return self.write_with(rollout, &catalog, accepted).await;
             }

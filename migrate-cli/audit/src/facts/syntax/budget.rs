@@ -1,15 +1,12 @@
 //! How long files may be parsed.
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
-
-use crate::facts::syntax::isolated::Parsers;
 
 /// CPU time of a thread that one file may take. Parsers that are not optimised take several times
 /// as long.
@@ -26,7 +23,6 @@ const BUSY: u32 = 10;
 #[derive(Debug, Default)]
 pub(crate) struct ParseBudget {
     stop: Arc<AtomicBool>,
-    parsers: Option<Parsers>,
     /// What slow files took beyond [`BRIEF`], in milliseconds.
     slow: AtomicU64,
 }
@@ -38,11 +34,10 @@ pub(super) struct Clock<'b> {
 }
 
 impl ParseBudget {
-    /// A budget that shrinks when `stop` is set. `parser` is this program, if it can be run again.
-    pub(crate) fn new(stop: Arc<AtomicBool>, parser: Option<PathBuf>) -> Self {
+    /// A budget that shrinks when `stop` is set.
+    pub(crate) fn new(stop: Arc<AtomicBool>) -> Self {
         Self {
             stop,
-            parsers: parser.map(Parsers::new),
             slow: AtomicU64::default(),
         }
     }
@@ -53,11 +48,6 @@ impl ParseBudget {
             budget: self,
             start: cpu_time(),
         }
-    }
-
-    /// What parses a file in a process of its own.
-    pub(super) fn parsers(&self) -> Option<&Parsers> {
-        self.parsers.as_ref()
     }
 
     /// The CPU time that a file may take now.
@@ -142,7 +132,7 @@ mod tests {
     #[test]
     fn an_interruption_ends_a_slow_file_soon() {
         let stop = Arc::new(AtomicBool::new(true));
-        assert!(spin(&ParseBudget::new(stop, None).start()) < FILE / 2);
+        assert!(spin(&ParseBudget::new(stop).start()) < FILE / 2);
     }
 
     #[test]

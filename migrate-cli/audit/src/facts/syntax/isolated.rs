@@ -177,7 +177,7 @@ pub fn serve() -> io::Result<()> {
     for line in io::stdin().lock().split(b'\n') {
         let task: Task<String, HashSet<String>> = serde_json::from_slice(&line?)?;
         limit()?;
-        let budget = ParseBudget::new(Arc::new(AtomicBool::new(task.is_brief)), None);
+        let budget = ParseBudget::new(Arc::new(AtomicBool::new(task.is_brief)));
         let found = parsed(task.language, &task.source, &task.calls, &budget);
         let slow = budget.slow();
         let mut line = serde_json::to_vec(&Answer { found, slow })?;

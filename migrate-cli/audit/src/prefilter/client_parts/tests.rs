@@ -147,7 +147,7 @@ fn what_is_dropped_has_no_use() {
     let scanner = Scanner {
         knowledge: &audit.knowledge,
         rules: &audit.rules,
-        budget: &audit.budget,
+        parsing: &audit.parsing,
     };
     let names = select(
         &[
