@@ -29,7 +29,7 @@ pub(crate) use metrics::Readings;
 pub(crate) use observer::guarded;
 pub use observer::{
     DeliveryOutcome, DeliveryRecord, Ending, FailedCall, Observer, Observers, RequestRecord,
-    RolloutRecord, RolloutSide, ShadowRecord, WebhookRecord,
+    RolloutRecord, RolloutSide, ShadowRecord, WebhookRecord, WriteId,
 };
 pub use recent::{Memory, Recent};
 pub(crate) use served_request::ServedRequest;

@@ -57,7 +57,7 @@ use crate::{
         throttle::Throttle,
     },
     observe::{
-        Log, Observer, Observers, Recent, guarded,
+        Log, Observer, Observers, Recent, WriteId, guarded,
         ledger::{Ledger, Note},
         recorder::Recorder,
         shadow::Shadow,
@@ -311,6 +311,12 @@ impl Shim {
                 "ok"
             },
         }
+    }
+
+    /// Whether a write that was left unfinished still is. True if that cannot be read.
+    pub(crate) async fn is_open(&self, write: WriteId) -> bool {
+        let Generation(now) = self.now();
+        now.executor.state.is_open(write).await
     }
 
     /// How many exchanges were written, dropped and thinned out, if any are recorded.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::observer::{Ending, FailedCall, Observer, RequestRecord};
+use super::observer::{Ending, FailedCall, Observer, RequestRecord, WriteId};
 
 /// Requests that are kept.
 const REQUESTS: usize = 500;
@@ -27,7 +27,8 @@ pub struct Live(Mutex<State>);
 struct State {
     /// The newest last.
     requests: VecDeque<LiveRequest>,
-    unfinished: VecDeque<LiveRequest>,
+    /// Each write once, with its last request.
+    unfinished: VecDeque<(WriteId, LiveRequest)>,
     trouble: Option<LiveRequest>,
 }
 
@@ -59,13 +60,20 @@ impl Live {
     }
 
     /// Writes that v2 did in part, the newest first.
-    pub(crate) fn unfinished(&self) -> Vec<LiveRequest> {
+    pub(crate) fn unfinished(&self) -> Vec<(WriteId, LiveRequest)> {
         self.read(|state| state.unfinished.iter().rev().cloned().collect())
     }
 
     /// The last request with an error that is v2's or the shim's.
     pub(crate) fn trouble(&self) -> Option<LiveRequest> {
         self.read(|state| state.trouble.clone())
+    }
+
+    /// A write is not unfinished any more, unless a later request than this one left it so.
+    pub(crate) fn completed(&self, write: WriteId, request: &LiveRequest) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |(of, kept): &(WriteId, LiveRequest)| *of == write && kept.id == request.id;
+        state.unfinished.retain(|kept| !is_it(kept));
     }
 
     fn read<T>(&self, of: impl FnOnce(&State) -> T) -> T {
@@ -77,8 +85,9 @@ impl Observer for Live {
     fn served(&self, record: &RequestRecord<'_>) {
         let request = LiveRequest::of(record);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if record.is_unfinished {
-            push(&mut state.unfinished, request.clone(), UNFINISHED);
+        if let Some(write) = record.unfinished {
+            state.unfinished.retain(|(known, _)| *known != write);
+            push(&mut state.unfinished, (write, request.clone()), UNFINISHED);
         }
         if record.ending == Ending::Trouble {
             state.trouble = Some(request.clone());
@@ -122,9 +131,9 @@ fn in_words(call: &FailedCall<'_>) -> String {
     format!("{} {}: {outcome}{scope}", call.method, call.template)
 }
 
-fn push(kept: &mut VecDeque<LiveRequest>, request: LiveRequest, most: usize) {
+fn push<T>(kept: &mut VecDeque<T>, new: T, most: usize) {
     if kept.len() >= most {
         kept.pop_front();
     }
-    kept.push_back(request);
+    kept.push_back(new);
 }

@@ -41,12 +41,21 @@ pub struct RequestRecord<'a> {
     pub warnings: &'a [Warning],
     /// The v2 calls that failed.
     pub failures: Vec<FailedCall<'a>>,
-    /// True for a write that is done in part: the same request again does the rest.
-    pub is_unfinished: bool,
+    /// A write that is done in part: the same request again does the rest.
+    pub unfinished: Option<WriteId>,
     /// The key of the tenant; `None` if it was refused before that was known.
     pub key: Option<&'a str>,
     /// The client's address, or that of a proxy that is not trusted.
     pub address: Option<IpAddr>,
+}
+
+/// A write, by the names that the state engine has for it: nothing can be read from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteId {
+    /// Of the v2 account.
+    pub account: u128,
+    /// Of the write.
+    pub name: u128,
 }
 
 /// How a request ended.

@@ -278,7 +278,7 @@ mod tests {
             elapsed,
             unknown: 3,
             misplaced: BTreeSet::from(["dept"]),
-            is_unfinished: false,
+            unfinished: None,
             key: None,
             address: None,
             warnings,

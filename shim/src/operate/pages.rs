@@ -160,7 +160,8 @@ async fn callers_page(State(state): State<PagesState>, RawQuery(query): RawQuery
 
 async fn unfinished_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Unfinished writes", "/ui/unfinished", query.as_deref());
-    page.show(&unfinished::body(&state.counters.live.unfinished()))
+    let unfinished = unfinished::unfinished(&state.shim, &state.counters.live).await;
+    page.show(&unfinished::body(&unfinished))
 }
 
 async fn traffic_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {

@@ -30,7 +30,7 @@ use tokio::{
 use super::{joins::Joins, tenants::Tenant};
 use crate::{
     front::{boxed_future::boxed, encode},
-    observe::{ServedRequest, Taps, guarded},
+    observe::{ServedRequest, Taps, WriteId, guarded},
     state::{Key, State, WriteRun},
 };
 
@@ -55,6 +55,8 @@ pub(crate) struct Executed {
     pub(crate) json: Option<Bytes>,
     /// True if an equal request at the same time made the calls.
     pub(crate) is_joined: bool,
+    /// The write, if it is done in part.
+    pub(crate) unfinished: Option<WriteId>,
     /// If the answer is that of the other side of a rollout.
     pub(crate) moved: Option<Box<Moved>>,
 }
@@ -74,6 +76,7 @@ impl Executed {
             calls,
             json: None,
             is_joined: false,
+            unfinished: None,
             moved: None,
         }
     }
@@ -94,6 +97,7 @@ impl Executed {
             calls,
             json: None,
             is_joined: false,
+            unfinished: None,
             moved: None,
         }
     }

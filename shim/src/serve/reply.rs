@@ -92,7 +92,10 @@ impl Reply {
         (address, elapsed): (IpAddr, Duration),
     ) -> RequestRecord<'a> {
         let Executed {
-            finished, calls, ..
+            finished,
+            calls,
+            unfinished,
+            ..
         } = &self.executed;
         let is_served = operation.is_some_and(Operation::is_served);
         RequestRecord {
@@ -116,7 +119,7 @@ impl Reply {
             misplaced: known_fields(catalog, &finished.unknown),
             warnings: &finished.answer.warnings,
             failures: finished.failures.iter().map(failed_call).collect(),
-            is_unfinished: finished.unfinished.is_some(),
+            unfinished: *unfinished,
             key: self.key.as_deref(),
             address: Some(address),
         }

@@ -100,10 +100,14 @@ impl Executor {
         }
         let calls = self.calls(&mut translation, request, Some(&mut run)).await;
         let finished = translation.finish(unix_seconds());
-        if end(run, &finished).await {
+        let is_finished = end(run, &finished).await;
+        if is_finished {
             first.finish(&finished);
         }
-        Ok(Executed::of(finished, calls))
+        Ok(Executed {
+            unfinished: (!is_finished).then(|| name.id()),
+            ..Executed::of(finished, calls)
+        })
     }
 
     async fn wait(&self, other: Elsewhere, joins: bool, deadline: Instant) -> Waited {

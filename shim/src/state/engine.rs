@@ -173,6 +173,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// How far a run is that [`begin`](Self::begin) reported as busy.
     fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress>;
 
+    /// True if a write has begun and not finished: an equal request would resume it.
+    fn is_open(&self, write: Write) -> Answer<'_, bool>;
+
     /// Reserves a call; the answer is how long to wait before it, or `None` if the wait would be too
     /// long, the day's calls are used up, or v2 refuses the call. Nothing is taken then.
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>>;

@@ -394,6 +394,14 @@ impl Engine for Redis {
         .boxed()
     }
 
+    fn is_open(&self, write: Write) -> Answer<'_, bool> {
+        async move {
+            let arguments = [write_key(write), "journal".to_owned()];
+            self.command(WRITE, "HEXISTS", &arguments).await
+        }
+        .boxed()
+    }
+
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {
         async move {
             let Reservation {

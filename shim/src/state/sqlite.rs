@@ -223,6 +223,10 @@ impl Engine for Sqlite {
         self.read(move |on| writes::progress(on, write.name, run))
     }
 
+    fn is_open(&self, write: Write) -> Answer<'_, bool> {
+        self.read(move |on| writes::is_open(on, write.name))
+    }
+
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {
         if reservation.pace.is_none() && reservation.daily.is_none() {
             return self.read(move |on| {

@@ -266,12 +266,18 @@ async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
             .await
             .unwrap()
     );
+    assert!(on.is_open(write).await.unwrap());
     assert_eq!(on.progress(write, first).await.unwrap(), Progress::Gone);
     let begun = on
         .begin(write, second, LONG, "intent".into())
         .await
         .unwrap();
     assert_eq!(begun, Begun::Yours(Some("one, two".into())));
+    assert!(on.is_open(write).await.unwrap());
+    let finished = Ending::Finished("answer".into());
+    assert!(on.end(write, second, finished).await.unwrap());
+    assert!(!on.is_open(write).await.unwrap());
+    assert!(!on.is_open(fresh_write()).await.unwrap());
 }
 
 async fn an_answer_is_for_those_who_waited(on: Arc<dyn Engine>) {

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use mappings::translation::{Journal, WriteKey};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::observe::WriteId;
+
 use super::{
     Engine, Key, Name, OnOutage, State, StateError,
     engine::{Answer, Begun, Ending, Progress, Run, Write},
@@ -33,6 +35,15 @@ impl WriteName {
     #[cfg(test)]
     pub(super) fn in_engine(self) -> Write {
         self.current
+    }
+
+    /// What a record calls it.
+    pub(crate) fn id(self) -> WriteId {
+        let Write { account, name } = self.current;
+        WriteId {
+            account: account.0,
+            name: name.0,
+        }
     }
 
     /// The same for equal writes in this process.
@@ -172,6 +183,21 @@ impl State {
             Ok(Progress::Running) | Err(_) => Ended::Running,
             Ok(Progress::Gone) => Ended::Gone,
         }
+    }
+
+    /// True if a write that was left unfinished still is, or if that cannot be read.
+    pub(crate) async fn is_open(&self, id: WriteId) -> bool {
+        let write = Write {
+            account: Name(id.account),
+            name: Name(id.name),
+        };
+        let is_open = self.ok(self.engine().is_open(write).await);
+        if is_open == Some(false)
+            && let Ok(local) = self.local()
+        {
+            return local.is_open(write).await.unwrap_or(true);
+        }
+        is_open.unwrap_or(true)
     }
 
     fn journal(&self, Write { name, .. }: Write, sealed: &[u8]) -> Option<Journal> {

@@ -236,6 +236,7 @@ defects! {
     step(Write, Run, Duration, Option<Bytes>) -> bool;
     end(Write, Run, Ending) -> bool;
     progress(Write, Run) -> Progress;
+    is_open(Write) -> bool;
     reserve(Reservation) -> Option<Duration>;
     refused(Name, Name, Option<Subject>, Duration) -> ();
     fail(Name, Duration) -> u64;

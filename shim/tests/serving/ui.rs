@@ -1,7 +1,16 @@
 //! The pages for the operator.
 
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
 use reqwest::{Client, Method};
 use serde_json::json;
+use shim::{
+    Dependencies,
+    state::{AnswerCache, State},
+};
 
 use crate::running::{Answer, Running, ScriptedV2, Setup};
 
@@ -30,7 +39,7 @@ async fn empty_pages_say_what_to_switch_on() {
         ("/ui/losses", "strict = true"),
         ("/ui/callers", "[ledger]"),
         ("/ui/exchanges", "recent = 100"),
-        ("/ui/unfinished", "No write was left unfinished"),
+        ("/ui/unfinished", "No write is unfinished"),
         ("/ui/differences", "[shadow]"),
         ("/ui/deliveries", "[webhooks]"),
     ] {
@@ -240,26 +249,57 @@ async fn requests_are_listed_with_their_callers_and_can_be_searched() {
 }
 
 #[tokio::test]
-async fn unfinished_writes_are_listed() {
-    let v2 = ScriptedV2::start(|seen| async move {
-        match (seen.method.as_str(), seen.path().rsplit('/').next()) {
-            ("PATCH", Some("settings")) => Answer::json(500, &json!({})),
-            _ => seen.usual(),
+async fn unfinished_writes_are_listed_until_they_are_completed() {
+    let works = Arc::new(AtomicBool::new(false));
+    let is_fixed = Arc::clone(&works);
+    let v2 = ScriptedV2::start(move |seen| {
+        let is_fixed = is_fixed.load(Ordering::SeqCst);
+        async move {
+            match (seen.method.as_str(), seen.path().rsplit('/').next()) {
+                ("PATCH", Some("settings")) if !is_fixed => Answer::json(500, &json!({})),
+                _ => seen.usual(),
+            }
         }
     })
     .await;
-    let shim = Running::before(&v2).await;
-    shim.call(
-        "user/update",
-        &[("id", "u1"), ("dept", "x"), ("disable_chat", "true")],
-    )
-    .await;
-    let (_, page) = shim.ops("/ui/unfinished").await;
-    assert!(
-        page.contains("PATCH /users/{userId}/settings: HTTP 500"),
-        "{page}"
-    );
-    assert!(page.contains("a-test-key"), "{page}");
+    // One state for both, as replicas have it.
+    static STATE: OnceLock<State> = OnceLock::new();
+    let setup = || Setup {
+        dependencies: |limits| {
+            let new = || State::in_memory(AnswerCache::from(limits)).unwrap();
+            Dependencies::with(STATE.get_or_init(new).clone())
+        },
+        ..Setup::default()
+    };
+    let shim = Running::with(&v2, setup()).await;
+    let replica = Running::with(&v2, setup()).await;
+    let update = async |shim: &Running, id: &str| {
+        let parameters = [("id", id), ("dept", "x"), ("disable_chat", "true")];
+        shim.call("user/update", &parameters).await
+    };
+    update(&shim, "u1").await;
+    update(&shim, "u1").await;
+    update(&shim, "u2").await;
+    let rows = async || {
+        let (_, page) = shim.ops("/ui/unfinished").await;
+        (page.matches("scope=\"row\"").count(), page)
+    };
+    let (count, page) = rows().await;
+    assert_eq!(count, 2, "a repeated write is one: {page}");
+    for text in [
+        "PATCH /users/{userId}/settings: HTTP 500",
+        "a-test-key",
+        "does the rest",
+    ] {
+        assert!(page.contains(text), "{page}");
+    }
+    works.store(true, Ordering::SeqCst);
+    update(&shim, "u1").await;
+    assert_eq!(rows().await.0, 1);
+    update(&replica, "u2").await;
+    let (count, page) = rows().await;
+    assert_eq!(count, 0, "{page}");
+    assert!(page.contains("No write is unfinished"), "{page}");
 }
 
 #[tokio::test]

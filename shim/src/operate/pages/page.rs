@@ -198,9 +198,14 @@ pub(super) fn time(at: i64) -> Markup {
     html! { time datetime=(exact) { (shown) " UTC" } }
 }
 
+/// The time since a moment; zero if it is yet to come.
+pub(super) fn age(at: i64) -> Duration {
+    Duration::from_millis(now().saturating_sub(at).max(0).unsigned_abs())
+}
+
 /// How long ago a moment is, with the moment for those who ask.
 pub(super) fn ago(at: i64) -> Markup {
-    let seconds = (now() - at).max(0) / 1000;
+    let seconds = age(at).as_secs();
     let (number, unit) = match seconds {
         ..120 => (seconds, "s"),
         120..7200 => (seconds / 60, "min"),

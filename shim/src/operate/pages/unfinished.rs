@@ -1,28 +1,64 @@
-//! The page of unfinished writes: what v2 did in part.
+//! The page of unfinished writes: what v2 did in part, until an equal request does the rest.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use maud::{Markup, html};
 
 use super::{
     exchanges::caller,
-    page::{ago, empty, operation, table, text},
+    page::{age, ago, empty, operation, table, text},
 };
-use crate::observe::LiveRequest;
+use crate::{
+    observe::{Live, LiveRequest},
+    serve::Shim,
+    state::engine::UNFINISHED_TIME,
+};
 
-pub(super) fn body(unfinished: &[LiveRequest]) -> Markup {
+/// A request is recorded after its write began, by which the state engine counts its time.
+const MARGIN: Duration = Duration::from_secs(60 * 60);
+
+/// A write that may be done in part.
+pub(super) struct Unfinished {
+    request: LiveRequest,
+    /// False if the state engine has forgotten it.
+    is_resumed: bool,
+}
+
+/// The writes that this process left unfinished and nobody completed, here or at another replica.
+pub(super) async fn unfinished(shim: &Shim, live: &Live) -> Vec<Unfinished> {
+    let listed = live.unfinished();
+    let open = join_all(listed.iter().map(|(write, _)| shim.is_open(*write))).await;
+    let mut left = Vec::new();
+    for ((write, request), is_resumed) in listed.into_iter().zip(open) {
+        if is_resumed || age(request.at) + MARGIN >= UNFINISHED_TIME {
+            left.push(Unfinished {
+                request,
+                is_resumed,
+            });
+        } else {
+            live.completed(write, &request);
+        }
+    }
+    left
+}
+
+pub(super) fn body(unfinished: &[Unfinished]) -> Markup {
     if unfinished.is_empty() {
         return empty(
-            "No write was left unfinished since the start.",
+            "No write is unfinished.",
             &html! { p { "A write of several v2 calls is unfinished if a later one fails. Its answer says "
             "what is stored and what is not; the same request again does the rest." } },
         );
     }
     let rows = html! {
-        @for request in unfinished {
+        @for Unfinished { request, is_resumed } in unfinished {
             tr {
                 th scope="row" { (operation(request.operation.as_deref())) }
                 td.n data-label="when" { (ago(request.at)) }
                 td data-label="caller" { (caller(request)) }
                 td data-label="request" { code { (request.id) } }
+                td data-label="the same request" { @if *is_resumed { "does the rest" } @else { "starts over" } }
                 td.wide data-label="v2 calls that failed" {
                     @for failure in &request.failures { div { (text(failure)) } }
                 }
@@ -34,11 +70,14 @@ pub(super) fn body(unfinished: &[LiveRequest]) -> Markup {
         ("when", "n"),
         ("caller", ""),
         ("request", ""),
+        ("the same request", ""),
         ("v2 calls that failed", ""),
     ];
     html! {
-        (table("Since the start, the newest first", &columns, &rows))
-        p.note { "The same request again does the rest. Writes that a program has completed since then stay in "
-            "this list; " code { "shim_unfinished_writes_total" } " counts all." }
+        (table("Left unfinished by this process, the newest first", &columns, &rows))
+        p.note { "The same request again does the rest within 24 h; then the write leaves this list, also "
+            "if another replica or a restarted shim completed it. After 24 h the request starts over, and "
+            "the write stays listed, because the shim no longer knows whether it was completed. "
+            code { "shim_unfinished_writes_total" } " counts all." }
     }
 }

@@ -111,3 +111,8 @@ pub(super) fn progress(on: &Transaction<'_>, write: Name, run: Run) -> rusqlite:
         Progress::Gone
     })
 }
+
+pub(super) fn is_open(on: &Transaction<'_>, write: Name) -> rusqlite::Result<bool> {
+    let mut find = on.prepare_cached("SELECT 1 FROM write WHERE name = ?1 AND expires > ?2")?;
+    find.exists(params![write, now()])
+}
