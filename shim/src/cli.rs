@@ -32,7 +32,7 @@ const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
 
 /// Zoom's REST API v1, served from v2.
 ///
-/// Old programs keep calling /v1/user/…; the shim asks v2 and answers as v1 answered.
+/// Old programs keep calling /v1/…; the shim forwards each call to v2 and answers as v1 did.
 #[derive(Debug, Parser)]
 #[command(name = "shim", version = env!("BUILD_VERSION"), max_term_width = 100)]
 pub(crate) struct Cli {
@@ -55,7 +55,7 @@ enum Command {
     Sandbox(SandboxArguments),
     Usage(Usage),
     Notifications(notifications::Notifications),
-    /// Print what makes a shell complete `shim` commands
+    /// Generate shell completions
     Completions {
         shell: Shell,
     },

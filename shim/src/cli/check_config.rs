@@ -41,6 +41,6 @@ pub(super) fn run(arguments: &CheckConfig) -> Result<(), Failure> {
         return Ok(());
     }
     let report = doctor::examine(serve, config, catalog)?;
-    banner::print(&format_args!("\n{report}"));
+    banner::print(&format_args!("\n{}", report.text()));
     report.verdict()
 }

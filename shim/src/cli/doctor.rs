@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Doctor) -> Result<(), Failure> {
     let config = run::config(&arguments.serve, &catalog).map_err(Failure::Settings)?;
     let report = examine(&arguments.serve, config, catalog)?;
     match arguments.format {
-        Format::Text => banner::print(&report),
+        Format::Text => banner::print(&report.text()),
         Format::Json => banner::print(&format_args!("{}\n", report.to_json())),
     }
     report.verdict()

@@ -136,15 +136,16 @@ fn secret(given: Option<&Path>, path: PathBuf, question: &str) -> anyhow::Result
 fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
     let input = io::stdin().lock();
     let is_terminal = input.is_terminal();
+    // Before the question: an answer may follow at once.
+    let hidden = (is_terminal && is_secret)
+        .then(HiddenInput::begin)
+        .transpose()?;
     if is_terminal {
         // Questions are not the output of the program.
         let mut output = io::stderr();
         let hint = if is_secret { " (not shown)" } else { "" };
         write!(output, "{question}{hint}: ").and_then(|()| output.flush())?;
     }
-    let hidden = (is_terminal && is_secret)
-        .then(HiddenInput::begin)
-        .transpose()?;
     let line = input.lines().next().transpose()?;
     if hidden.is_some() {
         // The line end that was typed was not shown either.

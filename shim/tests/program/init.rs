@@ -2,15 +2,16 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
 
 use super::{command, run};
+use crate::servers::program;
 
 const ANSWERS: &str = "crm\na-secret-of-v1\nan-account\na-client\na-client-secret\n";
 
@@ -122,4 +123,47 @@ fn a_missing_answer_or_a_wrong_one_writes_nothing() {
     let (code, said) = init(&["init", dir, "--plan", "gold"], ANSWERS);
     assert!(code == 2 && said.contains("\"gold\" is none of"), "{said}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn secrets_do_not_appear_on_a_terminal() {
+    let Some(script) = program("script") else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let line = format!("{} init {dir}", env!("CARGO_BIN_EXE_shim"));
+    let mut terminal = Command::new(script)
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    let mut screen = terminal.stdout.take().unwrap();
+    let mut shown = String::new();
+    let mut answers = ANSWERS.lines();
+    let mut byte = [0];
+    while screen.read(&mut byte).unwrap() > 0 {
+        shown.extend(byte.map(char::from));
+        if shown.ends_with(": ")
+            && let Some(answer) = answers.next()
+        {
+            writeln!(keyboard, "{answer}").unwrap();
+        }
+    }
+    assert!(terminal.wait().unwrap().success(), "{shown}");
+    assert_eq!(answers.next(), None, "{shown}");
+    for text in ["crm", "an-account", "a-client"] {
+        assert!(shown.contains(&format!(": {text}\r\n")), "{text}: {shown}");
+    }
+    for secret in ["a-secret-of-v1", "a-client-secret"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let secrets = folder.path().join("secrets");
+    let stored = |name| fs::read_to_string(secrets.join(name)).unwrap();
+    assert_eq!(
+        (stored("v1").as_str(), stored("v2").as_str()),
+        ("a-secret-of-v1", "a-client-secret")
+    );
 }

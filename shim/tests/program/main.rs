@@ -7,6 +7,9 @@ mod init;
 mod kill;
 mod log_sinks;
 mod replay;
+#[expect(dead_code, reason = "the other test programs use the rest")]
+#[path = "../servers/mod.rs"]
+mod servers;
 mod stopping;
 
 use std::{

@@ -1,12 +1,16 @@
 //! Checks and their report, as text and as JSON.
 
-use std::fmt;
+use std::{fmt, io};
 
 use anyhow::anyhow;
 use recording::comparison::visible;
 use serde_json::{Value, json};
+use terminal_size::terminal_size_of;
 
 use super::Failure;
+
+/// The indent of what belongs to the line before.
+const DETAIL: &str = "      ";
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +117,26 @@ impl Report {
         }
     }
 
+    /// The report as standard output shows it: as wide as a terminal; in a pipe, a check is a line.
+    pub(in crate::cli) fn text(&self) -> String {
+        match terminal_size_of(io::stdout()) {
+            Some((width, _)) => self.wrapped(width.0.into()),
+            None => self.to_string(),
+        }
+    }
+
+    /// The report in lines of up to this many columns; a word or URL that is longer keeps its line.
+    fn wrapped(&self, width: usize) -> String {
+        let wrap = |line: &str| {
+            let options = textwrap::Options::new(width)
+                .subsequent_indent(DETAIL)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                .break_words(false);
+            textwrap::fill(line, options) + "\n"
+        };
+        self.to_string().lines().map(wrap).collect()
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let checks = self.0.iter().map(|check| {
             json!({
@@ -144,10 +168,10 @@ impl fmt::Display for Report {
             }
             writeln!(f, "{}", visible(&check.message))?;
             for detail in &check.details {
-                writeln!(f, "      {}", visible(detail))?;
+                writeln!(f, "{DETAIL}{}", visible(detail))?;
             }
             if !check.remedy.is_empty() {
-                writeln!(f, "      → {}", check.remedy)?;
+                writeln!(f, "{DETAIL}→ {}", check.remedy)?;
             }
         }
         let (passed, warned) = (self.count(Status::Pass), self.count(Status::Warn));
@@ -159,5 +183,36 @@ impl fmt::Display for Report {
             plural(warned),
             plural(failed)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_the_terminal_except_for_long_words() {
+        let mut report = Report::default();
+        let url = "https://v2.example.com/".to_owned() + &"x".repeat(60);
+        report.add(Check::warn(
+            "read",
+            "tenant crm",
+            "400, v2's error 200: Webinar plan is missing. You must subscribe to the webinar plan",
+            format!("set upstream.url, as {url}, or leave out the operations of this area"),
+        ));
+        for width in [40, 80, 120] {
+            let text = report.wrapped(width);
+            for line in text.lines() {
+                let fits = line.chars().count() <= width;
+                assert!(fits || line.contains(&url), "{width}: {text}");
+            }
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(words(&text), words(&report.to_string()), "nothing is lost");
+        }
+        assert!(
+            report.wrapped(40).contains("\n      v2's error 200"),
+            "{}",
+            report.wrapped(40)
+        );
     }
 }
