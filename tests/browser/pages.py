@@ -175,7 +175,8 @@ def audit_of_nothing(work):
 ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open  # past proxies
 UI = [("overview", "/ui"), ("callers", "/ui/callers"), ("traffic", "/ui/traffic"),
       ("losses", "/ui/losses"), ("exchanges", "/ui/exchanges"), ("unfinished", "/ui/unfinished"),
-      ("differences", "/ui/differences"), ("deliveries", "/ui/deliveries")]
+      ("differences", "/ui/differences"), ("rollouts", "/ui/rollouts"),
+      ("deliveries", "/ui/deliveries")]
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u200b'\"" + "x" * 10000
 
 

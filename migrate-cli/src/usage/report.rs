@@ -148,7 +148,7 @@ fn operation_use(used: &OperationUse, all: bool) -> String {
     }
     for (title, uses) in [
         ("with", all.then_some(&used.parameters)),
-        ("not honoured:", Some(&used.lossy)),
+        ("not supported:", Some(&used.lossy)),
         ("unknown:", Some(&used.unknown)),
     ] {
         if let Some(uses) = uses.filter(|uses| !uses.is_empty()) {

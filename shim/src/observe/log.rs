@@ -67,7 +67,7 @@ impl Observer for Log {
         {
             match kind {
                 WarningKind::NotHonoured => {
-                    tracing::warn!(operation, field, reason, "Not honoured");
+                    tracing::warn!(operation, field, reason, "Not supported");
                 }
                 WarningKind::Unreadable => {
                     tracing::warn!(operation, field, reason, "Missing in the answer");

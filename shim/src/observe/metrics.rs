@@ -183,7 +183,7 @@ impl Metrics {
             lossy: counter(
                 &registry,
                 "shim_lossy_parameters_total",
-                "v1 fields that were not honoured, left out or missing",
+                "v1 fields that were not supported, left out or missing",
                 &["field", "kind"],
             )?,
             unknown: counter(
@@ -418,7 +418,7 @@ impl Observer for Metrics {
         for name in &record.misplaced {
             self.unknown.with_label_values(&[name]).inc();
         }
-        if record.is_unfinished {
+        if record.unfinished.is_some() {
             self.unfinished.with_label_values(&[operation]).inc();
         }
         let nameless = record.unknown.saturating_sub(record.misplaced.len());
