@@ -31,7 +31,9 @@ pub(super) async fn status(State(state): State<OpsState>) -> Response {
                     missing.map(|missing| missing.iter().map(|missing| &missing.scope).collect());
                 json!({ "tenant": number, "status": "ok", "missing_scopes": missing })
             }
-            Err(error) => json!({ "tenant": number, "status": "failed", "error": error }),
+            Err(error) => {
+                json!({ "tenant": number, "status": "failed", "error": error.to_string() })
+            }
         })
         .collect();
     let status = json!({

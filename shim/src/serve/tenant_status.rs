@@ -2,6 +2,7 @@
 //! answers.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant as Clock},
 };
@@ -15,7 +16,7 @@ use mappings::{
         probes,
     },
 };
-use shim_upstream::{RequestId, Scope};
+use shim_upstream::{RequestId, Scope, TokenError};
 use time::{OffsetDateTime, format_description::well_known::Iso8601};
 use tokio::time::Instant;
 
@@ -27,12 +28,29 @@ pub(crate) struct TenantStatus {
     /// Its v1 key: a name, not a secret.
     pub(crate) key: Arc<str>,
     /// Why it has no token, with the cause.
-    pub(crate) access: Result<(), String>,
+    pub(crate) access: Result<(), NoAccess>,
     /// When its token ends; `None` for a fixed one.
     pub(crate) ends_in: Option<Duration>,
     /// The scopes that its operations need and its token does not have; `None` if the token does not
     /// say which it has.
     pub(crate) missing: Option<Vec<MissingScope>>,
+}
+
+/// Why a tenant has no token.
+#[derive(Clone, Debug)]
+pub(crate) struct NoAccess {
+    pub(crate) error: TokenError,
+    /// In the words of the system or of the token endpoint.
+    cause: Option<Arc<str>>,
+}
+
+impl fmt::Display for NoAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => write!(f, "{}: {cause}", self.error),
+            None => self.error.fmt(f),
+        }
+    }
 }
 
 /// A harmless read, and what came of it.
@@ -93,12 +111,11 @@ async fn status(now: &Generation, tenant: &Tenant, deadline: Instant) -> TenantS
     let missing = token
         .scopes
         .map(|granted| missing_scopes(&granted, usable(now, tenant)));
-    let cause = token.failure;
     TenantStatus {
         key: Arc::clone(tenant.api_key()),
-        access: access.map_err(|error| match &cause {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
+        access: access.map_err(|error| NoAccess {
+            error,
+            cause: token.failure,
         }),
         ends_in: token.ends_in,
         missing,

@@ -264,11 +264,21 @@ async fn names_a_name_that_does_not_exist_and_a_port_where_nothing_listens() {
         .local_addr()
         .unwrap();
     let account = sandbox(SandboxConfig::default()).await;
-    let account = account.with("SHIM_UPSTREAM_URL", format!("http://{closed}/v2"));
+    let account = account
+        .with("SHIM_UPSTREAM_URL", format!("http://{closed}/v2"))
+        .with("SHIM_TENANT_OPERATIONS", "user/get,meeting/list,group/list");
     let (code, text) = account.doctor().await;
     assert_eq!(code, 1, "{text}");
     assert!(
         text.contains("nothing listens there: check host and port in upstream.url"),
+        "{text}"
+    );
+    assert_eq!(text.matches("fail  read").count(), 1, "{text}");
+    let account = account.with("SHIM_OAUTH_URL", format!("http://{closed}/oauth/token"));
+    let (code, text) = account.doctor().await;
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("→ check the host and port of oauth_url"),
         "{text}"
     );
     let account = account.with("SHIM_UPSTREAM_URL", "http://v2.invalid/v2");

@@ -1,12 +1,13 @@
 //! Checks of each tenant: token, scopes, price plan, and a harmless read in each area.
 
-use std::time::Duration;
+use std::{mem::discriminant, time::Duration};
 
 use mappings::{
     Document, Outcome,
     catalog::{MissingScope, Rates},
     document::Json,
 };
+use shim_upstream::TokenError;
 use tokio::time::Instant;
 
 use super::report::{Check, Report};
@@ -33,8 +34,9 @@ pub(super) async fn check(report: &mut Report, shim: &Shim, rates: &[(String, Op
         }
         report.add(scopes(&subject, status.missing.as_deref()));
         report.add(price_plan(&subject, rates.as_ref()));
-        for read in &reads {
-            report.add(self::read(&subject, read));
+        for (subject, read) in distinct(&subject, &reads) {
+            let is_fixed = status.ends_in.is_none();
+            report.add(self::read(subject, read, is_fixed));
         }
     }
 }
@@ -51,13 +53,40 @@ fn token(subject: &str, status: &TenantStatus) -> Check {
             "a fixed one: it ends within the hour, and its scopes are not known",
             "set oauth = { account_id, client_id, client_secret_file } in its place",
         ),
-        (Err(error), _) => Check::fail(
-            "token",
-            subject,
-            error,
-            "compare account_id, client_id and client_secret with the app's credentials in the Zoom App \
-             Marketplace, and check that the app is activated",
-        ),
+        (Err(refused), _) => {
+            let remedy = match refused.error {
+                TokenError::Refused => {
+                    "compare account_id, client_id and client_secret with the app's credentials in the Zoom \
+                     App Marketplace, and check that the app is activated"
+                }
+                TokenError::Unreachable => {
+                    "check the host and port of oauth_url, name servers, firewall and proxy of this machine"
+                }
+                TokenError::Limited => {
+                    "wait a minute, and look for other programs that use this app"
+                }
+            };
+            Check::fail("token", subject, refused.to_string(), remedy)
+        }
+    }
+}
+
+/// Reads with their subjects. If all fail alike before v2 looks at them, one stands for all.
+fn distinct<'r>(subject: &str, reads: &'r [Probed]) -> Vec<(String, &'r Probed)> {
+    let kind = |read: &Probed| discriminant(&read.outcome);
+    match reads {
+        [first, rest @ ..]
+            if !rest.is_empty()
+                && matches!(first.outcome, Outcome::NoAnswer { .. } | Outcome::Refused)
+                && rest.iter().all(|read| kind(read) == kind(first)) =>
+        {
+            let all = format!("{subject}, {} and {} more", first.request, rest.len());
+            vec![(all, first)]
+        }
+        _ => {
+            let of = |read: &Probed| format!("{subject}, {}", read.request);
+            reads.iter().map(|read| (of(read), read)).collect()
+        }
     }
 }
 
@@ -124,13 +153,10 @@ fn price_plan(subject: &str, rates: Option<&Rates>) -> Check {
     }
 }
 
-fn read(subject: &str, read: &Probed) -> Check {
+fn read(subject: String, read: &Probed, is_fixed: bool) -> Check {
     let Probed {
-        request,
-        outcome,
-        elapsed,
+        outcome, elapsed, ..
     } = read;
-    let subject = format!("{subject}, {request}");
     let millis = elapsed.as_millis();
     match outcome {
         Outcome::Answered { status, .. } if *status < 400 => {
@@ -151,7 +177,11 @@ fn read(subject: &str, read: &Probed) -> Check {
             )
         }
         Outcome::Refused => {
-            let remedy = "check that upstream.url and oauth_url belong together";
+            let remedy = if is_fixed {
+                "set a new token; better, set oauth, which renews it"
+            } else {
+                "check that upstream.url and oauth_url belong together"
+            };
             Check::fail("read", subject, "v2 refuses the token", remedy)
         }
         Outcome::Limited => {

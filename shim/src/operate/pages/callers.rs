@@ -79,7 +79,7 @@ fn row(judgement: &Judgement, caller: &Consumer) -> Markup {
                 @if let Some(reason) = judgement.reason() { " " small { (reason) } }
             }
             td data-label="address" { (text(&caller.address)) }
-            td.wide data-label="program" { (text(&caller.user_agent)) }
+            td.wide data-label="program" { @if caller.user_agent.is_empty() { "–" } @else { (text(&caller.user_agent)) } }
             td data-label="operations" {
                 @for (at, used) in uses.iter().take(NAMED).enumerate() {
                     @if at > 0 { ", " }

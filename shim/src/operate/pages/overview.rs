@@ -166,7 +166,7 @@ fn readiness(shim: &Shim, readiness: &Readiness) -> Markup {
     }
     for tenant in &readiness.tenants {
         if let Err(error) = &tenant.access {
-            wrong.push(html! { "Tenant " (text(&tenant.key)) " has no v2 token: " (text(error)) });
+            wrong.push(html! { "Tenant " (text(&tenant.key)) " has no v2 token: " (text(&error.to_string())) });
         }
     }
     html! {
