@@ -179,6 +179,19 @@ fn thresholds_decide_the_exit_code() {
     assert_eq!(code(&["--min-consistency", "101"]), Some(2));
 }
 
+#[test]
+fn a_recording_without_exchanges_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = V1::start(|_, _| json!({}));
+    let output = migrate(&file(&folder, ""), &v1.base, &[]);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("r.jsonl has no exchanges; record some"),
+        "{text}"
+    );
+}
+
 /// The shim that is asked may be recording into the same file.
 #[test]
 fn a_recording_is_read_to_the_length_that_it_had() {

@@ -84,8 +84,10 @@ impl Replay<'_> {
         let mut noise = Noise::default();
         let begun = Instant::now();
         let mut next = begun;
+        let mut is_empty = true;
         for read in Recording::open(recording)? {
             let (line, mut exchange) = read?;
+            is_empty = false;
             if self.stop.load(Ordering::Relaxed) {
                 report.is_interrupted = true;
                 break;
@@ -104,6 +106,12 @@ impl Replay<'_> {
             journal.note(line, &judged)?;
             count(&mut report, judged);
             progress.show(&report);
+        }
+        if is_empty {
+            bail!(
+                "{} has no exchanges; record some, with shim serve --record FILE",
+                recording.display()
+            );
         }
         Ok(report)
     }

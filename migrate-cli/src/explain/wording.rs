@@ -76,7 +76,9 @@ fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String 
         parts.push(option_is(catalog, name, value));
     }
     if let Some(document) = &condition.current {
-        parts.push(format!("the stored {document} decide what is to be sent"));
+        parts.push(format!(
+            "values of the stored {document} decide what is to be sent"
+        ));
     }
     parts.extend(found(plan, condition));
     all_of(&parts)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::settings::{Kind, keys, sections};
@@ -20,7 +20,14 @@ impl Args for SettingFlags {
             let help = format!("{}{default}", sentence(key.doc));
             let argument = Arg::new(flag).long(flag.trim_start_matches('-')).help(help);
             match key.kind {
-                Kind::Switch => argument.action(ArgAction::SetTrue),
+                // `--strict=false` overrides what the file or a variable switched on.
+                Kind::Switch => argument
+                    .value_name("BOOL")
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true")
+                    .value_parser(["true", "false"])
+                    .hide_possible_values(true),
                 _ => argument.value_name(value),
             }
         });
@@ -34,13 +41,10 @@ impl Args for SettingFlags {
 
 impl FromArgMatches for SettingFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let flags = keys().filter_map(|key| key.flag.map(|(flag, _)| (key.kind, flag)));
-        let given = flags.filter_map(|(kind, flag)| {
-            let value = match kind {
-                Kind::Switch => matches.get_flag(flag).then(|| "true".to_owned()),
-                _ => matches.get_one::<String>(flag).cloned(),
-            };
-            Some((flag, value?))
+        let flags = keys().filter_map(|key| key.flag.map(|(flag, _)| flag));
+        let given = flags.filter_map(|flag| {
+            let value = matches.get_one::<String>(flag)?;
+            Some((flag, value.clone()))
         });
         Ok(Self(given.collect()))
     }

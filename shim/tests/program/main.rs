@@ -415,6 +415,22 @@ fn settings_can_be_checked_without_starting() {
     );
     assert!(line("listen = ").ends_with("# default"), "{told}");
 
+    let environment = [("SHIM_STRICT", "true")];
+    let output = command(
+        &["check-config", "--sandbox", "--strict=false"],
+        &environment,
+    )
+    .output()
+    .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let strict = told
+        .lines()
+        .find(|line| line.starts_with("strict = false "));
+    assert!(
+        strict.is_some_and(|line| line.ends_with("# --strict")),
+        "{told}"
+    );
+
     let (code, told) = run(&["check-config"], &[]);
     assert_eq!(code, 2);
     assert!(told.contains("nothing was started"), "{told}");
@@ -448,12 +464,12 @@ fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
 
     let usual = TcpListener::bind(shim::settings::DEFAULT_OPS_LISTEN);
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
-    assert!(shim.banner.contains("operations on http://127.0.0.1:"));
+    assert!(shim.banner.contains("for the operator: http://127.0.0.1:"));
     drop(usual);
     assert_eq!(shim.stop("TERM"), 0);
 
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "off")]);
-    assert!(!shim.banner.contains("operations on"), "{}", shim.banner);
+    assert!(!shim.banner.contains("for the operator"), "{}", shim.banner);
     assert_eq!(shim.stop("TERM"), 0);
 }
 

@@ -1,6 +1,6 @@
 //! What a fault is and which requests it is for, as somebody writes it down.
 
-use std::io;
+use std::{fmt, io};
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -32,6 +32,20 @@ pub(super) enum Failure {
     ExpiredToken,
     Html,
     Truncate,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Json(status, _) => write!(f, "the chosen answer, with status {status}"),
+            Self::Error(name) => write!(f, "the error {name}"),
+            Self::Drop => f.write_str("no answer"),
+            Self::ExpiredToken => f.write_str("the error of an expired token"),
+            Self::Html => f.write_str("a page of HTML"),
+            Self::Truncate => f.write_str("a truncated answer"),
+        }
+    }
 }
 
 /// Whether the sandbox does what it is asked all the same.

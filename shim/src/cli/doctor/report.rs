@@ -210,7 +210,7 @@ mod tests {
             assert_eq!(words(&text), words(&report.to_string()), "nothing is lost");
         }
         assert!(
-            report.wrapped(40).contains("\n      v2's error 200"),
+            report.wrapped(40).contains("\n      error 200"),
             "{}",
             report.wrapped(40)
         );
