@@ -168,9 +168,10 @@ impl Rule {
         let rule = self;
         // The shim's log has the failure only: its cause is not to be looked for in v2.
         let method = request.method();
-        match &rule.failure {
-            Some(failure) => tracing::info!("Sandbox fault: a {method} gets {failure}"),
-            None => tracing::info!("Sandbox fault: a {method} is delayed"),
+        if let Some(failure) = &rule.failure {
+            tracing::info!("Sandbox fault: a {method} gets {failure}");
+        } else {
+            tracing::info!("Sandbox fault: a {method} is delayed");
         }
         if let Some(delay) = rule.delay_ms {
             sleep(Duration::from_millis(delay)).await;

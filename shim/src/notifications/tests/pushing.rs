@@ -250,11 +250,7 @@ async fn outage(state: &State, attempts: u32, meetings: usize) -> Stage {
         }
     }
     loop {
-        match site
-            .next_due()
-            .await
-            .filter(|due| *due < begun + 3_600_000)
-        {
+        match site.next_due().await.filter(|due| *due < begun + 3_600_000) {
             Some(due) => site.clock.set(site.clock.now().max(due)),
             None => break,
         }
