@@ -30,8 +30,8 @@ const TRY_AGAIN: i64 = 403;
 /// By when a repetition is whole.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// For how long a write is remembered after it was last noted.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long a write is leased when it is noted.
+const LEASE: Duration = Duration::from_secs(15);
 
 /// More calls than any write here makes.
 const MOST_CALLS: usize = 7;
@@ -79,10 +79,10 @@ impl Gate {
             return true;
         };
         let opened = rusqlite::Connection::open(state).unwrap();
-        let expires = "SELECT max(expires) FROM write";
-        let expires = opened.query_row(expires, [], |row| row.get::<_, i64>(0));
-        let noted = last.duration_since(UNIX_EPOCH).unwrap() + REMEMBERED;
-        expires.is_ok_and(|expires| i128::from(expires) > noted.as_millis().cast_signed())
+        let until = "SELECT max(until) FROM write";
+        let until = opened.query_row(until, [], |row| row.get::<_, i64>(0));
+        let noted = last.duration_since(UNIX_EPOCH).unwrap() + LEASE;
+        until.is_ok_and(|until| i128::from(until) > noted.as_millis().cast_signed())
     }
 
     async fn pass(State(gate): State<Arc<Self>>, request: Request, next: Next) -> Response {

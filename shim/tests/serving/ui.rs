@@ -250,6 +250,8 @@ async fn requests_are_listed_with_their_callers_and_can_be_searched() {
 
 #[tokio::test]
 async fn unfinished_writes_are_listed_until_they_are_completed() {
+    /// One state for both shims, as replicas have it.
+    static STATE: OnceLock<State> = OnceLock::new();
     let works = Arc::new(AtomicBool::new(false));
     let is_fixed = Arc::clone(&works);
     let v2 = ScriptedV2::start(move |seen| {
@@ -262,8 +264,6 @@ async fn unfinished_writes_are_listed_until_they_are_completed() {
         }
     })
     .await;
-    // One state for both, as replicas have it.
-    static STATE: OnceLock<State> = OnceLock::new();
     let setup = || Setup {
         dependencies: |limits| {
             let new = || State::in_memory(AnswerCache::from(limits)).unwrap();
