@@ -22,6 +22,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use rusqlite::{
     Connection, OpenFlags, ToSql, Transaction, TransactionBehavior,
+    config::DbConfig,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 use tokio::sync::oneshot;
@@ -106,6 +107,8 @@ impl Sqlite {
         checkpoints: Option<Sender<()>>,
     ) -> Result<Self, StateError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Otherwise most statements are prepared anew each time, for the values that they are given.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let (jobs, waiting) = mpsc::channel();
         let thread = thread::Builder::new().name("state".to_owned());
         let started = thread.spawn(move || work(&mut connection, &waiting));
