@@ -1,6 +1,10 @@
 //! The binary as its users start it.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
+#![expect(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test code outside of test functions; a missing server is named"
+)]
 
 mod doctor;
 mod init;
