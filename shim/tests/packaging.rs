@@ -23,6 +23,8 @@ fn flags(command: &str) -> Vec<String> {
     let options = lines.filter(|line| line.starts_with('-'));
     let flags = options.filter_map(|line| {
         let flag = line.split(' ').find(|word| word.starts_with("--"))?;
+        // `--strict[=<BOOL>]` without its value.
+        let flag = flag.split('[').next().unwrap_or(flag);
         Some(flag.trim_end_matches(',').to_owned())
     });
     flags.collect()
