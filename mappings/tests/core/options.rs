@@ -41,7 +41,7 @@ fn the_token_of_a_download_lives_as_long_as_the_site_chose() {
     }
 }
 
-/// Two active users and one who was deactivated.
+/// Two active users and a deactivated one.
 fn users(request: &V2Request) -> Outcome {
     let list = |users: Value| {
         ok(json!({

@@ -171,7 +171,7 @@ impl Drop for Parser {
 ///
 /// # Errors
 ///
-/// The input cannot be read, or nobody reads the output.
+/// The input cannot be read, or the output is closed.
 pub fn serve() -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().split(b'\n') {
