@@ -63,8 +63,10 @@ pub(super) struct Slot {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Requests at a time over HTTP/2 until one of the connection had a valid key and secret.
-const UNKNOWN_STREAMS: usize = 16;
+/// Requests at a time over HTTP/2 until one of the connection had a valid key and secret. Together, all
+/// connections of the default limit have fewer than there is room for short bodies: bodies that never
+/// end leave room for others.
+const UNKNOWN_STREAMS: usize = 3;
 
 /// One request in progress, until it is dropped.
 pub(super) struct ActiveRequest {
