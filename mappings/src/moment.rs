@@ -1,4 +1,4 @@
-//! Days and moments as v1 clients write them.
+//! Dates and timestamps in the spellings of v1 clients.
 
 use std::sync::LazyLock;
 
@@ -8,11 +8,11 @@ use time::{
     format_description::well_known::Rfc3339,
 };
 
-/// The time zones that are built in: nothing is read from this machine.
+/// Bundled time zones, so that nothing is read from the host.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// A moment in UTC: `2016-11-20T12:00:00Z`, also with fractions of seconds, without leading zeros,
-/// with an offset or a date alone. What has a `Z` at its end, or nothing, is in UTC.
+/// Parses a timestamp such as `2016-11-20T12:00:00Z`, also with fractional seconds, without leading
+/// zeros, with an offset, or as a date alone. UTC if there is no offset or a trailing `Z`.
 pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     let (date, rest) = text.split_once(['T', 't', ' ']).unwrap_or((text, ""));
@@ -24,15 +24,15 @@ pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
         .checked_sub(Duration::seconds(offset.whole_seconds().into()))
 }
 
-/// A day, also that of a moment, with slashes, or as Americans write it: `11/20/2016`.
+/// Parses a date, or the date of a timestamp, also with slashes or in US order: `11/20/2016`.
 pub(crate) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     let first = text.split(['T', 't', ' ']).next()?;
     numeric_date(first).or_else(|| american_date(first))
 }
 
-/// A day or a moment, also as Americans write them: `07/01/2017 03:00 pm`. One with an offset is in
-/// UTC, with a `Z`; others stay as they are.
+/// Normalizes a date or timestamp, also in US form: `07/01/2017 03:00 pm`. Timestamps with an
+/// offset are converted to UTC and end with `Z`; others stay local.
 pub(crate) fn local(text: &str) -> Option<String> {
     let text = text.trim();
     let (day, clock_time) = text.split_once(['T', 't', ' ']).unwrap_or((text, ""));
@@ -62,8 +62,8 @@ pub(crate) fn local(text: &str) -> Option<String> {
     Some(format!("{date}T{hour:02}:{minute:02}:{second:02}"))
 }
 
-/// The moment of a text of [`local`] in a time zone, or in UTC if the zone is not known. A day alone
-/// is its first second, or its last one.
+/// The instant of a text returned by [`local`], in a time zone, or in UTC if the zone is unknown. A
+/// date alone means its first second, or its last one if `is_end`.
 pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<OffsetDateTime> {
     if text.ends_with('Z') {
         return moment(text);
@@ -91,7 +91,7 @@ pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<Of
     OffsetDateTime::from_unix_timestamp(found.as_second()).ok()
 }
 
-/// v1's form of a moment: UTC, whole seconds.
+/// v1's timestamp format: UTC, whole seconds.
 pub(crate) fn written(moment: OffsetDateTime) -> Option<String> {
     let seconds = moment.to_offset(UtcOffset::UTC).unix_timestamp();
     OffsetDateTime::from_unix_timestamp(seconds)
@@ -100,13 +100,13 @@ pub(crate) fn written(moment: OffsetDateTime) -> Option<String> {
         .ok()
 }
 
-/// The day of a moment in seconds since 1970, in UTC.
+/// UTC date of a time in Unix seconds.
 pub(crate) fn day_of(seconds: i64) -> Date {
     let moment = OffsetDateTime::from_unix_timestamp(seconds);
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH).date()
 }
 
-/// The same day this many months earlier; the last day of that month if it has no such day.
+/// The same day this many months earlier, or the last day of that month if it is shorter.
 pub(crate) fn months_before(date: Date, months: i64) -> Date {
     let month = i64::from(date.year()).saturating_mul(12) + i64::from(u8::from(date.month())) - 1;
     let month = month.saturating_sub(months.max(0));
@@ -143,7 +143,7 @@ fn calendar_date(year: &str, month: &str, day: &str) -> Option<Date> {
     Date::from_calendar_date(year, month, number(day, 2)?).ok()
 }
 
-/// The time of day and the offset from UTC.
+/// Parses time of day and offset.
 fn clock(text: &str) -> Option<(Time, UtcOffset)> {
     let (text, is_utc) = match text.strip_suffix(['Z', 'z']) {
         Some(text) => (text, true),
@@ -187,7 +187,7 @@ fn offset(text: &str) -> Option<UtcOffset> {
     UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
 }
 
-/// A number of at most this many digits.
+/// Parses a number with at most this many digits.
 fn number<N: std::str::FromStr>(text: &str, digits: usize) -> Option<N> {
     let is_number = (1..=digits).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
@@ -280,7 +280,7 @@ mod tests {
                 "2013-04-05T13:50:47Z",
             ),
             ("2017-07-01", nowhere, true, "2017-07-01T23:59:59Z"),
-            // The hour that summer time leaves out.
+            // Hour skipped by daylight saving time.
             ("2017-03-12 02:30", angeles, false, "2017-03-12T10:30:00Z"),
         ] {
             assert_eq!(read(text, zone, is_end).as_deref(), Some(wanted), "{text}");

@@ -1,43 +1,43 @@
-//! What a value is to be.
+//! Tests of values.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::place::Pointer;
 
-/// What a value is to be.
+/// Expected value.
 #[derive(Clone, Debug)]
 pub enum Wanted {
-    /// One of these, or none of them.
+    /// One of these values, or none of them.
     OneOf {
-        /// The values.
+        /// Compared values.
         values: Vec<Value>,
-        /// False: none of these; an absent value fits.
+        /// If false, the value must be none of these; absent values pass.
         is: bool,
     },
-    /// Present and not null, or not so.
+    /// Present and not null, or the opposite.
     Exists(bool),
-    /// The value of a parameter, in any case; of an array, that one of its elements is.
+    /// Equal to a parameter, ignoring case; for an array, one of its elements is.
     Equals(String),
-    /// A moment that is not earlier than a parameter's, if it was given.
+    /// Timestamp not earlier than the parameter, if given.
     NotBefore(String),
-    /// A moment that is not later than a parameter's, if it was given.
+    /// Timestamp not later than the parameter, if given.
     NotAfter(String),
 }
 
-/// What a member of an entry is to be.
+/// Test of a member of an entry.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "TestShape")]
 pub struct Test {
-    /// The document; the entry's own if there is none.
+    /// Name of the document; the entry itself if `None`.
     pub document: Option<String>,
-    /// The member.
+    /// Pointer to the member.
     pub at: String,
-    /// What it is to be.
+    /// Expected value.
     pub wanted: Wanted,
 }
 
-/// A test as it is written.
+/// TOML form of a test.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TestShape {
@@ -48,14 +48,14 @@ struct TestShape {
     #[serde(default)]
     is_not: Vec<Value>,
     exists: Option<bool>,
-    /// The parameters that it is compared with.
+    /// Parameters to compare with.
     equals: Option<String>,
     not_before: Option<String>,
     not_after: Option<String>,
 }
 
 impl Wanted {
-    /// Of `is`, `is_not` and `exists` the one that is written.
+    /// Exactly one of `is`, `is_not` and `exists` must be set.
     pub(super) fn new(
         is: Vec<Value>,
         is_not: Vec<Value>,
@@ -75,7 +75,7 @@ impl Wanted {
         }
     }
 
-    /// The parameter that a value is compared with.
+    /// Parameter that the value is compared with.
     pub(super) fn parameter(&self) -> Option<&str> {
         match self {
             Self::Equals(name) | Self::NotBefore(name) | Self::NotAfter(name) => Some(name),

@@ -1,4 +1,4 @@
-//! v1's answer from v2's documents.
+//! Builds the v1 response from v2 documents.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl Translation<'_> {
         V1Object::written(json)
     }
 
-    /// The members of the answer that lack something without a call.
+    /// Response members that are incomplete without the call.
     fn lacking_without(&self, index: usize, call: &operation::Call) -> String {
         if call.omits.is_empty() {
             self.fields_of(index)
@@ -46,7 +46,7 @@ impl Translation<'_> {
         }
     }
 
-    /// Notes a call that is not made because the site chose so, where the answer lacks something.
+    /// Warns of response members that are missing because an option disables the call.
     pub(super) fn left_out(&mut self, index: usize, call: &operation::Call) {
         let Some(reason) = &call.omitted else { return };
         if call.each.is_some() && self.count_of(call) == 0 {
@@ -56,7 +56,7 @@ impl Translation<'_> {
         self.warnings.push(Warning::left_out(field, reason));
     }
 
-    /// Names the members that are shown empty because v2 has nothing of the kind any more.
+    /// Warns of members that are always empty because v2 dropped the feature.
     fn warn_of_empty_members(&mut self) {
         let members = self.catalog.view(self.view).into_iter();
         for member in members.flat_map(|view| &view.members) {
@@ -70,7 +70,7 @@ impl Translation<'_> {
         }
     }
 
-    /// Names the members that v1 had here and v2 cannot fill.
+    /// Warns of members that v2 cannot fill.
     fn warn_of_unfilled_members(&mut self) {
         let mut views = vec![self.view];
         let mut seen = Vec::new();
@@ -93,7 +93,7 @@ impl Translation<'_> {
         }
     }
 
-    /// False for a list of the answer without entries.
+    /// False for an empty list of the response.
     fn has_entries(&self, member: &Member) -> bool {
         let Some((field, _)) = self.catalog.field(member.field) else {
             return false;
@@ -134,7 +134,7 @@ impl Translation<'_> {
                 names if names.is_empty() && (is_write || of_misses.list().is_some()) => {
                     of_misses.name.clone()
                 }
-                // Something else fills them.
+                // Another source fills them.
                 names if names.is_empty() => continue,
                 names => names,
             };
@@ -142,7 +142,7 @@ impl Translation<'_> {
         }
     }
 
-    /// How many things a call is made for.
+    /// Number of items of a call's fan-out.
     fn several(&self, call: usize) -> usize {
         let call_of_plan = self.plan.calls.get(call);
         let entries = call_of_plan.map_or(0, |call| self.count_of(call));
@@ -151,8 +151,8 @@ impl Translation<'_> {
         entries.max(units)
     }
 
-    /// The parameters that a call sends; of a read, the members of the answer that only its
-    /// document, or its list, can fill.
+    /// The parameters that a call sends; for a read, the response members that only its document or
+    /// list can fill.
     fn fields_of(&self, index: usize) -> String {
         let Some(call) = self.plan.calls.get(index) else {
             return String::new();
@@ -176,7 +176,7 @@ impl Translation<'_> {
             }
             _ => false,
         };
-        // Places of documents that requests only, or other plans, have.
+        // Places that apply only to requests or to other plans.
         let is_elsewhere = |place: &Place| match place {
             Place::Document(place) => !self.plan.reads(&place.document),
             Place::Given(name) => !self.given.has(name) || self.is_ignored(name),

@@ -1,4 +1,4 @@
-//! The error of an operation that failed, with what was done nevertheless.
+//! Error of a failed operation, including the writes that succeeded.
 
 use super::{CallId, State, Translation, error_mapper::Failure, values::text_of};
 use crate::{
@@ -9,18 +9,18 @@ use crate::{
     exchange::V1Error,
 };
 
-/// How far a write came: its name, and how many of how many things, if it is made for several.
+/// Progress of a write. `all`, `done` and `unknown` count its items, or 1 without fan-out.
 struct Progressed<'p> {
     call: &'p str,
     all: usize,
     done: usize,
     unknown: usize,
-    /// False for one that is not to be made, and is not missed.
+    /// False if the write is not needed.
     is_wanted: bool,
 }
 
 impl Progressed<'_> {
-    /// The name, if some of it is so.
+    /// Name of the call with the number of items, unless it is zero.
     fn part(&self, count: usize) -> Option<String> {
         match (count, self.all) {
             (0, _) => None,
@@ -36,7 +36,7 @@ fn missing(write: &Progressed<'_>) -> usize {
 }
 
 impl Translation<'_> {
-    /// The writes, and how far each came.
+    /// The writes of the plan with their progress.
     fn writes(&self) -> impl Iterator<Item = Progressed<'_>> {
         let calls = self.plan.calls.iter().zip(&self.progress).enumerate();
         let writes = calls.filter(|(_, (call, _))| !call.method.is_read());
@@ -61,7 +61,7 @@ impl Translation<'_> {
         })
     }
 
-    /// True for a write that another failure kept from being made.
+    /// True for a write that was not reached because of another failure.
     fn would_be_made(&self, index: usize, call: &Call, state: State) -> bool {
         let id = CallId::once(index);
         state == State::Waiting
@@ -70,7 +70,7 @@ impl Translation<'_> {
             && self.prepare(id, call).is_some()
     }
 
-    /// The error that the client gets, with what was done nevertheless, and what may be.
+    /// Error for the client, listing what was stored and what is unknown.
     pub(super) fn final_error(&self, failure: Failure) -> V1Error {
         let writes: Vec<_> = self.writes().collect();
         let named = |count: fn(&Progressed<'_>) -> usize, how: &str| {

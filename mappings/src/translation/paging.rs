@@ -1,4 +1,4 @@
-//! v1's numbered pages over v2's, also where v2 gives nothing but the token of the next page.
+//! Maps v1's page numbers to v2's pages, also where v2 only has cursors.
 
 use std::collections::BTreeMap;
 
@@ -10,37 +10,37 @@ use crate::{
     document::{Document, Json},
 };
 
-/// One page of a v2 list, being looked for.
+/// Search for one page of a v2 list.
 pub(super) struct Paging<'a> {
     pages: &'a Pages,
-    /// The page that the client wants, from 1.
+    /// Requested page, from 1.
     wanted: i64,
     size: i64,
-    /// The page that the request under way is for.
+    /// Page of the request in flight.
     asked: i64,
-    /// Tokens of pages, by number.
+    /// Page tokens by page number.
     tokens: BTreeMap<i64, String>,
-    /// True once a token was refused and the walk began anew.
+    /// True once a token was rejected and the search restarted.
     restarted: bool,
     by_token: bool,
-    /// True once another page than the wanted one was read.
+    /// True once a page before the requested one was read.
     has_walked: bool,
 }
 
-/// What an answer of v2 means.
+/// Meaning of a v2 response.
 pub(super) enum Turn {
-    /// This is the page: its items, and what v1 says of the page.
+    /// The requested page: its items and pagination members.
     Page {
-        /// The list of the items.
+        /// Items.
         items: Document,
-        /// The document of the page.
+        /// [`PAGE`] document.
         page: Document,
-        /// True if v2's totals are absent, or fall short of its own token of a next page.
+        /// True if v2's totals are absent or contradict its next-page token.
         is_guessed: bool,
     },
     /// Another request is needed.
     Again,
-    /// The answer is no page.
+    /// The response is not a page.
     NotAPage,
 }
 
@@ -64,8 +64,8 @@ impl<'a> Paging<'a> {
         paging
     }
 
-    /// Chooses the page that is asked for first: the nearest that is known by its token, else the
-    /// wanted one, or the first one where v2 has no numbers.
+    /// Chooses the first page to request: the nearest one with a known token, else the requested
+    /// one, or the first where v2 has no page numbers.
     fn begin(&mut self) {
         let nearest = self.tokens.range(..=self.wanted).next_back();
         let nearest = nearest.map(|(page, _)| *page);
@@ -74,7 +74,7 @@ impl<'a> Paging<'a> {
         self.asked = nearest.unwrap_or(if has_numbers { self.wanted } else { 1 });
     }
 
-    /// Puts the token of the page into a query in place of its number, if pages are read by token.
+    /// Replaces the page number in a query by the page's token, if pages are read by token.
     pub(super) fn put_into(&self, query: &mut Vec<(String, String)>) {
         let token = self.tokens.get(&self.asked).filter(|_| self.by_token);
         if let Some(token) = token {
@@ -83,7 +83,7 @@ impl<'a> Paging<'a> {
         }
     }
 
-    /// Reads an answer.
+    /// Processes a response.
     pub(super) fn accept(&mut self, body: &Document) -> Turn {
         let items = body.part(&self.pages.items);
         let Some(items) = items.filter(|items| items.json().is_array()) else {
@@ -103,7 +103,7 @@ impl<'a> Paging<'a> {
                 return self.page(items, body);
             }
         } else if !self.by_token {
-            // v2 does not honour the number: this is its first page.
+            // v2 ignored the number and returned its first page.
             self.by_token = true;
             self.asked = 1;
         }
@@ -116,7 +116,7 @@ impl<'a> Paging<'a> {
             return self.page(items, body);
         }
         let before = |page: i64| page.saturating_sub(1).saturating_mul(self.size);
-        // A total that the token of a next page contradicts ends no walk.
+        // Ignore a total that the next-page token contradicts.
         let seen = before(self.asked.saturating_add(1));
         let total = body.get(&self.pages.total).and_then(whole);
         let total = total.filter(|total| *total > seen);
@@ -128,18 +128,18 @@ impl<'a> Paging<'a> {
         Turn::Again
     }
 
-    /// True once another page than the wanted one was read.
+    /// True once a page before the requested one was read.
     pub(super) fn has_walked(&self) -> bool {
         self.has_walked
     }
 
-    /// The page that the walk came to, and the one that is wanted.
+    /// The page reached so far, and the requested one.
     pub(super) fn reached(&self) -> (i64, i64) {
         (self.asked, self.wanted)
     }
 
-    /// v2 refused the request. True if its token may be the reason: it is worth asking again from
-    /// the first page.
+    /// Called when v2 rejects the request. True if an expired token may be the reason and the
+    /// search restarts from the first page.
     pub(super) fn restart(&mut self) -> bool {
         let had_token = self.by_token && self.tokens.contains_key(&self.asked);
         if !had_token || self.restarted {
@@ -151,7 +151,7 @@ impl<'a> Paging<'a> {
         true
     }
 
-    /// The tokens that are worth remembering.
+    /// Page tokens to store.
     pub(super) fn into_tokens(self) -> Vec<(u32, String)> {
         self.tokens
             .into_iter()
@@ -159,8 +159,8 @@ impl<'a> Paging<'a> {
             .collect()
     }
 
-    /// The wanted page. v2's totals count only as far as they agree with its token of a next page:
-    /// clients stop at the last page that an answer names.
+    /// The requested page. v2's totals are raised where its next-page token contradicts them,
+    /// because clients stop at the last page that a response states.
     fn page(&self, items: Document, body: Json<'_>) -> Turn {
         let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
         let seen = seen.saturating_add(i64::try_from(items.elements().count()).unwrap_or(i64::MAX));
@@ -181,7 +181,7 @@ impl<'a> Paging<'a> {
     }
 }
 
-/// A whole number, also in a text.
+/// Integer, also as text.
 fn whole(value: Json<'_>) -> Option<i64> {
     let text = || value.as_str()?.trim().parse().ok();
     value.as_i64().or_else(text)

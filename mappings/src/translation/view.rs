@@ -1,4 +1,4 @@
-//! The members of a view, written down from v2's documents.
+//! Serializes the members of a view from v2 documents.
 
 mod columns;
 mod found;
@@ -11,17 +11,17 @@ use columns::{Column, Columns, Otherwise, Read};
 use found::Found;
 use value::to_v1;
 
-/// Writes one answer.
+/// Serializer of one response.
 pub(super) struct Writer<'t, 'a> {
     pub(super) translation: &'t Translation<'a>,
-    /// The time of the answer, in seconds since 1970.
+    /// Time of the response, in Unix seconds.
     pub(super) now: i64,
     pub(super) json: Vec<u8>,
-    /// The v1 names of what v1 had no value for, each once.
+    /// v1 names of members whose v2 value has no v1 counterpart, deduplicated.
     pub(super) unreadable: Vec<&'a str>,
 }
 
-/// What the objects of a list share.
+/// State shared by the objects of a list.
 struct Shared<'t, 'a> {
     view: &'a View,
     found: Found<'t, 'a>,
@@ -34,7 +34,7 @@ impl<'a> Writer<'_, 'a> {
         self.object_with(entry, &mut Shared::new(view));
     }
 
-    /// Writes the objects of a list.
+    /// Writes a list of objects.
     fn list(&mut self, view: &'a View, entries: &[Entry<'a>]) {
         self.json.push(b'[');
         let mut shared = Shared::new(view);
@@ -45,7 +45,7 @@ impl<'a> Writer<'_, 'a> {
             }
             self.object_with(entry, &mut shared);
             if at == 0 {
-                // The others will be about as long.
+                // Reserve for the others, which are about as long.
                 let length = self.json.len() - begun;
                 self.json.reserve((length + length / 8) * entries.len());
             }
@@ -70,7 +70,7 @@ impl<'a> Writer<'_, 'a> {
                 Column::Read(read) => self.read(read, found, columns),
             }
         }
-        // Each member began with a comma.
+        // Each member begins with a comma.
         match self.json.get_mut(begun) {
             Some(comma) => *comma = b'{',
             None => self.json.push(b'{'),
@@ -78,7 +78,7 @@ impl<'a> Writer<'_, 'a> {
         self.json.push(b'}');
     }
 
-    /// Writes the member of a column, if there is something to show.
+    /// Writes the member of a column, if present.
     #[inline]
     fn read(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
         let copy = |value| column.as_is.copy(found.value(value)?);
@@ -96,7 +96,7 @@ impl<'a> Writer<'_, 'a> {
             .places(column)
             .iter()
             .filter_map(|place| found.at(place));
-        // null counts as nothing.
+        // null counts as absent.
         match values.find(|value| !value.is_null()) {
             Some(value) => self.converted(column, value.scalar()),
             None => match &column.otherwise {
@@ -121,7 +121,7 @@ impl<'a> Writer<'_, 'a> {
                 self.json.extend_from_slice(member.key.as_bytes());
                 scalar.write(&mut self.json);
             }
-            // A sentence where a word should be is v2's way of saying no.
+            // In a field for single words, v2 puts a sentence if there is no value.
             None if field.conversion == Conversion::Word => {
                 self.json.extend_from_slice(member.known.as_bytes());
             }

@@ -1,4 +1,4 @@
-//! Whether a value is what the catalog asks for.
+//! Evaluates the catalog's tests of values.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Translation<'_> {
-    /// True if an entry is what all of these tests want.
+    /// True if an entry passes all tests.
     pub(super) fn fits(&self, entry: &Entry<'_>, tests: &[Test]) -> bool {
         tests.iter().all(|test| {
             let value = match &test.document {
@@ -59,7 +59,7 @@ impl Translation<'_> {
     }
 }
 
-/// True if the value is this one.
+/// True if the values are equal.
 pub(super) fn is_value(value: Json<'_>, known: &Value) -> bool {
     match known {
         Value::String(text) => value.as_str() == Some(text),
@@ -69,7 +69,7 @@ pub(super) fn is_value(value: Json<'_>, known: &Value) -> bool {
     }
 }
 
-/// True if the value, or one of its elements, is this one, in any case.
+/// True if the value, or one of its elements, equals the given one as text, ignoring case.
 pub(super) fn equals(value: Json<'_>, given: &Value) -> bool {
     let wanted = plain(given).to_lowercase();
     let is_it = |value: Json<'_>| text_of(value).to_lowercase() == wanted;

@@ -1,4 +1,4 @@
-//! Issued access tokens, and where requests carry them.
+//! Issued access tokens, and their place in requests.
 
 use std::collections::VecDeque;
 
@@ -10,10 +10,10 @@ use super::TOKEN;
 use super::error::ErrorName;
 use super::random::random_text;
 
-/// Issued tokens that are remembered; beyond that the oldest stop working.
+/// Maximum number of stored tokens; the oldest are evicted.
 const REMEMBERED_TOKENS: usize = 1_000;
 
-/// Access tokens that were issued, oldest first.
+/// Issued access tokens, oldest first.
 #[derive(Default)]
 pub(crate) struct AccessTokens {
     issued: VecDeque<(String, OffsetDateTime)>,
@@ -41,7 +41,7 @@ impl AccessTokens {
     }
 }
 
-/// What follows the scheme in the `Authorization` header.
+/// Credentials of the `Authorization` header with this scheme.
 pub(crate) fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then(|| rest.trim())

@@ -1,8 +1,8 @@
-//! Serves endpoints that data describes: `api/AREA/{endpoints,objects,seed}.toml`.
+//! Engine that serves the endpoints described by data: `api/AREA/{endpoints,objects,seed}.toml`.
 //!
-//! The crate's README.md is the reference of these files. A request passes these stages: rules of
-//! query and body, lookup of the path's objects, refusals, behaviour. An endpoint without a behaviour
-//! does what its method means: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
+//! The crate's README.md is the reference of these files. A request passes these stages: validation
+//! of query and body, lookup of the path's objects, rejections, behaviour. Endpoints without a
+//! behaviour implement their method: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
 
 mod behaviour;
 mod catalog;
@@ -120,7 +120,7 @@ fn answer(
     call.answer(segments)
 }
 
-/// A request and what it has looked up so far.
+/// Request with the objects looked up so far.
 pub(crate) struct Call<'a> {
     operation: &'static str,
     endpoint: &'static Endpoint,
@@ -186,7 +186,7 @@ impl Call<'_> {
         }
     }
 
-    /// Lists, creates, or does what the method means.
+    /// Lists, creates, or implements the method.
     fn act(&mut self) -> Result<Value, ApiError> {
         if let Some(list) = &self.endpoint.list {
             return list.answer(self);
@@ -330,7 +330,7 @@ impl Call<'_> {
         };
         for (name, member) in &rules.users {
             let id = object.get(member).map(shown).unwrap_or_default();
-            // A deleted host has no members.
+            // Empty for a deleted host.
             self.names
                 .push((name, user_document(self.account, &id).unwrap_or_default()));
         }
@@ -407,7 +407,8 @@ impl Call<'_> {
         self.store.env.now
     }
 
-    /// The list that a page token is valid for: the path and all parameters except those of paging.
+    /// Identifies the list that a page token is valid for: path and parameters without those of
+    /// pagination.
     fn list_name(&self) -> String {
         let paging = ["next_page_token", "page_number", "page_size"];
         let query = self.query.iter();
@@ -432,7 +433,7 @@ fn rules(collection: &str) -> &'static CollectionRules {
         .unwrap_or(&NONE)
 }
 
-/// Transfers the objects of a deleted host in a collection to another user (id and address), or
+/// Transfers a deleted host's objects in a collection to another user (id and email address), or
 /// deletes them.
 pub(crate) fn delete_or_transfer(
     store: &mut Store,
@@ -455,10 +456,11 @@ pub(crate) fn delete_or_transfer(
     }
 }
 
-/// Starts a meeting or webinar, as its host would.
+/// Starts a meeting or webinar.
 ///
 /// # Errors
-/// When no meeting or webinar has this id.
+///
+/// If the id is unknown.
 pub(crate) fn start(account: &Account, store: &mut Store, id: &str) -> Result<(), ApiError> {
     store.env.now = OffsetDateTime::now_utc();
     if behaviour::start(store, account, id) {
@@ -467,12 +469,12 @@ pub(crate) fn start(account: &Account, store: &mut Store, id: &str) -> Result<()
     Err(ApiError::new(ErrorName::UnknownEndpoint))
 }
 
-/// Whether v2 has an error of this name: a row of `errors.toml` or of an area.
+/// True if `errors.toml` or an area declares this error.
 pub(crate) fn is_error(name: &str) -> bool {
     ErrorName::named(name).is_some() || Catalog::embedded().errors.contains_key(name)
 }
 
-/// The error of this name, with empty placeholders.
+/// The error with this name, with empty placeholders.
 pub(crate) fn named_error(name: &str) -> ApiError {
     ErrorName::named(name).map_or_else(
         || {
@@ -487,7 +489,8 @@ pub(crate) fn named_error(name: &str) -> ApiError {
 }
 
 /// # Errors
-/// When no group has this id.
+///
+/// If the id is unknown.
 pub(crate) fn check_group(store: &Store, id: &str) -> Result<(), ApiError> {
     if store.find("groups", "id", id).is_some() {
         return Ok(());
@@ -496,7 +499,7 @@ pub(crate) fn check_group(store: &Store, id: &str) -> Result<(), ApiError> {
     Err(ApiError::of(row).saying(row.message.replace("{path.groupId}", id)))
 }
 
-/// A user in the scope of templates: the document, and the switches of `feature`.
+/// Template scope of a user: the document, and its `feature` switches.
 fn user_document(account: &Account, key: &str) -> Result<Value, ApiError> {
     let user = account.joined_user(key)?;
     let mut document = user.document();

@@ -1,4 +1,4 @@
-//! The sandbox's error answers. What they say is data: `errors.toml`.
+//! Error responses, declared in `errors.toml`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -22,7 +22,7 @@ pub(crate) struct ApiError {
     refused: Vec<RefusedField>,
 }
 
-/// A field that failed validation, and why.
+/// Field that failed validation.
 #[derive(Debug)]
 pub(crate) struct RefusedField {
     pub(crate) field: String,
@@ -34,7 +34,7 @@ impl ApiError {
         Self::of(row(name))
     }
 
-    /// The error of a row.
+    /// The error of a table row.
     pub(crate) fn of(row: &ErrorRow) -> Self {
         Self {
             status: row.status,
@@ -52,12 +52,12 @@ impl ApiError {
         self
     }
 
-    /// The error with another message.
+    /// Replaces the message.
     pub(crate) fn saying(self, message: String) -> Self {
         Self { message, ..self }
     }
 
-    /// A refused request, naming each field.
+    /// Validation error with its fields.
     pub(crate) fn validation(refused: Vec<RefusedField>) -> Self {
         Self {
             refused,
@@ -65,7 +65,7 @@ impl ApiError {
         }
     }
 
-    /// A refused request for one field.
+    /// Validation error of one field.
     pub(crate) fn refused(field: &str, reason: &str) -> Self {
         Self::validation(vec![RefusedField {
             field: field.to_owned(),
@@ -98,7 +98,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// A row of a table of errors.
+/// Row of an error table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ErrorRow {
@@ -120,7 +120,7 @@ fn row(name: ErrorName) -> &'static ErrorRow {
 }
 
 impl ErrorName {
-    /// The error whose row has this key.
+    /// The error with this key.
     pub(crate) fn named(key: &str) -> Option<Self> {
         Self::deserialize(key.into_deserializer() as StrDeserializer<'_, ValueError>).ok()
     }
@@ -128,7 +128,7 @@ impl ErrorName {
 
 macro_rules! error_names {
     ($($name:ident),+ $(,)?) => {
-        /// The rows of `errors.toml`, by their keys in camel case.
+        /// Keys of `errors.toml` in camel case.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub(crate) enum ErrorName { $($name),+ }

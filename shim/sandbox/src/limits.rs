@@ -1,4 +1,4 @@
-//! How many users of a kind the account may have.
+//! Limits on the number of users per plan.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorName};
 use super::request::{Members, Typed as _};
 use super::user::{Status, plan};
 
-/// What is about to happen to the user.
+/// Operation that needs a licence.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Change {
     Add,
@@ -17,7 +17,8 @@ pub(crate) enum Change {
 }
 
 /// # Errors
-/// When one more user of the plan would be too many.
+///
+/// If another user of the plan would exceed the limit.
 pub(crate) fn check(account: &Account, wanted: i64, change: Change) -> Result<(), ApiError> {
     let paid = wanted == plan::LICENSED;
     let maximum = match wanted {
@@ -45,7 +46,7 @@ pub(crate) fn check(account: &Account, wanted: i64, change: Change) -> Result<()
         (Change::Convert, true, LimitWording::WithMaximum) => ErrorName::ConvertPaidOverMaximum,
         (Change::Convert, false, LimitWording::Plain) => ErrorName::ConvertBasicRefused,
         (Change::Convert, false, LimitWording::WithMaximum) => ErrorName::ConvertBasicOverMaximum,
-        // Inactive users have no licence: they come back as basic ones.
+        // Inactive users have no licence and return as basic users.
         (Change::Activate, _, LimitWording::Plain) => ErrorName::ActivateBasicRefused,
         (Change::Activate, _, LimitWording::WithMaximum) => ErrorName::ActivateBasicOverMaximum,
     };
@@ -54,10 +55,11 @@ pub(crate) fn check(account: &Account, wanted: i64, change: Change) -> Result<()
         .with("max", maximum))
 }
 
-/// The sandbox's account has no subscriptions to choose from.
+/// The sandbox has no subscriptions.
 ///
 /// # Errors
-/// When the request names one.
+///
+/// If the request names one.
 pub(crate) fn check_subscriptions(members: &Members) -> Result<(), ApiError> {
     let licenses = members.get("license_info_list").and_then(Value::as_array);
     match licenses.and_then(|licenses| licenses.first()) {

@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 
 use super::error::{ApiError, ErrorName};
 
-/// Characters that a password has. Longer ones are refused as an invalid parameter.
+/// Allowed length. Longer passwords are rejected as an invalid parameter.
 pub(crate) const LENGTH: RangeInclusive<usize> = 8..=32;
-/// From this many neighbours of the alphabet or the digits in a row, a password is a sequence.
+/// Minimum length of a run of consecutive letters or digits that makes a password a sequence.
 const SEQUENCE: usize = 6;
-/// In lower case; these pass all other rules in some spelling.
+/// Common passwords in lower case, which some spelling lets pass all other rules.
 const EASY: [&str; 8] = [
     "password1",
     "password123",
@@ -21,7 +21,8 @@ const EASY: [&str; 8] = [
 ];
 
 /// # Errors
-/// Names the first rule that the password breaks.
+///
+/// For the first rule that the password breaks.
 pub(crate) fn check(password: &str, special_character_required: bool) -> Result<(), ApiError> {
     let characters: Vec<char> = password.chars().collect();
     let any = |test: fn(&char) -> bool| characters.iter().any(test);

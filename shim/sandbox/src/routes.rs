@@ -1,4 +1,4 @@
-//! The routes. Each handler: read the input, lock, check, change, answer.
+//! Routes. Each handler reads the input, locks, checks, changes and responds.
 
 mod assistants;
 mod credentials;
@@ -17,14 +17,14 @@ use axum::routing::{delete, get, post, put};
 use crate::error::{ApiError, ErrorName};
 use crate::{Sandbox, engine, faults, oauth, webhooks};
 
-/// The largest JSON body that is read, in bytes.
+/// Maximum JSON body in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
 pub(super) fn router(sandbox: &Sandbox) -> Router {
     let api = users()
         .merge(engine::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        // Its limit is its own: a picture may be larger than any other body.
+        // Added later, because it has its own limit: pictures may be larger.
         .merge(picture::routes())
         .route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token));
     Router::new()

@@ -1,5 +1,4 @@
-//! A user's settings: the defaults (data: `settings.json`), what a user changed, and the rules that
-//! v2 has for changes.
+//! User settings: defaults (data: `settings.json`), changes, and v2's rules for changes.
 
 use std::sync::LazyLock;
 
@@ -10,10 +9,10 @@ use super::error::{ApiError, ErrorName};
 use super::request::{Members, Typed as _};
 use super::user::{User, plan};
 
-/// The settings document that holds everything but security and authentication.
+/// Settings document with everything but security and authentication.
 pub(crate) const MAIN: &str = "settings";
 
-/// The effective settings document of a user: `settings`, or what the query's `option` names.
+/// Effective settings of a user: `settings`, or the document named by the query's `option`.
 pub(crate) fn effective(user: &User, document: &str) -> Value {
     let mut settings = DEFAULTS.get(document).cloned().unwrap_or_default();
     if document == MAIN && user.plan != plan::LICENSED {
@@ -28,7 +27,7 @@ pub(crate) fn effective(user: &User, document: &str) -> Value {
     settings
 }
 
-/// Stores changes that passed [`check`].
+/// Stores changes that [`check`] accepted.
 pub(crate) fn change(user: &mut User, document: &str, changes: Members) {
     let mut stored = user
         .settings
@@ -39,7 +38,7 @@ pub(crate) fn change(user: &mut User, document: &str, changes: Members) {
     user.settings.insert(document.to_owned(), stored);
 }
 
-/// Whether a switch of the effective settings is on.
+/// True if a boolean of the effective settings is on.
 pub(crate) fn is_on(user: &User, pointer: &str) -> bool {
     effective(user, MAIN)
         .pointer(pointer)
@@ -47,7 +46,7 @@ pub(crate) fn is_on(user: &User, pointer: &str) -> bool {
         .unwrap_or_default()
 }
 
-/// Whether the changes suit the user's licence and each other.
+/// Checks changes against the user's licence and each other.
 pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
     let Some(feature) = changes.get("feature").and_then(Value::as_object) else {
         return Ok(());
@@ -106,7 +105,7 @@ pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
     }
 }
 
-/// The members that `names` asks for, wherever they are, inside what they are in.
+/// Keeps only the named members, at any depth, with their parents.
 pub(crate) fn only(settings: Value, names: &[&str]) -> Value {
     let Value::Object(members) = settings else {
         return settings;
@@ -127,7 +126,7 @@ pub(crate) fn only(settings: Value, names: &[&str]) -> Value {
 static DEFAULTS: LazyLock<Members> =
     LazyLock::new(|| embedded::json("settings.json", include_str!("settings.json")));
 
-/// What is different for users without a licence.
+/// Settings that differ for unlicensed users.
 static BASIC_USERS: LazyLock<Value> = LazyLock::new(|| {
     serde_json::json!({
         "feature": { "meeting_capacity": 100 },
@@ -146,7 +145,7 @@ fn merge(target: &mut Value, changes: &Value) {
     }
 }
 
-/// A capacity shows only while its feature is on; the smallest plan is the default.
+/// Capacities are shown only while their feature is on; the smallest plan is the default.
 fn hide_unused_capacities(settings: &mut Value) {
     let Some(feature) = settings.get_mut("feature").and_then(Value::as_object_mut) else {
         return;
@@ -160,7 +159,7 @@ fn hide_unused_capacities(settings: &mut Value) {
     }
 }
 
-/// Feature, its capacity, the capacity of the smallest plan.
+/// Feature, its capacity member, and the capacity of the smallest plan.
 pub(crate) const CAPACITIES: [(&str, &str, i64); 3] = [
     ("webinar", "webinar_capacity", 100),
     ("large_meeting", "large_meeting_capacity", 500),

@@ -10,53 +10,53 @@ use tokio::time::Instant;
 
 use crate::request::Subject;
 
-/// Failures in a row that open it. Those about one and the same user count once: one broken record
-/// is no outage.
+/// Consecutive failures that open the breaker. Failures about the same subject count once, because
+/// one broken record is no outage.
 const FAILURES: usize = 5;
 
-/// How long the row must last: one v1 request makes more calls than that in a moment, and a moment
-/// is no outage.
+/// Minimum duration of the failures, because one v1 request alone may make more than [`FAILURES`]
+/// calls.
 const SUSTAINED: Duration = Duration::from_secs(1);
 
-/// How long it is open the first time; twice as long after every probe that fails.
+/// First open period; doubled after each failed probe.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The longest pause: so long after v2 is back, it is noticed.
+/// Maximum open period, and thus the delay until recovery is noticed.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// The circuit breaker of one v2 account, fed by the calls of all its tenants.
+/// Circuit breaker of one v2 account, shared by all its tenants.
 #[derive(Debug)]
 pub struct Breaker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// No call was made yet.
+    /// No call has completed yet.
     Unused,
-    /// Calls are made. So many have failed in a row, the first of them then.
+    /// Calls pass. `since` is the time of the first failure in `row`.
     Closed { row: Row, since: Instant },
-    /// Calls fail until then.
+    /// Calls fail until `until`.
     Open { until: Instant, pause: Duration },
-    /// One call is made, to see.
+    /// One probe is in flight.
     Probing { pause: Duration },
 }
 
-/// Failures in a row, without those whose subject had failed already.
+/// Consecutive failures, without repeats of a subject.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     failures: usize,
     subjects: [Option<Subject>; FAILURES],
 }
 
-/// What the result of a call shows about v2.
+/// Health signal of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// It answers.
+    /// v2 responded.
     Up,
-    /// It does not answer, or a gateway answers in its place.
+    /// No response, or one from a gateway in front of v2.
     Down,
 }
 
-/// Permission to make a call. Dropping it without a report leaves the breaker as it is.
+/// Permission to make a call. Dropping it without a report leaves the breaker unchanged.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
@@ -79,7 +79,7 @@ impl Breaker {
         matches!(*self.lock(), State::Open { .. } | State::Probing { .. })
     }
 
-    /// True once a call came to its end.
+    /// True once a call has completed.
     pub(super) fn is_used(&self) -> bool {
         !matches!(*self.lock(), State::Unused)
     }
@@ -112,7 +112,7 @@ impl Breaker {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half done in it by a panic.
+        // Poisoning is harmless: each update is a single assignment.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,7 +125,7 @@ impl State {
         }
     }
 
-    /// After one more failure of a closed breaker.
+    /// Next state after a failure while closed.
     fn failed(mut row: Row, since: Instant, subject: Option<Subject>) -> Self {
         let now = Instant::now();
         let since = if row.failures == 0 { now } else { since };
@@ -150,7 +150,7 @@ impl Row {
         if subject.is_some() && self.subjects.contains(&subject) {
             return;
         }
-        // Beyond the last place, the row is long enough whoever fails.
+        // Once all slots are taken the breaker is about to open, whatever the subject.
         if let Some(place) = self.subjects.get_mut(self.failures) {
             *place = subject;
             self.failures += 1;
@@ -174,7 +174,7 @@ impl Permit<'_> {
             (State::Probing { pause }, Signal::Down) if self.is_probe => {
                 State::open((pause * 2).min(MAX_PAUSE))
             }
-            // From a call that began before it opened: too old to say anything.
+            // Report of a call that began before the breaker opened: outdated.
             (state @ (State::Open { .. } | State::Probing { .. }), _) => state,
         };
         self.is_probe = false;
@@ -186,7 +186,7 @@ impl Drop for Permit<'_> {
         if !self.is_probe {
             return;
         }
-        // The probe was given up: the next call is one.
+        // An abandoned probe: let the next call probe.
         let mut state = self.breaker.lock();
         if let State::Probing { pause } = *state {
             let until = Instant::now();
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// Reports a sign of so many calls, if they may be made.
+    /// Makes up to `count` calls with this signal; returns how many were admitted.
     fn calls(breaker: &Breaker, count: usize, signal: Signal) -> usize {
         let admitted = (0..count).filter_map(|_| breaker.admit(None));
         admitted.fold(0, |made, permit| {
@@ -210,7 +210,7 @@ mod tests {
         })
     }
 
-    /// So many failures in a row that last long enough.
+    /// Enough failures over enough time to open the breaker.
     async fn outage(breaker: &Breaker) {
         calls(breaker, FAILURES - 1, Signal::Down);
         advance(SUSTAINED).await;

@@ -1,32 +1,32 @@
-//! v2's rate labels: which of an account's rate limits a call counts against.
+//! v2's rate labels: the class of rate limit that a call counts against.
 
 use std::collections::HashMap;
 
 use mappings::{Catalog, Method};
 
-/// Which rate limit v2 counts a call against.
+/// Class of rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RateLabel {
-    /// By the second.
+    /// Limited per second.
     Light,
-    /// By the second, fewer.
+    /// Limited per second, lower.
     Medium,
-    /// By the second, fewer still.
+    /// Limited per second, lowest.
     Heavy,
-    /// By the minute.
+    /// Limited per minute.
     ResourceIntensive,
 }
 
-/// A thing of each label.
+/// One value per label.
 #[derive(Debug)]
 pub(crate) struct ByLabel<T>([T; 4]);
 
-/// The label of every call that the plans of a catalog make.
+/// Labels of all calls in the plans of a catalog.
 #[derive(Debug)]
 pub struct RateLabels(HashMap<Method, HashMap<String, RateLabel>>);
 
 impl RateLabel {
-    /// All of them.
+    /// All labels.
     pub const ALL: [Self; 4] = [
         Self::Light,
         Self::Medium,
@@ -34,7 +34,7 @@ impl RateLabel {
         Self::ResourceIntensive,
     ];
 
-    /// The word that v2's documents and the catalog use.
+    /// Name in v2's documentation and the catalog.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",
@@ -46,7 +46,7 @@ impl RateLabel {
 
     fn named(name: &str) -> Self {
         let label = Self::ALL.into_iter().find(|label| label.as_str() == name);
-        // The catalog knows no other word.
+        // The catalog has no other labels.
         label.unwrap_or(Self::Heavy)
     }
 }
@@ -68,7 +68,7 @@ impl<T> ByLabel<T> {
 }
 
 impl RateLabels {
-    /// The labels of all calls in a catalog.
+    /// Collects the labels of a catalog.
     pub fn of(catalog: &Catalog) -> Self {
         let mut labels: HashMap<_, HashMap<_, _>> = HashMap::new();
         for call in catalog.plans().flat_map(|plan| &plan.calls) {
@@ -78,7 +78,7 @@ impl RateLabels {
         Self(labels)
     }
 
-    /// The label of a call; heavy for a call that no plan makes.
+    /// Label of a call; heavy for calls in no plan.
     pub fn of_call(&self, method: Method, template: &str) -> RateLabel {
         let label = self.0.get(&method).and_then(|known| known.get(template));
         label.copied().unwrap_or(RateLabel::Heavy)

@@ -1,4 +1,4 @@
-//! Checks one call of a plan: what it is made for, when, and what its failures mean.
+//! Compiles one call of a plan: request, condition, fan-out and the meaning of its failures.
 
 use super::{
     super::{
@@ -116,7 +116,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The name of a list; that of the call if it has none of its own.
+    /// Name of a list; defaults to the name of the call.
     fn list_name(&self, own: &str) -> String {
         let name = if own.is_empty() {
             &self.shape.name

@@ -1,4 +1,4 @@
-//! Checks how the values of a field mapping change.
+//! Compiles the conversion of a field mapping.
 
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn never_reached(scope: &Scope<'_>, row: &Value) {
     ));
 }
 
-/// The conversion that `convert` names.
+/// The conversion named by `convert`.
 fn by_name(scope: &Scope<'_>, shape: &FieldShape) -> Option<Conversion> {
     let member = shape.member.first();
     let conversion = match shape.convert.as_deref() {
@@ -117,7 +117,7 @@ fn by_name(scope: &Scope<'_>, shape: &FieldShape) -> Option<Conversion> {
     Some(conversion)
 }
 
-/// The table of two v1 fields that share one place.
+/// The table of two v1 fields that share one v2 place.
 fn choice(scope: &Scope<'_>, shape: &FieldShape) -> Option<Choice> {
     let names = shape.v1.len();
     let mut rows: Vec<(Vec<Cell>, Value)> = Vec::new();

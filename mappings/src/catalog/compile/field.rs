@@ -1,4 +1,4 @@
-//! Checks field mappings.
+//! Compiles field mappings.
 
 use std::collections::BTreeMap;
 
@@ -16,21 +16,21 @@ use super::{
 };
 use crate::{conversion::Conversion, fidelity::Fidelity};
 
-/// The field mappings, and which of them has a key.
+/// Field mappings with an index by key.
 pub(super) struct Fields {
     pub list: Vec<Field>,
-    /// By resource and key: the mapping and its part.
+    /// Index of the mapping and its part, by resource and key.
     by_key: BTreeMap<(String, String), (usize, usize)>,
 }
 
 impl Fields {
-    /// The field that a file of a resource means by a key.
+    /// The field with this key in the resource or in `common`.
     pub(super) fn find_quietly(&self, resource: &str, key: &str) -> Option<(usize, usize)> {
         let of = |resource: &str| self.by_key.get(&(resource.to_owned(), key.to_owned()));
         of(resource).or_else(|| of(COMMON)).copied()
     }
 
-    /// The same for a key that must be one.
+    /// Like [`Self::find_quietly`], but reports an unknown key.
     pub(super) fn find(&self, scope: &Scope<'_>, key: &str) -> Option<(usize, usize)> {
         let found = self.find_quietly(scope.resource(), key);
         if found.is_none() {
@@ -162,7 +162,7 @@ fn check_convert_of(scope: &Scope<'_>, shape: &FieldShape, conversion: &Conversi
     }
 }
 
-/// Checks that the keys for single types are with these.
+/// Checks that keys for certain types are used only with these types.
 fn check_keys(scope: &Scope<'_>, shape: &FieldShape) {
     let has = |kind: Kind| shape.kind.contains(&kind);
     let is_text = has(Kind::String) || has(Kind::Text) || has(Kind::Secret);
@@ -193,7 +193,7 @@ fn check_keys(scope: &Scope<'_>, shape: &FieldShape) {
     }
 }
 
-/// What a request may hold.
+/// Request properties shared by all parts of the mapping.
 fn part(scope: &Scope<'_>, shape: &FieldShape) -> Part {
     shape.at_most.iter().for_each(|name| scope.number(name));
     let ids_of = shape.ids_of.as_ref();
@@ -249,7 +249,7 @@ fn overrides(scope: &Scope<'_>, rule: OverrideShape) -> Option<Override> {
     })
 }
 
-/// v1's value for "nothing there", for each v1 name.
+/// v1's empty value for each v1 name.
 fn empties(scope: &Scope<'_>, shape: &FieldShape) -> Vec<Option<Value>> {
     let names = shape.v1.len();
     scope.expect(

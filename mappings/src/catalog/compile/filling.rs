@@ -1,4 +1,4 @@
-//! Checks what fills the path, the query and the body of a call.
+//! Compiles the path, query and body templates of a call.
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::template::Template;
 
-/// What the placeholders of a call may begin with, besides names: `OF.NAME` and `OF:POINTER`.
+/// Reserved placeholders and the prefixes of `OF.NAME` and `OF:POINTER`.
 mod placeholder {
     pub(super) const ITEM: &str = "item";
     pub(super) const ELEMENT: &str = "element";
@@ -22,7 +22,7 @@ mod placeholder {
     pub(super) const OPTION: &str = "option.";
 }
 
-/// What fills the placeholders of a call.
+/// Context for the placeholders of a call.
 pub(super) struct Filler<'a> {
     pub scope: &'a Scope<'a>,
     pub shape: &'a CallShape,
@@ -134,7 +134,7 @@ impl Filler<'_> {
         body.clone()
     }
 
-    /// Something must fill every placeholder.
+    /// Reports placeholders that nothing fills.
     fn check(&self, template: &Template) {
         for name in template.names().filter(|name| !self.is_filled(name)) {
             self.unfilled(name);
@@ -171,7 +171,7 @@ impl Filler<'_> {
         self.scope.add(reason);
     }
 
-    /// The calls that it waits for: those that it names, and those that something of it is from.
+    /// The calls to wait for: those named in `after` and those that provide values.
     pub(super) fn after(&self) -> Vec<usize> {
         let named = self.shape.after.iter();
         let mut after: Vec<_> = named

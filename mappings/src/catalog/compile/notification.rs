@@ -1,4 +1,4 @@
-//! Checks push notifications.
+//! Compiles push notifications.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn is_in_webhook(place: &Place) -> bool {
     }
 }
 
-/// The one `[webhook]`, which notifications need.
+/// The `[webhook]` table, required if there are notifications.
 fn webhook(names: &Names<'_>, first: Option<Scope<'_>>) -> Webhook {
     let webhooks = names.files.list(|file| file.webhook.as_slice());
     for (at, _) in webhooks.iter().skip(1) {

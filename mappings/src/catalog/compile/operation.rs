@@ -1,4 +1,4 @@
-//! Checks operations, and what becomes of their parameters.
+//! Compiles operations and the use of their parameters.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ struct Compiler<'a> {
     scope: &'a Scope<'a>,
     name: &'a str,
     shape: &'a OperationShape,
-    /// What holds in place of the operation's own keys.
+    /// Overrides of the operation's own keys.
     variant: Option<&'a VariantShape>,
     fields: &'a Fields,
     views: &'a [View],
@@ -174,7 +174,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// v2's errors in v1's words: the operation's own, its plan's and its resource's.
+    /// Error rules of the operation, its plan and its resource, in this order.
     fn rules(&self, of_resources: &Rules) -> Vec<Rule> {
         let scope = self.scope;
         let plan = self.plan_name();
@@ -198,7 +198,7 @@ impl Compiler<'_> {
         rules
     }
 
-    /// Whom or what the operation is about, and the parameters that name it.
+    /// The subject of the operation and the parameters that identify it.
     fn subject(&self) -> (Option<Subject>, Vec<String>) {
         let mut kinds = self.shape.subject.iter();
         let Some((kind, parameters)) = kinds.next() else {
@@ -312,7 +312,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// What becomes of each parameter.
+    /// Resolves where each parameter is sent or why it is dropped.
     fn parameters(
         &self,
         service: &Service,
@@ -380,7 +380,7 @@ impl Compiler<'_> {
         reason.map(|(_, reason)| Fate::Dropped(reason.clone()))
     }
 
-    /// A call that sends a document must have something to send.
+    /// Reports calls whose document no parameter can fill.
     fn check_reachable(&self, plan: &Plan, parameters: &[Parameter]) {
         for (index, call) in plan.calls.iter().enumerate() {
             let fate = Fate::SentBy(index);
@@ -396,7 +396,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The call and the pointer of `CALL:/pointer`.
+/// Parses `CALL:/pointer` into call and pointer.
 fn member_of_call(scope: &Scope<'_>, place: &str, calls: &[Call]) -> Option<(usize, String)> {
     let Some((call, place)) = place.split_once(':') else {
         scope.add(format!("`{place}` is not CALL:/pointer"));

@@ -1,4 +1,4 @@
-//! Checks the plan of one operation: its calls, its lists, and what waits for what.
+//! Compiles the plan of an operation: calls, lists and their dependencies.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::template::Template;
 
-/// `scope` is the plan's own place.
+/// `scope` is the location of the plan.
 pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
     let mut calls: Vec<Call> = Vec::new();
     for table in &target.plan.call {
@@ -52,7 +52,7 @@ pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
     })
 }
 
-/// A call's own keys over those of the shared call that it names.
+/// Merges a call's own keys over those of its shared base call.
 fn call_shape(scope: &Scope<'_>, own: &toml::Table) -> Option<CallShape> {
     let read = |table: &toml::Table| {
         let shape = CallShape::deserialize(table.clone());
@@ -75,7 +75,7 @@ fn call_shape(scope: &Scope<'_>, own: &toml::Table) -> Option<CallShape> {
     Some(shape)
 }
 
-/// The lists that are made of others, each after those that it is made of.
+/// Compiles derived lists, each after its sources.
 fn lists(scope: &Scope<'_>, target: &Target<'_>, calls: &mut [Call]) -> Vec<List> {
     let mut lists: Vec<List> = Vec::new();
     let mut open: Vec<_> = target.plan.list.iter().collect();
@@ -123,7 +123,7 @@ fn list(
     target: &Target<'_>,
 ) -> List {
     let is_source = |list: Option<&str>| shape.sources().any(|source| Some(source) == list);
-    // The calls that make these lists, and those that are made for their entries.
+    // Calls that produce the source lists, and calls made for the entries of one.
     let of_sources = calls.iter().enumerate();
     let of_sources =
         of_sources.filter(|(_, call)| is_source(call.makes_list().or_else(|| call.each_of())));
@@ -178,7 +178,7 @@ fn list(
 }
 
 impl ListShape {
-    /// The lists that it is made of.
+    /// Names of the source lists.
     fn sources(&self) -> impl Iterator<Item = &str> {
         let joined = self.join.iter().map(|join| join.list.as_str());
         std::iter::once(self.of.as_str()).chain(joined)

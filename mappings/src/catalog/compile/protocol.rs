@@ -1,4 +1,4 @@
-//! Checks what all operations share: spellings, errors, subjects and options.
+//! Compiles the rules shared by all operations: spellings, errors, subjects and options.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Checks the shapes of answers.
+//! Compiles the views of v1 responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +69,7 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
     for key in inner.keys() {
         not_listed(key);
     }
-    // Answers have their members in the order of the fields in the catalog.
+    // v1 responses list members in the catalog's field order.
     members.sort_by_key(|member| member.field);
     let mut reading = Reading::default();
     let mut items = None;
@@ -96,7 +96,7 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
     }
 }
 
-/// Lists and objects have a view of their own, and nothing else has.
+/// Lists and objects require a view; other types must not have one.
 fn check_inner(scope: &Scope<'_>, member: &Member, kind: Kind) {
     let name = member.key.trim_start_matches(',').trim_end_matches(':');
     match (kind.has_view(), member.view) {
@@ -108,7 +108,7 @@ fn check_inner(scope: &Scope<'_>, member: &Member, kind: Kind) {
     }
 }
 
-/// The fields that v1 had and v2 cannot fill.
+/// Fields of v1 that v2 cannot fill.
 fn unfilled(scope: &Scope<'_>, shape: &ViewShape, fields: &Fields) -> Vec<Unfilled> {
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
@@ -129,7 +129,7 @@ fn unfilled(scope: &Scope<'_>, shape: &ViewShape, fields: &Fields) -> Vec<Unfill
     none
 }
 
-/// No view may have itself inside.
+/// Reports views that contain themselves.
 fn no_circles(views: &mut [View], names: &Names<'_>) {
     for start in 0..views.len() {
         let mut inside = vec![start];
@@ -152,7 +152,7 @@ fn no_circles(views: &mut [View], names: &Names<'_>) {
     }
 }
 
-/// Every member of an answer must come from somewhere: notes those of which this does not hold.
+/// Calls `note` for each member of the view that no source fills.
 pub(super) fn check(
     view: usize,
     fields: &Fields,

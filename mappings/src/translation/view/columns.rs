@@ -1,8 +1,8 @@
-//! The members of a view as they are written of all objects that have the same documents.
+//! Columns of a view: the members that can be decided once for all objects with the same documents.
 //!
-//! With it, the core spends 3.2 million instructions on a list of 300 users; with a decision for each
-//! member of each object 6.1 million, and without [`Found`] 8.4 million (170, 290 and 400 µs):
-//! measured by `list_300` of `tests/bench/instructions.sh`.
+//! With columns, the core spends 3.2 million instructions on a list of 300 users; with a decision
+//! for each member of each object 6.1 million, and without [`Found`] 8.4 million (170, 290 and 400
+//! µs): measured by `list_300` of `tests/bench/instructions.sh`.
 
 use std::{ops::Range, slice};
 
@@ -21,60 +21,59 @@ use crate::{
     scalar::Scalar,
 };
 
-/// The initial capacity for what is the same in all objects, in bytes.
+/// Initial capacity in bytes for constant members.
 const WRITTEN: usize = 256;
 
-/// The members of a view for objects with certain documents: what does not depend on the single
-/// object is found out once.
+/// Members of a view, prepared for objects with the same documents.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
     list: Vec<Column<'a>>,
-    /// Where the columns are looked for.
+    /// Value paths of all columns.
     places: Vec<Spot<'a>>,
-    /// The members that are the same in all objects, as they are written.
+    /// Serialized constant members.
     written: Vec<u8>,
 }
 
 pub(super) enum Column<'a> {
-    /// Members that are the same in all objects, as they are written.
+    /// Serialized members that are equal in all objects.
     Fixed(Range<usize>),
-    /// A member that is made of more than one value of a document.
+    /// Member that depends on more than one document value.
     Made(Made<'a>),
-    /// A member that is looked for in each object.
+    /// Member that is looked up in each object.
     Read(Read<'a>),
 }
 
-/// A member that is a list or an object, depends on another, or is made of several values.
+/// List, object, or member that depends on several values.
 pub(super) struct Made<'a> {
     pub(super) member: &'a Member,
     pub(super) field: &'a Field,
     pub(super) part: &'a Part,
 }
 
-/// A member that the documents may have.
+/// Member with a single document value.
 pub(super) struct Read<'a> {
     pub(super) member: &'a Member,
     pub(super) field: &'a Field,
     pub(super) part: &'a Part,
-    /// The number of the value that is preferred.
+    /// Index of the preferred value.
     pub(super) first: Option<usize>,
     pub(super) as_is: AsIs,
     places: Range<usize>,
     pub(super) otherwise: Otherwise<'a>,
 }
 
-/// What is shown of a member that no document has.
+/// Output for a member that no document has.
 pub(super) enum Otherwise<'a> {
-    /// What the catalog says, as it is written; nothing of what is absent.
+    /// Serialized constant from the catalog; empty to omit the member.
     Known(&'a str),
-    /// What is the same in all objects, as it is written.
+    /// Serialized value that is equal in all objects.
     Written(Range<usize>),
-    /// There is something, but v1 had no value for it.
+    /// v2 has a value without a v1 counterpart.
     Unreadable,
 }
 
 impl<'a> Columns<'a> {
-    /// Makes the columns for documents like those at hand.
+    /// Prepares the columns for the documents just looked up.
     pub(super) fn make(
         &mut self,
         view: &'a View,
@@ -122,7 +121,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Notes where a member is looked for; returns what is shown if it is absent there.
+    /// Collects the value paths of a member; returns its fallback.
     fn look_around(
         &mut self,
         member: &'a Member,
@@ -145,7 +144,7 @@ impl<'a> Columns<'a> {
                 Source::Other(place) => place,
                 Source::Text(..) | Source::List(_) => continue,
             };
-            // It needs no conversion.
+            // The clock needs no conversion.
             if *place == Place::Clock {
                 return timestamp(now).map_or(Otherwise::Known(""), |time| {
                     self.write_member(member, &time)
@@ -179,7 +178,7 @@ impl<'a> Columns<'a> {
         begun..self.written.len()
     }
 
-    /// Adds members that are the same in all objects; neighbours are written in one go.
+    /// Adds constant members; adjacent ones are merged.
     fn add_fixed(&mut self, members: Range<usize>) {
         match self.list.last_mut() {
             Some(Column::Fixed(before)) if before.end == members.start => before.end = members.end,
@@ -203,7 +202,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// True if a member is one value of a document, or of something else, in v1's form.
+/// True if the member is a single value, of a document or another place.
 fn is_simple(member: &Member, field: &Field, part: &Part) -> bool {
     let is_single = |source: &Source| matches!(source, Source::Document(_) | Source::Other(_));
     field.overrides.is_empty() && is_plain(field, part) && member.sources.iter().all(is_single)

@@ -1,4 +1,4 @@
-//! What a view reads, found in the documents of one object after the other.
+//! Looks up document members for one object after the other.
 
 use std::mem;
 
@@ -8,50 +8,50 @@ use crate::{
     document::{Json, Shape},
 };
 
-/// What a view reads, found in the documents of the object at hand.
+/// Looked-up document members of the current object.
 pub(super) struct Found<'t, 'a> {
     reading: &'a Reading,
-    /// Oldest first.
+    /// Documents, oldest first.
     documents: Vec<Looked<'t>>,
-    /// How many documents the object has.
+    /// Number of documents of the current object.
     count: usize,
-    /// The members that are read, document by document.
+    /// Looked-up members, document by document.
     values: Vec<Option<Json<'t>>>,
 }
 
-/// A document that was looked through.
+/// Looked-up document.
 struct Looked<'t> {
-    /// Its number in the reading; none for one that is not read.
+    /// Index in the [`Reading`]; `None` if the view does not read it.
     number: Option<usize>,
-    /// Where its members begin among the values.
+    /// Index of its first member in `values`.
     begin: usize,
     shapes: Shapes<'t>,
 }
 
-/// The shapes that such documents had: the items of a list mostly have the same one.
+/// Shapes of earlier documents; the items of a list mostly share one.
 #[derive(Default)]
 struct Shapes<'t> {
-    /// True after the first document: for a single one, nothing is kept.
+    /// True after the first document. Nothing is cached for a single one.
     are_several: bool,
     known: Vec<Known<'t>>,
 }
 
-/// A shape whose names were looked up.
+/// Shape with resolved names.
 struct Known<'t> {
     shape: Shape<'t>,
-    /// Which of the members that are read each of its names is.
+    /// Index of the read member for each name of the shape.
     members: Vec<Option<usize>>,
 }
 
-/// The most shapes that are known; lists with more are slower.
+/// Maximum number of cached shapes.
 const SHAPES: usize = 16;
 
-/// Where the documents of an object may have a value.
+/// Path of a value in the documents of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Spot<'a> {
-    /// The number among the values.
+    /// Index in `values`.
     value: usize,
-    /// A JSON pointer from there on.
+    /// JSON pointer below that value.
     rest: &'a str,
 }
 
@@ -65,8 +65,8 @@ impl<'t, 'a> Found<'t, 'a> {
         }
     }
 
-    /// Looks up everything that is read; true if these are the same documents as the object before
-    /// had, so that the places are the same.
+    /// Looks up all members; true if the object has the same documents as the previous one, so that
+    /// prepared columns remain valid.
     pub(super) fn look_up(&mut self, documents: &'t Documents<'a>) -> bool {
         let before = mem::take(&mut self.count);
         let mut same = before > 0;
@@ -101,7 +101,7 @@ impl<'t, 'a> Found<'t, 'a> {
         same && self.count == before
     }
 
-    /// Where a source is looked for: in the newest document of its name first.
+    /// Paths of a source, in the newest document of its name first.
     pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = Spot<'a>> {
         let documents = self.documents.iter().take(self.count).rev();
         documents
@@ -112,7 +112,7 @@ impl<'t, 'a> Found<'t, 'a> {
             })
     }
 
-    /// The value of a number.
+    /// Value at an index.
     #[inline]
     pub(super) fn value(&self, number: usize) -> Option<Json<'t>> {
         *self.values.get(number)?
@@ -128,14 +128,13 @@ impl<'t, 'a> Found<'t, 'a> {
 }
 
 impl Spot<'_> {
-    /// The number of the value that it is, if it is not something inside.
+    /// Index of the value, if the path has no remainder.
     pub(super) fn value(&self) -> Option<usize> {
         self.rest.is_empty().then_some(self.value)
     }
 }
 
-/// Puts the members of an object, or the elements of an array, where their names are among the
-/// names.
+/// Stores the members of an object, or the elements of an array, at the indexes of their names.
 fn look_through<'t>(
     names: &[String],
     object: Json<'t>,
@@ -163,7 +162,7 @@ fn look_through<'t>(
 }
 
 impl<'t> Shapes<'t> {
-    /// Which of the names each member of a shape is; `None` for the first document.
+    /// Index of the read member for each name of a shape; `None` for the first document.
     #[inline]
     fn members(&mut self, shape: Shape<'t>, names: &[String]) -> Option<&[Option<usize>]> {
         let known = self.known.iter().position(|known| known.shape == shape);

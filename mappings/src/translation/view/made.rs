@@ -1,5 +1,4 @@
-//! Members that are more than one value of a document: lists, objects, what depends on another
-//! member, texts and numbers that are made of others.
+//! Members made of several values: lists, objects, conditional values, templates and aggregates.
 
 use std::slice;
 
@@ -64,7 +63,7 @@ impl<'a> Writer<'_, 'a> {
         }
     }
 
-    /// Writes a list: one that calls read, or an array in a document.
+    /// Writes a list read by calls, or an array of a document.
     fn made_list(
         &mut self,
         member: &'a Member,
@@ -98,7 +97,7 @@ impl<'a> Writer<'_, 'a> {
         false
     }
 
-    /// Writes an object: one in a document, or one that has members of the same documents.
+    /// Writes an object of a document, or a nested view over the same documents.
     fn made_object(
         &mut self,
         member: &'a Member,
@@ -120,7 +119,7 @@ impl<'a> Writer<'_, 'a> {
                 }
                 _ => {}
             }
-            // An object without members says nothing.
+            // Omit empty objects.
             let written = self.json.get(value..).unwrap_or_default();
             if !written.is_empty() && written != b"{}" {
                 return true;
@@ -130,7 +129,7 @@ impl<'a> Writer<'_, 'a> {
         false
     }
 
-    /// Writes the first value that there is.
+    /// Writes the first present value.
     fn made_value(&mut self, made: &Made<'a>, places: &[Place], entry: &Entry<'a>) -> bool {
         let Made {
             member,
@@ -167,14 +166,14 @@ impl<'a> Writer<'_, 'a> {
         false
     }
 
-    /// The site's own link to the file of a URL.
+    /// The site's link for a file URL.
     fn link(&self, place: &DocumentPlace, entry: &Entry<'a>) -> Option<String> {
         let url = entry.documents.at(&place.document, &place.pointer)?;
         let links = self.translation.site.links.as_ref()?;
         links.link(url.as_str()?, self.now)
     }
 
-    /// Writes what is shown where nothing was found.
+    /// Writes the empty value, if the documents were read.
     fn nothing(&mut self, member: &'a Member, field: &Field, places: &[Place], entry: &Entry<'a>) {
         let is_read = |place: &Place| match place {
             Place::Document(place) => entry.documents.newest(&place.document).is_some(),
@@ -188,18 +187,18 @@ impl<'a> Writer<'_, 'a> {
 
     fn value(&mut self, member: &Member, value: &Value) {
         self.json.extend_from_slice(member.key.as_bytes());
-        // JSON always can be written to memory.
+        // Writing JSON to memory cannot fail.
         let _ = serde_json::to_writer(&mut self.json, value);
     }
 }
 
-/// The part of the newest document of a name that has it.
+/// The value at a pointer in the newest document that has it.
 fn part(entry: &Entry<'_>, document: &str, pointer: &str) -> Option<Document> {
     let mut documents = entry.documents.all(document);
     documents.find_map(|document| document.part(pointer))
 }
 
-/// What the view of an element or object sees: it itself, and the documents around it.
+/// Documents visible to the view of a nested object: its own and those around it.
 fn inside<'a>(entry: &Entry<'a>, element: Document) -> Entry<'a> {
     let mut documents = Documents::default();
     for (name, document) in entry.documents.iter() {
@@ -212,7 +211,7 @@ fn inside<'a>(entry: &Entry<'a>, element: Document) -> Entry<'a> {
     }
 }
 
-/// A text with values of documents in it; nothing if one of them is absent.
+/// Fills a template from documents; `None` if a value is absent.
 fn text(template: &Template, entry: &Entry<'_>) -> Option<String> {
     template.fill(&|place| {
         let (document, pointer) = place.split_once(':')?;
@@ -221,7 +220,7 @@ fn text(template: &Template, entry: &Entry<'_>) -> Option<String> {
 }
 
 impl Translation<'_> {
-    /// What is no member of a document.
+    /// Value of a place outside documents.
     pub(super) fn other(&self, place: &Place) -> Option<Scalar<'static>> {
         let text = |text: String| Scalar::Text(text.into());
         let count = |count: usize| Scalar::Int(i64::try_from(count).unwrap_or(i64::MAX));
@@ -261,14 +260,14 @@ impl Translation<'_> {
         })
     }
 
-    /// True if another parameter names the subject in place of this one.
+    /// True if another parameter identifies the subject.
     pub(in super::super) fn is_ignored(&self, name: &str) -> bool {
         let names = &self.operation.subject;
         let used = names.iter().find(|name| self.given.has(name));
         names.iter().any(|known| known == name) && used.is_some_and(|used| used != name)
     }
 
-    /// The sum of a member of the entries of a list; whole if all are.
+    /// Sum over a member of a list's entries; an integer if all values are.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a sum with decimals is one of decimals"

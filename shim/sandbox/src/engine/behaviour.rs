@@ -1,4 +1,4 @@
-//! Behaviours: code for what data cannot express, by the name that the data uses.
+//! Behaviours: code for endpoints that data cannot express, by their names in the data.
 
 mod accounts;
 mod contacts;
@@ -20,17 +20,18 @@ pub(super) use meetings::start;
 
 /// The result of a behaviour.
 pub(crate) enum Outcome {
-    /// The method decides.
+    /// Fall back to the method's default.
     Default,
-    /// The object that the answer shows.
+    /// Object shown in the response.
     Answer(Value),
 }
 
 impl Behaviour {
-    /// `do`: in the key of what the method means.
+    /// Runs a behaviour of `do` instead of the method's default.
     ///
     /// # Errors
-    /// When v2 refuses.
+    ///
+    /// If v2 rejects the request.
     pub(super) fn run(self, call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         match self {
             Self::Occurrence => recurrence::occurrence(call),
@@ -60,7 +61,7 @@ impl Behaviour {
         }
     }
 
-    /// `prepare`: over an object before it is stored.
+    /// Runs a behaviour of `prepare` on an object before it is stored.
     pub(super) fn prepare(self, object: &mut Members) {
         match self {
             Self::Recurrence => recurrence::work_out(object),
@@ -69,10 +70,11 @@ impl Behaviour {
         }
     }
 
-    /// `from`: the entries of a list with ascending numbers.
+    /// Runs a behaviour of `from`: list entries with ascending numbers.
     ///
     /// # Errors
-    /// When v2 refuses.
+    ///
+    /// If v2 rejects the request.
     pub(super) fn entries(
         self,
         call: &Call<'_>,

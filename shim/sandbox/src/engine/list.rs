@@ -1,4 +1,4 @@
-//! Answers lists.
+//! Builds list responses.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,8 @@ use crate::request::Members;
 
 impl List {
     /// # Errors
-    /// When the page token or the page number is invalid.
+    ///
+    /// If the page token or page number is invalid.
     pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
         let range = self.dates.as_ref().map(|dates| dates.range(call));
         let mut entries = self.wanted(call, range.as_ref())?;
@@ -54,7 +55,7 @@ impl List {
         Ok(Value::Object(document))
     }
 
-    /// The entry that `single` selects.
+    /// Entry selected by `single`.
     fn single_entry(
         &self,
         call: &Call<'_>,

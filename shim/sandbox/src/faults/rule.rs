@@ -1,4 +1,4 @@
-//! What a fault is and which requests it is for, as somebody writes it down.
+//! Fault rules: syntax, and the requests that they match.
 
 use std::{fmt, io};
 
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::engine::is_error;
 
-/// One fault.
+/// Fault rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     method: Option<String>,
@@ -20,13 +20,13 @@ pub(crate) struct Rule {
     pub(super) times: Option<u32>,
 }
 
-/// What is answered instead.
+/// Simulated response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Status(u16),
-    /// This JSON with this status.
+    /// JSON body with this status.
     Json(u16, String),
-    /// A named error of v2.
+    /// Named v2 error.
     Error(String),
     Drop,
     ExpiredToken,
@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Whether the sandbox does what it is asked all the same.
+/// Whether the sandbox executes the request before failing.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum When {
@@ -57,13 +57,13 @@ pub(super) enum When {
     After,
 }
 
-/// Why there are no faults.
+/// Reason why fault rules are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultsError {
-    /// The file cannot be read.
+    /// Unreadable file.
     #[error("the file cannot be read")]
     Unreadable(#[source] io::Error),
-    /// It is not written as faults are.
+    /// Invalid syntax or value.
     #[error("{0}")]
     Wrong(String),
 }
@@ -93,23 +93,23 @@ struct Written {
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 enum Answer {
-    /// The connection is closed.
+    /// Close the connection.
     Drop,
-    /// The token is no longer good.
+    /// Error of an expired token.
     ExpiredToken,
-    /// A page instead of JSON.
+    /// HTML page instead of JSON.
     Html,
-    /// Half of the JSON.
+    /// Truncated JSON.
     Truncate,
 }
 
-/// The rules of a file: `[[fault]]` sections.
+/// Parses a file with `[[fault]]` sections.
 pub(super) fn of_file(text: &str) -> Result<Vec<Rule>, FaultsError> {
     let file: File = toml::from_str(text).map_err(|error| wrong(&error))?;
     file.fault.into_iter().map(Rule::new).collect()
 }
 
-/// The rules of a text: `key=value,…` with `;` between rules.
+/// Parses `key=value,…` rules separated by `;`.
 pub(super) fn of_spec(text: &str) -> Result<Vec<Rule>, FaultsError> {
     let rules = text.split(';').map(|rule| {
         let mut table = Table::new();
@@ -127,7 +127,7 @@ pub(super) fn of_spec(text: &str) -> Result<Vec<Rule>, FaultsError> {
 }
 
 fn scalar(key: &str, value: &str) -> Value {
-    // Seconds, or a date: a text in either form.
+    // Always text: seconds or a date.
     if key == "retry_after" {
         return value.into();
     }
@@ -143,7 +143,7 @@ fn wrong(error: &(impl ToString + ?Sized)) -> FaultsError {
 }
 
 impl Rule {
-    /// Answers this in the place of the sandbox.
+    /// A rule that returns this body instead of the sandbox's response.
     pub(super) fn answering(status: u16, body: &str) -> Self {
         Self {
             method: None,
@@ -191,7 +191,7 @@ impl Rule {
         Ok(Self {
             method: written.method.map(|method| method.to_uppercase()),
             path: written.path,
-            // Only what was answered can be cut.
+            // Only an actual response can be truncated.
             when: match failure {
                 Some(Failure::Truncate) => When::After,
                 _ => written.when,
@@ -204,8 +204,7 @@ impl Rule {
         })
     }
 
-    /// True for the requests that it is written for: `*` is any one segment, and `/v2` goes without
-    /// saying.
+    /// True if the rule matches the request. `*` matches any one segment, and `/v2` may be omitted.
     pub(super) fn is_for(&self, method: &str, path: &str) -> bool {
         let path = path.strip_prefix("/v2").unwrap_or(path);
         let fits = |wanted: &String| {

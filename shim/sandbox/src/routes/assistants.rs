@@ -1,5 +1,5 @@
-//! Assistants (who may schedule for a user) and schedulers (for whom a user may schedule): one
-//! relation, seen from both ends.
+//! Assistants (users who may schedule for a user) and schedulers (users for whom a user may
+//! schedule): one relation, listed from both ends.
 
 use axum::extract::State as Shared;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::request::{Answer, JsonObject, Segments, Typed as _, created, no_conte
 use crate::rules::checked_body;
 use crate::user::{Assistant, User};
 
-/// Assistants that a user may have.
+/// Maximum number of assistants per user.
 const MAX_ASSISTANTS: usize = 30;
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
@@ -65,7 +65,7 @@ pub(super) async fn add(
     created(&answer)
 }
 
-/// The assistant that an entry names, by id or else by address.
+/// Resolves an assistant by id or else by email address.
 fn assistant(account: &Account, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
     let text = |member: &str| entry.text(member).filter(|text| !text.is_empty());
     let key = text("id").or(text("email")).unwrap_or_default();
@@ -135,7 +135,7 @@ pub(super) async fn remove_scheduler(Shared(sandbox): Shared<Sandbox>, path: Seg
     dismiss(&mut sandbox.state(), path.at(1), path.at(0))
 }
 
-/// Ends the relation, whether or not it was there: both users must exist.
+/// Removes the relation, whether or not it exists. Both users must exist.
 fn dismiss(account: &mut Account, host: &str, assistant: &str) -> Answer {
     let id = account.joined_user(assistant)?.id.clone();
     account.joined_user(host)?;

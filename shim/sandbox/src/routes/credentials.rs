@@ -14,9 +14,9 @@ use crate::rules::{checked_body, checked_query};
 use crate::user::{User, login};
 use crate::{CLIENT_ID, Sandbox, password};
 
-/// What v2 hands out instead of the token of old.
+/// Response of v2 for the discontinued token.
 const NO_TOKEN: &str = "Token is no longer supported. Please use ZAK token instead.";
-/// Seconds that a ZAK lives: two hours, 90 days for API users.
+/// Lifetime of a ZAK in seconds: two hours, 90 days for API users.
 const ZAK_LIFETIME: i64 = 7_200;
 const API_USER_ZAK_LIFETIME: i64 = 7_776_000;
 
@@ -75,7 +75,7 @@ pub(super) async fn revoke_token(Shared(sandbox): Shared<Sandbox>, path: Segment
     no_content()
 }
 
-/// A token of a JWT's form with an invalid signature.
+/// Token in JWT format with an invalid signature.
 fn meeting_token(user: &User, kind: &str, lifetime: Option<i64>) -> String {
     let default = if user.is_api_user() {
         API_USER_ZAK_LIFETIME

@@ -1,4 +1,4 @@
-//! Small questions: does an address or a personal link exist, what may a user do.
+//! Existence checks for email addresses and personal links, and permissions.
 
 use axum::extract::State as Shared;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::error::ErrorName;
 use crate::request::{Answer, QueryPairs, Segments, ok};
 use crate::user::login;
 
-/// True for users of the account who sign in with a password, as v2 says; not for the others.
+/// True only for users who sign in with a password, as in v2.
 pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let address = query.filled("email").ok_or(ErrorName::EmailRequired)?;
     let state = sandbox.state();

@@ -11,11 +11,11 @@ use crate::Sandbox;
 use crate::error::{ApiError, ErrorName};
 use crate::request::{Answer, Segments, created, no_content};
 
-/// The largest picture, in bytes.
+/// Maximum picture size in bytes.
 const MAX_PICTURE: usize = 2 * 1024 * 1024;
-/// The largest body that is read for one; what lies beyond cannot be a picture that fits.
+/// Maximum body size in bytes.
 const MAX_BODY: usize = 2 * MAX_PICTURE;
-/// How the bytes of JPEG and PNG files begin.
+/// Signatures of JPEG and PNG files.
 const SIGNATURES: [&[u8]; 2] = [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"];
 
 pub(super) fn routes() -> Router<Sandbox> {
@@ -30,7 +30,7 @@ async fn upload(
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Answer {
     let multipart = multipart.map_err(|_| ErrorName::BodyUnreadable)?;
-    // Read before the lock is taken. An unknown user is reported first, as in v2.
+    // Read before taking the lock. An unknown user is reported first, as in v2.
     let file = picture_file(multipart).await;
     let mut state = sandbox.state();
     state.joined_user(path.at(0))?;

@@ -65,7 +65,7 @@ fn check_plan(account: &Account, user: &User, changes: &Members) -> Result<(), A
     }
 }
 
-/// Checks PMI, host key and personal link: the price plan allows them, and they are unique.
+/// Checks PMI, host key and personal link against the price plan and for uniqueness.
 fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let plan = changes.integer("type").unwrap_or(user.plan);
     let others = || account.users.iter().filter(|other| other.id != user.id);
@@ -92,13 +92,13 @@ fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Resul
     Ok(())
 }
 
-/// `group_id` works for pending users only; others join by the group's member list.
+/// `group_id` applies to pending users only; others join through the group's member list.
 fn group_to_join(user: &User, changes: &Members) -> Option<String> {
     let id = changes.get("group_id")?.as_str()?.to_owned();
     (user.is_pending() && !user.groups.contains(&id)).then_some(id)
 }
 
-/// Takes over what passed the checks. What v2 shows as it was given goes to the profile.
+/// Applies validated changes. Members that v2 returns unchanged are stored in the profile.
 fn apply(user: &mut User, changes: Members) {
     for (member, value) in changes {
         match (member.as_str(), value) {

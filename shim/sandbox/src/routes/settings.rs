@@ -12,7 +12,7 @@ use crate::rules::{checked_body, checked_query};
 use crate::user::User;
 use crate::{Sandbox, settings};
 
-/// The one document that is answered inside a member of its own name.
+/// The only document returned within a member of its own name.
 const SECURITY: &str = "meeting_security";
 
 pub(super) async fn show(
@@ -77,7 +77,7 @@ fn refuse_pending(user: &User) -> Result<(), ApiError> {
     }
 }
 
-/// How many users may have webinars and large meetings.
+/// Checks the limits for webinars and large meetings.
 fn check_limits(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let limits = [
         (
@@ -122,7 +122,7 @@ fn check_limits(account: &Account, user: &User, changes: &Members) -> Result<(),
     Ok(())
 }
 
-/// Turns the one `authentication_option` of a request into the changed list of options.
+/// Converts the `authentication_option` of a request into the changed list of options.
 fn apply_authentication_option(
     user: &User,
     document: &str,

@@ -1,4 +1,4 @@
-//! Users: list, create, show, delete, activate and deactivate, change the address.
+//! Users: list, create, show, delete, activate, deactivate, change the email address.
 
 use axum::body::Body;
 use axum::extract::State as Shared;
@@ -68,7 +68,7 @@ pub(super) async fn show(
     let key = path.at(0);
     let state = sandbox.state();
     if parameters.is_true("encrypted_email") {
-        // The sandbox has encrypted no address.
+        // The sandbox has no encrypted addresses.
         return Err(state.unknown(key));
     }
     let user = if parameters.is_true("search_by_unique_id") {
@@ -153,7 +153,7 @@ fn check_action(
         return Err(ErrorName::UserTypeRefused.into());
     }
     limits::check_subscriptions(info)?;
-    // v2 does not say which rule a new user's password breaks.
+    // v2 does not report which rule the password of a new user breaks.
     let suits = match info.text("password") {
         given if action == "autoCreate" => password::check(
             given.unwrap_or_default(),
@@ -224,7 +224,7 @@ pub(super) async fn delete(
         let target = target.ok_or(ErrorName::TransferTargetUnknown)?;
         transfer_to = Some((target.id.clone(), target.email.clone()));
     }
-    // An invitation is not an account yet: it can be taken back, not deleted.
+    // An invitation can be revoked but not deleted, because it is not an account yet.
     let refusal = match (permanently, user) {
         (true, user) if user.is_pending() => Some(state.unknown(key)),
         (true, user) if user.role == Role::Owner => Some(ErrorName::OwnerNotDeletable.into()),
@@ -280,7 +280,7 @@ pub(super) async fn change_status(
         "activate" => user.status = Status::Active,
         "deactivate" => {
             user.status = Status::Inactive;
-            // Deactivating takes all licences away, and activating does not give them back.
+            // Deactivation removes all licences, and activation does not restore them.
             user.plan = plan::BASIC;
             for (feature, _, _) in settings::CAPACITIES {
                 let off = Value::Object(Members::from_iter([(feature.to_owned(), false.into())]));
@@ -291,7 +291,7 @@ pub(super) async fn change_status(
                 );
             }
         }
-        // Clocking in and out leaves no trace in what v2 shows of a user.
+        // Clocking in and out is not visible in v2.
         _ => {}
     }
     let mut answer = Response::new(Body::empty());

@@ -1,4 +1,4 @@
-//! The limits of a day, as this process counts them.
+//! Daily limits, counted in this process.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -8,15 +8,15 @@ use std::{
 use super::DailyLimit;
 use crate::rate_label::RateLabel;
 
-/// The calls of one day.
+/// Day number and calls made on it.
 #[derive(Debug, Default)]
 pub(super) struct DayCount(Mutex<(u64, u32)>);
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY: u64 = 24 * 60 * 60;
 
 impl DayCount {
-    /// Counts a call; false if the day's calls are used up.
+    /// Counts a call; false if the day's limit is reached.
     pub(super) fn take(&self, limit: DailyLimit) -> bool {
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (day, calls) = &mut *count;
@@ -30,7 +30,7 @@ impl DayCount {
 }
 
 impl DailyLimit {
-    /// The limit of today.
+    /// Today's limit.
     pub(super) fn today(label: RateLabel, calls: u32) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {

@@ -1,7 +1,7 @@
-//! One rate limit of this process, by the generic cell rate algorithm.
+//! Generic cell rate algorithm for one rate limit.
 //!
-//! It is the algorithm of the shared engines, too. `governor` has it with a fixed rate; the rate here
-//! is divided by the number of processes while they cannot count together.
+//! The shared engines use the same algorithm. `governor` is not used because its rate is fixed;
+//! here it is divided by the number of processes while they cannot count together.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,19 +13,19 @@ use tokio::time::Instant;
 /// A rate limit as the time between two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// The time between two calls.
+    /// Interval between calls.
     pub interval: Duration,
-    /// Calls that may come at once; at least 1.
+    /// Maximum burst, at least 1.
     pub burst: u32,
 }
 
-/// When the next call is due at this pace. Calls that come at once are ahead of it.
+/// Theoretical arrival time of the next call. Bursts run ahead of it.
 #[derive(Debug, Default)]
 pub(super) struct Due(Mutex<Option<Instant>>);
 
 impl Pace {
-    /// The pace of `calls` in a period. The burst is taken off the rate, because a full bucket that is
-    /// filled again lets through both within one period.
+    /// The pace for `calls` per period. The burst is subtracted from the rate, because a full
+    /// bucket plus its refill could otherwise pass within one period.
     pub(super) fn new(calls: f64, period: Duration, burst: u32) -> Self {
         let burst = burst.max(1);
         Self {
@@ -40,7 +40,7 @@ impl Pace {
 }
 
 impl Due {
-    /// Takes a turn, or returns how long to wait before the next try.
+    /// Takes a turn, or returns the time to wait before retrying.
     pub(super) fn take(&self, pace: Pace) -> Result<(), Duration> {
         let now = Instant::now();
         let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +55,7 @@ impl Due {
         Ok(())
     }
 
-    /// Notes a turn that others granted after a wait: after one, nothing is left of the burst.
+    /// Records a turn granted by the shared budget. A nonzero wait means that the burst is used up.
     pub(super) fn granted(&self, pace: Pace, wait: Duration) {
         if wait.is_zero() {
             let _ = self.take(pace);
@@ -65,7 +65,7 @@ impl Due {
         }
     }
 
-    /// Calls that could be made at once.
+    /// Number of calls that could be made at once.
     pub(super) fn level(&self, pace: Pace) -> u32 {
         let due = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let backlog = due.map_or(Duration::ZERO, |due| {

@@ -29,7 +29,7 @@ fn call(template: &Arc<str>, label: RateLabel) -> Wanted<'_> {
     }
 }
 
-/// When so many callers who come at the same time get their turn, in the order in which they came.
+/// Times at which `count` simultaneous callers get their turns, in order of arrival.
 async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Duration>> {
     let start = Instant::now();
     let until = start + within;
@@ -52,7 +52,7 @@ async fn no_second_has_more_calls_than_the_plan_allows() {
         assert_eq!(turns.len(), count, "{plan:?}");
         assert!(turns.is_sorted(), "{plan:?}: first come, first served");
         for window in turns.windows(rate + 1) {
-            // Timers are by the millisecond.
+            // Timers have millisecond resolution.
             let time = window[rate].saturating_sub(window[0]) + Duration::from_millis(1);
             assert!(time >= Duration::from_secs(1), "{plan:?} {time:?}");
         }
@@ -68,7 +68,7 @@ async fn no_call_waits_beyond_its_deadline() {
     // At 0, 0.5, 1 and 1.5 seconds.
     let served: Vec<_> = turns.iter().map(Option::is_some).collect();
     assert_eq!(served, [[true; 4].as_slice(), &[false; 6]].concat());
-    // Those who gave up took nothing.
+    // Callers that gave up took nothing.
     sleep(Duration::from_millis(400)).await;
     assert_eq!(
         self::turns(&budget, 1, Duration::ZERO).await,
@@ -100,7 +100,7 @@ async fn tenants_of_one_account_take_turns() {
         start.elapsed()
     };
     let many = join_all((0..100).map(|_| turn(&busy)));
-    // It comes when a hundred calls of the other one wait.
+    // It arrives while a hundred calls of the other tenant wait.
     let one = async {
         sleep(Duration::from_millis(500)).await;
         turn(&other).await
@@ -136,7 +136,7 @@ async fn heavy_and_resource_intensive_calls_of_a_day_count_together() {
     assert_eq!(turn(RateLabel::Light).await, Ok(()));
 }
 
-/// A count of four processes that can be lost.
+/// Shared count of four processes, with simulated outages.
 #[derive(Debug, Default)]
 struct Common {
     is_lost: AtomicBool,
@@ -183,7 +183,7 @@ fn shared(plan: &str) -> (Arc<Common>, Budget) {
 async fn without_the_common_count_a_process_keeps_to_its_part() {
     let (common, budget) = shared("business");
     common.is_lost.store(true, Ordering::SeqCst);
-    // Medium: 60 a second, of which four processes use nine tenths together.
+    // Medium: 60 per second, of which four processes share 90 %.
     let turns = turns(&budget, 100, Duration::from_secs(4)).await;
     let served = turns.iter().flatten().count();
     assert!((52..=55).contains(&served), "{served}");
@@ -246,7 +246,7 @@ async fn the_daily_limit_of_one_user_is_not_that_of_others() {
     assert!(!budget.refuses(&about(Some("ada"))));
     assert!(!budget.refuses(&about(None)));
 
-    // A second user: it is a limit of the account.
+    // Rejected for a second user: the limit applies to the account.
     budget.refused(&about(Some("alan")), day).await;
     assert!(budget.refuses(&about(Some("ada"))));
     assert!(budget.refuses(&about(None)));

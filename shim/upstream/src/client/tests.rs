@@ -33,7 +33,7 @@ const LIMITS: CallLimits = CallLimits {
     response_bytes: 1000,
 };
 
-/// A server that counts its requests and answers with what a function makes of them.
+/// Server that counts requests and responds with the result of a function.
 #[derive(Clone)]
 struct Scripted {
     address: SocketAddr,
@@ -440,7 +440,7 @@ async fn what_is_not_v2_is_unreadable() {
     assert_eq!(upstream.send(&get(), soon(), false).await, empty);
 }
 
-/// Accepts connections, reads one request of each, writes some bytes and hangs up.
+/// Accepts connections, reads one request from each, writes these bytes and closes.
 async fn hang_up(answer: &'static [u8]) -> (BaseUrl, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();

@@ -19,8 +19,8 @@ use crate::{
 
 const MAX_IDLE: usize = 64;
 
-/// A server that answers each request with these bytes, and leaves after so many of them; and how
-/// many connections it had.
+/// Server that sends these bytes for each request and closes after `requests` of them; returns the
+/// number of connections it accepted.
 async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -57,7 +57,7 @@ async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
 fn request(pool: &Pool) -> Request<Body> {
     let mut request = Request::new(Body::default());
     *request.uri_mut() = pool.to.clone();
-    // Would not be sent again if any of it had left.
+    // Methods other than reads are not retried once written.
     *request.method_mut() = Method::POST;
     request
 }
@@ -150,8 +150,8 @@ async fn an_unread_short_answer_leaves_its_connection_to_the_next() {
     }
 }
 
-/// A task may do so much at a time; then what it asks for is not told until it has let others go
-/// first, even if it is there.
+/// After much work within one poll, tokio's cooperative budget makes I/O report `Pending` although
+/// data is available.
 #[tokio::test]
 async fn an_answer_is_seen_however_much_its_task_has_done_before() {
     let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere";
@@ -162,7 +162,7 @@ async fn an_answer_is_seen_however_much_its_task_has_done_before() {
             let mut polls = 0;
             let answered = poll_fn(|context| {
                 polls += 1;
-                // Each second time: it would never be done otherwise.
+                // Alternate, because it could otherwise never complete.
                 let done = if polls % 2 == 0 { done } else { 0 };
                 for _ in 0..done {
                     let _ = pin!(consume_budget()).poll(&mut no_waker());
@@ -182,7 +182,7 @@ async fn half_an_answer_is_none() {
         let (pool, count) = server(bytes.to_vec(), 1).await;
         let error = answer(&pool).await.unwrap_err();
         assert!(matches!(error, PoolError::Broken(_)), "{error:?}");
-        // It may have been acted upon.
+        // The request may have been processed.
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
 }
@@ -230,7 +230,7 @@ async fn http2_is_shared_until_it_is_idle_for_long() {
     pause();
     keep();
     for _ in 0..3 {
-        // Who uses it keeps it.
+        // Use extends its lifetime.
         advance(IDLE * 9 / 10).await;
         assert!(is_there());
     }
