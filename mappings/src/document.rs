@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn members_and_elements_are_found() {
+    fn finds_members_and_elements() {
         let value = json!({ "a": { "b": [1, { "c": null }] } });
         let document = Document::from(value.clone());
         for pointer in [
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_member_of_a_repeated_name_counts() {
+    fn last_duplicate_member_wins() {
         let document = Document::read(br#"{"a":1,"b":2,"a":3}"#.to_vec()).unwrap();
         assert_eq!(document.json().get("a").unwrap().as_i64(), Some(3));
         assert_eq!(document.json().to_value(), json!({ "a": 3, "b": 2 }));
@@ -278,7 +278,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_document_equals_the_value_it_was_made_of(value in value()) {
+        fn documents_round_trip(value in value()) {
             let texts = [value.to_string(), serde_json::to_string_pretty(&value).unwrap()];
             for text in texts {
                 prop_assert_eq!(read(&text), serde_json::from_str(&text).ok());

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_spellings_of_moments_that_clients_send() {
+    fn parses_timestamp_spellings_of_clients() {
         let read = |text: &str| moment(text).and_then(written);
         for (text, wanted) in [
             ("2016-11-20T12:00:00Z", "2016-11-20T12:00:00Z"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_spellings_of_days_that_clients_send() {
+    fn parses_date_spellings_of_clients() {
         let read = |text: &str| date(text).map(|date| date.to_string());
         for text in [
             "2017-07-01",
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_offset_is_in_the_zone() {
+    fn local_times_use_the_time_zone() {
         let read = |text: &str, zone: &str, is_end| {
             let found = in_zone(&local(text)?, Some(zone), is_end)?;
             written(found)
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_before_is_the_same_day_or_the_last_one() {
+    fn month_before_is_the_same_day_or_the_last() {
         let before = |text: &str, months| months_before(date(text).unwrap(), months).to_string();
         assert_eq!(before("2017-07-15", 1), "2017-06-15");
         assert_eq!(before("2017-03-31", 1), "2017-02-28");

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_escapes_takes_the_fast_path() {
+    fn parses_text_without_escapes_on_the_fast_path() {
         for text in [
             r#"{"a": [1, {"b": null}], "c": "é", "d": true, "e": {}, "f": []}"#,
             " [ -1 , 0, -0.5, 1e3, 18446744073709551615, -9223372036854775808, 1.5E-3 ] ",
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_left_to_the_general_reader() {
+    fn leaves_other_text_to_the_general_parser() {
         let deep = "[".repeat(100) + &"]".repeat(100);
         for text in [r#"{"a":"\n"}"#, "{\n}", "[\t]", &deep, "\"\\u00e9\""] {
             let (fast, _) = both(text).unwrap();
@@ -264,7 +264,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn expected_names_do_not_change_what_is_read(
+        fn name_prediction_does_not_change_the_result(
             objects in prop::collection::vec(
                 r#"("(a|b)" ?: ?(1|"x"|\{"a":0\}))?"#,
                 0..4,
@@ -281,12 +281,12 @@ mod tests {
         }
 
         #[test]
-        fn the_fast_path_agrees_with_serde_json(text in "[\\[\\]{}:,\" 0-9a-ctrufalsn.eE+-]{0,24}") {
+        fn fast_path_agrees_with_serde_json(text in "[\\[\\]{}:,\" 0-9a-ctrufalsn.eE+-]{0,24}") {
             both(&text);
         }
 
         #[test]
-        fn the_fast_path_agrees_on_nearly_valid_json(
+        fn fast_path_agrees_on_nearly_valid_json(
             words in prop::collection::vec(
                 prop::sample::select(vec![
                     "{", "}", "[", "]", ":", ",", "\"a\"", "\"b\":", "1", "-2.5", "true", "null", " ",

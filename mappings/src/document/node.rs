@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_kept_up_to_their_limits() {
+    fn packs_numbers_up_to_their_limits() {
         for (start, length) in [(0, 0), (7, 300), (0xffff_ffff, 0xff_ffff)] {
             let range = start..start + length;
             assert_eq!(Span::new(range.clone()).unwrap().range(), range);

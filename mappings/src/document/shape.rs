@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_with_the_same_names_share_their_shape() {
+    fn equal_names_share_a_shape() {
         let (stored, names) =
             shapes(r#"[{"a":1,"b":{"c":2}},{"a":3,"b":{"c":4}}, {"a":[],"b":0}]"#);
         assert_eq!(stored, 2);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_with_other_members_share_their_shapes_too() {
+    fn shares_several_shapes() {
         let all = r#"{"a":1,"b":2,"c":3}"#;
         let (less, more) = (r#"{"a":1,"c":3}"#, r#"{"a":1,"b":2,"x":0,"c":3}"#);
         let (short, none) = (r#"{"a":1}"#, "{}");
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn only_recent_shapes_are_shared() {
+    fn shares_only_recent_shapes() {
         let list: Vec<_> = (0..100).map(|n| format!("{{\"m{}\":0}}", n % 20)).collect();
         let text = format!("[{}]", list.join(","));
         let (stored, names) = shapes(&text);

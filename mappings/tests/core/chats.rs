@@ -1,4 +1,4 @@
-//! Archived chats: who may read them, plans and answers.
+//! Archived chats: access, plans and responses.
 
 use mappings::{Memory, Outcome, Site, Tokens, V2Request};
 use serde_json::json;
@@ -46,7 +46,7 @@ fn well(request: &V2Request) -> Outcome {
     ok(body)
 }
 
-/// A request to a site with a token for chats.
+/// A request to a site with a chat token.
 fn try_run(
     operation: &str,
     arguments: &[(&str, &str)],
@@ -68,7 +68,7 @@ fn run(operation: &str, arguments: &[(&str, &str)]) -> Run {
     try_run(operation, arguments, well).unwrap()
 }
 
-/// What v2 has no more, and the answer shows empty.
+/// Members that v2 dropped, shown empty.
 fn empty_members(operation: &str) -> &'static [&'static str] {
     match operation {
         "chat/get" => &["group_name"],
@@ -91,7 +91,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn chats_are_closed_without_the_sites_token() {
+fn chats_require_the_site_token() {
     let closed = |site: &Site, token| {
         let arguments = [("access_token", token), DAYS[0], DAYS[1], SESSION];
         for operation in ["chat/list", "chat/get"] {
@@ -111,14 +111,14 @@ fn chats_are_closed_without_the_sites_token() {
 }
 
 #[test]
-fn the_sites_token_is_not_sent_to_v2() {
+fn site_token_is_not_sent_to_v2() {
     for request in run("chat/list", &[TOKEN, DAYS[0], DAYS[1]]).requests() {
         assert!(!request.contains("site-token"), "{request}");
     }
 }
 
 #[test]
-fn v2s_page_token_goes_out_and_comes_back() {
+fn v2_page_token_round_trips() {
     let arguments = [
         TOKEN,
         DAYS[0],
@@ -155,7 +155,7 @@ fn pages_have_at_most_thirty_entries() {
 }
 
 #[test]
-fn sessions_of_an_address_are_those_of_two_people_that_name_it() {
+fn filters_sessions_by_address() {
     let arguments = [TOKEN, DAYS[0], DAYS[1], ("email", "Grace@Example.com")];
     let run = run("chat/list", &arguments);
     assert_eq!(run.warned(), ["email"]);
@@ -166,7 +166,7 @@ fn sessions_of_an_address_are_those_of_two_people_that_name_it() {
 }
 
 #[test]
-fn a_range_of_more_than_a_month_is_cut_to_the_last_one() {
+fn cuts_long_ranges_to_the_last_month() {
     let run = run(
         "chat/list",
         &[TOKEN, ("from", "2019-1-1"), ("to", "2020/08/31")],
@@ -176,7 +176,7 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one() {
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     for (status, code, message, v1) in [
         (404, 1234, "No such session.", "1234 No such session."),
         (
@@ -194,7 +194,7 @@ fn errors_of_v2_in_v1s_words() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_an_error() {
+fn error_body_with_status_200_is_an_error() {
     let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no report permission" }));
     for operation in ["chat/list", "chat/get"] {
         let run = try_run(operation, &[TOKEN, DAYS[0], DAYS[1], SESSION], refusal).unwrap();

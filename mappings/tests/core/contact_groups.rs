@@ -1,4 +1,4 @@
-//! IM groups that contact groups serve, as a site may choose: other calls, the same answers.
+//! IM groups served by contact groups, an option of the site: other calls, the same responses.
 
 use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::json;
@@ -88,7 +88,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn an_unknown_group_has_v1s_error() {
+fn maps_unknown_group() {
     let v2 = |_: &V2Request| {
         let text = "A group with this groupId: dir.g1 does not exist.";
         error(400, 300, text)
@@ -105,7 +105,7 @@ fn an_unknown_group_has_v1s_error() {
 }
 
 #[test]
-fn who_is_no_member_is_not_counted_as_removed() {
+fn does_not_count_nonmembers_as_removed() {
     let v2 = |request: &V2Request| match of(request, "member_ids") {
         "u1" => error(400, 300, "A member with this memberId: u1 does not exist."),
         _ => no_content(),
@@ -116,7 +116,7 @@ fn who_is_no_member_is_not_counted_as_removed() {
 }
 
 #[test]
-fn the_last_member_cannot_be_removed() {
+fn rejects_removal_of_the_last_member() {
     let v2 = |_: &V2Request| error(400, 300, "A group must have at least one member.");
     let given = [("id", "dir.g1"), ("member_ids", "u1")];
     let error = run("im/group/member/delete", &given, v2).unwrap().error();
@@ -127,7 +127,7 @@ fn the_last_member_cannot_be_removed() {
 }
 
 #[test]
-fn members_are_cut_into_pages() {
+fn paginates_members() {
     let given = [("id", "dir.g1"), ("page_size", "1"), ("page_number", "2")];
     let run = run("im/group/member/list", &given, well).unwrap();
     let answer = run.answer();

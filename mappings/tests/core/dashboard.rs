@@ -1,4 +1,4 @@
-//! The dashboard: plans, answers, and what programs that harvest or monitor rely on.
+//! The dashboard: plans, responses, and assumptions of harvesting and monitoring programs.
 
 use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ fn room() -> Value {
     })
 }
 
-/// A page of a list that v2 goes through by token.
+/// A page of a token-paged list.
 fn page(request: &V2Request, name: &str, entries: &Value) -> Outcome {
     ok(json!({
         "from": of(request, "from"), "to": of(request, "to"), "page_count": 4,
@@ -201,7 +201,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn a_forgotten_type_is_an_error_and_not_v2s_default_of_running_meetings() {
+fn missing_type_is_an_error() {
     for (operation, arguments) in REQUESTS {
         let without: Vec<_> = arguments
             .iter()
@@ -220,7 +220,7 @@ fn a_forgotten_type_is_an_error_and_not_v2s_default_of_running_meetings() {
 }
 
 #[test]
-fn every_request_about_meetings_says_which_type() {
+fn meeting_requests_always_send_the_type() {
     for (operation, arguments) in REQUESTS {
         for request in run(operation, arguments, well).unwrap().requests() {
             let needs = request.contains("/meetings") || request.contains("/webinars");
@@ -230,7 +230,7 @@ fn every_request_about_meetings_says_which_type() {
 }
 
 #[test]
-fn a_uuid_with_slashes_is_encoded_twice() {
+fn double_encodes_uuids_with_slashes() {
     for operation in [
         "metrics/meetingdetail",
         "metrics/webinardetail",
@@ -244,7 +244,7 @@ fn a_uuid_with_slashes_is_encoded_twice() {
 }
 
 #[test]
-fn ids_that_v2_takes_for_something_else_are_refused() {
+fn rejects_ids_reserved_by_v2() {
     let dots = [("meeting_id", ".."), PAST];
     let unknown = "3001 Meeting .. not found or has expired.";
     assert_eq!(
@@ -260,7 +260,7 @@ fn ids_that_v2_takes_for_something_else_are_refused() {
 }
 
 #[test]
-fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
+fn cuts_long_ranges_with_a_warning() {
     let long = [("from", "2019-1-1"), ("to", "2020-08-31")];
     for (operation, arguments) in REQUESTS {
         if !arguments.iter().any(|(name, _)| *name == "from") {
@@ -285,7 +285,7 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
 }
 
 #[test]
-fn a_day_that_is_missing_is_today_for_what_is_running_only() {
+fn missing_date_defaults_to_today_for_running_meetings_only() {
     for operation in ["metrics/meetings", "metrics/webinars"] {
         let live = run(operation, &[LIVE], well).unwrap();
         let sent = live.requests()[0].to_owned();
@@ -305,7 +305,7 @@ fn a_day_that_is_missing_is_today_for_what_is_running_only() {
 }
 
 #[test]
-fn a_running_meeting_has_no_duration_yet() {
+fn running_meeting_has_no_duration() {
     let texts = |duration: Option<&'static str>| {
         move |request: &V2Request| {
             let mut outcome = meeting(true);
@@ -327,7 +327,7 @@ fn a_running_meeting_has_no_duration_yet() {
     assert_eq!(list.answer()["meetings"][0]["duration"], "");
 }
 
-/// 70 participants, 30 a page.
+/// 70 participants, 30 per page.
 fn many(request: &V2Request) -> Outcome {
     if *request.template != *"/metrics/meetings/{meetingId}/participants" {
         return well(request);
@@ -374,7 +374,7 @@ fn details(number: &str, cursors: Vec<(u32, String)>) -> Run {
 }
 
 #[test]
-fn pages_in_order_cost_one_call_for_the_list_and_a_jump_costs_all_before() {
+fn sequential_pages_cost_one_call_and_jumps_cost_all_before() {
     let first = details("1", Vec::new());
     assert_eq!(first.requests().len(), 2);
     let second = details("2", first.finished.cursors.clone());
@@ -384,7 +384,7 @@ fn pages_in_order_cost_one_call_for_the_list_and_a_jump_costs_all_before() {
 }
 
 #[test]
-fn a_token_that_expired_begins_the_walk_anew_and_an_unknown_meeting_does_not() {
+fn expired_token_restarts_paging_but_unknown_meeting_does_not() {
     let expired = details("2", vec![(2, "old".to_owned())]);
     assert_eq!(expired.requests().len(), 4, "{:?}", expired.requests());
     assert_eq!(expired.answer()["participants"][0]["user_id"], "31");
@@ -394,7 +394,7 @@ fn a_token_that_expired_begins_the_walk_anew_and_an_unknown_meeting_does_not() {
 }
 
 #[test]
-fn programs_that_page_until_participants_count_come_to_the_end() {
+fn paging_until_participants_count_terminates() {
     let mut seen = Vec::new();
     for number in 1..10 {
         let answer = details(&number.to_string(), Vec::new()).answer();
@@ -412,7 +412,7 @@ fn programs_that_page_until_participants_count_come_to_the_end() {
 }
 
 #[test]
-fn either_failing_call_of_a_detail_fails_the_answer() {
+fn any_failing_call_of_a_detail_fails_the_response() {
     for (operation, part) in [
         ("metrics/meetingdetail", "/participants"),
         ("metrics/meetingdetail", "{meetingId}"),
@@ -429,7 +429,7 @@ fn either_failing_call_of_a_detail_fails_the_answer() {
 }
 
 #[test]
-fn sharing_is_looked_for_among_running_meetings_if_none_has_ended() {
+fn sharing_falls_back_to_running_meetings() {
     let gone = |request: &V2Request| match of(request, "type") {
         "past" => error(404, 3001, "This meeting's detail info is not available."),
         _ => well(request),
@@ -442,7 +442,7 @@ fn sharing_is_looked_for_among_running_meetings_if_none_has_ended() {
 }
 
 #[test]
-fn sharing_of_a_running_meeting_is_asked_for_alone() {
+fn sharing_of_a_running_meeting_needs_one_call() {
     let run = run("metrics/sharerecorddetail", &[MEETING, LIVE], well).unwrap();
     let requests = run.requests();
     assert_eq!(requests.len(), 1);
@@ -461,7 +461,7 @@ fn sharing_fails_if_no_meeting_is_known_or_the_past_cannot_be_read() {
     assert!(limited.error().starts_with("403 Sorry"));
 }
 
-/// Users in pages of 300, so many of them.
+/// Pages of 300 users.
 fn chat(request: &V2Request, pages: usize) -> Outcome {
     let number: usize = of(request, "next_page_token").parse().unwrap_or(1);
     let users = (0..300).map(|n| json!({ "user_id": format!("{number}-{n}") }));
@@ -474,7 +474,7 @@ fn chat(request: &V2Request, pages: usize) -> Outcome {
 }
 
 #[test]
-fn users_of_chat_are_counted_over_all_pages_and_the_page_is_cut() {
+fn counts_chat_users_over_all_pages() {
     let arguments = [
         AUGUST[0],
         AUGUST[1],
@@ -491,7 +491,7 @@ fn users_of_chat_are_counted_over_all_pages_and_the_page_is_cut() {
 }
 
 #[test]
-fn users_of_chat_of_which_a_page_is_missing_are_no_answer() {
+fn missing_page_of_chat_users_fails() {
     let broken = |request: &V2Request| match of(request, "next_page_token") {
         "" => chat(request, 2),
         _ => error(400, 200, "No permission."),
@@ -509,7 +509,7 @@ fn users_of_chat_of_which_a_page_is_missing_are_no_answer() {
 }
 
 #[test]
-fn a_site_may_allow_more_pages_of_users_of_chat() {
+fn option_raises_the_page_limit_of_chat_users() {
     let (site, memory) = (site_choosing("metrics_pages", 12), Memory::default());
     let v2 = |request: &V2Request| chat(request, 12);
     let run = run_with(catalog(), &site, memory, "metrics/im", &AUGUST, v2).unwrap();
@@ -530,7 +530,7 @@ fn rooms(operation: &str, arguments: &[(&str, &str)], v2: fn(&V2Request) -> Outc
 }
 
 #[test]
-fn passcodes_of_rooms_cost_a_call_each_and_only_if_the_site_wants_them() {
+fn room_passcodes_are_read_only_if_enabled() {
     let list = rooms("metrics/zoomrooms", &[], well);
     assert_eq!(list.requests()[1..], ["GET /rooms/r1", "GET /rooms/r2"]);
     assert_eq!(list.answer()["zoom_rooms"][1]["passcode"], "1234");
@@ -549,7 +549,7 @@ fn passcodes_of_rooms_cost_a_call_each_and_only_if_the_site_wants_them() {
 }
 
 #[test]
-fn a_room_without_a_running_meeting_has_an_empty_one() {
+fn idle_room_has_an_empty_meeting() {
     let idle = |request: &V2Request| {
         let mut room = room();
         room["past_meetings"] =
@@ -573,7 +573,7 @@ fn a_room_without_a_running_meeting_has_an_empty_one() {
 }
 
 #[test]
-fn past_meetings_of_a_room_come_in_pages_and_never_short() {
+fn past_room_meetings_are_paged_in_full() {
     let busy = |token: &'static str| {
         move |_: &V2Request| {
             let mut room = room();
@@ -606,7 +606,7 @@ fn past_meetings_of_a_room_come_in_pages_and_never_short() {
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let plan = "Only available for Business or higher accounts.";
     for (status, code, message, v1) in [
         (
@@ -670,7 +670,7 @@ fn errors_of_v2_in_v1s_words() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_an_error() {
+fn error_body_with_status_200_is_an_error() {
     for (operation, arguments) in REQUESTS {
         let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no Dashboard feature" }));
         let run = run(operation, arguments, refusal).unwrap();

@@ -1,4 +1,4 @@
-//! H.323/SIP devices: plans, answers, and what programs rely on.
+//! H.323/SIP devices: plans, responses, and assumptions of v1 programs.
 
 use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
@@ -61,14 +61,14 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn devices_are_added_under_both_names() {
+fn accepts_both_names_of_device_add() {
     let arguments = [("name", "Room"), ("ip", "10.0.0.7")];
     let run = run("h323/device/add", &arguments, well).unwrap();
     assert_eq!(run.answer()["id"], "d3");
 }
 
 #[test]
-fn protocols_and_encryptions_are_numbers_in_v1_and_words_in_v2() {
+fn converts_protocol_and_encryption() {
     for (number, word) in [("1", "H.323"), ("2", "SIP")] {
         values("protocol_type", number, "protocol", word);
     }
@@ -100,7 +100,7 @@ fn values(v1: &str, number: &str, v2: &str, word: &str) {
 }
 
 #[test]
-fn a_device_that_is_not_listed_does_not_exist_and_nothing_is_sent() {
+fn unknown_device_sends_nothing() {
     for arguments in [&[("id", "d9"), ("ip", "4711")][..], &[("id", "d9")]] {
         let run = run("h323/device/update", arguments, well).unwrap();
         assert_eq!(run.error(), "300 H.323 Device not exist: d9");
@@ -109,7 +109,7 @@ fn a_device_that_is_not_listed_does_not_exist_and_nothing_is_sent() {
 }
 
 #[test]
-fn v2s_code_decides_whatever_the_status() {
+fn v2_error_code_takes_precedence_over_status() {
     let unknown = |_: &V2Request| Outcome::Answered {
         status: 404,
         body: None,
@@ -154,7 +154,7 @@ fn v2s_code_decides_whatever_the_status() {
 }
 
 #[test]
-fn a_refused_member_has_its_v1_name() {
+fn rejected_field_has_its_v1_name() {
     let refused = |_: &V2Request| {
         Outcome::Answered {
         status: 400,
@@ -169,7 +169,7 @@ fn a_refused_member_has_its_v1_name() {
 }
 
 #[test]
-fn a_name_that_v2_does_not_take_is_refused() {
+fn rejects_names_that_v2_does_not_accept() {
     let name = "x".repeat(65);
     let arguments = [("name", name.as_str()), ("ip", "10.0.0.7")];
     let refused = run("h323/device/create", &arguments, well).err().unwrap();

@@ -1,4 +1,4 @@
-//! Drives translations against a scripted v2.
+//! Test driver that runs translations against a scripted v2.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ pub(crate) fn site(catalog: &Catalog) -> Site {
     }
 }
 
-/// A site that made one choice.
+/// A site with one option set.
 pub(crate) fn site_choosing(option: &str, choice: impl Into<toml::Value>) -> Site {
     let options = [(option.to_owned(), choice.into())].into();
     Site {
@@ -32,20 +32,20 @@ pub(crate) fn site_choosing(option: &str, choice: impl Into<toml::Value>) -> Sit
     }
 }
 
-/// A parameter of the query; empty if the request does not have it.
+/// Query parameter; empty if absent.
 pub(crate) fn of<'r>(request: &'r V2Request, name: &str) -> &'r str {
     let mut query = request.query.iter();
     let found = query.find(|(known, _)| known == name);
     found.map_or("", |(_, value)| value)
 }
 
-/// What was sent, a group for each time that calls were ready together, and the end.
+/// Requests grouped by readiness, and the result.
 pub(crate) struct Run {
     pub(crate) sent: Vec<Vec<String>>,
     pub(crate) finished: Finished,
 }
 
-/// Runs a translation; `v2` answers each request.
+/// Runs a translation; `v2` responds to each request.
 pub(crate) fn run(
     operation: &str,
     arguments: &[(&str, &str)],
@@ -142,7 +142,7 @@ pub(crate) fn user() -> Value {
     })
 }
 
-/// The user whom a path names by id or address.
+/// The user that a path refers to by id or address.
 pub(crate) fn user_at(path: &str) -> Value {
     let mut user = user();
     let key = path.rsplit('/').next().unwrap();
@@ -165,7 +165,7 @@ pub(crate) fn settings() -> Value {
     })
 }
 
-/// A v2 in which all goes well.
+/// A v2 on which all requests succeed.
 pub(crate) fn well(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/users/{userId}") => ok(user_at(&request.path)),
@@ -199,7 +199,7 @@ pub(crate) fn well(request: &V2Request) -> Outcome {
 }
 
 impl Run {
-    /// The answer.
+    /// The response.
     pub(crate) fn answer(self) -> Value {
         match self.finished.answer.result {
             Ok(answer) => Value::Object(answer.members()),
@@ -215,12 +215,12 @@ impl Run {
         }
     }
 
-    /// All requests in the order in which they were sent.
+    /// All requests in sending order.
     pub(crate) fn requests(&self) -> Vec<&str> {
         self.sent.iter().flatten().map(String::as_str).collect()
     }
 
-    /// The fields that were warned of.
+    /// Fields with warnings.
     pub(crate) fn warned(&self) -> Vec<&str> {
         self.finished
             .answer

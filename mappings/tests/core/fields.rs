@@ -1,4 +1,4 @@
-//! Every exact field mapping survives the way to v2 and back.
+//! Exact field mappings round-trip through v2.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::driver::{catalog, no_content, run, well};
 
-/// An update that carries a field, and a v2 that stores what it is sent.
+/// An update with a field, and a v2 that stores what it receives.
 fn round_trip(given: &[(&str, &str)]) -> Value {
     let stored = std::cell::RefCell::new((json!({ "id": "x", "email": "a@b" }), no_settings()));
     let v2 = |request: &V2Request| {
@@ -45,7 +45,7 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
     run("user/get", &[("id", "x")], v2).unwrap().answer()
 }
 
-/// v2's settings without a single one.
+/// v2's settings without any member.
 fn no_settings() -> Value {
     json!({
         "in_meeting": {}, "schedule_meeting": {}, "recording": {}, "email_notification": {},
@@ -68,7 +68,7 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
-/// A value of a v1 field, as a client sends it and as an answer shows it.
+/// A v1 value as sent by a client and as shown in a response.
 fn value(field: &Field, part: usize) -> BoxedStrategy<(String, Value)> {
     let part = &field.parts[part];
     match part.kind {
@@ -100,9 +100,9 @@ fn value(field: &Field, part: usize) -> BoxedStrategy<(String, Value)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// v1 → v2 → v1, for every exact field that an update takes and an answer shows.
+    /// v1 → v2 → v1, for every exact field that an update accepts and a response shows.
     #[test]
-    fn exact_fields_survive(seed in any::<prop::sample::Index>(), texts in prop::collection::vec("[^\\x00]{1,60}", 1..4)) {
+    fn exact_fields_round_trip(seed in any::<prop::sample::Index>(), texts in prop::collection::vec("[^\\x00]{1,60}", 1..4)) {
         let catalog = catalog();
         let update = catalog.find("user/update").unwrap();
         let mut tested = BTreeSet::new();
@@ -133,11 +133,11 @@ proptest! {
         prop_assert!(tested.len() > 30, "only {} fields were tested: {:?}", tested.len(), tested);
     }
 
-    /// The pairs that share one place in v2.
+    /// Pairs of v1 fields that share a v2 place.
     #[test]
-    fn pairs_survive(auto in any::<bool>(), cloud in any::<bool>(), chime in any::<bool>()) {
+    fn pairs_round_trip(auto in any::<bool>(), cloud in any::<bool>(), chime in any::<bool>()) {
         let text = |yes: bool| if yes { "1" } else { "0" };
-        // v1's documents: cloud recording makes automatic recording true.
+        // v1's documentation: cloud recording makes automatic recording true.
         let auto = auto || cloud;
         let answer = round_trip(&[
             ("enable_auto_recording", text(auto)),
@@ -150,7 +150,7 @@ proptest! {
         prop_assert_eq!(&answer["enable_enter_exit_chime"], &json!(chime));
     }
 
-    /// Whatever a client sends, each id stays one segment of the path.
+    /// Any id sent by a client stays one path segment.
     #[test]
     fn ids_stay_one_segment(id in "\\PC{1,40}|[/?#%+&. \\r\\n\\x00a]{1,12}") {
         let Ok(run) = run("user/get", &[("id", &id)], well) else { return Ok(()) };
@@ -164,7 +164,7 @@ proptest! {
 }
 
 #[test]
-fn rows_of_value_tables_are_shown_as_written() {
+fn value_table_rows_match_the_catalog() {
     let shown = |user: Value| {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}" => Outcome::Answered {
@@ -191,7 +191,7 @@ fn rows_of_value_tables_are_shown_as_written() {
 }
 
 #[test]
-fn values_that_v2_spells_with_another_type_are_read() {
+fn accepts_v2_values_of_another_json_type() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}" => crate::driver::ok(json!({
             "id": 7, "email": "a@b", "type": "2", "pmi": "2035134243", "verified": true,
@@ -226,7 +226,7 @@ fn values_that_v2_spells_with_another_type_are_read() {
 }
 
 #[test]
-fn an_old_token_that_is_a_sentence_is_no_token() {
+fn sentence_in_a_token_field_counts_as_absent() {
     let catalog = catalog();
     let options = std::collections::BTreeMap::from([("token".to_owned(), toml::Value::from(true))]);
     let site = mappings::Site {
@@ -255,7 +255,7 @@ fn an_old_token_that_is_a_sentence_is_no_token() {
 }
 
 #[test]
-fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
+fn missing_v2_members_have_v1s_empty_value() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}" => Outcome::Answered {
             status: 200,
@@ -272,9 +272,9 @@ fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
 }
 
 proptest! {
-    /// Whatever a text holds, and whatever escapes v2 writes it with.
+    /// Any text, in any JSON escaping that v2 may use.
     #[test]
-    fn texts_arrive_as_they_are(
+    fn texts_pass_unchanged(
         texts in proptest::collection::vec("[a-z\"\\\\/\\x00-\\x1f\\x7fé—😀]{0,6}", 1..4),
         escaped in any::<bool>(),
     ) {
@@ -300,7 +300,7 @@ proptest! {
     }
 }
 
-/// The same JSON with everything beyond ASCII escaped, as Python and Java write it.
+/// JSON with all non-ASCII characters escaped, as by Python and Java.
 fn without_unicode(json: &str) -> String {
     let mut units = [0; 2];
     json.chars()

@@ -1,4 +1,4 @@
-//! User groups: plans, answers, and what programs rely on.
+//! User groups: plans, responses, and assumptions of v1 programs.
 
 use mappings::{Outcome, V2Request};
 use serde_json::json;
@@ -39,7 +39,7 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// One of the pages of the list, by the token that the page before named.
+/// A page of the list, selected by the previous page's token.
 fn page(request: &V2Request, pages: &[serde_json::Value]) -> Outcome {
     let mut query = request.query.iter();
     let token = query.find(|(name, _)| name == "next_page_token");
@@ -56,7 +56,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn a_list_of_which_a_page_fails_is_no_answer() {
+fn failing_page_fails_the_list() {
     let v2 = |request: &V2Request| match request.query.len() {
         1 => well(request),
         _ => error(400, 200, "Only available for Paid account."),
@@ -66,7 +66,7 @@ fn a_list_of_which_a_page_fails_is_no_answer() {
 }
 
 #[test]
-fn a_list_begins_anew_once_if_its_token_expired() {
+fn expired_token_restarts_the_list_once() {
     let v2 = |request: &V2Request| match request.query.len() {
         1 => well(request),
         _ => error(
@@ -81,7 +81,7 @@ fn a_list_begins_anew_once_if_its_token_expired() {
 }
 
 #[test]
-fn a_list_that_never_ends_is_an_error() {
+fn endless_list_is_an_error() {
     let endless = |request: &V2Request| {
         let token = request
             .query
@@ -96,7 +96,7 @@ fn a_list_that_never_ends_is_an_error() {
 }
 
 #[test]
-fn a_group_has_no_member_named_id() {
+fn groups_have_no_member_id() {
     for operation in ["group/get", "group/edit", "group/create"] {
         let arguments = [("id", "g1"), ("name", "Sales")];
         let answer = run(operation, &arguments, well).unwrap().answer();
@@ -106,7 +106,7 @@ fn a_group_has_no_member_named_id() {
 }
 
 #[test]
-fn a_change_whose_group_cannot_be_read_afterwards_is_answered_with_what_was_asked() {
+fn unreadable_group_after_a_change_is_answered_from_the_request() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => error(429, 429, "Too many requests."),
         false => well(request),
@@ -120,7 +120,7 @@ fn a_change_whose_group_cannot_be_read_afterwards_is_answered_with_what_was_aske
 }
 
 #[test]
-fn errors_name_the_group_as_the_client_named_it() {
+fn errors_quote_the_clients_group_id() {
     let answered = |operation: &str, code: i64, message: &'static str| {
         let arguments = [("id", "g1"), ("name", "Sales")];
         run(operation, &arguments, move |_| error(404, code, message))
@@ -155,7 +155,7 @@ fn errors_name_the_group_as_the_client_named_it() {
 }
 
 #[test]
-fn a_refused_name_is_named() {
+fn rejected_name_is_reported() {
     let refused = |_: &V2Request| {
         Outcome::Answered {
         status: 400,
@@ -172,7 +172,7 @@ fn a_refused_name_is_named() {
 }
 
 #[test]
-fn a_group_without_an_id_is_not_v2s_answer() {
+fn group_without_id_is_a_failure() {
     let empty = |_: &V2Request| ok(json!({}));
     let foreign = "500 Zoom answered with something that is not its API";
     for (operation, arguments) in [
@@ -187,7 +187,7 @@ fn a_group_without_an_id_is_not_v2s_answer() {
 }
 
 #[test]
-fn an_account_that_the_site_has_not_configured_is_left_out() {
+fn omits_unconfigured_account() {
     let catalog = catalog();
     let site = mappings::Site {
         account_id: None,

@@ -1,4 +1,4 @@
-//! IM groups: plans, answers, and what programs rely on.
+//! IM groups: plans, responses, and assumptions of v1 programs.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +84,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn pictures_of_members_are_asked_for_as_the_site_chose() {
+fn option_controls_member_pictures() {
     let catalog = catalog();
     let chosen = BTreeMap::from([("list_pictures".to_owned(), toml::Value::from(true))]);
     let site = Site {
@@ -99,7 +99,7 @@ fn pictures_of_members_are_asked_for_as_the_site_chose() {
 }
 
 #[test]
-fn a_list_is_read_to_its_end_if_v2_cuts_it() {
+fn reads_all_pages_of_a_truncated_list() {
     let v2 = |request: &V2Request| match request.query.is_empty() {
         true => ok(json!({ "groups": [group()], "next_page_token": "two" })),
         false => ok(json!({ "groups": [group()] })),
@@ -113,7 +113,7 @@ fn a_list_is_read_to_its_end_if_v2_cuts_it() {
 }
 
 #[test]
-fn types_have_capitals_in_v1() {
+fn capitalises_group_types() {
     for (v1, v2) in [
         ("Normal", "normal"),
         ("Shared", "shared"),
@@ -149,7 +149,7 @@ fn types_have_capitals_in_v1() {
 }
 
 #[test]
-fn a_change_leaves_alone_what_was_not_given() {
+fn change_keeps_absent_parameters() {
     let arguments = [("id", "g1"), ("name", "Support")];
     let run = run("im/group/edit", &arguments, well).unwrap();
     assert_eq!(
@@ -159,7 +159,7 @@ fn a_change_leaves_alone_what_was_not_given() {
 }
 
 #[test]
-fn the_answers_name_of_an_option_is_taken_as_a_parameter_too() {
+fn accepts_the_response_name_of_an_option() {
     let sent = |arguments: &[(&str, &str)]| {
         let run = run("im/group/edit", arguments, well).unwrap();
         run.requests()[0].to_owned()
@@ -178,7 +178,7 @@ fn the_answers_name_of_an_option_is_taken_as_a_parameter_too() {
 }
 
 #[test]
-fn errors_name_the_group_as_the_client_named_it() {
+fn errors_quote_the_clients_group_id() {
     let gone = |_: &V2Request| error(404, 4130, "IM group does not exist: g1.");
     let no_code = |_: &V2Request| Outcome::Answered {
         status: 404,
@@ -203,7 +203,7 @@ fn errors_name_the_group_as_the_client_named_it() {
 }
 
 #[test]
-fn that_im_groups_are_gone_goes_through() {
+fn im_groups_unavailable_error_passes_through() {
     let gone = |_: &V2Request| error(410, 4137, "The IM Group APIs are no longer available.");
     for (operation, arguments) in REQUESTS {
         let error = run(operation, arguments, gone).unwrap().error();
@@ -215,7 +215,7 @@ fn that_im_groups_are_gone_goes_through() {
 }
 
 #[test]
-fn an_error_under_a_successful_status_is_an_error() {
+fn error_body_with_success_status_is_an_error() {
     let v2 = |_: &V2Request| error(200, 200, "Only available for paid account:a1.");
     for (operation, arguments) in REQUESTS {
         let error = run(operation, arguments, v2).unwrap().error();
@@ -232,7 +232,7 @@ fn members(count: usize) -> String {
 }
 
 #[test]
-fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
+fn adds_members_in_batches_of_ten_until_a_failure() {
     let members = members(23);
     let arguments = [("id", "g1"), ("member_ids", members.as_str())];
     let done = run("im/group/member/add", &arguments, well).unwrap();
@@ -272,7 +272,7 @@ fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
 }
 
 #[test]
-fn members_are_given_by_id_or_address_in_all_spellings() {
+fn accepts_members_by_id_or_address_in_all_spellings() {
     let both =
         r#"POST /im/groups/g1/members {"members":[{"id":"u1"},{"email":"ada@example.com"}]}"#;
     for arguments in [
@@ -311,7 +311,7 @@ fn members_are_given_by_id_or_address_in_all_spellings() {
 }
 
 #[test]
-fn who_is_no_member_is_removed_already_and_not_counted() {
+fn removing_a_nonmember_is_not_counted() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {
         true => error(404, 4131, "Group member does not exist."),
@@ -329,7 +329,7 @@ fn who_is_no_member_is_removed_already_and_not_counted() {
 }
 
 #[test]
-fn an_unknown_member_of_a_removal_is_named_by_v2() {
+fn unknown_member_error_comes_from_v2() {
     let unknown = |_: &V2Request| error(404, 1001, "User does not exist: u1.");
     let arguments = [("id", "g1"), ("member_ids", "u1")];
     let run = run("im/group/member/delete", &arguments, unknown).unwrap();
@@ -337,7 +337,7 @@ fn an_unknown_member_of_a_removal_is_named_by_v2() {
 }
 
 #[test]
-fn a_removal_that_fails_says_how_many_are_removed() {
+fn failed_removal_reports_progress() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {
         true => error(400, 200, "No."),
@@ -353,7 +353,7 @@ fn a_removal_that_fails_says_how_many_are_removed() {
 }
 
 #[test]
-fn a_time_that_v2_does_not_name_is_that_of_the_answer() {
+fn missing_time_defaults_to_the_response_time() {
     let silent = |_: &V2Request| ok(json!({ "ids": "u1" }));
     let arguments = [("id", "g1"), ("member_ids", "u1,u2")];
     let answer = run("im/group/member/add", &arguments, silent)
@@ -364,7 +364,7 @@ fn a_time_that_v2_does_not_name_is_that_of_the_answer() {
 }
 
 #[test]
-fn each_option_has_its_own_place() {
+fn options_map_to_distinct_places() {
     for (asked, shown, v2) in [
         (
             "option_search_by_domain",

@@ -1,4 +1,4 @@
-//! Meetings that are running: the list of them, and their end.
+//! Running meetings: listing and ending them.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn meeting(id: i64) -> Value {
     })
 }
 
-/// What the dashboard says of a running meeting.
+/// A running meeting in the dashboard.
 fn running(id: i64) -> Value {
     json!({
         "uuid": format!("now{id}=="), "id": id, "topic": "Planning now", "host": "Ada Lovelace",
@@ -41,7 +41,7 @@ fn running(id: i64) -> Value {
     })
 }
 
-/// What v2's list says of one.
+/// A meeting in v2's list.
 fn listed(id: i64, minute: i64) -> Value {
     json!({
         "uuid": format!("now{id}=="), "id": id, "host_id": "kdc1", "topic": "Planning now", "type": 1,
@@ -113,7 +113,7 @@ fn live(
     .unwrap()
 }
 
-/// The ids of the meetings of an answer.
+/// Ids of the meetings in a response.
 fn ids(answer: &Value) -> Vec<i64> {
     let meetings = answer["meetings"].as_array().unwrap().iter();
     meetings
@@ -127,7 +127,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn a_meeting_of_another_host_is_not_ended() {
+fn does_not_end_another_hosts_meeting() {
     for host in ["kdc2", "grace@example.com", "me"] {
         let run = run("meeting/end", &[END[0], ("host_id", host)], well).unwrap();
         assert_eq!(run.error(), "3003 Not meeting host.");
@@ -156,7 +156,7 @@ fn a_meeting_of_another_host_is_not_ended() {
 }
 
 #[test]
-fn an_instant_meeting_that_v2_does_not_show_is_ended() {
+fn ends_hidden_instant_meetings() {
     let v2 = |request: &V2Request| match request.method.as_str() {
         "GET" => error(404, 3001, "Meeting does not exist: 9876543210."),
         _ => well(request),
@@ -167,7 +167,7 @@ fn an_instant_meeting_that_v2_does_not_show_is_ended() {
 }
 
 #[test]
-fn v2s_errors_are_said_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     for (status, code, message, wanted) in [
         (
             404,
@@ -203,7 +203,7 @@ fn v2s_errors_are_said_in_v1s_words() {
 }
 
 #[test]
-fn without_details_a_running_meeting_has_what_the_dashboard_has() {
+fn running_meeting_falls_back_to_dashboard_data() {
     let run = live(&[("list_detail", "profile")], &[], well);
     assert_eq!(run.requests().len(), 1);
     assert!(run.warned()[0].contains("host_id"), "{:?}", run.warned());
@@ -218,7 +218,7 @@ fn without_details_a_running_meeting_has_what_the_dashboard_has() {
 }
 
 #[test]
-fn an_instant_meeting_that_v2_does_not_show_is_listed_with_a_warning() {
+fn lists_hidden_instant_meetings_with_a_warning() {
     let run = live(&[], &[], |request| match &*request.template {
         "/meetings/{meetingId}" => error(404, 3001, "Meeting does not exist."),
         _ => well(request),
@@ -231,7 +231,7 @@ fn an_instant_meeting_that_v2_does_not_show_is_listed_with_a_warning() {
 }
 
 #[test]
-fn accounts_without_a_dashboard_are_asked_host_by_host() {
+fn without_dashboard_queries_each_host() {
     let users = [("live_source", "users")];
     let run = live(&users, &[], well);
     let sent = run.requests();
@@ -240,7 +240,7 @@ fn accounts_without_a_dashboard_are_asked_host_by_host() {
     assert_eq!(sent.len(), 8, "{sent:?}");
     assert!(run.warned().is_empty(), "{:?}", run.warned());
     let answer = run.answer();
-    // In the order of their beginning.
+    // Ordered by start time.
     assert_eq!(ids(&answer), [SECOND, THIRD, FIRST]);
     assert_eq!(answer["total_records"], 3);
     let first = &answer["meetings"][0];
@@ -261,7 +261,7 @@ fn accounts_without_a_dashboard_are_asked_host_by_host() {
 }
 
 #[test]
-fn a_host_who_cannot_be_asked_fails_the_list() {
+fn unreadable_host_fails_the_list() {
     let run = live(&[("live_source", "users")], &[], |request| {
         match request.path.as_str() {
             "/users/u3/meetings" => Outcome::Limited,
@@ -272,7 +272,7 @@ fn a_host_who_cannot_be_asked_fails_the_list() {
 }
 
 #[test]
-fn an_account_without_a_dashboard_has_no_permission() {
+fn missing_dashboard_is_a_permission_error() {
     let run = live(&[], &[], |_| {
         error(
             400,
@@ -284,7 +284,7 @@ fn an_account_without_a_dashboard_has_no_permission() {
 }
 
 #[test]
-fn a_site_may_have_plain_join_urls() {
+fn option_selects_plain_join_urls() {
     for source in ["dashboard", "users"] {
         let run = live(&[("join_url", "plain"), ("live_source", source)], &[], well);
         let answer = run.answer();

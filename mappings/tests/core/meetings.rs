@@ -1,4 +1,4 @@
-//! Meetings: created, read, listed, changed and deleted, with what programs of v1 rely on.
+//! Meetings: create, read, list, update and delete, with assumptions of v1 programs.
 
 use mappings::{Memory, Outcome, Site, V2Request};
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// A request to a site that made a choice.
+/// A request to a site with an option set.
 fn choosing(
     option: &str,
     choice: impl Into<toml::Value>,
@@ -117,7 +117,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn an_instant_meeting_has_neither_start_nor_duration() {
+fn instant_meeting_has_no_start_or_duration() {
     let instant = |request: &V2Request| {
         let mut meeting = meeting();
         meeting["type"] = 1.into();
@@ -142,7 +142,7 @@ fn an_instant_meeting_has_neither_start_nor_duration() {
 }
 
 #[test]
-fn the_personal_id_is_shown_twice() {
+fn personal_id_appears_twice() {
     let personal = |_: &V2Request| {
         let mut meeting = meeting();
         meeting["settings"]["use_pmi"] = true.into();
@@ -153,7 +153,7 @@ fn the_personal_id_is_shown_twice() {
 }
 
 #[test]
-fn a_start_time_is_utc_however_it_is_written() {
+fn normalises_start_time_to_utc() {
     let sent = |time: &str| {
         let given = [HOST, ("type", "2"), ("topic", "x"), ("start_time", time)];
         run("meeting/create", &given, well).map(|run| run.requests()[0].to_owned())
@@ -178,7 +178,7 @@ fn a_start_time_is_utc_however_it_is_written() {
 }
 
 #[test]
-fn a_long_topic_is_cut_and_strictly_refused() {
+fn truncates_long_topic_or_rejects_it_in_strict_mode() {
     let topic = "ä".repeat(300);
     let given = [HOST, ("type", "2"), ("topic", topic.as_str())];
     let run = run("meeting/create", &given, well).unwrap();
@@ -205,7 +205,7 @@ fn a_long_topic_is_cut_and_strictly_refused() {
 }
 
 #[test]
-fn nothing_is_sent_of_what_was_not_given() {
+fn sends_only_given_parameters() {
     let given = [
         HOST,
         ("type", "2"),
@@ -221,7 +221,7 @@ fn nothing_is_sent_of_what_was_not_given() {
 }
 
 #[test]
-fn a_recurrence_that_is_no_json_is_refused() {
+fn rejects_recurrence_that_is_not_json() {
     for (recurrence, name) in [
         ("{'type':1}", "recurrence"),
         ("[1]", "recurrence"),
@@ -243,7 +243,7 @@ fn a_recurrence_that_is_no_json_is_refused() {
 }
 
 #[test]
-fn only_its_host_finds_or_changes_a_meeting() {
+fn restricts_meetings_to_their_host() {
     for host in ["ADA@example.com", "kdc1"] {
         assert!(
             run("meeting/get", &[ID, ("host_id", host)], well)
@@ -276,14 +276,14 @@ fn only_its_host_finds_or_changes_a_meeting() {
 }
 
 #[test]
-fn a_host_that_v2_does_not_name_is_a_warning() {
+fn missing_host_is_a_warning() {
     let nameless = |_: &V2Request| ok(json!({ "id": 9_876_543_210_i64 }));
     let run = run("meeting/get", &[ID, HOST], nameless).unwrap();
     assert_eq!(run.warned(), ["host_id"]);
 }
 
 #[test]
-fn an_empty_occurrence_never_deletes_the_series() {
+fn empty_occurrence_id_does_not_delete_the_series() {
     for none in ["", " ", "null"] {
         let refused = run("meeting/delete", &[ID, HOST, ("occurrence_id", none)], well);
         assert_eq!(
@@ -300,7 +300,7 @@ fn an_empty_occurrence_never_deletes_the_series() {
 }
 
 #[test]
-fn an_id_is_digits() {
+fn meeting_id_must_be_digits() {
     for id in [
         "abc",
         "..",
@@ -321,7 +321,7 @@ fn an_id_is_digits() {
 }
 
 #[test]
-fn v2s_failures_are_v1s() {
+fn maps_v2_errors_to_v1() {
     let told = |operation: &str, code: i64| {
         let given = [ID, HOST, ("topic", "x"), ("type", "2")];
         run(operation, &given, move |_: &V2Request| {
@@ -346,7 +346,7 @@ fn v2s_failures_are_v1s() {
 }
 
 #[test]
-fn a_success_without_a_meeting_is_a_failure() {
+fn success_without_a_meeting_is_a_failure() {
     let hidden = |_: &V2Request| ok(json!({ "code": 200, "message": "No permission today." }));
     let run_ = run("meeting/get", &[ID, HOST], hidden).unwrap();
     assert_eq!(run_.error(), "200 No permission today.");
@@ -361,7 +361,7 @@ fn a_success_without_a_meeting_is_a_failure() {
 }
 
 #[test]
-fn a_list_without_detail_lacks_what_v2s_list_has_not() {
+fn list_without_detail_omits_missing_members() {
     let site = site_choosing("list_detail", "profile");
     let run = run_with(
         catalog(),

@@ -1,4 +1,4 @@
-//! Members of groups: several ids in one request, in batches and one by one.
+//! Group members: several ids per request, in batches and one by one.
 
 use std::sync::Mutex;
 
@@ -71,7 +71,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn ids_come_in_several_spellings() {
+fn accepts_ids_in_several_spellings() {
     let sent = |pairs: &[(&str, &str)]| {
         let mut arguments = Arguments::default();
         arguments.add("id", Argument::Text("g1".to_owned()));
@@ -123,7 +123,7 @@ fn ids_come_in_several_spellings() {
 }
 
 #[test]
-fn batches_go_one_after_the_other_and_are_counted_together() {
+fn runs_batches_sequentially_and_sums_their_counts() {
     let ids = many(65);
     let run = run("group/member/add", &[GROUP, ("member_ids", &ids)], well).unwrap();
     let sizes: Vec<Vec<usize>> = run
@@ -140,7 +140,7 @@ fn batches_go_one_after_the_other_and_are_counted_together() {
 }
 
 #[test]
-fn who_is_no_member_is_removed_already() {
+fn removing_a_nonmember_succeeds() {
     let v2 = |request: &V2Request| match request.path.ends_with("/u1") {
         true => error(404, 4131, "not a member"),
         false => well(request),
@@ -155,7 +155,7 @@ fn who_is_no_member_is_removed_already() {
 }
 
 #[test]
-fn a_failure_says_how_many_are_done_and_a_repetition_does_the_rest() {
+fn failure_reports_progress_and_retry_completes() {
     let ids = many(65);
     let failing = |request: &V2Request| match shown(request).contains("\"u31\"") {
         true => error(404, 1001, "User does not exist: u31."),
@@ -177,7 +177,7 @@ fn a_failure_says_how_many_are_done_and_a_repetition_does_the_rest() {
 }
 
 #[test]
-fn the_first_failure_stops_what_was_not_sent() {
+fn first_failure_stops_unsent_calls() {
     let seen = Mutex::new(0);
     let failing = |_: &V2Request| {
         let mut seen = seen.lock().unwrap();
@@ -206,7 +206,7 @@ fn the_first_failure_stops_what_was_not_sent() {
 }
 
 #[test]
-fn pages_of_two_groups_are_remembered_apart() {
+fn cursors_are_separate_per_group() {
     let key = |group: &str| {
         let (catalog, site) = (catalog(), site(catalog()));
         let operation = catalog.find("group/member/list").unwrap();
@@ -219,7 +219,7 @@ fn pages_of_two_groups_are_remembered_apart() {
 }
 
 #[test]
-fn v2s_failures_are_v1s() {
+fn maps_v2_errors_to_v1() {
     let told_of = |operation: &str, code: i64, members: &str| {
         let v2 = move |_: &V2Request| error(404, code, "v2's words");
         run(operation, &[GROUP, ("member_ids", members)], v2)
@@ -241,7 +241,7 @@ fn v2s_failures_are_v1s() {
     assert_eq!(told("group/member/delete", 1001), "1001 User not exist: u7");
     for operation in ["group/member/add", "im/group/member/add"] {
         assert_eq!(told(operation, 1001), "1001 User not exist: u7");
-        // Of several, v2 alone knows which.
+        // Only v2 can identify the rejected one.
         assert_eq!(told_of(operation, 1001, "u7,u8"), "1001 v2's words");
     }
 }

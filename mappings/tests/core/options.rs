@@ -1,4 +1,4 @@
-//! What a site may choose: every option with its default, and those that no area's tests try.
+//! Options of a site: all with their defaults, and those not tested with their area.
 
 use mappings::{Memory, Outcome, V2Request, catalog::operation::OptionValue};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn options_and_their_defaults() {
 }
 
 #[test]
-fn the_token_of_a_download_lives_as_long_as_the_site_chose() {
+fn option_sets_download_token_lifetime() {
     let v2 = |_: &V2Request| {
         ok(json!({
             "uuid": "abc==", "id": 94_908_911_701_i64, "recording_files": [],
@@ -61,7 +61,7 @@ fn users(request: &V2Request) -> Outcome {
 }
 
 #[test]
-fn users_who_were_deactivated_are_listed_behind_the_active_ones_if_the_site_chose_so() {
+fn option_lists_inactive_users_after_active_ones() {
     let site = site_choosing("list_inactive", true);
     let page = |given: &[(&str, &str)]| {
         let memory = Memory::default();

@@ -1,4 +1,4 @@
-//! Outcomes of any kind, in any order: a translation always comes to its end.
+//! Translations terminate for outcomes of any kind in any order.
 
 use mappings::{Memory, Outcome, Translation, V2Request};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What clients give: missing, malformed, empty, unknown, and what cannot be honoured.
+//! Parameters: missing, malformed, empty, unknown and unsupported ones.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn refusal(operation: &str, arguments: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn required_parameters_are_named() {
+fn missing_parameters_are_reported() {
     assert_eq!(refusal("user/get", &[]), "300 Id is required.");
     assert_eq!(refusal("user/get", &[("id", "")]), "300 Id is required.");
     assert_eq!(
@@ -39,7 +39,7 @@ fn required_parameters_are_named() {
 }
 
 #[test]
-fn malformed_and_out_of_range_parameters_are_named() {
+fn malformed_and_out_of_range_parameters_are_reported() {
     for (operation, arguments, name) in [
         (
             "user/list",
@@ -85,7 +85,7 @@ fn malformed_and_out_of_range_parameters_are_named() {
 }
 
 #[test]
-fn a_page_below_the_first_is_the_first_and_a_size_below_one_the_default() {
+fn clamps_page_number_and_defaults_page_size() {
     for (number, size) in [("0", "0"), ("-1", "-30"), ("", "")] {
         let page = [("page_number", number), ("page_size", size)];
         for operation in ["user/list", "group/member/list", "meeting/list"] {
@@ -103,7 +103,7 @@ fn a_page_below_the_first_is_the_first_and_a_size_below_one_the_default() {
 }
 
 #[test]
-fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
+fn v2_capacities_and_numbers_round_trip() {
     let sent = |name: &str, value: &str| {
         let run = run("user/update", &[("id", "x"), (name, value)], well).unwrap();
         run.requests()[0].to_owned()
@@ -116,7 +116,7 @@ fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
         let wanted = format!("\"webinar_capacity\":{capacity}");
         assert!(sent("webinar_capacity", capacity).contains(&wanted));
     }
-    // What v1 shows where v2 has none.
+    // v1's value where v2 has none.
     for name in [
         "pmi",
         "large_capacity",
@@ -128,7 +128,7 @@ fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
 }
 
 #[test]
-fn the_address_of_a_new_user_is_a_parameter_and_no_unknown_user() {
+fn invalid_address_of_a_new_user_is_a_parameter_error() {
     for email in ["me", ".", "..", "vanity_name"] {
         for create in ["user/create", "user/custcreate", "user/ssocreate"] {
             assert_eq!(
@@ -140,7 +140,7 @@ fn the_address_of_a_new_user_is_a_parameter_and_no_unknown_user() {
 }
 
 #[test]
-fn booleans_and_numbers_are_read_in_all_spellings() {
+fn parses_all_spellings_of_booleans_and_numbers() {
     for (text, chat) in [
         ("true", false),
         ("True", false),
@@ -164,7 +164,7 @@ fn booleans_and_numbers_are_read_in_all_spellings() {
 }
 
 #[test]
-fn an_empty_parameter_counts_as_absent() {
+fn empty_parameter_counts_as_absent() {
     let get = run(
         "user/getbyemail",
         &[("email", "a@b"), ("login_type", "")],
@@ -192,7 +192,7 @@ fn an_empty_parameter_counts_as_absent() {
 }
 
 #[test]
-fn an_empty_text_of_an_update_clears_unless_the_site_keeps_it() {
+fn empty_text_clears_on_update_unless_disabled() {
     let catalog = catalog();
     let keep = BTreeMap::from([("empty_text".to_owned(), toml_text("keep"))]);
     let keep = Site {
@@ -220,7 +220,7 @@ fn toml_text(text: &str) -> toml::Value {
 }
 
 #[test]
-fn unknown_parameters_are_ignored_and_told() {
+fn unknown_parameters_are_ignored_and_reported() {
     let run = run(
         "user/get",
         &[("id", "x"), ("disable_chat", "maybe"), ("zz", "1")],
@@ -262,7 +262,7 @@ fn ids_are_data() {
 }
 
 #[test]
-fn losses_are_warned_of_or_in_strict_mode_refused_before_anything_is_sent() {
+fn losses_warn_or_fail_in_strict_mode_before_any_call() {
     let catalog = catalog();
     let strict = Site {
         strict: true,
@@ -307,7 +307,7 @@ fn losses_are_warned_of_or_in_strict_mode_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn operations_that_nothing_serves_say_so() {
+fn reports_unserved_operations() {
     assert_eq!(
         refusal("user/checkzpk", &[("zpk", "abc")]),
         "300 Invalid parameter: zpk"
@@ -331,7 +331,7 @@ fn operations_that_nothing_serves_say_so() {
 }
 
 #[test]
-fn the_first_given_subject_wins() {
+fn first_given_subject_wins() {
     let both = [("id", "x"), ("host_email", "a@b")];
     let run = run("user/scheduleforhost", &both, well).unwrap();
     assert_eq!(run.requests()[0], "GET /users/x/assistants");

@@ -1,4 +1,4 @@
-//! The list of a host's recordings: every month, the latest first, complete or not at all.
+//! List of a host's recordings: all months, latest first, complete or an error.
 
 use mappings::{Memory, Outcome, V2Request};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::{
 const HOST: (&str, &str) = ("host_id", "kdc1");
 const DATES: &[(&str, &str)] = &[HOST, ("from", "2020-07-20"), ("to", "09/10/2020 03:00 pm")];
 
-/// A recording a month, and a second page in August.
+/// One recording per month, and a second page in August.
 fn well(request: &V2Request) -> Outcome {
     match &*request.template {
         "/users/{userId}" => ok(user()),
@@ -53,7 +53,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn months_do_not_overlap_and_leave_no_day_out() {
+fn months_cover_each_day_once() {
     let given = [HOST, ("from", "2020-07-20"), ("to", "2020-09-10")];
     let run = run("recording/list", &given, well).unwrap();
     let asked = sent_to(&run, "/users/kdc1/recordings");
@@ -67,14 +67,14 @@ fn months_do_not_overlap_and_leave_no_day_out() {
                 .replace("&page_size=300&to=", " ")
         })
         .collect();
-    // The host is in London, where a summer day begins an hour before it does in UTC.
+    // The host is in London, on daylight saving time.
     assert_eq!(days, ["2020-08-10 2020-09-10", "2020-07-19 2020-08-09"]);
 }
 
 #[test]
-fn without_dates_everything_of_the_host_is_listed() {
+fn without_dates_lists_all_recordings() {
     let whole = run("recording/list", &[HOST], well).unwrap();
-    // The host is there since January 2017; two years are the site's choice.
+    // The host was created in January 2017; the option allows two years.
     assert_eq!(whole.sent[0], ["GET /users/kdc1"]);
     let asked = sent_to(&whole, "/users/kdc1/recordings");
     let last = asked
@@ -103,7 +103,7 @@ fn without_dates_everything_of_the_host_is_listed() {
 }
 
 #[test]
-fn the_page_is_cut_from_the_merged_list_and_only_its_meetings_cost_a_call() {
+fn paginates_the_merged_list_before_detail_calls() {
     let page = |number: &str| {
         let given = [
             DATES[0],
@@ -148,7 +148,7 @@ fn the_page_is_cut_from_the_merged_list_and_only_its_meetings_cost_a_call() {
 }
 
 #[test]
-fn a_month_that_fails_fails_the_list() {
+fn failing_month_fails_the_list() {
     let failing =
         |request: &V2Request| match request.query.iter().any(|(_, value)| value == "2020-08-09") {
             true => Outcome::Limited,
@@ -171,7 +171,7 @@ fn a_month_that_fails_fails_the_list() {
 }
 
 #[test]
-fn a_token_that_was_refused_begins_the_walk_of_its_month_anew() {
+fn rejected_token_restarts_its_month() {
     let refused = std::sync::Mutex::new(false);
     let v2 = |request: &V2Request| {
         let mut refused = refused.lock().unwrap();
@@ -190,7 +190,7 @@ fn a_token_that_was_refused_begins_the_walk_of_its_month_anew() {
 }
 
 #[test]
-fn a_range_ends_after_it_begins() {
+fn rejects_inverted_ranges() {
     let given = [HOST, ("from", "2020-09-11"), ("to", "2020-09-10")];
     let refused = run("recording/list", &given, well).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: from"));

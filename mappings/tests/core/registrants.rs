@@ -65,7 +65,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn a_registration_that_waits_has_no_join_url() {
+fn pending_registration_has_no_join_url() {
     let v2 = |_: &V2Request| ok(json!({ "registrant_id": "r9", "id": 1, "topic": "Planning" }));
     let answer = run("meeting/register", REGISTER, v2).unwrap().answer();
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_registration_that_waits_has_no_join_url() {
 }
 
 #[test]
-fn the_person_is_required() {
+fn registrant_is_required() {
     for missing in [1, 2, 3] {
         let mut arguments = REGISTER[..4].to_vec();
         let (name, _) = arguments.remove(missing);
@@ -85,7 +85,7 @@ fn the_person_is_required() {
 }
 
 #[test]
-fn v2s_errors_are_said_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let gone = "3001 Meeting 9876543210 is not found or has expired.";
     for (status, code, message, wanted) in [
         (404, 1001, "Meeting does not exist: 1.", gone),

@@ -1,4 +1,4 @@
-//! Reports: plans, answers, and what programs that bill or count rely on.
+//! Reports: plans, responses, and assumptions of billing programs.
 
 use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn days_are_read_in_every_spelling_that_programs_send() {
+fn parses_all_date_spellings_of_clients() {
     for (from, to) in [
         ("2020-7-1", "2020-7-31"),
         ("2020/07/01", "2020/07/31"),
@@ -114,7 +114,7 @@ fn days_are_read_in_every_spelling_that_programs_send() {
 }
 
 #[test]
-fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
+fn cuts_long_ranges_with_a_warning() {
     for operation in ["report/getaccountreport", "report/getaudioreport"] {
         let cut = |from: &str, to: &str| {
             let run = run(operation, &[("from", from), ("to", to)], well).unwrap();
@@ -133,7 +133,7 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
 }
 
 #[test]
-fn logins_cost_a_call_for_each_host_of_a_page_and_only_up_to_thirty() {
+fn login_times_need_a_call_per_host_up_to_thirty() {
     fn many(request: &V2Request) -> Outcome {
         match &*request.template {
             "/report/users" => {
@@ -155,7 +155,7 @@ fn logins_cost_a_call_for_each_host_of_a_page_and_only_up_to_thirty() {
 }
 
 #[test]
-fn a_host_whose_login_cannot_be_read_is_still_in_the_report() {
+fn host_without_login_time_stays_in_the_report() {
     fn without_users(request: &V2Request) -> Outcome {
         match &*request.template {
             "/users/{userId}" => error(429, 429, "Too many requests."),
@@ -170,14 +170,14 @@ fn a_host_whose_login_cannot_be_read_is_still_in_the_report() {
 }
 
 #[test]
-fn the_kind_of_telephone_call_is_one_that_v1_had() {
+fn rejects_unknown_telephone_call_type() {
     let arguments = [JULY[0], JULY[1], ("type", "3")];
     let refused = run("report/getaudioreport", &arguments, well).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: type"));
 }
 
 #[test]
-fn refusals_with_status_200_are_errors() {
+fn error_body_with_status_200_is_an_error() {
     for (operation, arguments) in REQUESTS {
         let text = "Enable the Toll Report feature to perform this action.";
         let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": text }));
@@ -187,7 +187,7 @@ fn refusals_with_status_200_are_errors() {
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let six =
         "Daily report can only be provided for a month that falls within the recent 6 months.";
     for (status, code, message, v1) in [

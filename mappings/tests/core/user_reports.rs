@@ -1,4 +1,4 @@
-//! The report of a host: meetings with their participants.
+//! Report of a host: meetings with participants.
 
 use mappings::{Memory, Outcome, V2Request};
 use serde_json::json;
@@ -66,7 +66,7 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn a_longer_range_is_cut_to_its_last_month_and_shows_it() {
+fn cuts_long_range_and_shows_it() {
     let answer = run("report/getuserreport", GIVEN, well).unwrap().answer();
     assert_eq!(
         (&answer["from"], &answer["to"]),
@@ -79,7 +79,7 @@ fn a_longer_range_is_cut_to_its_last_month_and_shows_it() {
 }
 
 #[test]
-fn a_page_has_at_most_as_many_meetings_as_the_site_allows() {
+fn option_limits_the_page_size() {
     let sizes = |most: i64, given: &[(&str, &str)]| {
         let site = site_choosing("user_report_page", most);
         let memory = Memory::default();
@@ -103,7 +103,7 @@ fn a_page_has_at_most_as_many_meetings_as_the_site_allows() {
 }
 
 #[test]
-fn later_pages_are_found_by_tokens_and_remembered() {
+fn later_pages_use_stored_tokens() {
     let page = |number: &str, cursors: Vec<(u32, String)>| {
         let given = [GIVEN, &[("page_number", number)]].concat();
         let memory = Memory {
@@ -140,7 +140,7 @@ fn later_pages_are_found_by_tokens_and_remembered() {
 }
 
 #[test]
-fn a_meeting_without_a_report_has_no_participants_and_is_warned_of() {
+fn meeting_without_a_report_warns() {
     let gone = |request: &V2Request| match request.path.contains("/report/meetings/") {
         true => error(404, 3001, "Meeting does not exist."),
         false => well(request),
@@ -157,7 +157,7 @@ fn a_meeting_without_a_report_has_no_participants_and_is_warned_of() {
 }
 
 #[test]
-fn me_is_not_a_user() {
+fn rejects_me_as_user_id() {
     let given = [("user_id", "me"), GIVEN[1], GIVEN[2]];
     let refused = run("report/getuserreport", &given, well).err();
     assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));

@@ -1,4 +1,4 @@
-//! Writes of several calls: order, conditions, honest partial failure, completion.
+//! Writes of several calls: order, conditions, partial failure, completion.
 
 use mappings::{Memory, Outcome, V2Request, translation::Journal};
 use serde_json::json;
@@ -32,7 +32,7 @@ fn again(unfinished: Option<Journal>, v2: impl Fn(&V2Request) -> Outcome) -> Run
 }
 
 #[test]
-fn a_partial_failure_says_what_is_stored_and_what_is_not() {
+fn partial_failure_lists_stored_and_failed_calls() {
     let run = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     assert_eq!(
         run.error(),
@@ -56,14 +56,14 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
 }
 
 #[test]
-fn a_failed_create_leaves_nothing_unfinished() {
+fn failed_create_leaves_no_journal() {
     let run = run("user/custcreate", NEW, failing("/users")).unwrap();
     assert_eq!(run.error(), "200 You can't.");
     assert_eq!(run.requests().len(), 1);
     assert_eq!(run.finished.unfinished, None);
 }
 
-/// A v2 that has the user, created so many seconds after the request that lost the answer.
+/// A v2 with the user, created this many seconds after the request whose response was lost.
 fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
     move |request| match shown(request).split(' ').take(2).collect::<Vec<_>>()[..] {
         ["POST", "/users"] => error(
@@ -83,7 +83,7 @@ fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
 }
 
 #[test]
-fn a_create_without_an_answer_is_recognised_by_its_time() {
+fn recognises_a_lost_create_by_its_time() {
     let lost = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
     let first = run("user/custcreate", NEW, lost).unwrap();
     let unfinished = first.finished.unfinished;
@@ -107,7 +107,7 @@ fn a_create_without_an_answer_is_recognised_by_its_time() {
         assert_eq!(told, "1005 User already in the account: new@example.com");
         assert_eq!(second.finished.unfinished, None);
     }
-    // While v2 does not show it, the next request asks again.
+    // While v2 does not show it, the next request verifies again.
     let silent = |request: &V2Request| match request.method.is_read() {
         true => Outcome::NoAnswer { maybe_done: false },
         false => created(0)(request),
@@ -119,7 +119,7 @@ fn a_create_without_an_answer_is_recognised_by_its_time() {
 }
 
 #[test]
-fn a_create_that_was_not_sent_is_not_recognised() {
+fn does_not_recognise_an_unsent_create() {
     let refused = |_: &V2Request| Outcome::NoAnswer { maybe_done: false };
     let first = run("user/custcreate", NEW, refused).unwrap();
     assert_eq!(first.finished.unfinished, None);
@@ -132,7 +132,7 @@ fn a_create_that_was_not_sent_is_not_recognised() {
 }
 
 #[test]
-fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
+fn journal_stays_while_v2_is_unreachable() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let second = again(first.finished.unfinished.clone(), |_| Outcome::NoAnswer {
         maybe_done: true,
@@ -141,7 +141,7 @@ fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
 }
 
 #[test]
-fn a_repeated_create_does_what_is_missing() {
+fn repeated_create_completes_the_rest() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let second = again(first.finished.unfinished, owned_by("new1"));
     let requests = second.requests();
@@ -155,12 +155,12 @@ fn a_repeated_create_does_what_is_missing() {
         [r#"PATCH /users/new1/settings {"in_meeting":{"chat":false}}"#]
     );
     assert_eq!(second.finished.unfinished, None);
-    // What the first request read a moment ago is not read again.
+    // Recently journaled reads are not repeated.
     assert_eq!(second.answer()["id"], "new1");
 }
 
 #[test]
-fn a_journal_is_read_again_as_it_was_written() {
+fn journal_round_trips() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let journal = first.finished.unfinished.unwrap();
     let written = serde_json::to_string(&journal).unwrap();
@@ -169,7 +169,7 @@ fn a_journal_is_read_again_as_it_was_written() {
 }
 
 #[test]
-fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
+fn repeated_create_does_not_change_another_user() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let unfinished = first.finished.unfinished;
     let other = again(unfinished.clone(), owned_by("another"));
@@ -196,7 +196,7 @@ fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
     assert_eq!(unknown.finished.unfinished, unfinished);
 }
 
-/// A v2 in which the address is that of the user with this id.
+/// A v2 in which the address belongs to the user with this id.
 fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
     move |request| match (request.method.is_read(), &*request.template) {
         (true, "/users/{userId}") => {
@@ -209,7 +209,7 @@ fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
 }
 
 #[test]
-fn what_may_have_been_done_is_called_unknown() {
+fn unknown_outcomes_are_reported_as_unknown() {
     let v2 = |lost: Outcome, template: &'static str| {
         move |request: &V2Request| match *request.template == *template && !request.method.is_read()
         {
@@ -239,7 +239,7 @@ fn what_may_have_been_done_is_called_unknown() {
             "{outcome:?}: {error}"
         );
     }
-    // A proxy's own refusal did not come to v2.
+    // A proxy's own rejection did not reach v2.
     let refused = run("user/custcreate", NEW, v2(html(403), "/users/{userId}")).unwrap();
     let error = refused.error();
     assert!(error.contains("profile, settings not stored"), "{error}");
@@ -263,7 +263,7 @@ fn what_may_have_been_done_is_called_unknown() {
 }
 
 #[test]
-fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
+fn success_without_a_user_fails_a_create() {
     for body in [
         json!({}),
         json!(null),
@@ -293,7 +293,7 @@ fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
 }
 
 #[test]
-fn a_repeated_create_without_a_memory_is_refused_as_v1_did() {
+fn repeated_create_without_a_journal_is_rejected() {
     let v2 = |_: &V2Request| {
         error(
             409,
@@ -309,7 +309,7 @@ fn a_repeated_create_without_a_memory_is_refused_as_v1_did() {
 }
 
 #[test]
-fn a_written_user_that_cannot_be_read_back_is_answered_from_what_is_known() {
+fn unreadable_user_after_a_write_is_answered_from_known_data() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => Outcome::NoAnswer { maybe_done: false },
         false => well(request),
@@ -327,7 +327,7 @@ fn a_written_user_that_cannot_be_read_back_is_answered_from_what_is_known() {
 }
 
 #[test]
-fn the_same_request_has_the_same_key_and_another_has_not() {
+fn write_key_identifies_the_request() {
     let catalog = catalog();
     let site = site(catalog);
     let key = |operation: &str, arguments: &[(&str, &str)]| {
@@ -406,7 +406,7 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
 }
 
 #[test]
-fn an_assistant_who_is_one_already_is_no_error() {
+fn existing_assistant_is_no_error() {
     let set = &[("id", "x"), ("assistant_email", "a@b")];
     for wording in [
         "User a@b already has the scheduling privilege for you.",
@@ -433,7 +433,7 @@ fn an_assistant_who_is_one_already_is_no_error() {
 }
 
 #[test]
-fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
+fn half_of_a_flag_pair_depends_on_the_stored_value() {
     let stored = |recording: &'static str, chime: &'static str| {
         move |request: &V2Request| match request.method.is_read() {
             true => Outcome::Answered {
@@ -490,7 +490,7 @@ fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
 }
 
 #[test]
-fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
+fn undecided_half_of_a_pair_is_a_warning() {
     let v2 = |stored: serde_json::Value| {
         move |request: &V2Request| match request.method.is_read() {
             true => ok(stored.clone()),
@@ -520,7 +520,7 @@ fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
 }
 
 #[test]
-fn a_type_that_v1_shows_for_another_is_not_written_back() {
+fn ambiguous_type_is_not_written_back() {
     let stored = |stored: i64| {
         move |request: &V2Request| match request.method.is_read() {
             true => ok(json!({ "id": "x", "email": "a@b", "type": stored })),
@@ -548,7 +548,7 @@ fn a_type_that_v1_shows_for_another_is_not_written_back() {
 }
 
 #[test]
-fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
+fn unchanged_personal_meeting_id_is_not_sent() {
     let sent = |pmi: &str| {
         let given = [("id", "x"), ("pmi", pmi), ("dept", "R")];
         let run = run("user/update", &given, well).unwrap();
@@ -561,7 +561,7 @@ fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
 }
 
 #[test]
-fn an_invitation_alone_is_deleted_with_type_1() {
+fn type_1_deletes_invitations_only() {
     let delete = |status: serde_json::Value| {
         let v2 = move |request: &V2Request| match request.method.is_read() {
             true => ok(json!({ "id": "x", "email": "a@b", "status": status })),
@@ -598,7 +598,7 @@ fn delete_api_user(choice: &str, strict: bool) -> Run {
 }
 
 #[test]
-fn a_user_of_custcreate_is_deleted_as_v1_did_unless_the_site_refuses() {
+fn option_rejects_deletion_of_api_users() {
     let deleted = delete_api_user("delete", false);
     assert_eq!(
         deleted.requests(),
@@ -624,7 +624,7 @@ fn a_user_of_custcreate_is_deleted_as_v1_did_unless_the_site_refuses() {
 }
 
 #[test]
-fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
+fn option_returns_existing_api_user_on_create() {
     let create = |operation: &str, choice: &str, login_type: i64| {
         let v2 = move |request: &V2Request| match (request.method.as_str(), &*request.template) {
             ("GET", "/users/{userId}") => ok(json!({
@@ -656,7 +656,7 @@ fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
 }
 
 #[test]
-fn a_user_whom_v2_did_not_add_to_a_group_is_no_silent_success() {
+fn failed_group_membership_is_reported() {
     let added = |ids: &'static str| {
         move |request: &V2Request| match &*request.template {
             "/im/groups/{groupId}/members" => Outcome::Answered {

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_other_text() {
+    fn validates_addresses() {
         for good in [
             "ada@example.com",
             "o'hara+x/y@a-b.example.com",

@@ -172,7 +172,7 @@ mod tests {
     use crate::rules::checked_body;
 
     #[test]
-    fn the_defaults_keep_the_rules_for_changes() {
+    fn defaults_satisfy_the_rules_for_changes() {
         let members = |document: &str| DEFAULTS[document].as_object().expect("an object").clone();
         let operation = "PATCH /users/{userId}/settings";
         let known = checked_body(operation, members(MAIN)).expect("valid defaults");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn only_keeps_what_surrounds_a_name() {
+    fn only_keeps_parents_of_named_members() {
         let settings = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 }, "b": { "z": 4 } });
         let expected = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 } });
         assert_eq!(only(settings, &["x"]), expected);

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_of_one_account_share_it() {
+    fn tenants_share_their_account() {
         let (mut accounts, none) = (Accounts::default(), Accounts::default());
         let mut of = |name| accounts.account(digest(name), rates("pro"), &none);
         let (one, other, again) = (of("one"), of("other"), of("one"));

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_arrives_as_it_is() {
+    fn paths_pass_unchanged() {
         for path in [
             "/users",
             "/users/a%40b.c",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_become_structure_is_refused() {
+    fn rejects_paths_with_url_structure() {
         for path in [
             "/users/.",
             "/users/..",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn bases_are_checked() {
+    fn validates_base_urls() {
         let error = |text| BaseUrl::parse(text).unwrap_err();
         assert_eq!(error("api.zoom.us/v2"), BaseUrlError::NotAUrl);
         assert_eq!(error("ftp://api.zoom.us/v2"), BaseUrlError::NotHttp);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_says_where_it_is() {
+    fn reports_host_and_port() {
         for (text, host, port, is_loopback, is_plain) in [
             (
                 "https://API.example.com/v2",
@@ -284,7 +284,7 @@ mod tests {
     proptest! {
         /// Any text either stays exactly one path segment or is rejected.
         #[test]
-        fn a_segment_stays_a_segment(segment in "[a.%2eE/\\\\?#@:\\s\\PC]{0,8}") {
+        fn segments_stay_segments(segment in "[a.%2eE/\\\\?#@:\\s\\PC]{0,8}") {
             let path = format!("/users/{segment}/settings");
             if let Ok(uri) = base().join(&path, &[]) {
                 prop_assert_eq!(uri.host(), Some("api.example.com"));

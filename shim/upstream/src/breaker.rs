@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_moment_is_no_outage() {
+    async fn short_failure_bursts_do_not_open_it() {
         let breaker = Breaker::new();
         assert_eq!(calls(&breaker, 100, Signal::Down), 100);
         advance(SUSTAINED / 2).await;
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_in_a_row_open_it() {
+    async fn consecutive_failures_open_it() {
         let breaker = Breaker::new();
         for _ in 0..3 {
             assert_eq!(calls(&breaker, FAILURES - 1, Signal::Down), FAILURES - 1);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_call_at_a_time_finds_out() {
+    async fn probes_one_call_at_a_time() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         advance(PAUSE).await;
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_does_not_wait_for_ever() {
+    async fn pause_is_bounded() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         for _ in 0..10 {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_is_given_up_makes_room_for_another() {
+    async fn abandoned_probe_allows_another() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         advance(PAUSE).await;
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_began_before_says_nothing_after() {
+    async fn ignores_reports_of_calls_from_before_opening() {
         let breaker = Breaker::new();
         let (early, earlier) = (breaker.admit(None).unwrap(), breaker.admit(None).unwrap());
         outage(&breaker).await;

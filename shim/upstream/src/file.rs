@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_fetched_from_v2_and_from_the_domains_over_tls() {
+    fn allows_v2_and_listed_domains_over_tls() {
         let v2 = "https://api.zoom.us/v2";
         for url in [
             "https://zoom.us/rec/download/a",

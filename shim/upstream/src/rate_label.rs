@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_have_the_labels_of_the_catalog() {
+    fn labels_come_from_the_catalog() {
         let labels = RateLabels::of(&Catalog::embedded().unwrap());
         assert_eq!(labels.of_call(Method::Get, "/users"), RateLabel::Medium);
         assert_eq!(labels.of_call(Method::Post, "/users"), RateLabel::Light);

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_of_any_number_of_digits_are_a_pause() {
+    fn parses_seconds_of_any_length() {
         let longest = Duration::from_secs(u64::MAX);
         assert_eq!(pause(" 7 "), Some(Duration::from_secs(7)));
         assert_eq!(pause("18446744073709551615"), Some(longest));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read_in_both_forms() {
+    fn parses_both_date_formats() {
         let tomorrow = date("2030-01-01T00:00:00Z").unwrap();
         assert_eq!(date("Tue, 01 Jan 2030 00:00:00 GMT"), Some(tomorrow));
         assert_eq!(date("tomorrow"), None);

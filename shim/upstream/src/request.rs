@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_about_one_user_have_one_subject() {
+    fn calls_about_one_user_share_a_subject() {
         let of = |template, path| Subject::of(template, path);
         let ada = of("/users/{userId}", "/users/ada");
         assert!(ada.is_some());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_has_the_name_that_is_shown() {
+    fn header_equals_display() {
         for number in [0, 1, 0x0123_4567_89ab_cdef << 60, u128::MAX] {
             let id = RequestId(number);
             assert_eq!(id.header(), id.to_string());

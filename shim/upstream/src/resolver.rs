@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_are_those_of_the_internet() {
+    fn classifies_public_addresses() {
         let is_public = |text: &str| is_public(text.parse().unwrap());
         assert!(NOT_PUBLIC.iter().all(|net| net.parse::<IpNet>().is_ok()));
         for address in ["170.114.52.2", "8.8.8.8", "2407:30c0::1", "2606:4700::1111"] {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_is_where_it_is_said_to_be() {
+    async fn uses_configured_addresses_and_servers() {
         let v2 = v2().await;
         let (addresses, servers) = (vec![v2.ip()], vec![name_server().await]);
         let said = ResolverSettings {

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_final() {
+    fn responses_are_final() {
         for status in [200, 204, 400, 404, 409, 500] {
             assert_eq!(follow(READ, 10, &[answered(status)]), [done(status)]);
         }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_is_repeated_once() {
+    fn retries_reads_once() {
         assert_eq!(
             follow(READ, 10, &[answered(503), answered(503)]),
             [Next::Wait(PAUSE), done(503)]
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_is_repeated_only_if_it_never_left() {
+    fn retries_writes_only_if_unsent() {
         let unsent = Attempt::Failed { sent: false };
         assert_eq!(
             follow(WRITE, 10, &[unsent.clone(), unsent]),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_once() {
+    fn renews_tokens_once() {
         assert_eq!(
             follow(WRITE, 10, &[Attempt::Unauthorized, Attempt::Unauthorized]),
             [Next::Renew, Next::Done(Outcome::Refused)]
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_waited_out_within_the_deadline() {
+    fn waits_out_limits_within_the_deadline() {
         let second = Next::Wait(Duration::from_secs(1));
         let over = Next::Done(Outcome::Limited);
         assert_eq!(
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_of_any_length_is_compared_with_the_deadline() {
+    fn handles_pauses_of_any_length() {
         for seconds in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 63) - 1] {
             for is_read in [READ, WRITE] {
                 assert_eq!(

@@ -533,7 +533,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lifetime_is_read_in_any_spelling() {
+    fn parses_lifetimes_in_any_spelling() {
         for (expires_in, seconds) in [
             (json!(1800), 1800.0),
             (json!("1800"), 1800.0),
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_between_failed_token_requests_grow_up_to_a_minute() {
+    async fn backoff_grows_to_a_minute() {
         let now = Instant::now();
         let fail = |before: Option<&Failed>, retry_after: Option<u64>| {
             let failure = NoGrant {

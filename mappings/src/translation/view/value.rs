@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn v1s_moments_are_known() {
+    fn recognises_v1_timestamps() {
         assert!(is_v1s(br#""2015-01-19T14:47:22Z""#));
         for other in [
             "2015-01-19T14:47:22.5Z",
@@ -265,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_v1s_is_not_rewritten(
+        fn v1_timestamps_are_copied_unchanged(
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z"
         ) {
             if is_v1s(format!("\"{text}\"").as_bytes()) {

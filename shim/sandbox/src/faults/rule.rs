@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_and_a_text_say_the_same() {
+    fn file_and_spec_are_equivalent() {
         let file = "[[fault]]\npath = \"/users\"\nstatus = 429\nretry_after = \"1\"\nshare = 0.5\n\
                     [[fault]]\nanswer = \"drop\"\nwhen = \"after\"\ntimes = 2";
         let text = "path=/users,status=429,retry_after=1,share=0.5;answer=drop,when=after,times=2";
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_say_what_to_write() {
+    fn errors_explain_the_syntax() {
         let specs = [
             "503",
             "path=/users",

@@ -43,7 +43,7 @@ async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Du
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_second_has_more_calls_than_the_plan_allows() {
+async fn stays_within_the_plans_rate() {
     for (plan, rate) in [("free", 2), ("pro", 20), ("business", 60)] {
         let budget = budget(plan);
         let count = 5 * rate;
@@ -62,7 +62,7 @@ async fn no_second_has_more_calls_than_the_plan_allows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_call_waits_beyond_its_deadline() {
+async fn calls_wait_until_their_deadline() {
     let budget = budget("free");
     let turns = turns(&budget, 10, Duration::from_millis(1600)).await;
     // At 0, 0.5, 1 and 1.5 seconds.
@@ -110,7 +110,7 @@ async fn tenants_of_one_account_take_turns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_calls_of_a_day_are_counted() {
+async fn enforces_daily_limit() {
     let rates = rates("free").map(|rates| Rates {
         medium_daily: NonZeroU32::new(3),
         ..rates
@@ -121,7 +121,7 @@ async fn the_calls_of_a_day_are_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn heavy_and_resource_intensive_calls_of_a_day_count_together() {
+async fn heavy_and_resource_intensive_calls_share_a_daily_limit() {
     let rates = rates("business").map(|rates| Rates {
         heavy_daily: NonZeroU32::new(2),
         ..rates
@@ -180,7 +180,7 @@ fn shared(plan: &str) -> (Arc<Common>, Budget) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_common_count_a_process_keeps_to_its_part() {
+async fn without_shared_count_uses_an_equal_share() {
     let (common, budget) = shared("business");
     common.is_lost.store(true, Ordering::SeqCst);
     // Medium: 60 per second, of which four processes share 90 %.
@@ -192,7 +192,7 @@ async fn without_the_common_count_a_process_keeps_to_its_part() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_passed_on_and_heeded() {
+async fn rejections_are_shared() {
     let (_, budget) = shared("unlimited");
     let (users, lines) = (users(), Lines::new());
     let wanted = call(&users, RateLabel::Light);
@@ -206,7 +206,7 @@ async fn a_refusal_is_passed_on_and_heeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
+async fn long_rejections_are_rechecked() {
     let budget = budget("unlimited");
     let users = users();
     let get = call(&users, RateLabel::Light);
@@ -231,7 +231,7 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_daily_limit_of_one_user_is_not_that_of_others() {
+async fn daily_limit_of_one_user_does_not_block_others() {
     let budget = budget("unlimited");
     let settings: Arc<str> = "/users/{userId}/settings".into();
     let about = |id: Option<&str>| Wanted {

@@ -79,7 +79,7 @@ async fn heads(listener: TcpListener, requests: usize) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
+async fn direct_and_proxied_requests_are_equal() {
     let (listener, port) = listen().await;
     let heads = tokio::spawn(heads(listener, 2));
     let v2 = v2(&format!("http://{SERVER}:{port}/v2"));
@@ -118,7 +118,7 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
 }
 
 #[test]
-fn a_proxy_counts_where_it_is_for_v2() {
+fn uses_proxies_that_match_v2() {
     let proxy = "http://proxy.example.com:3128";
     let all = || Matcher::builder().all(proxy);
     let secure = Matcher::builder().https(proxy);
@@ -188,7 +188,7 @@ async fn http2(tls: TlsAcceptor, refuses: usize) -> (u16, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
+async fn negotiates_http2_and_retries_refused_streams() {
     let unsent = Outcome::NoAnswer { maybe_done: false };
     // Two immediate retries, then a pause and another attempt with two retries.
     for (refuses, requests) in [(0, 1), (2, 3), (5, 6), (6, 6)] {
@@ -211,7 +211,7 @@ async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_an_unknown_issuer_gets_nothing() {
+async fn rejects_certificates_of_unknown_issuers() {
     let (server, _) = identity();
     let (port, count) = http2(server, 0).await;
     let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
@@ -222,7 +222,7 @@ async fn a_certificate_of_an_unknown_issuer_gets_nothing() {
 }
 
 #[tokio::test]
-async fn who_never_finishes_a_handshake_was_sent_nothing() {
+async fn handshake_timeout_means_nothing_sent() {
     let (listener, port) = listen().await;
     let v2 = HttpSettings {
         connect_timeout: Duration::from_millis(50),
