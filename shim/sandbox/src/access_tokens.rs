@@ -7,7 +7,6 @@ use axum::http::header::AUTHORIZATION;
 use time::OffsetDateTime;
 
 use super::TOKEN;
-use super::error::ErrorName;
 use super::random::random_text;
 
 /// Maximum number of stored tokens; the oldest are evicted.
@@ -29,14 +28,14 @@ impl AccessTokens {
         token
     }
 
-    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
+    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), &'static str> {
         if token == TOKEN {
             return Ok(());
         }
         match self.issued.iter().find(|(issued, _)| issued == token) {
             Some((_, expires)) if now < *expires => Ok(()),
-            Some(_) => Err(ErrorName::ExpiredAccessToken),
-            None => Err(ErrorName::InvalidAccessToken),
+            Some(_) => Err("expired_access_token"),
+            None => Err("invalid_access_token"),
         }
     }
 }

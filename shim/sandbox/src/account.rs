@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::access_tokens::AccessTokens;
 use super::config::{MAX_USERS, SandboxConfig};
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::paging::PageTokens;
 use super::random::random_text;
 use super::request::Members;
@@ -81,18 +81,18 @@ impl Account {
             .iter()
             .any(|address| address.eq_ignore_ascii_case(key))
         {
-            return ErrorName::InviteNotFound.into();
+            return ApiError::new("invite_not_found");
         }
-        ApiError::new(ErrorName::UserNotFound).with("user", key)
+        ApiError::new("user_not_found").with("user", key)
     }
 
     /// Adds a user.
     ///
     /// # Errors
-    /// When the sandbox is full.
+    /// If the account has the maximum number of users.
     pub(crate) fn add(&mut self, user: User) -> Result<(), ApiError> {
         if self.users.len() >= MAX_USERS {
-            return Err(ApiError::new(ErrorName::AccountFull).with("max", MAX_USERS));
+            return Err(ApiError::new("account_full").with("max", MAX_USERS));
         }
         self.users.insert(user);
         Ok(())

@@ -11,13 +11,13 @@ pub struct SandboxConfig {
     /// Active users at the start, the account owner among them. At least 1, at most [`MAX_USERS`].
     /// Default 40.
     pub users: usize,
-    /// How lists are paged. Default [`Paging::Both`].
+    /// Pagination of lists. Default [`Paging::Both`].
     pub paging: Paging,
     /// Licensed users that the account may have. Default: no limit.
     pub max_paid_users: Option<usize>,
     /// Basic users that the account may have. Default: no limit.
     pub max_basic_users: Option<usize>,
-    /// Which of v2's two wordings a reached user limit has. Default [`LimitWording::Plain`].
+    /// Wording of the error for a reached user limit. Default [`LimitWording::Plain`].
     pub limit_wording: LimitWording,
     /// Users that may have the webinar feature. Default: no limit.
     pub max_webinar_users: Option<usize>,
@@ -30,15 +30,15 @@ pub struct SandboxConfig {
     pub expired_invites: Vec<String>,
     /// Rejected domains (1107). Default `blocked.example.com`.
     pub blocked_domains: Vec<String>,
-    /// When not empty, the only domains that new addresses may have (1116). Default empty.
+    /// Allowed domains of new addresses (1116); any if empty, the default.
     pub limited_domains: Vec<String>,
     /// Domains whose users cannot be disassociated (1107). Default `managed.example.com`.
     pub managed_domains: Vec<String>,
-    /// Whether `ssoCreate` is switched on; 2002 otherwise. Default true.
+    /// Allow `ssoCreate`; 2002 otherwise. Default true.
     pub sso: bool,
-    /// Whether passwords need a special character (1127). Default false.
+    /// Require a special character in passwords (1127). Default false.
     pub special_character_required: bool,
-    /// Whether the IM group API still exists; 410 with 4137 otherwise. Default true.
+    /// Serve the IM group API; 410 with 4137 otherwise. Default true.
     pub im_groups: bool,
     /// Granular scopes that the app lacks: endpoints that need one answer 4711. Default none.
     pub missing_scopes: Vec<String>,

@@ -24,12 +24,12 @@ use time::{Duration, OffsetDateTime};
 
 use self::behaviour::Outcome;
 use self::catalog::{Catalog, CollectionRules, Endpoint, Refusal, method_and_path};
-use self::store::{ObjectKey, merge};
+use self::store::ObjectKey;
 use self::template::{Scope, shown};
 use crate::Sandbox;
 use crate::account::Account;
-use crate::error::{ApiError, ErrorName};
-use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments};
+use crate::error::ApiError;
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, merge};
 use crate::response::json_response;
 use crate::{calendar, settings};
 
@@ -148,7 +148,10 @@ impl Call<'_> {
             match rules.filter(|rules| rules.double_encoded) {
                 Some(_) => {
                     let segment = segments.decoded_again(position);
-                    self.find(subject, &segment.ok_or(ErrorName::UnknownEndpoint)?)?;
+                    self.find(
+                        subject,
+                        &segment.ok_or_else(|| ApiError::new("unknown_endpoint"))?,
+                    )?;
                 }
                 None => self.find(subject, segments.at(position))?,
             }
@@ -244,7 +247,8 @@ impl Call<'_> {
     /// The object with its computed members.
     ///
     /// # Errors
-    /// When a unique member is taken.
+    ///
+    /// If another object has the value of a unique member.
     fn derived(
         &self,
         collection: &'static str,
@@ -341,8 +345,8 @@ impl Call<'_> {
 
     /// The error of a row, with its message rendered.
     pub(crate) fn error(&self, name: &str) -> ApiError {
-        let row = Catalog::embedded().error(name);
-        ApiError::of(row).saying(self.scope(&self.named()).plain(&row.message))
+        let error = Catalog::embedded().error(name);
+        error.map_message(|message| self.scope(&self.named()).plain(message))
     }
 
     fn daily_limit(&self) -> Response {
@@ -466,26 +470,22 @@ pub(crate) fn start(account: &Account, store: &mut Store, id: &str) -> Result<()
     if behaviour::start(store, account, id) {
         return Ok(());
     }
-    Err(ApiError::new(ErrorName::UnknownEndpoint))
+    Err(ApiError::new("unknown_endpoint"))
 }
 
 /// True if `errors.toml` or an area declares this error.
 pub(crate) fn is_error(name: &str) -> bool {
-    ErrorName::named(name).is_some() || Catalog::embedded().errors.contains_key(name)
+    Catalog::embedded().errors.contains_key(name)
 }
 
 /// The error with this name, with empty placeholders.
 pub(crate) fn named_error(name: &str) -> ApiError {
-    ErrorName::named(name).map_or_else(
-        || {
-            let row = Catalog::embedded().error(name);
-            let mut parts = row.message.split('{');
-            let first = parts.next().unwrap_or_default().to_owned();
-            let rest = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
-            ApiError::of(row).saying(rest.fold(first, |message, part| message + part))
-        },
-        ApiError::new,
-    )
+    Catalog::embedded().error(name).map_message(|message| {
+        let mut parts = message.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+        rest.fold(first, |message, part| message + part)
+    })
 }
 
 /// # Errors
@@ -495,8 +495,9 @@ pub(crate) fn check_group(store: &Store, id: &str) -> Result<(), ApiError> {
     if store.find("groups", "id", id).is_some() {
         return Ok(());
     }
-    let row = Catalog::embedded().error("group_unknown");
-    Err(ApiError::of(row).saying(row.message.replace("{path.groupId}", id)))
+    Err(Catalog::embedded()
+        .error("group_unknown")
+        .with("path.groupId", id))
 }
 
 /// Template scope of a user: the document, and its `feature` switches.

@@ -27,12 +27,7 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::{
-    Sandbox,
-    engine::named_error,
-    error::{ApiError, ErrorName},
-    response::json_response,
-};
+use super::{Sandbox, engine::named_error, response::json_response};
 use hang_up::HungUp;
 pub(super) use hang_up::serve;
 pub use rule::FaultsError;
@@ -100,15 +95,15 @@ impl Faults {
     }
 
     /// The first matching rule.
-    pub(crate) fn strike(&self, request: &Request) -> Option<Rule> {
+    pub(crate) fn first_match(&self, request: &Request) -> Option<Rule> {
         let strikes =
-            |armed: &&Armed| armed.strikes(request.method().as_str(), request.uri().path());
+            |armed: &&Armed| armed.applies(request.method().as_str(), request.uri().path());
         self.0.iter().find(strikes).map(|armed| armed.rule.clone())
     }
 }
 
 impl Armed {
-    fn strikes(&self, method: &str, path: &str) -> bool {
+    fn applies(&self, method: &str, path: &str) -> bool {
         if !self.rule.is_for(method, path) {
             return false;
         }
@@ -124,21 +119,21 @@ impl Armed {
 }
 
 async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Response {
-    match faults.strike(&request) {
+    match faults.first_match(&request) {
         Some(rule) => rule.apply(request, next).await,
         None => next.run(request).await,
     }
 }
 
 /// Applies the fault of the request's headers, or an armed one: see README.md.
-pub(crate) async fn steer(
+pub(crate) async fn inject_faults(
     State(sandbox): State<Sandbox>,
     request: Request,
     next: Next,
 ) -> Response {
-    let rule = match asked(request.headers()) {
+    let rule = match requested_fault(request.headers()) {
         Ok(Some(rule)) => Some(rule),
-        Ok(None) => sandbox.armed(&request),
+        Ok(None) => sandbox.armed_fault(&request),
         Err(mistake) => return (StatusCode::BAD_REQUEST, mistake.to_string()).into_response(),
     };
     match rule {
@@ -148,7 +143,7 @@ pub(crate) async fn steer(
 }
 
 /// Fault requested by headers.
-fn asked(headers: &HeaderMap) -> Result<Option<Rule>, FaultsError> {
+fn requested_fault(headers: &HeaderMap) -> Result<Option<Rule>, FaultsError> {
     let header = |name: &str| headers.get(name)?.to_str().ok();
     if let Some(body) = header(ANSWER) {
         let status = header(STATUS).and_then(|status| status.parse().ok());
@@ -200,7 +195,6 @@ impl Rule {
                 response.extensions_mut().insert(HungUp);
                 response
             }
-            Failure::ExpiredToken => ApiError::new(ErrorName::ExpiredAccessToken).into_response(),
             Failure::Html => ([(CONTENT_TYPE, "text/html")], HTML).into_response(),
             Failure::Truncate => truncated(answer.unwrap_or_default()).await,
         }

@@ -96,12 +96,12 @@ impl Sandbox {
     }
 
     /// The armed fault for a request.
-    pub(crate) fn armed(&self, request: &Request) -> Option<faults::Rule> {
+    pub(crate) fn armed_fault(&self, request: &Request) -> Option<faults::Rule> {
         let state = self.state();
         state
             .faults
             .iter()
-            .find_map(|faults| faults.strike(request))
+            .find_map(|faults| faults.first_match(request))
     }
 
     /// Router with v2 below `/v2`, the token endpoint `/oauth/token`, downloads below `/rec` and

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::access_tokens::credentials;
 use super::engine;
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::paging::expiry;
 use super::request::QueryPairs;
 use super::response::json_response;
@@ -33,7 +33,7 @@ pub(crate) async fn require_token(
             .state()
             .access_tokens
             .check(token, OffsetDateTime::now_utc()),
-        None => Err(ErrorName::InvalidAccessToken),
+        None => Err("invalid_access_token"),
     };
     match verdict {
         Ok(()) => next.run(request).await,

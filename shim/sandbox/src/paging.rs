@@ -9,7 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::config::{Paging, SandboxConfig};
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::request::{Members, Typed as _};
 
 const DEFAULT_PAGE_SIZE: usize = 30;
@@ -58,7 +58,7 @@ impl PageTokens {
             Some(token) => {
                 let after = self
                     .read(token, request.list, now)
-                    .ok_or(ErrorName::PageTokenInvalid)?;
+                    .ok_or_else(|| ApiError::new("page_token_invalid"))?;
                 items.partition_point(|(number, _)| *number <= after)
             }
             None => (number - 1).saturating_mul(size),

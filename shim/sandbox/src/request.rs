@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::response::json_response;
 
 /// Result of a handler.
@@ -56,7 +56,7 @@ impl Typed for Value {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the last word of a handler, which is an Answer"
+    reason = "tail expression of handlers, which return an Answer"
 )]
 pub(crate) fn ok(body: &Value) -> Answer {
     Ok(json_response(StatusCode::OK, body))
@@ -64,7 +64,7 @@ pub(crate) fn ok(body: &Value) -> Answer {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the last word of a handler, which is an Answer"
+    reason = "tail expression of handlers, which return an Answer"
 )]
 pub(crate) fn created(body: &Value) -> Answer {
     Ok(json_response(StatusCode::CREATED, body))
@@ -72,10 +72,22 @@ pub(crate) fn created(body: &Value) -> Answer {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the last word of a handler, which is an Answer"
+    reason = "tail expression of handlers, which return an Answer"
 )]
 pub(crate) fn no_content() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Merges changes recursively; values other than objects are replaced.
+pub(crate) fn merge(object: &mut Members, changes: Members) {
+    for (name, change) in changes {
+        match (object.get_mut(&name), change) {
+            (Some(Value::Object(inner)), Value::Object(change)) => merge(inner, change),
+            (_, change) => {
+                object.insert(name, change);
+            }
+        }
+    }
 }
 
 /// Decoded path parameters, in order.
@@ -112,9 +124,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
         // Segments that are not UTF-8 match no object.
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| ErrorName::UnknownEndpoint)?;
+            .map_err(|_| ApiError::new("unknown_endpoint"))?;
         if segments.iter().any(|(_, value)| value.is_empty()) {
-            return Err(ErrorName::UnknownEndpoint.into());
+            return Err(ApiError::new("unknown_endpoint"));
         }
         Ok(Self(segments))
     }
@@ -158,24 +170,21 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         let body = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| {
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    ErrorName::BodyTooLarge
-                } else {
-                    ErrorName::BodyUnreadable
-                }
+                ApiError::new(match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
+                    _ => "body_unreadable",
+                })
             })?;
         if body.is_empty() {
             return Ok(Self(Members::new()));
         }
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(
-                ApiError::new(ErrorName::BodyTypeUnsupported).with("content_type", media_type)
-            );
+            return Err(ApiError::new("body_type_unsupported").with("content_type", media_type));
         }
         match serde_json::from_slice(&body) {
             Ok(Value::Object(members)) => Ok(Self(members)),
-            _ => Err(ErrorName::BodyNotJson.into()),
+            _ => Err(ApiError::new("body_not_json")),
         }
     }
 }

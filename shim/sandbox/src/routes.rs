@@ -14,7 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::{Sandbox, engine, faults, oauth, webhooks};
 
 /// Maximum JSON body in bytes.
@@ -32,10 +32,10 @@ pub(super) fn router(sandbox: &Sandbox) -> Router {
         .merge(own::routes().route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token)))
         .route("/oauth/token", post(oauth::token))
         .route("/rec/download/{fileId}", get(engine::download))
-        .fallback(async || ApiError::new(ErrorName::UnknownEndpoint))
-        .method_not_allowed_fallback(async || ApiError::new(ErrorName::MethodNotAllowed))
+        .fallback(async || ApiError::new("unknown_endpoint"))
+        .method_not_allowed_fallback(async || ApiError::new("method_not_allowed"))
         .layer(from_fn_with_state(sandbox.clone(), webhooks::after))
-        .layer(from_fn_with_state(sandbox.clone(), faults::steer))
+        .layer(from_fn_with_state(sandbox.clone(), faults::inject_faults))
         .with_state(sandbox.clone())
 }
 

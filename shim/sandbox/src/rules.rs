@@ -30,28 +30,15 @@ pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Membe
 
 /// Members of users in list responses.
 pub(crate) fn list_item_members() -> &'static [String] {
-    &RULES.list_item
+    &RULES.answer.list_item
 }
 
-static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    let file: RulesFile = embedded::toml("fields.toml", include_str!("fields.toml"));
-    Rules {
-        body: file.body,
-        query: file.query,
-        list_item: file.answer.list_item,
-    }
-});
+static RULES: LazyLock<Rules> =
+    LazyLock::new(|| embedded::toml("fields.toml", include_str!("fields.toml")));
 
-struct Rules {
-    body: BTreeMap<String, Shape>,
-    query: BTreeMap<String, Shape>,
-    list_item: Vec<String>,
-}
-
-/// TOML form of `fields.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RulesFile {
+struct Rules {
     body: BTreeMap<String, Shape>,
     query: BTreeMap<String, Shape>,
     answer: AnswerMembers,
@@ -180,7 +167,7 @@ impl Shape {
     }
 
     /// True if a query may have this parameter.
-    pub(crate) fn knows(&self, name: &str) -> bool {
+    pub(crate) fn has_parameter(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::embedded;
-use super::error::{ApiError, ErrorName};
-use super::request::{Members, Typed as _};
+use super::error::ApiError;
+use super::request::{Members, Typed as _, merge};
 use super::user::{User, plan};
 
 /// Settings document with everything but security and authentication.
@@ -14,28 +14,24 @@ pub(crate) const MAIN: &str = "settings";
 
 /// Effective settings of a user: `settings`, or the document named by the query's `option`.
 pub(crate) fn effective(user: &User, document: &str) -> Value {
-    let mut settings = DEFAULTS.get(document).cloned().unwrap_or_default();
+    let members = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+    let mut settings = members(DEFAULTS.get(document)).unwrap_or_default();
     if document == MAIN && user.plan != plan::LICENSED {
-        merge(&mut settings, &BASIC_USERS);
+        merge(&mut settings, BASIC_USERS.clone());
     }
-    if let Some(changed) = user.settings.get(document) {
+    if let Some(changed) = members(user.settings.get(document)) {
         merge(&mut settings, changed);
     }
     if document == MAIN {
         hide_unused_capacities(&mut settings);
     }
-    settings
+    Value::Object(settings)
 }
 
 /// Stores changes that [`check`] accepted.
 pub(crate) fn change(user: &mut User, document: &str, changes: Members) {
-    let mut stored = user
-        .settings
-        .get(document)
-        .cloned()
-        .unwrap_or_else(|| Value::Object(Members::new()));
-    merge(&mut stored, &Value::Object(changes));
-    user.settings.insert(document.to_owned(), stored);
+    let changes = Members::from_iter([(document.to_owned(), changes.into())]);
+    merge(&mut user.settings, changes);
 }
 
 /// True if a boolean of the effective settings is on.
@@ -68,39 +64,36 @@ pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
     let refusals = [
         (
             unlicensed && switched_on("webinar"),
-            ErrorName::WebinarNeedsLicense,
+            "webinar_needs_license",
         ),
         (
             unlicensed && switched_on("large_meeting"),
-            ErrorName::LargeMeetingNeedsLicense,
+            "large_meeting_needs_license",
         ),
-        (
-            unlicensed && events_switched_on,
-            ErrorName::EventsNeedLicense,
-        ),
+        (unlicensed && events_switched_on, "events_need_license"),
         (
             unlicensed && concurrent != "None",
-            ErrorName::ConcurrentNeedsLicense,
+            "concurrent_needs_license",
         ),
         (
             switched_on("webinar") && events.iter().any(|name| stays_on(name)),
-            ErrorName::WebinarBesideEvents,
+            "webinar_beside_events",
         ),
         (
             events_switched_on && stays_on("webinar"),
-            ErrorName::EventsBesideWebinar,
+            "events_beside_webinar",
         ),
         (
             switched_on("zoom_whiteboard") && switched_on("zoom_whiteboard_plus"),
-            ErrorName::WhiteboardsTogether,
+            "whiteboards_together",
         ),
         (
             switched_on("zoom_customer_managed_key"),
-            ErrorName::CustomerKeyOfOneUser,
+            "customer_key_of_one_user",
         ),
     ];
     match refusals.into_iter().find(|(refused, _)| *refused) {
-        Some((_, name)) => Err(name.into()),
+        Some((_, name)) => Err(ApiError::new(name)),
         None => Ok(()),
     }
 }
@@ -127,26 +120,21 @@ static DEFAULTS: LazyLock<Members> =
     LazyLock::new(|| embedded::json("settings.json", include_str!("settings.json")));
 
 /// Settings that differ for unlicensed users.
-static BASIC_USERS: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::json!({
-        "feature": { "meeting_capacity": 100 },
-        "recording": { "cloud_recording": false },
-    })
+static BASIC_USERS: LazyLock<Members> = LazyLock::new(|| {
+    Members::from_iter([
+        (
+            "feature".to_owned(),
+            serde_json::json!({ "meeting_capacity": 100 }),
+        ),
+        (
+            "recording".to_owned(),
+            serde_json::json!({ "cloud_recording": false }),
+        ),
+    ])
 });
 
-fn merge(target: &mut Value, changes: &Value) {
-    match (target, changes) {
-        (Value::Object(target), Value::Object(changes)) => {
-            for (name, change) in changes {
-                merge(target.entry(name.clone()).or_insert(Value::Null), change);
-            }
-        }
-        (target, change) => target.clone_from(change),
-    }
-}
-
 /// Capacities are shown only while their feature is on; the smallest plan is the default.
-fn hide_unused_capacities(settings: &mut Value) {
+fn hide_unused_capacities(settings: &mut Members) {
     let Some(feature) = settings.get_mut("feature").and_then(Value::as_object_mut) else {
         return;
     };

@@ -37,10 +37,10 @@ impl Behaviour {
             Self::Occurrence => recurrence::occurrence(call),
             Self::ChangeStatus => Ok(meetings::change_status(call)),
             Self::Register => meetings::register(call),
-            Self::DecideRegistrants => meetings::decide(call),
+            Self::DecideRegistrants => meetings::change_registrants(call),
             Self::AddPanelists => meetings::add_panelists(call),
             Self::ShowGroup => Ok(groups::show(call)),
-            Self::DissolveGroup => Ok(groups::dissolve(call)),
+            Self::DissolveGroup => Ok(groups::remove_all_members(call)),
             Self::AddGroupMembers => Ok(groups::add(call)),
             Self::RemoveGroupMember => groups::remove(call),
             Self::ChangeGroupMember => groups::change(call),
@@ -64,7 +64,7 @@ impl Behaviour {
     /// Runs a behaviour of `prepare` on an object before it is stored.
     pub(super) fn prepare(self, object: &mut Members) {
         match self {
-            Self::Recurrence => recurrence::work_out(object),
+            Self::Recurrence => recurrence::update_occurrences(object),
             Self::RecordingFiles => recordings::measure(object),
             _ => {}
         }

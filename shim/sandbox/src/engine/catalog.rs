@@ -15,7 +15,7 @@ pub(in crate::engine) use self::list::Dates;
 pub(crate) use self::list::List;
 use super::template::{Conditions, Document, View};
 use crate::embedded;
-use crate::error::ErrorRow;
+use crate::error::{self, ApiError, ErrorRow};
 use crate::rules::Shape;
 
 macro_rules! areas {
@@ -118,9 +118,9 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// True if the query may have this parameter.
-    pub(crate) fn query_knows(&self, name: &str) -> bool {
+    pub(crate) fn has_query_parameter(&self, name: &str) -> bool {
         let rules = self.query.shape(&Catalog::embedded().queries);
-        rules.is_some_and(|shape| shape.knows(name))
+        rules.is_some_and(|shape| shape.has_parameter(name))
     }
 }
 
@@ -258,7 +258,10 @@ impl Catalog {
     }
 
     fn read() -> Self {
-        let mut catalog = Self::default();
+        let mut catalog = Self {
+            errors: error::rows().clone(),
+            ..Self::default()
+        };
         catalog.add_objects(
             "common/errors.toml",
             include_str!("../../api/common/errors.toml"),
@@ -293,14 +296,8 @@ impl Catalog {
         self.seeds.extend(seed.seeds);
     }
 
-    /// Row of an error. A missing one is a mistake in the data, found by tests.
-    pub(crate) fn error(&self, name: &str) -> &ErrorRow {
-        static MISSING: LazyLock<ErrorRow> = LazyLock::new(|| ErrorRow {
-            status: 500,
-            code: 500,
-            message: "An error without a row.".to_owned(),
-        });
-        self.errors.get(name).unwrap_or(&MISSING)
+    pub(crate) fn error(&self, name: &str) -> ApiError {
+        ApiError::of(self.errors.get(name))
     }
 }
 

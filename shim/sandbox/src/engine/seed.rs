@@ -9,6 +9,7 @@ use super::catalog::Catalog;
 use super::template::Environment;
 use super::{Store, user_document};
 use crate::account::Account;
+use crate::request::merge;
 use crate::user::{Status, User};
 
 /// Number of users who take part in meetings; further participants are guests.
@@ -94,9 +95,9 @@ pub(super) fn object(
         return Value::Null;
     };
     let mut object = scope.members(&rules.new);
-    super::merge(&mut object, scope.members(members));
+    merge(&mut object, scope.members(members));
     let given = Value::Object(object.clone());
-    super::merge(
+    merge(
         &mut object,
         scope.inner(&[("self", &given)]).members(&rules.derive),
     );

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::Date;
 
 use super::catalog::Catalog;
 use super::template::{Environment, shown};
-use crate::request::Members;
 
 /// v2's daily limit per operation and host.
 const DAILY: u32 = 100;
@@ -140,17 +139,5 @@ impl Store {
         let calls = self.daily.1.entry(key).or_default();
         *calls += 1;
         *calls <= DAILY
-    }
-}
-
-/// Merges changes recursively; values other than objects are replaced.
-pub(crate) fn merge(object: &mut Members, changes: Map<String, Value>) {
-    for (name, change) in changes {
-        match (object.get_mut(&name), change) {
-            (Some(Value::Object(inner)), Value::Object(change)) => merge(inner, change),
-            (_, change) => {
-                object.insert(name, change);
-            }
-        }
     }
 }

@@ -29,7 +29,6 @@ pub(super) enum Failure {
     /// Named v2 error.
     Error(String),
     Drop,
-    ExpiredToken,
     Html,
     Truncate,
 }
@@ -41,14 +40,13 @@ impl fmt::Display for Failure {
             Self::Json(status, _) => write!(f, "the chosen answer, with status {status}"),
             Self::Error(name) => write!(f, "the error {name}"),
             Self::Drop => f.write_str("no answer"),
-            Self::ExpiredToken => f.write_str("the error of an expired token"),
             Self::Html => f.write_str("a page of HTML"),
             Self::Truncate => f.write_str("a truncated answer"),
         }
     }
 }
 
-/// Whether the sandbox executes the request before failing.
+/// Time of the failure: before or after the sandbox executes the request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum When {
@@ -172,7 +170,9 @@ impl Rule {
                 return Err(wrong(&format!("there is no error {error:?}")));
             }
             (None, None, Some(Answer::Drop)) => Some(Failure::Drop),
-            (None, None, Some(Answer::ExpiredToken)) => Some(Failure::ExpiredToken),
+            (None, None, Some(Answer::ExpiredToken)) => {
+                Some(Failure::Error("expired_access_token".to_owned()))
+            }
             (None, None, Some(Answer::Html)) => Some(Failure::Html),
             (None, None, Some(Answer::Truncate)) => Some(Failure::Truncate),
             _ => return Err(wrong("a fault has one of status, error and answer")),

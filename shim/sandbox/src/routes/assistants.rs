@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::Sandbox;
 use crate::account::Account;
 use crate::calendar::timestamp;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::request::{Answer, JsonObject, Segments, Typed as _, created, no_content, ok};
 use crate::rules::checked_body;
 use crate::user::{Assistant, User};
@@ -44,7 +44,7 @@ pub(super) async fn add(
     let mut state = sandbox.state();
     let host = state.joined_user(path.at(0))?;
     if !host.is_licensed() {
-        return Err(ApiError::new(ErrorName::HostNotLicensed).with("user", path.at(0)));
+        return Err(ApiError::new("host_not_licensed").with("user", path.at(0)));
     }
     let mut added: Vec<Assistant> = Vec::new();
     for entry in entries {
@@ -69,21 +69,21 @@ pub(super) async fn add(
 fn assistant(account: &Account, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
     let text = |member: &str| entry.text(member).filter(|text| !text.is_empty());
     let key = text("id").or(text("email")).unwrap_or_default();
-    let named = |name: ErrorName, email: &str| ApiError::new(name).with("email", email);
+    let named = |name: &str, email: &str| ApiError::new(name).with("email", email);
     let user = account.users.find(key).filter(|user| !user.is_pending());
-    let user = user.ok_or_else(|| named(ErrorName::AssistantNotFound, key))?;
+    let user = user.ok_or_else(|| named("assistant_not_found", key))?;
     if user.id == host.id {
-        return Err(ErrorName::AssistantIsSelf.into());
+        return Err(ApiError::new("assistant_is_self"));
     }
     if host
         .assistants
         .iter()
         .any(|assistant| assistant.id == user.id)
     {
-        return Err(named(ErrorName::AssistantAlready, &user.email));
+        return Err(named("assistant_already", &user.email));
     }
     if !user.is_licensed() {
-        return Err(named(ErrorName::AssistantNotLicensed, &user.email));
+        return Err(named("assistant_not_licensed", &user.email));
     }
     let private = entry.is_true("can_manage_host_private_event");
     Ok(Assistant {

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::error::ErrorName;
+use crate::error::ApiError;
 use crate::random::random_text;
 use crate::request::{Answer, JsonObject, QueryPairs, Segments, Typed as _, no_content, ok};
 use crate::rules::{checked_body, checked_query};
@@ -30,10 +30,10 @@ pub(super) async fn change_password(
     let mut state = sandbox.state();
     let user = state.joined_user(path.at(0))?;
     if user.is_admin() {
-        return Err(ErrorName::PasswordOfAdmin.into());
+        return Err(ApiError::new("password_of_admin"));
     }
     if !user.login_types.contains(&login::PASSWORD) {
-        return Err(ErrorName::PasswordNotWorkEmail.into());
+        return Err(ApiError::new("password_not_work_email"));
     }
     password::check(new, state.config.special_character_required)?;
     if user
@@ -41,7 +41,7 @@ pub(super) async fn change_password(
         .as_ref()
         .is_some_and(|old| old.expose_secret() == new)
     {
-        return Err(ErrorName::PasswordUnchanged.into());
+        return Err(ApiError::new("password_unchanged"));
     }
     state.user_mut(path.at(0))?.password = Some(SecretString::from(new));
     no_content()

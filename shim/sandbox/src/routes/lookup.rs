@@ -4,13 +4,15 @@ use axum::extract::State as Shared;
 use serde_json::json;
 
 use crate::Sandbox;
-use crate::error::ErrorName;
+use crate::error::ApiError;
 use crate::request::{Answer, QueryPairs, Segments, ok};
 use crate::user::login;
 
 /// True only for users who sign in with a password, as in v2.
 pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
-    let address = query.filled("email").ok_or(ErrorName::EmailRequired)?;
+    let address = query
+        .filled("email")
+        .ok_or_else(|| ApiError::new("email_required"))?;
     let state = sandbox.state();
     let user = state.users.by_email(address);
     let existed =
@@ -21,7 +23,7 @@ pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -
 pub(super) async fn vanity_name(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let name = query
         .filled("vanity_name")
-        .ok_or(ErrorName::VanityNameRequired)?;
+        .ok_or_else(|| ApiError::new("vanity_name_required"))?;
     let state = sandbox.state();
     let same = |taken: &String| taken.eq_ignore_ascii_case(name);
     let existed = state

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::request::{
     Answer, JsonObject, Members, QueryPairs, Segments, Typed as _, no_content, ok,
 };
@@ -71,7 +71,7 @@ pub(super) async fn update(
 
 fn refuse_pending(user: &User) -> Result<(), ApiError> {
     if user.is_pending() {
-        Err(ErrorName::SettingsOfPendingUser.into())
+        Err(ApiError::new("settings_of_pending_user"))
     } else {
         Ok(())
     }
@@ -84,13 +84,13 @@ fn check_limits(account: &Account, user: &User, changes: &Members) -> Result<(),
             account.config.max_webinar_users,
             "webinar",
             "webinar_capacity",
-            ErrorName::WebinarLimit,
+            "webinar_limit",
         ),
         (
             account.config.max_large_meeting_users,
             "large_meeting",
             "large_meeting_capacity",
-            ErrorName::LargeMeetingLimit,
+            "large_meeting_limit",
         ),
     ];
     for (maximum, switch, capacity, name) in limits {

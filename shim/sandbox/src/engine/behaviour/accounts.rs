@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::super::Call;
-use super::super::store::merge;
 use super::super::template::shown;
 use super::Outcome;
 use crate::error::ApiError;
-use crate::request::Members;
+use crate::request::{Members, merge};
 
 /// Additional plans: prefix of the code, member, and whether the member is a list.
 const ADDITIONAL: [(&str, &str, bool); 4] = [

@@ -161,7 +161,7 @@ fn member<'a>(
 }
 
 /// Removes all members from the group named by the path; the method then deletes it.
-pub(super) fn dissolve(call: &mut Call<'_>) -> Outcome {
+pub(super) fn remove_all_members(call: &mut Call<'_>) -> Outcome {
     let (collection, id) = group(call);
     for user in call.account.users.iter_mut() {
         memberships_mut(user, collection).retain(|own| *own != id);

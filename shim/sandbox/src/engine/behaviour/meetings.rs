@@ -197,7 +197,7 @@ fn count_registrant(store: &mut Store, key: ObjectKey) {
 
 /// Approves, denies or cancels the registrants in the body, by id or email address. Unknown ones
 /// are ignored.
-pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+pub(super) fn change_registrants(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let status = match call.body().text("action") {
         Some("approve") => "approved",
         Some("deny") => "denied",

@@ -23,7 +23,7 @@ const ONCE: [i64; 2] = [2, 5];
 
 /// Sets `occurrences` of a series, and `_until`, the end of the last one. Changes of single
 /// occurrences are kept until the series changes.
-pub(super) fn work_out(object: &mut Members) {
+pub(super) fn update_occurrences(object: &mut Members) {
     let kind = object.integer("type").unwrap_or_default();
     let start = object.text("start_time").and_then(calendar::time);
     let minutes = object
