@@ -12,12 +12,12 @@ mod one_or_many;
 pub mod operation;
 mod option;
 mod place;
+mod predicate;
 mod problem;
 pub mod protocol;
 mod rate;
 pub(crate) mod reading;
 mod shape;
-mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -206,10 +206,9 @@ impl Catalog {
     /// True if responses under these options contain links of the site that stand for v2's files.
     pub fn has_links(&self, options: &Options) -> bool {
         let rules = self.fields.iter().flat_map(|field| &field.overrides);
-        let is_chosen = |(name, value): &(String, _)| options.get(name) == Some(value);
         rules
             .filter(|rule| matches!(rule.from, Some(Place::Link(_))))
-            .any(|rule| rule.options.iter().all(is_chosen))
+            .any(|rule| options.has_all(&rule.options))
     }
 
     /// A site's options, with the catalog's defaults for unset ones.

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::document::Document;
@@ -174,6 +175,40 @@ impl fmt::Display for Method {
     }
 }
 
+/// v2's rate label: the class of rate limit that a call counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateLabel {
+    /// Limited per second.
+    Light,
+    /// Limited per second, lower.
+    Medium,
+    /// Limited per second, lowest.
+    Heavy,
+    /// Limited per minute.
+    ResourceIntensive,
+}
+
+impl RateLabel {
+    /// All labels.
+    pub const ALL: [Self; 4] = [
+        Self::Light,
+        Self::Medium,
+        Self::Heavy,
+        Self::ResourceIntensive,
+    ];
+
+    /// Name in v2's documentation and the catalog.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Medium => "medium",
+            Self::Heavy => "heavy",
+            Self::ResourceIntensive => "resource-intensive",
+        }
+    }
+}
+
 /// v2 request, relative to the v2 base URL.
 ///
 /// `Debug` omits the query and the body, which may contain a password or an address.
@@ -190,6 +225,8 @@ pub struct V2Request {
     /// Path with placeholders, as in v2's documentation: `/users/{userId}`. Safe in logs and
     /// metrics.
     pub template: Arc<str>,
+    /// v2's rate label.
+    pub label: RateLabel,
 }
 
 /// The body of a v2 request.

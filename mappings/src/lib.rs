@@ -21,8 +21,8 @@ pub mod translation;
 pub use catalog::Catalog;
 pub use document::Document;
 pub use exchange::{
-    Argument, Arguments, Body, File, Method, Outcome, V1Answer, V1Error, V1Object, V2Request,
-    Warning, WarningKind,
+    Argument, Arguments, Body, File, Method, Outcome, RateLabel, V1Answer, V1Error, V1Object,
+    V2Request, Warning, WarningKind,
 };
 pub use template::Template;
 pub use translation::{Links, Memory, Site, Tokens, Translation};

@@ -42,7 +42,8 @@ pub(crate) fn local(text: &str) -> Option<String> {
         return Some(date.to_string());
     }
     if clock_time.ends_with(['Z', 'z']) || clock_time.contains(['+', '-']) {
-        return written(moment(&format!("{date}T{clock_time}"))?);
+        let moment = moment(&format!("{date}T{clock_time}"))?;
+        return timestamp(moment.unix_timestamp());
     }
     let lower = clock_time.to_lowercase();
     let (half, time) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
@@ -91,13 +92,10 @@ pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<Of
     OffsetDateTime::from_unix_timestamp(found.as_second()).ok()
 }
 
-/// v1's timestamp format: UTC, whole seconds.
-pub(crate) fn written(moment: OffsetDateTime) -> Option<String> {
-    let seconds = moment.to_offset(UtcOffset::UTC).unix_timestamp();
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()?
-        .format(&Rfc3339)
-        .ok()
+/// v1's timestamp format: UTC, whole seconds. `None` if out of range.
+pub(crate) fn timestamp(unix_seconds: i64) -> Option<String> {
+    let moment = OffsetDateTime::from_unix_timestamp(unix_seconds).ok()?;
+    moment.format(&Rfc3339).ok()
 }
 
 /// UTC date of a time in Unix seconds.
@@ -199,7 +197,7 @@ mod tests {
 
     #[test]
     fn parses_timestamp_spellings_of_clients() {
-        let read = |text: &str| moment(text).and_then(written);
+        let read = |text: &str| timestamp(moment(text)?.unix_timestamp());
         for (text, wanted) in [
             ("2016-11-20T12:00:00Z", "2016-11-20T12:00:00Z"),
             ("2018-05-09T10:00:00.123Z", "2018-05-09T10:00:00Z"),
@@ -242,7 +240,7 @@ mod tests {
     fn local_times_use_the_time_zone() {
         let read = |text: &str, zone: &str, is_end| {
             let found = in_zone(&local(text)?, Some(zone), is_end)?;
-            written(found)
+            timestamp(found.unix_timestamp())
         };
         let (angeles, nowhere) = ("America/Los_Angeles", "GMT+5:30");
         for (text, zone, is_end, wanted) in [

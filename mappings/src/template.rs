@@ -26,9 +26,7 @@ impl Template {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, after)) = after.split_once('}') else {
-                return Err(format!(
-                    "`{text}` opens a placeholder that it does not close"
-                ));
+                return Err(format!("`{text}` has an unclosed placeholder"));
             };
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.to_owned()));

@@ -1,15 +1,16 @@
 //! Translates one v1 request into v2 requests, and their responses into the v1 response.
 
 mod answer;
-mod ending;
 mod entry;
 mod error_mapper;
+mod final_error;
 mod journal;
 mod lists;
 mod losses;
 mod outcome;
 mod paging;
 mod parameters;
+mod predicate;
 mod range;
 mod schedule;
 mod send;
@@ -19,7 +20,6 @@ mod units;
 mod values;
 mod view;
 mod walk;
-mod wanted;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -35,7 +35,7 @@ use crate::{
         protocol::{NOT_HONOURED, NOT_SERVED, ProtocolError},
     },
     document::Document,
-    exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
+    exchange::{Arguments, Method, Outcome, RateLabel, V1Answer, V1Error, V2Request, Warning},
 };
 use entry::Entry;
 use error_mapper::Failure;
@@ -99,6 +99,8 @@ pub struct PlannedCall {
     pub method: Method,
     /// Path with placeholders.
     pub template: Arc<str>,
+    /// v2's rate label.
+    pub label: RateLabel,
     /// Path; `None` if it depends on an earlier response.
     pub path: Option<String>,
 }
@@ -173,7 +175,7 @@ pub struct Translation<'a> {
     journaling: Journaling,
     failure: Option<(usize, Failure)>,
     failures: Vec<CallFailure>,
-    misses: Vec<Miss>,
+    unread_parts: Vec<UnreadPart>,
 }
 
 /// Progress of a call of the plan.
@@ -215,7 +217,7 @@ enum State {
 }
 
 /// Part of the response that could not be read.
-struct Miss {
+struct UnreadPart {
     call: usize,
     item: Option<usize>,
 }
@@ -279,7 +281,7 @@ impl<'a> Translation<'a> {
             journaling: Journaling::default(),
             failure: None,
             failures: Vec::new(),
-            misses: Vec::new(),
+            unread_parts: Vec::new(),
         };
         translation.check_ids()?;
         translation.check_range()?;
@@ -325,8 +327,8 @@ impl<'a> Translation<'a> {
         let (index, call, pages) = self.paged()?;
         let id = CallId::once(index);
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
-        let (path, query) = material.path_and_query(call);
+        let request_builder = self.request_builder(id, call, subject.as_deref());
+        let (path, query) = request_builder.path_and_query(call);
         let fixed = query.iter().filter(|(name, _)| *name != pages.number);
         let query: Vec<_> = fixed
             .map(|(name, value)| format!("{name}={value}"))
@@ -353,7 +355,7 @@ impl<'a> Translation<'a> {
     /// The calls to send now; each is returned once.
     pub fn ready(&mut self) -> Vec<Call> {
         self.begin_calls();
-        self.hand_out()
+        self.take_ready()
     }
 
     fn begin_calls(&mut self) {
@@ -384,8 +386,8 @@ impl<'a> Translation<'a> {
         };
         progress.open = progress.open.saturating_sub(1);
         let name = self.journaling.close(id);
-        let read = match self.settle(id, call, outcome) {
-            Ok(settled) => settled,
+        let read = match self.finish_verification(id, call, outcome) {
+            Ok(verified) => verified,
             Err(outcome) => self.read_outcome(id, call, outcome, name.as_deref()),
         };
         match read {

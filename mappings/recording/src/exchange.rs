@@ -4,7 +4,7 @@
 //! exchange before it is written.
 
 use mappings::{
-    Argument, Arguments, Body, Document, File, Method, Outcome, Site, V1Answer, V1Error, V2Request,
+    Argument, Arguments, Document, File, Method, Outcome, Site, V1Answer, V1Error,
     catalog::protocol::Options,
 };
 use serde::{Deserialize, Serialize};
@@ -252,26 +252,6 @@ fn file_size(value: &Value) -> usize {
 }
 
 impl V2Exchange {
-    /// The unredacted record of a v2 call.
-    pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
-        let (kind, status) = OutcomeKind::of(outcome);
-        let answer = match outcome {
-            Outcome::Answered { body, .. } => body.as_ref().map(|body| body.json().to_value()),
-            _ => None,
-        };
-        Self {
-            call: call.to_owned(),
-            method: request.method.as_str().to_owned(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            body: body(&request.body),
-            outcome: kind,
-            status,
-            answer,
-            micros,
-        }
-    }
-
     /// The outcome for a new translation.
     pub fn outcome(&self) -> Outcome {
         match (self.outcome, self.status) {
@@ -289,21 +269,6 @@ impl V2Exchange {
     /// True for read-only requests.
     pub fn is_read(&self) -> bool {
         self.method == Method::Get.as_str()
-    }
-}
-
-pub(crate) fn body(body: &Body) -> Option<Value> {
-    match body {
-        Body::None => None,
-        Body::Json(value) => Some(value.clone()),
-        Body::File {
-            part,
-            media_type,
-            file,
-        } => {
-            let bytes = file.bytes.len();
-            Some(json!({ "file": { "part": part, "media_type": media_type, "bytes": bytes } }))
-        }
     }
 }
 

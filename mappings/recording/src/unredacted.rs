@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use mappings::{Argument, Arguments, Body, Document, Outcome, V2Request};
 
 use crate::exchange::{
-    Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, body, moment,
+    Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, moment,
 };
 
 /// Exchange with its secrets, collected cheaply while the request is served: v2's responses are
@@ -92,6 +92,13 @@ impl Unredacted {
 /// Estimated overhead of a name, a value or a call, in bytes.
 const EACH: usize = 64;
 
+impl V2Exchange {
+    /// The unredacted record of a v2 call.
+    pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
+        UnredactedCall::new(call.to_owned(), request.clone(), outcome, micros).exchange()
+    }
+}
+
 impl UnredactedCall {
     /// Creates the record of a v2 call.
     pub fn new(call: String, request: V2Request, outcome: &Outcome, micros: u64) -> Self {
@@ -131,6 +138,21 @@ impl UnredactedCall {
             status: self.status,
             answer: self.answer.as_ref().map(|answer| answer.json().to_value()),
             micros: self.micros,
+        }
+    }
+}
+
+fn body(body: &Body) -> Option<Value> {
+    match body {
+        Body::None => None,
+        Body::Json(value) => Some(value.clone()),
+        Body::File {
+            part,
+            media_type,
+            file,
+        } => {
+            let bytes = file.bytes.len();
+            Some(json!({ "file": { "part": part, "media_type": media_type, "bytes": bytes } }))
         }
     }
 }

@@ -236,12 +236,7 @@ impl Usage {
 
 /// Formats a day: `2026-11-22`.
 pub fn day_name(day: Date) -> String {
-    format!(
-        "{:04}-{:02}-{:02}",
-        day.year(),
-        u8::from(day.month()),
-        day.day()
-    )
+    day.to_string()
 }
 
 /// Parses the day at the beginning of a date or timestamp.

@@ -9,7 +9,9 @@
 
 use std::sync::LazyLock;
 
-use mappings::{Argument, Arguments, Body, Catalog, Method, Outcome, V1Answer, V1Error, V2Request};
+use mappings::{
+    Argument, Arguments, Body, Catalog, Method, Outcome, RateLabel, V1Answer, V1Error, V2Request,
+};
 use proptest::prelude::*;
 use recording::{
     Exchange, FORMAT, PseudonymKey, REDACTED, RecordError, Redactor, Unredacted, UnredactedCall,
@@ -52,6 +54,7 @@ fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> Unred
             .collect(),
         body: Body::Json(body),
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     };
     let outcome = Outcome::Answered {
         status: 400,
@@ -265,6 +268,7 @@ fn outcomes_round_trip() {
         query: Vec::new(),
         body: Body::None,
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     };
     for outcome in [
         Outcome::Answered {

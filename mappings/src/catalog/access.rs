@@ -73,6 +73,7 @@ pub fn probes<'c>(
             query: filled.collect(),
             body: Body::None,
             template: Arc::clone(&call.template),
+            label: call.label,
         });
     }
     found

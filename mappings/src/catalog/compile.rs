@@ -143,17 +143,10 @@ fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
 
 /// Checks the declared v2 requests.
 fn requests(names: &Names<'_>) {
-    const LABELS: [&str; 4] = ["light", "medium", "heavy", "resource-intensive"];
     for request in &names.request.0 {
         let scope = names.scope(&request.at);
         scope.keep(method_and_path(request.name));
         scope.source_title(&request.value.source);
-        let label = &request.value.label;
-        if !LABELS.contains(&label.as_ref().as_str()) {
-            let known = LABELS.join(", ");
-            let reason = format!("label `{}` is none of {known}", label.as_ref());
-            scope.near(label.span()).add(reason);
-        }
         if let Some(probe) = &request.value.probe
             && !probe.as_ref().is_of(request.name)
         {
@@ -234,7 +227,7 @@ impl Scope<'_> {
     /// Checks that a named error exists.
     fn error(&self, name: &str) {
         if self.names.error.get(name).is_none() {
-            self.add(format!("there is no [error.{name}]"));
+            self.add(format!("unknown error: [error.{name}] is not defined"));
         }
     }
 
@@ -248,7 +241,7 @@ impl Scope<'_> {
             .map(|(name, value)| {
                 match self.names.option.get(name) {
                     Some(rule) => drop(self.keep(rule.check(value))),
-                    None => self.add(format!("there is no [option.{name}]")),
+                    None => self.add(format!("unknown option: [option.{name}] is not defined")),
                 }
                 (name.clone(), value.clone())
             })
@@ -259,7 +252,7 @@ impl Scope<'_> {
     fn number(&self, name: &str) {
         let option = self.names.option.get(name);
         if !option.is_some_and(OptionRule::is_number) {
-            self.add(format!("there is no number [option.{name}]"));
+            self.add(format!("[option.{name}] is not a numeric option"));
         }
     }
 
@@ -267,7 +260,7 @@ impl Scope<'_> {
     fn subject(&self, kind: &str) -> Option<Subject> {
         let found = self.names.subject.find(self.resource(), kind);
         if found.is_none() {
-            self.add(format!("there is no [subject.{kind}]"));
+            self.add(format!("unknown subject: [subject.{kind}] is not defined"));
         }
         found.map(|(_, subject)| with_kind(subject))
     }
@@ -288,7 +281,7 @@ impl Scope<'_> {
     fn view(&self, name: &str) -> Option<usize> {
         let found = self.names.view.find(self.resource(), name);
         if found.is_none() {
-            self.add(format!("there is no view `{name}`"));
+            self.add(format!("unknown view `{name}`"));
         }
         found.map(|(index, _)| index)
     }
@@ -301,7 +294,7 @@ impl Scope<'_> {
                 None => all.push(name.clone()),
                 Some(set) => match self.names.set.find(self.resource(), set) {
                     Some((_, fields)) => all.extend(fields.value.iter().cloned()),
-                    None => self.add(format!("there is no set `{set}`")),
+                    None => self.add(format!("unknown set `{set}`")),
                 },
             }
         }
@@ -313,7 +306,7 @@ impl Scope<'_> {
         let source = self.names.source.get(name.as_ref());
         if source.is_none() {
             let scope = self.near(name.span());
-            scope.add(format!("there is no source `{}`", name.as_ref()));
+            scope.add(format!("unknown source `{}`", name.as_ref()));
         }
         source
             .map(|source| source.title.clone())

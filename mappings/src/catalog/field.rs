@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::place::{DocumentPlace, Place};
-use super::{Location, option::OptionValue, protocol::Subject, wanted::Wanted};
+use super::{Location, option::OptionValue, predicate::Predicate, protocol::Subject};
 use crate::{conversion::Conversion, fidelity::Fidelity};
 
 /// One field mapping, read in both directions.
@@ -95,7 +95,7 @@ pub struct Part {
 #[derive(Debug)]
 pub struct Override {
     /// Condition on another member; always true if `None`.
-    pub at: Option<(DocumentPlace, Wanted)>,
+    pub at: Option<(DocumentPlace, Predicate)>,
     /// Option values under which the override applies.
     pub options: Vec<(String, OptionValue)>,
     /// Replacement value; the member is omitted if `None`.

@@ -132,7 +132,7 @@ impl<'f, T> Declared<'f, T> {
         for Declaration { at, name, .. } in &self.0 {
             let resource = if is_local { at.resource() } else { COMMON };
             if let Some(first) = seen.insert((resource, name), at) {
-                report.add(at, format!("{what} `{name}` is there already, at {first}"));
+                report.add(at, format!("{what} `{name}` is already defined at {first}"));
             }
         }
     }

@@ -76,7 +76,7 @@ fn overlay(
             fields.find(is_it)?.as_table().cloned()
         };
         let Some(mut field) = texts.iter().find_map(written) else {
-            report.add(&at, format!("there is no field `{key}` to change"));
+            report.add(&at, format!("unknown field `{key}`"));
             continue;
         };
         field.extend(changes);

@@ -16,12 +16,12 @@ use super::{
 };
 pub use super::{
     option::{Amount, OptionValue},
-    wanted::{Test, Wanted},
+    predicate::{Predicate, Test},
 };
 use crate::exchange::Method;
 pub use call::{
-    BodyTemplate, Call, Each, Evidence, Filling, Items, On, PageMode, Pages, Probe, Segment,
-    Several, Then,
+    BodyTemplate, Call, Each, Evidence, FanOut, Filling, Items, On, PageMode, Pages, Probe,
+    Segment, Then,
 };
 pub use condition::{AnswerTest, Check, Compared, Condition};
 pub use plan::{Join, List, Plan};
@@ -56,7 +56,7 @@ pub struct Operation {
     pub token: Option<Token>,
     /// Handling of identical concurrent requests.
     pub overlapping: Overlapping,
-    /// How the operation is served.
+    /// Handling by the shim.
     pub service: Service,
     /// Documented effect of a repeated request.
     pub repeat: Option<String>,
@@ -152,7 +152,7 @@ pub enum Overlapping {
     Run,
 }
 
-/// How an operation is served.
+/// Handling of an operation by the shim.
 #[derive(Debug)]
 pub enum Service {
     /// By v2 calls.
@@ -191,13 +191,13 @@ pub struct Parameter {
     pub name: String,
     /// Catalog index of its field mapping and part; `None` if the operation is not served.
     pub field: Option<(usize, usize)>,
-    /// How the parameter is used.
-    pub fate: Fate,
+    /// Use of the parameter.
+    pub usage: ParameterUse,
 }
 
-/// How a parameter is used.
+/// Use of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum ParameterUse {
     /// Sent in the document of the plan's call at this index.
     SentBy(usize),
     /// Used by a path, query, body or condition.
@@ -211,9 +211,8 @@ pub enum Fate {
 impl Operation {
     /// The operation, or its variant for these options.
     pub fn under(&self, options: &Options) -> &Self {
-        let is_chosen = |(name, value): &(String, _)| options.get(name) == Some(value);
         let mut variants = self.variants.iter();
-        let variant = variants.find(|variant| variant.options.iter().all(is_chosen));
+        let variant = variants.find(|variant| options.has_all(&variant.options));
         variant.map_or(self, |variant| &variant.operation)
     }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scalar::Scalar;
+
 /// Declaration of an option.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +87,16 @@ impl OptionRule {
     }
 }
 
+impl OptionValue {
+    pub(crate) fn to_scalar(&self) -> Scalar<'_> {
+        match self {
+            Self::Switch(yes) => Scalar::Bool(*yes),
+            Self::Number(number) => Scalar::Int(*number),
+            Self::Choice(choice) => Scalar::Text(choice.into()),
+        }
+    }
+}
+
 impl Options {
     /// Value of a numeric option.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
@@ -97,6 +109,13 @@ impl Options {
     /// Value of an option.
     pub fn get(&self, name: &str) -> Option<&OptionValue> {
         self.0.get(name)
+    }
+
+    /// True if all these options have these values.
+    pub(crate) fn has_all(&self, values: &[(String, OptionValue)]) -> bool {
+        values
+            .iter()
+            .all(|(name, value)| self.get(name) == Some(value))
     }
 
     /// Replaces the value of an option.

@@ -194,7 +194,7 @@ impl Place {
     pub(super) fn in_document(text: &str) -> Result<DocumentPlace, String> {
         match Self::parse(text)? {
             Self::Document(place) => Ok(place),
-            _ => Err(format!("`{text}` is no place in a document")),
+            _ => Err(format!("`{text}` is not a place in a document")),
         }
     }
 }

@@ -161,12 +161,12 @@ impl TryFrom<RuleShape> for Rule {
     fn try_from(shape: RuleShape) -> Result<Self, Self::Error> {
         let RuleShape { v2, v1, source } = shape;
         if v2.is_any() {
-            return Err("the rule fits every error: say which status, code or message it is for");
+            return Err("the rule matches every error: set a status, code or message");
         }
         let answer = match (v1.error, v1.code, v1.message) {
             (Some(name), None, None) => RuleAnswer::Named(name),
             (None, code, message) => RuleAnswer::Said { code, message },
-            _ => return Err("a named error brings its own code and message"),
+            _ => return Err("a named error has its own code and message"),
         };
         Ok(Self { v2, answer, source })
     }

@@ -17,7 +17,7 @@ use super::{
     place::{Place, Pointer},
     protocol::{NamedError, Protocol, Rule, Subject},
 };
-use crate::{conversion::Given, fidelity::Fidelity};
+use crate::{conversion::Given, exchange::RateLabel, fidelity::Fidelity};
 pub(super) use plan::{CallShape, ConditionShape, EachShape, ListShape, OnShape, PlanShape};
 
 /// Table of named items with the spans of the names.
@@ -55,7 +55,7 @@ pub(super) struct SourceShape {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestShape {
-    pub label: Spanned<String>,
+    pub label: RateLabel,
     pub scope: String,
     #[serde(default)]
     pub or_scopes: Vec<String>,

@@ -6,12 +6,12 @@ use super::{Progress, Translation, view::Writer};
 use crate::{
     catalog::{
         field::Place,
-        operation::{self, Fate, Member},
+        operation::{self, Member, ParameterUse, View},
     },
     exchange::{V1Object, Warning},
 };
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     pub(super) fn answer(&mut self, now: i64) -> V1Object {
         let mut writer = Writer {
             translation: self,
@@ -26,7 +26,7 @@ impl Translation<'_> {
         let Writer {
             json, unreadable, ..
         } = writer;
-        self.warn_of_misses();
+        self.warn_of_unread_parts();
         self.warn_of_empty_members();
         self.warn_of_unfilled_members();
         if !unreadable.is_empty() {
@@ -72,25 +72,33 @@ impl Translation<'_> {
 
     /// Warns of members that v2 cannot fill.
     fn warn_of_unfilled_members(&mut self) {
-        let mut views = vec![self.view];
-        let mut seen = Vec::new();
-        while let Some(index) = views.pop() {
-            let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
-                continue;
-            };
-            seen.push(index);
+        let mut warnings = std::mem::take(&mut self.warnings);
+        for view in self.views(|member| self.has_entries(member)) {
             for unfilled in view.none.chunk_by(|one, other| one.reason == other.reason) {
                 let names: Vec<_> = unfilled.iter().map(|field| field.name.as_str()).collect();
                 let reason = unfilled.first().map_or("", |one| &one.reason);
-                self.warnings
-                    .push(Warning::left_out(names.join(", "), reason));
+                warnings.push(Warning::left_out(names.join(", "), reason));
             }
-            let shown = view
-                .members
-                .iter()
-                .filter(|member| self.has_entries(member));
-            views.extend(shown.filter_map(|member| member.view));
         }
+        self.warnings = warnings;
+    }
+
+    /// The view of the response, and the views nested in members that `is_shown` accepts.
+    fn views(&self, is_shown: impl Fn(&Member) -> bool) -> impl Iterator<Item = &'a View> {
+        let mut remaining = vec![self.view];
+        let mut seen = Vec::new();
+        std::iter::from_fn(move || {
+            loop {
+                let index = remaining.pop()?;
+                let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
+                    continue;
+                };
+                seen.push(index);
+                let shown = view.members.iter().filter(|member| is_shown(member));
+                remaining.extend(shown.filter_map(|member| member.view));
+                return Some(view);
+            }
+        })
     }
 
     /// False for an empty list of the response.
@@ -107,17 +115,17 @@ impl Translation<'_> {
             .is_none_or(|first| first || lists.any(|is_filled| is_filled))
     }
 
-    fn warn_of_misses(&mut self) {
-        let mut calls: Vec<usize> = self.misses.iter().map(|miss| miss.call).collect();
+    fn warn_of_unread_parts(&mut self) {
+        let mut calls: Vec<usize> = self.unread_parts.iter().map(|part| part.call).collect();
         calls.sort_unstable();
         calls.dedup();
         for call in calls {
-            let misses = self.misses.iter().filter(|miss| miss.call == call);
-            let items = misses.filter(|miss| miss.item.is_some()).count();
-            let Some(of_misses) = self.plan.calls.get(call) else {
+            let parts = self.unread_parts.iter().filter(|part| part.call == call);
+            let items = parts.filter(|part| part.item.is_some()).count();
+            let Some(planned) = self.plan.calls.get(call) else {
                 continue;
             };
-            let is_write = !of_misses.method.is_read();
+            let is_write = !planned.method.is_read();
             let is_unknown = |progress: &Progress| !progress.unknown.is_empty();
             let reason = match items {
                 _ if self.progress.get(call).is_some_and(is_unknown) => {
@@ -130,9 +138,9 @@ impl Translation<'_> {
                     self.several(call)
                 ),
             };
-            let field = match self.lacking_without(call, of_misses) {
-                names if names.is_empty() && (is_write || of_misses.list().is_some()) => {
-                    of_misses.name.clone()
+            let field = match self.lacking_without(call, planned) {
+                names if names.is_empty() && (is_write || planned.list().is_some()) => {
+                    planned.name.clone()
                 }
                 // Another source fills them.
                 names if names.is_empty() => continue,
@@ -159,7 +167,7 @@ impl Translation<'_> {
         };
         if call.sends.is_some() {
             let parameters = self.operation.parameters.iter().filter(|parameter| {
-                matches!(parameter.fate, Fate::SentBy(by) if by == index)
+                matches!(parameter.usage, ParameterUse::SentBy(by) if by == index)
                     && self.given.has(&parameter.name)
             });
             let names: Vec<_> = parameters
@@ -183,30 +191,21 @@ impl Translation<'_> {
             _ => false,
         };
         let mut names = Vec::new();
-        let mut views = vec![self.view];
-        let mut seen = Vec::new();
-        while let Some(index) = views.pop() {
-            let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
+        for member in self.views(|_| true).flat_map(|view| &view.members) {
+            let Some((field, part)) = self.catalog.field(member.field) else {
                 continue;
             };
-            seen.push(index);
-            for member in &view.members {
-                views.extend(member.view);
-                let Some((field, part)) = self.catalog.field(member.field) else {
-                    continue;
-                };
-                let places = member.from.as_ref().unwrap_or(&field.places);
-                let mut places = places
-                    .iter()
-                    .filter(|place| !is_elsewhere(place))
-                    .peekable();
-                let only_there = !member.empty
-                    && field.always.is_none()
-                    && places.peek().is_some()
-                    && places.all(fills);
-                if only_there {
-                    names.push(part.name.as_str());
-                }
+            let places = member.from.as_ref().unwrap_or(&field.places);
+            let mut places = places
+                .iter()
+                .filter(|place| !is_elsewhere(place))
+                .peekable();
+            let only_there = !member.empty
+                && field.always.is_none()
+                && places.peek().is_some()
+                && places.all(fills);
+            if only_there {
+                names.push(part.name.as_str());
             }
         }
         names.join(", ")

@@ -64,7 +64,7 @@ impl ErrorMapper<'_, '_> {
                 ..self.unreachable(write)
             }),
             Outcome::Answered { status, body } => {
-                Err(self.said(call, status, body.unwrap_or_default().json()))
+                Err(self.api_error(call, status, body.unwrap_or_default().json()))
             }
             Outcome::Unreadable { status } => {
                 // A proxy that rejects the request with its own page did not forward it.
@@ -72,7 +72,7 @@ impl ErrorMapper<'_, '_> {
                 Err(self.unreadable(write && !is_refusal, status))
             }
             Outcome::NoAnswer { maybe_done } => Err(match &self.translation.paging {
-                Some(paging) if call.pages.is_some() && paging.has_walked() => {
+                Some(paging) if call.pages.is_some() && paging.has_read_earlier_page() => {
                     self.named(PAGE_NOT_REACHED)
                 }
                 _ => self.unreachable(write && maybe_done),
@@ -103,13 +103,13 @@ impl ErrorMapper<'_, '_> {
                 .id
                 .is_some_and(|id| self.translation.is_about_another(id, call, body));
         if call.needs.is_empty() && is_error() {
-            return Some(self.said(call, status, body));
+            return Some(self.api_error(call, status, body));
         }
         if !lacks {
             return None;
         }
         Some(if is_error() {
-            self.said(call, status, body)
+            self.api_error(call, status, body)
         } else {
             self.unreadable(!call.method.is_read(), status)
         })
@@ -118,7 +118,7 @@ impl ErrorMapper<'_, '_> {
     /// A response that should be a page of a list but is not.
     pub(super) fn not_a_page(&self, call: &Call, body: &Document) -> Failure {
         if body.json().get("code").and_then(Json::as_i64).is_some() {
-            return self.said(call, 200, body.json());
+            return self.api_error(call, 200, body.json());
         }
         self.unreadable(false, 200)
     }
@@ -178,9 +178,9 @@ impl ErrorMapper<'_, '_> {
             return translation.given.text(name);
         }
         if let ("page" | "reached", Some(paging)) = (placeholder, &translation.paging) {
-            let (reached, wanted) = paging.reached();
+            let (reached, requested) = paging.reached();
             let page = if placeholder == "page" {
-                wanted
+                requested
             } else {
                 reached
             };
@@ -215,7 +215,7 @@ impl ErrorMapper<'_, '_> {
         })
     }
 
-    fn said(&self, call: &Call, status: u16, body: Json<'_>) -> Failure {
+    fn api_error(&self, call: &Call, status: u16, body: Json<'_>) -> Failure {
         let translation = self.translation;
         let protocol = translation.catalog.protocol();
         let code = body.get("code").and_then(Json::as_i64);

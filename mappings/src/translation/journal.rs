@@ -75,7 +75,7 @@ pub(super) struct Journaling {
     open: Vec<(CallId, String)>,
     /// Calls that v2 rejected as already done, while the plan verifies whether an earlier request
     /// did them.
-    disputed: Vec<(CallId, String, Failure)>,
+    unverified: Vec<(CallId, String, Failure)>,
 }
 
 impl Journaling {
@@ -206,7 +206,7 @@ impl Translation<'_> {
     }
 
     /// Returns the queued calls. Calls that the journal answers are completed instead.
-    pub(super) fn hand_out(&mut self) -> Vec<Call> {
+    pub(super) fn take_ready(&mut self) -> Vec<Call> {
         if self.operation.read {
             return std::mem::take(&mut self.queue).into();
         }
@@ -235,15 +235,15 @@ impl Translation<'_> {
 
     /// True if v2 can later prove that it executed the call.
     fn is_shown(&self, call: &Call) -> bool {
-        let is_disputed = |(id, ..): &(CallId, _, _)| *id == call.id;
+        let is_unverified = |(id, ..): &(CallId, _, _)| *id == call.id;
         let planned = self.plan.calls.get(call.id.call);
-        !self.journaling.disputed.iter().any(is_disputed)
+        !self.journaling.unverified.iter().any(is_unverified)
             && planned.is_some_and(|planned| evidence(planned).is_some())
     }
 
     /// Queues the read that verifies whether an earlier request executed a call whose response was
     /// lost. False if no response was lost.
-    pub(super) fn dispute(
+    pub(super) fn verify_lost(
         &mut self,
         id: CallId,
         evidence: &Evidence,
@@ -263,8 +263,8 @@ impl Translation<'_> {
         if let Some(times) = self.journaling.lost.get(name) {
             sent.insert(name.to_owned(), times.clone());
         }
-        let disputed = (id, name.to_owned(), failure.clone());
-        self.journaling.disputed.push(disputed);
+        let unverified = (id, name.to_owned(), failure.clone());
+        self.journaling.unverified.push(unverified);
         self.queue_request(id, reader, request);
         if let Some(progress) = self.progress.get_mut(id.call) {
             progress.open = progress.open.saturating_add(1);
@@ -272,21 +272,21 @@ impl Translation<'_> {
         true
     }
 
-    /// Processes the response to a read queued by [`dispute`](Self::dispute); returns the outcome
+    /// Processes the response to a read queued by [`verify_lost`](Self::verify_lost); returns the outcome
     /// unchanged if there was none. An object created while an earlier request waited for its
     /// response counts as created by that request.
-    pub(super) fn settle(
+    pub(super) fn finish_verification(
         &mut self,
         id: CallId,
         call: &operation::Call,
         outcome: Outcome,
     ) -> Result<Result<Option<Document>, Failure>, Outcome> {
         let journaling = &mut self.journaling;
-        let mut disputed = journaling.disputed.iter();
-        let Some(at) = disputed.position(|(known, ..)| *known == id) else {
+        let mut unverified = journaling.unverified.iter();
+        let Some(at) = unverified.position(|(known, ..)| *known == id) else {
             return Err(outcome);
         };
-        let (_, name, refusal) = journaling.disputed.swap_remove(at);
+        let (_, name, refusal) = journaling.unverified.swap_remove(at);
         let times = journaling.lost.remove(&name).unwrap_or_default();
         let call_time = journaling.call_time;
         let body = match self.mapper(Some(id)).read(call, outcome) {
@@ -311,7 +311,7 @@ impl Translation<'_> {
     }
 }
 
-/// How v2 can prove that it executed the call, if it can.
+/// Evidence by which v2 can prove that it executed the call.
 fn evidence(call: &operation::Call) -> Option<&Evidence> {
     let mut on = call.on.iter();
     on.find_map(|on| match &on.then {

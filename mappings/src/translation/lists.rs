@@ -29,12 +29,12 @@ impl<'a> Translation<'a> {
                 && list.after_lists.iter().all(|list| self.is_made(*list));
             if ready && self.failure.is_none() {
                 self.made.push(index);
-                self.make(list);
+                self.build_list(list);
             }
         }
     }
 
-    fn make(&mut self, list: &'a List) {
+    fn build_list(&mut self, list: &'a List) {
         // The source call was skipped.
         if self.root.list(&list.of).is_none() {
             return;

@@ -6,7 +6,7 @@ use super::Translation;
 use crate::{
     catalog::{
         field::Field,
-        operation::{Call, Fate, Parameter},
+        operation::{Call, Parameter, ParameterUse},
         protocol::PARAMETER_INVALID,
     },
     conversion::{Conversion, Sent},
@@ -24,7 +24,7 @@ impl Translation<'_> {
         let mut losses: Vec<Warning> = Vec::new();
         for (parameter, field) in self.given_fields() {
             let name = &parameter.name;
-            if let Fate::Dropped(reason) = &parameter.fate {
+            if let ParameterUse::Dropped(reason) = &parameter.usage {
                 losses.push(Warning::not_honoured(name, reason));
                 continue;
             }

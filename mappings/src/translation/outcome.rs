@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use super::{
-    CallFailure, CallId, Miss, State, Translation,
+    CallFailure, CallId, State, Translation, UnreadPart,
     entry::Entry,
     error_mapper::{ErrorMapper, Failure},
-    parameters::chosen,
+    predicate::equals,
     units::Unit,
     values::{name, segment},
-    wanted::equals,
 };
 use crate::{
     catalog::{
@@ -31,7 +30,7 @@ impl<'a> Translation<'a> {
             match pages.mode {
                 PageMode::All => return self.another_page(id, call, pages, &body),
                 PageMode::Number | PageMode::Token => {
-                    return self.page_came(id, call, pages, &body);
+                    return self.accept_page(id, call, pages, &body);
                 }
             }
         }
@@ -103,7 +102,7 @@ impl<'a> Translation<'a> {
         body: &Document,
     ) -> Option<Failure> {
         for check in &call.checks {
-            if !chosen(&check.options, self.site) {
+            if !self.site.options.has_all(&check.options) {
                 continue;
             }
             match self.passes(check, body.json()) {
@@ -137,9 +136,9 @@ impl<'a> Translation<'a> {
                 found.peek()?;
                 Some(found.any(|value| equals(value, given)))
             }
-            Compared::Member(at, wanted) => {
+            Compared::Member(at, predicate) => {
                 let value = body.at(at).filter(|value| !value.is_null())?;
-                Some(self.is_wanted(Some(value), wanted))
+                Some(self.satisfies(Some(value), predicate))
             }
             Compared::Subject(at) => {
                 let Some(id) = &self.id else {
@@ -243,7 +242,7 @@ impl<'a> Translation<'a> {
         let mut rows = call.on.iter().filter(|on| {
             on.v2
                 .fits(failure.status, failure.code, &failure.message, false)
-                && chosen(&on.options, self.site)
+                && self.site.options.has_all(&on.options)
         });
         let then = rows.find(|on| is_lost || !matches!(on.then, Then::Resume(_)));
         let then = then.map_or(&Then::Fail, |on| &on.then);
@@ -255,7 +254,7 @@ impl<'a> Translation<'a> {
         match then {
             Then::Done => return self.unit_is_done(id, call, false),
             Then::Resume(evidence) => {
-                if name.is_some_and(|name| self.dispute(id, evidence, name, &failure)) {
+                if name.is_some_and(|name| self.verify_lost(id, evidence, name, &failure)) {
                     return;
                 }
             }
@@ -301,7 +300,7 @@ impl<'a> Translation<'a> {
                 return self.fail(id.call, failure);
             }
             self.walks.remove(&id);
-            self.misses.push(Miss {
+            self.unread_parts.push(UnreadPart {
                 call: id.call,
                 item: id.item,
             });

@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Paging<'a> {
     pages: &'a Pages,
     /// Requested page, from 1.
-    wanted: i64,
+    requested: i64,
     size: i64,
     /// Page of the request in flight.
     asked: i64,
@@ -24,11 +24,11 @@ pub(super) struct Paging<'a> {
     restarted: bool,
     by_token: bool,
     /// True once a page before the requested one was read.
-    has_walked: bool,
+    has_read_earlier_page: bool,
 }
 
 /// Meaning of a v2 response.
-pub(super) enum Turn {
+pub(super) enum PageOutcome {
     /// The requested page: its items and pagination members.
     Page {
         /// Items.
@@ -45,20 +45,25 @@ pub(super) enum Turn {
 }
 
 impl<'a> Paging<'a> {
-    pub(super) fn new(pages: &'a Pages, wanted: i64, size: i64, known: Vec<(u32, String)>) -> Self {
+    pub(super) fn new(
+        pages: &'a Pages,
+        requested: i64,
+        size: i64,
+        known: Vec<(u32, String)>,
+    ) -> Self {
         let tokens: BTreeMap<i64, String> = known
             .into_iter()
             .map(|(page, token)| (page.into(), token))
             .collect();
         let mut paging = Self {
             pages,
-            wanted,
+            requested,
             size,
-            asked: wanted,
+            asked: requested,
             tokens,
             restarted: false,
             by_token: false,
-            has_walked: false,
+            has_read_earlier_page: false,
         };
         paging.begin();
         paging
@@ -67,11 +72,11 @@ impl<'a> Paging<'a> {
     /// Chooses the first page to request: the nearest one with a known token, else the requested
     /// one, or the first where v2 has no page numbers.
     fn begin(&mut self) {
-        let nearest = self.tokens.range(..=self.wanted).next_back();
+        let nearest = self.tokens.range(..=self.requested).next_back();
         let nearest = nearest.map(|(page, _)| *page);
         let has_numbers = self.pages.mode == PageMode::Number;
         self.by_token = nearest.is_some() || !has_numbers;
-        self.asked = nearest.unwrap_or(if has_numbers { self.wanted } else { 1 });
+        self.asked = nearest.unwrap_or(if has_numbers { self.requested } else { 1 });
     }
 
     /// Replaces the page number in a query by the page's token, if pages are read by token.
@@ -84,10 +89,10 @@ impl<'a> Paging<'a> {
     }
 
     /// Processes a response.
-    pub(super) fn accept(&mut self, body: &Document) -> Turn {
+    pub(super) fn accept(&mut self, body: &Document) -> PageOutcome {
         let items = body.part(&self.pages.items);
         let Some(items) = items.filter(|items| items.json().is_array()) else {
-            return Turn::NotAPage;
+            return PageOutcome::NotAPage;
         };
         let body = body.json();
         let number = body.get(&self.pages.number).and_then(whole);
@@ -96,7 +101,7 @@ impl<'a> Paging<'a> {
             .and_then(Json::as_str)
             .unwrap_or_default();
         if !self.by_token && (self.asked == 1 || number == Some(self.asked)) {
-            if self.asked == self.wanted {
+            if self.asked == self.requested {
                 if number.is_none() && !token.is_empty() {
                     self.tokens.insert(2, token.to_owned());
                 }
@@ -112,7 +117,7 @@ impl<'a> Paging<'a> {
             self.tokens
                 .insert(self.asked.saturating_add(1), token.to_owned());
         }
-        if self.asked == self.wanted {
+        if self.asked == self.requested {
             return self.page(items, body);
         }
         let before = |page: i64| page.saturating_sub(1).saturating_mul(self.size);
@@ -120,22 +125,22 @@ impl<'a> Paging<'a> {
         let seen = before(self.asked.saturating_add(1));
         let total = body.get(&self.pages.total).and_then(whole);
         let total = total.filter(|total| *total > seen);
-        if token.is_empty() || total.is_some_and(|total| before(self.wanted) >= total) {
+        if token.is_empty() || total.is_some_and(|total| before(self.requested) >= total) {
             return self.page(Document::default(), body);
         }
-        self.has_walked = true;
+        self.has_read_earlier_page = true;
         self.asked = self.asked.saturating_add(1);
-        Turn::Again
+        PageOutcome::Again
     }
 
     /// True once a page before the requested one was read.
-    pub(super) fn has_walked(&self) -> bool {
-        self.has_walked
+    pub(super) fn has_read_earlier_page(&self) -> bool {
+        self.has_read_earlier_page
     }
 
     /// The page reached so far, and the requested one.
     pub(super) fn reached(&self) -> (i64, i64) {
-        (self.asked, self.wanted)
+        (self.asked, self.requested)
     }
 
     /// Called when v2 rejects the request. True if an expired token may be the reason and the
@@ -161,8 +166,8 @@ impl<'a> Paging<'a> {
 
     /// The requested page. v2's totals are raised where its next-page token contradicts them,
     /// because clients stop at the last page that a response states.
-    fn page(&self, items: Document, body: Json<'_>) -> Turn {
-        let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
+    fn page(&self, items: Document, body: Json<'_>) -> PageOutcome {
+        let seen = self.requested.saturating_sub(1).saturating_mul(self.size);
         let seen = seen.saturating_add(i64::try_from(items.elements().count()).unwrap_or(i64::MAX));
         let token = body.get(&self.pages.token).and_then(Json::as_str);
         let goes_on = token.is_some_and(|token| !token.is_empty()) && !items.json().is_null();
@@ -172,10 +177,10 @@ impl<'a> Paging<'a> {
         let counted = total.saturating_add(self.size.saturating_sub(1)) / self.size.max(1);
         let count = body.get(&self.pages.count).and_then(whole);
         let count = count.filter(|_| !self.by_token).unwrap_or(counted);
-        let least_pages = self.wanted.saturating_add(1) * i64::from(goes_on);
-        Turn::Page {
+        let least_pages = self.requested.saturating_add(1) * i64::from(goes_on);
+        PageOutcome::Page {
             items,
-            page: page(self.wanted, self.size, count.max(least_pages), total).into(),
+            page: page(self.requested, self.size, count.max(least_pages), total).into(),
             is_guessed: goes_on && (read.is_none_or(|total| total < least) || count < least_pages),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     catalog::{
         Catalog,
         field::{Kind, Part},
-        operation::{Operation, OptionValue},
+        operation::Operation,
         protocol::{PARAMETER_INVALID, PARAMETER_MISSING},
     },
     exchange::{Argument, Arguments, File, V1Error, Warning},
@@ -179,13 +179,6 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// True if the site has all of these option values.
-pub(super) fn chosen(choices: &[(String, OptionValue)], site: &Site) -> bool {
-    choices
-        .iter()
-        .all(|(name, value)| site.options.get(name) == Some(value))
-}
-
 /// Arguments of one parameter.
 enum Given {
     One(Argument),
@@ -245,5 +238,5 @@ fn limited(part: &Part, value: Value, site: &Site) -> Value {
 }
 
 fn clears(operation: &Operation, site: &Site) -> bool {
-    !operation.clears_text.is_empty() && chosen(&operation.clears_text, site)
+    !operation.clears_text.is_empty() && site.options.has_all(&operation.clears_text)
 }

@@ -1,10 +1,8 @@
 //! Schedules the calls of the plan.
 
-use super::{
-    Call, CallId, PlannedCall, State, Translation, entry::Entry, parameters::chosen, send::Material,
-};
+use super::{Call, CallId, PlannedCall, State, Translation, entry::Entry, send::RequestBuilder};
 use crate::{
-    catalog::operation::{self, Condition, Fate},
+    catalog::operation::{self, Condition, ParameterUse},
     document::{Document, Json},
     exchange::V2Request,
 };
@@ -84,17 +82,20 @@ impl<'a> Translation<'a> {
             && condition.all_given.iter().all(has)
             && (condition.missing.is_empty() || !condition.missing.iter().all(has))
             && (!condition.nothing_else || self.nothing_else(index))
-            && chosen(&condition.options, self.site)
-            && condition.parameter.as_ref().is_none_or(|(name, wanted)| {
-                let value = self.given.value_or_default(name).cloned();
-                let value = Document::from(value.unwrap_or_default());
-                self.is_wanted(Some(value.json()), wanted)
-            })
+            && self.site.options.has_all(&condition.options)
+            && condition
+                .parameter
+                .as_ref()
+                .is_none_or(|(name, predicate)| {
+                    let value = self.given.value_or_default(name).cloned();
+                    let value = Document::from(value.unwrap_or_default());
+                    self.satisfies(Some(value.json()), predicate)
+                })
             && condition.answer.as_ref().is_none_or(|answer| {
                 let progress = self.progress.get(answer.call);
                 let found = progress.and_then(|progress| progress.found.as_ref());
                 let found = found.and_then(|found| found.json().at(&answer.at));
-                self.is_wanted(found, &answer.wanted)
+                self.satisfies(found, &answer.predicate)
             })
             && condition.error.as_ref().is_none_or(|(call, codes)| {
                 let failed = self.progress.get(*call);
@@ -125,12 +126,12 @@ impl<'a> Translation<'a> {
             .operation
             .parameters
             .iter()
-            .any(|parameter| match parameter.fate {
+            .any(|parameter| match parameter.usage {
                 _ if !self.given.has(&parameter.name) => false,
                 _ if self.operation.subject.contains(&parameter.name) => false,
-                Fate::SentBy(call) => call != index && self.sends(parameter),
-                Fate::Used => true,
-                Fate::Dropped(_) | Fate::Unknown => false,
+                ParameterUse::SentBy(call) => call != index && self.sends(parameter),
+                ParameterUse::Used => true,
+                ParameterUse::Dropped(_) | ParameterUse::Unknown => false,
             })
     }
 
@@ -168,7 +169,7 @@ impl<'a> Translation<'a> {
 
     pub(super) fn prepare(&self, id: CallId, call: &operation::Call) -> Option<V2Request> {
         let subject = self.subject_of(id, call);
-        self.material(id, call, subject.as_deref())
+        self.request_builder(id, call, subject.as_deref())
             .request(id.call, call)
     }
 
@@ -176,22 +177,23 @@ impl<'a> Translation<'a> {
     pub(super) fn planned_call(&self, index: usize, call: &operation::Call) -> Option<PlannedCall> {
         let id = CallId::once(index);
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
-        material.body(index, call)?;
+        let request_builder = self.request_builder(id, call, subject.as_deref());
+        request_builder.body(index, call)?;
         Some(PlannedCall {
             method: call.method,
             template: call.template.clone(),
-            path: material.path_and_query(call).0,
+            label: call.label,
+            path: request_builder.path_and_query(call).0,
         })
     }
 
-    pub(super) fn material<'t>(
+    pub(super) fn request_builder<'t>(
         &'t self,
         id: CallId,
         call: &operation::Call,
         subject: Option<&'t str>,
-    ) -> Material<'t, 'a> {
-        Material {
+    ) -> RequestBuilder<'t, 'a> {
+        RequestBuilder {
             translation: self,
             subject,
             unit: self.unit(id),

@@ -10,7 +10,7 @@ use super::{
     values::{in_text, insert, name, segment},
 };
 use crate::{
-    catalog::operation::{BodyTemplate, Call, Fate, Filling, OptionValue, Segment},
+    catalog::operation::{BodyTemplate, Call, Filling, ParameterUse, Segment},
     conversion::{Conversion, Sent},
     document::Json,
     exchange::{Body, V2Request},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Inputs of a v2 request.
-pub(super) struct Material<'t, 'a> {
+pub(super) struct RequestBuilder<'t, 'a> {
     pub translation: &'t Translation<'a>,
     /// Subject of the operation or of the list entry.
     pub subject: Option<&'t str>,
@@ -31,7 +31,7 @@ pub(super) struct Material<'t, 'a> {
     pub current: Option<Json<'t>>,
 }
 
-impl Material<'_, '_> {
+impl RequestBuilder<'_, '_> {
     /// Builds the request of the call at `index` of the plan; `None` if it has nothing to send.
     pub(super) fn request(&self, index: usize, call: &Call) -> Option<V2Request> {
         let (path, query) = self.path_and_query(call);
@@ -41,6 +41,7 @@ impl Material<'_, '_> {
             query,
             body: self.body(index, call)?,
             template: call.template.clone(),
+            label: call.label,
         })
     }
 
@@ -96,11 +97,8 @@ impl Material<'_, '_> {
             }
             Some(("clock", _)) => return Some(moment::day_of(translation.now).to_string().into()),
             Some(("option", option)) => {
-                return Some(match translation.site.options.get(option)? {
-                    OptionValue::Switch(yes) => (*yes).into(),
-                    OptionValue::Number(number) => (*number).into(),
-                    OptionValue::Choice(choice) => choice.as_str().into(),
-                });
+                let value = translation.site.options.get(option)?;
+                return Some(value.to_scalar().to_value());
             }
             _ => {}
         }
@@ -248,7 +246,7 @@ impl Material<'_, '_> {
             let Some((field_index, _)) = parameter.field else {
                 continue;
             };
-            if parameter.fate != Fate::SentBy(index) || seen.contains(&field_index) {
+            if parameter.usage != ParameterUse::SentBy(index) || seen.contains(&field_index) {
                 continue;
             }
             let Some(field) = translation.catalog.fields().get(field_index) else {

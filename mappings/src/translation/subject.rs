@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        operation::{Call, Fate, Filling, Segment},
+        operation::{Call, Filling, ParameterUse, Segment},
         protocol::PARAMETER_INVALID,
     },
     document::Json,
@@ -28,7 +28,7 @@ impl Translation<'_> {
             // An id for a new object cannot be unknown.
             let mut parameters = self.operation.parameters.iter();
             let is_new = parameters.any(|parameter| {
-                parameter.name == name && matches!(parameter.fate, Fate::SentBy(_))
+                parameter.name == name && matches!(parameter.usage, ParameterUse::SentBy(_))
             });
             return Err(match kind.unknown.as_str() {
                 unknown if unknown != PARAMETER_INVALID && !is_new => {
@@ -71,13 +71,13 @@ impl Translation<'_> {
     /// True if the response is about another object, as a faulty cache in between may return.
     pub(super) fn is_about_another(&self, id: CallId, call: &Call, body: Json<'_>) -> bool {
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
+        let request_builder = self.request_builder(id, call, subject.as_deref());
         let mut filled = call.path.iter().rev().filter_map(|segment| match segment {
             Segment::Filled { by, .. } => Some(by),
             Segment::Literal(_) => None,
         });
         let asked = match filled.next() {
-            Some(by) => material.id(by),
+            Some(by) => request_builder.id(by),
             None => self.subject.as_deref().map(Cow::Borrowed),
         };
         asked.is_some_and(|asked| {
@@ -93,13 +93,13 @@ impl Translation<'_> {
             return Vec::new();
         };
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
+        let request_builder = self.request_builder(id, call, subject.as_deref());
         let in_path = call.path.iter().filter_map(|segment| match segment {
             Segment::Filled {
                 by,
                 kind: Some(kind),
                 ..
-            } => Some((kind.kind.clone(), material.id(by)?.into_owned())),
+            } => Some((kind.kind.clone(), request_builder.id(by)?.into_owned())),
             _ => None,
         });
         let about = call.about.iter().filter_map(|(kind, parameter)| {

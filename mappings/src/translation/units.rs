@@ -5,7 +5,7 @@ use std::{collections::VecDeque, ops::Range};
 use time::Date;
 
 use super::{CallId, Translation};
-use crate::catalog::operation::{self, Each, Several};
+use crate::catalog::operation::{self, Each, FanOut};
 
 /// Item of a fan-out.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,18 +62,18 @@ impl<'a> Translation<'a> {
     /// Items of a call's fan-out.
     fn units_of(&self, each: &Each) -> Units {
         let all = match &each.of {
-            Several::Entries { list } => {
+            FanOut::Entries { list } => {
                 let entries = self.root.list(list).unwrap_or_default();
                 let entries = entries.iter().enumerate();
-                let wanted = entries.filter(|(_, entry)| self.fits(entry, &each.only));
-                wanted
+                let matching = entries.filter(|(_, entry)| self.fits(entry, &each.only));
+                matching
                     .map(|(at, _)| Unit::Entry {
                         list: list.clone(),
                         at,
                     })
                     .collect()
             }
-            Several::Elements { parameter, batch } => {
+            FanOut::Elements { parameter, batch } => {
                 let count = self.given.elements(parameter).len();
                 (0..count)
                     .step_by(*batch)
@@ -83,7 +83,7 @@ impl<'a> Translation<'a> {
                     })
                     .collect()
             }
-            Several::Windows => self.windows(),
+            FanOut::Windows => self.windows(),
         };
         Units {
             waiting: (0..all.len()).collect(),

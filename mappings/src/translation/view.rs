@@ -1,14 +1,14 @@
 //! Serializes the members of a view from v2 documents.
 
 mod columns;
-mod found;
-mod made;
+mod composite;
+mod lookup;
 mod value;
 
 use super::{Translation, entry::Entry};
 use crate::{catalog::operation::View, conversion::Conversion, scalar::Scalar};
 use columns::{Column, Columns, Otherwise, Read};
-use found::Found;
+use lookup::Lookup;
 use value::to_v1;
 
 /// Serializer of one response.
@@ -24,7 +24,7 @@ pub(super) struct Writer<'t, 'a> {
 /// State shared by the objects of a list.
 struct Shared<'t, 'a> {
     view: &'a View,
-    found: Found<'t, 'a>,
+    lookup: Lookup<'t, 'a>,
     columns: Columns<'a>,
 }
 
@@ -56,18 +56,18 @@ impl<'a> Writer<'_, 'a> {
     fn object_with<'d>(&mut self, entry: &'d Entry<'a>, shared: &mut Shared<'d, 'a>) {
         let Shared {
             view,
-            found,
+            lookup,
             columns,
         } = shared;
-        if !found.look_up(&entry.documents) {
-            columns.make(view, found, self.translation, self.now);
+        if !lookup.look_up(&entry.documents) {
+            columns.prepare(view, lookup, self.translation, self.now);
         }
         let begun = self.json.len();
         for column in columns.iter() {
             match column {
                 Column::Fixed(members) => self.json.extend_from_slice(columns.written(members)),
-                Column::Made(made) => self.made(made, entry),
-                Column::Read(read) => self.read(read, found, columns),
+                Column::Composite(composite) => self.composite(composite, entry),
+                Column::Read(read) => self.read(read, lookup, columns),
             }
         }
         // Each member begins with a comma.
@@ -80,22 +80,22 @@ impl<'a> Writer<'_, 'a> {
 
     /// Writes the member of a column, if present.
     #[inline]
-    fn read(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
-        let copy = |value| column.as_is.copy(found.value(value)?);
+    fn read(&mut self, column: &Read<'a>, lookup: &Lookup<'_, 'a>, columns: &Columns<'a>) {
+        let copy = |value| column.as_is.copy(lookup.value(value)?);
         match column.first.and_then(copy) {
             Some(value) => {
                 self.json.extend_from_slice(column.member.key.as_bytes());
                 self.json.extend_from_slice(value);
             }
-            None => self.read_other(column, found, columns),
+            None => self.read_other(column, lookup, columns),
         }
     }
 
-    fn read_other(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
+    fn read_other(&mut self, column: &Read<'a>, lookup: &Lookup<'_, 'a>, columns: &Columns<'a>) {
         let mut values = columns
             .places(column)
             .iter()
-            .filter_map(|place| found.at(place));
+            .filter_map(|place| lookup.at(place));
         // null counts as absent.
         match values.find(|value| !value.is_null()) {
             Some(value) => self.converted(column, value.scalar()),
@@ -140,7 +140,7 @@ impl<'a> Shared<'_, 'a> {
     fn new(view: &'a View) -> Self {
         Self {
             view,
-            found: Found::new(&view.reading),
+            lookup: Lookup::new(&view.reading),
             columns: Columns::default(),
         }
     }

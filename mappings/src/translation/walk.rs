@@ -3,7 +3,7 @@
 use super::{
     CallId, Translation,
     entry::Entry,
-    paging::{Paging, Turn},
+    paging::{PageOutcome, Paging},
     units::Unit,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Translation<'a> {
-    pub(super) fn page_came(
+    pub(super) fn accept_page(
         &mut self,
         id: CallId,
         call: &'a operation::Call,
@@ -40,7 +40,7 @@ impl<'a> Translation<'a> {
             return;
         };
         match paging.accept(body) {
-            Turn::Page {
+            PageOutcome::Page {
                 items,
                 page,
                 is_guessed,
@@ -59,14 +59,14 @@ impl<'a> Translation<'a> {
                     self.root.documents.add(document, body.clone());
                 }
             }
-            Turn::Again => {
+            PageOutcome::Again => {
                 self.begin_request(id, call);
             }
-            Turn::NotAPage => self.is_no_page(id, call, body),
+            PageOutcome::NotAPage => self.reject_page(id, call, body),
         }
     }
 
-    fn is_no_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
+    fn reject_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
         let failure = self.mapper(Some(id)).not_a_page(call, body);
         self.failed(id, call, failure, None);
     }
@@ -83,7 +83,7 @@ impl<'a> Translation<'a> {
             .part(&pages.items)
             .filter(|items| items.json().is_array())
         else {
-            return self.is_no_page(id, call, body);
+            return self.reject_page(id, call, body);
         };
         let entries = self.entries(&pages.document, &items, &pages.only);
         let token = body.json().get(&pages.token).and_then(Json::as_str);

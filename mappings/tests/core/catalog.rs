@@ -537,7 +537,7 @@ fn site_overlay_changes_single_fields() {
     for (text, told) in [
         (
             "[field.depth]\nmax = 3\n",
-            "user/overlay.toml:1: there is no field `depth` to change",
+            "user/overlay.toml:1: unknown field `depth`",
         ),
         (
             "\n[field.dept]\nmaximum = 3\n",

@@ -1,15 +1,15 @@
 //! Archived chats: access, plans and responses.
 
-use mappings::{Memory, Outcome, Site, Tokens, V2Request};
+use mappings::{Outcome, Site, Tokens, V2Request};
 use serde_json::json;
 
-use crate::driver::{Run, catalog, error, ok, run_with, site};
+use crate::driver::{Run, catalog, error, ok, run_at, site};
 
 const DAYS: [(&str, &str); 2] = [("from", "2020-08-01"), ("to", "2020-08-31")];
 const TOKEN: (&str, &str) = ("access_token", "site-token");
 const SESSION: (&str, &str) = ("session_id", "s/1");
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let mut query = request.query.iter();
     let size = query.find(|(name, _)| name == "page_size").unwrap();
     let mut body = json!({
@@ -52,8 +52,7 @@ fn try_run(
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    let memory = Memory::default();
-    run_with(catalog(), &open_site(), memory, operation, arguments, v2)
+    run_at(&open_site(), operation, arguments, v2)
 }
 
 fn open_site() -> Site {
@@ -65,7 +64,7 @@ fn open_site() -> Site {
 }
 
 fn run(operation: &str, arguments: &[(&str, &str)]) -> Run {
-    try_run(operation, arguments, well).unwrap()
+    try_run(operation, arguments, success).unwrap()
 }
 
 /// Members that v2 dropped, shown empty.
@@ -96,8 +95,7 @@ fn chats_require_the_site_token() {
         let arguments = [("access_token", token), DAYS[0], DAYS[1], SESSION];
         for operation in ["chat/list", "chat/get"] {
             let v2 = |_: &V2Request| panic!("v2 is not asked");
-            let memory = Memory::default();
-            let refused = run_with(catalog(), site, memory, operation, &arguments, v2).err();
+            let refused = run_at(site, operation, &arguments, v2).err();
             let refused = refused.unwrap();
             assert!(refused.starts_with("200 No permission"), "{refused}");
         }
@@ -106,7 +104,7 @@ fn chats_require_the_site_token() {
     closed(&without, "site-token");
     closed(&open_site(), "another");
     closed(&open_site(), "Site-token");
-    let missing = try_run("chat/list", &DAYS, well).err();
+    let missing = try_run("chat/list", &DAYS, success).err();
     assert_eq!(missing.as_deref(), Some("300 Access_token is required."));
 }
 

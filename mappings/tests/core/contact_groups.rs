@@ -1,10 +1,10 @@
 //! IM groups served by contact groups, an option of the site: other calls, the same responses.
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, Site, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{Run, catalog, error, no_content, of, ok, run_with, site_choosing},
+    driver::{Run, error, no_content, of, ok, run_at, site_with_option},
     plans::transcript_at,
 };
 
@@ -41,7 +41,7 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let group = json!({
         "group_id": "dir.g1", "group_name": "Sales", "group_privacy": 2, "description": "",
     });
@@ -70,7 +70,7 @@ fn well(request: &V2Request) -> Outcome {
 }
 
 fn contact() -> Site {
-    site_choosing("im_groups", "contact")
+    site_with_option("im_groups", "contact")
 }
 
 fn run(
@@ -78,13 +78,12 @@ fn run(
     given: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    let memory = Memory::default();
-    run_with(catalog(), &contact(), memory, operation, given, v2)
+    run_at(&contact(), operation, given, v2)
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript_at(&contact(), REQUESTS, well));
+    insta::assert_snapshot!(transcript_at(&contact(), REQUESTS, success));
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn rejects_removal_of_the_last_member() {
 #[test]
 fn paginates_members() {
     let given = [("id", "dir.g1"), ("page_size", "1"), ("page_number", "2")];
-    let run = run("im/group/member/list", &given, well).unwrap();
+    let run = run("im/group/member/list", &given, success).unwrap();
     let answer = run.answer();
     assert_eq!(answer["total_records"], 2);
     assert_eq!(answer["page_count"], 2);

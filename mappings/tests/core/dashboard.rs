@@ -4,7 +4,7 @@ use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, of, ok, run, run_with, site, site_choosing},
+    driver::{Run, catalog, error, of, ok, run, run_at, run_with, site, site_with_option},
     plans::transcript,
 };
 
@@ -118,7 +118,7 @@ fn page(request: &V2Request, name: &str, entries: &Value) -> Outcome {
     }))
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let is_live = of(request, "type") == "live";
     match &*request.template {
         "/metrics/meetings" => page(request, "meetings", &json!([meeting(is_live)])),
@@ -197,7 +197,7 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn missing_type_is_an_error() {
             .copied()
             .collect();
         if without.len() < arguments.len() {
-            let refused = run(operation, &without, well).err();
+            let refused = run(operation, &without, success).err();
             assert_eq!(
                 refused.as_deref(),
                 Some("300 Type is required."),
@@ -222,7 +222,7 @@ fn missing_type_is_an_error() {
 #[test]
 fn meeting_requests_always_send_the_type() {
     for (operation, arguments) in REQUESTS {
-        for request in run(operation, arguments, well).unwrap().requests() {
+        for request in run(operation, arguments, success).unwrap().requests() {
             let needs = request.contains("/meetings") || request.contains("/webinars");
             assert_eq!(request.contains("type="), needs, "{request}");
         }
@@ -236,7 +236,7 @@ fn double_encodes_uuids_with_slashes() {
         "metrics/webinardetail",
         "metrics/qos",
     ] {
-        let run = run(operation, &[("meeting_id", "/a+b=="), PAST], well).unwrap();
+        let run = run(operation, &[("meeting_id", "/a+b=="), PAST], success).unwrap();
         for request in run.requests() {
             assert!(request.contains("/%252Fa%252Bb%253D%253D"), "{request}");
         }
@@ -248,14 +248,14 @@ fn rejects_ids_reserved_by_v2() {
     let dots = [("meeting_id", ".."), PAST];
     let unknown = "3001 Meeting .. not found or has expired.";
     assert_eq!(
-        run("metrics/qos", &dots, well).err().as_deref(),
+        run("metrics/qos", &dots, success).err().as_deref(),
         Some(unknown)
     );
     let issues = [("id", "issues"), AUGUST[0], AUGUST[1]];
-    let refused = run("metrics/zoomroomdetail", &issues, well).err();
+    let refused = run("metrics/zoomroomdetail", &issues, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: id"));
     let dots = [MEETING, PAST, ("user_id", "..")];
-    let refused = run("metrics/qos", &dots, well).err();
+    let refused = run("metrics/qos", &dots, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: user_id"));
 }
 
@@ -270,7 +270,7 @@ fn cuts_long_ranges_with_a_warning() {
             .iter()
             .filter(|(name, _)| !["from", "to"].contains(name));
         let arguments: Vec<_> = long.iter().chain(other).copied().collect();
-        let run = run(operation, &arguments, well).unwrap();
+        let run = run(operation, &arguments, success).unwrap();
         let sent = run.requests()[0].to_owned();
         assert!(
             sent.contains("from=2020-07-31") && sent.contains("to=2020-08-31"),
@@ -287,19 +287,19 @@ fn cuts_long_ranges_with_a_warning() {
 #[test]
 fn missing_date_defaults_to_today_for_running_meetings_only() {
     for operation in ["metrics/meetings", "metrics/webinars"] {
-        let live = run(operation, &[LIVE], well).unwrap();
+        let live = run(operation, &[LIVE], success).unwrap();
         let sent = live.requests()[0].to_owned();
         assert!(
             sent.contains("from=2020-09-13") && sent.contains("to=2020-09-13"),
             "{sent}"
         );
         let until = [LIVE, ("to", "2020-08-05")];
-        let sent = run(operation, &until, well).unwrap().requests()[0].to_owned();
+        let sent = run(operation, &until, success).unwrap().requests()[0].to_owned();
         assert!(
             sent.contains("from=2020-08-05") && sent.contains("to=2020-08-05"),
             "{sent}"
         );
-        let past = run(operation, &[PAST, AUGUST[1]], well).err();
+        let past = run(operation, &[PAST, AUGUST[1]], success).err();
         assert_eq!(past.as_deref(), Some("300 From is required."));
     }
 }
@@ -314,7 +314,7 @@ fn running_meeting_has_no_duration() {
             }
             match &*request.template {
                 "/metrics/meetings/{meetingId}" => ok(outcome),
-                _ => well(request),
+                _ => success(request),
             }
         }
     };
@@ -323,14 +323,14 @@ fn running_meeting_has_no_duration() {
         let answer = run.answer();
         assert_eq!(answer.get("duration"), Some(&Value::Null), "{v2_has:?}");
     }
-    let list = run("metrics/meetings", &[LIVE], well).unwrap();
+    let list = run("metrics/meetings", &[LIVE], success).unwrap();
     assert_eq!(list.answer()["meetings"][0]["duration"], "");
 }
 
 /// 70 participants, 30 per page.
 fn many(request: &V2Request) -> Outcome {
     if *request.template != *"/metrics/meetings/{meetingId}/participants" {
-        return well(request);
+        return success(request);
     }
     let token = of(request, "next_page_token");
     if token == "old" {
@@ -421,7 +421,7 @@ fn any_failing_call_of_a_detail_fails_the_response() {
     ] {
         let v2 = |request: &V2Request| match request.template.ends_with(part) {
             true => error(429, 429, "Too many requests."),
-            false => well(request),
+            false => success(request),
         };
         let run = run(operation, &[MEETING, PAST], v2).unwrap();
         assert!(run.error().starts_with("403 Sorry"), "{}", run.error());
@@ -432,7 +432,7 @@ fn any_failing_call_of_a_detail_fails_the_response() {
 fn sharing_falls_back_to_running_meetings() {
     let gone = |request: &V2Request| match of(request, "type") {
         "past" => error(404, 3001, "This meeting's detail info is not available."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("metrics/sharerecorddetail", &[MEETING], gone).unwrap();
     let last = run.requests().pop().unwrap().to_owned();
@@ -443,7 +443,7 @@ fn sharing_falls_back_to_running_meetings() {
 
 #[test]
 fn sharing_of_a_running_meeting_needs_one_call() {
-    let run = run("metrics/sharerecorddetail", &[MEETING, LIVE], well).unwrap();
+    let run = run("metrics/sharerecorddetail", &[MEETING, LIVE], success).unwrap();
     let requests = run.requests();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].contains("type=live"), "{}", requests[0]);
@@ -510,38 +510,30 @@ fn missing_page_of_chat_users_fails() {
 
 #[test]
 fn option_raises_the_page_limit_of_chat_users() {
-    let (site, memory) = (site_choosing("metrics_pages", 12), Memory::default());
+    let site = site_with_option("metrics_pages", 12);
     let v2 = |request: &V2Request| chat(request, 12);
-    let run = run_with(catalog(), &site, memory, "metrics/im", &AUGUST, v2).unwrap();
+    let run = run_at(&site, "metrics/im", &AUGUST, v2).unwrap();
     assert_eq!(run.answer()["total_records"], 3600);
 }
 
 fn rooms(operation: &str, arguments: &[(&str, &str)], v2: fn(&V2Request) -> Outcome) -> Run {
-    let site = site_choosing("room_passcode", true);
-    run_with(
-        catalog(),
-        &site,
-        Memory::default(),
-        operation,
-        arguments,
-        v2,
-    )
-    .unwrap()
+    let site = site_with_option("room_passcode", true);
+    run_at(&site, operation, arguments, v2).unwrap()
 }
 
 #[test]
 fn room_passcodes_are_read_only_if_enabled() {
-    let list = rooms("metrics/zoomrooms", &[], well);
+    let list = rooms("metrics/zoomrooms", &[], success);
     assert_eq!(list.requests()[1..], ["GET /rooms/r1", "GET /rooms/r2"]);
     assert_eq!(list.answer()["zoom_rooms"][1]["passcode"], "1234");
     let arguments = [("id", "r1"), AUGUST[0], AUGUST[1]];
-    let detail = rooms("metrics/zoomroomdetail", &arguments, well);
+    let detail = rooms("metrics/zoomroomdetail", &arguments, success);
     assert_eq!(detail.requests()[1], "GET /rooms/r1");
     assert_eq!(detail.answer()["zoom_room"]["passcode"], "1234");
     let without_scope = rooms("metrics/zoomrooms", &[], |request| {
         match &*request.template {
             "/rooms/{roomId}" => error(400, 4711, "Invalid access token, does not contain scopes."),
-            _ => well(request),
+            _ => success(request),
         }
     });
     assert_eq!(without_scope.warned(), ["passcode"]);

@@ -41,7 +41,7 @@ fn device(id: &str, name: &str, protocol: &str, encryption: &str) -> Value {
     json!({ "id": id, "name": name, "ip": "10.0.0.7", "protocol": protocol, "encryption": encryption })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let second = request.query.iter().any(|(_, value)| value == "two");
     match request.method.as_str() {
         "GET" if second => ok(json!({ "devices": [device("d2", "Lobby", "SIP", "auto")] })),
@@ -57,13 +57,13 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
 fn accepts_both_names_of_device_add() {
     let arguments = [("name", "Room"), ("ip", "10.0.0.7")];
-    let run = run("h323/device/add", &arguments, well).unwrap();
+    let run = run("h323/device/add", &arguments, success).unwrap();
     assert_eq!(run.answer()["id"], "d3");
 }
 
@@ -81,7 +81,9 @@ fn converts_protocol_and_encryption() {
         ("encryption_type", "x"),
     ] {
         let arguments = [("name", "Room"), ("ip", "10.0.0.7"), (name, unknown)];
-        let refused = run("h323/device/create", &arguments, well).err().unwrap();
+        let refused = run("h323/device/create", &arguments, success)
+            .err()
+            .unwrap();
         assert_eq!(refused, format!("300 Invalid parameter: {name}"));
     }
 }
@@ -102,7 +104,7 @@ fn values(v1: &str, number: &str, v2: &str, word: &str) {
 #[test]
 fn unknown_device_sends_nothing() {
     for arguments in [&[("id", "d9"), ("ip", "4711")][..], &[("id", "d9")]] {
-        let run = run("h323/device/update", arguments, well).unwrap();
+        let run = run("h323/device/update", arguments, success).unwrap();
         assert_eq!(run.error(), "300 H.323 Device not exist: d9");
         assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
     }
@@ -172,6 +174,8 @@ fn rejected_field_has_its_v1_name() {
 fn rejects_names_that_v2_does_not_accept() {
     let name = "x".repeat(65);
     let arguments = [("name", name.as_str()), ("ip", "10.0.0.7")];
-    let refused = run("h323/device/create", &arguments, well).err().unwrap();
+    let refused = run("h323/device/create", &arguments, success)
+        .err()
+        .unwrap();
     assert_eq!(refused, "300 Invalid parameter: name");
 }

@@ -10,7 +10,7 @@ use mappings::{
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, no_content, run, well},
+    driver::{catalog, error, no_content, run, success},
     plans::REQUESTS,
 };
 
@@ -53,7 +53,7 @@ fn exercises_every_error_rule() {
         for rule in operation.rules.iter().chain(catalog.rules()) {
             let v2 = |request: &V2Request| match *request.template == *template {
                 true => provoke(rule),
-                false => well(request),
+                false => success(request),
             };
             let got = run(&operation.name, arguments, v2).unwrap().error();
             match &rule.answer {
@@ -120,7 +120,7 @@ fn only_the_decisive_call_fails_the_operation() {
             let query = request.query.iter().any(|(_, value)| value == "zak");
             match *request.template == *call.template && (query || call.name == "settings") {
                 true => error(400, 1000, "Can not access pending user settings."),
-                false => well(request),
+                false => success(request),
             }
         };
         let run = run("user/get", &[("id", "x")], v2).unwrap();
@@ -155,7 +155,7 @@ fn only_the_decisive_call_fails_the_operation() {
 fn unexpected_partial_failure_is_a_warning() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}/settings" => error(500, 1, "oops"),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("user/get", &[("id", "x")], v2).unwrap();
     assert!(
@@ -180,7 +180,7 @@ fn rejected_fields_have_their_v1_names() {
                     .into(),
                 ),
             },
-            false => well(request),
+            false => success(request),
         }
     };
     let create = &[
@@ -312,7 +312,7 @@ fn user_with_another_login_type_is_unknown() {
         run(
             "user/getbyemail",
             &[("email", "ada@example.com"), ("login_type", login_type)],
-            well,
+            success,
         )
     };
     assert!(run("100").unwrap().finished.answer.result.is_ok());
@@ -335,7 +335,7 @@ fn response_without_a_user_is_a_failure() {
     for body in nothing {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}" | "/users/email" => crate::driver::ok(body.clone()),
-            _ => well(request),
+            _ => success(request),
         };
         for (operation, name) in [
             ("user/get", "id"),
@@ -372,7 +372,7 @@ fn missing_settings_sections_are_omitted() {
     for body in bodies {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}/settings" => crate::driver::ok(body.clone()),
-            _ => well(request),
+            _ => success(request),
         };
         let run = run("user/get", &[("id", "x")], v2).unwrap();
         assert!(
@@ -425,7 +425,7 @@ fn response_repeats_the_subject_used() {
     let other = "somebody.else@example.com";
     let unread = |request: &V2Request| match (request.method.as_str(), &*request.template) {
         ("GET", "/users/{userId}") => error(500, 1, "oops"),
-        _ => well(request),
+        _ => success(request),
     };
     for (operation, name) in [
         ("user/permanentdelete", "email"),
@@ -435,7 +435,7 @@ fn response_repeats_the_subject_used() {
     ] {
         let assistant = ("assistant_email", "a@b");
         let both = [("id", "x"), (name, other), assistant];
-        let told = run(operation, &both, well).unwrap().answer();
+        let told = run(operation, &both, success).unwrap().answer();
         assert_eq!(told[name], "ada@example.com", "{operation}");
         assert_eq!(told["id"], "x", "{operation}");
         let unknown = run(operation, &both, unread).unwrap();
@@ -443,7 +443,7 @@ fn response_repeats_the_subject_used() {
         assert_eq!(unknown.answer().get(name), None, "{operation}");
 
         let capitals = [(name, "ADA@Example.COM"), assistant];
-        let told = run(operation, &capitals, well).unwrap().answer();
+        let told = run(operation, &capitals, success).unwrap().answer();
         assert_eq!(told[name], "ada@example.com", "v2's spelling: {operation}");
         let unknown = run(operation, &capitals, unread).unwrap();
         assert_eq!(unknown.warned().last(), Some(&"id"), "{operation}");
@@ -451,7 +451,7 @@ fn response_repeats_the_subject_used() {
     }
     let pending = |request: &V2Request| match request.method.is_read() {
         true => crate::driver::ok(json!({ "email": "a@b", "status": "pending" })),
-        false => well(request),
+        false => success(request),
     };
     let deleted = run("user/permanentdelete", &[("email", "a@b")], pending).unwrap();
     assert_eq!(deleted.answer()["id"], "a@b", "a pending user's id");
@@ -461,7 +461,7 @@ fn response_repeats_the_subject_used() {
 fn warns_of_members_that_v2_dropped() {
     for operation in ["user/get", "user/getbyemail"] {
         let given = [("id", "x"), ("email", "a@b")];
-        let run = run(operation, &given, well).unwrap();
+        let run = run(operation, &given, success).unwrap();
         for field in ["token", "zpk"] {
             assert!(
                 run.warned().contains(&field),
@@ -471,7 +471,7 @@ fn warns_of_members_that_v2_dropped() {
         }
         assert_eq!(run.answer()["zpk"], "");
     }
-    let list = run("user/list", &[], well).unwrap();
+    let list = run("user/list", &[], success).unwrap();
     assert!(!list.warned().contains(&"zpk"), "v1's lists never had one");
 }
 
@@ -482,7 +482,7 @@ fn response_about_another_object_is_a_failure() {
         (true, "/meetings/{meetingId}") => {
             crate::driver::ok(json!({ "id": 91_234_567_891_i64, "uuid": "u==", "host_id": "h" }))
         }
-        _ => well(request),
+        _ => success(request),
     };
     let foreign = "500 Zoom answered with something that is not its API.";
     let meeting = [("id", "91234567890"), ("host_id", "h")];
@@ -507,7 +507,7 @@ fn response_about_another_object_is_a_failure() {
         ("type", "1"),
         ("disable_chat", "1"),
     ];
-    let run = run("user/custcreate", &new, well).unwrap();
+    let run = run("user/custcreate", &new, success).unwrap();
     assert_eq!(
         run.error(),
         "500 Zoom answered with something that is not its API; nothing is known about the outcome."
@@ -527,7 +527,7 @@ fn warns_of_missing_settings_of_pending_users() {
         "/users" => crate::driver::ok(json!({ "total_records": 1, "users": [
             { "email": "new@example.com", "status": "pending" },
         ] })),
-        _ => well(request),
+        _ => success(request),
     };
     for (operation, given, members) in [
         ("user/get", ("id", "new@example.com"), 36),

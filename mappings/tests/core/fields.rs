@@ -6,14 +6,14 @@ use mappings::{
     Body, Outcome, V2Request,
     catalog::{
         field::{Field, Kind},
-        operation::Fate,
+        operation::ParameterUse,
     },
     fidelity::Fidelity,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::driver::{catalog, no_content, run, well};
+use crate::driver::{catalog, no_content, ok, run, run_at, site_with_option, success};
 
 /// An update with a field, and a v2 that stores what it receives.
 fn round_trip(given: &[(&str, &str)]) -> Value {
@@ -24,18 +24,12 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
             (false, "/users/{userId}", Body::Json(body)) => merge(&mut stored.0, body),
             (false, "/users/{userId}/settings", Body::Json(body)) => merge(&mut stored.1, body),
             (true, "/users/{userId}", _) => {
-                return Outcome::Answered {
-                    status: 200,
-                    body: Some(stored.0.clone().into()),
-                };
+                return ok(stored.0.clone());
             }
             (true, "/users/{userId}/settings", _) => {
-                return Outcome::Answered {
-                    status: 200,
-                    body: Some(stored.1.clone().into()),
-                };
+                return ok(stored.1.clone());
             }
-            _ => return well(request),
+            _ => return success(request),
         }
         no_content()
     };
@@ -110,7 +104,7 @@ proptest! {
             let (field, part) = catalog.field(parameter.field.unwrap()).unwrap();
             let shown = catalog.fields().iter().position(|known| std::ptr::eq(known, field));
             let exact = field.fidelity == Fidelity::Exact
-                && matches!(parameter.fate, Fate::SentBy(_))
+                && matches!(parameter.usage, ParameterUse::SentBy(_))
                 && field.parts.len() == 1
                 && shown.is_some();
             if !exact {
@@ -153,7 +147,7 @@ proptest! {
     /// Any id sent by a client stays one path segment.
     #[test]
     fn ids_stay_one_segment(id in "\\PC{1,40}|[/?#%+&. \\r\\n\\x00a]{1,12}") {
-        let Ok(run) = run("user/get", &[("id", &id)], well) else { return Ok(()) };
+        let Ok(run) = run("user/get", &[("id", &id)], success) else { return Ok(()) };
         for request in run.requests() {
             let path = request.split([' ', '?']).nth(1).unwrap_or_default();
             let segments: Vec<_> = path.split('/').collect();
@@ -167,11 +161,8 @@ proptest! {
 fn value_table_rows_match_the_catalog() {
     let shown = |user: Value| {
         let v2 = |request: &V2Request| match &*request.template {
-            "/users/{userId}" => Outcome::Answered {
-                status: 200,
-                body: Some(user.clone().into()),
-            },
-            _ => well(request),
+            "/users/{userId}" => ok(user.clone()),
+            _ => success(request),
         };
         run("user/get", &[("id", "a@b")], v2).unwrap().answer()
     };
@@ -193,7 +184,7 @@ fn value_table_rows_match_the_catalog() {
 #[test]
 fn accepts_v2_values_of_another_json_type() {
     let v2 = |request: &V2Request| match &*request.template {
-        "/users/{userId}" => crate::driver::ok(json!({
+        "/users/{userId}" => ok(json!({
             "id": 7, "email": "a@b", "type": "2", "pmi": "2035134243", "verified": true,
             "created_at": "2018-10-31T04:32:37",
         })),
@@ -202,10 +193,10 @@ fn accepts_v2_values_of_another_json_type() {
             settings["in_meeting"] =
                 json!({ "chat": "true", "waiting_room": 1, "polling": "False" });
             settings["feature"] = json!({ "meeting_capacity": "500" });
-            crate::driver::ok(settings)
+            ok(settings)
         }
-        "/users/email" => crate::driver::ok(json!({ "existed_email": "true" })),
-        _ => well(request),
+        "/users/email" => ok(json!({ "existed_email": "true" })),
+        _ => success(request),
     };
     let user = run("user/get", &[("id", "7")], v2).unwrap().answer();
     for (name, expected) in [
@@ -227,22 +218,13 @@ fn accepts_v2_values_of_another_json_type() {
 
 #[test]
 fn sentence_in_a_token_field_counts_as_absent() {
-    let catalog = catalog();
-    let options = std::collections::BTreeMap::from([("token".to_owned(), toml::Value::from(true))]);
-    let site = mappings::Site {
-        options: catalog.options(&options).unwrap(),
-        ..crate::driver::site(catalog)
-    };
+    let site = site_with_option("token", true);
     let token = |text: &'static str| {
         let v2 = |request: &V2Request| match &*request.template {
-            "/users/{userId}/token" => Outcome::Answered {
-                status: 200,
-                body: Some(json!({ "token": text }).into()),
-            },
-            _ => well(request),
+            "/users/{userId}/token" => ok(json!({ "token": text })),
+            _ => success(request),
         };
-        let memory = mappings::Memory::default();
-        crate::driver::run_with(catalog, &site, memory, "user/get", &[("id", "x")], v2)
+        run_at(&site, "user/get", &[("id", "x")], v2)
             .unwrap()
             .answer()["token"]
             .clone()
@@ -257,15 +239,9 @@ fn sentence_in_a_token_field_counts_as_absent() {
 #[test]
 fn missing_v2_members_have_v1s_empty_value() {
     let v2 = |request: &V2Request| match &*request.template {
-        "/users/{userId}" => Outcome::Answered {
-            status: 200,
-            body: Some(json!({ "id": "x", "email": "a@b" }).into()),
-        },
-        "/users/{userId}/settings" => Outcome::Answered {
-            status: 200,
-            body: Some(no_settings().into()),
-        },
-        _ => well(request),
+        "/users/{userId}" => ok(json!({ "id": "x", "email": "a@b" })),
+        "/users/{userId}/settings" => ok(no_settings()),
+        _ => success(request),
     };
     let answer = run("user/get", &[("id", "x")], v2).unwrap().answer();
     insta::assert_snapshot!(answer);
@@ -285,15 +261,8 @@ proptest! {
             status: 200,
             body: mappings::Document::read(page.clone().into_bytes()).ok(),
         };
-        let site = mappings::Site {
-            options: catalog().options(&std::collections::BTreeMap::from([(
-                "list_detail".to_owned(),
-                toml::Value::from("profile"),
-            )])).unwrap(),
-            ..mappings::Site::default()
-        };
-        let memory = mappings::Memory::default();
-        let list = crate::driver::run_with(catalog(), &site, memory, "user/list", &[], v2).unwrap();
+        let site = site_with_option("list_detail", "profile");
+        let list = run_at(&site, "user/list", &[], v2).unwrap();
         let answer = list.answer();
         let shown = answer["users"].as_array().unwrap().iter().map(|user| user["dept"].as_str());
         prop_assert!(shown.eq(texts.iter().map(|text| Some(text.as_str()))));

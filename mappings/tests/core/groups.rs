@@ -4,7 +4,7 @@ use mappings::{Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, no_content, ok, run, run_with, site},
+    driver::{catalog, created, error, no_content, ok, run, run_at, site},
     plans::transcript,
 };
 
@@ -17,7 +17,7 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ("group/delete", &[("id", "g1")]),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let group = json!({ "id": "g1", "name": "Sales", "total_members": 3 });
     match (request.method.as_str(), &*request.template) {
         ("GET", "/groups") => page(
@@ -31,10 +31,7 @@ fn well(request: &V2Request) -> Outcome {
             let id = request.path.trim_start_matches("/groups/");
             ok(json!({ "id": id.replace("%20", " "), "name": "Sales", "total_members": 3 }))
         }
-        ("POST", "/groups") => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "id": "g3", "name": "Sales" }).into()),
-        },
+        ("POST", "/groups") => created(json!({ "id": "g3", "name": "Sales" })),
         _ => no_content(),
     }
 }
@@ -52,13 +49,13 @@ fn page(request: &V2Request, pages: &[serde_json::Value]) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
 fn failing_page_fails_the_list() {
     let v2 = |request: &V2Request| match request.query.len() {
-        1 => well(request),
+        1 => success(request),
         _ => error(400, 200, "Only available for Paid account."),
     };
     let run = run("group/list", &[], v2).unwrap();
@@ -68,7 +65,7 @@ fn failing_page_fails_the_list() {
 #[test]
 fn expired_token_restarts_the_list_once() {
     let v2 = |request: &V2Request| match request.query.len() {
-        1 => well(request),
+        1 => success(request),
         _ => error(
             400,
             300,
@@ -99,7 +96,7 @@ fn endless_list_is_an_error() {
 fn groups_have_no_member_id() {
     for operation in ["group/get", "group/edit", "group/create"] {
         let arguments = [("id", "g1"), ("name", "Sales")];
-        let answer = run(operation, &arguments, well).unwrap().answer();
+        let answer = run(operation, &arguments, success).unwrap().answer();
         assert!(answer.get("id").is_none(), "{operation}: {answer}");
         assert!(answer["group_id"].is_string(), "{operation}: {answer}");
     }
@@ -109,7 +106,7 @@ fn groups_have_no_member_id() {
 fn unreadable_group_after_a_change_is_answered_from_the_request() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => error(429, 429, "Too many requests."),
-        false => well(request),
+        false => success(request),
     };
     let run = run("group/edit", &[("id", "g1"), ("name", "Support")], v2).unwrap();
     assert!(!run.finished.answer.warnings.is_empty());
@@ -188,13 +185,11 @@ fn group_without_id_is_a_failure() {
 
 #[test]
 fn omits_unconfigured_account() {
-    let catalog = catalog();
     let site = mappings::Site {
         account_id: None,
-        ..site(catalog)
+        ..site(catalog())
     };
     let arguments = [("id", "g1")];
-    let memory = mappings::Memory::default();
-    let run = run_with(catalog, &site, memory, "group/get", &arguments, well).unwrap();
+    let run = run_at(&site, "group/get", &arguments, success).unwrap();
     assert!(run.answer().get("account_id").is_none());
 }

@@ -1,12 +1,10 @@
 //! IM groups: plans, responses, and assumptions of v1 programs.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{catalog, error, no_content, ok, run, run_with, site},
+    driver::{catalog, error, no_content, ok, run, run_with, site, site_with_option},
     plans::{transcript, transcript_at},
 };
 
@@ -55,7 +53,7 @@ fn group() -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/im/groups") => ok(json!({ "total_records": 1, "groups": [group()] })),
         ("GET", "/im/groups/{groupId}") => ok(group()),
@@ -80,21 +78,16 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
 fn option_controls_member_pictures() {
-    let catalog = catalog();
-    let chosen = BTreeMap::from([("list_pictures".to_owned(), toml::Value::from(true))]);
-    let site = Site {
-        options: catalog.options(&chosen).unwrap(),
-        ..site(catalog)
-    };
+    let site = site_with_option("list_pictures", true);
     insta::assert_snapshot!(transcript_at(
         &site,
         &[("im/group/member/list", &[("id", "g1")])],
-        well
+        success
     ));
 }
 
@@ -128,13 +121,13 @@ fn capitalises_group_types() {
         for spelt in [v1.to_owned(), v1.to_lowercase(), v1.to_uppercase()] {
             for operation in ["im/group/create", "im/group/edit"] {
                 let arguments = [("id", "g1"), ("name", "x"), ("type", spelt.as_str())];
-                let run = run(operation, &arguments, well).unwrap();
+                let run = run(operation, &arguments, success).unwrap();
                 let sent = format!("\"type\":\"{v2}\"");
                 assert!(run.requests()[0].contains(&sent), "{:?}", run.requests());
             }
         }
         let arguments = [("name", "x"), ("type", v2)];
-        let created = run("im/group/create", &arguments, well).unwrap();
+        let created = run("im/group/create", &arguments, success).unwrap();
         assert_eq!(
             created.answer()["type"],
             v1,
@@ -143,7 +136,7 @@ fn capitalises_group_types() {
     }
     for operation in ["im/group/create", "im/group/edit"] {
         let arguments = [("id", "g1"), ("name", "x"), ("type", "Secret")];
-        let refused = run(operation, &arguments, well).err().unwrap();
+        let refused = run(operation, &arguments, success).err().unwrap();
         assert_eq!(refused, "300 Invalid parameter: type");
     }
 }
@@ -151,7 +144,7 @@ fn capitalises_group_types() {
 #[test]
 fn change_keeps_absent_parameters() {
     let arguments = [("id", "g1"), ("name", "Support")];
-    let run = run("im/group/edit", &arguments, well).unwrap();
+    let run = run("im/group/edit", &arguments, success).unwrap();
     assert_eq!(
         run.requests()[0],
         r#"PATCH /im/groups/g1 {"name":"Support"}"#
@@ -161,7 +154,7 @@ fn change_keeps_absent_parameters() {
 #[test]
 fn accepts_the_response_name_of_an_option() {
     let sent = |arguments: &[(&str, &str)]| {
-        let run = run("im/group/edit", arguments, well).unwrap();
+        let run = run("im/group/edit", arguments, success).unwrap();
         run.requests()[0].to_owned()
     };
     let on = r#"PATCH /im/groups/g1 {"search_by_ma_account":true}"#;
@@ -235,7 +228,7 @@ fn members(count: usize) -> String {
 fn adds_members_in_batches_of_ten_until_a_failure() {
     let members = members(23);
     let arguments = [("id", "g1"), ("member_ids", members.as_str())];
-    let done = run("im/group/member/add", &arguments, well).unwrap();
+    let done = run("im/group/member/add", &arguments, success).unwrap();
     assert_eq!(done.sent.len(), 3, "one after the other");
     let sizes: Vec<_> = done
         .requests()
@@ -245,7 +238,7 @@ fn adds_members_in_batches_of_ten_until_a_failure() {
     assert_eq!(sizes, [10, 10, 3]);
     let v2 = |request: &V2Request| match crate::driver::shown(request).contains("\"u11\"") {
         true => error(404, 1001, "User does not exist: u11."),
-        false => well(request),
+        false => success(request),
     };
     let failed = run("im/group/member/add", &arguments, v2).unwrap();
     assert_eq!(failed.sent.len(), 2);
@@ -265,7 +258,7 @@ fn adds_members_in_batches_of_ten_until_a_failure() {
         memory,
         "im/group/member/add",
         &arguments,
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(rest.requests().len(), 2, "{:?}", rest.requests());
@@ -288,7 +281,7 @@ fn accepts_members_by_id_or_address_in_all_spellings() {
             ("member_ids[1]", "ada@example.com"),
         ],
     ] {
-        let run = run("im/group/member/add", arguments, well).unwrap();
+        let run = run("im/group/member/add", arguments, success).unwrap();
         assert_eq!(run.requests(), [both], "{arguments:?}");
     }
     for operation in ["im/group/member/add", "im/group/member/delete"] {
@@ -315,7 +308,7 @@ fn removing_a_nonmember_is_not_counted() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {
         true => error(404, 4131, "Group member does not exist."),
-        false => well(request),
+        false => success(request),
     };
     let answer = run("im/group/member/delete", &arguments, v2)
         .unwrap()
@@ -341,7 +334,7 @@ fn failed_removal_reports_progress() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {
         true => error(400, 200, "No."),
-        false => well(request),
+        false => success(request),
     };
     let error = run("im/group/member/delete", &arguments, v2)
         .unwrap()

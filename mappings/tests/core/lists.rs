@@ -1,11 +1,9 @@
 //! Objects of a list equal the same objects alone, independent of their neighbours.
 
-use std::collections::BTreeMap;
-
-use mappings::{Document, Memory, Outcome, Site, V2Request};
+use mappings::{Document, Outcome, V2Request};
 use proptest::prelude::*;
 
-use crate::driver::{Run, catalog, error, run_with, site};
+use crate::driver::{Run, error, run_at, site_with_option};
 
 /// v2's data of a user: list members, and settings if readable.
 #[derive(Clone, Debug)]
@@ -122,22 +120,9 @@ fn list(users: &[&User], detail: &str) -> Run {
             }
         }
     };
-    let options = BTreeMap::from([("list_detail".to_owned(), toml::Value::from(detail))]);
-    let catalog = catalog();
-    let site = Site {
-        options: catalog.options(&options).unwrap(),
-        ..site(catalog)
-    };
+    let site = site_with_option("list_detail", detail);
     let arguments = [("page_size", "300")];
-    run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "user/list",
-        &arguments,
-        v2,
-    )
-    .unwrap()
+    run_at(&site, "user/list", &arguments, v2).unwrap()
 }
 
 /// The objects, and the names of unreadable members.

@@ -1,12 +1,10 @@
 //! Running meetings: listing and ending them.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, no_content, of, ok, run, run_with, site},
+    driver::{Run, error, no_content, of, ok, run, run_at, site_with_option, site_with_options},
     plans::transcript,
 };
 
@@ -50,7 +48,7 @@ fn listed(id: i64, minute: i64) -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let id = request.path.rsplit('/').next().unwrap_or_default();
     match (request.method.as_str(), &*request.template) {
         ("GET", "/meetings/{meetingId}") => ok(meeting(id.parse().unwrap())),
@@ -92,25 +90,11 @@ fn live(
     arguments: &[(&str, &str)],
     v2: fn(&V2Request) -> Outcome,
 ) -> Run {
-    let catalog = catalog();
-    let choices = choices
+    let options = choices
         .iter()
-        .map(|(name, choice)| ((*name).to_owned(), (*choice).into()));
-    let site = Site {
-        options: catalog
-            .options(&choices.collect::<BTreeMap<_, _>>())
-            .unwrap(),
-        ..site(catalog)
-    };
-    run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "meeting/live",
-        arguments,
-        v2,
-    )
-    .unwrap()
+        .map(|(name, choice)| (*name, (*choice).into()));
+    let site = site_with_options(&options.collect::<Vec<_>>());
+    run_at(&site, "meeting/live", arguments, v2).unwrap()
 }
 
 /// Ids of the meetings in a response.
@@ -123,32 +107,19 @@ fn ids(answer: &Value) -> Vec<i64> {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
 fn does_not_end_another_hosts_meeting() {
     for host in ["kdc2", "grace@example.com", "me"] {
-        let run = run("meeting/end", &[END[0], ("host_id", host)], well).unwrap();
+        let run = run("meeting/end", &[END[0], ("host_id", host)], success).unwrap();
         assert_eq!(run.error(), "3003 Not meeting host.");
         assert_eq!(run.requests(), ["GET /meetings/9876543210"]);
     }
-    let catalog = catalog();
-    let off = BTreeMap::from([("host_check".to_owned(), toml::Value::from(false))]);
-    let site = Site {
-        options: catalog.options(&off).unwrap(),
-        ..site(catalog)
-    };
+    let site = site_with_option("host_check", false);
     let other = [END[0], ("host_id", "kdc2")];
-    let run = run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "meeting/end",
-        &other,
-        well,
-    )
-    .unwrap();
+    let run = run_at(&site, "meeting/end", &other, success).unwrap();
     assert_eq!(
         run.requests(),
         [r#"PUT /meetings/9876543210/status {"action":"end"}"#]
@@ -159,7 +130,7 @@ fn does_not_end_another_hosts_meeting() {
 fn ends_hidden_instant_meetings() {
     let v2 = |request: &V2Request| match request.method.as_str() {
         "GET" => error(404, 3001, "Meeting does not exist: 9876543210."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("meeting/end", END, v2).unwrap();
     assert!(run.warned().is_empty());
@@ -196,7 +167,7 @@ fn maps_v2_errors_to_v1() {
     ] {
         let v2 = |request: &V2Request| match request.method.as_str() {
             "PUT" => error(status, code, message),
-            _ => well(request),
+            _ => success(request),
         };
         assert_eq!(run("meeting/end", END, v2).unwrap().error(), wanted);
     }
@@ -204,7 +175,7 @@ fn maps_v2_errors_to_v1() {
 
 #[test]
 fn running_meeting_falls_back_to_dashboard_data() {
-    let run = live(&[("list_detail", "profile")], &[], well);
+    let run = live(&[("list_detail", "profile")], &[], success);
     assert_eq!(run.requests().len(), 1);
     assert!(run.warned()[0].contains("host_id"), "{:?}", run.warned());
     let answer = run.answer();
@@ -221,7 +192,7 @@ fn running_meeting_falls_back_to_dashboard_data() {
 fn lists_hidden_instant_meetings_with_a_warning() {
     let run = live(&[], &[], |request| match &*request.template {
         "/meetings/{meetingId}" => error(404, 3001, "Meeting does not exist."),
-        _ => well(request),
+        _ => success(request),
     });
     assert_eq!(run.warned().len(), 1);
     let answer = run.answer();
@@ -233,7 +204,7 @@ fn lists_hidden_instant_meetings_with_a_warning() {
 #[test]
 fn without_dashboard_queries_each_host() {
     let users = [("live_source", "users")];
-    let run = live(&users, &[], well);
+    let run = live(&users, &[], success);
     let sent = run.requests();
     assert_eq!(sent[0], "GET /users?page_size=300&status=active");
     assert_eq!(sent[1], "GET /users/u1/meetings?page_size=300&type=live");
@@ -250,7 +221,7 @@ fn without_dashboard_queries_each_host() {
     assert_eq!(first["start_url"], "https://example.com/s/1?zak=z");
 
     let second = [("page_size", "2"), ("page_number", "2")];
-    let run = live(&users, &second, well);
+    let run = live(&users, &second, success);
     assert_eq!(run.requests().len(), 6, "details of one page only");
     let answer = run.answer();
     assert_eq!(ids(&answer), [FIRST]);
@@ -265,7 +236,7 @@ fn unreadable_host_fails_the_list() {
     let run = live(&[("live_source", "users")], &[], |request| {
         match request.path.as_str() {
             "/users/u3/meetings" => Outcome::Limited,
-            _ => well(request),
+            _ => success(request),
         }
     });
     assert!(run.error().starts_with("403 "), "{}", run.error());
@@ -286,7 +257,11 @@ fn missing_dashboard_is_a_permission_error() {
 #[test]
 fn option_selects_plain_join_urls() {
     for source in ["dashboard", "users"] {
-        let run = live(&[("join_url", "plain"), ("live_source", source)], &[], well);
+        let run = live(
+            &[("join_url", "plain"), ("live_source", source)],
+            &[],
+            success,
+        );
         let answer = run.answer();
         let first = &answer["meetings"][0];
         assert_eq!(

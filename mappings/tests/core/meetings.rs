@@ -1,10 +1,10 @@
 //! Meetings: create, read, list, update and delete, with assumptions of v1 programs.
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{catalog, error, no_content, ok, run, run_with, site, site_choosing},
+    driver::{created, error, no_content, ok, run, run_at, site_with_option, strict_site},
     plans::transcript,
 };
 
@@ -80,13 +80,10 @@ fn series() -> Value {
     series
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/meetings/{meetingId}") => ok(series()),
-        ("POST", "/users/{userId}/meetings") => Outcome::Answered {
-            status: 201,
-            body: Some(meeting().into()),
-        },
+        ("POST", "/users/{userId}/meetings") => created(meeting()),
         ("GET", "/users/{userId}/meetings") => ok(json!({
             "page_count": 1, "page_number": 1, "page_size": 300, "total_records": 1,
             "meetings": [{
@@ -106,14 +103,14 @@ fn choosing(
     operation: &str,
     arguments: &[(&str, &str)],
 ) -> Vec<String> {
-    let (site, memory) = (site_choosing(option, choice), Memory::default());
-    let run = run_with(catalog(), &site, memory, operation, arguments, well).unwrap();
+    let site = site_with_option(option, choice);
+    let run = run_at(&site, operation, arguments, success).unwrap();
     run.sent.concat()
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
@@ -123,10 +120,7 @@ fn instant_meeting_has_no_start_or_duration() {
         meeting["type"] = 1.into();
         match request.method.is_read() {
             true => ok(meeting),
-            false => Outcome::Answered {
-                status: 201,
-                body: Some(meeting.into()),
-            },
+            false => created(meeting),
         }
     };
     let create = [HOST, ("type", "1"), ("topic", "Now")];
@@ -156,7 +150,7 @@ fn personal_id_appears_twice() {
 fn normalises_start_time_to_utc() {
     let sent = |time: &str| {
         let given = [HOST, ("type", "2"), ("topic", "x"), ("start_time", time)];
-        run("meeting/create", &given, well).map(|run| run.requests()[0].to_owned())
+        run("meeting/create", &given, success).map(|run| run.requests()[0].to_owned())
     };
     for time in [
         "2016-11-20T12:00:00Z",
@@ -181,21 +175,11 @@ fn normalises_start_time_to_utc() {
 fn truncates_long_topic_or_rejects_it_in_strict_mode() {
     let topic = "ä".repeat(300);
     let given = [HOST, ("type", "2"), ("topic", topic.as_str())];
-    let run = run("meeting/create", &given, well).unwrap();
+    let run = run("meeting/create", &given, success).unwrap();
     assert!(run.requests()[0].contains(&format!(r#""topic":"{}""#, "ä".repeat(200))));
     assert_eq!(run.warned(), ["topic"]);
-    let strict = Site {
-        strict: true,
-        ..site(catalog())
-    };
-    let refused = run_with(
-        catalog(),
-        &strict,
-        Memory::default(),
-        "meeting/create",
-        &given,
-        well,
-    );
+    let strict = strict_site();
+    let refused = run_at(&strict, "meeting/create", &given, success);
     assert!(
         refused
             .err()
@@ -212,7 +196,7 @@ fn sends_only_given_parameters() {
         ("topic", "x"),
         ("option_auto_record_type", "true"),
     ];
-    let run = run("meeting/create", &given, well).unwrap();
+    let run = run("meeting/create", &given, success).unwrap();
     assert_eq!(
         run.requests(),
         [r#"POST /users/kdc1/meetings {"type":2,"topic":"x"}"#]
@@ -233,7 +217,7 @@ fn rejects_recurrence_that_is_not_json() {
             ("topic", "x"),
             ("recurrence", recurrence),
         ];
-        let refused = run("meeting/create", &given, well).err();
+        let refused = run("meeting/create", &given, success).err();
         assert_eq!(
             refused,
             Some(format!("300 Invalid parameter: {name}")),
@@ -246,7 +230,7 @@ fn rejects_recurrence_that_is_not_json() {
 fn restricts_meetings_to_their_host() {
     for host in ["ADA@example.com", "kdc1"] {
         assert!(
-            run("meeting/get", &[ID, ("host_id", host)], well)
+            run("meeting/get", &[ID, ("host_id", host)], success)
                 .unwrap()
                 .finished
                 .answer
@@ -256,13 +240,13 @@ fn restricts_meetings_to_their_host() {
     }
     for host in ["kdc2", "grace@example.com", "me"] {
         let given = [ID, ("host_id", host), ("topic", "x")];
-        let get = run("meeting/get", &given[..2], well).unwrap();
+        let get = run("meeting/get", &given[..2], success).unwrap();
         assert_eq!(
             get.error(),
             "3001 Meeting 9876543210 is not found or has expired."
         );
         for operation in ["meeting/update", "meeting/delete"] {
-            let run = run(operation, &given, well).unwrap();
+            let run = run(operation, &given, success).unwrap();
             assert_eq!(run.error(), "3003 Not meeting host.");
             assert_eq!(run.requests(), ["GET /meetings/9876543210"]);
         }
@@ -285,14 +269,18 @@ fn missing_host_is_a_warning() {
 #[test]
 fn empty_occurrence_id_does_not_delete_the_series() {
     for none in ["", " ", "null"] {
-        let refused = run("meeting/delete", &[ID, HOST, ("occurrence_id", none)], well);
+        let refused = run(
+            "meeting/delete",
+            &[ID, HOST, ("occurrence_id", none)],
+            success,
+        );
         assert_eq!(
             refused.err().as_deref(),
             Some("300 Invalid parameter: occurrence_id"),
             "{none:?}"
         );
     }
-    let run = run("meeting/delete", &[ID, HOST], well).unwrap();
+    let run = run("meeting/delete", &[ID, HOST], success).unwrap();
     assert_eq!(
         run.requests(),
         ["GET /meetings/9876543210", "DELETE /meetings/9876543210"]
@@ -309,14 +297,14 @@ fn meeting_id_must_be_digits() {
         "1234567/9",
         "+123456789",
     ] {
-        let refused = run("meeting/get", &[("id", id), HOST], well).err();
+        let refused = run("meeting/get", &[("id", id), HOST], success).err();
         assert_eq!(
             refused.as_deref(),
             Some("300 Invalid parameter: id"),
             "{id}"
         );
     }
-    let host = run("meeting/list", &[("host_id", "me")], well).err();
+    let host = run("meeting/list", &[("host_id", "me")], success).err();
     assert_eq!(host.as_deref(), Some("1001 User not exist: me"));
 }
 
@@ -362,16 +350,8 @@ fn success_without_a_meeting_is_a_failure() {
 
 #[test]
 fn list_without_detail_omits_missing_members() {
-    let site = site_choosing("list_detail", "profile");
-    let run = run_with(
-        catalog(),
-        &site,
-        Memory::default(),
-        "meeting/list",
-        &[HOST],
-        well,
-    )
-    .unwrap();
+    let site = site_with_option("list_detail", "profile");
+    let run = run_at(&site, "meeting/list", &[HOST], success).unwrap();
     assert!(
         run.warned()
             .iter()

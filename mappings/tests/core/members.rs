@@ -8,7 +8,7 @@ use mappings::{
 use serde_json::json;
 
 use crate::{
-    driver::{NOW, Run, catalog, error, no_content, ok, run, run_with, shown, site},
+    driver::{NOW, Run, catalog, created, error, no_content, ok, run, run_with, shown, site},
     plans::transcript,
 };
 
@@ -29,12 +29,9 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
-        ("POST", _) => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "ids": "u1,u2", "added_at": "2020-09-13T12:00:00Z" }).into()),
-        },
+        ("POST", _) => created(json!({ "ids": "u1,u2", "added_at": "2020-09-13T12:00:00Z" })),
         ("GET", _) => ok(json!({
             "page_count": 1, "page_number": 1, "page_size": 300, "total_records": 2,
             "members": [
@@ -67,7 +64,7 @@ fn again(
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
@@ -125,7 +122,7 @@ fn accepts_ids_in_several_spellings() {
 #[test]
 fn runs_batches_sequentially_and_sums_their_counts() {
     let ids = many(65);
-    let run = run("group/member/add", &[GROUP, ("member_ids", &ids)], well).unwrap();
+    let run = run("group/member/add", &[GROUP, ("member_ids", &ids)], success).unwrap();
     let sizes: Vec<Vec<usize>> = run
         .sent
         .iter()
@@ -143,7 +140,7 @@ fn runs_batches_sequentially_and_sums_their_counts() {
 fn removing_a_nonmember_succeeds() {
     let v2 = |request: &V2Request| match request.path.ends_with("/u1") {
         true => error(404, 4131, "not a member"),
-        false => well(request),
+        false => success(request),
     };
     let run = run(
         "group/member/delete",
@@ -159,7 +156,7 @@ fn failure_reports_progress_and_retry_completes() {
     let ids = many(65);
     let failing = |request: &V2Request| match shown(request).contains("\"u31\"") {
         true => error(404, 1001, "User does not exist: u31."),
-        false => well(request),
+        false => success(request),
     };
     let first = run("group/member/add", &[GROUP, ("member_ids", &ids)], failing).unwrap();
     assert_eq!(first.requests().len(), 2, "the third batch is not sent");
@@ -169,7 +166,7 @@ fn failure_reports_progress_and_retry_completes() {
          stored; the same request again does what is missing, once v2 no longer refuses it)"
     );
     let unfinished = first.finished.unfinished;
-    let rest = again(unfinished, "group/member/add", &ids, well);
+    let rest = again(unfinished, "group/member/add", &ids, success);
     assert_eq!(rest.requests().len(), 2);
     assert!(rest.requests()[0].contains("\"u31\""));
     assert_eq!(rest.finished.unfinished, None);
@@ -201,7 +198,12 @@ fn first_failure_stops_unsent_calls() {
         "{told}"
     );
     let ids = many(20);
-    let rest = again(run.finished.unfinished, "group/member/delete", &ids, well);
+    let rest = again(
+        run.finished.unfinished,
+        "group/member/delete",
+        &ids,
+        success,
+    );
     assert_eq!(rest.requests().len(), 20 - (sent - 1));
 }
 

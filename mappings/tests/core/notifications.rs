@@ -8,7 +8,7 @@ use mappings::{
 };
 use serde_json::{Value, json};
 
-use crate::driver::{NOW, catalog, site, site_choosing};
+use crate::driver::{NOW, catalog, site, site_with_option};
 
 /// A webhook about the example meeting; `object` is merged into it.
 #[expect(clippy::needless_pass_by_value, reason = "the callers write literals")]
@@ -116,11 +116,11 @@ fn recording_notification_matches_v1_bytes() {
     assert_eq!(forms(&body, &site(catalog())), std::slice::from_ref(&form));
     let documented = status("RECORDING_MEETING_COMPLETED");
     assert_eq!(
-        forms(&body, &site_choosing("recording_form", "status")),
+        forms(&body, &site_with_option("recording_form", "status")),
         std::slice::from_ref(&documented)
     );
     assert_eq!(
-        forms(&body, &site_choosing("recording_form", "both")),
+        forms(&body, &site_with_option("recording_form", "both")),
         [form, documented]
     );
 }
@@ -164,8 +164,11 @@ fn option_controls_file_path() {
     };
     let link = "https://example.com/recording/0";
     assert_eq!(path(&site(catalog())), format!("{link}?access_token=t0ken"));
-    assert_eq!(path(&site_choosing("recording_downloads", "plain")), link);
-    let relayed = site_choosing("recording_downloads", "relay");
+    assert_eq!(
+        path(&site_with_option("recording_downloads", "plain")),
+        link
+    );
+    let relayed = site_with_option("recording_downloads", "relay");
     // Without site links, the token is still not disclosed.
     assert_eq!(path(&relayed), link);
     let links: Arc<dyn Links> = Arc::new(Own);
@@ -212,7 +215,7 @@ fn option_enables_webinar_notifications() {
     let body = webhook("webinar.ended", json!({}));
     assert!(forms(&body, &site(catalog())).is_empty());
     assert_eq!(
-        forms(&body, &site_choosing("push_webinars", true)),
+        forms(&body, &site_with_option("push_webinars", true)),
         [status("ENDED")]
     );
 }
@@ -283,7 +286,7 @@ fn recording_files_identify_repeats() {
 
 #[test]
 fn option_enables_one_push_for_waiting_attendees() {
-    let site = site_choosing("jbh_once", true);
+    let site = site_with_option("jbh_once", true);
     let repeat = |time: i64| {
         let mut body = webhook("meeting.participant_jbh_waiting", json!({}));
         body["event_ts"] = json!(time);

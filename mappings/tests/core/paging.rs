@@ -1,11 +1,13 @@
 //! v1's page numbers over a v2 with page numbers, and over one with tokens only.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
-use crate::driver::{Run, catalog, error, ok, run, run_with, settings, site};
+use crate::driver::{
+    Run, catalog, error, ok, run, run_at, run_with, settings, site, site_with_option,
+};
 
 fn users(from: usize, to: usize) -> Vec<Value> {
     (from..to)
@@ -138,14 +140,7 @@ fn stored_tokens_shorten_paging() {
     let catalog = catalog();
     let site = site(catalog);
     let arguments = [("page_number", "5"), ("page_size", "10")];
-    let first = run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "user/pending",
-        &arguments,
-        v2(false, None),
-    );
+    let first = run_at(&site, "user/pending", &arguments, v2(false, None));
     let cursors = first.unwrap().finished.cursors;
     assert_eq!(cursors.len(), 5, "pages 2 to 6: {cursors:?}");
     let with = |number: &str, bad| {
@@ -215,22 +210,10 @@ fn expired_token_restarts_paging_once() {
 
 #[test]
 fn option_controls_settings_of_entries() {
-    let catalog = catalog();
     let detailed = |detail: &str, size: &str| {
-        let options = BTreeMap::from([("list_detail".to_owned(), toml::Value::from(detail))]);
-        let site = Site {
-            options: catalog.options(&options).unwrap(),
-            ..site(catalog)
-        };
+        let site = site_with_option("list_detail", detail);
         let arguments = [("page_size", size)];
-        let run = run_with(
-            catalog,
-            &site,
-            Memory::default(),
-            "user/list",
-            &arguments,
-            v2(true, None),
-        );
+        let run = run_at(&site, "user/list", &arguments, v2(true, None));
         let run = run.unwrap();
         let settings = run
             .requests()

@@ -1,9 +1,9 @@
 //! Plans and responses of all user operations.
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, Site, V2Request};
 use serde_json::Value;
 
-use crate::driver::{catalog, run_with, site, well};
+use crate::driver::{catalog, run_at, site, success};
 
 /// A request for each operation, using as many calls of its plan as possible.
 pub(crate) const REQUESTS: &[(&str, &[(&str, &str)])] = &[
@@ -107,8 +107,7 @@ pub(crate) fn transcript_at(
     for (operation, arguments) in requests {
         let given: Vec<_> = arguments.iter().map(|(n, v)| format!("{n}={v}")).collect();
         text += &format!("{operation}  {}\n", given.join(" "));
-        let memory = Memory::default();
-        let run = run_with(catalog(), site, memory, operation, arguments, &v2).unwrap();
+        let run = run_at(site, operation, arguments, &v2).unwrap();
         for (step, requests) in run.sent.iter().enumerate() {
             for request in requests {
                 text += &format!("  {} {request}\n", step + 1);
@@ -135,7 +134,7 @@ pub(crate) fn transcript_at(
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]

@@ -45,7 +45,10 @@ const TABLES: &[(&str, &str)] = &[
     ("`items`: a complete list", "CALL\nitems = { KEY = 1 }"),
     ("`pages`: a page", "CALL\npages = { KEY = 1 }"),
     ("`each`: one request", "CALL\neach = { KEY = 1 }"),
-    ("`check`: the operation fails", "CALL\ncheck = [{ KEY = 1 }]"),
+    (
+        "`check`: the operation fails",
+        "CALL\ncheck = [{ KEY = 1 }]",
+    ),
     ("`on`: the first matching row", "CALL\non = [{ KEY = 1 }]"),
     (
         "`[plan.NAME.list.LIST]`: a list",

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use mappings::{Links, Memory, Outcome, Site, V2Request};
+use mappings::{Links, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{NOW, Run, catalog, error, no_content, of, ok, run, run_with, site_choosing, user},
+    driver::{NOW, Run, catalog, error, no_content, of, ok, run, run_at, site_with_option, user},
     plans::transcript,
 };
 
@@ -51,7 +51,7 @@ fn recording() -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/meetings/{meetingId}/recordings") => {
             let mut found = recording();
@@ -88,19 +88,24 @@ fn well(request: &V2Request) -> Outcome {
 
 /// A request to a site with an option set.
 fn choosing(option: &str, choice: &str, operation: &str, arguments: &[(&str, &str)]) -> Run {
-    let (site, memory) = (site_choosing(option, choice), Memory::default());
-    run_with(catalog(), &site, memory, operation, arguments, well).unwrap()
+    run_at(
+        &site_with_option(option, choice),
+        operation,
+        arguments,
+        success,
+    )
+    .unwrap()
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
 fn double_encodes_uuids_in_any_encoding() {
     let path = |given: &str| {
-        let run = run("recording/get", &[("meeting_id", given)], well).unwrap();
+        let run = run("recording/get", &[("meeting_id", given)], success).unwrap();
         let sent = run.requests()[0].to_owned();
         let path = sent.trim_start_matches("GET /meetings/");
         path.split_once("/recordings").unwrap().0.to_owned()
@@ -115,7 +120,7 @@ fn double_encodes_uuids_in_any_encoding() {
 #[test]
 fn empty_file_id_deletes_all_files() {
     let arguments = [("meeting_id", "CAf0sQ+Ri=="), ("file_id", "")];
-    let run = run("recording/delete", &arguments, well).unwrap();
+    let run = run("recording/delete", &arguments, success).unwrap();
     assert_eq!(
         run.requests(),
         ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings?action=trash"]
@@ -125,7 +130,7 @@ fn empty_file_id_deletes_all_files() {
 #[test]
 fn deletes_a_single_file() {
     let arguments = [("meeting_id", "CAf0sQ+Ri=="), ("file_id", "f/1")];
-    let run = run("recording/delete", &arguments, well).unwrap();
+    let run = run("recording/delete", &arguments, success).unwrap();
     assert_eq!(
         run.requests(),
         ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings/f%2F1?action=trash"]
@@ -134,7 +139,7 @@ fn deletes_a_single_file() {
 
 #[test]
 fn rejects_ids_reserved_by_v2() {
-    let refused = |arguments: &[(&str, &str)]| run("recording/delete", arguments, well).err();
+    let refused = |arguments: &[(&str, &str)]| run("recording/delete", arguments, success).err();
     let (meeting, file) = (("meeting_id", "CAf0sQ+Ri=="), "file_id");
     for reserved in ["..", ".", "registrants", "Settings"] {
         let refused = refused(&[meeting, (file, reserved)]);
@@ -143,7 +148,7 @@ fn rejects_ids_reserved_by_v2() {
     let refused = refused(&[("meeting_id", "..")]);
     let unknown = "3301 There is no recording for this meeting.";
     assert_eq!(refused.as_deref(), Some(unknown));
-    let refused = run("mc/recording/list", &[("host_id", "me")], well).err();
+    let refused = run("mc/recording/list", &[("host_id", "me")], success).err();
     assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));
 }
 
@@ -192,16 +197,15 @@ impl Links for Relay {
 fn relayed_downloads_have_site_links() {
     let site = Site {
         links: Some(Arc::new(Relay)),
-        ..site_choosing("recording_downloads", "relay")
+        ..site_with_option("recording_downloads", "relay")
     };
     assert!(catalog().has_links(&site.options));
-    assert!(!catalog().has_links(&site_choosing("recording_downloads", "token").options));
+    assert!(!catalog().has_links(&site_with_option("recording_downloads", "token").options));
     for (operation, given, at) in [
         ("recording/get", ("meeting_id", "CAf0sQ+Ri=="), ""),
         ("recording/list", ("host_id", "kdc1"), "/meetings/0"),
     ] {
-        let memory = Memory::default();
-        let run = run_with(catalog(), &site, memory, operation, &[given], well).unwrap();
+        let run = run_at(&site, operation, &[given], success).unwrap();
         let asked = run.requests().join(" ");
         assert!(!asked.contains("download_access_token"), "{asked}");
         let at = format!("{at}/recording_files/0/download_url");
@@ -219,10 +223,9 @@ fn option_adds_passcode_to_play_url() {
             found["recording_play_passcode"] = passcode.into();
             ok(found)
         };
-        let site = site_choosing("recording_play_passcode", choice);
+        let site = site_with_option("recording_play_passcode", choice);
         let given = [("meeting_id", "CAf0sQ+Ri==")];
-        let memory = Memory::default();
-        let run = run_with(catalog(), &site, memory, "recording/get", &given, v2).unwrap();
+        let run = run_at(&site, "recording/get", &given, v2).unwrap();
         run.answer()["recording_files"][0]["play_url"].clone()
     };
     let plain = "https://example.com/rec/play/1";
@@ -296,7 +299,7 @@ fn maps_v2_errors_to_v1() {
 #[test]
 fn without_dates_reads_all_recordings() {
     let host = [("host_id", "kdc1")];
-    let run = run("mc/recording/list", &host, well).unwrap();
+    let run = run("mc/recording/list", &host, success).unwrap();
     let requests = run.requests();
     assert_eq!(requests[0], "GET /users/kdc1");
     assert_eq!(requests.len(), 1 + 24);
@@ -309,7 +312,7 @@ fn without_dates_reads_all_recordings() {
 fn range_starts_at_the_creation_of_the_host() {
     let young = |request: &V2Request| match &*request.template {
         "/users/{userId}" => ok(json!({ "id": "kdc1", "user_created_at": "2020-07-20T23:00:00Z" })),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("mc/recording/list", &[("host_id", "kdc1")], young).unwrap();
     let requests = run.requests();
@@ -325,7 +328,7 @@ const QUARTER: [(&str, &str); 3] = [
 
 #[test]
 fn long_range_is_split_into_disjoint_months() {
-    let run = run("mc/recording/list", &QUARTER, well).unwrap();
+    let run = run("mc/recording/list", &QUARTER, success).unwrap();
     let requests = run.requests();
     assert_eq!(requests[0], "GET /users/kdc1");
     let days: Vec<_> = requests[1..]
@@ -414,7 +417,7 @@ fn unreadable_month_fails_the_response() {
     for failing in ["2020-07-31", "2020-06-30", "2020-06-14"] {
         let v2 = |request: &V2Request| match of(request, "from") == failing {
             true => error(429, 429, "Too many requests."),
-            false => well(request),
+            false => success(request),
         };
         let run = run("mc/recording/list", &QUARTER, v2).unwrap();
         assert!(
@@ -431,14 +434,14 @@ fn unreadable_month_fails_the_response() {
 #[test]
 fn empty_month_is_no_error_but_unknown_host_is() {
     let empty = |request: &V2Request| match of(request, "from") {
-        "" | "2020-07-31" => well(request),
+        "" | "2020-07-31" => success(request),
         _ => error(404, 3301, "There is no recording for this session."),
     };
     let run_of =
         |v2: &dyn Fn(&V2Request) -> Outcome| run("mc/recording/list", &QUARTER, v2).unwrap();
     assert_eq!(run_of(&empty).answer()["total_records"], 2);
     let none = |request: &V2Request| match of(request, "from") {
-        "" => well(request),
+        "" => success(request),
         _ => error(404, 3301, "There is no recording for this session."),
     };
     let answer = run_of(&none).answer();
@@ -460,7 +463,9 @@ fn paginates_recordings_newest_first() {
             ("page_size", "1"),
             ("page_number", number),
         ];
-        run("mc/recording/list", &arguments, well).unwrap().answer()
+        run("mc/recording/list", &arguments, success)
+            .unwrap()
+            .answer()
     };
     let uuids = |answer: &Value| {
         let meetings = answer["meetings"].as_array().unwrap().clone();

@@ -4,7 +4,7 @@ use mappings::{Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{error, ok, run},
+    driver::{created, error, ok, run},
     plans::transcript,
 };
 
@@ -45,23 +45,17 @@ const REGISTER: &[(&str, &str)] = &[
     ("occurrence_ids", "1600430400000"),
 ];
 
-fn well(_: &V2Request) -> Outcome {
-    Outcome::Answered {
-        status: 201,
-        body: Some(
-            json!({
-                "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Planning",
-                "start_time": "2020-09-15T09:05:00.000Z", "participant_pin_code": 380_303,
-                "join_url": "https://example.com/w/1?tk=r9",
-            })
-            .into(),
-        ),
-    }
+fn success(_: &V2Request) -> Outcome {
+    created(json!({
+        "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Planning",
+        "start_time": "2020-09-15T09:05:00.000Z", "participant_pin_code": 380_303,
+        "join_url": "https://example.com/w/1?tk=r9",
+    }))
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
@@ -79,7 +73,7 @@ fn registrant_is_required() {
     for missing in [1, 2, 3] {
         let mut arguments = REGISTER[..4].to_vec();
         let (name, _) = arguments.remove(missing);
-        let refused = run("meeting/register", &arguments, well).err().unwrap();
+        let refused = run("meeting/register", &arguments, success).err().unwrap();
         assert_eq!(refused.to_lowercase(), format!("300 {name} is required."));
     }
 }

@@ -1,12 +1,10 @@
 //! Sub accounts of master accounts: plans, responses, and assumptions of v1 programs.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, no_content, ok, run, run_with, site},
+    driver::{Run, error, no_content, ok, run, run_at, site_with_option},
     plans::{transcript, transcript_at},
 };
 
@@ -166,7 +164,7 @@ fn plans() -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/accounts/{accountId}") | ("POST", "/accounts") => ok(account()),
         ("GET", "/accounts") => ok(json!({
@@ -185,12 +183,7 @@ fn well(request: &V2Request) -> Outcome {
 
 /// A site with paid operations enabled.
 fn spending() -> Site {
-    let catalog = catalog();
-    let chosen = BTreeMap::from([("plan_writes".to_owned(), toml::Value::from(true))]);
-    Site {
-        options: catalog.options(&chosen).unwrap(),
-        ..site(catalog)
-    }
+    site_with_option("plan_writes", true)
 }
 
 fn spend(
@@ -198,14 +191,7 @@ fn spend(
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    run_with(
-        catalog(),
-        &spending(),
-        Memory::default(),
-        operation,
-        arguments,
-        v2,
-    )
+    run_at(&spending(), operation, arguments, v2)
 }
 
 /// `SUBSCRIBE` with other values.
@@ -218,12 +204,12 @@ fn subscribe<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
 fn plans_and_answers_of_paid_operations() {
-    insta::assert_snapshot!(transcript_at(&spending(), SPENDING, well));
+    insta::assert_snapshot!(transcript_at(&spending(), SPENDING, success));
 }
 
 #[test]
@@ -312,7 +298,7 @@ fn error_body_with_success_status_is_an_error() {
 fn created_account_remains_if_its_settings_fail() {
     let free = |request: &V2Request| match &*request.template {
         "/accounts/{accountId}/settings" => error(400, 200, "Only available for paid accounts."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("ma/account/create", CREATE, free).unwrap();
     assert_eq!(run.finished.answer.warnings.len(), 1);
@@ -323,7 +309,7 @@ fn created_account_remains_if_its_settings_fail() {
 fn partial_failure_of_a_change_is_reported() {
     let v2 = |request: &V2Request| match &*request.template {
         "/accounts/{accountId}/settings" => error(400, 300, "The account must be paid."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("ma/account/update", UPDATE, v2).unwrap();
     assert_eq!(
@@ -336,7 +322,7 @@ fn partial_failure_of_a_change_is_reported() {
 #[test]
 fn absent_parameters_keep_stored_values() {
     let arguments = [("account_id", "a1"), ("pay_mode", "0")];
-    let run = run("ma/account/update", &arguments, well).unwrap();
+    let run = run("ma/account/update", &arguments, success).unwrap();
     assert_eq!(
         run.requests(),
         [r#"PATCH /accounts/a1/options {"pay_mode":"sub"}"#]
@@ -347,7 +333,7 @@ fn absent_parameters_keep_stored_values() {
 fn joins_domains_with_semicolons() {
     for domains in ["example.com,example.org", "example.com;example.org"] {
         let arguments = [("account_id", "a1"), ("enforce_login_domains", domains)];
-        let run = run("ma/account/update", &arguments, well).unwrap();
+        let run = run("ma/account/update", &arguments, success).unwrap();
         let sent = r#"PATCH /accounts/a1/settings {"schedule_meeting":{"enforce_login_domains":"example.com;example.org"}}"#;
         assert_eq!(run.requests(), [sent]);
     }
@@ -358,7 +344,7 @@ fn unreadable_contact_is_omitted_but_unknown_account_fails() {
     let without = |code: i64| {
         move |request: &V2Request| match &*request.template {
             "/accounts/{accountId}/billing" => error(404, code, "No billing account."),
-            _ => well(request),
+            _ => success(request),
         }
     };
     let left_out = run("ma/account/plan/get", ACCOUNT, without(3201)).unwrap();
@@ -380,7 +366,7 @@ fn omits_expired_and_absent_plans() {
             "plan_recording": "cmr_monthly_commitment_40", "plan_recording_status": "expired",
             "plan_audio": { "type": "tollfree_payongo", "status": "expired" },
         })),
-        _ => well(request),
+        _ => success(request),
     };
     let answer = run("ma/account/plan/get", ACCOUNT, v2).unwrap().answer();
     let plans = answer.as_object().unwrap().keys();
@@ -404,7 +390,7 @@ fn converts_call_out_countries() {
             "/accounts/{accountId}/plans" => ok(json!({
                 "plan_audio": { "type": "tollfree_payongo", "callout_countries": countries }
             })),
-            _ => well(request),
+            _ => success(request),
         };
         let answer = run("ma/account/plan/get", ACCOUNT, v2).unwrap().answer();
         let shown = answer["plan_audio"].get("callout").and_then(Value::as_i64);
@@ -415,7 +401,7 @@ fn converts_call_out_countries() {
 #[test]
 fn parses_plans_in_all_spellings() {
     let sent = |plan: &[(&str, &str)]| {
-        let run = spend("ma/account/plan/subscribe", &subscribe(plan), well).unwrap();
+        let run = spend("ma/account/plan/subscribe", &subscribe(plan), success).unwrap();
         let body = run.requests()[1]
             .strip_prefix("POST /accounts/a1/plans ")
             .unwrap();
@@ -483,7 +469,7 @@ fn rejects_invalid_plans_before_any_call() {
         );
     }
     let arguments = [("account_id", "a1"), ("type", "3"), ("plan", "monthly")];
-    let refused = spend("ma/account/plan/update", &arguments, well);
+    let refused = spend("ma/account/plan/update", &arguments, success);
     assert_eq!(refused.err().unwrap(), "300 Invalid parameter: type");
 }
 
@@ -517,13 +503,13 @@ fn missing_plan_hosts_error_uses_the_v1_name() {
 #[test]
 fn misspelt_address_parameter_is_reported_missing() {
     let arguments: Vec<_> = subscribe(&[("address", ""), ("addres", "1 Main St")]);
-    let refused = spend("ma/account/plan/subscribe", &arguments, well);
+    let refused = spend("ma/account/plan/subscribe", &arguments, success);
     assert_eq!(refused.err().unwrap(), "300 Address is required.");
 }
 
 #[test]
 fn contact_address_defaults_to_the_owners() {
-    let run = spend("ma/account/plan/subscribe", SUBSCRIBE, well).unwrap();
+    let run = spend("ma/account/plan/subscribe", SUBSCRIBE, success).unwrap();
     assert!(
         run.requests()[1].contains(r#""email":"owner@example.com""#),
         "{:?}",
@@ -531,7 +517,7 @@ fn contact_address_defaults_to_the_owners() {
     );
     assert_eq!(run.answer()["email"], "owner@example.com");
     let arguments = subscribe(&[("email", "bills@example.com")]);
-    let run = spend("ma/account/plan/subscribe", &arguments, well).unwrap();
+    let run = spend("ma/account/plan/subscribe", &arguments, success).unwrap();
     assert_eq!(run.requests().len(), 1);
     assert!(
         run.requests()[0].contains(r#""email":"bills@example.com""#),
@@ -544,7 +530,7 @@ fn contact_address_defaults_to_the_owners() {
 #[test]
 fn unanswered_subscription_is_not_repeated() {
     let lost = |request: &V2Request| match request.method.is_read() {
-        true => well(request),
+        true => success(request),
         false => Outcome::NoAnswer { maybe_done: true },
     };
     let run = spend("ma/account/plan/subscribe", SUBSCRIBE, lost).unwrap();
@@ -558,7 +544,7 @@ fn unanswered_subscription_is_not_repeated() {
 
 #[test]
 fn owner_password_never_appears() {
-    let run = run("ma/account/create", CREATE, well).unwrap();
+    let run = run("ma/account/create", CREATE, success).unwrap();
     let warnings = format!("{:?}", run.finished.answer.warnings);
     assert!(!warnings.contains("Secret-123"));
     assert!(!run.answer().to_string().contains("Secret-123"));

@@ -3,7 +3,10 @@
 use mappings::{Memory, Outcome, V2Request, translation::Journal};
 use serde_json::json;
 
-use crate::driver::{NOW, Run, catalog, error, ok, run, run_with, shown, site, user_at, well};
+use crate::driver::{
+    NOW, Run, catalog, created, error, ok, run, run_at, run_with, shown, site, site_with_option,
+    success, user_at,
+};
 
 const NEW: &[(&str, &str)] = &[
     ("email", "new@example.com"),
@@ -16,7 +19,7 @@ const NEW: &[(&str, &str)] = &[
 fn failing(template: &'static str) -> impl Fn(&V2Request) -> Outcome {
     move |request| match *request.template == *template && !request.method.is_read() {
         true => error(400, 200, "You can't."),
-        false => well(request),
+        false => success(request),
     }
 }
 
@@ -64,7 +67,7 @@ fn failed_create_leaves_no_journal() {
 }
 
 /// A v2 with the user, created this many seconds after the request whose response was lost.
-fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
+fn creating(after: i64) -> impl Fn(&V2Request) -> Outcome {
     move |request| match shown(request).split(' ').take(2).collect::<Vec<_>>()[..] {
         ["POST", "/users"] => error(
             409,
@@ -78,7 +81,7 @@ fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
             user["created_at"] = moment.format(format).unwrap().into();
             ok(user)
         }
-        _ => well(request),
+        _ => success(request),
     }
 }
 
@@ -89,7 +92,7 @@ fn recognises_a_lost_create_by_its_time() {
     let unfinished = first.finished.unfinished;
     assert!(unfinished.is_some());
     for after in [0, 10] {
-        let second = again(unfinished.clone(), created(after));
+        let second = again(unfinished.clone(), creating(after));
         assert_eq!(second.finished.unfinished, None);
         let requests = second.requests();
         assert_eq!(requests[1], "GET /users/new%40example.com");
@@ -102,7 +105,7 @@ fn recognises_a_lost_create_by_its_time() {
         assert_eq!(second.answer()["id"], "kdc1");
     }
     for after in [-1, 11, 100_000] {
-        let second = again(unfinished.clone(), created(after));
+        let second = again(unfinished.clone(), creating(after));
         let told = second.error();
         assert_eq!(told, "1005 User already in the account: new@example.com");
         assert_eq!(second.finished.unfinished, None);
@@ -110,11 +113,11 @@ fn recognises_a_lost_create_by_its_time() {
     // While v2 does not show it, the next request verifies again.
     let silent = |request: &V2Request| match request.method.is_read() {
         true => Outcome::NoAnswer { maybe_done: false },
-        false => created(0)(request),
+        false => creating(0)(request),
     };
     let second = again(unfinished, silent);
     assert!(second.error().contains("could not be reached"));
-    let third = again(second.finished.unfinished, created(0));
+    let third = again(second.finished.unfinished, creating(0));
     assert_eq!(third.answer()["id"], "kdc1");
 }
 
@@ -123,7 +126,7 @@ fn does_not_recognise_an_unsent_create() {
     let refused = |_: &V2Request| Outcome::NoAnswer { maybe_done: false };
     let first = run("user/custcreate", NEW, refused).unwrap();
     assert_eq!(first.finished.unfinished, None);
-    let first = run("user/custcreate", NEW, created(0)).unwrap();
+    let first = run("user/custcreate", NEW, creating(0)).unwrap();
     assert_eq!(
         first.error(),
         "1005 User already in the account: new@example.com"
@@ -182,7 +185,7 @@ fn repeated_create_does_not_change_another_user() {
 
     let deleted = |request: &V2Request| match request.method.is_read() {
         true => error(404, 1001, "User does not exist."),
-        false => well(request),
+        false => success(request),
     };
     let gone = again(unfinished.clone(), deleted);
     assert!(gone.error().starts_with("1001 "), "{}", gone.error());
@@ -204,7 +207,7 @@ fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
             user["id"] = id.into();
             ok(user)
         }
-        _ => well(request),
+        _ => success(request),
     }
 }
 
@@ -214,7 +217,7 @@ fn unknown_outcomes_are_reported_as_unknown() {
         move |request: &V2Request| match *request.template == *template && !request.method.is_read()
         {
             true => lost.clone(),
-            false => well(request),
+            false => success(request),
         }
     };
     let html = |status| Outcome::Unreadable { status };
@@ -249,7 +252,7 @@ fn unknown_outcomes_are_reported_as_unknown() {
         ("user/updatepassword", &[("id", "x"), ("password", "abc")]),
     ] {
         let v2 = |request: &V2Request| match request.method.is_read() {
-            true => well(request),
+            true => success(request),
             false => html(200),
         };
         let error = run(operation, arguments, v2).unwrap().error();
@@ -273,7 +276,7 @@ fn success_without_a_user_fails_a_create() {
     ] {
         let v2 = |request: &V2Request| match request.method.as_str() {
             "POST" => ok(body.clone()),
-            _ => well(request),
+            _ => success(request),
         };
         let run = run("user/custcreate", &NEW[..2], v2).unwrap();
         assert_eq!(
@@ -286,7 +289,7 @@ fn success_without_a_user_fails_a_create() {
     }
     let disguised = |request: &V2Request| match request.method.as_str() {
         "POST" => ok(json!({ "code": 300, "message": "No." })),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("user/custcreate", &NEW[..2], disguised).unwrap();
     assert_eq!(run.error(), "300 No.");
@@ -312,7 +315,7 @@ fn repeated_create_without_a_journal_is_rejected() {
 fn unreadable_user_after_a_write_is_answered_from_known_data() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => Outcome::NoAnswer { maybe_done: false },
-        false => well(request),
+        false => success(request),
     };
     let run = run("user/custcreate", &NEW[..2], v2).unwrap();
     assert!(
@@ -351,17 +354,11 @@ fn write_key_identifies_the_request() {
 fn a_pending_user_joins_a_group_through_its_profile() {
     let v2 = |status: &'static str| {
         move |request: &V2Request| match (request.method.is_read(), &*request.template) {
-            (true, "/users/{userId}") => Outcome::Answered {
-                status: 200,
-                body: Some(
-                    json!({
-                        "id": if status == "active" { json!("p-id") } else { json!(null) },
-                        "email": "p@example.com", "status": status,
-                    })
-                    .into(),
-                ),
-            },
-            _ => well(request),
+            (true, "/users/{userId}") => ok(json!({
+                "id": if status == "active" { json!("p-id") } else { json!(null) },
+                "email": "p@example.com", "status": status,
+            })),
+            _ => success(request),
         }
     };
     let update = &[("id", "p@example.com"), ("group_id", "g1")];
@@ -385,7 +382,7 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
                 status,
                 body: Some(body.clone().into()),
             },
-            false => well(request),
+            false => success(request),
         }
     };
     let delete = |v2: &dyn Fn(&V2Request) -> Outcome| {
@@ -413,7 +410,7 @@ fn existing_assistant_is_no_error() {
         "User a@b has already granted scheduling privilege.",
     ] {
         let v2 = |request: &V2Request| match request.method.is_read() {
-            true => well(request),
+            true => success(request),
             false => error(400, 200, wording),
         };
         assert_eq!(
@@ -423,7 +420,7 @@ fn existing_assistant_is_no_error() {
         );
     }
     let other = |request: &V2Request| match request.method.is_read() {
-        true => well(request),
+        true => success(request),
         false => error(400, 200, "Can't find user a@b."),
     };
     assert_eq!(
@@ -436,17 +433,11 @@ fn existing_assistant_is_no_error() {
 fn half_of_a_flag_pair_depends_on_the_stored_value() {
     let stored = |recording: &'static str, chime: &'static str| {
         move |request: &V2Request| match request.method.is_read() {
-            true => Outcome::Answered {
-                status: 200,
-                body: Some(
-                    json!({
-                        "recording": { "auto_recording": recording },
-                        "in_meeting": { "entry_exit_chime": chime },
-                    })
-                    .into(),
-                ),
-            },
-            false => well(request),
+            true => ok(json!({
+                "recording": { "auto_recording": recording },
+                "in_meeting": { "entry_exit_chime": chime },
+            })),
+            false => success(request),
         }
     };
     let mut text = String::new();
@@ -494,7 +485,7 @@ fn undecided_half_of_a_pair_is_a_warning() {
     let v2 = |stored: serde_json::Value| {
         move |request: &V2Request| match request.method.is_read() {
             true => ok(stored.clone()),
-            false => well(request),
+            false => success(request),
         }
     };
     let update = &[
@@ -524,7 +515,7 @@ fn ambiguous_type_is_not_written_back() {
     let stored = |stored: i64| {
         move |request: &V2Request| match request.method.is_read() {
             true => ok(json!({ "id": "x", "email": "a@b", "type": stored })),
-            false => well(request),
+            false => success(request),
         }
     };
     let writes = |kind: &'static str, is: i64| {
@@ -551,7 +542,7 @@ fn ambiguous_type_is_not_written_back() {
 fn unchanged_personal_meeting_id_is_not_sent() {
     let sent = |pmi: &str| {
         let given = [("id", "x"), ("pmi", pmi), ("dept", "R")];
-        let run = run("user/update", &given, well).unwrap();
+        let run = run("user/update", &given, success).unwrap();
         assert!(run.warned().is_empty());
         run.requests().last().copied().unwrap().to_owned()
     };
@@ -565,7 +556,7 @@ fn type_1_deletes_invitations_only() {
     let delete = |status: serde_json::Value| {
         let v2 = move |request: &V2Request| match request.method.is_read() {
             true => ok(json!({ "id": "x", "email": "a@b", "status": status })),
-            false => well(request),
+            false => success(request),
         };
         run("user/delete", &[("id", "x"), ("type", "1")], v2).unwrap()
     };
@@ -587,14 +578,13 @@ fn delete_api_user(choice: &str, strict: bool) -> Run {
         Some((_, action)) if action == "disassociate" => {
             error(400, 300, "Unable to unlink API user(s).")
         }
-        _ => well(request),
+        _ => success(request),
     };
     let site = mappings::Site {
         strict,
-        ..crate::driver::site_choosing("delete_api_users", choice)
+        ..site_with_option("delete_api_users", choice)
     };
-    let (memory, given) = (Memory::default(), [("id", "x")]);
-    run_with(catalog(), &site, memory, "user/delete", &given, v2).unwrap()
+    run_at(&site, "user/delete", &[("id", "x")], v2).unwrap()
 }
 
 #[test]
@@ -630,11 +620,11 @@ fn option_returns_existing_api_user_on_create() {
             ("GET", "/users/{userId}") => ok(json!({
                 "id": "kdc1", "email": "new@example.com", "type": 2, "login_types": [login_type],
             })),
-            _ => created(0)(request),
+            _ => creating(0)(request),
         };
-        let site = crate::driver::site_choosing("custcreate_existing", choice);
+        let site = site_with_option("custcreate_existing", choice);
         let given = [NEW, &[("password", "Analytical4Engine")]].concat();
-        run_with(catalog(), &site, Memory::default(), operation, &given, v2).unwrap()
+        run_at(&site, operation, &given, v2).unwrap()
     };
     let taken = "1005 User already in the account: new@example.com";
     let existing = create("user/custcreate", "answer", 99);
@@ -659,11 +649,10 @@ fn option_returns_existing_api_user_on_create() {
 fn failed_group_membership_is_reported() {
     let added = |ids: &'static str| {
         move |request: &V2Request| match &*request.template {
-            "/im/groups/{groupId}/members" => Outcome::Answered {
-                status: 201,
-                body: Some(json!({ "ids": ids, "added_at": "2026-02-03T04:05:06Z" }).into()),
-            },
-            _ => well(request),
+            "/im/groups/{groupId}/members" => {
+                created(json!({ "ids": ids, "added_at": "2026-02-03T04:05:06Z" }))
+            }
+            _ => success(request),
         }
     };
     let invited = [

@@ -1,14 +1,11 @@
 //! A circuit breaker: while v2 is down, calls fail immediately instead of each running into its
 //! timeout, and one probe at a time checks whether v2 is back.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::request::Subject;
+use crate::{lock, request::Subject};
 
 /// Consecutive failures that open the breaker. Failures about the same subject count once, because
 /// one broken record is no outage.
@@ -76,17 +73,17 @@ impl Breaker {
 
     /// True while calls fail immediately.
     pub fn is_open(&self) -> bool {
-        matches!(*self.lock(), State::Open { .. } | State::Probing { .. })
+        matches!(*lock(&self.0), State::Open { .. } | State::Probing { .. })
     }
 
     /// True once a call has completed.
     pub(super) fn is_used(&self) -> bool {
-        !matches!(*self.lock(), State::Unused)
+        !matches!(*lock(&self.0), State::Unused)
     }
 
     /// True if [`Self::admit`] would give no permit now.
     pub(super) fn refuses(&self) -> bool {
-        match *self.lock() {
+        match *lock(&self.0) {
             State::Unused | State::Closed { .. } => false,
             State::Open { until, .. } => Instant::now() < until,
             State::Probing { .. } => true,
@@ -95,7 +92,7 @@ impl Breaker {
 
     /// A permit to make a call about a subject; `None` while the breaker is open.
     pub(super) fn admit(&self, subject: Option<Subject>) -> Option<Permit<'_>> {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         let is_probe = match *state {
             State::Unused | State::Closed { .. } => false,
             State::Open { until, pause } if Instant::now() >= until => {
@@ -109,11 +106,6 @@ impl Breaker {
             subject,
             is_probe,
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Poisoning is harmless: each update is a single assignment.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,7 +152,7 @@ impl Row {
 
 impl Permit<'_> {
     pub(super) fn report(mut self, signal: Signal) {
-        let mut state = self.breaker.lock();
+        let mut state = lock(&self.breaker.0);
         *state = match (*state, signal) {
             (State::Unused | State::Closed { .. }, Signal::Up) => State::closed(),
             (State::Unused, Signal::Down) => {
@@ -187,7 +179,7 @@ impl Drop for Permit<'_> {
             return;
         }
         // An abandoned probe: let the next call probe.
-        let mut state = self.breaker.lock();
+        let mut state = lock(&self.breaker.0);
         if let State::Probing { pause } = *state {
             let until = Instant::now();
             *state = State::Open { until, pause };

@@ -17,12 +17,12 @@ mod shared;
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use daily::DayCount;
-use mappings::{Method, catalog::Rates};
+use mappings::{Method, RateLabel, catalog::Rates};
 use pace::Due;
 pub use pace::Pace;
 pub use shared::{AccountDigest, DailyLimit, Reserved, SharedBudget, SharedCall};
@@ -31,10 +31,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{
-    rate_label::{ByLabel, RateLabel},
-    request::Subject,
-};
+use crate::{lock, request::Subject};
 
 /// Shortest wait requested by v2 that exceeds what a caller can wait for.
 const LONG: Duration = Duration::from_secs(5);
@@ -46,6 +43,26 @@ const RECHECK: Duration = Duration::from_secs(60);
 /// Share of v2's rate used by several processes together. They use separate connections, so calls
 /// spaced evenly may arrive less evenly.
 const COMMON_SHARE: f64 = 0.9;
+
+/// One value per label.
+#[derive(Debug)]
+struct ByLabel<T>([T; 4]);
+
+impl<T> ByLabel<T> {
+    fn new(of: impl FnMut(RateLabel) -> T) -> Self {
+        Self(RateLabel::ALL.map(of))
+    }
+
+    fn get(&self, label: RateLabel) -> &T {
+        let [light, medium, heavy, intensive] = &self.0;
+        match label {
+            RateLabel::Light => light,
+            RateLabel::Medium => medium,
+            RateLabel::Heavy => heavy,
+            RateLabel::ResourceIntensive => intensive,
+        }
+    }
+}
 
 /// No turn became available in time, or v2 rejects the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +102,11 @@ struct Limit {
 
 /// Queues of one tenant, one per label.
 #[derive(Debug)]
-pub(crate) struct Lines(ByLabel<Semaphore>);
+pub(crate) struct TenantQueues(ByLabel<Semaphore>);
 
 /// Call that needs a turn.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct BudgetCall<'a> {
     pub(crate) label: RateLabel,
     pub(crate) method: Method,
     pub(crate) template: &'a Arc<str>,
@@ -117,7 +134,7 @@ impl Refusal {
     }
 
     /// Removes expired parts; true if any remain.
-    fn stands(&mut self, now: Instant) -> bool {
+    fn retain_active(&mut self, now: Instant) -> bool {
         self.one = self.one.filter(|(_, until)| now < *until);
         self.all = self.all.filter(|until| now < *until);
         self.one.is_some() || self.all.is_some()
@@ -128,7 +145,7 @@ impl Refusal {
     }
 }
 
-impl Lines {
+impl TenantQueues {
     pub(crate) fn new() -> Self {
         Self(ByLabel::new(|_| Semaphore::new(1)))
     }
@@ -178,7 +195,7 @@ impl Limit {
 impl Shared {
     async fn reserve(
         &self,
-        call: &Wanted<'_>,
+        call: &BudgetCall<'_>,
         (pace, daily): (Option<Pace>, Option<DailyLimit>),
         until: Instant,
     ) -> Reserved {
@@ -189,7 +206,7 @@ impl Shared {
 
     fn call<'a>(
         &'a self,
-        call: &Wanted<'a>,
+        call: &BudgetCall<'a>,
         (pace, daily): (Option<Pace>, Option<DailyLimit>),
         most: Duration,
     ) -> SharedCall<'a> {
@@ -231,8 +248,8 @@ impl Budget {
     /// If no turn becomes available until `until`, or v2 rejects the call.
     pub(crate) async fn turn(
         &self,
-        call: &Wanted<'_>,
-        lines: &Lines,
+        call: &BudgetCall<'_>,
+        queues: &TenantQueues,
         until: Instant,
     ) -> Result<(), Exhausted> {
         let limit = self.limits.as_ref().map(|limits| limits.get(call.label));
@@ -243,7 +260,7 @@ impl Budget {
                 Reserved::After(_) | Reserved::Unreachable => Ok(()),
             },
             (Some(limit), _) => {
-                let turn = timeout_at(until, self.limited(call, limit, lines, until));
+                let turn = timeout_at(until, self.limited(call, limit, queues, until));
                 turn.await.unwrap_or(Err(Exhausted))
             }
         }
@@ -251,12 +268,12 @@ impl Budget {
 
     async fn limited(
         &self,
-        call: &Wanted<'_>,
+        call: &BudgetCall<'_>,
         limit: &Limit,
-        lines: &Lines,
+        queues: &TenantQueues,
         until: Instant,
     ) -> Result<(), Exhausted> {
-        let _own = lines.0.get(call.label).acquire().await;
+        let _own = queues.0.get(call.label).acquire().await;
         let _head = limit.head.acquire().await;
         let daily = limit
             .daily
@@ -296,7 +313,7 @@ impl Budget {
     }
 
     /// Records a rejection by v2, and its duration if given.
-    pub(crate) async fn refused(&self, call: &Wanted<'_>, after: Option<Duration>) {
+    pub(crate) async fn refused(&self, call: &BudgetCall<'_>, after: Option<Duration>) {
         let after = after.unwrap_or(RECHECK);
         if after < LONG {
             return;
@@ -309,24 +326,24 @@ impl Budget {
         }
     }
 
-    fn note(&self, call: &Wanted<'_>, time: Duration) {
+    fn note(&self, call: &BudgetCall<'_>, time: Duration) {
         let now = Instant::now();
         let mut refused = lock(&self.refused);
         let refusal = refused
             .entry((call.method, Arc::clone(call.template)))
             .or_default();
-        refusal.stands(now);
+        refusal.retain_active(now);
         refusal.add(call.subject, now + time);
     }
 
     /// True if this process suppresses the call after a rejection.
-    pub(crate) fn refuses(&self, call: &Wanted<'_>) -> bool {
+    pub(crate) fn refuses(&self, call: &BudgetCall<'_>) -> bool {
         let mut refused = lock(&self.refused);
         if refused.is_empty() {
             return false;
         }
         let now = Instant::now();
-        refused.retain(|_, refusal| refusal.stands(now));
+        refused.retain(|_, refusal| refusal.retain_active(now));
         let refusal = refused.get(&(call.method, Arc::clone(call.template)));
         refusal.is_some_and(|refusal| refusal.is_about(call.subject))
     }
@@ -344,11 +361,6 @@ async fn turn_of(due: &Due, pace: Pace) {
     while let Err(early) = due.take(pace) {
         sleep(early).await;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Poisoning is harmless: each update is a single step.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

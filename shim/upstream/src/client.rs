@@ -26,9 +26,8 @@ use crate::{
     account::Account,
     address::BaseUrl,
     breaker::Signal,
-    budget::{Exhausted, Lines, Wanted},
+    budget::{BudgetCall, Exhausted, TenantQueues},
     http::Http,
-    rate_label::RateLabels,
     reply::{self, Attempt},
     request::{FROM_SHIM, REQUEST_ID, RequestId, Scope, Subject},
     retry::{self, Next, RESERVE, Retries, RetryCounts},
@@ -62,8 +61,7 @@ pub struct Upstream {
     endpoint: Arc<Endpoint>,
     tokens: Tokens,
     account: Arc<Account>,
-    labels: Arc<RateLabels>,
-    lines: Lines,
+    queues: TenantQueues,
 }
 
 /// Turns taken in advance for the calls of a plan.
@@ -108,18 +106,12 @@ const MAX_REFUSED: u32 = 2;
 
 impl Upstream {
     /// Creates the client of a tenant.
-    pub fn new(
-        endpoint: Arc<Endpoint>,
-        tokens: Tokens,
-        account: Arc<Account>,
-        labels: Arc<RateLabels>,
-    ) -> Self {
+    pub fn new(endpoint: Arc<Endpoint>, tokens: Tokens, account: Arc<Account>) -> Self {
         Self {
             endpoint,
             tokens,
             account,
-            labels,
-            lines: Lines::new(),
+            queues: TenantQueues::new(),
         }
     }
 
@@ -157,14 +149,16 @@ impl Upstream {
         scope: Scope,
     ) -> Result<ReservedTurns, Exhausted> {
         let Account { budget, breaker } = self.account.as_ref();
-        let wanted = calls.iter().map(|call| {
+        let budget_calls = calls.iter().map(|call| {
             let subject = |path: &str| Subject::of(&call.template, path);
-            self.wanted(
-                (call.method, &call.template),
-                call.path.as_deref().and_then(subject),
-            )
+            BudgetCall {
+                label: call.label,
+                method: call.method,
+                template: &call.template,
+                subject: call.path.as_deref().and_then(subject),
+            }
         });
-        if wanted.clone().any(|call| budget.refuses(&call)) {
+        if budget_calls.clone().any(|call| budget.refuses(&call)) {
             return Err(Exhausted);
         }
         let mut turns = ReservedTurns::default();
@@ -172,24 +166,11 @@ impl Upstream {
         if calls.len() < 2 || breaker.refuses() {
             return Ok(turns);
         }
-        for call in wanted {
-            budget.turn(&call, &self.lines, last_turn(scope)).await?;
+        for call in budget_calls {
+            budget.turn(&call, &self.queues, last_turn(scope)).await?;
             turns.0.push((call.method, Arc::clone(call.template)));
         }
         Ok(turns)
-    }
-
-    fn wanted<'a>(
-        &self,
-        (method, template): (Method, &'a Arc<str>),
-        subject: Option<Subject>,
-    ) -> Wanted<'a> {
-        Wanted {
-            label: self.labels.of_call(method, template),
-            method,
-            template,
-            subject,
-        }
     }
 
     /// Sends a request, retries it where safe, and returns the outcome by the deadline. With a
@@ -197,17 +178,21 @@ impl Upstream {
     pub async fn send(&self, request: &V2Request, scope: Scope, has_turn: bool) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
-        let subject = Subject::of(&request.template, &request.path);
-        let wanted = self.wanted((request.method, &request.template), subject);
-        let attempts = self.attempts((request, wanted), scope, has_turn, &mut retries);
+        let budget_call = BudgetCall {
+            label: request.label,
+            method: request.method,
+            template: &request.template,
+            subject: Subject::of(&request.template, &request.path),
+        };
+        let attempts = self.attempts((request, budget_call), scope, has_turn, &mut retries);
         let outcome = attempts.await;
         (self.endpoint.on_call)(&CallRecord {
             request: scope.id,
             method: request.method,
             template: &request.template,
-            label: wanted.label.as_str(),
+            label: budget_call.label.as_str(),
             outcome: &outcome,
-            retries: retries.made(),
+            retries: retries.counts(),
             elapsed: started.elapsed(),
         });
         outcome
@@ -215,7 +200,7 @@ impl Upstream {
 
     async fn attempts(
         &self,
-        (request, wanted): (&V2Request, Wanted<'_>),
+        (request, budget_call): (&V2Request, BudgetCall<'_>),
         scope: Scope,
         mut has_turn: bool,
         retries: &mut Retries,
@@ -239,16 +224,16 @@ impl Upstream {
             if breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
-            if budget.refuses(&wanted) {
+            if budget.refuses(&budget_call) {
                 return Outcome::Limited;
             }
             if !std::mem::take(&mut has_turn) {
-                let turn = budget.turn(&wanted, &self.lines, last_turn(scope));
+                let turn = budget.turn(&budget_call, &self.queues, last_turn(scope));
                 if turn.await.is_err() {
                     return Outcome::Limited;
                 }
             }
-            let Some(permit) = breaker.admit(wanted.subject) else {
+            let Some(permit) = breaker.admit(budget_call.subject) else {
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt = self.attempt(&uri, request, &token, scope).await;
@@ -256,7 +241,7 @@ impl Upstream {
                 permit.report(signal);
             }
             if let Attempt::Limited { after } = attempt {
-                budget.refused(&wanted, after).await;
+                budget.refused(&budget_call, after).await;
             }
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,

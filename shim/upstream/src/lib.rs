@@ -6,7 +6,7 @@
 //! | module | job |
 //! |---|---|
 //! | `client` | one call: token, rate budget, circuit breaker, attempts, retries |
-//! | `budget`, `rate_label` | the rate limits of an account, by v2's rate labels |
+//! | `budget` | the rate limits of an account, by v2's rate labels |
 //! | `breaker` | the circuit breaker of an account |
 //! | `account` | state shared by the tenants of an account: budget and breaker |
 //! | `retry`, `reply` | result of one attempt, and whether a retry is safe |
@@ -27,13 +27,14 @@ mod file;
 mod greeting;
 mod http;
 mod pool;
-mod rate_label;
 mod reply;
 mod request;
 mod resolver;
 mod retry;
 mod tls;
 mod token;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use account::{Account, Accounts};
 pub use address::{BaseUrl, BaseUrlError, UnsafePath};
@@ -45,9 +46,14 @@ pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
 pub use file::FileError;
 pub use greeting::{Greeting, greet, lookup};
 pub use http::{ClientError, Http, HttpSettings};
-pub use rate_label::{RateLabel, RateLabels};
+pub use mappings::RateLabel;
 pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
 pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
 pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens};
+
+/// Locks a mutex. Poisoning is ignored: each update in this crate is a single step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

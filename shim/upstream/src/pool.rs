@@ -9,7 +9,7 @@ use std::{
     error::Error,
     future::poll_fn,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, Weak},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -32,7 +32,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::connect::{Connector, Stream};
+use crate::{
+    connect::{Connector, Stream},
+    lock,
+};
 
 /// Idle timeout, below that of common servers and load balancers.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
@@ -192,7 +195,7 @@ impl Pool {
         let (sender, connection) = builder.handshake(stream).await.map_err(unreachable)?;
         // Its requests detect its end themselves.
         tokio::spawn(async move { drop(connection.await) });
-        let mut connections = self.kept.lock();
+        let mut connections = lock(&self.kept.connections);
         connections.http2 = Some((sender.clone(), Instant::now()));
         connections.watch(&self.kept);
         Ok(Connection::Http2(sender))
@@ -202,7 +205,7 @@ impl Pool {
 impl Kept {
     /// Takes a usable connection.
     fn take(&self) -> Option<Connection> {
-        let mut connections = self.lock();
+        let mut connections = lock(&self.connections);
         if let Some((http2, used)) = &mut connections.http2 {
             if used.elapsed() < IDLE && !http2.is_closed() {
                 *used = Instant::now();
@@ -223,19 +226,12 @@ impl Kept {
             return;
         }
         let since = Instant::now();
-        let mut connections = self.lock();
+        let mut connections = lock(&self.connections);
         if connections.http1.len() >= self.max_idle {
             connections.http1.pop_front();
         }
         connections.http1.push_back(Idle { connection, since });
         connections.watch(&self);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Connections> {
-        // Poisoning is harmless: each update is a single step.
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -264,7 +260,7 @@ async fn close_idle(kept: Weak<Kept>) {
     loop {
         sleep(LOOK).await;
         let Some(kept) = kept.upgrade() else { return };
-        let mut connections = kept.lock();
+        let mut connections = lock(&kept.connections);
         connections.close_idle();
         if connections.http1.is_empty() && connections.http2.is_none() {
             connections.is_watched = false;

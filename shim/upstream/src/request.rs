@@ -19,9 +19,6 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(u128);
 
-/// The length of an id in hexadecimal.
-const DIGITS: usize = 32;
-
 /// Id and deadline of the v1 request that a call belongs to.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope {
@@ -66,24 +63,8 @@ impl RequestId {
 
     /// The value of [`REQUEST_ID`].
     pub fn header(self) -> HeaderValue {
-        // Hexadecimal digits always are a header's value.
-        HeaderValue::from_bytes(&self.digits()).unwrap_or(HeaderValue::from_static(""))
-    }
-
-    /// What `{:032x}` writes, which takes a fifth of the time: every request has two of them.
-    fn digits(self) -> [u8; DIGITS] {
-        let mut digits = [0; DIGITS];
-        let mut left = self.0;
-        for digit in digits.iter_mut().rev() {
-            let value = (left & 0xf) as u8;
-            *digit = if value < 10 {
-                b'0' + value
-            } else {
-                b'a' - 10 + value
-            };
-            left >>= 4;
-        }
-        digits
+        // Hexadecimal digits are always valid in a header.
+        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static(""))
     }
 }
 
@@ -105,13 +86,5 @@ mod tests {
         assert_eq!(of("/users/{userId}/settings", "/users/ada/settings"), ada);
         assert_ne!(of("/users/{userId}", "/users/grace"), ada);
         assert_eq!(of("/users", "/users"), None);
-    }
-
-    #[test]
-    fn header_equals_display() {
-        for number in [0, 1, 0x0123_4567_89ab_cdef << 60, u128::MAX] {
-            let id = RequestId(number);
-            assert_eq!(id.header(), id.to_string());
-        }
     }
 }

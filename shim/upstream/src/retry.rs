@@ -95,7 +95,7 @@ impl Retries {
     }
 
     /// Retries so far, by reason.
-    pub(super) fn made(&self) -> RetryCounts {
+    pub(super) fn counts(&self) -> RetryCounts {
         RetryCounts {
             failure: u32::from(self.repeated),
             limit: self.waits,

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::reply;
+use crate::{lock, reply};
 
 /// Tokens are renewed this long before they expire, so that calls in flight complete.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -498,11 +498,6 @@ pub(crate) fn innermost(error: &dyn Error) -> String {
         cause = source;
     }
     cause.to_string()
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // Poisoning is harmless: each update is a single step.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Access {

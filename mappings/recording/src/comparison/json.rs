@@ -295,7 +295,7 @@ mod tests {
 
     use super::*;
 
-    fn told(old: &Value, new: &Value) -> Vec<String> {
+    fn differences(old: &Value, new: &Value) -> Vec<String> {
         diff(old, new)
             .iter()
             .map(|pair| format!("{} {}", pair.path, pair.kind.unwrap()))
@@ -304,14 +304,23 @@ mod tests {
 
     #[test]
     fn classifies_each_kind_of_difference() {
-        assert_eq!(told(&json!({ "a": 1 }), &json!({})), ["a missing"]);
-        assert_eq!(told(&json!({}), &json!({ "a": 1 })), ["a extra"]);
-        assert_eq!(told(&json!({ "a": 1 }), &json!({ "a": "1" })), ["a type"]);
-        assert_eq!(told(&json!({ "a": 1 }), &json!({ "a": 2 })), ["a value"]);
-        assert_eq!(told(&json!([1, 2]), &json!([2, 1])), ["(all) order"]);
-        assert_eq!(told(&json!([1, 2]), &json!([1, 3])), ["[1] value"]);
-        assert_eq!(told(&json!({}), &json!([])), ["(all) type"]);
-        assert_eq!(told(&json!({ "a": {} }), &json!({ "a": [] })), ["a type"]);
+        assert_eq!(differences(&json!({ "a": 1 }), &json!({})), ["a missing"]);
+        assert_eq!(differences(&json!({}), &json!({ "a": 1 })), ["a extra"]);
+        assert_eq!(
+            differences(&json!({ "a": 1 }), &json!({ "a": "1" })),
+            ["a type"]
+        );
+        assert_eq!(
+            differences(&json!({ "a": 1 }), &json!({ "a": 2 })),
+            ["a value"]
+        );
+        assert_eq!(differences(&json!([1, 2]), &json!([2, 1])), ["(all) order"]);
+        assert_eq!(differences(&json!([1, 2]), &json!([1, 3])), ["[1] value"]);
+        assert_eq!(differences(&json!({}), &json!([])), ["(all) type"]);
+        assert_eq!(
+            differences(&json!({ "a": {} }), &json!({ "a": [] })),
+            ["a type"]
+        );
     }
 
     #[test]
@@ -333,7 +342,7 @@ mod tests {
         let old = json!({ "users": [{ "id": "a", "x": 1 }, { "id": "b", "x": 2 }, { "id": "c" }] });
         let new = json!({ "users": [{ "id": "b", "x": 3 }, { "id": "a", "x": 1 }, { "id": "d" }] });
         assert_eq!(
-            told(&old, &new),
+            differences(&old, &new),
             [
                 "users order",
                 "users[b].x value",
@@ -349,10 +358,10 @@ mod tests {
     fn pairs_items_by_index_without_unique_ids() {
         let old = json!([{ "id": "a", "x": 1 }, { "id": "a", "x": 2 }]);
         let new = json!([{ "id": "a", "x": 1 }, { "id": "a", "x": 3 }]);
-        assert_eq!(told(&old, &new), ["[1].x value"]);
+        assert_eq!(differences(&old, &new), ["[1].x value"]);
         let old = json!([{ "email": "a", "x": 1 }]);
         assert_eq!(
-            told(&old, &json!([{ "email": "a", "x": 2 }])),
+            differences(&old, &json!([{ "email": "a", "x": 2 }])),
             ["[a].x value"]
         );
     }

@@ -39,7 +39,7 @@ pub fn rehearse(
         Err(error) => {
             return Rehearsed {
                 requests: Vec::new(),
-                answer: told(&error),
+                answer: error_json(&error),
             };
         }
     };
@@ -70,7 +70,7 @@ pub fn rehearse(
     }
 }
 
-fn told(error: &V1Error) -> Value {
+fn error_json(error: &V1Error) -> Value {
     json!({ "error": { "code": error.code, "message": error.message } })
 }
 

@@ -48,8 +48,8 @@ fn error_on_one_side(operation: Option<&Operation>, old: &Value, new: &Value) ->
     operation?;
     let (old_error, new_error) = (old.get(ERROR), new.get(ERROR));
     let reason = match (old_error, new_error) {
-        (None, Some(error)) => format!("error instead of an answer: {}", in_words(error)),
-        (Some(error), None) => format!("answer instead of an error: {}", in_words(error)),
+        (None, Some(error)) => format!("error instead of an answer: {}", error_text(error)),
+        (Some(error), None) => format!("answer instead of an error: {}", error_text(error)),
         _ => return None,
     };
     Some(Row {
@@ -69,7 +69,7 @@ fn error_on_one_side(operation: Option<&Operation>, old: &Value, new: &Value) ->
 }
 
 /// `1001 User not exist: u1`
-fn in_words(error: &Value) -> String {
+fn error_text(error: &Value) -> String {
     let message = error.get("message").and_then(Value::as_str);
     let code = error.get("code").map(Value::to_string);
     let parts: Vec<_> = code.as_deref().into_iter().chain(message).collect();

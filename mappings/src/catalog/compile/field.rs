@@ -8,9 +8,9 @@ use super::{
     super::{
         field::{Field, Kind, Override, Part, Place},
         files::Placed,
+        predicate::Predicate,
         problem::{COMMON, Location},
         shape::{FieldShape, OverrideShape},
-        wanted::Wanted,
     },
     Names, Scope, conversion,
 };
@@ -34,7 +34,7 @@ impl Fields {
     pub(super) fn find(&self, scope: &Scope<'_>, key: &str) -> Option<(usize, usize)> {
         let found = self.find_quietly(scope.resource(), key);
         if found.is_none() {
-            scope.add(format!("there is no field `{key}`"));
+            scope.add(format!("unknown field `{key}`"));
         }
         found
     }
@@ -50,7 +50,7 @@ impl Fields {
             let earlier = self.by_key.insert(place, (self.list.len(), part));
             if let Some((earlier, _)) = earlier.and_then(|earlier| self.get(earlier)) {
                 let at = &earlier.location;
-                scope.add(format!("field `{key}` is there already, at {at}"));
+                scope.add(format!("field `{key}` is already defined at {at}"));
             }
         }
         self.list.push(field);
@@ -88,7 +88,7 @@ pub(super) fn fields(shapes: Placed<FieldShape>, names: &Names<'_>) -> Fields {
 fn field(scope: &Scope<'_>, at: Location, shape: FieldShape) -> Option<Field> {
     let names = shape.v1.len();
     if names == 0 || names != shape.kind.len() {
-        scope.add("v1 and type need one name and one type each, or two of both");
+        scope.add("v1 and type need one value each, or two each");
         return None;
     }
     if shape.keys().len() != names {
@@ -97,7 +97,7 @@ fn field(scope: &Scope<'_>, at: Location, shape: FieldShape) -> Option<Field> {
     }
     match (shape.fidelity, &shape.reason) {
         (Fidelity::Exact, Some(_)) => {
-            scope.add("an exact mapping needs no reason: say `fidelity`, or leave the reason out");
+            scope.add("an exact mapping has no reason: set `fidelity`, or remove the reason");
         }
         (Fidelity::Lossy | Fidelity::None, None) => {
             scope.add("a mapping that is not exact needs a reason");
@@ -111,7 +111,7 @@ fn field(scope: &Scope<'_>, at: Location, shape: FieldShape) -> Option<Field> {
     let is_placed = !shape.v2.is_empty();
     scope.expect(
         is_placed || shape.always.is_some() || shape.fidelity == Fidelity::None || shape.implied,
-        "the mapping has no place in v2: name one, or say `fidelity = \"none\"` and why",
+        "the mapping has no place in v2: set one, or `fidelity = \"none\"` with a reason",
     );
     scope.expect(
         !is_placed || (shape.fidelity != Fidelity::None && !shape.implied),
@@ -158,7 +158,7 @@ fn check_convert_of(scope: &Scope<'_>, shape: &FieldShape, conversion: &Conversi
     };
     let is_in = |place: &Place| matches!(place, Place::Document(at) if at.document == *document);
     if !conversion.takes_values() || !shape.v2.iter().any(is_in) {
-        scope.add(format!("nothing of `{document}` is converted"));
+        scope.add(format!("no value of `{document}` is converted"));
     }
 }
 
@@ -228,16 +228,16 @@ fn overrides(scope: &Scope<'_>, rule: OverrideShape) -> Option<Override> {
         None => {
             scope.expect(
                 !rule.option.is_empty(),
-                "an override depends on another member or an option",
+                "an override needs `at` or `option`",
             );
             None
         }
         Some(Place::Document(place)) => {
-            let wanted = Wanted::new(rule.is, rule.is_not, rule.exists);
-            Some((place, scope.keep(wanted)?))
+            let predicate = Predicate::new(rule.is, rule.is_not, rule.exists);
+            Some((place, scope.keep(predicate)?))
         }
         Some(other) => {
-            scope.add(format!("`{other}` is no place in a document"));
+            scope.add(format!("`{other}` is not a place in a document"));
             return None;
         }
     };

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        operation::{BodyTemplate, Call, Each, Filling, Segment, Several},
+        operation::{BodyTemplate, Call, Each, FanOut, Filling, Segment},
         place::Pointer,
         shape::CallShape,
     },
@@ -56,7 +56,8 @@ impl Filler<'_> {
         let of_each = each.and_then(|each| each.placeholder.as_ref());
         for name in self.shape.path.keys().chain(of_each) {
             if !bound.contains(&name.as_str()) {
-                self.scope.add(format!("the path has no {{{name}}}"));
+                self.scope
+                    .add(format!("the path has no placeholder {{{name}}}"));
             }
         }
         segments
@@ -81,7 +82,7 @@ impl Filler<'_> {
                 return Filling::Item(value.0.clone());
             }
             if !self.is_of_elements() {
-                let reason = format!("nothing of an entry fills {{{name}}}");
+                let reason = format!("no value of an entry fills {{{name}}}");
                 self.scope.add(reason);
             }
             return Filling::Element;
@@ -105,7 +106,7 @@ impl Filler<'_> {
 
     fn is_of_elements(&self) -> bool {
         self.each
-            .is_some_and(|each| matches!(each.of, Several::Elements { .. }))
+            .is_some_and(|each| matches!(each.of, FanOut::Elements { .. }))
     }
 
     pub(super) fn query(&self) -> Vec<(String, Template)> {
@@ -146,7 +147,7 @@ impl Filler<'_> {
         if let Some((source, at)) = name.split_once(':') {
             self.pointer(at);
             return if source == placeholder::ITEM {
-                matches!(of, Some(Several::Entries { .. }))
+                matches!(of, Some(FanOut::Entries { .. }))
             } else {
                 self.earlier.iter().any(|call| call.name == source)
             };
@@ -160,14 +161,14 @@ impl Filler<'_> {
             || self.is_subject(name)
             || name == placeholder::TODAY
             || (placeholder::RANGE.contains(&name) && operation.range.is_some())
-            || (placeholder::WINDOW.contains(&name) && of == Some(&Several::Windows))
+            || (placeholder::WINDOW.contains(&name) && of == Some(&FanOut::Windows))
             || ([placeholder::ELEMENT, placeholder::ELEMENTS].contains(&name)
                 && self.is_of_elements())
     }
 
     fn unfilled(&self, name: &str) {
         let operation = self.target.operation;
-        let reason = format!("nothing fills {{{name}}} for {operation}");
+        let reason = format!("no value fills {{{name}}} for {operation}");
         self.scope.add(reason);
     }
 
@@ -178,7 +179,7 @@ impl Filler<'_> {
             .filter_map(|name| self.scope.call(name, self.earlier))
             .collect();
         let list = self.each.and_then(|each| match &each.of {
-            Several::Entries { list } => Some(list.as_str()),
+            FanOut::Entries { list } => Some(list.as_str()),
             _ => None,
         });
         let makes = |call: &Call| list.is_some() && call.makes_list() == list;

@@ -62,9 +62,7 @@ pub(super) fn rules_of(placed: Vec<(Scope<'_>, &Rule)>) -> Vec<Rule> {
         let mut earlier = placed.iter().take(at);
         if let Some((first, _)) = earlier.find(|(_, earlier)| earlier.v2.covers(&rule.v2)) {
             let at = &first.at;
-            scope.add(format!(
-                "the rule is never reached: the one at {at} fits first"
-            ));
+            scope.add(format!("unreachable rule: the one at {at} matches first"));
         }
     }
     placed.into_iter().map(|(_, rule)| rule.clone()).collect()
@@ -80,7 +78,7 @@ impl Scope<'_> {
                 || kinds.any(|kind| kind.name == placeholder);
             if !is_known {
                 self.add(format!(
-                    "nothing fills {{{placeholder}}} in an error's text"
+                    "no value fills {{{placeholder}}} in an error's text"
                 ));
             }
         }

@@ -35,7 +35,7 @@ impl Target<'_> {
 
     /// Checks the parameters used in tests.
     pub(super) fn check_tests(&self, scope: &Scope<'_>, tests: &[Test]) {
-        for name in tests.iter().filter_map(|test| test.wanted.parameter()) {
+        for name in tests.iter().filter_map(|test| test.predicate.parameter()) {
             self.check_parameter(scope, name);
         }
     }
@@ -52,7 +52,7 @@ impl Scope<'_> {
     pub(super) fn call(&self, name: &str, earlier: &[Call]) -> Option<usize> {
         let found = earlier.iter().position(|call| call.name == name);
         if found.is_none() {
-            self.add(format!("there is no earlier call `{name}`"));
+            self.add(format!("unknown earlier call `{name}`"));
         }
         found
     }

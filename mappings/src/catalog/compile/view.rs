@@ -53,7 +53,7 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
         let v1 = fields.get(field).map_or(key, |(_, part)| &part.name);
         let begin = format!(",{}:", Value::from(v1.as_str()));
         if members.iter().any(|member| member.key == begin) {
-            scope.add(format!("`{key}` is there twice"));
+            scope.add(format!("duplicate `{key}`"));
             continue;
         }
         members.push(Member {
@@ -122,7 +122,7 @@ fn unfilled(scope: &Scope<'_>, shape: &ViewShape, fields: &Fields) -> Vec<Unfill
                     name: part.name.clone(),
                     reason: reason.clone(),
                 }),
-                None => scope.add(format!("there is neither a set nor a field `{key}`")),
+                None => scope.add(format!("unknown set or field `{key}`")),
             }
         }
     }
@@ -143,7 +143,7 @@ fn no_circles(views: &mut [View], names: &Names<'_>) {
             inside.extend(inner.filter(|view| seen.insert(*view)));
         }
         if let Some(view) = views.get_mut(start).filter(|_| seen.contains(&start)) {
-            let reason = format!("the view `{}` has itself inside", view.name);
+            let reason = format!("the view `{}` contains itself", view.name);
             names.report.add(&view.location, reason);
             for member in &mut view.members {
                 member.view = None;

@@ -10,12 +10,15 @@ use super::{
         error_pattern::ErrorPattern,
         option::{Amount, OptionValue},
         place::pointer,
+        predicate::Test,
         protocol::Subject,
-        wanted::Test,
     },
     condition::{Check, Compared, Condition},
 };
-use crate::{exchange::Method, template::Template};
+use crate::{
+    exchange::{Method, RateLabel},
+    template::Template,
+};
 
 /// One v2 call of a plan.
 #[derive(Debug)]
@@ -74,8 +77,8 @@ pub struct Call {
     pub omits: Vec<String>,
     /// Members with a warning to issue after the call. In strict mode the operation fails instead.
     pub warns: BTreeMap<String, String>,
-    /// v2's rate-limit label: light, medium, heavy or resource-intensive.
-    pub label: String,
+    /// v2's rate label.
+    pub label: RateLabel,
     /// Required granular OAuth scope.
     pub scope: String,
     /// Scopes accepted instead: classic ones of apps from before 2024, and those of master
@@ -268,7 +271,7 @@ pub enum PageMode {
 #[derive(Debug)]
 pub struct Each {
     /// Items.
-    pub of: Several,
+    pub of: FanOut,
     /// Pointer to the subject in an entry.
     pub subject: Option<String>,
     /// Filter for entries.
@@ -281,7 +284,7 @@ pub struct Each {
 
 /// Items of a fan-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Several {
+pub enum FanOut {
     /// Entries of a list.
     Entries {
         /// Name of the list.
@@ -330,8 +333,8 @@ impl Call {
     /// Name of the list that the call fans out over.
     pub fn each_of(&self) -> Option<&str> {
         match &self.each.as_ref()?.of {
-            Several::Entries { list } => Some(list),
-            Several::Elements { .. } | Several::Windows => None,
+            FanOut::Entries { list } => Some(list),
+            FanOut::Elements { .. } | FanOut::Windows => None,
         }
     }
 
@@ -379,14 +382,14 @@ impl Call {
             let is_chosen = pages.mode != PageMode::All;
             is_chosen && (pages.number == parameter || pages.size == parameter)
         };
-        let elements = |each: &Each| matches!(&each.of, Several::Elements { parameter: name, .. } if name == parameter);
+        let elements = |each: &Each| matches!(&each.of, FanOut::Elements { parameter: name, .. } if name == parameter);
         self.names(parameter)
             || self.compares(parameter)
             || self.file.as_deref() == Some(parameter)
             || self.placeholders().any(|name| name == parameter)
             || self
                 .tests()
-                .any(|test| test.wanted.parameter() == Some(parameter))
+                .any(|test| test.predicate.parameter() == Some(parameter))
             || self.when.iter().any(condition)
             || self.pages.as_ref().is_some_and(pages)
             || self.each.as_ref().is_some_and(elements)
@@ -408,7 +411,7 @@ impl Call {
     }
 
     /// Indexes of the earlier calls whose responses the call uses.
-    pub(in super::super) fn looks_at(&self, earlier: &[Self]) -> Vec<usize> {
+    pub(in super::super) fn dependencies(&self, earlier: &[Self]) -> Vec<usize> {
         let in_path = self.path.iter().filter_map(|segment| match segment {
             Segment::Filled {
                 by: Filling::Answer(call, _),

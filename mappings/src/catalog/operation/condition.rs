@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{option::OptionValue, place::Pointer, wanted::Wanted};
+use super::super::{option::OptionValue, place::Pointer, predicate::Predicate};
 
 /// Condition of a call; all set members must hold.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub struct Condition {
     /// Option values.
     pub options: Vec<(String, OptionValue)>,
     /// Test of a parameter's value, v1's default included.
-    pub parameter: Option<(String, Wanted)>,
+    pub parameter: Option<(String, Predicate)>,
     /// Test of an earlier response.
     pub answer: Option<AnswerTest>,
     /// An earlier call failed with one of these v2 codes; any code if empty.
@@ -42,7 +42,7 @@ pub struct AnswerTest {
     /// JSON pointer in its response.
     pub at: String,
     /// Expected value.
-    pub wanted: Wanted,
+    pub predicate: Predicate,
 }
 
 /// Check of a response.
@@ -66,7 +66,7 @@ pub enum Compared {
     /// elements.
     Parameter(String, Vec<String>),
     /// A member with expected values.
-    Member(String, Wanted),
+    Member(String, Predicate),
     /// A member with the subject's v2 id, if an earlier response had it.
     Subject(String),
 }
@@ -116,9 +116,9 @@ impl TryFrom<CheckShape> for Check {
             }
             (None, Some(member)) if shape.subject => Compared::Subject(member.0),
             (None, Some(member)) => {
-                Compared::Member(member.0, Wanted::new(shape.is, shape.is_not, None)?)
+                Compared::Member(member.0, Predicate::new(shape.is, shape.is_not, None)?)
             }
-            _ => return Err("a check has a `parameter` or a member `at` a pointer".to_owned()),
+            _ => return Err("a check needs a `parameter`, or `at` with a pointer".to_owned()),
         };
         Ok(Self {
             compared,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     super::{
         place::{ITEM, PAGE, Place, Pointer},
-        wanted::Test,
+        predicate::Test,
     },
     call::Call,
 };
@@ -137,7 +137,7 @@ impl Plan {
         let list = |list: &List| {
             let mut tests = list.keep.iter();
             let page = list.page.as_ref();
-            tests.any(|test| test.wanted.parameter() == Some(parameter))
+            tests.any(|test| test.predicate.parameter() == Some(parameter))
                 || page.is_some_and(|(number, size)| number == parameter || size == parameter)
         };
         self.calls.iter().any(|call| call.uses(parameter)) || self.lists.iter().any(list)

@@ -12,8 +12,8 @@ use super::{
         operation::{BodyTemplate, Check, Items, Join, Pages},
         option::OptionValue,
         place::Pointer,
+        predicate::Test,
         protocol::Rule,
-        wanted::Test,
     },
     Named, Period,
 };

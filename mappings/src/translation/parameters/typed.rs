@@ -41,7 +41,7 @@ pub(super) fn value(catalog: &Catalog, part: &Part, text: String) -> Read {
         Kind::Number => decimal(part, &text),
         Kind::Secret | Kind::String | Kind::Text => return string(part, text),
         Kind::Time => moment::moment(&text)
-            .and_then(moment::written)
+            .and_then(|time| moment::timestamp(time.unix_timestamp()))
             .map(Value::from),
         Kind::Date => moment::date(&text).map(|date| date.to_string().into()),
         Kind::LocalTime => moment::local(&text).map(Value::from),

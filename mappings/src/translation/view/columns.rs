@@ -1,15 +1,15 @@
 //! Columns of a view: the members that can be decided once for all objects with the same documents.
 //!
 //! With columns, the core spends 3.2 million instructions on a list of 300 users; with a decision
-//! for each member of each object 6.1 million, and without [`Found`] 8.4 million (170, 290 and 400
+//! for each member of each object 6.1 million, and without [`Lookup`] 8.4 million (170, 290 and 400
 //! µs): measured by `list_300` of `tests/bench/instructions.sh`.
 
 use std::{ops::Range, slice};
 
 use super::{
     super::Translation,
-    found::{Found, Spot},
-    value::{AsIs, is_plain, timestamp, to_v1},
+    lookup::{Lookup, ValuePath},
+    value::{AsIs, is_plain, to_v1},
 };
 use crate::{
     catalog::{
@@ -18,6 +18,7 @@ use crate::{
         reading::Source,
     },
     conversion::Conversion,
+    moment::timestamp,
     scalar::Scalar,
 };
 
@@ -29,7 +30,7 @@ const WRITTEN: usize = 256;
 pub(super) struct Columns<'a> {
     list: Vec<Column<'a>>,
     /// Value paths of all columns.
-    places: Vec<Spot<'a>>,
+    places: Vec<ValuePath<'a>>,
     /// Serialized constant members.
     written: Vec<u8>,
 }
@@ -38,13 +39,13 @@ pub(super) enum Column<'a> {
     /// Serialized members that are equal in all objects.
     Fixed(Range<usize>),
     /// Member that depends on more than one document value.
-    Made(Made<'a>),
+    Composite(Composite<'a>),
     /// Member that is looked up in each object.
     Read(Read<'a>),
 }
 
 /// List, object, or member that depends on several values.
-pub(super) struct Made<'a> {
+pub(super) struct Composite<'a> {
     pub(super) member: &'a Member,
     pub(super) field: &'a Field,
     pub(super) part: &'a Part,
@@ -74,10 +75,10 @@ pub(super) enum Otherwise<'a> {
 
 impl<'a> Columns<'a> {
     /// Prepares the columns for the documents just looked up.
-    pub(super) fn make(
+    pub(super) fn prepare(
         &mut self,
         view: &'a View,
-        found: &Found<'_, 'a>,
+        lookup: &Lookup<'_, 'a>,
         translation: &Translation<'a>,
         now: i64,
     ) {
@@ -92,7 +93,7 @@ impl<'a> Columns<'a> {
             };
             let is_shown = !member.empty && field.always.is_none();
             if is_shown && (part.kind.has_view() || !is_simple(member, field, part)) {
-                self.list.push(Column::Made(Made {
+                self.list.push(Column::Composite(Composite {
                     member,
                     field,
                     part,
@@ -100,7 +101,7 @@ impl<'a> Columns<'a> {
                 continue;
             }
             let begun = self.places.len();
-            let otherwise = self.look_around(member, field, part, found, translation, now);
+            let otherwise = self.fallback(member, field, part, lookup, translation, now);
             let places = begun..self.places.len();
             match otherwise {
                 Otherwise::Known(member) if places.is_empty() => {
@@ -112,7 +113,7 @@ impl<'a> Columns<'a> {
                     member,
                     field,
                     part,
-                    first: self.places.get(begun).and_then(Spot::value),
+                    first: self.places.get(begun).and_then(ValuePath::value),
                     as_is: AsIs::of(field, part),
                     places,
                     otherwise,
@@ -122,12 +123,12 @@ impl<'a> Columns<'a> {
     }
 
     /// Collects the value paths of a member; returns its fallback.
-    fn look_around(
+    fn fallback(
         &mut self,
         member: &'a Member,
         field: &'a Field,
         part: &'a Part,
-        found: &Found<'_, 'a>,
+        lookup: &Lookup<'_, 'a>,
         translation: &Translation<'a>,
         now: i64,
     ) -> Otherwise<'a> {
@@ -138,7 +139,7 @@ impl<'a> Columns<'a> {
         for source in &member.sources {
             let place = match source {
                 Source::Document(source) => {
-                    self.places.extend(found.places(source));
+                    self.places.extend(lookup.places(source));
                     continue;
                 }
                 Source::Other(place) => place,
@@ -147,7 +148,7 @@ impl<'a> Columns<'a> {
             // The clock needs no conversion.
             if *place == Place::Clock {
                 return timestamp(now).map_or(Otherwise::Known(""), |time| {
-                    self.write_member(member, &time)
+                    self.write_member(member, &Scalar::Text(time.into()))
                 });
             }
             let scalar = translation.other(place);
@@ -192,7 +193,7 @@ impl<'a> Columns<'a> {
     }
 
     #[inline]
-    pub(super) fn places(&self, of: &Read<'_>) -> &[Spot<'a>] {
+    pub(super) fn places(&self, of: &Read<'_>) -> &[ValuePath<'a>] {
         self.places.get(of.places.clone()).unwrap_or_default()
     }
 

@@ -1,14 +1,13 @@
 //! Converts v2 values to v1 types.
 
-use std::borrow::Cow;
-
 use serde_json::{Number, Value};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     catalog::field::{Field, Kind, Part},
     conversion::Conversion,
     document::Json,
+    moment::timestamp,
     scalar::Scalar,
 };
 
@@ -224,14 +223,8 @@ fn moment<'v>(part: &'v Part, text: &str) -> Option<Scalar<'v>> {
     // Timestamps without an offset are UTC.
     let time = OffsetDateTime::parse(text, &Rfc3339).ok();
     let time = time.or_else(|| crate::moment::moment(text))?;
-    timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())
-}
-
-/// v1's timestamp format: UTC, whole seconds.
-pub(super) fn timestamp(seconds: i64) -> Option<Scalar<'static>> {
-    let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-    let text = time.format(&Rfc3339).ok()?;
-    Some(Scalar::Text(Cow::Owned(text)))
+    let text = timestamp(time.unix_timestamp())?;
+    Some(Scalar::Text(text.into()))
 }
 
 #[cfg(test)]
@@ -243,8 +236,7 @@ mod tests {
     /// Reference implementation that parses and formats.
     fn rewritten(text: &str) -> Option<String> {
         let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        let written = timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())?;
-        written.as_str().map(str::to_owned)
+        timestamp(time.unix_timestamp())
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Daily limits, counted in this process.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use mappings::RateLabel;
+
 use super::DailyLimit;
-use crate::rate_label::RateLabel;
+use crate::lock;
 
 /// Day number and calls made on it.
 #[derive(Debug, Default)]
@@ -18,7 +20,7 @@ const DAY: u64 = 24 * 60 * 60;
 impl DayCount {
     /// Counts a call; false if the day's limit is reached.
     pub(super) fn take(&self, limit: DailyLimit) -> bool {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = lock(&self.0);
         let (day, calls) = &mut *count;
         if *day != limit.day {
             (*day, *calls) = (limit.day, 0);

@@ -3,12 +3,11 @@
 //! The shared engines use the same algorithm. `governor` is not used because its rate is fixed;
 //! here it is divided by the number of processes while they cannot count together.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
+
+use crate::lock;
 
 /// A rate limit as the time between two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl Due {
     /// Takes a turn, or returns the time to wait before retrying.
     pub(super) fn take(&self, pace: Pace) -> Result<(), Duration> {
         let now = Instant::now();
-        let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due = lock(&self.0);
         let next = due.map_or(now, |due| due.max(now));
         let early = next
             .saturating_duration_since(now)
@@ -61,13 +60,13 @@ impl Due {
             let _ = self.take(pace);
         } else {
             let next = Instant::now() + wait + pace.ahead() + pace.interval;
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+            *lock(&self.0) = Some(next);
         }
     }
 
     /// Number of calls that could be made at once.
     pub(super) fn level(&self, pace: Pace) -> u32 {
-        let due = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = *lock(&self.0);
         let backlog = due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())
         });

@@ -3,10 +3,9 @@
 use std::{fmt, num::NonZeroU32, time::Duration};
 
 use futures_util::future::BoxFuture;
-use mappings::Method;
+use mappings::{Method, RateLabel};
 
 use super::Pace;
-use crate::rate_label::RateLabel;
 
 /// Digest that identifies a v2 account without revealing it.
 pub type AccountDigest = [u8; 32];

@@ -20,8 +20,8 @@ fn users() -> Arc<str> {
     "/users".into()
 }
 
-fn call(template: &Arc<str>, label: RateLabel) -> Wanted<'_> {
-    Wanted {
+fn call(template: &Arc<str>, label: RateLabel) -> BudgetCall<'_> {
+    BudgetCall {
         label,
         method: Method::Get,
         template,
@@ -33,10 +33,10 @@ fn call(template: &Arc<str>, label: RateLabel) -> Wanted<'_> {
 async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Duration>> {
     let start = Instant::now();
     let until = start + within;
-    let (users, lines) = (users(), Lines::new());
-    let wanted = call(&users, RateLabel::Medium);
+    let (users, queues) = (users(), TenantQueues::new());
+    let call = call(&users, RateLabel::Medium);
     let turns = (0..count).map(|_| async {
-        let turn = budget.turn(&wanted, &lines, until).await;
+        let turn = budget.turn(&call, &queues, until).await;
         turn.ok().map(|()| start.elapsed())
     });
     join_all(turns).await
@@ -91,12 +91,12 @@ async fn the_level_falls_and_rises() {
 #[tokio::test(start_paused = true)]
 async fn tenants_of_one_account_take_turns() {
     let budget = budget("pro");
-    let (users, busy, other) = (users(), Lines::new(), Lines::new());
-    let wanted = call(&users, RateLabel::Heavy);
+    let (users, busy, other) = (users(), TenantQueues::new(), TenantQueues::new());
+    let call = call(&users, RateLabel::Heavy);
     let start = Instant::now();
     let until = start + Duration::from_secs(60);
-    let turn = async |lines: &Lines| {
-        budget.turn(&wanted, lines, until).await.unwrap();
+    let turn = async |queues: &TenantQueues| {
+        budget.turn(&call, queues, until).await.unwrap();
         start.elapsed()
     };
     let many = join_all((0..100).map(|_| turn(&busy)));
@@ -127,9 +127,9 @@ async fn heavy_and_resource_intensive_calls_share_a_daily_limit() {
         ..rates
     });
     let budget = Budget::new(rates, None);
-    let (users, lines) = (users(), Lines::new());
+    let (users, queues) = (users(), TenantQueues::new());
     let until = Instant::now() + Duration::from_secs(60);
-    let turn = async |label| budget.turn(&call(&users, label), &lines, until).await;
+    let turn = async |label| budget.turn(&call(&users, label), &queues, until).await;
     assert_eq!(turn(RateLabel::Heavy).await, Ok(()));
     assert_eq!(turn(RateLabel::ResourceIntensive).await, Ok(()));
     assert_eq!(turn(RateLabel::Heavy).await, Err(Exhausted));
@@ -194,14 +194,14 @@ async fn without_shared_count_uses_an_equal_share() {
 #[tokio::test(start_paused = true)]
 async fn rejections_are_shared() {
     let (_, budget) = shared("unlimited");
-    let (users, lines) = (users(), Lines::new());
-    let wanted = call(&users, RateLabel::Light);
+    let (users, queues) = (users(), TenantQueues::new());
+    let call = call(&users, RateLabel::Light);
     let until = Instant::now() + Duration::from_secs(60);
-    assert_eq!(budget.turn(&wanted, &lines, until).await, Ok(()));
-    budget.refused(&wanted, Some(Duration::from_secs(1))).await;
-    assert_eq!(budget.turn(&wanted, &lines, until).await, Ok(()), "short");
-    budget.refused(&wanted, None).await;
-    let refused = budget.turn(&wanted, &lines, until).await;
+    assert_eq!(budget.turn(&call, &queues, until).await, Ok(()));
+    budget.refused(&call, Some(Duration::from_secs(1))).await;
+    assert_eq!(budget.turn(&call, &queues, until).await, Ok(()), "short");
+    budget.refused(&call, None).await;
+    let refused = budget.turn(&call, &queues, until).await;
     assert_eq!(refused, Err(Exhausted));
 }
 
@@ -210,7 +210,7 @@ async fn long_rejections_are_rechecked() {
     let budget = budget("unlimited");
     let users = users();
     let get = call(&users, RateLabel::Light);
-    let post = Wanted {
+    let post = BudgetCall {
         method: Method::Post,
         ..get
     };
@@ -234,7 +234,7 @@ async fn long_rejections_are_rechecked() {
 async fn daily_limit_of_one_user_does_not_block_others() {
     let budget = budget("unlimited");
     let settings: Arc<str> = "/users/{userId}/settings".into();
-    let about = |id: Option<&str>| Wanted {
+    let about = |id: Option<&str>| BudgetCall {
         method: Method::Patch,
         subject: id.and_then(|id| Subject::of(&settings, &format!("/users/{id}/settings"))),
         ..call(&settings, RateLabel::Light)

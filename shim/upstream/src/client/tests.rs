@@ -14,7 +14,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
-use mappings::{Catalog, File};
+use mappings::{File, RateLabel};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -110,12 +110,10 @@ pub(crate) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
         limits: LIMITS,
         on_call: Box::new(|_| {}),
     };
-    let labels = RateLabels::of(&Catalog::embedded().unwrap());
     Upstream::new(
         Arc::new(endpoint),
         tokens,
         Arc::new(Account::new(None, None)),
-        Arc::new(labels),
     )
 }
 
@@ -126,6 +124,7 @@ pub(crate) fn request(method: Method, body: Body) -> V2Request {
         query: Vec::new(),
         body,
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     }
 }
 

@@ -102,7 +102,7 @@ async fn concurrent_requests_use_separate_connections() {
     for _ in 0..2 {
         let answers = join_all((0..MAX_IDLE + 8).map(|_| answer(&pool))).await;
         assert!(answers.iter().all(Result::is_ok));
-        assert_eq!(pool.kept.lock().http1.len(), MAX_IDLE);
+        assert_eq!(lock(&pool.kept.connections).http1.len(), MAX_IDLE);
     }
     assert_eq!(count.load(Ordering::SeqCst), MAX_IDLE + 8 + 8);
 }
@@ -121,7 +121,7 @@ async fn does_not_keep_closing_connections() {
     let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere";
     let (pool, _) = server(bytes.to_vec(), usize::MAX).await;
     assert_eq!(answer(&pool).await.unwrap(), b"here");
-    assert!(pool.kept.lock().http1.is_empty());
+    assert!(lock(&pool.kept.connections).http1.is_empty());
 }
 
 #[tokio::test]
@@ -200,17 +200,17 @@ async fn refused_connection_is_unreachable() {
 async fn closes_idle_connections() {
     let (pool, count) = server(with_body(b"here"), usize::MAX).await;
     assert_eq!(answer(&pool).await.unwrap(), b"here");
-    assert_eq!(pool.kept.lock().http1.len(), 1);
+    assert_eq!(lock(&pool.kept.connections).http1.len(), 1);
     pause();
     advance(IDLE + Duration::from_secs(1)).await;
     resume();
     assert_eq!(answer(&pool).await.unwrap(), b"here");
     assert_eq!(count.load(Ordering::SeqCst), 2);
     pause();
-    while !pool.kept.lock().http1.is_empty() {
+    while !lock(&pool.kept.connections).http1.is_empty() {
         advance(Duration::from_secs(1)).await;
     }
-    assert!(!pool.kept.lock().is_watched);
+    assert!(!lock(&pool.kept.connections).is_watched);
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn shares_http2_connection_until_idle() {
     let (sender, connection) = builder.handshake(TokioIo::new(own)).await.unwrap();
     tokio::spawn(connection);
 
-    let keep = || pool.kept.lock().http2 = Some((sender.clone(), Instant::now()));
+    let keep = || lock(&pool.kept.connections).http2 = Some((sender.clone(), Instant::now()));
     let is_there = || matches!(pool.kept.take(), Some(Connection::Http2(_)));
     pause();
     keep();
@@ -236,12 +236,12 @@ async fn shares_http2_connection_until_idle() {
     }
     advance(IDLE).await;
     assert!(!is_there());
-    assert!(pool.kept.lock().http2.is_none());
+    assert!(lock(&pool.kept.connections).http2.is_none());
 
     keep();
-    pool.kept.lock().watch(&pool.kept);
-    while pool.kept.lock().http2.is_some() {
+    lock(&pool.kept.connections).watch(&pool.kept);
+    while lock(&pool.kept.connections).http2.is_some() {
         advance(Duration::from_secs(1)).await;
     }
-    assert!(!pool.kept.lock().is_watched);
+    assert!(!lock(&pool.kept.connections).is_watched);
 }

@@ -7,7 +7,7 @@ use super::place::Pointer;
 
 /// Expected value.
 #[derive(Clone, Debug)]
-pub enum Wanted {
+pub enum Predicate {
     /// One of these values, or none of them.
     OneOf {
         /// Compared values.
@@ -34,7 +34,7 @@ pub struct Test {
     /// Pointer to the member.
     pub at: String,
     /// Expected value.
-    pub wanted: Wanted,
+    pub predicate: Predicate,
 }
 
 /// TOML form of a test.
@@ -54,7 +54,7 @@ struct TestShape {
     not_after: Option<String>,
 }
 
-impl Wanted {
+impl Predicate {
     /// Exactly one of `is`, `is_not` and `exists` must be set.
     pub(super) fn new(
         is: Vec<Value>,
@@ -71,7 +71,7 @@ impl Wanted {
                 is: false,
             }),
             (true, true, Some(exists)) => Ok(Self::Exists(exists)),
-            _ => Err("one of `is`, `is_not` and `exists` says what is wanted".to_owned()),
+            _ => Err("exactly one of `is`, `is_not` and `exists` is required".to_owned()),
         }
     }
 
@@ -89,26 +89,28 @@ impl TryFrom<TestShape> for Test {
 
     fn try_from(shape: TestShape) -> Result<Self, String> {
         let parameters = [
-            shape.equals.map(Wanted::Equals),
-            shape.not_before.map(Wanted::NotBefore),
-            shape.not_after.map(Wanted::NotAfter),
+            shape.equals.map(Predicate::Equals),
+            shape.not_before.map(Predicate::NotBefore),
+            shape.not_after.map(Predicate::NotAfter),
         ];
         let mut parameters = parameters.into_iter().flatten();
         let fixed = !shape.is.is_empty() || !shape.is_not.is_empty() || shape.exists.is_some();
-        let wanted = match (parameters.next(), parameters.next()) {
+        let predicate = match (parameters.next(), parameters.next()) {
             (Some(_), Some(_)) => {
-                return Err("one of `equals`, `not_before` and `not_after` is enough".to_owned());
+                return Err(
+                    "only one of `equals`, `not_before` and `not_after` is allowed".to_owned(),
+                );
             }
             (Some(_), None) if fixed => {
                 return Err("a test compares with values or with a parameter, not both".to_owned());
             }
-            (Some(wanted), None) => wanted,
-            (None, _) => Wanted::new(shape.is, shape.is_not, shape.exists)?,
+            (Some(predicate), None) => predicate,
+            (None, _) => Predicate::new(shape.is, shape.is_not, shape.exists)?,
         };
         Ok(Self {
             document: shape.document,
             at: shape.at.0,
-            wanted,
+            predicate,
         })
     }
 }

@@ -6,44 +6,48 @@ use serde_json::Value;
 
 use super::{
     Writer,
-    columns::Made,
-    value::{timestamp, typed, value_to_v1},
+    columns::Composite,
+    value::{typed, value_to_v1},
 };
 use crate::{
     catalog::{
         ITEM,
         field::{DocumentPlace, Field, Kind, Place},
-        operation::{Member, OptionValue, View},
+        operation::{Member, View},
     },
     conversion::count_parts,
     document::{Document, Json},
+    moment::timestamp,
     scalar::Scalar,
     template::Template,
     translation::{
         Translation,
         entry::{Documents, Entry},
-        parameters::chosen,
         values::text_of,
     },
 };
 
 impl<'a> Writer<'_, 'a> {
-    pub(super) fn made(&mut self, made: &Made<'a>, entry: &Entry<'a>) {
-        let Made {
+    pub(super) fn composite(&mut self, composite: &Composite<'a>, entry: &Entry<'a>) {
+        let Composite {
             member,
             field,
             part,
-        } = *made;
+        } = *composite;
         for rule in &field.overrides {
-            let is_so = rule.at.as_ref().is_none_or(|(place, wanted)| {
+            let is_so = rule.at.as_ref().is_none_or(|(place, predicate)| {
                 let found = entry.documents.at(&place.document, &place.pointer);
-                self.translation.is_wanted(found, wanted)
+                self.translation.satisfies(found, predicate)
             });
-            if !is_so || !chosen(&rule.options, self.translation.site) {
+            if !is_so || !self.translation.site.options.has_all(&rule.options) {
                 continue;
             }
             match (&rule.from, &rule.show) {
-                (Some(from), _) if !self.made_value(made, slice::from_ref(from), entry) => continue,
+                (Some(from), _)
+                    if !self.composite_value(composite, slice::from_ref(from), entry) =>
+                {
+                    continue;
+                }
                 (None, Some(show)) => self.value(member, show),
                 _ => {}
             }
@@ -54,17 +58,17 @@ impl<'a> Writer<'_, 'a> {
             .view
             .and_then(|view| self.translation.catalog.view(view));
         let is_shown = match (part.kind, view) {
-            (Kind::List, Some(view)) => self.made_list(member, view, places, entry),
-            (Kind::Object, Some(view)) => self.made_object(member, view, places, entry),
-            _ => self.made_value(made, places, entry),
+            (Kind::List, Some(view)) => self.list_member(member, view, places, entry),
+            (Kind::Object, Some(view)) => self.object_member(member, view, places, entry),
+            _ => self.composite_value(composite, places, entry),
         };
         if !is_shown {
-            self.nothing(member, field, places, entry);
+            self.write_empty(member, field, places, entry);
         }
     }
 
     /// Writes a list read by calls, or an array of a document.
-    fn made_list(
+    fn list_member(
         &mut self,
         member: &'a Member,
         view: &'a View,
@@ -98,7 +102,7 @@ impl<'a> Writer<'_, 'a> {
     }
 
     /// Writes an object of a document, or a nested view over the same documents.
-    fn made_object(
+    fn object_member(
         &mut self,
         member: &'a Member,
         view: &'a View,
@@ -130,12 +134,17 @@ impl<'a> Writer<'_, 'a> {
     }
 
     /// Writes the first present value.
-    fn made_value(&mut self, made: &Made<'a>, places: &[Place], entry: &Entry<'a>) -> bool {
-        let Made {
+    fn composite_value(
+        &mut self,
+        composite: &Composite<'a>,
+        places: &[Place],
+        entry: &Entry<'a>,
+    ) -> bool {
+        let Composite {
             member,
             field,
             part,
-        } = *made;
+        } = *composite;
         for place in places {
             let value = match place {
                 Place::Document(place) => {
@@ -144,7 +153,7 @@ impl<'a> Writer<'_, 'a> {
                 }
                 Place::Text(template) => text(template, entry).map(Value::from),
                 Place::Link(place) => self.link(place, entry).map(Value::from),
-                Place::Clock => timestamp(self.now).map(|time| time.to_value()),
+                Place::Clock => timestamp(self.now).map(Value::from),
                 other => self
                     .translation
                     .other(other)
@@ -174,7 +183,13 @@ impl<'a> Writer<'_, 'a> {
     }
 
     /// Writes the empty value, if the documents were read.
-    fn nothing(&mut self, member: &'a Member, field: &Field, places: &[Place], entry: &Entry<'a>) {
+    fn write_empty(
+        &mut self,
+        member: &'a Member,
+        field: &Field,
+        places: &[Place],
+        entry: &Entry<'a>,
+    ) {
         let is_read = |place: &Place| match place {
             Place::Document(place) => entry.documents.newest(&place.document).is_some(),
             Place::Text(_) | Place::Here => true,
@@ -219,9 +234,9 @@ fn text(template: &Template, entry: &Entry<'_>) -> Option<String> {
     })
 }
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     /// Value of a place outside documents.
-    pub(super) fn other(&self, place: &Place) -> Option<Scalar<'static>> {
+    pub(super) fn other(&self, place: &Place) -> Option<Scalar<'a>> {
         let text = |text: String| Scalar::Text(text.into());
         let count = |count: usize| Scalar::Int(i64::try_from(count).unwrap_or(i64::MAX));
         Some(match place {
@@ -246,11 +261,7 @@ impl Translation<'_> {
                 count(progress.succeeded)
             }
             Place::Elements(name) => count(self.given.elements(name).len()),
-            Place::Option(name) => match self.site.options.get(name)? {
-                OptionValue::Switch(yes) => Scalar::Bool(*yes),
-                OptionValue::Number(number) => Scalar::Int(*number),
-                OptionValue::Choice(choice) => text(choice.clone()),
-            },
+            Place::Option(name) => self.site.options.get(name)?.to_scalar(),
             Place::Document(_)
             | Place::Clock
             | Place::List(_)

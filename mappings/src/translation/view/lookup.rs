@@ -8,19 +8,19 @@ use crate::{
     document::{Json, Shape},
 };
 
-/// Looked-up document members of the current object.
-pub(super) struct Found<'t, 'a> {
+/// LookedUpDocument-up document members of the current object.
+pub(super) struct Lookup<'t, 'a> {
     reading: &'a Reading,
     /// Documents, oldest first.
-    documents: Vec<Looked<'t>>,
+    documents: Vec<LookedUpDocument<'t>>,
     /// Number of documents of the current object.
     count: usize,
-    /// Looked-up members, document by document.
+    /// LookedUpDocument-up members, document by document.
     values: Vec<Option<Json<'t>>>,
 }
 
-/// Looked-up document.
-struct Looked<'t> {
+/// LookedUpDocument-up document.
+struct LookedUpDocument<'t> {
     /// Index in the [`Reading`]; `None` if the view does not read it.
     number: Option<usize>,
     /// Index of its first member in `values`.
@@ -32,12 +32,12 @@ struct Looked<'t> {
 #[derive(Default)]
 struct Shapes<'t> {
     /// True after the first document. Nothing is cached for a single one.
-    are_several: bool,
-    known: Vec<Known<'t>>,
+    is_caching: bool,
+    known: Vec<CachedShape<'t>>,
 }
 
 /// Shape with resolved names.
-struct Known<'t> {
+struct CachedShape<'t> {
     shape: Shape<'t>,
     /// Index of the read member for each name of the shape.
     members: Vec<Option<usize>>,
@@ -48,14 +48,14 @@ const SHAPES: usize = 16;
 
 /// Path of a value in the documents of an object.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
+pub(super) struct ValuePath<'a> {
     /// Index in `values`.
     value: usize,
     /// JSON pointer below that value.
     rest: &'a str,
 }
 
-impl<'t, 'a> Found<'t, 'a> {
+impl<'t, 'a> Lookup<'t, 'a> {
     pub(super) fn new(reading: &'a Reading) -> Self {
         Self {
             reading,
@@ -73,7 +73,7 @@ impl<'t, 'a> Found<'t, 'a> {
         self.values.clear();
         for (name, document) in documents.iter() {
             if self.documents.len() == self.count {
-                self.documents.push(Looked {
+                self.documents.push(LookedUpDocument {
                     number: None,
                     begin: 0,
                     shapes: Shapes::default(),
@@ -94,7 +94,7 @@ impl<'t, 'a> Found<'t, 'a> {
                 let names = self.reading.members(number);
                 self.values.resize(looked.begin + names.len(), None);
                 if let Some(values) = self.values.get_mut(looked.begin..) {
-                    look_through(names, document.json(), &mut looked.shapes, values);
+                    look_up_members(names, document.json(), &mut looked.shapes, values);
                 }
             }
         }
@@ -102,11 +102,11 @@ impl<'t, 'a> Found<'t, 'a> {
     }
 
     /// Paths of a source, in the newest document of its name first.
-    pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = Spot<'a>> {
+    pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = ValuePath<'a>> {
         let documents = self.documents.iter().take(self.count).rev();
         documents
             .filter(|document| document.number == Some(source.document))
-            .map(|document| Spot {
+            .map(|document| ValuePath {
                 value: document.begin + source.member,
                 rest: &source.rest,
             })
@@ -118,7 +118,7 @@ impl<'t, 'a> Found<'t, 'a> {
         *self.values.get(number)?
     }
 
-    pub(super) fn at(&self, place: &Spot<'_>) -> Option<Json<'t>> {
+    pub(super) fn at(&self, place: &ValuePath<'_>) -> Option<Json<'t>> {
         let value = self.value(place.value)?;
         if place.rest.is_empty() {
             return Some(value);
@@ -127,7 +127,7 @@ impl<'t, 'a> Found<'t, 'a> {
     }
 }
 
-impl Spot<'_> {
+impl ValuePath<'_> {
     /// Index of the value, if the path has no remainder.
     pub(super) fn value(&self) -> Option<usize> {
         self.rest.is_empty().then_some(self.value)
@@ -135,7 +135,7 @@ impl Spot<'_> {
 }
 
 /// Stores the members of an object, or the elements of an array, at the indexes of their names.
-fn look_through<'t>(
+fn look_up_members<'t>(
     names: &[String],
     object: Json<'t>,
     shapes: &mut Shapes<'t>,
@@ -166,19 +166,19 @@ impl<'t> Shapes<'t> {
     #[inline]
     fn members(&mut self, shape: Shape<'t>, names: &[String]) -> Option<&[Option<usize>]> {
         let known = self.known.iter().position(|known| known.shape == shape);
-        let at = known.or_else(|| self.get_to_know(shape, names))?;
+        let at = known.or_else(|| self.cache_shape(shape, names))?;
         self.known.get(at).map(|known| known.members.as_slice())
     }
 
-    fn get_to_know(&mut self, shape: Shape<'t>, names: &[String]) -> Option<usize> {
-        if !mem::replace(&mut self.are_several, true) {
+    fn cache_shape(&mut self, shape: Shape<'t>, names: &[String]) -> Option<usize> {
+        if !mem::replace(&mut self.is_caching, true) {
             return None;
         }
         if self.known.len() == SHAPES {
             self.known.clear();
         }
         let members = shape.names().map(|name| number(names, name)).collect();
-        self.known.push(Known { shape, members });
+        self.known.push(CachedShape { shape, members });
         Some(self.known.len() - 1)
     }
 }
