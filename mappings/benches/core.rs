@@ -1,6 +1,4 @@
-//! What the core costs: time, and allocations, which are the same on every machine.
-//!
-//! `cargo bench -p mappings`
+//! Benchmarks of the core, `cargo bench -p mappings`: time and number of allocations.
 
 mod cases;
 

@@ -1,4 +1,4 @@
-//! What tests/bench/instructions.sh counts the instructions of: `instructions CASE TIMES`.
+//! Program whose instructions tests/bench/instructions.sh counts: `instructions CASE TIMES`.
 
 mod cases;
 
@@ -26,7 +26,7 @@ fn run(name: &str, times: usize) -> Option<()> {
         return Some(());
     }
     let case = Case::named(name)?;
-    // Made before, so that each run costs what it costs; all that are made are also used.
+    // Prepared in advance, so that only the runs are measured; every prepared run is used.
     let inputs: Vec<_> = (0..times).map(|_| case.input()).collect();
     for input in inputs {
         black_box(case.run(input)?);

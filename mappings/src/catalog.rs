@@ -1,4 +1,5 @@
-//! The catalog: all knowledge of the API, loaded, checked and compiled once.
+//! The catalog: v1's operations, fields and errors with their v2 counterparts, loaded and checked
+//! once.
 
 mod access;
 mod compile;
@@ -11,12 +12,12 @@ mod one_or_many;
 pub mod operation;
 mod option;
 mod place;
+mod predicate;
 mod problem;
 pub mod protocol;
 mod rate;
 pub(crate) mod reading;
 mod shape;
-mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -33,10 +34,11 @@ pub use problem::{CatalogError, Location, Problem};
 use protocol::{OptionRule, Options, Protocol, Rule};
 pub use rate::Rates;
 
-/// The catalog's files, as they are built into this crate: name (`user/fields.toml`) and text.
+/// Catalog files compiled into this crate: name (`user/fields.toml`) and text.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// Every v1 operation, parameter, field and error, what serves it in v2, and how faithful that is.
+/// v1's operations, parameters, fields and errors, the v2 calls that serve them, and the fidelity
+/// of each mapping.
 ///
 /// A catalog exists only if all of it is well-formed and reachable: see [`Catalog::load`].
 #[derive(Debug)]
@@ -52,29 +54,29 @@ pub struct Catalog {
     notifications: Notifications,
 }
 
-/// An option that a site set and the catalog does not have, or not with this value.
+/// Invalid option setting of a site.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionError {
-    /// No such option.
+    /// Unknown option.
     #[error("there is no option `{name}`; there are {known}")]
     Unknown {
-        /// What the site wrote.
+        /// Name in the site's settings.
         name: String,
-        /// The options that there are.
+        /// Names of all options, separated by commas.
         known: String,
     },
-    /// No such choice.
+    /// Value that the option does not accept.
     #[error("option `{name}`: {reason}")]
     Value {
-        /// The option.
+        /// Name of the option.
         name: String,
-        /// What is wrong and what was expected.
+        /// Reason, with the accepted values.
         reason: String,
     },
 }
 
 impl Catalog {
-    /// The catalog that is built into this crate.
+    /// The catalog compiled into this crate.
     pub fn embedded() -> Result<Self, CatalogError> {
         Self::with_overrides(std::iter::empty())
     }
@@ -84,10 +86,11 @@ impl Catalog {
         EMBEDDED.iter().copied()
     }
 
-    /// The built-in catalog, with a site's own files (name and text) in place of those of the same
-    /// name, and beside them. A name without a folder is one of `common`, or the name that a file
-    /// of a resource had before there were folders: `mc.toml` is `mc/operations.toml`, and
-    /// `user-fields.toml` is `user/fields.toml`.
+    /// The built-in catalog with a site's own files (name and text), which replace built-in files
+    /// of the same name or are added to them.
+    ///
+    /// A name without a folder is looked up in `common`, then under the names from before there
+    /// were folders: `mc.toml` is `mc/operations.toml`, `user-fields.toml` is `user/fields.toml`.
     pub fn with_overrides(
         overrides: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, CatalogError> {
@@ -102,7 +105,7 @@ impl Catalog {
         Self::load(files)
     }
 
-    /// Where the built-in catalog has the file that a name without a folder stands for.
+    /// Path of the built-in file for a name without a folder.
     fn place_of(name: &str) -> Option<String> {
         let stem = name
             .strip_suffix(".toml")
@@ -117,27 +120,27 @@ impl Catalog {
         known.find(|file| EMBEDDED.iter().any(|(embedded, _)| embedded == file))
     }
 
-    /// A catalog from its files: name and text.
+    /// Loads a catalog from its files (name and text).
     ///
     /// # Errors
     ///
-    /// Mistakes with file, line and reason. First, of each file the first key, type or value that
-    /// cannot be read. If there are none: all placeholders that nothing fills, unknown names,
-    /// duplicates, missing reasons, parameters that go nowhere and rules that are never reached.
-    /// If there are none either: calls, plans, views and requests that nothing uses.
+    /// All mistakes with file, line and reason, in three passes. The first reports the first
+    /// unreadable key, type or value of each file. If there are none, the second reports unfilled
+    /// placeholders, unknown names, duplicates, missing reasons, unused parameters and unreachable
+    /// rules. If there are none either, the third reports unused calls, plans, views and requests.
     pub fn load(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, CatalogError> {
         load::load(files)
     }
 
-    /// What all operations share.
+    /// Rules shared by all operations.
     pub fn protocol(&self) -> &Protocol {
         &self.protocol
     }
 
-    /// The operation of a path below `/v1/`: in any case, with or without slashes at its ends,
-    /// also under the other names that real clients use.
+    /// The operation at a path below `/v1/`. Case and slashes at either end are ignored, and
+    /// aliases are accepted.
     pub fn find(&self, path: &str) -> Option<&Operation> {
-        // Nearly all clients write it as it is known.
+        // Fast path: nearly all clients send the name in its canonical form.
         let known = self.by_name.get(path).or_else(|| {
             let name = path.trim_matches('/').to_lowercase();
             self.by_name.get(&name)
@@ -145,7 +148,7 @@ impl Catalog {
         self.operations.get(*known?)
     }
 
-    /// How many calls v2 takes from an account, by the name of its plan.
+    /// v2's rate limits by price plan.
     pub fn rates(&self) -> &BTreeMap<String, Rates> {
         &self.rates
     }
@@ -155,7 +158,7 @@ impl Catalog {
         &self.operations
     }
 
-    /// The plans of all operations, those of their variants with them.
+    /// The plans of all operations and of their variants.
     pub fn plans(&self) -> impl Iterator<Item = &Plan> {
         let all = self.operations.iter().flat_map(|operation| {
             let variants = operation.variants.iter();
@@ -169,51 +172,50 @@ impl Catalog {
         &self.notifications.list
     }
 
-    /// What webhooks of v2 say, and the notifications that are made from them.
+    /// Notifications with the layout of the webhooks that they are made from.
     pub(crate) fn webhooks(&self) -> &Notifications {
         &self.notifications
     }
 
-    /// All field mappings, in the order of v1's answers.
+    /// All field mappings, in the order in which v1 responses show them.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// The mapping and part at an index that the catalog gave.
+    /// The field mapping and its part at a catalog index.
     pub fn field(&self, (field, part): (usize, usize)) -> Option<(&Field, &Part)> {
         let field = self.fields.get(field)?;
         Some((field, field.parts.get(part)?))
     }
 
-    /// The view at an index that the catalog gave.
+    /// The view at a catalog index.
     pub fn view(&self, view: usize) -> Option<&View> {
         self.views.get(view)
     }
 
-    /// The rules by which v2's errors are said in v1's words, after those of the operation.
+    /// Error rules of all operations; an operation's own rules precede them.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// What a site may choose, by name.
+    /// Options of a site, by name.
     pub fn option_rules(&self) -> &BTreeMap<String, OptionRule> {
         &self.options
     }
 
-    /// True if answers under these choices have links of the site's own to v2's files.
+    /// True if responses under these options contain links of the site that stand for v2's files.
     pub fn has_links(&self, options: &Options) -> bool {
         let rules = self.fields.iter().flat_map(|field| &field.overrides);
-        let is_chosen = |(name, value): &(String, _)| options.get(name) == Some(value);
         rules
             .filter(|rule| matches!(rule.from, Some(Place::Link(_))))
-            .any(|rule| rule.options.iter().all(is_chosen))
+            .any(|rule| options.has_all(&rule.options))
     }
 
-    /// A site's choices, with the catalog's defaults for what it leaves open.
+    /// A site's options, with the catalog's defaults for unset ones.
     ///
     /// # Errors
     ///
-    /// All mistakes in what the site wrote.
+    /// All mistakes in the site's settings.
     pub fn options(
         &self,
         chosen: &BTreeMap<String, toml::Value>,
@@ -245,8 +247,8 @@ impl Catalog {
         }
     }
 
-    /// Choices that were made under another version of the catalog, as far as this one knows them,
-    /// with its defaults for the rest.
+    /// Options stored by another version of the catalog: unknown options and values are replaced by
+    /// this catalog's defaults.
     pub fn options_as_far_as_known(&self, chosen: &Options) -> Options {
         let mut options = self.default_options();
         for (name, value) in chosen.iter() {

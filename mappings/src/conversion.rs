@@ -1,4 +1,4 @@
-//! How a value changes between v1 and v2: a small closed set, each read in both directions.
+//! Conversions between v1 and v2 values: a small closed set, each with both directions.
 
 mod blanks;
 mod brackets;
@@ -16,56 +16,56 @@ pub use lists::{Elements, Joined, Pairs};
 pub(crate) use lists::{count_parts, parts};
 pub use table::Table;
 
-/// The conversion of one v1 field, or of a pair of v1 fields that share one place in v2.
+/// Conversion of one v1 field, or of two v1 fields that share one v2 place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Conversion {
-    /// The value stays as it is.
+    /// Unchanged.
     Same,
-    /// True becomes false and false becomes true.
+    /// Boolean negation.
     Negate,
-    /// As [`Conversion::Same`]; but a sentence (a text with blanks) in v2 is not a value.
+    /// [`Conversion::Same`], but a v2 text with blanks counts as absent.
     Word,
     /// Value tables.
     Table(Table),
-    /// v2 knows these numbers only: v1 numbers go up to the next one, never down.
+    /// Rounds v1 numbers up to the next of these, the only ones that v2 accepts.
     RoundUp(Vec<i64>),
-    /// Two v1 fields, one v2 value.
+    /// Two v1 fields for one v2 value.
     Choice(Choice),
-    /// Each value becomes an object with one member.
+    /// List of values in v1, list of objects with one member in v2.
     Elements(Elements),
-    /// Several values become one text.
+    /// List of values in one text.
     Joined(Joined),
-    /// An object in v1, a list of objects with a name and a value in v2.
+    /// Object in v1, list of name/value objects in v2.
     Pairs(Pairs),
-    /// v1 shows what stands before the brackets at the end: `San Jose` of `San Jose (US)`.
+    /// Response only: text before the trailing brackets, `San Jose` of `San Jose (US)`.
     BeforeBrackets,
-    /// v1 shows what stands in the brackets at the end, or all if there are none.
+    /// Response only: text in the trailing brackets, or all of it if there are none.
     InBrackets,
-    /// v1 shows what stands before the last blank: `Mary Ann` of `Mary Ann Smith`.
+    /// Response only: text before the last blank, `Mary Ann` of `Mary Ann Smith`.
     BeforeLastBlank,
-    /// v1 shows what stands behind the last blank, or nothing if there is none.
+    /// Response only: text after the last blank; empty if there is none.
     AfterLastBlank,
-    /// v1 shows whole minutes, v2 has seconds.
+    /// Response only: seconds in v2, whole minutes in v1.
     Minutes,
-    /// v1 shows how long ago v2's moment is: `4 days 8 hours 40 mins`.
+    /// Response only: time elapsed since a v2 timestamp, `4 days 8 hours 40 mins`.
     Elapsed,
 }
 
-/// What a request sends for a v1 value.
+/// Result of converting a v1 value for a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sent {
-    /// This value; `changed` if v1 would not have taken the one for the other.
+    /// Send this value.
     Value {
-        /// The v2 value.
+        /// v2 value.
         value: Value,
-        /// True if something of the v1 value is lost on the way.
+        /// True if part of the v1 value is lost.
         changed: bool,
     },
-    /// Nothing: the stored value stays as it is.
+    /// Send nothing; the stored value stays.
     Unchanged,
-    /// It depends on the stored value, which is not known.
+    /// Depends on the stored value, which is unknown.
     DependsOnCurrent,
-    /// v2 has no value for it.
+    /// v2 has no such value.
     Impossible,
 }
 
@@ -83,7 +83,7 @@ impl Sent {
 }
 
 impl Conversion {
-    /// The names that the catalog has for those that are chosen by `convert`.
+    /// Catalog names of the conversions that `convert` selects.
     pub const NAMES: [&'static str; 11] = [
         "negate",
         "word",
@@ -98,7 +98,7 @@ impl Conversion {
         "elapsed",
     ];
 
-    /// What v2 is sent for a v1 value.
+    /// Converts a v1 value for a request.
     pub fn to_v2(&self, v1: &Value) -> Sent {
         match self {
             Self::Same | Self::Word => Sent::exact(v1.clone()),
@@ -118,8 +118,9 @@ impl Conversion {
         }
     }
 
-    /// What v1 shows for a v2 value; `None` if it cannot be converted, or is one of those of
-    /// [`Conversion::value_to_v1`]. For a [`Conversion::Choice`] see [`Choice::to_v1`].
+    /// Converts a scalar v2 value for a response; `None` if it cannot be converted, or if
+    /// [`Conversion::value_to_v1`] must be used. For a [`Conversion::Choice`] see
+    /// [`Choice::to_v1`].
     #[inline]
     pub(crate) fn to_v1<'v>(&'v self, v2: Scalar<'v>) -> Option<Scalar<'v>> {
         match self {
@@ -137,19 +138,19 @@ impl Conversion {
         }
     }
 
-    /// True if what v2 has stored decides whether the value is sent: see [`Conversion::keeps`].
+    /// True if the stored v2 value decides whether the value is sent: see [`Conversion::keeps`].
     pub(crate) fn is_ambiguous(&self, v1: &Value) -> bool {
         matches!(self, Self::Table(table) if table.is_ambiguous(v1))
     }
 
-    /// True if v1 shows the stored value as this one, and another would be sent: what was read is
-    /// written back, and changes nothing.
+    /// True if v1 shows `stored` as `v1` although a request would send another value. Writing back
+    /// what was read must not change it.
     pub(crate) fn keeps(&self, v1: &Value, stored: &Value) -> bool {
         matches!(self, Self::Table(table) if table.keeps(v1, stored))
     }
 
-    /// True if v2's value may be a list or an object, or is taken apart: then
-    /// [`Conversion::value_to_v1`] converts it.
+    /// True if [`Conversion::value_to_v1`] must be used, because v2's value may be a list or an
+    /// object or is taken apart.
     pub(crate) fn takes_values(&self) -> bool {
         !matches!(
             self,
@@ -162,8 +163,8 @@ impl Conversion {
         )
     }
 
-    /// What v1 shows for a v2 value of any kind; `now` is the time of the answer, in seconds since
-    /// 1970.
+    /// Converts a v2 value of any type for a response. `now` is the time of the response in Unix
+    /// seconds.
     pub(crate) fn value_to_v1(&self, v2: &Value, now: i64) -> Option<Value> {
         match self {
             Self::Elements(elements) => elements.to_v1(v2),
@@ -179,7 +180,7 @@ impl Conversion {
         }
     }
 
-    /// In a few words, for people; empty if the value stays as it is.
+    /// Short description; empty for [`Conversion::Same`].
     pub fn words(&self) -> &'static str {
         match self {
             Self::Same => "",

@@ -1,8 +1,8 @@
-//! v2's JSON answers, parsed once and borrowed from where possible.
+//! v2's JSON responses, parsed once and borrowed from where possible.
 //!
-//! Few members of a list of hundreds of users are shown in v1. So a [`Document`] keeps the text that
-//! was received and a flat list of nodes that point into it; [`Json`] is a cursor on one of them. The
-//! names of members are stored apart, as shapes that similar objects share.
+//! v1 shows few members of each entry of a long list. A [`Document`] therefore keeps the received
+//! text and a flat list of nodes that point into it; [`Json`] is a cursor on one of them. Member
+//! names are stored separately, as shapes that similar objects share.
 //!
 //! | module | contents |
 //! |---|---|
@@ -30,26 +30,26 @@ use node::Node;
 use shape::Shapes;
 use texts::Texts;
 
-/// A JSON document, or a part of one. Clones are the same one.
+/// JSON document, or a part of one. Clones share their memory.
 #[derive(Clone, Default)]
 pub struct Document {
     source: Arc<Source>,
     at: usize,
 }
 
-/// A text and its parsed form. Without nodes it is `null`.
+/// Text and its parsed form. Without nodes it is `null`.
 #[derive(Default)]
 struct Source {
     text: String,
     /// Unescaped strings and normalised numbers, for nodes that cannot point into the text.
     rewritten: String,
-    /// Every value, an array or object before what is in it.
+    /// All values in document order: an array or object precedes its contents.
     nodes: Vec<Node>,
-    /// The names of the values that are in objects.
+    /// Member names of the objects.
     shapes: Shapes,
 }
 
-/// The text of a source as the owner of [`Bytes`].
+/// Owner of the text for [`Bytes`].
 struct Text(Arc<Source>);
 
 impl AsRef<[u8]> for Text {
@@ -58,7 +58,7 @@ impl AsRef<[u8]> for Text {
     }
 }
 
-/// Estimate for the first allocation: the size of a member of a user.
+/// Estimate for the first allocation: size of a member of a user.
 const BYTES_PER_NODE: usize = 24;
 
 impl Source {
@@ -72,12 +72,12 @@ impl Source {
 }
 
 impl Document {
-    /// Reads a JSON text.
+    /// Parses a JSON text.
     ///
     /// # Errors
     ///
-    /// If it is not JSON in UTF-8, nested deeper than 128, or larger than 4 GiB, or if a text in it
-    /// is longer than 16 MiB, or all the names that its objects do not share are more than 16 million.
+    /// If it is not JSON in UTF-8, nested deeper than 128 levels, or larger than 4 GiB, if a string
+    /// is longer than 16 MiB, or if the objects have more than 16 million distinct names.
     pub fn read(text: Vec<u8>) -> Result<Self, serde_json::Error> {
         let text = String::from_utf8(text).map_err(serde_json::Error::custom)?;
         let (nodes, shapes, rewritten) = match fast::nodes(&text) {
@@ -93,7 +93,7 @@ impl Document {
         .into())
     }
 
-    /// The value that the document is.
+    /// The root value.
     pub fn json(&self) -> Json<'_> {
         Json {
             source: &self.source,
@@ -101,7 +101,7 @@ impl Document {
         }
     }
 
-    /// The JSON text; of a whole document the one that was read, not copied.
+    /// The JSON text; of a whole document the received one, without a copy.
     pub fn text(&self) -> Bytes {
         if self.at == 0 && !self.source.nodes.is_empty() {
             return Bytes::from_owner(Text(Arc::clone(&self.source)));
@@ -109,7 +109,7 @@ impl Document {
         self.to_string().into()
     }
 
-    /// Approximate memory in bytes, of the whole document even for a part of it.
+    /// Approximate memory in bytes, always of the whole document.
     pub fn weight(&self) -> usize {
         let Source {
             text,
@@ -120,13 +120,13 @@ impl Document {
         text.len() + rewritten.len() + size_of_val(nodes.as_slice()) + shapes.weight()
     }
 
-    /// The value at a JSON pointer without escapes, as a document of its own.
+    /// The value at a JSON pointer without escapes, as a document.
     pub(crate) fn part(&self, pointer: &str) -> Option<Self> {
         let found = self.json().at(pointer)?;
         Some(self.at(found))
     }
 
-    /// The elements of an array, each as a document of its own; none if it is something else.
+    /// The elements of an array as documents; empty for other values.
     pub(crate) fn elements(&self) -> impl Iterator<Item = Self> {
         self.json().elements().map(|element| self.at(element))
     }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn members_and_elements_are_found() {
+    fn finds_members_and_elements() {
         let value = json!({ "a": { "b": [1, { "c": null }] } });
         let document = Document::from(value.clone());
         for pointer in [
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_member_of_a_repeated_name_counts() {
+    fn last_duplicate_member_wins() {
         let document = Document::read(br#"{"a":1,"b":2,"a":3}"#.to_vec()).unwrap();
         assert_eq!(document.json().get("a").unwrap().as_i64(), Some(3));
         assert_eq!(document.json().to_value(), json!({ "a": 3, "b": 2 }));
@@ -278,7 +278,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_document_equals_the_value_it_was_made_of(value in value()) {
+        fn documents_round_trip(value in value()) {
             let texts = [value.to_string(), serde_json::to_string_pretty(&value).unwrap()];
             for text in texts {
                 prop_assert_eq!(read(&text), serde_json::from_str(&text).ok());

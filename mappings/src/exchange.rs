@@ -3,11 +3,12 @@
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::document::Document;
 
-/// One v1 parameter as the client sent it, before its type is known.
+/// v1 parameter as sent by the client, before its type is known.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Argument {
     /// Text of a form field, a query parameter, a JSON member or a multipart part.
@@ -25,17 +26,16 @@ pub struct File {
     pub bytes: Bytes,
 }
 
-/// The parameters of one v1 request in the order in which they came: each name once, but for names
-/// with brackets, which say that there are several.
+/// Parameters of a v1 request, in request order. Names are unique, except for names with brackets,
+/// which mark lists.
 ///
 /// `Debug` shows names only, because any value may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Arguments(Vec<(String, Argument)>);
 
 impl Arguments {
-    /// Adds a parameter, unless one of that name is there already: the first one wins, as it did
-    /// with v1's Java servlets, where the query string comes before the body. Of a name with
-    /// brackets, such as `ids[]`, all are kept.
+    /// Adds a parameter. The first value of a name wins, as in v1's Java servlets, where the query
+    /// string precedes the body. All values of a name with brackets, such as `ids[]`, are kept.
     pub fn add(&mut self, name: impl Into<String>, value: Argument) {
         let name = name.into();
         if name.ends_with(']') || self.get(&name).is_none() {
@@ -51,7 +51,7 @@ impl Arguments {
             .map(|(_, value)| value)
     }
 
-    /// The value of a parameter that is text.
+    /// The value of a text parameter.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name) {
             Some(Argument::Text(text)) => Some(text),
@@ -65,7 +65,7 @@ impl Arguments {
         Some(self.0.remove(at).1)
     }
 
-    /// Takes out all parameters of a name with brackets behind it: what stands there, and the value.
+    /// Removes all parameters `name[…]`; returns the brackets and the value of each.
     pub(crate) fn remove_bracketed(&mut self, name: &str) -> Vec<(String, Argument)> {
         let brackets = |known: &str| {
             let rest = known.strip_prefix(name)?;
@@ -84,7 +84,7 @@ impl Arguments {
         taken
     }
 
-    /// The names, each once.
+    /// The names, deduplicated.
     pub(crate) fn into_names(self) -> Vec<String> {
         let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name).collect();
         let mut seen = HashSet::new();
@@ -92,12 +92,12 @@ impl Arguments {
         names
     }
 
-    /// All parameters, in the order in which they came.
+    /// All parameters in request order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Argument)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// True if there is no parameter.
+    /// True if there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -136,7 +136,7 @@ impl fmt::Debug for Arguments {
     }
 }
 
-/// An HTTP method that v2 uses.
+/// HTTP method used by v2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// `DELETE`
@@ -163,7 +163,7 @@ impl Method {
         }
     }
 
-    /// True for the read-only method.
+    /// True for `GET`.
     pub fn is_read(self) -> bool {
         self == Self::Get
     }
@@ -175,22 +175,58 @@ impl fmt::Display for Method {
     }
 }
 
-/// One v2 request, ready to be sent to the v2 base URL.
+/// v2's rate label: the class of rate limit that a call counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateLabel {
+    /// Limited per second.
+    Light,
+    /// Limited per second, lower.
+    Medium,
+    /// Limited per second, lowest.
+    Heavy,
+    /// Limited per minute.
+    ResourceIntensive,
+}
+
+impl RateLabel {
+    /// All labels.
+    pub const ALL: [Self; 4] = [
+        Self::Light,
+        Self::Medium,
+        Self::Heavy,
+        Self::ResourceIntensive,
+    ];
+
+    /// Name in v2's documentation and the catalog.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Medium => "medium",
+            Self::Heavy => "heavy",
+            Self::ResourceIntensive => "resource-intensive",
+        }
+    }
+}
+
+/// v2 request, relative to the v2 base URL.
 ///
 /// `Debug` omits the query and the body, which may contain a password or an address.
 #[derive(Clone, PartialEq)]
 pub struct V2Request {
     /// The method.
     pub method: Method,
-    /// The path below the v2 base, percent-encoded, with its leading slash: `/users/a%40b.c`.
+    /// Path below the v2 base URL, percent-encoded, with a leading slash: `/users/a%40b.c`.
     pub path: String,
-    /// The query parameters, not yet encoded, in order.
+    /// Query parameters in order, not yet encoded.
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: Body,
-    /// The path with its placeholders, as in v2's API description: `/users/{userId}`. Safe in
-    /// logs and metrics.
+    /// Path with placeholders, as in v2's documentation: `/users/{userId}`. Safe in logs and
+    /// metrics.
     pub template: Arc<str>,
+    /// v2's rate label.
+    pub label: RateLabel,
 }
 
 /// The body of a v2 request.
@@ -243,14 +279,14 @@ pub enum Outcome {
         /// The HTTP status.
         status: u16,
     },
-    /// No answer came.
+    /// No response arrived.
     NoAnswer {
-        /// True if v2 may have processed the request, because it was sent at least in part.
+        /// True if v2 may have processed the request, because at least part of it was sent.
         maybe_done: bool,
     },
-    /// v2 rejected the shim's own credentials, even with a new token; or no token was available.
+    /// v2 rejected the shim's credentials, even with a new token; or no token was available.
     Refused,
-    /// v2's rate limit, even after waiting until the caller's deadline.
+    /// v2's rate limit was still exceeded at the caller's deadline.
     Limited,
 }
 
@@ -264,12 +300,12 @@ pub struct V1Error {
     pub message: String,
 }
 
-/// A parameter that v2 does not support, or a field that is missing in the answer.
+/// Loss: a parameter that v2 does not support, or a field missing from the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// The kind of loss.
     pub kind: WarningKind,
-    /// The v1 parameter, or the fields of the answer, separated by commas.
+    /// The v1 parameter, or the fields of the response, separated by commas.
     pub field: String,
     /// The effect and its reason, as one sentence without values.
     pub reason: String,
@@ -299,20 +335,20 @@ impl Warning {
     }
 }
 
-/// Why a response differs from v1's.
+/// Reason why a response differs from v1's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {
     /// A parameter that v2 does not support.
     NotHonoured,
-    /// Fields that the site's settings omit from the answer.
+    /// Fields omitted from the response by an option.
     LeftOut,
-    /// Fields that could not be read from v2 this time.
+    /// Fields that could not be read from v2 in this request.
     Unreadable,
     /// A parameter whose charset was not declared and had to be guessed.
     Guessed,
 }
 
-/// The answer to one v1 request.
+/// Result of one v1 request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct V1Answer {
     /// The v1 response, or the v1 error.
@@ -321,7 +357,7 @@ pub struct V1Answer {
     pub warnings: Vec<Warning>,
 }
 
-/// The members of an answer in v1's order, serialized as the JSON that is sent.
+/// Members of a v1 response in v1's order, as serialized JSON.
 #[derive(Clone, PartialEq, Eq)]
 pub struct V1Object(Bytes);
 

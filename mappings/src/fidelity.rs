@@ -1,19 +1,19 @@
-//! How faithful v2 is to what v1 had.
+//! Fidelity of v2 to v1.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much of a v1 field survives in v2.
+/// Fidelity of a v1 field or event in v2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fidelity {
-    /// Values map one to one, and both APIs mean the same by them.
+    /// Values map one to one and mean the same in both APIs.
     #[default]
     Exact,
-    /// Some value, meaning or moment cannot be carried.
+    /// Some values, meanings or times are lost.
     Lossy,
-    /// v2 has nothing for it.
+    /// v2 has no counterpart.
     None,
 }
 

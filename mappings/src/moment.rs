@@ -1,4 +1,4 @@
-//! Days and moments as v1 clients write them.
+//! Dates and timestamps in the spellings of v1 clients.
 
 use std::sync::LazyLock;
 
@@ -8,11 +8,11 @@ use time::{
     format_description::well_known::Rfc3339,
 };
 
-/// The time zones that are built in: nothing is read from this machine.
+/// Bundled time zones, so that nothing is read from the host.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// A moment in UTC: `2016-11-20T12:00:00Z`, also with fractions of seconds, without leading zeros,
-/// with an offset or a date alone. What has a `Z` at its end, or nothing, is in UTC.
+/// Parses a timestamp such as `2016-11-20T12:00:00Z`, also with fractional seconds, without leading
+/// zeros, with an offset, or as a date alone. UTC if there is no offset or a trailing `Z`.
 pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     let (date, rest) = text.split_once(['T', 't', ' ']).unwrap_or((text, ""));
@@ -24,15 +24,15 @@ pub(crate) fn moment(text: &str) -> Option<OffsetDateTime> {
         .checked_sub(Duration::seconds(offset.whole_seconds().into()))
 }
 
-/// A day, also that of a moment, with slashes, or as Americans write it: `11/20/2016`.
+/// Parses a date, or the date of a timestamp, also with slashes or in US order: `11/20/2016`.
 pub(crate) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     let first = text.split(['T', 't', ' ']).next()?;
     numeric_date(first).or_else(|| american_date(first))
 }
 
-/// A day or a moment, also as Americans write them: `07/01/2017 03:00 pm`. One with an offset is in
-/// UTC, with a `Z`; others stay as they are.
+/// Normalizes a date or timestamp, also in US form: `07/01/2017 03:00 pm`. Timestamps with an
+/// offset are converted to UTC and end with `Z`; others stay local.
 pub(crate) fn local(text: &str) -> Option<String> {
     let text = text.trim();
     let (day, clock_time) = text.split_once(['T', 't', ' ']).unwrap_or((text, ""));
@@ -42,7 +42,8 @@ pub(crate) fn local(text: &str) -> Option<String> {
         return Some(date.to_string());
     }
     if clock_time.ends_with(['Z', 'z']) || clock_time.contains(['+', '-']) {
-        return written(moment(&format!("{date}T{clock_time}"))?);
+        let moment = moment(&format!("{date}T{clock_time}"))?;
+        return timestamp(moment.unix_timestamp());
     }
     let lower = clock_time.to_lowercase();
     let (half, time) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
@@ -62,8 +63,8 @@ pub(crate) fn local(text: &str) -> Option<String> {
     Some(format!("{date}T{hour:02}:{minute:02}:{second:02}"))
 }
 
-/// The moment of a text of [`local`] in a time zone, or in UTC if the zone is not known. A day alone
-/// is its first second, or its last one.
+/// The instant of a text returned by [`local`], in a time zone, or in UTC if the zone is unknown. A
+/// date alone means its first second, or its last one if `is_end`.
 pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<OffsetDateTime> {
     if text.ends_with('Z') {
         return moment(text);
@@ -91,22 +92,19 @@ pub(crate) fn in_zone(text: &str, zone: Option<&str>, is_end: bool) -> Option<Of
     OffsetDateTime::from_unix_timestamp(found.as_second()).ok()
 }
 
-/// v1's form of a moment: UTC, whole seconds.
-pub(crate) fn written(moment: OffsetDateTime) -> Option<String> {
-    let seconds = moment.to_offset(UtcOffset::UTC).unix_timestamp();
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()?
-        .format(&Rfc3339)
-        .ok()
+/// v1's timestamp format: UTC, whole seconds. `None` if out of range.
+pub(crate) fn timestamp(unix_seconds: i64) -> Option<String> {
+    let moment = OffsetDateTime::from_unix_timestamp(unix_seconds).ok()?;
+    moment.format(&Rfc3339).ok()
 }
 
-/// The day of a moment in seconds since 1970, in UTC.
+/// UTC date of a time in Unix seconds.
 pub(crate) fn day_of(seconds: i64) -> Date {
     let moment = OffsetDateTime::from_unix_timestamp(seconds);
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH).date()
 }
 
-/// The same day this many months earlier; the last day of that month if it has no such day.
+/// The same day this many months earlier, or the last day of that month if it is shorter.
 pub(crate) fn months_before(date: Date, months: i64) -> Date {
     let month = i64::from(date.year()).saturating_mul(12) + i64::from(u8::from(date.month())) - 1;
     let month = month.saturating_sub(months.max(0));
@@ -143,7 +141,7 @@ fn calendar_date(year: &str, month: &str, day: &str) -> Option<Date> {
     Date::from_calendar_date(year, month, number(day, 2)?).ok()
 }
 
-/// The time of day and the offset from UTC.
+/// Parses time of day and offset.
 fn clock(text: &str) -> Option<(Time, UtcOffset)> {
     let (text, is_utc) = match text.strip_suffix(['Z', 'z']) {
         Some(text) => (text, true),
@@ -187,7 +185,7 @@ fn offset(text: &str) -> Option<UtcOffset> {
     UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()
 }
 
-/// A number of at most this many digits.
+/// Parses a number with at most this many digits.
 fn number<N: std::str::FromStr>(text: &str, digits: usize) -> Option<N> {
     let is_number = (1..=digits).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
@@ -198,8 +196,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_spellings_of_moments_that_clients_send() {
-        let read = |text: &str| moment(text).and_then(written);
+    fn parses_timestamp_spellings_of_clients() {
+        let read = |text: &str| timestamp(moment(text)?.unix_timestamp());
         for (text, wanted) in [
             ("2016-11-20T12:00:00Z", "2016-11-20T12:00:00Z"),
             ("2018-05-09T10:00:00.123Z", "2018-05-09T10:00:00Z"),
@@ -224,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_spellings_of_days_that_clients_send() {
+    fn parses_date_spellings_of_clients() {
         let read = |text: &str| date(text).map(|date| date.to_string());
         for text in [
             "2017-07-01",
@@ -239,10 +237,10 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_offset_is_in_the_zone() {
+    fn local_times_use_the_time_zone() {
         let read = |text: &str, zone: &str, is_end| {
             let found = in_zone(&local(text)?, Some(zone), is_end)?;
-            written(found)
+            timestamp(found.unix_timestamp())
         };
         let (angeles, nowhere) = ("America/Los_Angeles", "GMT+5:30");
         for (text, zone, is_end, wanted) in [
@@ -280,7 +278,7 @@ mod tests {
                 "2013-04-05T13:50:47Z",
             ),
             ("2017-07-01", nowhere, true, "2017-07-01T23:59:59Z"),
-            // The hour that summer time leaves out.
+            // Hour skipped by daylight saving time.
             ("2017-03-12 02:30", angeles, false, "2017-03-12T10:30:00Z"),
         ] {
             assert_eq!(read(text, zone, is_end).as_deref(), Some(wanted), "{text}");
@@ -296,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_before_is_the_same_day_or_the_last_one() {
+    fn month_before_is_the_same_day_or_the_last() {
         let before = |text: &str, months| months_before(date(text).unwrap(), months).to_string();
         assert_eq!(before("2017-07-15", 1), "2017-06-15");
         assert_eq!(before("2017-03-31", 1), "2017-02-28");

@@ -1,4 +1,4 @@
-//! Webhooks of v2 in, push notifications of v1 out; without I/O.
+//! Turns v2 webhooks into v1 push notifications, without I/O.
 
 use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
@@ -13,30 +13,30 @@ use crate::{
     translation::{SEGMENT, Site, Translation, insert},
 };
 
-/// A webhook of v2 that was read. `Debug` shows the name of the event only.
+/// Parsed v2 webhook. `Debug` shows the event name only.
 pub struct Event<'a> {
     catalog: &'a Catalog,
     body: Value,
 }
 
-/// Why a body is not a webhook of v2.
+/// Reason why a body is not a v2 webhook.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// Not JSON in UTF-8, or nested too deep.
+    /// Not JSON in UTF-8, or nested too deeply.
     #[error("the body is not JSON")]
     NotJson,
-    /// A member that it must have is absent, or neither a text nor a number.
+    /// A required member is absent, or neither a string nor a number.
     #[error("the body has no {0}")]
     Missing(String),
 }
 
-/// A notification that is to be pushed. `Debug` shows its name only.
+/// v1 push notification. `Debug` shows its name only.
 pub struct Push<'a> {
-    /// What it is.
+    /// Type of the notification.
     pub notification: &'a Notification,
-    /// The meeting: pushes of the same meeting keep their order.
+    /// Meeting id; notifications of one meeting are sent in order.
     pub meeting: String,
-    /// Equal for repeats of the same event.
+    /// Deduplication key: equal for repeats of the same event.
     pub repeat: String,
     parameters: V1Object,
 }
@@ -54,11 +54,11 @@ impl std::fmt::Debug for Push<'_> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads the body of a webhook.
+    /// Parses the body of a webhook.
     ///
     /// # Errors
     ///
-    /// If it is not JSON, has no name of an event, or lacks what its notifications need.
+    /// If it is not JSON, has no event name, or lacks a member that notifications need.
     pub fn read(catalog: &'a Catalog, body: &[u8]) -> Result<Self, EventError> {
         let body: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
         let event = Self { catalog, body };
@@ -75,7 +75,7 @@ impl<'a> Event<'a> {
         Ok(event)
     }
 
-    /// A made-up webhook for each notification that tries a receiver.
+    /// A sample webhook for each notification that is used to test receivers.
     pub fn samples(catalog: &'a Catalog) -> impl Iterator<Item = Self> {
         let webhook = &catalog.webhooks().webhook;
         let samples = catalog.notifications().iter();
@@ -92,25 +92,25 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// The v2 account; empty if the event names none.
+    /// The v2 account id; empty if the event has none.
     pub fn account(&self) -> String {
         let account = &self.catalog.webhooks().webhook.account;
         self.text(account).unwrap_or_default()
     }
 
-    /// The name of the event as the catalog has it; `None` for events without a notification.
+    /// The event name, from the catalog; `None` for events without a notification.
     pub fn known_name(&self) -> Option<&'a str> {
         self.candidates().next().map(|known| known.event.as_str())
     }
 
-    /// The text to encrypt, if v2 asks whether the address belongs to the app. Empty if it is absent.
+    /// The token to sign, if v2 validates the endpoint. Empty if it is absent.
     pub fn plain_token(&self) -> Option<String> {
         let webhook = &self.catalog.webhooks().webhook;
         (self.name() == webhook.validation)
             .then(|| self.text(&webhook.plain_token).unwrap_or_default())
     }
 
-    /// The name of an event that the operator is alerted of.
+    /// The event name, if the operator is alerted of the event.
     pub fn alert(&self) -> Option<&'a str> {
         let mut alerts = self.catalog.webhooks().webhook.alerts.iter();
         alerts
@@ -118,7 +118,7 @@ impl<'a> Event<'a> {
             .map(String::as_str)
     }
 
-    /// What a receiver with these choices gets, in order; `now` in seconds since 1970.
+    /// The notifications for a receiver with these options, in order; `now` in Unix seconds.
     pub fn pushes(&self, site: &Site, now: i64) -> Vec<Push<'a>> {
         let chosen = self
             .candidates()
@@ -170,7 +170,7 @@ impl<'a> Event<'a> {
         known.filter(|known| known.event == self.name())
     }
 
-    /// A text or number that is not empty, as text.
+    /// A nonempty string or a number, as text.
     fn text(&self, pointer: &str) -> Option<String> {
         let text = match self.body.pointer(pointer)? {
             Value::String(text) => text.clone(),
@@ -180,7 +180,7 @@ impl<'a> Event<'a> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The value at a pointer; of one with `*` the sorted values of all entries.
+    /// The value at a pointer; for pointers with `*`, the sorted values of all entries.
     fn found(&self, pointer: &str) -> Value {
         let Some((list, member)) = pointer.split_once("/*") else {
             return self.body.pointer(pointer).cloned().unwrap_or_default();
@@ -197,7 +197,7 @@ impl<'a> Event<'a> {
 }
 
 impl Push<'_> {
-    /// The body of type `application/x-www-form-urlencoded`.
+    /// The body as `application/x-www-form-urlencoded`.
     pub fn form(&self) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, SEGMENT).to_string();
         let members = self.parameters.members();
@@ -211,13 +211,13 @@ impl Push<'_> {
         pairs.collect::<Vec<_>>().join("&")
     }
 
-    /// The same parameters as one JSON object.
+    /// The same parameters as a JSON object.
     pub fn json(&self) -> String {
         String::from_utf8_lossy(self.parameters.json()).into_owned()
     }
 }
 
-/// Moves the entries that v1's receivers expect first.
+/// Moves the entries that v1 receivers expect first to the front.
 fn reorder(body: &mut Value, first: &First) {
     if let Some(Value::Array(entries)) = body.pointer_mut(&first.list) {
         entries.sort_by_key(|entry| {

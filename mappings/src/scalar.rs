@@ -1,22 +1,22 @@
-//! Single values on their way from v2 to v1, borrowed from where they stand.
+//! Scalar values on their way from v2 to v1, borrowed where possible.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Number, Value};
 
-/// What is neither an object nor an array.
+/// JSON value other than an object or array.
 #[derive(Clone, Debug)]
 pub(crate) enum Scalar<'v> {
     Null,
     Bool(bool),
     Int(i64),
-    /// One that is no [`Scalar::Int`].
+    /// Number outside the range of [`Scalar::Int`].
     Number(Number),
     Text(Cow<'v, str>),
-    /// A text in its JSON form, where nothing in it is escaped.
+    /// Text without characters that JSON escapes.
     Verbatim(&'v str),
-    /// An object or array, of which no conversion makes anything.
+    /// Object or array, which no scalar conversion accepts.
     Composite,
 }
 
@@ -30,7 +30,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// True if it is this value.
+    /// True if equal to this value.
     pub(crate) fn is(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Null, Value::Null) => true,
@@ -42,7 +42,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// Writes it as JSON; of an object or array that it is null.
+    /// Serializes the value; objects and arrays become null.
     #[inline]
     pub(crate) fn write(&self, json: &mut Vec<u8>) {
         match self {
@@ -60,7 +60,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// A copy; an object or array is not in it.
+    /// A copy; objects and arrays become null.
     pub(crate) fn to_value(&self) -> Value {
         match self {
             Self::Null | Self::Composite => Value::Null,
@@ -74,7 +74,7 @@ impl Scalar<'_> {
 }
 
 fn serialize(json: &mut Vec<u8>, value: &impl Serialize) {
-    // JSON always can be written to memory.
+    // Writing JSON to memory cannot fail.
     let _ = serde_json::to_writer(json, value);
 }
 

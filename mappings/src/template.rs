@@ -1,16 +1,16 @@
-//! Texts with placeholders: `{name}`, `{name?}` for one that may be missing, and `{name|other}` for
-//! one that another fills if it is missing.
+//! Templates with placeholders: `{name}`, `{name?}` for an optional one, and `{name|other}` with a
+//! fallback.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// A text with placeholders, parsed when the catalog is loaded.
+/// Text with placeholders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Template(Vec<Piece>);
 
-/// Stands between the names of a placeholder that several may fill.
+/// Separator of a placeholder's alternatives.
 pub(crate) const OR: char = '|';
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +26,7 @@ impl Template {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, after)) = after.split_once('}') else {
-                return Err(format!(
-                    "`{text}` opens a placeholder that it does not close"
-                ));
+                return Err(format!("`{text}` has an unclosed placeholder"));
             };
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.to_owned()));
@@ -50,7 +48,7 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    /// The text with its placeholders filled; `None` if one of them has no value.
+    /// Fills the placeholders; `None` if one has no value.
     pub(crate) fn fill(&self, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         let mut text = String::new();
         for piece in &self.0 {
@@ -62,13 +60,13 @@ impl Template {
         Some(text)
     }
 
-    /// The text with its placeholders filled, those without a value by nothing.
+    /// Fills the placeholders; those without a value become empty.
     pub(crate) fn fill_lossy(&self, value: &dyn Fn(&str) -> Option<String>) -> String {
         self.fill(&|name| Some(value(name).unwrap_or_default()))
             .unwrap_or_default()
     }
 
-    /// Its pieces: texts, and what the placeholder behind each has.
+    /// Literal texts and placeholders, in order.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.0.iter().map(|piece| match piece {
             Piece::Text(text) => (text.as_str(), None),
@@ -76,7 +74,7 @@ impl Template {
         })
     }
 
-    /// What a text that is nothing but one placeholder has there.
+    /// The placeholder, if the template consists of exactly one.
     pub(crate) fn only_placeholder(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Piece::Placeholder { name, .. }] => Some(name),
@@ -84,12 +82,12 @@ impl Template {
         }
     }
 
-    /// The names of all that may fill its placeholders.
+    /// Names in all placeholders, alternatives included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.placeholders().flat_map(|(names, _)| names.split(OR))
     }
 
-    /// Its placeholders as they are written, and whether each may be missing.
+    /// Placeholders as written, and whether each is optional.
     pub fn placeholders(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Placeholder { name, optional } => Some((name.as_str(), *optional)),

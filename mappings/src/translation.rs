@@ -1,15 +1,16 @@
-//! One v1 request on its way: from its parameters to v2 requests, from v2's answers to v1's.
+//! Translates one v1 request into v2 requests, and their responses into the v1 response.
 
 mod answer;
-mod ending;
 mod entry;
 mod error_mapper;
+mod final_error;
 mod journal;
 mod lists;
 mod losses;
 mod outcome;
 mod paging;
 mod parameters;
+mod predicate;
 mod range;
 mod schedule;
 mod send;
@@ -19,7 +20,6 @@ mod units;
 mod values;
 mod view;
 mod walk;
-mod wanted;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -35,7 +35,7 @@ use crate::{
         protocol::{NOT_HONOURED, NOT_SERVED, ProtocolError},
     },
     document::Document,
-    exchange::{Arguments, Method, Outcome, V1Answer, V1Error, V2Request, Warning},
+    exchange::{Arguments, Method, Outcome, RateLabel, V1Answer, V1Error, V2Request, Warning},
 };
 use entry::Entry;
 use error_mapper::Failure;
@@ -48,23 +48,23 @@ pub use values::segment;
 pub(crate) use values::{SEGMENT, insert};
 use walk::Walk;
 
-/// What is remembered from earlier requests.
+/// State stored by earlier requests.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// Tokens of pages of the same list, by page number; see [`Translation::paging_key`].
+    /// Cursors of the same list, by page number; see [`Translation::paging_key`].
     pub cursors: Vec<(u32, String)>,
-    /// What equal requests did that were not finished; see [`Translation::write_key`].
+    /// Journal of an identical request that did not finish; see [`Translation::write_key`].
     pub unfinished: Option<Journal>,
-    /// For how long v2 may have worked on a call without an answer, in seconds.
+    /// Longest time in seconds for which v2 may have worked on an unanswered call.
     pub call_time: i64,
 }
 
-/// Identifies a write: equal for equal requests. A digest without a key: parameters with few values
-/// could be guessed from it.
+/// Identifies a write: equal for identical requests. The digest is unkeyed, so parameters with few
+/// possible values could be guessed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WriteKey(pub [u8; 32]);
 
-/// Identifies a call of a translation.
+/// Identifies a request within a translation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId {
     call: usize,
@@ -72,133 +72,134 @@ pub struct CallId {
 }
 
 impl CallId {
-    /// A call that is made once.
+    /// A call without fan-out.
     fn once(call: usize) -> Self {
         Self { call, item: None }
     }
 }
 
-/// A v2 request to be made now.
+/// v2 request to send now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
-    /// What to hand back to [`Translation::complete`].
+    /// Argument for [`Translation::complete`].
     pub id: CallId,
-    /// The name of the call in the plan.
+    /// Name of the call in the plan.
     pub name: String,
     /// The request.
     pub request: V2Request,
-    /// One of many of its kind, such as for the entries of a list: counts against a bound, and a
-    /// fresh enough answer to the same read may stand in.
+    /// True for requests of a fan-out: they count against a concurrency limit, and a cached
+    /// response of the same read may be used.
     pub for_item: bool,
 }
 
-/// A v2 request that the plan has yet to make, as far as is known.
+/// v2 request that the plan has yet to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedCall {
-    /// The method.
+    /// HTTP method.
     pub method: Method,
-    /// The path with its placeholders.
+    /// Path with placeholders.
     pub template: Arc<str>,
-    /// The path; `None` while an earlier answer decides it.
+    /// v2's rate label.
+    pub label: RateLabel,
+    /// Path; `None` if it depends on an earlier response.
     pub path: Option<String>,
 }
 
-/// The end of a translation.
+/// Result of a translation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
-    /// What the client gets.
+    /// Response to the client.
     pub answer: V1Answer,
-    /// Tokens of pages to remember under [`Translation::paging_key`].
+    /// Cursors to store under [`Translation::paging_key`].
     pub cursors: Vec<(u32, String)>,
-    /// What to remember under [`Translation::write_key`]; forget it if this is `None`.
+    /// Journal to store under [`Translation::write_key`]; delete the stored one if `None`.
     pub unfinished: Option<Journal>,
-    /// Parameters that the operation does not know and that were ignored.
+    /// Ignored parameters that the operation does not have.
     pub unknown: Vec<String>,
-    /// The v2 calls that failed, for the log.
+    /// Failed v2 calls, for the log.
     pub failures: Vec<CallFailure>,
-    /// True if the answer is an error and that is v2's or the shim's trouble, not the caller's.
+    /// True if the response is an error caused by v2 or the shim, not by the caller.
     pub is_trouble: bool,
 }
 
-/// A v2 call that failed.
+/// Failed v2 call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFailure {
-    /// The request's method and path template.
+    /// Method and path template.
     pub request: (Method, Arc<str>),
-    /// The scope that the request needs.
+    /// Required OAuth scope.
     pub scope: String,
-    /// The HTTP status, if v2 answered.
+    /// HTTP status, if v2 responded.
     pub status: Option<u16>,
-    /// v2's code, if it gave one.
+    /// v2's error code, if any.
     pub code: Option<i64>,
-    /// v2's message; it may quote an address.
+    /// v2's message; it may contain an email address.
     pub message: String,
 }
 
-/// One v1 request being served, without I/O.
+/// State machine that serves one v1 request without I/O.
 ///
-/// 1. [`begin`](Self::begin) reads the parameters and makes the plan; hand it what is remembered
-///    with [`recall`](Self::recall).
-/// 2. Send what [`ready`](Self::ready) hands out; each call comes once, and calls that come
-///    together are independent of each other.
-/// 3. Hand each outcome to [`complete`](Self::complete), in any order, and ask for what is ready
-///    now.
-/// 4. Repeat until [`is_done`](Self::is_done); calls that are then still under way only read and
-///    may be dropped.
-/// 5. [`finish`](Self::finish) makes the answer.
+/// 1. [`begin`](Self::begin) parses the parameters and makes the plan; pass stored state to
+/// [`recall`](Self::recall).
+/// 2. Send the calls returned by [`ready`](Self::ready). Each call is returned once; calls returned
+/// together are independent of each other.
+/// 3. Pass each outcome to [`complete`](Self::complete), in any order, then call `ready` again.
+/// 4. Repeat until [`is_done`](Self::is_done). Calls still in flight then are reads and may be
+/// dropped.
+/// 5. [`finish`](Self::finish) builds the response.
 pub struct Translation<'a> {
     catalog: &'a Catalog,
     operation: &'a Operation,
     plan: &'a Plan,
     view: usize,
     site: &'a Site,
-    /// The time of the request, in seconds since 1970.
+    /// Time of the request, in Unix seconds.
     now: i64,
     given: Parameters<'a>,
     warnings: Vec<Warning>,
-    /// The subject as the client gave it.
+    /// Subject as sent by the client.
     subject: Option<String>,
-    /// The subject as v2 names it, once it did.
+    /// Subject's id as returned by v2, once known.
     id: Option<String>,
     /// True once calls were queued.
     is_begun: bool,
     progress: Vec<Progress>,
-    /// The lists of the plan that were made, by their number.
+    /// Indexes of the derived lists that exist.
     made: Vec<usize>,
     queue: VecDeque<Call>,
-    /// What was read.
+    /// Documents and lists read so far.
     root: Entry<'a>,
     paging: Option<Paging<'a>>,
-    /// The lists that are read as a whole, by the request that reads them.
+    /// Lists read in mode [`PageMode::All`], by request.
     walks: BTreeMap<CallId, Walk<'a>>,
     journaling: Journaling,
     failure: Option<(usize, Failure)>,
     failures: Vec<CallFailure>,
-    misses: Vec<Miss>,
+    unread_parts: Vec<UnreadPart>,
 }
 
-/// How far a call of the plan is.
+/// Progress of a call of the plan.
 #[derive(Default)]
 struct Progress {
     state: State,
-    /// How many requests are under way.
+    /// Number of requests in flight.
     open: usize,
-    /// How many requests succeeded.
+    /// Number of successful requests.
     succeeded: usize,
-    /// What it is made for, if for several things.
+    /// Items of the fan-out, if it is one.
     units: Option<units::Units>,
-    /// What it found, if something asks.
+    /// Response, kept if later calls need it.
     found: Option<Document>,
     /// True after a failure that did not fail the operation.
     has_failed: bool,
-    /// v2's code of it.
+    /// v2's code of that failure.
     code: Option<i64>,
-    /// The numbers of the units that v2 may have done or not; one of 0 if there are no units.
+    /// Items whose outcome in v2 is unknown; 0 stands for a call without fan-out.
     unknown: Vec<usize>,
 }
 
 impl Progress {
-    /// How many things it is made for, and how many are done.
+    /// Number of items, and of those done.
     fn counts(&self) -> (usize, usize) {
         self.units.as_ref().map_or((0, 0), units::Units::counts)
     }
@@ -215,21 +216,19 @@ enum State {
     Failed,
 }
 
-/// A part of the answer that could not be read.
-struct Miss {
+/// Part of the response that could not be read.
+struct UnreadPart {
     call: usize,
     item: Option<usize>,
 }
 
 impl<'a> Translation<'a> {
-    /// Reads the parameters of a request that came at `now`, in seconds since 1970, and makes its
-    /// plan.
+    /// Parses the parameters of a request received at `now` (Unix seconds) and makes its plan.
     ///
     /// # Errors
     ///
-    /// What v1 answers when nothing needs to be asked: parameters that are missing or cannot be
-    /// read, an id that v1 did not know, an operation that nothing serves or that the site did not
-    /// allow, and in strict mode a parameter that v2 cannot honour.
+    /// v1 errors that need no v2 call: missing or unreadable parameters, invalid ids, operations
+    /// that are not served or not allowed, and in strict mode unsupported parameters.
     pub fn begin(
         catalog: &'a Catalog,
         operation: &'a Operation,
@@ -282,7 +281,7 @@ impl<'a> Translation<'a> {
             journaling: Journaling::default(),
             failure: None,
             failures: Vec::new(),
-            misses: Vec::new(),
+            unread_parts: Vec::new(),
         };
         translation.check_ids()?;
         translation.check_range()?;
@@ -295,21 +294,19 @@ impl<'a> Translation<'a> {
         Ok(translation)
     }
 
-    /// Takes what is remembered of earlier requests, before the first call of
-    /// [`ready`](Self::ready).
+    /// Restores state of earlier requests; must precede the first call of [`ready`](Self::ready).
     pub fn recall(&mut self, memory: Memory) {
         let unfinished = memory.unfinished.unwrap_or_default();
         self.journaling = Journaling::new(unfinished, memory.call_time, self.now);
         self.begin_paging(memory.cursors);
     }
 
-    /// Takes a document that was not asked for, such as a webhook.
+    /// Adds a document that no call requested, such as a webhook.
     pub(crate) fn read(&mut self, name: &'a str, document: Document) {
         self.root.documents.add(name, document);
     }
 
-    /// Identifies the request among writes, independent of the order of its parameters; `None` if it
-    /// writes nothing.
+    /// Identifies the write, independent of parameter order; `None` for reads.
     pub fn write_key(&self) -> Option<WriteKey> {
         if self.operation.read {
             return None;
@@ -325,13 +322,13 @@ impl<'a> Translation<'a> {
         Some(WriteKey(digest.finalize().into()))
     }
 
-    /// What the tokens of pages of this list are remembered under; `None` if it is no list.
+    /// Key under which cursors of this list are stored; `None` if it is not a paged list.
     pub fn paging_key(&self) -> Option<String> {
         let (index, call, pages) = self.paged()?;
         let id = CallId::once(index);
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
-        let (path, query) = material.path_and_query(call);
+        let request_builder = self.request_builder(id, call, subject.as_deref());
+        let (path, query) = request_builder.path_and_query(call);
         let fixed = query.iter().filter(|(name, _)| *name != pages.number);
         let query: Vec<_> = fixed
             .map(|(name, value)| format!("{name}={value}"))
@@ -343,7 +340,7 @@ impl<'a> Translation<'a> {
         ))
     }
 
-    /// The call whose answer is a page.
+    /// The paged call.
     fn paged(&self) -> Option<(usize, &'a operation::Call, &'a operation::Pages)> {
         let mut calls = self.plan.calls.iter().enumerate();
         calls.find_map(|(index, call)| {
@@ -355,10 +352,10 @@ impl<'a> Translation<'a> {
         })
     }
 
-    /// The calls to be made now; each is handed out once.
+    /// The calls to send now; each is returned once.
     pub fn ready(&mut self) -> Vec<Call> {
         self.begin_calls();
-        self.hand_out()
+        self.take_ready()
     }
 
     fn begin_calls(&mut self) {
@@ -368,8 +365,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The calls that wait for others and will be made, as far as can be told now. One that is made
-    /// for several things comes once.
+    /// Calls that wait for others and will be made as far as is known. A fan-out is listed once.
     pub fn planned(&self) -> Vec<PlannedCall> {
         let calls = self.plan.calls.iter().enumerate().zip(&self.progress);
         let waiting = calls.filter(|(_, progress)| progress.state == State::Waiting);
@@ -379,7 +375,7 @@ impl<'a> Translation<'a> {
             .collect()
     }
 
-    /// Takes the outcome of a call.
+    /// Processes the outcome of a call.
     pub fn complete(&mut self, id: CallId, outcome: Outcome) {
         let plan = self.plan;
         let Some(call) = plan.calls.get(id.call) else {
@@ -390,8 +386,8 @@ impl<'a> Translation<'a> {
         };
         progress.open = progress.open.saturating_sub(1);
         let name = self.journaling.close(id);
-        let read = match self.settle(id, call, outcome) {
-            Ok(settled) => settled,
+        let read = match self.finish_verification(id, call, outcome) {
+            Ok(verified) => verified,
             Err(outcome) => self.read_outcome(id, call, outcome, name.as_deref()),
         };
         match read {
@@ -411,7 +407,7 @@ impl<'a> Translation<'a> {
         self.advance();
     }
 
-    /// True if nothing more is to be sent or waited for.
+    /// True if no call remains to be sent or awaited.
     pub fn is_done(&self) -> bool {
         if !self.is_begun {
             return false;
@@ -422,7 +418,7 @@ impl<'a> Translation<'a> {
         self.queue.is_empty() && !self.plan.calls.iter().zip(&self.progress).any(open)
     }
 
-    /// Makes the answer. `now` is the time of it, in seconds since 1970.
+    /// Builds the response. `now` is its time in Unix seconds.
     pub fn finish(mut self, now: i64) -> Finished {
         let unfinished = self.left_unfinished();
         let is_trouble = self
@@ -454,7 +450,7 @@ impl<'a> Translation<'a> {
     }
 }
 
-/// The error of a loss in strict mode.
+/// Error for a loss in strict mode.
 fn not_honoured(catalog: &Catalog, name: &str, reason: &str) -> V1Error {
     catalog
         .protocol()

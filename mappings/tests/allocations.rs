@@ -1,7 +1,6 @@
-//! How often the core asks for memory: the same number on every machine, so that a budget is exact.
-//!
-//! Who makes a number smaller makes its budget smaller. Who must make one larger says why in the
-//! commit. That a list of 300 entries needs no more than others is what keeps it fast.
+//! Limits the number of allocations of the core. It is the same on every machine, so the budget is
+//! exact. Lower the budget when a number falls; explain in the commit message why one rises. Lists
+//! of 300 entries must not need more allocations than others.
 
 #[path = "../benches/cases/mod.rs"]
 mod cases;
@@ -10,9 +9,9 @@ use allocation_counter::measure;
 use cases::Case;
 use mappings::Catalog;
 
-/// What may be asked for, by case.
+/// Maximum number of allocations by case.
 const BUDGET: [(&str, u64); 5] = [
-    // With room for the catalog to grow.
+    // Leaves room for the catalog to grow.
     ("load_catalog", 80_000),
     ("checkemail", 26),
     ("get", 68),
@@ -31,7 +30,7 @@ fn allocations(name: &str) -> u64 {
 }
 
 #[test]
-fn the_core_keeps_to_its_budget() {
+fn allocations_stay_within_budget() {
     let counted = BUDGET.map(|(name, allowed)| (name, allocations(name), allowed));
     let over: Vec<_> = counted
         .iter()
@@ -41,8 +40,7 @@ fn the_core_keeps_to_its_budget() {
     assert!(over.is_empty(), "allocations: {over:#?}");
 }
 
-/// The most memory that a translation holds at a time, in percent of what v2 answered: it reads each
-/// answer once, and writes its own from there.
+/// Maximum memory of a translation in percent of v2's responses: each response is parsed once.
 const PEAK: [(&str, u64); 3] = [
     ("meetings_300", 200),
     ("report_100_by_30", 200),
@@ -50,7 +48,7 @@ const PEAK: [(&str, u64); 3] = [
 ];
 
 #[test]
-fn large_answers_take_memory_in_proportion_to_what_v2_answers() {
+fn memory_is_proportional_to_v2_responses() {
     for (name, allowed) in PEAK {
         let case = Case::named(name).unwrap();
         let (input, answered) = (case.input(), case.answered() as u64);

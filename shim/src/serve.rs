@@ -36,9 +36,7 @@ use mappings::{
     catalog::protocol::{Protocol, ProtocolError},
 };
 use recording::rollout::Figures;
-use shim_upstream::{
-    CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RateLabels, RequestId,
-};
+use shim_upstream::{CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RequestId};
 use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
@@ -408,12 +406,11 @@ impl Generation {
         shared: Arc<Shared>,
         (tenants, rollouts): (&Tenants, &Rollouts),
     ) -> reqwest::Result<Self> {
-        let labels = RateLabels::of(&executor.catalog);
         let relay = shared.relay.as_ref();
         let links = |tenant| relay.map(|relay| relay.links(tenant));
         let places = shared.requests;
         let tenants = (executor.state.shared_budget(), tenants);
-        let tenants = Tenants::new(v2, &shared.endpoint, links, labels, places, tenants);
+        let tenants = Tenants::new(v2, &shared.endpoint, links, places, tenants);
         let rollouts = Rollouts::new(&site.rollouts, rollouts, &shared)?;
         if let Some(ledger) = &shared.ledger {
             ledger.announce(&site.brownouts);

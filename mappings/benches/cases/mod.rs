@@ -1,4 +1,4 @@
-//! What the core is measured with: whole translations, with a v2 that answers from memory.
+//! Benchmark cases: whole translations, with v2 responses from memory.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -16,11 +16,11 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match Catalog::embedded() {
 
 const NOW: i64 = 1_600_000_000;
 
-/// One operation with parameters, and v2's answers as they come over the wire.
+/// Operation with parameters, and v2's responses as received.
 pub(crate) struct Case {
     operation: &'static Operation,
     arguments: Arguments,
-    /// The last one first.
+    /// Last one first.
     answers: Vec<Answer>,
     site: Site,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Case {
 /// Status and body.
 type Answer = (u16, Option<Vec<u8>>);
 
-/// What a run uses up.
+/// Resources used by a run.
 pub(crate) type Input = (Arguments, Vec<Answer>);
 
 impl Case {
@@ -98,7 +98,7 @@ impl Case {
         }
     }
 
-    /// How many bytes v2 answers.
+    /// Total size of v2's responses in bytes.
     #[allow(dead_code, reason = "not every program that measures asks")]
     pub(crate) fn answered(&self) -> usize {
         let bodies = self.answers.iter().filter_map(|(_, body)| body.as_ref());
@@ -134,7 +134,7 @@ impl Case {
         (self.arguments.clone(), self.answers.clone())
     }
 
-    /// From the parameters to the answer's bytes, the reading of v2's answers included.
+    /// From the parameters to the serialized response, including the parsing of v2's responses.
     pub(crate) fn run(&self, (arguments, mut answers): Input) -> Option<Finished> {
         let begun = Translation::begin(&CATALOG, self.operation, arguments, &self.site, NOW);
         let mut translation = begun.ok()?;
@@ -149,7 +149,7 @@ impl Case {
     }
 }
 
-/// Parameters of user/update: three of its subject's, the rest switches.
+/// Parameters of user/update: three for the subject, the rest booleans.
 fn thirty() -> Vec<(&'static str, &'static str)> {
     let mut arguments = vec![
         ("id", "WWveLh6WgYg1NR14N00007"),

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use mappings::{Arguments, Body, Catalog, Method, Outcome, V2Request};
+use mappings::{Arguments, Body, Catalog, Method, Outcome, RateLabel, V2Request};
 use recording::{Redactor, Unredacted, UnredactedCall, Wrapping};
 use serde_json::{Value, json};
 
@@ -103,6 +103,7 @@ fn call(path: &str, answer: Value) -> UnredactedCall {
         query: Vec::new(),
         body: Body::None,
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     };
     let outcome = Outcome::Answered {
         status: 200,

@@ -1,8 +1,7 @@
-//! Compares two v1 answers: what differs, and whether the catalog explains it.
-//!
+//! Compares two v1 responses and classifies the differences by the catalog.
 //! [`pairs`] finds the differences and [`compare`] classifies them. Writes cannot be sent twice, so
 //! [`rehearse`] translates the recorded request again, and [`requests`] makes the v2 requests
-//! comparable. What differs between two answers of the same side is [`Noise`].
+//! comparable. Differences between two responses of the same side are [`Noise`].
 
 mod json;
 mod noise;
@@ -21,17 +20,17 @@ pub use rehearsal::{Rehearsed, rehearse, site};
 pub use requests::requests;
 pub use verdict::{ERROR, compare, explained, is_known_field, unexpected, view};
 
-/// The classification of a place in both answers.
+/// Classification of a value in both responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// The same name, place and value.
+    /// Equal name, place and value.
     Same,
-    /// Renamed, moved or converted, as the catalog says.
+    /// Renamed, moved or converted according to the catalog.
     Mapped,
     /// A loss that the catalog documents.
     Lossy,
-    /// Different in every answer: a time, a token, a signed URL.
+    /// Different in every response: a timestamp, a token, a signed URL.
     Volatile,
     /// Expected by a rule, or reviewed and accepted.
     Accepted,
@@ -40,7 +39,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All verdicts, the best first.
+    /// All verdicts, best first.
     pub const ALL: [Self; 6] = [
         Self::Same,
         Self::Mapped,
@@ -50,7 +49,7 @@ impl Verdict {
         Self::Unexpected,
     ];
 
-    /// One word.
+    /// Identifier.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -69,47 +68,47 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Two answers, compared.
+/// Comparison of two responses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The name of the exchange or file.
+    /// Name of the exchange or file.
     pub name: String,
-    /// The operation, if known.
+    /// Operation, if known.
     pub operation: Option<String>,
-    /// The names of the two sides.
+    /// Names of the two sides.
     pub sides: (String, String),
-    /// All places, in the order of the answer.
+    /// All values in response order.
     pub rows: Vec<Row>,
 }
 
-/// One place in two answers.
+/// Value in two responses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// The path: `users[kdc1].pmi`.
+    /// Path: `users[kdc1].pmi`.
     pub path: String,
-    /// The path without item ids: `users[].pmi`.
+    /// Path without item ids: `users[].pmi`.
     pub field: String,
-    /// The path on the new side, if that has another shape: `settings:/in_meeting/chat`.
+    /// Path on the new side, if its shape differs: `settings:/in_meeting/chat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// The value of the old side.
+    /// Old value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<Value>,
-    /// The value of the new side.
+    /// New value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
-    /// The verdict.
+    /// Classification.
     pub verdict: Verdict,
-    /// The kind of difference, if any.
+    /// Kind of difference, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// The reason for the verdict; empty for `same`.
+    /// Reason for the verdict; empty for `same`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
 impl Comparison {
-    /// Number of places with this verdict.
+    /// Number of values with this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rows
             .iter()
@@ -123,12 +122,12 @@ impl Comparison {
     }
 }
 
-/// A value as JSON for display, escaped by [`visible`]; empty for no value.
+/// Value as JSON for display, escaped by [`visible`]; empty for `None`.
 pub fn written(value: Option<&Value>) -> String {
     value.map_or_else(String::new, |value| visible(&value.to_string()))
 }
 
-/// Escapes control characters, line breaks, and characters that change the direction or hide text.
+/// Escapes control characters, line breaks, and characters that hide text or change its direction.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {

@@ -1,40 +1,39 @@
 //! The recording format: v1 requests and responses with the v2 calls between them.
-//!
-//! A recording is a JSON Lines file of [`Exchange`]s. The format is versioned by [`FORMAT`]; readers
-//! ignore members that they do not know. A [`Redactor`](crate::Redactor) removes secrets from every
+//! A recording is a JSON Lines file of [`Exchange`]s. The format is versioned by [`FORMAT`];
+//! readers ignore unknown members. A [`Redactor`](crate::Redactor) removes secrets from every
 //! exchange before it is written.
 
 use mappings::{
-    Argument, Arguments, Body, Document, File, Method, Outcome, Site, V1Answer, V1Error, V2Request,
+    Argument, Arguments, Document, File, Method, Outcome, Site, V1Answer, V1Error,
     catalog::protocol::Options,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The version of the format; incremented when a member is removed or changes its meaning.
+/// Version of the format; incremented when a member is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
 
-/// One v1 request, its answer, and the v2 requests and answers between them.
+/// v1 request and response with the v2 calls in between.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// [`FORMAT`].
     pub format: u32,
     /// Identifies the exchange within its recording.
     pub id: String,
-    /// The id of the request, as its answer and the log have it; `None` if unknown.
+    /// Id of the request in its response and the log; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// Time of the request: RFC 3339, UTC; empty if unknown.
     #[serde(default)]
     pub at: String,
-    /// From the request to its answer, in microseconds; 0 if unknown.
+    /// Duration of the request in microseconds; 0 if unknown.
     #[serde(default)]
     pub micros: u64,
-    /// The settings of the site that served it; `None` if unknown.
+    /// Settings of the site; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<RecordedSite>,
-    /// The settings by which the recorder left out other exchanges; `None` if it left out none by them.
+    /// Recorder settings that caused other exchanges to be omitted; `None` if none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<String>,
     /// The v1 request and response.
@@ -44,12 +43,12 @@ pub struct Exchange {
     pub v2: Vec<V2Exchange>,
 }
 
-/// The settings of a site.
+/// Settings of a site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordedSite {
-    /// Strict mode: a parameter that v2 does not support is an error.
+    /// Strict mode: unsupported parameters are errors.
     pub strict: bool,
-    /// The options of its catalog, with their defaults.
+    /// Catalog options, defaults included.
     pub options: Options,
 }
 
@@ -62,42 +61,42 @@ impl From<&Site> for RecordedSite {
     }
 }
 
-/// The client's side of an exchange.
+/// v1 side of an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct V1Exchange {
     /// The operation: `user/get`.
     pub operation: String,
-    /// How the parameters were sent.
+    /// Encoding of the parameters.
     #[serde(default)]
     pub wrapping: Wrapping,
-    /// The parameters of the operation, without credentials. A file is represented as
-    /// `{"file": {"bytes": 1024}}`.
+    /// Parameters of the operation, without credentials. Files are represented as `{"file":
+    /// {"bytes": 1024}}`.
     pub parameters: Map<String, Value>,
-    /// Number of parameters that were removed because the operation does not have them.
+    /// Number of removed parameters that the operation does not have.
     #[serde(default)]
     pub ignored: usize,
-    /// The answer as JSON: the members, or `{"error": {"code", "message"}}`.
+    /// Response as JSON: the members, or `{"error": {"code", "message"}}`.
     pub answer: Value,
 }
 
-/// How a v1 client sent its parameters.
+/// Encoding of a v1 request's parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wrapping {
-    /// All in the query string.
+    /// Query string only.
     Query,
-    /// A form.
+    /// Form body.
     Form,
-    /// A JSON body.
+    /// JSON body.
     Json,
-    /// Multipart.
+    /// Multipart body.
     Multipart,
-    /// Something else, or unknown.
+    /// Anything else, or unknown.
     #[default]
     Other,
 }
 
-/// One v2 request and its answer.
+/// v2 request and response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct V2Exchange {
     /// The name of the call in the plan; empty if unknown.
@@ -119,10 +118,10 @@ pub struct V2Exchange {
     /// The HTTP status, if v2 answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// v2's answer as JSON.
+    /// v2's response as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Value>,
-    /// From the call to its answer, in microseconds.
+    /// Duration of the call in microseconds.
     #[serde(default)]
     pub micros: u64,
 }
@@ -141,7 +140,7 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// The kind of an outcome, and the HTTP status if v2 answered.
+    /// Kind of an outcome, and the HTTP status if v2 responded.
     pub(crate) fn of(outcome: &Outcome) -> (Self, Option<u16>) {
         match outcome {
             Outcome::Answered { status, .. } => (Self::Answered, Some(*status)),
@@ -153,7 +152,7 @@ impl OutcomeKind {
     }
 }
 
-/// Why a line could not be read.
+/// Reason why a line is not a readable exchange.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// Not JSON, or not of this shape.
@@ -182,15 +181,14 @@ impl Exchange {
     /// Writes a line of a recording, without a line break.
     ///
     /// # Errors
-    ///
-    /// None that is known: an exchange can always be serialized.
+    /// None in practice: exchanges always serialize.
     pub fn write(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 }
 
 impl V1Exchange {
-    /// The client's side, not yet redacted.
+    /// The unredacted v1 side of an exchange.
     pub fn new(
         operation: &str,
         wrapping: Wrapping,
@@ -208,7 +206,7 @@ impl V1Exchange {
         }
     }
 
-    /// Without an answer.
+    /// The unredacted v1 side without a response.
     pub(crate) fn of_arguments(operation: &str, wrapping: Wrapping, arguments: &Arguments) -> Self {
         let parameters = arguments.iter().map(|(name, value)| {
             let value = match value {
@@ -226,7 +224,7 @@ impl V1Exchange {
         }
     }
 
-    /// The parameters, for another translation. A file has the recorded size and consists of zeros.
+    /// The parameters for a new translation. Files have the recorded size and consist of zeros.
     pub fn arguments(&self) -> Arguments {
         let mut arguments = Arguments::default();
         for (name, value) in &self.parameters {
@@ -244,7 +242,7 @@ impl V1Exchange {
     }
 }
 
-/// Upper bound for the size of such a file; v1 accepted pictures of 2 MiB.
+/// Maximum size of such a file; v1 accepted pictures of up to 2 MiB.
 const LARGEST_FILE: usize = 8 << 20;
 
 fn file_size(value: &Value) -> usize {
@@ -254,27 +252,7 @@ fn file_size(value: &Value) -> usize {
 }
 
 impl V2Exchange {
-    /// A v2 call, not yet redacted.
-    pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
-        let (kind, status) = OutcomeKind::of(outcome);
-        let answer = match outcome {
-            Outcome::Answered { body, .. } => body.as_ref().map(|body| body.json().to_value()),
-            _ => None,
-        };
-        Self {
-            call: call.to_owned(),
-            method: request.method.as_str().to_owned(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            body: body(&request.body),
-            outcome: kind,
-            status,
-            answer,
-            micros,
-        }
-    }
-
-    /// The outcome that the recorded answer gives a translation.
+    /// The outcome for a new translation.
     pub fn outcome(&self) -> Outcome {
         match (self.outcome, self.status) {
             (OutcomeKind::Answered, Some(status)) => Outcome::Answered {
@@ -288,28 +266,13 @@ impl V2Exchange {
         }
     }
 
-    /// True if the request changes nothing.
+    /// True for read-only requests.
     pub fn is_read(&self) -> bool {
         self.method == Method::Get.as_str()
     }
 }
 
-pub(crate) fn body(body: &Body) -> Option<Value> {
-    match body {
-        Body::None => None,
-        Body::Json(value) => Some(value.clone()),
-        Body::File {
-            part,
-            media_type,
-            file,
-        } => {
-            let bytes = file.bytes.len();
-            Some(json!({ "file": { "part": part, "media_type": media_type, "bytes": bytes } }))
-        }
-    }
-}
-
-/// The RFC 3339 form of a time in milliseconds since 1970; empty if out of range.
+/// Formats a time in Unix milliseconds as RFC 3339; empty if out of range.
 pub fn moment(millis: i64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
         .ok()

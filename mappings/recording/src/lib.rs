@@ -1,9 +1,8 @@
-//! Recorded exchanges, and what reads them: the recording format, redaction, the comparison of
-//! answers, and the usage document of the shim.
-//!
-//! [`Redactor::record`] makes an [`Exchange`] of an [`Unredacted`] one, and [`Exchange::write`] the
-//! line of a recording of that. [`Exchange::read`] reads the line back, and [`comparison`] compares it with what the
-//! mappings make of the same request. Like `mappings`, this crate does no I/O and has no clock.
+//! The recording format, redaction, comparison of responses, and the shim's usage document.
+//! [`Redactor::record`] converts an [`Unredacted`] exchange into an [`Exchange`], which
+//! [`Exchange::write`] serializes as a line and [`Exchange::read`] parses. [`comparison`] compares
+//! a recorded response with another one, or with a new translation of the request. Like `mappings`,
+//! this crate does no I/O and reads no clock.
 
 pub mod comparison;
 mod exchange;

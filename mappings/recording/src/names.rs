@@ -8,19 +8,19 @@ use mappings::{
 };
 use memchr::memmem::Finder;
 
-/// What a name says about its value.
+/// Classification of a value by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The value can be shown.
+    /// Not confidential.
     Plain,
-    /// The value is a secret.
+    /// Secret.
     Secret,
-    /// The value names a person and is replaced by a pseudonym.
+    /// Name of a person, to be replaced by a pseudonym.
     Personal,
 }
 
 impl Meaning {
-    /// The meaning of a value named `own` inside of a value of this meaning.
+    /// Classification of a member with classification `own` within a value with this one.
     pub(super) fn inside(self, own: Self) -> Self {
         match (self, own) {
             (Self::Secret, _) | (_, Self::Secret) => Self::Secret,
@@ -30,12 +30,13 @@ impl Meaning {
     }
 }
 
-/// The names of the catalog, and the words that make other names secret.
+/// Names of the catalog, and words that mark other names as secret.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Keys are in lower case.
+    /// Classification by lower-case name.
     known: HashMap<String, Meaning>,
-    /// A name that contains one of these is secret, unless the catalog has it as another field.
+    /// Words that mark names containing them as secret, unless the catalog has a field of that
+    /// name.
     secret_words: Vec<Finder<'static>>,
 }
 

@@ -1,12 +1,9 @@
 //! Redaction: removes secrets, and replaces addresses and names by pseudonyms on request.
-//!
-//! The catalog says which fields are secret; other members are classified by their name. The values
-//! of secret members are also searched for in every other string of the same exchange, because error
-//! messages quote what they refuse.
-//!
-//! There is one implementation, which works on the complete record. A record takes 4.4 µs for
-//! `user/checkemail` and 220 µs for `user/get` with 300 settings (`cargo bench -p recording`), on a
-//! thread that no request waits for.
+//! The catalog declares secret fields; other members are classified by name. The values of secret
+//! members are also replaced in all other strings of the exchange, because error messages quote
+//! rejected values.
+//! Redaction works on the complete record. It takes 4.4 µs for `user/checkemail` and 220 µs for
+//! `user/get` with 300 settings (`cargo bench -p recording`), on a background thread.
 
 use std::fmt;
 
@@ -24,10 +21,10 @@ use crate::{
     unredacted::Unredacted,
 };
 
-/// Replaces a secret.
+/// Replacement for secrets.
 pub const REDACTED: &str = "[redacted]";
 
-/// The domain of addresses that are pseudonyms; it never receives mail (RFC 2606).
+/// Domain of pseudonymous email addresses; it never receives mail (RFC 2606).
 const PSEUDONYM_DOMAIN: &str = "pseudonym.invalid";
 
 /// Removes secrets. With a [`PseudonymKey`], also replaces addresses and names by pseudonyms.
@@ -41,7 +38,7 @@ pub struct Redactor {
 #[derive(Clone)]
 pub struct PseudonymKey(Vec<u8>);
 
-/// The key is so short that it could be found by trying.
+/// The key is short enough for a brute-force search.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a key for pseudonyms needs at least {} characters",
@@ -84,7 +81,7 @@ impl fmt::Debug for PseudonymKey {
 }
 
 impl Redactor {
-    /// A redactor for the fields of a catalog. Without a key, addresses and names stay as they are.
+    /// Creates a redactor for a catalog. Without a key, addresses and names are not replaced.
     pub fn new(catalog: &Catalog, key: Option<PseudonymKey>) -> Self {
         Self {
             names: Names::new(catalog, key.is_some()),
@@ -92,8 +89,8 @@ impl Redactor {
         }
     }
 
-    /// Redacts a record. `others` are further secrets that it may quote, such as the access token.
-    /// Parameters that the operation does not have are removed.
+    /// Redacts a record. `others` are further secrets to replace, such as the access token.
+    /// Parameters unknown to the operation are removed.
     pub fn exchange(&self, catalog: &Catalog, exchange: &mut Exchange, others: &[&str]) {
         let mut known = Known::with(others);
         self.learn_requests(exchange, &mut known);
@@ -104,7 +101,7 @@ impl Redactor {
         self.redact(catalog, exchange, known);
     }
 
-    /// The redacted record of an exchange; `others` as in [`Self::exchange`].
+    /// Creates the redacted record of an exchange; `others` as in [`Self::exchange`].
     pub fn record(&self, catalog: &Catalog, exchange: &Unredacted, others: &[&str]) -> Exchange {
         let answer = Document::read(exchange.answer.to_vec()).unwrap_or_default();
         let answers = exchange
@@ -121,7 +118,7 @@ impl Redactor {
         exchange
     }
 
-    /// Collects the secrets and names that the client and the shim sent.
+    /// Collects secrets and names from requests.
     fn learn_requests(&self, exchange: &Exchange, known: &mut Known) {
         self.learn_members(&exchange.v1.parameters, Meaning::Plain, known);
         for call in &exchange.v2 {
@@ -176,7 +173,7 @@ impl Redactor {
         self.value_without(value, &[]);
     }
 
-    /// Redacts a single document; `others` are further secrets that it may quote.
+    /// Redacts a single document; `others` are further secrets to replace.
     pub fn value_without(&self, value: &mut Value, others: &[&str]) {
         let mut known = Known::with(others);
         self.learn(value, Meaning::Plain, &mut known);
@@ -189,7 +186,7 @@ impl Redactor {
         self.text(text, &Known::default())
     }
 
-    /// Collects the secrets and names in a value; `meaning` is what the names around it say.
+    /// Collects secrets and names from a value; `meaning` is that of the enclosing members.
     fn learn(&self, value: &Value, meaning: Meaning, known: &mut Known) {
         match value {
             Value::Array(items) => {
@@ -212,8 +209,8 @@ impl Redactor {
         }
     }
 
-    /// As [`Self::learn`], also for repeated names: a [`Value`] keeps only the last member of a name,
-    /// but the others may be quoted, too.
+    /// [`Self::learn`] including duplicate members, which a [`Value`] would drop but other strings
+    /// may quote.
     fn learn_document(&self, json: Json<'_>, meaning: Meaning, known: &mut Known) {
         for element in json.elements() {
             self.learn_document(element, meaning, known);
@@ -300,7 +297,7 @@ impl Redactor {
         text
     }
 
-    /// Removes what looks like a secret, and replaces addresses by pseudonyms.
+    /// Replaces likely secrets, and email addresses by pseudonyms.
     fn without_patterns(&self, mut text: String) -> String {
         if scrub::may_have_patterns(&text) {
             let is_secret = |name: &str| self.names.meaning(name) == Meaning::Secret;
@@ -334,7 +331,7 @@ impl Redactor {
     }
 }
 
-/// True if a string of a record was redacted, so that no request can be made with it.
+/// True if the string contains a replacement, so that no request can be made with it.
 fn is_redacted(text: &str) -> bool {
     text.contains(REDACTED) || is_pseudonym(text)
 }
@@ -389,8 +386,8 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// Secrets and names of an exchange that are searched for in its strings: the longest first, because
-/// one may be a part of another.
+/// Secrets and names to replace in the strings of an exchange, longest first, because one may
+/// contain another.
 #[derive(Default)]
 struct Known {
     secrets: Vec<String>,
@@ -406,7 +403,7 @@ impl Known {
         known
     }
 
-    /// Notes a text, unless it is so short that it would be found in unrelated words.
+    /// Adds a text, unless it is so short that it occurs in unrelated words.
     fn add(&mut self, meaning: Meaning, text: &str) {
         match meaning {
             Meaning::Secret => {

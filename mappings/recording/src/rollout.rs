@@ -1,4 +1,4 @@
-//! The figures of a rollout's current step, as the operations address of a shim shows them.
+//! Figures of a rollout's current step, as shown by the shim's operations address.
 
 use std::collections::BTreeMap;
 
@@ -6,84 +6,84 @@ use serde::{Deserialize, Serialize};
 
 use crate::comparison::Verdict;
 
-/// The figures of a step.
+/// Figures of a rollout step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// The rollout.
+    /// Name of the rollout.
     pub name: String,
-    /// The other side: its base URL, or the folder of its mappings.
+    /// Other side: base URL, or folder of mappings.
     pub other: String,
-    /// The share that holds now.
+    /// Current share in percent.
     pub percent: u8,
-    /// The share in the settings.
+    /// Configured share in percent.
     pub configured_percent: u8,
-    /// When the step began: RFC 3339, UTC.
+    /// Start of the step: RFC 3339, UTC.
     pub since: String,
-    /// Why the other side was left, if the shim left it.
+    /// Rollback by the shim, if any.
     pub left: Option<Left>,
-    /// Measured share of the answers that the other side gave; null without an answer.
+    /// Measured share of responses from the other side; null without a response.
     pub share: Option<f64>,
-    /// Share of the compared answers without an unexpected difference; null without a comparison.
+    /// Share of compared responses without an unexpected difference; null without a comparison.
     pub consistency: Option<f64>,
-    /// Answers by verdict.
+    /// Compared responses by verdict.
     pub compared: BTreeMap<Verdict, u64>,
-    /// The figures of both sides.
+    /// Figures of both sides.
     pub sides: Sides,
-    /// Counts in the last answers of the other side.
+    /// Counts over the most recent responses of the other side.
     pub recently: Recently,
 }
 
-/// Why the other side was left.
+/// Rollback to this side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
-    /// When: RFC 3339, UTC.
+    /// Time: RFC 3339, UTC.
     pub at: String,
-    /// From which share.
+    /// Share before the rollback, in percent.
     pub percent: u8,
-    /// What the step did not allow.
+    /// Limit of the step that was exceeded.
     pub reason: String,
 }
 
 /// Both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sides {
-    /// The shim that has the rollout.
+    /// This shim.
     pub this: Side,
-    /// Where it moves callers to.
+    /// Target of the rollout.
     pub other: Side,
 }
 
 /// One side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Side {
-    /// Requests that it was given.
+    /// Requests received.
     pub answers: u64,
-    /// Requests that it did not answer.
+    /// Requests without a response.
     pub errors: u64,
-    /// The 99th percentile of its last answers in milliseconds; null without one.
+    /// 99th percentile of recent response times in milliseconds; null without a response.
     pub p99_ms: Option<f64>,
 }
 
-/// Counts in the last answers of the other side.
+/// Counts over the most recent responses of the other side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recently {
-    /// How many there are.
+    /// Number of responses.
     pub answers: usize,
-    /// With an unexpected difference.
+    /// Responses with an unexpected difference.
     pub unexpected: usize,
-    /// Not answered.
+    /// Requests without a response.
     pub errors: usize,
-    /// Above the limit for the 99th percentile.
+    /// Responses slower than the limit for the 99th percentile.
     pub slow: usize,
 }
 
 impl Figures {
-    /// How many answers were compared.
+    /// Number of compared responses.
     pub fn compared(&self) -> u64 {
         self.compared.values().sum()
     }
 
-    /// How many of them differ unexpectedly.
+    /// Number of compared responses with an unexpected difference.
     pub fn unexpected(&self) -> u64 {
         let unexpected = self.compared.get(&Verdict::Unexpected);
         unexpected.copied().unwrap_or_default()

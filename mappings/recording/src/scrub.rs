@@ -4,13 +4,14 @@ use memchr::{memchr_iter, memchr3_iter};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// The beginning of a JWT: `{"` in base64.
+/// Prefix of JWTs: `{"` in base64.
 const TOKEN: &str = "eyJ";
 
-/// A secret shorter than this is only replaced as a whole word, because it is part of unrelated words.
+/// Secrets shorter than this are replaced only as whole words, because they occur in unrelated
+/// words.
 const SHORT: usize = 6;
 
-/// An email address in a text.
+/// Email address in a text.
 pub(super) struct Found<'t> {
     local: &'t str,
     /// The separator as written: `@` or `%40`.
@@ -31,7 +32,7 @@ impl Found<'_> {
 /// The encodings in which a text may be quoted: verbatim, URL, form and JSON.
 pub(super) fn written_forms(text: &str) -> Vec<String> {
     let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    // Encoders differ in what they leave alone; these are what URLs and forms agree on.
+    // Encoders differ in their unescaped characters; these are common to URLs and forms.
     let lenient: String = url_form(text);
     let json = Value::from(text).to_string();
     let json = json.trim_matches('"').to_owned();
@@ -86,7 +87,7 @@ pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     out
 }
 
-/// False if [`patterns`] certainly finds nothing, as in most texts: words and times.
+/// Cheap pre-check: false if [`patterns`] certainly finds nothing, as in most texts.
 pub(super) fn may_have_patterns(text: &str) -> bool {
     let bytes = text.as_bytes();
     let before = |at: usize| bytes.get(..at).unwrap_or_default();
@@ -100,7 +101,7 @@ pub(super) fn may_have_patterns(text: &str) -> bool {
     }) || memchr_iter(b'J', bytes).any(|at| before(at).ends_with(b"ey"))
 }
 
-/// True if a text may end in the name of a secret; numbers and times do not.
+/// True if a text may end with the name of a secret; numbers and timestamps do not.
 fn names(text: &[u8]) -> bool {
     let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ');
     let name = text.iter().rev().skip_while(|byte| quotes(byte));
@@ -114,8 +115,8 @@ fn names(text: &[u8]) -> bool {
     first.is_some_and(|first| !(is_plain && first.is_ascii_digit()))
 }
 
-/// Replaces what looks like a secret: the value after the name of a secret, credentials after
-/// `Bearer` and `Basic`, JWTs, and the query of a URL.
+/// Replaces likely secrets: values after the name of a secret, credentials after `Bearer` and
+/// `Basic`, JWTs, and URL queries.
 pub(super) fn patterns(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> String {
     let mut text = text.to_owned();
     if text.contains(['=', ':']) {
@@ -150,7 +151,7 @@ fn named_values(text: &str, is_secret: &dyn Fn(&str) -> bool, by: &str) -> Strin
         out.push_str(head);
         out.push_str(sign);
         rest = behind;
-        // A scheme is named before its value, and both go.
+        // Authentication schemes are handled by `schemes`.
         let starts_with_scheme = SCHEMES.iter().any(|scheme| starts_with(behind, scheme));
         if !name.is_empty() && is_secret(&name.replace('-', "_")) && !starts_with_scheme {
             let (value, after) = behind.split_at(value_end(behind, by));
@@ -176,7 +177,7 @@ fn ends_value(char: char) -> bool {
 /// The authentication schemes of HTTP.
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 
-/// The last letters of their names.
+/// Last letters of the scheme names.
 const SCHEME_ENDS: [u8; 2] = [b'r', b'c'];
 
 fn starts_with(text: &str, scheme: &str) -> bool {
@@ -237,7 +238,7 @@ fn words(text: &str, by: &str) -> String {
     out
 }
 
-/// `https://user:password@host` without the user.
+/// Removes the user from `https://user:password@host`.
 fn without_user(address: &str, by: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else {
         return address.to_owned();
@@ -292,7 +293,7 @@ pub(super) fn addresses(text: &str, by: &dyn Fn(Found<'_>) -> String) -> String 
     out
 }
 
-/// The length of what precedes an address without being part of it: `'`, `mailto=`, a path.
+/// Length of a prefix that is not part of the address: `'`, `mailto=`, a path.
 fn quoted(local: &str) -> usize {
     let end = local.rfind(['\'', '=', '/', '?', '&', '{', '`', '#']);
     end.map_or(0, |at| at + 1)
@@ -314,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_moments_have_no_patterns() {
+    fn words_and_timestamps_have_no_patterns() {
         for text in [
             "2019-03-04T08:30:00Z",
             "Analytical Engines",
@@ -338,10 +339,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_may_have_no_patterns_has_none(
+        fn pre_check_has_no_false_negatives(
             text in "([a-z0-9T:=_ \"'\\\\-]|bearer |Basic |BASIC\t|eyJ|://|\\?|token|é){0,12}",
         ) {
-            // Whatever a name is, as long as it is one.
+            // Any name counts as secret.
             let is_secret = |name: &str| !name.bytes().all(|byte| b"0123456789_T".contains(&byte));
             if !may_have_patterns(&text) {
                 prop_assert_eq!(patterns(&text, &is_secret, "[gone]"), text);

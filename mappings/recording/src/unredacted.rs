@@ -3,46 +3,46 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use mappings::{Argument, Arguments, Body, Document, Outcome, V2Request};
 
 use crate::exchange::{
-    Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, body, moment,
+    Exchange, FORMAT, OutcomeKind, RecordedSite, V1Exchange, V2Exchange, Wrapping, moment,
 };
 
-/// An exchange with its secrets, collected cheaply on the request's path: v2's answers are shared, not
-/// copied. [`crate::Redactor::record`] makes the record of it, off that path.
+/// Exchange with its secrets, collected cheaply while the request is served: v2's responses are
+/// shared, not copied. [`crate::Redactor::record`] redacts it later.
 ///
 /// `Debug` shows only the operation.
 pub struct Unredacted {
     /// Identifies the exchange within its recording.
     pub id: String,
-    /// The id of the request, as its answer and the log have it.
+    /// Id of the request in its response and the log.
     pub request: Option<String>,
     /// Time of the request in milliseconds since 1970.
     pub at: i64,
-    /// From the request to its answer, in microseconds.
+    /// Duration of the request in microseconds.
     pub micros: u64,
-    /// The settings of the site that served it, if known.
+    /// Settings of the site, if known.
     pub site: Option<Arc<RecordedSite>>,
     /// The operation.
     pub operation: String,
-    /// How the parameters were sent.
+    /// Encoding of the parameters.
     pub wrapping: Wrapping,
-    /// The parameters with the credentials, so that redaction finds them elsewhere, too.
+    /// Parameters including credentials, so that redaction also finds these elsewhere.
     pub arguments: Arguments,
-    /// v1's answer as JSON.
+    /// v1 response as JSON.
     pub answer: Bytes,
     /// The v2 calls, in the order of their responses.
     pub calls: Vec<UnredactedCall>,
 }
 
-/// A v2 request and its answer, secrets included.
+/// v2 request and response, including secrets.
 ///
 /// `Debug` shows only the request's template.
 pub struct UnredactedCall {
-    /// The name of the call in the plan.
+    /// Name of the call in the plan.
     pub call: String,
     /// The request.
     pub request: V2Request,
@@ -50,9 +50,9 @@ pub struct UnredactedCall {
     pub outcome: OutcomeKind,
     /// The HTTP status, if v2 answered.
     pub status: Option<u16>,
-    /// v2's answer, if it is JSON.
+    /// v2's response, if it is JSON.
     pub answer: Option<Document>,
-    /// From the call to its answer, in microseconds.
+    /// Duration of the call in microseconds.
     pub micros: u64,
 }
 
@@ -70,7 +70,7 @@ impl Unredacted {
         EACH + self.answer.len() + arguments.sum::<usize>() + calls.sum::<usize>()
     }
 
-    /// The record, not yet redacted. `answer` is the parsed v1 answer.
+    /// The unredacted record. `answer` is the parsed v1 response.
     pub(super) fn exchange(&self, answer: &Document) -> Exchange {
         Exchange {
             format: FORMAT,
@@ -92,8 +92,15 @@ impl Unredacted {
 /// Estimated overhead of a name, a value or a call, in bytes.
 const EACH: usize = 64;
 
+impl V2Exchange {
+    /// The unredacted record of a v2 call.
+    pub fn new(call: &str, request: &V2Request, outcome: &Outcome, micros: u64) -> Self {
+        UnredactedCall::new(call.to_owned(), request.clone(), outcome, micros).exchange()
+    }
+}
+
 impl UnredactedCall {
-    /// A v2 call.
+    /// Creates the record of a v2 call.
     pub fn new(call: String, request: V2Request, outcome: &Outcome, micros: u64) -> Self {
         let answer = match outcome {
             Outcome::Answered { body, .. } => body.clone(),
@@ -131,6 +138,21 @@ impl UnredactedCall {
             status: self.status,
             answer: self.answer.as_ref().map(|answer| answer.json().to_value()),
             micros: self.micros,
+        }
+    }
+}
+
+fn body(body: &Body) -> Option<Value> {
+    match body {
+        Body::None => None,
+        Body::Json(value) => Some(value.clone()),
+        Body::File {
+            part,
+            media_type,
+            file,
+        } => {
+            let bytes = file.bytes.len();
+            Some(json!({ "file": { "part": part, "media_type": media_type, "bytes": bytes } }))
         }
     }
 }

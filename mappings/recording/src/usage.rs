@@ -1,8 +1,7 @@
-//! The usage document: which clients call v1. The shim serves it at `GET /usage`, and `migrate usage`
-//! reads it.
-//!
-//! One JSON object, versioned by [`FORMAT`]; readers ignore members that they do not know. It has names
-//! of parameters, but no values and no secrets.
+//! The usage document: the clients that call v1. The shim serves it at `GET /usage`, and `migrate
+//! usage` reads it.
+//! One JSON object, versioned by [`FORMAT`]; readers ignore unknown members. It contains names of
+//! parameters, but no values and no secrets.
 
 mod ledger;
 mod verdict;
@@ -13,68 +12,67 @@ use time::Date;
 pub use ledger::Ledger;
 pub use verdict::{Judgement, LIVE_DAYS, Rule, SAFE_DAYS, Verdict};
 
-/// The version of the document; incremented when a member is removed or changes its meaning.
+/// Version of the document; incremented when a member is removed or changes its meaning.
 pub const FORMAT: u32 = 1;
 
-/// Groups what is not counted separately: callers beyond the limit of the ledger, and parameters that
-/// v1 never had.
+/// Name of the group of callers beyond the ledger's limit, and of parameters unknown to v1.
 pub const OTHERS: &str = "*";
 
-/// The content of the ledger.
+/// Content of the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// [`FORMAT`].
     pub format: u32,
     /// Time of the document: RFC 3339, UTC.
     pub at: String,
-    /// Names a ledger that several shims write: their documents are of the same requests.
+    /// Id of a ledger shared by several shims, whose documents describe the same requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
-    /// The days that the ledger covers.
+    /// Days covered by the ledger.
     pub kept: Kept,
-    /// Served requests that are not written to the ledger yet.
+    /// Served requests not yet written to the ledger.
     #[serde(default)]
     pub unwritten: u64,
-    /// The brownouts that the ledger covers.
+    /// Brownouts covered by the ledger.
     #[serde(default)]
     pub brownouts: Vec<Brownout>,
-    /// The callers by key, address and user agent.
+    /// Callers by key, address and user agent.
     pub consumers: Vec<Consumer>,
-    /// The cursor for the next page, to be sent as `after`; null on the last page.
+    /// Cursor of the next page, to be sent as `after`; null on the last page.
     #[serde(default)]
     pub next: Option<i64>,
 }
 
-/// The days that the ledger covers; nothing is known of others.
+/// Days covered by the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Ranges of days (UTC) in order: the first and the last day of each.
+    /// Sorted spans of UTC days: first and last day of each.
     pub spans: Vec<(String, String)>,
-    /// Days with requests that are missing because the disk was slow, full or gone.
+    /// Days with requests lost because the disk was slow, full or unavailable.
     #[serde(default)]
     pub gaps: Vec<Gap>,
 }
 
-/// A window in which v1 answered an error on purpose, as far as the ledger was kept in it.
+/// Brownout: a window in which v1 deliberately returned an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Brownout {
-    /// The beginning of the window: RFC 3339, UTC.
+    /// Start of the window: RFC 3339, UTC.
     pub begins: String,
-    /// Its end.
+    /// End of the window.
     pub ends: String,
-    /// The first moment of it at which a shim was running.
+    /// First time in the window at which a shim was running.
     pub first: String,
-    /// The last such moment.
+    /// Last time in the window at which a shim was running.
     pub last: String,
-    /// The keys concerned; all if empty.
+    /// Affected keys; all if empty.
     #[serde(default)]
     pub keys: Vec<String>,
-    /// The operations concerned; all if empty.
+    /// Affected operations; all if empty.
     #[serde(default)]
     pub operations: Vec<String>,
 }
 
-/// A day with missing requests.
+/// Day with missing requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The day: `2026-11-22`.
@@ -83,44 +81,44 @@ pub struct Gap {
     pub requests: u64,
 }
 
-/// One caller, as far as it can be distinguished.
+/// Caller, as far as it can be distinguished.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consumer {
-    /// The key that it authenticated with; null for requests rejected before that.
+    /// Authenticated key; null for requests rejected before authentication.
     pub key: Option<String>,
-    /// Who maintains the programs with this key, if the settings of the shim say so.
+    /// Maintainer of the programs with this key, from the shim's settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Its address, or that of the proxy in front of the shim; [`OTHERS`] beyond the limit.
+    /// IP address of the client, or of the proxy in front of the shim; [`OTHERS`] beyond the limit.
     pub address: String,
-    /// Its `User-Agent`; [`OTHERS`] beyond the limit.
+    /// `User-Agent`; [`OTHERS`] beyond the limit.
     pub user_agent: String,
     /// The first request: RFC 3339, UTC.
     pub first: String,
     /// The last request.
     pub last: String,
-    /// The longest pause between two days with calls, in days.
+    /// Longest pause between two days with calls, in days.
     #[serde(default)]
     pub longest_pause_days: u32,
-    /// Its operations by name.
+    /// Operations by name.
     pub operations: Vec<OperationUse>,
 }
 
-/// The requests of one consumer for one operation.
+/// Requests of one consumer for one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationUse {
-    /// The operation; null for paths that v1 did not have.
+    /// Operation; null for paths unknown to v1.
     pub operation: Option<String>,
-    /// Their outcomes.
+    /// Number of requests by outcome.
     pub outcomes: Outcomes,
     /// The first request: RFC 3339, UTC.
     pub first: String,
     /// The last request.
     pub last: String,
-    /// The parameters of the operation that were sent.
+    /// Parameters of the operation that were sent.
     #[serde(default)]
     pub parameters: Vec<ParameterUse>,
-    /// The parameters among them that v2 does not support.
+    /// Those of the parameters that v2 does not support.
     #[serde(default)]
     pub lossy: Vec<ParameterUse>,
     /// Parameters of other operations, and [`OTHERS`].
@@ -128,12 +126,12 @@ pub struct OperationUse {
     pub unknown: Vec<ParameterUse>,
 }
 
-/// A parameter that was sent.
+/// Use of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterUse {
-    /// The name.
+    /// Name of the parameter.
     pub name: String,
-    /// Number of requests with it in the whole ledger, regardless of the filter of the query.
+    /// Number of requests with the parameter in the whole ledger, regardless of the query's filter.
     pub requests: u64,
 }
 
@@ -151,12 +149,12 @@ pub struct Outcomes {
     pub refused: u64,
     /// Errors caused by v2 or the shim.
     pub trouble: u64,
-    /// Requests in a brownout, while v1 was off on purpose.
+    /// Requests during a brownout.
     pub brownout: u64,
 }
 
 impl Outcomes {
-    /// All requests.
+    /// Total number of requests.
     pub fn total(&self) -> u64 {
         let Self {
             answered,
@@ -186,13 +184,13 @@ impl Outcomes {
     }
 }
 
-/// Why a text could not be read as a usage document.
+/// Reason why a text is not a usage document.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
     /// Not JSON, or not of this shape.
     #[error("not what GET /usage answers: {0}")]
     Shape(#[from] serde_json::Error),
-    /// A moment that does not begin with a day.
+    /// Timestamp that does not begin with a date.
     #[error("{0:?} is no day")]
     Day(String),
     /// Another version of the format.
@@ -201,13 +199,13 @@ pub enum UsageError {
 }
 
 impl Usage {
-    /// Reads a document.
+    /// Parses a document.
     ///
     /// # Errors
     ///
     /// If the text is not a usage document, or has another [`FORMAT`].
     pub fn read(text: &[u8]) -> Result<Self, UsageError> {
-        // The version first: another one may have another shape.
+        // Check the version first, because another version may have another shape.
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -219,7 +217,7 @@ impl Usage {
         Ok(serde_json::from_slice(text)?)
     }
 
-    /// Reads one document, or several with a line each, as `shim usage` prints them.
+    /// Parses one document, or several in lines, as printed by `shim usage`.
     ///
     /// # Errors
     ///
@@ -236,17 +234,12 @@ impl Usage {
     }
 }
 
-/// The form of a day in the document: `2026-11-22`.
+/// Formats a day: `2026-11-22`.
 pub fn day_name(day: Date) -> String {
-    format!(
-        "{:04}-{:02}-{:02}",
-        day.year(),
-        u8::from(day.month()),
-        day.day()
-    )
+    day.to_string()
 }
 
-/// Reads the day at the beginning of a date or time; `None` if there is none.
+/// Parses the day at the beginning of a date or timestamp.
 pub fn day_of(text: &str) -> Option<Date> {
     let (year, rest) = text.get(..10)?.split_once('-')?;
     let (month, day) = rest.split_once('-')?;
@@ -259,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_read_as_they_are_written() {
+    fn days_round_trip() {
         for text in ["2026-11-22", "2024-02-29"] {
             assert_eq!(day_of(text).map(day_name).as_deref(), Some(text));
         }
@@ -277,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_read_from_a_line_each_or_from_many_lines() {
+    fn reads_json_lines_and_pretty_json() {
         let usage = Usage {
             format: FORMAT,
             ..Usage::default()
@@ -292,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_told_before_its_shape() {
+    fn reports_version_before_shape_errors() {
         let told = |text: &str| Usage::read(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             told(r#"{"format": 2, "callers": []}"#),

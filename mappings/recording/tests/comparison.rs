@@ -1,4 +1,4 @@
-//! Verdicts on differences between two v1 answers.
+//! Classification of differences between two v1 responses.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ fn catalog() -> Catalog {
     Catalog::embedded().unwrap()
 }
 
-/// The only row that is not `same`, or a row that is.
+/// The only row other than `same`, or else a row that is.
 fn differing_row(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -> Row {
     let operation = catalog.find(operation).unwrap();
     let comparison =
@@ -36,18 +36,18 @@ fn differing_row(catalog: &Catalog, operation: &str, old: &Value, new: &Value) -
 }
 
 #[test]
-fn two_v1_answers_get_these_verdicts() {
+fn classifies_differences_of_v1_responses() {
     use Verdict::{Lossy, Same, Unexpected, Volatile};
     let time = |day: u8| json!(format!("2019-11-{day:02}T08:10:00Z"));
     let none = Value::Null; // the member is not there
     #[rustfmt::skip] // a table
     let cases: Vec<(&str, &str, Value, Value, Verdict, &str)> = vec![
-        // What is equal, or means the same.
+        // Equal, or equivalent.
         ("user/get", "dept", json!("R&D"), json!("R&D"), Same, ""),
         ("user/get", "pmi", json!(2_035_134_243), json!(2_035_134_243), Same, ""),
         ("user/get", "pmi", json!(1), json!(1.0), Same, ""),
         ("user/get", "zak", json!(""), json!(""), Same, ""),
-        // Exact fields: every difference is a surprise.
+        // Exact fields: every difference is unexpected.
         ("user/get", "dept", json!("R&D"), json!("Sales"), Unexpected, "another value"),
         ("user/get", "dept", json!("R&D"), json!(""), Unexpected, "another value"),
         ("user/get", "dept", json!("R&D"), none.clone(), Unexpected, "missing"),
@@ -59,7 +59,7 @@ fn two_v1_answers_get_these_verdicts() {
         ("user/get", "created_at", time(1), time(2), Unexpected, "another value"),
         ("user/get", "id", json!("a"), json!("b"), Unexpected, "another value"),
         ("user/get", "nobody_knows", json!(1), json!(2), Unexpected, "another value"),
-        // Losses that the catalog names, and only these.
+        // Losses documented in the catalog, and only these.
         ("user/get", "auto_delete_cmr_days", json!(45), json!(60), Lossy, "30, 60, 90"),
         ("user/get", "auto_delete_cmr_days", json!(45), json!(90), Unexpected, "another value"),
         ("user/get", "auto_delete_cmr_days", json!(60), json!(30), Unexpected, "another value"),
@@ -78,7 +78,7 @@ fn two_v1_answers_get_these_verdicts() {
         ("user/get", "enable_attention_tracking", json!(true), json!(false), Lossy, "April 2020"),
         ("user/get", "enable_attention_tracking", json!(false), json!(true), Unexpected, "another"),
         ("user/get", "token", json!("an-old-token"), json!(""), Lossy, "allow list"),
-        // What is new each time.
+        // Values that change with each response.
         ("user/get", "zak", json!("one"), json!("two"), Volatile, "token"),
         ("user/get", "zak", json!("one"), json!(""), Unexpected, "another value"),
         ("user/get", "zak", json!(""), json!("two"), Unexpected, "another value"),
@@ -94,7 +94,7 @@ fn two_v1_answers_get_these_verdicts() {
         // Errors.
         ("user/get", "error", json!({ "code": 1001 }), json!({ "code": 300 }), Unexpected, "another"),
         ("user/get", "error", json!({ "code": 1001 }), none.clone(), Unexpected, "answer instead of an error"),
-        // Lists: users pair by id.
+        // Lists: users are paired by id.
         ("user/list", "users", json!([{ "id": "a" }, { "id": "b" }]), json!([{ "id": "b" }, { "id": "a" }]), Unexpected, "another order"),
         ("user/list", "users", json!([{ "id": "a" }]), json!([]), Unexpected, "missing"),
         ("user/list", "users", json!([]), json!([{ "id": "a" }]), Unexpected, "extra"),
@@ -125,7 +125,7 @@ fn without_an_operation_every_difference_is_unexpected() {
 }
 
 #[test]
-fn what_differs_each_time_is_noise_and_what_is_missing_is_not() {
+fn noise_cancels_values_but_not_missing_members() {
     let catalog = catalog();
     let operation = catalog.find("user/get");
     let first = json!({ "pmi": 1, "dept": "a", "id": "x" });

@@ -1,4 +1,4 @@
-//! Records can be read back, and contain no secret.
+//! Recordings can be read back and contain no secrets.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,7 +9,9 @@
 
 use std::sync::LazyLock;
 
-use mappings::{Argument, Arguments, Body, Catalog, Method, Outcome, V1Answer, V1Error, V2Request};
+use mappings::{
+    Argument, Arguments, Body, Catalog, Method, Outcome, RateLabel, V1Answer, V1Error, V2Request,
+};
 use proptest::prelude::*;
 use recording::{
     Exchange, FORMAT, PseudonymKey, REDACTED, RecordError, Redactor, Unredacted, UnredactedCall,
@@ -26,7 +28,7 @@ fn key() -> PseudonymKey {
     PseudonymKey::new("sixteen or more characters").unwrap()
 }
 
-/// An exchange that is not redacted.
+/// An unredacted exchange.
 fn exchange(arguments: &[(&str, &str)], answer: &Value, calls: Vec<UnredactedCall>) -> Unredacted {
     Unredacted {
         id: "1".to_owned(),
@@ -52,6 +54,7 @@ fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> Unred
             .collect(),
         body: Body::Json(body),
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     };
     let outcome = Outcome::Answered {
         status: 400,
@@ -60,7 +63,7 @@ fn call(path: &str, query: &[(&str, &str)], body: Value, answer: Value) -> Unred
     UnredactedCall::new("create".to_owned(), request, &outcome, 900)
 }
 
-/// The record of an exchange before redaction.
+/// The unredacted record of an exchange.
 fn plain(exchange: &Unredacted) -> Exchange {
     let Value::Object(members) = serde_json::from_slice(&exchange.answer).unwrap() else {
         panic!("an answer is an object");
@@ -94,8 +97,8 @@ fn plain(exchange: &Unredacted) -> Exchange {
     }
 }
 
-/// The redacted record of an exchange: the same, whether it is redacted before or after the record
-/// is made.
+/// The redacted record of an exchange, which must not depend on whether it is redacted before or
+/// after conversion.
 fn redacted(exchange: &Unredacted, key: Option<PseudonymKey>, others: &[&str]) -> Exchange {
     let of_record = again(plain(exchange), key.clone(), others);
     let recorded = Redactor::new(catalog(), key).record(catalog(), exchange, others);
@@ -169,7 +172,7 @@ fn redaction_is_idempotent() {
 }
 
 #[test]
-fn the_same_key_gives_a_person_the_same_pseudonym() {
+fn pseudonyms_are_stable_for_a_key() {
     let of = |text: &str, key: &str| {
         let mut value = json!({ "email": text });
         Redactor::new(catalog(), Some(PseudonymKey::new(key).unwrap())).value(&mut value);
@@ -184,7 +187,7 @@ fn the_same_key_gives_a_person_the_same_pseudonym() {
 }
 
 #[test]
-fn text_around_an_address_is_kept() {
+fn keeps_text_around_addresses() {
     let redactor = Redactor::new(catalog(), Some(key()));
     let mut value = json!("<a@b.c>, 'a@b.c'; id=a%40b.c&x (a@b.c). @ a@ @b");
     redactor.value(&mut value);
@@ -203,7 +206,7 @@ fn text_around_an_address_is_kept() {
 }
 
 #[test]
-fn redacted_requests_are_recognised() {
+fn recognises_redacted_requests() {
     assert!(!plain(&exchange(&[("id", "u1")], &json!({}), vec![])).is_masked());
     assert!(redacted(&with_secrets(), None, &[]).is_masked());
     assert!(!redacted(&with_secrets(), None, &[]).has_pseudonyms());
@@ -211,7 +214,7 @@ fn redacted_requests_are_recognised() {
 }
 
 #[test]
-fn a_record_is_read_back() {
+fn records_round_trip() {
     let exchange = redacted(&with_secrets(), None, &[]);
     let line = exchange.write().unwrap();
     assert!(!line.contains('\n'));
@@ -225,7 +228,7 @@ fn a_record_is_read_back() {
 }
 
 #[test]
-fn arguments_are_read_back_with_files_of_the_same_size() {
+fn arguments_round_trip_with_file_sizes() {
     let mut arguments: Arguments = [("id", "u1")].into_iter().collect();
     let file = mappings::File {
         name: Some("secret-name.png".to_owned()),
@@ -258,13 +261,14 @@ fn arguments_are_read_back_with_files_of_the_same_size() {
 }
 
 #[test]
-fn outcomes_are_read_back() {
+fn outcomes_round_trip() {
     let request = V2Request {
         method: Method::Get,
         path: "/users/u1".to_owned(),
         query: Vec::new(),
         body: Body::None,
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     };
     for outcome in [
         Outcome::Answered {
@@ -288,7 +292,7 @@ fn outcomes_are_read_back() {
 }
 
 #[test]
-fn answers_are_redacted_in_every_spelling() {
+fn redacts_responses_in_every_encoding() {
     let line = |answer: &str| {
         let mut exchange = exchange(&[("password", "a-known/secret")], &json!({}), Vec::new());
         exchange.calls = vec![call("/users", &[], json!({}), json!({}))];
@@ -362,7 +366,7 @@ fn document() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         (0_u64..20_000).prop_map(Value::from),
-        // Floats that are the same after being written and read.
+        // Floats that survive serialization.
         any::<i32>().prop_map(|number| Value::from(f64::from(number) / 8.0)),
         text.prop_map(Value::from),
     ];
@@ -396,7 +400,7 @@ fn document() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn an_exchange_and_its_record_are_redacted_alike(
+    fn exchange_and_record_are_redacted_equally(
         answer in document(),
         sent in document(),
         answered in document(),
@@ -420,7 +424,7 @@ proptest! {
     }
 
     #[test]
-    fn no_quoted_secret_is_kept(
+    fn redacts_quoted_secrets(
         secret in "hush[ -~é]{0,20}hush",
         before in "[ -~]{0,20}",
         after in "[ -~]{0,20}",
@@ -442,7 +446,7 @@ proptest! {
     }
 
     #[test]
-    fn every_text_can_be_redacted(text in "\\PC*") {
+    fn redacts_arbitrary_text(text in "\\PC*") {
         let redactor = Redactor::new(catalog(), Some(key()));
         let once = redactor.plain_text(&text);
         let mut value = Value::from(text);

@@ -1,28 +1,28 @@
-//! What the access token of a v2 account must allow, and how to find out whether v2 answers with it.
+//! OAuth scopes that operations need, and probes of the v2 endpoints that they use.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::operation::{Call, Operation, Probe};
 use crate::exchange::{Body, Method, V2Request};
 
-/// What stands for the date of the day in the query of a probe.
+/// Placeholder for today's date in the query of a probe.
 const TODAY: &str = "{today}";
 
-/// A scope that an access token does not have.
+/// OAuth scope that an access token lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingScope {
-    /// The granular scope.
+    /// Granular scope.
     pub scope: String,
-    /// Scopes that suffice in its place, the classic one first.
+    /// Scopes accepted instead, the classic one first.
     pub or_scopes: Vec<String>,
-    /// The operations that need it, in the order they were given.
+    /// Operations that need the scope, in the order in which they were passed.
     pub operations: Vec<String>,
 }
 
-/// The scopes that `operations` need and a token does not have. `granted` is what the token endpoint
-/// answers as `scope`: names with spaces between them.
+/// The scopes that `operations` need and the token lacks. `granted` is the `scope` member of the
+/// token endpoint's response, separated by spaces.
 ///
-/// A call that a plan makes only under a condition counts as the others.
+/// Conditional calls are included.
 pub fn missing_scopes<'c>(
     granted: &str,
     operations: impl IntoIterator<Item = &'c Operation>,
@@ -50,7 +50,8 @@ pub fn missing_scopes<'c>(
     missing
 }
 
-/// Harmless reads of the endpoints that `operations` use, each once. `today` is a date: `2026-11-29`.
+/// Read-only requests to the endpoints that `operations` use, each endpoint once. `today` is a date
+/// such as `2026-11-29`.
 pub fn probes<'c>(
     operations: impl IntoIterator<Item = &'c Operation>,
     today: &str,
@@ -72,6 +73,7 @@ pub fn probes<'c>(
             query: filled.collect(),
             body: Body::None,
             template: Arc::clone(&call.template),
+            label: call.label,
         });
     }
     found

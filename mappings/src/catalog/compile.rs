@@ -1,4 +1,4 @@
-//! Looks up the names that the files use, checks what they say, and compiles it.
+//! Resolves the names in the catalog files, checks the files and compiles them.
 
 mod call;
 mod conversion;
@@ -27,7 +27,7 @@ use super::{
 use crate::exchange::Method;
 pub(crate) use rule::GIVEN;
 
-/// What the files declare by name.
+/// Declarations of all files, by name.
 struct Names<'f> {
     report: &'f Report,
     files: &'f Files,
@@ -42,7 +42,7 @@ struct Names<'f> {
     view: Declared<'f, ViewShape>,
 }
 
-/// Looks up names from one place of a file, and notes mistakes there.
+/// Resolves names from one location of a file and reports mistakes there.
 #[derive(Clone)]
 struct Scope<'a> {
     names: &'a Names<'a>,
@@ -82,14 +82,14 @@ pub(super) fn compile(
     let fields = field::fields(fields, &names);
     requests(&names);
     if !report.is_empty() {
-        // What refers to a refused field would only repeat the mistake.
+        // References to rejected fields would only repeat the mistake.
         return None;
     }
     let views = view::views(&names, &fields);
     let notifications = notification::notifications(&names, &fields, &views);
     let operations = operation::operations(&names, &fields, &views, &rules);
     if report.is_empty() {
-        // After another mistake, they may be unused because of it.
+        // Reported only without other mistakes, which may be why they are unused.
         names.plan.note_unused("no operation has the plan", report);
         names.call.note_unused("no plan uses the call", report);
         names.view.note_unused("no operation has the view", report);
@@ -117,7 +117,7 @@ pub(super) fn compile(
     })
 }
 
-/// How many calls v2 takes, by the name of the price plan.
+/// v2's rate limits by price plan.
 fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
     let rates = names.files.named(|file| &file.rate);
     rates.note_duplicates("rate", false, names.report);
@@ -141,19 +141,12 @@ fn rates(names: &Names<'_>) -> BTreeMap<String, Rates> {
     rates.collect()
 }
 
-/// Checks the requests that v2 takes.
+/// Checks the declared v2 requests.
 fn requests(names: &Names<'_>) {
-    const LABELS: [&str; 4] = ["light", "medium", "heavy", "resource-intensive"];
     for request in &names.request.0 {
         let scope = names.scope(&request.at);
         scope.keep(method_and_path(request.name));
         scope.source_title(&request.value.source);
-        let label = &request.value.label;
-        if !LABELS.contains(&label.as_ref().as_str()) {
-            let known = LABELS.join(", ");
-            let reason = format!("label `{}` is none of {known}", label.as_ref());
-            scope.near(label.span()).add(reason);
-        }
         if let Some(probe) = &request.value.probe
             && !probe.as_ref().is_of(request.name)
         {
@@ -164,7 +157,7 @@ fn requests(names: &Names<'_>) {
     }
 }
 
-/// Reads `GET /users/{userId}`.
+/// Parses `GET /users/{userId}`.
 fn method_and_path(request: &str) -> Result<(Method, &str), String> {
     let methods = [
         Method::Delete,
@@ -200,12 +193,12 @@ impl Names<'_> {
 }
 
 impl Scope<'_> {
-    /// The same for another place.
+    /// The same scope at another location.
     fn at(&self, at: &Location) -> Self {
         self.names.scope(at)
     }
 
-    /// The same for a place in the same file.
+    /// The same scope at another span of the file.
     fn near(&self, span: Range<usize>) -> Self {
         self.at(&self.names.files.at(&self.at, &span))
     }
@@ -214,31 +207,31 @@ impl Scope<'_> {
         self.at.resource()
     }
 
-    /// Notes a mistake.
+    /// Reports a mistake.
     fn add(&self, reason: impl Into<String>) {
         self.names.report.add(&self.at, reason);
     }
 
-    /// Notes a mistake if this does not hold.
+    /// Reports a mistake unless the condition holds.
     fn expect(&self, holds: bool, reason: &str) {
         if !holds {
             self.add(reason);
         }
     }
 
-    /// The value of a result, or nothing and its mistake noted.
+    /// The `Ok` value; reports the `Err`.
     fn keep<T>(&self, result: Result<T, String>) -> Option<T> {
         result.map_err(|reason| self.add(reason)).ok()
     }
 
-    /// Checks the name of an error.
+    /// Checks that a named error exists.
     fn error(&self, name: &str) {
         if self.names.error.get(name).is_none() {
-            self.add(format!("there is no [error.{name}]"));
+            self.add(format!("unknown error: [error.{name}] is not defined"));
         }
     }
 
-    /// Checks choices of a site.
+    /// Checks option values.
     fn choices<'v>(
         &self,
         choices: impl IntoIterator<Item = (&'v String, &'v OptionValue)>,
@@ -248,31 +241,31 @@ impl Scope<'_> {
             .map(|(name, value)| {
                 match self.names.option.get(name) {
                     Some(rule) => drop(self.keep(rule.check(value))),
-                    None => self.add(format!("there is no [option.{name}]")),
+                    None => self.add(format!("unknown option: [option.{name}] is not defined")),
                 }
                 (name.clone(), value.clone())
             })
             .collect()
     }
 
-    /// Checks the name of a number that the site chooses.
+    /// Checks that a numeric option exists.
     fn number(&self, name: &str) {
         let option = self.names.option.get(name);
         if !option.is_some_and(OptionRule::is_number) {
-            self.add(format!("there is no number [option.{name}]"));
+            self.add(format!("[option.{name}] is not a numeric option"));
         }
     }
 
-    /// The subject of a kind.
+    /// The subject of this kind.
     fn subject(&self, kind: &str) -> Option<Subject> {
         let found = self.names.subject.find(self.resource(), kind);
         if found.is_none() {
-            self.add(format!("there is no [subject.{kind}]"));
+            self.add(format!("unknown subject: [subject.{kind}] is not defined"));
         }
         found.map(|(_, subject)| with_kind(subject))
     }
 
-    /// The subject whose id a placeholder of a path is.
+    /// The subject whose id fills this path placeholder.
     fn subject_of(&self, placeholder: &str) -> Option<Subject> {
         let of = |resource: &str| {
             let mut subjects = self.names.subject.0.iter();
@@ -284,16 +277,16 @@ impl Scope<'_> {
         found.map(with_kind)
     }
 
-    /// The number of the view of a name.
+    /// Index of the view with this name.
     fn view(&self, name: &str) -> Option<usize> {
         let found = self.names.view.find(self.resource(), name);
         if found.is_none() {
-            self.add(format!("there is no view `{name}`"));
+            self.add(format!("unknown view `{name}`"));
         }
         found.map(|(index, _)| index)
     }
 
-    /// The names with the fields of a set in place of each `@set`.
+    /// Field names, with each `@set` expanded.
     fn expand(&self, names: &[String]) -> Vec<String> {
         let mut all = Vec::new();
         for name in names {
@@ -301,19 +294,19 @@ impl Scope<'_> {
                 None => all.push(name.clone()),
                 Some(set) => match self.names.set.find(self.resource(), set) {
                     Some((_, fields)) => all.extend(fields.value.iter().cloned()),
-                    None => self.add(format!("there is no set `{set}`")),
+                    None => self.add(format!("unknown set `{set}`")),
                 },
             }
         }
         all
     }
 
-    /// The title of a description of v2.
+    /// Title of a source document.
     fn source_title(&self, name: &Spanned<String>) -> String {
         let source = self.names.source.get(name.as_ref());
         if source.is_none() {
             let scope = self.near(name.span());
-            scope.add(format!("there is no source `{}`", name.as_ref()));
+            scope.add(format!("unknown source `{}`", name.as_ref()));
         }
         source
             .map(|source| source.title.clone())

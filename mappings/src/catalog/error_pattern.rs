@@ -1,27 +1,27 @@
-//! Which errors of v2 are meant.
+//! Patterns for v2 errors.
 
 use serde::Deserialize;
 
 use super::one_or_many;
 
-/// Which errors of v2 are meant: those that all of this fits.
+/// Pattern for v2 errors; all set members must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorPattern {
-    /// The HTTP status; any if there is none.
+    /// HTTP status; any if `None`.
     pub status: Option<u16>,
-    /// v2's codes; any if empty.
+    /// v2 error codes; any if empty.
     #[serde(rename = "code", default, deserialize_with = "one_or_many::read")]
     pub codes: Vec<i64>,
-    /// A part of v2's message.
+    /// Substring of v2's message.
     pub message: Option<String>,
-    /// v2 names the fields that it refuses.
+    /// Matches only errors that name the rejected fields.
     #[serde(default)]
     pub fields: bool,
 }
 
 impl ErrorPattern {
-    /// True if an error fits.
+    /// True if the error matches.
     pub(crate) fn fits(
         &self,
         status: Option<u16>,
@@ -36,7 +36,7 @@ impl ErrorPattern {
             && (!self.fields || has_fields)
     }
 
-    /// True if every error that fits `other` fits this one too.
+    /// True if every error that matches `other` also matches `self`.
     pub(super) fn covers(&self, other: &Self) -> bool {
         (self.status.is_none() || self.status == other.status)
             && (self.codes.is_empty()
@@ -50,7 +50,7 @@ impl ErrorPattern {
             && (!self.fields || other.fields)
     }
 
-    /// True if every error fits.
+    /// True if every error matches.
     pub(super) fn is_any(&self) -> bool {
         self.covers(&Self::default())
     }

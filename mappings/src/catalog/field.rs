@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::place::{DocumentPlace, Place};
-use super::{Location, option::OptionValue, protocol::Subject, wanted::Wanted};
+use super::{Location, option::OptionValue, predicate::Predicate, protocol::Subject};
 use crate::{conversion::Conversion, fidelity::Fidelity};
 
 /// One field mapping, read in both directions.
@@ -13,99 +13,98 @@ use crate::{conversion::Conversion, fidelity::Fidelity};
 pub struct Field {
     /// The v1 fields: one, or two that share one place in v2.
     pub parts: Vec<Part>,
-    /// Where the value lives, in order of preference.
+    /// Places of the value in v2, in order of preference.
     pub places: Vec<Place>,
-    /// How the value changes on the way.
+    /// Conversion of the value between v1 and v2.
     pub conversion: Conversion,
-    /// The only document whose values change so in answers; any if there is none.
+    /// Restricts the conversion of response values to this document; all documents if `None`.
     pub converts: Option<String>,
-    /// v1 values that v2 cannot say and that are therefore not sent.
+    /// v1 values that v2 cannot represent; they are not sent.
     pub omit: Vec<Value>,
-    /// A value that v2 has stored already is not sent: v2 may refuse to take it.
+    /// A value equal to the stored one is not sent, because v2 may reject it.
     pub unless_stored: bool,
-    /// What v1 shows, whatever v2 says.
+    /// Fixed value in v1 responses, regardless of v2.
     pub always: Option<Value>,
-    /// The empty value is shown also when the document was not read at all.
+    /// Show the empty value even if the document was not read.
     pub empty_unread: bool,
-    /// What is shown instead if another member is so; the first that fits counts.
+    /// Conditional replacements of the shown value; the first match wins.
     pub overrides: Vec<Override>,
-    /// How faithful the mapping is.
+    /// Fidelity of the mapping.
     pub fidelity: Fidelity,
-    /// Why it is not exact.
+    /// Reason if the mapping is not exact.
     pub reason: Option<String>,
-    /// True if every use in a request is a loss, false if only changed values are.
+    /// True if every use in a request is a loss; false if only changed values are.
     pub every_use_is_lossy: bool,
-    /// Honoured without being sent.
+    /// Accepted without being sent: v2 behaves this way anyway.
     pub implied: bool,
-    /// Where the mapping is written.
+    /// Location in the catalog files.
     pub location: Location,
 }
 
 /// One v1 field of a mapping.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// What the catalog names it by: unique in its resource.
+    /// Catalog key, unique in its resource.
     pub key: String,
-    /// The v1 name.
+    /// v1 name.
     pub name: String,
-    /// Its type in v1.
+    /// v1 type.
     pub kind: Kind,
-    /// Smallest and largest number.
+    /// Minimum and maximum of a number.
     pub range: Option<(i64, i64)>,
-    /// Numbers above the range become its largest, numbers below it count as absent; else both are
-    /// refused.
+    /// Clamp numbers above the range and ignore those below it, instead of rejecting both.
     pub clamp: bool,
-    /// Larger numbers, defaults included, count as the site's choice for this option.
+    /// Numeric option that caps the number, including the default.
     pub at_most: Option<String>,
-    /// The only numbers that v1 knew; any if empty.
+    /// Allowed numbers; any if empty.
     pub values: Vec<i64>,
-    /// The only texts that v1 knew, in any case; any if empty.
+    /// Allowed texts, ignoring case; any if empty.
     pub one_of: Vec<String>,
-    /// Any other value, or one that cannot be read, counts as absent, with a warning.
+    /// Ignore unknown or unreadable values with a warning.
     pub drops_unknown: bool,
-    /// Other names of the parameter.
+    /// Other accepted names of the parameter.
     pub aliases: Vec<String>,
-    /// Longer texts are cut to this many characters, with a warning.
+    /// Truncate longer texts to this many characters, with a warning.
     pub cut: Option<usize>,
-    /// How many digits an id of digits has.
+    /// Minimum and maximum number of digits of an id.
     pub digits: Option<(usize, usize)>,
-    /// What a JSON text is to be.
+    /// Expected shape of a JSON text.
     pub shape: Option<Shape>,
-    /// The fields that the members of a JSON object, or of the objects of an array, are: the index
-    /// of each in the catalog and of its part. Any member if empty.
+    /// Fields of the JSON object's members, or of the members of each object in the array: index of
+    /// the field and its part. Any member is accepted if empty.
     pub members: Vec<(usize, usize)>,
-    /// The member of an object that a text is which is not JSON.
+    /// Wrap a text that is not JSON into an object with this member.
     pub bare: Option<String>,
-    /// The most elements of a list of ids.
+    /// Maximum number of elements of an id list.
     pub max_elements: Option<usize>,
-    /// The subject whose ids the elements are.
+    /// Subject that the ids in the list refer to.
     pub ids_of: Option<Subject>,
-    /// A parameter that is there but empty is refused instead of counting as absent.
+    /// Reject an empty parameter instead of treating it as absent.
     pub refuses_empty: bool,
-    /// The shortest text, in characters.
+    /// Minimum length in characters.
     pub min: Option<usize>,
-    /// The longest text, in characters.
+    /// Maximum length in characters.
     pub max: Option<usize>,
-    /// What v1 took when the parameter was absent, where that matters to v2.
+    /// v1's default for an absent parameter, where it matters to v2.
     pub default: Option<Value>,
-    /// v1's documented value for "nothing there".
+    /// v1's documented empty value.
     pub empty: Option<Value>,
 }
 
-/// What is shown instead if another member is so.
+/// Conditional replacement of a shown value.
 #[derive(Debug)]
 pub struct Override {
-    /// The other member, and what it is.
-    pub at: Option<(DocumentPlace, Wanted)>,
-    /// Only if the site chose so.
+    /// Condition on another member; always true if `None`.
+    pub at: Option<(DocumentPlace, Predicate)>,
+    /// Option values under which the override applies.
     pub options: Vec<(String, OptionValue)>,
-    /// What is shown then; the member is left out if there is nothing.
+    /// Replacement value; the member is omitted if `None`.
     pub show: Option<Value>,
-    /// The place of what is shown then, if it has a value.
+    /// Place of the replacement value; takes precedence over `show` if it has a value.
     pub from: Option<Place>,
 }
 
-/// What a JSON text is to be.
+/// Expected shape of a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
@@ -121,40 +120,42 @@ pub enum Shape {
 pub enum Kind {
     /// `true` or `false` in answers; several spellings in requests.
     Bool,
-    /// A day: `2015-01-19`, of any spelling of a day or a moment.
+    /// Date such as `2015-01-19`; requests may use any spelling of a date or timestamp.
     Date,
-    /// An id of digits: a JSON number in answers; blanks and hyphens between the digits in requests.
+    /// Numeric id: a JSON number in responses; requests may contain blanks and hyphens.
     Digits,
     /// An uploaded file.
     File,
-    /// Ids in one text, with commas or semicolons between, or in several parameters.
+    /// List of ids, separated by commas or semicolons or in repeated parameters.
     Ids,
-    /// A whole number.
+    /// Integer.
     Int,
-    /// An object or array: unchanged in answers; a JSON text, or `name[member]=`, in requests.
+    /// Object or array: unchanged in responses; JSON text or `name[member]=` in requests.
     Json,
-    /// A list of objects.
+    /// List of objects.
     List,
-    /// A day or a moment of a request; without an offset, in the time zone of the operation's range.
+    /// Date or timestamp of a request; without an offset, in the time zone of the operation's
+    /// range.
     LocalTime,
-    /// A number that may have decimals.
+    /// Number that may have decimals.
     Number,
-    /// An object with a view of its own.
+    /// Object with a view of its own.
     Object,
-    /// A password or the like: never shown anywhere.
+    /// Password or other secret; never logged or shown.
     Secret,
-    /// Text that an empty parameter does not change.
+    /// Text; an empty parameter leaves the stored text unchanged.
     String,
-    /// Text that an empty parameter may clear.
+    /// Text; an empty parameter may clear the stored text.
     Text,
-    /// A moment: UTC, whole seconds, `2015-01-19T14:47:22Z`; several spellings in requests.
+    /// Timestamp in UTC with whole seconds, `2015-01-19T14:47:22Z`; requests may use several
+    /// spellings.
     Time,
-    /// The id of an occurrence of a meeting, also percent-encoded.
+    /// Id of a meeting occurrence; requests may percent-encode it.
     Uuid,
 }
 
 impl Kind {
-    /// All of them, by the name that the catalog has for each.
+    /// All kinds with their catalog names.
     pub const ALL: [(&'static str, Self); 16] = [
         ("bool", Self::Bool),
         ("date", Self::Date),
@@ -174,38 +175,38 @@ impl Kind {
         ("uuid", Self::Uuid),
     ];
 
-    /// The name that the catalog has for it.
+    /// Catalog name.
     pub fn name(self) -> &'static str {
         let mut all = Self::ALL.into_iter();
         all.find(|(_, kind)| *kind == self)
             .map_or("", |(name, _)| name)
     }
 
-    /// True if its values are objects or arrays of them that a view shows.
+    /// True if values are shown by a nested view.
     pub fn has_view(self) -> bool {
         matches!(self, Self::List | Self::Object)
     }
 }
 
 impl Field {
-    /// The v1 names, joined for people: `enable_auto_recording, enable_cloud_auto_recording`.
+    /// v1 names, separated by commas: `enable_auto_recording, enable_cloud_auto_recording`.
     pub fn names(&self) -> String {
         let names: Vec<_> = self.parts.iter().map(|part| part.name.as_str()).collect();
         names.join(", ")
     }
 
-    /// True if what v2 has stored decides whether the value is sent: see [`Field::keeps`].
+    /// True if the stored v2 value decides whether the value is sent: see [`Field::keeps`].
     pub(crate) fn is_ambiguous(&self, v1: &Value) -> bool {
         self.unless_stored || self.conversion.is_ambiguous(v1)
     }
 
-    /// True if the value is not sent over a stored one that v1 shows so: what was read is written
-    /// back, and changes nothing.
+    /// True if writing `v1` over `stored` would change nothing that v1 shows, so that it is not
+    /// sent. Values that a client read and writes back thus never change the stored value.
     pub(crate) fn keeps(&self, v1: &Value, stored: &Value) -> bool {
         (self.unless_stored && v1 == stored) || self.conversion.keeps(v1, stored)
     }
 
-    /// The pointer in a document, if the field has a place there.
+    /// JSON pointer of the field in a document, if it has a place there.
     pub fn pointer_in(&self, document: &str) -> Option<&str> {
         self.places.iter().find_map(|place| match place {
             Place::Document(place) if place.document == document => Some(place.pointer.as_str()),

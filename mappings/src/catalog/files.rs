@@ -1,4 +1,4 @@
-//! The files of a catalog as they are written, and what they declare by name.
+//! Parsed catalog files and their named declarations.
 
 use std::{cell::Cell, collections::BTreeMap, ops::Range};
 
@@ -9,10 +9,10 @@ use super::{
     shape::{FieldShape, FileShape, Named},
 };
 
-/// Where things stand in a file.
+/// Line index of a file, to resolve spans.
 pub(super) struct Source {
     name: String,
-    /// Where its lines end.
+    /// Offsets of the line ends.
     ends: Vec<usize>,
 }
 
@@ -33,15 +33,15 @@ impl Source {
     }
 }
 
-/// What the files hold of one kind, with where each stands.
+/// Items of one kind with their locations.
 pub(super) type Placed<T> = Vec<(Location, T)>;
 
-/// The files in the order in which they count.
+/// Files in order of precedence.
 #[derive(Default)]
 pub(super) struct Files(pub Vec<(Source, FileShape)>);
 
 impl Files {
-    /// What stands in a list, or alone.
+    /// Items of a TOML array, or a single table.
     pub(super) fn list<'f, T>(
         &'f self,
         of: impl Fn(&'f FileShape) -> &'f [Spanned<T>],
@@ -54,7 +54,7 @@ impl Files {
         items.collect()
     }
 
-    /// What has a name.
+    /// Items of a TOML table, by name.
     pub(super) fn named<'f, T>(
         &'f self,
         of: impl Fn(&'f FileShape) -> &'f Named<T>,
@@ -71,7 +71,7 @@ impl Files {
         Declared(items.collect())
     }
 
-    /// The field mappings, which overlays change.
+    /// Takes the field mappings, which overlays may change.
     pub(super) fn take_fields(&mut self) -> Placed<FieldShape> {
         let files = self.0.iter_mut();
         let fields = files.flat_map(|(source, shape)| {
@@ -81,7 +81,7 @@ impl Files {
         fields.collect()
     }
 
-    /// Where a span stands in the file of a known place.
+    /// Location of a span in the same file as `near`.
     pub(super) fn at(&self, near: &Location, span: &Range<usize>) -> Location {
         let mut files = self.0.iter();
         let file = files.find(|(source, _)| source.name == near.file);
@@ -89,7 +89,7 @@ impl Files {
     }
 }
 
-/// Something with a name.
+/// Named declaration.
 pub(super) struct Declaration<'f, T> {
     pub at: Location,
     pub name: &'f str,
@@ -97,12 +97,12 @@ pub(super) struct Declaration<'f, T> {
     is_used: Cell<bool>,
 }
 
-/// All that the files declare of one kind.
+/// All declarations of one kind.
 pub(super) struct Declared<'f, T>(pub Vec<Declaration<'f, T>>);
 
 impl<'f, T> Declared<'f, T> {
-    /// What a resource means by a name, its own or else that of `common`, with its number. It counts
-    /// as used.
+    /// The declaration visible in a resource under this name, with its index: its own, or that of
+    /// `common`. Marks it as used.
     pub(super) fn find(&self, resource: &str, name: &str) -> Option<(usize, &Declaration<'f, T>)> {
         let of = |resource: &str| {
             let mut items = self.0.iter().enumerate();
@@ -112,27 +112,27 @@ impl<'f, T> Declared<'f, T> {
         found.inspect(|(_, item)| item.is_used.set(true))
     }
 
-    /// What all resources mean by a name. It counts as used.
+    /// The declaration with this name in any resource. Marks it as used.
     pub(super) fn get(&self, name: &str) -> Option<&'f T> {
         let item = self.0.iter().find(|item| item.name == name)?;
         item.is_used.set(true);
         Some(item.value)
     }
 
-    /// Notes what is never used; `reason` stands before the name.
+    /// Reports unused declarations; `reason` precedes the name.
     pub(super) fn note_unused(&self, reason: &str, report: &Report) {
         for item in self.0.iter().filter(|item| !item.is_used.get()) {
             report.add(&item.at, format!("{reason} `{}`", item.name));
         }
     }
 
-    /// Notes what is there twice, in one resource if it is `local`.
+    /// Reports duplicates: per resource if `is_local`, else across all.
     pub(super) fn note_duplicates(&self, what: &str, is_local: bool, report: &Report) {
         let mut seen: BTreeMap<(&str, &str), &Location> = BTreeMap::new();
         for Declaration { at, name, .. } in &self.0 {
             let resource = if is_local { at.resource() } else { COMMON };
             if let Some(first) = seen.insert((resource, name), at) {
-                report.add(at, format!("{what} `{name}` is there already, at {first}"));
+                report.add(at, format!("{what} `{name}` is already defined at {first}"));
             }
         }
     }

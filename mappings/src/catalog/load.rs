@@ -1,4 +1,4 @@
-//! From texts to a checked catalog: reads the files, and a site's changes of single fields.
+//! Parses catalog files and applies a site's overlays of single fields.
 
 use serde::{Deserialize as _, de::DeserializeOwned};
 
@@ -10,7 +10,7 @@ use super::{
     shape::{FieldShape, FileShape, OverlayShape},
 };
 
-/// The file of a resource with a site's changes of single fields.
+/// File name of a site's overlay for a resource.
 const OVERLAY: &str = "/overlay.toml";
 
 pub(super) fn load(
@@ -18,7 +18,7 @@ pub(super) fn load(
 ) -> Result<Catalog, CatalogError> {
     let report = Report::default();
     let mut texts: Vec<_> = files.into_iter().collect();
-    // Answers have their members in the order of the fields: first those that all share.
+    // Field order is response order; `common` comes first.
     texts.sort_by_cached_key(|(name, _)| (folder(name) != COMMON, name.clone()));
     let (overlays, texts): (Vec<_>, Vec<_>) = texts
         .into_iter()
@@ -36,7 +36,7 @@ pub(super) fn load(
             overlay(&texts, &source, changes, &mut fields, &report);
         }
     }
-    // A file that cannot be read hides what others refer to: naming that too would only confuse.
+    // Skip compilation after a syntax error: references into that file would be reported, too.
     let is_read = report.is_empty();
     let catalog = is_read.then(|| compile(&files, fields, &report)).flatten();
     report.end(catalog)
@@ -76,7 +76,7 @@ fn overlay(
             fields.find(is_it)?.as_table().cloned()
         };
         let Some(mut field) = texts.iter().find_map(written) else {
-            report.add(&at, format!("there is no field `{key}` to change"));
+            report.add(&at, format!("unknown field `{key}`"));
             continue;
         };
         field.extend(changes);

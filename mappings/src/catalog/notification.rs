@@ -1,4 +1,4 @@
-//! Push notifications of v1, and the webhooks of v2 that they are made from.
+//! v1's push notifications and the v2 webhooks that they are made from.
 
 use serde::{Deserialize, Deserializer};
 
@@ -9,38 +9,38 @@ use super::{
 };
 use crate::fidelity::Fidelity;
 
-/// The document that a whole webhook is.
+/// Document name of a whole webhook.
 pub const EVENT: &str = "event";
 
-/// All notifications, and where webhooks say what they are about.
+/// All notifications and the webhook layout.
 #[derive(Debug, Default)]
 pub struct Notifications {
     pub(crate) webhook: Webhook,
     pub(crate) list: Vec<Notification>,
 }
 
-/// Where the webhooks of v2 say what they are about: JSON pointers and names of events.
+/// Layout of v2 webhooks: JSON pointers and event names.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
-    /// The name of the event.
+    /// Pointer to the event name.
     #[serde(deserialize_with = "pointer")]
     pub event: String,
-    /// The v2 account.
+    /// Pointer to the v2 account id.
     #[serde(deserialize_with = "pointer")]
     pub account: String,
-    /// The meeting; the order of its events is kept.
+    /// Pointer to the meeting id; events of one meeting are delivered in order.
     #[serde(deserialize_with = "pointer")]
     pub meeting: String,
-    /// What a webhook with a notification must have, with a made-up value of each.
+    /// Pointers that a webhook must have, each with a sample value.
     #[serde(deserialize_with = "with_pointers")]
     pub needs: Vec<(String, String)>,
-    /// The event that asks whether the address belongs to the app.
+    /// Event that validates the webhook endpoint.
     pub validation: String,
-    /// The text that it wants encrypted.
+    /// Pointer to the token that the validation response must sign.
     #[serde(deserialize_with = "pointer")]
     pub plain_token: String,
-    /// Events that the operator is alerted of.
+    /// Events that raise an operator alert.
     #[serde(default)]
     pub alerts: Vec<String>,
 }
@@ -54,43 +54,43 @@ fn with_pointers<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<(String, St
 /// A push notification of v1.
 #[derive(Debug)]
 pub struct Notification {
-    /// The name that v1 gave it: `STARTED`.
+    /// v1 name: `STARTED`.
     pub name: String,
-    /// The event of v2 that it is made from: `meeting.started`.
+    /// v2 event that it is made from: `meeting.started`.
     pub event: String,
-    /// How faithful the event is.
+    /// Fidelity of the event.
     pub fidelity: Fidelity,
-    /// Why it is not exact.
+    /// Reason if it is not exact.
     pub reason: Option<String>,
-    /// Pushed only under these choices: of each option one.
+    /// Options under which it is sent; one of the values of each must be set.
     pub options: Vec<(String, Vec<OptionValue>)>,
-    /// Sent to test a receiver.
+    /// Used to test receivers.
     pub is_sample: bool,
-    /// What distinguishes this event from others of the same meeting: JSON pointers, `*` for every entry
-    /// of a list in any order.
+    /// JSON pointers whose values identify an event among those of its meeting, for deduplication.
+    /// `*` matches every entry of a list, in any order.
     pub repeats: Vec<String>,
-    /// The list whose order v1's receivers rely on.
+    /// Order of a list that v1 receivers rely on.
     pub first: Option<First>,
-    /// An operation without calls: its answer is the body.
+    /// Operation without calls whose response is the notification's body.
     pub operation: Operation,
 }
 
-/// Which entries of a list come first.
+/// Order of the entries of a list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct First {
-    /// The list.
+    /// Pointer to the list.
     #[serde(deserialize_with = "pointer")]
     pub list: String,
-    /// The member of an entry that is compared.
+    /// Pointer to the compared member of an entry.
     #[serde(deserialize_with = "pointer")]
     pub by: String,
-    /// Its values, in their order; entries with other values follow.
+    /// Member values in order; entries with other values follow.
     pub values: Vec<String>,
 }
 
 impl Notification {
-    /// The shape of its body.
+    /// Index of the body's view.
     pub fn view(&self) -> Option<usize> {
         match self.operation.service {
             Service::Plan { view, .. } => Some(view),
@@ -98,7 +98,7 @@ impl Notification {
         }
     }
 
-    /// True if a site, or a receiver, chose it.
+    /// True if the options of the site or receiver select it.
     pub(crate) fn is_chosen(&self, options: &Options) -> bool {
         let chosen = |(name, values): &(String, Vec<OptionValue>)| {
             let choice = options.get(name);

@@ -1,11 +1,11 @@
-//! One value, or an array of several.
+//! Deserializes one value or an array of values.
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
 };
 
-/// One value, or an array of several.
+/// One value or an array of values.
 #[derive(Clone, Debug)]
 pub(super) struct OneOrMany<T>(pub Vec<T>);
 
@@ -23,7 +23,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// Reads a member that is one value or an array of several.
+/// Deserializer for `#[serde(deserialize_with)]`.
 pub(super) fn read<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     reader: D,
 ) -> Result<Vec<T>, D::Error> {

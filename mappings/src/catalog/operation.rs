@@ -1,4 +1,4 @@
-//! Operations, their plans and the shapes of their answers.
+//! Operations, their plans and views.
 
 mod call;
 mod condition;
@@ -16,12 +16,12 @@ use super::{
 };
 pub use super::{
     option::{Amount, OptionValue},
-    wanted::{Test, Wanted},
+    predicate::{Predicate, Test},
 };
 use crate::exchange::Method;
 pub use call::{
-    BodyTemplate, Call, Each, Evidence, Filling, Items, On, PageMode, Pages, Probe, Segment,
-    Several, Then,
+    BodyTemplate, Call, Each, Evidence, FanOut, Filling, Items, On, PageMode, Pages, Probe,
+    Segment, Then,
 };
 pub use condition::{AnswerTest, Check, Compared, Condition};
 pub use plan::{Join, List, Plan};
@@ -30,208 +30,206 @@ pub use view::{Member, Unfilled, View};
 /// One v1 endpoint, named by its path without `/v1/`.
 #[derive(Debug)]
 pub struct Operation {
-    /// The name: `user/getbyemail`.
+    /// Name: `user/getbyemail`.
     pub name: String,
-    /// Other names that real clients use.
+    /// Aliases that real clients use.
     pub aliases: Vec<String>,
-    /// What it does, in a sentence.
+    /// One-sentence summary.
     pub summary: String,
-    /// True if it changes nothing.
+    /// True for read-only operations.
     pub read: bool,
-    /// The parameters that v1 knew.
+    /// v1 parameters.
     pub parameters: Vec<Parameter>,
-    /// What must be given: of each entry at least one.
+    /// Required parameters: at least one of each group.
     pub requires: Vec<Vec<String>>,
-    /// The parameters that name whom or what it is about; the first given one wins.
+    /// Parameters that identify the subject; the first one given is used.
     pub subject: Vec<String>,
-    /// Whom or what it is about.
+    /// The subject.
     pub subject_kind: Option<Subject>,
-    /// Fixed values that the calls of its plan have placeholders for.
+    /// Constants for the placeholders of its calls.
     pub constants: BTreeMap<String, String>,
-    /// The dates that it is about.
+    /// Date range of the request.
     pub range: Option<Range>,
-    /// The switch of the site without which it is not allowed.
+    /// Switch of the site that must be on for the operation to be allowed.
     pub enabled_by: Option<String>,
-    /// What proves, beside the credentials, that the caller may.
+    /// Additional token that authorizes the caller.
     pub token: Option<Token>,
-    /// What equal requests at the same time do.
+    /// Handling of identical concurrent requests.
     pub overlapping: Overlapping,
-    /// How the shim answers.
+    /// Handling by the shim.
     pub service: Service,
-    /// What a repeated request does.
+    /// Documented effect of a repeated request.
     pub repeat: Option<String>,
-    /// What else is worth knowing.
+    /// Additional note for users.
     pub note: Option<String>,
-    /// The choice of the site under which an empty text parameter clears the stored text; else it
-    /// counts as absent.
+    /// Options under which an empty text parameter clears the stored text; otherwise it counts as
+    /// absent.
     pub clears_text: Vec<(String, OptionValue)>,
-    /// v2's errors in v1's words, before the rules of all operations.
+    /// Error rules, checked before those of all operations.
     pub rules: Vec<Rule>,
-    /// How it is served under other choices of the site.
+    /// Variants for other option values.
     pub variants: Vec<Variant>,
-    /// Where the operation is written.
+    /// Location in the catalog files.
     pub location: Location,
 }
 
-/// How an operation is served under a choice of the site.
+/// Variant of an operation under certain option values.
 #[derive(Debug)]
 pub struct Variant {
-    /// The site chose so.
+    /// Option values that select the variant.
     pub options: Vec<(String, OptionValue)>,
-    /// The operation with other calls, parameters and answers.
+    /// The operation with its other calls, parameters and view.
     pub operation: Operation,
 }
 
-/// The dates that an operation is about.
+/// Date range of an operation.
 #[derive(Debug)]
 pub struct Range {
-    /// The parameter with the first date.
+    /// Parameter with the first date.
     pub from: String,
-    /// The parameter with the last date; today if it was not given.
+    /// Parameter with the last date; defaults to today.
     pub to: String,
-    /// What becomes of a range that is longer than a month; nothing if it may be of any length.
+    /// Handling of ranges longer than a month; any length is allowed if `None`.
     pub longer: Option<Longer>,
-    /// Where a range without a first date begins; a month before its end if there is none.
+    /// Start of a range without a first date; one month before its end if `None`.
     pub open: Option<Open>,
-    /// When a date that is required may be missing, and is today.
+    /// Condition under which a missing required date is today.
     pub today: Option<Today>,
-    /// The time zone of what has no offset: the call and the pointer.
+    /// Time zone of dates without an offset: call and pointer.
     pub zone: Option<(usize, String)>,
 }
 
-/// What becomes of a range of dates that is longer than a month.
+/// Handling of date ranges longer than a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Longer {
-    /// The first date moves to a month before the last one.
+    /// Move the first date to one month before the last.
     Cut,
-    /// A call is made for each month of it.
+    /// Make one call per month.
     Split,
 }
 
-/// Where a range without a first date begins: at the latest of these.
+/// Start of a range without a first date: the latest of these dates.
 #[derive(Debug)]
 pub struct Open {
-    /// The numeric option with how many months before the last date.
+    /// Numeric option: months before the last date.
     pub months: String,
-    /// A moment of an earlier answer: the call and the pointer.
+    /// Timestamp in an earlier response: call and pointer.
     pub after: Option<(usize, String)>,
 }
 
-/// When a date that is required may be missing, and is today.
+/// Condition under which a missing required date is today.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Today {
-    /// The parameter.
+    /// Tested parameter.
     pub parameter: String,
-    /// It is one of these.
+    /// Values that satisfy the condition.
     pub is: Vec<Value>,
 }
 
-/// The parameter that proves that the caller may use an operation.
+/// Parameter with a token that authorizes the caller.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
-    /// The parameter.
+    /// Name of the parameter.
     pub parameter: String,
-    /// The name of the site's token that it is to be.
+    /// Name of the site's token that it must match.
     pub site: String,
 }
 
-/// What equal requests of one caller do that come while the first is under way.
+/// Handling of identical concurrent requests of one caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlapping {
-    /// What the server does for operations of this effect.
+    /// The server's default for reads or writes.
     #[default]
     #[serde(skip)]
     AsUsual,
-    /// They get the answer of the first.
+    /// Later requests get the response of the first.
     Join,
-    /// Each is served.
+    /// Each request is served.
     Run,
 }
 
-/// How an operation is answered.
+/// Handling of an operation by the shim.
 #[derive(Debug)]
 pub enum Service {
-    /// From v2.
+    /// By v2 calls.
     Plan {
         /// The v2 calls.
         plan: Plan,
-        /// The index of the view in the catalog.
+        /// Catalog index of the view.
         view: usize,
     },
-    /// Always with this named error: nothing in v2 serves it.
+    /// Always with this named error, because v2 has no counterpart.
     Refused {
-        /// The name of the error.
+        /// Name of the error.
         error: String,
-        /// The view that v1 had.
+        /// Catalog index of the view that v1 had.
         view: usize,
     },
-    /// Not yet by the shim.
+    /// Not served by the shim.
     NotServed(Replacement),
 }
 
-/// What replaces an operation that the shim does not serve.
+/// v2 replacement of an operation that the shim does not serve.
 #[derive(Debug)]
 pub struct Replacement {
-    /// The v2 requests; empty if there is none.
+    /// v2 requests; empty if there is no replacement.
     pub requests: Vec<(Method, String)>,
-    /// True if several of them, or one for each item, are needed.
+    /// True if several of the requests, or one per item, are needed.
     pub composite: bool,
-    /// The title of the description that has them.
+    /// Title of the source document.
     pub source: String,
 }
 
-/// A parameter of an operation.
+/// Parameter of an operation.
 #[derive(Debug)]
 pub struct Parameter {
     /// The v1 name.
     pub name: String,
-    /// The index of its mapping in the catalog and of its part there; `None` in operations that
-    /// the shim does not serve.
+    /// Catalog index of its field mapping and part; `None` if the operation is not served.
     pub field: Option<(usize, usize)>,
-    /// What becomes of it.
-    pub fate: Fate,
+    /// Use of the parameter.
+    pub usage: ParameterUse,
 }
 
-/// What becomes of a parameter.
+/// Use of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The call at this index of the plan sends it in its document.
+pub enum ParameterUse {
+    /// Sent in the document of the plan's call at this index.
     SentBy(usize),
-    /// A path, a query, a body or a condition uses it.
+    /// Used by a path, query, body or condition.
     Used,
-    /// Nothing in v2 takes it, for this reason.
+    /// Not sent, for this reason.
     Dropped(String),
-    /// The operation is not served.
+    /// Unknown, because the operation is not served.
     Unknown,
 }
 
 impl Operation {
-    /// The operation as it is served under a site's choices.
+    /// The operation, or its variant for these options.
     pub fn under(&self, options: &Options) -> &Self {
-        let is_chosen = |(name, value): &(String, _)| options.get(name) == Some(value);
         let mut variants = self.variants.iter();
-        let variant = variants.find(|variant| variant.options.iter().all(is_chosen));
+        let variant = variants.find(|variant| options.has_all(&variant.options));
         variant.map_or(self, |variant| &variant.operation)
     }
 
-    /// True if the shim answers it from v2.
+    /// True if the shim serves it.
     pub fn is_served(&self) -> bool {
         !matches!(self.service, Service::NotServed(_))
     }
 
-    /// True if something of a request may be remembered for the next one: where the pages of a list
-    /// begin, or how far a write came.
+    /// True if a request may store state for a later one: the cursor of a list, or the progress of
+    /// a write.
     pub fn may_remember(&self) -> bool {
         let calls = self.plan().map(|plan| plan.calls.as_slice());
         let mut calls = calls.unwrap_or_default().iter();
         calls.any(|call| call.pages.is_some() || !call.method.is_read())
     }
 
-    /// The v2 calls, if it is answered from v2.
+    /// The v2 calls, if it is served by v2.
     pub fn plan(&self) -> Option<&Plan> {
         match &self.service {
             Service::Plan { plan, .. } => Some(plan),
@@ -239,7 +237,7 @@ impl Operation {
         }
     }
 
-    /// The v2 requests that serve or replace it, each once, in the order of the plan.
+    /// The v2 requests that serve or replace it, deduplicated, in plan order.
     pub fn v2_requests(&self) -> Vec<(Method, &str)> {
         let mut requests: Vec<(Method, &str)> = Vec::new();
         let mut add = |method, path| {
@@ -264,7 +262,7 @@ impl Operation {
         requests
     }
 
-    /// The same as a text: `GET /users/{userId}, PATCH /users/{userId}`; `nothing` if there are none.
+    /// [`Self::v2_requests`] as text: `GET /users/{userId}, PATCH /users/{userId}`, or `nothing`.
     pub fn replacement(&self) -> String {
         let requests = self.v2_requests();
         let requests: Vec<_> = requests

@@ -1,65 +1,67 @@
-//! What a site may choose.
+//! Options of a site.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A setting of a site that mappings depend on.
+use crate::scalar::Scalar;
+
+/// Declaration of an option.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionRule {
-    /// The choices; empty for a switch or a number.
+    /// Allowed values; empty for a switch or a number.
     #[serde(default)]
     pub values: Vec<String>,
-    /// Smallest and largest number, if it is one.
+    /// Minimum and maximum of a numeric option.
     pub range: Option<(i64, i64)>,
-    /// The value without a choice of the site.
+    /// Default.
     pub default: OptionValue,
-    /// What it is about.
+    /// Description.
     pub about: String,
 }
 
-/// A site's choice.
+/// Value of an option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected true, false, a whole number or a text")]
 pub enum OptionValue {
-    /// A switch.
+    /// Boolean.
     Switch(bool),
-    /// A number.
+    /// Integer.
     Number(i64),
-    /// One of several.
+    /// One of the allowed values.
     Choice(String),
 }
 
-/// A site's choices, complete and checked; see [`crate::Catalog::options`].
+/// Validated values of all options; see [`crate::Catalog::options`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options(pub(crate) BTreeMap<String, OptionValue>);
 
-/// A number of the catalog's, or one that the site chooses.
+/// Fixed number, or the name of a numeric option.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(
     untagged,
     expecting = "expected a number, or the name of a numeric option"
 )]
 pub enum Amount {
-    /// The catalog's.
+    /// Fixed number.
     Fixed(usize),
-    /// The choice for this option.
+    /// Name of the option.
     Option(String),
 }
 
 impl OptionRule {
-    /// True if it has a number.
+    /// True for a numeric option.
     pub(super) fn is_number(&self) -> bool {
         self.range.is_some()
     }
 
-    /// True if it is on or off.
+    /// True for a boolean option.
     pub(super) fn is_switch(&self) -> bool {
         self.values.is_empty() && self.range.is_none()
     }
 
-    /// True if a site may choose this.
+    /// True if the value is allowed.
     pub(crate) fn takes(&self, value: &OptionValue) -> bool {
         match value {
             OptionValue::Switch(_) => self.is_switch(),
@@ -71,7 +73,7 @@ impl OptionRule {
         }
     }
 
-    /// Why a site may not choose this.
+    /// Checks a value; the error names the allowed values.
     pub(super) fn check(&self, value: &OptionValue) -> Result<(), String> {
         if self.takes(value) {
             return Ok(());
@@ -85,8 +87,18 @@ impl OptionRule {
     }
 }
 
+impl OptionValue {
+    pub(crate) fn to_scalar(&self) -> Scalar<'_> {
+        match self {
+            Self::Switch(yes) => Scalar::Bool(*yes),
+            Self::Number(number) => Scalar::Int(*number),
+            Self::Choice(choice) => Scalar::Text(choice.into()),
+        }
+    }
+}
+
 impl Options {
-    /// The number that was chosen for an option.
+    /// Value of a numeric option.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         match self.get(name)? {
             OptionValue::Number(number) => Some(*number),
@@ -94,26 +106,33 @@ impl Options {
         }
     }
 
-    /// The choice for an option.
+    /// Value of an option.
     pub fn get(&self, name: &str) -> Option<&OptionValue> {
         self.0.get(name)
     }
 
-    /// The same with another choice for an option.
+    /// True if all these options have these values.
+    pub(crate) fn has_all(&self, values: &[(String, OptionValue)]) -> bool {
+        values
+            .iter()
+            .all(|(name, value)| self.get(name) == Some(value))
+    }
+
+    /// Replaces the value of an option.
     #[must_use]
     pub fn with(mut self, name: &str, value: OptionValue) -> Self {
         self.0.insert(name.to_owned(), value);
         self
     }
 
-    /// All choices by name.
+    /// All values by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &OptionValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 }
 
 impl Amount {
-    /// The number; 1 at least.
+    /// The number, at least 1.
     pub fn of(&self, options: &Options) -> usize {
         let number = match self {
             Self::Fixed(number) => *number,

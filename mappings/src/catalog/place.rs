@@ -1,77 +1,78 @@
-//! Where a value lives: places in v2's documents, and elsewhere.
+//! Places of values: in v2 documents, requests, lists and elsewhere.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::template::Template;
 
-/// The document that the core makes up of a page of a list.
+/// Name of the synthetic document with the pagination members of a list.
 pub const PAGE: &str = "page";
 
-/// The members of [`PAGE`] for a whole list.
+/// [`PAGE`] document of an unpaged list.
 pub fn whole_list(records: usize) -> Value {
     json!({ "total_records": records })
 }
 
-/// The members of [`PAGE`].
+/// [`PAGE`] document of one page.
 pub(crate) fn page(number: i64, size: i64, pages: i64, records: i64) -> Value {
     json!({
         "page_count": pages, "page_number": number, "page_size": size, "total_records": records,
     })
 }
 
-/// The document that an object or an element of an array in another document is for its own view.
+/// Document name of a nested object within its own view.
 pub const ITEM: &str = "item";
 
-/// What a site's configuration can fill in an answer.
+/// The only `site:` value.
 const ACCOUNT_ID: &str = "account_id";
 
-/// Where a value lives.
+/// Place of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Place {
-    /// In a v2 document.
+    /// Member of a v2 document.
     Document(DocumentPlace),
-    /// The parameter of this name, as the client sent it.
+    /// Parameter as sent by the client.
     Given(String),
-    /// The time of the answer.
+    /// Time of the response.
     Clock,
-    /// The day of the answer, in UTC.
+    /// Date of the response, in UTC.
     Today,
-    /// The configuration of the site.
+    /// Setting of the site.
     Site(String),
-    /// The first day of the operation's range.
+    /// First day of the operation's date range.
     RangeFrom,
-    /// The last day of the operation's range.
+    /// Last day of the operation's date range.
     RangeTo,
-    /// The entries of a list.
+    /// Entries of a list.
     List(String),
-    /// The number of entries of a list.
+    /// Number of entries of a list.
     Count(String),
-    /// The sum of a member of the entries of a list.
+    /// Sum over a member of the entries of a list.
     Sum(String, String),
-    /// The number of parts of a text in all documents of a name, as of each batch of a call.
+    /// Number of comma-separated parts, summed over all documents with this name, one for each
+    /// batch of a call.
     Parts(DocumentPlace),
-    /// The number of successful requests of a call.
+    /// Number of successful requests of a call.
     Done(String),
-    /// The number of elements of a parameter.
+    /// Number of elements of a parameter.
     Elements(String),
-    /// The site's choice for an option.
+    /// Value of an option.
     Option(String),
-    /// Of an object: the same documents, whose members its view names.
+    /// For objects: nested view over the same documents.
     Here,
-    /// A text with places of documents in it: `text:{file:/url}?token={recording:/token}`.
+    /// Text with document members: `text:{file:/url}?token={recording:/token}`.
     Text(Template),
-    /// A link of the site's own to the file whose URL is in a document.
+    /// Link of the site that stands for the file URL in a document.
     Link(DocumentPlace),
 }
 
-/// A place in a v2 document: `settings:/in_meeting/chat`.
+/// Member of a v2 document: `settings:/in_meeting/chat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentPlace {
-    /// The document.
+    /// Name of the document.
     pub document: String,
-    /// The JSON pointer (RFC 6901) in it.
+    /// JSON pointer (RFC 6901) to the member.
     pub pointer: String,
 }
 
@@ -99,7 +100,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A JSON pointer (RFC 6901) that does not point at the whole document.
+/// Nonempty JSON pointer (RFC 6901) without escapes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Pointer(pub String);
@@ -124,7 +125,7 @@ impl TryFrom<String> for Pointer {
     }
 }
 
-/// Reads a member that is a [`Pointer`].
+/// Deserializes a [`Pointer`] into a `String`.
 pub(super) fn pointer<'de, D: Deserializer<'de>>(reader: D) -> Result<String, D::Error> {
     Pointer::deserialize(reader).map(|pointer| pointer.0)
 }
@@ -138,7 +139,7 @@ impl TryFrom<String> for Place {
 }
 
 impl Place {
-    /// Reads `settings:/in_meeting/chat`, `given:id`, `list:users`, `clock` or `site:account_id`.
+    /// Parses `settings:/in_meeting/chat`, `given:id`, `list:users`, `clock` or `site:account_id`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let pointer = |text: &str| Pointer::try_from(text.to_owned()).map(|pointer| pointer.0);
         let (kind, name) = match text.split_once(':') {
@@ -189,11 +190,11 @@ impl Place {
         })
     }
 
-    /// Reads a place in a document.
+    /// Parses the place of a document member.
     pub(super) fn in_document(text: &str) -> Result<DocumentPlace, String> {
         match Self::parse(text)? {
             Self::Document(place) => Ok(place),
-            _ => Err(format!("`{text}` is no place in a document")),
+            _ => Err(format!("`{text}` is not a place in a document")),
         }
     }
 }

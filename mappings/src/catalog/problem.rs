@@ -1,22 +1,22 @@
-//! What is wrong with a catalog: every mistake with file, line and reason.
+//! Catalog errors with file, line and reason.
 
 use std::{cell::RefCell, fmt};
 
-/// Why a catalog was refused: all mistakes, not only the first one.
+/// All mistakes in a catalog.
 #[derive(Debug, thiserror::Error)]
 pub struct CatalogError {
-    /// The mistakes, by file and line.
+    /// Mistakes, sorted by file and line.
     pub problems: Vec<Problem>,
 }
 
 /// One mistake in a catalog file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The name of the file.
+    /// Name of the file.
     pub file: String,
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// What is wrong, and what was expected.
+    /// Reason, with what was expected.
     pub reason: String,
 }
 
@@ -38,20 +38,20 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Where something stands in a catalog.
+/// Position in a catalog file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// The name of the file.
+    /// Name of the file.
     pub file: String,
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: usize,
 }
 
-/// The resource whose names all resources find.
+/// Resource whose names are visible in all others.
 pub(super) const COMMON: &str = "common";
 
 impl Location {
-    /// The resource that the file belongs to: its folder.
+    /// Resource of the file: its folder.
     pub fn resource(&self) -> &str {
         self.file
             .split_once('/')
@@ -65,13 +65,13 @@ impl fmt::Display for Location {
     }
 }
 
-/// What is wrong with a text or a table, in TOML's words instead of Rust's.
+/// TOML error message without Rust vocabulary.
 pub(super) fn reason(error: &toml::de::Error) -> String {
     let message = error.message();
     message.replacen("unknown variant", "unknown value", 1)
 }
 
-/// Collects mistakes while a catalog is loaded.
+/// Collects mistakes while the catalog is loaded.
 #[derive(Default)]
 pub(super) struct Report(RefCell<Vec<Problem>>);
 
@@ -86,7 +86,7 @@ impl Report {
         self.0.borrow().is_empty()
     }
 
-    /// What was made, if there are no mistakes.
+    /// Returns the result if there are no mistakes.
     pub(super) fn end<T>(self, made: Option<T>) -> Result<T, CatalogError> {
         let mut problems = self.0.into_inner();
         problems.sort();

@@ -1,4 +1,4 @@
-//! What all v1 operations share: credentials, spellings, errors and the choices of a site.
+//! Rules shared by all v1 operations: credentials, spellings and errors.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,29 @@ use super::error_pattern::ErrorPattern;
 pub use super::option::{OptionRule, Options};
 use crate::{exchange::V1Error, template::Template};
 
-/// How v1 was spoken.
+/// Properties of the v1 protocol.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
-    /// The first path segment of every v1 URL: `v1`.
+    /// First path segment of v1 URLs: `v1`.
     pub prefix: String,
-    /// Where v1 was served besides: `api/v1`.
+    /// Alternative prefixes: `api/v1`.
     #[serde(default)]
     pub other_prefixes: Vec<String>,
-    /// The parameter that names the caller.
+    /// Parameter with the API key.
     pub key: String,
-    /// The parameter that proves who the caller is.
+    /// Parameter with the API secret.
     pub secret: String,
-    /// The parameter that chooses between JSON and XML.
+    /// Parameter that selects JSON or XML.
     pub format: String,
-    /// Members that name a person, in v1 or v2, in lower case; records may have pseudonyms there.
+    /// Members of v1 or v2 that contain a person's name, in lower case; recordings pseudonymize
+    /// them.
     #[serde(default)]
     pub personal: Vec<String>,
-    /// A member or parameter that has one of these in its name is a secret, unless the catalog has a
-    /// field of that name; in lower case.
+    /// Lower-case words that mark a member or parameter as a secret when its name contains one,
+    /// unless the catalog has a field with that name.
     pub secret_words: Vec<String>,
-    /// More such words for names in source code, which are shorter; in lower case.
+    /// Additional words for names in source code, in lower case.
     pub secret_words_in_code: Vec<String>,
     pub(crate) bool_true: Vec<String>,
     pub(crate) bool_false: Vec<String>,
@@ -39,12 +40,12 @@ pub struct Protocol {
     pub(crate) errors: BTreeMap<String, NamedError>,
 }
 
-/// A type of pictures.
+/// Image media type.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MediaType {
     name: String,
-    /// The first bytes; in the file in hexadecimal, with blanks between.
+    /// Signature at the start of the file; hexadecimal bytes separated by blanks in TOML.
     #[serde(deserialize_with = "bytes")]
     magic: Vec<u8>,
 }
@@ -56,18 +57,18 @@ fn bytes<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<u8>, D::Error> {
     bytes.map_err(|_| D::Error::custom("magic is not a list of bytes like `ff d8 ff`"))
 }
 
-/// An error that the shim itself answers.
+/// Error that the shim itself returns.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedError {
-    /// v1's number.
+    /// v1 error code.
     pub code: i64,
-    /// The HTTP status: 200 as v1 had it, but for the few that never reach an operation.
+    /// HTTP status: 200 as in v1, except for requests that never reach an operation.
     #[serde(default = "NamedError::ok")]
     pub status: u16,
-    /// The text, with placeholders.
+    /// Message with placeholders.
     pub message: Template,
-    /// Where the wording comes from.
+    /// Origin of the wording.
     pub source: String,
 }
 
@@ -77,30 +78,31 @@ impl NamedError {
     }
 }
 
-/// Whom or what operations are about, and whose ids stand in v2's paths.
+/// Kind of object that operations act on and whose id is part of v2 paths.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// Its name in the catalog, and the placeholder of its id in the texts of errors: `user`.
+    /// Catalog name, also the placeholder of its id in error texts: `user`.
     #[serde(skip)]
     pub kind: String,
-    /// Its name in v2's paths: `userId`.
+    /// Placeholder in v2 paths: `userId`.
     pub placeholder: String,
-    /// What a sentence calls it.
+    /// Noun for messages.
     pub noun: String,
-    /// The name of the error for an id that names none.
+    /// Named error for an unknown id.
     #[serde(default = "Subject::unknown")]
     pub unknown: String,
-    /// Ids that v2 takes for something else, in lower case.
+    /// Ids with a special meaning in v2, in lower case.
     #[serde(default)]
     pub reserved: Vec<String>,
-    /// An id may be a uuid, which v2's paths want encoded twice if it begins with `/` or has `//`.
+    /// Ids may be UUIDs, which v2 requires to be percent-encoded twice in paths if they begin with
+    /// `/` or contain `//`.
     #[serde(default)]
     pub uuid: bool,
 }
 
 impl Subject {
-    /// True if v2 takes the id for something else.
+    /// True if the id has a special meaning in v2.
     pub(crate) fn is_reserved(&self, id: &str) -> bool {
         !self.reserved.is_empty() && self.reserved.contains(&id.to_lowercase())
     }
@@ -110,33 +112,33 @@ impl Subject {
     }
 }
 
-/// Maps errors of v2 to one of v1.
+/// Maps v2 errors to a v1 error.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "RuleShape")]
 pub struct Rule {
-    /// v2's errors.
+    /// Matching v2 errors.
     pub v2: ErrorPattern,
-    /// What v1 says.
+    /// v1 error.
     pub answer: RuleAnswer,
-    /// Where the wording comes from.
+    /// Origin of the wording.
     pub source: Option<String>,
 }
 
-/// What v1 says.
+/// v1 error of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleAnswer {
-    /// A named error.
+    /// Named error.
     Named(String),
-    /// A number and a text; v2's own where left out.
+    /// Code and message; those of v2 where `None`.
     Said {
-        /// v1's number.
+        /// v1 error code.
         code: Option<i64>,
-        /// v1's text, with placeholders.
+        /// v1 message, with placeholders.
         message: Option<Template>,
     },
 }
 
-/// A rule as it is written.
+/// TOML form of a rule.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleShape {
@@ -159,44 +161,44 @@ impl TryFrom<RuleShape> for Rule {
     fn try_from(shape: RuleShape) -> Result<Self, Self::Error> {
         let RuleShape { v2, v1, source } = shape;
         if v2.is_any() {
-            return Err("the rule fits every error: say which status, code or message it is for");
+            return Err("the rule matches every error: set a status, code or message");
         }
         let answer = match (v1.error, v1.code, v1.message) {
             (Some(name), None, None) => RuleAnswer::Named(name),
             (None, code, message) => RuleAnswer::Said { code, message },
-            _ => return Err("a named error brings its own code and message"),
+            _ => return Err("a named error has its own code and message"),
         };
         Ok(Self { v2, answer, source })
     }
 }
 
-/// The errors that the shim answers before an operation begins, or instead of one.
+/// Errors returned before an operation starts, or instead of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
-    /// The body cannot be read; says why.
+    /// Unreadable body; the detail is the reason.
     BodyUnreadable,
-    /// The body is larger than allowed.
+    /// Body above the size limit.
     BodyTooLarge,
-    /// No key, or no secret.
+    /// Missing key or secret.
     CredentialsMissing,
-    /// Unknown key, or wrong secret.
+    /// Unknown key or wrong secret.
     CredentialsWrong,
-    /// The shim failed.
+    /// Internal failure of the shim.
     Internal,
-    /// Another method than POST.
+    /// HTTP method other than POST.
     MethodNotAllowed,
-    /// The caller may not use the operation; names it.
+    /// Operation not allowed for the caller; the detail is its name.
     OperationNotAllowed,
-    /// v1 had no such operation.
+    /// Unknown operation.
     OperationUnknown,
-    /// The shim has too much to do.
+    /// Too many concurrent requests.
     Overloaded,
-    /// A parameter that cannot be understood; names it.
+    /// Unreadable parameter; the detail is its name.
     ParameterInvalid,
 }
 
 impl ProtocolError {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 10] = [
         Self::BodyUnreadable,
         Self::BodyTooLarge,
@@ -226,22 +228,22 @@ impl ProtocolError {
     }
 }
 
-/// What the error of a brownout says.
+/// Placeholder values for the brownout error.
 #[derive(Clone, Copy, Debug)]
 pub struct Brownout<'a> {
-    /// The operation.
+    /// Name of the operation.
     pub operation: &'a str,
-    /// The v2 requests that replace it.
+    /// v2 requests that replace it.
     pub replacement: &'a str,
-    /// When v1 is back: `2027-03-01T10:15:00Z`.
+    /// End of the brownout: `2027-03-01T10:15:00Z`.
     pub until: &'a str,
-    /// The day on which v1 ends.
+    /// Shutdown date of v1.
     pub day: &'a str,
-    /// Where to read what to do instead.
+    /// Link to migration instructions.
     pub link: &'a str,
 }
 
-/// The names of the errors that the core answers; the catalog must have them all.
+/// Names of the errors that the core returns; the catalog must declare all of them.
 pub(crate) const CORE_ERRORS: [&str; 15] = [
     BROWNOUT,
     NOT_HONOURED,
@@ -259,17 +261,17 @@ pub(crate) const CORE_ERRORS: [&str; 15] = [
     PAGE_NOT_REACHED,
     REFUSED_LATER,
 ];
-/// The error of every operation while v1 is off on purpose.
+/// Error of every operation during a brownout.
 pub(crate) const BROWNOUT: &str = "brownout";
-/// The error of a parameter that v2 cannot honour, in strict mode.
+/// Error for a parameter that v2 does not support, in strict mode.
 pub const NOT_HONOURED: &str = "not_honoured";
-/// The error of a list of more pages than are read.
+/// Error for a list with more pages than the limit.
 pub(crate) const LIST_TOO_LONG: &str = "list_too_long";
 pub(crate) const NOT_SERVED: &str = "operation_not_served";
 pub(crate) const OVERLOADED: &str = "overloaded";
-/// The error of a parameter that cannot be read, or is out of its range.
+/// Error for a parameter that is unreadable or out of range.
 pub const PARAMETER_INVALID: &str = "parameter_invalid";
-/// The error of a required parameter that is absent.
+/// Error for a missing required parameter.
 pub const PARAMETER_MISSING: &str = "parameter_missing";
 pub(crate) const REFUSED: &str = "refused";
 pub(crate) const UNFINISHED: &str = "unfinished";
@@ -282,14 +284,14 @@ pub(crate) const PAGE_NOT_REACHED: &str = "page_not_reached";
 pub(crate) const REFUSED_LATER: &str = "refused_later";
 
 impl Protocol {
-    /// Where v1 was served: the prefix and the other ones.
+    /// All URL prefixes of v1.
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {
         let prefixes = std::iter::once(&self.prefix).chain(&self.other_prefixes);
         prefixes.map(String::as_str)
     }
 
-    /// An error and its HTTP status. `detail` fills the one placeholder that the text may have:
-    /// the operation, the parameter or the reason.
+    /// An error with its HTTP status. `detail` fills the only placeholder that the message may
+    /// have: the operation, the parameter or the reason.
     pub fn error(&self, error: ProtocolError, detail: &str) -> (u16, V1Error) {
         (
             self.status(error),
@@ -297,7 +299,7 @@ impl Protocol {
         )
     }
 
-    /// The error of an operation while v1 is off on purpose.
+    /// Error of an operation during a brownout.
     pub fn brownout(&self, told: Brownout<'_>) -> V1Error {
         self.named(BROWNOUT, &|placeholder| {
             let text = match placeholder {
@@ -312,7 +314,7 @@ impl Protocol {
         })
     }
 
-    /// The error of a write whose outcome is unknown, because no answer came.
+    /// Error of a write whose outcome is unknown because no response arrived.
     pub fn unknown_outcome(&self) -> V1Error {
         self.named(UNREACHABLE_WRITE, &|_| None)
     }
@@ -330,7 +332,7 @@ impl Protocol {
                 code: named.code,
                 message: named.message.fill_lossy(fill),
             },
-            // The catalog is checked for the names that code uses.
+            // Unreachable: the loader checks that all names used in code exist.
             None => V1Error {
                 code: 0,
                 message: name.to_owned(),
@@ -346,14 +348,14 @@ impl Protocol {
         })
     }
 
-    /// The names of all errors that an operation or the shim can answer, with their texts.
+    /// All named errors.
     pub fn errors(&self) -> impl Iterator<Item = (&str, &NamedError)> {
         self.errors
             .iter()
             .map(|(name, error)| (name.as_str(), error))
     }
 
-    /// A v1 boolean in one of its spellings.
+    /// Parses a v1 boolean.
     pub(crate) fn bool(&self, text: &str) -> Option<bool> {
         let text = text.trim().to_lowercase();
         if self.bool_true.contains(&text) {
@@ -365,7 +367,7 @@ impl Protocol {
         }
     }
 
-    /// The media type of a picture, read off its first bytes.
+    /// Media type of an image, detected from its signature.
     pub(crate) fn media_type(&self, bytes: &[u8]) -> Option<&str> {
         let mut types = self.media_types.iter();
         let known = types.find(|known| bytes.starts_with(&known.magic));

@@ -1,22 +1,22 @@
-//! How many calls v2 takes from an account.
+//! v2's rate limits.
 
 use std::num::NonZeroU32;
 
-/// The calls that v2 takes from an account of a plan, by rate label.
+/// v2's rate limits for accounts of one price plan, by label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// Light calls by second.
+    /// Light calls per second.
     pub light: NonZeroU32,
-    /// Medium calls by second.
+    /// Medium calls per second.
     pub medium: NonZeroU32,
-    /// Heavy calls by second.
+    /// Heavy calls per second.
     pub heavy: NonZeroU32,
-    /// Resource-intensive calls by minute.
+    /// Resource-intensive calls per minute.
     pub resource_intensive: NonZeroU32,
-    /// Light calls by day, if v2 limits them.
+    /// Light calls per day; `None` if unlimited.
     pub light_daily: Option<NonZeroU32>,
-    /// Medium calls by day, if v2 limits them.
+    /// Medium calls per day; `None` if unlimited.
     pub medium_daily: Option<NonZeroU32>,
-    /// Heavy and resource-intensive calls together by day, if v2 limits them.
+    /// Heavy and resource-intensive calls together per day; `None` if unlimited.
     pub heavy_daily: Option<NonZeroU32>,
 }

@@ -1,64 +1,64 @@
-//! What a view reads, compiled: which members of which documents, each looked up once.
+//! Compiled reads of a view: the document members that it needs, deduplicated.
 
 use super::place::{DocumentPlace, Place};
 
-/// The members of v2's documents that a view reads.
+/// Document members that a view reads.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     documents: Vec<DocumentMembers>,
 }
 
-/// The members of one document that a view reads.
+/// Members of one document.
 #[derive(Debug)]
 pub(crate) struct DocumentMembers {
     name: String,
-    /// Names on the document's first level, each once.
+    /// Names of top-level members, deduplicated.
     pub(crate) members: Vec<String>,
 }
 
-/// Where a view's field comes from.
+/// Compiled source of a member's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A document of v2.
+    /// Member of a v2 document.
     Document(DocumentSource),
-    /// A text with places of documents in it: what stands before each, and what comes last.
+    /// Text before each document member, and the text after the last one.
     Text(Vec<(String, DocumentSource)>, String),
-    /// The entries of a list.
+    /// Entries of a list.
     List(String),
-    /// Anything else than documents.
+    /// Any other place.
     Other(Place),
 }
 
-/// A place in a document: a member of its first level, and what is below.
+/// Document member, split into its top-level member and the path below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DocumentSource {
-    /// The number of the document in the [`Reading`].
+    /// Index of the document in the [`Reading`].
     pub(crate) document: usize,
-    /// The number of the member there.
+    /// Index of the top-level member.
     pub(crate) member: usize,
-    /// A JSON pointer from the member on.
+    /// JSON pointer below the top-level member.
     pub(crate) rest: String,
 }
 
 impl Reading {
-    /// The number of the document of a name, if the view reads it.
+    /// Index of the document, if the view reads it.
     pub(crate) fn document(&self, name: &str) -> Option<usize> {
         self.documents.iter().position(|known| known.name == name)
     }
 
-    /// What is read of the document of a number.
+    /// Top-level members read from the document.
     pub(crate) fn members(&self, document: usize) -> &[String] {
         let document = self.documents.get(document);
         document.map_or(&[], |document| &document.members)
     }
 
-    /// How many members are read, of all documents.
+    /// Total number of top-level members read.
     pub(crate) fn size(&self) -> usize {
         let documents = self.documents.iter();
         documents.map(|document| document.members.len()).sum()
     }
 
-    /// Notes that a field comes from a place.
+    /// Adds the reads of a place.
     pub(super) fn add(&mut self, place: &Place) -> Source {
         match place {
             Place::Document(place) => Source::Document(self.add_document(place)),

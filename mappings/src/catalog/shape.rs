@@ -1,4 +1,4 @@
-//! The shape of a catalog file, before it is checked: what may be written in `api/*/*.toml`.
+//! TOML shapes of catalog files (`api/*/*.toml`), before validation.
 
 mod plan;
 
@@ -17,13 +17,13 @@ use super::{
     place::{Place, Pointer},
     protocol::{NamedError, Protocol, Rule, Subject},
 };
-use crate::{conversion::Given, fidelity::Fidelity};
+use crate::{conversion::Given, exchange::RateLabel, fidelity::Fidelity};
 pub(super) use plan::{CallShape, ConditionShape, EachShape, ListShape, OnShape, PlanShape};
 
-/// A name together with where it stands, and what it names.
+/// Table of named items with the spans of the names.
 pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
 
-/// One catalog file.
+/// Catalog file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FileShape {
@@ -51,11 +51,11 @@ pub(super) struct SourceShape {
     pub title: String,
 }
 
-/// A v2 endpoint.
+/// v2 endpoint.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestShape {
-    pub label: Spanned<String>,
+    pub label: RateLabel,
     pub scope: String,
     #[serde(default)]
     pub or_scopes: Vec<String>,
@@ -65,7 +65,7 @@ pub(super) struct RequestShape {
     pub names: Vec<Pointer>,
 }
 
-/// How many calls v2 takes from an account of one plan.
+/// v2's rate limits for one price plan.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RateShape {
@@ -86,12 +86,12 @@ pub(super) struct RateShape {
     pub source: String,
 }
 
-/// One field mapping.
+/// Field mapping.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "keys of the file")]
 pub(super) struct FieldShape {
-    /// What operations, views and sets name it by; the v1 name if left out.
+    /// Catalog key; defaults to the v1 name.
     #[serde(default, deserialize_with = "one_or_many::read")]
     pub key: Vec<String>,
     #[serde(deserialize_with = "one_or_many::read")]
@@ -100,19 +100,19 @@ pub(super) struct FieldShape {
     pub kind: Vec<Kind>,
     #[serde(deserialize_with = "one_or_many::read")]
     pub v2: Vec<Place>,
-    /// Other names of the parameter.
+    /// Other accepted names of the parameter.
     #[serde(default)]
     pub aliases: Vec<String>,
 
-    // How the value changes.
+    // Conversion.
     pub convert: Option<String>,
-    /// The document whose values are converted, if those of others stay as they are.
+    /// Restricts the conversion of response values to this document.
     pub convert_of: Option<String>,
     #[serde(default)]
     pub request: Vec<(Value, Value)>,
     #[serde(default)]
     pub response: Vec<(Value, Value)>,
-    /// What becomes of a value that `request` or `response` does not list.
+    /// Handling of values that `request` or `response` does not list.
     pub others: Option<Others>,
     #[serde(default)]
     pub table: Vec<Vec<Value>>,
@@ -120,77 +120,77 @@ pub(super) struct FieldShape {
     pub given: Vec<Given>,
     #[serde(default)]
     pub round_up: Vec<i64>,
-    /// The member of `elements`, or the names' and the values' members of `pairs`.
+    /// Member of `elements`; name and value members of `pairs`.
     #[serde(default, deserialize_with = "one_or_many::read")]
     pub member: Vec<String>,
-    /// What stands between the parts of `joined` in v1, and in v2 if that is another.
+    /// Separator of `joined` in v1, and in v2 if it differs.
     #[serde(default, deserialize_with = "one_or_many::read")]
     pub separator: Vec<String>,
     #[serde(default)]
     pub omit: Vec<Value>,
-    /// A value that v2 has stored already is not sent.
+    /// A value equal to the stored one is not sent.
     #[serde(default)]
     pub unless_stored: bool,
 
-    // What a request may hold.
+    // Request validation.
     pub range: Option<(i64, i64)>,
     #[serde(default)]
     pub clamp: bool,
-    /// The option with the largest number.
+    /// Option with the maximum.
     pub at_most: Option<String>,
     #[serde(default)]
     pub values: Vec<i64>,
     #[serde(default)]
     pub one_of: Vec<String>,
-    /// What happens to a value that is not in `values` or `one_of`, or cannot be read.
+    /// Handling of values that `values` or `one_of` does not list, and of unreadable ones.
     pub unknown: Option<Unknown>,
     pub min: Option<usize>,
     pub max: Option<usize>,
-    /// Longer texts are cut, in characters.
+    /// Truncate longer texts to this many characters.
     pub cut: Option<usize>,
-    /// How many digits an id of digits has: from and to.
+    /// Minimum and maximum number of digits of an id.
     pub digits: Option<(usize, usize)>,
-    /// Of JSON texts.
+    /// Expected shape of a JSON text.
     pub shape: Option<Shape>,
-    /// The fields that the members of a JSON object, or of an array's objects, are.
+    /// Fields of the members of a JSON object, or of the objects in an array.
     #[serde(default)]
     pub members: Vec<String>,
-    /// The member that a text is which is not JSON.
+    /// Wrap a text that is not JSON into an object with this member.
     pub bare: Option<String>,
-    /// The most elements of a list of ids.
+    /// Maximum number of elements of an id list.
     pub max_elements: Option<usize>,
-    /// The subject whose ids the elements are.
+    /// Subject that the ids refer to.
     pub ids_of: Option<String>,
-    /// What becomes of an empty value.
+    /// Handling of an empty parameter.
     pub sent_empty: Option<SentEmpty>,
     pub default: Option<Value>,
 
-    // What an answer shows.
-    /// Of two v1 names an array, a value for each.
+    // Response.
+    /// For two v1 names an array with one value each.
     pub empty: Option<Value>,
-    /// `empty` is JSON's null, which TOML cannot say.
+    /// `empty` is null, which TOML lacks.
     #[serde(default)]
     pub null: bool,
     pub always: Option<Value>,
-    /// `empty` is shown also when the document was not read at all.
+    /// Show `empty` even if the document was not read.
     #[serde(default)]
     pub empty_unread: bool,
-    /// Values that depend on another member.
+    /// Conditional replacements.
     #[serde(rename = "override", default)]
     pub overrides: Vec<OverrideShape>,
 
     #[serde(default)]
     pub fidelity: Fidelity,
     pub reason: Option<String>,
-    /// Which uses in a request are a loss; all if left out.
+    /// Uses in a request that are a loss; all if `None`.
     pub loss: Option<Loss>,
-    /// Honoured without being sent.
+    /// Accepted without being sent.
     #[serde(default)]
     pub implied: bool,
 }
 
 impl FieldShape {
-    /// What operations, views and sets name it by.
+    /// Catalog keys.
     pub(super) fn keys(&self) -> &[String] {
         if self.key.is_empty() {
             &self.v1
@@ -200,42 +200,42 @@ impl FieldShape {
     }
 }
 
-/// What becomes of a value that a table does not list.
+/// Handling of values that a table does not list.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Others {
     Same,
 }
 
-/// What becomes of a value that v1 did not know.
+/// Handling of values unknown to v1.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Unknown {
     Drop,
 }
 
-/// What becomes of a parameter that is there but empty.
+/// Handling of an empty parameter.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SentEmpty {
     Refuse,
 }
 
-/// Which values of a request are a loss.
+/// Request values that are a loss.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Loss {
     Changed,
 }
 
-/// A site's changes of single fields: keys that replace those of the catalog.
+/// Overlay of a site: keys that replace those of single fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OverlayShape {
     pub field: Named<toml::Table>,
 }
 
-/// What is shown instead if another member is so.
+/// Conditional replacement of a shown value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OverrideShape {
@@ -246,16 +246,16 @@ pub(super) struct OverrideShape {
     #[serde(default)]
     pub is_not: Vec<Value>,
     pub exists: Option<bool>,
-    /// Only if the site chose so.
+    /// Option values under which it applies.
     #[serde(default)]
     pub option: BTreeMap<String, OptionValue>,
-    /// What is shown then; nothing if left out.
+    /// Replacement; the member is omitted if `None`.
     pub show: Option<Value>,
-    /// The place of what is shown then, if it has a value.
+    /// Place of the replacement; takes precedence over `show` if it has a value.
     pub from: Option<Place>,
 }
 
-/// One v1 operation.
+/// v1 operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperationShape {
@@ -267,7 +267,7 @@ pub(super) struct OperationShape {
     pub parameters: Vec<String>,
     #[serde(default)]
     pub requires: Vec<OneOrMany<String>>,
-    /// One kind, and the parameters that name it.
+    /// One subject kind with the parameters that identify it.
     #[serde(default)]
     pub subject: Named<Vec<String>>,
     pub plan: Option<Spanned<String>>,
@@ -275,25 +275,25 @@ pub(super) struct OperationShape {
     pub constants: BTreeMap<String, String>,
     pub range: Option<Spanned<RangeShape>>,
     pub view: Option<Spanned<String>>,
-    /// Always answered with this error: nothing in v2 serves it.
+    /// Always fails with this error, because v2 has no counterpart.
     pub refuses: Option<Spanned<String>>,
-    /// The switch without which it is not allowed.
+    /// Switch that must be on.
     pub enabled_by: Option<String>,
     pub token: Option<Token>,
-    /// What equal requests at the same time do.
+    /// Handling of identical concurrent requests.
     #[serde(default)]
     pub overlapping: Overlapping,
     pub repeat: Option<String>,
     pub note: Option<String>,
-    /// The choice of the site under which an empty text parameter clears the stored text.
+    /// Option values under which an empty text parameter clears the stored text.
     #[serde(default)]
     pub clears_text: BTreeMap<String, OptionValue>,
     #[serde(default)]
     pub error: Vec<Spanned<Rule>>,
-    /// How it is served under other choices of the site.
+    /// Variants for other option values.
     #[serde(default)]
     pub variant: Vec<Spanned<VariantShape>>,
-    /// What replaces an operation that the shim does not serve.
+    /// v2 requests that replace an operation that the shim does not serve.
     #[serde(default)]
     pub instead: Vec<String>,
     pub instead_source: Option<Spanned<String>>,
@@ -301,18 +301,18 @@ pub(super) struct OperationShape {
     pub composite: bool,
 }
 
-/// How an operation is served under a choice of the site.
+/// Variant of an operation under certain option values.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VariantShape {
     pub option: BTreeMap<String, OptionValue>,
-    /// Those of the operation if left out.
+    /// Defaults to those of the operation.
     pub parameters: Option<Vec<String>>,
     pub plan: Spanned<String>,
     pub view: Spanned<String>,
 }
 
-/// What an operation does to what v2 has stored.
+/// Effect on the data stored in v2.
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Effect {
@@ -320,27 +320,27 @@ pub(super) enum Effect {
     Write,
 }
 
-/// The dates that an operation is about.
+/// Date range of an operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RangeShape {
-    /// The parameter with the first date.
+    /// Parameter with the first date.
     pub from: String,
-    /// The parameter with the last date; today if it was not given.
+    /// Parameter with the last date; defaults to today.
     pub to: String,
-    /// What v2 takes at once.
+    /// Longest range of one v2 request.
     pub longest: Option<Period>,
-    /// What becomes of a longer range.
+    /// Handling of a longer range.
     pub longer: Option<Longer>,
-    /// Where a range without a first date begins.
+    /// Start of a range without a first date.
     pub open: Option<OpenShape>,
-    /// When a required date may be missing, and is today.
+    /// Condition under which a missing required date is today.
     pub today: Option<Today>,
-    /// The time zone of what has no offset, `CALL:/pointer`.
+    /// Time zone of dates without an offset, as `CALL:/pointer`.
     pub zone: Option<String>,
 }
 
-/// A part of a range of dates.
+/// Unit of date ranges.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Period {
@@ -348,7 +348,7 @@ pub(super) enum Period {
 }
 
 impl RangeShape {
-    /// The calls whose answers say something of the range.
+    /// Names of the calls whose responses define the range.
     pub(super) fn calls(&self) -> impl Iterator<Item = &str> {
         let after = self.open.iter().filter_map(|open| open.after.as_deref());
         let places = after.chain(self.zone.as_deref());
@@ -356,37 +356,37 @@ impl RangeShape {
     }
 }
 
-/// Where a range without a first date begins: at the latest of these.
+/// Start of a range without a first date: the latest of these dates.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OpenShape {
-    /// The numeric option with how many months before the last date.
+    /// Numeric option: months before the last date.
     pub months: String,
-    /// A moment of an earlier answer, `CALL:/pointer`.
+    /// Timestamp in an earlier response, as `CALL:/pointer`.
     pub after: Option<String>,
 }
 
-/// The shape of a v1 answer.
+/// View of a v1 response.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ViewShape {
     pub fields: Vec<String>,
     #[serde(default)]
     pub without: Vec<String>,
-    /// Fields that are always v1's empty value here.
+    /// Fields that always have v1's empty value.
     #[serde(default)]
     pub empty: Vec<String>,
-    /// Fields, or sets of them, that v1 had here and v2 cannot fill, and why.
+    /// Fields or sets of v1 that v2 cannot fill, with the reason.
     #[serde(default)]
     pub none: BTreeMap<String, String>,
     #[serde(default)]
     pub from: BTreeMap<String, Vec<Place>>,
-    /// The views of lists and objects, by key.
+    /// Views of lists and objects, by key.
     #[serde(default)]
     pub items: Named<String>,
 }
 
-/// A push notification of v1, and the event of v2 that it is made from.
+/// v1 push notification and its v2 event.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NotificationShape {

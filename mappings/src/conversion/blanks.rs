@@ -1,11 +1,11 @@
-//! What stands before and behind the last blank: names of people in one text.
+//! Splits a person's name at its last blank.
 
-/// What stands before the last blank; all of the text without a blank.
+/// Text before the last blank; the whole text if there is none.
 pub(super) fn before_last(text: &str) -> &str {
     split(text).map_or(text.trim(), |(before, _)| before.trim_end())
 }
 
-/// What stands behind the last blank; nothing without a blank.
+/// Text after the last blank; empty if there is none.
 pub(super) fn after_last(text: &str) -> &str {
     split(text).map_or("", |(_, after)| after)
 }

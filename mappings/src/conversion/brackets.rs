@@ -1,11 +1,11 @@
-//! A text with another one in brackets at its end: `San Jose (US)`.
+//! Text with trailing brackets: `San Jose (US)`.
 
-/// What stands before the brackets; nothing without brackets.
+/// Text before the brackets; empty if there are none.
 pub(super) fn before(text: &str) -> &str {
     split(text).map_or("", |(before, _)| before)
 }
 
-/// What stands in the brackets; all of the text without brackets.
+/// Text in the brackets; the whole text if there are none.
 pub(super) fn inside(text: &str) -> &str {
     split(text).map_or(text, |(_, inside)| inside)
 }

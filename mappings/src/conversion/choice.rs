@@ -6,36 +6,36 @@ use serde_json::Value;
 use super::Sent;
 use crate::scalar::Scalar;
 
-/// The conversion of a pair of v1 fields.
+/// Conversion of a pair of v1 fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// The v1 values and the v2 value of each row; for both directions.
+    /// v1 values and the v2 value of each row, for both directions.
     pub rows: Vec<(Vec<Cell>, Value)>,
-    /// What a request means that is not a row of the table; the first that fits counts.
+    /// Rules for pairs that match no row; the first match applies.
     pub given: Vec<Given>,
 }
 
-/// What an incomplete or contradicting pair of v1 values in a request means.
+/// Meaning of an incomplete or contradictory pair of v1 values in a request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
-    /// What the request holds.
+    /// Pattern for the pair.
     #[serde(rename = "v1")]
     pub cells: Vec<Cell>,
-    /// Only if v2's stored value is one of these, else it stays as it is; empty: always.
+    /// Stored v2 values under which `v2` is sent; any if empty. Otherwise the stored value stays.
     #[serde(default)]
     pub now: Vec<Value>,
-    /// The value to send.
+    /// Value to send.
     pub v2: Value,
 }
 
-/// What a table says of one v1 field of a pair.
+/// Pattern for one v1 field of the pair.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Value")]
 pub enum Cell {
-    /// Whatever was given.
+    /// Any given value.
     Any,
-    /// Not given; in answers: not shown.
+    /// Not given; in responses, omitted.
     Absent,
     /// This value.
     Is(Value),
@@ -52,8 +52,8 @@ impl From<Value> for Cell {
 }
 
 impl Choice {
-    /// What v2 is sent for a pair of v1 values, of which some may be absent. `current` is v2's
-    /// stored value, if it is known.
+    /// Converts a pair of v1 values, some of which may be absent. `current` is the stored v2 value,
+    /// if known.
     pub fn to_v2(&self, given: &[Option<&Value>], current: Option<&Value>) -> Sent {
         let sent = |value: &Value| Sent::Value {
             value: value.clone(),
@@ -75,7 +75,7 @@ impl Choice {
         }
     }
 
-    /// What v1 shows in the field at `part` for a v2 value.
+    /// v1 value of the field at index `part`.
     pub(crate) fn to_v1<'v>(&'v self, part: usize, v2: &Scalar<'_>) -> Option<Scalar<'v>> {
         let (cells, _) = self.rows.iter().find(|(_, value)| v2.is(value))?;
         match cells.get(part)? {

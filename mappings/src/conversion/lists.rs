@@ -1,40 +1,40 @@
-//! Several values: ids, objects with one member, parts of a text, names with values.
+//! Conversions of lists: objects with one member, joined texts, name/value pairs.
 
 use serde_json::{Map, Value};
 
 use crate::document::Json;
 
-/// Each value is an object with one member in v2.
+/// Conversion between values and objects with one member.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elements {
-    /// The member.
+    /// Name of the member.
     pub member: String,
-    /// The member of a value that is an address, if it has another.
+    /// Alternative member for values that are email addresses.
     pub address: Option<String>,
 }
 
-/// Several values are one text.
+/// Conversion between lists and joined texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
-    /// What stands between them in v1.
+    /// Separator in v1.
     pub v1: String,
-    /// What stands between them in v2, if it is a text there.
+    /// Separator in v2, if it is a text there.
     pub v2: String,
 }
 
-/// An object in v1 is a list of objects with a name and a value in v2.
+/// Conversion between an object and a list of name/value objects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pairs {
-    /// The member with the name.
+    /// Member with the name.
     pub name: String,
-    /// The member with the value.
+    /// Member with the value.
     pub value: String,
 }
 
-/// What separates the parts of a text that holds several values.
+/// Separators of values in one text.
 pub(crate) const SEPARATORS: [char; 2] = [',', ';'];
 
-/// The parts of a text that holds several values: trimmed, none of them empty.
+/// Values of a separated text, trimmed, without empty ones.
 pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split(SEPARATORS).map(str::trim);
     parts.filter(|part| !part.is_empty())
@@ -69,7 +69,7 @@ impl Joined {
         texts(v2).map(|texts| texts.join(&self.v1))
     }
 
-    /// What v2 is sent for the values of two fields that have the same place.
+    /// Appends the value of another field with the same place.
     pub(crate) fn append(&self, to: &mut Value, more: &Value) {
         if let (Some(first), Some(more)) = (to.as_str(), more.as_str()) {
             *to = format!("{first}{}{more}", self.v2).into();
@@ -99,7 +99,7 @@ impl Pairs {
     }
 }
 
-/// How many parts a text has, or elements an array.
+/// Number of parts of a text, or of elements of an array.
 pub(crate) fn count_parts(v2: Json<'_>) -> Option<usize> {
     if v2.is_array() {
         return Some(v2.elements().count());

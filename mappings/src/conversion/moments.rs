@@ -1,8 +1,8 @@
-//! Moments in words.
+//! Timestamps in words.
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// How long ago a moment is: `4 days 8 hours 40 mins`.
+/// Time elapsed since a timestamp: `4 days 8 hours 40 mins`.
 pub(super) fn elapsed(moment: &str, now: i64) -> Option<String> {
     let then = OffsetDateTime::parse(moment, &Rfc3339)
         .ok()?

@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::Sent;
 use crate::scalar::Scalar;
 
-/// Value tables. A direction without a table leaves the value as it is.
+/// Value tables. A direction without a table leaves values unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// v1 to v2.
     pub request: Vec<(Value, Value)>,
     /// v2 to v1.
     pub response: Vec<(Value, Value)>,
-    /// A value that a table does not list stays as it is; else it cannot be converted.
+    /// Values that a table does not list stay unchanged; otherwise they cannot be converted.
     pub others_stay: bool,
 }
 
@@ -31,14 +31,14 @@ impl Table {
         }
     }
 
-    /// True if v1 shows a value of v2 in this way that is not the one that is sent: sent back, it
-    /// would change what is stored.
+    /// True if v1 shows some v2 value as `v1` although a request would send another one. Sent back,
+    /// `v1` would change the stored value.
     pub(super) fn is_ambiguous(&self, v1: &Value) -> bool {
         let mut rows = self.response.iter();
         rows.any(|(from, to)| to == v1 && self.is_other(v1, from))
     }
 
-    /// True if v2 has such another value.
+    /// True if `stored` is such a value.
     pub(super) fn keeps(&self, v1: &Value, stored: &Value) -> bool {
         let mut rows = self.response.iter();
         self.is_other(v1, stored) && rows.any(|(from, to)| from == stored && to == v1)

@@ -1,4 +1,4 @@
-//! The general reader: all of JSON, parsed by `serde_json`.
+//! General parser: all of JSON, by `serde_json`.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::{
     texts::Texts,
 };
 
-/// The values of a text, the shapes of its objects, and what cannot be borrowed from the text:
+/// The values of a text, the shapes of its objects, and the texts that cannot be borrowed:
 /// unescaped strings, and all numbers, because `serde_json` does not report their spelling.
 pub(super) fn nodes(text: &str) -> Result<(Vec<Node>, Shapes, String), serde_json::Error> {
     let mut builder = Builder {
@@ -28,7 +28,7 @@ pub(super) fn nodes(text: &str) -> Result<(Vec<Node>, Shapes, String), serde_jso
     Ok((builder.nodes, builder.names.finish(), builder.rewritten))
 }
 
-/// Stores what a deserializer visits.
+/// Stores the values that a deserializer visits.
 struct Builder<'t> {
     text: &'t str,
     rewritten: String,
@@ -44,7 +44,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A string that is a slice of the text.
+    /// String that is a slice of the text.
     fn borrowed<E: serde::de::Error>(&self, text: &str) -> Result<Node, E> {
         // The offset of a borrowed string is the distance of the two pointers.
         let start = text.as_ptr().addr() - self.text.as_ptr().addr();
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for &mut Builder<'_> {
     }
 }
 
-/// Reads the name of a member.
+/// Deserializes the name of a member.
 struct Name<'b, 't> {
     names: &'b mut Names,
     builder: &'b mut Builder<'t>,

@@ -1,4 +1,4 @@
-//! The cursor that reads the values of a document.
+//! Cursor on the values of a document.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub struct Json<'d> {
     pub(super) at: usize,
 }
 
-/// The names that objects of a document have in common.
+/// Member names shared by objects of a document.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape<'d> {
     source: &'d Source,
@@ -37,7 +37,7 @@ impl<'d> Json<'d> {
         self.source.text.as_bytes().get(start.checked_sub(1)?..=end)
     }
 
-    /// The integer as received, if that is its only spelling.
+    /// The digits as received, if the integer is in canonical form.
     #[inline]
     pub(crate) fn digits(self) -> Option<&'d [u8]> {
         let Node::Number(span) = self.node() else {

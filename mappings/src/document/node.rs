@@ -1,21 +1,21 @@
-//! The values of a document: what each is and where it is, in 8 bytes.
+//! Values of a document: type and position, in 8 bytes.
 //!
 //! A list of users has thousands of values, so they are packed to touch few cache lines.
 
 use std::ops::Range;
 
-/// A value of a document.
+/// Value of a document.
 #[derive(Clone, Copy)]
 pub(super) enum Node {
     Null,
     Bool(bool),
-    /// Points into the received text.
+    /// Slice of the received text.
     Number(Span),
-    /// Points into the rewritten texts.
+    /// Slice of the rewritten texts.
     RewrittenNumber(Span),
-    /// A string of the received text, without its quotes.
+    /// String in the received text, without quotes.
     Text(Span),
-    /// A string of the rewritten texts.
+    /// String in the rewritten texts.
     RewrittenText(Span),
     Array(Array),
     Object(Object),
@@ -23,20 +23,20 @@ pub(super) enum Node {
 
 const _: () = assert!(size_of::<Node>() == 8);
 
-/// A range of bytes in one of the texts.
+/// Byte range in one of the texts.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     length: [u8; 3],
     start: [u8; 4],
 }
 
-/// An array; its elements are the nodes behind it.
+/// Array; its elements are the following nodes.
 #[derive(Clone, Copy)]
 pub(super) struct Array {
     end: [u8; 4],
 }
 
-/// An object; its values are the nodes behind it.
+/// Object; its values are the following nodes.
 #[derive(Clone, Copy)]
 pub(super) struct Object {
     shape: [u8; 3],
@@ -67,7 +67,7 @@ impl Array {
         Some(Self { end })
     }
 
-    /// The index of the first node behind it.
+    /// Index of the first node after it.
     #[inline]
     pub(super) fn end(self) -> usize {
         u32::from_le_bytes(self.end) as usize
@@ -83,13 +83,13 @@ impl Object {
         })
     }
 
-    /// Its shape.
+    /// Index of its shape.
     #[inline]
     pub(super) fn shape(self) -> usize {
         of_24(self.shape)
     }
 
-    /// The index of the first node behind it.
+    /// Index of the first node after it.
     #[inline]
     pub(super) fn end(self) -> usize {
         u32::from_le_bytes(self.end) as usize
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_kept_up_to_their_limits() {
+    fn packs_numbers_up_to_their_limits() {
         for (start, length) in [(0, 0), (7, 300), (0xffff_ffff, 0xff_ffff)] {
             let range = start..start + length;
             assert_eq!(Span::new(range.clone()).unwrap().range(), range);

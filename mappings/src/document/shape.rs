@@ -1,4 +1,4 @@
-//! Shapes: the names that the members of an object have, in their order.
+//! Shapes: the ordered member names of objects.
 //!
 //! The entries of a list usually have the same names in the same order. Such objects share one
 //! shape. The fast path also compares the next name with the one at that place in the previous
@@ -11,48 +11,48 @@ use super::{
     texts::Texts,
 };
 
-/// The shapes of a document's objects. A shape is identified by the index of its first node.
+/// Shapes of a document's objects, identified by the index of their first node.
 #[derive(Default)]
 pub(super) struct Shapes {
-    /// For each shape an array of its names.
+    /// Each shape is an array node followed by its names.
     nodes: Vec<Node>,
 }
 
-/// The shape without names, which is not stored.
+/// Shape without names, which is not stored.
 const EMPTY: usize = 0xff_ffff;
 
 /// Collects the shapes of nested objects.
 pub(super) struct ShapeBuilder {
     shapes: Shapes,
-    /// The names of unfinished objects, the innermost last.
+    /// Names of unfinished objects, the innermost last.
     pending: Vec<Node>,
-    /// The shape of the previous object at each depth.
+    /// Shape of the previous object at each depth.
     previous: [usize; DEPTHS],
-    /// A ring of the shapes stored last.
+    /// Ring buffer of the shapes stored last.
     recent: [usize; RECENT],
     stored: usize,
 }
 
-/// Objects nested deeper than this are not compared with the previous one.
+/// Depth limit for the comparison with the previous object.
 const DEPTHS: usize = 16;
 
-/// How many of the shapes stored last are searched before a new one is stored.
+/// Number of recent shapes to search before storing a new one.
 const RECENT: usize = 8;
 
-/// Initial capacity for the names of an object and of those around it.
+/// Initial capacity for the names of an object and its ancestors.
 const PENDING: usize = 32;
 
-/// The names of an unfinished object.
+/// Names of an unfinished object.
 pub(super) struct Names {
-    /// The shape of the previous object at this depth.
+    /// Shape of the previous object at this depth.
     shape: usize,
     /// Index of the first name of that shape.
     first: usize,
-    /// Indices of the names of that shape that were not met yet.
+    /// Indexes of the names of that shape that are still expected.
     expected: Range<usize>,
-    /// Where the names of this object begin in the pending ones.
+    /// Index of the object's first name in `pending`.
     begun: usize,
-    /// True while the names are those of the previous object; none are pending then.
+    /// True while the names equal those of the previous object; they are not in `pending` then.
     is_expected: bool,
 }
 
@@ -76,7 +76,7 @@ impl Shapes {
         size_of_val(self.nodes.as_slice())
     }
 
-    /// The indices of the names of a shape.
+    /// Indexes of the names of a shape.
     #[inline]
     fn indices(&self, shape: usize) -> Range<usize> {
         match self.nodes.get(shape) {
@@ -115,7 +115,7 @@ impl ShapeBuilder {
         }
     }
 
-    /// The name that the previous object had at this place, if all names before were the same, too.
+    /// The previous object's name at this position, if all names so far are equal.
     #[inline]
     pub(super) fn expected(&self, names: &Names) -> Option<Node> {
         let is_one = names.is_expected && !names.expected.is_empty();
@@ -123,7 +123,7 @@ impl ShapeBuilder {
         name.copied().filter(|_| is_one)
     }
 
-    /// Adds another name.
+    /// Adds any other name.
     pub(super) fn add(&mut self, names: &mut Names, name: Node) {
         self.differ(names);
         self.pending.push(name);
@@ -155,7 +155,7 @@ impl ShapeBuilder {
         Some(shape)
     }
 
-    /// The recent shape with these names.
+    /// A recent shape with these names.
     fn find(&self, own: &[Node], texts: Texts<'_>) -> Option<usize> {
         let recent = self.recent.into_iter();
         recent.take(self.stored).find(|shape| {
@@ -166,7 +166,7 @@ impl ShapeBuilder {
         })
     }
 
-    /// Stores a shape of the pending names from `begun` on.
+    /// Stores the pending names from `begun` as a shape.
     fn store(&mut self, begun: usize) -> Option<usize> {
         let own = self.pending.get(begun..)?;
         let nodes = &mut self.shapes.nodes;
@@ -182,7 +182,7 @@ impl ShapeBuilder {
         Some(shape)
     }
 
-    /// Makes the names met so far pending: the object is not like the previous one.
+    /// Copies the names so far to `pending`, because the object differs from the previous one.
     fn differ(&mut self, names: &mut Names) {
         if names.is_expected {
             names.is_expected = false;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_with_the_same_names_share_their_shape() {
+    fn equal_names_share_a_shape() {
         let (stored, names) =
             shapes(r#"[{"a":1,"b":{"c":2}},{"a":3,"b":{"c":4}}, {"a":[],"b":0}]"#);
         assert_eq!(stored, 2);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_with_other_members_share_their_shapes_too() {
+    fn shares_several_shapes() {
         let all = r#"{"a":1,"b":2,"c":3}"#;
         let (less, more) = (r#"{"a":1,"c":3}"#, r#"{"a":1,"b":2,"x":0,"c":3}"#);
         let (short, none) = (r#"{"a":1}"#, "{}");
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn only_recent_shapes_are_shared() {
+    fn shares_only_recent_shapes() {
         let list: Vec<_> = (0..100).map(|n| format!("{{\"m{}\":0}}", n % 20)).collect();
         let text = format!("[{}]", list.join(","));
         let (stored, names) = shapes(&text);

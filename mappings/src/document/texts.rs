@@ -4,20 +4,20 @@ use serde_json::Number;
 
 use super::node::Node;
 
-/// The texts that a document consists of.
+/// Texts that nodes point into.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Texts<'d> {
-    /// The text that was received.
+    /// Received text.
     pub(super) text: &'d str,
     /// Unescaped strings and normalised numbers.
     pub(super) rewritten: &'d str,
 }
 
-/// More digits may not fit into 64 bits.
+/// Maximum number of digits that always fits into 64 bits.
 const DIGITS: usize = 18;
 
 impl<'d> Texts<'d> {
-    /// A text, or the name of a member.
+    /// A string, or the name of a member.
     pub(super) fn text_of(self, node: Node) -> Option<&'d str> {
         match node {
             Node::Text(span) => self.text.get(span.range()),
@@ -26,7 +26,7 @@ impl<'d> Texts<'d> {
         }
     }
 
-    /// As [`Self::text_of`], without the check for UTF-8 boundaries.
+    /// [`Self::text_of`] without the check for UTF-8 boundaries.
     #[inline]
     pub(super) fn bytes_of(self, node: Node) -> Option<&'d [u8]> {
         match node {
@@ -64,7 +64,7 @@ impl<'d> Texts<'d> {
     }
 }
 
-/// Parses an integer in its only spelling, as nearly all are.
+/// Fast path for integers in canonical form.
 #[inline]
 fn whole(text: &[u8]) -> Option<i64> {
     if !is_whole(text.len(), *text.first()?) {
@@ -76,8 +76,8 @@ fn whole(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// True if this many digits, beginning with `first`, are the only spelling of an integer and fit into
-/// 64 bits.
+/// True if a text of this many digits, beginning with `first`, is an integer in canonical form that
+/// fits into 64 bits.
 #[inline]
 pub(super) fn is_whole(digits: usize, first: u8) -> bool {
     matches!(digits, 1..=DIGITS) && (first != b'0' || digits == 1)

@@ -1,4 +1,4 @@
-//! v1's answer from v2's documents.
+//! Builds the v1 response from v2 documents.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use super::{Progress, Translation, view::Writer};
 use crate::{
     catalog::{
         field::Place,
-        operation::{self, Fate, Member},
+        operation::{self, Member, ParameterUse, View},
     },
     exchange::{V1Object, Warning},
 };
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     pub(super) fn answer(&mut self, now: i64) -> V1Object {
         let mut writer = Writer {
             translation: self,
@@ -26,7 +26,7 @@ impl Translation<'_> {
         let Writer {
             json, unreadable, ..
         } = writer;
-        self.warn_of_misses();
+        self.warn_of_unread_parts();
         self.warn_of_empty_members();
         self.warn_of_unfilled_members();
         if !unreadable.is_empty() {
@@ -37,7 +37,7 @@ impl Translation<'_> {
         V1Object::written(json)
     }
 
-    /// The members of the answer that lack something without a call.
+    /// Response members that are incomplete without the call.
     fn lacking_without(&self, index: usize, call: &operation::Call) -> String {
         if call.omits.is_empty() {
             self.fields_of(index)
@@ -46,7 +46,7 @@ impl Translation<'_> {
         }
     }
 
-    /// Notes a call that is not made because the site chose so, where the answer lacks something.
+    /// Warns of response members that are missing because an option disables the call.
     pub(super) fn left_out(&mut self, index: usize, call: &operation::Call) {
         let Some(reason) = &call.omitted else { return };
         if call.each.is_some() && self.count_of(call) == 0 {
@@ -56,7 +56,7 @@ impl Translation<'_> {
         self.warnings.push(Warning::left_out(field, reason));
     }
 
-    /// Names the members that are shown empty because v2 has nothing of the kind any more.
+    /// Warns of members that are always empty because v2 dropped the feature.
     fn warn_of_empty_members(&mut self) {
         let members = self.catalog.view(self.view).into_iter();
         for member in members.flat_map(|view| &view.members) {
@@ -70,30 +70,38 @@ impl Translation<'_> {
         }
     }
 
-    /// Names the members that v1 had here and v2 cannot fill.
+    /// Warns of members that v2 cannot fill.
     fn warn_of_unfilled_members(&mut self) {
-        let mut views = vec![self.view];
-        let mut seen = Vec::new();
-        while let Some(index) = views.pop() {
-            let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
-                continue;
-            };
-            seen.push(index);
+        let mut warnings = std::mem::take(&mut self.warnings);
+        for view in self.views(|member| self.has_entries(member)) {
             for unfilled in view.none.chunk_by(|one, other| one.reason == other.reason) {
                 let names: Vec<_> = unfilled.iter().map(|field| field.name.as_str()).collect();
                 let reason = unfilled.first().map_or("", |one| &one.reason);
-                self.warnings
-                    .push(Warning::left_out(names.join(", "), reason));
+                warnings.push(Warning::left_out(names.join(", "), reason));
             }
-            let shown = view
-                .members
-                .iter()
-                .filter(|member| self.has_entries(member));
-            views.extend(shown.filter_map(|member| member.view));
         }
+        self.warnings = warnings;
     }
 
-    /// False for a list of the answer without entries.
+    /// The view of the response, and the views nested in members that `is_shown` accepts.
+    fn views(&self, is_shown: impl Fn(&Member) -> bool) -> impl Iterator<Item = &'a View> {
+        let mut remaining = vec![self.view];
+        let mut seen = Vec::new();
+        std::iter::from_fn(move || {
+            loop {
+                let index = remaining.pop()?;
+                let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
+                    continue;
+                };
+                seen.push(index);
+                let shown = view.members.iter().filter(|member| is_shown(member));
+                remaining.extend(shown.filter_map(|member| member.view));
+                return Some(view);
+            }
+        })
+    }
+
+    /// False for an empty list of the response.
     fn has_entries(&self, member: &Member) -> bool {
         let Some((field, _)) = self.catalog.field(member.field) else {
             return false;
@@ -107,17 +115,17 @@ impl Translation<'_> {
             .is_none_or(|first| first || lists.any(|is_filled| is_filled))
     }
 
-    fn warn_of_misses(&mut self) {
-        let mut calls: Vec<usize> = self.misses.iter().map(|miss| miss.call).collect();
+    fn warn_of_unread_parts(&mut self) {
+        let mut calls: Vec<usize> = self.unread_parts.iter().map(|part| part.call).collect();
         calls.sort_unstable();
         calls.dedup();
         for call in calls {
-            let misses = self.misses.iter().filter(|miss| miss.call == call);
-            let items = misses.filter(|miss| miss.item.is_some()).count();
-            let Some(of_misses) = self.plan.calls.get(call) else {
+            let parts = self.unread_parts.iter().filter(|part| part.call == call);
+            let items = parts.filter(|part| part.item.is_some()).count();
+            let Some(planned) = self.plan.calls.get(call) else {
                 continue;
             };
-            let is_write = !of_misses.method.is_read();
+            let is_write = !planned.method.is_read();
             let is_unknown = |progress: &Progress| !progress.unknown.is_empty();
             let reason = match items {
                 _ if self.progress.get(call).is_some_and(is_unknown) => {
@@ -130,11 +138,11 @@ impl Translation<'_> {
                     self.several(call)
                 ),
             };
-            let field = match self.lacking_without(call, of_misses) {
-                names if names.is_empty() && (is_write || of_misses.list().is_some()) => {
-                    of_misses.name.clone()
+            let field = match self.lacking_without(call, planned) {
+                names if names.is_empty() && (is_write || planned.list().is_some()) => {
+                    planned.name.clone()
                 }
-                // Something else fills them.
+                // Another source fills them.
                 names if names.is_empty() => continue,
                 names => names,
             };
@@ -142,7 +150,7 @@ impl Translation<'_> {
         }
     }
 
-    /// How many things a call is made for.
+    /// Number of items of a call's fan-out.
     fn several(&self, call: usize) -> usize {
         let call_of_plan = self.plan.calls.get(call);
         let entries = call_of_plan.map_or(0, |call| self.count_of(call));
@@ -151,15 +159,15 @@ impl Translation<'_> {
         entries.max(units)
     }
 
-    /// The parameters that a call sends; of a read, the members of the answer that only its
-    /// document, or its list, can fill.
+    /// The parameters that a call sends; for a read, the response members that only its document or
+    /// list can fill.
     fn fields_of(&self, index: usize) -> String {
         let Some(call) = self.plan.calls.get(index) else {
             return String::new();
         };
         if call.sends.is_some() {
             let parameters = self.operation.parameters.iter().filter(|parameter| {
-                matches!(parameter.fate, Fate::SentBy(by) if by == index)
+                matches!(parameter.usage, ParameterUse::SentBy(by) if by == index)
                     && self.given.has(&parameter.name)
             });
             let names: Vec<_> = parameters
@@ -176,37 +184,28 @@ impl Translation<'_> {
             }
             _ => false,
         };
-        // Places of documents that requests only, or other plans, have.
+        // Places that apply only to requests or to other plans.
         let is_elsewhere = |place: &Place| match place {
             Place::Document(place) => !self.plan.reads(&place.document),
             Place::Given(name) => !self.given.has(name) || self.is_ignored(name),
             _ => false,
         };
         let mut names = Vec::new();
-        let mut views = vec![self.view];
-        let mut seen = Vec::new();
-        while let Some(index) = views.pop() {
-            let Some(view) = self.catalog.view(index).filter(|_| !seen.contains(&index)) else {
+        for member in self.views(|_| true).flat_map(|view| &view.members) {
+            let Some((field, part)) = self.catalog.field(member.field) else {
                 continue;
             };
-            seen.push(index);
-            for member in &view.members {
-                views.extend(member.view);
-                let Some((field, part)) = self.catalog.field(member.field) else {
-                    continue;
-                };
-                let places = member.from.as_ref().unwrap_or(&field.places);
-                let mut places = places
-                    .iter()
-                    .filter(|place| !is_elsewhere(place))
-                    .peekable();
-                let only_there = !member.empty
-                    && field.always.is_none()
-                    && places.peek().is_some()
-                    && places.all(fills);
-                if only_there {
-                    names.push(part.name.as_str());
-                }
+            let places = member.from.as_ref().unwrap_or(&field.places);
+            let mut places = places
+                .iter()
+                .filter(|place| !is_elsewhere(place))
+                .peekable();
+            let only_there = !member.empty
+                && field.always.is_none()
+                && places.peek().is_some()
+                && places.all(fills);
+            if only_there {
+                names.push(part.name.as_str());
             }
         }
         names.join(", ")

@@ -1,19 +1,19 @@
-//! What was read from v2: documents, and lists of entries with documents of their own.
+//! Documents and lists read from v2.
 
 use crate::document::{Document, Json};
 
-/// The v2 documents that were read, oldest first.
+/// v2 documents, oldest first. The first is stored inline, because most entries have only one.
 #[derive(Clone, Default)]
 pub(super) struct Documents<'a> {
     first: Option<(&'a str, Document)>,
     more: Vec<(&'a str, Document)>,
 }
 
-/// What was read of one thing: of the answer as a whole, or of an entry of a list.
+/// Documents and lists of the response, or of an entry of a list.
 #[derive(Clone, Default)]
 pub(super) struct Entry<'a> {
     pub documents: Documents<'a>,
-    /// Its lists, by name.
+    /// Nested lists, by name.
     pub lists: Vec<(&'a str, Vec<Entry<'a>>)>,
 }
 
@@ -32,17 +32,17 @@ impl<'a> Documents<'a> {
         }
     }
 
-    /// The first document that was read.
+    /// The oldest document.
     pub(super) fn first(&self) -> Option<&Document> {
         self.first.as_ref().map(|(_, document)| document)
     }
 
-    /// The newest document of a name.
+    /// The newest document with this name.
     pub(super) fn newest(&self, name: &str) -> Option<&Document> {
         self.all(name).next()
     }
 
-    /// All documents of a name, the newest first.
+    /// All documents with this name, newest first.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &Document> {
         let documents = self.iter().rev();
         documents
@@ -55,7 +55,8 @@ impl<'a> Documents<'a> {
         self.first.iter().chain(&self.more)
     }
 
-    /// The value at a pointer in the newest document of a name that has one; null counts as absent.
+    /// The value at a pointer in the newest document with this name that has one; null counts as
+    /// absent.
     pub(super) fn at(&self, document: &str, pointer: &str) -> Option<Json<'_>> {
         self.all(document).find_map(|document| {
             let value = document.json().at(pointer)?;
@@ -65,7 +66,7 @@ impl<'a> Documents<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// An entry of a list.
+    /// Entry of a list.
     pub(super) fn of(name: &'a str, document: Document) -> Self {
         Self {
             documents: Documents::of(name, document),
@@ -73,7 +74,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The document that the entry itself is.
+    /// The entry's own document.
     pub(super) fn own(&self) -> Option<Json<'_>> {
         self.documents.first().map(Document::json)
     }
@@ -90,7 +91,7 @@ impl<'a> Entry<'a> {
         Some(list)
     }
 
-    /// Sets a list, or adds to it.
+    /// Creates a list or appends to it.
     pub(super) fn extend(&mut self, name: &'a str, entries: Vec<Entry<'a>>) {
         match self.list_mut(name) {
             Some(list) => list.extend(entries),
@@ -98,7 +99,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Takes a list out.
+    /// Removes the entries of a list.
     pub(super) fn take(&mut self, name: &str) -> Vec<Entry<'a>> {
         self.list_mut(name).map(std::mem::take).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! v2's failures in v1's words.
+//! Maps v2 failures to v1 errors.
 
 use super::{CallId, Translation, not_honoured, units::Unit, values::plain};
 use crate::{
@@ -15,37 +15,37 @@ use crate::{
     template::Template,
 };
 
-/// The longest text of v2 that a client or the log gets, in bytes.
+/// Maximum length in bytes of v2 texts in errors and the log.
 const MAX_TEXT: usize = 1024;
 
-/// A v2 call that did not succeed.
+/// Failed v2 call.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    /// The HTTP status, if v2 answered.
+    /// HTTP status, if v2 responded.
     pub status: Option<u16>,
-    /// v2's code, if it gave one.
+    /// v2's error code, if any.
     pub code: Option<i64>,
-    /// v2's message, or nothing.
+    /// v2's message; may be empty.
     pub message: String,
-    /// What the client gets.
+    /// Error for the client.
     pub error: V1Error,
-    /// True if the failure is v2's or the shim's trouble, not the caller's.
+    /// True if v2 or the shim caused the failure, not the caller.
     pub trouble: bool,
-    /// True if v2 may have done what was asked nevertheless.
+    /// True if v2 may have executed the request nevertheless.
     pub unknown: bool,
-    /// True if v2 said no, for a reason that lasts.
+    /// True if v2 rejected the request for a permanent reason.
     pub refused: bool,
 }
 
-/// Puts v2's failures into v1's words.
+/// Maps failures of a translation's calls to v1 errors.
 pub(super) struct ErrorMapper<'t, 'a> {
     pub translation: &'t Translation<'a>,
-    /// The request that failed.
+    /// Failed request.
     pub id: Option<CallId>,
 }
 
 impl ErrorMapper<'_, '_> {
-    /// The body of a successful answer, or the failure.
+    /// The body of a successful response, or the failure.
     pub(super) fn read(&self, call: &Call, outcome: Outcome) -> Result<Option<Document>, Failure> {
         let write = !call.method.is_read();
         match outcome {
@@ -64,15 +64,15 @@ impl ErrorMapper<'_, '_> {
                 ..self.unreachable(write)
             }),
             Outcome::Answered { status, body } => {
-                Err(self.said(call, status, body.unwrap_or_default().json()))
+                Err(self.api_error(call, status, body.unwrap_or_default().json()))
             }
             Outcome::Unreadable { status } => {
-                // A proxy that refuses with a page of its own did not pass the request on.
+                // A proxy that rejects the request with its own page did not forward it.
                 let is_refusal = (400..500).contains(&status) && status != 408;
                 Err(self.unreadable(write && !is_refusal, status))
             }
             Outcome::NoAnswer { maybe_done } => Err(match &self.translation.paging {
-                Some(paging) if call.pages.is_some() && paging.has_walked() => {
+                Some(paging) if call.pages.is_some() && paging.has_read_earlier_page() => {
                     self.named(PAGE_NOT_REACHED)
                 }
                 _ => self.unreachable(write && maybe_done),
@@ -82,8 +82,8 @@ impl ErrorMapper<'_, '_> {
         }
     }
 
-    /// A successful answer that lacks what it must have, or is an error in disguise: an object with
-    /// a whole number as its `code` and a text as its `message`.
+    /// Detects a 2xx response that lacks required members or is an error in disguise: an object
+    /// with an integer `code` and a string `message`.
     fn hidden_failure(&self, call: &Call, status: u16, body: Option<&Document>) -> Option<Failure> {
         let nothing = Document::default();
         let body = body.unwrap_or(&nothing).json();
@@ -103,27 +103,27 @@ impl ErrorMapper<'_, '_> {
                 .id
                 .is_some_and(|id| self.translation.is_about_another(id, call, body));
         if call.needs.is_empty() && is_error() {
-            return Some(self.said(call, status, body));
+            return Some(self.api_error(call, status, body));
         }
         if !lacks {
             return None;
         }
         Some(if is_error() {
-            self.said(call, status, body)
+            self.api_error(call, status, body)
         } else {
             self.unreadable(!call.method.is_read(), status)
         })
     }
 
-    /// An answer that should be a page of a list, but is not.
+    /// A response that should be a page of a list but is not.
     pub(super) fn not_a_page(&self, call: &Call, body: &Document) -> Failure {
         if body.json().get("code").and_then(Json::as_i64).is_some() {
-            return self.said(call, 200, body.json());
+            return self.api_error(call, 200, body.json());
         }
         self.unreadable(false, 200)
     }
 
-    /// An answer that is not v2's own; `unknown` if v2 may have done what was asked nevertheless.
+    /// A response that is not from v2; `unknown` if v2 may have executed the request.
     fn unreadable(&self, unknown: bool, status: u16) -> Failure {
         let name = if unknown {
             UNREADABLE_WRITE
@@ -136,7 +136,7 @@ impl ErrorMapper<'_, '_> {
         }
     }
 
-    /// No answer of v2's own; `unknown` if it may have done what was asked nevertheless.
+    /// No response from v2; `unknown` if it may have executed the request.
     fn unreachable(&self, unknown: bool) -> Failure {
         self.named(if unknown {
             UNREACHABLE_WRITE
@@ -160,7 +160,7 @@ impl ErrorMapper<'_, '_> {
         }
     }
 
-    /// The failure of a call whose loss strict mode does not accept.
+    /// A loss that strict mode rejects.
     pub(super) fn strict(&self, name: &str, reason: &str) -> Failure {
         Failure {
             error: not_honoured(self.translation.catalog, name, reason),
@@ -168,7 +168,7 @@ impl ErrorMapper<'_, '_> {
         }
     }
 
-    /// What fills a placeholder of a text, whatever the failure is.
+    /// Placeholders that do not depend on the failure.
     fn fill(&self, placeholder: &str) -> Option<String> {
         let translation = self.translation;
         if placeholder == "subject" {
@@ -178,9 +178,9 @@ impl ErrorMapper<'_, '_> {
             return translation.given.text(name);
         }
         if let ("page" | "reached", Some(paging)) = (placeholder, &translation.paging) {
-            let (reached, wanted) = paging.reached();
+            let (reached, requested) = paging.reached();
             let page = if placeholder == "page" {
-                wanted
+                requested
             } else {
                 reached
             };
@@ -215,7 +215,7 @@ impl ErrorMapper<'_, '_> {
         })
     }
 
-    fn said(&self, call: &Call, status: u16, body: Json<'_>) -> Failure {
+    fn api_error(&self, call: &Call, status: u16, body: Json<'_>) -> Failure {
         let translation = self.translation;
         let protocol = translation.catalog.protocol();
         let code = body.get("code").and_then(Json::as_i64);
@@ -240,10 +240,10 @@ impl ErrorMapper<'_, '_> {
             "fields" => Some(cut(&fields.join(", "))),
             other => self.fill(other),
         };
-        // v1 and v2 share the space of numbers: what no rule knows goes through.
+        // v1 and v2 share one range of error codes, so codes without a rule are passed through.
         let error = |as_code: Option<i64>, text: Option<&Template>| V1Error {
             code: as_code.or(code).unwrap_or_default(),
-            // v2 may know what the shim does not.
+            // v2's message is the fallback if a placeholder has no value.
             message: text
                 .and_then(|text| text.fill(&fill))
                 .unwrap_or_else(|| message.clone()),
@@ -271,7 +271,7 @@ impl ErrorMapper<'_, '_> {
         }
     }
 
-    /// The v1 names of the fields that v2 refused, as far as they are known.
+    /// v1 names of the fields that v2 rejected; v2's names where unknown.
     fn refused_fields(&self, call: &Call, body: Json<'_>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for error in body.get("errors").into_iter().flat_map(Json::elements) {
@@ -304,7 +304,7 @@ impl ErrorMapper<'_, '_> {
                 .is_some_and(|p| p == asked || p.ends_with(asked))
         });
         let field = named.next()?;
-        // Of a pair, name what the client gave.
+        // For a pair, the field that the client sent.
         let mut parts = field.parts.iter().filter(|part| given.has(&part.name));
         parts
             .next()
@@ -313,7 +313,7 @@ impl ErrorMapper<'_, '_> {
     }
 }
 
-/// True if a named error is v2's or the shim's trouble.
+/// True if v2 or the shim causes this error.
 fn is_trouble(error: &str) -> bool {
     [
         REFUSED,
@@ -326,7 +326,7 @@ fn is_trouble(error: &str) -> bool {
     .contains(&error)
 }
 
-/// The beginning of a text that may be of any length.
+/// Truncates v2 texts, which may have any length.
 fn cut(text: &str) -> String {
     let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
     match end.and_then(|end| text.get(..end)) {

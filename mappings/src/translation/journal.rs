@@ -1,4 +1,4 @@
-//! What a write did so far: the next equal request makes only the calls that are missing.
+//! Journal of a write, so that an identical request resumes it instead of repeating its calls.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,35 +12,35 @@ use crate::{
     moment::moment,
 };
 
-/// For how long an earlier answer to a read stands in for the read, in seconds.
+/// Maximum age in seconds of a journaled read that replaces the call.
 const READ_TIME: i64 = 60;
 
-/// A larger answer to a read is not kept, in bytes.
+/// Maximum size in bytes of a journaled read.
 const MAX_READ: usize = 64 << 10;
 
-/// The calls of a write that v2 answered, and those that it may have done without an answer.
+/// Calls of a write that v2 answered, and those whose response was lost.
 ///
-/// It holds v2's answers: store it sealed. `Debug` shows none of it. The journals of neighbouring
-/// versions are read: unknown members are ignored, missing ones are empty.
+/// It contains v2 responses: encrypt it when stored. `Debug` shows only counts. The format is
+/// compatible with neighbouring versions: unknown members are ignored, missing ones are empty.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Journal {
-    /// By the call, as [`name`] has it.
+    /// Responses by call; see [`name`].
     answered: BTreeMap<String, Answered>,
-    /// The times of requests that sent a call of which v2 can show later that it did it.
+    /// Times at which verifiable calls without a response were sent.
     sent: BTreeMap<String, Vec<i64>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Answered {
-    /// In seconds since 1970.
+    /// Unix seconds.
     at: i64,
     is_read: bool,
     body: Option<String>,
 }
 
 impl Journal {
-    /// True if v2 has, or may have, changed something.
+    /// True if v2 has or may have changed something.
     fn is_unfinished(&self) -> bool {
         !self.sent.is_empty() || self.answered.values().any(|answered| !answered.is_read)
     }
@@ -57,24 +57,25 @@ impl fmt::Debug for Journal {
     }
 }
 
-/// The journal of a translation, and the calls that it is about.
+/// Journal of a translation, with the calls in flight.
 #[derive(Default)]
 pub(super) struct Journaling {
     journal: Journal,
-    /// True if it differs from what was last handed out.
+    /// True if it changed since it was last returned.
     has_changed: bool,
-    /// True if the intent of the first calls is stored already.
+    /// True if the intent of the first calls is already stored.
     is_intent_stored: bool,
-    /// True once v2's answer to a write of an earlier request stood in for the write.
+    /// True once a journaled write replaced a call.
     is_resumed: bool,
-    /// What earlier requests sent.
+    /// Send times of calls whose response earlier requests lost.
     lost: BTreeMap<String, Vec<i64>>,
-    /// For how long v2 may have worked on a call, in seconds.
+    /// Longest time in seconds for which v2 may have worked on a call.
     call_time: i64,
-    /// The calls under way, with their names.
+    /// Calls in flight with their names.
     open: Vec<(CallId, String)>,
-    /// Calls that v2 refused because they are done already, while v2 is asked who did them.
-    disputed: Vec<(CallId, String, Failure)>,
+    /// Calls that v2 rejected as already done, while the plan verifies whether an earlier request
+    /// did them.
+    unverified: Vec<(CallId, String, Failure)>,
 }
 
 impl Journaling {
@@ -97,18 +98,18 @@ impl Journaling {
         self.is_resumed
     }
 
-    /// True if an earlier request got no answer to this call.
+    /// True if an earlier request lost the response to this call.
     pub(super) fn is_lost(&self, name: &str) -> bool {
         self.lost.contains_key(name)
     }
 
-    /// Forgets what was done.
+    /// Deletes the journal.
     pub(super) fn forget(&mut self) {
         self.journal = Journal::default();
         self.has_changed = true;
     }
 
-    /// The answer that v2 gave an earlier request.
+    /// The journaled response to the call.
     fn answer(&self, call: &Call) -> Option<Outcome> {
         let answered = self.journal.answered.get(&name(call))?;
         let body = answered.body.as_ref();
@@ -122,7 +123,7 @@ impl Journaling {
         })
     }
 
-    /// Notes that a call is handed out; whether it was done can be shown later if `is_shown`.
+    /// Records that a call is sent; `is_shown` if v2 can later prove that it was executed.
     fn sends(&mut self, call: &Call, is_shown: bool, now: i64) {
         let name = name(call);
         if is_shown {
@@ -132,13 +133,13 @@ impl Journaling {
         self.open.push((call.id, name));
     }
 
-    /// Takes the name of a call that is no longer under way.
+    /// Removes a call from those in flight and returns its name.
     pub(super) fn close(&mut self, id: CallId) -> Option<String> {
         let at = self.open.iter().position(|(known, _)| *known == id)?;
         Some(self.open.swap_remove(at).1)
     }
 
-    /// Notes that v2 did a call.
+    /// Records a successful call.
     pub(super) fn did(&mut self, name: String, is_read: bool, body: Option<&Document>, now: i64) {
         let text = body.map(Document::text);
         if is_read && text.as_ref().is_some_and(|text| text.len() > MAX_READ) {
@@ -155,7 +156,7 @@ impl Journaling {
         self.has_changed = true;
     }
 
-    /// Notes what a failed call left: it was not sent, or v2 refused it.
+    /// Records that a call was not sent or was rejected.
     pub(super) fn failed(&mut self, name: &str, outcome: &Outcome, now: i64) {
         let was_refused = match outcome {
             Outcome::Answered { status, .. } => *status < 500,
@@ -174,8 +175,8 @@ impl Journaling {
 }
 
 impl Translation<'_> {
-    /// What a write is about to send first, of which v2 can show later that it did it. To be stored
-    /// before its first call, and reported by [`intent_is_stored`](Self::intent_is_stored).
+    /// Journal of the verifiable calls that a write is about to send. Store it before the first
+    /// call, then call [`intent_is_stored`](Self::intent_is_stored).
     pub fn intent(&mut self) -> Journal {
         self.begin_calls();
         let mut journal = Journal::default();
@@ -186,27 +187,26 @@ impl Translation<'_> {
         journal
     }
 
-    /// Reports after [`recall`](Self::recall) that no earlier request left a journal, and that the
-    /// intent is stored.
+    /// Reports that [`recall`](Self::recall) found no journal and that the intent is stored.
     pub fn intent_is_stored(&mut self) {
         self.journaling.is_intent_stored = true;
     }
 
-    /// What the request did so far, if that changed since this was last called.
+    /// The journal, if it changed since the last call of this method.
     pub fn changed_journal(&mut self) -> Option<&Journal> {
         let journaling = &mut self.journaling;
         std::mem::take(&mut journaling.has_changed).then_some(&journaling.journal)
     }
 
-    /// What a failed request leaves for the next equal one.
+    /// Journal that a failed request leaves for the next identical one.
     pub(super) fn left_unfinished(&self) -> Option<Journal> {
         self.failure.as_ref()?;
         let journal = &self.journaling.journal;
         journal.is_unfinished().then(|| journal.clone())
     }
 
-    /// The calls that are queued; those that v2 answered before are completed instead.
-    pub(super) fn hand_out(&mut self) -> Vec<Call> {
+    /// Returns the queued calls. Calls that the journal answers are completed instead.
+    pub(super) fn take_ready(&mut self) -> Vec<Call> {
         if self.operation.read {
             return std::mem::take(&mut self.queue).into();
         }
@@ -233,16 +233,17 @@ impl Translation<'_> {
         ready
     }
 
-    /// True if v2 can show later that it did the call.
+    /// True if v2 can later prove that it executed the call.
     fn is_shown(&self, call: &Call) -> bool {
-        let is_disputed = |(id, ..): &(CallId, _, _)| *id == call.id;
+        let is_unverified = |(id, ..): &(CallId, _, _)| *id == call.id;
         let planned = self.plan.calls.get(call.id.call);
-        !self.journaling.disputed.iter().any(is_disputed)
+        !self.journaling.unverified.iter().any(is_unverified)
             && planned.is_some_and(|planned| evidence(planned).is_some())
     }
 
-    /// Asks v2 whether an earlier request did a call whose answer was lost. False if none was lost.
-    pub(super) fn dispute(
+    /// Queues the read that verifies whether an earlier request executed a call whose response was
+    /// lost. False if no response was lost.
+    pub(super) fn verify_lost(
         &mut self,
         id: CallId,
         evidence: &Evidence,
@@ -262,8 +263,8 @@ impl Translation<'_> {
         if let Some(times) = self.journaling.lost.get(name) {
             sent.insert(name.to_owned(), times.clone());
         }
-        let disputed = (id, name.to_owned(), failure.clone());
-        self.journaling.disputed.push(disputed);
+        let unverified = (id, name.to_owned(), failure.clone());
+        self.journaling.unverified.push(unverified);
         self.queue_request(id, reader, request);
         if let Some(progress) = self.progress.get_mut(id.call) {
             progress.open = progress.open.saturating_add(1);
@@ -271,25 +272,26 @@ impl Translation<'_> {
         true
     }
 
-    /// Takes v2's answer to a question of [`dispute`](Self::dispute); returns the outcome
-    /// unchanged if there was none. What v2 created while an earlier request waited for it is that request's.
-    pub(super) fn settle(
+    /// Processes the response to a read queued by [`verify_lost`](Self::verify_lost); returns the outcome
+    /// unchanged if there was none. An object created while an earlier request waited for its
+    /// response counts as created by that request.
+    pub(super) fn finish_verification(
         &mut self,
         id: CallId,
         call: &operation::Call,
         outcome: Outcome,
     ) -> Result<Result<Option<Document>, Failure>, Outcome> {
         let journaling = &mut self.journaling;
-        let mut disputed = journaling.disputed.iter();
-        let Some(at) = disputed.position(|(known, ..)| *known == id) else {
+        let mut unverified = journaling.unverified.iter();
+        let Some(at) = unverified.position(|(known, ..)| *known == id) else {
             return Err(outcome);
         };
-        let (_, name, refusal) = journaling.disputed.swap_remove(at);
+        let (_, name, refusal) = journaling.unverified.swap_remove(at);
         let times = journaling.lost.remove(&name).unwrap_or_default();
         let call_time = journaling.call_time;
         let body = match self.mapper(Some(id)).read(call, outcome) {
             Ok(body) => body.unwrap_or_default(),
-            // Not known: the next request asks again.
+            // Undecided; the next request verifies again.
             Err(failure) => return Ok(Err(failure)),
         };
         let created = evidence(call).and_then(|evidence| body.json().at(&evidence.created));
@@ -309,7 +311,7 @@ impl Translation<'_> {
     }
 }
 
-/// How v2 shows that it did a call whose answer was lost, if it can.
+/// Evidence by which v2 can prove that it executed the call.
 fn evidence(call: &operation::Call) -> Option<&Evidence> {
     let mut on = call.on.iter();
     on.find_map(|on| match &on.then {
@@ -318,7 +320,7 @@ fn evidence(call: &operation::Call) -> Option<&Evidence> {
     })
 }
 
-/// The name of a call: the same for the same call of an equal request.
+/// Name of a call: equal for the same call of an identical request.
 fn name(call: &Call) -> String {
     let query = call.request.query.iter();
     let query: Vec<_> = query

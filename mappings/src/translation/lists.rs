@@ -1,4 +1,4 @@
-//! Lists that are made of those that calls read: filtered, joined, sorted, cut into pages.
+//! Derived lists: filtered, joined, sorted and paginated.
 
 use std::{
     cmp::Ordering,
@@ -20,7 +20,7 @@ impl<'a> Translation<'a> {
         self.made.contains(&list)
     }
 
-    /// Makes the lists that wait for nothing any more.
+    /// Builds the derived lists whose sources are complete.
     pub(super) fn make_lists(&mut self) {
         let plan = self.plan;
         for (index, list) in plan.lists.iter().enumerate() {
@@ -29,13 +29,13 @@ impl<'a> Translation<'a> {
                 && list.after_lists.iter().all(|list| self.is_made(*list));
             if ready && self.failure.is_none() {
                 self.made.push(index);
-                self.make(list);
+                self.build_list(list);
             }
         }
     }
 
-    fn make(&mut self, list: &'a List) {
-        // Without a call that made it there is no list either.
+    fn build_list(&mut self, list: &'a List) {
+        // The source call was skipped.
         if self.root.list(&list.of).is_none() {
             return;
         }
@@ -77,7 +77,7 @@ impl<'a> Translation<'a> {
         self.root.extend(&list.name, entries);
     }
 
-    /// True if v2 counts the records of the list.
+    /// True if v2 provides the record count of the list.
     fn is_page_of_v2(&self, list: &str) -> bool {
         let mut pages = self
             .plan
@@ -92,7 +92,7 @@ fn key<'e>(entry: &'e Entry<'_>, at: &str) -> Option<Json<'e>> {
     entry.own()?.at(at).filter(|value| !value.is_null())
 }
 
-/// Numbers by size, then texts by their letters; what is absent comes first.
+/// Numbers by value, other values as text; absent values first.
 fn compared(one: Option<Json<'_>>, other: Option<Json<'_>>) -> Ordering {
     let (Some(one), Some(other)) = (one, other) else {
         return one.is_some().cmp(&other.is_some());
@@ -104,7 +104,7 @@ fn compared(one: Option<Json<'_>>, other: Option<Json<'_>>) -> Ordering {
     }
 }
 
-/// Adds what the other entries have to those of equal keys, in any case.
+/// Adds the documents of the other entries to entries with equal keys, ignoring case.
 fn joined<'a>(entries: &mut Vec<Entry<'a>>, others: Vec<Entry<'a>>, join: &Join) {
     let key = |entry: &Entry<'a>, at: &str| {
         let key = key(entry, at).map(text_of)?.to_lowercase();

@@ -1,4 +1,4 @@
-//! What a request asks that v2 cannot honour.
+//! Detects parts of a request that v2 does not support.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::Translation;
 use crate::{
     catalog::{
         field::Field,
-        operation::{Call, Fate, Parameter},
+        operation::{Call, Parameter, ParameterUse},
         protocol::PARAMETER_INVALID,
     },
     conversion::{Conversion, Sent},
@@ -15,16 +15,16 @@ use crate::{
 };
 
 impl Translation<'_> {
-    /// Everything in the given parameters that arrives changed, or not at all.
+    /// Warnings for given parameters that reach v2 changed or not at all.
     ///
     /// # Errors
     ///
-    /// v1's error for a value that v2 has no equivalent of, where sending another would be wrong.
+    /// A v1 error for a value without a v2 counterpart, where sending another would be wrong.
     pub(super) fn losses(&self) -> Result<Vec<Warning>, V1Error> {
         let mut losses: Vec<Warning> = Vec::new();
         for (parameter, field) in self.given_fields() {
             let name = &parameter.name;
-            if let Fate::Dropped(reason) = &parameter.fate {
+            if let ParameterUse::Dropped(reason) = &parameter.usage {
                 losses.push(Warning::not_honoured(name, reason));
                 continue;
             }
@@ -35,7 +35,7 @@ impl Translation<'_> {
                 }
                 Some(Sent::Value { changed, .. }) => changed,
                 Some(Sent::Unchanged | Sent::DependsOnCurrent) => false,
-                // A file, or a value that is left out on purpose.
+                // A file, or a value that is deliberately not sent.
                 None => self.given.value(name).is_some(),
             };
             if let Some(reason) = &field.reason
@@ -47,15 +47,15 @@ impl Translation<'_> {
         Ok(losses)
     }
 
-    /// True if a parameter was given and sends something, or may.
+    /// True if the parameter is given and is, or may be, sent.
     pub(super) fn sends(&self, parameter: &Parameter) -> bool {
         let field = self.field_of(parameter);
         let sent = field.and_then(|field| self.sent(parameter, field, None));
         matches!(sent, Some(Sent::Value { .. } | Sent::DependsOnCurrent))
     }
 
-    /// True if what a given pair of flags means, or whether a value is sent, depends on the stored
-    /// document.
+    /// True if the stored document decides the meaning of a given pair of flags, or whether a value
+    /// is sent.
     pub(super) fn depends_on_current(&self, document: &str) -> bool {
         self.given_fields().any(|(parameter, field)| {
             let mut value = self.given.value(&parameter.name).into_iter();
@@ -65,8 +65,8 @@ impl Translation<'_> {
         })
     }
 
-    /// Notes what is not sent because of the stored document: halves of pairs whose meaning it does
-    /// not decide after all, and values that it is shown as.
+    /// Warns of values that are not sent because of the stored document: undecidable halves of
+    /// pairs, and values that v1 already shows for what is stored.
     pub(super) fn warn_of_undecided(&mut self, call: &Call) {
         let current = self.current(call).filter(|current| current.is_object());
         let (Some((document, _)), Some(current)) = (&call.sends, current) else {
@@ -93,20 +93,20 @@ impl Translation<'_> {
         self.warnings.extend(undecided);
     }
 
-    /// The parameters that were given, with their mappings.
+    /// Given parameters with their mappings.
     fn given_fields(&self) -> impl Iterator<Item = (&Parameter, &Field)> {
         let parameters = self.operation.parameters.iter();
         parameters.filter_map(|parameter| Some((parameter, self.field_of(parameter)?)))
     }
 
-    /// The mapping of a parameter that was given.
+    /// Mapping of the parameter, if it is given.
     fn field_of(&self, parameter: &Parameter) -> Option<&Field> {
         let (field, _) = self.catalog.field(parameter.field?)?;
         self.given.has(&parameter.name).then_some(field)
     }
 
-    /// What is sent for a parameter over the stored value; `None` if it was not given, is left out
-    /// on purpose, or is a file.
+    /// Converted value of a parameter, given the stored value; `None` if it is absent, deliberately
+    /// not sent, or a file.
     pub(super) fn sent(
         &self,
         parameter: &Parameter,

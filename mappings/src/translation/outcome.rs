@@ -1,15 +1,14 @@
-//! What the outcome of a call means for the translation.
+//! Processes the outcomes of calls.
 
 use std::borrow::Cow;
 
 use super::{
-    CallFailure, CallId, Miss, State, Translation,
+    CallFailure, CallId, State, Translation, UnreadPart,
     entry::Entry,
     error_mapper::{ErrorMapper, Failure},
-    parameters::chosen,
+    predicate::equals,
     units::Unit,
     values::{name, segment},
-    wanted::equals,
 };
 use crate::{
     catalog::{
@@ -31,7 +30,7 @@ impl<'a> Translation<'a> {
             match pages.mode {
                 PageMode::All => return self.another_page(id, call, pages, &body),
                 PageMode::Number | PageMode::Token => {
-                    return self.page_came(id, call, pages, &body);
+                    return self.accept_page(id, call, pages, &body);
                 }
             }
         }
@@ -75,14 +74,14 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Keeps an answer that later calls, conditions or ranges of dates look at.
+    /// Keeps a response that later calls, conditions or date ranges need.
     pub(super) fn keep_answer(&mut self, id: CallId, call: &operation::Call, body: &Document) {
         if let Some(progress) = self.progress.get_mut(id.call).filter(|_| call.keeps) {
             progress.found = Some(body.clone());
         }
     }
 
-    /// Forgets what earlier requests did, if it is this call that looks whether it is still so.
+    /// Discards the journal if this call verifies resumed work and found it outdated.
     fn forget_earlier(&mut self, call: &operation::Call) {
         if !call.when.iter().any(|condition| condition.resumed) {
             return;
@@ -95,7 +94,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The failure of an answer that does not hold what it must.
+    /// Failure of a response that does not pass the call's checks.
     fn failed_check(
         &mut self,
         id: CallId,
@@ -103,7 +102,7 @@ impl<'a> Translation<'a> {
         body: &Document,
     ) -> Option<Failure> {
         for check in &call.checks {
-            if !chosen(&check.options, self.site) {
+            if !self.site.options.has_all(&check.options) {
                 continue;
             }
             match self.passes(check, body.json()) {
@@ -125,7 +124,7 @@ impl<'a> Translation<'a> {
         None
     }
 
-    /// `None` if the answer lacks what is compared.
+    /// `None` if the response lacks the compared member.
     fn passes(&self, check: &Check, body: Json<'_>) -> Option<bool> {
         match &check.compared {
             Compared::Parameter(name, members) => {
@@ -137,9 +136,9 @@ impl<'a> Translation<'a> {
                 found.peek()?;
                 Some(found.any(|value| equals(value, given)))
             }
-            Compared::Member(at, wanted) => {
+            Compared::Member(at, predicate) => {
                 let value = body.at(at).filter(|value| !value.is_null())?;
-                Some(self.is_wanted(Some(value), wanted))
+                Some(self.satisfies(Some(value), predicate))
             }
             Compared::Subject(at) => {
                 let Some(id) = &self.id else {
@@ -150,7 +149,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The entries of a list, each with itself as its first document.
+    /// Entries of a list, each with itself as its first document.
     pub(super) fn entries(
         &self,
         document: &'a str,
@@ -164,7 +163,7 @@ impl<'a> Translation<'a> {
         entries.filter(|entry| self.fits(entry, only)).collect()
     }
 
-    /// Adds entries to a list: of the entry that the call was made for, or of the answer.
+    /// Adds entries to a list of the fan-out's entry, or else of the response.
     pub(super) fn add_entries(&mut self, id: CallId, list: &'a str, entries: Vec<Entry<'a>>) {
         match self.unit(id).cloned() {
             Some(Unit::Entry { list: outer, at }) => {
@@ -177,7 +176,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Notes how many entries a list of the answer has.
+    /// Records the number of entries of a top-level list.
     pub(super) fn count(&mut self, id: CallId, list: &str) {
         if matches!(self.unit(id), Some(Unit::Entry { .. })) {
             return;
@@ -200,7 +199,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Reads the outcome of a call, and notes in the journal what became of it.
+    /// Parses the outcome of a call and updates the journal.
     pub(super) fn read_outcome(
         &mut self,
         id: CallId,
@@ -223,7 +222,7 @@ impl<'a> Translation<'a> {
         read
     }
 
-    /// `name` is the call's in the journal, if it has one.
+    /// `name` is the call's journal name, if it has one.
     pub(super) fn failed(
         &mut self,
         id: CallId,
@@ -231,7 +230,7 @@ impl<'a> Translation<'a> {
         failure: Failure,
         name: Option<&str>,
     ) {
-        // The token of a page may have expired: once, the walk begins anew.
+        // The page token may have expired: restart the pagination once.
         let is_refused = failure
             .status
             .is_some_and(|status| status == 400 || status == 404);
@@ -243,7 +242,7 @@ impl<'a> Translation<'a> {
         let mut rows = call.on.iter().filter(|on| {
             on.v2
                 .fits(failure.status, failure.code, &failure.message, false)
-                && chosen(&on.options, self.site)
+                && self.site.options.has_all(&on.options)
         });
         let then = rows.find(|on| is_lost || !matches!(on.then, Then::Resume(_)));
         let then = then.map_or(&Then::Fail, |on| &on.then);
@@ -255,7 +254,7 @@ impl<'a> Translation<'a> {
         match then {
             Then::Done => return self.unit_is_done(id, call, false),
             Then::Resume(evidence) => {
-                if name.is_some_and(|name| self.dispute(id, evidence, name, &failure)) {
+                if name.is_some_and(|name| self.verify_lost(id, evidence, name, &failure)) {
                     return;
                 }
             }
@@ -301,7 +300,7 @@ impl<'a> Translation<'a> {
                 return self.fail(id.call, failure);
             }
             self.walks.remove(&id);
-            self.misses.push(Miss {
+            self.unread_parts.push(UnreadPart {
                 call: id.call,
                 item: id.item,
             });
@@ -311,12 +310,13 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Of several failures the first in the plan counts, whatever came first over the wire.
+    /// Fails the operation. Among several failures the first in plan order wins, so that the result
+    /// does not depend on response order.
     pub(super) fn fail(&mut self, call: usize, failure: Failure) {
         if let Some(progress) = self.progress.get_mut(call) {
             progress.state = State::Failed;
         }
-        // What was queued and never handed out was never made.
+        // Queued calls were never sent.
         for queued in std::mem::take(&mut self.queue) {
             if let Some(progress) = self.progress.get_mut(queued.id.call) {
                 progress.open = progress.open.saturating_sub(1);
@@ -338,7 +338,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Puts failures into v1's words; `id` is the request that failed.
+    /// Error mapper for the failed request `id`.
     pub(super) fn mapper(&self, id: Option<CallId>) -> ErrorMapper<'_, 'a> {
         ErrorMapper {
             translation: self,

@@ -1,4 +1,4 @@
-//! v1's numbered pages over v2's, also where v2 gives nothing but the token of the next page.
+//! Maps v1's page numbers to v2's pages, also where v2 only has cursors.
 
 use std::collections::BTreeMap;
 
@@ -10,71 +10,76 @@ use crate::{
     document::{Document, Json},
 };
 
-/// One page of a v2 list, being looked for.
+/// Search for one page of a v2 list.
 pub(super) struct Paging<'a> {
     pages: &'a Pages,
-    /// The page that the client wants, from 1.
-    wanted: i64,
+    /// Requested page, from 1.
+    requested: i64,
     size: i64,
-    /// The page that the request under way is for.
+    /// Page of the request in flight.
     asked: i64,
-    /// Tokens of pages, by number.
+    /// Page tokens by page number.
     tokens: BTreeMap<i64, String>,
-    /// True once a token was refused and the walk began anew.
+    /// True once a token was rejected and the search restarted.
     restarted: bool,
     by_token: bool,
-    /// True once another page than the wanted one was read.
-    has_walked: bool,
+    /// True once a page before the requested one was read.
+    has_read_earlier_page: bool,
 }
 
-/// What an answer of v2 means.
-pub(super) enum Turn {
-    /// This is the page: its items, and what v1 says of the page.
+/// Meaning of a v2 response.
+pub(super) enum PageOutcome {
+    /// The requested page: its items and pagination members.
     Page {
-        /// The list of the items.
+        /// Items.
         items: Document,
-        /// The document of the page.
+        /// [`PAGE`] document.
         page: Document,
-        /// True if v2's totals are absent, or fall short of its own token of a next page.
+        /// True if v2's totals are absent or contradict its next-page token.
         is_guessed: bool,
     },
     /// Another request is needed.
     Again,
-    /// The answer is no page.
+    /// The response is not a page.
     NotAPage,
 }
 
 impl<'a> Paging<'a> {
-    pub(super) fn new(pages: &'a Pages, wanted: i64, size: i64, known: Vec<(u32, String)>) -> Self {
+    pub(super) fn new(
+        pages: &'a Pages,
+        requested: i64,
+        size: i64,
+        known: Vec<(u32, String)>,
+    ) -> Self {
         let tokens: BTreeMap<i64, String> = known
             .into_iter()
             .map(|(page, token)| (page.into(), token))
             .collect();
         let mut paging = Self {
             pages,
-            wanted,
+            requested,
             size,
-            asked: wanted,
+            asked: requested,
             tokens,
             restarted: false,
             by_token: false,
-            has_walked: false,
+            has_read_earlier_page: false,
         };
         paging.begin();
         paging
     }
 
-    /// Chooses the page that is asked for first: the nearest that is known by its token, else the
-    /// wanted one, or the first one where v2 has no numbers.
+    /// Chooses the first page to request: the nearest one with a known token, else the requested
+    /// one, or the first where v2 has no page numbers.
     fn begin(&mut self) {
-        let nearest = self.tokens.range(..=self.wanted).next_back();
+        let nearest = self.tokens.range(..=self.requested).next_back();
         let nearest = nearest.map(|(page, _)| *page);
         let has_numbers = self.pages.mode == PageMode::Number;
         self.by_token = nearest.is_some() || !has_numbers;
-        self.asked = nearest.unwrap_or(if has_numbers { self.wanted } else { 1 });
+        self.asked = nearest.unwrap_or(if has_numbers { self.requested } else { 1 });
     }
 
-    /// Puts the token of the page into a query in place of its number, if pages are read by token.
+    /// Replaces the page number in a query by the page's token, if pages are read by token.
     pub(super) fn put_into(&self, query: &mut Vec<(String, String)>) {
         let token = self.tokens.get(&self.asked).filter(|_| self.by_token);
         if let Some(token) = token {
@@ -83,11 +88,11 @@ impl<'a> Paging<'a> {
         }
     }
 
-    /// Reads an answer.
-    pub(super) fn accept(&mut self, body: &Document) -> Turn {
+    /// Processes a response.
+    pub(super) fn accept(&mut self, body: &Document) -> PageOutcome {
         let items = body.part(&self.pages.items);
         let Some(items) = items.filter(|items| items.json().is_array()) else {
-            return Turn::NotAPage;
+            return PageOutcome::NotAPage;
         };
         let body = body.json();
         let number = body.get(&self.pages.number).and_then(whole);
@@ -96,14 +101,14 @@ impl<'a> Paging<'a> {
             .and_then(Json::as_str)
             .unwrap_or_default();
         if !self.by_token && (self.asked == 1 || number == Some(self.asked)) {
-            if self.asked == self.wanted {
+            if self.asked == self.requested {
                 if number.is_none() && !token.is_empty() {
                     self.tokens.insert(2, token.to_owned());
                 }
                 return self.page(items, body);
             }
         } else if !self.by_token {
-            // v2 does not honour the number: this is its first page.
+            // v2 ignored the number and returned its first page.
             self.by_token = true;
             self.asked = 1;
         }
@@ -112,34 +117,34 @@ impl<'a> Paging<'a> {
             self.tokens
                 .insert(self.asked.saturating_add(1), token.to_owned());
         }
-        if self.asked == self.wanted {
+        if self.asked == self.requested {
             return self.page(items, body);
         }
         let before = |page: i64| page.saturating_sub(1).saturating_mul(self.size);
-        // A total that the token of a next page contradicts ends no walk.
+        // Ignore a total that the next-page token contradicts.
         let seen = before(self.asked.saturating_add(1));
         let total = body.get(&self.pages.total).and_then(whole);
         let total = total.filter(|total| *total > seen);
-        if token.is_empty() || total.is_some_and(|total| before(self.wanted) >= total) {
+        if token.is_empty() || total.is_some_and(|total| before(self.requested) >= total) {
             return self.page(Document::default(), body);
         }
-        self.has_walked = true;
+        self.has_read_earlier_page = true;
         self.asked = self.asked.saturating_add(1);
-        Turn::Again
+        PageOutcome::Again
     }
 
-    /// True once another page than the wanted one was read.
-    pub(super) fn has_walked(&self) -> bool {
-        self.has_walked
+    /// True once a page before the requested one was read.
+    pub(super) fn has_read_earlier_page(&self) -> bool {
+        self.has_read_earlier_page
     }
 
-    /// The page that the walk came to, and the one that is wanted.
+    /// The page reached so far, and the requested one.
     pub(super) fn reached(&self) -> (i64, i64) {
-        (self.asked, self.wanted)
+        (self.asked, self.requested)
     }
 
-    /// v2 refused the request. True if its token may be the reason: it is worth asking again from
-    /// the first page.
+    /// Called when v2 rejects the request. True if an expired token may be the reason and the
+    /// search restarts from the first page.
     pub(super) fn restart(&mut self) -> bool {
         let had_token = self.by_token && self.tokens.contains_key(&self.asked);
         if !had_token || self.restarted {
@@ -151,7 +156,7 @@ impl<'a> Paging<'a> {
         true
     }
 
-    /// The tokens that are worth remembering.
+    /// Page tokens to store.
     pub(super) fn into_tokens(self) -> Vec<(u32, String)> {
         self.tokens
             .into_iter()
@@ -159,10 +164,10 @@ impl<'a> Paging<'a> {
             .collect()
     }
 
-    /// The wanted page. v2's totals count only as far as they agree with its token of a next page:
-    /// clients stop at the last page that an answer names.
-    fn page(&self, items: Document, body: Json<'_>) -> Turn {
-        let seen = self.wanted.saturating_sub(1).saturating_mul(self.size);
+    /// The requested page. v2's totals are raised where its next-page token contradicts them,
+    /// because clients stop at the last page that a response states.
+    fn page(&self, items: Document, body: Json<'_>) -> PageOutcome {
+        let seen = self.requested.saturating_sub(1).saturating_mul(self.size);
         let seen = seen.saturating_add(i64::try_from(items.elements().count()).unwrap_or(i64::MAX));
         let token = body.get(&self.pages.token).and_then(Json::as_str);
         let goes_on = token.is_some_and(|token| !token.is_empty()) && !items.json().is_null();
@@ -172,16 +177,16 @@ impl<'a> Paging<'a> {
         let counted = total.saturating_add(self.size.saturating_sub(1)) / self.size.max(1);
         let count = body.get(&self.pages.count).and_then(whole);
         let count = count.filter(|_| !self.by_token).unwrap_or(counted);
-        let least_pages = self.wanted.saturating_add(1) * i64::from(goes_on);
-        Turn::Page {
+        let least_pages = self.requested.saturating_add(1) * i64::from(goes_on);
+        PageOutcome::Page {
             items,
-            page: page(self.wanted, self.size, count.max(least_pages), total).into(),
+            page: page(self.requested, self.size, count.max(least_pages), total).into(),
             is_guessed: goes_on && (read.is_none_or(|total| total < least) || count < least_pages),
         }
     }
 }
 
-/// A whole number, also in a text.
+/// Integer, also as text.
 fn whole(value: Json<'_>) -> Option<i64> {
     let text = || value.as_str()?.trim().parse().ok();
     value.as_i64().or_else(text)

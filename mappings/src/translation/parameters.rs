@@ -1,4 +1,4 @@
-//! What a v1 client gave, with the types that v1 knew.
+//! Parses the parameters of a v1 request.
 
 mod typed;
 
@@ -11,35 +11,35 @@ use crate::{
     catalog::{
         Catalog,
         field::{Kind, Part},
-        operation::{Operation, OptionValue},
+        operation::Operation,
         protocol::{PARAMETER_INVALID, PARAMETER_MISSING},
     },
     exchange::{Argument, Arguments, File, V1Error, Warning},
 };
 use typed::{Read, is_below};
 
-/// Said of a value that v1 had not.
+/// Warning for an unknown value.
 const UNKNOWN: &str = "v1 had no such value: it counts as absent";
 
-/// The parameters of a request, by v1 name.
+/// Parsed parameters of a request, by v1 name.
 #[derive(Default)]
 pub(super) struct Parameters<'a> {
     values: BTreeMap<&'a str, Value>,
     files: BTreeMap<&'a str, File>,
     defaults: BTreeMap<&'a str, Value>,
-    /// What could not be taken as it came.
+    /// Warnings for values that were changed or ignored.
     pub(super) warnings: Vec<Warning>,
-    /// The names that the operation does not know.
+    /// Names that the operation does not have.
     pub(super) unknown: Vec<String>,
 }
 
 impl<'a> Parameters<'a> {
-    /// Reads the arguments of a request.
+    /// Parses the arguments of a request.
     ///
     /// # Errors
     ///
-    /// v1's error for the first parameter that is missing, or that cannot be read or is out of its
-    /// range.
+    /// A v1 error for the first parameter that is unreadable or out of range, or else for the first
+    /// missing one.
     pub(super) fn read(
         catalog: &'a Catalog,
         operation: &'a Operation,
@@ -82,7 +82,7 @@ impl<'a> Parameters<'a> {
             };
             match read {
                 Read::Value(value) if is_below(part, &value) => {}
-                // A list without an element is no list.
+                // An empty id list counts as absent.
                 Read::Value(Value::Array(list)) if list.is_empty() && part.kind == Kind::Ids => {}
                 Read::Value(value) => {
                     given.values.insert(&part.name, limited(part, value, site));
@@ -104,7 +104,7 @@ impl<'a> Parameters<'a> {
             }
         }
         let error = |name: &str, about: &str| catalog.protocol().parameter_error(name, about);
-        // What is there but cannot be read is not missing.
+        // Unreadable parameters take precedence: they are not missing.
         if let Some(name) = invalid {
             return Err(error(PARAMETER_INVALID, name));
         }
@@ -118,12 +118,12 @@ impl<'a> Parameters<'a> {
         Ok(given)
     }
 
-    /// True if the parameter was given, and not empty.
+    /// True if the parameter is given and not empty.
     pub(super) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name) || self.files.contains_key(name)
     }
 
-    /// True for a day that may be missing, and is today then.
+    /// True for a date that may be missing because it defaults to today.
     pub(super) fn is_today(&self, operation: &Operation, name: &str) -> bool {
         operation.range.as_ref().is_some_and(|range| {
             let today = range.today.as_ref().filter(|today| {
@@ -134,32 +134,32 @@ impl<'a> Parameters<'a> {
         })
     }
 
-    /// A given value; without v1's default.
+    /// Given value, without v1's default.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
 
-    /// A given value, or v1's default.
+    /// Given value, or v1's default.
     pub(super) fn value_or_default(&self, name: &str) -> Option<&Value> {
         self.values.get(name).or_else(|| self.defaults.get(name))
     }
 
-    /// A given file.
+    /// Given file.
     pub(super) fn file(&self, name: &str) -> Option<&File> {
         self.files.get(name)
     }
 
-    /// A given value, or v1's default, as text.
+    /// Given value, or v1's default, as text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.value_or_default(name).map(plain)
     }
 
-    /// A given number, or v1's default.
+    /// Given number, or v1's default.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         self.value_or_default(name).and_then(Value::as_i64)
     }
 
-    /// The elements of a list of ids.
+    /// Elements of an id list.
     pub(super) fn elements(&self, name: &str) -> &[Value] {
         let list = self.values.get(name).and_then(Value::as_array);
         list.map(Vec::as_slice).unwrap_or_default()
@@ -179,21 +179,14 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// True if the site chose all of these.
-pub(super) fn chosen(choices: &[(String, OptionValue)], site: &Site) -> bool {
-    choices
-        .iter()
-        .all(|(name, value)| site.options.get(name) == Some(value))
-}
-
-/// What the arguments have of one parameter.
+/// Arguments of one parameter.
 enum Given {
     One(Argument),
-    /// What stands in brackets behind the name, and the value.
+    /// Brackets after the name, and the value of each.
     Several(Vec<(String, Argument)>),
 }
 
-/// Takes a parameter, under any of its names.
+/// Removes a parameter under any of its names.
 fn taken(part: &Part, arguments: &mut Arguments) -> Option<Given> {
     let mut found = None;
     let names = std::iter::once(&part.name).chain(&part.aliases);
@@ -212,7 +205,7 @@ fn taken(part: &Part, arguments: &mut Arguments) -> Option<Given> {
     found
 }
 
-/// A list has the elements of both forms; an object is what its text says.
+/// Lists combine both forms; for objects the text takes precedence.
 fn with_pairs(part: &Part, text: Option<Given>, mut pairs: Vec<(String, Argument)>) -> Given {
     match text {
         Some(Given::One(argument)) if part.kind == Kind::Ids => {
@@ -234,7 +227,7 @@ fn is_empty(given: &Given) -> bool {
     }
 }
 
-/// A number that is not larger than the site's choice.
+/// Caps a number at the site's option.
 fn limited(part: &Part, value: Value, site: &Site) -> Value {
     let most = part.at_most.as_ref();
     let most = most.and_then(|option| site.options.number(option));
@@ -245,5 +238,5 @@ fn limited(part: &Part, value: Value, site: &Site) -> Value {
 }
 
 fn clears(operation: &Operation, site: &Site) -> bool {
-    !operation.clears_text.is_empty() && chosen(&operation.clears_text, site)
+    !operation.clears_text.is_empty() && site.options.has_all(&operation.clears_text)
 }

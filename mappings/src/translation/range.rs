@@ -1,4 +1,4 @@
-//! The dates that an operation is about.
+//! Date range of a request.
 
 use time::Date;
 
@@ -9,11 +9,11 @@ use crate::{
     moment,
 };
 
-/// More windows than these are not read: ten years.
+/// Maximum number of windows: ten years.
 const MOST_WINDOWS: usize = 120;
 
 impl Translation<'_> {
-    /// The first and the last day; `None` if the operation has no range.
+    /// First and last day; `None` if the operation has no range.
     pub(super) fn range(&self) -> Option<(Date, Date)> {
         let range = self.operation.range.as_ref()?;
         let given = |name: &str, is_end| {
@@ -34,7 +34,7 @@ impl Translation<'_> {
                 let found = self.progress.get(*call)?.found.as_ref()?;
                 moment::date(found.json().at(at)?.as_str()?)
             });
-            // Nothing can be older than what is of a later day.
+            // Nothing is older than the `after` date, such as the creation of the account.
             after.map_or(begin, |after| begin.max(after.min(to)))
         });
         let earliest = moment::months_before(to, 1);
@@ -42,14 +42,14 @@ impl Translation<'_> {
         Some((if is_cut { earliest } else { from }, to))
     }
 
-    /// The time zone of what a client writes without an offset, once it is known.
+    /// Time zone of dates without an offset, once known.
     pub(super) fn zone(&self) -> Option<&str> {
         let (call, at) = self.operation.range.as_ref()?.zone.as_ref()?;
         let found = self.progress.get(*call)?.found.as_ref()?;
         found.json().at(at)?.as_str()
     }
 
-    /// The months of the range, the latest first; none of the days twice.
+    /// Months of the range, latest first, without overlap.
     pub(super) fn windows(&self) -> Vec<Unit> {
         let mut windows = Vec::new();
         let Some((from, mut to)) = self.range() else {
@@ -66,7 +66,7 @@ impl Translation<'_> {
         windows
     }
 
-    /// A range must not end before it begins, nor be longer than what is read.
+    /// Rejects ranges that end before they begin or exceed the limit.
     pub(super) fn check_range(&self) -> Result<(), V1Error> {
         let Some(range) = &self.operation.range else {
             return Ok(());

@@ -1,17 +1,15 @@
-//! Which calls are to be made now, and with which requests.
+//! Schedules the calls of the plan.
 
-use super::{
-    Call, CallId, PlannedCall, State, Translation, entry::Entry, parameters::chosen, send::Material,
-};
+use super::{Call, CallId, PlannedCall, State, Translation, entry::Entry, send::RequestBuilder};
 use crate::{
-    catalog::operation::{self, Condition, Fate},
+    catalog::operation::{self, Condition, ParameterUse},
     document::{Document, Json},
     exchange::V2Request,
 };
 
 impl<'a> Translation<'a> {
-    /// Queues every call that waits for nothing any more, and makes the lists that are made of
-    /// others. Both only wait for earlier ones, so one pass is enough.
+    /// Queues all calls whose dependencies are settled and builds derived lists. Both depend only
+    /// on earlier ones, so one pass is enough.
     pub(super) fn advance(&mut self) {
         let plan = self.plan;
         for (index, call) in plan.calls.iter().enumerate() {
@@ -47,7 +45,7 @@ impl<'a> Translation<'a> {
                 return;
             }
             if let Some(progress) = self.progress.get_mut(index) {
-                // All of them may be done since an earlier request.
+                // An earlier request may have done all of them.
                 let (_, done) = progress.counts();
                 progress.state = match made {
                     0 if done > 0 => State::Done,
@@ -65,7 +63,7 @@ impl<'a> Translation<'a> {
             .is_some_and(|progress| !matches!(progress.state, State::Waiting | State::Running))
     }
 
-    /// True if the call is to be made.
+    /// True if the call's conditions hold.
     pub(super) fn holds(&self, index: usize, call: &operation::Call) -> bool {
         let has_list = call
             .each_of()
@@ -84,17 +82,20 @@ impl<'a> Translation<'a> {
             && condition.all_given.iter().all(has)
             && (condition.missing.is_empty() || !condition.missing.iter().all(has))
             && (!condition.nothing_else || self.nothing_else(index))
-            && chosen(&condition.options, self.site)
-            && condition.parameter.as_ref().is_none_or(|(name, wanted)| {
-                let value = self.given.value_or_default(name).cloned();
-                let value = Document::from(value.unwrap_or_default());
-                self.is_wanted(Some(value.json()), wanted)
-            })
+            && self.site.options.has_all(&condition.options)
+            && condition
+                .parameter
+                .as_ref()
+                .is_none_or(|(name, predicate)| {
+                    let value = self.given.value_or_default(name).cloned();
+                    let value = Document::from(value.unwrap_or_default());
+                    self.satisfies(Some(value.json()), predicate)
+                })
             && condition.answer.as_ref().is_none_or(|answer| {
                 let progress = self.progress.get(answer.call);
                 let found = progress.and_then(|progress| progress.found.as_ref());
                 let found = found.and_then(|found| found.json().at(&answer.at));
-                self.is_wanted(found, &answer.wanted)
+                self.satisfies(found, &answer.predicate)
             })
             && condition.error.as_ref().is_none_or(|(call, codes)| {
                 let failed = self.progress.get(*call);
@@ -113,7 +114,7 @@ impl<'a> Translation<'a> {
                 .is_none_or(|most| self.count_of(call) <= most)
     }
 
-    /// How many entries the list has that a call is made for.
+    /// Length of the list that a call fans out over.
     pub(super) fn count_of(&self, call: &operation::Call) -> usize {
         let list = call.each_of().and_then(|list| self.root.list(list));
         list.map_or(0, <[_]>::len)
@@ -125,16 +126,16 @@ impl<'a> Translation<'a> {
             .operation
             .parameters
             .iter()
-            .any(|parameter| match parameter.fate {
+            .any(|parameter| match parameter.usage {
                 _ if !self.given.has(&parameter.name) => false,
                 _ if self.operation.subject.contains(&parameter.name) => false,
-                Fate::SentBy(call) => call != index && self.sends(parameter),
-                Fate::Used => true,
-                Fate::Dropped(_) | Fate::Unknown => false,
+                ParameterUse::SentBy(call) => call != index && self.sends(parameter),
+                ParameterUse::Used => true,
+                ParameterUse::Dropped(_) | ParameterUse::Unknown => false,
             })
     }
 
-    /// Queues the requests of a call and says how many.
+    /// Queues the requests of a call and returns their number.
     fn begin_call(&mut self, index: usize, call: &'a operation::Call) -> usize {
         if let Some(each) = &call.each {
             return self.begin_units(index, call, each);
@@ -143,7 +144,7 @@ impl<'a> Translation<'a> {
         self.begin_request(id, call)
     }
 
-    /// Queues the request of a call that is made once, or once more.
+    /// Queues one request: of a call without fan-out, or the next page.
     pub(super) fn begin_request(&mut self, id: CallId, call: &'a operation::Call) -> usize {
         let Some(mut request) = self.prepare(id, call) else {
             return 0;
@@ -156,7 +157,7 @@ impl<'a> Translation<'a> {
         1
     }
 
-    /// The stored document that decides what half of a pair of flags means, if it was read.
+    /// Stored document that decides the meaning of half a pair of flags, if it was read.
     pub(super) fn current(&self, call: &operation::Call) -> Option<Json<'_>> {
         let (document, _) = call.sends.as_ref()?;
         let asks = |condition: &Condition| condition.current.as_ref() == Some(document);
@@ -168,30 +169,31 @@ impl<'a> Translation<'a> {
 
     pub(super) fn prepare(&self, id: CallId, call: &operation::Call) -> Option<V2Request> {
         let subject = self.subject_of(id, call);
-        self.material(id, call, subject.as_deref())
+        self.request_builder(id, call, subject.as_deref())
             .request(id.call, call)
     }
 
-    /// `None` for a call that has nothing to send.
+    /// `None` if the call has nothing to send.
     pub(super) fn planned_call(&self, index: usize, call: &operation::Call) -> Option<PlannedCall> {
         let id = CallId::once(index);
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
-        material.body(index, call)?;
+        let request_builder = self.request_builder(id, call, subject.as_deref());
+        request_builder.body(index, call)?;
         Some(PlannedCall {
             method: call.method,
             template: call.template.clone(),
-            path: material.path_and_query(call).0,
+            label: call.label,
+            path: request_builder.path_and_query(call).0,
         })
     }
 
-    pub(super) fn material<'t>(
+    pub(super) fn request_builder<'t>(
         &'t self,
         id: CallId,
         call: &operation::Call,
         subject: Option<&'t str>,
-    ) -> Material<'t, 'a> {
-        Material {
+    ) -> RequestBuilder<'t, 'a> {
+        RequestBuilder {
             translation: self,
             subject,
             unit: self.unit(id),
@@ -200,7 +202,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// What an earlier call of a name found.
+    /// Response of the earlier call with this name.
     pub(super) fn answer_of(&self, call: &str) -> Option<Json<'_>> {
         let mut calls = self.plan.calls.iter().zip(&self.progress);
         let (_, progress) = calls.find(|(known, _)| known.name == call)?;

@@ -1,4 +1,4 @@
-//! From given parameters to v2 requests.
+//! Builds v2 requests from parameters.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::{
     values::{in_text, insert, name, segment},
 };
 use crate::{
-    catalog::operation::{BodyTemplate, Call, Fate, Filling, OptionValue, Segment},
+    catalog::operation::{BodyTemplate, Call, Filling, ParameterUse, Segment},
     conversion::{Conversion, Sent},
     document::Json,
     exchange::{Body, V2Request},
@@ -18,21 +18,21 @@ use crate::{
     template::{OR, Template},
 };
 
-/// What a request is made from.
-pub(super) struct Material<'t, 'a> {
+/// Inputs of a v2 request.
+pub(super) struct RequestBuilder<'t, 'a> {
     pub translation: &'t Translation<'a>,
-    /// Whom or what the operation, or the entry, is about.
+    /// Subject of the operation or of the list entry.
     pub subject: Option<&'t str>,
-    /// The one of several that the call is made for.
+    /// Item of the fan-out.
     pub unit: Option<&'t Unit>,
-    /// The entry of a list that the call is made for.
+    /// List entry that the call is made for.
     pub item: Option<Json<'t>>,
-    /// The stored document that decides what half of a pair of flags means.
+    /// Stored document that decides the meaning of half a pair of flags.
     pub current: Option<Json<'t>>,
 }
 
-impl Material<'_, '_> {
-    /// Makes the request of the call at `index` of the plan; `None` if it has nothing to send.
+impl RequestBuilder<'_, '_> {
+    /// Builds the request of the call at `index` of the plan; `None` if it has nothing to send.
     pub(super) fn request(&self, index: usize, call: &Call) -> Option<V2Request> {
         let (path, query) = self.path_and_query(call);
         Some(V2Request {
@@ -41,10 +41,11 @@ impl Material<'_, '_> {
             query,
             body: self.body(index, call)?,
             template: call.template.clone(),
+            label: call.label,
         })
     }
 
-    /// The path, if something fills all of it, and the query.
+    /// The path, if all placeholders have values, and the query.
     pub(super) fn path_and_query(&self, call: &Call) -> (Option<String>, Vec<(String, String)>) {
         let query = call.query.iter().filter_map(|(name, template)| {
             let value = template.fill(&|name| self.fill(name).map(in_text))?;
@@ -53,7 +54,7 @@ impl Material<'_, '_> {
         (self.path(call), query.collect())
     }
 
-    /// The value of a placeholder: of the first of its names that has one.
+    /// Value of a placeholder: of the first alternative that has one.
     fn fill(&self, names: &str) -> Option<Value> {
         if names.contains(OR) {
             return names.split(OR).find_map(|name| self.fill_one(name));
@@ -96,11 +97,8 @@ impl Material<'_, '_> {
             }
             Some(("clock", _)) => return Some(moment::day_of(translation.now).to_string().into()),
             Some(("option", option)) => {
-                return Some(match translation.site.options.get(option)? {
-                    OptionValue::Switch(yes) => (*yes).into(),
-                    OptionValue::Number(number) => (*number).into(),
-                    OptionValue::Choice(choice) => choice.as_str().into(),
-                });
+                let value = translation.site.options.get(option)?;
+                return Some(value.to_scalar().to_value());
             }
             _ => {}
         }
@@ -116,7 +114,7 @@ impl Material<'_, '_> {
         self.converted(name, translation.given.value_or_default(name)?)
     }
 
-    /// What v2 is sent for the value of a parameter.
+    /// Converted value of a parameter.
     fn converted(&self, name: &str, value: &Value) -> Option<Value> {
         let translation = self.translation;
         let mut parameters = translation.operation.parameters.iter();
@@ -140,7 +138,7 @@ impl Material<'_, '_> {
                 Segment::Filled { by, kind, .. } => {
                     let id = self.id(by)?;
                     let mut encoded = segment(&id)?;
-                    // v2 takes such a uuid only if it is encoded twice.
+                    // v2 requires double encoding for such UUIDs.
                     let may_be_uuid = kind.as_ref().is_some_and(|kind| kind.uuid);
                     if may_be_uuid && (id.starts_with('/') || id.contains("//")) {
                         encoded = segment(&encoded)?;
@@ -152,7 +150,7 @@ impl Material<'_, '_> {
         Some(path)
     }
 
-    /// What fills a placeholder of a path.
+    /// Value of a path placeholder.
     pub(super) fn id(&self, by: &Filling) -> Option<Cow<'_, str>> {
         let translation = self.translation;
         match by {
@@ -229,7 +227,7 @@ impl Material<'_, '_> {
         })
     }
 
-    /// A text that is nothing but one placeholder takes the type of its value.
+    /// A text that is exactly one placeholder keeps the type of its value.
     fn fill_text(&self, text: &Template) -> Option<Value> {
         if let Some(name) = text.only_placeholder() {
             return self.fill(name);
@@ -238,8 +236,8 @@ impl Material<'_, '_> {
         Some(text.into())
     }
 
-    /// The members of a document that the given parameters make: pointer and value. Of several
-    /// parameters with one place the first counts, unless they are joined.
+    /// Pointers and values of the document's members. If several parameters share a place, the
+    /// first one wins, unless they are joined.
     fn document(&self, index: usize, document: &str) -> Vec<(&str, Value)> {
         let translation = self.translation;
         let mut content: Vec<(&str, Value)> = Vec::new();
@@ -248,7 +246,7 @@ impl Material<'_, '_> {
             let Some((field_index, _)) = parameter.field else {
                 continue;
             };
-            if parameter.fate != Fate::SentBy(index) || seen.contains(&field_index) {
+            if parameter.usage != ParameterUse::SentBy(index) || seen.contains(&field_index) {
                 continue;
             }
             let Some(field) = translation.catalog.fields().get(field_index) else {

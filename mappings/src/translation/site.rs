@@ -1,4 +1,4 @@
-//! What a site's configuration says to every translation.
+//! Site configuration used by translations.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,35 +6,34 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::protocol::Options;
 
-/// What a site's configuration says to every translation.
+/// Site configuration used by translations.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
-    /// What v2 cannot honour is an error before anything is written, instead of a warning.
+    /// Reject requests with losses before anything is written, instead of warning.
     pub strict: bool,
-    /// The v2 account, for the answers that name it.
+    /// v2 account id, for responses that contain it.
     pub account_id: Option<String>,
-    /// The site's choices; see [`crate::Catalog::options`].
+    /// Option values; see [`crate::Catalog::options`].
     pub options: Options,
-    /// What opens operations that want a token besides the credentials.
+    /// Tokens that authorize callers of certain operations.
     pub tokens: Tokens,
-    /// Makes links of the site's own to v2's files, if the site serves them.
+    /// Creates the site's links to v2 files, if it serves them.
     pub links: Option<Arc<dyn Links>>,
 }
 
-/// Makes links of a site's own to v2's files.
+/// Creates links of the site that stand for v2's files.
 pub trait Links: std::fmt::Debug + Send + Sync {
-    /// A link that the site serves the file of a v2 URL under; `None` if it does not serve such a
-    /// file. `now` is the time of the answer, in seconds since 1970.
+    /// A link under which the site serves the file at a v2 URL; `None` if it does not serve such
+    /// files. `now` is the time of the response in Unix seconds.
     fn link(&self, url: &str, now: i64) -> Option<String>;
 }
 
-/// The tokens of a site, by name. `Debug` shows the names only.
+/// Tokens of a site, by name. `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Tokens(pub BTreeMap<String, String>);
 
 impl Tokens {
-    /// True if the token of a name is this one; a comparison takes the same time wherever they
-    /// differ.
+    /// Compares with the token of this name in constant time.
     pub(super) fn is(&self, name: &str, given: &str) -> bool {
         let digest = |text: &str| Sha256::digest(text.as_bytes());
         self.0.get(name).is_some_and(|token| {

@@ -1,4 +1,4 @@
-//! Whom or what requests are about: ids, and what must hold for them.
+//! Subjects of requests: ids and their validation.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        operation::{Call, Fate, Filling, Segment},
+        operation::{Call, Filling, ParameterUse, Segment},
         protocol::PARAMETER_INVALID,
     },
     document::Json,
@@ -16,8 +16,7 @@ use crate::{
 };
 
 impl Translation<'_> {
-    /// Ids are data: what would not stay one path segment, or means something else to v2 than to
-    /// v1, is unknown.
+    /// Rejects ids that would not stay one path segment or have a special meaning in v2.
     pub(super) fn check_ids(&self) -> Result<(), V1Error> {
         if let (Some(subject), Some(kind)) = (&self.subject, &self.operation.subject_kind)
             && (segment(subject).is_none() || kind.is_reserved(subject))
@@ -26,10 +25,10 @@ impl Translation<'_> {
             let mut names = self.operation.subject.iter();
             let name = names.find(|name| self.given.has(name));
             let name = name.map_or("", String::as_str);
-            // What a request is to make is unknown anyway.
+            // An id for a new object cannot be unknown.
             let mut parameters = self.operation.parameters.iter();
             let is_new = parameters.any(|parameter| {
-                parameter.name == name && matches!(parameter.fate, Fate::SentBy(_))
+                parameter.name == name && matches!(parameter.usage, ParameterUse::SentBy(_))
             });
             return Err(match kind.unknown.as_str() {
                 unknown if unknown != PARAMETER_INVALID && !is_new => {
@@ -59,7 +58,7 @@ impl Translation<'_> {
         Ok(())
     }
 
-    /// Whom or what a request is about.
+    /// The subject of a request.
     pub(super) fn subject_of(&self, id: CallId, call: &Call) -> Option<Cow<'_, str>> {
         let at = call.each.as_ref().and_then(|each| each.subject.as_ref());
         if let Some(at) = at {
@@ -69,16 +68,16 @@ impl Translation<'_> {
         subject.map(Cow::Borrowed)
     }
 
-    /// True if an answer names something else than the request, as a cache between may give it.
+    /// True if the response is about another object, as a faulty cache in between may return.
     pub(super) fn is_about_another(&self, id: CallId, call: &Call, body: Json<'_>) -> bool {
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
+        let request_builder = self.request_builder(id, call, subject.as_deref());
         let mut filled = call.path.iter().rev().filter_map(|segment| match segment {
             Segment::Filled { by, .. } => Some(by),
             Segment::Literal(_) => None,
         });
         let asked = match filled.next() {
-            Some(by) => material.id(by),
+            Some(by) => request_builder.id(by),
             None => self.subject.as_deref().map(Cow::Borrowed),
         };
         asked.is_some_and(|asked| {
@@ -88,19 +87,19 @@ impl Translation<'_> {
         })
     }
 
-    /// The ids in the path of a request, by the kind of their subject.
+    /// Ids in the path of a request, by subject kind.
     pub(super) fn ids_of(&self, id: CallId) -> Vec<(String, String)> {
         let Some(call) = self.plan.calls.get(id.call) else {
             return Vec::new();
         };
         let subject = self.subject_of(id, call);
-        let material = self.material(id, call, subject.as_deref());
+        let request_builder = self.request_builder(id, call, subject.as_deref());
         let in_path = call.path.iter().filter_map(|segment| match segment {
             Segment::Filled {
                 by,
                 kind: Some(kind),
                 ..
-            } => Some((kind.kind.clone(), material.id(by)?.into_owned())),
+            } => Some((kind.kind.clone(), request_builder.id(by)?.into_owned())),
             _ => None,
         });
         let about = call.about.iter().filter_map(|(kind, parameter)| {

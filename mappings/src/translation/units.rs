@@ -1,42 +1,41 @@
-//! Calls that are made once for each of several things: entries of a list, elements of a parameter,
-//! months of a range.
+//! Fan-out: calls made once per list entry, parameter element or month of a range.
 
 use std::{collections::VecDeque, ops::Range};
 
 use time::Date;
 
 use super::{CallId, Translation};
-use crate::catalog::operation::{self, Each, Several};
+use crate::catalog::operation::{self, Each, FanOut};
 
-/// One of several things that a call is made for.
+/// Item of a fan-out.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Unit {
-    /// The entry of a list, by its number.
+    /// Entry of a list, by index.
     Entry { list: String, at: usize },
     /// Elements of a parameter.
     Elements {
         parameter: String,
         range: Range<usize>,
     },
-    /// The days from one to another.
+    /// First and last day.
     Window(Date, Date),
 }
 
-/// The units of a call and how far they are.
+/// Items of a fan-out with their progress.
 #[derive(Default)]
 pub(super) struct Units {
     pub all: Vec<Unit>,
-    /// The numbers of those that were not begun.
+    /// Indexes of the items not yet started.
     pub waiting: VecDeque<usize>,
-    /// The numbers of those that are done.
+    /// Indexes of the items done.
     pub done: Vec<usize>,
 }
 
-/// The most write requests of one call that run at the same time.
+/// Maximum number of concurrent writes of one call.
 const WRITES_AT_ONCE: usize = 4;
 
 impl Unit {
-    /// How many things it is.
+    /// Number of elements in the item.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Elements { range, .. } => range.len(),
@@ -46,13 +45,13 @@ impl Unit {
 }
 
 impl Units {
-    /// How many things there are, and how many of them are done.
+    /// Number of elements, and of those done.
     pub(super) fn counts(&self) -> (usize, usize) {
         let all = self.all.iter().map(Unit::size).sum();
         (all, self.size_of(&self.done))
     }
 
-    /// How many things units of these numbers are.
+    /// Number of elements in these items.
     pub(super) fn size_of(&self, numbers: &[usize]) -> usize {
         let units = numbers.iter().filter_map(|at| self.all.get(*at));
         units.map(Unit::size).sum()
@@ -60,21 +59,21 @@ impl Units {
 }
 
 impl<'a> Translation<'a> {
-    /// The units of a call.
+    /// Items of a call's fan-out.
     fn units_of(&self, each: &Each) -> Units {
         let all = match &each.of {
-            Several::Entries { list } => {
+            FanOut::Entries { list } => {
                 let entries = self.root.list(list).unwrap_or_default();
                 let entries = entries.iter().enumerate();
-                let wanted = entries.filter(|(_, entry)| self.fits(entry, &each.only));
-                wanted
+                let matching = entries.filter(|(_, entry)| self.fits(entry, &each.only));
+                matching
                     .map(|(at, _)| Unit::Entry {
                         list: list.clone(),
                         at,
                     })
                     .collect()
             }
-            Several::Elements { parameter, batch } => {
+            FanOut::Elements { parameter, batch } => {
                 let count = self.given.elements(parameter).len();
                 (0..count)
                     .step_by(*batch)
@@ -84,7 +83,7 @@ impl<'a> Translation<'a> {
                     })
                     .collect()
             }
-            Several::Windows => self.windows(),
+            FanOut::Windows => self.windows(),
         };
         Units {
             waiting: (0..all.len()).collect(),
@@ -93,8 +92,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Begins a call that is made once for each of several things; says how many requests were
-    /// queued.
+    /// Starts a fan-out; returns the number of queued requests.
     pub(super) fn begin_units(
         &mut self,
         index: usize,
@@ -113,7 +111,7 @@ impl<'a> Translation<'a> {
         self.release(index, call)
     }
 
-    /// Queues as many of the waiting units of a call as may be under way.
+    /// Queues waiting items up to the concurrency limit.
     pub(super) fn release(&mut self, index: usize, call: &'a operation::Call) -> usize {
         let at_once = match &call.each {
             Some(each) if each.one_by_one => 1,
@@ -146,13 +144,13 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The unit that a request is made for.
+    /// Item that a request is made for.
     pub(super) fn unit(&self, id: CallId) -> Option<&Unit> {
         let units = self.progress.get(id.call)?.units.as_ref()?;
         units.all.get(id.item?)
     }
 
-    /// The entry that a request is made for.
+    /// List entry that a request is made for.
     pub(super) fn entry_of(&self, id: CallId) -> Option<&super::entry::Entry<'a>> {
         match self.unit(id)? {
             Unit::Entry { list, at } => self.root.list(list)?.get(*at),

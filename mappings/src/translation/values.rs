@@ -1,4 +1,4 @@
-//! JSON values as text in paths, queries and sentences, and at pointers in a body.
+//! Conversions between JSON values, text and URL segments, and insertion at pointers.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::document::Json;
 
-/// All but the unreserved characters of RFC 3986.
+/// All characters but the unreserved ones of RFC 3986.
 pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A JSON value in the form for a URL or a sentence.
+/// JSON value as text for a URL or a message; arrays are joined with commas.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -23,14 +23,14 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// A value of a document in the form for a URL or a sentence.
+/// Document value as text for a URL or a message.
 pub(super) fn text_of(value: Json<'_>) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_value().to_string(), str::to_owned)
 }
 
-/// One percent-encoded path segment; `None` for what a path would not keep as one.
+/// Percent-encodes one path segment; `None` for texts that would not remain one.
 pub fn segment(text: &str) -> Option<String> {
     match text {
         "" | "." | ".." => None,
@@ -38,7 +38,7 @@ pub fn segment(text: &str) -> Option<String> {
     }
 }
 
-/// A value in the form for a URL or a text.
+/// JSON value as text for a URL or a message.
 pub(super) fn in_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -46,7 +46,7 @@ pub(super) fn in_text(value: Value) -> String {
     }
 }
 
-/// The id that a value is; `None` for null and other types.
+/// Id as text; `None` for null and types other than string and number.
 pub(super) fn name(value: Json<'_>) -> Option<Cow<'_, str>> {
     match value.as_str() {
         Some(text) => Some(text.into()),
@@ -54,7 +54,7 @@ pub(super) fn name(value: Json<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Puts a value where a pointer is, and objects on the way there.
+/// Inserts a value at a pointer, creating objects on the way.
 pub(crate) fn insert<'p>(
     into: &mut Value,
     mut pointer: impl Iterator<Item = &'p str>,

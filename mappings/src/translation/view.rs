@@ -1,30 +1,30 @@
-//! The members of a view, written down from v2's documents.
+//! Serializes the members of a view from v2 documents.
 
 mod columns;
-mod found;
-mod made;
+mod composite;
+mod lookup;
 mod value;
 
 use super::{Translation, entry::Entry};
 use crate::{catalog::operation::View, conversion::Conversion, scalar::Scalar};
 use columns::{Column, Columns, Otherwise, Read};
-use found::Found;
+use lookup::Lookup;
 use value::to_v1;
 
-/// Writes one answer.
+/// Serializer of one response.
 pub(super) struct Writer<'t, 'a> {
     pub(super) translation: &'t Translation<'a>,
-    /// The time of the answer, in seconds since 1970.
+    /// Time of the response, in Unix seconds.
     pub(super) now: i64,
     pub(super) json: Vec<u8>,
-    /// The v1 names of what v1 had no value for, each once.
+    /// v1 names of members whose v2 value has no v1 counterpart, deduplicated.
     pub(super) unreadable: Vec<&'a str>,
 }
 
-/// What the objects of a list share.
+/// State shared by the objects of a list.
 struct Shared<'t, 'a> {
     view: &'a View,
-    found: Found<'t, 'a>,
+    lookup: Lookup<'t, 'a>,
     columns: Columns<'a>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Writer<'_, 'a> {
         self.object_with(entry, &mut Shared::new(view));
     }
 
-    /// Writes the objects of a list.
+    /// Writes a list of objects.
     fn list(&mut self, view: &'a View, entries: &[Entry<'a>]) {
         self.json.push(b'[');
         let mut shared = Shared::new(view);
@@ -45,7 +45,7 @@ impl<'a> Writer<'_, 'a> {
             }
             self.object_with(entry, &mut shared);
             if at == 0 {
-                // The others will be about as long.
+                // Reserve for the others, which are about as long.
                 let length = self.json.len() - begun;
                 self.json.reserve((length + length / 8) * entries.len());
             }
@@ -56,21 +56,21 @@ impl<'a> Writer<'_, 'a> {
     fn object_with<'d>(&mut self, entry: &'d Entry<'a>, shared: &mut Shared<'d, 'a>) {
         let Shared {
             view,
-            found,
+            lookup,
             columns,
         } = shared;
-        if !found.look_up(&entry.documents) {
-            columns.make(view, found, self.translation, self.now);
+        if !lookup.look_up(&entry.documents) {
+            columns.prepare(view, lookup, self.translation, self.now);
         }
         let begun = self.json.len();
         for column in columns.iter() {
             match column {
                 Column::Fixed(members) => self.json.extend_from_slice(columns.written(members)),
-                Column::Made(made) => self.made(made, entry),
-                Column::Read(read) => self.read(read, found, columns),
+                Column::Composite(composite) => self.composite(composite, entry),
+                Column::Read(read) => self.read(read, lookup, columns),
             }
         }
-        // Each member began with a comma.
+        // Each member begins with a comma.
         match self.json.get_mut(begun) {
             Some(comma) => *comma = b'{',
             None => self.json.push(b'{'),
@@ -78,25 +78,25 @@ impl<'a> Writer<'_, 'a> {
         self.json.push(b'}');
     }
 
-    /// Writes the member of a column, if there is something to show.
+    /// Writes the member of a column, if present.
     #[inline]
-    fn read(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
-        let copy = |value| column.as_is.copy(found.value(value)?);
+    fn read(&mut self, column: &Read<'a>, lookup: &Lookup<'_, 'a>, columns: &Columns<'a>) {
+        let copy = |value| column.as_is.copy(lookup.value(value)?);
         match column.first.and_then(copy) {
             Some(value) => {
                 self.json.extend_from_slice(column.member.key.as_bytes());
                 self.json.extend_from_slice(value);
             }
-            None => self.read_other(column, found, columns),
+            None => self.read_other(column, lookup, columns),
         }
     }
 
-    fn read_other(&mut self, column: &Read<'a>, found: &Found<'_, 'a>, columns: &Columns<'a>) {
+    fn read_other(&mut self, column: &Read<'a>, lookup: &Lookup<'_, 'a>, columns: &Columns<'a>) {
         let mut values = columns
             .places(column)
             .iter()
-            .filter_map(|place| found.at(place));
-        // null counts as nothing.
+            .filter_map(|place| lookup.at(place));
+        // null counts as absent.
         match values.find(|value| !value.is_null()) {
             Some(value) => self.converted(column, value.scalar()),
             None => match &column.otherwise {
@@ -121,7 +121,7 @@ impl<'a> Writer<'_, 'a> {
                 self.json.extend_from_slice(member.key.as_bytes());
                 scalar.write(&mut self.json);
             }
-            // A sentence where a word should be is v2's way of saying no.
+            // In a field for single words, v2 puts a sentence if there is no value.
             None if field.conversion == Conversion::Word => {
                 self.json.extend_from_slice(member.known.as_bytes());
             }
@@ -140,7 +140,7 @@ impl<'a> Shared<'_, 'a> {
     fn new(view: &'a View) -> Self {
         Self {
             view,
-            found: Found::new(&view.reading),
+            lookup: Lookup::new(&view.reading),
             columns: Columns::default(),
         }
     }

@@ -1,9 +1,9 @@
-//! Lists that are read page by page.
+//! Reads all pages of a list.
 
 use super::{
     CallId, Translation,
     entry::Entry,
-    paging::{Paging, Turn},
+    paging::{PageOutcome, Paging},
     units::Unit,
 };
 use crate::{
@@ -16,20 +16,20 @@ use crate::{
     exchange::{V2Request, Warning},
 };
 
-/// The pages of a list that is read as a whole, so far.
+/// Pages read so far.
 #[derive(Default)]
 pub(super) struct Walk<'a> {
     entries: Vec<Entry<'a>>,
-    /// How many pages were read.
+    /// Number of pages read.
     pages: usize,
-    /// The token of the next page.
+    /// Token of the next page.
     token: String,
-    /// True once a token was refused and the walk began anew.
+    /// True once a token was rejected and the walk restarted.
     restarted: bool,
 }
 
 impl<'a> Translation<'a> {
-    pub(super) fn page_came(
+    pub(super) fn accept_page(
         &mut self,
         id: CallId,
         call: &'a operation::Call,
@@ -40,7 +40,7 @@ impl<'a> Translation<'a> {
             return;
         };
         match paging.accept(body) {
-            Turn::Page {
+            PageOutcome::Page {
                 items,
                 page,
                 is_guessed,
@@ -59,19 +59,19 @@ impl<'a> Translation<'a> {
                     self.root.documents.add(document, body.clone());
                 }
             }
-            Turn::Again => {
+            PageOutcome::Again => {
                 self.begin_request(id, call);
             }
-            Turn::NotAPage => self.is_no_page(id, call, body),
+            PageOutcome::NotAPage => self.reject_page(id, call, body),
         }
     }
 
-    fn is_no_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
+    fn reject_page(&mut self, id: CallId, call: &'a operation::Call, body: &Document) {
         let failure = self.mapper(Some(id)).not_a_page(call, body);
         self.failed(id, call, failure, None);
     }
 
-    /// Another page of a list that is read as a whole.
+    /// Processes a page in mode [`PageMode::All`].
     pub(super) fn another_page(
         &mut self,
         id: CallId,
@@ -83,7 +83,7 @@ impl<'a> Translation<'a> {
             .part(&pages.items)
             .filter(|items| items.json().is_array())
         else {
-            return self.is_no_page(id, call, body);
+            return self.reject_page(id, call, body);
         };
         let entries = self.entries(&pages.document, &items, &pages.only);
         let token = body.json().get(&pages.token).and_then(Json::as_str);
@@ -109,7 +109,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// Puts the lists of the units of a call together, in their order.
+    /// Concatenates the lists of a fan-out in item order.
     pub(super) fn join_walks(&mut self, index: usize, call: &'a operation::Call) {
         let Some(pages) = call.pages.as_ref().filter(|_| call.each.is_some()) else {
             return;
@@ -119,7 +119,7 @@ impl<'a> Translation<'a> {
         }
         let mut entries = Vec::new();
         let walks = std::mem::take(&mut self.walks);
-        // They are in the order of the units.
+        // Keys are ordered by item.
         for (id, walk) in walks {
             if id.call == index {
                 entries.extend(walk.entries);
@@ -132,7 +132,7 @@ impl<'a> Translation<'a> {
         self.count(id, &pages.list);
     }
 
-    /// Puts the page that is wanted into a request.
+    /// Adds the page parameters to a request.
     pub(super) fn put_page(&self, id: CallId, call: &operation::Call, request: &mut V2Request) {
         match &call.pages {
             Some(pages) if pages.mode == PageMode::All => {
@@ -152,7 +152,7 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// True if a walk through pages begins anew.
+    /// True if the pagination restarts.
     pub(super) fn restarts(&mut self, id: CallId, call: &operation::Call) -> bool {
         match &call.pages {
             Some(pages) if pages.mode == PageMode::All => {

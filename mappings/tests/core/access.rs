@@ -1,4 +1,4 @@
-//! Which scopes an access token must have, and which requests find out whether v2 answers.
+//! Required OAuth scopes, and probes of v2's endpoints.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn operations<'c>(catalog: &'c Catalog, names: &[&str]) -> Vec<&'c Operation> {
 }
 
 #[test]
-fn granular_classic_and_master_scopes_suffice() {
+fn accepts_granular_classic_and_master_scopes() {
     let catalog = Catalog::embedded().unwrap();
     let deletes = operations(&catalog, &["user/assistant/delete"]);
     let missing = |granted: &str| missing_scopes(granted, deletes.iter().copied()).len();
@@ -26,7 +26,7 @@ fn granular_classic_and_master_scopes_suffice() {
 }
 
 #[test]
-fn a_missing_scope_names_the_operations_that_need_it() {
+fn missing_scope_lists_its_operations() {
     let catalog = Catalog::embedded().unwrap();
     let two = operations(&catalog, &["user/update", "user/get"]);
     let missing = missing_scopes("user:read:admin", two);
@@ -44,7 +44,7 @@ fn a_missing_scope_names_the_operations_that_need_it() {
 }
 
 #[test]
-fn every_area_has_a_probe_and_every_probe_is_asked_once() {
+fn every_area_has_a_probe_listed_once() {
     let catalog = Catalog::embedded().unwrap();
     let probes = probes(catalog.operations(), "2026-11-29");
     let paths: BTreeSet<_> = probes.iter().map(|probe| &probe.path).collect();
@@ -76,7 +76,7 @@ fn every_area_has_a_probe_and_every_probe_is_asked_once() {
 }
 
 #[test]
-fn a_probe_only_reads_and_is_of_its_endpoint() {
+fn probes_are_reads_of_their_endpoints() {
     let wrong = [
         (
             "probe = { path = \"/users\", ",

@@ -1,4 +1,4 @@
-//! The built-in catalog, and what a catalog is refused for.
+//! The built-in catalog, and mistakes that the loader reports.
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
@@ -7,7 +7,7 @@ use mappings::Catalog;
 use crate::driver::catalog;
 
 #[test]
-fn every_v1_endpoint_is_known() {
+fn catalog_has_every_v1_endpoint() {
     let catalog = catalog();
     assert_eq!(catalog.operations().len(), 97);
     let served = catalog
@@ -29,7 +29,7 @@ fn every_v1_endpoint_is_known() {
 }
 
 #[test]
-fn operations_are_found_as_clients_spell_them() {
+fn finds_operations_in_client_spellings() {
     let name = |path: &str| {
         catalog()
             .find(path)
@@ -46,14 +46,14 @@ fn operations_are_found_as_clients_spell_them() {
     assert_eq!(name(""), None);
 }
 
-/// An operation that nothing serves, beside the embedded files.
+/// Adds an unserved operation to the embedded files.
 pub(crate) const UNSERVED: (&str, &str) = (
     "user/unserved.toml",
     "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
      instead = [\"GET /users\"]\ninstead_source = \"users\"\n",
 );
 
-/// The embedded files with one passage changed.
+/// The embedded files with one change.
 fn changed(file: &str, from: &str, to: &str) -> String {
     let files = Catalog::embedded_files().chain([UNSERVED]);
     let mut files: BTreeMap<String, String> = files
@@ -68,7 +68,7 @@ fn changed(file: &str, from: &str, to: &str) -> String {
     }
 }
 
-/// File, passage, and what stands there instead.
+/// File, original text and replacement.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "user/operations.toml",
@@ -348,7 +348,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Mistakes in what a user operation or its answer does not have.
+/// Mistakes in members that a user operation or its response does not have.
 const OTHER_MISTAKES: &[(&str, &str, &str)] = &[
     (
         "meeting/operations.toml",
@@ -479,7 +479,7 @@ const OTHER_MISTAKES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Line numbers would change with every edit of the catalog.
+/// Removes line numbers, which change with every edit of the catalog.
 fn without_lines(text: &str) -> String {
     let mut parts = text.split(".toml:");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -489,7 +489,7 @@ fn without_lines(text: &str) -> String {
 }
 
 #[test]
-fn mistakes_are_named_with_file_line_and_reason() {
+fn reports_mistakes_with_file_line_and_reason() {
     let mut text = String::new();
     for (file, from, to) in MISTAKES.iter().chain(OTHER_MISTAKES) {
         let told = without_lines(&changed(file, from, to));
@@ -500,7 +500,7 @@ fn mistakes_are_named_with_file_line_and_reason() {
 }
 
 #[test]
-fn lines_are_counted_from_one() {
+fn line_numbers_start_at_one() {
     let broken = "[set]\n\n[operation.\"user/x\"]\nsummary = \"…\"\neffect = \"reed\"\n";
     let Err(error) = Catalog::with_overrides([("site.toml".to_owned(), broken.to_owned())]) else {
         panic!("the file is broken");
@@ -512,7 +512,7 @@ fn lines_are_counted_from_one() {
 }
 
 #[test]
-fn a_site_changes_single_fields() {
+fn site_overlay_changes_single_fields() {
     let overlay = |text: &str| {
         let file = ("user/overlay.toml".to_owned(), text.to_owned());
         Catalog::with_overrides([file]).map_err(|error| error.to_string())
@@ -537,7 +537,7 @@ fn a_site_changes_single_fields() {
     for (text, told) in [
         (
             "[field.depth]\nmax = 3\n",
-            "user/overlay.toml:1: there is no field `depth` to change",
+            "user/overlay.toml:1: unknown field `depth`",
         ),
         (
             "\n[field.dept]\nmaximum = 3\n",
@@ -555,7 +555,7 @@ fn a_site_changes_single_fields() {
 }
 
 #[test]
-fn files_of_a_site_may_have_the_names_that_they_had_without_folders() {
+fn accepts_legacy_site_file_names() {
     let (_, text) = Catalog::embedded_files()
         .find(|(name, _)| *name == "common/rates.toml")
         .unwrap();
@@ -570,7 +570,7 @@ fn files_of_a_site_may_have_the_names_that_they_had_without_folders() {
 }
 
 #[test]
-fn rates_have_a_source_and_are_none_of_them_zero() {
+fn rates_have_a_source_and_are_nonzero() {
     let catalog = Catalog::embedded().unwrap();
     let plans: Vec<_> = catalog.rates().keys().map(String::as_str).collect();
     assert_eq!(plans, ["business", "free", "pro"]);

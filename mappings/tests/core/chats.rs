@@ -1,15 +1,15 @@
-//! Archived chats: who may read them, plans and answers.
+//! Archived chats: access, plans and responses.
 
-use mappings::{Memory, Outcome, Site, Tokens, V2Request};
+use mappings::{Outcome, Site, Tokens, V2Request};
 use serde_json::json;
 
-use crate::driver::{Run, catalog, error, ok, run_with, site};
+use crate::driver::{Run, catalog, error, ok, run_at, site};
 
 const DAYS: [(&str, &str); 2] = [("from", "2020-08-01"), ("to", "2020-08-31")];
 const TOKEN: (&str, &str) = ("access_token", "site-token");
 const SESSION: (&str, &str) = ("session_id", "s/1");
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let mut query = request.query.iter();
     let size = query.find(|(name, _)| name == "page_size").unwrap();
     let mut body = json!({
@@ -46,14 +46,13 @@ fn well(request: &V2Request) -> Outcome {
     ok(body)
 }
 
-/// A request to a site with a token for chats.
+/// A request to a site with a chat token.
 fn try_run(
     operation: &str,
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    let memory = Memory::default();
-    run_with(catalog(), &open_site(), memory, operation, arguments, v2)
+    run_at(&open_site(), operation, arguments, v2)
 }
 
 fn open_site() -> Site {
@@ -65,10 +64,10 @@ fn open_site() -> Site {
 }
 
 fn run(operation: &str, arguments: &[(&str, &str)]) -> Run {
-    try_run(operation, arguments, well).unwrap()
+    try_run(operation, arguments, success).unwrap()
 }
 
-/// What v2 has no more, and the answer shows empty.
+/// Members that v2 dropped, shown empty.
 fn empty_members(operation: &str) -> &'static [&'static str] {
     match operation {
         "chat/get" => &["group_name"],
@@ -91,13 +90,12 @@ fn plans_and_answers() {
 }
 
 #[test]
-fn chats_are_closed_without_the_sites_token() {
+fn chats_require_the_site_token() {
     let closed = |site: &Site, token| {
         let arguments = [("access_token", token), DAYS[0], DAYS[1], SESSION];
         for operation in ["chat/list", "chat/get"] {
             let v2 = |_: &V2Request| panic!("v2 is not asked");
-            let memory = Memory::default();
-            let refused = run_with(catalog(), site, memory, operation, &arguments, v2).err();
+            let refused = run_at(site, operation, &arguments, v2).err();
             let refused = refused.unwrap();
             assert!(refused.starts_with("200 No permission"), "{refused}");
         }
@@ -106,19 +104,19 @@ fn chats_are_closed_without_the_sites_token() {
     closed(&without, "site-token");
     closed(&open_site(), "another");
     closed(&open_site(), "Site-token");
-    let missing = try_run("chat/list", &DAYS, well).err();
+    let missing = try_run("chat/list", &DAYS, success).err();
     assert_eq!(missing.as_deref(), Some("300 Access_token is required."));
 }
 
 #[test]
-fn the_sites_token_is_not_sent_to_v2() {
+fn site_token_is_not_sent_to_v2() {
     for request in run("chat/list", &[TOKEN, DAYS[0], DAYS[1]]).requests() {
         assert!(!request.contains("site-token"), "{request}");
     }
 }
 
 #[test]
-fn v2s_page_token_goes_out_and_comes_back() {
+fn v2_page_token_round_trips() {
     let arguments = [
         TOKEN,
         DAYS[0],
@@ -155,7 +153,7 @@ fn pages_have_at_most_thirty_entries() {
 }
 
 #[test]
-fn sessions_of_an_address_are_those_of_two_people_that_name_it() {
+fn filters_sessions_by_address() {
     let arguments = [TOKEN, DAYS[0], DAYS[1], ("email", "Grace@Example.com")];
     let run = run("chat/list", &arguments);
     assert_eq!(run.warned(), ["email"]);
@@ -166,7 +164,7 @@ fn sessions_of_an_address_are_those_of_two_people_that_name_it() {
 }
 
 #[test]
-fn a_range_of_more_than_a_month_is_cut_to_the_last_one() {
+fn cuts_long_ranges_to_the_last_month() {
     let run = run(
         "chat/list",
         &[TOKEN, ("from", "2019-1-1"), ("to", "2020/08/31")],
@@ -176,7 +174,7 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one() {
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     for (status, code, message, v1) in [
         (404, 1234, "No such session.", "1234 No such session."),
         (
@@ -194,7 +192,7 @@ fn errors_of_v2_in_v1s_words() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_an_error() {
+fn error_body_with_status_200_is_an_error() {
     let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no report permission" }));
     for operation in ["chat/list", "chat/get"] {
         let run = try_run(operation, &[TOKEN, DAYS[0], DAYS[1], SESSION], refusal).unwrap();

@@ -1,10 +1,10 @@
-//! IM groups that contact groups serve, as a site may choose: other calls, the same answers.
+//! IM groups served by contact groups, an option of the site: other calls, the same responses.
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, Site, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{Run, catalog, error, no_content, of, ok, run_with, site_choosing},
+    driver::{Run, error, no_content, of, ok, run_at, site_with_option},
     plans::transcript_at,
 };
 
@@ -41,7 +41,7 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let group = json!({
         "group_id": "dir.g1", "group_name": "Sales", "group_privacy": 2, "description": "",
     });
@@ -70,7 +70,7 @@ fn well(request: &V2Request) -> Outcome {
 }
 
 fn contact() -> Site {
-    site_choosing("im_groups", "contact")
+    site_with_option("im_groups", "contact")
 }
 
 fn run(
@@ -78,17 +78,16 @@ fn run(
     given: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    let memory = Memory::default();
-    run_with(catalog(), &contact(), memory, operation, given, v2)
+    run_at(&contact(), operation, given, v2)
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript_at(&contact(), REQUESTS, well));
+    insta::assert_snapshot!(transcript_at(&contact(), REQUESTS, success));
 }
 
 #[test]
-fn an_unknown_group_has_v1s_error() {
+fn maps_unknown_group() {
     let v2 = |_: &V2Request| {
         let text = "A group with this groupId: dir.g1 does not exist.";
         error(400, 300, text)
@@ -105,7 +104,7 @@ fn an_unknown_group_has_v1s_error() {
 }
 
 #[test]
-fn who_is_no_member_is_not_counted_as_removed() {
+fn does_not_count_nonmembers_as_removed() {
     let v2 = |request: &V2Request| match of(request, "member_ids") {
         "u1" => error(400, 300, "A member with this memberId: u1 does not exist."),
         _ => no_content(),
@@ -116,7 +115,7 @@ fn who_is_no_member_is_not_counted_as_removed() {
 }
 
 #[test]
-fn the_last_member_cannot_be_removed() {
+fn rejects_removal_of_the_last_member() {
     let v2 = |_: &V2Request| error(400, 300, "A group must have at least one member.");
     let given = [("id", "dir.g1"), ("member_ids", "u1")];
     let error = run("im/group/member/delete", &given, v2).unwrap().error();
@@ -127,9 +126,9 @@ fn the_last_member_cannot_be_removed() {
 }
 
 #[test]
-fn members_are_cut_into_pages() {
+fn paginates_members() {
     let given = [("id", "dir.g1"), ("page_size", "1"), ("page_number", "2")];
-    let run = run("im/group/member/list", &given, well).unwrap();
+    let run = run("im/group/member/list", &given, success).unwrap();
     let answer = run.answer();
     assert_eq!(answer["total_records"], 2);
     assert_eq!(answer["page_count"], 2);

@@ -1,10 +1,10 @@
-//! The dashboard: plans, answers, and what programs that harvest or monitor rely on.
+//! The dashboard: plans, responses, and assumptions of harvesting and monitoring programs.
 
 use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, of, ok, run, run_with, site, site_choosing},
+    driver::{Run, catalog, error, of, ok, run, run_at, run_with, site, site_with_option},
     plans::transcript,
 };
 
@@ -109,7 +109,7 @@ fn room() -> Value {
     })
 }
 
-/// A page of a list that v2 goes through by token.
+/// A page of a token-paged list.
 fn page(request: &V2Request, name: &str, entries: &Value) -> Outcome {
     ok(json!({
         "from": of(request, "from"), "to": of(request, "to"), "page_count": 4,
@@ -118,7 +118,7 @@ fn page(request: &V2Request, name: &str, entries: &Value) -> Outcome {
     }))
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let is_live = of(request, "type") == "live";
     match &*request.template {
         "/metrics/meetings" => page(request, "meetings", &json!([meeting(is_live)])),
@@ -197,11 +197,11 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn a_forgotten_type_is_an_error_and_not_v2s_default_of_running_meetings() {
+fn missing_type_is_an_error() {
     for (operation, arguments) in REQUESTS {
         let without: Vec<_> = arguments
             .iter()
@@ -209,7 +209,7 @@ fn a_forgotten_type_is_an_error_and_not_v2s_default_of_running_meetings() {
             .copied()
             .collect();
         if without.len() < arguments.len() {
-            let refused = run(operation, &without, well).err();
+            let refused = run(operation, &without, success).err();
             assert_eq!(
                 refused.as_deref(),
                 Some("300 Type is required."),
@@ -220,9 +220,9 @@ fn a_forgotten_type_is_an_error_and_not_v2s_default_of_running_meetings() {
 }
 
 #[test]
-fn every_request_about_meetings_says_which_type() {
+fn meeting_requests_always_send_the_type() {
     for (operation, arguments) in REQUESTS {
-        for request in run(operation, arguments, well).unwrap().requests() {
+        for request in run(operation, arguments, success).unwrap().requests() {
             let needs = request.contains("/meetings") || request.contains("/webinars");
             assert_eq!(request.contains("type="), needs, "{request}");
         }
@@ -230,13 +230,13 @@ fn every_request_about_meetings_says_which_type() {
 }
 
 #[test]
-fn a_uuid_with_slashes_is_encoded_twice() {
+fn double_encodes_uuids_with_slashes() {
     for operation in [
         "metrics/meetingdetail",
         "metrics/webinardetail",
         "metrics/qos",
     ] {
-        let run = run(operation, &[("meeting_id", "/a+b=="), PAST], well).unwrap();
+        let run = run(operation, &[("meeting_id", "/a+b=="), PAST], success).unwrap();
         for request in run.requests() {
             assert!(request.contains("/%252Fa%252Bb%253D%253D"), "{request}");
         }
@@ -244,23 +244,23 @@ fn a_uuid_with_slashes_is_encoded_twice() {
 }
 
 #[test]
-fn ids_that_v2_takes_for_something_else_are_refused() {
+fn rejects_ids_reserved_by_v2() {
     let dots = [("meeting_id", ".."), PAST];
     let unknown = "3001 Meeting .. not found or has expired.";
     assert_eq!(
-        run("metrics/qos", &dots, well).err().as_deref(),
+        run("metrics/qos", &dots, success).err().as_deref(),
         Some(unknown)
     );
     let issues = [("id", "issues"), AUGUST[0], AUGUST[1]];
-    let refused = run("metrics/zoomroomdetail", &issues, well).err();
+    let refused = run("metrics/zoomroomdetail", &issues, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: id"));
     let dots = [MEETING, PAST, ("user_id", "..")];
-    let refused = run("metrics/qos", &dots, well).err();
+    let refused = run("metrics/qos", &dots, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: user_id"));
 }
 
 #[test]
-fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
+fn cuts_long_ranges_with_a_warning() {
     let long = [("from", "2019-1-1"), ("to", "2020-08-31")];
     for (operation, arguments) in REQUESTS {
         if !arguments.iter().any(|(name, _)| *name == "from") {
@@ -270,7 +270,7 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
             .iter()
             .filter(|(name, _)| !["from", "to"].contains(name));
         let arguments: Vec<_> = long.iter().chain(other).copied().collect();
-        let run = run(operation, &arguments, well).unwrap();
+        let run = run(operation, &arguments, success).unwrap();
         let sent = run.requests()[0].to_owned();
         assert!(
             sent.contains("from=2020-07-31") && sent.contains("to=2020-08-31"),
@@ -285,27 +285,27 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
 }
 
 #[test]
-fn a_day_that_is_missing_is_today_for_what_is_running_only() {
+fn missing_date_defaults_to_today_for_running_meetings_only() {
     for operation in ["metrics/meetings", "metrics/webinars"] {
-        let live = run(operation, &[LIVE], well).unwrap();
+        let live = run(operation, &[LIVE], success).unwrap();
         let sent = live.requests()[0].to_owned();
         assert!(
             sent.contains("from=2020-09-13") && sent.contains("to=2020-09-13"),
             "{sent}"
         );
         let until = [LIVE, ("to", "2020-08-05")];
-        let sent = run(operation, &until, well).unwrap().requests()[0].to_owned();
+        let sent = run(operation, &until, success).unwrap().requests()[0].to_owned();
         assert!(
             sent.contains("from=2020-08-05") && sent.contains("to=2020-08-05"),
             "{sent}"
         );
-        let past = run(operation, &[PAST, AUGUST[1]], well).err();
+        let past = run(operation, &[PAST, AUGUST[1]], success).err();
         assert_eq!(past.as_deref(), Some("300 From is required."));
     }
 }
 
 #[test]
-fn a_running_meeting_has_no_duration_yet() {
+fn running_meeting_has_no_duration() {
     let texts = |duration: Option<&'static str>| {
         move |request: &V2Request| {
             let mut outcome = meeting(true);
@@ -314,7 +314,7 @@ fn a_running_meeting_has_no_duration_yet() {
             }
             match &*request.template {
                 "/metrics/meetings/{meetingId}" => ok(outcome),
-                _ => well(request),
+                _ => success(request),
             }
         }
     };
@@ -323,14 +323,14 @@ fn a_running_meeting_has_no_duration_yet() {
         let answer = run.answer();
         assert_eq!(answer.get("duration"), Some(&Value::Null), "{v2_has:?}");
     }
-    let list = run("metrics/meetings", &[LIVE], well).unwrap();
+    let list = run("metrics/meetings", &[LIVE], success).unwrap();
     assert_eq!(list.answer()["meetings"][0]["duration"], "");
 }
 
-/// 70 participants, 30 a page.
+/// 70 participants, 30 per page.
 fn many(request: &V2Request) -> Outcome {
     if *request.template != *"/metrics/meetings/{meetingId}/participants" {
-        return well(request);
+        return success(request);
     }
     let token = of(request, "next_page_token");
     if token == "old" {
@@ -374,7 +374,7 @@ fn details(number: &str, cursors: Vec<(u32, String)>) -> Run {
 }
 
 #[test]
-fn pages_in_order_cost_one_call_for_the_list_and_a_jump_costs_all_before() {
+fn sequential_pages_cost_one_call_and_jumps_cost_all_before() {
     let first = details("1", Vec::new());
     assert_eq!(first.requests().len(), 2);
     let second = details("2", first.finished.cursors.clone());
@@ -384,7 +384,7 @@ fn pages_in_order_cost_one_call_for_the_list_and_a_jump_costs_all_before() {
 }
 
 #[test]
-fn a_token_that_expired_begins_the_walk_anew_and_an_unknown_meeting_does_not() {
+fn expired_token_restarts_paging_but_unknown_meeting_does_not() {
     let expired = details("2", vec![(2, "old".to_owned())]);
     assert_eq!(expired.requests().len(), 4, "{:?}", expired.requests());
     assert_eq!(expired.answer()["participants"][0]["user_id"], "31");
@@ -394,7 +394,7 @@ fn a_token_that_expired_begins_the_walk_anew_and_an_unknown_meeting_does_not() {
 }
 
 #[test]
-fn programs_that_page_until_participants_count_come_to_the_end() {
+fn paging_until_participants_count_terminates() {
     let mut seen = Vec::new();
     for number in 1..10 {
         let answer = details(&number.to_string(), Vec::new()).answer();
@@ -412,7 +412,7 @@ fn programs_that_page_until_participants_count_come_to_the_end() {
 }
 
 #[test]
-fn either_failing_call_of_a_detail_fails_the_answer() {
+fn any_failing_call_of_a_detail_fails_the_response() {
     for (operation, part) in [
         ("metrics/meetingdetail", "/participants"),
         ("metrics/meetingdetail", "{meetingId}"),
@@ -421,7 +421,7 @@ fn either_failing_call_of_a_detail_fails_the_answer() {
     ] {
         let v2 = |request: &V2Request| match request.template.ends_with(part) {
             true => error(429, 429, "Too many requests."),
-            false => well(request),
+            false => success(request),
         };
         let run = run(operation, &[MEETING, PAST], v2).unwrap();
         assert!(run.error().starts_with("403 Sorry"), "{}", run.error());
@@ -429,10 +429,10 @@ fn either_failing_call_of_a_detail_fails_the_answer() {
 }
 
 #[test]
-fn sharing_is_looked_for_among_running_meetings_if_none_has_ended() {
+fn sharing_falls_back_to_running_meetings() {
     let gone = |request: &V2Request| match of(request, "type") {
         "past" => error(404, 3001, "This meeting's detail info is not available."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("metrics/sharerecorddetail", &[MEETING], gone).unwrap();
     let last = run.requests().pop().unwrap().to_owned();
@@ -442,8 +442,8 @@ fn sharing_is_looked_for_among_running_meetings_if_none_has_ended() {
 }
 
 #[test]
-fn sharing_of_a_running_meeting_is_asked_for_alone() {
-    let run = run("metrics/sharerecorddetail", &[MEETING, LIVE], well).unwrap();
+fn sharing_of_a_running_meeting_needs_one_call() {
+    let run = run("metrics/sharerecorddetail", &[MEETING, LIVE], success).unwrap();
     let requests = run.requests();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].contains("type=live"), "{}", requests[0]);
@@ -461,7 +461,7 @@ fn sharing_fails_if_no_meeting_is_known_or_the_past_cannot_be_read() {
     assert!(limited.error().starts_with("403 Sorry"));
 }
 
-/// Users in pages of 300, so many of them.
+/// Pages of 300 users.
 fn chat(request: &V2Request, pages: usize) -> Outcome {
     let number: usize = of(request, "next_page_token").parse().unwrap_or(1);
     let users = (0..300).map(|n| json!({ "user_id": format!("{number}-{n}") }));
@@ -474,7 +474,7 @@ fn chat(request: &V2Request, pages: usize) -> Outcome {
 }
 
 #[test]
-fn users_of_chat_are_counted_over_all_pages_and_the_page_is_cut() {
+fn counts_chat_users_over_all_pages() {
     let arguments = [
         AUGUST[0],
         AUGUST[1],
@@ -491,7 +491,7 @@ fn users_of_chat_are_counted_over_all_pages_and_the_page_is_cut() {
 }
 
 #[test]
-fn users_of_chat_of_which_a_page_is_missing_are_no_answer() {
+fn missing_page_of_chat_users_fails() {
     let broken = |request: &V2Request| match of(request, "next_page_token") {
         "" => chat(request, 2),
         _ => error(400, 200, "No permission."),
@@ -509,39 +509,31 @@ fn users_of_chat_of_which_a_page_is_missing_are_no_answer() {
 }
 
 #[test]
-fn a_site_may_allow_more_pages_of_users_of_chat() {
-    let (site, memory) = (site_choosing("metrics_pages", 12), Memory::default());
+fn option_raises_the_page_limit_of_chat_users() {
+    let site = site_with_option("metrics_pages", 12);
     let v2 = |request: &V2Request| chat(request, 12);
-    let run = run_with(catalog(), &site, memory, "metrics/im", &AUGUST, v2).unwrap();
+    let run = run_at(&site, "metrics/im", &AUGUST, v2).unwrap();
     assert_eq!(run.answer()["total_records"], 3600);
 }
 
 fn rooms(operation: &str, arguments: &[(&str, &str)], v2: fn(&V2Request) -> Outcome) -> Run {
-    let site = site_choosing("room_passcode", true);
-    run_with(
-        catalog(),
-        &site,
-        Memory::default(),
-        operation,
-        arguments,
-        v2,
-    )
-    .unwrap()
+    let site = site_with_option("room_passcode", true);
+    run_at(&site, operation, arguments, v2).unwrap()
 }
 
 #[test]
-fn passcodes_of_rooms_cost_a_call_each_and_only_if_the_site_wants_them() {
-    let list = rooms("metrics/zoomrooms", &[], well);
+fn room_passcodes_are_read_only_if_enabled() {
+    let list = rooms("metrics/zoomrooms", &[], success);
     assert_eq!(list.requests()[1..], ["GET /rooms/r1", "GET /rooms/r2"]);
     assert_eq!(list.answer()["zoom_rooms"][1]["passcode"], "1234");
     let arguments = [("id", "r1"), AUGUST[0], AUGUST[1]];
-    let detail = rooms("metrics/zoomroomdetail", &arguments, well);
+    let detail = rooms("metrics/zoomroomdetail", &arguments, success);
     assert_eq!(detail.requests()[1], "GET /rooms/r1");
     assert_eq!(detail.answer()["zoom_room"]["passcode"], "1234");
     let without_scope = rooms("metrics/zoomrooms", &[], |request| {
         match &*request.template {
             "/rooms/{roomId}" => error(400, 4711, "Invalid access token, does not contain scopes."),
-            _ => well(request),
+            _ => success(request),
         }
     });
     assert_eq!(without_scope.warned(), ["passcode"]);
@@ -549,7 +541,7 @@ fn passcodes_of_rooms_cost_a_call_each_and_only_if_the_site_wants_them() {
 }
 
 #[test]
-fn a_room_without_a_running_meeting_has_an_empty_one() {
+fn idle_room_has_an_empty_meeting() {
     let idle = |request: &V2Request| {
         let mut room = room();
         room["past_meetings"] =
@@ -573,7 +565,7 @@ fn a_room_without_a_running_meeting_has_an_empty_one() {
 }
 
 #[test]
-fn past_meetings_of_a_room_come_in_pages_and_never_short() {
+fn past_room_meetings_are_paged_in_full() {
     let busy = |token: &'static str| {
         move |_: &V2Request| {
             let mut room = room();
@@ -606,7 +598,7 @@ fn past_meetings_of_a_room_come_in_pages_and_never_short() {
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let plan = "Only available for Business or higher accounts.";
     for (status, code, message, v1) in [
         (
@@ -670,7 +662,7 @@ fn errors_of_v2_in_v1s_words() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_an_error() {
+fn error_body_with_status_200_is_an_error() {
     for (operation, arguments) in REQUESTS {
         let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no Dashboard feature" }));
         let run = run(operation, arguments, refusal).unwrap();

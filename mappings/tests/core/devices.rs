@@ -1,4 +1,4 @@
-//! H.323/SIP devices: plans, answers, and what programs rely on.
+//! H.323/SIP devices: plans, responses, and assumptions of v1 programs.
 
 use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn device(id: &str, name: &str, protocol: &str, encryption: &str) -> Value {
     json!({ "id": id, "name": name, "ip": "10.0.0.7", "protocol": protocol, "encryption": encryption })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let second = request.query.iter().any(|(_, value)| value == "two");
     match request.method.as_str() {
         "GET" if second => ok(json!({ "devices": [device("d2", "Lobby", "SIP", "auto")] })),
@@ -57,18 +57,18 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn devices_are_added_under_both_names() {
+fn accepts_both_names_of_device_add() {
     let arguments = [("name", "Room"), ("ip", "10.0.0.7")];
-    let run = run("h323/device/add", &arguments, well).unwrap();
+    let run = run("h323/device/add", &arguments, success).unwrap();
     assert_eq!(run.answer()["id"], "d3");
 }
 
 #[test]
-fn protocols_and_encryptions_are_numbers_in_v1_and_words_in_v2() {
+fn converts_protocol_and_encryption() {
     for (number, word) in [("1", "H.323"), ("2", "SIP")] {
         values("protocol_type", number, "protocol", word);
     }
@@ -81,7 +81,9 @@ fn protocols_and_encryptions_are_numbers_in_v1_and_words_in_v2() {
         ("encryption_type", "x"),
     ] {
         let arguments = [("name", "Room"), ("ip", "10.0.0.7"), (name, unknown)];
-        let refused = run("h323/device/create", &arguments, well).err().unwrap();
+        let refused = run("h323/device/create", &arguments, success)
+            .err()
+            .unwrap();
         assert_eq!(refused, format!("300 Invalid parameter: {name}"));
     }
 }
@@ -100,16 +102,16 @@ fn values(v1: &str, number: &str, v2: &str, word: &str) {
 }
 
 #[test]
-fn a_device_that_is_not_listed_does_not_exist_and_nothing_is_sent() {
+fn unknown_device_sends_nothing() {
     for arguments in [&[("id", "d9"), ("ip", "4711")][..], &[("id", "d9")]] {
-        let run = run("h323/device/update", arguments, well).unwrap();
+        let run = run("h323/device/update", arguments, success).unwrap();
         assert_eq!(run.error(), "300 H.323 Device not exist: d9");
         assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
     }
 }
 
 #[test]
-fn v2s_code_decides_whatever_the_status() {
+fn v2_error_code_takes_precedence_over_status() {
     let unknown = |_: &V2Request| Outcome::Answered {
         status: 404,
         body: None,
@@ -154,7 +156,7 @@ fn v2s_code_decides_whatever_the_status() {
 }
 
 #[test]
-fn a_refused_member_has_its_v1_name() {
+fn rejected_field_has_its_v1_name() {
     let refused = |_: &V2Request| {
         Outcome::Answered {
         status: 400,
@@ -169,9 +171,11 @@ fn a_refused_member_has_its_v1_name() {
 }
 
 #[test]
-fn a_name_that_v2_does_not_take_is_refused() {
+fn rejects_names_that_v2_does_not_accept() {
     let name = "x".repeat(65);
     let arguments = [("name", name.as_str()), ("ip", "10.0.0.7")];
-    let refused = run("h323/device/create", &arguments, well).err().unwrap();
+    let refused = run("h323/device/create", &arguments, success)
+        .err()
+        .unwrap();
     assert_eq!(refused, "300 Invalid parameter: name");
 }

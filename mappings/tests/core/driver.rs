@@ -1,4 +1,4 @@
-//! Drives translations against a scripted v2.
+//! Test driver that runs translations against a scripted v2.
 
 use std::sync::LazyLock;
 
@@ -23,37 +23,57 @@ pub(crate) fn site(catalog: &Catalog) -> Site {
     }
 }
 
-/// A site that made one choice.
-pub(crate) fn site_choosing(option: &str, choice: impl Into<toml::Value>) -> Site {
-    let options = [(option.to_owned(), choice.into())].into();
+/// A site with one option set.
+pub(crate) fn site_with_option(option: &str, value: impl Into<toml::Value>) -> Site {
+    site_with_options(&[(option, value.into())])
+}
+
+pub(crate) fn site_with_options(options: &[(&str, toml::Value)]) -> Site {
+    let options = options.iter().cloned();
+    let options = options.map(|(name, value)| (name.to_owned(), value));
     Site {
-        options: catalog().options(&options).unwrap(),
+        options: catalog().options(&options.collect()).unwrap(),
         ..site(catalog())
     }
 }
 
-/// A parameter of the query; empty if the request does not have it.
+pub(crate) fn strict_site() -> Site {
+    Site {
+        strict: true,
+        ..site(catalog())
+    }
+}
+
+/// Query parameter; empty if absent.
 pub(crate) fn of<'r>(request: &'r V2Request, name: &str) -> &'r str {
     let mut query = request.query.iter();
     let found = query.find(|(known, _)| known == name);
     found.map_or("", |(_, value)| value)
 }
 
-/// What was sent, a group for each time that calls were ready together, and the end.
+/// Requests grouped by readiness, and the result.
 pub(crate) struct Run {
     pub(crate) sent: Vec<Vec<String>>,
     pub(crate) finished: Finished,
 }
 
-/// Runs a translation; `v2` answers each request.
+/// Runs a translation; `v2` responds to each request.
 pub(crate) fn run(
     operation: &str,
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    let catalog = catalog();
-    let site = site(catalog);
-    run_with(catalog, &site, Memory::default(), operation, arguments, v2)
+    run_at(&site(catalog()), operation, arguments, v2)
+}
+
+/// Runs a translation at a site.
+pub(crate) fn run_at(
+    site: &Site,
+    operation: &str,
+    arguments: &[(&str, &str)],
+    v2: impl Fn(&V2Request) -> Outcome,
+) -> Result<Run, String> {
+    run_with(catalog(), site, Memory::default(), operation, arguments, v2)
 }
 
 pub(crate) fn run_with(
@@ -117,6 +137,13 @@ pub(crate) fn ok(body: Value) -> Outcome {
     }
 }
 
+pub(crate) fn created(body: Value) -> Outcome {
+    Outcome::Answered {
+        status: 201,
+        body: Some(body.into()),
+    }
+}
+
 pub(crate) fn no_content() -> Outcome {
     Outcome::Answered {
         status: 204,
@@ -142,7 +169,7 @@ pub(crate) fn user() -> Value {
     })
 }
 
-/// The user whom a path names by id or address.
+/// The user that a path refers to by id or address.
 pub(crate) fn user_at(path: &str) -> Value {
     let mut user = user();
     let key = path.rsplit('/').next().unwrap();
@@ -165,16 +192,15 @@ pub(crate) fn settings() -> Value {
     })
 }
 
-/// A v2 in which all goes well.
-pub(crate) fn well(request: &V2Request) -> Outcome {
+/// A v2 on which all requests succeed.
+pub(crate) fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/users/{userId}") => ok(user_at(&request.path)),
         ("GET", "/users/{userId}/settings") => ok(settings()),
         ("GET", "/users/{userId}/token") => ok(json!({ "token": "zak.of.ada" })),
-        ("POST", "/users") => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "id": "new1", "email": "new@example.com", "type": 1 }).into()),
-        },
+        ("POST", "/users") => {
+            created(json!({ "id": "new1", "email": "new@example.com", "type": 1 }))
+        }
         ("GET", "/users/{userId}/assistants") => ok(json!({ "assistants": [
             { "id": "a1", "email": "Alan@example.com" }, { "id": "a2", "email": "grace@example.com" },
         ] })),
@@ -184,22 +210,18 @@ pub(crate) fn well(request: &V2Request) -> Outcome {
             "page_count": 1, "page_number": 1, "page_size": 30, "total_records": 2,
             "users": [user(), { "id": "kdc2", "email": "grace@example.com", "type": 99, "status": "active" }],
         })),
-        ("POST", "/users/{userId}/assistants") => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "ids": "a1", "add_at": "2026-02-03T04:05:06Z" }).into()),
-        },
+        ("POST", "/users/{userId}/assistants") => {
+            created(json!({ "ids": "a1", "add_at": "2026-02-03T04:05:06Z" }))
+        }
         ("POST", "/groups/{groupId}/members" | "/im/groups/{groupId}/members") => {
-            Outcome::Answered {
-                status: 201,
-                body: Some(json!({ "ids": "new1", "added_at": "2026-02-03T04:05:06Z" }).into()),
-            }
+            created(json!({ "ids": "new1", "added_at": "2026-02-03T04:05:06Z" }))
         }
         _ => no_content(),
     }
 }
 
 impl Run {
-    /// The answer.
+    /// The response.
     pub(crate) fn answer(self) -> Value {
         match self.finished.answer.result {
             Ok(answer) => Value::Object(answer.members()),
@@ -215,12 +237,12 @@ impl Run {
         }
     }
 
-    /// All requests in the order in which they were sent.
+    /// All requests in sending order.
     pub(crate) fn requests(&self) -> Vec<&str> {
         self.sent.iter().flatten().map(String::as_str).collect()
     }
 
-    /// The fields that were warned of.
+    /// Fields with warnings.
     pub(crate) fn warned(&self) -> Vec<&str> {
         self.finished
             .answer

@@ -1,4 +1,4 @@
-//! v2's errors in v1's words.
+//! Mapping of v2's errors to v1's.
 
 use mappings::{
     Outcome, V2Request, WarningKind,
@@ -10,11 +10,11 @@ use mappings::{
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, no_content, run, well},
+    driver::{catalog, error, no_content, run, success},
     plans::REQUESTS,
 };
 
-/// The first call that decides the operation, and what makes it be made.
+/// First decisive call of an operation, with the parameters that cause it.
 fn deciding(operation: &Operation) -> Option<(&'static [(&'static str, &'static str)], String)> {
     let plan = operation.plan()?;
     let call = plan
@@ -40,9 +40,9 @@ fn provoke(rule: &Rule) -> Outcome {
     }
 }
 
-/// Every rule of every operation answers what the catalog says.
+/// Every rule of every operation returns the error in the catalog.
 #[test]
-fn every_rule_is_exercised() {
+fn exercises_every_error_rule() {
     let catalog = catalog();
     let mut text = String::new();
     let operations = catalog.operations().iter();
@@ -53,7 +53,7 @@ fn every_rule_is_exercised() {
         for rule in operation.rules.iter().chain(catalog.rules()) {
             let v2 = |request: &V2Request| match *request.template == *template {
                 true => provoke(rule),
-                false => well(request),
+                false => success(request),
             };
             let got = run(&operation.name, arguments, v2).unwrap().error();
             match &rule.answer {
@@ -89,7 +89,7 @@ fn every_rule_is_exercised() {
 }
 
 #[test]
-fn what_no_rule_knows_goes_through() {
+fn unmapped_errors_pass_through() {
     let run = run("user/get", &[("id", "x")], |_| {
         error(400, 4_711_000, "Something new.")
     })
@@ -98,7 +98,7 @@ fn what_no_rule_knows_goes_through() {
 }
 
 #[test]
-fn an_unknown_user_is_named_as_the_client_named_it() {
+fn unknown_user_error_quotes_the_clients_id() {
     let gone = |_: &V2Request| error(404, 1001, "User does not exist: a%40b.");
     assert_eq!(
         run("user/get", &[("id", "a@b")], gone).unwrap().error(),
@@ -109,7 +109,7 @@ fn an_unknown_user_is_named_as_the_client_named_it() {
 }
 
 #[test]
-fn only_the_deciding_call_decides() {
+fn only_the_decisive_call_fails_the_operation() {
     let catalog = catalog();
     let get = catalog.find("user/get").unwrap();
     let Service::Plan { plan, .. } = &get.service else {
@@ -120,7 +120,7 @@ fn only_the_deciding_call_decides() {
             let query = request.query.iter().any(|(_, value)| value == "zak");
             match *request.template == *call.template && (query || call.name == "settings") {
                 true => error(400, 1000, "Can not access pending user settings."),
-                false => well(request),
+                false => success(request),
             }
         };
         let run = run("user/get", &[("id", "x")], v2).unwrap();
@@ -152,10 +152,10 @@ fn only_the_deciding_call_decides() {
 }
 
 #[test]
-fn a_surprising_failure_of_a_part_is_warned_of() {
+fn unexpected_partial_failure_is_a_warning() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}/settings" => error(500, 1, "oops"),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("user/get", &[("id", "x")], v2).unwrap();
     assert!(
@@ -167,7 +167,7 @@ fn a_surprising_failure_of_a_part_is_warned_of() {
 }
 
 #[test]
-fn refused_fields_have_their_v1_names() {
+fn rejected_fields_have_their_v1_names() {
     let refuse = |field: &'static str, template: &'static str| {
         move |request: &V2Request| match *request.template == *template {
             true => Outcome::Answered {
@@ -180,7 +180,7 @@ fn refused_fields_have_their_v1_names() {
                     .into(),
                 ),
             },
-            false => well(request),
+            false => success(request),
         }
     };
     let create = &[
@@ -221,7 +221,7 @@ fn refused_fields_have_their_v1_names() {
 }
 
 #[test]
-fn trouble_on_the_way_is_told_apart() {
+fn distinguishes_transport_failures() {
     let with = |operation: &str, outcome: Outcome| {
         run(operation, &[("id", "x")], |_| outcome.clone())
             .unwrap()
@@ -281,7 +281,7 @@ fn trouble_on_the_way_is_told_apart() {
 }
 
 #[test]
-fn trouble_is_v2s_or_the_shims_and_never_the_callers() {
+fn trouble_is_never_a_caller_error() {
     let trouble = |outcome: Outcome| {
         run("user/delete", &[("id", "x")], |_| outcome.clone())
             .unwrap()
@@ -307,12 +307,12 @@ fn trouble_is_v2s_or_the_shims_and_never_the_callers() {
 }
 
 #[test]
-fn a_user_under_another_login_type_does_not_exist() {
+fn user_with_another_login_type_is_unknown() {
     let run = |login_type| {
         run(
             "user/getbyemail",
             &[("email", "ada@example.com"), ("login_type", login_type)],
-            well,
+            success,
         )
     };
     assert!(run("100").unwrap().finished.answer.result.is_ok());
@@ -324,7 +324,7 @@ fn a_user_under_another_login_type_does_not_exist() {
 }
 
 #[test]
-fn an_answer_that_names_no_user_is_no_user() {
+fn response_without_a_user_is_a_failure() {
     let nothing = [
         json!({}),
         json!(null),
@@ -335,7 +335,7 @@ fn an_answer_that_names_no_user_is_no_user() {
     for body in nothing {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}" | "/users/email" => crate::driver::ok(body.clone()),
-            _ => well(request),
+            _ => success(request),
         };
         for (operation, name) in [
             ("user/get", "id"),
@@ -354,7 +354,7 @@ fn an_answer_that_names_no_user_is_no_user() {
 }
 
 #[test]
-fn settings_without_their_sections_are_left_out_and_never_invented() {
+fn missing_settings_sections_are_omitted() {
     let sections = [
         "in_meeting",
         "schedule_meeting",
@@ -372,7 +372,7 @@ fn settings_without_their_sections_are_left_out_and_never_invented() {
     for body in bodies {
         let v2 = |request: &V2Request| match &*request.template {
             "/users/{userId}/settings" => crate::driver::ok(body.clone()),
-            _ => well(request),
+            _ => success(request),
         };
         let run = run("user/get", &[("id", "x")], v2).unwrap();
         assert!(
@@ -389,7 +389,7 @@ fn settings_without_their_sections_are_left_out_and_never_invented() {
 }
 
 #[test]
-fn an_error_without_words_says_so_and_a_long_one_is_cut() {
+fn empty_errors_are_explained_and_long_ones_truncated() {
     let said = |message: serde_json::Value| {
         let v2 = |_: &V2Request| Outcome::Answered {
             status: 400,
@@ -421,11 +421,11 @@ fn an_error_without_words_says_so_and_a_long_one_is_cut() {
 }
 
 #[test]
-fn the_answer_names_whom_it_was_about_and_never_the_ignored_parameter() {
+fn response_repeats_the_subject_used() {
     let other = "somebody.else@example.com";
     let unread = |request: &V2Request| match (request.method.as_str(), &*request.template) {
         ("GET", "/users/{userId}") => error(500, 1, "oops"),
-        _ => well(request),
+        _ => success(request),
     };
     for (operation, name) in [
         ("user/permanentdelete", "email"),
@@ -435,7 +435,7 @@ fn the_answer_names_whom_it_was_about_and_never_the_ignored_parameter() {
     ] {
         let assistant = ("assistant_email", "a@b");
         let both = [("id", "x"), (name, other), assistant];
-        let told = run(operation, &both, well).unwrap().answer();
+        let told = run(operation, &both, success).unwrap().answer();
         assert_eq!(told[name], "ada@example.com", "{operation}");
         assert_eq!(told["id"], "x", "{operation}");
         let unknown = run(operation, &both, unread).unwrap();
@@ -443,7 +443,7 @@ fn the_answer_names_whom_it_was_about_and_never_the_ignored_parameter() {
         assert_eq!(unknown.answer().get(name), None, "{operation}");
 
         let capitals = [(name, "ADA@Example.COM"), assistant];
-        let told = run(operation, &capitals, well).unwrap().answer();
+        let told = run(operation, &capitals, success).unwrap().answer();
         assert_eq!(told[name], "ada@example.com", "v2's spelling: {operation}");
         let unknown = run(operation, &capitals, unread).unwrap();
         assert_eq!(unknown.warned().last(), Some(&"id"), "{operation}");
@@ -451,17 +451,17 @@ fn the_answer_names_whom_it_was_about_and_never_the_ignored_parameter() {
     }
     let pending = |request: &V2Request| match request.method.is_read() {
         true => crate::driver::ok(json!({ "email": "a@b", "status": "pending" })),
-        false => well(request),
+        false => success(request),
     };
     let deleted = run("user/permanentdelete", &[("email", "a@b")], pending).unwrap();
     assert_eq!(deleted.answer()["id"], "a@b", "a pending user's id");
 }
 
 #[test]
-fn members_that_v2_has_no_more_are_named() {
+fn warns_of_members_that_v2_dropped() {
     for operation in ["user/get", "user/getbyemail"] {
         let given = [("id", "x"), ("email", "a@b")];
-        let run = run(operation, &given, well).unwrap();
+        let run = run(operation, &given, success).unwrap();
         for field in ["token", "zpk"] {
             assert!(
                 run.warned().contains(&field),
@@ -471,18 +471,18 @@ fn members_that_v2_has_no_more_are_named() {
         }
         assert_eq!(run.answer()["zpk"], "");
     }
-    let list = run("user/list", &[], well).unwrap();
+    let list = run("user/list", &[], success).unwrap();
     assert!(!list.warned().contains(&"zpk"), "v1's lists never had one");
 }
 
 #[test]
-fn an_answer_about_another_is_none() {
+fn response_about_another_object_is_a_failure() {
     let other = |request: &V2Request| match (request.method.is_read(), &*request.template) {
         (true, "/users/{userId}") => crate::driver::ok(crate::driver::user()),
         (true, "/meetings/{meetingId}") => {
             crate::driver::ok(json!({ "id": 91_234_567_891_i64, "uuid": "u==", "host_id": "h" }))
         }
-        _ => well(request),
+        _ => success(request),
     };
     let foreign = "500 Zoom answered with something that is not its API.";
     let meeting = [("id", "91234567890"), ("host_id", "h")];
@@ -501,19 +501,19 @@ fn an_answer_about_another_is_none() {
         let writes: Vec<_> = writes.filter(|line| !line.starts_with("GET ")).collect();
         assert_eq!(writes, [""; 0], "{operation}");
     }
-    // A create that answers with somebody else may have been done.
+    // A create that returns another user may have been executed.
     let new = [
         ("email", "other@example.com"),
         ("type", "1"),
         ("disable_chat", "1"),
     ];
-    let run = run("user/custcreate", &new, well).unwrap();
+    let run = run("user/custcreate", &new, success).unwrap();
     assert_eq!(
         run.error(),
         "500 Zoom answered with something that is not its API; nothing is known about the outcome."
     );
     assert_eq!(run.requests().len(), 1);
-    // By address or id, in any case.
+    // By address or id, ignoring case.
     for given in ["ADA@example.com", "KDC1"] {
         let run = crate::driver::run("user/get", &[("id", given)], other).unwrap();
         assert_eq!(run.answer()["email"], "ada@example.com");
@@ -521,13 +521,13 @@ fn an_answer_about_another_is_none() {
 }
 
 #[test]
-fn settings_that_a_pending_user_has_not_are_named() {
+fn warns_of_missing_settings_of_pending_users() {
     let pending = |request: &V2Request| match &*request.template {
         "/users/{userId}/settings" => error(400, 1120, "Invite does not exist."),
         "/users" => crate::driver::ok(json!({ "total_records": 1, "users": [
             { "email": "new@example.com", "status": "pending" },
         ] })),
-        _ => well(request),
+        _ => success(request),
     };
     for (operation, given, members) in [
         ("user/get", ("id", "new@example.com"), 36),

@@ -1,4 +1,4 @@
-//! Every exact field mapping survives the way to v2 and back.
+//! Exact field mappings round-trip through v2.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use mappings::{
     Body, Outcome, V2Request,
     catalog::{
         field::{Field, Kind},
-        operation::Fate,
+        operation::ParameterUse,
     },
     fidelity::Fidelity,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::driver::{catalog, no_content, run, well};
+use crate::driver::{catalog, no_content, ok, run, run_at, site_with_option, success};
 
-/// An update that carries a field, and a v2 that stores what it is sent.
+/// An update with a field, and a v2 that stores what it receives.
 fn round_trip(given: &[(&str, &str)]) -> Value {
     let stored = std::cell::RefCell::new((json!({ "id": "x", "email": "a@b" }), no_settings()));
     let v2 = |request: &V2Request| {
@@ -24,18 +24,12 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
             (false, "/users/{userId}", Body::Json(body)) => merge(&mut stored.0, body),
             (false, "/users/{userId}/settings", Body::Json(body)) => merge(&mut stored.1, body),
             (true, "/users/{userId}", _) => {
-                return Outcome::Answered {
-                    status: 200,
-                    body: Some(stored.0.clone().into()),
-                };
+                return ok(stored.0.clone());
             }
             (true, "/users/{userId}/settings", _) => {
-                return Outcome::Answered {
-                    status: 200,
-                    body: Some(stored.1.clone().into()),
-                };
+                return ok(stored.1.clone());
             }
-            _ => return well(request),
+            _ => return success(request),
         }
         no_content()
     };
@@ -45,7 +39,7 @@ fn round_trip(given: &[(&str, &str)]) -> Value {
     run("user/get", &[("id", "x")], v2).unwrap().answer()
 }
 
-/// v2's settings without a single one.
+/// v2's settings without any member.
 fn no_settings() -> Value {
     json!({
         "in_meeting": {}, "schedule_meeting": {}, "recording": {}, "email_notification": {},
@@ -68,7 +62,7 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
-/// A value of a v1 field, as a client sends it and as an answer shows it.
+/// A v1 value as sent by a client and as shown in a response.
 fn value(field: &Field, part: usize) -> BoxedStrategy<(String, Value)> {
     let part = &field.parts[part];
     match part.kind {
@@ -100,9 +94,9 @@ fn value(field: &Field, part: usize) -> BoxedStrategy<(String, Value)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// v1 → v2 → v1, for every exact field that an update takes and an answer shows.
+    /// v1 → v2 → v1, for every exact field that an update accepts and a response shows.
     #[test]
-    fn exact_fields_survive(seed in any::<prop::sample::Index>(), texts in prop::collection::vec("[^\\x00]{1,60}", 1..4)) {
+    fn exact_fields_round_trip(seed in any::<prop::sample::Index>(), texts in prop::collection::vec("[^\\x00]{1,60}", 1..4)) {
         let catalog = catalog();
         let update = catalog.find("user/update").unwrap();
         let mut tested = BTreeSet::new();
@@ -110,7 +104,7 @@ proptest! {
             let (field, part) = catalog.field(parameter.field.unwrap()).unwrap();
             let shown = catalog.fields().iter().position(|known| std::ptr::eq(known, field));
             let exact = field.fidelity == Fidelity::Exact
-                && matches!(parameter.fate, Fate::SentBy(_))
+                && matches!(parameter.usage, ParameterUse::SentBy(_))
                 && field.parts.len() == 1
                 && shown.is_some();
             if !exact {
@@ -133,11 +127,11 @@ proptest! {
         prop_assert!(tested.len() > 30, "only {} fields were tested: {:?}", tested.len(), tested);
     }
 
-    /// The pairs that share one place in v2.
+    /// Pairs of v1 fields that share a v2 place.
     #[test]
-    fn pairs_survive(auto in any::<bool>(), cloud in any::<bool>(), chime in any::<bool>()) {
+    fn pairs_round_trip(auto in any::<bool>(), cloud in any::<bool>(), chime in any::<bool>()) {
         let text = |yes: bool| if yes { "1" } else { "0" };
-        // v1's documents: cloud recording makes automatic recording true.
+        // v1's documentation: cloud recording makes automatic recording true.
         let auto = auto || cloud;
         let answer = round_trip(&[
             ("enable_auto_recording", text(auto)),
@@ -150,10 +144,10 @@ proptest! {
         prop_assert_eq!(&answer["enable_enter_exit_chime"], &json!(chime));
     }
 
-    /// Whatever a client sends, each id stays one segment of the path.
+    /// Any id sent by a client stays one path segment.
     #[test]
     fn ids_stay_one_segment(id in "\\PC{1,40}|[/?#%+&. \\r\\n\\x00a]{1,12}") {
-        let Ok(run) = run("user/get", &[("id", &id)], well) else { return Ok(()) };
+        let Ok(run) = run("user/get", &[("id", &id)], success) else { return Ok(()) };
         for request in run.requests() {
             let path = request.split([' ', '?']).nth(1).unwrap_or_default();
             let segments: Vec<_> = path.split('/').collect();
@@ -164,14 +158,11 @@ proptest! {
 }
 
 #[test]
-fn rows_of_value_tables_are_shown_as_written() {
+fn value_table_rows_match_the_catalog() {
     let shown = |user: Value| {
         let v2 = |request: &V2Request| match &*request.template {
-            "/users/{userId}" => Outcome::Answered {
-                status: 200,
-                body: Some(user.clone().into()),
-            },
-            _ => well(request),
+            "/users/{userId}" => ok(user.clone()),
+            _ => success(request),
         };
         run("user/get", &[("id", "a@b")], v2).unwrap().answer()
     };
@@ -191,9 +182,9 @@ fn rows_of_value_tables_are_shown_as_written() {
 }
 
 #[test]
-fn values_that_v2_spells_with_another_type_are_read() {
+fn accepts_v2_values_of_another_json_type() {
     let v2 = |request: &V2Request| match &*request.template {
-        "/users/{userId}" => crate::driver::ok(json!({
+        "/users/{userId}" => ok(json!({
             "id": 7, "email": "a@b", "type": "2", "pmi": "2035134243", "verified": true,
             "created_at": "2018-10-31T04:32:37",
         })),
@@ -202,10 +193,10 @@ fn values_that_v2_spells_with_another_type_are_read() {
             settings["in_meeting"] =
                 json!({ "chat": "true", "waiting_room": 1, "polling": "False" });
             settings["feature"] = json!({ "meeting_capacity": "500" });
-            crate::driver::ok(settings)
+            ok(settings)
         }
-        "/users/email" => crate::driver::ok(json!({ "existed_email": "true" })),
-        _ => well(request),
+        "/users/email" => ok(json!({ "existed_email": "true" })),
+        _ => success(request),
     };
     let user = run("user/get", &[("id", "7")], v2).unwrap().answer();
     for (name, expected) in [
@@ -226,23 +217,14 @@ fn values_that_v2_spells_with_another_type_are_read() {
 }
 
 #[test]
-fn an_old_token_that_is_a_sentence_is_no_token() {
-    let catalog = catalog();
-    let options = std::collections::BTreeMap::from([("token".to_owned(), toml::Value::from(true))]);
-    let site = mappings::Site {
-        options: catalog.options(&options).unwrap(),
-        ..crate::driver::site(catalog)
-    };
+fn sentence_in_a_token_field_counts_as_absent() {
+    let site = site_with_option("token", true);
     let token = |text: &'static str| {
         let v2 = |request: &V2Request| match &*request.template {
-            "/users/{userId}/token" => Outcome::Answered {
-                status: 200,
-                body: Some(json!({ "token": text }).into()),
-            },
-            _ => well(request),
+            "/users/{userId}/token" => ok(json!({ "token": text })),
+            _ => success(request),
         };
-        let memory = mappings::Memory::default();
-        crate::driver::run_with(catalog, &site, memory, "user/get", &[("id", "x")], v2)
+        run_at(&site, "user/get", &[("id", "x")], v2)
             .unwrap()
             .answer()["token"]
             .clone()
@@ -255,26 +237,20 @@ fn an_old_token_that_is_a_sentence_is_no_token() {
 }
 
 #[test]
-fn what_v2s_documents_lack_is_v1s_documented_empty_value() {
+fn missing_v2_members_have_v1s_empty_value() {
     let v2 = |request: &V2Request| match &*request.template {
-        "/users/{userId}" => Outcome::Answered {
-            status: 200,
-            body: Some(json!({ "id": "x", "email": "a@b" }).into()),
-        },
-        "/users/{userId}/settings" => Outcome::Answered {
-            status: 200,
-            body: Some(no_settings().into()),
-        },
-        _ => well(request),
+        "/users/{userId}" => ok(json!({ "id": "x", "email": "a@b" })),
+        "/users/{userId}/settings" => ok(no_settings()),
+        _ => success(request),
     };
     let answer = run("user/get", &[("id", "x")], v2).unwrap().answer();
     insta::assert_snapshot!(answer);
 }
 
 proptest! {
-    /// Whatever a text holds, and whatever escapes v2 writes it with.
+    /// Any text, in any JSON escaping that v2 may use.
     #[test]
-    fn texts_arrive_as_they_are(
+    fn texts_pass_unchanged(
         texts in proptest::collection::vec("[a-z\"\\\\/\\x00-\\x1f\\x7fé—😀]{0,6}", 1..4),
         escaped in any::<bool>(),
     ) {
@@ -285,22 +261,15 @@ proptest! {
             status: 200,
             body: mappings::Document::read(page.clone().into_bytes()).ok(),
         };
-        let site = mappings::Site {
-            options: catalog().options(&std::collections::BTreeMap::from([(
-                "list_detail".to_owned(),
-                toml::Value::from("profile"),
-            )])).unwrap(),
-            ..mappings::Site::default()
-        };
-        let memory = mappings::Memory::default();
-        let list = crate::driver::run_with(catalog(), &site, memory, "user/list", &[], v2).unwrap();
+        let site = site_with_option("list_detail", "profile");
+        let list = run_at(&site, "user/list", &[], v2).unwrap();
         let answer = list.answer();
         let shown = answer["users"].as_array().unwrap().iter().map(|user| user["dept"].as_str());
         prop_assert!(shown.eq(texts.iter().map(|text| Some(text.as_str()))));
     }
 }
 
-/// The same JSON with everything beyond ASCII escaped, as Python and Java write it.
+/// JSON with all non-ASCII characters escaped, as by Python and Java.
 fn without_unicode(json: &str) -> String {
     let mut units = [0; 2];
     json.chars()

@@ -1,10 +1,10 @@
-//! User groups: plans, answers, and what programs rely on.
+//! User groups: plans, responses, and assumptions of v1 programs.
 
 use mappings::{Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, no_content, ok, run, run_with, site},
+    driver::{catalog, created, error, no_content, ok, run, run_at, site},
     plans::transcript,
 };
 
@@ -17,7 +17,7 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ("group/delete", &[("id", "g1")]),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let group = json!({ "id": "g1", "name": "Sales", "total_members": 3 });
     match (request.method.as_str(), &*request.template) {
         ("GET", "/groups") => page(
@@ -31,15 +31,12 @@ fn well(request: &V2Request) -> Outcome {
             let id = request.path.trim_start_matches("/groups/");
             ok(json!({ "id": id.replace("%20", " "), "name": "Sales", "total_members": 3 }))
         }
-        ("POST", "/groups") => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "id": "g3", "name": "Sales" }).into()),
-        },
+        ("POST", "/groups") => created(json!({ "id": "g3", "name": "Sales" })),
         _ => no_content(),
     }
 }
 
-/// One of the pages of the list, by the token that the page before named.
+/// A page of the list, selected by the previous page's token.
 fn page(request: &V2Request, pages: &[serde_json::Value]) -> Outcome {
     let mut query = request.query.iter();
     let token = query.find(|(name, _)| name == "next_page_token");
@@ -52,13 +49,13 @@ fn page(request: &V2Request, pages: &[serde_json::Value]) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn a_list_of_which_a_page_fails_is_no_answer() {
+fn failing_page_fails_the_list() {
     let v2 = |request: &V2Request| match request.query.len() {
-        1 => well(request),
+        1 => success(request),
         _ => error(400, 200, "Only available for Paid account."),
     };
     let run = run("group/list", &[], v2).unwrap();
@@ -66,9 +63,9 @@ fn a_list_of_which_a_page_fails_is_no_answer() {
 }
 
 #[test]
-fn a_list_begins_anew_once_if_its_token_expired() {
+fn expired_token_restarts_the_list_once() {
     let v2 = |request: &V2Request| match request.query.len() {
-        1 => well(request),
+        1 => success(request),
         _ => error(
             400,
             300,
@@ -81,7 +78,7 @@ fn a_list_begins_anew_once_if_its_token_expired() {
 }
 
 #[test]
-fn a_list_that_never_ends_is_an_error() {
+fn endless_list_is_an_error() {
     let endless = |request: &V2Request| {
         let token = request
             .query
@@ -96,20 +93,20 @@ fn a_list_that_never_ends_is_an_error() {
 }
 
 #[test]
-fn a_group_has_no_member_named_id() {
+fn groups_have_no_member_id() {
     for operation in ["group/get", "group/edit", "group/create"] {
         let arguments = [("id", "g1"), ("name", "Sales")];
-        let answer = run(operation, &arguments, well).unwrap().answer();
+        let answer = run(operation, &arguments, success).unwrap().answer();
         assert!(answer.get("id").is_none(), "{operation}: {answer}");
         assert!(answer["group_id"].is_string(), "{operation}: {answer}");
     }
 }
 
 #[test]
-fn a_change_whose_group_cannot_be_read_afterwards_is_answered_with_what_was_asked() {
+fn unreadable_group_after_a_change_is_answered_from_the_request() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => error(429, 429, "Too many requests."),
-        false => well(request),
+        false => success(request),
     };
     let run = run("group/edit", &[("id", "g1"), ("name", "Support")], v2).unwrap();
     assert!(!run.finished.answer.warnings.is_empty());
@@ -120,7 +117,7 @@ fn a_change_whose_group_cannot_be_read_afterwards_is_answered_with_what_was_aske
 }
 
 #[test]
-fn errors_name_the_group_as_the_client_named_it() {
+fn errors_quote_the_clients_group_id() {
     let answered = |operation: &str, code: i64, message: &'static str| {
         let arguments = [("id", "g1"), ("name", "Sales")];
         run(operation, &arguments, move |_| error(404, code, message))
@@ -155,7 +152,7 @@ fn errors_name_the_group_as_the_client_named_it() {
 }
 
 #[test]
-fn a_refused_name_is_named() {
+fn rejected_name_is_reported() {
     let refused = |_: &V2Request| {
         Outcome::Answered {
         status: 400,
@@ -172,7 +169,7 @@ fn a_refused_name_is_named() {
 }
 
 #[test]
-fn a_group_without_an_id_is_not_v2s_answer() {
+fn group_without_id_is_a_failure() {
     let empty = |_: &V2Request| ok(json!({}));
     let foreign = "500 Zoom answered with something that is not its API";
     for (operation, arguments) in [
@@ -187,14 +184,12 @@ fn a_group_without_an_id_is_not_v2s_answer() {
 }
 
 #[test]
-fn an_account_that_the_site_has_not_configured_is_left_out() {
-    let catalog = catalog();
+fn omits_unconfigured_account() {
     let site = mappings::Site {
         account_id: None,
-        ..site(catalog)
+        ..site(catalog())
     };
     let arguments = [("id", "g1")];
-    let memory = mappings::Memory::default();
-    let run = run_with(catalog, &site, memory, "group/get", &arguments, well).unwrap();
+    let run = run_at(&site, "group/get", &arguments, success).unwrap();
     assert!(run.answer().get("account_id").is_none());
 }

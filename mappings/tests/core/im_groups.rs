@@ -1,12 +1,10 @@
-//! IM groups: plans, answers, and what programs rely on.
+//! IM groups: plans, responses, and assumptions of v1 programs.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{catalog, error, no_content, ok, run, run_with, site},
+    driver::{catalog, error, no_content, ok, run, run_with, site, site_with_option},
     plans::{transcript, transcript_at},
 };
 
@@ -55,7 +53,7 @@ fn group() -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/im/groups") => ok(json!({ "total_records": 1, "groups": [group()] })),
         ("GET", "/im/groups/{groupId}") => ok(group()),
@@ -80,26 +78,21 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn pictures_of_members_are_asked_for_as_the_site_chose() {
-    let catalog = catalog();
-    let chosen = BTreeMap::from([("list_pictures".to_owned(), toml::Value::from(true))]);
-    let site = Site {
-        options: catalog.options(&chosen).unwrap(),
-        ..site(catalog)
-    };
+fn option_controls_member_pictures() {
+    let site = site_with_option("list_pictures", true);
     insta::assert_snapshot!(transcript_at(
         &site,
         &[("im/group/member/list", &[("id", "g1")])],
-        well
+        success
     ));
 }
 
 #[test]
-fn a_list_is_read_to_its_end_if_v2_cuts_it() {
+fn reads_all_pages_of_a_truncated_list() {
     let v2 = |request: &V2Request| match request.query.is_empty() {
         true => ok(json!({ "groups": [group()], "next_page_token": "two" })),
         false => ok(json!({ "groups": [group()] })),
@@ -113,7 +106,7 @@ fn a_list_is_read_to_its_end_if_v2_cuts_it() {
 }
 
 #[test]
-fn types_have_capitals_in_v1() {
+fn capitalises_group_types() {
     for (v1, v2) in [
         ("Normal", "normal"),
         ("Shared", "shared"),
@@ -128,13 +121,13 @@ fn types_have_capitals_in_v1() {
         for spelt in [v1.to_owned(), v1.to_lowercase(), v1.to_uppercase()] {
             for operation in ["im/group/create", "im/group/edit"] {
                 let arguments = [("id", "g1"), ("name", "x"), ("type", spelt.as_str())];
-                let run = run(operation, &arguments, well).unwrap();
+                let run = run(operation, &arguments, success).unwrap();
                 let sent = format!("\"type\":\"{v2}\"");
                 assert!(run.requests()[0].contains(&sent), "{:?}", run.requests());
             }
         }
         let arguments = [("name", "x"), ("type", v2)];
-        let created = run("im/group/create", &arguments, well).unwrap();
+        let created = run("im/group/create", &arguments, success).unwrap();
         assert_eq!(
             created.answer()["type"],
             v1,
@@ -143,15 +136,15 @@ fn types_have_capitals_in_v1() {
     }
     for operation in ["im/group/create", "im/group/edit"] {
         let arguments = [("id", "g1"), ("name", "x"), ("type", "Secret")];
-        let refused = run(operation, &arguments, well).err().unwrap();
+        let refused = run(operation, &arguments, success).err().unwrap();
         assert_eq!(refused, "300 Invalid parameter: type");
     }
 }
 
 #[test]
-fn a_change_leaves_alone_what_was_not_given() {
+fn change_keeps_absent_parameters() {
     let arguments = [("id", "g1"), ("name", "Support")];
-    let run = run("im/group/edit", &arguments, well).unwrap();
+    let run = run("im/group/edit", &arguments, success).unwrap();
     assert_eq!(
         run.requests()[0],
         r#"PATCH /im/groups/g1 {"name":"Support"}"#
@@ -159,9 +152,9 @@ fn a_change_leaves_alone_what_was_not_given() {
 }
 
 #[test]
-fn the_answers_name_of_an_option_is_taken_as_a_parameter_too() {
+fn accepts_the_response_name_of_an_option() {
     let sent = |arguments: &[(&str, &str)]| {
-        let run = run("im/group/edit", arguments, well).unwrap();
+        let run = run("im/group/edit", arguments, success).unwrap();
         run.requests()[0].to_owned()
     };
     let on = r#"PATCH /im/groups/g1 {"search_by_ma_account":true}"#;
@@ -178,7 +171,7 @@ fn the_answers_name_of_an_option_is_taken_as_a_parameter_too() {
 }
 
 #[test]
-fn errors_name_the_group_as_the_client_named_it() {
+fn errors_quote_the_clients_group_id() {
     let gone = |_: &V2Request| error(404, 4130, "IM group does not exist: g1.");
     let no_code = |_: &V2Request| Outcome::Answered {
         status: 404,
@@ -203,7 +196,7 @@ fn errors_name_the_group_as_the_client_named_it() {
 }
 
 #[test]
-fn that_im_groups_are_gone_goes_through() {
+fn im_groups_unavailable_error_passes_through() {
     let gone = |_: &V2Request| error(410, 4137, "The IM Group APIs are no longer available.");
     for (operation, arguments) in REQUESTS {
         let error = run(operation, arguments, gone).unwrap().error();
@@ -215,7 +208,7 @@ fn that_im_groups_are_gone_goes_through() {
 }
 
 #[test]
-fn an_error_under_a_successful_status_is_an_error() {
+fn error_body_with_success_status_is_an_error() {
     let v2 = |_: &V2Request| error(200, 200, "Only available for paid account:a1.");
     for (operation, arguments) in REQUESTS {
         let error = run(operation, arguments, v2).unwrap().error();
@@ -232,10 +225,10 @@ fn members(count: usize) -> String {
 }
 
 #[test]
-fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
+fn adds_members_in_batches_of_ten_until_a_failure() {
     let members = members(23);
     let arguments = [("id", "g1"), ("member_ids", members.as_str())];
-    let done = run("im/group/member/add", &arguments, well).unwrap();
+    let done = run("im/group/member/add", &arguments, success).unwrap();
     assert_eq!(done.sent.len(), 3, "one after the other");
     let sizes: Vec<_> = done
         .requests()
@@ -245,7 +238,7 @@ fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
     assert_eq!(sizes, [10, 10, 3]);
     let v2 = |request: &V2Request| match crate::driver::shown(request).contains("\"u11\"") {
         true => error(404, 1001, "User does not exist: u11."),
-        false => well(request),
+        false => success(request),
     };
     let failed = run("im/group/member/add", &arguments, v2).unwrap();
     assert_eq!(failed.sent.len(), 2);
@@ -265,14 +258,14 @@ fn members_are_added_ten_at_a_time_in_order_and_a_failure_ends_it() {
         memory,
         "im/group/member/add",
         &arguments,
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(rest.requests().len(), 2, "{:?}", rest.requests());
 }
 
 #[test]
-fn members_are_given_by_id_or_address_in_all_spellings() {
+fn accepts_members_by_id_or_address_in_all_spellings() {
     let both =
         r#"POST /im/groups/g1/members {"members":[{"id":"u1"},{"email":"ada@example.com"}]}"#;
     for arguments in [
@@ -288,7 +281,7 @@ fn members_are_given_by_id_or_address_in_all_spellings() {
             ("member_ids[1]", "ada@example.com"),
         ],
     ] {
-        let run = run("im/group/member/add", arguments, well).unwrap();
+        let run = run("im/group/member/add", arguments, success).unwrap();
         assert_eq!(run.requests(), [both], "{arguments:?}");
     }
     for operation in ["im/group/member/add", "im/group/member/delete"] {
@@ -311,11 +304,11 @@ fn members_are_given_by_id_or_address_in_all_spellings() {
 }
 
 #[test]
-fn who_is_no_member_is_removed_already_and_not_counted() {
+fn removing_a_nonmember_is_not_counted() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {
         true => error(404, 4131, "Group member does not exist."),
-        false => well(request),
+        false => success(request),
     };
     let answer = run("im/group/member/delete", &arguments, v2)
         .unwrap()
@@ -329,7 +322,7 @@ fn who_is_no_member_is_removed_already_and_not_counted() {
 }
 
 #[test]
-fn an_unknown_member_of_a_removal_is_named_by_v2() {
+fn unknown_member_error_comes_from_v2() {
     let unknown = |_: &V2Request| error(404, 1001, "User does not exist: u1.");
     let arguments = [("id", "g1"), ("member_ids", "u1")];
     let run = run("im/group/member/delete", &arguments, unknown).unwrap();
@@ -337,11 +330,11 @@ fn an_unknown_member_of_a_removal_is_named_by_v2() {
 }
 
 #[test]
-fn a_removal_that_fails_says_how_many_are_removed() {
+fn failed_removal_reports_progress() {
     let arguments = [("id", "g1"), ("member_ids", "u1,u2,u3")];
     let v2 = |request: &V2Request| match request.path.ends_with("/u2") {
         true => error(400, 200, "No."),
-        false => well(request),
+        false => success(request),
     };
     let error = run("im/group/member/delete", &arguments, v2)
         .unwrap()
@@ -353,7 +346,7 @@ fn a_removal_that_fails_says_how_many_are_removed() {
 }
 
 #[test]
-fn a_time_that_v2_does_not_name_is_that_of_the_answer() {
+fn missing_time_defaults_to_the_response_time() {
     let silent = |_: &V2Request| ok(json!({ "ids": "u1" }));
     let arguments = [("id", "g1"), ("member_ids", "u1,u2")];
     let answer = run("im/group/member/add", &arguments, silent)
@@ -364,7 +357,7 @@ fn a_time_that_v2_does_not_name_is_that_of_the_answer() {
 }
 
 #[test]
-fn each_option_has_its_own_place() {
+fn options_map_to_distinct_places() {
     for (asked, shown, v2) in [
         (
             "option_search_by_domain",

@@ -1,13 +1,11 @@
-//! The objects of a list are what each would be alone, whatever stands beside it.
+//! Objects of a list equal the same objects alone, independent of their neighbours.
 
-use std::collections::BTreeMap;
-
-use mappings::{Document, Memory, Outcome, Site, V2Request};
+use mappings::{Document, Outcome, V2Request};
 use proptest::prelude::*;
 
-use crate::driver::{Run, catalog, error, run_with, site};
+use crate::driver::{Run, error, run_at, site_with_option};
 
-/// What v2 has of a user: the members of its list, and its settings if they can be read.
+/// v2's data of a user: list members, and settings if readable.
 #[derive(Clone, Debug)]
 struct User {
     members: String,
@@ -44,7 +42,7 @@ const SETTINGS: [&str; 10] = [
     "large_meeting_capacity",
     "feedback",
 ];
-/// As they come over the wire; of some v1 had no value.
+/// As received; some values have no v1 counterpart.
 const VALUES: [&str; 20] = [
     "null",
     "true",
@@ -68,7 +66,7 @@ const VALUES: [&str; 20] = [
     r#"{"chat":true}"#,
 ];
 
-/// Some members in any order; a name may come twice.
+/// Some members in any order, possibly duplicated.
 fn object(
     names: &'static [&'static str],
     value: impl Strategy<Value = String>,
@@ -122,25 +120,12 @@ fn list(users: &[&User], detail: &str) -> Run {
             }
         }
     };
-    let options = BTreeMap::from([("list_detail".to_owned(), toml::Value::from(detail))]);
-    let catalog = catalog();
-    let site = Site {
-        options: catalog.options(&options).unwrap(),
-        ..site(catalog)
-    };
+    let site = site_with_option("list_detail", detail);
     let arguments = [("page_size", "300")];
-    run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "user/list",
-        &arguments,
-        v2,
-    )
-    .unwrap()
+    run_at(&site, "user/list", &arguments, v2).unwrap()
 }
 
-/// The objects as they are written, and the names of what could not be.
+/// The objects, and the names of unreadable members.
 fn shown(run: &Run) -> (String, Vec<String>) {
     let answer = &run.finished.answer;
     let object = answer.result.as_ref().unwrap();
@@ -157,7 +142,7 @@ fn shown(run: &Run) -> (String, Vec<String>) {
 
 proptest! {
     #[test]
-    fn the_objects_of_a_list_are_what_each_is_alone(
+    fn list_items_equal_single_objects(
         users in prop::collection::vec(user(), 1..8), detail in prop_oneof!["full", "profile"]
     ) {
         let (together, unreadable) = shown(&list(&users.iter().collect::<Vec<_>>(), &detail));

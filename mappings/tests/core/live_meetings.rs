@@ -1,12 +1,10 @@
-//! Meetings that are running: the list of them, and their end.
+//! Running meetings: listing and ending them.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, no_content, of, ok, run, run_with, site},
+    driver::{Run, error, no_content, of, ok, run, run_at, site_with_option, site_with_options},
     plans::transcript,
 };
 
@@ -32,7 +30,7 @@ fn meeting(id: i64) -> Value {
     })
 }
 
-/// What the dashboard says of a running meeting.
+/// A running meeting in the dashboard.
 fn running(id: i64) -> Value {
     json!({
         "uuid": format!("now{id}=="), "id": id, "topic": "Planning now", "host": "Ada Lovelace",
@@ -41,7 +39,7 @@ fn running(id: i64) -> Value {
     })
 }
 
-/// What v2's list says of one.
+/// A meeting in v2's list.
 fn listed(id: i64, minute: i64) -> Value {
     json!({
         "uuid": format!("now{id}=="), "id": id, "host_id": "kdc1", "topic": "Planning now", "type": 1,
@@ -50,7 +48,7 @@ fn listed(id: i64, minute: i64) -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let id = request.path.rsplit('/').next().unwrap_or_default();
     match (request.method.as_str(), &*request.template) {
         ("GET", "/meetings/{meetingId}") => ok(meeting(id.parse().unwrap())),
@@ -92,28 +90,14 @@ fn live(
     arguments: &[(&str, &str)],
     v2: fn(&V2Request) -> Outcome,
 ) -> Run {
-    let catalog = catalog();
-    let choices = choices
+    let options = choices
         .iter()
-        .map(|(name, choice)| ((*name).to_owned(), (*choice).into()));
-    let site = Site {
-        options: catalog
-            .options(&choices.collect::<BTreeMap<_, _>>())
-            .unwrap(),
-        ..site(catalog)
-    };
-    run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "meeting/live",
-        arguments,
-        v2,
-    )
-    .unwrap()
+        .map(|(name, choice)| (*name, (*choice).into()));
+    let site = site_with_options(&options.collect::<Vec<_>>());
+    run_at(&site, "meeting/live", arguments, v2).unwrap()
 }
 
-/// The ids of the meetings of an answer.
+/// Ids of the meetings in a response.
 fn ids(answer: &Value) -> Vec<i64> {
     let meetings = answer["meetings"].as_array().unwrap().iter();
     meetings
@@ -123,32 +107,19 @@ fn ids(answer: &Value) -> Vec<i64> {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn a_meeting_of_another_host_is_not_ended() {
+fn does_not_end_another_hosts_meeting() {
     for host in ["kdc2", "grace@example.com", "me"] {
-        let run = run("meeting/end", &[END[0], ("host_id", host)], well).unwrap();
+        let run = run("meeting/end", &[END[0], ("host_id", host)], success).unwrap();
         assert_eq!(run.error(), "3003 Not meeting host.");
         assert_eq!(run.requests(), ["GET /meetings/9876543210"]);
     }
-    let catalog = catalog();
-    let off = BTreeMap::from([("host_check".to_owned(), toml::Value::from(false))]);
-    let site = Site {
-        options: catalog.options(&off).unwrap(),
-        ..site(catalog)
-    };
+    let site = site_with_option("host_check", false);
     let other = [END[0], ("host_id", "kdc2")];
-    let run = run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "meeting/end",
-        &other,
-        well,
-    )
-    .unwrap();
+    let run = run_at(&site, "meeting/end", &other, success).unwrap();
     assert_eq!(
         run.requests(),
         [r#"PUT /meetings/9876543210/status {"action":"end"}"#]
@@ -156,10 +127,10 @@ fn a_meeting_of_another_host_is_not_ended() {
 }
 
 #[test]
-fn an_instant_meeting_that_v2_does_not_show_is_ended() {
+fn ends_hidden_instant_meetings() {
     let v2 = |request: &V2Request| match request.method.as_str() {
         "GET" => error(404, 3001, "Meeting does not exist: 9876543210."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("meeting/end", END, v2).unwrap();
     assert!(run.warned().is_empty());
@@ -167,7 +138,7 @@ fn an_instant_meeting_that_v2_does_not_show_is_ended() {
 }
 
 #[test]
-fn v2s_errors_are_said_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     for (status, code, message, wanted) in [
         (
             404,
@@ -196,15 +167,15 @@ fn v2s_errors_are_said_in_v1s_words() {
     ] {
         let v2 = |request: &V2Request| match request.method.as_str() {
             "PUT" => error(status, code, message),
-            _ => well(request),
+            _ => success(request),
         };
         assert_eq!(run("meeting/end", END, v2).unwrap().error(), wanted);
     }
 }
 
 #[test]
-fn without_details_a_running_meeting_has_what_the_dashboard_has() {
-    let run = live(&[("list_detail", "profile")], &[], well);
+fn running_meeting_falls_back_to_dashboard_data() {
+    let run = live(&[("list_detail", "profile")], &[], success);
     assert_eq!(run.requests().len(), 1);
     assert!(run.warned()[0].contains("host_id"), "{:?}", run.warned());
     let answer = run.answer();
@@ -218,10 +189,10 @@ fn without_details_a_running_meeting_has_what_the_dashboard_has() {
 }
 
 #[test]
-fn an_instant_meeting_that_v2_does_not_show_is_listed_with_a_warning() {
+fn lists_hidden_instant_meetings_with_a_warning() {
     let run = live(&[], &[], |request| match &*request.template {
         "/meetings/{meetingId}" => error(404, 3001, "Meeting does not exist."),
-        _ => well(request),
+        _ => success(request),
     });
     assert_eq!(run.warned().len(), 1);
     let answer = run.answer();
@@ -231,16 +202,16 @@ fn an_instant_meeting_that_v2_does_not_show_is_listed_with_a_warning() {
 }
 
 #[test]
-fn accounts_without_a_dashboard_are_asked_host_by_host() {
+fn without_dashboard_queries_each_host() {
     let users = [("live_source", "users")];
-    let run = live(&users, &[], well);
+    let run = live(&users, &[], success);
     let sent = run.requests();
     assert_eq!(sent[0], "GET /users?page_size=300&status=active");
     assert_eq!(sent[1], "GET /users/u1/meetings?page_size=300&type=live");
     assert_eq!(sent.len(), 8, "{sent:?}");
     assert!(run.warned().is_empty(), "{:?}", run.warned());
     let answer = run.answer();
-    // In the order of their beginning.
+    // Ordered by start time.
     assert_eq!(ids(&answer), [SECOND, THIRD, FIRST]);
     assert_eq!(answer["total_records"], 3);
     let first = &answer["meetings"][0];
@@ -250,7 +221,7 @@ fn accounts_without_a_dashboard_are_asked_host_by_host() {
     assert_eq!(first["start_url"], "https://example.com/s/1?zak=z");
 
     let second = [("page_size", "2"), ("page_number", "2")];
-    let run = live(&users, &second, well);
+    let run = live(&users, &second, success);
     assert_eq!(run.requests().len(), 6, "details of one page only");
     let answer = run.answer();
     assert_eq!(ids(&answer), [FIRST]);
@@ -261,18 +232,18 @@ fn accounts_without_a_dashboard_are_asked_host_by_host() {
 }
 
 #[test]
-fn a_host_who_cannot_be_asked_fails_the_list() {
+fn unreadable_host_fails_the_list() {
     let run = live(&[("live_source", "users")], &[], |request| {
         match request.path.as_str() {
             "/users/u3/meetings" => Outcome::Limited,
-            _ => well(request),
+            _ => success(request),
         }
     });
     assert!(run.error().starts_with("403 "), "{}", run.error());
 }
 
 #[test]
-fn an_account_without_a_dashboard_has_no_permission() {
+fn missing_dashboard_is_a_permission_error() {
     let run = live(&[], &[], |_| {
         error(
             400,
@@ -284,9 +255,13 @@ fn an_account_without_a_dashboard_has_no_permission() {
 }
 
 #[test]
-fn a_site_may_have_plain_join_urls() {
+fn option_selects_plain_join_urls() {
     for source in ["dashboard", "users"] {
-        let run = live(&[("join_url", "plain"), ("live_source", source)], &[], well);
+        let run = live(
+            &[("join_url", "plain"), ("live_source", source)],
+            &[],
+            success,
+        );
         let answer = run.answer();
         let first = &answer["meetings"][0];
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The core from outside: the catalog, and translations against a scripted v2.
+//! Integration tests of the core: the catalog, and translations against a scripted v2.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

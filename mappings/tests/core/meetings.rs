@@ -1,10 +1,10 @@
-//! Meetings: created, read, listed, changed and deleted, with what programs of v1 rely on.
+//! Meetings: create, read, list, update and delete, with assumptions of v1 programs.
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{catalog, error, no_content, ok, run, run_with, site, site_choosing},
+    driver::{created, error, no_content, ok, run, run_at, site_with_option, strict_site},
     plans::transcript,
 };
 
@@ -80,13 +80,10 @@ fn series() -> Value {
     series
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/meetings/{meetingId}") => ok(series()),
-        ("POST", "/users/{userId}/meetings") => Outcome::Answered {
-            status: 201,
-            body: Some(meeting().into()),
-        },
+        ("POST", "/users/{userId}/meetings") => created(meeting()),
         ("GET", "/users/{userId}/meetings") => ok(json!({
             "page_count": 1, "page_number": 1, "page_size": 300, "total_records": 1,
             "meetings": [{
@@ -99,34 +96,31 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// A request to a site that made a choice.
+/// A request to a site with an option set.
 fn choosing(
     option: &str,
     choice: impl Into<toml::Value>,
     operation: &str,
     arguments: &[(&str, &str)],
 ) -> Vec<String> {
-    let (site, memory) = (site_choosing(option, choice), Memory::default());
-    let run = run_with(catalog(), &site, memory, operation, arguments, well).unwrap();
+    let site = site_with_option(option, choice);
+    let run = run_at(&site, operation, arguments, success).unwrap();
     run.sent.concat()
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn an_instant_meeting_has_neither_start_nor_duration() {
+fn instant_meeting_has_no_start_or_duration() {
     let instant = |request: &V2Request| {
         let mut meeting = meeting();
         meeting["type"] = 1.into();
         match request.method.is_read() {
             true => ok(meeting),
-            false => Outcome::Answered {
-                status: 201,
-                body: Some(meeting.into()),
-            },
+            false => created(meeting),
         }
     };
     let create = [HOST, ("type", "1"), ("topic", "Now")];
@@ -142,7 +136,7 @@ fn an_instant_meeting_has_neither_start_nor_duration() {
 }
 
 #[test]
-fn the_personal_id_is_shown_twice() {
+fn personal_id_appears_twice() {
     let personal = |_: &V2Request| {
         let mut meeting = meeting();
         meeting["settings"]["use_pmi"] = true.into();
@@ -153,10 +147,10 @@ fn the_personal_id_is_shown_twice() {
 }
 
 #[test]
-fn a_start_time_is_utc_however_it_is_written() {
+fn normalises_start_time_to_utc() {
     let sent = |time: &str| {
         let given = [HOST, ("type", "2"), ("topic", "x"), ("start_time", time)];
-        run("meeting/create", &given, well).map(|run| run.requests()[0].to_owned())
+        run("meeting/create", &given, success).map(|run| run.requests()[0].to_owned())
     };
     for time in [
         "2016-11-20T12:00:00Z",
@@ -178,24 +172,14 @@ fn a_start_time_is_utc_however_it_is_written() {
 }
 
 #[test]
-fn a_long_topic_is_cut_and_strictly_refused() {
+fn truncates_long_topic_or_rejects_it_in_strict_mode() {
     let topic = "ä".repeat(300);
     let given = [HOST, ("type", "2"), ("topic", topic.as_str())];
-    let run = run("meeting/create", &given, well).unwrap();
+    let run = run("meeting/create", &given, success).unwrap();
     assert!(run.requests()[0].contains(&format!(r#""topic":"{}""#, "ä".repeat(200))));
     assert_eq!(run.warned(), ["topic"]);
-    let strict = Site {
-        strict: true,
-        ..site(catalog())
-    };
-    let refused = run_with(
-        catalog(),
-        &strict,
-        Memory::default(),
-        "meeting/create",
-        &given,
-        well,
-    );
+    let strict = strict_site();
+    let refused = run_at(&strict, "meeting/create", &given, success);
     assert!(
         refused
             .err()
@@ -205,14 +189,14 @@ fn a_long_topic_is_cut_and_strictly_refused() {
 }
 
 #[test]
-fn nothing_is_sent_of_what_was_not_given() {
+fn sends_only_given_parameters() {
     let given = [
         HOST,
         ("type", "2"),
         ("topic", "x"),
         ("option_auto_record_type", "true"),
     ];
-    let run = run("meeting/create", &given, well).unwrap();
+    let run = run("meeting/create", &given, success).unwrap();
     assert_eq!(
         run.requests(),
         [r#"POST /users/kdc1/meetings {"type":2,"topic":"x"}"#]
@@ -221,7 +205,7 @@ fn nothing_is_sent_of_what_was_not_given() {
 }
 
 #[test]
-fn a_recurrence_that_is_no_json_is_refused() {
+fn rejects_recurrence_that_is_not_json() {
     for (recurrence, name) in [
         ("{'type':1}", "recurrence"),
         ("[1]", "recurrence"),
@@ -233,7 +217,7 @@ fn a_recurrence_that_is_no_json_is_refused() {
             ("topic", "x"),
             ("recurrence", recurrence),
         ];
-        let refused = run("meeting/create", &given, well).err();
+        let refused = run("meeting/create", &given, success).err();
         assert_eq!(
             refused,
             Some(format!("300 Invalid parameter: {name}")),
@@ -243,10 +227,10 @@ fn a_recurrence_that_is_no_json_is_refused() {
 }
 
 #[test]
-fn only_its_host_finds_or_changes_a_meeting() {
+fn restricts_meetings_to_their_host() {
     for host in ["ADA@example.com", "kdc1"] {
         assert!(
-            run("meeting/get", &[ID, ("host_id", host)], well)
+            run("meeting/get", &[ID, ("host_id", host)], success)
                 .unwrap()
                 .finished
                 .answer
@@ -256,13 +240,13 @@ fn only_its_host_finds_or_changes_a_meeting() {
     }
     for host in ["kdc2", "grace@example.com", "me"] {
         let given = [ID, ("host_id", host), ("topic", "x")];
-        let get = run("meeting/get", &given[..2], well).unwrap();
+        let get = run("meeting/get", &given[..2], success).unwrap();
         assert_eq!(
             get.error(),
             "3001 Meeting 9876543210 is not found or has expired."
         );
         for operation in ["meeting/update", "meeting/delete"] {
-            let run = run(operation, &given, well).unwrap();
+            let run = run(operation, &given, success).unwrap();
             assert_eq!(run.error(), "3003 Not meeting host.");
             assert_eq!(run.requests(), ["GET /meetings/9876543210"]);
         }
@@ -276,23 +260,27 @@ fn only_its_host_finds_or_changes_a_meeting() {
 }
 
 #[test]
-fn a_host_that_v2_does_not_name_is_a_warning() {
+fn missing_host_is_a_warning() {
     let nameless = |_: &V2Request| ok(json!({ "id": 9_876_543_210_i64 }));
     let run = run("meeting/get", &[ID, HOST], nameless).unwrap();
     assert_eq!(run.warned(), ["host_id"]);
 }
 
 #[test]
-fn an_empty_occurrence_never_deletes_the_series() {
+fn empty_occurrence_id_does_not_delete_the_series() {
     for none in ["", " ", "null"] {
-        let refused = run("meeting/delete", &[ID, HOST, ("occurrence_id", none)], well);
+        let refused = run(
+            "meeting/delete",
+            &[ID, HOST, ("occurrence_id", none)],
+            success,
+        );
         assert_eq!(
             refused.err().as_deref(),
             Some("300 Invalid parameter: occurrence_id"),
             "{none:?}"
         );
     }
-    let run = run("meeting/delete", &[ID, HOST], well).unwrap();
+    let run = run("meeting/delete", &[ID, HOST], success).unwrap();
     assert_eq!(
         run.requests(),
         ["GET /meetings/9876543210", "DELETE /meetings/9876543210"]
@@ -300,7 +288,7 @@ fn an_empty_occurrence_never_deletes_the_series() {
 }
 
 #[test]
-fn an_id_is_digits() {
+fn meeting_id_must_be_digits() {
     for id in [
         "abc",
         "..",
@@ -309,19 +297,19 @@ fn an_id_is_digits() {
         "1234567/9",
         "+123456789",
     ] {
-        let refused = run("meeting/get", &[("id", id), HOST], well).err();
+        let refused = run("meeting/get", &[("id", id), HOST], success).err();
         assert_eq!(
             refused.as_deref(),
             Some("300 Invalid parameter: id"),
             "{id}"
         );
     }
-    let host = run("meeting/list", &[("host_id", "me")], well).err();
+    let host = run("meeting/list", &[("host_id", "me")], success).err();
     assert_eq!(host.as_deref(), Some("1001 User not exist: me"));
 }
 
 #[test]
-fn v2s_failures_are_v1s() {
+fn maps_v2_errors_to_v1() {
     let told = |operation: &str, code: i64| {
         let given = [ID, HOST, ("topic", "x"), ("type", "2")];
         run(operation, &given, move |_: &V2Request| {
@@ -346,7 +334,7 @@ fn v2s_failures_are_v1s() {
 }
 
 #[test]
-fn a_success_without_a_meeting_is_a_failure() {
+fn success_without_a_meeting_is_a_failure() {
     let hidden = |_: &V2Request| ok(json!({ "code": 200, "message": "No permission today." }));
     let run_ = run("meeting/get", &[ID, HOST], hidden).unwrap();
     assert_eq!(run_.error(), "200 No permission today.");
@@ -361,17 +349,9 @@ fn a_success_without_a_meeting_is_a_failure() {
 }
 
 #[test]
-fn a_list_without_detail_lacks_what_v2s_list_has_not() {
-    let site = site_choosing("list_detail", "profile");
-    let run = run_with(
-        catalog(),
-        &site,
-        Memory::default(),
-        "meeting/list",
-        &[HOST],
-        well,
-    )
-    .unwrap();
+fn list_without_detail_omits_missing_members() {
+    let site = site_with_option("list_detail", "profile");
+    let run = run_at(&site, "meeting/list", &[HOST], success).unwrap();
     assert!(
         run.warned()
             .iter()

@@ -1,4 +1,4 @@
-//! Members of groups: several ids in one request, in batches and one by one.
+//! Group members: several ids per request, in batches and one by one.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use mappings::{
 use serde_json::json;
 
 use crate::{
-    driver::{NOW, Run, catalog, error, no_content, ok, run, run_with, shown, site},
+    driver::{NOW, Run, catalog, created, error, no_content, ok, run, run_with, shown, site},
     plans::transcript,
 };
 
@@ -29,12 +29,9 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
-        ("POST", _) => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "ids": "u1,u2", "added_at": "2020-09-13T12:00:00Z" }).into()),
-        },
+        ("POST", _) => created(json!({ "ids": "u1,u2", "added_at": "2020-09-13T12:00:00Z" })),
         ("GET", _) => ok(json!({
             "page_count": 1, "page_number": 1, "page_size": 300, "total_records": 2,
             "members": [
@@ -67,11 +64,11 @@ fn again(
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn ids_come_in_several_spellings() {
+fn accepts_ids_in_several_spellings() {
     let sent = |pairs: &[(&str, &str)]| {
         let mut arguments = Arguments::default();
         arguments.add("id", Argument::Text("g1".to_owned()));
@@ -123,9 +120,9 @@ fn ids_come_in_several_spellings() {
 }
 
 #[test]
-fn batches_go_one_after_the_other_and_are_counted_together() {
+fn runs_batches_sequentially_and_sums_their_counts() {
     let ids = many(65);
-    let run = run("group/member/add", &[GROUP, ("member_ids", &ids)], well).unwrap();
+    let run = run("group/member/add", &[GROUP, ("member_ids", &ids)], success).unwrap();
     let sizes: Vec<Vec<usize>> = run
         .sent
         .iter()
@@ -140,10 +137,10 @@ fn batches_go_one_after_the_other_and_are_counted_together() {
 }
 
 #[test]
-fn who_is_no_member_is_removed_already() {
+fn removing_a_nonmember_succeeds() {
     let v2 = |request: &V2Request| match request.path.ends_with("/u1") {
         true => error(404, 4131, "not a member"),
-        false => well(request),
+        false => success(request),
     };
     let run = run(
         "group/member/delete",
@@ -155,11 +152,11 @@ fn who_is_no_member_is_removed_already() {
 }
 
 #[test]
-fn a_failure_says_how_many_are_done_and_a_repetition_does_the_rest() {
+fn failure_reports_progress_and_retry_completes() {
     let ids = many(65);
     let failing = |request: &V2Request| match shown(request).contains("\"u31\"") {
         true => error(404, 1001, "User does not exist: u31."),
-        false => well(request),
+        false => success(request),
     };
     let first = run("group/member/add", &[GROUP, ("member_ids", &ids)], failing).unwrap();
     assert_eq!(first.requests().len(), 2, "the third batch is not sent");
@@ -169,7 +166,7 @@ fn a_failure_says_how_many_are_done_and_a_repetition_does_the_rest() {
          stored; the same request again does what is missing, once v2 no longer refuses it)"
     );
     let unfinished = first.finished.unfinished;
-    let rest = again(unfinished, "group/member/add", &ids, well);
+    let rest = again(unfinished, "group/member/add", &ids, success);
     assert_eq!(rest.requests().len(), 2);
     assert!(rest.requests()[0].contains("\"u31\""));
     assert_eq!(rest.finished.unfinished, None);
@@ -177,7 +174,7 @@ fn a_failure_says_how_many_are_done_and_a_repetition_does_the_rest() {
 }
 
 #[test]
-fn the_first_failure_stops_what_was_not_sent() {
+fn first_failure_stops_unsent_calls() {
     let seen = Mutex::new(0);
     let failing = |_: &V2Request| {
         let mut seen = seen.lock().unwrap();
@@ -201,12 +198,17 @@ fn the_first_failure_stops_what_was_not_sent() {
         "{told}"
     );
     let ids = many(20);
-    let rest = again(run.finished.unfinished, "group/member/delete", &ids, well);
+    let rest = again(
+        run.finished.unfinished,
+        "group/member/delete",
+        &ids,
+        success,
+    );
     assert_eq!(rest.requests().len(), 20 - (sent - 1));
 }
 
 #[test]
-fn pages_of_two_groups_are_remembered_apart() {
+fn cursors_are_separate_per_group() {
     let key = |group: &str| {
         let (catalog, site) = (catalog(), site(catalog()));
         let operation = catalog.find("group/member/list").unwrap();
@@ -219,7 +221,7 @@ fn pages_of_two_groups_are_remembered_apart() {
 }
 
 #[test]
-fn v2s_failures_are_v1s() {
+fn maps_v2_errors_to_v1() {
     let told_of = |operation: &str, code: i64, members: &str| {
         let v2 = move |_: &V2Request| error(404, code, "v2's words");
         run(operation, &[GROUP, ("member_ids", members)], v2)
@@ -241,7 +243,7 @@ fn v2s_failures_are_v1s() {
     assert_eq!(told("group/member/delete", 1001), "1001 User not exist: u7");
     for operation in ["group/member/add", "im/group/member/add"] {
         assert_eq!(told(operation, 1001), "1001 User not exist: u7");
-        // Of several, v2 alone knows which.
+        // Only v2 can identify the rejected one.
         assert_eq!(told_of(operation, 1001, "u7,u8"), "1001 v2's words");
     }
 }

@@ -1,4 +1,4 @@
-//! Webhooks of v2 become v1's push notifications, byte by byte.
+//! Conversion of v2 webhooks to v1 push notifications, byte by byte.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use mappings::{
 };
 use serde_json::{Value, json};
 
-use crate::driver::{NOW, catalog, site, site_choosing};
+use crate::driver::{NOW, catalog, site, site_with_option};
 
-/// A webhook about the meeting of the examples; `object` is added to it.
+/// A webhook about the example meeting; `object` is merged into it.
 #[expect(clippy::needless_pass_by_value, reason = "the callers write literals")]
 pub(crate) fn webhook(event: &str, object: Value) -> Value {
     let mut body = json!({
@@ -73,7 +73,7 @@ fn repeat(body: &Value) -> String {
     event.pushes(&site(catalog()), NOW).remove(0).repeat
 }
 
-/// The contract's example of the status form.
+/// The documented example of the status form.
 fn status(word: &str) -> String {
     format!(
         "id=98765432101&uuid=%2Fab%2BCd12EfGh3456IjKl7w%3D%3D&status={word}\
@@ -82,7 +82,7 @@ fn status(word: &str) -> String {
 }
 
 #[test]
-fn status_notifications_are_v1s_bytes() {
+fn status_notifications_match_v1_bytes() {
     for (event, word) in [
         ("meeting.started", "STARTED"),
         ("meeting.ended", "ENDED"),
@@ -106,9 +106,9 @@ fn status_notifications_are_v1s_bytes() {
 }
 
 #[test]
-fn recording_notification_is_v1s_bytes() {
+fn recording_notification_matches_v1_bytes() {
     let mut body = recording();
-    // The contract's example has v2's own path.
+    // The documented example has v2's own path.
     body["payload"]["object"]["recording_files"][0]["file_path"] =
         json!("https://example.com/recording/1");
     let content = "%7B%22uuid%22%3A%22%2Fab%2BCd12EfGh3456IjKl7w%3D%3D%22%2C%22meeting_number%22%3A98765432101%2C%22account_id%22%3A%22aC7kPq2XT1eWm9dF0sLbNg%22%2C%22host_id%22%3A%22hQ3vT8sLRWi2mZ0pYxAbCd%22%2C%22topic%22%3A%22Weekly%22%2C%22start_time%22%3A%222026-01-15T10%3A00%3A00Z%22%2C%22timezone%22%3A%22Europe%2FBerlin%22%2C%22host_email%22%3A%22host%40example.com%22%2C%22duration%22%3A60%2C%22total_size%22%3A3328371%2C%22recording_count%22%3A1%2C%22recording_files%22%3A%5B%7B%22id%22%3A%220c9f0d3e-5a51-4c8e-9a1b-2f6d7e8a9b10%22%2C%22meeting_id%22%3A%22%2Fab%2BCd12EfGh3456IjKl7w%3D%3D%22%2C%22recording_start%22%3A%222026-01-15T10%3A00%3A02Z%22%2C%22recording_end%22%3A%222026-01-15T11%3A00%3A01Z%22%2C%22file_type%22%3A%22MP4%22%2C%22file_size%22%3A282825%2C%22file_path%22%3A%22https%3A%2F%2Fexample.com%2Frecording%2F1%22%2C%22status%22%3A%22completed%22%7D%5D%7D";
@@ -116,11 +116,11 @@ fn recording_notification_is_v1s_bytes() {
     assert_eq!(forms(&body, &site(catalog())), std::slice::from_ref(&form));
     let documented = status("RECORDING_MEETING_COMPLETED");
     assert_eq!(
-        forms(&body, &site_choosing("recording_form", "status")),
+        forms(&body, &site_with_option("recording_form", "status")),
         std::slice::from_ref(&documented)
     );
     assert_eq!(
-        forms(&body, &site_choosing("recording_form", "both")),
+        forms(&body, &site_with_option("recording_form", "both")),
         [form, documented]
     );
 }
@@ -141,7 +141,7 @@ fn json_body_has_content_as_an_object() {
     assert!(!push.json().contains("play"), "{}", push.json());
 }
 
-/// Makes links of the site's own.
+/// Creates links of the site.
 #[derive(Debug)]
 struct Own;
 
@@ -152,7 +152,7 @@ impl Links for Own {
 }
 
 #[test]
-fn file_path_is_a_download_link_as_the_site_chose() {
+fn option_controls_file_path() {
     let path = |site: &Site| {
         let body = recording().to_string();
         let push = Event::read(catalog(), body.as_bytes())
@@ -164,9 +164,12 @@ fn file_path_is_a_download_link_as_the_site_chose() {
     };
     let link = "https://example.com/recording/0";
     assert_eq!(path(&site(catalog())), format!("{link}?access_token=t0ken"));
-    assert_eq!(path(&site_choosing("recording_downloads", "plain")), link);
-    let relayed = site_choosing("recording_downloads", "relay");
-    // Without links of the site's own, the token still is not given away.
+    assert_eq!(
+        path(&site_with_option("recording_downloads", "plain")),
+        link
+    );
+    let relayed = site_with_option("recording_downloads", "relay");
+    // Without site links, the token is still not disclosed.
     assert_eq!(path(&relayed), link);
     let links: Arc<dyn Links> = Arc::new(Own);
     let relayed = Site {
@@ -177,7 +180,7 @@ fn file_path_is_a_download_link_as_the_site_chose() {
 }
 
 #[test]
-fn video_comes_first_and_sound_second() {
+fn orders_video_before_audio() {
     let mut body = recording();
     let kinds = ["CHAT", "M4A", "TIMELINE", "MP4", "TRANSCRIPT"];
     let files = kinds.map(|kind| json!({ "id": kind, "file_type": kind, "file_size": 1 }));
@@ -208,17 +211,17 @@ fn absent_members_are_left_out_or_utc() {
 }
 
 #[test]
-fn webinars_are_pushed_only_if_the_site_chose_so() {
+fn option_enables_webinar_notifications() {
     let body = webhook("webinar.ended", json!({}));
     assert!(forms(&body, &site(catalog())).is_empty());
     assert_eq!(
-        forms(&body, &site_choosing("push_webinars", true)),
+        forms(&body, &site_with_option("push_webinars", true)),
         [status("ENDED")]
     );
 }
 
 #[test]
-fn other_events_make_no_notification() {
+fn other_events_are_ignored() {
     for event in [
         "meeting.participant_joined",
         "meeting.created",
@@ -234,9 +237,9 @@ fn other_events_make_no_notification() {
 }
 
 #[test]
-fn repeats_of_an_event_are_told_from_other_events() {
+fn distinguishes_repeats_from_other_events() {
     let started = webhook("meeting.started", json!({}));
-    // v2 changes the order of members, and what has no counterpart in v1.
+    // v2 changes the order of members and those without a v1 counterpart.
     let again = webhook(
         "meeting.started",
         json!({ "topic": "Other", "id": 98_765_432_101_i64 }),
@@ -260,7 +263,7 @@ fn repeats_of_an_event_are_told_from_other_events() {
 }
 
 #[test]
-fn the_files_tell_repeats_of_a_recording() {
+fn recording_files_identify_repeats() {
     let first = recording();
     let mut again = first.clone();
     again["download_token"] = json!("other");
@@ -282,8 +285,8 @@ fn the_files_tell_repeats_of_a_recording() {
 }
 
 #[test]
-fn waiting_attendees_are_pushed_once_for_a_meeting_if_the_site_chose_so() {
-    let site = site_choosing("jbh_once", true);
+fn option_enables_one_push_for_waiting_attendees() {
+    let site = site_with_option("jbh_once", true);
     let repeat = |time: i64| {
         let mut body = webhook("meeting.participant_jbh_waiting", json!({}));
         body["event_ts"] = json!(time);
@@ -294,7 +297,7 @@ fn waiting_attendees_are_pushed_once_for_a_meeting_if_the_site_chose_so() {
 }
 
 #[test]
-fn malformed_webhooks_are_refused() {
+fn rejects_malformed_webhooks() {
     let read = |body: &str| Event::read(catalog(), body.as_bytes()).map(drop);
     assert_eq!(read("{"), Err(EventError::NotJson));
     assert_eq!(read(&"[".repeat(100_000)), Err(EventError::NotJson));
@@ -315,7 +318,7 @@ fn malformed_webhooks_are_refused() {
 }
 
 #[test]
-fn url_validation_hands_out_its_text() {
+fn url_validation_returns_the_token() {
     let body = json!({ "event": "endpoint.url_validation", "payload": { "plainToken": "abc" } });
     let event = |body: &Value| Event::read(catalog(), body.to_string().as_bytes()).unwrap();
     assert_eq!(event(&body).plain_token().as_deref(), Some("abc"));
@@ -328,7 +331,7 @@ fn url_validation_hands_out_its_text() {
 }
 
 #[test]
-fn mistakes_in_notifications_are_reported() {
+fn reports_mistakes_in_notifications() {
     let load = |text: &str| {
         let file = ("notification/own.toml".to_owned(), text.to_owned());
         Catalog::with_overrides([file])
@@ -361,7 +364,7 @@ fn mistakes_in_notifications_are_reported() {
 }
 
 #[test]
-fn started_and_ended_try_a_receiver() {
+fn samples_are_started_and_ended() {
     let site = site(catalog());
     let pushes = Event::samples(catalog()).flat_map(|event| event.pushes(&site, NOW));
     let forms: Vec<_> = pushes.map(|push| push.form()).collect();

@@ -1,4 +1,4 @@
-//! Whatever v2 answers, and whatever a client sends, every operation comes to its end.
+//! Every operation terminates for any request and any v2 responses.
 
 use mappings::{Arguments, Catalog, Outcome, Translation, catalog::operation::Operation};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::driver::{NOW, catalog, site};
 
-/// Answers of the right names with values of odd kinds.
+/// Responses with expected names and odd values.
 fn body() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::Null),
@@ -34,7 +34,7 @@ fn body() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Members that answers have.
+/// Member names of responses.
 const NAMES: &[&str] = &[
     "id",
     "uuid",
@@ -155,7 +155,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_operation_comes_to_its_end(
+    fn every_operation_terminates(
         picks in prop::collection::vec(any::<usize>(), 4..24),
         answers in prop::collection::vec(
             (prop::sample::select(&[200_u16, 200, 200, 201, 204, 400, 404, 429, 500][..]), body()), 1..8),
@@ -169,7 +169,7 @@ proptest! {
 }
 
 #[test]
-fn numbers_at_their_limits_are_no_trouble() {
+fn accepts_extreme_numbers() {
     let catalog = catalog();
     let extreme = [i64::MAX, i64::MIN, 0, -1];
     for operation in catalog

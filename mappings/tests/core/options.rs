@@ -1,9 +1,9 @@
-//! What a site may choose: every option with its default, and those that no area's tests try.
+//! Options of a site: all with their defaults, and those not tested with their area.
 
-use mappings::{Memory, Outcome, V2Request, catalog::operation::OptionValue};
+use mappings::{Outcome, V2Request, catalog::operation::OptionValue};
 use serde_json::{Value, json};
 
-use crate::driver::{catalog, of, ok, run_with, site_choosing};
+use crate::driver::{catalog, of, ok, run_at, site_with_option};
 
 #[test]
 fn options_and_their_defaults() {
@@ -24,7 +24,7 @@ fn options_and_their_defaults() {
 }
 
 #[test]
-fn the_token_of_a_download_lives_as_long_as_the_site_chose() {
+fn option_sets_download_token_lifetime() {
     let v2 = |_: &V2Request| {
         ok(json!({
             "uuid": "abc==", "id": 94_908_911_701_i64, "recording_files": [],
@@ -32,10 +32,9 @@ fn the_token_of_a_download_lives_as_long_as_the_site_chose() {
         }))
     };
     for (choice, ttl) in [(60, "60"), (604_800, "604800")] {
-        let site = site_choosing("recording_ttl", choice);
+        let site = site_with_option("recording_ttl", choice);
         let given = [("meeting_id", "abc==")];
-        let memory = Memory::default();
-        let run = run_with(catalog(), &site, memory, "recording/get", &given, v2).unwrap();
+        let run = run_at(&site, "recording/get", &given, v2).unwrap();
         let sent = run.requests()[0].to_owned();
         assert!(sent.contains(&format!("ttl={ttl}")), "{sent}");
     }
@@ -61,11 +60,10 @@ fn users(request: &V2Request) -> Outcome {
 }
 
 #[test]
-fn users_who_were_deactivated_are_listed_behind_the_active_ones_if_the_site_chose_so() {
-    let site = site_choosing("list_inactive", true);
+fn option_lists_inactive_users_after_active_ones() {
+    let site = site_with_option("list_inactive", true);
     let page = |given: &[(&str, &str)]| {
-        let memory = Memory::default();
-        let run = run_with(catalog(), &site, memory, "user/list", given, users);
+        let run = run_at(&site, "user/list", given, users);
         run.unwrap().answer()
     };
     let all = page(&[]);

@@ -1,11 +1,13 @@
-//! v1's numbered pages over a v2 that counts pages, and over one that only gives tokens.
+//! v1's page numbers over a v2 with page numbers, and over one with tokens only.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
-use crate::driver::{Run, catalog, error, ok, run, run_with, settings, site};
+use crate::driver::{
+    Run, catalog, error, ok, run, run_at, run_with, settings, site, site_with_option,
+};
 
 fn users(from: usize, to: usize) -> Vec<Value> {
     (from..to)
@@ -21,7 +23,7 @@ fn of(request: &V2Request, name: &str) -> Option<String> {
         .map(|(_, value)| value.clone())
 }
 
-/// 70 users; pages by number, or by token only.
+/// 70 users, paged by number or by token only.
 fn v2(by_number: bool, bad_token: Option<&str>) -> impl Fn(&V2Request) -> Outcome {
     let bad_token = bad_token.map(str::to_owned);
     move |request| {
@@ -83,7 +85,7 @@ fn list(arguments: &[(&str, &str)], v2: impl Fn(&V2Request) -> Outcome) -> Strin
 }
 
 #[test]
-fn numbers_go_straight_through() {
+fn page_numbers_pass_through() {
     let page = |number| list(&[("page_number", number)], v2(true, None));
     assert_eq!(
         page("1"),
@@ -104,7 +106,7 @@ fn numbers_go_straight_through() {
 }
 
 #[test]
-fn tokens_are_walked_to_the_page() {
+fn follows_tokens_to_the_page() {
     let page = |number| {
         list(
             &[("page_number", number), ("page_size", "10")],
@@ -134,18 +136,11 @@ fn tokens_are_walked_to_the_page() {
 }
 
 #[test]
-fn remembered_tokens_shorten_the_walk() {
+fn stored_tokens_shorten_paging() {
     let catalog = catalog();
     let site = site(catalog);
     let arguments = [("page_number", "5"), ("page_size", "10")];
-    let first = run_with(
-        catalog,
-        &site,
-        Memory::default(),
-        "user/pending",
-        &arguments,
-        v2(false, None),
-    );
+    let first = run_at(&site, "user/pending", &arguments, v2(false, None));
     let cursors = first.unwrap().finished.cursors;
     assert_eq!(cursors.len(), 5, "pages 2 to 6: {cursors:?}");
     let with = |number: &str, bad| {
@@ -185,7 +180,7 @@ fn remembered_tokens_shorten_the_walk() {
 }
 
 #[test]
-fn an_expired_token_begins_the_walk_anew_once() {
+fn expired_token_restarts_paging_once() {
     let catalog = catalog();
     let site = site(catalog);
     let memory = || Memory {
@@ -214,23 +209,11 @@ fn an_expired_token_begins_the_walk_anew_once() {
 }
 
 #[test]
-fn settings_of_entries_are_asked_for_as_the_site_chose() {
-    let catalog = catalog();
+fn option_controls_settings_of_entries() {
     let detailed = |detail: &str, size: &str| {
-        let options = BTreeMap::from([("list_detail".to_owned(), toml::Value::from(detail))]);
-        let site = Site {
-            options: catalog.options(&options).unwrap(),
-            ..site(catalog)
-        };
+        let site = site_with_option("list_detail", detail);
         let arguments = [("page_size", size)];
-        let run = run_with(
-            catalog,
-            &site,
-            Memory::default(),
-            "user/list",
-            &arguments,
-            v2(true, None),
-        );
+        let run = run_at(&site, "user/list", &arguments, v2(true, None));
         let run = run.unwrap();
         let settings = run
             .requests()
@@ -252,7 +235,7 @@ fn settings_of_entries_are_asked_for_as_the_site_chose() {
 }
 
 #[test]
-fn entries_without_readable_settings_lack_them() {
+fn unreadable_settings_are_omitted_from_entries() {
     let v2 = |request: &V2Request| match request.path.as_str() {
         "/users/u1/settings" => error(500, 1, "oops"),
         "/users/u2/settings" => error(400, 1000, "Can not access pending user settings."),
@@ -266,9 +249,9 @@ fn entries_without_readable_settings_lack_them() {
     assert_eq!([has(0), has(1), has(2)], [true, false, false]);
 }
 
-/// Two pages of calls, from a v2 that would take their numbers and does not show them.
+/// Two pages of calls; v2 accepts page numbers but does not return them.
 #[test]
-fn lists_whose_answers_have_no_number_are_walked_by_token() {
+fn lists_without_page_numbers_use_tokens() {
     let v2 = |request: &V2Request| {
         let calls = match of(request, "next_page_token") {
             None => json!({ "telephony_usage": [{ "meeting_id": 1 }], "next_page_token": "t" }),
@@ -287,7 +270,7 @@ fn lists_whose_answers_have_no_number_are_walked_by_token() {
 }
 
 #[test]
-fn a_part_that_could_not_be_read_or_changed_is_named() {
+fn warns_of_failed_parts() {
     let v2 = |request: &V2Request| match &*request.template {
         "/accounts/{accountId}/plans" => ok(json!({})),
         "/accounts" => ok(json!({ "id": "a" })),
@@ -318,7 +301,7 @@ fn a_part_that_could_not_be_read_or_changed_is_named() {
     assert_eq!(fields, "meeting_capacity");
 }
 
-/// 250 users by 100, whose totals v2 gives in one way or another.
+/// 250 users, 100 per page, with various totals.
 fn with_totals(total: &Value) -> impl Fn(&V2Request) -> Outcome {
     let total = total.clone();
     move |request| {
@@ -340,7 +323,7 @@ fn with_totals(total: &Value) -> impl Fn(&V2Request) -> Outcome {
 }
 
 #[test]
-fn a_client_that_stops_at_the_last_page_reads_all_users_whatever_totals_v2_gives() {
+fn wrong_totals_do_not_end_paging_early() {
     for total in [
         json!(null),
         json!("250"),
@@ -372,7 +355,7 @@ fn a_client_that_stops_at_the_last_page_reads_all_users_whatever_totals_v2_gives
 }
 
 #[test]
-fn a_page_that_is_not_reached_in_time_is_named() {
+fn timeout_while_paging_names_the_page() {
     let calls = RefCell::new(0);
     let v2 = |request: &V2Request| {
         *calls.borrow_mut() += 1;

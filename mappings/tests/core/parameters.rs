@@ -1,22 +1,20 @@
-//! What clients give: missing, malformed, empty, unknown, and what cannot be honoured.
-
-use std::collections::BTreeMap;
+//! Parameters: missing, malformed, empty, unknown and unsupported ones.
 
 use mappings::{Catalog, Memory, Site};
 
 use crate::{
     catalog::UNSERVED,
-    driver::{catalog, run, run_with, site, well},
+    driver::{catalog, run, run_at, run_with, site, site_with_option, strict_site, success},
 };
 
 fn refusal(operation: &str, arguments: &[(&str, &str)]) -> String {
-    run(operation, arguments, well)
+    run(operation, arguments, success)
         .err()
         .unwrap_or_else(|| panic!("{operation} was not refused"))
 }
 
 #[test]
-fn required_parameters_are_named() {
+fn missing_parameters_are_reported() {
     assert_eq!(refusal("user/get", &[]), "300 Id is required.");
     assert_eq!(refusal("user/get", &[("id", "")]), "300 Id is required.");
     assert_eq!(
@@ -39,7 +37,7 @@ fn required_parameters_are_named() {
 }
 
 #[test]
-fn malformed_and_out_of_range_parameters_are_named() {
+fn malformed_and_out_of_range_parameters_are_reported() {
     for (operation, arguments, name) in [
         (
             "user/list",
@@ -85,27 +83,27 @@ fn malformed_and_out_of_range_parameters_are_named() {
 }
 
 #[test]
-fn a_page_below_the_first_is_the_first_and_a_size_below_one_the_default() {
+fn clamps_page_number_and_defaults_page_size() {
     for (number, size) in [("0", "0"), ("-1", "-30"), ("", "")] {
         let page = [("page_number", number), ("page_size", size)];
         for operation in ["user/list", "group/member/list", "meeting/list"] {
             let given = [&page[..], &[("id", "g"), ("host_id", "u")]].concat();
-            let sent = run(operation, &given, well);
+            let sent = run(operation, &given, success);
             let sent = sent.unwrap().requests().join(" ");
             assert!(sent.contains("page_size=30"), "{operation}: {sent}");
             assert!(!sent.contains("page_number=0"), "{operation}: {sent}");
         }
     }
     let beyond = [("page_number", "99999999"), ("page_size", "9999")];
-    let sent = run("user/list", &beyond, well).unwrap();
+    let sent = run("user/list", &beyond, success).unwrap();
     let wanted = "GET /users?page_number=1000000&page_size=300&status=active";
     assert_eq!(sent.requests()[0], wanted);
 }
 
 #[test]
-fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
+fn v2_capacities_and_numbers_round_trip() {
     let sent = |name: &str, value: &str| {
-        let run = run("user/update", &[("id", "x"), (name, value)], well).unwrap();
+        let run = run("user/update", &[("id", "x"), (name, value)], success).unwrap();
         run.requests()[0].to_owned()
     };
     for capacity in ["500", "1000", "3000", "5000", "20000"] {
@@ -116,7 +114,7 @@ fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
         let wanted = format!("\"webinar_capacity\":{capacity}");
         assert!(sent("webinar_capacity", capacity).contains(&wanted));
     }
-    // What v1 shows where v2 has none.
+    // v1's value where v2 has none.
     for name in [
         "pmi",
         "large_capacity",
@@ -128,7 +126,7 @@ fn capacities_and_numbers_that_v2_gave_can_be_sent_back() {
 }
 
 #[test]
-fn the_address_of_a_new_user_is_a_parameter_and_no_unknown_user() {
+fn invalid_address_of_a_new_user_is_a_parameter_error() {
     for email in ["me", ".", "..", "vanity_name"] {
         for create in ["user/create", "user/custcreate", "user/ssocreate"] {
             assert_eq!(
@@ -140,7 +138,7 @@ fn the_address_of_a_new_user_is_a_parameter_and_no_unknown_user() {
 }
 
 #[test]
-fn booleans_and_numbers_are_read_in_all_spellings() {
+fn parses_all_spellings_of_booleans_and_numbers() {
     for (text, chat) in [
         ("true", false),
         ("True", false),
@@ -154,28 +152,38 @@ fn booleans_and_numbers_are_read_in_all_spellings() {
         ("off", true),
         ("no", true),
     ] {
-        let run = run("user/update", &[("id", "x"), ("disable_chat", text)], well).unwrap();
+        let run = run(
+            "user/update",
+            &[("id", "x"), ("disable_chat", text)],
+            success,
+        )
+        .unwrap();
         let wanted = format!("PATCH /users/x/settings {{\"in_meeting\":{{\"chat\":{chat}}}}}");
         assert_eq!(run.requests(), [wanted], "{text}");
     }
-    let run = run("user/update", &[("id", "x"), ("pmi", " 2035134244 ")], well).unwrap();
+    let run = run(
+        "user/update",
+        &[("id", "x"), ("pmi", " 2035134244 ")],
+        success,
+    )
+    .unwrap();
     let sent = run.requests().last().copied();
     assert_eq!(sent, Some("PATCH /users/x {\"pmi\":2035134244}"));
 }
 
 #[test]
-fn an_empty_parameter_counts_as_absent() {
+fn empty_parameter_counts_as_absent() {
     let get = run(
         "user/getbyemail",
         &[("email", "a@b"), ("login_type", "")],
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(get.requests()[0], "GET /users/a%40b");
     let delete = run(
         "user/permanentdelete",
         &[("id", ""), ("email", "a@b")],
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(delete.requests()[1], "DELETE /users/a%40b?action=delete");
@@ -186,45 +194,30 @@ fn an_empty_parameter_counts_as_absent() {
         ("timezone", ""),
     ];
     assert_eq!(
-        run("user/update", &update, well).unwrap().requests(),
+        run("user/update", &update, success).unwrap().requests(),
         ["GET /users/x"]
     );
 }
 
 #[test]
-fn an_empty_text_of_an_update_clears_unless_the_site_keeps_it() {
+fn empty_text_clears_on_update_unless_disabled() {
     let catalog = catalog();
-    let keep = BTreeMap::from([("empty_text".to_owned(), toml_text("keep"))]);
-    let keep = Site {
-        options: catalog.options(&keep).unwrap(),
-        ..site(catalog)
-    };
+    let keep = site_with_option("empty_text", "keep");
     let update = [("id", "x"), ("dept", "")];
     let sent = |site: &Site| {
-        let run = run_with(
-            catalog,
-            site,
-            Memory::default(),
-            "user/update",
-            &update,
-            well,
-        );
+        let run = run_at(site, "user/update", &update, success);
         run.unwrap().requests().join(" ")
     };
     assert_eq!(sent(&site(catalog)), "PATCH /users/x {\"dept\":\"\"}");
     assert_eq!(sent(&keep), "GET /users/x");
 }
 
-fn toml_text(text: &str) -> toml::Value {
-    toml::Value::String(text.to_owned())
-}
-
 #[test]
-fn unknown_parameters_are_ignored_and_told() {
+fn unknown_parameters_are_ignored_and_reported() {
     let run = run(
         "user/get",
         &[("id", "x"), ("disable_chat", "maybe"), ("zz", "1")],
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(run.finished.unknown, ["disable_chat", "zz"]);
@@ -252,7 +245,7 @@ fn ids_are_data() {
         ("-x_~", "-x_~"),
         ("../x", "..%2Fx"),
     ] {
-        let run = run("user/get", &[("id", id)], well).unwrap();
+        let run = run("user/get", &[("id", id)], success).unwrap();
         assert_eq!(run.requests()[0], format!("GET /users/{segment}"));
     }
     assert_eq!(
@@ -262,12 +255,8 @@ fn ids_are_data() {
 }
 
 #[test]
-fn losses_are_warned_of_or_in_strict_mode_refused_before_anything_is_sent() {
-    let catalog = catalog();
-    let strict = Site {
-        strict: true,
-        ..site(catalog)
-    };
+fn losses_warn_or_fail_in_strict_mode_before_any_call() {
+    let strict = strict_site();
     for (parameter, value, reported) in [
         ("track_id", "7", true),
         ("type", "3", true),
@@ -284,18 +273,10 @@ fn losses_are_warned_of_or_in_strict_mode_refused_before_anything_is_sent() {
         ("group_id", "g", true),
     ] {
         let arguments = [("id", "x"), (parameter, value)];
-        let lenient = run("user/update", &arguments, well).unwrap();
+        let lenient = run("user/update", &arguments, success).unwrap();
         let wanted: &[&str] = if reported { &[parameter] } else { &[] };
         assert_eq!(lenient.warned(), wanted, "{parameter}={value}");
-        let refused = run_with(
-            catalog,
-            &strict,
-            Memory::default(),
-            "user/update",
-            &arguments,
-            well,
-        )
-        .err();
+        let refused = run_at(&strict, "user/update", &arguments, success).err();
         assert_eq!(refused.is_some(), reported, "{parameter}={value}");
         if let Some(text) = refused {
             assert!(
@@ -307,7 +288,7 @@ fn losses_are_warned_of_or_in_strict_mode_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn operations_that_nothing_serves_say_so() {
+fn reports_unserved_operations() {
     assert_eq!(
         refusal("user/checkzpk", &[("zpk", "abc")]),
         "300 Invalid parameter: zpk"
@@ -322,7 +303,7 @@ fn operations_that_nothing_serves_say_so() {
         memory,
         "user/unserved",
         &[],
-        well,
+        success,
     );
     assert_eq!(
         unserved.err().as_deref(),
@@ -331,8 +312,8 @@ fn operations_that_nothing_serves_say_so() {
 }
 
 #[test]
-fn the_first_given_subject_wins() {
+fn first_given_subject_wins() {
     let both = [("id", "x"), ("host_email", "a@b")];
-    let run = run("user/scheduleforhost", &both, well).unwrap();
+    let run = run("user/scheduleforhost", &both, success).unwrap();
     assert_eq!(run.requests()[0], "GET /users/x/assistants");
 }

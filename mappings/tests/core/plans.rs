@@ -1,11 +1,11 @@
-//! The plan and the answer of every operation on users.
+//! Plans and responses of all user operations.
 
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, Site, V2Request};
 use serde_json::Value;
 
-use crate::driver::{catalog, run_with, site, well};
+use crate::driver::{catalog, run_at, site, success};
 
-/// A request for each operation that makes every call of its plan that can be made at once.
+/// A request for each operation, using as many calls of its plan as possible.
 pub(crate) const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ("user/activate", &[("id", "kdc1")]),
     (
@@ -89,7 +89,7 @@ pub(crate) const CREATE: &[(&str, &str)] = &[
     ("imgroup_id", "i1"),
 ];
 
-/// What each request sends and answers, for a snapshot.
+/// Requests and responses for a snapshot.
 pub(crate) fn transcript(
     requests: &[(&str, &[(&str, &str)])],
     v2: impl Fn(&V2Request) -> Outcome,
@@ -97,7 +97,7 @@ pub(crate) fn transcript(
     transcript_at(&site(catalog()), requests, v2)
 }
 
-/// The same at a site with choices of its own.
+/// The same for a site with options set.
 pub(crate) fn transcript_at(
     site: &Site,
     requests: &[(&str, &[(&str, &str)])],
@@ -107,8 +107,7 @@ pub(crate) fn transcript_at(
     for (operation, arguments) in requests {
         let given: Vec<_> = arguments.iter().map(|(n, v)| format!("{n}={v}")).collect();
         text += &format!("{operation}  {}\n", given.join(" "));
-        let memory = Memory::default();
-        let run = run_with(catalog(), site, memory, operation, arguments, &v2).unwrap();
+        let run = run_at(site, operation, arguments, &v2).unwrap();
         for (step, requests) in run.sent.iter().enumerate() {
             for request in requests {
                 text += &format!("  {} {request}\n", step + 1);
@@ -135,11 +134,11 @@ pub(crate) fn transcript_at(
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn every_served_operation_is_in_the_snapshot() {
+fn snapshot_has_every_served_operation() {
     let catalog = catalog();
     for operation in catalog
         .operations()

@@ -1,5 +1,5 @@
-//! `README.md` is the reference of the catalog's grammar: it has every key of the loader and no
-//! other, and its worked example is an operation.
+//! `README.md` documents exactly the keys of the loader, and its worked example is a valid
+//! operation.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,13 @@ use crate::driver::{ok, run_with, site};
 
 const README: &str = include_str!("../../README.md");
 
-/// What stands before a table of keys in the README, and a catalog file with an unknown key in such
-/// a table.
+/// Text before a key table in the README, and a catalog file with an unknown key in such a table.
 const TABLES: &[(&str, &str)] = &[
     ("## Files and names", "[KEY]\na = 1"),
     ("`[[field]]`: one v1 name", "[[field]]\nKEY = 1"),
-    ("`[[field.given]]` says", "[[field]]\ngiven = [{ KEY = 1 }]"),
+    ("`[[field.given]]` is", "[[field]]\ngiven = [{ KEY = 1 }]"),
     (
-        "`override`: the first row",
+        "`override`: the first matching row",
         "[[field]]\noverride = [{ KEY = 1 }]",
     ),
     (
@@ -38,16 +37,19 @@ const TABLES: &[(&str, &str)] = &[
         "[operation.x]\nrange = { today = { KEY = 1 } }",
     ),
     (
-        "`[[operation.\"…\".variant]]`: under",
+        "`[[operation.\"…\".variant]]`: other",
         "[operation.x]\nvariant = [{ KEY = 1 }]",
     ),
     ("`[plan.NAME]`: the calls", "[plan.x]\nKEY = 1"),
     ("`[[plan.NAME.call]]`, or", "CALL\nKEY = 1"),
-    ("`items`: the answer holds", "CALL\nitems = { KEY = 1 }"),
-    ("`pages`: the answer is", "CALL\npages = { KEY = 1 }"),
-    ("`each`: the call is made", "CALL\neach = { KEY = 1 }"),
-    ("`check`: the answer must", "CALL\ncheck = [{ KEY = 1 }]"),
-    ("`on`: the first row", "CALL\non = [{ KEY = 1 }]"),
+    ("`items`: a complete list", "CALL\nitems = { KEY = 1 }"),
+    ("`pages`: a page", "CALL\npages = { KEY = 1 }"),
+    ("`each`: one request", "CALL\neach = { KEY = 1 }"),
+    (
+        "`check`: the operation fails",
+        "CALL\ncheck = [{ KEY = 1 }]",
+    ),
+    ("`on`: the first matching row", "CALL\non = [{ KEY = 1 }]"),
     (
         "`[plan.NAME.list.LIST]`: a list",
         "[plan.x.list.y]\nKEY = 1",
@@ -67,19 +69,19 @@ const TABLES: &[(&str, &str)] = &[
     ("`[[rule]]`, `[[operation", "[[rule]]\nKEY = 1"),
     ("`v2`:\n", "[[rule]]\nv2 = { KEY = 1 }"),
     ("`v1`:\n", "[[rule]]\nv1 = { KEY = 1 }"),
-    ("`[subject.KIND]`: whom", "[subject.x]\nKEY = 1"),
-    ("`[option.NAME]`: what", "[option.x]\nKEY = 1"),
+    ("`[subject.KIND]`: a kind", "[subject.x]\nKEY = 1"),
+    ("`[option.NAME]`: an option", "[option.x]\nKEY = 1"),
     (
         "`[request.\"GET /users/{userId}\"]`: an",
         "[request.x]\nKEY = 1",
     ),
     ("`probe`:\n", "[request.x]\nprobe = { KEY = 1 }"),
     ("`[source.NAME]`:\n", "[source.x]\nKEY = 1"),
-    ("`[rate.PLAN]`: how", "[rate.x]\nKEY = 1"),
+    ("`[rate.PLAN]`: v2's", "[rate.x]\nKEY = 1"),
     ("`[[notification]]`: a push", "[[notification]]\nKEY = 1"),
     ("`first`:\n", "[[notification]]\nfirst = { KEY = 1 }"),
-    ("`[webhook]`: where webhooks", "[webhook]\nKEY = 1"),
-    ("`[protocol]`: how v1", "[protocol]\nKEY = 1"),
+    ("`[webhook]`: the layout", "[webhook]\nKEY = 1"),
+    ("`[protocol]`: properties", "[protocol]\nKEY = 1"),
     (
         "`[[protocol.media_type]]`:\n",
         "[[protocol.media_type]]\nKEY = 1",
@@ -87,7 +89,7 @@ const TABLES: &[(&str, &str)] = &[
     ("`RESOURCE/overlay.toml` changes", "OVERLAY\nKEY = 1"),
 ];
 
-/// The keys of the first table behind a passage of the README.
+/// Keys of the first table after a passage of the README.
 fn documented(passage: &str) -> BTreeSet<&'static str> {
     let (_, rest) = README
         .split_once(passage)
@@ -101,7 +103,7 @@ fn documented(passage: &str) -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// The keys that the loader offers in place of an unknown one.
+/// Keys that the loader's error suggests instead of an unknown one.
 fn known(text: &str) -> BTreeSet<String> {
     let name = if text.starts_with("OVERLAY") {
         "user/overlay.toml"
@@ -129,7 +131,7 @@ fn known(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_key_is_documented_and_no_other() {
+fn documents_exactly_the_existing_keys() {
     let mut wrong = Vec::new();
     for (passage, text) in TABLES {
         let (documented, known) = (documented(passage), known(text));
@@ -144,17 +146,17 @@ fn every_key_is_documented_and_no_other() {
 }
 
 #[test]
-fn every_table_of_keys_is_compared() {
+fn compares_every_key_table() {
     let tables = README
         .lines()
         .filter(|line| line.starts_with("| key "))
         .count();
-    // Files and names has a table of its own form.
+    // The table "Files and names" has its own format.
     assert_eq!(tables, TABLES.len() - 1);
 }
 
 #[test]
-fn every_type_and_conversion_is_documented() {
+fn documents_every_type_and_conversion() {
     let kinds = mappings::catalog::field::Kind::ALL.map(|(name, _)| name);
     for name in kinds
         .into_iter()
@@ -164,7 +166,7 @@ fn every_type_and_conversion_is_documented() {
     }
 }
 
-/// The files of the worked example: each begins with its name.
+/// Files of the worked example; each begins with its name.
 fn example() -> Vec<(String, String)> {
     let blocks = README.split("```toml\n").skip(1);
     let blocks = blocks.filter_map(|block| block.split("```").next());
@@ -176,7 +178,7 @@ fn example() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_worked_example_is_an_operation() {
+fn worked_example_is_a_valid_operation() {
     let files = example();
     assert_eq!(files.len(), 3);
     let catalog = Catalog::with_overrides(files).unwrap_or_else(|error| panic!("{error}"));

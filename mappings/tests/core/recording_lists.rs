@@ -1,18 +1,18 @@
-//! The list of a host's recordings: every month, the latest first, complete or not at all.
+//! List of a host's recordings: all months, latest first, complete or an error.
 
-use mappings::{Memory, Outcome, V2Request};
+use mappings::{Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{Run, catalog, error, of, ok, run, run_with, site, site_choosing, user},
+    driver::{Run, error, of, ok, run, run_at, site_with_option, user},
     plans::transcript,
 };
 
 const HOST: (&str, &str) = ("host_id", "kdc1");
 const DATES: &[(&str, &str)] = &[HOST, ("from", "2020-07-20"), ("to", "09/10/2020 03:00 pm")];
 
-/// A recording a month, and a second page in August.
-fn well(request: &V2Request) -> Outcome {
+/// One recording per month, and a second page in August.
+fn success(request: &V2Request) -> Outcome {
     match &*request.template {
         "/users/{userId}" => ok(user()),
         "/users/{userId}/recordings" => {
@@ -49,13 +49,13 @@ fn sent_to(run: &Run, part: &str) -> Vec<String> {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(&[("recording/list", DATES)], well));
+    insta::assert_snapshot!(transcript(&[("recording/list", DATES)], success));
 }
 
 #[test]
-fn months_do_not_overlap_and_leave_no_day_out() {
+fn months_cover_each_day_once() {
     let given = [HOST, ("from", "2020-07-20"), ("to", "2020-09-10")];
-    let run = run("recording/list", &given, well).unwrap();
+    let run = run("recording/list", &given, success).unwrap();
     let asked = sent_to(&run, "/users/kdc1/recordings");
     let days: Vec<_> = asked
         .iter()
@@ -67,14 +67,14 @@ fn months_do_not_overlap_and_leave_no_day_out() {
                 .replace("&page_size=300&to=", " ")
         })
         .collect();
-    // The host is in London, where a summer day begins an hour before it does in UTC.
+    // The host is in London, on daylight saving time.
     assert_eq!(days, ["2020-08-10 2020-09-10", "2020-07-19 2020-08-09"]);
 }
 
 #[test]
-fn without_dates_everything_of_the_host_is_listed() {
-    let whole = run("recording/list", &[HOST], well).unwrap();
-    // The host is there since January 2017; two years are the site's choice.
+fn without_dates_lists_all_recordings() {
+    let whole = run("recording/list", &[HOST], success).unwrap();
+    // The host was created in January 2017; the option allows two years.
     assert_eq!(whole.sent[0], ["GET /users/kdc1"]);
     let asked = sent_to(&whole, "/users/kdc1/recordings");
     let last = asked
@@ -83,16 +83,8 @@ fn without_dates_everything_of_the_host_is_listed() {
         .min()
         .unwrap();
     assert!(last.starts_with("2018-09-13"), "{last}");
-    let site = site_choosing("recording_months", 119);
-    let run = run_with(
-        catalog(),
-        &site,
-        Memory::default(),
-        "recording/list",
-        &[HOST],
-        well,
-    )
-    .unwrap();
+    let site = site_with_option("recording_months", 119);
+    let run = run_at(&site, "recording/list", &[HOST], success).unwrap();
     let asked = sent_to(&run, "/users/kdc1/recordings");
     let last = asked
         .iter()
@@ -103,7 +95,7 @@ fn without_dates_everything_of_the_host_is_listed() {
 }
 
 #[test]
-fn the_page_is_cut_from_the_merged_list_and_only_its_meetings_cost_a_call() {
+fn paginates_the_merged_list_before_detail_calls() {
     let page = |number: &str| {
         let given = [
             DATES[0],
@@ -112,7 +104,7 @@ fn the_page_is_cut_from_the_merged_list_and_only_its_meetings_cost_a_call() {
             ("page_size", "2"),
             ("page_number", number),
         ];
-        run("recording/list", &given, well).unwrap()
+        run("recording/list", &given, success).unwrap()
     };
     let first = page("1");
     assert_eq!(sent_to(&first, "download_access_token").len(), 2);
@@ -148,30 +140,30 @@ fn the_page_is_cut_from_the_merged_list_and_only_its_meetings_cost_a_call() {
 }
 
 #[test]
-fn a_month_that_fails_fails_the_list() {
+fn failing_month_fails_the_list() {
     let failing =
         |request: &V2Request| match request.query.iter().any(|(_, value)| value == "2020-08-09") {
             true => Outcome::Limited,
-            false => well(request),
+            false => success(request),
         };
     let given = [HOST, ("from", "2020-07-20"), ("to", "2020-09-10")];
     let run_ = run("recording/list", &given, failing).unwrap();
     assert!(run_.error().starts_with("403 "));
     let none = |request: &V2Request| match of(request, "to") == "2020-08-09" {
         true => error(404, 3301, "There is no recording for this meeting."),
-        false => well(request),
+        false => success(request),
     };
     let run_ = run("recording/list", &given, move |request| {
         match &*request.template {
             "/users/{userId}/recordings" => none(request),
-            _ => well(request),
+            _ => success(request),
         }
     });
     assert_eq!(run_.unwrap().answer()["total_records"], 1);
 }
 
 #[test]
-fn a_token_that_was_refused_begins_the_walk_of_its_month_anew() {
+fn rejected_token_restarts_its_month() {
     let refused = std::sync::Mutex::new(false);
     let v2 = |request: &V2Request| {
         let mut refused = refused.lock().unwrap();
@@ -183,26 +175,19 @@ fn a_token_that_was_refused_begins_the_walk_of_its_month_anew() {
             *refused = true;
             return error(400, 300, "The next page token is invalid or expired.");
         }
-        well(request)
+        success(request)
     };
     let run = run("recording/list", DATES, v2).unwrap();
     assert_eq!(run.answer()["total_records"], 3);
 }
 
 #[test]
-fn a_range_ends_after_it_begins() {
+fn rejects_inverted_ranges() {
     let given = [HOST, ("from", "2020-09-11"), ("to", "2020-09-10")];
-    let refused = run("recording/list", &given, well).err();
+    let refused = run("recording/list", &given, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: from"));
     let given = [HOST, ("from", "1900-01-01")];
-    let refused = run_with(
-        catalog(),
-        &site(catalog()),
-        Memory::default(),
-        "recording/list",
-        &given,
-        well,
-    );
+    let refused = run("recording/list", &given, success);
     assert_eq!(
         refused.err().as_deref(),
         Some("300 Invalid parameter: from")

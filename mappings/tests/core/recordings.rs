@@ -1,12 +1,12 @@
-//! Cloud recordings: plans, answers, and what programs that download or delete rely on.
+//! Cloud recordings: plans, responses, and assumptions of programs that download or delete.
 
 use std::sync::Arc;
 
-use mappings::{Links, Memory, Outcome, Site, V2Request};
+use mappings::{Links, Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{NOW, Run, catalog, error, no_content, of, ok, run, run_with, site_choosing, user},
+    driver::{NOW, Run, catalog, error, no_content, of, ok, run, run_at, site_with_option, user},
     plans::transcript,
 };
 
@@ -51,7 +51,7 @@ fn recording() -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/meetings/{meetingId}/recordings") => {
             let mut found = recording();
@@ -86,21 +86,26 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// A request to a site that made a choice.
+/// A request to a site with an option set.
 fn choosing(option: &str, choice: &str, operation: &str, arguments: &[(&str, &str)]) -> Run {
-    let (site, memory) = (site_choosing(option, choice), Memory::default());
-    run_with(catalog(), &site, memory, operation, arguments, well).unwrap()
+    run_at(
+        &site_with_option(option, choice),
+        operation,
+        arguments,
+        success,
+    )
+    .unwrap()
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn a_uuid_with_slashes_is_encoded_twice_however_it_arrives() {
+fn double_encodes_uuids_in_any_encoding() {
     let path = |given: &str| {
-        let run = run("recording/get", &[("meeting_id", given)], well).unwrap();
+        let run = run("recording/get", &[("meeting_id", given)], success).unwrap();
         let sent = run.requests()[0].to_owned();
         let path = sent.trim_start_matches("GET /meetings/");
         path.split_once("/recordings").unwrap().0.to_owned()
@@ -113,9 +118,9 @@ fn a_uuid_with_slashes_is_encoded_twice_however_it_arrives() {
 }
 
 #[test]
-fn an_empty_file_id_deletes_all_files_of_the_meeting() {
+fn empty_file_id_deletes_all_files() {
     let arguments = [("meeting_id", "CAf0sQ+Ri=="), ("file_id", "")];
-    let run = run("recording/delete", &arguments, well).unwrap();
+    let run = run("recording/delete", &arguments, success).unwrap();
     assert_eq!(
         run.requests(),
         ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings?action=trash"]
@@ -123,9 +128,9 @@ fn an_empty_file_id_deletes_all_files_of_the_meeting() {
 }
 
 #[test]
-fn one_file_is_deleted_and_no_other() {
+fn deletes_a_single_file() {
     let arguments = [("meeting_id", "CAf0sQ+Ri=="), ("file_id", "f/1")];
-    let run = run("recording/delete", &arguments, well).unwrap();
+    let run = run("recording/delete", &arguments, success).unwrap();
     assert_eq!(
         run.requests(),
         ["DELETE /meetings/CAf0sQ%2BRi%3D%3D/recordings/f%2F1?action=trash"]
@@ -133,8 +138,8 @@ fn one_file_is_deleted_and_no_other() {
 }
 
 #[test]
-fn ids_that_v2_takes_for_something_else_are_refused() {
-    let refused = |arguments: &[(&str, &str)]| run("recording/delete", arguments, well).err();
+fn rejects_ids_reserved_by_v2() {
+    let refused = |arguments: &[(&str, &str)]| run("recording/delete", arguments, success).err();
     let (meeting, file) = (("meeting_id", "CAf0sQ+Ri=="), "file_id");
     for reserved in ["..", ".", "registrants", "Settings"] {
         let refused = refused(&[meeting, (file, reserved)]);
@@ -143,12 +148,12 @@ fn ids_that_v2_takes_for_something_else_are_refused() {
     let refused = refused(&[("meeting_id", "..")]);
     let unknown = "3301 There is no recording for this meeting.";
     assert_eq!(refused.as_deref(), Some(unknown));
-    let refused = run("mc/recording/list", &[("host_id", "me")], well).err();
+    let refused = run("mc/recording/list", &[("host_id", "me")], success).err();
     assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));
 }
 
 #[test]
-fn a_site_may_delete_for_good() {
+fn option_deletes_permanently() {
     let run = choosing(
         "recording_delete",
         "delete",
@@ -162,7 +167,7 @@ fn a_site_may_delete_for_good() {
 }
 
 #[test]
-fn a_download_has_a_token_unless_the_site_wants_none() {
+fn option_omits_download_tokens() {
     let download = |choice: &str| {
         let arguments = [("meeting_id", "CAf0sQ+Ri==")];
         let answer = choosing("recording_downloads", choice, "recording/get", &arguments).answer();
@@ -174,11 +179,11 @@ fn a_download_has_a_token_unless_the_site_wants_none() {
         format!("{plain}?access_token=token.of.the.meeting")
     );
     assert_eq!(download("plain"), plain);
-    // Nothing makes links here.
+    // No link provider is configured.
     assert_eq!(download("relay"), plain);
 }
 
-/// Links as a site makes them that relays files.
+/// Links of a site that relays files.
 #[derive(Debug)]
 struct Relay;
 
@@ -189,19 +194,18 @@ impl Links for Relay {
 }
 
 #[test]
-fn a_site_that_relays_downloads_shows_links_of_its_own() {
+fn relayed_downloads_have_site_links() {
     let site = Site {
         links: Some(Arc::new(Relay)),
-        ..site_choosing("recording_downloads", "relay")
+        ..site_with_option("recording_downloads", "relay")
     };
     assert!(catalog().has_links(&site.options));
-    assert!(!catalog().has_links(&site_choosing("recording_downloads", "token").options));
+    assert!(!catalog().has_links(&site_with_option("recording_downloads", "token").options));
     for (operation, given, at) in [
         ("recording/get", ("meeting_id", "CAf0sQ+Ri=="), ""),
         ("recording/list", ("host_id", "kdc1"), "/meetings/0"),
     ] {
-        let memory = Memory::default();
-        let run = run_with(catalog(), &site, memory, operation, &[given], well).unwrap();
+        let run = run_at(&site, operation, &[given], success).unwrap();
         let asked = run.requests().join(" ");
         assert!(!asked.contains("download_access_token"), "{asked}");
         let at = format!("{at}/recording_files/0/download_url");
@@ -212,17 +216,16 @@ fn a_site_that_relays_downloads_shows_links_of_its_own() {
 }
 
 #[test]
-fn a_play_url_has_its_passcode_if_the_site_wants_it() {
+fn option_adds_passcode_to_play_url() {
     let play = |choice: bool, passcode: Option<&str>| {
         let v2 = |_: &V2Request| {
             let mut found = recording();
             found["recording_play_passcode"] = passcode.into();
             ok(found)
         };
-        let site = site_choosing("recording_play_passcode", choice);
+        let site = site_with_option("recording_play_passcode", choice);
         let given = [("meeting_id", "CAf0sQ+Ri==")];
-        let memory = Memory::default();
-        let run = run_with(catalog(), &site, memory, "recording/get", &given, v2).unwrap();
+        let run = run_at(&site, "recording/get", &given, v2).unwrap();
         run.answer()["recording_files"][0]["play_url"].clone()
     };
     let plain = "https://example.com/rec/play/1";
@@ -232,14 +235,14 @@ fn a_play_url_has_its_passcode_if_the_site_wants_it() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_an_error() {
+fn error_body_with_status_200_is_an_error() {
     let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": "no right permissions" }));
     let run = run("recording/get", &[("meeting_id", "CAf0sQ+Ri==")], refusal).unwrap();
     assert_eq!(run.error(), "200 no right permissions");
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let unknown = "There is no recording for this meeting.";
     for (status, code, message, v1) in [
         (
@@ -294,9 +297,9 @@ fn errors_of_v2_in_v1s_words() {
 }
 
 #[test]
-fn recordings_without_dates_are_all_of_them_and_not_those_of_today() {
+fn without_dates_reads_all_recordings() {
     let host = [("host_id", "kdc1")];
-    let run = run("mc/recording/list", &host, well).unwrap();
+    let run = run("mc/recording/list", &host, success).unwrap();
     let requests = run.requests();
     assert_eq!(requests[0], "GET /users/kdc1");
     assert_eq!(requests.len(), 1 + 24);
@@ -306,10 +309,10 @@ fn recordings_without_dates_are_all_of_them_and_not_those_of_today() {
 }
 
 #[test]
-fn nothing_is_looked_for_before_the_host_was_there() {
+fn range_starts_at_the_creation_of_the_host() {
     let young = |request: &V2Request| match &*request.template {
         "/users/{userId}" => ok(json!({ "id": "kdc1", "user_created_at": "2020-07-20T23:00:00Z" })),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("mc/recording/list", &[("host_id", "kdc1")], young).unwrap();
     let requests = run.requests();
@@ -324,8 +327,8 @@ const QUARTER: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn a_long_range_is_split_into_months_without_a_day_twice_or_never() {
-    let run = run("mc/recording/list", &QUARTER, well).unwrap();
+fn long_range_is_split_into_disjoint_months() {
+    let run = run("mc/recording/list", &QUARTER, success).unwrap();
     let requests = run.requests();
     assert_eq!(requests[0], "GET /users/kdc1");
     let days: Vec<_> = requests[1..]
@@ -337,7 +340,7 @@ fn a_long_range_is_split_into_months_without_a_day_twice_or_never() {
         [
             ("2020-07-31".to_owned(), "2020-08-31".to_owned()),
             ("2020-06-30".to_owned(), "2020-07-30".to_owned()),
-            // The host is in London, where a summer day begins an hour before it does in UTC.
+            // The host is in London, on daylight saving time.
             ("2020-06-14".to_owned(), "2020-06-29".to_owned()),
         ]
     );
@@ -345,7 +348,7 @@ fn a_long_range_is_split_into_months_without_a_day_twice_or_never() {
 }
 
 #[test]
-fn dates_are_those_of_the_hosts_time_zone() {
+fn dates_use_the_hosts_time_zone() {
     let v2 = |request: &V2Request| {
         if &*request.template == "/users/{userId}" {
             ok(json!({ "id": "kdc1", "timezone": "America/Los_Angeles" }))
@@ -410,11 +413,11 @@ fn days_of(request: &str) -> (String, String) {
 }
 
 #[test]
-fn a_month_that_cannot_be_read_fails_the_answer() {
+fn unreadable_month_fails_the_response() {
     for failing in ["2020-07-31", "2020-06-30", "2020-06-14"] {
         let v2 = |request: &V2Request| match of(request, "from") == failing {
             true => error(429, 429, "Too many requests."),
-            false => well(request),
+            false => success(request),
         };
         let run = run("mc/recording/list", &QUARTER, v2).unwrap();
         assert!(
@@ -429,16 +432,16 @@ fn a_month_that_cannot_be_read_fails_the_answer() {
 }
 
 #[test]
-fn a_month_without_recordings_is_no_error_and_an_unknown_host_is() {
+fn empty_month_is_no_error_but_unknown_host_is() {
     let empty = |request: &V2Request| match of(request, "from") {
-        "" | "2020-07-31" => well(request),
+        "" | "2020-07-31" => success(request),
         _ => error(404, 3301, "There is no recording for this session."),
     };
     let run_of =
         |v2: &dyn Fn(&V2Request) -> Outcome| run("mc/recording/list", &QUARTER, v2).unwrap();
     assert_eq!(run_of(&empty).answer()["total_records"], 2);
     let none = |request: &V2Request| match of(request, "from") {
-        "" => well(request),
+        "" => success(request),
         _ => error(404, 3301, "There is no recording for this session."),
     };
     let answer = run_of(&none).answer();
@@ -451,7 +454,7 @@ fn a_month_without_recordings_is_no_error_and_an_unknown_host_is() {
 }
 
 #[test]
-fn pages_of_recordings_are_cut_from_all_months_newest_first() {
+fn paginates_recordings_newest_first() {
     let page = |number| {
         let arguments = [
             QUARTER[0],
@@ -460,7 +463,9 @@ fn pages_of_recordings_are_cut_from_all_months_newest_first() {
             ("page_size", "1"),
             ("page_number", number),
         ];
-        run("mc/recording/list", &arguments, well).unwrap().answer()
+        run("mc/recording/list", &arguments, success)
+            .unwrap()
+            .answer()
     };
     let uuids = |answer: &Value| {
         let meetings = answer["meetings"].as_array().unwrap().clone();

@@ -4,7 +4,7 @@ use mappings::{Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{error, ok, run},
+    driver::{created, error, ok, run},
     plans::transcript,
 };
 
@@ -45,27 +45,21 @@ const REGISTER: &[(&str, &str)] = &[
     ("occurrence_ids", "1600430400000"),
 ];
 
-fn well(_: &V2Request) -> Outcome {
-    Outcome::Answered {
-        status: 201,
-        body: Some(
-            json!({
-                "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Planning",
-                "start_time": "2020-09-15T09:05:00.000Z", "participant_pin_code": 380_303,
-                "join_url": "https://example.com/w/1?tk=r9",
-            })
-            .into(),
-        ),
-    }
+fn success(_: &V2Request) -> Outcome {
+    created(json!({
+        "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Planning",
+        "start_time": "2020-09-15T09:05:00.000Z", "participant_pin_code": 380_303,
+        "join_url": "https://example.com/w/1?tk=r9",
+    }))
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn a_registration_that_waits_has_no_join_url() {
+fn pending_registration_has_no_join_url() {
     let v2 = |_: &V2Request| ok(json!({ "registrant_id": "r9", "id": 1, "topic": "Planning" }));
     let answer = run("meeting/register", REGISTER, v2).unwrap().answer();
     assert_eq!(
@@ -75,17 +69,17 @@ fn a_registration_that_waits_has_no_join_url() {
 }
 
 #[test]
-fn the_person_is_required() {
+fn registrant_is_required() {
     for missing in [1, 2, 3] {
         let mut arguments = REGISTER[..4].to_vec();
         let (name, _) = arguments.remove(missing);
-        let refused = run("meeting/register", &arguments, well).err().unwrap();
+        let refused = run("meeting/register", &arguments, success).err().unwrap();
         assert_eq!(refused.to_lowercase(), format!("300 {name} is required."));
     }
 }
 
 #[test]
-fn v2s_errors_are_said_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let gone = "3001 Meeting 9876543210 is not found or has expired.";
     for (status, code, message, wanted) in [
         (404, 1001, "Meeting does not exist: 1.", gone),

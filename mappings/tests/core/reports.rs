@@ -1,10 +1,10 @@
-//! Reports: plans, answers, and what programs that bill or count rely on.
+//! Reports: plans, responses, and assumptions of billing programs.
 
-use mappings::{Memory, Outcome, V2Request};
+use mappings::{Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, of, ok, run, run_with, site_choosing},
+    driver::{Run, error, of, ok, run, run_at, site_with_option},
     plans::transcript,
 };
 
@@ -36,7 +36,7 @@ fn report(request: &V2Request, list: &str, entries: &Value) -> Outcome {
     }))
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match &*request.template {
         "/report/users" => report(
             request,
@@ -86,38 +86,42 @@ fn well(request: &V2Request) -> Outcome {
 }
 
 fn with_logins(choice: &str, arguments: &[(&str, &str)], v2: fn(&V2Request) -> Outcome) -> Run {
-    let (site, memory) = (site_choosing("report_logins", choice), Memory::default());
-    let operation = "report/getaccountreport";
-    run_with(catalog(), &site, memory, operation, arguments, v2).unwrap()
+    let site = site_with_option("report_logins", choice);
+    run_at(&site, "report/getaccountreport", arguments, v2).unwrap()
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn days_are_read_in_every_spelling_that_programs_send() {
+fn parses_all_date_spellings_of_clients() {
     for (from, to) in [
         ("2020-7-1", "2020-7-31"),
         ("2020/07/01", "2020/07/31"),
         ("2020-07-01T15:50:47Z", "2020-07-31T00:00:00Z"),
     ] {
-        let run = run("report/getaudioreport", &[("from", from), ("to", to)], well).unwrap();
+        let run = run(
+            "report/getaudioreport",
+            &[("from", from), ("to", to)],
+            success,
+        )
+        .unwrap();
         let sent = run.requests()[0].to_owned();
         assert!(sent.contains("from=2020-07-01&"), "{sent}");
         assert!(sent.contains("to=2020-07-31&"), "{sent}");
     }
     let odd = [("from", "yesterday"), ("to", "2020-07-31")];
-    let refused = run("report/getaudioreport", &odd, well).err();
+    let refused = run("report/getaudioreport", &odd, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: from"));
 }
 
 #[test]
-fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
+fn cuts_long_ranges_with_a_warning() {
     for operation in ["report/getaccountreport", "report/getaudioreport"] {
         let cut = |from: &str, to: &str| {
-            let run = run(operation, &[("from", from), ("to", to)], well).unwrap();
+            let run = run(operation, &[("from", from), ("to", to)], success).unwrap();
             let sent = run.requests()[0].to_owned();
             let answer = run.answer();
             let from = answer["from"].as_str().unwrap().to_owned();
@@ -133,33 +137,33 @@ fn a_range_of_more_than_a_month_is_cut_to_the_last_one_and_says_so() {
 }
 
 #[test]
-fn logins_cost_a_call_for_each_host_of_a_page_and_only_up_to_thirty() {
+fn login_times_need_a_call_per_host_up_to_thirty() {
     fn many(request: &V2Request) -> Outcome {
         match &*request.template {
             "/report/users" => {
                 let users: Vec<_> = (0..31).map(|n| json!({ "id": format!("u{n}") })).collect();
                 report(request, "users", &json!(users))
             }
-            _ => well(request),
+            _ => success(request),
         }
     }
     let arguments = [JULY[0], JULY[1], ("page_size", "300")];
     let calls = |choice, v2| with_logins(choice, &arguments, v2).requests().len();
     assert_eq!(calls("auto", many), 1);
     assert_eq!(calls("full", many), 32);
-    assert_eq!(calls("auto", well), 3);
-    assert_eq!(calls("none", well), 1);
+    assert_eq!(calls("auto", success), 3);
+    assert_eq!(calls("none", success), 1);
     let run = with_logins("auto", &arguments, many);
     assert_eq!(run.warned(), ["last_client_version, last_login_time"]);
     assert_eq!(run.answer()["users"][30]["last_login_time"], "");
 }
 
 #[test]
-fn a_host_whose_login_cannot_be_read_is_still_in_the_report() {
+fn host_without_login_time_stays_in_the_report() {
     fn without_users(request: &V2Request) -> Outcome {
         match &*request.template {
             "/users/{userId}" => error(429, 429, "Too many requests."),
-            _ => well(request),
+            _ => success(request),
         }
     }
     let run = with_logins("full", &JULY, without_users);
@@ -170,14 +174,14 @@ fn a_host_whose_login_cannot_be_read_is_still_in_the_report() {
 }
 
 #[test]
-fn the_kind_of_telephone_call_is_one_that_v1_had() {
+fn rejects_unknown_telephone_call_type() {
     let arguments = [JULY[0], JULY[1], ("type", "3")];
-    let refused = run("report/getaudioreport", &arguments, well).err();
+    let refused = run("report/getaudioreport", &arguments, success).err();
     assert_eq!(refused.as_deref(), Some("300 Invalid parameter: type"));
 }
 
 #[test]
-fn refusals_with_status_200_are_errors() {
+fn error_body_with_status_200_is_an_error() {
     for (operation, arguments) in REQUESTS {
         let text = "Enable the Toll Report feature to perform this action.";
         let refusal = |_: &V2Request| ok(json!({ "code": 200, "message": text }));
@@ -187,7 +191,7 @@ fn refusals_with_status_200_are_errors() {
 }
 
 #[test]
-fn errors_of_v2_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     let six =
         "Daily report can only be provided for a month that falls within the recent 6 months.";
     for (status, code, message, v1) in [

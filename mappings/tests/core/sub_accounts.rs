@@ -1,12 +1,10 @@
-//! Sub accounts of master accounts: plans, answers, and what programs rely on.
+//! Sub accounts of master accounts: plans, responses, and assumptions of v1 programs.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Outcome, Site, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, no_content, ok, run, run_with, site},
+    driver::{Run, error, no_content, ok, run, run_at, site_with_option},
     plans::{transcript, transcript_at},
 };
 
@@ -166,7 +164,7 @@ fn plans() -> Value {
     })
 }
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     match (request.method.as_str(), &*request.template) {
         ("GET", "/accounts/{accountId}") | ("POST", "/accounts") => ok(account()),
         ("GET", "/accounts") => ok(json!({
@@ -183,14 +181,9 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// A site where operations that spend money are served.
+/// A site with paid operations enabled.
 fn spending() -> Site {
-    let catalog = catalog();
-    let chosen = BTreeMap::from([("plan_writes".to_owned(), toml::Value::from(true))]);
-    Site {
-        options: catalog.options(&chosen).unwrap(),
-        ..site(catalog)
-    }
+    site_with_option("plan_writes", true)
 }
 
 fn spend(
@@ -198,14 +191,7 @@ fn spend(
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Result<Run, String> {
-    run_with(
-        catalog(),
-        &spending(),
-        Memory::default(),
-        operation,
-        arguments,
-        v2,
-    )
+    run_at(&spending(), operation, arguments, v2)
 }
 
 /// `SUBSCRIBE` with other values.
@@ -218,16 +204,16 @@ fn subscribe<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 #[test]
-fn plans_and_answers_of_operations_that_spend_money() {
-    insta::assert_snapshot!(transcript_at(&spending(), SPENDING, well));
+fn plans_and_answers_of_paid_operations() {
+    insta::assert_snapshot!(transcript_at(&spending(), SPENDING, success));
 }
 
 #[test]
-fn operations_that_spend_money_are_off_until_the_site_allows_them() {
+fn paid_operations_are_off_by_default() {
     for (operation, arguments) in SPENDING {
         let refused = run(operation, arguments, |_| panic!("something was sent"));
         assert_eq!(
@@ -238,7 +224,7 @@ fn operations_that_spend_money_are_off_until_the_site_allows_them() {
 }
 
 #[test]
-fn words_that_v2_takes_for_other_accounts_are_refused_before_anything_is_sent() {
+fn rejects_reserved_account_ids_before_any_call() {
     let operations = REQUESTS.iter().chain(SPENDING).map(|(name, _)| *name);
     let about_one =
         operations.filter(|name| !matches!(*name, "ma/account/create" | "ma/account/list"));
@@ -259,7 +245,7 @@ fn words_that_v2_takes_for_other_accounts_are_refused_before_anything_is_sent() 
 }
 
 #[test]
-fn an_unknown_account_is_named_as_the_client_named_it() {
+fn unknown_account_error_quotes_the_clients_id() {
     let gone = |_: &V2Request| error(404, 2001, "Account does not exist: a1");
     for (operation, arguments) in REQUESTS.iter().chain(SPENDING) {
         if matches!(*operation, "ma/account/create" | "ma/account/list") {
@@ -274,7 +260,7 @@ fn an_unknown_account_is_named_as_the_client_named_it() {
 }
 
 #[test]
-fn v2s_other_errors_go_through_with_its_words() {
+fn unmapped_errors_keep_v2s_message() {
     for code in [2010, 2100, 3200, 3201, 3211, 3261, 10200] {
         let refused = |_: &V2Request| error(400, code, "Invalid parameter: country");
         for (operation, arguments) in SPENDING {
@@ -300,7 +286,7 @@ fn v2s_other_errors_go_through_with_its_words() {
 }
 
 #[test]
-fn an_error_under_a_successful_status_is_an_error() {
+fn error_body_with_success_status_is_an_error() {
     let text =
         "The pay mode cannot be updated for a sub account which already has an existing plan.";
     let v2 = |_: &V2Request| error(200, 200, text);
@@ -309,10 +295,10 @@ fn an_error_under_a_successful_status_is_an_error() {
 }
 
 #[test]
-fn a_new_sub_account_whose_settings_v2_refuses_exists() {
+fn created_account_remains_if_its_settings_fail() {
     let free = |request: &V2Request| match &*request.template {
         "/accounts/{accountId}/settings" => error(400, 200, "Only available for paid accounts."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("ma/account/create", CREATE, free).unwrap();
     assert_eq!(run.finished.answer.warnings.len(), 1);
@@ -320,10 +306,10 @@ fn a_new_sub_account_whose_settings_v2_refuses_exists() {
 }
 
 #[test]
-fn a_change_of_which_half_failed_says_so() {
+fn partial_failure_of_a_change_is_reported() {
     let v2 = |request: &V2Request| match &*request.template {
         "/accounts/{accountId}/settings" => error(400, 300, "The account must be paid."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("ma/account/update", UPDATE, v2).unwrap();
     assert_eq!(
@@ -334,9 +320,9 @@ fn a_change_of_which_half_failed_says_so() {
 }
 
 #[test]
-fn absent_parameters_of_a_change_leave_v2s_values_alone() {
+fn absent_parameters_keep_stored_values() {
     let arguments = [("account_id", "a1"), ("pay_mode", "0")];
-    let run = run("ma/account/update", &arguments, well).unwrap();
+    let run = run("ma/account/update", &arguments, success).unwrap();
     assert_eq!(
         run.requests(),
         [r#"PATCH /accounts/a1/options {"pay_mode":"sub"}"#]
@@ -344,21 +330,21 @@ fn absent_parameters_of_a_change_leave_v2s_values_alone() {
 }
 
 #[test]
-fn domains_are_separated_by_semicolons_in_v2() {
+fn joins_domains_with_semicolons() {
     for domains in ["example.com,example.org", "example.com;example.org"] {
         let arguments = [("account_id", "a1"), ("enforce_login_domains", domains)];
-        let run = run("ma/account/update", &arguments, well).unwrap();
+        let run = run("ma/account/update", &arguments, success).unwrap();
         let sent = r#"PATCH /accounts/a1/settings {"schedule_meeting":{"enforce_login_domains":"example.com;example.org"}}"#;
         assert_eq!(run.requests(), [sent]);
     }
 }
 
 #[test]
-fn a_contact_that_cannot_be_read_is_left_out_but_an_unknown_account_is_an_error() {
+fn unreadable_contact_is_omitted_but_unknown_account_fails() {
     let without = |code: i64| {
         move |request: &V2Request| match &*request.template {
             "/accounts/{accountId}/billing" => error(404, code, "No billing account."),
-            _ => well(request),
+            _ => success(request),
         }
     };
     let left_out = run("ma/account/plan/get", ACCOUNT, without(3201)).unwrap();
@@ -373,14 +359,14 @@ fn a_contact_that_cannot_be_read_is_left_out_but_an_unknown_account_is_an_error(
 }
 
 #[test]
-fn plans_that_are_expired_or_absent_are_not_shown() {
+fn omits_expired_and_absent_plans() {
     let v2 = |request: &V2Request| match &*request.template {
         "/accounts/{accountId}/plans" => ok(json!({
             "plan_base": { "type": "monthly", "hosts": 5, "status": "expired" },
             "plan_recording": "cmr_monthly_commitment_40", "plan_recording_status": "expired",
             "plan_audio": { "type": "tollfree_payongo", "status": "expired" },
         })),
-        _ => well(request),
+        _ => success(request),
     };
     let answer = run("ma/account/plan/get", ACCOUNT, v2).unwrap().answer();
     let plans = answer.as_object().unwrap().keys();
@@ -392,7 +378,7 @@ fn plans_that_are_expired_or_absent_are_not_shown() {
 }
 
 #[test]
-fn countries_of_call_out_are_shown_as_v1_counted_them() {
+fn converts_call_out_countries() {
     for (countries, callout) in [
         (json!(null), None),
         (json!(""), None),
@@ -404,7 +390,7 @@ fn countries_of_call_out_are_shown_as_v1_counted_them() {
             "/accounts/{accountId}/plans" => ok(json!({
                 "plan_audio": { "type": "tollfree_payongo", "callout_countries": countries }
             })),
-            _ => well(request),
+            _ => success(request),
         };
         let answer = run("ma/account/plan/get", ACCOUNT, v2).unwrap().answer();
         let shown = answer["plan_audio"].get("callout").and_then(Value::as_i64);
@@ -413,9 +399,9 @@ fn countries_of_call_out_are_shown_as_v1_counted_them() {
 }
 
 #[test]
-fn plans_are_read_in_all_spellings() {
+fn parses_plans_in_all_spellings() {
     let sent = |plan: &[(&str, &str)]| {
-        let run = spend("ma/account/plan/subscribe", &subscribe(plan), well).unwrap();
+        let run = spend("ma/account/plan/subscribe", &subscribe(plan), success).unwrap();
         let body = run.requests()[1]
             .strip_prefix("POST /accounts/a1/plans ")
             .unwrap();
@@ -464,7 +450,7 @@ fn plans_are_read_in_all_spellings() {
 }
 
 #[test]
-fn what_is_no_plan_is_refused_before_anything_is_sent() {
+fn rejects_invalid_plans_before_any_call() {
     for (name, value) in [
         ("plan_base", r#"{"type":"monthly","hosts":"many"}"#),
         ("plan_base", r#"{"type":"monthly","increasing_hosts":1}"#),
@@ -483,12 +469,12 @@ fn what_is_no_plan_is_refused_before_anything_is_sent() {
         );
     }
     let arguments = [("account_id", "a1"), ("type", "3"), ("plan", "monthly")];
-    let refused = spend("ma/account/plan/update", &arguments, well);
+    let refused = spend("ma/account/plan/update", &arguments, success);
     assert_eq!(refused.err().unwrap(), "300 Invalid parameter: type");
 }
 
 #[test]
-fn a_plan_whose_hosts_v2_misses_is_refused_by_its_v1_name() {
+fn missing_plan_hosts_error_uses_the_v1_name() {
     let refused = |_: &V2Request| {
         Outcome::Answered {
         status: 400,
@@ -515,15 +501,15 @@ fn a_plan_whose_hosts_v2_misses_is_refused_by_its_v1_name() {
 }
 
 #[test]
-fn the_documents_misspelt_address_is_missing() {
+fn misspelt_address_parameter_is_reported_missing() {
     let arguments: Vec<_> = subscribe(&[("address", ""), ("addres", "1 Main St")]);
-    let refused = spend("ma/account/plan/subscribe", &arguments, well);
+    let refused = spend("ma/account/plan/subscribe", &arguments, success);
     assert_eq!(refused.err().unwrap(), "300 Address is required.");
 }
 
 #[test]
-fn the_owners_address_stands_in_for_a_contact_without_one() {
-    let run = spend("ma/account/plan/subscribe", SUBSCRIBE, well).unwrap();
+fn contact_address_defaults_to_the_owners() {
+    let run = spend("ma/account/plan/subscribe", SUBSCRIBE, success).unwrap();
     assert!(
         run.requests()[1].contains(r#""email":"owner@example.com""#),
         "{:?}",
@@ -531,7 +517,7 @@ fn the_owners_address_stands_in_for_a_contact_without_one() {
     );
     assert_eq!(run.answer()["email"], "owner@example.com");
     let arguments = subscribe(&[("email", "bills@example.com")]);
-    let run = spend("ma/account/plan/subscribe", &arguments, well).unwrap();
+    let run = spend("ma/account/plan/subscribe", &arguments, success).unwrap();
     assert_eq!(run.requests().len(), 1);
     assert!(
         run.requests()[0].contains(r#""email":"bills@example.com""#),
@@ -542,9 +528,9 @@ fn the_owners_address_stands_in_for_a_contact_without_one() {
 }
 
 #[test]
-fn a_subscription_without_an_answer_is_never_sent_again() {
+fn unanswered_subscription_is_not_repeated() {
     let lost = |request: &V2Request| match request.method.is_read() {
-        true => well(request),
+        true => success(request),
         false => Outcome::NoAnswer { maybe_done: true },
     };
     let run = spend("ma/account/plan/subscribe", SUBSCRIBE, lost).unwrap();
@@ -557,8 +543,8 @@ fn a_subscription_without_an_answer_is_never_sent_again() {
 }
 
 #[test]
-fn the_owners_password_is_in_no_answer_and_no_warning() {
-    let run = run("ma/account/create", CREATE, well).unwrap();
+fn owner_password_never_appears() {
+    let run = run("ma/account/create", CREATE, success).unwrap();
     let warnings = format!("{:?}", run.finished.answer.warnings);
     assert!(!warnings.contains("Secret-123"));
     assert!(!run.answer().to_string().contains("Secret-123"));

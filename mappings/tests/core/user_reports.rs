@@ -1,10 +1,10 @@
-//! The report of a host: meetings with their participants.
+//! Report of a host: meetings with participants.
 
 use mappings::{Memory, Outcome, V2Request};
 use serde_json::json;
 
 use crate::{
-    driver::{catalog, error, of, ok, run, run_with, site, site_choosing},
+    driver::{catalog, error, of, ok, run, run_at, run_with, site, site_with_option},
     plans::transcript,
 };
 
@@ -15,7 +15,7 @@ const GIVEN: &[(&str, &str)] = &[
     ("page_size", "300"),
 ];
 
-fn well(request: &V2Request) -> Outcome {
+fn success(request: &V2Request) -> Outcome {
     let token = |name: &str| {
         request
             .query
@@ -62,12 +62,14 @@ fn well(request: &V2Request) -> Outcome {
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(&[("report/getuserreport", GIVEN)], well));
+    insta::assert_snapshot!(transcript(&[("report/getuserreport", GIVEN)], success));
 }
 
 #[test]
-fn a_longer_range_is_cut_to_its_last_month_and_shows_it() {
-    let answer = run("report/getuserreport", GIVEN, well).unwrap().answer();
+fn cuts_long_range_and_shows_it() {
+    let answer = run("report/getuserreport", GIVEN, success)
+        .unwrap()
+        .answer();
     assert_eq!(
         (&answer["from"], &answer["to"]),
         (&json!("2020-06-30"), &json!("2020-07-31"))
@@ -79,19 +81,10 @@ fn a_longer_range_is_cut_to_its_last_month_and_shows_it() {
 }
 
 #[test]
-fn a_page_has_at_most_as_many_meetings_as_the_site_allows() {
+fn option_limits_the_page_size() {
     let sizes = |most: i64, given: &[(&str, &str)]| {
-        let site = site_choosing("user_report_page", most);
-        let memory = Memory::default();
-        let run = run_with(
-            catalog(),
-            &site,
-            memory,
-            "report/getuserreport",
-            given,
-            well,
-        )
-        .unwrap();
+        let site = site_with_option("user_report_page", most);
+        let run = run_at(&site, "report/getuserreport", given, success).unwrap();
         let asked = run.requests()[0].to_owned();
         let shown = run.answer()["page_size"].as_u64().unwrap();
         assert!(asked.contains(&format!("page_size={shown}&")), "{asked}");
@@ -103,7 +96,7 @@ fn a_page_has_at_most_as_many_meetings_as_the_site_allows() {
 }
 
 #[test]
-fn later_pages_are_found_by_tokens_and_remembered() {
+fn later_pages_use_stored_tokens() {
     let page = |number: &str, cursors: Vec<(u32, String)>| {
         let given = [GIVEN, &[("page_number", number)]].concat();
         let memory = Memory {
@@ -116,7 +109,7 @@ fn later_pages_are_found_by_tokens_and_remembered() {
             memory,
             "report/getuserreport",
             &given,
-            well,
+            success,
         )
         .unwrap()
     };
@@ -140,25 +133,25 @@ fn later_pages_are_found_by_tokens_and_remembered() {
 }
 
 #[test]
-fn a_meeting_without_a_report_has_no_participants_and_is_warned_of() {
+fn meeting_without_a_report_warns() {
     let gone = |request: &V2Request| match request.path.contains("/report/meetings/") {
         true => error(404, 3001, "Meeting does not exist."),
-        false => well(request),
+        false => success(request),
     };
     let run_ = run("report/getuserreport", GIVEN, gone).unwrap();
     assert_eq!(run_.warned(), ["participants"]);
     assert_eq!(run_.answer()["meetings"][0]["participants"], json!([]));
     let limited = |request: &V2Request| match request.path.contains("/report/meetings/") {
         true => Outcome::Limited,
-        false => well(request),
+        false => success(request),
     };
     let run_ = run("report/getuserreport", GIVEN, limited).unwrap();
     assert!(run_.error().starts_with("403 "));
 }
 
 #[test]
-fn me_is_not_a_user() {
+fn rejects_me_as_user_id() {
     let given = [("user_id", "me"), GIVEN[1], GIVEN[2]];
-    let refused = run("report/getuserreport", &given, well).err();
+    let refused = run("report/getuserreport", &given, success).err();
     assert_eq!(refused.as_deref(), Some("1001 User not exist: me"));
 }

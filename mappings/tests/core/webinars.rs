@@ -1,12 +1,13 @@
-//! Webinars: plans, answers, and what must not touch another host's webinar.
+//! Webinars: plans, responses, and protection of other hosts' webinars.
 
-use std::collections::BTreeMap;
-
-use mappings::{Memory, Outcome, Site, V2Request};
+use mappings::{Memory, Outcome, V2Request};
 use serde_json::{Value, json};
 
 use crate::{
-    driver::{Run, catalog, error, no_content, ok, run, run_with, shown, site},
+    driver::{
+        Run, catalog, created, error, no_content, ok, run, run_at, run_with, shown, site,
+        site_with_options,
+    },
     plans::transcript,
 };
 
@@ -103,11 +104,11 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// A webinar with registration that approves by itself.
+/// Webinar with automatic approval.
 const ID: &str = "9876543210";
-/// One whose host approves.
+/// Webinar with approval by the host.
 const MANUAL: &str = "9876543211";
-/// One without registration.
+/// Webinar without registration.
 const OPEN: &str = "9876543212";
 const OWN: &[(&str, &str)] = &[("id", ID), ("host_id", "kdc1")];
 
@@ -182,7 +183,7 @@ const REGISTER: &[(&str, &str)] = &[
     ("occurrence_ids", "1600430400000,1600516800000"),
 ];
 
-/// A webinar whose `approval_type` is that of its id.
+/// A webinar whose `approval_type` follows from its id.
 fn webinar(id: &str) -> Value {
     let id: i64 = id.parse().unwrap();
     json!({
@@ -200,7 +201,7 @@ fn webinar(id: &str) -> Value {
     })
 }
 
-/// What v2's list has of it.
+/// The webinar in v2's list.
 fn listed(id: &str) -> Value {
     let mut listed = webinar(id);
     for only_there in ["host_email", "settings", "start_url", "registration_url"] {
@@ -240,8 +241,8 @@ fn session(answer: &str) -> Value {
     })
 }
 
-/// A v2 in which all goes well.
-fn well(request: &V2Request) -> Outcome {
+/// A v2 on which all requests succeed.
+fn success(request: &V2Request) -> Outcome {
     let id = request.path.rsplit('/').next().unwrap_or_default();
     match (request.method.as_str(), &*request.template) {
         ("GET", "/webinars/{webinarId}") => ok(webinar(id)),
@@ -249,14 +250,10 @@ fn well(request: &V2Request) -> Outcome {
             "webinars",
             &[listed(ID), listed(MANUAL), listed(OPEN)],
         )),
-        ("POST", "/users/{userId}/webinars") => Outcome::Answered {
-            status: 201,
-            body: Some(webinar(ID).into()),
-        },
-        ("POST", "/webinars/{webinarId}/panelists") => Outcome::Answered {
-            status: 201,
-            body: Some(json!({ "id": ID, "updated_at": "2020-09-13T00:00:00Z" }).into()),
-        },
+        ("POST", "/users/{userId}/webinars") => created(webinar(ID)),
+        ("POST", "/webinars/{webinarId}/panelists") => {
+            created(json!({ "id": ID, "updated_at": "2020-09-13T00:00:00Z" }))
+        }
         ("GET", "/webinars/{webinarId}/panelists") => ok(json!({
             "total_records": 1,
             "panelists": [{
@@ -264,17 +261,11 @@ fn well(request: &V2Request) -> Outcome {
                 "join_url": "https://example.com/w/1?tk=p",
             }],
         })),
-        ("POST", "/webinars/{webinarId}/registrants") => Outcome::Answered {
-            status: 201,
-            body: Some(
-                json!({
-                    "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Autumn",
-                    "start_time": "2020-09-15T09:05:00Z",
-                    "join_url": "https://example.com/w/1?tk=r9",
-                })
-                .into(),
-            ),
-        },
+        ("POST", "/webinars/{webinarId}/registrants") => created(json!({
+            "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Autumn",
+            "start_time": "2020-09-15T09:05:00Z",
+            "join_url": "https://example.com/w/1?tk=r9",
+        })),
         ("GET", "/webinars/{webinarId}/registrants") => ok(page(
             "registrants",
             &[registrant("r1", "Grace"), registrant("r2", "Edith")],
@@ -306,29 +297,19 @@ fn well(request: &V2Request) -> Outcome {
     }
 }
 
-/// A request to a site that made choices.
+/// A request to a site with options set.
 fn choosing(
     choices: &[(&str, toml::Value)],
     operation: &str,
     arguments: &[(&str, &str)],
     v2: impl Fn(&V2Request) -> Outcome,
 ) -> Run {
-    let catalog = catalog();
-    let choices = choices
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()));
-    let site = Site {
-        options: catalog
-            .options(&choices.collect::<BTreeMap<_, _>>())
-            .unwrap(),
-        ..site(catalog)
-    };
-    run_with(catalog, &site, Memory::default(), operation, arguments, v2).unwrap()
+    run_at(&site_with_options(choices), operation, arguments, v2).unwrap()
 }
 
 #[test]
 fn plans_and_answers() {
-    insta::assert_snapshot!(transcript(REQUESTS, well));
+    insta::assert_snapshot!(transcript(REQUESTS, success));
 }
 
 /// The arguments with some replaced.
@@ -348,10 +329,10 @@ fn is_read(run: &Run) -> bool {
         .all(|request| request.starts_with("GET "))
 }
 
-// ---- whose webinar ---------------------------------------------------------------------------
+// ---- host check ------------------------------------------------------------------------------
 
 #[test]
-fn a_wrong_host_id_never_touches_the_webinar_of_another_host() {
+fn wrong_host_id_does_not_change_the_webinar() {
     let mut tested = 0;
     for (operation, arguments) in REQUESTS {
         let is_of_webinar = arguments.iter().any(|(name, _)| *name == "id");
@@ -359,7 +340,7 @@ fn a_wrong_host_id_never_touches_the_webinar_of_another_host() {
             continue;
         }
         for other in ["kdc2", "grace@example.com", "me"] {
-            let run = run(operation, &with(arguments, &[("host_id", other)]), well).unwrap();
+            let run = run(operation, &with(arguments, &[("host_id", other)]), success).unwrap();
             let is_write = !catalog().find(operation).unwrap().read;
             let wanted = if is_write {
                 "3003 Not meeting host.".to_owned()
@@ -377,17 +358,17 @@ fn a_wrong_host_id_never_touches_the_webinar_of_another_host() {
 }
 
 #[test]
-fn without_the_host_check_nothing_is_read_for_it() {
+fn disabled_host_check_needs_no_read() {
     let off = [("host_check", toml::Value::from(false))];
     for operation in ["webinar/end", "webinar/polls", "webinar/update"] {
         let arguments = [("id", ID), ("host_id", "kdc2"), ("topic", "Winter")];
-        let run = choosing(&off, operation, &arguments, well);
+        let run = choosing(&off, operation, &arguments, success);
         assert_eq!(run.requests().len(), 1, "{:?}", run.requests());
     }
 }
 
 #[test]
-fn ids_of_nothing_are_refused_before_anything_is_sent() {
+fn rejects_invalid_ids_before_any_call() {
     let none = |_: &V2Request| panic!("nothing is sent");
     for id in [
         "me",
@@ -416,10 +397,10 @@ fn ids_of_nothing_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_webinar_that_is_gone_is_not_found_and_not_written_to() {
+fn deleted_webinar_is_not_found() {
     let gone = |request: &V2Request| match &*request.template {
         "/webinars/{webinarId}" => error(404, 3001, "Webinar does not exist: 9876543210."),
-        _ => well(request),
+        _ => success(request),
     };
     for (operation, arguments) in [
         ("webinar/update", UPDATE),
@@ -442,7 +423,7 @@ fn a_webinar_that_is_gone_is_not_found_and_not_written_to() {
         );
         assert_eq!(run.requests().len(), 1, "{operation}: {:?}", run.requests());
     }
-    // Its past is still there.
+    // Past data remains available.
     for operation in [
         "webinar/uuid/list",
         "webinar/attendees/list",
@@ -458,7 +439,7 @@ fn a_webinar_that_is_gone_is_not_found_and_not_written_to() {
 // ---- occurrences -----------------------------------------------------------------------------
 
 #[test]
-fn an_empty_occurrence_id_never_means_the_series() {
+fn empty_occurrence_id_does_not_mean_the_series() {
     let none = |_: &V2Request| panic!("nothing is sent");
     for operation in ["webinar/delete", "webinar/registration/cancel"] {
         for empty in ["", " ", "null", "0x1"] {
@@ -478,10 +459,10 @@ fn an_empty_occurrence_id_never_means_the_series() {
 }
 
 #[test]
-fn an_unknown_occurrence_is_v2s_error() {
+fn unknown_occurrence_error_comes_from_v2() {
     let v2 = |request: &V2Request| match request.method.as_str() {
         "DELETE" => error(400, 3000, "Webinar occurrence does not exist."),
-        _ => well(request),
+        _ => success(request),
     };
     let arguments = [OWN[0], OWN[1], ("occurrence_id", "7")];
     let run = run("webinar/delete", &arguments, v2).unwrap();
@@ -489,17 +470,17 @@ fn an_unknown_occurrence_is_v2s_error() {
 }
 
 #[test]
-fn registrants_of_one_occurrence_are_asked_for() {
+fn lists_registrants_of_an_occurrence() {
     let arguments = [OWN[0], OWN[1], ("occurrence_id", "7")];
-    let run_of = |arguments: &[_]| run("webinar/registration", arguments, well).unwrap();
+    let run_of = |arguments: &[_]| run("webinar/registration", arguments, success).unwrap();
     assert!(run_of(&arguments).requests()[1].contains("occurrence_id=7"));
-    // A read does no harm without it.
+    // Harmless in a read.
     let run = run_of(&with(&arguments, &[("occurrence_id", "")]));
     assert!(!run.requests()[1].contains("occurrence_id"));
 }
 
 #[test]
-fn a_recurring_webinar_has_occurrences_and_no_start_of_its_own() {
+fn recurring_webinar_has_occurrences_without_start_time() {
     let of_type = |kind: i64, occurrences: Value| {
         let v2 = move |_: &V2Request| {
             let mut webinar = webinar(ID);
@@ -527,7 +508,7 @@ fn a_recurring_webinar_has_occurrences_and_no_start_of_its_own() {
 
 // ---- create, update --------------------------------------------------------------------------
 
-/// Parameter, what is sent, where it stands in v2's body, and what stands there.
+/// Parameter, sent value, pointer in v2's body, expected value.
 const PLACES: &[[&str; 4]] = &[
     ["topic", "Winter", "/topic", r#""Winter""#],
     ["type", "6", "/type", "6"],
@@ -632,9 +613,9 @@ const PLACES: &[[&str; 4]] = &[
 ];
 
 #[test]
-fn each_parameter_has_its_place_in_v2() {
+fn maps_each_parameter_to_v2() {
     for [name, sent, place, wanted] in PLACES {
-        let run = run("webinar/update", &with(OWN, &[(name, sent)]), well).unwrap();
+        let run = run("webinar/update", &with(OWN, &[(name, sent)]), success).unwrap();
         let body = run.requests()[1]
             .strip_prefix("PATCH /webinars/9876543210 ")
             .unwrap();
@@ -647,8 +628,8 @@ fn each_parameter_has_its_place_in_v2() {
 }
 
 #[test]
-fn values_that_v1_did_not_know_are_dropped_or_refused() {
-    let requests = |arguments: &[(&str, &str)]| run("webinar/create", arguments, well);
+fn drops_or_rejects_unknown_values() {
+    let requests = |arguments: &[(&str, &str)]| run("webinar/create", arguments, success);
     let create = [("host_id", "kdc1"), ("topic", "Autumn")];
     for (name, dropped) in [
         ("option_audio", "none"),
@@ -682,7 +663,7 @@ fn values_that_v1_did_not_know_are_dropped_or_refused() {
 }
 
 #[test]
-fn start_times_reach_v2_with_their_z() {
+fn sends_start_times_in_utc() {
     for (given, sent) in [
         ("2016-11-20T12:00:00Z", "2016-11-20T12:00:00Z"),
         ("2018-05-09T10:00:00.123Z", "2018-05-09T10:00:00Z"),
@@ -691,7 +672,7 @@ fn start_times_reach_v2_with_their_z() {
         ("2016-11-20", "2016-11-20T00:00:00Z"),
     ] {
         let arguments = [("host_id", "kdc1"), ("topic", "x"), ("start_time", given)];
-        let run = run("webinar/create", &arguments, well).unwrap();
+        let run = run("webinar/create", &arguments, success).unwrap();
         let wanted = format!(r#""start_time":"{sent}""#);
         assert!(
             run.requests()[0].contains(&wanted),
@@ -702,7 +683,7 @@ fn start_times_reach_v2_with_their_z() {
 }
 
 #[test]
-fn recurrences_and_panelists_arrive_in_every_wrapping() {
+fn parses_recurrence_and_panelists_in_all_encodings() {
     let recurrence =
         r#""recurrence":{"type":2,"repeat_interval":1,"weekly_days":"2,4","end_times":7}"#;
     let panelists = r#"{"panelists":[{"name":"Alan","email":"alan@example.com"},{"name":"Grace","email":"grace@example.com"}]}"#;
@@ -741,7 +722,7 @@ fn recurrences_and_panelists_arrive_in_every_wrapping() {
     ];
     for wrapping in wrappings {
         let arguments: Vec<_> = create.iter().chain(wrapping).copied().collect();
-        let run = run("webinar/create", &arguments, well).unwrap();
+        let run = run("webinar/create", &arguments, success).unwrap();
         assert!(
             run.requests()[0].contains(recurrence),
             "{:?}",
@@ -755,27 +736,27 @@ fn recurrences_and_panelists_arrive_in_every_wrapping() {
     }
     let monthly = r#"{"type":3,"monthly_day":1,"monthly_week":-1,"monthly_week_day":7}"#;
     let run_of =
-        |name, value| run("webinar/create", &with(&create, &[(name, value)]), well).unwrap();
+        |name, value| run("webinar/create", &with(&create, &[(name, value)]), success).unwrap();
     assert!(run_of("recurrence", monthly).requests()[0].contains(monthly));
-    // No panelists are none to add.
+    // An empty list of panelists adds none.
     assert_eq!(run_of("panelists", "[]").requests().len(), 1);
 }
 
 #[test]
-fn topics_are_cut_to_what_v2_takes() {
+fn truncates_topics_to_v2s_limit() {
     let topic = "ä".repeat(300);
     let arguments = [("host_id", "kdc1"), ("topic", topic.as_str())];
-    let run = run("webinar/create", &arguments, well).unwrap();
+    let run = run("webinar/create", &arguments, success).unwrap();
     assert_eq!(run.warned(), ["topic"]);
     let wanted = format!(r#"{{"topic":"{}"}}"#, "ä".repeat(200));
     assert!(run.requests()[0].ends_with(&wanted));
 }
 
 #[test]
-fn panelists_that_could_not_be_stored_name_the_webinar_that_was() {
+fn failed_panelists_error_names_the_created_webinar() {
     let v2 = |request: &V2Request| match &*request.template {
         "/webinars/{webinarId}/panelists" => error(400, 3000, "You have reached the limit."),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("webinar/create", EVERYTHING, v2).unwrap();
     assert_eq!(
@@ -786,18 +767,18 @@ fn panelists_that_could_not_be_stored_name_the_webinar_that_was() {
 }
 
 #[test]
-fn an_empty_agenda_clears_it_on_update_unless_the_site_keeps_it() {
+fn empty_agenda_clears_on_update_unless_disabled() {
     let arguments = [OWN[0], OWN[1], ("agenda", "")];
-    let run = run("webinar/update", &arguments, well).unwrap();
+    let run = run("webinar/update", &arguments, success).unwrap();
     assert!(run.requests()[1].ends_with(r#"{"agenda":""}"#));
     let keep = [("empty_text", toml::Value::from("keep"))];
-    let run = choosing(&keep, "webinar/update", &arguments, well);
+    let run = choosing(&keep, "webinar/update", &arguments, success);
     assert!(is_read(&run), "{:?}", run.requests());
 }
 
-// ---- answers ---------------------------------------------------------------------------------
+// ---- responses -------------------------------------------------------------------------------
 
-/// Where something stands in v2's webinar, what, and the member and value of the answer.
+/// Pointer in v2's webinar, value, member of the response, expected value.
 const MEMBERS: &[[&str; 4]] = &[
     ["/uuid", r#""u==""#, "uuid", r#""u==""#],
     ["/id", "9876543210", "id", "9876543210"],
@@ -849,7 +830,7 @@ const MEMBERS: &[[&str; 4]] = &[
 ];
 
 #[test]
-fn each_member_of_v2_has_its_place_in_the_answer() {
+fn maps_each_v2_member_to_the_response() {
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     for [pointer, v2, member, v1] in MEMBERS {
         let mut stored = webinar(ID);
@@ -863,7 +844,7 @@ fn each_member_of_v2_has_its_place_in_the_answer() {
 }
 
 #[test]
-fn what_v2_leaves_out_is_v1s_empty_value() {
+fn missing_v2_members_have_v1s_empty_value() {
     let bare = json!({ "id": 9_876_543_210_i64, "host_id": "kdc1", "settings": {
         "enforce_login": true, "enforce_login_domains": "example.com",
     } });
@@ -882,7 +863,7 @@ fn what_v2_leaves_out_is_v1s_empty_value() {
 }
 
 #[test]
-fn an_answer_without_a_webinar_is_none() {
+fn response_without_a_webinar_is_a_failure() {
     for nothing in [json!({}), json!(null), json!([])] {
         for operation in ["webinar/get", "webinar/create"] {
             let arguments = [OWN[0], OWN[1], ("topic", "x")];
@@ -897,10 +878,10 @@ fn an_answer_without_a_webinar_is_none() {
 }
 
 #[test]
-fn a_site_may_have_plain_join_urls() {
+fn option_selects_plain_join_urls() {
     let plain = [("join_url", toml::Value::from("plain"))];
     let url = |operation, arguments, at: &str| {
-        let answer = choosing(&plain, operation, arguments, well).answer();
+        let answer = choosing(&plain, operation, arguments, success).answer();
         answer.pointer(at).unwrap().as_str().unwrap().to_owned()
     };
     let wanted = "https://zoom.us/j/9876543210";
@@ -914,14 +895,14 @@ fn a_site_may_have_plain_join_urls() {
 // ---- lists -----------------------------------------------------------------------------------
 
 #[test]
-fn the_filtered_list_is_cut_into_pages() {
+fn paginates_the_filtered_list() {
     let page = |number: &str| {
         let arguments = [
             ("host_id", "kdc1"),
             ("page_size", "1"),
             ("page_number", number),
         ];
-        run("webinar/list/registration", &arguments, well)
+        run("webinar/list/registration", &arguments, success)
             .unwrap()
             .answer()
     };
@@ -945,11 +926,11 @@ fn the_filtered_list_is_cut_into_pages() {
 }
 
 #[test]
-fn a_webinar_that_cannot_be_read_is_left_out_and_trouble_fails_the_list() {
+fn omits_deleted_webinars_but_trouble_fails_the_list() {
     let v2 = |outcome: fn() -> Outcome| {
         move |request: &V2Request| match request.path.ends_with(ID) {
             true => outcome(),
-            false => well(request),
+            false => success(request),
         }
     };
     let list = |outcome| {
@@ -960,14 +941,14 @@ fn a_webinar_that_cannot_be_read_is_left_out_and_trouble_fails_the_list() {
         )
         .unwrap()
     };
-    // Gone since v2 listed it.
+    // Deleted since v2 listed it.
     let gone = list(|| error(404, 3001, "Webinar does not exist."));
     assert!(gone.warned().is_empty());
     assert_eq!(gone.answer()["total_records"], 1);
     let refused = list(|| error(400, 200, "No permission."));
     assert_eq!(refused.warned().len(), 1, "{:?}", refused.warned());
     assert_eq!(refused.answer()["total_records"], 1);
-    // A short list would be taken for the truth.
+    // A truncated list would be mistaken for a complete one.
     for trouble in [
         || Outcome::Limited,
         || Outcome::NoAnswer { maybe_done: false },
@@ -979,12 +960,12 @@ fn a_webinar_that_cannot_be_read_is_left_out_and_trouble_fails_the_list() {
 }
 
 #[test]
-fn a_host_with_more_than_300_webinars_is_told_so() {
+fn reports_more_than_300_webinars() {
     let v2 = |request: &V2Request| match &*request.template {
         "/users/{userId}/webinars" => ok(json!({
             "total_records": 301, "next_page_token": "more", "webinars": [listed(OPEN)],
         })),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("webinar/list", &[("host_id", "kdc1")], v2).unwrap();
     assert!(
@@ -1000,7 +981,7 @@ fn a_host_with_more_than_300_webinars_is_told_so() {
 }
 
 #[test]
-fn a_site_may_have_all_webinars_in_both_lists() {
+fn option_lists_all_webinars_in_both_lists() {
     let all = |detail: &str| {
         [
             ("webinar_lists", toml::Value::from("all")),
@@ -1013,7 +994,7 @@ fn a_site_may_have_all_webinars_in_both_lists() {
         ("page_number", "1"),
     ];
     for operation in ["webinar/list", "webinar/list/registration"] {
-        let run = choosing(&all("auto"), operation, &arguments, well);
+        let run = choosing(&all("auto"), operation, &arguments, success);
         assert!(run.requests()[0].contains("page_number=1&page_size=2"));
         assert_eq!(run.requests().len(), 4);
         let answer = run.answer();
@@ -1022,7 +1003,7 @@ fn a_site_may_have_all_webinars_in_both_lists() {
             answer["webinars"][0]["start_url"],
             "https://example.com/s/1?zak=z"
         );
-        let run = choosing(&all("profile"), operation, &arguments, well);
+        let run = choosing(&all("profile"), operation, &arguments, success);
         assert_eq!(run.requests().len(), 1);
         assert!(run.warned()[0].contains("start_url"), "{:?}", run.warned());
         let answer = run.answer();
@@ -1034,7 +1015,7 @@ fn a_site_may_have_all_webinars_in_both_lists() {
 // ---- registration ----------------------------------------------------------------------------
 
 #[test]
-fn each_answer_of_a_registrant_has_its_place_in_v2() {
+fn maps_registrant_answers_to_v2() {
     let names = [
         "address",
         "city",
@@ -1062,7 +1043,7 @@ fn each_answer_of_a_registrant_has_its_place_in_v2() {
         let run = run(
             "webinar/register",
             &with(&REGISTER[..4], &[(name, given)]),
-            well,
+            success,
         )
         .unwrap();
         let wanted = format!(
@@ -1073,23 +1054,23 @@ fn each_answer_of_a_registrant_has_its_place_in_v2() {
 }
 
 #[test]
-fn answers_that_v1_did_not_offer_are_dropped() {
+fn drops_unknown_registrant_answers() {
     for name in [
         "purchasing_time_frame",
         "role_in_purchase_process",
         "no_of_employees",
     ] {
         let arguments = with(&REGISTER[..4], &[(name, "some")]);
-        let run = run("webinar/register", &arguments, well).unwrap();
+        let run = run("webinar/register", &arguments, success).unwrap();
         assert_eq!(run.warned(), [name]);
         assert!(!run.requests()[0].contains(name));
     }
 }
 
 #[test]
-fn empty_answers_of_a_registrant_are_not_sent() {
+fn does_not_send_empty_registrant_answers() {
     let empty: Vec<_> = REGISTER[4..].iter().map(|(name, _)| (*name, "")).collect();
-    let run = run("webinar/register", &with(REGISTER, &empty), well).unwrap();
+    let run = run("webinar/register", &with(REGISTER, &empty), success).unwrap();
     let wanted = r#"{"email":"grace@example.com","first_name":"Grace","last_name":"Hopper"}"#;
     assert_eq!(
         run.requests(),
@@ -1098,7 +1079,7 @@ fn empty_answers_of_a_registrant_are_not_sent() {
 }
 
 #[test]
-fn a_registration_that_waits_has_no_join_url() {
+fn pending_registration_has_no_join_url() {
     let v2 = |_: &V2Request| {
         ok(json!({ "registrant_id": "r9", "id": 9_876_543_210_i64, "topic": "Autumn" }))
     };
@@ -1110,10 +1091,10 @@ fn a_registration_that_waits_has_no_join_url() {
 }
 
 #[test]
-fn registrants_of_any_status_are_one_list() {
+fn merges_registrants_of_all_statuses() {
     let v2 = |request: &V2Request| {
         let Some((_, status)) = request.query.iter().find(|(name, _)| name == "status") else {
-            return well(request);
+            return success(request);
         };
         let mut registrant = registrant(status, status);
         registrant["status"] = status.as_str().into();
@@ -1140,12 +1121,12 @@ fn registrants_of_any_status_are_one_list() {
 }
 
 #[test]
-fn a_webinar_that_approves_by_itself_has_no_list_of_registrants() {
+fn automatic_approval_has_no_registrant_list() {
     for host_check in [true, false] {
         let site = [("host_check", toml::Value::from(host_check))];
         for id in [ID, OPEN] {
             let arguments = [("id", id), ("host_id", "kdc1")];
-            let run = choosing(&site, "webinar/registrants/list", &arguments, well);
+            let run = choosing(&site, "webinar/registrants/list", &arguments, success);
             assert_eq!(
                 run.error(),
                 "2008 This webinar does not need manual approval."
@@ -1155,21 +1136,21 @@ fn a_webinar_that_approves_by_itself_has_no_list_of_registrants() {
 }
 
 #[test]
-fn many_registrants_are_approved_in_order_and_a_repeat_does_the_rest() {
+fn approves_registrants_in_order_and_retry_completes() {
     let ids: Vec<_> = (0..65).map(|n| format!("r{n}")).collect();
     let ids = ids.join(",");
     let arguments = [OWN[0], OWN[1], ("registrant_ids", ids.as_str())];
-    let well_run = run("webinar/registrants/approve", &arguments, well).unwrap();
-    let sizes: Vec<_> = well_run.requests()[1..]
+    let success_run = run("webinar/registrants/approve", &arguments, success).unwrap();
+    let sizes: Vec<_> = success_run.requests()[1..]
         .iter()
         .map(|r| r.matches(r#""id""#).count())
         .collect();
     assert_eq!(sizes, [30, 30, 5]);
-    assert!(well_run.requests()[1].contains(r#"[{"id":"r0"},{"id":"r1"}"#));
+    assert!(success_run.requests()[1].contains(r#"[{"id":"r0"},{"id":"r1"}"#));
 
     let v2 = |request: &V2Request| match shown(request).contains("\"r60\"") {
         true => error(400, 3035, "Webinar has reached maximum attendee capacity."),
-        false => well(request),
+        false => success(request),
     };
     let failed = run("webinar/registrants/approve", &arguments, v2).unwrap();
     let told = failed.error();
@@ -1190,7 +1171,7 @@ fn many_registrants_are_approved_in_order_and_a_repeat_does_the_rest() {
         memory,
         "webinar/registrants/approve",
         &arguments,
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(again.requests().len(), 1, "{:?}", again.requests());
@@ -1198,7 +1179,7 @@ fn many_registrants_are_approved_in_order_and_a_repeat_does_the_rest() {
 }
 
 #[test]
-fn registrants_are_required_and_nothing_is_sent_without() {
+fn missing_registrants_send_nothing() {
     let none = |_: &V2Request| panic!("nothing is sent");
     for operation in ["webinar/registrants/approve", "webinar/registration/cancel"] {
         for ids in ["", ",", " , ", "[]"] {
@@ -1214,10 +1195,10 @@ fn registrants_are_required_and_nothing_is_sent_without() {
 }
 
 #[test]
-fn registrants_may_be_an_array_of_json() {
+fn accepts_registrants_as_json_array() {
     let ids = r#" ["r1", 7, "r1"]"#;
     let arguments = [OWN[0], OWN[1], ("registrant_ids", ids)];
-    let run = run("webinar/registrants/approve", &arguments, well).unwrap();
+    let run = run("webinar/registrants/approve", &arguments, success).unwrap();
     let sent = &run.requests()[1];
     assert!(
         sent.ends_with(r#""registrants":[{"id":"r1"},{"id":"7"}]}"#),
@@ -1228,7 +1209,7 @@ fn registrants_may_be_an_array_of_json() {
 // ---- past sessions ---------------------------------------------------------------------------
 
 #[test]
-fn uuids_reach_v2_as_one_segment_however_they_arrive() {
+fn uuids_stay_one_segment_in_any_encoding() {
     for (given, segment) in [
         ("aDYlohsHRtCd4ii1uC2+hA==", "aDYlohsHRtCd4ii1uC2%2BhA%3D%3D"),
         (
@@ -1243,7 +1224,7 @@ fn uuids_reach_v2_as_one_segment_however_they_arrive() {
             ("webinar/questions", "qa"),
             ("webinar/attendees/list", "participants"),
         ] {
-            let run = run(operation, &[OWN[0], OWN[1], ("uuid", given)], well).unwrap();
+            let run = run(operation, &[OWN[0], OWN[1], ("uuid", given)], success).unwrap();
             let wanted = format!("GET /past_webinars/{segment}/{last}");
             assert!(
                 run.requests()[1].starts_with(&wanted),
@@ -1255,7 +1236,7 @@ fn uuids_reach_v2_as_one_segment_however_they_arrive() {
 }
 
 #[test]
-fn without_participants_there_is_no_list_of_attendees() {
+fn missing_participants_fail_the_attendees() {
     for outcome in [
         || error(404, 3001, "Webinar does not exist."),
         || error(400, 200, "Only available for Paid or ZMP account: 1."),
@@ -1265,18 +1246,18 @@ fn without_participants_there_is_no_list_of_attendees() {
     ] {
         let v2 = move |request: &V2Request| match request.path.ends_with("/participants") {
             true => outcome(),
-            false => well(request),
+            false => success(request),
         };
         run("webinar/attendees/list", OWN, v2).unwrap().error();
     }
 }
 
 #[test]
-fn attendees_without_registrants_or_absentees_are_shown_with_a_warning() {
+fn missing_registrants_or_absentees_are_a_warning() {
     for part in ["/registrants", "/absentees"] {
         let v2 = move |request: &V2Request| match request.path.ends_with(part) {
             true => error(429, 429, "You have reached the maximum daily rate limit."),
-            false => well(request),
+            false => success(request),
         };
         let run = run("webinar/attendees/list", OWN, v2).unwrap();
         assert_eq!(run.warned().len(), 1, "{part}");
@@ -1286,11 +1267,11 @@ fn attendees_without_registrants_or_absentees_are_shown_with_a_warning() {
 }
 
 #[test]
-fn a_webinar_without_registration_has_no_absentees() {
+fn webinar_without_registration_has_no_absentees() {
     let run = run(
         "webinar/attendees/list",
         &[("id", OPEN), ("host_id", "kdc1")],
-        well,
+        success,
     )
     .unwrap();
     assert_eq!(run.requests().len(), 2, "{:?}", run.requests());
@@ -1305,9 +1286,9 @@ fn a_webinar_without_registration_has_no_absentees() {
 }
 
 #[test]
-fn registrants_are_found_by_id_or_else_by_address() {
+fn joins_registrants_by_id_or_address() {
     let people = [
-        // The id counts, whatever the address is.
+        // The id takes precedence over the address.
         json!({ "name": "x", "registrant_id": "r1", "user_email": "edith@example.com" }),
         json!({ "name": "x", "user_email": "EDITH@example.com" }),
         json!({ "name": " Mary Ann  Smith ", "user_email": "mary@example.com" }),
@@ -1322,7 +1303,7 @@ fn registrants_are_found_by_id_or_else_by_address() {
             ok(page("participants", &people))
         }
         Some("absentees") => ok(page("registrants", &[])),
-        _ => well(request),
+        _ => success(request),
     };
     let answer = run("webinar/attendees/list", OWN, v2).unwrap().answer();
     let attendees = answer["attendees"].as_array().unwrap().iter();
@@ -1341,14 +1322,14 @@ fn registrants_are_found_by_id_or_else_by_address() {
 }
 
 #[test]
-fn times_in_sessions_are_minutes_as_texts_rounded_up() {
+fn session_times_are_minutes_rounded_up() {
     for (seconds, minutes) in [(0, "0"), (1, "1"), (60, "1"), (61, "2"), (3600, "60")] {
         let v2 = |request: &V2Request| match request.path.ends_with("/participants") {
             true => ok(page(
                 "participants",
                 &[json!({ "name": "x", "join_time": "2020-09-08T09:01:00Z", "duration": seconds })],
             )),
-            false => well(request),
+            false => success(request),
         };
         let open = [("id", OPEN), ("host_id", "kdc1")];
         let answer = run("webinar/attendees/list", &open, v2).unwrap().answer();
@@ -1357,10 +1338,10 @@ fn times_in_sessions_are_minutes_as_texts_rounded_up() {
 }
 
 #[test]
-fn attendees_of_several_pages_are_one_list() {
+fn merges_pages_of_attendees() {
     let v2 = |request: &V2Request| {
         if !request.path.ends_with("/participants") {
-            return well(request);
+            return success(request);
         }
         let is_second = request
             .query
@@ -1390,7 +1371,7 @@ fn attendees_of_several_pages_are_one_list() {
 
 // ---- errors ----------------------------------------------------------------------------------
 
-/// Operation, method of the call that fails, v2's status, code and text, and what v1 says.
+/// Operation, method of the failing call, v2's status, code and message, and v1's error.
 const ERRORS: &[[&str; 4]] = &[
     [
         "webinar/create",
@@ -1527,7 +1508,7 @@ const ERRORS: &[[&str; 4]] = &[
 ];
 
 #[test]
-fn v2s_errors_are_said_in_v1s_words() {
+fn maps_v2_errors_to_v1() {
     for [operation, method, said, wanted] in ERRORS {
         let parts: Vec<_> = said.splitn(3, ' ').collect();
         let v2 = |request: &V2Request| match request.method.as_str() == *method {
@@ -1536,7 +1517,7 @@ fn v2s_errors_are_said_in_v1s_words() {
                 parts[1].parse().unwrap(),
                 parts[2],
             ),
-            false => well(request),
+            false => success(request),
         };
         let (_, arguments) = REQUESTS.iter().find(|(name, _)| name == operation).unwrap();
         assert_eq!(
@@ -1548,11 +1529,11 @@ fn v2s_errors_are_said_in_v1s_words() {
 }
 
 #[test]
-fn a_session_that_is_not_over_has_no_polls_and_questions() {
+fn running_session_has_no_polls_and_questions() {
     for operation in ["webinar/polls", "webinar/questions"] {
         let v2 = |request: &V2Request| match request.path.starts_with("/past_webinars") {
             true => error(404, 3001, "Webinar ID is invalid or not end."),
-            false => well(request),
+            false => success(request),
         };
         let run = run(operation, OWN, v2).unwrap();
         assert_eq!(run.error(), "3001 Webinar ID is invalid or not end.");
@@ -1560,7 +1541,7 @@ fn a_session_that_is_not_over_has_no_polls_and_questions() {
 }
 
 #[test]
-fn refused_members_have_their_v1_names() {
+fn rejected_members_have_their_v1_names() {
     let v2 = |request: &V2Request| match request.method.as_str() {
         "PATCH" => Outcome::Answered {
             status: 400,
@@ -1572,7 +1553,7 @@ fn refused_members_have_their_v1_names() {
                 .into(),
             ),
         },
-        _ => well(request),
+        _ => success(request),
     };
     let arguments = [OWN[0], OWN[1], ("option_auto_record_type", "cloud")];
     let run = run("webinar/update", &arguments, v2).unwrap();
@@ -1583,7 +1564,7 @@ fn refused_members_have_their_v1_names() {
 }
 
 #[test]
-fn every_webinar_operation_is_served_and_tested() {
+fn serves_and_tests_every_webinar_operation() {
     let operations = catalog().operations().iter();
     let of_webinars: Vec<_> = operations
         .filter(|operation| operation.name.starts_with("webinar/"))

@@ -1,9 +1,12 @@
-//! Writes of several calls: order, conditions, honest partial failure, completion.
+//! Writes of several calls: order, conditions, partial failure, completion.
 
 use mappings::{Memory, Outcome, V2Request, translation::Journal};
 use serde_json::json;
 
-use crate::driver::{NOW, Run, catalog, error, ok, run, run_with, shown, site, user_at, well};
+use crate::driver::{
+    NOW, Run, catalog, created, error, ok, run, run_at, run_with, shown, site, site_with_option,
+    success, user_at,
+};
 
 const NEW: &[(&str, &str)] = &[
     ("email", "new@example.com"),
@@ -16,7 +19,7 @@ const NEW: &[(&str, &str)] = &[
 fn failing(template: &'static str) -> impl Fn(&V2Request) -> Outcome {
     move |request| match *request.template == *template && !request.method.is_read() {
         true => error(400, 200, "You can't."),
-        false => well(request),
+        false => success(request),
     }
 }
 
@@ -32,7 +35,7 @@ fn again(unfinished: Option<Journal>, v2: impl Fn(&V2Request) -> Outcome) -> Run
 }
 
 #[test]
-fn a_partial_failure_says_what_is_stored_and_what_is_not() {
+fn partial_failure_lists_stored_and_failed_calls() {
     let run = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     assert_eq!(
         run.error(),
@@ -56,15 +59,15 @@ fn a_partial_failure_says_what_is_stored_and_what_is_not() {
 }
 
 #[test]
-fn a_failed_create_leaves_nothing_unfinished() {
+fn failed_create_leaves_no_journal() {
     let run = run("user/custcreate", NEW, failing("/users")).unwrap();
     assert_eq!(run.error(), "200 You can't.");
     assert_eq!(run.requests().len(), 1);
     assert_eq!(run.finished.unfinished, None);
 }
 
-/// A v2 that has the user, created so many seconds after the request that lost the answer.
-fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
+/// A v2 with the user, created this many seconds after the request whose response was lost.
+fn creating(after: i64) -> impl Fn(&V2Request) -> Outcome {
     move |request| match shown(request).split(' ').take(2).collect::<Vec<_>>()[..] {
         ["POST", "/users"] => error(
             409,
@@ -78,18 +81,18 @@ fn created(after: i64) -> impl Fn(&V2Request) -> Outcome {
             user["created_at"] = moment.format(format).unwrap().into();
             ok(user)
         }
-        _ => well(request),
+        _ => success(request),
     }
 }
 
 #[test]
-fn a_create_without_an_answer_is_recognised_by_its_time() {
+fn recognises_a_lost_create_by_its_time() {
     let lost = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
     let first = run("user/custcreate", NEW, lost).unwrap();
     let unfinished = first.finished.unfinished;
     assert!(unfinished.is_some());
     for after in [0, 10] {
-        let second = again(unfinished.clone(), created(after));
+        let second = again(unfinished.clone(), creating(after));
         assert_eq!(second.finished.unfinished, None);
         let requests = second.requests();
         assert_eq!(requests[1], "GET /users/new%40example.com");
@@ -102,28 +105,28 @@ fn a_create_without_an_answer_is_recognised_by_its_time() {
         assert_eq!(second.answer()["id"], "kdc1");
     }
     for after in [-1, 11, 100_000] {
-        let second = again(unfinished.clone(), created(after));
+        let second = again(unfinished.clone(), creating(after));
         let told = second.error();
         assert_eq!(told, "1005 User already in the account: new@example.com");
         assert_eq!(second.finished.unfinished, None);
     }
-    // While v2 does not show it, the next request asks again.
+    // While v2 does not show it, the next request verifies again.
     let silent = |request: &V2Request| match request.method.is_read() {
         true => Outcome::NoAnswer { maybe_done: false },
-        false => created(0)(request),
+        false => creating(0)(request),
     };
     let second = again(unfinished, silent);
     assert!(second.error().contains("could not be reached"));
-    let third = again(second.finished.unfinished, created(0));
+    let third = again(second.finished.unfinished, creating(0));
     assert_eq!(third.answer()["id"], "kdc1");
 }
 
 #[test]
-fn a_create_that_was_not_sent_is_not_recognised() {
+fn does_not_recognise_an_unsent_create() {
     let refused = |_: &V2Request| Outcome::NoAnswer { maybe_done: false };
     let first = run("user/custcreate", NEW, refused).unwrap();
     assert_eq!(first.finished.unfinished, None);
-    let first = run("user/custcreate", NEW, created(0)).unwrap();
+    let first = run("user/custcreate", NEW, creating(0)).unwrap();
     assert_eq!(
         first.error(),
         "1005 User already in the account: new@example.com"
@@ -132,7 +135,7 @@ fn a_create_that_was_not_sent_is_not_recognised() {
 }
 
 #[test]
-fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
+fn journal_stays_while_v2_is_unreachable() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let second = again(first.finished.unfinished.clone(), |_| Outcome::NoAnswer {
         maybe_done: true,
@@ -141,7 +144,7 @@ fn what_is_unfinished_stays_so_while_v2_does_not_answer() {
 }
 
 #[test]
-fn a_repeated_create_does_what_is_missing() {
+fn repeated_create_completes_the_rest() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let second = again(first.finished.unfinished, owned_by("new1"));
     let requests = second.requests();
@@ -155,12 +158,12 @@ fn a_repeated_create_does_what_is_missing() {
         [r#"PATCH /users/new1/settings {"in_meeting":{"chat":false}}"#]
     );
     assert_eq!(second.finished.unfinished, None);
-    // What the first request read a moment ago is not read again.
+    // Recently journaled reads are not repeated.
     assert_eq!(second.answer()["id"], "new1");
 }
 
 #[test]
-fn a_journal_is_read_again_as_it_was_written() {
+fn journal_round_trips() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let journal = first.finished.unfinished.unwrap();
     let written = serde_json::to_string(&journal).unwrap();
@@ -169,7 +172,7 @@ fn a_journal_is_read_again_as_it_was_written() {
 }
 
 #[test]
-fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
+fn repeated_create_does_not_change_another_user() {
     let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
     let unfinished = first.finished.unfinished;
     let other = again(unfinished.clone(), owned_by("another"));
@@ -182,7 +185,7 @@ fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
 
     let deleted = |request: &V2Request| match request.method.is_read() {
         true => error(404, 1001, "User does not exist."),
-        false => well(request),
+        false => success(request),
     };
     let gone = again(unfinished.clone(), deleted);
     assert!(gone.error().starts_with("1001 "), "{}", gone.error());
@@ -196,7 +199,7 @@ fn a_repeated_create_changes_nothing_of_another_user_with_the_address() {
     assert_eq!(unknown.finished.unfinished, unfinished);
 }
 
-/// A v2 in which the address is that of the user with this id.
+/// A v2 in which the address belongs to the user with this id.
 fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
     move |request| match (request.method.is_read(), &*request.template) {
         (true, "/users/{userId}") => {
@@ -204,17 +207,17 @@ fn owned_by(id: &'static str) -> impl Fn(&V2Request) -> Outcome {
             user["id"] = id.into();
             ok(user)
         }
-        _ => well(request),
+        _ => success(request),
     }
 }
 
 #[test]
-fn what_may_have_been_done_is_called_unknown() {
+fn unknown_outcomes_are_reported_as_unknown() {
     let v2 = |lost: Outcome, template: &'static str| {
         move |request: &V2Request| match *request.template == *template && !request.method.is_read()
         {
             true => lost.clone(),
-            false => well(request),
+            false => success(request),
         }
     };
     let html = |status| Outcome::Unreadable { status };
@@ -239,7 +242,7 @@ fn what_may_have_been_done_is_called_unknown() {
             "{outcome:?}: {error}"
         );
     }
-    // A proxy's own refusal did not come to v2.
+    // A proxy's own rejection did not reach v2.
     let refused = run("user/custcreate", NEW, v2(html(403), "/users/{userId}")).unwrap();
     let error = refused.error();
     assert!(error.contains("profile, settings not stored"), "{error}");
@@ -249,7 +252,7 @@ fn what_may_have_been_done_is_called_unknown() {
         ("user/updatepassword", &[("id", "x"), ("password", "abc")]),
     ] {
         let v2 = |request: &V2Request| match request.method.is_read() {
-            true => well(request),
+            true => success(request),
             false => html(200),
         };
         let error = run(operation, arguments, v2).unwrap().error();
@@ -263,7 +266,7 @@ fn what_may_have_been_done_is_called_unknown() {
 }
 
 #[test]
-fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
+fn success_without_a_user_fails_a_create() {
     for body in [
         json!({}),
         json!(null),
@@ -273,7 +276,7 @@ fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
     ] {
         let v2 = |request: &V2Request| match request.method.as_str() {
             "POST" => ok(body.clone()),
-            _ => well(request),
+            _ => success(request),
         };
         let run = run("user/custcreate", &NEW[..2], v2).unwrap();
         assert_eq!(
@@ -286,14 +289,14 @@ fn a_2xx_that_names_no_user_is_no_answer_to_a_create() {
     }
     let disguised = |request: &V2Request| match request.method.as_str() {
         "POST" => ok(json!({ "code": 300, "message": "No." })),
-        _ => well(request),
+        _ => success(request),
     };
     let run = run("user/custcreate", &NEW[..2], disguised).unwrap();
     assert_eq!(run.error(), "300 No.");
 }
 
 #[test]
-fn a_repeated_create_without_a_memory_is_refused_as_v1_did() {
+fn repeated_create_without_a_journal_is_rejected() {
     let v2 = |_: &V2Request| {
         error(
             409,
@@ -309,10 +312,10 @@ fn a_repeated_create_without_a_memory_is_refused_as_v1_did() {
 }
 
 #[test]
-fn a_written_user_that_cannot_be_read_back_is_answered_from_what_is_known() {
+fn unreadable_user_after_a_write_is_answered_from_known_data() {
     let v2 = |request: &V2Request| match request.method.is_read() {
         true => Outcome::NoAnswer { maybe_done: false },
-        false => well(request),
+        false => success(request),
     };
     let run = run("user/custcreate", &NEW[..2], v2).unwrap();
     assert!(
@@ -327,7 +330,7 @@ fn a_written_user_that_cannot_be_read_back_is_answered_from_what_is_known() {
 }
 
 #[test]
-fn the_same_request_has_the_same_key_and_another_has_not() {
+fn write_key_identifies_the_request() {
     let catalog = catalog();
     let site = site(catalog);
     let key = |operation: &str, arguments: &[(&str, &str)]| {
@@ -351,17 +354,11 @@ fn the_same_request_has_the_same_key_and_another_has_not() {
 fn a_pending_user_joins_a_group_through_its_profile() {
     let v2 = |status: &'static str| {
         move |request: &V2Request| match (request.method.is_read(), &*request.template) {
-            (true, "/users/{userId}") => Outcome::Answered {
-                status: 200,
-                body: Some(
-                    json!({
-                        "id": if status == "active" { json!("p-id") } else { json!(null) },
-                        "email": "p@example.com", "status": status,
-                    })
-                    .into(),
-                ),
-            },
-            _ => well(request),
+            (true, "/users/{userId}") => ok(json!({
+                "id": if status == "active" { json!("p-id") } else { json!(null) },
+                "email": "p@example.com", "status": status,
+            })),
+            _ => success(request),
         }
     };
     let update = &[("id", "p@example.com"), ("group_id", "g1")];
@@ -385,7 +382,7 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
                 status,
                 body: Some(body.clone().into()),
             },
-            false => well(request),
+            false => success(request),
         }
     };
     let delete = |v2: &dyn Fn(&V2Request) -> Outcome| {
@@ -406,14 +403,14 @@ fn a_pending_user_is_disassociated_and_another_deleted() {
 }
 
 #[test]
-fn an_assistant_who_is_one_already_is_no_error() {
+fn existing_assistant_is_no_error() {
     let set = &[("id", "x"), ("assistant_email", "a@b")];
     for wording in [
         "User a@b already has the scheduling privilege for you.",
         "User a@b has already granted scheduling privilege.",
     ] {
         let v2 = |request: &V2Request| match request.method.is_read() {
-            true => well(request),
+            true => success(request),
             false => error(400, 200, wording),
         };
         assert_eq!(
@@ -423,7 +420,7 @@ fn an_assistant_who_is_one_already_is_no_error() {
         );
     }
     let other = |request: &V2Request| match request.method.is_read() {
-        true => well(request),
+        true => success(request),
         false => error(400, 200, "Can't find user a@b."),
     };
     assert_eq!(
@@ -433,20 +430,14 @@ fn an_assistant_who_is_one_already_is_no_error() {
 }
 
 #[test]
-fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
+fn half_of_a_flag_pair_depends_on_the_stored_value() {
     let stored = |recording: &'static str, chime: &'static str| {
         move |request: &V2Request| match request.method.is_read() {
-            true => Outcome::Answered {
-                status: 200,
-                body: Some(
-                    json!({
-                        "recording": { "auto_recording": recording },
-                        "in_meeting": { "entry_exit_chime": chime },
-                    })
-                    .into(),
-                ),
-            },
-            false => well(request),
+            true => ok(json!({
+                "recording": { "auto_recording": recording },
+                "in_meeting": { "entry_exit_chime": chime },
+            })),
+            false => success(request),
         }
     };
     let mut text = String::new();
@@ -490,11 +481,11 @@ fn what_half_of_a_pair_of_flags_means_depends_on_what_is_stored() {
 }
 
 #[test]
-fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
+fn undecided_half_of_a_pair_is_a_warning() {
     let v2 = |stored: serde_json::Value| {
         move |request: &V2Request| match request.method.is_read() {
             true => ok(stored.clone()),
-            false => well(request),
+            false => success(request),
         }
     };
     let update = &[
@@ -520,11 +511,11 @@ fn half_of_a_pair_that_nothing_decides_is_not_dropped_silently() {
 }
 
 #[test]
-fn a_type_that_v1_shows_for_another_is_not_written_back() {
+fn ambiguous_type_is_not_written_back() {
     let stored = |stored: i64| {
         move |request: &V2Request| match request.method.is_read() {
             true => ok(json!({ "id": "x", "email": "a@b", "type": stored })),
-            false => well(request),
+            false => success(request),
         }
     };
     let writes = |kind: &'static str, is: i64| {
@@ -548,10 +539,10 @@ fn a_type_that_v1_shows_for_another_is_not_written_back() {
 }
 
 #[test]
-fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
+fn unchanged_personal_meeting_id_is_not_sent() {
     let sent = |pmi: &str| {
         let given = [("id", "x"), ("pmi", pmi), ("dept", "R")];
-        let run = run("user/update", &given, well).unwrap();
+        let run = run("user/update", &given, success).unwrap();
         assert!(run.warned().is_empty());
         run.requests().last().copied().unwrap().to_owned()
     };
@@ -561,11 +552,11 @@ fn a_personal_meeting_id_that_the_user_has_is_not_sent() {
 }
 
 #[test]
-fn an_invitation_alone_is_deleted_with_type_1() {
+fn type_1_deletes_invitations_only() {
     let delete = |status: serde_json::Value| {
         let v2 = move |request: &V2Request| match request.method.is_read() {
             true => ok(json!({ "id": "x", "email": "a@b", "status": status })),
-            false => well(request),
+            false => success(request),
         };
         run("user/delete", &[("id", "x"), ("type", "1")], v2).unwrap()
     };
@@ -587,18 +578,17 @@ fn delete_api_user(choice: &str, strict: bool) -> Run {
         Some((_, action)) if action == "disassociate" => {
             error(400, 300, "Unable to unlink API user(s).")
         }
-        _ => well(request),
+        _ => success(request),
     };
     let site = mappings::Site {
         strict,
-        ..crate::driver::site_choosing("delete_api_users", choice)
+        ..site_with_option("delete_api_users", choice)
     };
-    let (memory, given) = (Memory::default(), [("id", "x")]);
-    run_with(catalog(), &site, memory, "user/delete", &given, v2).unwrap()
+    run_at(&site, "user/delete", &[("id", "x")], v2).unwrap()
 }
 
 #[test]
-fn a_user_of_custcreate_is_deleted_as_v1_did_unless_the_site_refuses() {
+fn option_rejects_deletion_of_api_users() {
     let deleted = delete_api_user("delete", false);
     assert_eq!(
         deleted.requests(),
@@ -624,17 +614,17 @@ fn a_user_of_custcreate_is_deleted_as_v1_did_unless_the_site_refuses() {
 }
 
 #[test]
-fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
+fn option_returns_existing_api_user_on_create() {
     let create = |operation: &str, choice: &str, login_type: i64| {
         let v2 = move |request: &V2Request| match (request.method.as_str(), &*request.template) {
             ("GET", "/users/{userId}") => ok(json!({
                 "id": "kdc1", "email": "new@example.com", "type": 2, "login_types": [login_type],
             })),
-            _ => created(0)(request),
+            _ => creating(0)(request),
         };
-        let site = crate::driver::site_choosing("custcreate_existing", choice);
+        let site = site_with_option("custcreate_existing", choice);
         let given = [NEW, &[("password", "Analytical4Engine")]].concat();
-        run_with(catalog(), &site, Memory::default(), operation, &given, v2).unwrap()
+        run_at(&site, operation, &given, v2).unwrap()
     };
     let taken = "1005 User already in the account: new@example.com";
     let existing = create("user/custcreate", "answer", 99);
@@ -656,14 +646,13 @@ fn a_create_of_an_existing_api_user_is_answered_where_the_site_wants_it() {
 }
 
 #[test]
-fn a_user_whom_v2_did_not_add_to_a_group_is_no_silent_success() {
+fn failed_group_membership_is_reported() {
     let added = |ids: &'static str| {
         move |request: &V2Request| match &*request.template {
-            "/im/groups/{groupId}/members" => Outcome::Answered {
-                status: 201,
-                body: Some(json!({ "ids": ids, "added_at": "2026-02-03T04:05:06Z" }).into()),
-            },
-            _ => well(request),
+            "/im/groups/{groupId}/members" => {
+                created(json!({ "ids": ids, "added_at": "2026-02-03T04:05:06Z" }))
+            }
+            _ => success(request),
         }
     };
     let invited = [

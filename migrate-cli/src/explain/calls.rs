@@ -2,7 +2,9 @@
 
 use mappings::{
     Catalog,
-    catalog::operation::{BodyTemplate, Call, Fate, Filling, Operation, Plan, Segment, Then},
+    catalog::operation::{
+        BodyTemplate, Call, Filling, Operation, ParameterUse, Plan, Segment, Then,
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -91,7 +93,7 @@ pub(crate) fn call_entries<'a>(
             expected: call.codes(&Then::Skip),
             note: call.note.as_deref(),
             omitted: call.omitted.as_deref(),
-            label: &call.label,
+            label: call.label.as_str(),
             scope: &call.scope,
             source: &call.source,
         })
@@ -179,7 +181,7 @@ fn carries<'a>(operation: &'a Operation, at: usize, call: &'a Call) -> Vec<&'a s
     let mut names: Vec<&str> = operation
         .parameters
         .iter()
-        .filter(|parameter| parameter.fate == Fate::SentBy(at))
+        .filter(|parameter| parameter.usage == ParameterUse::SentBy(at))
         .map(|parameter| parameter.name.as_str())
         .collect();
     names.extend(body);

@@ -3,8 +3,8 @@
 use mappings::{
     Catalog,
     catalog::operation::{
-        BodyTemplate, Call, Compared, Fate, Filling, Operation, Parameter, Plan, Segment, Several,
-        Wanted,
+        BodyTemplate, Call, Compared, FanOut, Filling, Operation, Parameter, ParameterUse, Plan,
+        Predicate, Segment,
     },
     fidelity::Fidelity,
 };
@@ -80,8 +80,8 @@ pub(crate) fn parameter_fidelity<'a>(
     parameter: &'a Parameter,
 ) -> Option<(Fidelity, Option<&'a str>)> {
     let (field, _) = catalog.field(parameter.field?)?;
-    Some(match &parameter.fate {
-        Fate::Dropped(reason) => (Fidelity::None, Some(reason)),
+    Some(match &parameter.usage {
+        ParameterUse::Dropped(reason) => (Fidelity::None, Some(reason)),
         _ => (field.fidelity, field.reason.as_deref()),
     })
 }
@@ -136,7 +136,7 @@ fn places<'a>(
             }),
         }
     };
-    if let Fate::SentBy(call) = parameter.fate
+    if let ParameterUse::SentBy(call) = parameter.usage
         && let Some(call) = plan.calls.get(call)
         && let Some((document, base)) = &call.sends
         && let Some((field, _)) = parameter.field.and_then(|at| catalog.field(at))
@@ -145,7 +145,10 @@ fn places<'a>(
         let at = wording::dotted(&format!("{base}{pointer}"));
         add(call, RequestPart::Body, Some(at));
     }
-    if matches!(parameter.fate, Fate::Dropped(_) | Fate::Unknown) {
+    if matches!(
+        parameter.usage,
+        ParameterUse::Dropped(_) | ParameterUse::Unknown
+    ) {
         return places;
     }
     for call in &plan.calls {
@@ -168,7 +171,7 @@ fn places<'a>(
             add(call, RequestPart::File, None);
         }
         for test in call.each.iter().flat_map(|each| &each.only) {
-            if matches!(&test.wanted, Wanted::Equals(name) if *name == parameter.name) {
+            if matches!(&test.predicate, Predicate::Equals(name) if *name == parameter.name) {
                 add(call, RequestPart::Filter, Some(wording::dotted(&test.at)));
             }
         }
@@ -195,7 +198,7 @@ fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bo
             ..
         } => matches!(
             call.each.as_ref().map(|each| &each.of),
-            Some(Several::Elements { parameter, .. }) if parameter == name
+            Some(FanOut::Elements { parameter, .. }) if parameter == name
         ),
         Segment::Filled {
             by: Filling::Subject,

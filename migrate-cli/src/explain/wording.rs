@@ -6,7 +6,7 @@ use mappings::{
     Catalog,
     catalog::{
         field::{Part, Place},
-        operation::{Call, Condition, Each, OptionValue, Several, Wanted},
+        operation::{Call, Condition, Each, FanOut, OptionValue, Predicate},
     },
 };
 use serde_json::Value;
@@ -67,7 +67,7 @@ fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String 
         parts.push(format!("all of {} are given", all_of(&condition.all_given)));
     }
     if let Some((name, test)) = &condition.parameter {
-        parts.push(format!("{name} {}", wanted(test)));
+        parts.push(format!("{name} {}", predicate(test)));
     }
     if condition.nothing_else {
         parts.push("there is nothing else to send".to_owned());
@@ -93,7 +93,7 @@ pub(crate) fn found(plan: &[Call], condition: &Condition) -> Vec<String> {
             "{} finds that {} {}",
             name(answer.call),
             dotted(&answer.at),
-            wanted(&answer.wanted)
+            predicate(&answer.predicate)
         ));
     }
     if let Some((call, codes)) = &condition.error {
@@ -125,7 +125,7 @@ fn option_is(catalog: &Catalog, name: &str, value: &OptionValue) -> String {
 pub(crate) fn each_where(each: &Each) -> Option<String> {
     let tests = each.only.iter();
     let tests: Vec<_> = tests
-        .map(|test| format!("{} {}", dotted(&test.at), wanted(&test.wanted)))
+        .map(|test| format!("{} {}", dotted(&test.at), predicate(&test.predicate)))
         .collect();
     (!tests.is_empty()).then(|| all_of(&tests))
 }
@@ -133,27 +133,27 @@ pub(crate) fn each_where(each: &Each) -> Option<String> {
 /// What a call is made for, once each, if not for the items of a list.
 pub(crate) fn several(each: &Each) -> Option<String> {
     match &each.of {
-        Several::Entries { .. } => None,
-        Several::Elements { parameter, batch } if *batch > 1 => {
+        FanOut::Entries { .. } => None,
+        FanOut::Elements { parameter, batch } if *batch > 1 => {
             Some(format!("every {batch} elements of {parameter}"))
         }
-        Several::Elements { parameter, .. } => Some(format!("each element of {parameter}")),
-        Several::Windows => Some("each month".to_owned()),
+        FanOut::Elements { parameter, .. } => Some(format!("each element of {parameter}")),
+        FanOut::Windows => Some("each month".to_owned()),
     }
 }
 
 /// What a value is to be, after its name.
-fn wanted(wanted: &Wanted) -> String {
-    match wanted {
-        Wanted::OneOf { values, is } => {
+fn predicate(predicate: &Predicate) -> String {
+    match predicate {
+        Predicate::OneOf { values, is } => {
             let values: Vec<_> = values.iter().map(literal).collect();
             format!("is {}{}", if *is { "" } else { "not " }, one_of(&values))
         }
-        Wanted::Exists(true) => "is there".to_owned(),
-        Wanted::Exists(false) => "is not there".to_owned(),
-        Wanted::Equals(parameter) => format!("is that of {parameter}"),
-        Wanted::NotBefore(parameter) => format!("is not before {parameter}"),
-        Wanted::NotAfter(parameter) => format!("is not after {parameter}"),
+        Predicate::Exists(true) => "is there".to_owned(),
+        Predicate::Exists(false) => "is not there".to_owned(),
+        Predicate::Equals(parameter) => format!("is that of {parameter}"),
+        Predicate::NotBefore(parameter) => format!("is not before {parameter}"),
+        Predicate::NotAfter(parameter) => format!("is not after {parameter}"),
     }
 }
 

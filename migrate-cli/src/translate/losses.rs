@@ -2,7 +2,7 @@
 
 use mappings::{
     Body, Catalog,
-    catalog::operation::{Fate, Operation},
+    catalog::operation::{Operation, ParameterUse},
     exchange::{Warning, WarningKind},
 };
 
@@ -46,10 +46,10 @@ fn is_sent(catalog: &Catalog, operation: &Operation, planned: &[Planned], name: 
     let Some(parameter) = parameter else {
         return false;
     };
-    match parameter.fate {
-        Fate::Used => true,
-        Fate::Dropped(_) | Fate::Unknown => false,
-        Fate::SentBy(at) => {
+    match parameter.usage {
+        ParameterUse::Used => true,
+        ParameterUse::Dropped(_) | ParameterUse::Unknown => false,
+        ParameterUse::SentBy(at) => {
             let field = parameter.field.and_then(|at| catalog.field(at));
             let call = operation.plan().and_then(|plan| plan.calls.get(at));
             let place = field.zip(call).and_then(|((field, _), call)| {

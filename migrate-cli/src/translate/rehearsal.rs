@@ -10,7 +10,7 @@ use mappings::{
     Arguments, Body, Catalog, Outcome, Site, Translation, V1Error, V2Request,
     catalog::{
         field::Place,
-        operation::{self, Compared, Condition, Filling, Operation, Plan, Segment, Wanted},
+        operation::{self, Compared, Condition, Filling, Operation, Plan, Predicate, Segment},
     },
     conversion::Conversion,
     translation::Finished,
@@ -128,8 +128,8 @@ impl Rehearsal<'_> {
         let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
         let answers = conditions.filter_map(|condition| condition.answer.as_ref());
         answers.flat_map(|answer| {
-            let values = match &answer.wanted {
-                Wanted::OneOf { values, .. } => values.as_slice(),
+            let values = match &answer.predicate {
+                Predicate::OneOf { values, .. } => values.as_slice(),
                 _ => &[],
             };
             values.iter().map(|value| Assumption {
@@ -251,7 +251,7 @@ impl Rehearsal<'_> {
                             put(&mut body, at, json!([given]));
                         }
                     }
-                    Compared::Member(at, Wanted::OneOf { values, is: true }) => {
+                    Compared::Member(at, Predicate::OneOf { values, is: true }) => {
                         put(&mut body, at, values.first().cloned().unwrap_or_default());
                     }
                     Compared::Member(..) | Compared::Subject(_) => {}
@@ -314,11 +314,11 @@ impl Rehearsal<'_> {
                 }
             }
             for test in &each.only {
-                match &test.wanted {
-                    Wanted::Equals(parameter) => {
+                match &test.predicate {
+                    Predicate::Equals(parameter) => {
                         put(&mut item, &test.at, self.arguments.text(parameter).into());
                     }
-                    Wanted::OneOf { values, is: true } => {
+                    Predicate::OneOf { values, is: true } => {
                         put(
                             &mut item,
                             &test.at,

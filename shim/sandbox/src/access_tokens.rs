@@ -1,4 +1,4 @@
-//! Issued access tokens, and where requests carry them.
+//! Issued access tokens, and their place in requests.
 
 use std::collections::VecDeque;
 
@@ -7,13 +7,12 @@ use axum::http::header::AUTHORIZATION;
 use time::OffsetDateTime;
 
 use super::TOKEN;
-use super::error::ErrorName;
 use super::random::random_text;
 
-/// Issued tokens that are remembered; beyond that the oldest stop working.
+/// Maximum number of stored tokens; the oldest are evicted.
 const REMEMBERED_TOKENS: usize = 1_000;
 
-/// Access tokens that were issued, oldest first.
+/// Issued access tokens, oldest first.
 #[derive(Default)]
 pub(crate) struct AccessTokens {
     issued: VecDeque<(String, OffsetDateTime)>,
@@ -29,19 +28,19 @@ impl AccessTokens {
         token
     }
 
-    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), ErrorName> {
+    pub(crate) fn check(&self, token: &str, now: OffsetDateTime) -> Result<(), &'static str> {
         if token == TOKEN {
             return Ok(());
         }
         match self.issued.iter().find(|(issued, _)| issued == token) {
             Some((_, expires)) if now < *expires => Ok(()),
-            Some(_) => Err(ErrorName::ExpiredAccessToken),
-            None => Err(ErrorName::InvalidAccessToken),
+            Some(_) => Err("expired_access_token"),
+            None => Err("invalid_access_token"),
         }
     }
 }
 
-/// What follows the scheme in the `Authorization` header.
+/// Credentials of the `Authorization` header with this scheme.
 pub(crate) fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then(|| rest.trim())

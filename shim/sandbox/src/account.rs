@@ -1,4 +1,4 @@
-//! The account: users by id and by address, issued access tokens.
+//! The account: users by id and email address, issued access tokens.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::access_tokens::AccessTokens;
 use super::config::{MAX_USERS, SandboxConfig};
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::paging::PageTokens;
 use super::random::random_text;
 use super::request::Members;
@@ -16,7 +16,7 @@ use super::user::{Status, User, login};
 pub(crate) struct Account {
     pub(crate) config: SandboxConfig,
     pub(crate) users: Users,
-    /// Groups and IM groups that the engine's store starts with: id and name.
+    /// Initial groups and IM groups: id and name.
     pub(crate) groups: Vec<(String, String)>,
     pub(crate) im_groups: Vec<(String, String)>,
     pub(crate) access_tokens: AccessTokens,
@@ -33,23 +33,23 @@ impl Account {
             im_groups: Vec::new(),
             access_tokens: AccessTokens::default(),
             page_tokens: PageTokens::default(),
-            // The same for every sandbox, so that a run can be repeated; secrets do not come from it.
+            // Fixed seed, so that runs are reproducible. Secrets use other generators.
             random: fastrand::Rng::with_seed(2020),
         }
     }
 
-    /// The user of a path segment: an id, an address, or `me` (the account owner).
+    /// The user of a path segment: an id, an email address, or `me` (the account owner).
     pub(crate) fn user(&self, key: &str) -> Result<&User, ApiError> {
         self.users.find(key).ok_or_else(|| self.unknown(key))
     }
 
-    /// As [`Account::user`], to change it.
+    /// Mutable [`Account::user`].
     pub(crate) fn user_mut(&mut self, key: &str) -> Result<&mut User, ApiError> {
         let unknown = self.unknown(key);
         self.users.find_mut(key).ok_or(unknown)
     }
 
-    /// As [`Account::user`]; a user who does not sign in by `login_type` counts as unknown.
+    /// [`Account::user`], but a user without this login type counts as unknown.
     pub(crate) fn user_by_login(
         &self,
         key: &str,
@@ -62,7 +62,7 @@ impl Account {
         }
     }
 
-    /// As [`Account::user`] for what pending users do not have.
+    /// [`Account::user`], but pending users count as unknown.
     pub(crate) fn joined_user(&self, key: &str) -> Result<&User, ApiError> {
         self.user(key).and_then(|user| {
             if user.is_pending() {
@@ -73,7 +73,7 @@ impl Account {
         })
     }
 
-    /// What v2 says to a key that names no user.
+    /// v2's error for an unknown user.
     pub(crate) fn unknown(&self, key: &str) -> ApiError {
         if self
             .config
@@ -81,24 +81,24 @@ impl Account {
             .iter()
             .any(|address| address.eq_ignore_ascii_case(key))
         {
-            return ErrorName::InviteNotFound.into();
+            return ApiError::new("invite_not_found");
         }
-        ApiError::new(ErrorName::UserNotFound).with("user", key)
+        ApiError::new("user_not_found").with("user", key)
     }
 
     /// Adds a user.
     ///
     /// # Errors
-    /// When the sandbox is full.
+    /// If the account has the maximum number of users.
     pub(crate) fn add(&mut self, user: User) -> Result<(), ApiError> {
         if self.users.len() >= MAX_USERS {
-            return Err(ApiError::new(ErrorName::AccountFull).with("max", MAX_USERS));
+            return Err(ApiError::new("account_full").with("max", MAX_USERS));
         }
         self.users.insert(user);
         Ok(())
     }
 
-    /// Removes a user, also from the assistants of other users.
+    /// Removes a user, also as an assistant of others.
     pub(crate) fn remove(&mut self, id: &str) {
         self.users.remove(id);
         for user in self.users.iter_mut() {
@@ -106,7 +106,7 @@ impl Account {
         }
     }
 
-    /// An active member of the account who joined now, with fresh ids; not added yet.
+    /// Creates an active member without adding it to the account.
     pub(crate) fn new_user(&mut self, email: String, plan: i64) -> User {
         User {
             id: self.fresh_id(),
@@ -165,7 +165,7 @@ impl Users {
         self.by_number.values()
     }
 
-    /// Users after a position, each with its own.
+    /// Users after a position, with their positions.
     pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = (u64, &User)> {
         self.by_number
             .range(number.saturating_add(1)..)
@@ -190,7 +190,7 @@ impl Users {
         self.by_number.get_mut(&number)
     }
 
-    /// Gives a user another address.
+    /// Changes a user's email address.
     pub(crate) fn change_email(&mut self, id: &str, email: &str) {
         if let Some(number) = self.number_by_id.get(id).copied()
             && let Some(user) = self.by_number.get_mut(&number)
@@ -201,7 +201,7 @@ impl Users {
         }
     }
 
-    /// Appends a user whose id and address are new.
+    /// Appends a user with a new id and email address.
     pub(crate) fn insert(&mut self, user: User) {
         self.last_number += 1;
         self.number_by_id.insert(user.id.clone(), self.last_number);
@@ -218,7 +218,7 @@ impl Users {
         }
     }
 
-    /// Pending users are found by address only: v2 gives them no id.
+    /// Pending users are found by email address only, because v2 gives them no id.
     fn number(&self, key: &str) -> Option<u64> {
         if key == "me" {
             return self

@@ -1,9 +1,9 @@
-//! Dates and times as v2 writes them: `2026-01-31` and `2026-01-31T09:30:00Z`, in UTC.
+//! Dates and times in v2's formats: `2026-01-31` and `2026-01-31T09:30:00Z`, in UTC.
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Duration, Month, OffsetDateTime, Time};
 
-/// The date that a text begins with.
+/// Parses the date at the start of a text.
 pub(crate) fn date(text: &str) -> Option<Date> {
     let mut parts = text.get(..10)?.split('-');
     let year = parts.next()?.parse().ok()?;
@@ -12,7 +12,7 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()
 }
 
-/// The time that a text is; one without an offset counts as UTC.
+/// Parses a timestamp; UTC if it has no offset.
 pub(crate) fn time(text: &str) -> Option<OffsetDateTime> {
     let parsed = OffsetDateTime::parse(text, &Rfc3339);
     parsed
@@ -27,7 +27,7 @@ pub(crate) fn timestamp(time: OffsetDateTime) -> String {
     whole.format(&Rfc3339).unwrap_or_default()
 }
 
-/// The same day of the month before, or that month's last day.
+/// The same day of the previous month, or its last day.
 pub(crate) fn month_before(date: Date) -> Date {
     let previous = date.replace_day(1).ok().and_then(Date::previous_day);
     previous.map_or(date, |last| last.replace_day(date.day()).unwrap_or(last))
@@ -48,7 +48,7 @@ pub(crate) fn clock(seconds: i64) -> String {
     }
 }
 
-/// As many of a unit: `days`, `hours`, `min` or `s`, in the singular too.
+/// A duration of `amount` units: `day(s)`, `hour(s)`, `min` or `s`.
 pub(crate) fn duration(amount: i64, unit: &str) -> Option<Duration> {
     let seconds = match unit {
         "day" | "days" => 86_400,

@@ -1,50 +1,50 @@
-//! What a sandbox can be told to be.
+//! Configuration of a sandbox.
 
 use std::time::Duration;
 
-/// How many users a sandbox holds at most, seeded and created together.
+/// Maximum number of users, seeded and created.
 pub const MAX_USERS: usize = 20_000;
 
-/// The account that a sandbox plays.
+/// Properties of the simulated account.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
     /// Active users at the start, the account owner among them. At least 1, at most [`MAX_USERS`].
     /// Default 40.
     pub users: usize,
-    /// How lists are paged. Default [`Paging::Both`].
+    /// Pagination of lists. Default [`Paging::Both`].
     pub paging: Paging,
     /// Licensed users that the account may have. Default: no limit.
     pub max_paid_users: Option<usize>,
     /// Basic users that the account may have. Default: no limit.
     pub max_basic_users: Option<usize>,
-    /// Which of v2's two wordings a reached user limit has. Default [`LimitWording::Plain`].
+    /// Wording of the error for a reached user limit. Default [`LimitWording::Plain`].
     pub limit_wording: LimitWording,
     /// Users that may have the webinar feature. Default: no limit.
     pub max_webinar_users: Option<usize>,
     /// Users that may have the large-meeting feature. Default: no limit.
     pub max_large_meeting_users: Option<usize>,
-    /// Addresses that hold an account elsewhere: creating them fails with 1009.
-    /// Default `elsewhere@example.net`.
+    /// Email addresses with an account elsewhere: creating them fails with 1009. Default
+    /// `elsewhere@example.net`.
     pub elsewhere: Vec<String>,
-    /// Addresses whose invitation ran out: they answer 1120. Default `expired@example.com`.
+    /// Email addresses with an expired invitation (1120). Default `expired@example.com`.
     pub expired_invites: Vec<String>,
-    /// Domains that are refused with 1107. Default `blocked.example.com`.
+    /// Rejected domains (1107). Default `blocked.example.com`.
     pub blocked_domains: Vec<String>,
-    /// When not empty, the only domains that new addresses may have (1116). Default empty.
+    /// Allowed domains of new addresses (1116); any if empty, the default.
     pub limited_domains: Vec<String>,
     /// Domains whose users cannot be disassociated (1107). Default `managed.example.com`.
     pub managed_domains: Vec<String>,
-    /// Whether `ssoCreate` is switched on; 2002 otherwise. Default true.
+    /// Allow `ssoCreate`; 2002 otherwise. Default true.
     pub sso: bool,
-    /// Whether passwords need a special character (1127). Default false.
+    /// Require a special character in passwords (1127). Default false.
     pub special_character_required: bool,
-    /// Whether the IM group API still exists; 410 with 4137 otherwise. Default true.
+    /// Serve the IM group API; 410 with 4137 otherwise. Default true.
     pub im_groups: bool,
     /// Granular scopes that the app lacks: endpoints that need one answer 4711. Default none.
     pub missing_scopes: Vec<String>,
-    /// How long an issued access token works. Default one hour.
+    /// Lifetime of issued access tokens. Default one hour.
     pub access_token_lifetime: Duration,
-    /// How long a page token works. Default 15 minutes.
+    /// Lifetime of page tokens. Default 15 minutes.
     pub page_token_lifetime: Duration,
 }
 
@@ -73,16 +73,16 @@ impl Default for SandboxConfig {
     }
 }
 
-/// How lists are paged. v2 announced that page numbers will go.
+/// Pagination of lists. v2 has announced the removal of page numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
-    /// `page_number` is honoured and `next_page_token` given.
+    /// `page_number` is supported and `next_page_token` returned.
     Both,
-    /// `page_number` is ignored; answers carry neither `page_number` nor `page_count`.
+    /// `page_number` is ignored; responses contain neither `page_number` nor `page_count`.
     TokenOnly,
 }
 
-/// v2 documents two families of errors for one cause, a full account.
+/// v2 documents two groups of errors for a full account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitWording {
     /// 2033 for basic users, 2034 for paid ones.

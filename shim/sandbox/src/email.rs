@@ -1,7 +1,7 @@
-//! E-mail addresses: which ones count as valid, their domains.
+//! Email addresses: validation and domains.
 
-/// Whether v2 would take this for an address: a dot-atom, `@`, and at least two host labels. The
-/// same set as JSON Schema's common `email` format.
+/// True if v2 accepts the address: a dot-atom, `@`, and at least two host labels. Same as JSON
+/// Schema's common `email` format.
 pub(crate) fn is_valid(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
@@ -13,7 +13,7 @@ pub(crate) fn is_valid(text: &str) -> bool {
     local_ok && labels.len() >= 2 && labels.into_iter().all(is_label)
 }
 
-/// The part after the `@`, in lower case.
+/// Domain in lower case.
 pub(crate) fn domain(address: &str) -> String {
     address
         .rsplit_once('@')
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_other_text() {
+    fn validates_addresses() {
         for good in [
             "ada@example.com",
             "o'hara+x/y@a-b.example.com",

@@ -1,17 +1,18 @@
-//! Data files that are compiled in.
+//! Embedded data files.
 
 use serde::de::DeserializeOwned;
 
-/// Reads an embedded TOML file.
+/// Parses an embedded TOML file.
 ///
 /// # Panics
-/// When the file does not have the shape of `T`: a mistake of the build, which any test that starts
-/// a sandbox finds.
+///
+/// If the file does not match `T`. This is a build mistake, found by any test that starts a
+/// sandbox.
 pub(crate) fn toml<T: DeserializeOwned>(name: &str, text: &str) -> T {
     read(name, toml::from_str(text))
 }
 
-/// As [`toml`], for JSON.
+/// Parses an embedded JSON file, like [`toml`].
 pub(crate) fn json<T: DeserializeOwned>(name: &str, text: &str) -> T {
     read(name, serde_json::from_str(text))
 }

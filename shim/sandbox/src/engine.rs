@@ -1,8 +1,8 @@
-//! Serves endpoints that data describes: `api/AREA/{endpoints,objects,seed}.toml`.
+//! Engine that serves the endpoints described by data: `api/AREA/{endpoints,objects,seed}.toml`.
 //!
-//! The crate's README.md is the reference of these files. A request passes these stages: rules of
-//! query and body, lookup of the path's objects, refusals, behaviour. An endpoint without a behaviour
-//! does what its method means: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
+//! The crate's README.md is the reference of these files. A request passes these stages: validation
+//! of query and body, lookup of the path's objects, rejections, behaviour. Endpoints without a
+//! behaviour implement their method: GET shows, POST creates, PATCH and PUT merge, DELETE removes.
 
 mod behaviour;
 mod catalog;
@@ -24,12 +24,12 @@ use time::{Duration, OffsetDateTime};
 
 use self::behaviour::Outcome;
 use self::catalog::{Catalog, CollectionRules, Endpoint, Refusal, method_and_path};
-use self::store::{ObjectKey, merge};
+use self::store::ObjectKey;
 use self::template::{Scope, shown};
 use crate::Sandbox;
 use crate::account::Account;
-use crate::error::{ApiError, ErrorName};
-use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments};
+use crate::error::ApiError;
+use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, merge};
 use crate::response::json_response;
 use crate::{calendar, settings};
 
@@ -120,7 +120,7 @@ fn answer(
     call.answer(segments)
 }
 
-/// A request and what it has looked up so far.
+/// Request with the objects looked up so far.
 pub(crate) struct Call<'a> {
     operation: &'static str,
     endpoint: &'static Endpoint,
@@ -148,7 +148,10 @@ impl Call<'_> {
             match rules.filter(|rules| rules.double_encoded) {
                 Some(_) => {
                     let segment = segments.decoded_again(position);
-                    self.find(subject, &segment.ok_or(ErrorName::UnknownEndpoint)?)?;
+                    self.find(
+                        subject,
+                        &segment.ok_or_else(|| ApiError::new("unknown_endpoint"))?,
+                    )?;
                 }
                 None => self.find(subject, segments.at(position))?,
             }
@@ -186,7 +189,7 @@ impl Call<'_> {
         }
     }
 
-    /// Lists, creates, or does what the method means.
+    /// Lists, creates, or implements the method.
     fn act(&mut self) -> Result<Value, ApiError> {
         if let Some(list) = &self.endpoint.list {
             return list.answer(self);
@@ -244,7 +247,8 @@ impl Call<'_> {
     /// The object with its computed members.
     ///
     /// # Errors
-    /// When a unique member is taken.
+    ///
+    /// If another object has the value of a unique member.
     fn derived(
         &self,
         collection: &'static str,
@@ -330,7 +334,7 @@ impl Call<'_> {
         };
         for (name, member) in &rules.users {
             let id = object.get(member).map(shown).unwrap_or_default();
-            // A deleted host has no members.
+            // Empty for a deleted host.
             self.names
                 .push((name, user_document(self.account, &id).unwrap_or_default()));
         }
@@ -341,8 +345,8 @@ impl Call<'_> {
 
     /// The error of a row, with its message rendered.
     pub(crate) fn error(&self, name: &str) -> ApiError {
-        let row = Catalog::embedded().error(name);
-        ApiError::of(row).saying(self.scope(&self.named()).plain(&row.message))
+        let error = Catalog::embedded().error(name);
+        error.map_message(|message| self.scope(&self.named()).plain(message))
     }
 
     fn daily_limit(&self) -> Response {
@@ -407,7 +411,8 @@ impl Call<'_> {
         self.store.env.now
     }
 
-    /// The list that a page token is valid for: the path and all parameters except those of paging.
+    /// Identifies the list that a page token is valid for: path and parameters without those of
+    /// pagination.
     fn list_name(&self) -> String {
         let paging = ["next_page_token", "page_number", "page_size"];
         let query = self.query.iter();
@@ -432,7 +437,7 @@ fn rules(collection: &str) -> &'static CollectionRules {
         .unwrap_or(&NONE)
 }
 
-/// Transfers the objects of a deleted host in a collection to another user (id and address), or
+/// Transfers a deleted host's objects in a collection to another user (id and email address), or
 /// deletes them.
 pub(crate) fn delete_or_transfer(
     store: &mut Store,
@@ -455,48 +460,47 @@ pub(crate) fn delete_or_transfer(
     }
 }
 
-/// Starts a meeting or webinar, as its host would.
+/// Starts a meeting or webinar.
 ///
 /// # Errors
-/// When no meeting or webinar has this id.
+///
+/// If the id is unknown.
 pub(crate) fn start(account: &Account, store: &mut Store, id: &str) -> Result<(), ApiError> {
     store.env.now = OffsetDateTime::now_utc();
     if behaviour::start(store, account, id) {
         return Ok(());
     }
-    Err(ApiError::new(ErrorName::UnknownEndpoint))
+    Err(ApiError::new("unknown_endpoint"))
 }
 
-/// Whether v2 has an error of this name: a row of `errors.toml` or of an area.
+/// True if `errors.toml` or an area declares this error.
 pub(crate) fn is_error(name: &str) -> bool {
-    ErrorName::named(name).is_some() || Catalog::embedded().errors.contains_key(name)
+    Catalog::embedded().errors.contains_key(name)
 }
 
-/// The error of this name, with empty placeholders.
+/// The error with this name, with empty placeholders.
 pub(crate) fn named_error(name: &str) -> ApiError {
-    ErrorName::named(name).map_or_else(
-        || {
-            let row = Catalog::embedded().error(name);
-            let mut parts = row.message.split('{');
-            let first = parts.next().unwrap_or_default().to_owned();
-            let rest = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
-            ApiError::of(row).saying(rest.fold(first, |message, part| message + part))
-        },
-        ApiError::new,
-    )
+    Catalog::embedded().error(name).map_message(|message| {
+        let mut parts = message.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+        rest.fold(first, |message, part| message + part)
+    })
 }
 
 /// # Errors
-/// When no group has this id.
+///
+/// If the id is unknown.
 pub(crate) fn check_group(store: &Store, id: &str) -> Result<(), ApiError> {
     if store.find("groups", "id", id).is_some() {
         return Ok(());
     }
-    let row = Catalog::embedded().error("group_unknown");
-    Err(ApiError::of(row).saying(row.message.replace("{path.groupId}", id)))
+    Err(Catalog::embedded()
+        .error("group_unknown")
+        .with("path.groupId", id))
 }
 
-/// A user in the scope of templates: the document, and the switches of `feature`.
+/// Template scope of a user: the document, and its `feature` switches.
 fn user_document(account: &Account, key: &str) -> Result<Value, ApiError> {
     let user = account.joined_user(key)?;
     let mut document = user.document();

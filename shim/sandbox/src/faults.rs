@@ -1,4 +1,4 @@
-//! Faults on purpose: a layer around the sandbox that fails as networks, gateways and v2 fail.
+//! Fault injection: middleware that simulates failures of networks, gateways and v2.
 
 mod hang_up;
 mod rule;
@@ -27,46 +27,41 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::{
-    Sandbox,
-    engine::named_error,
-    error::{ApiError, ErrorName},
-    response::json_response,
-};
+use super::{Sandbox, engine::named_error, response::json_response};
 use hang_up::HungUp;
 pub(super) use hang_up::serve;
 pub use rule::FaultsError;
 pub(crate) use rule::Rule;
 use rule::{Failure, When};
 
-/// Headers that choose the answer of one request.
+/// Headers that set the response of one request.
 const ANSWER: &str = "x-sandbox-answer";
 const STATUS: &str = "x-sandbox-status";
 const ERROR: &str = "x-sandbox-error";
 const FAULT: &str = "x-sandbox-fault";
 
-/// What is in the place of v2 when something else answers.
+/// Page of a system other than v2.
 const HTML: &str = "<html><head><title>Sign in</title></head></html>";
 
-/// Faults, each with the requests that it is for. Clones count together.
+/// Fault rules. Clones share their counters.
 #[derive(Clone, Debug)]
 pub struct Faults(Arc<Vec<Armed>>);
 
-/// A rule at work.
+/// Active rule.
 #[derive(Debug)]
 struct Armed {
     rule: Rule,
     hits: AtomicU32,
-    /// From a fixed seed: the same requests fail in every run.
+    /// Fixed seed, so that the same requests fail in every run.
     chance: Mutex<fastrand::Rng>,
 }
 
 impl Faults {
-    /// Reads rules: from a file if the text ends in `.toml`, else from the text itself.
+    /// Parses rules: a `.toml` file, or the text itself.
     ///
     /// # Errors
     ///
-    /// What is wrong, and what to write.
+    /// Invalid rules, with the expected syntax.
     pub fn read(file_or_spec: &str) -> Result<Self, FaultsError> {
         let path = Path::new(file_or_spec);
         if path.extension().is_some_and(|end| end == "toml") {
@@ -76,11 +71,11 @@ impl Faults {
         Self::of_spec(file_or_spec)
     }
 
-    /// Reads rules from a text: `key=value,…` with `;` between rules.
+    /// Parses rules from a text: `key=value,…`, separated by `;`.
     ///
     /// # Errors
     ///
-    /// What is wrong, and what to write.
+    /// Invalid rules, with the expected syntax.
     pub fn of_spec(spec: &str) -> Result<Self, FaultsError> {
         rule::of_spec(spec).map(Self::new)
     }
@@ -94,22 +89,21 @@ impl Faults {
         Self(Arc::new(rules.into_iter().map(arm).collect()))
     }
 
-    /// The router with these faults around it. Connections are dropped only by
-    /// [`super::serve_faulty`], which knows how.
+    /// Wraps a router. Dropped connections need [`super::serve_faulty`].
     pub fn around(&self, router: Router) -> Router {
         router.layer(from_fn_with_state(self.clone(), fail))
     }
 
-    /// The first fault that strikes.
-    pub(crate) fn strike(&self, request: &Request) -> Option<Rule> {
+    /// The first matching rule.
+    pub(crate) fn first_match(&self, request: &Request) -> Option<Rule> {
         let strikes =
-            |armed: &&Armed| armed.strikes(request.method().as_str(), request.uri().path());
+            |armed: &&Armed| armed.applies(request.method().as_str(), request.uri().path());
         self.0.iter().find(strikes).map(|armed| armed.rule.clone())
     }
 }
 
 impl Armed {
-    fn strikes(&self, method: &str, path: &str) -> bool {
+    fn applies(&self, method: &str, path: &str) -> bool {
         if !self.rule.is_for(method, path) {
             return false;
         }
@@ -125,21 +119,21 @@ impl Armed {
 }
 
 async fn fail(State(faults): State<Faults>, request: Request, next: Next) -> Response {
-    match faults.strike(&request) {
+    match faults.first_match(&request) {
         Some(rule) => rule.apply(request, next).await,
         None => next.run(request).await,
     }
 }
 
-/// What a request's own headers ask for, or what was armed before: see README.md.
-pub(crate) async fn steer(
+/// Applies the fault of the request's headers, or an armed one: see README.md.
+pub(crate) async fn inject_faults(
     State(sandbox): State<Sandbox>,
     request: Request,
     next: Next,
 ) -> Response {
-    let rule = match asked(request.headers()) {
+    let rule = match requested_fault(request.headers()) {
         Ok(Some(rule)) => Some(rule),
-        Ok(None) => sandbox.armed(&request),
+        Ok(None) => sandbox.armed_fault(&request),
         Err(mistake) => return (StatusCode::BAD_REQUEST, mistake.to_string()).into_response(),
     };
     match rule {
@@ -148,8 +142,8 @@ pub(crate) async fn steer(
     }
 }
 
-/// The fault that headers ask for.
-fn asked(headers: &HeaderMap) -> Result<Option<Rule>, FaultsError> {
+/// Fault requested by headers.
+fn requested_fault(headers: &HeaderMap) -> Result<Option<Rule>, FaultsError> {
     let header = |name: &str| headers.get(name)?.to_str().ok();
     if let Some(body) = header(ANSWER) {
         let status = header(STATUS).and_then(|status| status.parse().ok());
@@ -166,7 +160,7 @@ fn asked(headers: &HeaderMap) -> Result<Option<Rule>, FaultsError> {
 impl Rule {
     async fn apply(self, request: Request, next: Next) -> Response {
         let rule = self;
-        // The shim's log has the failure only: its cause is not to be looked for in v2.
+        // Logged because the shim's log shows only the failure, not that it is simulated.
         let method = request.method();
         if let Some(failure) = &rule.failure {
             tracing::info!("Sandbox fault: a {method} gets {failure}");
@@ -201,7 +195,6 @@ impl Rule {
                 response.extensions_mut().insert(HungUp);
                 response
             }
-            Failure::ExpiredToken => ApiError::new(ErrorName::ExpiredAccessToken).into_response(),
             Failure::Html => ([(CONTENT_TYPE, "text/html")], HTML).into_response(),
             Failure::Truncate => truncated(answer.unwrap_or_default()).await,
         }
@@ -218,7 +211,7 @@ fn limited(retry_after: Option<&str>) -> Response {
     response
 }
 
-/// The first half of the body, as if that were all of it.
+/// Truncates the body to its first half, with a consistent length.
 async fn truncated(answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
     let whole = body

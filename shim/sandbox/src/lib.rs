@@ -1,16 +1,16 @@
-//! A small v2 with state, in memory: for the first minute, for tests, for trying out faults.
+//! A small in-memory v2 with state: for demos, tests and fault injection.
 //!
-//! It is served over real HTTP, so that a client talks to it as it talks to the real v2. It starts
-//! with the same account every time, checks requests as strictly as v2's description does and fails
-//! with v2's codes and words. Nothing outlives the process.
+//! It is served over real HTTP, so that clients use it like the real v2. It always starts with the
+//! same account, validates requests as strictly as v2's documentation and fails with v2's codes and
+//! messages. Nothing is persisted.
 //!
-//! Users are Rust, with data beside them: `seed.toml`, `fields.toml`, `errors.toml`. Everything else
-//! is data that the engine serves; README.md is the reference of it.
+//! Users are implemented in Rust with data files: `seed.toml`, `fields.toml`, `errors.toml`.
+//! Everything else is data that the engine serves; README.md is its reference.
 //!
-//! A request passes, from the outside in: the layers that the caller puts around
-//! [`Sandbox::router`], faults that its headers ask for or that are armed, the check of the access
-//! token, the route. Every route reads its input first and takes the one lock afterwards, never
-//! across an `await`.
+//! A request passes, from the outside in: the middleware that the caller adds to
+//! [`Sandbox::router`], fault injection by headers or armed rules, the access token check, the
+//! route. Every route reads its input before it takes the only lock, which is never held across an
+//! `await`.
 
 mod access_tokens;
 mod account;
@@ -50,33 +50,34 @@ use self::seed::Seed;
 use self::state::State;
 pub use self::webhooks::{Subscription, WebhookFault};
 
-/// A bearer token that always works.
+/// Bearer token that is always valid.
 pub const TOKEN: &str = "sandbox-token";
-/// The `account_id` for issued tokens.
+/// `account_id` of issued tokens.
 pub const ACCOUNT_ID: &str = "sandbox-account";
-/// The OAuth client for issued tokens.
+/// OAuth client id.
 pub const CLIENT_ID: &str = "sandbox-client";
-/// The secret of [`CLIENT_ID`]; it protects nothing.
+/// Secret of [`CLIENT_ID`]; not confidential.
 pub const CLIENT_SECRET: &str = "sandbox-client-secret";
 
-/// Sets of faults that are armed at a time.
+/// Maximum number of armed fault sets.
 const MAX_ARMED: usize = 100;
 
-/// An account of the sandbox. Clones share it.
+/// Simulated account. Clones share its state.
 #[derive(Clone)]
 pub struct Sandbox {
     state: Arc<Mutex<State>>,
 }
 
 impl Sandbox {
-    /// An account at its start.
+    /// Creates an account in its initial state.
     pub fn new(config: SandboxConfig) -> Self {
         Self {
             state: Arc::new(Mutex::new(State::new(Seed::embedded().populate(config)))),
         }
     }
 
-    /// Back to the start. Issued access tokens and addresses for webhooks stay; armed faults are forgotten.
+    /// Restores the initial state. Issued access tokens and webhook subscriptions stay; armed
+    /// faults are removed.
     pub fn reset(&self) {
         let mut state = self.state();
         let mut fresh = State::new(Seed::embedded().populate(state.config.clone()));
@@ -85,8 +86,8 @@ impl Sandbox {
         *state = fresh;
     }
 
-    /// Arms faults for the requests to come; of those that fit, the oldest strikes first. At most
-    /// 100 are kept.
+    /// Arms faults for future requests; the oldest matching one applies first. At most 100 sets are
+    /// kept.
     pub fn arm(&self, faults: &Faults) {
         let armed = &mut self.state().faults;
         if armed.len() < MAX_ARMED {
@@ -94,42 +95,42 @@ impl Sandbox {
         }
     }
 
-    /// The armed fault that strikes a request.
-    pub(crate) fn armed(&self, request: &Request) -> Option<faults::Rule> {
+    /// The armed fault for a request.
+    pub(crate) fn armed_fault(&self, request: &Request) -> Option<faults::Rule> {
         let state = self.state();
         state
             .faults
             .iter()
-            .find_map(|faults| faults.strike(request))
+            .find_map(|faults| faults.first_match(request))
     }
 
-    /// The v2 below `/v2`, the token endpoint `/oauth/token`, downloads below `/rec` and the
-    /// sandbox's own calls below `/sandbox`.
+    /// Router with v2 below `/v2`, the token endpoint `/oauth/token`, downloads below `/rec` and
+    /// the sandbox's own endpoints below `/sandbox`.
     pub fn router(&self) -> Router {
         routes::router(self)
     }
 
-    /// The base URL of a sandbox that listens on `addr`.
+    /// Base URL of a sandbox listening on `addr`.
     pub fn v2_base(addr: SocketAddr) -> String {
         format!("http://{addr}/v2")
     }
 
-    /// The token URL of a sandbox that listens on `addr`.
+    /// Token URL of a sandbox listening on `addr`.
     pub fn token_url(addr: SocketAddr) -> String {
         format!("http://{addr}/oauth/token")
     }
 
-    /// The account, locked. A panic elsewhere leaves it usable: every change is made by one
-    /// statement after all checks.
+    /// Locks the state. Poisoning is harmless: changes are made in one statement after all checks.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Serves the router of a sandbox with faults around it, until `shutdown` resolves.
+/// Serves a router with fault injection until `shutdown` resolves.
 ///
 /// # Errors
-/// When the listener fails.
+///
+/// If the listener fails.
 pub async fn serve_faulty(
     listener: TcpListener,
     router: Router,
@@ -139,10 +140,11 @@ pub async fn serve_faulty(
     faults::serve(listener, faults.around(router), shutdown).await
 }
 
-/// Serves a sandbox until `shutdown` resolves; running requests are finished.
+/// Serves a sandbox until `shutdown` resolves; requests in flight are finished.
 ///
 /// # Errors
-/// When the listener fails.
+///
+/// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
     sandbox: Sandbox,

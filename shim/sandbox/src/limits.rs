@@ -1,14 +1,14 @@
-//! How many users of a kind the account may have.
+//! Limits on the number of users per plan.
 
 use serde_json::Value;
 
 use super::account::Account;
 use super::config::LimitWording;
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::request::{Members, Typed as _};
 use super::user::{Status, plan};
 
-/// What is about to happen to the user.
+/// Operation that needs a licence.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Change {
     Add,
@@ -17,7 +17,8 @@ pub(crate) enum Change {
 }
 
 /// # Errors
-/// When one more user of the plan would be too many.
+///
+/// If another user of the plan would exceed the limit.
 pub(crate) fn check(account: &Account, wanted: i64, change: Change) -> Result<(), ApiError> {
     let paid = wanted == plan::LICENSED;
     let maximum = match wanted {
@@ -37,33 +38,34 @@ pub(crate) fn check(account: &Account, wanted: i64, change: Change) -> Result<()
         return Ok(());
     }
     let name = match (change, paid, account.config.limit_wording) {
-        (Change::Add, true, LimitWording::Plain) => ErrorName::AddPaidRefused,
-        (Change::Add, true, LimitWording::WithMaximum) => ErrorName::AddPaidOverMaximum,
-        (Change::Add, false, LimitWording::Plain) => ErrorName::AddBasicRefused,
-        (Change::Add, false, LimitWording::WithMaximum) => ErrorName::AddBasicOverMaximum,
-        (Change::Convert, true, LimitWording::Plain) => ErrorName::ConvertPaidRefused,
-        (Change::Convert, true, LimitWording::WithMaximum) => ErrorName::ConvertPaidOverMaximum,
-        (Change::Convert, false, LimitWording::Plain) => ErrorName::ConvertBasicRefused,
-        (Change::Convert, false, LimitWording::WithMaximum) => ErrorName::ConvertBasicOverMaximum,
-        // Inactive users have no licence: they come back as basic ones.
-        (Change::Activate, _, LimitWording::Plain) => ErrorName::ActivateBasicRefused,
-        (Change::Activate, _, LimitWording::WithMaximum) => ErrorName::ActivateBasicOverMaximum,
+        (Change::Add, true, LimitWording::Plain) => "add_paid_refused",
+        (Change::Add, true, LimitWording::WithMaximum) => "add_paid_over_maximum",
+        (Change::Add, false, LimitWording::Plain) => "add_basic_refused",
+        (Change::Add, false, LimitWording::WithMaximum) => "add_basic_over_maximum",
+        (Change::Convert, true, LimitWording::Plain) => "convert_paid_refused",
+        (Change::Convert, true, LimitWording::WithMaximum) => "convert_paid_over_maximum",
+        (Change::Convert, false, LimitWording::Plain) => "convert_basic_refused",
+        (Change::Convert, false, LimitWording::WithMaximum) => "convert_basic_over_maximum",
+        // Inactive users have no licence and return as basic users.
+        (Change::Activate, _, LimitWording::Plain) => "activate_basic_refused",
+        (Change::Activate, _, LimitWording::WithMaximum) => "activate_basic_over_maximum",
     };
     Err(ApiError::new(name)
         .with("kind", "Licensed")
         .with("max", maximum))
 }
 
-/// The sandbox's account has no subscriptions to choose from.
+/// The sandbox has no subscriptions.
 ///
 /// # Errors
-/// When the request names one.
+///
+/// If the request names one.
 pub(crate) fn check_subscriptions(members: &Members) -> Result<(), ApiError> {
     let licenses = members.get("license_info_list").and_then(Value::as_array);
     match licenses.and_then(|licenses| licenses.first()) {
         Some(license) => {
             let id = license.text("subscription_id").unwrap_or_default();
-            Err(ApiError::new(ErrorName::SubscriptionNotFound).with("subscription", id))
+            Err(ApiError::new("subscription_not_found").with("subscription", id))
         }
         None => Ok(()),
     }

@@ -1,5 +1,5 @@
-//! Access: `POST /oauth/token` as Zoom's server-to-server apps use it, and the check of bearer
-//! tokens on every route.
+//! Authentication: `POST /oauth/token` for Zoom's server-to-server apps, and the bearer token check
+//! of every route.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,14 @@ use time::OffsetDateTime;
 
 use super::access_tokens::credentials;
 use super::engine;
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::paging::expiry;
 use super::request::QueryPairs;
 use super::response::json_response;
 use super::seed::Seed;
 use super::{ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, Sandbox};
 
-/// Lets a request pass that carries a valid bearer token.
+/// Middleware that requires a valid bearer token.
 pub(crate) async fn require_token(
     Shared(sandbox): Shared<Sandbox>,
     request: Request,
@@ -33,7 +33,7 @@ pub(crate) async fn require_token(
             .state()
             .access_tokens
             .check(token, OffsetDateTime::now_utc()),
-        None => Err(ErrorName::InvalidAccessToken),
+        None => Err("invalid_access_token"),
     };
     match verdict {
         Ok(()) => next.run(request).await,
@@ -41,7 +41,7 @@ pub(crate) async fn require_token(
     }
 }
 
-/// `POST /oauth/token`. Parameters come in the query, the form body or both; the client's id and
+/// `POST /oauth/token`. Parameters are accepted in the query, the form body or both; client id and
 /// secret by HTTP Basic or in the form.
 pub(crate) async fn token(
     Shared(sandbox): Shared<Sandbox>,
@@ -90,7 +90,7 @@ pub(crate) async fn token(
     )
 }
 
-/// All scopes that the sandbox knows, but for those that the app lacks.
+/// All scopes, except for those that the app lacks.
 fn scope(missing: &[String]) -> String {
     let users = Seed::embedded().scope.split_whitespace();
     let scopes = users.chain(engine::scopes());
@@ -99,7 +99,7 @@ fn scope(missing: &[String]) -> String {
     scopes.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// An error in the style of the OAuth server, which differs from the API's.
+/// Error in the format of the OAuth server, which differs from the API's.
 fn refusal(reason: &str, error: &str) -> Response {
     json_response(
         StatusCode::BAD_REQUEST,

@@ -1,4 +1,4 @@
-//! Pages of lists: page numbers, and page tokens that expire and fit one list only.
+//! Pagination: page numbers, and page tokens that expire and are valid for one list only.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -9,31 +9,33 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::config::{Paging, SandboxConfig};
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::request::{Members, Typed as _};
 
 const DEFAULT_PAGE_SIZE: usize = 30;
 
-/// The page that a query asks for.
+/// Requested page.
 pub(crate) struct PageRequest<'a> {
-    /// Which list, with its filters: a token of another list is refused.
+    /// List with its filters; tokens of another list are rejected.
     pub(crate) list: &'a str,
     pub(crate) parameters: &'a Members,
-    /// Lists of groups have tokens only.
+    /// False for lists of groups, which only have tokens.
     pub(crate) numbered: bool,
 }
 
-/// Makes and reads page tokens: a position and an expiry, sealed with a key of this sandbox.
+/// Issues and verifies page tokens: position and expiry, authenticated by a key of this sandbox.
 #[derive(Default)]
 pub(crate) struct PageTokens {
     key: RandomState,
 }
 
 impl PageTokens {
-    /// Cuts the page out of `items`, which are in the order of their numbers, and describes it.
+    /// Selects the page from `items`, which are sorted by number, and returns its pagination
+    /// members.
     ///
     /// # Errors
-    /// When the page token is not one of this list's or has expired, or the page number is none.
+    ///
+    /// If the page token belongs to another list or has expired, or the page number is invalid.
     pub(crate) fn page<T>(
         &self,
         items: Vec<(u64, T)>,
@@ -56,7 +58,7 @@ impl PageTokens {
             Some(token) => {
                 let after = self
                     .read(token, request.list, now)
-                    .ok_or(ErrorName::PageTokenInvalid)?;
+                    .ok_or_else(|| ApiError::new("page_token_invalid"))?;
                 items.partition_point(|(number, _)| *number <= after)
             }
             None => (number - 1).saturating_mul(size),
@@ -82,7 +84,7 @@ impl PageTokens {
         description.insert("next_page_token".to_owned(), next.into());
         if by_number {
             description.insert("page_count".to_owned(), total.div_ceil(size).into());
-            // A page that was reached by token has the number that it would have.
+            // A page reached by token has the number of its position.
             description.insert("page_number".to_owned(), (start / size + 1).into());
         }
         if request.numbered {
@@ -122,7 +124,7 @@ impl PageTokens {
     }
 }
 
-/// v2 types the page number as a string in one list and as an integer in others.
+/// v2 documents the page number as a string for one list and as an integer for others.
 fn page_number(parameters: &Members) -> Result<usize, ApiError> {
     let given = match parameters.text("page_number") {
         Some(text) => Some(
@@ -137,13 +139,13 @@ fn page_number(parameters: &Members) -> Result<usize, ApiError> {
         .unwrap_or(1))
 }
 
-/// The list in `member`, described as a page.
+/// List response with its pagination members.
 pub(crate) fn page_document(member: &str, items: Vec<Value>, mut description: Members) -> Value {
     description.insert(member.to_owned(), Value::Array(items));
     Value::Object(description)
 }
 
-/// The time after which something issued `now` no longer works.
+/// Expiry of something issued `now`.
 pub(crate) fn expiry(now: OffsetDateTime, lifetime: Duration) -> OffsetDateTime {
     now.checked_add(time::Duration::try_from(lifetime).unwrap_or(time::Duration::MAX))
         .unwrap_or(now)

@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 
-/// Characters that a password has. Longer ones are refused as an invalid parameter.
+/// Allowed length. Longer passwords are rejected as an invalid parameter.
 pub(crate) const LENGTH: RangeInclusive<usize> = 8..=32;
-/// From this many neighbours of the alphabet or the digits in a row, a password is a sequence.
+/// Minimum length of a run of consecutive letters or digits that makes a password a sequence.
 const SEQUENCE: usize = 6;
-/// In lower case; these pass all other rules in some spelling.
+/// Common passwords in lower case, which some spelling lets pass all other rules.
 const EASY: [&str; 8] = [
     "password1",
     "password123",
@@ -21,44 +21,45 @@ const EASY: [&str; 8] = [
 ];
 
 /// # Errors
-/// Names the first rule that the password breaks.
+///
+/// For the first rule that the password breaks.
 pub(crate) fn check(password: &str, special_character_required: bool) -> Result<(), ApiError> {
     let characters: Vec<char> = password.chars().collect();
     let any = |test: fn(&char) -> bool| characters.iter().any(test);
     if characters.len() < *LENGTH.start() {
-        return Err(ApiError::new(ErrorName::PasswordTooShort).with("min", LENGTH.start()));
+        return Err(ApiError::new("password_too_short").with("min", LENGTH.start()));
     }
     if characters.len() > *LENGTH.end() {
-        return Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"));
+        return Err(ApiError::new("invalid_parameter").with("name", "password"));
     }
     let rules = [
         (
             characters
                 .iter()
                 .any(|character| Some(character) != characters.first()),
-            ErrorName::PasswordOfOneCharacter,
+            "password_of_one_character",
         ),
-        (!holds_sequence(&characters), ErrorName::PasswordOfASequence),
+        (!holds_sequence(&characters), "password_of_a_sequence"),
         (
             any(|character| character.is_alphabetic()),
-            ErrorName::PasswordWithoutLetter,
+            "password_without_letter",
         ),
-        (any(char::is_ascii_digit), ErrorName::PasswordWithoutDigit),
+        (any(char::is_ascii_digit), "password_without_digit"),
         (
             !special_character_required || any(|character| !character.is_alphanumeric()),
-            ErrorName::PasswordWithoutSpecial,
+            "password_without_special",
         ),
         (
             any(|character| character.is_lowercase()) && any(|character| character.is_uppercase()),
-            ErrorName::PasswordOfOneCase,
+            "password_of_one_case",
         ),
         (
             !EASY.contains(&password.to_lowercase().as_str()),
-            ErrorName::PasswordEasyToGuess,
+            "password_easy_to_guess",
         ),
     ];
     match rules.into_iter().find(|(kept, _)| !kept) {
-        Some((_, broken)) => Err(broken.into()),
+        Some((_, broken)) => Err(ApiError::new(broken)),
         None => Ok(()),
     }
 }

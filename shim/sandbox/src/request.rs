@@ -1,5 +1,5 @@
-//! Reading requests and writing JSON answers: path segments, queries and bodies, each failing as a
-//! v2 error and never as plain text.
+//! Extractors for path segments, queries and bodies, whose rejections are v2 errors, and JSON
+//! responses.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::error::{ApiError, ErrorName};
+use super::error::ApiError;
 use super::response::json_response;
 
-/// What a handler answers.
+/// Result of a handler.
 pub(crate) type Answer = Result<Response, ApiError>;
 
-/// The members of a JSON object.
+/// Members of a JSON object.
 pub(crate) type Members = Map<String, Value>;
 
-/// Members by name and type; of another type, or of what is no object, there are none.
+/// Typed access to members; `None` for other types and for values that are not objects.
 pub(crate) trait Typed {
     fn member(&self, name: &str) -> Option<&Value>;
 
@@ -56,7 +56,7 @@ impl Typed for Value {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the last word of a handler, which is an Answer"
+    reason = "tail expression of handlers, which return an Answer"
 )]
 pub(crate) fn ok(body: &Value) -> Answer {
     Ok(json_response(StatusCode::OK, body))
@@ -64,7 +64,7 @@ pub(crate) fn ok(body: &Value) -> Answer {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the last word of a handler, which is an Answer"
+    reason = "tail expression of handlers, which return an Answer"
 )]
 pub(crate) fn created(body: &Value) -> Answer {
     Ok(json_response(StatusCode::CREATED, body))
@@ -72,18 +72,30 @@ pub(crate) fn created(body: &Value) -> Answer {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the last word of a handler, which is an Answer"
+    reason = "tail expression of handlers, which return an Answer"
 )]
 pub(crate) fn no_content() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The decoded variable segments of the path, in order.
+/// Merges changes recursively; values other than objects are replaced.
+pub(crate) fn merge(object: &mut Members, changes: Members) {
+    for (name, change) in changes {
+        match (object.get_mut(&name), change) {
+            (Some(Value::Object(inner)), Value::Object(change)) => merge(inner, change),
+            (_, change) => {
+                object.insert(name, change);
+            }
+        }
+    }
+}
+
+/// Decoded path parameters, in order.
 pub(crate) struct Segments(Vec<(String, String)>);
 
 impl Segments {
-    /// The segment at `position`, decoded once more: v2 wants ids that begin with `/` or hold `//`
-    /// encoded twice. `None` for such an id that was encoded once.
+    /// The segment at `position`, decoded a second time: v2 requires double encoding for ids that
+    /// begin with `/` or contain `//`. `None` for such an id that was encoded once.
     pub(crate) fn decoded_again(&self, position: usize) -> Option<String> {
         let once = self.at(position);
         if once.starts_with('/') || once.contains("//") {
@@ -94,12 +106,12 @@ impl Segments {
         pairs.into_iter().next().map(|(_, value)| value)
     }
 
-    /// All of them by name.
+    /// All segments by name.
     pub(crate) fn document(&self) -> Value {
         Value::from_iter(self.0.clone())
     }
 
-    /// The segment at `position`; empty when the route has fewer.
+    /// The segment at `position`; empty if the route has fewer.
     pub(crate) fn at(&self, position: usize) -> &str {
         self.0.get(position).map_or("", |(_, value)| value.as_str())
     }
@@ -109,18 +121,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        // What cannot be decoded (bytes that are not UTF-8) names nothing that exists.
+        // Segments that are not UTF-8 match no object.
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| ErrorName::UnknownEndpoint)?;
+            .map_err(|_| ApiError::new("unknown_endpoint"))?;
         if segments.iter().any(|(_, value)| value.is_empty()) {
-            return Err(ErrorName::UnknownEndpoint.into());
+            return Err(ApiError::new("unknown_endpoint"));
         }
         Ok(Self(segments))
     }
 }
 
-/// The decoded query, in order. Unknown parameters stay in it unread.
+/// Decoded query, in order, including unknown parameters.
 pub(crate) struct QueryPairs(pub(crate) Vec<(String, String)>);
 
 impl QueryPairs {
@@ -132,7 +144,7 @@ impl QueryPairs {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a parameter unless it is empty.
+    /// The first nonempty value of a parameter.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.first(name).filter(|value| !value.is_empty())
     }
@@ -147,7 +159,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
     }
 }
 
-/// A JSON object as body; no body at all reads as an empty object.
+/// JSON object in the body; empty for an empty body.
 pub(crate) struct JsonObject(pub(crate) Members);
 
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
@@ -158,24 +170,21 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         let body = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| {
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    ErrorName::BodyTooLarge
-                } else {
-                    ErrorName::BodyUnreadable
-                }
+                ApiError::new(match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
+                    _ => "body_unreadable",
+                })
             })?;
         if body.is_empty() {
             return Ok(Self(Members::new()));
         }
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(
-                ApiError::new(ErrorName::BodyTypeUnsupported).with("content_type", media_type)
-            );
+            return Err(ApiError::new("body_type_unsupported").with("content_type", media_type));
         }
         match serde_json::from_slice(&body) {
             Ok(Value::Object(members)) => Ok(Self(members)),
-            _ => Err(ErrorName::BodyNotJson.into()),
+            _ => Err(ApiError::new("body_not_json")),
         }
     }
 }

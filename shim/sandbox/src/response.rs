@@ -1,4 +1,4 @@
-//! JSON answers.
+//! JSON responses.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;

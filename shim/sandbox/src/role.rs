@@ -1,4 +1,4 @@
-//! The roles of an account. What they may do is data: `roles.toml`.
+//! Roles of an account. Their permissions are data: `roles.toml`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ pub(crate) enum Role {
     Member,
 }
 
-/// A role's id, name and permissions.
+/// Id, name and permissions of a role.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleRow {

@@ -1,4 +1,4 @@
-//! The routes. Each handler: read the input, lock, check, change, answer.
+//! Routes. Each handler reads the input, locks, checks, changes and responds.
 
 mod assistants;
 mod credentials;
@@ -14,17 +14,17 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::{Sandbox, engine, faults, oauth, webhooks};
 
-/// The largest JSON body that is read, in bytes.
+/// Maximum JSON body in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
 pub(super) fn router(sandbox: &Sandbox) -> Router {
     let api = users()
         .merge(engine::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        // Its limit is its own: a picture may be larger than any other body.
+        // Added later, because it has its own limit: pictures may be larger.
         .merge(picture::routes())
         .route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token));
     Router::new()
@@ -32,10 +32,10 @@ pub(super) fn router(sandbox: &Sandbox) -> Router {
         .merge(own::routes().route_layer(from_fn_with_state(sandbox.clone(), oauth::require_token)))
         .route("/oauth/token", post(oauth::token))
         .route("/rec/download/{fileId}", get(engine::download))
-        .fallback(async || ApiError::new(ErrorName::UnknownEndpoint))
-        .method_not_allowed_fallback(async || ApiError::new(ErrorName::MethodNotAllowed))
+        .fallback(async || ApiError::new("unknown_endpoint"))
+        .method_not_allowed_fallback(async || ApiError::new("method_not_allowed"))
         .layer(from_fn_with_state(sandbox.clone(), webhooks::after))
-        .layer(from_fn_with_state(sandbox.clone(), faults::steer))
+        .layer(from_fn_with_state(sandbox.clone(), faults::inject_faults))
         .with_state(sandbox.clone())
 }
 

@@ -1,4 +1,4 @@
-//! What a request may contain. The rules are data: `fields.toml`.
+//! Validation of requests. The rules are data: `fields.toml`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -10,8 +10,8 @@ use super::error::{ApiError, RefusedField};
 use super::request::{Members, QueryPairs};
 use super::{calendar, email, embedded};
 
-/// Checks the body of an operation and returns its known members; unknown ones are dropped, as v2
-/// ignores them.
+/// Validates the body of an operation and returns its known members. Unknown members are dropped,
+/// because v2 ignores them.
 pub(crate) fn checked_body(operation: &str, body: Members) -> Result<Members, ApiError> {
     match RULES.body.get(operation) {
         Some(shape) => shape.checked(body),
@@ -19,7 +19,7 @@ pub(crate) fn checked_body(operation: &str, body: Members) -> Result<Members, Ap
     }
 }
 
-/// Checks the query of an operation and returns its typed parameters. An empty free text counts as
+/// Validates the query of an operation and returns its typed parameters. Empty free texts count as
 /// absent.
 pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Members, ApiError> {
     match RULES.query.get(operation) {
@@ -28,30 +28,17 @@ pub(crate) fn checked_query(operation: &str, query: &QueryPairs) -> Result<Membe
     }
 }
 
-/// The members of a user that a list item has.
+/// Members of users in list responses.
 pub(crate) fn list_item_members() -> &'static [String] {
-    &RULES.list_item
+    &RULES.answer.list_item
 }
 
-static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    let file: RulesFile = embedded::toml("fields.toml", include_str!("fields.toml"));
-    Rules {
-        body: file.body,
-        query: file.query,
-        list_item: file.answer.list_item,
-    }
-});
+static RULES: LazyLock<Rules> =
+    LazyLock::new(|| embedded::toml("fields.toml", include_str!("fields.toml")));
 
-struct Rules {
-    body: BTreeMap<String, Shape>,
-    query: BTreeMap<String, Shape>,
-    list_item: Vec<String>,
-}
-
-/// `fields.toml` as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RulesFile {
+struct Rules {
     body: BTreeMap<String, Shape>,
     query: BTreeMap<String, Shape>,
     answer: AnswerMembers,
@@ -96,7 +83,7 @@ struct Rule {
     max_items: Option<usize>,
     max_han: Option<usize>,
     format: Option<Format>,
-    /// What an absent query parameter counts as.
+    /// Default of an absent query parameter.
     default: Option<Value>,
 }
 
@@ -104,13 +91,13 @@ struct Rule {
 #[serde(rename_all = "kebab-case")]
 enum Format {
     Email,
-    /// Begins with a date of the calendar, `2026-01-31`.
+    /// Begins with a valid date, `2026-01-31`.
     Date,
-    /// RFC 3339, or the same without an offset.
+    /// RFC 3339, optionally without an offset.
     DateTime,
 }
 
-/// The members of an object, compiled from dotted keys.
+/// Members of an object, compiled from dotted keys.
 #[derive(Default, Deserialize)]
 #[serde(from = "BTreeMap<String, RuleEntry>")]
 pub(crate) struct Shape {
@@ -142,10 +129,11 @@ impl From<BTreeMap<String, RuleEntry>> for Shape {
 }
 
 impl Shape {
-    /// The known members of a body.
+    /// Known members of a body.
     ///
     /// # Errors
-    /// When a member breaks its rule.
+    ///
+    /// If a member breaks its rule.
     pub(crate) fn checked(&self, body: Members) -> Result<Members, ApiError> {
         let mut refused = Vec::new();
         let known = self.check_members("", body, &mut refused);
@@ -156,10 +144,11 @@ impl Shape {
         }
     }
 
-    /// The known parameters of a query. An empty free text counts as absent.
+    /// Known parameters of a query. Empty free texts count as absent.
     ///
     /// # Errors
-    /// When a parameter breaks its rule.
+    ///
+    /// If a parameter breaks its rule.
     pub(crate) fn checked_query(&self, query: &QueryPairs) -> Result<Members, ApiError> {
         let mut given = Members::new();
         for (name, node) in &self.members {
@@ -177,8 +166,8 @@ impl Shape {
         self.checked(given)
     }
 
-    /// Whether a query may have this parameter.
-    pub(crate) fn knows(&self, name: &str) -> bool {
+    /// True if a query may have this parameter.
+    pub(crate) fn has_parameter(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 
@@ -248,7 +237,7 @@ impl Node {
                     .collect(),
                 None => Value::Array(values),
             },
-            // Stored as an integer also when it was written 1.0.
+            // Numbers such as 1.0 are stored as integers.
             Value::Number(_) => integer(&value).map_or(value, Value::from),
             other => other,
         }
@@ -261,8 +250,8 @@ impl Rule {
         self.is == JsonType::String && self.one_of.is_none() && !is_date
     }
 
-    /// A query parameter's text as the JSON value that the rule asks for; the text itself when it
-    /// is none, so that the check refuses it.
+    /// Converts a query parameter to the rule's JSON type. An invalid text is returned unchanged,
+    /// so that validation rejects it.
     fn typed(&self, text: &str) -> Value {
         let typed = match self.is {
             JsonType::Integer => text.parse().ok().map(|number: i64| Value::from(number)),
@@ -352,7 +341,7 @@ impl JsonType {
     }
 }
 
-/// An integer in JSON's sense: `1.0` is one, `1.5` is none.
+/// Integer in the sense of JSON Schema: `1.0` is one, `1.5` is not.
 fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let float = value
@@ -370,7 +359,7 @@ fn same(allowed: &Value, value: &Value) -> bool {
     allowed == value || integer(allowed).is_some_and(|number| integer(value) == Some(number))
 }
 
-/// Unicode's blocks of Chinese characters.
+/// Unicode blocks of Chinese characters.
 fn is_han(character: char) -> bool {
     matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
 }

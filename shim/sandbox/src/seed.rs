@@ -1,4 +1,4 @@
-//! The account that a new sandbox plays. Who is in it is data: `seed.toml`.
+//! Initial account of a sandbox. Its users are data: `seed.toml`.
 
 use std::sync::LazyLock;
 
@@ -14,13 +14,13 @@ use super::role::Role;
 use super::settings;
 use super::user::{Assistant, Status, User, login, plan};
 
-/// 2019-03-04T08:30:00Z: the first user joins, the others three days and a bit apart.
+/// 2019-03-04T08:30:00Z: join time of the first user; the others follow at intervals.
 const FIRST_JOINED: i64 = 1_551_688_200;
 const BETWEEN_JOINS: Duration = Duration::seconds(3 * 86_400 + 4_321);
-/// 2026-01-12T07:00:00Z, counted back for the last sign-ins.
+/// 2026-01-12T07:00:00Z: latest sign-in; the others precede it.
 const LAST_SIGN_IN: i64 = 1_768_201_200;
 
-/// `seed.toml` as written.
+/// TOML form of `seed.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Seed {
@@ -40,7 +40,7 @@ pub(crate) struct Seed {
 #[serde(deny_unknown_fields)]
 struct Person {
     name: String,
-    /// The part before the `@`; made of the name when left out.
+    /// Local part of the email address; derived from the name by default.
     email: Option<String>,
     email_domain: Option<String>,
     #[serde(default = "licensed", rename = "type")]
@@ -57,7 +57,7 @@ struct Person {
     timezone: Option<String>,
     vanity_name: Option<String>,
     employee_unique_id: Option<String>,
-    /// Whether the user may hold webinars.
+    /// True if the user has the webinar feature.
     #[serde(default)]
     webinar: bool,
     #[serde(default)]
@@ -80,11 +80,11 @@ impl Seed {
         &SEED
     }
 
-    /// The account at its start.
+    /// Creates the initial account.
     pub(crate) fn populate(&self, config: SandboxConfig) -> Account {
         let active = config.users.clamp(1, MAX_USERS - self.others.len());
         let mut account = Account::new(config);
-        // First those who are there in every account, so that their ids do not depend on its size.
+        // Users of every account come first, so that their ids do not depend on the account's size.
         account.groups = found(&self.groups, &mut account);
         account.im_groups = found(&self.im_groups, &mut account);
         let fixed: Vec<_> = [&self.owner]
@@ -112,7 +112,7 @@ impl Seed {
         account
     }
 
-    /// The person, the `round`th of that name. What is peculiar to a person happens once only.
+    /// Creates the `round`th user from a person. Special properties apply to the first one only.
     fn user(&self, account: &mut Account, person: &Person, position: usize, round: usize) -> User {
         let (first_name, last_name) = person.name.split_once(' ').unwrap_or((&person.name, ""));
         let local = person

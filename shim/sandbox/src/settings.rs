@@ -1,45 +1,40 @@
-//! A user's settings: the defaults (data: `settings.json`), what a user changed, and the rules that
-//! v2 has for changes.
+//! User settings: defaults (data: `settings.json`), changes, and v2's rules for changes.
 
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::embedded;
-use super::error::{ApiError, ErrorName};
-use super::request::{Members, Typed as _};
+use super::error::ApiError;
+use super::request::{Members, Typed as _, merge};
 use super::user::{User, plan};
 
-/// The settings document that holds everything but security and authentication.
+/// Settings document with everything but security and authentication.
 pub(crate) const MAIN: &str = "settings";
 
-/// The effective settings document of a user: `settings`, or what the query's `option` names.
+/// Effective settings of a user: `settings`, or the document named by the query's `option`.
 pub(crate) fn effective(user: &User, document: &str) -> Value {
-    let mut settings = DEFAULTS.get(document).cloned().unwrap_or_default();
+    let members = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+    let mut settings = members(DEFAULTS.get(document)).unwrap_or_default();
     if document == MAIN && user.plan != plan::LICENSED {
-        merge(&mut settings, &BASIC_USERS);
+        merge(&mut settings, BASIC_USERS.clone());
     }
-    if let Some(changed) = user.settings.get(document) {
+    if let Some(changed) = members(user.settings.get(document)) {
         merge(&mut settings, changed);
     }
     if document == MAIN {
         hide_unused_capacities(&mut settings);
     }
-    settings
+    Value::Object(settings)
 }
 
-/// Stores changes that passed [`check`].
+/// Stores changes that [`check`] accepted.
 pub(crate) fn change(user: &mut User, document: &str, changes: Members) {
-    let mut stored = user
-        .settings
-        .get(document)
-        .cloned()
-        .unwrap_or_else(|| Value::Object(Members::new()));
-    merge(&mut stored, &Value::Object(changes));
-    user.settings.insert(document.to_owned(), stored);
+    let changes = Members::from_iter([(document.to_owned(), changes.into())]);
+    merge(&mut user.settings, changes);
 }
 
-/// Whether a switch of the effective settings is on.
+/// True if a boolean of the effective settings is on.
 pub(crate) fn is_on(user: &User, pointer: &str) -> bool {
     effective(user, MAIN)
         .pointer(pointer)
@@ -47,7 +42,7 @@ pub(crate) fn is_on(user: &User, pointer: &str) -> bool {
         .unwrap_or_default()
 }
 
-/// Whether the changes suit the user's licence and each other.
+/// Checks changes against the user's licence and each other.
 pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
     let Some(feature) = changes.get("feature").and_then(Value::as_object) else {
         return Ok(());
@@ -69,44 +64,41 @@ pub(crate) fn check(user: &User, changes: &Members) -> Result<(), ApiError> {
     let refusals = [
         (
             unlicensed && switched_on("webinar"),
-            ErrorName::WebinarNeedsLicense,
+            "webinar_needs_license",
         ),
         (
             unlicensed && switched_on("large_meeting"),
-            ErrorName::LargeMeetingNeedsLicense,
+            "large_meeting_needs_license",
         ),
-        (
-            unlicensed && events_switched_on,
-            ErrorName::EventsNeedLicense,
-        ),
+        (unlicensed && events_switched_on, "events_need_license"),
         (
             unlicensed && concurrent != "None",
-            ErrorName::ConcurrentNeedsLicense,
+            "concurrent_needs_license",
         ),
         (
             switched_on("webinar") && events.iter().any(|name| stays_on(name)),
-            ErrorName::WebinarBesideEvents,
+            "webinar_beside_events",
         ),
         (
             events_switched_on && stays_on("webinar"),
-            ErrorName::EventsBesideWebinar,
+            "events_beside_webinar",
         ),
         (
             switched_on("zoom_whiteboard") && switched_on("zoom_whiteboard_plus"),
-            ErrorName::WhiteboardsTogether,
+            "whiteboards_together",
         ),
         (
             switched_on("zoom_customer_managed_key"),
-            ErrorName::CustomerKeyOfOneUser,
+            "customer_key_of_one_user",
         ),
     ];
     match refusals.into_iter().find(|(refused, _)| *refused) {
-        Some((_, name)) => Err(name.into()),
+        Some((_, name)) => Err(ApiError::new(name)),
         None => Ok(()),
     }
 }
 
-/// The members that `names` asks for, wherever they are, inside what they are in.
+/// Keeps only the named members, at any depth, with their parents.
 pub(crate) fn only(settings: Value, names: &[&str]) -> Value {
     let Value::Object(members) = settings else {
         return settings;
@@ -127,27 +119,22 @@ pub(crate) fn only(settings: Value, names: &[&str]) -> Value {
 static DEFAULTS: LazyLock<Members> =
     LazyLock::new(|| embedded::json("settings.json", include_str!("settings.json")));
 
-/// What is different for users without a licence.
-static BASIC_USERS: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::json!({
-        "feature": { "meeting_capacity": 100 },
-        "recording": { "cloud_recording": false },
-    })
+/// Settings that differ for unlicensed users.
+static BASIC_USERS: LazyLock<Members> = LazyLock::new(|| {
+    Members::from_iter([
+        (
+            "feature".to_owned(),
+            serde_json::json!({ "meeting_capacity": 100 }),
+        ),
+        (
+            "recording".to_owned(),
+            serde_json::json!({ "cloud_recording": false }),
+        ),
+    ])
 });
 
-fn merge(target: &mut Value, changes: &Value) {
-    match (target, changes) {
-        (Value::Object(target), Value::Object(changes)) => {
-            for (name, change) in changes {
-                merge(target.entry(name.clone()).or_insert(Value::Null), change);
-            }
-        }
-        (target, change) => target.clone_from(change),
-    }
-}
-
-/// A capacity shows only while its feature is on; the smallest plan is the default.
-fn hide_unused_capacities(settings: &mut Value) {
+/// Capacities are shown only while their feature is on; the smallest plan is the default.
+fn hide_unused_capacities(settings: &mut Members) {
     let Some(feature) = settings.get_mut("feature").and_then(Value::as_object_mut) else {
         return;
     };
@@ -160,7 +147,7 @@ fn hide_unused_capacities(settings: &mut Value) {
     }
 }
 
-/// Feature, its capacity, the capacity of the smallest plan.
+/// Feature, its capacity member, and the capacity of the smallest plan.
 pub(crate) const CAPACITIES: [(&str, &str, i64); 3] = [
     ("webinar", "webinar_capacity", 100),
     ("large_meeting", "large_meeting_capacity", 500),
@@ -173,7 +160,7 @@ mod tests {
     use crate::rules::checked_body;
 
     #[test]
-    fn the_defaults_keep_the_rules_for_changes() {
+    fn defaults_satisfy_the_rules_for_changes() {
         let members = |document: &str| DEFAULTS[document].as_object().expect("an object").clone();
         let operation = "PATCH /users/{userId}/settings";
         let known = checked_body(operation, members(MAIN)).expect("valid defaults");
@@ -191,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn only_keeps_what_surrounds_a_name() {
+    fn only_keeps_parents_of_named_members() {
         let settings = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 }, "b": { "z": 4 } });
         let expected = serde_json::json!({ "a": { "x": 1, "y": { "x": 2 } }, "x": { "z": 3 } });
         assert_eq!(only(settings, &["x"]), expected);

@@ -1,4 +1,4 @@
-//! All that a sandbox remembers, behind its one lock.
+//! State of a sandbox, behind one lock.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,12 +7,12 @@ use super::engine::{Store, seeded_store};
 use super::faults::Faults;
 use super::webhooks::Webhooks;
 
-/// The account, the engine's objects, and armed faults.
+/// Account, engine store, and armed faults.
 pub(crate) struct State {
     account: Account,
-    /// Filled by the first request for it.
+    /// Filled on first use.
     pub(crate) store: Option<Store>,
-    /// Faults that were armed, oldest first.
+    /// Armed faults, oldest first.
     pub(crate) faults: Vec<Faults>,
     pub(crate) webhooks: Webhooks,
 }
@@ -27,7 +27,7 @@ impl State {
         }
     }
 
-    /// The account, and the engine's objects of it.
+    /// The account and the engine's store.
     pub(crate) fn parts(&mut self) -> (&mut Account, &mut Store) {
         let Self { account, store, .. } = self;
         let store = store.get_or_insert_with(|| seeded_store(account));

@@ -1,4 +1,4 @@
-//! A user of the account and the JSON documents that show it.
+//! A user of the account and its JSON documents.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use super::request::{Members, Typed as _};
 use super::role::Role;
 use super::{ACCOUNT_ID, rules};
 
-/// Where the links of a user point; nothing answers there.
+/// Base of user links; nothing is served there.
 const WEB: &str = "https://zoom.example.com";
 
 /// Plan types of v2.
@@ -21,7 +21,7 @@ pub(crate) mod plan {
     pub(crate) const NONE: i64 = 99;
 }
 
-/// Login types of v2, as far as the sandbox treats them differently.
+/// Login types of v2 that the sandbox distinguishes.
 pub(crate) mod login {
     pub(crate) const API: i64 = 99;
     pub(crate) const PASSWORD: i64 = 100;
@@ -47,7 +47,7 @@ impl Status {
     }
 }
 
-/// Someone who may schedule for the user.
+/// User who may schedule for another.
 #[derive(Debug, Clone)]
 pub(crate) struct Assistant {
     pub(crate) id: String,
@@ -69,18 +69,18 @@ pub(crate) struct User {
     pub(crate) vanity_name: Option<String>,
     pub(crate) employee_unique_id: Option<String>,
     pub(crate) password: Option<SecretString>,
-    /// Distinguishes one uploaded picture from the next; the bytes are not kept.
+    /// Identifies an uploaded picture; its bytes are not stored.
     pub(crate) picture: Option<u64>,
     pub(crate) created_at: OffsetDateTime,
     pub(crate) last_login: Option<(OffsetDateTime, String)>,
     pub(crate) groups: Vec<String>,
     pub(crate) im_groups: Vec<String>,
     pub(crate) assistants: Vec<Assistant>,
-    /// Members that are stored and answered as they were given.
+    /// Members stored and returned unchanged.
     pub(crate) profile: Members,
-    /// What differs from the default settings, by document.
+    /// Differences from the default settings, by document.
     pub(crate) settings: Members,
-    /// Counts revocations, so that a new ZAK differs from a revoked one.
+    /// Number of revocations, so that a new ZAK differs from a revoked one.
     pub(crate) token_generation: u32,
 }
 
@@ -101,13 +101,13 @@ impl User {
         self.login_types.contains(&login::API)
     }
 
-    /// A text of the profile, empty when absent.
+    /// Text of the profile; empty if absent.
     pub(crate) fn text(&self, member: &str) -> &str {
         self.profile.text(member).unwrap_or_default()
     }
 
-    /// The answer of `GET /users/{userId}`. v2 says of pending users that they were created just now;
-    /// here it is when they were invited, so that the same question has the same answer tomorrow.
+    /// Response of `GET /users/{userId}`. For pending users, v2 returns the current time as
+    /// creation time; the sandbox returns the time of the invitation, to be reproducible.
     pub(crate) fn document(&self) -> Value {
         let role = self.role.row();
         let created_at = timestamp(self.created_at);
@@ -183,7 +183,7 @@ impl User {
         document
     }
 
-    /// An item of `GET /users`; `extra` names a further member that the query asked for.
+    /// Item of `GET /users`; `extra` is an additional member requested by the query.
     pub(crate) fn list_item(&self, extra: Option<&str>) -> Value {
         let mut document = self.document();
         if let Some(members) = document.as_object_mut() {
@@ -214,7 +214,7 @@ impl User {
     }
 }
 
-/// Members of the profile that v2 takes and does not show again.
+/// Profile members that v2 accepts but does not return.
 const WRITE_ONLY: [&str; 2] = ["about_me", "linkedin_url"];
 
 fn is_empty_list(value: &Value) -> bool {

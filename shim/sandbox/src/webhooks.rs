@@ -1,4 +1,4 @@
-//! Webhooks as v2 sends them: signed JSON, with v2's timeout and retries, and with faults on demand.
+//! Webhooks as sent by v2: signed JSON, with v2's timeout and retries, and fault injection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,58 +21,58 @@ use tokio::time::{sleep, timeout};
 
 use super::{ACCOUNT_ID, Sandbox};
 
-/// For an answer, as v2 allows.
+/// Response timeout, as in v2.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Addresses that hear of events at a time.
+/// Maximum number of subscriptions.
 const MAX_SUBSCRIPTIONS: usize = 20;
 
-/// Events of one request, and events that wait for their turn, at most.
+/// Maximum number of events per request.
 const MAX_EVENTS: usize = 1000;
 
-/// The age of an old timestamp, in seconds: older than any retry.
+/// Age of an outdated timestamp in seconds; exceeds that of any retry.
 const OLD: i64 = 2 * 60 * 60;
 
-/// An address that hears of events: the body of `POST /sandbox/webhooks`.
+/// Webhook subscription: the body of `POST /sandbox/webhooks`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {
-    /// Where to post: `http://127.0.0.1:8082/webhooks/zoom`.
+    /// Target: `http://127.0.0.1:8082/webhooks/zoom`.
     pub url: String,
-    /// What signs.
+    /// Signing key.
     pub secret_token: String,
-    /// What goes wrong.
+    /// Simulated faults.
     #[serde(default)]
     pub faults: Vec<WebhookFault>,
-    /// Waits before the attempts after the first one, in seconds.
+    /// Pauses before retries, in seconds.
     #[serde(default = "retries")]
     pub retries: Vec<u64>,
 }
 
-/// What goes wrong with webhooks.
+/// Webhook fault.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookFault {
-    /// Each event comes twice at the same time, with two signatures.
+    /// Send each event twice concurrently, with two signatures.
     Repeat,
-    /// Each event comes after the next one.
+    /// Send each event after the next one.
     Reorder,
-    /// The signature is made with another token.
+    /// Sign with another token.
     WrongSignature,
-    /// The timestamp, signed correctly, is two hours old.
+    /// Sign a timestamp that is two hours old.
     OldTimestamp,
 }
 
-/// Who hears of events, and what waits for its turn.
+/// Subscriptions and pending events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Webhooks {
     subscriptions: Vec<Subscription>,
-    /// Held back for [`WebhookFault::Reorder`].
+    /// Events held back for [`WebhookFault::Reorder`].
     held: VecDeque<Value>,
 }
 
 impl Subscription {
-    /// The waits of v2 before its second, third and fourth attempt, in seconds.
+    /// v2's pauses before the second, third and fourth attempt, in seconds.
     pub const RETRIES: [u64; 3] = [5 * 60, 20 * 60, 60 * 60];
 }
 
@@ -81,7 +81,7 @@ fn retries() -> Vec<u64> {
 }
 
 impl Sandbox {
-    /// Sends all events to an address from now on, at most to 20.
+    /// Adds a subscription for all future events; false if there are 20 already.
     pub fn subscribe(&self, subscription: Subscription) -> bool {
         let subscriptions = &mut self.state().webhooks.subscriptions;
         let has_room = subscriptions.len() < MAX_SUBSCRIPTIONS;
@@ -91,7 +91,7 @@ impl Sandbox {
         has_room
     }
 
-    /// Sends a webhook for an event about this object.
+    /// Sends a webhook about an object.
     pub(crate) fn send(&self, event: &str, object: &Value, further: Map<String, Value>) {
         let now = OffsetDateTime::now_utc();
         let time = now.unix_timestamp_nanos() / 1_000_000;
@@ -131,7 +131,7 @@ impl Sandbox {
     }
 }
 
-/// Sends the events of a request once it is answered.
+/// Middleware that sends the events of a request after its response.
 pub(crate) async fn after(
     Shared(sandbox): Shared<Sandbox>,
     request: Request,
@@ -161,7 +161,7 @@ async fn attempts(subscription: &Subscription, body: &Bytes) {
     }
 }
 
-/// Posts a webhook; the status of the answer.
+/// Posts a webhook and returns the response status.
 async fn post(subscription: &Subscription, body: &Bytes) -> Option<StatusCode> {
     let has = |fault| subscription.faults.contains(&fault);
     let mut timestamp = OffsetDateTime::now_utc().unix_timestamp();

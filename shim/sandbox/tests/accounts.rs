@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: sub accounts, devices and chats.
+//! The sandbox over HTTP: sub accounts, devices and chats.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -8,7 +8,7 @@ use client::Client;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-/// The path of the sub account of this name.
+/// Path of the sub account with this name.
 async fn account(client: &Client, name: &str) -> String {
     let accounts = client.walk("/accounts", "accounts").await;
     let account = accounts
@@ -26,7 +26,7 @@ fn contact() -> Value {
 }
 
 #[tokio::test]
-async fn a_sub_account_is_created_changed_and_let_go() {
+async fn creates_changes_and_releases_a_sub_account() {
     let client = Client::start().await;
     let new = json!({"first_name": "N", "last_name": "E", "email": "new@sub.example.com", "password": "Tm3-kQ9x", "options": {"share_rc": true}});
     let created = client.post("/accounts", &new).await.body(201);
@@ -64,7 +64,7 @@ async fn a_sub_account_is_created_changed_and_let_go() {
 }
 
 #[tokio::test]
-async fn plans_are_subscribed_and_changed() {
+async fn subscribes_and_changes_plans() {
     let client = Client::start().await;
     let path = account(&client, "Small office").await;
     let plans = format!("{path}/plans");
@@ -161,9 +161,9 @@ async fn plans_are_subscribed_and_changed() {
         .error(400, 2100, "self pay");
 }
 
-/// v2 hides this refusal in a success.
+/// v2 returns this rejection with a success status.
 #[tokio::test]
-async fn a_refused_pay_mode_has_the_status_of_a_success() {
+async fn rejected_pay_mode_has_success_status() {
     let client = Client::start().await;
     let path = format!("{}/options", account(&client, "Observatory").await);
     let request = client
@@ -175,7 +175,7 @@ async fn a_refused_pay_mode_has_the_status_of_a_success() {
 }
 
 #[tokio::test]
-async fn devices_are_added_changed_and_removed() {
+async fn adds_changes_and_removes_devices() {
     let client = Client::start().await;
     let device = json!({"name": "New", "ip": "192.0.2.1", "protocol": "SIP", "encryption": "yes"});
     let added = client.post("/h323/devices", &device).await.body(201);

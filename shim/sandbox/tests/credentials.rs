@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: access tokens, passwords, meeting tokens, pictures.
+//! The sandbox over HTTP: access tokens, passwords, meeting tokens, pictures.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -33,7 +33,7 @@ async fn fresh_token(client: &Client) -> String {
 }
 
 #[tokio::test]
-async fn an_issued_token_opens_the_api() {
+async fn issued_token_grants_access() {
     let client = Client::start().await;
     let (one, two) = (fresh_token(&client).await, fresh_token(&client).await);
     assert_ne!(one, two);
@@ -45,7 +45,7 @@ async fn an_issued_token_opens_the_api() {
 }
 
 #[tokio::test]
-async fn the_grant_may_come_as_a_form() {
+async fn accepts_token_request_as_form() {
     let client = Client::start().await;
     let basic = client
         .token_request()
@@ -64,7 +64,7 @@ async fn the_grant_may_come_as_a_form() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_get_no_token() {
+async fn rejects_wrong_credentials() {
     let client = Client::start().await;
     let refused = async |request: reqwest::RequestBuilder| {
         Answer::of(request).await.body(400)["error"].clone()
@@ -95,7 +95,7 @@ async fn wrong_credentials_get_no_token() {
 }
 
 #[tokio::test]
-async fn without_a_valid_token_there_is_nothing() {
+async fn requires_a_valid_token() {
     let client = Client::with(SandboxConfig {
         access_token_lifetime: Duration::ZERO,
         ..SandboxConfig::default()
@@ -121,7 +121,7 @@ async fn without_a_valid_token_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn a_password_has_to_keep_the_rules() {
+async fn enforces_password_rules() {
     let client = Client::start().await;
     let put = async |password: &str| {
         client
@@ -162,7 +162,7 @@ async fn a_password_has_to_keep_the_rules() {
 }
 
 #[tokio::test]
-async fn a_zak_looks_like_a_jwt_and_the_token_of_old_is_gone() {
+async fn zak_is_a_jwt_and_legacy_token_is_gone() {
     let client = Client::start().await;
     let token = async |path: &str| {
         client.get(path).await.body(200)["token"]
@@ -202,7 +202,7 @@ async fn a_zak_looks_like_a_jwt_and_the_token_of_old_is_gone() {
 }
 
 #[tokio::test]
-async fn a_picture_is_checked_by_its_bytes() {
+async fn checks_pictures_by_signature() {
     let client = Client::start().await;
     let upload = async |bytes: Vec<u8>| {
         let form = Form::new().part("pic_file", Part::bytes(bytes).file_name("ada.png"));
@@ -235,7 +235,7 @@ async fn a_picture_is_checked_by_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_picture_request_without_a_picture_is_refused() {
+async fn rejects_upload_without_a_picture() {
     let client = Client::start().await;
     let post = || client.request(Method::POST, &format!("{ADA}/picture"));
     let other = Form::new().text("other", "x");

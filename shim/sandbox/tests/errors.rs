@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: every row of its table of errors can be provoked.
+//! The sandbox over HTTP: every error of its tables can be provoked.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -27,7 +27,7 @@ struct Objects {
 }
 
 impl ErrorRow {
-    /// Whether the answer is this error: all of the message that is not filled in, in order.
+    /// True if the response is this error: all fixed parts of the message occur in order.
     fn is(&self, answer: &Answer) -> bool {
         let Ok(body) = serde_json::from_str::<Value>(&answer.text) else {
             return false;
@@ -85,7 +85,7 @@ async fn every_error_can_be_provoked() {
     assert!(names.is_empty(), "not provoked: {missing:#?}");
 }
 
-/// Sends each request in turn.
+/// Sends the requests in order.
 async fn all(client: &Client, requests: Vec<(Method, &str, Value)>) -> Vec<Answer> {
     let mut answers = Vec::new();
     for (method, path, body) in requests {
@@ -244,7 +244,7 @@ async fn errors_of_limits() -> Vec<Answer> {
             ],
         );
         answers.extend(provoked.await);
-        // What is already there stays, and licences without a limit are free.
+        // Existing licences stay, and unlimited ones are free.
         client
             .patch("/users/ada.lovelace@example.com", &json!({"type": 2}))
             .await

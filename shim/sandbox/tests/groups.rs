@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: groups, IM groups, assistants and schedulers.
+//! The sandbox over HTTP: groups, IM groups, assistants and schedulers.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -16,7 +16,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn both_kinds_of_groups_are_founded_renamed_and_dissolved() {
+async fn creates_renames_and_deletes_groups() {
     let client = Client::start().await;
     for base in ["/groups", "/im/groups"] {
         let group = client
@@ -159,7 +159,7 @@ async fn a_member_moves_between_groups() {
 }
 
 #[tokio::test]
-async fn im_groups_can_be_gone() {
+async fn im_groups_can_be_disabled() {
     let client = Client::with(SandboxConfig {
         im_groups: false,
         ..SandboxConfig::default()
@@ -177,7 +177,7 @@ async fn im_groups_can_be_gone() {
 }
 
 #[tokio::test]
-async fn an_assistant_is_a_scheduler_seen_from_the_other_side() {
+async fn assistants_and_schedulers_are_inverse() {
     let client = Client::start().await;
     let (ada, charles) = (
         client.id_of("ada.lovelace@example.com").await,
@@ -236,7 +236,7 @@ async fn an_assistant_is_a_scheduler_seen_from_the_other_side() {
 }
 
 #[tokio::test]
-async fn urls_are_made_of_the_address() {
+async fn urls_use_the_request_host() {
     let addr = "127.0.0.1:8080".parse().expect("an address");
     assert_eq!(Sandbox::v2_base(addr), "http://127.0.0.1:8080/v2");
     assert_eq!(

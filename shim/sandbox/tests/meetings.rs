@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: meetings.
+//! The sandbox over HTTP: meetings.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const ADA: &str = "/users/ada.lovelace@example.com/meetings";
 const GRACE: &str = "/users/grace.hopper@example.com/meetings";
 
-/// A meeting of Ada's with these members.
+/// Creates a meeting of Ada with these members.
 async fn created(client: &Client, members: &Value) -> (String, Value) {
     let meeting = client.post(ADA, members).await.body(201);
     (format!("/meetings/{}", meeting["id"]), meeting)
@@ -24,7 +24,7 @@ async fn listed(client: &Client, list: &str, topic: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_created_meeting_is_shown_changed_and_deleted() {
+async fn creates_shows_changes_and_deletes_a_meeting() {
     let client = Client::start().await;
     let members = json!({
         "topic": "Größen", "type": 2, "start_time": "2031-05-01T09:30:00Z", "duration": 45, "password": "e2718",
@@ -79,7 +79,7 @@ async fn an_instant_meeting_has_no_start_and_ends_for_good() {
 }
 
 #[tokio::test]
-async fn lists_by_type_and_pages_both_ways() {
+async fn lists_meetings_by_type_number_and_token() {
     let client = Client::start().await;
     let all = client.get(ADA).await.body(200);
     let total = all["total_records"].as_u64().expect("a total");
@@ -135,7 +135,7 @@ async fn lists_by_type_and_pages_both_ways() {
 }
 
 #[tokio::test]
-async fn a_series_has_occurrences_that_are_changed_one_by_one() {
+async fn occurrences_change_individually() {
     let client = Client::start().await;
     let members = json!({
         "type": 8, "start_time": "2031-05-01T09:30:00Z", "duration": 30,
@@ -189,7 +189,7 @@ async fn a_series_has_occurrences_that_are_changed_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_running_meeting_ends_and_goes_on_as_scheduled() {
+async fn ended_meeting_stays_scheduled() {
     let client = Client::start().await;
     let path = listed(&client, &format!("{GRACE}?type=live"), "All hands").await;
     client.delete(&path).await.error(400, 3002, "in progress");
@@ -212,7 +212,7 @@ async fn a_running_meeting_ends_and_goes_on_as_scheduled() {
 }
 
 #[tokio::test]
-async fn somebody_registers_once() {
+async fn registration_is_idempotent() {
     let client = Client::start().await;
     let path = listed(&client, ADA, "Open lecture").await;
     let registrants = format!("{path}/registrants");
@@ -245,7 +245,7 @@ async fn somebody_registers_once() {
 }
 
 #[tokio::test]
-async fn who_may_not_host_is_refused() {
+async fn rejects_users_who_may_not_host() {
     let client = Client::start().await;
     let host = "/users/hedy.lamarr@example.com/meetings";
     client
@@ -284,7 +284,7 @@ async fn a_host_has_a_hundred_creates_a_day() {
 }
 
 #[tokio::test]
-async fn meetings_of_a_deleted_host_are_gone_or_transferred() {
+async fn deleting_a_host_deletes_or_transfers_meetings() {
     let client = Client::start().await;
     let lost = listed(&client, GRACE, "Compilers for everybody").await;
     let kept = listed(&client, ADA, "Kolloquium").await;

@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: the dashboard.
+//! The sandbox over HTTP: the dashboard.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -7,7 +7,7 @@ mod client;
 use client::{Client, day, month};
 use serde_json::{Value, json};
 
-/// An id as a path segment, encoded as v2 wants it.
+/// An id as a path segment, encoded as required by v2.
 fn segment(uuid: &Value) -> String {
     let uuid = uuid.as_str().expect("an id");
     let once = |text: &str| {
@@ -22,7 +22,7 @@ fn segment(uuid: &Value) -> String {
     }
 }
 
-/// The path of the past meeting of this topic.
+/// Path of the past meeting with this topic.
 async fn past(client: &Client, topic: &str) -> (String, Value) {
     let meetings = client
         .walk(

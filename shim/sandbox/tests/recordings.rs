@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: recordings and their files.
+//! The sandbox over HTTP: recordings and their files.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -16,7 +16,7 @@ async fn last_month(client: &Client) -> Vec<Value> {
         .await
 }
 
-/// The path of the recording of this topic; its id encoded as v2 wants it.
+/// Path of the recording with this topic, with the id encoded as required by v2.
 async fn path_of(client: &Client, topic: &str) -> String {
     let recordings = last_month(client).await;
     let recording = recordings
@@ -86,7 +86,7 @@ async fn lists_today_by_default_and_a_month_at_most() {
 }
 
 #[tokio::test]
-async fn two_years_are_there_month_by_month() {
+async fn has_two_years_of_recordings() {
     let client = Client::start().await;
     let mut found = 0;
     for month in 0..25 {
@@ -98,7 +98,7 @@ async fn two_years_are_there_month_by_month() {
 }
 
 #[tokio::test]
-async fn ids_with_slashes_are_encoded_twice() {
+async fn requires_double_encoding_of_ids_with_slashes() {
     let client = Client::start().await;
     for topic in ["Slash first", "Slashes within", "Notes on the Engine"] {
         let path = path_of(&client, topic).await;
@@ -111,7 +111,7 @@ async fn ids_with_slashes_are_encoded_twice() {
 }
 
 #[tokio::test]
-async fn files_are_downloaded_with_a_token_and_a_page_without() {
+async fn downloads_need_a_token() {
     let client = Client::start().await;
     let path = format!(
         "{}?include_fields=download_access_token",
@@ -148,7 +148,7 @@ async fn files_are_downloaded_with_a_token_and_a_page_without() {
 }
 
 #[tokio::test]
-async fn recordings_are_trashed_or_deleted_one_file_at_a_time() {
+async fn trashes_or_deletes_single_files() {
     let client = Client::start().await;
     let path = path_of(&client, "Notes on the Engine").await;
     let recording = client.get(&path).await.body(200);

@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: reports.
+//! The sandbox over HTTP: reports.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -8,7 +8,7 @@ use client::{Client, day, month};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-/// The last month's meetings of a host.
+/// Last month's meetings of a host.
 async fn meetings(client: &Client, host: &str) -> Vec<Value> {
     let list = format!(
         "/report/users/{host}@example.com/meetings?page_size=300&{}",
@@ -75,7 +75,7 @@ async fn a_meeting_has_a_thousand_participants() {
 }
 
 #[tokio::test]
-async fn a_range_is_cut_to_its_last_month() {
+async fn cuts_range_to_its_last_month() {
     let client = Client::start().await;
     for path in [
         "/report/users",
@@ -187,7 +187,7 @@ async fn calls_are_listed_by_kind() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_or_too_old_is_refused() {
+async fn rejects_unknown_or_too_old_reports() {
     let client = Client::start().await;
     client
         .get("/report/meetings/81234567890/participants")

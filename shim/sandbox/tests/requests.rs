@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: odd paths, queries and bodies.
+//! The sandbox over HTTP: odd paths, queries and bodies.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn an_id_is_one_segment_whatever_is_in_it() {
+async fn ids_are_single_segments() {
     let client = Client::start().await;
     for (segment, decoded) in [
         ("a%2Fb", "a/b"),
@@ -42,7 +42,7 @@ async fn an_id_is_one_segment_whatever_is_in_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_route_is_not_recognized() {
+async fn rejects_unknown_routes() {
     let client = Client::start().await;
     for path in [
         "",
@@ -69,7 +69,7 @@ async fn what_is_no_route_is_not_recognized() {
 }
 
 #[tokio::test]
-async fn each_refused_field_is_named() {
+async fn reports_each_rejected_field() {
     let client = Client::start().await;
     let fields = async |request: reqwest::RequestBuilder| {
         let answer = Answer::of(request).await;
@@ -155,7 +155,7 @@ async fn each_refused_field_is_named() {
 }
 
 #[tokio::test]
-async fn what_the_description_does_not_know_is_ignored() {
+async fn ignores_undocumented_members() {
     let client = Client::start().await;
     client
         .get("/users?unknown=%00&next_page_token=&role_id=")
@@ -175,7 +175,7 @@ async fn what_the_description_does_not_know_is_ignored() {
 }
 
 #[tokio::test]
-async fn only_json_objects_are_bodies() {
+async fn bodies_must_be_json_objects() {
     let client = Client::start().await;
     let patch = |media_type: &str| {
         client
@@ -220,7 +220,7 @@ async fn only_json_objects_are_bodies() {
         .error(400, 300, "valid JSON object");
 }
 
-/// One sandbox for all generated requests: they run on a runtime of their own.
+/// One sandbox for all generated requests, which run on their own runtime.
 static RUNTIME: LazyLock<(tokio::runtime::Runtime, Client)> = LazyLock::new(|| {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let client = runtime.block_on(Client::start());
@@ -297,7 +297,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_request_breaks_it(method in 0..5_usize, path in path(), body in body()) {
+    fn arbitrary_requests_do_not_crash(method in 0..5_usize, path in path(), body in body()) {
         let method = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE][method].clone();
         let (runtime, client) = &*RUNTIME;
         let answer = runtime.block_on(Answer::of(client.request(method, &path).json(&body)));

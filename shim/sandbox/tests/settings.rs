@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: settings.
+//! The sandbox over HTTP: settings.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -39,7 +39,7 @@ async fn the_defaults_are_complete_and_typed() {
 }
 
 #[tokio::test]
-async fn a_change_is_merged_into_what_is_there() {
+async fn changes_are_merged() {
     let client = Client::start().await;
     let before = client.get(ADA).await.body(200);
     client.patch(ADA, &json!({"in_meeting": {"chat": false}, "recording": {"auto_recording": "cloud"}, "nonsense": 1})).await.empty(204);
@@ -66,7 +66,7 @@ async fn a_change_is_merged_into_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_capacity_shows_while_its_feature_is_on() {
+async fn capacity_is_shown_only_with_its_feature() {
     let client = Client::start().await;
     let feature = async || client.get(ADA).await.body(200)["feature"].clone();
     client
@@ -90,7 +90,7 @@ async fn a_capacity_shows_while_its_feature_is_on() {
 }
 
 #[tokio::test]
-async fn fields_are_picked_by_name_wherever_they_are() {
+async fn selects_fields_by_name_at_any_depth() {
     let client = Client::start().await;
     let picked = client
         .get(&format!(
@@ -110,7 +110,7 @@ async fn fields_are_picked_by_name_wherever_they_are() {
 }
 
 #[tokio::test]
-async fn security_is_a_document_of_its_own() {
+async fn security_is_a_separate_document() {
     let client = Client::start().await;
     let security = format!("{ADA}?option=meeting_security");
     let before = client.get(&security).await.body(200);
@@ -133,7 +133,7 @@ async fn security_is_a_document_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_authentication_option_is_changed_shown_and_hidden() {
+async fn changes_shows_and_hides_authentication_options() {
     let client = Client::start().await;
     for option in ["meeting_authentication", "recording_authentication"] {
         let path = format!("{ADA}?option={option}");
@@ -174,7 +174,7 @@ async fn an_authentication_option_is_changed_shown_and_hidden() {
 }
 
 #[tokio::test]
-async fn a_refused_change_changes_nothing() {
+async fn rejected_change_changes_nothing() {
     let client = Client::start().await;
     let before = client.get(ALAN).await.body(200);
     let change = json!({"in_meeting": {"chat": false}, "feature": {"webinar": true}});

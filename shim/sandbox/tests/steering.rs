@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: answers and faults on request, and its own calls.
+//! The sandbox over HTTP: selected responses and faults, and its own endpoints.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -32,7 +32,7 @@ async fn with_header(client: &Client, name: &str, value: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_header_chooses_any_error() {
+async fn header_selects_an_error() {
     let client = Client::start().await;
     let mut count = 0;
     let api = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("api");
@@ -67,7 +67,7 @@ async fn a_header_chooses_any_error() {
 }
 
 #[tokio::test]
-async fn a_header_chooses_an_answer_or_a_fault() {
+async fn header_selects_a_response_or_fault() {
     let client = Client::start().await;
     let request = client
         .request(Method::GET, ADA)
@@ -91,7 +91,7 @@ async fn a_header_chooses_an_answer_or_a_fault() {
 }
 
 #[tokio::test]
-async fn faults_are_armed_and_the_account_is_reset() {
+async fn arms_faults_and_resets_the_account() {
     let client = Client::start().await;
     let meeting = client.post(ADA, &json!({"topic": "Gone"})).await.body(201);
     let path = format!("/meetings/{}", meeting["id"]);
@@ -169,7 +169,7 @@ async fn a_started_meeting_is_live_and_leaves_a_past_one() {
 }
 
 #[tokio::test]
-async fn an_app_lacks_scopes() {
+async fn missing_scopes_are_rejected() {
     let client = Client::with(SandboxConfig {
         missing_scopes: vec!["meeting:write:meeting:admin".to_owned()],
         ..SandboxConfig::default()
@@ -200,7 +200,7 @@ async fn the_label_of_an_endpoint_is_in_a_header() {
 }
 
 #[tokio::test]
-async fn every_sandbox_starts_alike() {
+async fn initial_state_is_reproducible() {
     let meetings = async || {
         let client = Client::start().await;
         let list = client.get(ADA).await.body(200);

@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: users, from list to deletion.
+//! The sandbox over HTTP: users.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -19,7 +19,7 @@ fn emails(list: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_list_starts_with_ada_and_ends_with_the_owner() {
+async fn seeded_list_is_stable() {
     let client = Client::start().await;
     let list = client.get("/users?page_size=300").await.body(200);
     assert_eq!(list["total_records"], 40);
@@ -45,7 +45,7 @@ async fn the_list_starts_with_ada_and_ends_with_the_owner() {
 }
 
 #[tokio::test]
-async fn two_sandboxes_start_the_same_and_more_users_get_numbers() {
+async fn seed_is_stable_and_repeats_names_with_numbers() {
     let (one, more) = (
         Client::start().await,
         Client::with(SandboxConfig {
@@ -89,7 +89,7 @@ async fn one_user_is_the_owner() {
 }
 
 #[tokio::test]
-async fn states_are_listed_apart_and_pending_users_have_no_id() {
+async fn lists_users_by_status_and_pending_ones_without_id() {
     let client = Client::start().await;
     let pending = client.get("/users?status=pending").await.body(200);
     assert_eq!(
@@ -109,7 +109,7 @@ async fn states_are_listed_apart_and_pending_users_have_no_id() {
 }
 
 #[tokio::test]
-async fn lists_are_filtered_by_role_and_licence_and_show_what_is_asked_for() {
+async fn filters_users_by_role_and_licence() {
     let client = Client::start().await;
     assert_eq!(
         emails(&client.get("/users?role_id=1").await.body(200)),
@@ -155,7 +155,7 @@ async fn lists_are_filtered_by_role_and_licence_and_show_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn pages_by_number_and_by_token_are_the_same_pages() {
+async fn page_numbers_and_tokens_agree() {
     let client = Client::start().await;
     let all = emails(&client.get("/users?page_size=2000").await.body(200));
     let (mut by_number, mut by_token, mut token) = (Vec::new(), Vec::new(), String::new());
@@ -169,7 +169,7 @@ async fn pages_by_number_and_by_token_are_the_same_pages() {
             (&json!(number), &json!(4))
         );
         by_number.extend(emails(&page));
-        // The token decides, whatever number stands beside it.
+        // The token takes precedence over the page number.
         let path = format!("/users?page_size=12&page_number=3&next_page_token={token}");
         let page = client
             .get(path.trim_end_matches("&page_number=3&next_page_token="))
@@ -213,7 +213,7 @@ async fn a_page_token_survives_deletions_before_it() {
 }
 
 #[tokio::test]
-async fn a_page_token_fits_its_own_list_only_and_expires() {
+async fn page_tokens_are_bound_to_a_list_and_expire() {
     let client = Client::start().await;
     let first = client.get("/users?page_size=10").await.body(200);
     let token = first["next_page_token"].as_str().expect("a token");
@@ -242,7 +242,7 @@ async fn a_page_token_fits_its_own_list_only_and_expires() {
 }
 
 #[tokio::test]
-async fn without_page_numbers_only_tokens_lead_on() {
+async fn token_only_paging_ignores_page_numbers() {
     let client = Client::with(SandboxConfig {
         paging: Paging::TokenOnly,
         ..SandboxConfig::default()
@@ -270,7 +270,7 @@ async fn without_page_numbers_only_tokens_lead_on() {
 }
 
 #[tokio::test]
-async fn a_user_is_found_by_id_by_address_in_any_case_and_by_unique_id() {
+async fn finds_users_by_id_address_and_unique_id() {
     let client = Client::start().await;
     let ada = client.get(ADA).await.body(200);
     let id = ada["id"].as_str().expect("an id");
@@ -292,7 +292,7 @@ async fn a_user_is_found_by_id_by_address_in_any_case_and_by_unique_id() {
 }
 
 #[tokio::test]
-async fn a_user_who_signs_in_otherwise_is_unknown() {
+async fn wrong_login_type_is_unknown() {
     let client = Client::start().await;
     client.get(&format!("{ADA}?login_type=100")).await.body(200);
     client
@@ -311,7 +311,7 @@ async fn a_user_who_signs_in_otherwise_is_unknown() {
 }
 
 #[tokio::test]
-async fn each_way_of_creating_makes_its_own_kind_of_user() {
+async fn create_actions_differ() {
     let client = Client::start().await;
     for (action, status, login_types) in [
         ("create", "pending", None),
@@ -349,7 +349,7 @@ async fn each_way_of_creating_makes_its_own_kind_of_user() {
 }
 
 #[tokio::test]
-async fn a_pending_user_is_addressed_by_email_only() {
+async fn pending_users_are_found_by_email_only() {
     let client = Client::start().await;
     let info = json!({"action": "create", "user_info": {"email": "new@example.com", "type": 1}});
     let id = client.post("/users", &info).await.body(201)["id"]
@@ -384,7 +384,7 @@ async fn a_pending_user_is_addressed_by_email_only() {
 }
 
 #[tokio::test]
-async fn an_update_changes_what_it_names_and_nothing_else() {
+async fn update_changes_only_given_members() {
     let client = Client::start().await;
     let before = client.get(ADA).await.body(200);
     client.patch(ADA, &json!({})).await.empty(204);
@@ -451,7 +451,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn deactivating_takes_the_licences_and_activating_does_not_return_them() {
+async fn deactivation_removes_licences_permanently() {
     let client = Client::start().await;
     let feature = json!({"feature": {"webinar": true, "webinar_capacity": 500}});
     client
@@ -491,7 +491,7 @@ async fn deactivating_takes_the_licences_and_activating_does_not_return_them() {
 }
 
 #[tokio::test]
-async fn a_deleted_user_leaves_nothing_behind() {
+async fn deletion_leaves_no_references() {
     let client = Client::start().await;
     let grace = client.id_of("grace.hopper@example.com").await;
     let members = |list: Value| list["groups"][0]["total_members"].clone();
@@ -517,7 +517,7 @@ async fn a_deleted_user_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_address_changes_and_the_old_one_is_free() {
+async fn changes_an_email_address() {
     let client = Client::start().await;
     let id = client.id_of("ada.lovelace@example.com").await;
     client
@@ -532,7 +532,7 @@ async fn an_address_changes_and_the_old_one_is_free() {
 }
 
 #[tokio::test]
-async fn only_addresses_that_sign_in_with_a_password_exist() {
+async fn email_check_knows_password_logins_only() {
     let client = Client::start().await;
     for (address, existed) in [
         ("Ada.Lovelace@example.com", true),

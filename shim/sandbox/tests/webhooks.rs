@@ -1,4 +1,4 @@
-//! Webhooks of the sandbox: when they are sent, what they say, and how often.
+//! Webhooks of the sandbox: events, content and retries.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -13,10 +13,10 @@ use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 
 const ADA: &str = "/users/ada.lovelace@example.com";
 
-/// Webhooks that arrive: the signature headers and the body.
+/// Received webhooks: signature headers and body.
 type Arrived = mpsc::UnboundedReceiver<(String, String, Value)>;
 
-/// An address that answers with a status.
+/// Server that responds with a status.
 async fn address(status: StatusCode) -> (String, Arrived) {
     type Sender = mpsc::UnboundedSender<(String, String, Value)>;
     let (sender, arrived) = mpsc::unbounded_channel();
@@ -49,7 +49,7 @@ async fn next(arrived: &mut Arrived) -> (String, String, Value) {
 }
 
 #[tokio::test]
-async fn meetings_that_start_and_end_and_their_recordings_send_webhooks() {
+async fn meetings_and_recordings_send_webhooks() {
     let client = Client::start().await;
     let (url, mut arrived) = address(StatusCode::OK).await;
     subscribe(&client, &url, json!({})).await;
@@ -99,7 +99,7 @@ async fn meetings_that_start_and_end_and_their_recordings_send_webhooks() {
 }
 
 #[tokio::test]
-async fn an_address_that_refuses_is_tried_again() {
+async fn failed_webhooks_are_retried() {
     let client = Client::start().await;
     let (url, mut arrived) = address(StatusCode::SERVICE_UNAVAILABLE).await;
     subscribe(&client, &url, json!({ "retries": [0, 0] })).await;
@@ -114,7 +114,7 @@ async fn an_address_that_refuses_is_tried_again() {
 }
 
 #[tokio::test]
-async fn faults_repeat_reorder_and_age() {
+async fn faults_repeat_reorder_and_backdate_webhooks() {
     let client = Client::start().await;
     let (url, mut arrived) = address(StatusCode::OK).await;
     let faults = json!({ "faults": ["repeat", "reorder", "old_timestamp"], "retries": [] });

@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: webinars.
+//! The sandbox over HTTP: webinars.
 
 #![cfg(test)] // what is test code to the lints, helpers included
 
@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 const MARY: &str = "/users/mary.jackson@example.com/webinars";
 
-/// The path of Mary's webinar with this topic.
+/// Path of Mary's webinar with this topic.
 async fn listed(client: &Client, topic: &str) -> String {
     let webinars = client.walk(MARY, "webinars").await;
     let webinar = webinars
@@ -25,7 +25,7 @@ fn past(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_created_webinar_is_shown_changed_and_deleted() {
+async fn creates_shows_changes_and_deletes_a_webinar() {
     let client = Client::start().await;
     let members = json!({
         "topic": "Lift", "type": 5, "start_time": "2031-05-01T09:30:00Z", "password": "e2718",
@@ -56,7 +56,7 @@ async fn a_created_webinar_is_shown_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_host_needs_the_webinar_plan() {
+async fn hosting_requires_the_webinar_feature() {
     let client = Client::start().await;
     let ada = "/users/ada.lovelace@example.com/webinars";
     client
@@ -114,7 +114,7 @@ async fn lists_by_number_and_by_time() {
 }
 
 #[tokio::test]
-async fn registrants_are_approved_denied_and_cancelled() {
+async fn approves_denies_and_cancels_registrants() {
     let client = Client::start().await;
     let path = listed(&client, "Supersonic flows").await;
     let list = format!("{path}/registrants");
@@ -182,7 +182,7 @@ async fn registrants_are_approved_denied_and_cancelled() {
 }
 
 #[tokio::test]
-async fn panelists_are_invited_once() {
+async fn inviting_panelists_is_idempotent() {
     let client = Client::start().await;
     let path = format!("{}/panelists", listed(&client, "Supersonic flows").await);
     let invited = json!({"panelists": [{"name": "New", "email": "new@example.net"}, {"name": "Again", "email": "panelist0@example.net"}]});

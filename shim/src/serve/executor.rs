@@ -138,6 +138,7 @@ impl Writes {
                     planned.push(PlannedCall {
                         method: request.method,
                         template: Arc::clone(&request.template),
+                        label: request.label,
                         path: Some(request.path.clone()),
                     });
                 }
@@ -532,7 +533,7 @@ mod tests {
 
     use axum::{Json, Router, extract::Request, response::IntoResponse as _};
     use serde_json::json;
-    use shim_upstream::{Access, CallLimits, Endpoint, Http, RateLabels, Token};
+    use shim_upstream::{Access, CallLimits, Endpoint, Http, Token};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -594,12 +595,10 @@ mod tests {
             }),
         };
         let catalog = Arc::new(Catalog::embedded().unwrap());
-        let labels = RateLabels::of(&catalog);
         let tenants = Tenants::new(
             v2,
             &Arc::new(endpoint),
             |_| None,
-            labels,
             1,
             (None, &Tenants::default()),
         );

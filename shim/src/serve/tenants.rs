@@ -5,8 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use mappings::{Links, Site, catalog::operation::Operation};
 use recording::RecordedSite;
 use shim_upstream::{
-    Access, Account, Accounts, Endpoint, OAuth, RateLabel, RateLabels, SharedBudget, Tokens,
-    Upstream,
+    Access, Account, Accounts, Endpoint, OAuth, RateLabel, SharedBudget, Tokens, Upstream,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -96,13 +95,11 @@ impl Tenants {
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
         links: impl Fn(Key) -> Option<Arc<dyn Links>>,
-        labels: RateLabels,
         places: usize,
         (budget, before): (Option<Arc<dyn SharedBudget>>, &Self),
     ) -> Self {
         let shares = v2.tenants.len().clamp(1, FULL_SHARES);
         let share = places.div_ceil(shares);
-        let labels = Arc::new(labels);
         let mut accounts = Accounts::new(budget);
         let mut ordered: Vec<Arc<Account>> = Vec::new();
         let mut callers = Vec::new();
@@ -118,8 +115,7 @@ impl Tenants {
             let tokens = known
                 .and_then(|known| known.upstream.tokens().of_same_access(&tenant.access))
                 .unwrap_or_else(|| Tokens::new(endpoint.http.client().clone(), tenant.access));
-            let labels = Arc::clone(&labels);
-            let upstream = Upstream::new(Arc::clone(endpoint), tokens, account, labels);
+            let upstream = Upstream::new(Arc::clone(endpoint), tokens, account);
             let site = Site {
                 strict: tenant.strict,
                 account_id: tenant.account_id,

@@ -1,4 +1,4 @@
-//! What the tenants of one v2 account share: its rate budget and its circuit breaker.
+//! State shared by the tenants of one v2 account: rate budget and circuit breaker.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     budget::{AccountDigest, Budget, SharedBudget},
 };
 
-/// The limits and the health of one v2 account.
+/// Rate budget and circuit breaker of one v2 account.
 #[derive(Debug)]
 pub struct Account {
     /// The rate budget.
@@ -26,8 +26,7 @@ pub struct Accounts {
 }
 
 impl Account {
-    /// An account with these rates; without rates, only v2's own refusals count. See [`Budget::new`]
-    /// for `shared`.
+    /// Without `rates`, only v2's own rejections limit calls. See [`Budget::new`] for `shared`.
     pub fn new(
         rates: Option<Rates>,
         shared: Option<(AccountDigest, Arc<dyn SharedBudget>)>,
@@ -40,7 +39,7 @@ impl Account {
 }
 
 impl Accounts {
-    /// No accounts yet; with `shared`, other processes make calls for them, too.
+    /// Creates an empty set; `shared` is the budget shared with other processes.
     pub fn new(shared: Option<Arc<dyn SharedBudget>>) -> Self {
         Self {
             accounts: HashMap::new(),
@@ -48,8 +47,8 @@ impl Accounts {
         }
     }
 
-    /// The account of a digest: the one in `before` if its rates are the same, else a new one.
-    /// Among tenants of one account, the rates of the first count.
+    /// The account of a digest: the one in `before` if its rates are unchanged, else a new one. If
+    /// tenants of one account configure different rates, the first ones are used.
     pub fn account(
         &mut self,
         digest: AccountDigest,
@@ -66,7 +65,7 @@ impl Accounts {
         Arc::clone(account)
     }
 
-    /// True while all accounts in use are known to be down, one at least.
+    /// True while the breakers of all used accounts are open; false if none is used.
     pub fn are_down(&self) -> bool {
         let breakers = || self.accounts.values().map(|(_, account)| &account.breaker);
         breakers().any(Breaker::is_open)
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_of_one_account_share_it() {
+    fn tenants_share_their_account() {
         let (mut accounts, none) = (Accounts::default(), Accounts::default());
         let mut of = |name| accounts.account(digest(name), rates("pro"), &none);
         let (one, other, again) = (of("one"), of("other"), of("one"));

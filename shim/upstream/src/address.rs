@@ -1,4 +1,4 @@
-//! The base URL of v2, and the URLs of calls below it.
+//! The base URL of v2, and URLs below it.
 
 use std::net::IpAddr;
 
@@ -10,45 +10,45 @@ use hyper::{
 };
 use url::{Url, form_urlencoded};
 
-/// The v2 base URL, checked.
+/// Validated base URL of v2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     text: String,
     uri: Uri,
 }
 
-/// Why a text is no base URL.
+/// Reason why a base URL is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// It is not an absolute URL.
+    /// Not an absolute URL.
     #[error("is not a URL; write it in full, as https://api.zoom.us/v2")]
     NotAUrl,
-    /// It is not http.
+    /// Neither http nor https.
     #[error("is not an http or https URL")]
     NotHttp,
-    /// It has no path.
+    /// Without a path.
     #[error("has no path; v2 lives under /v2")]
     NoPath,
-    /// It has something that a base cannot have.
+    /// With user, query or fragment.
     #[error("has a user, a query or a fragment; leave only the base")]
     NotABase,
 }
 
-/// Of path and query, so that they are written without growing.
+/// Initial capacity for path and query.
 const USUAL_LENGTH: usize = 128;
 
-/// The path of a call would not arrive as it is.
+/// The path of a call would be altered by URL parsing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a path segment would be read as URL structure, or the URL is too long")]
 pub struct UnsafePath;
 
 impl BaseUrl {
-    /// Checks the text of a configuration.
+    /// Parses a configured base URL.
     ///
     /// # Errors
     ///
-    /// What is wrong with it; it reads on after the name of the setting.
+    /// The error text continues a sentence that begins with the name of the setting.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -68,12 +68,12 @@ impl BaseUrl {
 
     /// The URL of a call. `path` is percent-encoded, `query` is not.
     ///
-    /// URL parsers drop `.`, `..` and `%2e%2e` segments and cut at `?` and `#`. Ids are encoded
-    /// and checked before they get here; that what arrives is what was meant is checked again.
+    /// URL parsers drop `.`, `..` and `%2e%2e` segments and cut at `?` and `#`. Ids are already
+    /// encoded and validated here; this check is defence in depth.
     ///
     /// # Errors
     ///
-    /// If the path would not arrive as it is, or the URL is too long.
+    /// If URL parsing would alter the path, or the URL is too long.
     pub fn join(&self, path: &str, query: &[(String, String)]) -> Result<Uri, UnsafePath> {
         if !is_plain_path(path) {
             return Err(UnsafePath);
@@ -95,47 +95,47 @@ impl BaseUrl {
         Uri::from_parts(parts).map_err(|_| UnsafePath)
     }
 
-    /// The base, for those who connect to it.
+    /// The base as a [`Uri`].
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// The host as HTTP/1 names it: with the port, unless it is the usual one.
+    /// Value of HTTP/1's `Host` header: host, and port unless it is the default.
     pub fn host_header(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(self.uri.authority()?.as_str()).ok()
     }
 
-    /// True if the base is on this machine.
+    /// True if the host is a loopback address.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         let address = host.trim_matches(['[', ']']).parse();
         host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
-    /// True if what is sent can be read on the way.
+    /// True for http without TLS.
     pub fn is_plain(&self) -> bool {
         self.uri.scheme_str() == Some("http")
     }
 
-    /// The host, as it is configured.
+    /// The host as configured.
     pub fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()
     }
 
-    /// The port, said or not.
+    /// The port, explicit or default.
     pub fn port(&self) -> u16 {
         let usual = if self.is_plain() { 80 } else { 443 };
         self.uri.port_u16().unwrap_or(usual)
     }
 
-    /// The base without a slash at its end.
+    /// The base without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// True for segments that every reader of URLs leaves as they are: of characters that need no
-/// encoding or are encoded, and none of them a step to elsewhere.
+/// True if all URL parsers keep the path unchanged: valid or percent-encoded characters, and no dot
+/// segments.
 fn is_plain_path(path: &str) -> bool {
     let segments = path.strip_prefix('/').map(|path| path.split('/'));
     segments.is_some_and(|mut segments| segments.all(is_plain_segment))
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_arrives_as_it_is() {
+    fn paths_pass_unchanged() {
         for path in [
             "/users",
             "/users/a%40b.c",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_become_structure_is_refused() {
+    fn rejects_paths_with_url_structure() {
         for path in [
             "/users/.",
             "/users/..",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn bases_are_checked() {
+    fn validates_base_urls() {
         let error = |text| BaseUrl::parse(text).unwrap_err();
         assert_eq!(error("api.zoom.us/v2"), BaseUrlError::NotAUrl);
         assert_eq!(error("ftp://api.zoom.us/v2"), BaseUrlError::NotHttp);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_says_where_it_is() {
+    fn reports_host_and_port() {
         for (text, host, port, is_loopback, is_plain) in [
             (
                 "https://API.example.com/v2",
@@ -282,15 +282,15 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a segment is, either it is the one segment that follows, or nothing is sent.
+        /// Any text either stays exactly one path segment or is rejected.
         #[test]
-        fn a_segment_stays_a_segment(segment in "[a.%2eE/\\\\?#@:\\s\\PC]{0,8}") {
+        fn segments_stay_segments(segment in "[a.%2eE/\\\\?#@:\\s\\PC]{0,8}") {
             let path = format!("/users/{segment}/settings");
             if let Ok(uri) = base().join(&path, &[]) {
                 prop_assert_eq!(uri.host(), Some("api.example.com"));
                 prop_assert_eq!(uri.path(), format!("/v2{path}"));
                 prop_assert_eq!(uri.query(), None);
-                // Who reads it as a browser does finds the same.
+                // Browser-style URL parsing agrees.
                 let url = Url::parse(&uri.to_string()).unwrap();
                 prop_assert_eq!(url.as_str(), format!("https://api.example.com/v2{path}"));
             }

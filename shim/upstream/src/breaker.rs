@@ -1,62 +1,59 @@
 //! A circuit breaker: while v2 is down, calls fail immediately instead of each running into its
 //! timeout, and one probe at a time checks whether v2 is back.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::request::Subject;
+use crate::{lock, request::Subject};
 
-/// Failures in a row that open it. Those about one and the same user count once: one broken record
-/// is no outage.
+/// Consecutive failures that open the breaker. Failures about the same subject count once, because
+/// one broken record is no outage.
 const FAILURES: usize = 5;
 
-/// How long the row must last: one v1 request makes more calls than that in a moment, and a moment
-/// is no outage.
+/// Minimum duration of the failures, because one v1 request alone may make more than [`FAILURES`]
+/// calls.
 const SUSTAINED: Duration = Duration::from_secs(1);
 
-/// How long it is open the first time; twice as long after every probe that fails.
+/// First open period; doubled after each failed probe.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The longest pause: so long after v2 is back, it is noticed.
+/// Maximum open period, and thus the delay until recovery is noticed.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// The circuit breaker of one v2 account, fed by the calls of all its tenants.
+/// Circuit breaker of one v2 account, shared by all its tenants.
 #[derive(Debug)]
 pub struct Breaker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// No call was made yet.
+    /// No call has completed yet.
     Unused,
-    /// Calls are made. So many have failed in a row, the first of them then.
+    /// Calls pass. `since` is the time of the first failure in `row`.
     Closed { row: Row, since: Instant },
-    /// Calls fail until then.
+    /// Calls fail until `until`.
     Open { until: Instant, pause: Duration },
-    /// One call is made, to see.
+    /// One probe is in flight.
     Probing { pause: Duration },
 }
 
-/// Failures in a row, without those whose subject had failed already.
+/// Consecutive failures, without repeats of a subject.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     failures: usize,
     subjects: [Option<Subject>; FAILURES],
 }
 
-/// What the result of a call shows about v2.
+/// Health signal of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// It answers.
+    /// v2 responded.
     Up,
-    /// It does not answer, or a gateway answers in its place.
+    /// No response, or one from a gateway in front of v2.
     Down,
 }
 
-/// Permission to make a call. Dropping it without a report leaves the breaker as it is.
+/// Permission to make a call. Dropping it without a report leaves the breaker unchanged.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
@@ -76,17 +73,17 @@ impl Breaker {
 
     /// True while calls fail immediately.
     pub fn is_open(&self) -> bool {
-        matches!(*self.lock(), State::Open { .. } | State::Probing { .. })
+        matches!(*lock(&self.0), State::Open { .. } | State::Probing { .. })
     }
 
-    /// True once a call came to its end.
+    /// True once a call has completed.
     pub(super) fn is_used(&self) -> bool {
-        !matches!(*self.lock(), State::Unused)
+        !matches!(*lock(&self.0), State::Unused)
     }
 
     /// True if [`Self::admit`] would give no permit now.
     pub(super) fn refuses(&self) -> bool {
-        match *self.lock() {
+        match *lock(&self.0) {
             State::Unused | State::Closed { .. } => false,
             State::Open { until, .. } => Instant::now() < until,
             State::Probing { .. } => true,
@@ -95,7 +92,7 @@ impl Breaker {
 
     /// A permit to make a call about a subject; `None` while the breaker is open.
     pub(super) fn admit(&self, subject: Option<Subject>) -> Option<Permit<'_>> {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         let is_probe = match *state {
             State::Unused | State::Closed { .. } => false,
             State::Open { until, pause } if Instant::now() >= until => {
@@ -110,11 +107,6 @@ impl Breaker {
             is_probe,
         })
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half done in it by a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
@@ -125,7 +117,7 @@ impl State {
         }
     }
 
-    /// After one more failure of a closed breaker.
+    /// Next state after a failure while closed.
     fn failed(mut row: Row, since: Instant, subject: Option<Subject>) -> Self {
         let now = Instant::now();
         let since = if row.failures == 0 { now } else { since };
@@ -150,7 +142,7 @@ impl Row {
         if subject.is_some() && self.subjects.contains(&subject) {
             return;
         }
-        // Beyond the last place, the row is long enough whoever fails.
+        // Once all slots are taken the breaker is about to open, whatever the subject.
         if let Some(place) = self.subjects.get_mut(self.failures) {
             *place = subject;
             self.failures += 1;
@@ -160,7 +152,7 @@ impl Row {
 
 impl Permit<'_> {
     pub(super) fn report(mut self, signal: Signal) {
-        let mut state = self.breaker.lock();
+        let mut state = lock(&self.breaker.0);
         *state = match (*state, signal) {
             (State::Unused | State::Closed { .. }, Signal::Up) => State::closed(),
             (State::Unused, Signal::Down) => {
@@ -174,7 +166,7 @@ impl Permit<'_> {
             (State::Probing { pause }, Signal::Down) if self.is_probe => {
                 State::open((pause * 2).min(MAX_PAUSE))
             }
-            // From a call that began before it opened: too old to say anything.
+            // Report of a call that began before the breaker opened: outdated.
             (state @ (State::Open { .. } | State::Probing { .. }), _) => state,
         };
         self.is_probe = false;
@@ -186,8 +178,8 @@ impl Drop for Permit<'_> {
         if !self.is_probe {
             return;
         }
-        // The probe was given up: the next call is one.
-        let mut state = self.breaker.lock();
+        // An abandoned probe: let the next call probe.
+        let mut state = lock(&self.breaker.0);
         if let State::Probing { pause } = *state {
             let until = Instant::now();
             *state = State::Open { until, pause };
@@ -201,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// Reports a sign of so many calls, if they may be made.
+    /// Makes up to `count` calls with this signal; returns how many were admitted.
     fn calls(breaker: &Breaker, count: usize, signal: Signal) -> usize {
         let admitted = (0..count).filter_map(|_| breaker.admit(None));
         admitted.fold(0, |made, permit| {
@@ -210,7 +202,7 @@ mod tests {
         })
     }
 
-    /// So many failures in a row that last long enough.
+    /// Enough failures over enough time to open the breaker.
     async fn outage(breaker: &Breaker) {
         calls(breaker, FAILURES - 1, Signal::Down);
         advance(SUSTAINED).await;
@@ -218,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_moment_is_no_outage() {
+    async fn short_failure_bursts_do_not_open_it() {
         let breaker = Breaker::new();
         assert_eq!(calls(&breaker, 100, Signal::Down), 100);
         advance(SUSTAINED / 2).await;
@@ -229,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_in_a_row_open_it() {
+    async fn consecutive_failures_open_it() {
         let breaker = Breaker::new();
         for _ in 0..3 {
             assert_eq!(calls(&breaker, FAILURES - 1, Signal::Down), FAILURES - 1);
@@ -262,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_call_at_a_time_finds_out() {
+    async fn probes_one_call_at_a_time() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         advance(PAUSE).await;
@@ -277,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_does_not_wait_for_ever() {
+    async fn pause_is_bounded() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         for _ in 0..10 {
@@ -287,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_is_given_up_makes_room_for_another() {
+    async fn abandoned_probe_allows_another() {
         let breaker = Breaker::new();
         outage(&breaker).await;
         advance(PAUSE).await;
@@ -297,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_began_before_says_nothing_after() {
+    async fn ignores_reports_of_calls_from_before_opening() {
         let breaker = Breaker::new();
         let (early, earlier) = (breaker.admit(None).unwrap(), breaker.admit(None).unwrap());
         outage(&breaker).await;

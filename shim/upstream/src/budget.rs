@@ -1,14 +1,14 @@
-//! The rate limits of a v2 account: calls wait for their turn instead of being refused by v2.
+//! Rate limits of a v2 account. Calls wait for their turn instead of being rejected by v2.
 //!
-//! v2 counts by rate label and second, some labels by day, too; the limits depend on the account's price
-//! plan and come from the catalog. Callers wait within their deadline: those of one tenant first in,
-//! first out, the tenants of an account in turn. A call that v2 itself refuses for longer is not made
-//! again for a while: about one user only, because some of v2's daily limits are for each user, or about
-//! anybody once v2 refused it for a second one.
+//! v2 counts calls by rate label and second, some labels also by day; the limits depend on the
+//! account's price plan and come from the catalog. Callers wait within their deadline: first in,
+//! first out within a tenant, round robin between the tenants of an account. After a long rejection
+//! by v2, the same call is not repeated for a while: at first for the same user only, because some
+//! daily limits are per user, and for all users once v2 rejected it for a second one.
 //!
-//! A [`SharedBudget`] counts for several processes. Each asks it for one call at a time and label, so
-//! that no process has a backlog of reservations when the count is lost. Then each process keeps to its
-//! part of the rate.
+//! A [`SharedBudget`] counts for several processes. Each process requests one call at a time per
+//! label, so that none holds a backlog of reservations when the shared count is lost. Without the
+//! shared count, each process uses an equal share of the rate.
 
 mod daily;
 mod pace;
@@ -17,12 +17,12 @@ mod shared;
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use daily::DayCount;
-use mappings::{Method, catalog::Rates};
+use mappings::{Method, RateLabel, catalog::Rates};
 use pace::Due;
 pub use pace::Pace;
 pub use shared::{AccountDigest, DailyLimit, Reserved, SharedBudget, SharedCall};
@@ -31,22 +31,40 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{
-    rate_label::{ByLabel, RateLabel},
-    request::Subject,
-};
+use crate::{lock, request::Subject};
 
-/// From here on a wait that v2 asks for is not one that a caller can sit out.
+/// Shortest wait requested by v2 that exceeds what a caller can wait for.
 const LONG: Duration = Duration::from_secs(5);
 
-/// A call that v2 refuses for long is made again so often, whatever time v2 named: clocks differ.
+/// Maximum time for which a rejected call is suppressed, even if v2 names a later time, because
+/// clocks differ.
 const RECHECK: Duration = Duration::from_secs(60);
 
-/// The share of v2's rate that processes together use. They send over connections of their own: what
-/// was spread over time arrives less so.
+/// Share of v2's rate used by several processes together. They use separate connections, so calls
+/// spaced evenly may arrive less evenly.
 const COMMON_SHARE: f64 = 0.9;
 
-/// No turn came up in time.
+/// One value per label.
+#[derive(Debug)]
+struct ByLabel<T>([T; 4]);
+
+impl<T> ByLabel<T> {
+    fn new(of: impl FnMut(RateLabel) -> T) -> Self {
+        Self(RateLabel::ALL.map(of))
+    }
+
+    fn get(&self, label: RateLabel) -> &T {
+        let [light, medium, heavy, intensive] = &self.0;
+        match label {
+            RateLabel::Light => light,
+            RateLabel::Medium => medium,
+            RateLabel::Heavy => heavy,
+            RateLabel::ResourceIntensive => intensive,
+        }
+    }
+}
+
+/// No turn became available in time, or v2 rejects the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted;
 
@@ -56,51 +74,51 @@ pub struct Budget {
     limits: Option<ByLabel<Limit>>,
     days: ByLabel<DayCount>,
     shared: Option<Shared>,
-    /// Calls that v2 refuses, by method and template. As many as plans have.
+    /// Rejected calls by method and template; bounded by the number of calls in plans.
     refused: Mutex<HashMap<(Method, Arc<str>), Refusal>>,
 }
 
-/// The count that other processes use, too.
+/// Budget shared with other processes.
 #[derive(Debug)]
 struct Shared {
     account: AccountDigest,
     budget: Arc<dyn SharedBudget>,
 }
 
-/// The limit of one label, and its queue of waiting calls.
+/// Rate limit of one label with its queue.
 #[derive(Debug)]
 struct Limit {
     calls: u32,
     period: Duration,
     pace: Pace,
     due: Due,
-    /// The pace of this process while processes cannot count together.
+    /// Schedule of this process while the shared count is unavailable.
     part_due: Due,
-    /// The label that a day's calls are counted under, and their number.
+    /// Label under which daily calls are counted, and their limit.
     daily: Option<(RateLabel, u32)>,
-    /// Its holder is next; one call of each tenant queues behind it.
+    /// Held by the next call; at most one call per tenant waits for it.
     head: Semaphore,
 }
 
-/// The calls of one tenant, in a line for each label.
+/// Queues of one tenant, one per label.
 #[derive(Debug)]
-pub(crate) struct Lines(ByLabel<Semaphore>);
+pub(crate) struct TenantQueues(ByLabel<Semaphore>);
 
-/// A call that needs a turn.
+/// Call that needs a turn.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct BudgetCall<'a> {
     pub(crate) label: RateLabel,
     pub(crate) method: Method,
     pub(crate) template: &'a Arc<str>,
     pub(crate) subject: Option<Subject>,
 }
 
-/// Until when v2 refuses a call.
+/// Expiry of a rejection by v2.
 #[derive(Clone, Copy, Debug, Default)]
 struct Refusal {
-    /// About this subject.
+    /// For this subject.
     one: Option<(Subject, Instant)>,
-    /// About any.
+    /// For all subjects.
     all: Option<Instant>,
 }
 
@@ -115,8 +133,8 @@ impl Refusal {
         }
     }
 
-    /// True if it still refuses anything.
-    fn stands(&mut self, now: Instant) -> bool {
+    /// Removes expired parts; true if any remain.
+    fn retain_active(&mut self, now: Instant) -> bool {
         self.one = self.one.filter(|(_, until)| now < *until);
         self.all = self.all.filter(|until| now < *until);
         self.one.is_some() || self.all.is_some()
@@ -127,7 +145,7 @@ impl Refusal {
     }
 }
 
-impl Lines {
+impl TenantQueues {
     pub(crate) fn new() -> Self {
         Self(ByLabel::new(|_| Semaphore::new(1)))
     }
@@ -167,7 +185,7 @@ impl Limit {
         }
     }
 
-    /// The pace of one of several processes. Without a burst: each would have its own.
+    /// Pace of one of several processes; no burst, because bursts would add up.
     fn part(&self, processes: NonZeroU32) -> Pace {
         let calls = f64::from(self.calls) * COMMON_SHARE / f64::from(processes.get());
         Pace::new(calls, self.period, 1)
@@ -177,7 +195,7 @@ impl Limit {
 impl Shared {
     async fn reserve(
         &self,
-        call: &Wanted<'_>,
+        call: &BudgetCall<'_>,
         (pace, daily): (Option<Pace>, Option<DailyLimit>),
         until: Instant,
     ) -> Reserved {
@@ -188,7 +206,7 @@ impl Shared {
 
     fn call<'a>(
         &'a self,
-        call: &Wanted<'a>,
+        call: &BudgetCall<'a>,
         (pace, daily): (Option<Pace>, Option<DailyLimit>),
         most: Duration,
     ) -> SharedCall<'a> {
@@ -206,8 +224,8 @@ impl Shared {
 }
 
 impl Budget {
-    /// The budget of an account with these rates; without rates, only v2's own refusals count. With
-    /// `shared`, other processes make calls for the account, too.
+    /// Without `rates`, only v2's own rejections limit calls. `shared` is the budget shared with
+    /// other processes.
     pub fn new(
         rates: Option<Rates>,
         shared: Option<(AccountDigest, Arc<dyn SharedBudget>)>,
@@ -223,15 +241,15 @@ impl Budget {
         }
     }
 
-    /// Waits for a turn to make a call.
+    /// Waits for a turn.
     ///
     /// # Errors
     ///
-    /// If no turn comes up until then, or v2 refuses the call.
+    /// If no turn becomes available until `until`, or v2 rejects the call.
     pub(crate) async fn turn(
         &self,
-        call: &Wanted<'_>,
-        lines: &Lines,
+        call: &BudgetCall<'_>,
+        queues: &TenantQueues,
         until: Instant,
     ) -> Result<(), Exhausted> {
         let limit = self.limits.as_ref().map(|limits| limits.get(call.label));
@@ -242,7 +260,7 @@ impl Budget {
                 Reserved::After(_) | Reserved::Unreachable => Ok(()),
             },
             (Some(limit), _) => {
-                let turn = timeout_at(until, self.limited(call, limit, lines, until));
+                let turn = timeout_at(until, self.limited(call, limit, queues, until));
                 turn.await.unwrap_or(Err(Exhausted))
             }
         }
@@ -250,12 +268,12 @@ impl Budget {
 
     async fn limited(
         &self,
-        call: &Wanted<'_>,
+        call: &BudgetCall<'_>,
         limit: &Limit,
-        lines: &Lines,
+        queues: &TenantQueues,
         until: Instant,
     ) -> Result<(), Exhausted> {
-        let _own = lines.0.get(call.label).acquire().await;
+        let _own = queues.0.get(call.label).acquire().await;
         let _head = limit.head.acquire().await;
         let daily = limit
             .daily
@@ -273,7 +291,7 @@ impl Budget {
             Reserved::After(wait) => {
                 limit.due.granted(limit.pace, wait);
                 sleep(wait).await;
-                // For the time when only this process counts.
+                // Keeps the local count usable as a fallback.
                 let _ = self.count(daily);
                 Ok(())
             }
@@ -294,8 +312,8 @@ impl Budget {
         }
     }
 
-    /// Notes that v2 refused a call for its limits, and for how long if it said so.
-    pub(crate) async fn refused(&self, call: &Wanted<'_>, after: Option<Duration>) {
+    /// Records a rejection by v2, and its duration if given.
+    pub(crate) async fn refused(&self, call: &BudgetCall<'_>, after: Option<Duration>) {
         let after = after.unwrap_or(RECHECK);
         if after < LONG {
             return;
@@ -308,46 +326,41 @@ impl Budget {
         }
     }
 
-    fn note(&self, call: &Wanted<'_>, time: Duration) {
+    fn note(&self, call: &BudgetCall<'_>, time: Duration) {
         let now = Instant::now();
         let mut refused = lock(&self.refused);
         let refusal = refused
             .entry((call.method, Arc::clone(call.template)))
             .or_default();
-        refusal.stands(now);
+        refusal.retain_active(now);
         refusal.add(call.subject, now + time);
     }
 
-    /// True if this process knows that v2 refuses a call for long.
-    pub(crate) fn refuses(&self, call: &Wanted<'_>) -> bool {
+    /// True if this process suppresses the call after a rejection.
+    pub(crate) fn refuses(&self, call: &BudgetCall<'_>) -> bool {
         let mut refused = lock(&self.refused);
         if refused.is_empty() {
             return false;
         }
         let now = Instant::now();
-        refused.retain(|_, refusal| refusal.stands(now));
+        refused.retain(|_, refusal| refusal.retain_active(now));
         let refusal = refused.get(&(call.method, Arc::clone(call.template)));
         refusal.is_some_and(|refusal| refusal.is_about(call.subject))
     }
 
-    /// How many calls of a label could be made at once, as far as this process knows; `None` without
-    /// a limit.
+    /// Number of calls of a label that could be made at once, as far as this process knows; `None`
+    /// without a limit.
     pub fn level(&self, label: RateLabel) -> Option<u32> {
         let limit = self.limits.as_ref()?.get(label);
         Some(limit.due.level(limit.pace))
     }
 }
 
-/// Waits for a turn at a pace. Whoever gives up has taken nothing.
+/// Waits for a turn. Cancellation takes nothing.
 async fn turn_of(due: &Due, pace: Pace) {
     while let Err(early) = due.take(pace) {
         sleep(early).await;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is left half done in it by a panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! One call to v2: sends a request, retries it where that is safe, and reports the outcome.
+//! One call to v2: sends a request, retries it where safe, and returns the outcome.
 //!
-//! Everything is bounded: time by the caller's deadline, which is below the 15 s after which v1's
-//! clients give up; responses by their size; retries by what is safe to send again.
+//! Everything is bounded: time by the caller's deadline, which is below the 15 s timeout of v1
+//! clients; responses by size; retries by safety.
 //!
-//! Identical reads in flight are not coalesced. A read that joins an older one could miss a write that
-//! was answered between them, so coalescing would need the tenant, the time of every write and a
-//! lifetime beyond the first caller's; v1's programs, which send one request after the other, would
-//! rarely gain by it.
+//! Identical concurrent reads are not coalesced. A read that joins an older one could miss a write
+//! that completed in between, so coalescing would need the tenant, the time of every write and a
+//! lifetime beyond the first caller's. v1 programs send one request after the other and would
+//! rarely benefit.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -26,52 +26,50 @@ use crate::{
     account::Account,
     address::BaseUrl,
     breaker::Signal,
-    budget::{Exhausted, Lines, Wanted},
+    budget::{BudgetCall, Exhausted, TenantQueues},
     http::Http,
-    rate_label::RateLabels,
     reply::{self, Attempt},
     request::{FROM_SHIM, REQUEST_ID, RequestId, Scope, Subject},
     retry::{self, Next, RESERVE, Retries, RetryCounts},
     token::{Token, TokenError, Tokens},
 };
 
-/// The limits of one attempt.
+/// Limits of one attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits {
-    /// The timeout of one request and its response.
+    /// Timeout of one request and its response.
     pub timeout: Duration,
-    /// The largest response, in bytes.
+    /// Maximum response size in bytes.
     pub response_bytes: usize,
 }
 
-/// v2, as all tenants share it.
+/// v2 endpoint shared by all tenants.
 pub struct Endpoint {
-    /// The HTTP client with its connection pool.
+    /// HTTP client with its connection pool.
     pub http: Http,
-    /// The base URL.
+    /// Base URL.
     pub base: BaseUrl,
-    /// The limits of one attempt.
+    /// Limits of one attempt.
     pub limits: CallLimits,
-    /// Receives a record of every call. Must not block.
+    /// Callback for a record of every call. Must not block.
     pub on_call: Box<dyn Fn(&CallRecord<'_>) + Send + Sync>,
 }
 
-/// v2, as one tenant sees it.
+/// v2 client of one tenant.
 #[derive(Debug)]
 pub struct Upstream {
     endpoint: Arc<Endpoint>,
     tokens: Tokens,
     account: Arc<Account>,
-    labels: Arc<RateLabels>,
-    lines: Lines,
+    queues: TenantQueues,
 }
 
-/// Turns that were taken for calls of one plan before they are made.
+/// Turns taken in advance for the calls of a plan.
 #[derive(Debug, Default)]
 pub struct ReservedTurns(Vec<(Method, Arc<str>)>);
 
 impl ReservedTurns {
-    /// Uses the turn of a call; false if there is none for it.
+    /// Takes the turn for a request; false if none was reserved.
     pub fn take(&mut self, request: &V2Request) -> bool {
         let is_its = |(method, template): &(Method, Arc<str>)| {
             *method == request.method && *template == request.template
@@ -81,49 +79,43 @@ impl ReservedTurns {
     }
 }
 
-/// One v2 call with all its attempts. Nothing in it names a user.
+/// Record of one v2 call with all its attempts. It contains no user data except in `outcome`.
 #[derive(Debug)]
 pub struct CallRecord<'a> {
-    /// The id of the v1 request that it is made for.
+    /// Id of the v1 request.
     pub request: RequestId,
-    /// The method.
+    /// HTTP method.
     pub method: Method,
-    /// The path with its placeholders, never the path: that may hold an address.
+    /// Path with placeholders; the path itself may contain an email address.
     pub template: &'a str,
     /// v2's rate label.
     pub label: &'static str,
-    /// The outcome. Not for logs as it is: v2's response is in it.
+    /// Outcome. Contains v2's response, so it must not be logged.
     pub outcome: &'a Outcome,
-    /// How often it was sent again, and why.
+    /// Retries by reason.
     pub retries: RetryCounts,
-    /// From its turn to its response, tokens and waits included.
+    /// Total time, including tokens and waits.
     pub elapsed: Duration,
 }
 
-/// The initial capacity of a request's headers.
+/// Initial capacity of the request headers.
 const HEADERS: usize = 7;
 
-/// How often a request that an HTTP/2 server refused before processing it is sent again at once.
+/// Maximum immediate retries of a request that an HTTP/2 server refused unprocessed.
 const MAX_REFUSED: u32 = 2;
 
 impl Upstream {
-    /// A client with the tokens, the account and the rate labels of a tenant.
-    pub fn new(
-        endpoint: Arc<Endpoint>,
-        tokens: Tokens,
-        account: Arc<Account>,
-        labels: Arc<RateLabels>,
-    ) -> Self {
+    /// Creates the client of a tenant.
+    pub fn new(endpoint: Arc<Endpoint>, tokens: Tokens, account: Arc<Account>) -> Self {
         Self {
             endpoint,
             tokens,
             account,
-            labels,
-            lines: Lines::new(),
+            queues: TenantQueues::new(),
         }
     }
 
-    /// Where its tokens come from.
+    /// The tenant's token source.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
     }
@@ -132,82 +124,75 @@ impl Upstream {
         &self.endpoint
     }
 
-    /// Checks that calls could be made now: a token is present or can be obtained by the deadline.
+    /// Checks that calls can be made now: a token is present or can be obtained by the deadline.
     ///
     /// # Errors
     ///
-    /// Why there is no token.
+    /// The reason why no token is available.
     pub async fn access(&self, deadline: Instant) -> Result<(), TokenError> {
         self.within(deadline, self.tokens.current()).await.map(drop)
     }
 
-    /// The credentials that requests carry, for redaction.
+    /// Credentials of requests, for redaction.
     pub fn secrets(&self) -> Vec<SecretString> {
         self.tokens.secrets()
     }
 
-    /// Takes the turns of all calls of a plan, before its first write.
+    /// Reserves turns for all calls of a plan, before its first write.
     ///
     /// # Errors
     ///
-    /// If v2 is known to refuse one of them, or if not all turns come up in time.
+    /// If v2 currently rejects one of the calls, or not all turns become available in time.
     pub async fn reserve(
         &self,
         calls: &[PlannedCall],
         scope: Scope,
     ) -> Result<ReservedTurns, Exhausted> {
         let Account { budget, breaker } = self.account.as_ref();
-        let wanted = calls.iter().map(|call| {
+        let budget_calls = calls.iter().map(|call| {
             let subject = |path: &str| Subject::of(&call.template, path);
-            self.wanted(
-                (call.method, &call.template),
-                call.path.as_deref().and_then(subject),
-            )
+            BudgetCall {
+                label: call.label,
+                method: call.method,
+                template: &call.template,
+                subject: call.path.as_deref().and_then(subject),
+            }
         });
-        if wanted.clone().any(|call| budget.refuses(&call)) {
+        if budget_calls.clone().any(|call| budget.refuses(&call)) {
             return Err(Exhausted);
         }
         let mut turns = ReservedTurns::default();
-        // A single call takes its turn when it is made.
+        // A single call takes its turn when it is sent.
         if calls.len() < 2 || breaker.refuses() {
             return Ok(turns);
         }
-        for call in wanted {
-            budget.turn(&call, &self.lines, last_turn(scope)).await?;
+        for call in budget_calls {
+            budget.turn(&call, &self.queues, last_turn(scope)).await?;
             turns.0.push((call.method, Arc::clone(call.template)));
         }
         Ok(turns)
     }
 
-    fn wanted<'a>(
-        &self,
-        (method, template): (Method, &'a Arc<str>),
-        subject: Option<Subject>,
-    ) -> Wanted<'a> {
-        Wanted {
-            label: self.labels.of_call(method, template),
-            method,
-            template,
-            subject,
-        }
-    }
-
-    /// Sends a request, retries it where that is safe, and returns the outcome by the deadline.
-    /// With a reserved turn, the first attempt waits for none.
+    /// Sends a request, retries it where safe, and returns the outcome by the deadline. With a
+    /// reserved turn, the first attempt does not wait.
     pub async fn send(&self, request: &V2Request, scope: Scope, has_turn: bool) -> Outcome {
         let started = Instant::now();
         let mut retries = Retries::new(request.method.is_read());
-        let subject = Subject::of(&request.template, &request.path);
-        let wanted = self.wanted((request.method, &request.template), subject);
-        let attempts = self.attempts((request, wanted), scope, has_turn, &mut retries);
+        let budget_call = BudgetCall {
+            label: request.label,
+            method: request.method,
+            template: &request.template,
+            subject: Subject::of(&request.template, &request.path),
+        };
+        let attempts = self.attempts((request, budget_call), scope, has_turn, &mut retries);
         let outcome = attempts.await;
         (self.endpoint.on_call)(&CallRecord {
             request: scope.id,
             method: request.method,
             template: &request.template,
-            label: wanted.label.as_str(),
+            label: budget_call.label.as_str(),
             outcome: &outcome,
-            retries: retries.made(),
+            retries: retries.counts(),
             elapsed: started.elapsed(),
         });
         outcome
@@ -215,7 +200,7 @@ impl Upstream {
 
     async fn attempts(
         &self,
-        (request, wanted): (&V2Request, Wanted<'_>),
+        (request, budget_call): (&V2Request, BudgetCall<'_>),
         scope: Scope,
         mut has_turn: bool,
         retries: &mut Retries,
@@ -223,7 +208,7 @@ impl Upstream {
         let uri = match self.endpoint.base.join(&request.path, &request.query) {
             Ok(uri) => uri,
             Err(error) => {
-                // An id of many kilobytes is enough for it.
+                // Caused by ids of many kilobytes.
                 tracing::warn!(template = %request.template, %error, "Refused to send a request");
                 return Outcome::NoAnswer { maybe_done: false };
             }
@@ -235,20 +220,20 @@ impl Upstream {
         };
         let Account { budget, breaker } = self.account.as_ref();
         loop {
-            // An open breaker fails the call before it waits for, or takes, a turn of the budget.
+            // Check before taking a turn of the budget, which a failing call would waste.
             if breaker.refuses() {
                 return Outcome::NoAnswer { maybe_done: false };
             }
-            if budget.refuses(&wanted) {
+            if budget.refuses(&budget_call) {
                 return Outcome::Limited;
             }
             if !std::mem::take(&mut has_turn) {
-                let turn = budget.turn(&wanted, &self.lines, last_turn(scope));
+                let turn = budget.turn(&budget_call, &self.queues, last_turn(scope));
                 if turn.await.is_err() {
                     return Outcome::Limited;
                 }
             }
-            let Some(permit) = breaker.admit(wanted.subject) else {
+            let Some(permit) = breaker.admit(budget_call.subject) else {
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt = self.attempt(&uri, request, &token, scope).await;
@@ -256,7 +241,7 @@ impl Upstream {
                 permit.report(signal);
             }
             if let Attempt::Limited { after } = attempt {
-                budget.refused(&wanted, after).await;
+                budget.refused(&budget_call, after).await;
             }
             match retries.next(attempt, Instant::now(), deadline) {
                 Next::Done(outcome) => return outcome,
@@ -320,13 +305,13 @@ impl Upstream {
     }
 }
 
-/// What waits for its turn any longer could not be answered in time.
+/// Latest useful start: later calls could not complete before the deadline.
 fn last_turn(scope: Scope) -> Instant {
     let deadline = scope.deadline;
     deadline.checked_sub(RESERVE).unwrap_or(deadline)
 }
 
-/// Adds up to a quarter of jitter, so that calls refused together are not repeated together.
+/// Adds up to 25 % of jitter, so that calls rejected together are not retried together.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(1.0 + fastrand::f64() / 4.0)
 }
@@ -351,7 +336,7 @@ fn method(method: Method) -> hyper::Method {
     }
 }
 
-/// The request in HTTP; `None` if its body cannot be built.
+/// Builds the HTTP request; `None` if the body cannot be built.
 fn outgoing(
     client: &Client,
     uri: &Uri,
@@ -369,7 +354,8 @@ fn outgoing(
     Some(outgoing)
 }
 
-/// A body, whose headers are added; `None` for an invalid media type, which the catalog never names.
+/// Builds a body and adds its headers; `None` for an invalid media type, which the catalog never
+/// produces.
 fn body(client: &Client, body: &Body, headers: &mut HeaderMap) -> Option<reqwest::Body> {
     match body {
         Body::None => Some(reqwest::Body::default()),
@@ -389,7 +375,7 @@ fn body(client: &Client, body: &Body, headers: &mut HeaderMap) -> Option<reqwest
                 .mime_str(media_type)
                 .ok()?;
             let form = Form::new().part(name.clone(), part);
-            // Only reqwest's requests give a form's bytes; where this one would go is of no account.
+            // reqwest encodes forms only as part of a request. Its URL is not used.
             let request = client.post("http://localhost/").multipart(form).build();
             let mut request = request.ok()?;
             headers.extend(std::mem::take(request.headers_mut()));
@@ -398,8 +384,7 @@ fn body(client: &Client, body: &Body, headers: &mut HeaderMap) -> Option<reqwest
     }
 }
 
-/// A label for the file, of characters that mean nothing in a header: the client writes a name
-/// freely, line breaks included, and reqwest passes those on.
+/// Sanitizes the client's file name for a multipart header; reqwest passes line breaks through.
 fn file_name(given: &str) -> String {
     let plain = |char: char| match char {
         '.' | '-' | '_' => char,
@@ -421,7 +406,7 @@ impl From<TokenError> for Outcome {
         match error {
             TokenError::Limited => Self::Limited,
             TokenError::Refused => Self::Refused,
-            // Without a token nothing was sent.
+            // Nothing is sent without a token.
             TokenError::Unreachable => Self::NoAnswer { maybe_done: false },
         }
     }

@@ -1,4 +1,4 @@
-//! Opens connections to v2, as reqwest does: with TLS where the URL says so, within one timeout.
+//! Opens connections to v2, with TLS for https URLs, within one timeout.
 
 use std::{error::Error, time::Duration};
 
@@ -21,13 +21,13 @@ const PROBES: u32 = 3;
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
-/// Makes connections.
+/// Opens connections.
 pub(super) struct Connector {
     https: HttpsConnector<HttpConnector<HostResolver>>,
     within: Duration,
 }
 
-/// A connection, with TLS or without.
+/// Connection with or without TLS.
 pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 impl Connector {
@@ -45,7 +45,7 @@ impl Connector {
         Self { https, within }
     }
 
-    /// A connection to where a URI begins.
+    /// Connects to the authority of a URI.
     pub(super) async fn connect(&self, to: Uri) -> Result<Stream, Box<dyn Error + Send + Sync>> {
         let connecting = self.https.clone().call(to);
         time::timeout(self.within, connecting).await?

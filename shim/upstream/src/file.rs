@@ -1,4 +1,4 @@
-//! Files that v2 names by URL, such as recordings: fetched with a tenant's token, and streamed.
+//! Downloads files that v2 refers to by URL, such as recordings, with the tenant's token.
 
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
@@ -10,39 +10,40 @@ use url::Url;
 
 use crate::{address::BaseUrl, client::Upstream, token::TokenError};
 
-/// Redirects that are followed: v2 sends downloads on to where its files are.
+/// Maximum number of redirects; v2 redirects downloads to its file servers.
 const MAX_REDIRECTS: usize = 5;
 
-/// Why there is no file.
+/// Reason why a file is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The URL, or one that it redirects to, is on another host than v2's and those allowed.
+    /// The URL or a redirect leads to a host that is neither v2's nor allowed.
     #[error("the host {0:?} is not one that files are fetched from")]
     Host(String),
-    /// There is no token.
+    /// No token is available.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// v2 answered with a page, as it does where a token is missing or not valid.
+    /// v2 returned an HTML page, as for a missing or invalid token.
     #[error("v2 answered with a page in place of the file")]
     Page,
-    /// Too many redirects, or one to nowhere.
+    /// Too many redirects, or an invalid target.
     #[error("v2 redirects without end, or to no URL")]
     Redirects,
-    /// No answer in time.
+    /// No response in time.
     #[error("no answer")]
     Unreachable,
 }
 
 impl Upstream {
-    /// Requests a file, and returns the response with its body still to come: whatever its status, but
-    /// never a page of HTML.
+    /// Requests a file and returns the response with its unread body. Any status is returned, but
+    /// never an HTML page.
     ///
-    /// Only v2's own host and, over TLS, hosts of `domains` are asked. Their names must resolve to
-    /// public addresses. The token goes to the host of `url`, not to those that it redirects to.
+    /// Only v2's own host and, over TLS, hosts below `domains` are contacted. Their names must
+    /// resolve to public addresses. The token is sent to the host of `url`, not to redirect
+    /// targets.
     ///
     /// # Errors
     ///
-    /// Why there is no response by the deadline.
+    /// The reason why there is no response by the deadline.
     pub async fn file(
         &self,
         (method, url, headers): (&Method, &Url, &HeaderMap),
@@ -95,7 +96,7 @@ impl Upstream {
     }
 }
 
-/// True for v2's own host and port, and for names of the domains over TLS.
+/// True for v2's own host and port, and over TLS for names below the domains.
 fn is_allowed(url: &Url, base: &BaseUrl, domains: &[String]) -> bool {
     let Some(host) = url.host_str() else {
         return false;
@@ -113,7 +114,7 @@ fn is_allowed(url: &Url, base: &BaseUrl, domains: &[String]) -> bool {
     url.scheme() == "https" && url.domain().is_some() && domains.iter().any(is_below)
 }
 
-/// True for a success that is a page: v2 has no files of HTML.
+/// True for a successful HTML response; v2 has no HTML files.
 fn is_page(response: &Response<Body>) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     let content_type = content_type.map_or(&[][..], HeaderValue::as_bytes);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_fetched_from_v2_and_from_the_domains_over_tls() {
+    fn allows_v2_and_listed_domains_over_tls() {
         let v2 = "https://api.zoom.us/v2";
         for url in [
             "https://zoom.us/rec/download/a",

@@ -1,4 +1,4 @@
-//! Whether a server can be found and reached as calls reach it: for diagnosis, one step at a time.
+//! Reachability checks for diagnosis, one step at a time.
 
 use std::{
     net::IpAddr,
@@ -14,25 +14,25 @@ use crate::{
     token::innermost,
 };
 
-/// For a name to be resolved, and for a server to answer.
+/// Timeout of a name lookup and of a response.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What a server answered to a request without credentials.
+/// Response to a request without credentials.
 #[derive(Clone, Copy, Debug)]
 pub struct Greeting {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The time of the server, to a second, if it says one.
+    /// The server's `Date` header, if any.
     pub date: Option<SystemTime>,
-    /// The time of this machine, halfway between request and response.
+    /// Local time halfway between request and response.
     pub here: SystemTime,
 }
 
-/// The addresses that calls would use for a host name.
+/// Addresses that calls would use for a host name.
 ///
 /// # Errors
 ///
-/// What the system or the name server says.
+/// The error of the system or the name server.
 pub async fn lookup(settings: &HttpSettings, name: &str) -> Result<Vec<IpAddr>, String> {
     let resolver = settings.resolver.resolver(settings.base.host());
     let resolver = resolver.map_err(|error| innermost(&error))?;
@@ -42,16 +42,15 @@ pub async fn lookup(settings: &HttpSettings, name: &str) -> Result<Vec<IpAddr>, 
     Ok(found.map(|address| address.ip()).collect())
 }
 
-/// Asks a server for something without credentials, over a new connection: with TLS where the URL
-/// says so.
+/// Sends a request without credentials over a new connection, with TLS for https URLs.
 ///
 /// # Errors
 ///
-/// What prevents an answer: the connection, its certificate, or the time that it takes.
+/// Connection, certificate or timeout errors.
 pub async fn greet(http: &Http, url: Url) -> Result<Greeting, String> {
     let asked = SystemTime::now();
     let request = http.client().get(url);
-    // A shim that is asked knows by it that it is its own v2.
+    // Lets a shim detect that it is configured as its own v2.
     let request = request.header(FROM_SHIM, HeaderValue::from_static("1"));
     let response = request.timeout(TIMEOUT).send().await;
     let response = response.map_err(|error| innermost(&error.without_url()))?;

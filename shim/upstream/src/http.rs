@@ -1,4 +1,4 @@
-//! HTTP to v2: sends one request and receives one response, whatever it says.
+//! HTTP transport to v2: sends one request and returns one response.
 
 use std::{error::Error as _, time::Duration};
 
@@ -22,54 +22,53 @@ use crate::{
     tls::{self, install_tls},
 };
 
-/// The user agent of all requests to v2 and its token endpoint.
+/// User agent of requests to v2 and its token endpoint.
 const USER_AGENT_VALUE: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
 
-/// The longest pause within a file.
+/// Read timeout within a file.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Where v2 is and how it is reached.
+/// Transport settings of v2.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// The base URL.
+    /// Base URL.
     pub base: BaseUrl,
-    /// How host names are resolved.
+    /// Host name resolution.
     pub resolver: ResolverSettings,
-    /// The timeout of a new connection, TLS included.
+    /// Timeout of a new connection, TLS included.
     pub connect_timeout: Duration,
-    /// The number of idle connections to v2 that are kept at most; over HTTP/1, calls at a time beyond
-    /// it connect anew.
+    /// Maximum number of idle connections. Over HTTP/1, more concurrent calls than this open new
+    /// connections.
     pub max_idle: usize,
-    /// v2 and its token endpoints are on this machine and without TLS: reached past the proxies of
-    /// the environment, and without the system's certificates.
+    /// v2 and its token endpoints are on this machine, without TLS: ignore the proxies of the
+    /// environment and the system's certificates.
     pub is_local: bool,
 }
 
-/// Why there is no HTTP client for v2.
+/// Reason why the HTTP client cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub enum ClientError {
     /// The client cannot be built.
     Http(#[from] reqwest::Error),
-    /// The name servers cannot be used.
+    /// Invalid name servers.
     Resolver(#[from] ResolverError),
-    /// The system has no certificates.
+    /// No system certificates.
     Tls(#[from] rustls::Error),
 }
 
-/// The HTTP client that all tenants share, for its pool of connections.
+/// HTTP client shared by all tenants, with its connection pool.
 ///
-/// Calls go over connections of our own, past all that reqwest does for other servers than v2: it
-/// costs more than the rest of a call. What reqwest knows and they do not, the proxies of the
-/// environment, is left to it.
+/// Direct calls use [`Pool`] instead of reqwest, whose overhead exceeds that of the rest of a call.
+/// Calls through a proxy use reqwest.
 pub struct Http {
     client: Client,
     files: Client,
-    /// `None` if there is a proxy before v2.
+    /// `None` if v2 is behind a proxy.
     direct: Option<Pool>,
 }
 
-/// An answer whose body is still to come.
+/// Response with an unread body.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -81,22 +80,22 @@ enum AnswerBody {
     Proxied(Body),
 }
 
-/// Why there is no answer, or only a part of one.
+/// Reason why there is no complete response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
-    /// On the direct way.
+    /// Direct connection.
     #[error(transparent)]
     Direct(#[from] PoolError),
-    /// On the way through a proxy.
+    /// Connection through a proxy.
     #[error(transparent)]
     Proxied(#[from] reqwest::Error),
 }
 
 impl Http {
-    /// A client for a v2, with the proxies of the environment.
+    /// Creates a client that uses the proxies of the environment.
     ///
-    /// A v2 on this machine and without TLS is reached past them, and needs no certificates, which a
-    /// bare system does not have.
+    /// A local v2 without TLS is reached directly and needs no certificates, which a minimal system
+    /// may lack.
     ///
     /// # Errors
     ///
@@ -104,12 +103,12 @@ impl Http {
     pub fn new(settings: &HttpSettings) -> Result<Self, ClientError> {
         install_tls();
         let is_local = settings.is_local;
-        // reqwest finds the same ones.
+        // Same lookup as reqwest's.
         let proxies = (!is_local).then(Matcher::from_system);
         Self::with(settings, tls::config(is_local)?, proxies.as_ref())
     }
 
-    /// With these proxies, which are none or the environment's.
+    /// `proxies` are those of the environment, or `None`.
     fn with(
         settings: &HttpSettings,
         tls: ClientConfig,
@@ -124,7 +123,7 @@ impl Http {
                 .connect_timeout(settings.connect_timeout)
                 .pool_idle_timeout(pool::IDLE)
                 .pool_max_idle_per_host(settings.max_idle)
-                // v2's calls have no redirects, and one would carry a user's data to wherever it points.
+                // v2 calls have no redirects; following one could send user data elsewhere.
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 .dns_resolver(resolver.clone())
@@ -136,7 +135,7 @@ impl Http {
         };
         let mut files = builder().read_timeout(SILENCE);
         if !is_proxied {
-            // A proxy resolves the names of files itself, and has a name of its own.
+            // A proxy resolves file hosts itself, and has a name of its own to resolve.
             files = files.dns_resolver(PublicResolver(resolver.clone()));
         }
         let (client, files) = (builder().build()?, files.build()?);
@@ -150,19 +149,19 @@ impl Http {
         })
     }
 
-    /// A client that never asks the environment, whatever v2 is.
+    /// A client that ignores the environment.
     #[cfg(test)]
     pub(super) fn past_proxies(settings: &HttpSettings) -> Result<Self, ClientError> {
         install_tls();
         Self::with(settings, tls::config(true)?, None)
     }
 
-    /// The client of the token endpoint, which also builds multipart bodies.
+    /// Client of the token endpoint, also used to build multipart bodies.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The client of files, whose names resolve to public addresses only.
+    /// Client for files, which resolves names to public addresses only.
     pub(super) fn files(&self) -> &Client {
         &self.files
     }
@@ -172,10 +171,10 @@ impl Http {
         &self,
         mut request: Request<Body>,
     ) -> impl Future<Output = Result<Answer, HttpError>> {
-        // Not an async function: each would have room for a request of its own.
+        // Not an async function, which would store the request in each nested future.
         match &self.direct {
             Some(direct) => {
-                // Which reqwest adds on the other way.
+                // reqwest adds these headers on the proxied path.
                 let headers = request.headers_mut();
                 headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
                 headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
@@ -208,7 +207,7 @@ impl Answer {
         }
     }
 
-    /// The length of the body, if it is said.
+    /// `Content-Length`, if known.
     pub(super) fn length(&self) -> Option<u64> {
         match &self.body {
             AnswerBody::Direct(body) => body.length(),
@@ -216,14 +215,14 @@ impl Answer {
         }
     }
 
-    /// What comes next of the body; `None` at its end.
+    /// Next chunk of the body; `None` at the end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         let body = match &mut self.body {
             AnswerBody::Direct(body) => return Ok(body.chunk().await?),
             AnswerBody::Proxied(body) => body,
         };
         loop {
-            // What is no data is trailers.
+            // Skip trailers.
             match body.frame().await.transpose()?.map(Frame::into_data) {
                 Some(Ok(data)) => return Ok(Some(data)),
                 Some(Err(_)) => {}
@@ -234,8 +233,8 @@ impl Answer {
 }
 
 impl HttpError {
-    /// False if v2 surely has not acted on the request: there was no connection, or a pooled one
-    /// was closed before the request was written to it, or v2 says so.
+    /// False if v2 certainly has not processed the request: connecting failed, a pooled connection
+    /// closed before the request was written, or v2 refused it.
     pub(super) fn may_have_left(&self) -> bool {
         let is_unsent = match self {
             Self::Direct(error) => matches!(error, PoolError::Unreachable(_)),
@@ -244,8 +243,8 @@ impl HttpError {
         !(is_unsent || self.was_refused() || self.hyper().is_some_and(hyper::Error::is_canceled))
     }
 
-    /// True if an HTTP/2 server says that it has not begun with the request, as one that is about to
-    /// stop does: it may be sent again at once, to the next connection.
+    /// True if an HTTP/2 server refused the request unprocessed, for example because it is shutting
+    /// down. The request can be retried immediately on another connection.
     pub(super) fn was_refused(&self) -> bool {
         let error = self.hyper().and_then(|error| error.source());
         let Some(error) = error.and_then(|error| error.downcast_ref::<h2::Error>()) else {

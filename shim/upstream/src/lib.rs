@@ -1,21 +1,21 @@
-//! The client of v2: sends one request and reports its outcome.
+//! The v2 client: sends a request and returns its outcome.
 //!
-//! Depends on `mappings` for values (requests, outcomes, rates) and on nothing of the shim: settings
-//! are plain values, and calls are reported to a callback.
+//! Depends on `mappings` for values (requests, outcomes, rates) and on nothing of the shim:
+//! settings are plain values, and calls are reported to a callback.
 //!
 //! | module | job |
 //! |---|---|
 //! | `client` | one call: token, rate budget, circuit breaker, attempts, retries |
-//! | `budget`, `rate_label` | the rate limits of an account, by v2's rate labels |
+//! | `budget` | the rate limits of an account, by v2's rate labels |
 //! | `breaker` | the circuit breaker of an account |
-//! | `account` | what the tenants of an account share: budget and breaker |
-//! | `retry`, `reply` | what one attempt came to, and whether another one is safe |
+//! | `account` | state shared by the tenants of an account: budget and breaker |
+//! | `retry`, `reply` | result of one attempt, and whether a retry is safe |
 //! | `token` | access tokens, fixed or by server-to-server OAuth |
 //! | `http`, `pool`, `connect`, `tls`, `resolver` | HTTP, pooled connections, TLS, host names |
-//! | `file` | files that v2 names by URL: recordings |
-//! | `greeting` | whether a server can be found and reached, for diagnosis |
-//! | `address` | the base URL, and the URLs of calls below it |
-//! | `request` | the id and the deadline of the v1 request that a call is made for |
+//! | `file` | files that v2 refers to by URL: recordings |
+//! | `greeting` | reachability checks, for diagnosis |
+//! | `address` | the base URL, and URLs below it |
+//! | `request` | id and deadline of the v1 request, subject of a call |
 
 mod account;
 mod address;
@@ -27,13 +27,14 @@ mod file;
 mod greeting;
 mod http;
 mod pool;
-mod rate_label;
 mod reply;
 mod request;
 mod resolver;
 mod retry;
 mod tls;
 mod token;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use account::{Account, Accounts};
 pub use address::{BaseUrl, BaseUrlError, UnsafePath};
@@ -45,9 +46,14 @@ pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
 pub use file::FileError;
 pub use greeting::{Greeting, greet, lookup};
 pub use http::{ClientError, Http, HttpSettings};
-pub use rate_label::{RateLabel, RateLabels};
+pub use mappings::RateLabel;
 pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
 pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
 pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens};
+
+/// Locks a mutex. Poisoning is ignored: each update in this crate is a single step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -9,7 +9,7 @@ use std::{
     error::Error,
     future::poll_fn,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, Weak},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -32,60 +32,63 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::connect::{Connector, Stream};
+use crate::{
+    connect::{Connector, Stream},
+    lock,
+};
 
-/// Below what servers and balancers keep.
+/// Idle timeout, below that of common servers and load balancers.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
 
-/// Between two looks for what is idle for too long, or was closed by v2.
+/// Interval at which idle or closed connections are removed.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Unread bytes drained on drop so that the connection can be reused.
+/// Maximum unread bytes drained on drop so that the connection can be reused.
 const UNWANTED: usize = 16 * 1024;
 
-/// The way to one v2.
+/// Connection pool of one v2 host.
 pub(super) struct Pool {
     connector: Connector,
     to: Uri,
-    /// As HTTP/1 says it.
+    /// `Host` header for HTTP/1.
     host: HeaderValue,
     kept: Arc<Kept>,
 }
 
-/// The body of an answer.
+/// Response body.
 pub(super) struct AnswerBody {
     body: Incoming,
-    /// Over HTTP/1, what it comes from: kept at its end.
+    /// HTTP/1 connection to return to the pool at the end of the body.
     from: Option<(Box<Http1>, Weak<Kept>)>,
 }
 
-/// Why there is no answer, or only a part of one.
+/// Reason why there is no complete response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PoolError {
-    /// There is no connection.
+    /// Connecting failed.
     #[error("v2 cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// Of a connection.
+    /// The connection failed.
     #[error(transparent)]
     Broken(#[from] hyper::Error),
-    /// It came to its end without an answer.
+    /// The connection closed without a response.
     #[error("the connection was closed")]
     Closed,
 }
 
 struct Kept {
     connections: Mutex<Connections>,
-    /// Idle HTTP/1 connections that are kept at most.
+    /// Maximum number of idle HTTP/1 connections.
     max_idle: usize,
 }
 
 #[derive(Default)]
 struct Connections {
-    /// Idle connections; the most recently used comes last.
+    /// Idle connections, most recently used last.
     http1: VecDeque<Idle>,
-    /// Shared by those who use it, and when the last of them came.
+    /// Shared connection, with the time of its last use.
     http2: Option<(http2::SendRequest<Body>, Instant)>,
-    /// True while somebody closes what is idle for too long.
+    /// True while a task removes idle connections.
     is_watched: bool,
 }
 
@@ -99,16 +102,16 @@ enum Connection {
     Http2(http2::SendRequest<Body>),
 }
 
-/// A connection that one request has for itself, and drives.
+/// HTTP/1 connection used, and driven, by a single request.
 struct Http1 {
     sender: http1::SendRequest<Body>,
-    /// Until it is over.
+    /// `None` once closed.
     connection: Option<http1::Connection<Stream, Body>>,
 }
 
 impl Pool {
-    /// `max_idle` is the number of idle HTTP/1 connections that are kept at most. Below the number of
-    /// requests at a time, some of them connect anew each time.
+    /// `max_idle` is the maximum number of idle HTTP/1 connections. With more concurrent requests,
+    /// some open a new connection each time.
     pub(super) fn new(connector: Connector, to: Uri, host: HeaderValue, max_idle: usize) -> Self {
         Self {
             connector,
@@ -121,10 +124,10 @@ impl Pool {
         }
     }
 
-    /// Sends a request with an absolute URI of this v2: on a connection that is there, or a new one.
+    /// Sends a request with an absolute URI of this v2, on an idle connection or a new one.
     ///
-    /// What is closed before anything of the request is written to it is no error as long as there
-    /// are others.
+    /// If an idle connection turns out to be closed before anything was written, the next one is
+    /// used.
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,
@@ -139,7 +142,7 @@ impl Pool {
             let is_new = kept.is_none();
             let connection = match kept {
                 Some(connection) => connection,
-                // It is large, and rare.
+                // Boxed because the future is large and rarely needed.
                 None => Box::pin(self.connect()).await?,
             };
             let unsent = match connection {
@@ -190,9 +193,9 @@ impl Pool {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new());
         let (sender, connection) = builder.handshake(stream).await.map_err(unreachable)?;
-        // Its requests learn of its end by themselves.
+        // Its requests detect its end themselves.
         tokio::spawn(async move { drop(connection.await) });
-        let mut connections = self.kept.lock();
+        let mut connections = lock(&self.kept.connections);
         connections.http2 = Some((sender.clone(), Instant::now()));
         connections.watch(&self.kept);
         Ok(Connection::Http2(sender))
@@ -200,9 +203,9 @@ impl Pool {
 }
 
 impl Kept {
-    /// A connection that can be used at once.
+    /// Takes a usable connection.
     fn take(&self) -> Option<Connection> {
-        let mut connections = self.lock();
+        let mut connections = lock(&self.connections);
         if let Some((http2, used)) = &mut connections.http2 {
             if used.elapsed() < IDLE && !http2.is_closed() {
                 *used = Instant::now();
@@ -223,26 +226,19 @@ impl Kept {
             return;
         }
         let since = Instant::now();
-        let mut connections = self.lock();
+        let mut connections = lock(&self.connections);
         if connections.http1.len() >= self.max_idle {
             connections.http1.pop_front();
         }
         connections.http1.push_back(Idle { connection, since });
         connections.watch(&self);
     }
-
-    fn lock(&self) -> MutexGuard<'_, Connections> {
-        // Each change is a single one: no panic leaves it half done.
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Connections {
-    /// Sees to it that somebody closes what is there when its time is over.
+    /// Starts the task that removes idle connections, unless it is running.
     fn watch(&mut self, kept: &Arc<Kept>) {
-        // Without a runtime, the process is about to end.
+        // Without a runtime, the process is about to exit.
         if !self.is_watched
             && let Ok(runtime) = Handle::try_current()
         {
@@ -259,12 +255,12 @@ impl Connections {
     }
 }
 
-/// Closes idle connections until none is left.
+/// Removes idle connections until none is left.
 async fn close_idle(kept: Weak<Kept>) {
     loop {
         sleep(LOOK).await;
         let Some(kept) = kept.upgrade() else { return };
-        let mut connections = kept.lock();
+        let mut connections = lock(&kept.connections);
         connections.close_idle();
         if connections.http1.is_empty() && connections.http2.is_none() {
             connections.is_watched = false;
@@ -274,15 +270,14 @@ async fn close_idle(kept: Weak<Kept>) {
 }
 
 impl Http1 {
-    /// True if a request can be sent: the last one is over, and the other side is there.
+    /// True if the previous request is complete and the peer has not closed.
     fn is_idle(&mut self) -> bool {
-        // Nothing is awaited here.
+        // Polled once without waiting.
         drive(&mut self.connection, &mut no_waker());
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    /// Waits for the answer to what was sent; the error is `None` if the connection ended without a
-    /// word.
+    /// Waits for a response; the error is `None` if the connection closed silently.
     async fn answer<T, E>(
         &mut self,
         mut answer: Pin<&mut impl Future<Output = Result<T, E>>>,
@@ -300,8 +295,8 @@ impl Http1 {
     }
 }
 
-/// Writes and reads what there is. A connection that is over is dropped, so that it gives back what it
-/// has not sent; an error goes to its request.
+/// Makes I/O progress. A closed connection is dropped, which returns unsent requests; errors are
+/// reported to the request.
 fn drive<C: Future + Unpin>(connection: &mut Option<C>, context: &mut Context<'_>) {
     if let Some(open) = connection
         && Pin::new(open).poll(context).is_ready()
@@ -310,18 +305,18 @@ fn drive<C: Future + Unpin>(connection: &mut Option<C>, context: &mut Context<'_
     }
 }
 
-/// A context that wakes no task: driving the connection is what makes progress.
+/// Context without a waker: progress comes from driving the connection.
 fn no_waker() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
 impl AnswerBody {
-    /// The length, if it is said.
+    /// `Content-Length`, if known.
     pub(super) fn length(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 
-    /// What comes next; `None` at the end.
+    /// Next chunk; `None` at the end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, PoolError> {
         loop {
             if self.body.is_end_stream() {
@@ -347,7 +342,7 @@ impl AnswerBody {
             return body.poll_frame(context).map(|frame| Ok(frame.transpose()?));
         };
         let connection = &mut connection.connection;
-        // What is there already; and that more is wanted.
+        // Buffered data first; this also registers demand for more.
         if let Poll::Ready(frame) = body.as_mut().poll_frame(&mut no_waker()) {
             return Poll::Ready(Ok(frame.transpose()?));
         }
@@ -368,8 +363,8 @@ impl AnswerBody {
     }
 }
 
-/// Who does not want an answer, as that of a refusal, leaves the connection to the next if the rest
-/// is there and short.
+/// Drains the rest of an unread response, such as that of a rejection, if it is buffered and short,
+/// so that the connection can be reused.
 impl Drop for AnswerBody {
     fn drop(&mut self) {
         let mut unwanted = 0;

@@ -1,4 +1,4 @@
-//! Reads the response to one attempt.
+//! Parses the response of one attempt.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,26 +8,26 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::http::{Answer, HttpError};
 
-/// What came of sending a request once.
+/// Result of one attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Attempt {
-    /// A final outcome, unless a read may help.
+    /// Response; final, unless the call is a read worth retrying.
     Answered(Outcome),
-    /// No answer. `sent` is false if v2 surely has not seen the request.
+    /// No response.
     Failed {
-        /// True if some of it may have left.
+        /// False if v2 certainly has not received the request.
         sent: bool,
     },
-    /// 429.
+    /// Status 429.
     Limited {
-        /// How long v2 asks to wait; `None` if what it says cannot be understood.
+        /// Requested wait; `None` if unreadable.
         after: Option<Duration>,
     },
-    /// 401: the token is not, or no longer, good.
+    /// Status 401: invalid or expired token.
     Unauthorized,
 }
 
-/// How long to wait when v2 does not say: its shortest limits are by the second.
+/// Default wait, because v2's shortest limits are per second.
 const WAIT: Duration = Duration::from_secs(1);
 
 impl Attempt {
@@ -38,7 +38,7 @@ impl Attempt {
     }
 }
 
-/// Reads an answer of up to `limit` bytes.
+/// Reads a response of at most `limit` bytes.
 pub(super) async fn read(mut answer: Answer, limit: usize) -> Attempt {
     let status = answer.status;
     match status {
@@ -88,23 +88,23 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
     }
 }
 
-/// The pause that a `Retry-After` names, in seconds or as a date; of any length.
+/// Parses `Retry-After`, in seconds or as a date.
 pub(super) fn pause(text: &str) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than fits is as long as can be.
+        // Saturate on overflow.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     date(text).map(until)
 }
 
-/// v2's daily limits name a date, in its own documents as `2023-06-14T00:00:00Z`.
+/// v2's daily limits name a date, in its documentation as `2023-06-14T00:00:00Z`.
 fn date(text: &str) -> Option<SystemTime> {
     let iso = OffsetDateTime::parse(text, &Rfc3339).map(SystemTime::from);
     iso.ok().or_else(|| httpdate::parse_http_date(text).ok())
 }
 
-/// From now on; not shorter than if v2 had not said, because clocks differ.
+/// Time until a date; at least the default, because clocks differ.
 fn until(date: SystemTime) -> Duration {
     let wait = date.duration_since(SystemTime::now());
     wait.unwrap_or_default().max(WAIT)
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_of_any_number_of_digits_are_a_pause() {
+    fn parses_seconds_of_any_length() {
         let longest = Duration::from_secs(u64::MAX);
         assert_eq!(pause(" 7 "), Some(Duration::from_secs(7)));
         assert_eq!(pause("18446744073709551615"), Some(longest));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read_in_both_forms() {
+    fn parses_both_date_formats() {
         let tomorrow = date("2030-01-01T00:00:00Z").unwrap();
         assert_eq!(date("Tue, 01 Jan 2030 00:00:00 GMT"), Some(tomorrow));
         assert_eq!(date("tomorrow"), None);

@@ -1,5 +1,5 @@
-//! Resolves v2's host name past the system's own resolution: with v2's name in a hosts file, so that
-//! old programs reach the shim by it, the shim would reach itself.
+//! Resolves v2's host name independently of the system. Hosts files may map v2's name to the shim
+//! for old programs; with the system's resolver the shim would then call itself.
 
 use std::{
     error::Error,
@@ -21,32 +21,32 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower_service::Service;
 
-/// The timeout of one query to one name server; there are two attempts.
+/// Timeout of one query to one name server; there are two attempts.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How host names are resolved; by the system if nothing is set.
+/// Host name resolution; the system's if nothing is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResolverSettings {
-    /// Fixed addresses of the host of v2's base URL.
+    /// Fixed addresses of v2's host.
     pub addresses: Vec<IpAddr>,
-    /// Name servers for all other names, past the system's hosts file.
+    /// Name servers for all other names, bypassing the hosts file.
     pub servers: Vec<SocketAddr>,
 }
 
-/// The name servers cannot be used.
+/// The configured name servers cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the name servers of upstream.dns cannot be used")]
 pub struct ResolverError(#[from] NetError);
 
 impl ResolverSettings {
-    /// True if the system resolves v2's host.
+    /// True if the system resolves names.
     pub fn is_system(&self) -> bool {
         self.addresses.is_empty() && self.servers.is_empty()
     }
 
-    /// A resolver with these settings. `host` is v2's.
+    /// Creates a resolver; `host` is v2's host.
     pub(super) fn resolver(&self, host: &str) -> Result<HostResolver, ResolverError> {
-        // Port 0 is the one of the URL.
+        // Port 0 stands for the URL's port.
         let addresses = self.addresses.iter().map(|ip| SocketAddr::new(*ip, 0));
         let is_system_asked = self.servers.is_empty();
         let servers = (!is_system_asked).then(|| name_servers(&self.servers));
@@ -58,15 +58,15 @@ impl ResolverSettings {
     }
 }
 
-/// Resolves host names for both HTTP clients.
+/// Resolver of both HTTP clients.
 #[derive(Clone)]
 pub(super) struct HostResolver(Arc<Rules>);
 
 struct Rules {
-    /// v2's host, which has these addresses if there are any.
+    /// v2's host, and its fixed addresses if any.
     host: String,
     addresses: Vec<SocketAddr>,
-    /// For all other names; the system if `None`.
+    /// Name servers for all other names; the system if `None`.
     servers: Option<TokioResolver>,
 }
 
@@ -79,7 +79,7 @@ impl HostResolver {
         let found = if !rules.addresses.is_empty() && name == rules.host {
             rules.addresses.clone()
         } else if let Some(servers) = &rules.servers {
-            // With its dot it is the whole name.
+            // The trailing dot makes it a fully qualified name.
             let found = servers.lookup_ip(format!("{name}.")).await?;
             found.iter().map(|ip| SocketAddr::new(ip, 0)).collect()
         } else {
@@ -111,8 +111,8 @@ impl Resolve for HostResolver {
     }
 }
 
-/// Resolves names other than v2's to public addresses only: a URL of v2's must not lead into the network
-/// of the shim.
+/// Resolves names other than v2's to public addresses only, so that file URLs cannot reach the
+/// internal network (SSRF).
 #[derive(Clone)]
 pub(super) struct PublicResolver(pub(super) HostResolver);
 
@@ -128,7 +128,7 @@ impl Resolve for PublicResolver {
     }
 }
 
-/// Networks that are not public, of RFC 6890 and RFC 5735.
+/// Networks that are not public, from RFC 6890 and RFC 5735.
 const NOT_PUBLIC: [&str; 20] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -152,7 +152,7 @@ const NOT_PUBLIC: [&str; 20] = [
     "8000::/1",
 ];
 
-/// Whether an address belongs to a single host of the internet: not private, local, reserved, or translated.
+/// True for unicast addresses of the internet: not private, local, reserved or translated.
 pub fn is_public(address: IpAddr) -> bool {
     let address = address.to_canonical();
     let mut networks = NOT_PUBLIC
@@ -161,7 +161,7 @@ pub fn is_public(address: IpAddr) -> bool {
     !networks.any(|network| network.contains(&address))
 }
 
-/// A DNS client of these name servers, without the hosts file.
+/// A DNS client that ignores the hosts file.
 fn name_servers(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
     let servers = servers.iter().map(|server| {
         let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
@@ -191,10 +191,10 @@ mod tests {
         http::{Http, HttpSettings},
     };
 
-    /// Is elsewhere, if anywhere, as far as the system knows.
+    /// Does not resolve to this machine.
     const HOST: &str = "v2.example.com";
 
-    /// Answers everything with its `Host` header.
+    /// Responds with the request's `Host` header.
     async fn v2() -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -206,7 +206,7 @@ mod tests {
         address
     }
 
-    /// A name server for which every name is 127.0.0.1.
+    /// Name server that resolves every name to 127.0.0.1.
     async fn name_server() -> SocketAddr {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -229,7 +229,7 @@ mod tests {
         address
     }
 
-    /// What is at the host for what asks for tokens, and for calls.
+    /// Responses to a token request and to a call.
     async fn ask(settings: &ResolverSettings, port: u16) -> [Bytes; 2] {
         let url = format!("http://{HOST}:{port}/v2");
         let http = Http::past_proxies(&HttpSettings {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_are_those_of_the_internet() {
+    fn classifies_public_addresses() {
         let is_public = |text: &str| is_public(text.parse().unwrap());
         assert!(NOT_PUBLIC.iter().all(|net| net.parse::<IpNet>().is_ok()));
         for address in ["170.114.52.2", "8.8.8.8", "2407:30c0::1", "2606:4700::1111"] {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_is_where_it_is_said_to_be() {
+    async fn uses_configured_addresses_and_servers() {
         let v2 = v2().await;
         let (addresses, servers) = (vec![v2.ip()], vec![name_server().await]);
         let said = ResolverSettings {

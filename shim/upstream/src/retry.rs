@@ -1,4 +1,4 @@
-//! Decides whether a request is sent again.
+//! Retry policy.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use tokio::time::Instant;
 
 use crate::reply::Attempt;
 
-/// Before a request is sent again after a failure: long enough for a balancer to notice.
+/// Pause before a retry after a failure: long enough for a load balancer to react.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What must be left of the caller's time after a wait, for the request itself.
+/// Time that must remain for the request itself after a wait.
 pub(super) const RESERVE: Duration = Duration::from_millis(500);
 
-/// How often a 429 is waited out.
+/// Maximum number of waits after a 429.
 const MAX_WAITS: u32 = 3;
 
-/// What has been tried for one request.
+/// Retries of one request so far.
 #[derive(Debug)]
 pub(super) struct Retries {
     is_read: bool,
@@ -25,26 +25,25 @@ pub(super) struct Retries {
     waits: u32,
 }
 
-/// How often a v2 call was sent again. What an HTTP/2 server refused before processing it, and was
-/// sent again at once, does not count.
+/// Retries of a v2 call by reason, without the immediate ones after an HTTP/2 refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetryCounts {
-    /// After no response, or a gateway's.
+    /// After no response, or a gateway's response.
     pub failure: u32,
-    /// After v2's request limit.
+    /// After v2's rate limit.
     pub limit: u32,
     /// With a new token.
     pub token: u32,
 }
 
-/// What to do after an attempt.
+/// Next step after an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Next {
-    /// This is what became of the request.
+    /// Final outcome.
     Done(Outcome),
-    /// Send it again with a new token.
+    /// Retry with a new token.
     Renew,
-    /// Send it again after a pause.
+    /// Retry after a pause.
     Wait(Duration),
 }
 
@@ -58,12 +57,12 @@ impl Retries {
         }
     }
 
-    /// Decides after an attempt.
+    /// Decides the next step after an attempt.
     ///
-    /// A write goes out again only if v2 surely did not act on it: never sent, refused for its
-    /// token, or counted against a limit.
+    /// Writes are retried only if v2 certainly did not execute them: never sent, rejected token, or
+    /// rate limit.
     pub(super) fn next(&mut self, attempt: Attempt, now: Instant, deadline: Instant) -> Next {
-        // v2 may name any time: a sum beyond what a clock can hold does not fit.
+        // Checked, because v2 may name any time.
         let fits = |pause: Duration| {
             let ready = now.checked_add(pause.saturating_add(RESERVE));
             ready.is_some_and(|ready| ready <= deadline)
@@ -95,8 +94,8 @@ impl Retries {
         }
     }
 
-    /// How often the request went out again, and why.
-    pub(super) fn made(&self) -> RetryCounts {
+    /// Retries so far, by reason.
+    pub(super) fn counts(&self) -> RetryCounts {
         RetryCounts {
             failure: u32::from(self.repeated),
             limit: self.waits,
@@ -104,13 +103,13 @@ impl Retries {
         }
     }
 
-    /// True the first time.
+    /// True for the first call only.
     fn repeat(&mut self) -> bool {
         !std::mem::replace(&mut self.repeated, true)
     }
 }
 
-/// What gateways in front of v2 answer while something behind them is changing.
+/// True for gateway errors in front of v2, which are transient.
 pub(super) fn is_passing(outcome: &Outcome) -> bool {
     matches!(
         outcome,
@@ -128,7 +127,7 @@ mod tests {
     const READ: bool = true;
     const WRITE: bool = false;
 
-    /// What follows each attempt, with so many seconds left.
+    /// Decisions after each attempt with this many seconds left.
     fn follow(is_read: bool, left: u64, attempts: &[Attempt]) -> Vec<Next> {
         let now = Instant::now();
         let deadline = now + Duration::from_secs(left);
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_final() {
+    fn responses_are_final() {
         for status in [200, 204, 400, 404, 409, 500] {
             assert_eq!(follow(READ, 10, &[answered(status)]), [done(status)]);
         }
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_is_repeated_once() {
+    fn retries_reads_once() {
         assert_eq!(
             follow(READ, 10, &[answered(503), answered(503)]),
             [Next::Wait(PAUSE), done(503)]
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_is_repeated_only_if_it_never_left() {
+    fn retries_writes_only_if_unsent() {
         let unsent = Attempt::Failed { sent: false };
         assert_eq!(
             follow(WRITE, 10, &[unsent.clone(), unsent]),
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_once() {
+    fn renews_tokens_once() {
         assert_eq!(
             follow(WRITE, 10, &[Attempt::Unauthorized, Attempt::Unauthorized]),
             [Next::Renew, Next::Done(Outcome::Refused)]
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_waited_out_within_the_deadline() {
+    fn waits_out_limits_within_the_deadline() {
         let second = Next::Wait(Duration::from_secs(1));
         let over = Next::Done(Outcome::Limited);
         assert_eq!(
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_of_any_length_is_compared_with_the_deadline() {
+    fn handles_pauses_of_any_length() {
         for seconds in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 63) - 1] {
             for is_read in [READ, WRITE] {
                 assert_eq!(

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// Makes rustls use ring in this process, unless it uses something already. A `reqwest` client of
-/// this workspace cannot be made before.
+/// Installs ring as rustls's process-wide provider, if none is installed. Must be called before any
+/// `reqwest` client is built.
 pub fn install_tls() {
-    // Fails only if something is installed already, which is as good.
+    // Fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// What `reqwest` uses, made here so that both ways to v2 share it: the certificates that the
-/// platform trusts, or none for what is on this machine and without TLS.
+/// TLS configuration shared by reqwest and the pool, the same as reqwest's default: the platform's
+/// certificates, or none for a local v2 without TLS.
 pub(super) fn config(is_local: bool) -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder();
     let mut config = if is_local {

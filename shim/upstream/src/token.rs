@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -22,92 +22,91 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::reply;
+use crate::{lock, reply};
 
-/// A token is replaced so long before it ends that a call begun with it arrives in time.
+/// Tokens are renewed this long before they expire, so that calls in flight complete.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// What a token lives if v2 does not say; it is what v2 documents.
+/// Default lifetime, as documented by v2.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// After a failed token request, before the next one: twice as long after each in a row.
+/// First backoff after a failed token request; doubled after each consecutive failure.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// The longest of these pauses, whatever `Retry-After` names: clocks differ.
+/// Maximum backoff, also for `Retry-After`, because clocks differ.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// For one token request.
+/// Timeout of one token request.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The largest answer that is read.
+/// Maximum size of a token response in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Characters that are repeated of what an endpoint says of its refusal.
+/// Maximum number of characters quoted from an error response.
 const MAX_SAID: usize = 200;
 
-/// An access token.
+/// Access token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(HeaderValue);
 
-/// Why there is no token.
+/// Reason why no token is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Too many token requests.
+    /// Rate limit of the token endpoint.
     #[error("the limit of token requests is reached")]
     Limited,
-    /// The credentials are wrong, or what answers is not an OAuth server.
+    /// Invalid credentials, or the endpoint is not an OAuth server.
     #[error("no token is given for these credentials")]
     Refused,
-    /// No answer.
+    /// No response.
     #[error("the token endpoint did not answer")]
     Unreachable,
 }
 
-/// What is known of a tenant's token.
+/// Status of a tenant's token.
 #[derive(Clone, Debug, Default)]
 pub struct TokenStatus {
-    /// The scopes that the token endpoint named, with spaces between them; `None` without a token of
-    /// an endpoint, or if it named none.
+    /// Granted scopes, separated by spaces; `None` for fixed tokens or if the endpoint returned
+    /// none.
     pub scopes: Option<Arc<str>>,
-    /// When the token ends; `None` for a fixed one, which does not say.
+    /// Time until expiry; `None` for fixed tokens.
     pub ends_in: Option<Duration>,
-    /// What the last token request failed with, in the words of the system or of the endpoint. `None`
-    /// after one that succeeded.
+    /// Error of the last token request; `None` if it succeeded.
     pub failure: Option<Arc<str>>,
 }
 
-/// v2's server-to-server OAuth.
+/// Server-to-server OAuth credentials.
 #[derive(Clone, Debug)]
 pub struct OAuth {
-    /// The token endpoint.
+    /// Token endpoint.
     pub url: Url,
-    /// The account that the token is for.
+    /// v2 account id.
     pub account_id: String,
-    /// The app.
+    /// Client id of the app.
     pub client_id: String,
-    /// The app's secret.
+    /// Client secret of the app.
     pub client_secret: SecretString,
 }
 
-/// How a tenant gets its access token.
+/// Authentication of a tenant.
 #[derive(Clone)]
 pub enum Access {
-    /// A fixed token.
+    /// Fixed token.
     Token(Token),
     /// Server-to-server OAuth.
     OAuth(OAuth),
 }
 
-/// Where a tenant's tokens come from. Clones share the tokens.
+/// Token source of a tenant. Clones share the tokens.
 #[derive(Clone, Debug)]
 pub enum Tokens {
-    /// One from the configuration.
+    /// Token from the configuration.
     Fixed(Token),
-    /// Asked for when needed, and kept.
+    /// Token requested on demand and cached.
     Granted(Granted),
 }
 
-/// Tokens of an OAuth server.
+/// Cached tokens of an OAuth server.
 #[derive(Clone, Debug)]
 pub struct Granted {
     http: Client,
@@ -118,25 +117,25 @@ pub struct Granted {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
-    /// The one before: answers to it may still be on their way.
+    /// Previous token; responses to it may still be in flight.
     previous: Option<Token>,
-    /// The request under way, for all who wait.
+    /// Request in flight, shared by all waiters.
     request: Option<Shared<BoxFuture<'static, Result<Token, TokenError>>>>,
-    /// The last request, if it failed.
+    /// Last request, if it failed.
     failed: Option<Failed>,
 }
 
-/// A failed token request, and the end of its backoff.
+/// Failed token request, with its backoff.
 #[derive(Clone)]
 struct Failed {
     error: TokenError,
     cause: Arc<str>,
     until: Instant,
-    /// The pause without a `Retry-After`.
+    /// Backoff without `Retry-After`.
     backoff: Duration,
 }
 
-/// Why a token request failed, and the pause that the endpoint names.
+/// Error of a token request, with `Retry-After`.
 struct NoGrant {
     error: TokenError,
     cause: Arc<str>,
@@ -154,24 +153,24 @@ struct Held {
 #[derive(Deserialize)]
 struct Grant {
     access_token: SecretString,
-    /// Seconds, as a number or as text.
+    /// Seconds, as a number or a string.
     expires_in: Option<Value>,
-    /// Names with spaces between them.
+    /// Scopes separated by spaces.
     scope: Option<String>,
 }
 
-/// Why an endpoint gives no token, as OAuth servers say it.
+/// OAuth error response.
 #[derive(Default, Deserialize)]
 struct Refusal {
     error: Option<String>,
-    /// Zoom's word for `error_description`.
+    /// Zoom's name for `error_description`.
     #[serde(alias = "error_description")]
     reason: Option<String>,
 }
 
 impl Grant {
-    /// How long the token lives; [`LIFETIME`] at most, and if `expires_in` is not a number of
-    /// seconds.
+    /// Lifetime of the token; at most [`LIFETIME`], which is also the default for an unreadable
+    /// `expires_in`.
     fn lifetime(&self) -> Duration {
         let seconds = match &self.expires_in {
             Some(Value::Number(number)) => number.as_f64(),
@@ -184,7 +183,7 @@ impl Grant {
 }
 
 impl Failed {
-    /// After one more failure.
+    /// State after one more failure.
     fn again(before: Option<&Self>, failure: &NoGrant) -> Self {
         let backoff = before.map_or(BACKOFF, |before| before.backoff.saturating_mul(2));
         let backoff = backoff.min(MAX_BACKOFF);
@@ -199,7 +198,7 @@ impl Failed {
 }
 
 impl Token {
-    /// `None` if the text cannot be in a header.
+    /// `None` if the text is not a valid header value.
     pub fn new(text: &SecretString) -> Option<Self> {
         let bearer = format!("Bearer {}", text.expose_secret());
         let mut header = HeaderValue::from_str(&bearer).ok()?;
@@ -207,7 +206,7 @@ impl Token {
         Some(Self(header))
     }
 
-    /// The value of the header `Authorization`.
+    /// Value of the `Authorization` header.
     pub fn header(&self) -> HeaderValue {
         self.0.clone()
     }
@@ -219,7 +218,7 @@ impl Token {
 }
 
 impl Tokens {
-    /// The tokens of a tenant; `http` is for the token endpoint.
+    /// Creates the token source of a tenant; `http` is used for the token endpoint.
     pub fn new(http: Client, access: Access) -> Self {
         match access {
             Access::Token(token) => Self::Fixed(token),
@@ -235,7 +234,7 @@ impl Tokens {
         })
     }
 
-    /// The same tokens, for a tenant with this access; `None` if they are of another access.
+    /// A clone for a tenant with the same credentials; `None` if they differ.
     #[must_use]
     pub fn of_same_access(&self, access: &Access) -> Option<Self> {
         let is_same = match (self, access) {
@@ -246,7 +245,7 @@ impl Tokens {
         is_same.then(|| self.clone())
     }
 
-    /// The app's secret and the tokens of late.
+    /// Client secret and recent tokens.
     pub fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Fixed(token) => token.text().into_iter().collect(),
@@ -254,7 +253,7 @@ impl Tokens {
         }
     }
 
-    /// What is known of the token now. Asks for none.
+    /// Current status, without a request.
     pub fn status(&self) -> TokenStatus {
         match self {
             Self::Fixed(_) => TokenStatus::default(),
@@ -266,7 +265,7 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// The reason why none is available.
     pub async fn current(&self) -> Result<Token, TokenError> {
         match self {
             Self::Fixed(token) => Ok(token.clone()),
@@ -274,11 +273,11 @@ impl Tokens {
         }
     }
 
-    /// Another token than the one that v2 has just refused.
+    /// A new token after v2 rejected `refused`.
     ///
     /// # Errors
     ///
-    /// Why there is none; always for a fixed token.
+    /// The reason why none is available; always fails for a fixed token.
     pub async fn renew(&self, refused: &Token) -> Result<Token, TokenError> {
         match self {
             Self::Fixed(_) => Err(TokenError::Refused),
@@ -319,7 +318,7 @@ impl Granted {
         secrets
     }
 
-    /// Only the token that was refused: others may have renewed it already.
+    /// Only if it is still the current token: another caller may have renewed it.
     fn forget(&self, refused: &Token) {
         let mut state = lock(&self.state);
         if state
@@ -331,7 +330,7 @@ impl Granted {
         }
     }
 
-    /// Asks in a task of its own, so that the answer is kept even if every caller is gone.
+    /// Runs in its own task, so that the token is kept even if all callers are gone.
     fn request(&self) -> Shared<BoxFuture<'static, Result<Token, TokenError>>> {
         let (http, oauth, state) = (
             self.http.clone(),
@@ -357,7 +356,7 @@ impl Granted {
                 }
             }
         };
-        // The log names the request that needed it first.
+        // Log lines carry the id of the request that triggered it.
         let task = tokio::spawn(task.in_current_span());
         async move { task.await.unwrap_or(Err(TokenError::Unreachable)) }
             .boxed()
@@ -366,7 +365,7 @@ impl Granted {
 }
 
 impl State {
-    /// The token held, if it has not ended.
+    /// The cached token, unless it has expired.
     fn usable(&self) -> Option<Token> {
         let held = self.held.as_ref()?;
         (Instant::now() < held.ends_at).then(|| held.token.clone())
@@ -450,7 +449,7 @@ impl OAuth {
                 ..NoGrant::new(error, cause)
             });
         }
-        // What cannot be read may be a token all the same: it is not shown.
+        // Do not log an unreadable body: it may contain a token.
         let grant: Option<Grant> = serde_json::from_slice(&body).ok();
         let Some((token, grant)) = grant.and_then(|grant| {
             let token = Token::new(&grant.access_token)?;
@@ -473,13 +472,13 @@ impl OAuth {
 }
 
 impl OAuth {
-    /// The endpoint without what a site may have written into its query.
+    /// The endpoint's URL without its query.
     fn shown_url(&self) -> String {
         let url = &self.url;
         format!("{}{}", url.origin().ascii_serialization(), url.path())
     }
 
-    /// What the endpoint says of its refusal, without what it may repeat of the credentials.
+    /// Quotes the error response, without the client secret and control characters.
     fn refusal(&self, status: StatusCode, body: &[u8]) -> String {
         let Refusal { error, reason } = serde_json::from_slice(body).unwrap_or_default();
         let said = [error, reason].into_iter().flatten();
@@ -492,18 +491,13 @@ impl OAuth {
     }
 }
 
-/// The cause of an error that says most: the last one. The others say that a request failed.
+/// The innermost cause of an error. The outer ones only state that a request failed.
 pub(crate) fn innermost(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     cause.to_string()
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // Nothing is left half done in it by a panic.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Access {
@@ -534,7 +528,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lifetime_is_read_in_any_spelling() {
+    fn parses_lifetimes_in_any_spelling() {
         for (expires_in, seconds) in [
             (json!(1800), 1800.0),
             (json!("1800"), 1800.0),
@@ -560,7 +554,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_between_failed_token_requests_grow_up_to_a_minute() {
+    async fn backoff_grows_to_a_minute() {
         let now = Instant::now();
         let fail = |before: Option<&Failed>, retry_after: Option<u64>| {
             let failure = NoGrant {

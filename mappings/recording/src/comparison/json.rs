@@ -8,22 +8,22 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The keys that pair objects in two arrays: the first one that every object has, without duplicates.
+/// Keys that identify array items: the first one that is present and unique in all of them is used.
 const PAIRED_BY: [&str; 2] = ["id", "email"];
 
-/// The kind of difference between two values.
+/// Kind of difference between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Only the old side has it.
+    /// Only on the old side.
     Missing,
-    /// Only the new side has it.
+    /// Only on the new side.
     Extra,
-    /// A value of another JSON type.
+    /// Different JSON types.
     Type,
-    /// Another value of the same type.
+    /// Different values of the same type.
     Value,
-    /// The same items in another order.
+    /// Same items in a different order.
     Order,
 }
 
@@ -39,38 +39,38 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A place in both values.
+/// Pair of values at the same path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    /// The path.
+    /// Path of the values.
     pub path: Path,
-    /// The value of the old side.
+    /// Old value.
     pub old: Option<Value>,
-    /// The value of the new side.
+    /// New value.
     pub new: Option<Value>,
     /// `None` if both values are equal.
     pub kind: Option<Kind>,
 }
 
-/// The path of a value.
+/// Path of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Member(String),
-    /// An item of an array: its id, or its index.
+    /// Array item, by id or index.
     Item(String),
 }
 
 impl Path {
-    /// A member of the object there.
+    /// Path of a member of this object.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
         self.with(Step::Member(name.to_owned()))
     }
 
-    /// An item of the array there: its id, or its index.
+    /// Path of an item of this array, by id or index.
     #[must_use]
     pub fn item(&self, key: &str) -> Self {
         self.with(Step::Item(key.to_owned()))
@@ -82,7 +82,7 @@ impl Path {
         Self(steps)
     }
 
-    /// The names of the members without the items: `users`, `pmi`.
+    /// Member names, without items: `users`, `pmi`.
     pub fn members(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|step| match step {
             Step::Member(name) => Some(name.as_str()),
@@ -90,7 +90,7 @@ impl Path {
         })
     }
 
-    /// The path without item ids: `users[].pmi`.
+    /// Path without item ids: `users[].pmi`.
     pub fn field(&self) -> String {
         self.written(|_| "[]".to_owned())
     }
@@ -122,7 +122,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// The kind of difference, if any.
+/// Differing pairs only.
 #[cfg(test)]
 pub(crate) fn diff(old: &Value, new: &Value) -> Vec<Pair> {
     let mut pairs = pairs(old, new);
@@ -130,7 +130,7 @@ pub(crate) fn diff(old: &Value, new: &Value) -> Vec<Pair> {
     pairs
 }
 
-/// All places of both values in the order of the old one; those of the new one only come last.
+/// All pairs in the order of the old value; those only in the new one come last.
 pub fn pairs(old: &Value, new: &Value) -> Vec<Pair> {
     let mut pairs = Vec::new();
     both(&Path::default(), old, new, &mut pairs);
@@ -201,7 +201,7 @@ fn arrays(path: &Path, old: &[Value], new: &[Value], pairs: &mut Vec<Pair>) {
 
 type Keyed<'v> = Vec<(String, &'v Value)>;
 
-/// The items by id, if every item of both sides has a unique one.
+/// Items by id, if all items of both sides have unique ids.
 fn keyed<'v>(old: &'v [Value], new: &'v [Value]) -> Option<(Keyed<'v>, Keyed<'v>)> {
     PAIRED_BY
         .iter()
@@ -276,7 +276,7 @@ fn difference(old: &Value, new: &Value) -> Option<Kind> {
     }
 }
 
-/// The JSON type of a value.
+/// Name of a value's JSON type.
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -295,7 +295,7 @@ mod tests {
 
     use super::*;
 
-    fn told(old: &Value, new: &Value) -> Vec<String> {
+    fn differences(old: &Value, new: &Value) -> Vec<String> {
         diff(old, new)
             .iter()
             .map(|pair| format!("{} {}", pair.path, pair.kind.unwrap()))
@@ -303,19 +303,28 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_told() {
-        assert_eq!(told(&json!({ "a": 1 }), &json!({})), ["a missing"]);
-        assert_eq!(told(&json!({}), &json!({ "a": 1 })), ["a extra"]);
-        assert_eq!(told(&json!({ "a": 1 }), &json!({ "a": "1" })), ["a type"]);
-        assert_eq!(told(&json!({ "a": 1 }), &json!({ "a": 2 })), ["a value"]);
-        assert_eq!(told(&json!([1, 2]), &json!([2, 1])), ["(all) order"]);
-        assert_eq!(told(&json!([1, 2]), &json!([1, 3])), ["[1] value"]);
-        assert_eq!(told(&json!({}), &json!([])), ["(all) type"]);
-        assert_eq!(told(&json!({ "a": {} }), &json!({ "a": [] })), ["a type"]);
+    fn classifies_each_kind_of_difference() {
+        assert_eq!(differences(&json!({ "a": 1 }), &json!({})), ["a missing"]);
+        assert_eq!(differences(&json!({}), &json!({ "a": 1 })), ["a extra"]);
+        assert_eq!(
+            differences(&json!({ "a": 1 }), &json!({ "a": "1" })),
+            ["a type"]
+        );
+        assert_eq!(
+            differences(&json!({ "a": 1 }), &json!({ "a": 2 })),
+            ["a value"]
+        );
+        assert_eq!(differences(&json!([1, 2]), &json!([2, 1])), ["(all) order"]);
+        assert_eq!(differences(&json!([1, 2]), &json!([1, 3])), ["[1] value"]);
+        assert_eq!(differences(&json!({}), &json!([])), ["(all) type"]);
+        assert_eq!(
+            differences(&json!({ "a": {} }), &json!({ "a": [] })),
+            ["a type"]
+        );
     }
 
     #[test]
-    fn what_means_the_same_is_the_same() {
+    fn ignores_member_order_and_number_format() {
         assert!(diff(&json!({ "a": 1, "b": 2 }), &json!({ "b": 2, "a": 1 })).is_empty());
         assert!(diff(&json!(1), &json!(1.0)).is_empty());
         assert!(!diff(&json!(1), &json!(1.5)).is_empty());
@@ -329,11 +338,11 @@ mod tests {
     }
 
     #[test]
-    fn users_pair_by_id() {
+    fn pairs_users_by_id() {
         let old = json!({ "users": [{ "id": "a", "x": 1 }, { "id": "b", "x": 2 }, { "id": "c" }] });
         let new = json!({ "users": [{ "id": "b", "x": 3 }, { "id": "a", "x": 1 }, { "id": "d" }] });
         assert_eq!(
-            told(&old, &new),
+            differences(&old, &new),
             [
                 "users order",
                 "users[b].x value",
@@ -346,13 +355,13 @@ mod tests {
     }
 
     #[test]
-    fn without_ids_of_their_own_items_pair_by_place() {
+    fn pairs_items_by_index_without_unique_ids() {
         let old = json!([{ "id": "a", "x": 1 }, { "id": "a", "x": 2 }]);
         let new = json!([{ "id": "a", "x": 1 }, { "id": "a", "x": 3 }]);
-        assert_eq!(told(&old, &new), ["[1].x value"]);
+        assert_eq!(differences(&old, &new), ["[1].x value"]);
         let old = json!([{ "email": "a", "x": 1 }]);
         assert_eq!(
-            told(&old, &json!([{ "email": "a", "x": 2 }])),
+            differences(&old, &json!([{ "email": "a", "x": 2 }])),
             ["[a].x value"]
         );
     }
@@ -385,12 +394,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_differs_from_itself(value in values()) {
+        fn value_equals_itself(value in values()) {
             prop_assert_eq!(diff(&value, &value), []);
         }
 
         #[test]
-        fn what_one_way_finds_the_other_finds(old in values(), new in values()) {
+        fn differences_are_symmetric(old in values(), new in values()) {
             let sorted = |mut found: Vec<_>| {
                 found.sort_by_cached_key(|found| format!("{found:?}"));
                 found
@@ -404,7 +413,7 @@ mod tests {
         }
 
         #[test]
-        fn no_difference_means_equal(old in values(), new in values()) {
+        fn equal_values_have_no_differences(old in values(), new in values()) {
             let equal = old == new;
             prop_assert!(!equal || diff(&old, &new).is_empty());
         }

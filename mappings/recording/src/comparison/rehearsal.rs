@@ -1,4 +1,4 @@
-//! Translates a recorded request again, with the recorded answers in place of v2.
+//! Translates a recorded request again, with the recorded v2 responses.
 
 use std::collections::VecDeque;
 
@@ -12,18 +12,18 @@ use mappings::{
 
 use crate::{Exchange, RecordedSite, V1Exchange, V2Exchange, Wrapping};
 
-/// Upper bound of rounds, above the steps of any plan with its pages, so that it always ends.
+/// Upper bound of rounds, above the steps of any plan and its pages, to guarantee termination.
 const ROUNDS: usize = 1000;
 
-/// The result of translating a recorded request with a catalog.
+/// Result of translating a recorded request.
 pub struct Rehearsed {
-    /// The v2 requests, with the recorded answers that were used.
+    /// The v2 requests with the recorded responses used.
     pub requests: Vec<V2Exchange>,
-    /// The v1 answer.
+    /// The v1 response.
     pub answer: Value,
 }
 
-/// Translates a recorded request again; nothing is sent.
+/// Translates a recorded request again without sending anything.
 pub fn rehearse(
     catalog: &Catalog,
     operation: &Operation,
@@ -39,7 +39,7 @@ pub fn rehearse(
         Err(error) => {
             return Rehearsed {
                 requests: Vec::new(),
-                answer: told(&error),
+                answer: error_json(&error),
             };
         }
     };
@@ -50,7 +50,7 @@ pub fn rehearse(
             break;
         }
         for call in translation.ready() {
-            // The same request first; else what the call of that name was answered.
+            // Prefer the same request; otherwise use a response to the call with this name.
             let at = recorded
                 .iter()
                 .position(|known| known.call == call.name && known.path == call.request.path)
@@ -70,11 +70,11 @@ pub fn rehearse(
     }
 }
 
-fn told(error: &V1Error) -> Value {
+fn error_json(error: &V1Error) -> Value {
     json!({ "error": { "code": error.code, "message": error.message } })
 }
 
-/// The site of a recorded exchange; unrecorded options have the catalog's defaults.
+/// Site of a recorded exchange; unrecorded options have the catalog's defaults.
 pub fn site(catalog: &Catalog, recorded: Option<&RecordedSite>) -> Site {
     let nothing = Options::default();
     let chosen = recorded.map_or(&nothing, |recorded| &recorded.options);

@@ -1,10 +1,10 @@
-//! v2 requests in a form that can be compared.
+//! Normalizes v2 requests for comparison.
 
 use serde_json::{Map, Value, json};
 
 use crate::V2Exchange;
 
-/// The requests by the name of their call: their order depends on v2's response times.
+/// Requests by call name, because their order depends on v2's response times.
 pub fn requests(calls: &[V2Exchange]) -> Value {
     let mut requests: Map<String, Value> = Map::new();
     for call in calls {
@@ -29,7 +29,7 @@ pub fn requests(calls: &[V2Exchange]) -> Value {
     Value::Object(requests)
 }
 
-/// Removes the media type of a file: it depends on the bytes, which are not recorded.
+/// Removes the media type of a file, which depends on the unrecorded content.
 fn comparable(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(Value::Object(file)) = body.get_mut("file") {

@@ -1,4 +1,4 @@
-//! Classifies the differences between two v1 answers of an operation.
+//! Classifies the differences between two v1 responses of an operation.
 
 use mappings::{
     Catalog,
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::REDACTED;
 
-/// The member of an answer that is v1's error.
+/// Member of a response that holds v1's error.
 pub const ERROR: &str = "error";
 
-/// Compares two v1 answers of an operation; without an operation, two JSON values of any kind.
+/// Compares two v1 responses of an operation, or without an operation any two JSON values.
 pub fn compare(
     catalog: &Catalog,
     operation: Option<&Operation>,
@@ -43,14 +43,13 @@ pub fn compare(
         .collect()
 }
 
-/// One row for a v1 error in place of an answer, or the other way round: the fields of the answer
-/// have no counterpart then.
+/// One row if only one side is a v1 error, because the fields have no counterparts then.
 fn error_on_one_side(operation: Option<&Operation>, old: &Value, new: &Value) -> Option<Row> {
     operation?;
     let (old_error, new_error) = (old.get(ERROR), new.get(ERROR));
     let reason = match (old_error, new_error) {
-        (None, Some(error)) => format!("error instead of an answer: {}", in_words(error)),
-        (Some(error), None) => format!("answer instead of an error: {}", in_words(error)),
+        (None, Some(error)) => format!("error instead of an answer: {}", error_text(error)),
+        (Some(error), None) => format!("answer instead of an error: {}", error_text(error)),
         _ => return None,
     };
     Some(Row {
@@ -70,7 +69,7 @@ fn error_on_one_side(operation: Option<&Operation>, old: &Value, new: &Value) ->
 }
 
 /// `1001 User not exist: u1`
-fn in_words(error: &Value) -> String {
+fn error_text(error: &Value) -> String {
     let message = error.get("message").and_then(Value::as_str);
     let code = error.get("code").map(Value::to_string);
     let parts: Vec<_> = code.as_deref().into_iter().chain(message).collect();
@@ -78,7 +77,7 @@ fn in_words(error: &Value) -> String {
 }
 
 impl Comparison {
-    /// Compares two answers of the same shape.
+    /// Compares two responses of the same shape.
     pub fn of_answers(
         catalog: &Catalog,
         operation: Option<&Operation>,
@@ -125,7 +124,7 @@ fn judge(catalog: &Catalog, operation: &Operation, pair: &Pair) -> (Verdict, Str
         .unwrap_or_else(|| unexpected(kind, old, new))
 }
 
-/// The view of an operation's answer.
+/// View of an operation's response.
 pub fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View> {
     match operation.service {
         Service::Plan { view, .. } | Service::Refused { view, .. } => catalog.view(view),
@@ -133,7 +132,7 @@ pub fn view<'c>(catalog: &'c Catalog, operation: &Operation) -> Option<&'c View>
     }
 }
 
-/// The field mapping of a path in an operation's answer.
+/// Field mapping of a path in an operation's response.
 fn find<'c>(
     catalog: &'c Catalog,
     operation: &Operation,
@@ -155,14 +154,14 @@ fn find<'c>(
     None
 }
 
-/// True if the catalog has the last name of a path, `users[].pmi`: other names may be anything.
+/// True if the catalog has a field with the last name of a path such as `users[].pmi`.
 pub fn is_known_field(catalog: &Catalog, path: &str) -> bool {
     let last = path.rsplit(['.', ']']).next();
     let mut parts = catalog.fields().iter().flat_map(|field| &field.parts);
     parts.any(|part| last == Some(&part.name))
 }
 
-/// The verdict and reason, if the catalog or the type of the field explains the difference.
+/// Verdict and reason, if the catalog or the field's type explains the difference.
 pub fn explained(
     field: &Field,
     part: &Part,
@@ -178,11 +177,11 @@ pub fn explained(
         })
 }
 
-/// The reason, if the values are times of the answer, tokens, or URLs with different signatures.
+/// Reason, if the values are response times, tokens, or URLs with different signatures.
 fn volatile(field: &Field, part: &Part, old: &Value, new: &Value) -> Option<&'static str> {
     let (old, new) = (old.as_str()?, new.as_str()?);
     if part.kind == field::Kind::Secret {
-        // Something else than a token is no token; an empty one is another answer.
+        // Empty tokens are a real difference.
         let both = !old.is_empty() && !new.is_empty();
         return (both && field.always.is_none()).then_some("a token is a new one each time");
     }
@@ -215,7 +214,7 @@ fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> boo
         return false;
     }
     let Some(new) = new else {
-        // v2 has nothing for it, and nothing is invented.
+        // v2 has no counterpart, and no value is invented.
         return field.fidelity == Fidelity::None && field.always.is_none();
     };
     if field.always.as_ref() == Some(new) {
@@ -227,7 +226,7 @@ fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> boo
     if field.omit.contains(old) {
         return true;
     }
-    // Optional by the site's choice: empty where the site, or v2, gives none.
+    // Optional: empty if the site or v2 provides none.
     if part.kind == field::Kind::Secret && part.empty.as_ref() == Some(new) {
         return true;
     }
@@ -244,7 +243,7 @@ fn is_lossy(field: &Field, part: &Part, old: &Value, new: Option<&Value>) -> boo
     }
 }
 
-/// The verdict and reason of an unexplained difference.
+/// Verdict and reason of an unexplained difference.
 pub fn unexpected(kind: Kind, old: Option<&Value>, new: Option<&Value>) -> (Verdict, String) {
     let reason = match (kind, old, new) {
         (Kind::Missing, ..) => "missing".to_owned(),

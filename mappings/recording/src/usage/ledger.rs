@@ -1,4 +1,4 @@
-//! What usage documents say together: the days that were observed, and the callers.
+//! Merges usage documents: observed days and callers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,34 +6,32 @@ use time::Date;
 
 use super::{Brownout, Consumer, Gap, Kept, OperationUse, ParameterUse, Usage, UsageError, day_of};
 
-/// What one or several ledgers say together.
-///
-/// Of several shims that share the work, each sees only its part: only a day on which all of them
-/// kept their ledgers counts as observed.
+/// Merged content of one or several ledgers.
+/// Each of several shims sees only part of the requests, so a day counts as observed only if all of
+/// them kept their ledgers on it.
 #[derive(Debug)]
 pub struct Ledger {
-    /// What it is about: `v1`, or what [`Self::narrow`] left.
+    /// Scope in words: `v1`, or the filter of [`Self::narrow`].
     pub subject: String,
-    /// The day of the newest document.
+    /// Day of the newest document.
     pub today: Option<Date>,
-    /// The days that were observed, first and last of each span.
+    /// Observed days: first and last day of each span.
     pub spans: Vec<(Date, Date)>,
-    /// Days on which requests are missing, and how many.
+    /// Days with missing requests, and their number.
     pub gaps: BTreeMap<Date, u64>,
-    /// Requests that are not written down yet.
+    /// Requests not yet written to the ledger.
     pub unwritten: u64,
-    /// The windows in which v1 was off on purpose.
+    /// Brownouts.
     pub brownouts: Vec<Brownout>,
-    /// By key, address and user agent.
+    /// Callers by key, address and user agent.
     pub consumers: Vec<Consumer>,
 }
 
 impl Ledger {
-    /// Puts documents together.
+    /// Merges documents.
     ///
     /// # Errors
-    ///
-    /// If one of them says when something was in another way than a shim does.
+    /// If a document has an invalid date.
     pub fn of(documents: Vec<Usage>) -> Result<Self, UsageError> {
         let mut ledger = Self {
             subject: "v1".to_owned(),
@@ -50,7 +48,7 @@ impl Ledger {
             let today = day(&document.at)?;
             ledger.today = ledger.today.max(Some(today));
             ledger.unwritten = ledger.unwritten.saturating_add(document.unwritten);
-            // Shims that write one ledger all report the whole of it.
+            // Shims with a common ledger each report all of it.
             if document.ledger.is_some_and(|name| !shared.insert(name)) {
                 continue;
             }
@@ -95,7 +93,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Leaves only what is about an operation or a key.
+    /// Keeps only data about an operation or a key.
     pub fn narrow(&mut self, operation: Option<&str>, key: Option<&str>) {
         self.consumers
             .retain(|consumer| key.is_none() || consumer.key.as_deref() == key);
@@ -133,7 +131,7 @@ impl Ledger {
             .retain(|consumer| !consumer.operations.is_empty());
     }
 
-    /// How many days were observed, all in all.
+    /// Number of observed days.
     pub fn observed(&self) -> i64 {
         self.spans
             .iter()
@@ -141,7 +139,7 @@ impl Ledger {
             .sum()
     }
 
-    /// How many whole days were observed after a day and before today.
+    /// Number of whole days observed after a day and before today.
     pub fn observed_after(&self, day: Date) -> i64 {
         let Some(yesterday) = self.today.and_then(Date::previous_day) else {
             return 0;
@@ -154,19 +152,19 @@ impl Ledger {
         days.sum()
     }
 
-    /// How many requests are missing on a day or later.
+    /// Number of missing requests since a day, including it.
     pub fn missing_since(&self, day: Date) -> u64 {
         let missing = self.gaps.range(day..).map(|(_, requests)| *requests);
         missing.fold(self.unwritten, u64::saturating_add)
     }
 }
 
-/// The day of a moment.
+/// Day of a timestamp.
 fn day(text: &str) -> Result<Date, UsageError> {
     day_of(text).ok_or_else(|| UsageError::Day(text.to_owned()))
 }
 
-/// From a day to a day, both counted.
+/// Number of days, both ends included.
 fn length(first: Date, last: Date) -> i64 {
     (last - first).whole_days() + 1
 }
@@ -178,7 +176,7 @@ fn spans(kept: &Kept) -> Result<Vec<(Date, Date)>, UsageError> {
         .collect()
 }
 
-/// The days that are in both.
+/// Intersection of two lists of spans.
 fn common(one: &[(Date, Date)], other: &[(Date, Date)]) -> Vec<(Date, Date)> {
     let pairs = one
         .iter()
@@ -191,12 +189,12 @@ fn common(one: &[(Date, Date)], other: &[(Date, Date)]) -> Vec<(Date, Date)> {
     both
 }
 
-/// Takes in what another ledger says of the same consumer.
+/// Merges another ledger's data of the same consumer.
 fn merge(known: &mut Consumer, other: Consumer) {
     known.first = known.first.clone().min(other.first);
     known.last = known.last.clone().max(other.last);
     known.owner = known.owner.take().or(other.owner);
-    // Together they may have paused less: too long a pause only makes the verdict more careful.
+    // The actual pause may be shorter. Overestimating it only makes the verdict more cautious.
     known.longest_pause_days = known.longest_pause_days.max(other.longest_pause_days);
     for used in other.operations {
         let same = |known: &&mut OperationUse| known.operation == used.operation;
@@ -223,7 +221,7 @@ fn merge_parameters(known: &mut Vec<ParameterUse>, others: Vec<ParameterUse>) {
     }
 }
 
-/// Adds a window; of the same one in several ledgers, all that was seen.
+/// Adds a brownout, or extends the observed part of a known one.
 fn merge_brownout(known: &mut Vec<Brownout>, other: Brownout) {
     let is_same = |one: &&mut Brownout| {
         (&one.begins, &one.ends, &one.keys, &one.operations)

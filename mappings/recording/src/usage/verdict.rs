@@ -1,56 +1,56 @@
-//! When a consumer is live, when it is dormant, and when its v1 can be switched off.
+//! Classifies consumers: live, dormant, or safe to switch off.
 
 use serde::Serialize;
 use time::Date;
 
 use super::{Consumer, Ledger, day_name, day_of};
 
-/// Days within which a caller that called is live.
+/// A caller is live for this many days after its last call.
 pub const LIVE_DAYS: i64 = 7;
 
-/// Observed days without a call after which a caller may be gone: a quarter and a week.
+/// Observed days without a call after which a caller counts as gone: a quarter and a week.
 pub const SAFE_DAYS: i64 = 100;
 
-/// The thresholds. A monthly job is dormant most of the time, and not gone.
+/// Thresholds. Monthly jobs are dormant most of the time, but not gone.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Rule {
-    /// A consumer that called within this many days is live.
+    /// A consumer is live for this many days after its last call.
     pub live_days: i64,
-    /// A consumer without a call on this many observed days may be gone: a quarter and a week.
+    /// Observed days without a call after which a consumer counts as gone.
     pub safe_days: i64,
 }
 
-/// What the rule says. Ordered by how much there is to do.
+/// Classification of a consumer, ordered by the work left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It calls.
+    /// Called recently.
     Live,
-    /// It has not called for a while; that may be its habit.
+    /// Has not called for a while, but may call again.
     Dormant,
-    /// It has not called for long enough to count as gone.
+    /// Has not called for long enough to count as gone.
     Safe,
-    /// Its calls are refused, so that switching v1 off changes nothing for it.
+    /// All its calls are rejected, so switching v1 off changes nothing for it.
     Refused,
 }
 
-/// What the rule says, and why.
+/// Verdict with its figures.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judgement {
-    /// What the rule says.
+    /// The verdict.
     pub verdict: Verdict,
-    /// The day of the last request.
+    /// Day of the last request.
     pub since: String,
-    /// Whole days without a request that were observed.
+    /// Observed whole days without a request.
     pub silent_days: i64,
-    /// How many of them the rule wants before it says that it is safe.
+    /// Observed days without a request required for [`Verdict::Safe`].
     pub wanted_days: i64,
-    /// Unrecorded requests that may have been its own.
+    /// Missing requests that may have been from this consumer.
     pub missing: u64,
 }
 
 impl Verdict {
-    /// In words.
+    /// Description for people.
     pub fn words(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -60,7 +60,7 @@ impl Verdict {
         }
     }
 
-    /// One word, for programs.
+    /// Identifier for programs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -81,7 +81,7 @@ impl Default for Rule {
 }
 
 impl Rule {
-    /// The rule itself, in words.
+    /// Description of the rule.
     pub fn words(&self) -> String {
         let Self {
             live_days,
@@ -94,12 +94,12 @@ impl Rule {
         )
     }
 
-    /// Judges a consumer by its last request for anything.
+    /// Classifies a consumer by its last request.
     pub fn consumer(&self, ledger: &Ledger, consumer: &Consumer) -> Judgement {
         self.judge(ledger, consumer, &consumer.last)
     }
 
-    /// Judges a consumer by a last request.
+    /// Classifies a consumer by the time of a last request.
     pub fn judge(&self, ledger: &Ledger, consumer: &Consumer, last: &str) -> Judgement {
         let last = day_of(last).unwrap_or(Date::MAX);
         let silent_days = ledger.observed_after(last);
@@ -125,14 +125,14 @@ impl Rule {
         }
     }
 
-    /// True if the ledger was kept long enough for the rule to call any caller gone.
+    /// True if the ledger covers enough days for any caller to be safe.
     pub fn is_observed(&self, ledger: &Ledger) -> bool {
         ledger.observed() >= self.safe_days
     }
 }
 
 impl Judgement {
-    /// Why it is not safe, if it is dormant.
+    /// Reason why a dormant consumer is not safe.
     pub fn reason(&self) -> Option<String> {
         if self.verdict != Verdict::Dormant {
             return None;

@@ -1,11 +1,11 @@
-//! Checks one call of a plan: what it is made for, when, and what its failures mean.
+//! Compiles one call of a plan: request, condition, fan-out and the meaning of its failures.
 
 use super::{
     super::{
         error_pattern::ErrorPattern,
         operation::{
-            Amount, AnswerTest, Call, Check, Compared, Condition, Each, Evidence, Items, On,
-            PageMode, Pages, Several, Then, Wanted,
+            Amount, AnswerTest, Call, Check, Compared, Condition, Each, Evidence, FanOut, Items,
+            On, PageMode, Pages, Predicate, Then,
         },
         shape::{CallShape, ConditionShape, EachShape, OnShape},
     },
@@ -92,7 +92,7 @@ pub(super) fn call(
         omitted: shape.omitted.clone(),
         omits: shape.omits.clone(),
         warns: shape.warns.clone(),
-        label: request.label.as_ref().clone(),
+        label: request.label,
         scope: request.scope.clone(),
         or_scopes: request.or_scopes.clone(),
         probe: request.probe.as_ref().map(|probe| probe.as_ref().clone()),
@@ -116,7 +116,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The name of a list; that of the call if it has none of its own.
+    /// Name of a list; defaults to the name of the call.
     fn list_name(&self, own: &str) -> String {
         let name = if own.is_empty() {
             &self.shape.name
@@ -142,9 +142,12 @@ impl Compiler<'_> {
             }
             scope.expect(
                 !is_each,
-                "the pages of a call that is made for each of several have the mode all",
+                "the pages of a call with `each` need the mode `all`",
             );
-            scope.expect(shape.most == Pages::most(), "`most` is for the mode all");
+            scope.expect(
+                shape.most == Pages::most(),
+                "`most` requires the mode `all`",
+            );
         }
         self.target.check_tests(scope, &shape.only);
         Pages {
@@ -162,13 +165,13 @@ impl Compiler<'_> {
                 let is_made = calls.any(|call| call.makes_list() == Some(list))
                     || lists.any(|known| known.as_ref() == list);
                 if !is_made {
-                    scope.add(format!("no earlier call makes the list `{list}`"));
+                    scope.add(format!("no earlier call returns the list `{list}`"));
                 }
-                Several::Entries { list: list.clone() }
+                FanOut::Entries { list: list.clone() }
             }
             (None, Some(parameter), None) => {
                 self.target.check_parameter(scope, parameter);
-                Several::Elements {
+                FanOut::Elements {
                     parameter: parameter.clone(),
                     batch: shape.batch.unwrap_or(1).max(1),
                 }
@@ -176,12 +179,12 @@ impl Compiler<'_> {
             (None, None, Some(_)) => {
                 scope.expect(
                     self.target.shape.range.is_some(),
-                    "windows are those of the operation's `range`, which it has not",
+                    "`windows` requires a `range` of the operation",
                 );
-                Several::Windows
+                FanOut::Windows
             }
             _ => {
-                scope.add("`each` has one of `list`, `parameter` and `windows`");
+                scope.add("`each` needs exactly one of `list`, `parameter` and `windows`");
                 return None;
             }
         };
@@ -222,8 +225,8 @@ impl Compiler<'_> {
         let mut all: Vec<On> = Vec::new();
         let constants = &self.target.shape.constants;
         for shape in &self.shape.on {
-            let mut wanted = shape.constant.iter();
-            if !wanted.all(|(name, value)| constants.get(name) == Some(value)) {
+            let mut expected = shape.constant.iter();
+            if !expected.all(|(name, value)| constants.get(name) == Some(value)) {
                 continue;
             }
             let Some(then) = self.scope.keep(then(shape)) else {
@@ -241,7 +244,7 @@ impl Compiler<'_> {
             };
             self.scope.expect(
                 !all.iter().any(|earlier| earlier.covers(&on)),
-                "a row of `on` is never reached: an earlier one fits first",
+                "unreachable row of `on`: an earlier one matches first",
             );
             all.push(on);
         }
@@ -258,8 +261,8 @@ impl Compiler<'_> {
         let parameter = match &shape.parameter {
             None => None,
             Some(test) => {
-                let wanted = Wanted::new(test.is.clone(), test.is_not.clone(), None);
-                Some((test.name.clone(), scope.keep(wanted)?))
+                let predicate = Predicate::new(test.is.clone(), test.is_not.clone(), None);
+                Some((test.name.clone(), scope.keep(predicate)?))
             }
         };
         let answer = match &shape.answer {
@@ -267,7 +270,7 @@ impl Compiler<'_> {
             Some(test) => Some(AnswerTest {
                 call: scope.call(&test.call, self.earlier)?,
                 at: test.at.0.clone(),
-                wanted: scope.keep(Wanted::new(
+                predicate: scope.keep(Predicate::new(
                     test.is.clone(),
                     test.is_not.clone(),
                     test.exists,
@@ -302,7 +305,7 @@ fn then(shape: &OnShape) -> Result<Then, String> {
         "done" => Then::Done,
         "resume" => {
             let (Some(call), Some(created)) = (&shape.read, &shape.created) else {
-                return Err("`resume` has a call to `read` and a pointer `created`".to_owned());
+                return Err("`resume` needs a call to `read` and a pointer `created`".to_owned());
             };
             Then::Resume(Evidence {
                 call: call.clone(),

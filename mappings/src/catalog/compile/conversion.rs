@@ -1,4 +1,4 @@
-//! Checks how the values of a field mapping change.
+//! Compiles the conversion of a field mapping.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub(super) fn conversion(scope: &Scope<'_>, shape: &FieldShape) -> Option<Conver
     ];
     scope.expect(
         ways.into_iter().filter(|way| *way).count() <= 1,
-        "one conversion is enough: convert, request/response, table or round_up",
+        "only one of convert, request/response, table and round_up is allowed",
     );
     if shape.v1.len() > 1 {
         return choice(scope, shape).map(Conversion::Choice);
@@ -36,7 +36,7 @@ pub(super) fn conversion(scope: &Scope<'_>, shape: &FieldShape) -> Option<Conver
     if !shape.round_up.is_empty() {
         scope.expect(
             shape.round_up.is_sorted(),
-            "round_up goes from the smallest to the largest",
+            "round_up must be in ascending order",
         );
         return Some(Conversion::RoundUp(shape.round_up.clone()));
     }
@@ -55,17 +55,17 @@ fn check_rows(scope: &Scope<'_>, rows: &[(Value, Value)]) {
 
 fn check_single(scope: &Scope<'_>, value: &Value) {
     if value.is_array() || value.is_object() {
-        scope.add(format!("a table has single values only, not {value}"));
+        scope.add(format!("a table must contain scalar values, not {value}"));
     }
 }
 
 fn never_reached(scope: &Scope<'_>, row: &Value) {
     scope.add(format!(
-        "the row for {row} is never reached: an earlier one has it"
+        "unreachable row for {row}: an earlier one matches first"
     ));
 }
 
-/// The conversion that `convert` names.
+/// The conversion named by `convert`.
 fn by_name(scope: &Scope<'_>, shape: &FieldShape) -> Option<Conversion> {
     let member = shape.member.first();
     let conversion = match shape.convert.as_deref() {
@@ -117,13 +117,13 @@ fn by_name(scope: &Scope<'_>, shape: &FieldShape) -> Option<Conversion> {
     Some(conversion)
 }
 
-/// The table of two v1 fields that share one place.
+/// The table of two v1 fields that share one v2 place.
 fn choice(scope: &Scope<'_>, shape: &FieldShape) -> Option<Choice> {
     let names = shape.v1.len();
     let mut rows: Vec<(Vec<Cell>, Value)> = Vec::new();
     for row in &shape.table {
         let Some((v2, cells)) = row.split_last().filter(|(_, cells)| cells.len() == names) else {
-            scope.add("a row of the table has a value for each v1 name, then the v2 value");
+            scope.add("a table row needs a value for each v1 name, then the v2 value");
             return None;
         };
         for value in row {
@@ -143,12 +143,12 @@ fn choice(scope: &Scope<'_>, shape: &FieldShape) -> Option<Choice> {
     for (at, rule) in shape.given.iter().enumerate() {
         scope.expect(
             rule.cells.len() == names,
-            "v1 of a `given` has a value for each v1 name",
+            "v1 of a `given` needs a value for each v1 name",
         );
         let mut earlier = shape.given.iter().take(at);
         scope.expect(
             earlier.all(|earlier| earlier.cells != rule.cells),
-            "a `given` is never reached: an earlier one has the same v1",
+            "unreachable `given`: an earlier one has the same v1",
         );
     }
     Some(Choice {

@@ -1,4 +1,4 @@
-//! Checks field mappings.
+//! Compiles field mappings.
 
 use std::collections::BTreeMap;
 
@@ -8,33 +8,33 @@ use super::{
     super::{
         field::{Field, Kind, Override, Part, Place},
         files::Placed,
+        predicate::Predicate,
         problem::{COMMON, Location},
         shape::{FieldShape, OverrideShape},
-        wanted::Wanted,
     },
     Names, Scope, conversion,
 };
 use crate::{conversion::Conversion, fidelity::Fidelity};
 
-/// The field mappings, and which of them has a key.
+/// Field mappings with an index by key.
 pub(super) struct Fields {
     pub list: Vec<Field>,
-    /// By resource and key: the mapping and its part.
+    /// Index of the mapping and its part, by resource and key.
     by_key: BTreeMap<(String, String), (usize, usize)>,
 }
 
 impl Fields {
-    /// The field that a file of a resource means by a key.
+    /// The field with this key in the resource or in `common`.
     pub(super) fn find_quietly(&self, resource: &str, key: &str) -> Option<(usize, usize)> {
         let of = |resource: &str| self.by_key.get(&(resource.to_owned(), key.to_owned()));
         of(resource).or_else(|| of(COMMON)).copied()
     }
 
-    /// The same for a key that must be one.
+    /// Like [`Self::find_quietly`], but reports an unknown key.
     pub(super) fn find(&self, scope: &Scope<'_>, key: &str) -> Option<(usize, usize)> {
         let found = self.find_quietly(scope.resource(), key);
         if found.is_none() {
-            scope.add(format!("there is no field `{key}`"));
+            scope.add(format!("unknown field `{key}`"));
         }
         found
     }
@@ -50,7 +50,7 @@ impl Fields {
             let earlier = self.by_key.insert(place, (self.list.len(), part));
             if let Some((earlier, _)) = earlier.and_then(|earlier| self.get(earlier)) {
                 let at = &earlier.location;
-                scope.add(format!("field `{key}` is there already, at {at}"));
+                scope.add(format!("field `{key}` is already defined at {at}"));
             }
         }
         self.list.push(field);
@@ -88,7 +88,7 @@ pub(super) fn fields(shapes: Placed<FieldShape>, names: &Names<'_>) -> Fields {
 fn field(scope: &Scope<'_>, at: Location, shape: FieldShape) -> Option<Field> {
     let names = shape.v1.len();
     if names == 0 || names != shape.kind.len() {
-        scope.add("v1 and type need one name and one type each, or two of both");
+        scope.add("v1 and type need one value each, or two each");
         return None;
     }
     if shape.keys().len() != names {
@@ -97,7 +97,7 @@ fn field(scope: &Scope<'_>, at: Location, shape: FieldShape) -> Option<Field> {
     }
     match (shape.fidelity, &shape.reason) {
         (Fidelity::Exact, Some(_)) => {
-            scope.add("an exact mapping needs no reason: say `fidelity`, or leave the reason out");
+            scope.add("an exact mapping has no reason: set `fidelity`, or remove the reason");
         }
         (Fidelity::Lossy | Fidelity::None, None) => {
             scope.add("a mapping that is not exact needs a reason");
@@ -111,7 +111,7 @@ fn field(scope: &Scope<'_>, at: Location, shape: FieldShape) -> Option<Field> {
     let is_placed = !shape.v2.is_empty();
     scope.expect(
         is_placed || shape.always.is_some() || shape.fidelity == Fidelity::None || shape.implied,
-        "the mapping has no place in v2: name one, or say `fidelity = \"none\"` and why",
+        "the mapping has no place in v2: set one, or `fidelity = \"none\"` with a reason",
     );
     scope.expect(
         !is_placed || (shape.fidelity != Fidelity::None && !shape.implied),
@@ -158,11 +158,11 @@ fn check_convert_of(scope: &Scope<'_>, shape: &FieldShape, conversion: &Conversi
     };
     let is_in = |place: &Place| matches!(place, Place::Document(at) if at.document == *document);
     if !conversion.takes_values() || !shape.v2.iter().any(is_in) {
-        scope.add(format!("nothing of `{document}` is converted"));
+        scope.add(format!("no value of `{document}` is converted"));
     }
 }
 
-/// Checks that the keys for single types are with these.
+/// Checks that keys for certain types are used only with these types.
 fn check_keys(scope: &Scope<'_>, shape: &FieldShape) {
     let has = |kind: Kind| shape.kind.contains(&kind);
     let is_text = has(Kind::String) || has(Kind::Text) || has(Kind::Secret);
@@ -193,7 +193,7 @@ fn check_keys(scope: &Scope<'_>, shape: &FieldShape) {
     }
 }
 
-/// What a request may hold.
+/// Request properties shared by all parts of the mapping.
 fn part(scope: &Scope<'_>, shape: &FieldShape) -> Part {
     shape.at_most.iter().for_each(|name| scope.number(name));
     let ids_of = shape.ids_of.as_ref();
@@ -228,16 +228,16 @@ fn overrides(scope: &Scope<'_>, rule: OverrideShape) -> Option<Override> {
         None => {
             scope.expect(
                 !rule.option.is_empty(),
-                "an override depends on another member or an option",
+                "an override needs `at` or `option`",
             );
             None
         }
         Some(Place::Document(place)) => {
-            let wanted = Wanted::new(rule.is, rule.is_not, rule.exists);
-            Some((place, scope.keep(wanted)?))
+            let predicate = Predicate::new(rule.is, rule.is_not, rule.exists);
+            Some((place, scope.keep(predicate)?))
         }
         Some(other) => {
-            scope.add(format!("`{other}` is no place in a document"));
+            scope.add(format!("`{other}` is not a place in a document"));
             return None;
         }
     };
@@ -249,7 +249,7 @@ fn overrides(scope: &Scope<'_>, rule: OverrideShape) -> Option<Override> {
     })
 }
 
-/// v1's value for "nothing there", for each v1 name.
+/// v1's empty value for each v1 name.
 fn empties(scope: &Scope<'_>, shape: &FieldShape) -> Vec<Option<Value>> {
     let names = shape.v1.len();
     scope.expect(

@@ -1,8 +1,8 @@
-//! Checks what fills the path, the query and the body of a call.
+//! Compiles the path, query and body templates of a call.
 
 use super::{
     super::{
-        operation::{BodyTemplate, Call, Each, Filling, Segment, Several},
+        operation::{BodyTemplate, Call, Each, FanOut, Filling, Segment},
         place::Pointer,
         shape::CallShape,
     },
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::template::Template;
 
-/// What the placeholders of a call may begin with, besides names: `OF.NAME` and `OF:POINTER`.
+/// Reserved placeholders and the prefixes of `OF.NAME` and `OF:POINTER`.
 mod placeholder {
     pub(super) const ITEM: &str = "item";
     pub(super) const ELEMENT: &str = "element";
@@ -22,7 +22,7 @@ mod placeholder {
     pub(super) const OPTION: &str = "option.";
 }
 
-/// What fills the placeholders of a call.
+/// Context for the placeholders of a call.
 pub(super) struct Filler<'a> {
     pub scope: &'a Scope<'a>,
     pub shape: &'a CallShape,
@@ -56,7 +56,8 @@ impl Filler<'_> {
         let of_each = each.and_then(|each| each.placeholder.as_ref());
         for name in self.shape.path.keys().chain(of_each) {
             if !bound.contains(&name.as_str()) {
-                self.scope.add(format!("the path has no {{{name}}}"));
+                self.scope
+                    .add(format!("the path has no placeholder {{{name}}}"));
             }
         }
         segments
@@ -81,7 +82,7 @@ impl Filler<'_> {
                 return Filling::Item(value.0.clone());
             }
             if !self.is_of_elements() {
-                let reason = format!("nothing of an entry fills {{{name}}}");
+                let reason = format!("no value of an entry fills {{{name}}}");
                 self.scope.add(reason);
             }
             return Filling::Element;
@@ -105,7 +106,7 @@ impl Filler<'_> {
 
     fn is_of_elements(&self) -> bool {
         self.each
-            .is_some_and(|each| matches!(each.of, Several::Elements { .. }))
+            .is_some_and(|each| matches!(each.of, FanOut::Elements { .. }))
     }
 
     pub(super) fn query(&self) -> Vec<(String, Template)> {
@@ -134,7 +135,7 @@ impl Filler<'_> {
         body.clone()
     }
 
-    /// Something must fill every placeholder.
+    /// Reports placeholders that nothing fills.
     fn check(&self, template: &Template) {
         for name in template.names().filter(|name| !self.is_filled(name)) {
             self.unfilled(name);
@@ -146,7 +147,7 @@ impl Filler<'_> {
         if let Some((source, at)) = name.split_once(':') {
             self.pointer(at);
             return if source == placeholder::ITEM {
-                matches!(of, Some(Several::Entries { .. }))
+                matches!(of, Some(FanOut::Entries { .. }))
             } else {
                 self.earlier.iter().any(|call| call.name == source)
             };
@@ -160,25 +161,25 @@ impl Filler<'_> {
             || self.is_subject(name)
             || name == placeholder::TODAY
             || (placeholder::RANGE.contains(&name) && operation.range.is_some())
-            || (placeholder::WINDOW.contains(&name) && of == Some(&Several::Windows))
+            || (placeholder::WINDOW.contains(&name) && of == Some(&FanOut::Windows))
             || ([placeholder::ELEMENT, placeholder::ELEMENTS].contains(&name)
                 && self.is_of_elements())
     }
 
     fn unfilled(&self, name: &str) {
         let operation = self.target.operation;
-        let reason = format!("nothing fills {{{name}}} for {operation}");
+        let reason = format!("no value fills {{{name}}} for {operation}");
         self.scope.add(reason);
     }
 
-    /// The calls that it waits for: those that it names, and those that something of it is from.
+    /// The calls to wait for: those named in `after` and those that provide values.
     pub(super) fn after(&self) -> Vec<usize> {
         let named = self.shape.after.iter();
         let mut after: Vec<_> = named
             .filter_map(|name| self.scope.call(name, self.earlier))
             .collect();
         let list = self.each.and_then(|each| match &each.of {
-            Several::Entries { list } => Some(list.as_str()),
+            FanOut::Entries { list } => Some(list.as_str()),
             _ => None,
         });
         let makes = |call: &Call| list.is_some() && call.makes_list() == list;

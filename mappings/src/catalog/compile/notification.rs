@@ -1,4 +1,4 @@
-//! Checks push notifications.
+//! Compiles push notifications.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) fn notifications(names: &Names<'_>, fields: &Fields, views: &[View]) 
                 let mut places = member.from.as_ref().unwrap_or(&field.places).iter();
                 places.any(is_in_webhook)
             },
-            &|field, _| view_scope.add(format!("no webhook has `{}`", field.names())),
+            &|field, _| view_scope.add(format!("webhooks do not contain `{}`", field.names())),
         );
         list.push(notification(&scope, shape, view));
     }
@@ -50,15 +50,15 @@ fn is_in_webhook(place: &Place) -> bool {
     }
 }
 
-/// The one `[webhook]`, which notifications need.
+/// The `[webhook]` table, required if there are notifications.
 fn webhook(names: &Names<'_>, first: Option<Scope<'_>>) -> Webhook {
     let webhooks = names.files.list(|file| file.webhook.as_slice());
     for (at, _) in webhooks.iter().skip(1) {
-        names.report.add(at, "there is one [webhook] already");
+        names.report.add(at, "[webhook] is already defined");
     }
     let webhook = webhooks.first().map(|(_, webhook)| (*webhook).clone());
     if let (Some(scope), None) = (first, &webhook) {
-        scope.add("notifications need a [webhook] that says what an event is about");
+        scope.add("notifications require [webhook]");
     }
     webhook.unwrap_or_default()
 }
@@ -66,7 +66,7 @@ fn webhook(names: &Names<'_>, first: Option<Scope<'_>>) -> Webhook {
 fn notification(scope: &Scope<'_>, shape: &NotificationShape, view: usize) -> Notification {
     scope.expect(
         (shape.fidelity == Fidelity::Exact) == shape.reason.is_none(),
-        "what is not exact has a reason, and what is exact has none",
+        "a reason is required if, and only if, the notification is not exact",
     );
     for (name, values) in &shape.option {
         scope.choices(values.0.iter().map(|value| (name, value)));

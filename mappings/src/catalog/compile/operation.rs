@@ -1,4 +1,4 @@
-//! Checks operations, and what becomes of their parameters.
+//! Compiles operations and the use of their parameters.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::{
     super::{
         operation::{
-            Call, Fate, Open, Operation, Parameter, Plan, Range, Replacement, Service, Variant,
-            View,
+            Call, Open, Operation, Parameter, ParameterUse, Plan, Range, Replacement, Service,
+            Variant, View,
         },
         option::OptionRule,
         place::Pointer,
@@ -45,7 +45,7 @@ pub(super) fn operations(
                 ));
             }
             if let Some(earlier) = known.insert(name, &operation.at) {
-                scope.add(format!("`{name}` is there already, at {earlier}"));
+                scope.add(format!("`{name}` is already defined at {earlier}"));
             }
         }
         let compiler = Compiler {
@@ -66,7 +66,7 @@ struct Compiler<'a> {
     scope: &'a Scope<'a>,
     name: &'a str,
     shape: &'a OperationShape,
-    /// What holds in place of the operation's own keys.
+    /// Overrides of the operation's own keys.
     variant: Option<&'a VariantShape>,
     fields: &'a Fields,
     views: &'a [View],
@@ -78,10 +78,7 @@ impl Compiler<'_> {
         for placed in &self.shape.variant {
             let scope = self.scope.near(placed.span());
             let variant = placed.as_ref();
-            scope.expect(
-                !variant.option.is_empty(),
-                "a variant depends on an option, which it does not name",
-            );
+            scope.expect(!variant.option.is_empty(), "a variant needs an `option`");
             let compiler = Compiler {
                 scope: &scope,
                 variant: Some(variant),
@@ -108,7 +105,7 @@ impl Compiler<'_> {
         let (resources, _) = name.rsplit_once('/').unwrap_or((name, ""));
         let resource = scope.resource();
         if resource != COMMON && !resources.split('/').any(|part| part == resource) {
-            scope.add(format!("`{name}` belongs into the folder `{resources}`"));
+            scope.add(format!("`{name}` belongs in the folder `{resources}`"));
         }
         let is_served = shape.plan.is_some() || shape.refuses.is_some();
         let own = self.variant.and_then(|variant| variant.parameters.as_ref());
@@ -147,7 +144,7 @@ impl Compiler<'_> {
         if let Some(option) = &shape.enabled_by {
             let rule = scope.names.option.get(option);
             if !rule.is_some_and(OptionRule::is_switch) {
-                scope.add(format!("there is no switch [option.{option}]"));
+                scope.add(format!("[option.{option}] is not a switch"));
             }
         }
         Some(Operation {
@@ -174,7 +171,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// v2's errors in v1's words: the operation's own, its plan's and its resource's.
+    /// Error rules of the operation, its plan and its resource, in this order.
     fn rules(&self, of_resources: &Rules) -> Vec<Rule> {
         let scope = self.scope;
         let plan = self.plan_name();
@@ -189,7 +186,7 @@ impl Compiler<'_> {
                 let is_same = |rule: &Rule| rule.v2 == common.v2 && rule.answer == common.answer;
                 rules.iter().any(is_same)
             }),
-            "an error rule says what the rules of all operations say already",
+            "redundant error rule: the rules of all operations contain it",
         );
         if scope.resource() != COMMON {
             let of_resource = of_resources.get(scope.resource());
@@ -198,7 +195,7 @@ impl Compiler<'_> {
         rules
     }
 
-    /// Whom or what the operation is about, and the parameters that name it.
+    /// The subject of the operation and the parameters that identify it.
     fn subject(&self) -> (Option<Subject>, Vec<String>) {
         let mut kinds = self.shape.subject.iter();
         let Some((kind, parameters)) = kinds.next() else {
@@ -232,7 +229,7 @@ impl Compiler<'_> {
         let name = self.plan_name()?;
         let Some((_, found)) = scope.names.plan.find(scope.resource(), name.as_ref()) else {
             let scope = scope.near(name.span());
-            scope.add(format!("there is no plan `{}`", name.as_ref()));
+            scope.add(format!("unknown plan `{}`", name.as_ref()));
             return None;
         };
         let target = Target {
@@ -252,7 +249,7 @@ impl Compiler<'_> {
             },
             &|field, view| {
                 scope.add(format!(
-                    "nothing in the plan reads `{}` of the view `{}`",
+                    "the plan does not read `{}` of the view `{}`",
                     field.names(),
                     view.name
                 ));
@@ -312,7 +309,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// What becomes of each parameter.
+    /// Resolves where each parameter is sent or why it is dropped.
     fn parameters(
         &self,
         service: &Service,
@@ -322,37 +319,45 @@ impl Compiler<'_> {
         let mut parameters: Vec<Parameter> = Vec::new();
         for (name, field) in named {
             if parameters.iter().any(|known| known.name == name) {
-                self.scope.add(format!("parameter `{name}` is there twice"));
+                self.scope.add(format!("duplicate parameter `{name}`"));
             }
-            let fate = match (service, field) {
-                (Service::NotServed(_), _) => Some(Fate::Unknown),
+            let usage = match (service, field) {
+                (Service::NotServed(_), _) => Some(ParameterUse::Unknown),
                 (_, None) => {
                     let reason = format!("parameter `{name}` has no field mapping");
                     self.scope.add(reason);
                     continue;
                 }
-                (Service::Refused { .. }, Some(_)) => Some(Fate::Used),
+                (Service::Refused { .. }, Some(_)) => Some(ParameterUse::Used),
                 (Service::Plan { plan, .. }, Some((field, _))) => {
-                    self.fate(plan, subject, &name, field)
+                    self.usage(plan, subject, &name, field)
                 }
             };
-            match fate {
-                Some(fate) => parameters.push(Parameter { name, field, fate }),
+            match usage {
+                Some(usage) => parameters.push(Parameter { name, field, usage }),
                 None => self.scope.add(format!(
-                    "parameter `{name}` goes nowhere: no call sends it, and no reason says why"
+                    "parameter `{name}` is unused: no call sends it, and there is no reason"
                 )),
             }
         }
         parameters
     }
 
-    fn fate(&self, plan: &Plan, subject: &[String], name: &str, field: usize) -> Option<Fate> {
+    fn usage(
+        &self,
+        plan: &Plan,
+        subject: &[String],
+        name: &str,
+        field: usize,
+    ) -> Option<ParameterUse> {
         let field = self.fields.list.get(field)?;
         if field.fidelity == Fidelity::None {
-            return Some(Fate::Dropped(field.reason.clone().unwrap_or_default()));
+            return Some(ParameterUse::Dropped(
+                field.reason.clone().unwrap_or_default(),
+            ));
         }
         if field.implied {
-            return Some(Fate::Used);
+            return Some(ParameterUse::Used);
         }
         let is_subject = subject.iter().any(|subject| subject == name);
         let is_compared = plan.calls.iter().any(|call| call.compares(name));
@@ -364,7 +369,7 @@ impl Compiler<'_> {
         };
         let mut calls = plan.calls.iter();
         if let Some(call) = calls.position(sends).filter(|_| !is_compared) {
-            return Some(Fate::SentBy(call));
+            return Some(ParameterUse::SentBy(call));
         }
         let mut ranges = self.shape.range.iter().map(AsRef::as_ref);
         let mut tokens = self.shape.token.iter();
@@ -373,30 +378,30 @@ impl Compiler<'_> {
             || ranges.any(|range| range.from == name || range.to == name)
             || tokens.any(|token| token.parameter == name)
         {
-            return Some(Fate::Used);
+            return Some(ParameterUse::Used);
         }
         let mut unsent = plan.unsent.iter();
         let reason = unsent.find(|(document, _)| field.pointer_in(document).is_some());
-        reason.map(|(_, reason)| Fate::Dropped(reason.clone()))
+        reason.map(|(_, reason)| ParameterUse::Dropped(reason.clone()))
     }
 
-    /// A call that sends a document must have something to send.
+    /// Reports calls whose document no parameter can fill.
     fn check_reachable(&self, plan: &Plan, parameters: &[Parameter]) {
         for (index, call) in plan.calls.iter().enumerate() {
-            let fate = Fate::SentBy(index);
+            let usage = ParameterUse::SentBy(index);
             let has_content =
-                call.body.is_some() || parameters.iter().any(|parameter| parameter.fate == fate);
+                call.body.is_some() || parameters.iter().any(|parameter| parameter.usage == usage);
             if let Some((document, _)) = call.sends.as_ref().filter(|_| !has_content) {
                 let name = &call.name;
                 self.scope.add(format!(
-                    "the call `{name}` is never made: no parameter lives in `{document}`"
+                    "the call `{name}` is never made: no parameter is in `{document}`"
                 ));
             }
         }
     }
 }
 
-/// The call and the pointer of `CALL:/pointer`.
+/// Parses `CALL:/pointer` into call and pointer.
 fn member_of_call(scope: &Scope<'_>, place: &str, calls: &[Call]) -> Option<(usize, String)> {
     let Some((call, place)) = place.split_once(':') else {
         scope.add(format!("`{place}` is not CALL:/pointer"));

@@ -1,4 +1,4 @@
-//! Checks the plan of one operation: its calls, its lists, and what waits for what.
+//! Compiles the plan of an operation: calls, lists and their dependencies.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::template::Template;
 
-/// `scope` is the plan's own place.
+/// `scope` is the location of the plan.
 pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
     let mut calls: Vec<Call> = Vec::new();
     for table in &target.plan.call {
@@ -23,7 +23,7 @@ pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
         let shape = call_shape(&scope, table.as_ref())?;
         let call = call::call(&scope, &shape, &calls, target)?;
         if calls.iter().any(|earlier| earlier.name == call.name) {
-            scope.add(format!("call `{}` is there twice", call.name));
+            scope.add(format!("duplicate call `{}`", call.name));
         }
         calls.push(call);
     }
@@ -35,7 +35,7 @@ pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
     let lists = lists(scope, target, &mut calls);
     let mut looked_at: BTreeSet<usize> = calls
         .iter()
-        .flat_map(|call| call.looks_at(&calls))
+        .flat_map(|call| call.dependencies(&calls))
         .collect();
     let unfinished = &target.plan.unfinished;
     let names = unfinished.iter().flat_map(Template::names);
@@ -52,7 +52,7 @@ pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
     })
 }
 
-/// A call's own keys over those of the shared call that it names.
+/// Merges a call's own keys over those of its shared base call.
 fn call_shape(scope: &Scope<'_>, own: &toml::Table) -> Option<CallShape> {
     let read = |table: &toml::Table| {
         let shape = CallShape::deserialize(table.clone());
@@ -61,7 +61,7 @@ fn call_shape(scope: &Scope<'_>, own: &toml::Table) -> Option<CallShape> {
     let mut shape = read(own)?;
     if let Some(name) = &shape.base {
         let Some((_, shared)) = scope.names.call.find(scope.resource(), name) else {
-            scope.add(format!("there is no [call.{name}]"));
+            scope.add(format!("unknown call: [call.{name}] is not defined"));
             return None;
         };
         let mut table = shared.value.clone();
@@ -69,13 +69,13 @@ fn call_shape(scope: &Scope<'_>, own: &toml::Table) -> Option<CallShape> {
         shape = read(&table)?;
     }
     if shape.name.is_empty() || shape.request.is_empty() {
-        scope.add("a call has a `name` and a `request`");
+        scope.add("a call needs a `name` and a `request`");
         return None;
     }
     Some(shape)
 }
 
-/// The lists that are made of others, each after those that it is made of.
+/// Compiles derived lists, each after its sources.
 fn lists(scope: &Scope<'_>, target: &Target<'_>, calls: &mut [Call]) -> Vec<List> {
     let mut lists: Vec<List> = Vec::new();
     let mut open: Vec<_> = target.plan.list.iter().collect();
@@ -91,13 +91,13 @@ fn lists(scope: &Scope<'_>, target: &Target<'_>, calls: &mut [Call]) -> Vec<List
         let (name, shape) = open.remove(ready);
         let scope = scope.near(name.span());
         if is_known(name.as_ref()) {
-            scope.add(format!("list `{}` is there already", name.as_ref()));
+            scope.add(format!("list `{}` is already defined", name.as_ref()));
         }
         lists.push(list(&scope, name.as_ref(), shape, calls, &lists, target));
     }
     for (name, _) in open {
         let scope = scope.near(name.span());
-        scope.add("no call makes the lists that this one is made of");
+        scope.add("no call returns the source lists");
     }
     for (index, call) in calls.iter_mut().enumerate() {
         let mut made = lists.iter().enumerate();
@@ -107,7 +107,7 @@ fn lists(scope: &Scope<'_>, target: &Target<'_>, calls: &mut [Call]) -> Vec<List
         };
         if list.after.iter().any(|earlier| *earlier >= index) {
             let name = &call.name;
-            scope.add(format!("`{name}` waits for a list that later calls make"));
+            scope.add(format!("`{name}` depends on a list of later calls"));
         }
         call.after_lists.push(at);
     }
@@ -123,7 +123,7 @@ fn list(
     target: &Target<'_>,
 ) -> List {
     let is_source = |list: Option<&str>| shape.sources().any(|source| Some(source) == list);
-    // The calls that make these lists, and those that are made for their entries.
+    // Calls that produce the source lists, and calls made for the entries of one.
     let of_sources = calls.iter().enumerate();
     let of_sources =
         of_sources.filter(|(_, call)| is_source(call.makes_list().or_else(|| call.each_of())));
@@ -147,7 +147,7 @@ fn list(
     }
     scope.expect(
         !shape.descending || shape.sort.is_some(),
-        "`descending` is for `sort`",
+        "`descending` requires `sort`",
     );
     if let Some(inner) = &shape.inner {
         let of = &shape.of;
@@ -157,7 +157,7 @@ fn list(
         };
         if !calls.iter().any(makes) {
             scope.add(format!(
-                "no call for the entries of `{of}` makes the list `{inner}`"
+                "no call for the entries of `{of}` returns the list `{inner}`"
             ));
         }
     }
@@ -178,7 +178,7 @@ fn list(
 }
 
 impl ListShape {
-    /// The lists that it is made of.
+    /// Names of the source lists.
     fn sources(&self) -> impl Iterator<Item = &str> {
         let joined = self.join.iter().map(|join| join.list.as_str());
         std::iter::once(self.of.as_str()).chain(joined)

@@ -1,4 +1,4 @@
-//! Checks what all operations share: spellings, errors, subjects and options.
+//! Compiles the rules shared by all operations: spellings, errors, subjects and options.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ pub(super) fn protocol(names: &Names<'_>) -> Option<Protocol> {
             file: "common/protocol.toml".to_owned(),
             line: 1,
         };
-        names.report.add(&nowhere, "no file has a [protocol]");
+        names.report.add(&nowhere, "[protocol] is not defined");
         return None;
     };
     for (second, _) in found {
-        let reason = format!("[protocol] is there already, at {at}");
+        let reason = format!("[protocol] is already defined at {at}");
         names.report.add(&second, reason);
     }
     spellings(names, &at, shape);
@@ -40,7 +40,7 @@ fn spellings(names: &Names<'_>, at: &Location, shape: &Protocol) {
     for spelling in shape.bool_true.iter().chain(&shape.bool_false) {
         if *spelling != spelling.to_lowercase() {
             scope.add(format!(
-                "`{spelling}` is compared in lower case and never fits"
+                "`{spelling}` never matches: it is compared in lower case"
             ));
         }
         if shape.bool_true.contains(spelling) && shape.bool_false.contains(spelling) {
@@ -49,7 +49,7 @@ fn spellings(names: &Names<'_>, at: &Location, shape: &Protocol) {
     }
     for prefix in shape.prefixes() {
         if prefix.split('/').any(str::is_empty) {
-            scope.add(format!("`{prefix}` has an empty segment and never fits"));
+            scope.add(format!("`{prefix}` never matches: it has an empty segment"));
         }
     }
     for word in shape.secret_words.iter().chain(&shape.secret_words_in_code) {
@@ -79,7 +79,9 @@ fn subjects(names: &Names<'_>) {
         scope.error(&subject.value.unknown);
         let mut reserved = subject.value.reserved.iter();
         if let Some(word) = reserved.find(|word| **word != word.to_lowercase()) {
-            scope.add(format!("`{word}` is compared in lower case and never fits"));
+            scope.add(format!(
+                "`{word}` never matches: it is compared in lower case"
+            ));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Checks the rules by which v2's errors are said in v1's words.
+//! Compiles the rules that map v2 errors to v1 errors.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,7 @@ use super::{
 };
 use crate::template::Template;
 
-/// The placeholders that texts of errors may have, besides the kinds of subjects and
-/// `given.PARAMETER`.
+/// Placeholders allowed in error texts, besides subject kinds and `given.PARAMETER`.
 const ERROR_PLACEHOLDERS: [&str; 18] = [
     "Name",
     "about",
@@ -30,10 +29,10 @@ const ERROR_PLACEHOLDERS: [&str; 18] = [
     "subject",
     "until",
 ];
-/// Begins the placeholder of a parameter's value.
+/// Prefix of placeholders for parameter values.
 pub(crate) const GIVEN: &str = "given.";
 
-/// The rules of each resource; `common` has those of all operations.
+/// Rules by resource; those of `common` apply to all operations.
 pub(super) type Rules = BTreeMap<String, Vec<Rule>>;
 
 pub(super) fn by_resource(names: &Names<'_>) -> Rules {
@@ -49,7 +48,7 @@ pub(super) fn by_resource(names: &Names<'_>) -> Rules {
         .collect()
 }
 
-/// Checks a list of rules: each text, each name, and that none is hidden by an earlier one.
+/// Checks a list of rules: texts, names, and that no rule is shadowed by an earlier one.
 pub(super) fn rules_of(placed: Vec<(Scope<'_>, &Rule)>) -> Vec<Rule> {
     for (at, (scope, rule)) in placed.iter().enumerate() {
         match &rule.answer {
@@ -63,16 +62,14 @@ pub(super) fn rules_of(placed: Vec<(Scope<'_>, &Rule)>) -> Vec<Rule> {
         let mut earlier = placed.iter().take(at);
         if let Some((first, _)) = earlier.find(|(_, earlier)| earlier.v2.covers(&rule.v2)) {
             let at = &first.at;
-            scope.add(format!(
-                "the rule is never reached: the one at {at} fits first"
-            ));
+            scope.add(format!("unreachable rule: the one at {at} matches first"));
         }
     }
     placed.into_iter().map(|(_, rule)| rule.clone()).collect()
 }
 
 impl Scope<'_> {
-    /// Checks the placeholders of an error's text.
+    /// Checks the placeholders of an error text.
     pub(super) fn error_text(&self, text: &Template) {
         for (placeholder, _) in text.placeholders() {
             let mut kinds = self.names.subject.0.iter();
@@ -81,7 +78,7 @@ impl Scope<'_> {
                 || kinds.any(|kind| kind.name == placeholder);
             if !is_known {
                 self.add(format!(
-                    "nothing fills {{{placeholder}}} in an error's text"
+                    "no value fills {{{placeholder}}} in an error's text"
                 ));
             }
         }

@@ -1,4 +1,4 @@
-//! What a plan, its calls and its lists are compiled for.
+//! The operation that a plan, its calls and its lists are compiled for.
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// The kind of what the operation is about.
+    /// Kind of the operation's subject.
     pub(super) fn subject(&self) -> Option<&str> {
         let mut kinds = self.shape.subject.keys();
         kinds.next().map(|kind| kind.as_ref().as_str())
@@ -33,14 +33,14 @@ impl Target<'_> {
         }
     }
 
-    /// Checks the parameters that tests compare with.
+    /// Checks the parameters used in tests.
     pub(super) fn check_tests(&self, scope: &Scope<'_>, tests: &[Test]) {
-        for name in tests.iter().filter_map(|test| test.wanted.parameter()) {
+        for name in tests.iter().filter_map(|test| test.predicate.parameter()) {
             self.check_parameter(scope, name);
         }
     }
 
-    /// True if the operation's range depends on a call.
+    /// True if the operation's date range depends on this call.
     pub(super) fn range_needs(&self, call: &str) -> bool {
         let mut ranges = self.shape.range.iter();
         ranges.any(|range| range.as_ref().calls().any(|name| name == call))
@@ -48,11 +48,11 @@ impl Target<'_> {
 }
 
 impl Scope<'_> {
-    /// The number of the call of a name, which must be among these.
+    /// Index of the call with this name, which must be one of `earlier`.
     pub(super) fn call(&self, name: &str, earlier: &[Call]) -> Option<usize> {
         let found = earlier.iter().position(|call| call.name == name);
         if found.is_none() {
-            self.add(format!("there is no earlier call `{name}`"));
+            self.add(format!("unknown earlier call `{name}`"));
         }
         found
     }

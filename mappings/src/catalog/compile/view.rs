@@ -1,4 +1,4 @@
-//! Checks the shapes of answers.
+//! Compiles the views of v1 responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
         let v1 = fields.get(field).map_or(key, |(_, part)| &part.name);
         let begin = format!(",{}:", Value::from(v1.as_str()));
         if members.iter().any(|member| member.key == begin) {
-            scope.add(format!("`{key}` is there twice"));
+            scope.add(format!("duplicate `{key}`"));
             continue;
         }
         members.push(Member {
@@ -69,7 +69,7 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
     for key in inner.keys() {
         not_listed(key);
     }
-    // Answers have their members in the order of the fields in the catalog.
+    // v1 responses list members in the catalog's field order.
     members.sort_by_key(|member| member.field);
     let mut reading = Reading::default();
     let mut items = None;
@@ -96,7 +96,7 @@ fn view(scope: &Scope<'_>, name: &str, shape: &ViewShape, fields: &Fields) -> Vi
     }
 }
 
-/// Lists and objects have a view of their own, and nothing else has.
+/// Lists and objects require a view; other types must not have one.
 fn check_inner(scope: &Scope<'_>, member: &Member, kind: Kind) {
     let name = member.key.trim_start_matches(',').trim_end_matches(':');
     match (kind.has_view(), member.view) {
@@ -108,7 +108,7 @@ fn check_inner(scope: &Scope<'_>, member: &Member, kind: Kind) {
     }
 }
 
-/// The fields that v1 had and v2 cannot fill.
+/// Fields of v1 that v2 cannot fill.
 fn unfilled(scope: &Scope<'_>, shape: &ViewShape, fields: &Fields) -> Vec<Unfilled> {
     let mut none = Vec::new();
     for (set, reason) in &shape.none {
@@ -122,14 +122,14 @@ fn unfilled(scope: &Scope<'_>, shape: &ViewShape, fields: &Fields) -> Vec<Unfill
                     name: part.name.clone(),
                     reason: reason.clone(),
                 }),
-                None => scope.add(format!("there is neither a set nor a field `{key}`")),
+                None => scope.add(format!("unknown set or field `{key}`")),
             }
         }
     }
     none
 }
 
-/// No view may have itself inside.
+/// Reports views that contain themselves.
 fn no_circles(views: &mut [View], names: &Names<'_>) {
     for start in 0..views.len() {
         let mut inside = vec![start];
@@ -143,7 +143,7 @@ fn no_circles(views: &mut [View], names: &Names<'_>) {
             inside.extend(inner.filter(|view| seen.insert(*view)));
         }
         if let Some(view) = views.get_mut(start).filter(|_| seen.contains(&start)) {
-            let reason = format!("the view `{}` has itself inside", view.name);
+            let reason = format!("the view `{}` contains itself", view.name);
             names.report.add(&view.location, reason);
             for member in &mut view.members {
                 member.view = None;
@@ -152,7 +152,7 @@ fn no_circles(views: &mut [View], names: &Names<'_>) {
     }
 }
 
-/// Every member of an answer must come from somewhere: notes those of which this does not hold.
+/// Calls `note` for each member of the view that no source fills.
 pub(super) fn check(
     view: usize,
     fields: &Fields,

@@ -10,96 +10,99 @@ use super::{
         error_pattern::ErrorPattern,
         option::{Amount, OptionValue},
         place::pointer,
+        predicate::Test,
         protocol::Subject,
-        wanted::Test,
     },
     condition::{Check, Compared, Condition},
 };
-use crate::{exchange::Method, template::Template};
+use crate::{
+    exchange::{Method, RateLabel},
+    template::Template,
+};
 
 /// One v2 call of a plan.
 #[derive(Debug)]
 pub struct Call {
-    /// Its name in the plan.
+    /// Name in the plan.
     pub name: String,
-    /// The method.
+    /// HTTP method.
     pub method: Method,
-    /// The path with its placeholders, as v2's description has it.
+    /// Path with placeholders, as in v2's documentation.
     pub template: std::sync::Arc<str>,
-    /// The path, ready to be filled.
+    /// Parsed path.
     pub path: Vec<Segment>,
     /// Query parameters, in order.
     pub query: Vec<(String, Template)>,
-    /// The fixed part of the body.
+    /// Fixed part of the body.
     pub body: Option<BodyTemplate>,
-    /// The document that the body carries, and the pointer where it stands.
+    /// Document sent in the body, and the pointer where it is placed.
     pub sends: Option<(String, String)>,
-    /// The parameter whose file is the body.
+    /// Parameter whose uploaded file is the body.
     pub file: Option<String>,
-    /// The document that the answer is.
+    /// Document name of the response.
     pub reads: Option<String>,
-    /// The answer holds a list.
+    /// List in the response.
     pub items: Option<Items>,
-    /// The answer is a page of a list.
+    /// Paged list in the response.
     pub pages: Option<Pages>,
-    /// Made once for each of several things.
+    /// Fan-out: the call is made once per item.
     pub each: Option<Each>,
-    /// Where the answer names the subject of the calls that follow.
+    /// Pointer to the subject of later calls in the response.
     pub subject: Option<String>,
-    /// The parameters that error texts name by kind, where no path has them.
+    /// Parameters that fill subject placeholders of error texts when no path does.
     pub about: BTreeMap<String, String>,
-    /// The calls that it waits for.
+    /// Indexes of the calls to wait for.
     pub after: Vec<usize>,
-    /// The lists of [`Plan::lists`] that it waits for.
+    /// Indexes in [`Plan::lists`] of the lists to wait for.
     pub(crate) after_lists: Vec<usize>,
-    /// When it is made: if any of these holds; always if there is none.
+    /// Alternative conditions; the call is unconditional if empty.
     pub when: Vec<Condition>,
-    /// Later calls, conditions or ranges of dates look at what it found.
+    /// True if the response is needed by later calls, conditions or date ranges.
     pub(crate) keeps: bool,
-    /// What the answer must hold.
+    /// Checks of the response.
     pub checks: Vec<Check>,
-    /// Members without which a 2xx is a failure.
+    /// Pointers to members that a 2xx response must contain.
     pub needs: Vec<String>,
-    /// The members of which one repeats the last id of the path or, if the path has none, the
-    /// subject. A 2xx that has some of them and repeats it in none is a failure.
+    /// Pointers to members one of which must repeat the last id of the path, or the subject if the
+    /// path has none. A 2xx response that has such members and repeats the id in none of them is a
+    /// failure.
     pub names: Vec<String>,
-    /// What failures mean; the first that fits counts. One that none fits fails the operation.
+    /// Meanings of failures; the first match applies. Other failures fail the operation.
     pub on: Vec<On>,
-    /// What the call is for.
+    /// Purpose of the call.
     pub note: Option<String>,
-    /// Said when the site's choice leaves the call out.
+    /// Warning if an option disables the call.
     pub omitted: Option<String>,
-    /// The fields that are missing then, or if it fails, if other than those of the document.
+    /// Fields lost when the call is skipped or fails, if not those of its document.
     pub omits: Vec<String>,
-    /// Members and what is said of them, as warnings, once the call is made. In strict mode the
-    /// operation fails instead.
+    /// Members with a warning to issue after the call. In strict mode the operation fails instead.
     pub warns: BTreeMap<String, String>,
-    /// v2's rate label: light, medium, heavy or resource-intensive.
-    pub label: String,
-    /// The granular OAuth scope that it needs.
+    /// v2's rate label.
+    pub label: RateLabel,
+    /// Required granular OAuth scope.
     pub scope: String,
-    /// Scopes that suffice in its place: classic ones, which apps from before 2024 have, and those of
-    /// master accounts.
+    /// Scopes accepted instead: classic ones of apps from before 2024, and those of master
+    /// accounts.
     pub or_scopes: Vec<String>,
-    /// A harmless request to its endpoint.
+    /// Read-only request to the endpoint.
     pub probe: Option<Probe>,
-    /// The title of the description that has the endpoint.
+    /// Title of the source document.
     pub source: String,
 }
 
-/// A read that needs no id of the account, to find out whether v2 answers.
+/// Read that needs no id of the account; shows whether v2 accepts the credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// The path below v2's base.
+    /// Path below v2's base URL.
     pub path: String,
-    /// The query; the value `{today}` is the date of the day.
+    /// Query; the value `{today}` stands for today's date.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
 }
 
 impl Probe {
-    /// True if this is a request to an endpoint that only reads: `GET /users/{userId}`.
+    /// True if this is a request to `request`, which must be a read such as `GET /users/{userId}`.
     pub(crate) fn is_of(&self, request: &str) -> bool {
         let is_of = |(template, segment): (&str, &str)| {
             !segment.contains(['{', '?', '#', '%'])
@@ -112,206 +115,205 @@ impl Probe {
     }
 }
 
-/// What a failure of a call means.
+/// Meaning of a failure of a call.
 #[derive(Clone, Debug)]
 pub struct On {
-    /// The failures.
+    /// Matching failures.
     pub v2: ErrorPattern,
-    /// Only if the site chose so.
+    /// Option values under which the entry applies.
     pub options: Vec<(String, OptionValue)>,
-    /// What it means.
+    /// Effect of the failure.
     pub then: Then,
 }
 
-/// What a failure means for its operation.
+/// Effect of a call's failure on the operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Then {
     /// The operation fails.
     Fail,
-    /// Its part is left out of the answer, with a warning; reads in strict mode fail.
+    /// Omit the part with a warning; reads in strict mode fail.
     Omit,
-    /// Its part is left out of the answer, which is no surprise.
+    /// Omit the part silently.
     Skip,
-    /// What was asked is so already.
+    /// The requested state exists already; the call counts as done.
     Done,
-    /// If an equal request lost the answer to this call and v2 shows that it was done then, it is
-    /// done; else the next row that fits counts.
+    /// Done if an identical earlier request lost the response to this call and v2 has the result;
+    /// otherwise the next matching entry applies.
     Resume(Evidence),
-    /// What is asked for exists: nothing is written, and the answer shows it.
+    /// The requested object exists: write nothing and return it.
     Answer,
-    /// The answer counts as a list without entries.
+    /// Treat the response as an empty list.
     Empty,
 }
 
-/// How v2 shows that it did a call whose answer was lost.
+/// Evidence that v2 executed a call whose response was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// The call of the plan that reads what was created.
+    /// Call of the plan that reads the created object.
     pub call: String,
-    /// Where its answer has the time of creation.
+    /// Pointer to the creation time in its response.
     pub created: String,
 }
 
-/// A part of a path.
+/// Path segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// As it stands.
+    /// Literal text.
     Literal(String),
-    /// What fills a placeholder.
+    /// Placeholder.
     Filled {
-        /// The name of the placeholder.
+        /// Name of the placeholder.
         placeholder: String,
-        /// What fills it.
+        /// Source of the value.
         by: Filling,
-        /// The subject whose id fills it, if any.
+        /// Subject whose id fills it, if any.
         kind: Option<Subject>,
     },
 }
 
-/// What fills a placeholder of a path.
+/// Source of a path placeholder's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filling {
-    /// Whom or what the operation, or the entry of the list, is about.
+    /// Subject of the operation or of the list entry.
     Subject,
-    /// The first of these parameters that was given.
+    /// First given parameter of these.
     Parameters(Vec<String>),
-    /// A member of an earlier answer: the call and the pointer.
+    /// Member of an earlier response: call and pointer.
     Answer(usize, String),
-    /// A member of the entry that the call is made for.
+    /// Pointer to a member of the current entry.
     Item(String),
-    /// The element that the call is made for.
+    /// Current element.
     Element,
 }
 
-/// The fixed part of a body, with placeholders in its texts.
+/// Fixed part of a body, with placeholders in its strings.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Value")]
 pub enum BodyTemplate {
-    /// An object.
+    /// JSON object.
     Object(Vec<(String, BodyTemplate)>),
-    /// An array.
+    /// JSON array.
     Array(Vec<BodyTemplate>),
-    /// A text with placeholders.
+    /// String with placeholders.
     Text(Template),
     /// Any other value.
     Value(Value),
 }
 
-/// A list in an answer.
+/// List in a response.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Items {
-    /// The name of the list.
+    /// Name of the list.
     #[serde(rename = "name", default)]
     pub list: String,
-    /// Where its entries stand.
+    /// Pointer to the entries.
     #[serde(deserialize_with = "pointer")]
     pub at: String,
-    /// The document that each entry is.
+    /// Document name of the entries.
     pub document: String,
-    /// What an entry must be to count.
+    /// Filter for entries.
     #[serde(rename = "where", default)]
     pub only: Vec<Test>,
 }
 
-/// How a paged v2 list is read.
+/// Pagination of a v2 list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pages {
-    /// The name of the list.
+    /// Name of the list.
     #[serde(rename = "name", default)]
     pub list: String,
-    /// How it is walked through.
+    /// Pagination mode.
     #[serde(default)]
     pub mode: PageMode,
-    /// Where the page's items stand.
+    /// Pointer to the page's items.
     #[serde(deserialize_with = "pointer")]
     pub items: String,
-    /// The document that each item is.
+    /// Document name of the items.
     pub document: String,
-    /// The parameter, v2's query parameter and v2's member with the page's number.
+    /// v1 parameter, v2 query parameter and v2 member with the page number.
     #[serde(default)]
     pub number: String,
-    /// The parameter and v2's query parameter with the page's size.
+    /// v1 parameter and v2 query parameter with the page size.
     #[serde(default)]
     pub size: String,
-    /// v2's query parameter and v2's member with the token of the next page.
+    /// v2 query parameter and member with the token of the next page.
     pub token: String,
-    /// v2's member with the number of all records.
+    /// v2 member with the total number of records.
     #[serde(default)]
     pub total: String,
-    /// v2's member with the number of pages.
+    /// v2 member with the number of pages.
     #[serde(default)]
     pub count: String,
-    /// The most requests for a list that is read as a whole.
+    /// Maximum number of requests in mode [`PageMode::All`].
     #[serde(default = "Pages::most")]
     pub most: Amount,
-    /// What an entry must be to count.
+    /// Filter for entries.
     #[serde(rename = "where", default)]
     pub only: Vec<Test>,
 }
 
-/// How a paged list is walked through.
+/// Pagination mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageMode {
-    /// By number, and by tokens where v2 does not honour the number.
+    /// Page numbers; cursors where v2 ignores the number.
     #[default]
     Number,
-    /// By tokens.
+    /// Cursors.
     Token,
-    /// All pages make one list.
+    /// All pages form one list.
     All,
 }
 
-/// What a call is made for, once for each.
+/// Fan-out of a call: one request per item.
 #[derive(Debug)]
 pub struct Each {
-    /// What there are several of.
-    pub of: Several,
-    /// Where an entry names the subject of its call.
+    /// Items.
+    pub of: FanOut,
+    /// Pointer to the subject in an entry.
     pub subject: Option<String>,
-    /// What an entry must be.
+    /// Filter for entries.
     pub only: Vec<Test>,
-    /// The named error if there is no such entry.
+    /// Named error if no entry passes the filter.
     pub otherwise: Option<String>,
-    /// One request after the other.
+    /// Run the requests sequentially.
     pub one_by_one: bool,
 }
 
-/// What there are several of.
+/// Items of a fan-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Several {
-    /// The entries of a list.
+pub enum FanOut {
+    /// Entries of a list.
     Entries {
-        /// The name of the list.
+        /// Name of the list.
         list: String,
     },
-    /// The elements of a parameter.
+    /// Elements of a parameter.
     Elements {
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
-        /// How many at once.
+        /// Elements per request.
         batch: usize,
     },
-    /// The months of the operation's range of dates, the latest first.
+    /// Months of the operation's date range, the latest first.
     Windows,
 }
 
 impl Call {
-    /// True if a failure may leave its part out of the answer instead of failing the operation.
+    /// True if a failure may omit its part of the response instead of failing the operation.
     pub fn may_fail(&self) -> bool {
         self.on.iter().any(|on| on.then == Then::Omit)
     }
 
-    /// v2's codes of failures that mean this.
+    /// v2 error codes with this effect.
     pub fn codes(&self, then: &Then) -> Vec<i64> {
         let on = self.on.iter().filter(|on| on.then == *then);
         on.flat_map(|on| on.v2.codes.iter().copied()).collect()
     }
 
-    /// The name of the list that it reads, where the list stands, and the document that each entry
-    /// is.
+    /// Name, pointer and entry document of the list in the response.
     pub fn list(&self) -> Option<(&str, &str, &str)> {
         let items = self.items.as_ref();
         let items = items.map(|items| (&items.list, &items.at, &items.document));
@@ -321,22 +323,22 @@ impl Call {
         Some((list, at, document))
     }
 
-    /// The name of the list of the answer that it makes; one that is made for entries of another
-    /// list makes lists in these.
+    /// Name of the list that the call produces. `None` for calls made per entry of another list:
+    /// their lists become part of these entries.
     pub fn makes_list(&self) -> Option<&str> {
         let (list, _, _) = self.list()?;
         self.each_of().is_none().then_some(list)
     }
 
-    /// The name of the list for whose entries it is made.
+    /// Name of the list that the call fans out over.
     pub fn each_of(&self) -> Option<&str> {
         match &self.each.as_ref()?.of {
-            Several::Entries { list } => Some(list),
-            Several::Elements { .. } | Several::Windows => None,
+            FanOut::Entries { list } => Some(list),
+            FanOut::Elements { .. } | FanOut::Windows => None,
         }
     }
 
-    /// True if its path has the id of what the operation is about.
+    /// True if the path contains the subject's id.
     pub fn is_about_subject(&self) -> bool {
         self.path.iter().any(|segment| {
             matches!(
@@ -351,8 +353,7 @@ impl Call {
 }
 
 impl Call {
-    /// True if the parameter names what the call is about, or what its answer is to be about: it is
-    /// not sent in the call's document then.
+    /// True if the parameter identifies an object in the path; it is then not sent in the document.
     pub(in super::super) fn names(&self, parameter: &str) -> bool {
         self.path.iter().any(|segment| match segment {
             Segment::Filled {
@@ -363,7 +364,7 @@ impl Call {
         })
     }
 
-    /// True if a check compares the parameter with the call's answer.
+    /// True if a check compares the parameter with the response.
     pub(in super::super) fn compares(&self, parameter: &str) -> bool {
         self.checks.iter().any(|check| match &check.compared {
             Compared::Parameter(name, _) => name == parameter,
@@ -371,7 +372,7 @@ impl Call {
         })
     }
 
-    /// True if the call uses the parameter otherwise than in its document.
+    /// True if the call uses the parameter outside its document.
     pub(in super::super) fn uses(&self, parameter: &str) -> bool {
         let condition = |condition: &Condition| {
             let test = condition.parameter.as_ref();
@@ -381,27 +382,27 @@ impl Call {
             let is_chosen = pages.mode != PageMode::All;
             is_chosen && (pages.number == parameter || pages.size == parameter)
         };
-        let elements = |each: &Each| matches!(&each.of, Several::Elements { parameter: name, .. } if name == parameter);
+        let elements = |each: &Each| matches!(&each.of, FanOut::Elements { parameter: name, .. } if name == parameter);
         self.names(parameter)
             || self.compares(parameter)
             || self.file.as_deref() == Some(parameter)
             || self.placeholders().any(|name| name == parameter)
             || self
                 .tests()
-                .any(|test| test.wanted.parameter() == Some(parameter))
+                .any(|test| test.predicate.parameter() == Some(parameter))
             || self.when.iter().any(condition)
             || self.pages.as_ref().is_some_and(pages)
             || self.each.as_ref().is_some_and(elements)
     }
 
-    /// The placeholders of its query and of its body.
+    /// Placeholders of the query and the body.
     pub(in super::super) fn placeholders(&self) -> impl Iterator<Item = &str> {
         let query = self.query.iter().map(|(_, template)| template);
         let body = self.body.iter().flat_map(BodyTemplate::templates);
         query.chain(body).flat_map(Template::names)
     }
 
-    /// What entries of its lists are to be.
+    /// Filters of its lists.
     fn tests(&self) -> impl Iterator<Item = &Test> {
         let items = self.items.iter().flat_map(|items| &items.only);
         let pages = self.pages.iter().flat_map(|pages| &pages.only);
@@ -409,8 +410,8 @@ impl Call {
         items.chain(pages).chain(each)
     }
 
-    /// The earlier calls whose answers the call looks at.
-    pub(in super::super) fn looks_at(&self, earlier: &[Self]) -> Vec<usize> {
+    /// Indexes of the earlier calls whose responses the call uses.
+    pub(in super::super) fn dependencies(&self, earlier: &[Self]) -> Vec<usize> {
         let in_path = self.path.iter().filter_map(|segment| match segment {
             Segment::Filled {
                 by: Filling::Answer(call, _),
@@ -431,14 +432,14 @@ impl Call {
 }
 
 impl Pages {
-    /// How many requests a list takes at most that is read as a whole, unless a plan says otherwise.
+    /// Default of [`Pages::most`].
     pub(in super::super) fn most() -> Amount {
         Amount::Fixed(20)
     }
 }
 
 impl BodyTemplate {
-    /// The texts with placeholders.
+    /// All strings with placeholders.
     pub(crate) fn templates(&self) -> Vec<&Template> {
         match self {
             Self::Object(members) => members
@@ -473,7 +474,7 @@ impl TryFrom<Value> for BodyTemplate {
 }
 
 impl On {
-    /// True if every failure that fits `other` fits this one too.
+    /// True if every failure that matches `other` also matches `self`.
     pub(in super::super) fn covers(&self, other: &Self) -> bool {
         let is_certain = self.options.is_empty() && !matches!(self.then, Then::Resume(_));
         is_certain && self.v2.covers(&other.v2)

@@ -1,77 +1,77 @@
-//! When a call is made, and what its answer must hold.
+//! Conditions of calls and checks of responses.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{option::OptionValue, place::Pointer, wanted::Wanted};
+use super::super::{option::OptionValue, place::Pointer, predicate::Predicate};
 
-/// What must hold for a call to be made; all parts of it.
+/// Condition of a call; all set members must hold.
 #[derive(Debug, Default)]
 pub struct Condition {
-    /// One of these parameters was given.
+    /// At least one of these parameters is given.
     pub given: Vec<String>,
-    /// All of these parameters were given.
+    /// All of these parameters are given.
     pub all_given: Vec<String>,
-    /// One of these parameters was not given.
+    /// At least one of these parameters is missing.
     pub missing: Vec<String>,
-    /// No other call has anything to do.
+    /// No other call is needed.
     pub nothing_else: bool,
-    /// The site chose so.
+    /// Option values.
     pub options: Vec<(String, OptionValue)>,
-    /// A parameter has one of these values, or none of them; v1's default counts.
-    pub parameter: Option<(String, Wanted)>,
-    /// What an earlier call found.
+    /// Test of a parameter's value, v1's default included.
+    pub parameter: Option<(String, Predicate)>,
+    /// Test of an earlier response.
     pub answer: Option<AnswerTest>,
-    /// An earlier call failed with one of these v2 codes; with any if empty.
+    /// An earlier call failed with one of these v2 codes; any code if empty.
     pub error: Option<(usize, Vec<i64>)>,
-    /// v2 did a write of the plan for an earlier equal request, which was left unfinished.
+    /// v2 executed a write of the plan for an earlier identical request that did not finish.
     pub resumed: bool,
-    /// A stored value of this document decides what is sent.
+    /// A stored value in this document decides what is sent.
     pub current: Option<String>,
-    /// The list that the call is made for has no more entries than these.
+    /// Maximum length of the list that the call fans out over.
     pub entries_at_most: Option<usize>,
 }
 
-/// What an earlier call found.
+/// Test of an earlier response.
 #[derive(Debug)]
 pub struct AnswerTest {
-    /// The call.
+    /// Index of the call.
     pub call: usize,
-    /// The JSON pointer in its answer.
+    /// JSON pointer in its response.
     pub at: String,
-    /// What is to be there.
-    pub wanted: Wanted,
+    /// Expected value.
+    pub predicate: Predicate,
 }
 
-/// What an answer must hold to count as one.
+/// Check of a response.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "CheckShape")]
 pub struct Check {
-    /// What is compared.
+    /// Compared values.
     pub compared: Compared,
-    /// The named error otherwise.
+    /// Named error on mismatch.
     pub otherwise: String,
-    /// Only if the site chose so.
+    /// Option values under which the check applies.
     pub options: Vec<(String, OptionValue)>,
-    /// An answer without the members passes without a warning.
+    /// Pass without a warning if the members are absent.
     pub absent_passes: bool,
 }
 
-/// What a check compares.
+/// Values that a check compares.
 #[derive(Clone, Debug)]
 pub enum Compared {
-    /// A parameter, if it was given, with one of these members, in any case; of an array, with one
-    /// of its elements.
+    /// A parameter, if given, with one of these members, ignoring case; for an array, with its
+    /// elements.
     Parameter(String, Vec<String>),
-    /// A member with values.
-    Member(String, Wanted),
-    /// A member with v2's id of the subject, if an earlier answer named it.
+    /// A member with expected values.
+    Member(String, Predicate),
+    /// A member with the subject's v2 id, if an earlier response had it.
     Subject(String),
 }
 
-/// A check as it is written.
+/// TOML form of a check.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckShape {
@@ -91,7 +91,7 @@ struct CheckShape {
     absent: Option<Absent>,
 }
 
-/// What becomes of a check whose members are absent.
+/// Handling of absent members.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Absent {
@@ -116,9 +116,9 @@ impl TryFrom<CheckShape> for Check {
             }
             (None, Some(member)) if shape.subject => Compared::Subject(member.0),
             (None, Some(member)) => {
-                Compared::Member(member.0, Wanted::new(shape.is, shape.is_not, None)?)
+                Compared::Member(member.0, Predicate::new(shape.is, shape.is_not, None)?)
             }
-            _ => return Err("a check has a `parameter` or a member `at` a pointer".to_owned()),
+            _ => return Err("a check needs a `parameter`, or `at` with a pointer".to_owned()),
         };
         Ok(Self {
             compared,

@@ -1,4 +1,4 @@
-//! Plans: the v2 calls of an operation, and the lists that are made of what they read.
+//! Plans: the v2 calls of an operation and the lists derived from their responses.
 
 use std::collections::BTreeMap;
 
@@ -8,65 +8,65 @@ use serde_json::Value;
 use super::{
     super::{
         place::{ITEM, PAGE, Place, Pointer},
-        wanted::Test,
+        predicate::Test,
     },
     call::Call,
 };
 use crate::template::Template;
 
-/// The v2 calls of an operation and what each waits for.
+/// The v2 calls of an operation and their dependencies.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The calls; each comes after those that it waits for.
+    /// Calls, in an order that satisfies their dependencies.
     pub calls: Vec<Call>,
-    /// The lists that are made of those that calls read, each after those that it is made of.
+    /// Derived lists, each after its sources.
     pub lists: Vec<List>,
-    /// Documents that the plan cannot send, and why.
+    /// Documents that the plan cannot send, with the reason.
     pub unsent: BTreeMap<String, String>,
-    /// What a write that failed after its first call says, instead of what all say.
+    /// Error text for a write that failed after its first call; overrides the default.
     pub unfinished: Option<Template>,
 }
 
-/// A list that is made of another one.
+/// Derived list.
 #[derive(Debug)]
 pub struct List {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// The name of the list that it is made of.
+    /// Name of the source list.
     pub of: String,
-    /// The name of a list in its entries, whose entries it has one after the other.
+    /// Name of the nested list whose entries are flattened into this one.
     pub inner: Option<String>,
-    /// The calls that it waits for.
+    /// Indexes of the calls to wait for.
     pub after: Vec<usize>,
-    /// The other lists that it waits for.
+    /// Indexes of the lists to wait for.
     pub after_lists: Vec<usize>,
-    /// What an entry must be to stay.
+    /// Filter for entries.
     pub keep: Vec<Test>,
-    /// The lists whose entries become part of those of equal keys.
+    /// Lists that are joined into the entries.
     pub joins: Vec<Join>,
-    /// The pointer that it is sorted by.
+    /// Pointer of the sort key.
     pub sort: Option<String>,
-    /// The largest first.
+    /// Sort in descending order.
     pub descending: bool,
-    /// The parameters with the number and the size of the page that is shown.
+    /// Parameters with the number and the size of the returned page.
     pub page: Option<(String, String)>,
 }
 
-/// Another list whose entries become part of those of equal keys.
+/// Join: entries of another list are merged into entries with equal keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Join {
-    /// The name of the other list.
+    /// Name of the other list.
     pub list: String,
-    /// The keys here and there; the first that match count.
+    /// Pairs of key pointers, left and right; the first matching pair is used.
     #[serde(deserialize_with = "keys")]
     pub on: Vec<(String, String)>,
-    /// Entries of the other list that are left are added at the end.
+    /// Append unmatched entries of the other list.
     #[serde(default)]
     pub rest: bool,
 }
 
-/// One pair of pointers, or several.
+/// Deserializes one pair of pointers or several.
 fn keys<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<(String, String)>, D::Error> {
     let mut pairs = Value::deserialize(reader)?;
     if pairs.get(0).is_some_and(Value::is_string) {
@@ -78,10 +78,10 @@ fn keys<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<(String, String)>, D
 }
 
 impl Plan {
-    /// The call that makes the list for whose entries a call is made, by its number.
+    /// Index of the call that produces the list that `call` fans out over.
     pub fn list_of(&self, call: &Call) -> Option<usize> {
         let mut name = call.each_of()?;
-        // A list that is made of another one has the entries of that.
+        // A derived list has the entries of its source.
         for list in self.lists.iter().rev() {
             if list.name == name {
                 name = &list.of;
@@ -92,7 +92,7 @@ impl Plan {
             .position(|call| call.makes_list() == Some(name))
     }
 
-    /// True if something of the plan fills a place.
+    /// True if the plan can fill the place.
     pub(in super::super) fn fills(&self, place: &Place) -> bool {
         let has_list = |name: &String| {
             let mut calls = self.calls.iter().filter_map(Call::list);
@@ -121,7 +121,7 @@ impl Plan {
         }
     }
 
-    /// True if the plan has documents of a name.
+    /// True if the plan reads this document.
     pub(crate) fn reads(&self, document: &str) -> bool {
         let mut lists = self.calls.iter().filter_map(Call::list);
         let mut calls = self.calls.iter();
@@ -132,12 +132,12 @@ impl Plan {
                 && (lists.next().is_some() || self.lists.iter().any(|list| list.page.is_some())))
     }
 
-    /// True if the plan uses the parameter otherwise than in a document.
+    /// True if the plan uses the parameter outside documents.
     pub(in super::super) fn uses(&self, parameter: &str) -> bool {
         let list = |list: &List| {
             let mut tests = list.keep.iter();
             let page = list.page.as_ref();
-            tests.any(|test| test.wanted.parameter() == Some(parameter))
+            tests.any(|test| test.predicate.parameter() == Some(parameter))
                 || page.is_some_and(|(number, size)| number == parameter || size == parameter)
         };
         self.calls.iter().any(|call| call.uses(parameter)) || self.lists.iter().any(list)

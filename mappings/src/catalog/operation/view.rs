@@ -1,4 +1,4 @@
-//! The shapes of answers.
+//! Views: the shapes of v1 responses.
 
 use super::super::{
     Location,
@@ -6,50 +6,50 @@ use super::super::{
     reading::{Reading, Source},
 };
 
-/// The shape of a v1 answer.
+/// Shape of a v1 response.
 #[derive(Debug)]
 pub struct View {
-    /// Its name in the catalog.
+    /// Catalog name.
     pub name: String,
-    /// Its fields, in order.
+    /// Members, in response order.
     pub members: Vec<Member>,
-    /// Fields that v1 had here and v2 cannot fill.
+    /// Fields of v1 that v2 cannot fill.
     pub none: Vec<Unfilled>,
-    /// The view of each item of its first list.
+    /// View of the items of its first list.
     pub items: Option<usize>,
-    /// What it reads.
+    /// Document members that it reads.
     pub(crate) reading: Reading,
-    /// Where the view is written.
+    /// Location in the catalog files.
     pub location: Location,
 }
 
-/// A field that v1 had in an answer and v2 cannot fill.
+/// Field of a v1 response that v2 cannot fill.
 #[derive(Debug)]
 pub struct Unfilled {
-    /// The index of the mapping in the catalog and of its part there.
+    /// Catalog index of the field mapping and its part.
     pub field: (usize, usize),
-    /// The v1 name.
+    /// v1 name.
     pub name: String,
-    /// Why v2 cannot fill it.
+    /// Reason.
     pub reason: String,
 }
 
-/// A field of a view.
+/// Member of a view.
 #[derive(Debug)]
 pub struct Member {
-    /// The index of the mapping in the catalog and of its part there.
+    /// Catalog index of the field mapping and its part.
     pub field: (usize, usize),
-    /// Where the value comes from, if other than the mapping says.
+    /// Sources of the value that override those of the mapping.
     pub from: Option<Vec<Place>>,
-    /// Always v1's empty value here.
+    /// Always v1's empty value.
     pub empty: bool,
-    /// The view of the objects in it, if it is a list or an object.
+    /// View of the nested objects, for a list or an object.
     pub view: Option<usize>,
-    /// How it begins in JSON: `,"dept":`.
+    /// Serialized key with leading comma: `,"dept":`.
     pub(crate) key: String,
-    /// How it stands in JSON where v2 is not asked, or has nothing: `,"dept":""`. Empty if it is
-    /// absent then.
+    /// Serialized member for a constant or absent value: `,"dept":""`. Empty if the member is then
+    /// omitted.
     pub(crate) known: String,
-    /// Where the value comes from, in order of preference.
+    /// Sources of the value, in order of preference.
     pub(crate) sources: Vec<Source>,
 }

@@ -1,4 +1,4 @@
-//! The shape of a plan: its calls and its lists.
+//! TOML shapes of plans, calls and lists.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use super::{
         operation::{BodyTemplate, Check, Items, Join, Pages},
         option::OptionValue,
         place::Pointer,
+        predicate::Test,
         protocol::Rule,
-        wanted::Test,
     },
     Named, Period,
 };
@@ -22,45 +22,45 @@ use crate::template::Template;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct PlanShape {
-    /// v2's errors in v1's words, for all operations of the plan.
+    /// Error rules for all operations of the plan.
     #[serde(default)]
     pub error: Vec<Spanned<Rule>>,
     pub call: Vec<Spanned<toml::Table>>,
-    /// Lists that are made of those that calls read.
+    /// Derived lists.
     #[serde(default)]
     pub list: Named<ListShape>,
-    /// Documents that this plan cannot send, and why.
+    /// Documents that the plan cannot send, with the reason.
     #[serde(default)]
     pub unsent: BTreeMap<String, String>,
-    /// What a write that failed after its first call says, instead of what all say.
+    /// Error text for a write that failed after its first call; overrides the default.
     pub unfinished: Option<Template>,
 }
 
-/// A list that is made of another one.
+/// Derived list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct ListShape {
-    /// The list that it is made of.
+    /// Source list.
     pub of: String,
-    /// A list that stands in its entries: their entries one after the other.
+    /// Nested list whose entries are flattened into this one.
     pub inner: Option<String>,
-    /// Calls that it waits for, besides those that make it and those for its entries.
+    /// Calls to wait for, in addition to those that produce the sources.
     #[serde(default)]
     pub after: Vec<String>,
-    /// The entries that stay: all of these hold.
+    /// Filter for entries.
     #[serde(default)]
     pub keep: Vec<Test>,
     #[serde(default)]
     pub join: Vec<Join>,
-    /// The pointer that it is sorted by.
+    /// Pointer of the sort key.
     pub sort: Option<Pointer>,
     #[serde(default)]
     pub descending: bool,
-    /// It is cut into pages.
+    /// Pagination.
     pub page: Option<CutShape>,
 }
 
-/// The parameters that say which part of a list is shown.
+/// Parameters that select the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct CutShape {
@@ -68,36 +68,36 @@ pub(in super::super) struct CutShape {
     pub size: String,
 }
 
-/// One v2 call of a plan.
+/// v2 call of a plan.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct CallShape {
     #[serde(default)]
     pub name: String,
-    /// The shared call that it starts from.
+    /// Shared call to inherit from.
     #[serde(rename = "use")]
     pub base: Option<String>,
     #[serde(default)]
     pub request: String,
-    /// What fills a placeholder of the path: a parameter, several of which the first given one
-    /// counts, or `CALL:/pointer`.
+    /// Sources of path placeholders: parameters, of which the first given one is used, or
+    /// `CALL:/pointer`.
     #[serde(default)]
     pub path: BTreeMap<String, OneOrMany<String>>,
     #[serde(default)]
     pub query: Map<String, Value>,
     pub body: Option<BodyTemplate>,
     pub sends: Option<String>,
-    /// Where in the body the sent document stands.
+    /// Pointer in the body where the sent document is placed.
     pub at: Option<String>,
-    /// The parameter whose file is the body.
+    /// Parameter whose uploaded file is the body.
     pub file: Option<String>,
     pub reads: Option<String>,
     pub items: Option<Items>,
     pub pages: Option<Pages>,
     pub each: Option<EachShape>,
-    /// Where the answer names the subject of the calls that follow.
+    /// Pointer to the subject of later calls in the response.
     pub subject: Option<Pointer>,
-    /// The parameters that error texts name by kind, where no path has them.
+    /// Parameters that fill subject placeholders of error texts when no path does.
     #[serde(default)]
     pub about: BTreeMap<String, String>,
     #[serde(default)]
@@ -106,72 +106,72 @@ pub(in super::super) struct CallShape {
     pub when: Vec<ConditionShape>,
     #[serde(default)]
     pub check: Vec<Check>,
-    /// Members without which a 2xx is a failure.
+    /// Pointers to members that a 2xx response must contain.
     #[serde(default)]
     pub needs: Vec<Pointer>,
-    /// What failures mean; the first that fits counts.
+    /// Meanings of failures; the first match applies.
     #[serde(default)]
     pub on: Vec<OnShape>,
     pub note: Option<String>,
-    /// Said when the call is left out by a site's choice.
+    /// Warning if an option disables the call.
     pub omitted: Option<String>,
-    /// The fields that are missing then, if other than those of the document.
+    /// Fields lost then, if not those of the document.
     #[serde(default)]
     pub omits: Vec<String>,
-    /// Said, as warnings, of these members once the call is made; not made in strict mode.
+    /// Members with a warning to issue after the call, which is not made in strict mode.
     #[serde(default)]
     pub warns: BTreeMap<String, String>,
 }
 
-/// What a failure of a call means.
+/// Meaning of a failure of a call.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct OnShape {
     pub status: Option<u16>,
     #[serde(default)]
     pub code: Vec<i64>,
-    /// A part of v2's message.
+    /// Substring of v2's message.
     pub message: Option<String>,
-    /// Only under these choices of the site.
+    /// Option values under which the entry applies.
     #[serde(default)]
     pub option: BTreeMap<String, OptionValue>,
-    /// Only for operations with these constants.
+    /// Operations to which the entry applies, by constant.
     #[serde(default)]
     pub constant: BTreeMap<String, String>,
     pub then: String,
-    /// With `resume`: the call that reads what was created.
+    /// For `resume`: call that reads the created object.
     pub read: Option<String>,
-    /// With `resume`: where that has the time of creation.
+    /// For `resume`: pointer to the creation time.
     pub created: Option<Pointer>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct EachShape {
-    /// For each entry of a list.
+    /// Fan out over the entries of this list.
     pub list: Option<String>,
-    /// For each element of a parameter.
+    /// Fan out over the elements of this parameter.
     pub parameter: Option<String>,
-    /// How many elements at once.
+    /// Elements per request.
     pub batch: Option<usize>,
-    /// For each window of the range.
+    /// Fan out over the windows of the date range.
     pub windows: Option<Period>,
-    /// Where an entry names the subject of its call.
+    /// Pointer to the subject in an entry.
     pub subject: Option<Pointer>,
-    /// The placeholder of the path that the entry or the element fills.
+    /// Path placeholder filled by the entry or element.
     pub placeholder: Option<String>,
-    /// Where an entry has what fills it.
+    /// Pointer to its value in an entry.
     pub value: Option<Pointer>,
-    /// The entries that count: all of these hold.
+    /// Filter for entries.
     #[serde(rename = "where", default)]
     pub only: Vec<Test>,
-    /// The error if there is no such entry.
+    /// Named error if no entry passes.
     pub otherwise: Option<String>,
-    /// At the same time if left out.
+    /// Requests run in parallel if `None`.
     pub order: Option<Order>,
 }
 
-/// The order of the requests of one call.
+/// Order of the requests of a fan-out.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in super::super) enum Order {
@@ -194,7 +194,7 @@ pub(in super::super) struct ConditionShape {
     pub entries_at_most: Option<usize>,
 }
 
-/// What a parameter's value is to be.
+/// Test of a parameter's value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct ParameterTestShape {
@@ -205,7 +205,7 @@ pub(in super::super) struct ParameterTestShape {
     pub is_not: Vec<Value>,
 }
 
-/// What an earlier call found.
+/// Test of an earlier response.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct AnswerShape {
@@ -218,12 +218,12 @@ pub(in super::super) struct AnswerShape {
     pub exists: Option<bool>,
 }
 
-/// How an earlier call failed.
+/// Test of an earlier failure.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct ErrorTestShape {
     pub call: String,
-    /// v2's codes; any failure if empty.
+    /// v2 error codes; any if empty.
     #[serde(default)]
     pub code: Vec<i64>,
 }

@@ -1,4 +1,4 @@
-//! Texts of a request as values of the types that v1 knew.
+//! Parses parameter texts as v1 types.
 
 mod json;
 
@@ -15,24 +15,24 @@ use crate::{
     moment,
 };
 
-/// The most elements of a list of ids, unless the catalog says otherwise.
+/// Default of the maximum number of elements of an id list.
 const MOST_ELEMENTS: usize = 1000;
 
-/// What became of a value.
+/// Result of parsing a value.
 pub(super) enum Read {
     Value(Value),
-    /// It was cut.
+    /// Truncated.
     Cut(Value),
-    /// v1 had no such value.
+    /// Not a v1 value.
     Invalid,
 }
 
-/// The value of a parameter that was given once.
+/// Parses a parameter that was given once.
 pub(super) fn one(catalog: &Catalog, part: &Part, argument: Argument) -> Read {
     text_of_argument(argument).map_or(Read::Invalid, |text| value(catalog, part, text))
 }
 
-/// The value of a text.
+/// Parses a text.
 pub(super) fn value(catalog: &Catalog, part: &Part, text: String) -> Read {
     let read = |value: Option<Value>| value.map_or(Read::Invalid, Read::Value);
     read(match part.kind {
@@ -41,7 +41,7 @@ pub(super) fn value(catalog: &Catalog, part: &Part, text: String) -> Read {
         Kind::Number => decimal(part, &text),
         Kind::Secret | Kind::String | Kind::Text => return string(part, text),
         Kind::Time => moment::moment(&text)
-            .and_then(moment::written)
+            .and_then(|time| moment::timestamp(time.unix_timestamp()))
             .map(Value::from),
         Kind::Date => moment::date(&text).map(|date| date.to_string().into()),
         Kind::LocalTime => moment::local(&text).map(Value::from),
@@ -53,8 +53,7 @@ pub(super) fn value(catalog: &Catalog, part: &Part, text: String) -> Read {
     })
 }
 
-/// The value of a parameter that was given in several parts, with what stands in brackets behind its
-/// name.
+/// Parses a parameter that was given as several parts, each with the brackets after the name.
 pub(super) fn several(catalog: &Catalog, part: &Part, pairs: Vec<(String, Argument)>) -> Read {
     let pairs = pairs
         .into_iter()
@@ -79,7 +78,7 @@ fn number(part: &Part, text: &str) -> Option<i64> {
     (part.values.is_empty() || part.values.contains(&number)).then_some(number)
 }
 
-/// True for a number that counts as absent: below the range of a field that clamps.
+/// True for numbers below the range of a clamping field; they count as absent.
 pub(super) fn is_below(part: &Part, value: &Value) -> bool {
     let least = part.range.map(|(least, _)| least).filter(|_| part.clamp);
     least
@@ -129,7 +128,7 @@ fn digits(part: &Part, text: &str) -> Option<String> {
     (is_id && (least..=most).contains(&digits.len())).then_some(digits)
 }
 
-/// Without the percent-encoding that some clients put on top of the form's.
+/// Removes the extra percent-encoding that some clients add.
 fn uuid(text: String) -> String {
     let is_encoded = text.contains('%') && !text.contains(['/', '+', '=']);
     match percent_decode_str(&text).decode_utf8() {
@@ -138,7 +137,7 @@ fn uuid(text: String) -> String {
     }
 }
 
-/// The elements of a JSON array; another text as it is.
+/// Elements of a JSON array; any other text is one element.
 fn elements(text: String) -> Option<Vec<String>> {
     if !text.trim_start().starts_with(['[', '{']) {
         return Some(vec![text]);
@@ -179,7 +178,7 @@ fn ids(part: &Part, texts: impl Iterator<Item = String>) -> Option<Value> {
 fn text_of_argument(argument: Argument) -> Option<String> {
     match argument {
         Argument::Text(text) => Some(text),
-        // A part with a file name whose parameter is not a file: its content is the value.
+        // A part with a file name for a parameter that is not a file: its content is the value.
         Argument::File(file) => String::from_utf8(file.bytes.to_vec()).ok(),
     }
 }

@@ -1,15 +1,15 @@
-//! The members of a view as they are written of all objects that have the same documents.
+//! Columns of a view: the members that can be decided once for all objects with the same documents.
 //!
-//! With it, the core spends 3.2 million instructions on a list of 300 users; with a decision for each
-//! member of each object 6.1 million, and without [`Found`] 8.4 million (170, 290 and 400 µs):
-//! measured by `list_300` of `tests/bench/instructions.sh`.
+//! With columns, the core spends 3.2 million instructions on a list of 300 users; with a decision
+//! for each member of each object 6.1 million, and without [`Lookup`] 8.4 million (170, 290 and 400
+//! µs): measured by `list_300` of `tests/bench/instructions.sh`.
 
 use std::{ops::Range, slice};
 
 use super::{
     super::Translation,
-    found::{Found, Spot},
-    value::{AsIs, is_plain, timestamp, to_v1},
+    lookup::{Lookup, ValuePath},
+    value::{AsIs, is_plain, to_v1},
 };
 use crate::{
     catalog::{
@@ -18,67 +18,67 @@ use crate::{
         reading::Source,
     },
     conversion::Conversion,
+    moment::timestamp,
     scalar::Scalar,
 };
 
-/// The initial capacity for what is the same in all objects, in bytes.
+/// Initial capacity in bytes for constant members.
 const WRITTEN: usize = 256;
 
-/// The members of a view for objects with certain documents: what does not depend on the single
-/// object is found out once.
+/// Members of a view, prepared for objects with the same documents.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
     list: Vec<Column<'a>>,
-    /// Where the columns are looked for.
-    places: Vec<Spot<'a>>,
-    /// The members that are the same in all objects, as they are written.
+    /// Value paths of all columns.
+    places: Vec<ValuePath<'a>>,
+    /// Serialized constant members.
     written: Vec<u8>,
 }
 
 pub(super) enum Column<'a> {
-    /// Members that are the same in all objects, as they are written.
+    /// Serialized members that are equal in all objects.
     Fixed(Range<usize>),
-    /// A member that is made of more than one value of a document.
-    Made(Made<'a>),
-    /// A member that is looked for in each object.
+    /// Member that depends on more than one document value.
+    Composite(Composite<'a>),
+    /// Member that is looked up in each object.
     Read(Read<'a>),
 }
 
-/// A member that is a list or an object, depends on another, or is made of several values.
-pub(super) struct Made<'a> {
+/// List, object, or member that depends on several values.
+pub(super) struct Composite<'a> {
     pub(super) member: &'a Member,
     pub(super) field: &'a Field,
     pub(super) part: &'a Part,
 }
 
-/// A member that the documents may have.
+/// Member with a single document value.
 pub(super) struct Read<'a> {
     pub(super) member: &'a Member,
     pub(super) field: &'a Field,
     pub(super) part: &'a Part,
-    /// The number of the value that is preferred.
+    /// Index of the preferred value.
     pub(super) first: Option<usize>,
     pub(super) as_is: AsIs,
     places: Range<usize>,
     pub(super) otherwise: Otherwise<'a>,
 }
 
-/// What is shown of a member that no document has.
+/// Output for a member that no document has.
 pub(super) enum Otherwise<'a> {
-    /// What the catalog says, as it is written; nothing of what is absent.
+    /// Serialized constant from the catalog; empty to omit the member.
     Known(&'a str),
-    /// What is the same in all objects, as it is written.
+    /// Serialized value that is equal in all objects.
     Written(Range<usize>),
-    /// There is something, but v1 had no value for it.
+    /// v2 has a value without a v1 counterpart.
     Unreadable,
 }
 
 impl<'a> Columns<'a> {
-    /// Makes the columns for documents like those at hand.
-    pub(super) fn make(
+    /// Prepares the columns for the documents just looked up.
+    pub(super) fn prepare(
         &mut self,
         view: &'a View,
-        found: &Found<'_, 'a>,
+        lookup: &Lookup<'_, 'a>,
         translation: &Translation<'a>,
         now: i64,
     ) {
@@ -93,7 +93,7 @@ impl<'a> Columns<'a> {
             };
             let is_shown = !member.empty && field.always.is_none();
             if is_shown && (part.kind.has_view() || !is_simple(member, field, part)) {
-                self.list.push(Column::Made(Made {
+                self.list.push(Column::Composite(Composite {
                     member,
                     field,
                     part,
@@ -101,7 +101,7 @@ impl<'a> Columns<'a> {
                 continue;
             }
             let begun = self.places.len();
-            let otherwise = self.look_around(member, field, part, found, translation, now);
+            let otherwise = self.fallback(member, field, part, lookup, translation, now);
             let places = begun..self.places.len();
             match otherwise {
                 Otherwise::Known(member) if places.is_empty() => {
@@ -113,7 +113,7 @@ impl<'a> Columns<'a> {
                     member,
                     field,
                     part,
-                    first: self.places.get(begun).and_then(Spot::value),
+                    first: self.places.get(begun).and_then(ValuePath::value),
                     as_is: AsIs::of(field, part),
                     places,
                     otherwise,
@@ -122,13 +122,13 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Notes where a member is looked for; returns what is shown if it is absent there.
-    fn look_around(
+    /// Collects the value paths of a member; returns its fallback.
+    fn fallback(
         &mut self,
         member: &'a Member,
         field: &'a Field,
         part: &'a Part,
-        found: &Found<'_, 'a>,
+        lookup: &Lookup<'_, 'a>,
         translation: &Translation<'a>,
         now: i64,
     ) -> Otherwise<'a> {
@@ -139,16 +139,16 @@ impl<'a> Columns<'a> {
         for source in &member.sources {
             let place = match source {
                 Source::Document(source) => {
-                    self.places.extend(found.places(source));
+                    self.places.extend(lookup.places(source));
                     continue;
                 }
                 Source::Other(place) => place,
                 Source::Text(..) | Source::List(_) => continue,
             };
-            // It needs no conversion.
+            // The clock needs no conversion.
             if *place == Place::Clock {
                 return timestamp(now).map_or(Otherwise::Known(""), |time| {
-                    self.write_member(member, &time)
+                    self.write_member(member, &Scalar::Text(time.into()))
                 });
             }
             let scalar = translation.other(place);
@@ -179,7 +179,7 @@ impl<'a> Columns<'a> {
         begun..self.written.len()
     }
 
-    /// Adds members that are the same in all objects; neighbours are written in one go.
+    /// Adds constant members; adjacent ones are merged.
     fn add_fixed(&mut self, members: Range<usize>) {
         match self.list.last_mut() {
             Some(Column::Fixed(before)) if before.end == members.start => before.end = members.end,
@@ -193,7 +193,7 @@ impl<'a> Columns<'a> {
     }
 
     #[inline]
-    pub(super) fn places(&self, of: &Read<'_>) -> &[Spot<'a>] {
+    pub(super) fn places(&self, of: &Read<'_>) -> &[ValuePath<'a>] {
         self.places.get(of.places.clone()).unwrap_or_default()
     }
 
@@ -203,7 +203,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// True if a member is one value of a document, or of something else, in v1's form.
+/// True if the member is a single value, of a document or another place.
 fn is_simple(member: &Member, field: &Field, part: &Part) -> bool {
     let is_single = |source: &Source| matches!(source, Source::Document(_) | Source::Other(_));
     field.overrides.is_empty() && is_plain(field, part) && member.sources.iter().all(is_single)

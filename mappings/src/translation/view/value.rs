@@ -1,20 +1,18 @@
-//! v1's form of a v2 value.
-
-use std::borrow::Cow;
+//! Converts v2 values to v1 types.
 
 use serde_json::{Number, Value};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     catalog::field::{Field, Kind, Part},
     conversion::Conversion,
     document::Json,
+    moment::timestamp,
     scalar::Scalar,
 };
 
 impl Field {
-    /// The v1 value of a v2 value in the field at `part`, with v1's type; `None` if v1 had none for
-    /// it.
+    /// The v1 value for a v2 value in the field at index `part`; `None` if v1 has no counterpart.
     pub fn to_v1(&self, part: usize, v2: &Value) -> Option<Value> {
         let (at, part) = (part, self.parts.get(part)?);
         if is_plain(self, part) {
@@ -24,7 +22,7 @@ impl Field {
     }
 }
 
-/// True if the v1 value is made of a single v2 value, and of nothing else.
+/// True if the v1 value is made of a single scalar v2 value.
 pub(super) fn is_plain(field: &Field, part: &Part) -> bool {
     let is_single = !matches!(
         part.kind,
@@ -33,7 +31,7 @@ pub(super) fn is_plain(field: &Field, part: &Part) -> bool {
     is_single && !field.conversion.takes_values()
 }
 
-/// The v1 value of a v2 value of any kind; `now` is the time of the answer, in seconds since 1970.
+/// Converts a v2 value of any type; `now` is the time of the response in Unix seconds.
 pub(super) fn value_to_v1(
     field: &Field,
     at: usize,
@@ -56,7 +54,7 @@ pub(super) fn value_to_v1(
     }
 }
 
-/// The v1 value of a v2 value, with v1's type.
+/// Converts a scalar v2 value.
 #[inline]
 pub(super) fn to_v1<'v>(
     field: &'v Field,
@@ -75,7 +73,7 @@ pub(super) fn to_v1<'v>(
     converted(v2).or_else(|| converted(respelled?))
 }
 
-/// A value that v2 spells with another JSON type than the field's: `"2"`, `"true"`, `1` for true.
+/// Reinterprets a value that v2 sends with another JSON type: `"2"`, `"true"`, `1` for true.
 fn respelled(kind: Kind, value: &Scalar<'_>) -> Option<Scalar<'static>> {
     let text = value.as_str().map(str::trim);
     match (kind, value, text) {
@@ -90,7 +88,7 @@ fn respelled(kind: Kind, value: &Scalar<'_>) -> Option<Scalar<'static>> {
     }
 }
 
-/// A value with v1's type.
+/// Coerces a value to its v1 type.
 #[inline]
 pub(super) fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>> {
     match (part.kind, value) {
@@ -128,23 +126,23 @@ pub(super) fn typed<'v>(part: &'v Part, value: Scalar<'v>) -> Option<Scalar<'v>>
     }
 }
 
-/// True for an empty text of v2 where v1 had null.
+/// True for an empty v2 text where v1 had null.
 fn is_null(part: &Part, text: &Scalar<'_>) -> bool {
     part.empty == Some(Value::Null) && text.as_str() == Some("")
 }
 
-/// The values of a field that v1 shows as they stand in v2's document, as most do.
+/// Values that v1 shows exactly as serialized by v2, which most are.
 #[derive(Clone, Copy)]
 pub(super) enum AsIs {
-    /// Texts.
+    /// Strings.
     Text,
-    /// Moments that are written as v1 wrote them.
+    /// Timestamps in v1's format.
     Moment,
-    /// Whole numbers.
+    /// Integers.
     Whole,
-    /// True and false.
+    /// Booleans.
     Bool,
-    /// None, as far as can be told by their looks.
+    /// None recognizable by syntax.
     None,
 }
 
@@ -162,7 +160,7 @@ impl AsIs {
         }
     }
 
-    /// The value in JSON, if it is one of these.
+    /// The serialized value, if it can be copied.
     #[inline]
     pub(super) fn copy(self, value: Json<'_>) -> Option<&[u8]> {
         match self {
@@ -175,8 +173,8 @@ impl AsIs {
     }
 }
 
-/// True for a moment that surely stands as v1 wrote it, `2015-01-19T14:47:22Z`, which v2's mostly
-/// do. The last days of a month are left to the calendar, because not all months have them.
+/// True for a timestamp in v1's format, `2015-01-19T14:47:22Z`. Days after the 28th are left to the
+/// calendar, because not all months have them.
 fn is_v1s(quoted: &[u8]) -> bool {
     let Ok(bytes) = <&[u8; 22]>::try_from(quoted) else {
         return false;
@@ -217,22 +215,16 @@ fn is_v1s(quoted: &[u8]) -> bool {
         && [s1, s2] < *b"60"
 }
 
-/// v1's form of v2's moment.
+/// Converts a v2 timestamp to v1's format.
 fn moment<'v>(part: &'v Part, text: &str) -> Option<Scalar<'v>> {
     if text.is_empty() {
         return part.empty.as_ref().map(Scalar::from);
     }
-    // One without an offset is UTC.
+    // Timestamps without an offset are UTC.
     let time = OffsetDateTime::parse(text, &Rfc3339).ok();
     let time = time.or_else(|| crate::moment::moment(text))?;
-    timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())
-}
-
-/// v1's form of a moment: UTC, whole seconds.
-pub(super) fn timestamp(seconds: i64) -> Option<Scalar<'static>> {
-    let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-    let text = time.format(&Rfc3339).ok()?;
-    Some(Scalar::Text(Cow::Owned(text)))
+    let text = timestamp(time.unix_timestamp())?;
+    Some(Scalar::Text(text.into()))
 }
 
 #[cfg(test)]
@@ -241,15 +233,14 @@ mod tests {
 
     use super::*;
 
-    /// v1's form, by way of the calendar.
+    /// Reference implementation that parses and formats.
     fn rewritten(text: &str) -> Option<String> {
         let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        let written = timestamp(time.to_offset(UtcOffset::UTC).unix_timestamp())?;
-        written.as_str().map(str::to_owned)
+        timestamp(time.unix_timestamp())
     }
 
     #[test]
-    fn v1s_moments_are_known() {
+    fn recognises_v1_timestamps() {
         assert!(is_v1s(br#""2015-01-19T14:47:22Z""#));
         for other in [
             "2015-01-19T14:47:22.5Z",
@@ -266,7 +257,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_v1s_is_not_rewritten(
+        fn v1_timestamps_are_copied_unchanged(
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z"
         ) {
             if is_v1s(format!("\"{text}\"").as_bytes()) {

@@ -2,7 +2,7 @@
 
 use mappings::{
     Catalog,
-    catalog::operation::{Call, Fate, Operation, Service},
+    catalog::operation::{Call, Operation, ParameterUse, Service},
     fidelity::Fidelity,
 };
 
@@ -79,7 +79,7 @@ fn is_made(operation: &Operation, index: usize, call: &Call, given: &[String]) -
     let carries = call.sends.is_none()
         || call.body.is_some()
         || operation.parameters.iter().any(|parameter| {
-            parameter.fate == Fate::SentBy(index) && given.contains(&parameter.name)
+            parameter.usage == ParameterUse::SentBy(index) && given.contains(&parameter.name)
         });
     chosen && carries
 }
@@ -92,9 +92,9 @@ fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<Loss
         .iter()
         .filter(|parameter| is_given(&parameter.name))
         .filter_map(|parameter| {
-            let reason = match &parameter.fate {
-                Fate::Dropped(reason) => reason.clone(),
-                Fate::SentBy(_) | Fate::Used | Fate::Unknown => {
+            let reason = match &parameter.usage {
+                ParameterUse::Dropped(reason) => reason.clone(),
+                ParameterUse::SentBy(_) | ParameterUse::Used | ParameterUse::Unknown => {
                     let (field, _) = catalog.field(parameter.field?)?;
                     if field.fidelity == Fidelity::Exact {
                         return None;

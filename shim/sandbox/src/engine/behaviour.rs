@@ -1,4 +1,4 @@
-//! Behaviours: code for what data cannot express, by the name that the data uses.
+//! Behaviours: code for endpoints that data cannot express, by their names in the data.
 
 mod accounts;
 mod contacts;
@@ -20,26 +20,27 @@ pub(super) use meetings::start;
 
 /// The result of a behaviour.
 pub(crate) enum Outcome {
-    /// The method decides.
+    /// Fall back to the method's default.
     Default,
-    /// The object that the answer shows.
+    /// Object shown in the response.
     Answer(Value),
 }
 
 impl Behaviour {
-    /// `do`: in the key of what the method means.
+    /// Runs a behaviour of `do` instead of the method's default.
     ///
     /// # Errors
-    /// When v2 refuses.
+    ///
+    /// If v2 rejects the request.
     pub(super) fn run(self, call: &mut Call<'_>) -> Result<Outcome, ApiError> {
         match self {
             Self::Occurrence => recurrence::occurrence(call),
             Self::ChangeStatus => Ok(meetings::change_status(call)),
             Self::Register => meetings::register(call),
-            Self::DecideRegistrants => meetings::decide(call),
+            Self::DecideRegistrants => meetings::change_registrants(call),
             Self::AddPanelists => meetings::add_panelists(call),
             Self::ShowGroup => Ok(groups::show(call)),
-            Self::DissolveGroup => Ok(groups::dissolve(call)),
+            Self::DissolveGroup => Ok(groups::remove_all_members(call)),
             Self::AddGroupMembers => Ok(groups::add(call)),
             Self::RemoveGroupMember => groups::remove(call),
             Self::ChangeGroupMember => groups::change(call),
@@ -60,19 +61,20 @@ impl Behaviour {
         }
     }
 
-    /// `prepare`: over an object before it is stored.
+    /// Runs a behaviour of `prepare` on an object before it is stored.
     pub(super) fn prepare(self, object: &mut Members) {
         match self {
-            Self::Recurrence => recurrence::work_out(object),
+            Self::Recurrence => recurrence::update_occurrences(object),
             Self::RecordingFiles => recordings::measure(object),
             _ => {}
         }
     }
 
-    /// `from`: the entries of a list with ascending numbers.
+    /// Runs a behaviour of `from`: list entries with ascending numbers.
     ///
     /// # Errors
-    /// When v2 refuses.
+    ///
+    /// If v2 rejects the request.
     pub(super) fn entries(
         self,
         call: &Call<'_>,

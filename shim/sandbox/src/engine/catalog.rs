@@ -15,12 +15,12 @@ pub(in crate::engine) use self::list::Dates;
 pub(crate) use self::list::List;
 use super::template::{Conditions, Document, View};
 use crate::embedded;
-use crate::error::ErrorRow;
+use crate::error::{self, ApiError, ErrorRow};
 use crate::rules::Shape;
 
 macro_rules! areas {
     ($($area:literal),+ $(,)?) => {
-        /// Each area's endpoints, objects and seed.
+        /// Endpoints, objects and seed of each area.
         const AREAS: &[(&str, &str, &str, &str)] = &[$((
             $area,
             include_str!(concat!("../../api/", $area, "/endpoints.toml")),
@@ -42,7 +42,7 @@ areas![
     "accounts",
 ];
 
-/// All areas together.
+/// Merged data of all areas.
 #[derive(Default)]
 pub(crate) struct Catalog {
     pub(crate) endpoints: BTreeMap<String, Endpoint>,
@@ -53,7 +53,7 @@ pub(crate) struct Catalog {
     pub(crate) queries: BTreeMap<String, Shape>,
     pub(crate) errors: BTreeMap<String, ErrorRow>,
     pub(crate) words: BTreeMap<String, Vec<String>>,
-    /// In the order of the areas, then of the file.
+    /// In order of the areas, then of the file.
     pub(crate) seeds: Vec<Seed>,
 }
 
@@ -78,49 +78,49 @@ struct SeedFile {
     seeds: Vec<Seed>,
 }
 
-/// One endpoint: `"GET /meetings/{meetingId}"`.
+/// Endpoint: `"GET /meetings/{meetingId}"`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Endpoint {
     /// v2's rate label.
     pub(crate) label: Label,
-    /// The granular scopes of which the token needs one.
+    /// Granular scope that the token needs.
     #[serde(default)]
     pub(crate) scope: String,
-    /// The subject of each variable segment of the path, in order.
+    /// Subjects of the path's placeholders, in order.
     #[serde(default)]
     pub(crate) path: Vec<String>,
-    /// The error when the last object of the path is unknown, in the key of its subject's.
+    /// Error for an unknown last object of the path; overrides that of its subject.
     pub(crate) unknown: Option<String>,
-    /// The rules of the query: a name of `queries`, or the rules themselves.
+    /// Validation of the query: a name of `queries`, or inline rules.
     #[serde(default)]
     pub(crate) query: Rules,
-    /// As `query`, from `bodies`.
+    /// Validation of the body: a name of `bodies`, or inline rules.
     #[serde(default)]
     pub(crate) body: Rules,
-    /// Reasons to refuse, the first that holds.
+    /// Rejections; the first whose conditions hold applies.
     #[serde(default)]
     pub(crate) refuse: Vec<Refusal>,
-    /// The path of the value (a host's id) that the daily limit of 100 calls applies to.
+    /// Path of the value (a host's id) to which the daily limit of 100 calls applies.
     pub(crate) daily: Option<String>,
-    /// Answers a list.
+    /// Returns a list.
     pub(crate) list: Option<Box<List>>,
     /// Adds an object to this collection.
     pub(crate) create: Option<String>,
-    /// Code for what data cannot express. It may leave the request to the method.
+    /// Behaviour; it may fall back to the method's default.
     #[serde(rename = "do")]
     pub(crate) behaviour: Option<Behaviour>,
     #[serde(default = "ok")]
     pub(crate) status: u16,
-    /// The body of the answer. Default: no body.
+    /// Response body; empty if `None`.
     pub(crate) answer: Option<View>,
 }
 
 impl Endpoint {
-    /// Whether the query may have this parameter.
-    pub(crate) fn query_knows(&self, name: &str) -> bool {
+    /// True if the query may have this parameter.
+    pub(crate) fn has_query_parameter(&self, name: &str) -> bool {
         let rules = self.query.shape(&Catalog::embedded().queries);
-        rules.is_some_and(|shape| shape.knows(name))
+        rules.is_some_and(|shape| shape.has_parameter(name))
     }
 }
 
@@ -171,28 +171,28 @@ impl Label {
     }
 }
 
-/// How a path segment names an object.
+/// Lookup of an object by a path segment.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Subject {
-    /// The collection.
+    /// Name of the collection.
     pub(crate) of: String,
-    /// The members of which one equals the segment.
+    /// Members to compare with the segment.
     pub(crate) by: Vec<String>,
     #[serde(rename = "where", default)]
     pub(crate) filter: Conditions,
-    /// The error when there is none.
+    /// Error for an unknown object.
     pub(crate) unknown: String,
-    /// Other collections whose objects have an error of their own.
+    /// Other collections, with the errors for their objects.
     #[serde(default)]
     pub(crate) elsewhere: BTreeMap<String, String>,
-    /// The segment is decoded twice, as v2 does with ids of instances.
+    /// Decode the segment twice, as v2 does for ids of instances.
     #[serde(default)]
     pub(crate) double_encoded: bool,
-    /// Reasons to refuse before it is looked for.
+    /// Rejections checked before the lookup.
     #[serde(default)]
     pub(crate) refuse: Vec<Refusal>,
-    /// Users in the scope, each by the member that holds the id.
+    /// Users added to the scope, each with the member that holds the id.
     #[serde(default)]
     pub(crate) users: BTreeMap<String, String>,
 }
@@ -200,40 +200,40 @@ pub(crate) struct Subject {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CollectionRules {
-    /// Objects at most.
+    /// Maximum number of objects.
     pub(crate) max: usize,
-    /// The error beyond.
+    /// Error when the collection is full.
     #[serde(default = "full")]
     pub(crate) full: String,
-    /// Members of a new object, before those of the body or the seed.
+    /// Default members of a new object.
     #[serde(default)]
     pub(crate) new: Map<String, Value>,
-    /// Members that are computed from the others, after each change.
+    /// Computed members, updated after each change.
     #[serde(default)]
     pub(crate) derive: Map<String, Value>,
-    /// Members that no two objects share, in any case, and the error when they do.
+    /// Unique members, ignoring case, with the error for a duplicate.
     #[serde(default)]
     pub(crate) unique: BTreeMap<String, String>,
-    /// Runs over an object before it is stored.
+    /// Behaviour that runs before an object is stored.
     pub(crate) prepare: Option<Behaviour>,
-    /// Objects that are deleted with an object: collection and conditions.
+    /// Objects deleted together with an object: collection and conditions.
     #[serde(default)]
     pub(crate) children: BTreeMap<String, Conditions>,
 }
 
-/// Objects of a collection that are there from the start.
+/// Initial objects of a collection.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Seed {
-    /// The collection.
+    /// Name of the collection.
     pub(crate) into: String,
-    /// How often, with `n` from 0. Default once.
+    /// Number of objects, with `n` from 0. Default 1.
     #[serde(default = "once")]
     pub(crate) repeat: i64,
-    /// A name under which later seeds read the last of these objects.
+    /// Name under which later seeds refer to the last of these objects.
     #[serde(rename = "as")]
     pub(crate) label: Option<String>,
-    /// Users by name in the scope, each an address.
+    /// Users added to the scope: name and email address.
     #[serde(default)]
     pub(crate) users: BTreeMap<String, String>,
     pub(crate) object: Map<String, Value>,
@@ -258,7 +258,10 @@ impl Catalog {
     }
 
     fn read() -> Self {
-        let mut catalog = Self::default();
+        let mut catalog = Self {
+            errors: error::rows().clone(),
+            ..Self::default()
+        };
         catalog.add_objects(
             "common/errors.toml",
             include_str!("../../api/common/errors.toml"),
@@ -293,18 +296,12 @@ impl Catalog {
         self.seeds.extend(seed.seeds);
     }
 
-    /// The row of an error; a missing one is a mistake of the data that a test finds.
-    pub(crate) fn error(&self, name: &str) -> &ErrorRow {
-        static MISSING: LazyLock<ErrorRow> = LazyLock::new(|| ErrorRow {
-            status: 500,
-            code: 500,
-            message: "An error without a row.".to_owned(),
-        });
-        self.errors.get(name).unwrap_or(&MISSING)
+    pub(crate) fn error(&self, name: &str) -> ApiError {
+        ApiError::of(self.errors.get(name))
     }
 }
 
-/// The method and path of an endpoint's key.
+/// Splits an endpoint's key into method and path.
 pub(crate) fn method_and_path(key: &str) -> (Method, &str) {
     let (method, path) = key.split_once(' ').unwrap_or(("GET", key));
     (method.parse().unwrap_or_default(), path)

@@ -1,4 +1,4 @@
-//! Answers lists.
+//! Builds list responses.
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,11 @@ use crate::request::Members;
 
 impl List {
     /// # Errors
-    /// When the page token or the page number is invalid.
+    ///
+    /// If the page token or page number is invalid.
     pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
         let range = self.dates.as_ref().map(|dates| dates.range(call));
-        let mut entries = self.wanted(call, range.as_ref())?;
+        let mut entries = self.matching_entries(call, range.as_ref())?;
         if let Some((key, wanted)) = &self.single {
             return self.single_entry(call, entries, key, wanted);
         }
@@ -54,7 +55,7 @@ impl List {
         Ok(Value::Object(document))
     }
 
-    /// The entry that `single` selects.
+    /// Entry selected by `single`.
     fn single_entry(
         &self,
         call: &Call<'_>,
@@ -82,10 +83,10 @@ impl List {
         call: &Call<'_>,
         entries: Vec<(u64, Value)>,
     ) -> Result<(Vec<Value>, Members), ApiError> {
-        let says = |name: &str| self.page.iter().any(|own| own == name);
-        if !says("next_page_token") {
+        let has_member = |name: &str| self.page.iter().any(|own| own == name);
+        if !has_member("next_page_token") {
             let total = Members::from_iter([("total_records".to_owned(), entries.len().into())]);
-            let description = if says("total_records") {
+            let description = if has_member("total_records") {
                 total
             } else {
                 Members::new()
@@ -98,13 +99,13 @@ impl List {
         let request = PageRequest {
             list: &call.list_name(),
             parameters: &call.query,
-            numbered: call.endpoint.query_knows("page_number"),
+            numbered: call.endpoint.has_query_parameter("page_number"),
         };
         let (page, mut description) =
             call.account
                 .page_tokens
                 .page(entries, &request, &call.account.config, call.now())?;
-        description.retain(|name, _| says(name));
+        description.retain(|name, _| has_member(name));
         Ok((page, description))
     }
 
@@ -120,7 +121,7 @@ impl List {
         }
     }
 
-    fn wanted(
+    fn matching_entries(
         &self,
         call: &Call<'_>,
         range: Option<&(String, String)>,

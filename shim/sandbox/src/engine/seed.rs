@@ -1,4 +1,4 @@
-//! The objects that a new account has.
+//! Initial objects of an account.
 
 use std::cell::RefCell;
 
@@ -9,12 +9,13 @@ use super::catalog::Catalog;
 use super::template::Environment;
 use super::{Store, user_document};
 use crate::account::Account;
+use crate::request::merge;
 use crate::user::{Status, User};
 
-/// Users who take part in meetings; further participants are guests.
+/// Number of users who take part in meetings; further participants are guests.
 const PEOPLE: usize = 40;
 
-/// A store with the objects of all seeds. Times in them are relative to the clock.
+/// A store with the objects of all seeds. Their times are relative to the current time.
 pub(crate) fn seeded_store(account: &Account) -> Store {
     let catalog = Catalog::embedded();
     let people = account
@@ -27,7 +28,7 @@ pub(crate) fn seeded_store(account: &Account) -> Store {
         people: people.map(person).collect(),
         words: &catalog.words,
         documents: &catalog.documents,
-        // The same for every sandbox, so that a run can be repeated.
+        // Fixed seed, so that runs are reproducible.
         random: RefCell::new(fastrand::Rng::with_seed(2026)),
     });
     let groups = [
@@ -52,7 +53,7 @@ pub(crate) fn seeded_store(account: &Account) -> Store {
                 (name.as_str(), user)
             })
             .collect();
-        // Skips meetings of a host that the account does not have.
+        // Skip meetings of hosts that the account lacks.
         if users.iter().any(|(_, user)| user.is_null()) {
             continue;
         }
@@ -77,12 +78,12 @@ pub(crate) fn seeded_store(account: &Account) -> Store {
     store
 }
 
-/// What a participant shows of a user.
+/// Participant data of a user.
 fn person(user: &User) -> Value {
     json!({ "id": user.id, "email": user.email, "display_name": user.display_name() })
 }
 
-/// A new object of a collection, not stored yet.
+/// Creates an object of a collection without storing it.
 pub(super) fn object(
     store: &Store,
     collection: &str,
@@ -94,9 +95,9 @@ pub(super) fn object(
         return Value::Null;
     };
     let mut object = scope.members(&rules.new);
-    super::merge(&mut object, scope.members(members));
+    merge(&mut object, scope.members(members));
     let given = Value::Object(object.clone());
-    super::merge(
+    merge(
         &mut object,
         scope.inner(&[("self", &given)]).members(&rules.derive),
     );

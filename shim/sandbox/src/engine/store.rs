@@ -1,24 +1,23 @@
-//! The objects of each collection, in the order in which they were added.
+//! Objects by collection, in insertion order.
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::Date;
 
 use super::catalog::Catalog;
 use super::template::{Environment, shown};
-use crate::request::Members;
 
-/// v2's daily limit for one operation and one host.
+/// v2's daily limit per operation and host.
 const DAILY: u32 = 100;
 
-/// The engine's part of the account.
+/// Storage of the engine.
 pub(crate) struct Store {
     pub(crate) env: Environment,
     collections: BTreeMap<&'static str, Collection>,
-    /// Number of calls by operation and host, on the day of the last call.
+    /// Calls by operation and host on the day of the last call.
     daily: (Option<Date>, HashMap<(String, String), u32>),
-    /// Events of the current request: names, and what they are about.
+    /// Webhook events of the current request: names and objects.
     pub(crate) events: Vec<(String, Value)>,
 }
 
@@ -48,7 +47,7 @@ impl Store {
         }
     }
 
-    /// The objects of a collection with their numbers.
+    /// Objects of a collection with their numbers.
     pub(crate) fn all(&self, collection: &str) -> impl Iterator<Item = (u64, &Value)> {
         let collection = self.collections.get(collection);
         let objects = collection
@@ -57,7 +56,8 @@ impl Store {
         objects.map(|(number, object)| (*number, object))
     }
 
-    /// The object whose member equals this text; of several, the one that started last.
+    /// The object whose member equals this text; the most recently started one if there are
+    /// several.
     pub(crate) fn find(
         &self,
         collection: &str,
@@ -67,7 +67,7 @@ impl Store {
         self.find_where(collection, &[member.to_owned()], text, |_| true)
     }
 
-    /// As [`Store::find`] by any of some members, among those that are `wanted`.
+    /// [`Store::find`] with alternative members, among the `wanted` objects.
     pub(crate) fn find_where(
         &self,
         collection: &str,
@@ -129,7 +129,7 @@ impl Store {
         }
     }
 
-    /// Counts a call; false beyond the daily limit.
+    /// Counts a call; false if the daily limit is exceeded.
     pub(crate) fn count(&mut self, endpoint: &str, host: &str) -> bool {
         let today = self.env.now.date();
         if self.daily.0 != Some(today) {
@@ -139,17 +139,5 @@ impl Store {
         let calls = self.daily.1.entry(key).or_default();
         *calls += 1;
         *calls <= DAILY
-    }
-}
-
-/// Merges changes into an object: objects member by member, anything else as a whole.
-pub(crate) fn merge(object: &mut Members, changes: Map<String, Value>) {
-    for (name, change) in changes {
-        match (object.get_mut(&name), change) {
-            (Some(Value::Object(inner)), Value::Object(change)) => merge(inner, change),
-            (_, change) => {
-                object.insert(name, change);
-            }
-        }
     }
 }

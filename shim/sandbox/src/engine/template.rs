@@ -5,7 +5,7 @@
 //!
 //! | expression | value |
 //! |---|---|
-//! | `topic`, `self.topic`, `host.email` | a member of `self` or of a named object |
+//! | `topic`, `self.topic`, `host.email` | member of `self` or of a named object |
 //! | `query.from or today`, `dept or 'none'` | the first that is not empty; quotes make a literal |
 //! | `now`, `today` | the clock's time; its midnight |
 //! | `this year`, `this month` | integers of the clock's date |
@@ -42,20 +42,20 @@ use crate::random::random_text;
 pub(super) use condition::Conditions;
 pub(super) use view::{Document, View};
 
-/// Entries that one `$repeat` makes at most.
+/// Maximum number of entries of one `$repeat`.
 const MAX_REPEATED: i64 = 2_000;
 
-/// What templates read besides the scope.
+/// Environment of templates, besides the scope.
 pub(crate) struct Environment {
     pub(crate) now: OffsetDateTime,
-    /// The users that participants are taken from.
+    /// Users who are participants.
     pub(crate) people: Vec<Value>,
     pub(crate) words: &'static BTreeMap<String, Vec<String>>,
     pub(crate) documents: &'static BTreeMap<String, Document>,
     pub(crate) random: RefCell<fastrand::Rng>,
 }
 
-/// Named values; the inner ones hide the outer ones.
+/// Named values; inner ones shadow outer ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     names: &'a [(&'a str, &'a Value)],
@@ -72,7 +72,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// This scope with more names in it.
+    /// A nested scope with more names.
     pub(crate) fn inner<'b>(&'b self, names: &'b [(&'b str, &'b Value)]) -> Scope<'b>
     where
         'a: 'b,
@@ -103,7 +103,7 @@ impl<'a> Scope<'a> {
         (!found.is_null()).then_some(found)
     }
 
-    /// The value of a template.
+    /// Renders a template.
     pub(crate) fn render(&self, template: &Value) -> Value {
         match template {
             Value::String(text) => self.text(text),
@@ -148,7 +148,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The rendered members of an object of templates, without those that have no value.
+    /// Renders an object of templates, without members that have no value.
     pub(crate) fn members(&self, templates: &Map<String, Value>) -> Map<String, Value> {
         templates
             .iter()
@@ -157,7 +157,7 @@ impl<'a> Scope<'a> {
             .collect()
     }
 
-    /// The value of a template as text; empty when it has none.
+    /// Renders a template as text; empty if it has no value.
     pub(crate) fn plain(&self, text: &str) -> String {
         shown(&self.text(text))
     }
@@ -271,7 +271,7 @@ impl<'a> Scope<'a> {
                 random_text(&mut self.rng_for(values), length).into()
             }
             ("uid", values) => {
-                // The form of an RFC 4122 id.
+                // Formatted like an RFC 4122 UUID.
                 let hex = format!("{:032x}", self.rng_for(values).u128(..));
                 let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
                 let parts = parts.map(|part| hex.get(part).unwrap_or_default());
@@ -316,7 +316,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A generator that is seeded with these values.
+    /// Deterministic generator seeded with these values (FNV-1a).
     fn rng_for(&self, paths: &[&str]) -> fastrand::Rng {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for path in paths {
@@ -330,7 +330,7 @@ impl<'a> Scope<'a> {
 }
 
 impl Environment {
-    /// The person at a position: a user, or a guest when there are no more users.
+    /// The person at a position: a user, or a guest after the last user.
     pub(crate) fn person(&self, position: i64) -> Value {
         let user = usize::try_from(position)
             .ok()
@@ -345,7 +345,7 @@ impl Environment {
         let mut random = self.random.borrow_mut();
         loop {
             let uuid = STANDARD.encode(random.u128(..).to_be_bytes());
-            // Ids that need double encoding are in the seed only.
+            // Only seeds contain ids that need double encoding.
             if !uuid.starts_with('/') && !uuid.contains("//") {
                 return uuid;
             }
@@ -359,7 +359,7 @@ pub(crate) fn member<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
         .try_fold(value, |value, name| value.get(name))
 }
 
-/// A value within a text.
+/// A value as text.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

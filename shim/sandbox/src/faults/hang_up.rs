@@ -1,4 +1,4 @@
-//! Serving a router that can close a connection instead of answering.
+//! Server that can close a connection instead of responding.
 
 use std::io;
 use std::pin::pin;
@@ -8,12 +8,12 @@ use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use tokio::net::TcpListener;
 
-/// Marks a connection that is dropped instead of answered.
+/// Marks a response whose connection is dropped.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a connection dropped on purpose")]
 pub(super) struct HungUp;
 
-/// Serves until `shutdown` resolves; running requests are finished.
+/// Serves until `shutdown` resolves; requests in flight are finished.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -34,7 +34,7 @@ pub(crate) async fn serve(
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
-        // How it ends is the fault that was asked for.
+        // Connection errors are expected: they are the simulated fault.
         tokio::spawn(async { drop(connection.await) });
     }
     connections.shutdown().await;

@@ -1,4 +1,4 @@
-//! What a fault is and which requests it is for, as somebody writes it down.
+//! Fault rules: syntax, and the requests that they match.
 
 use std::{fmt, io};
 
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::engine::is_error;
 
-/// One fault.
+/// Fault rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     method: Option<String>,
@@ -20,16 +20,15 @@ pub(crate) struct Rule {
     pub(super) times: Option<u32>,
 }
 
-/// What is answered instead.
+/// Simulated response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Status(u16),
-    /// This JSON with this status.
+    /// JSON body with this status.
     Json(u16, String),
-    /// A named error of v2.
+    /// Named v2 error.
     Error(String),
     Drop,
-    ExpiredToken,
     Html,
     Truncate,
 }
@@ -41,14 +40,13 @@ impl fmt::Display for Failure {
             Self::Json(status, _) => write!(f, "the chosen answer, with status {status}"),
             Self::Error(name) => write!(f, "the error {name}"),
             Self::Drop => f.write_str("no answer"),
-            Self::ExpiredToken => f.write_str("the error of an expired token"),
             Self::Html => f.write_str("a page of HTML"),
             Self::Truncate => f.write_str("a truncated answer"),
         }
     }
 }
 
-/// Whether the sandbox does what it is asked all the same.
+/// Time of the failure: before or after the sandbox executes the request.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum When {
@@ -57,13 +55,13 @@ pub(super) enum When {
     After,
 }
 
-/// Why there are no faults.
+/// Reason why fault rules are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultsError {
-    /// The file cannot be read.
+    /// Unreadable file.
     #[error("the file cannot be read")]
     Unreadable(#[source] io::Error),
-    /// It is not written as faults are.
+    /// Invalid syntax or value.
     #[error("{0}")]
     Wrong(String),
 }
@@ -93,23 +91,23 @@ struct Written {
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 enum Answer {
-    /// The connection is closed.
+    /// Close the connection.
     Drop,
-    /// The token is no longer good.
+    /// Error of an expired token.
     ExpiredToken,
-    /// A page instead of JSON.
+    /// HTML page instead of JSON.
     Html,
-    /// Half of the JSON.
+    /// Truncated JSON.
     Truncate,
 }
 
-/// The rules of a file: `[[fault]]` sections.
+/// Parses a file with `[[fault]]` sections.
 pub(super) fn of_file(text: &str) -> Result<Vec<Rule>, FaultsError> {
     let file: File = toml::from_str(text).map_err(|error| wrong(&error))?;
     file.fault.into_iter().map(Rule::new).collect()
 }
 
-/// The rules of a text: `key=value,…` with `;` between rules.
+/// Parses `key=value,…` rules separated by `;`.
 pub(super) fn of_spec(text: &str) -> Result<Vec<Rule>, FaultsError> {
     let rules = text.split(';').map(|rule| {
         let mut table = Table::new();
@@ -127,7 +125,7 @@ pub(super) fn of_spec(text: &str) -> Result<Vec<Rule>, FaultsError> {
 }
 
 fn scalar(key: &str, value: &str) -> Value {
-    // Seconds, or a date: a text in either form.
+    // Always text: seconds or a date.
     if key == "retry_after" {
         return value.into();
     }
@@ -143,7 +141,7 @@ fn wrong(error: &(impl ToString + ?Sized)) -> FaultsError {
 }
 
 impl Rule {
-    /// Answers this in the place of the sandbox.
+    /// A rule that returns this body instead of the sandbox's response.
     pub(super) fn answering(status: u16, body: &str) -> Self {
         Self {
             method: None,
@@ -172,7 +170,9 @@ impl Rule {
                 return Err(wrong(&format!("there is no error {error:?}")));
             }
             (None, None, Some(Answer::Drop)) => Some(Failure::Drop),
-            (None, None, Some(Answer::ExpiredToken)) => Some(Failure::ExpiredToken),
+            (None, None, Some(Answer::ExpiredToken)) => {
+                Some(Failure::Error("expired_access_token".to_owned()))
+            }
             (None, None, Some(Answer::Html)) => Some(Failure::Html),
             (None, None, Some(Answer::Truncate)) => Some(Failure::Truncate),
             _ => return Err(wrong("a fault has one of status, error and answer")),
@@ -191,7 +191,7 @@ impl Rule {
         Ok(Self {
             method: written.method.map(|method| method.to_uppercase()),
             path: written.path,
-            // Only what was answered can be cut.
+            // Only an actual response can be truncated.
             when: match failure {
                 Some(Failure::Truncate) => When::After,
                 _ => written.when,
@@ -204,8 +204,7 @@ impl Rule {
         })
     }
 
-    /// True for the requests that it is written for: `*` is any one segment, and `/v2` goes without
-    /// saying.
+    /// True if the rule matches the request. `*` matches any one segment, and `/v2` may be omitted.
     pub(super) fn is_for(&self, method: &str, path: &str) -> bool {
         let path = path.strip_prefix("/v2").unwrap_or(path);
         let fits = |wanted: &String| {
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_and_a_text_say_the_same() {
+    fn file_and_spec_are_equivalent() {
         let file = "[[fault]]\npath = \"/users\"\nstatus = 429\nretry_after = \"1\"\nshare = 0.5\n\
                     [[fault]]\nanswer = \"drop\"\nwhen = \"after\"\ntimes = 2";
         let text = "path=/users,status=429,retry_after=1,share=0.5;answer=drop,when=after,times=2";
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_say_what_to_write() {
+    fn errors_explain_the_syntax() {
         let specs = [
             "503",
             "path=/users",

@@ -1,5 +1,5 @@
-//! Assistants (who may schedule for a user) and schedulers (for whom a user may schedule): one
-//! relation, seen from both ends.
+//! Assistants (users who may schedule for a user) and schedulers (users for whom a user may
+//! schedule): one relation, listed from both ends.
 
 use axum::extract::State as Shared;
 use serde_json::{Value, json};
@@ -8,12 +8,12 @@ use time::OffsetDateTime;
 use crate::Sandbox;
 use crate::account::Account;
 use crate::calendar::timestamp;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::request::{Answer, JsonObject, Segments, Typed as _, created, no_content, ok};
 use crate::rules::checked_body;
 use crate::user::{Assistant, User};
 
-/// Assistants that a user may have.
+/// Maximum number of assistants per user.
 const MAX_ASSISTANTS: usize = 30;
 
 pub(super) async fn list(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
@@ -44,7 +44,7 @@ pub(super) async fn add(
     let mut state = sandbox.state();
     let host = state.joined_user(path.at(0))?;
     if !host.is_licensed() {
-        return Err(ApiError::new(ErrorName::HostNotLicensed).with("user", path.at(0)));
+        return Err(ApiError::new("host_not_licensed").with("user", path.at(0)));
     }
     let mut added: Vec<Assistant> = Vec::new();
     for entry in entries {
@@ -65,25 +65,25 @@ pub(super) async fn add(
     created(&answer)
 }
 
-/// The assistant that an entry names, by id or else by address.
+/// Resolves an assistant by id or else by email address.
 fn assistant(account: &Account, host: &User, entry: &Value) -> Result<Assistant, ApiError> {
     let text = |member: &str| entry.text(member).filter(|text| !text.is_empty());
     let key = text("id").or(text("email")).unwrap_or_default();
-    let named = |name: ErrorName, email: &str| ApiError::new(name).with("email", email);
+    let named = |name: &str, email: &str| ApiError::new(name).with("email", email);
     let user = account.users.find(key).filter(|user| !user.is_pending());
-    let user = user.ok_or_else(|| named(ErrorName::AssistantNotFound, key))?;
+    let user = user.ok_or_else(|| named("assistant_not_found", key))?;
     if user.id == host.id {
-        return Err(ErrorName::AssistantIsSelf.into());
+        return Err(ApiError::new("assistant_is_self"));
     }
     if host
         .assistants
         .iter()
         .any(|assistant| assistant.id == user.id)
     {
-        return Err(named(ErrorName::AssistantAlready, &user.email));
+        return Err(named("assistant_already", &user.email));
     }
     if !user.is_licensed() {
-        return Err(named(ErrorName::AssistantNotLicensed, &user.email));
+        return Err(named("assistant_not_licensed", &user.email));
     }
     let private = entry.is_true("can_manage_host_private_event");
     Ok(Assistant {
@@ -135,7 +135,7 @@ pub(super) async fn remove_scheduler(Shared(sandbox): Shared<Sandbox>, path: Seg
     dismiss(&mut sandbox.state(), path.at(1), path.at(0))
 }
 
-/// Ends the relation, whether or not it was there: both users must exist.
+/// Removes the relation, whether or not it exists. Both users must exist.
 fn dismiss(account: &mut Account, host: &str, assistant: &str) -> Answer {
     let id = account.joined_user(assistant)?.id.clone();
     account.joined_user(host)?;

@@ -7,16 +7,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::error::ErrorName;
+use crate::error::ApiError;
 use crate::random::random_text;
 use crate::request::{Answer, JsonObject, QueryPairs, Segments, Typed as _, no_content, ok};
 use crate::rules::{checked_body, checked_query};
 use crate::user::{User, login};
 use crate::{CLIENT_ID, Sandbox, password};
 
-/// What v2 hands out instead of the token of old.
+/// Response of v2 for the discontinued token.
 const NO_TOKEN: &str = "Token is no longer supported. Please use ZAK token instead.";
-/// Seconds that a ZAK lives: two hours, 90 days for API users.
+/// Lifetime of a ZAK in seconds: two hours, 90 days for API users.
 const ZAK_LIFETIME: i64 = 7_200;
 const API_USER_ZAK_LIFETIME: i64 = 7_776_000;
 
@@ -30,10 +30,10 @@ pub(super) async fn change_password(
     let mut state = sandbox.state();
     let user = state.joined_user(path.at(0))?;
     if user.is_admin() {
-        return Err(ErrorName::PasswordOfAdmin.into());
+        return Err(ApiError::new("password_of_admin"));
     }
     if !user.login_types.contains(&login::PASSWORD) {
-        return Err(ErrorName::PasswordNotWorkEmail.into());
+        return Err(ApiError::new("password_not_work_email"));
     }
     password::check(new, state.config.special_character_required)?;
     if user
@@ -41,7 +41,7 @@ pub(super) async fn change_password(
         .as_ref()
         .is_some_and(|old| old.expose_secret() == new)
     {
-        return Err(ErrorName::PasswordUnchanged.into());
+        return Err(ApiError::new("password_unchanged"));
     }
     state.user_mut(path.at(0))?.password = Some(SecretString::from(new));
     no_content()
@@ -75,7 +75,7 @@ pub(super) async fn revoke_token(Shared(sandbox): Shared<Sandbox>, path: Segment
     no_content()
 }
 
-/// A token of a JWT's form with an invalid signature.
+/// Token in JWT format with an invalid signature.
 fn meeting_token(user: &User, kind: &str, lifetime: Option<i64>) -> String {
     let default = if user.is_api_user() {
         API_USER_ZAK_LIFETIME

@@ -1,16 +1,18 @@
-//! Small questions: does an address or a personal link exist, what may a user do.
+//! Existence checks for email addresses and personal links, and permissions.
 
 use axum::extract::State as Shared;
 use serde_json::json;
 
 use crate::Sandbox;
-use crate::error::ErrorName;
+use crate::error::ApiError;
 use crate::request::{Answer, QueryPairs, Segments, ok};
 use crate::user::login;
 
-/// True for users of the account who sign in with a password, as v2 says; not for the others.
+/// True only for users who sign in with a password, as in v2.
 pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
-    let address = query.filled("email").ok_or(ErrorName::EmailRequired)?;
+    let address = query
+        .filled("email")
+        .ok_or_else(|| ApiError::new("email_required"))?;
     let state = sandbox.state();
     let user = state.users.by_email(address);
     let existed =
@@ -21,7 +23,7 @@ pub(super) async fn email(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -
 pub(super) async fn vanity_name(Shared(sandbox): Shared<Sandbox>, query: QueryPairs) -> Answer {
     let name = query
         .filled("vanity_name")
-        .ok_or(ErrorName::VanityNameRequired)?;
+        .ok_or_else(|| ApiError::new("vanity_name_required"))?;
     let state = sandbox.state();
     let same = |taken: &String| taken.eq_ignore_ascii_case(name);
     let existed = state

@@ -1,4 +1,4 @@
-//! The sandbox's own calls, which v2 does not have: below `/sandbox`, with a bearer token.
+//! The sandbox's own endpoints below `/sandbox`, which need a bearer token.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,7 +14,7 @@ use tower_service::Service as _;
 use crate::request::{Answer, Segments, no_content};
 use crate::{Faults, Sandbox, Subscription, TOKEN, engine};
 
-/// The member of a recording with the token that opens its files.
+/// Member of a recording with the download token.
 const TOKEN_FIELD: &str = "download_access_token";
 
 pub(super) fn routes() -> Router<Sandbox> {
@@ -33,7 +33,7 @@ async fn reset(Shared(sandbox): Shared<Sandbox>) -> Answer {
     no_content()
 }
 
-/// The body is faults as `--sandbox-faults` takes them.
+/// The body has the syntax of `--sandbox-faults`.
 async fn arm(Shared(sandbox): Shared<Sandbox>, spec: String) -> Response {
     match Faults::of_spec(&spec) {
         Ok(faults) => {
@@ -44,7 +44,7 @@ async fn arm(Shared(sandbox): Shared<Sandbox>, spec: String) -> Response {
     }
 }
 
-/// Sends all events to the address in the body.
+/// Sends all events to the URL in the body.
 async fn subscribe(Shared(sandbox): Shared<Sandbox>, body: String) -> Response {
     let subscription = match serde_json::from_str::<Subscription>(&body) {
         Ok(subscription) => subscription,
@@ -60,7 +60,7 @@ async fn subscribe(Shared(sandbox): Shared<Sandbox>, body: String) -> Response {
     status.into_response()
 }
 
-/// An event that a webhook is sent for: the body of `POST /sandbox/events`.
+/// Event to send: the body of `POST /sandbox/events`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Event {
@@ -79,7 +79,7 @@ async fn event(Shared(sandbox): Shared<Sandbox>, body: String) -> Response {
     }
 }
 
-/// As if the recordings of a meeting were processed: the webhook says what the API answers.
+/// Simulates the end of recording processing: the webhook's object is the API's response.
 async fn recorded(Shared(sandbox): Shared<Sandbox>, request: Request) -> Response {
     let path = request.uri().path();
     let path = path
@@ -107,7 +107,7 @@ async fn recorded(Shared(sandbox): Shared<Sandbox>, request: Request) -> Respons
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// As if the host had started the meeting or webinar.
+/// Simulates the start of a meeting or webinar by its host.
 async fn start(Shared(sandbox): Shared<Sandbox>, path: Segments) -> Answer {
     let mut state = sandbox.state();
     let (account, store) = state.parts();

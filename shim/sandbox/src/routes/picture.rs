@@ -8,14 +8,14 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::Sandbox;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::request::{Answer, Segments, created, no_content};
 
-/// The largest picture, in bytes.
+/// Maximum picture size in bytes.
 const MAX_PICTURE: usize = 2 * 1024 * 1024;
-/// The largest body that is read for one; what lies beyond cannot be a picture that fits.
+/// Maximum body size in bytes.
 const MAX_BODY: usize = 2 * MAX_PICTURE;
-/// How the bytes of JPEG and PNG files begin.
+/// Signatures of JPEG and PNG files.
 const SIGNATURES: [&[u8]; 2] = [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"];
 
 pub(super) fn routes() -> Router<Sandbox> {
@@ -29,23 +29,23 @@ async fn upload(
     path: Segments,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Answer {
-    let multipart = multipart.map_err(|_| ErrorName::BodyUnreadable)?;
-    // Read before the lock is taken. An unknown user is reported first, as in v2.
+    let multipart = multipart.map_err(|_| ApiError::new("body_unreadable"))?;
+    // Read before taking the lock. An unknown user is reported first, as in v2.
     let file = picture_file(multipart).await;
     let mut state = sandbox.state();
     state.joined_user(path.at(0))?;
     let file = file?;
     if file.is_empty() {
-        return Err(ErrorName::PictureEmpty.into());
+        return Err(ApiError::new("picture_empty"));
     }
     if file.len() > MAX_PICTURE {
-        return Err(ErrorName::PictureTooLarge.into());
+        return Err(ApiError::new("picture_too_large"));
     }
     if !SIGNATURES
         .iter()
         .any(|signature| file.starts_with(signature))
     {
-        return Err(ErrorName::PictureNotAnImage.into());
+        return Err(ApiError::new("picture_not_an_image"));
     }
     let number = state.fresh_number();
     state.user_mut(path.at(0))?.picture = Some(number);
@@ -63,9 +63,9 @@ async fn picture_file(mut multipart: Multipart) -> Result<Bytes, ApiError> {
     let unreadable = |error: axum::extract::multipart::MultipartError| {
         let too_large = error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE;
         ApiError::new(if too_large {
-            ErrorName::PictureTooLarge
+            "picture_too_large"
         } else {
-            ErrorName::BodyUnreadable
+            "body_unreadable"
         })
     };
     while let Some(field) = multipart.next_field().await.map_err(unreadable)? {

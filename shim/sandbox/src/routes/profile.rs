@@ -3,7 +3,7 @@
 use axum::extract::State as Shared;
 
 use crate::account::Account;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::limits::{self, Change};
 use crate::request::{Answer, JsonObject, Members, QueryPairs, Segments, Typed as _, no_content};
 use crate::rules::{checked_body, checked_query};
@@ -38,11 +38,11 @@ fn check_texts(changes: &Members) -> Result<(), ApiError> {
     let text = |member: &str| changes.text(member).unwrap_or_default();
     let about = text("about_me");
     if about.contains("://") || about.contains('<') {
-        return Err(ErrorName::AboutMeIllegal.into());
+        return Err(ApiError::new("about_me_illegal"));
     }
     let link = text("linkedin_url");
     if !link.is_empty() && !link.contains("linkedin.com") {
-        return Err(ErrorName::LinkedinUrlIllegal.into());
+        return Err(ApiError::new("linkedin_url_illegal"));
     }
     Ok(())
 }
@@ -55,23 +55,23 @@ fn check_plan(account: &Account, user: &User, changes: &Members) -> Result<(), A
         .count()
         > 1
     {
-        return Err(ErrorName::PlanChangesTogether.into());
+        return Err(ApiError::new("plan_changes_together"));
     }
     limits::check_subscriptions(changes)?;
     match changes.integer("type") {
-        Some(plan::NONE) => Err(ErrorName::UserTypeRefused.into()),
+        Some(plan::NONE) => Err(ApiError::new("user_type_refused")),
         Some(wanted) if wanted != user.plan => limits::check(account, wanted, Change::Convert),
         _ => Ok(()),
     }
 }
 
-/// Checks PMI, host key and personal link: the price plan allows them, and they are unique.
+/// Checks PMI, host key and personal link against the price plan and for uniqueness.
 fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let plan = changes.integer("type").unwrap_or(user.plan);
     let others = || account.users.iter().filter(|other| other.id != user.id);
     if let Some(pmi) = changes.integer("pmi") {
         if plan == plan::WITHOUT_MEETINGS {
-            return Err(ErrorName::PmiWithoutLicense.into());
+            return Err(ApiError::new("pmi_without_license"));
         }
         if others().any(|other| other.pmi == pmi) {
             return Err(ApiError::refused(
@@ -81,24 +81,24 @@ fn check_identifiers(account: &Account, user: &User, changes: &Members) -> Resul
         }
     }
     if changes.contains_key("host_key") && plan != plan::LICENSED {
-        return Err(ErrorName::HostNotPaid.into());
+        return Err(ApiError::new("host_not_paid"));
     }
     if let Some(name) = changes.text("vanity_name").filter(|name| !name.is_empty()) {
         let same = |taken: &String| taken.eq_ignore_ascii_case(name);
         if others().any(|other| other.vanity_name.as_ref().is_some_and(same)) {
-            return Err(ErrorName::PersonalLinkTaken.into());
+            return Err(ApiError::new("personal_link_taken"));
         }
     }
     Ok(())
 }
 
-/// `group_id` works for pending users only; others join by the group's member list.
+/// `group_id` applies to pending users only; others join through the group's member list.
 fn group_to_join(user: &User, changes: &Members) -> Option<String> {
     let id = changes.get("group_id")?.as_str()?.to_owned();
     (user.is_pending() && !user.groups.contains(&id)).then_some(id)
 }
 
-/// Takes over what passed the checks. What v2 shows as it was given goes to the profile.
+/// Applies validated changes. Members that v2 returns unchanged are stored in the profile.
 fn apply(user: &mut User, changes: Members) {
     for (member, value) in changes {
         match (member.as_str(), value) {

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::request::{
     Answer, JsonObject, Members, QueryPairs, Segments, Typed as _, no_content, ok,
 };
@@ -12,7 +12,7 @@ use crate::rules::{checked_body, checked_query};
 use crate::user::User;
 use crate::{Sandbox, settings};
 
-/// The one document that is answered inside a member of its own name.
+/// The only document returned within a member of its own name.
 const SECURITY: &str = "meeting_security";
 
 pub(super) async fn show(
@@ -71,26 +71,26 @@ pub(super) async fn update(
 
 fn refuse_pending(user: &User) -> Result<(), ApiError> {
     if user.is_pending() {
-        Err(ErrorName::SettingsOfPendingUser.into())
+        Err(ApiError::new("settings_of_pending_user"))
     } else {
         Ok(())
     }
 }
 
-/// How many users may have webinars and large meetings.
+/// Checks the limits for webinars and large meetings.
 fn check_limits(account: &Account, user: &User, changes: &Members) -> Result<(), ApiError> {
     let limits = [
         (
             account.config.max_webinar_users,
             "webinar",
             "webinar_capacity",
-            ErrorName::WebinarLimit,
+            "webinar_limit",
         ),
         (
             account.config.max_large_meeting_users,
             "large_meeting",
             "large_meeting_capacity",
-            ErrorName::LargeMeetingLimit,
+            "large_meeting_limit",
         ),
     ];
     for (maximum, switch, capacity, name) in limits {
@@ -122,7 +122,7 @@ fn check_limits(account: &Account, user: &User, changes: &Members) -> Result<(),
     Ok(())
 }
 
-/// Turns the one `authentication_option` of a request into the changed list of options.
+/// Converts the `authentication_option` of a request into the changed list of options.
 fn apply_authentication_option(
     user: &User,
     document: &str,

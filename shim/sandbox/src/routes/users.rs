@@ -1,4 +1,4 @@
-//! Users: list, create, show, delete, activate and deactivate, change the address.
+//! Users: list, create, show, delete, activate, deactivate, change the email address.
 
 use axum::body::Body;
 use axum::extract::State as Shared;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::account::Account;
-use crate::error::{ApiError, ErrorName};
+use crate::error::ApiError;
 use crate::limits::{self, Change};
 use crate::paging::{PageRequest, page_document};
 use crate::password;
@@ -68,7 +68,7 @@ pub(super) async fn show(
     let key = path.at(0);
     let state = sandbox.state();
     if parameters.is_true("encrypted_email") {
-        // The sandbox has encrypted no address.
+        // The sandbox has no encrypted addresses.
         return Err(state.unknown(key));
     }
     let user = if parameters.is_true("search_by_unique_id") {
@@ -117,24 +117,24 @@ pub(super) async fn create(
 
 fn check_new_address(account: &Account, address: &str) -> Result<(), ApiError> {
     let config = &account.config;
-    let named = |name: ErrorName| ApiError::new(name).with("email", address);
+    let named = |name: &str| ApiError::new(name).with("email", address);
     let domain = email::domain(address);
     if account.users.by_email(address).is_some() {
-        return Err(named(ErrorName::EmailInUse));
+        return Err(named("email_in_use"));
     }
     if config
         .elsewhere
         .iter()
         .any(|held| held.eq_ignore_ascii_case(address))
     {
-        return Err(named(ErrorName::EmailInOtherAccount));
+        return Err(named("email_in_other_account"));
     }
     if config.blocked_domains.contains(&domain) {
-        return Err(named(ErrorName::EmailDomainBlocked));
+        return Err(named("email_domain_blocked"));
     }
     if !config.limited_domains.is_empty() && !config.limited_domains.contains(&domain) {
         return Err(
-            named(ErrorName::EmailDomainLimited).with("domains", config.limited_domains.join(", "))
+            named("email_domain_limited").with("domains", config.limited_domains.join(", "))
         );
     }
     Ok(())
@@ -147,13 +147,13 @@ fn check_action(
     plan: i64,
 ) -> Result<(), ApiError> {
     if action == "ssoCreate" && !account.config.sso {
-        return Err(ErrorName::SsoNotEnabled.into());
+        return Err(ApiError::new("sso_not_enabled"));
     }
     if plan == plan::NONE && action != "ssoCreate" {
-        return Err(ErrorName::UserTypeRefused.into());
+        return Err(ApiError::new("user_type_refused"));
     }
     limits::check_subscriptions(info)?;
-    // v2 does not say which rule a new user's password breaks.
+    // v2 does not report which rule the password of a new user breaks.
     let suits = match info.text("password") {
         given if action == "autoCreate" => password::check(
             given.unwrap_or_default(),
@@ -166,7 +166,7 @@ fn check_action(
     if suits {
         Ok(())
     } else {
-        Err(ApiError::new(ErrorName::InvalidParameter).with("name", "password"))
+        Err(ApiError::new("invalid_parameter").with("name", "password"))
     }
 }
 
@@ -218,18 +218,18 @@ pub(super) async fn delete(
     let mut transfer_to = None;
     if let Some(target) = parameters.text("transfer_email") {
         if target.eq_ignore_ascii_case(&user.email) {
-            return Err(ErrorName::TransferToSelf.into());
+            return Err(ApiError::new("transfer_to_self"));
         }
         let target = state.users.by_email(target);
-        let target = target.ok_or(ErrorName::TransferTargetUnknown)?;
+        let target = target.ok_or_else(|| ApiError::new("transfer_target_unknown"))?;
         transfer_to = Some((target.id.clone(), target.email.clone()));
     }
-    // An invitation is not an account yet: it can be taken back, not deleted.
+    // An invitation can be revoked but not deleted, because it is not an account yet.
     let refusal = match (permanently, user) {
         (true, user) if user.is_pending() => Some(state.unknown(key)),
-        (true, user) if user.role == Role::Owner => Some(ErrorName::OwnerNotDeletable.into()),
-        (false, user) if user.is_admin() => Some(ErrorName::AdminNotUnlinkable.into()),
-        (false, user) if user.is_api_user() => Some(ErrorName::ApiUserNotUnlinkable.into()),
+        (true, user) if user.role == Role::Owner => Some(ApiError::new("owner_not_deletable")),
+        (false, user) if user.is_admin() => Some(ApiError::new("admin_not_unlinkable")),
+        (false, user) if user.is_api_user() => Some(ApiError::new("api_user_not_unlinkable")),
         (false, user)
             if !user.is_pending()
                 && state
@@ -237,7 +237,7 @@ pub(super) async fn delete(
                     .managed_domains
                     .contains(&email::domain(&user.email)) =>
         {
-            Some(ErrorName::ManagedUserNotUnlinkable.into())
+            Some(ApiError::new("managed_user_not_unlinkable"))
         }
         _ => None,
     };
@@ -270,7 +270,7 @@ pub(super) async fn change_status(
     let user = state.joined_user(path.at(0))?;
     let clocking = action.starts_with("clock");
     if !clocking && user.is_admin() {
-        return Err(ErrorName::AdminStatusFixed.into());
+        return Err(ApiError::new("admin_status_fixed"));
     }
     if action == "activate" && user.status == Status::Inactive {
         limits::check(&state, user.plan, Change::Activate)?;
@@ -280,7 +280,7 @@ pub(super) async fn change_status(
         "activate" => user.status = Status::Active,
         "deactivate" => {
             user.status = Status::Inactive;
-            // Deactivating takes all licences away, and activating does not give them back.
+            // Deactivation removes all licences, and activation does not restore them.
             user.plan = plan::BASIC;
             for (feature, _, _) in settings::CAPACITIES {
                 let off = Value::Object(Members::from_iter([(feature.to_owned(), false.into())]));
@@ -291,7 +291,7 @@ pub(super) async fn change_status(
                 );
             }
         }
-        // Clocking in and out leaves no trace in what v2 shows of a user.
+        // Clocking in and out is not visible in v2.
         _ => {}
     }
     let mut answer = Response::new(Body::empty());
@@ -309,23 +309,20 @@ pub(super) async fn change_email(
     let mut state = sandbox.state();
     let user = state.user(path.at(0))?;
     let refusals = [
-        (user.is_pending(), ErrorName::PendingEmailFixed),
-        (user.role == Role::Owner, ErrorName::OwnerEmailFixed),
-        (user.role == Role::Admin, ErrorName::AdminEmailFixed),
-        (
-            user.status == Status::Inactive,
-            ErrorName::InactiveEmailFixed,
-        ),
+        (user.is_pending(), "pending_email_fixed"),
+        (user.role == Role::Owner, "owner_email_fixed"),
+        (user.role == Role::Admin, "admin_email_fixed"),
+        (user.status == Status::Inactive, "inactive_email_fixed"),
     ];
     if let Some((_, name)) = refusals.into_iter().find(|(refused, _)| *refused) {
-        return Err(name.into());
+        return Err(ApiError::new(name));
     }
     let domain = email::domain(address);
     if state.config.blocked_domains.contains(&domain) {
-        return Err(ErrorName::EmailDomainBlocked.into());
+        return Err(ApiError::new("email_domain_blocked"));
     }
     if !state.config.limited_domains.is_empty() && !state.config.limited_domains.contains(&domain) {
-        return Err(ErrorName::EmailDomainUnmanaged.into());
+        return Err(ApiError::new("email_domain_unmanaged"));
     }
     let taken = state
         .users
@@ -337,7 +334,7 @@ pub(super) async fn change_email(
             .iter()
             .any(|held| held.eq_ignore_ascii_case(address));
     if taken {
-        return Err(ApiError::new(ErrorName::EmailInUseOnChange).with("email", address));
+        return Err(ApiError::new("email_in_use_on_change").with("email", address));
     }
     let id = user.id.clone();
     state.users.change_email(&id, address);

@@ -1,5 +1,5 @@
-//! What v2 describes of its answers: `answers.txt` has a line for each endpoint and status with the
-//! members of the body, each `place:type`.
+//! v2's documented responses: `answers.txt` has one line per endpoint and status with the members
+//! of the body as `place:type`.
 
 use std::sync::LazyLock;
 
@@ -67,8 +67,8 @@ impl Described {
     }
 }
 
-/// Fails when a successful answer has a status, a member or a type that v2 does not describe.
-/// Endpoints without a line pass.
+/// Fails if a successful response has an undocumented status, member or type. Endpoints without a
+/// line pass.
 #[track_caller]
 pub(crate) fn check(method: &str, path: &str, status: u16, text: &str) {
     let path: Vec<_> = path
@@ -81,7 +81,7 @@ pub(crate) fn check(method: &str, path: &str, status: u16, text: &str) {
         .iter()
         .filter(|one| one.is_for(method, &path))
         .collect();
-    // The one with the fewest variable segments is meant.
+    // Prefer the template with the fewest placeholders.
     endpoint.sort_by_key(|one| {
         one.path
             .iter()

@@ -1,4 +1,4 @@
-//! A started sandbox and a client for it.
+//! A sandbox and a client for it.
 
 #![expect(dead_code, reason = "each test file uses a part of it")]
 
@@ -12,7 +12,7 @@ use shim_sandbox::{Sandbox, SandboxConfig};
 use time::{Duration, OffsetDateTime};
 use tokio::net::TcpListener;
 
-/// Talks to a sandbox of its own, which ends with the test's runtime.
+/// Client of a separate sandbox, which ends with the test's runtime.
 pub(crate) struct Client {
     http: reqwest::Client,
     addr: SocketAddr,
@@ -26,7 +26,7 @@ impl Client {
     pub(crate) async fn with(config: SandboxConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("its address");
-        // Fails only if a test before this one has installed it.
+        // Fails only if another test has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         tokio::spawn(shim_sandbox::serve(
@@ -37,12 +37,12 @@ impl Client {
         Self { http: client, addr }
     }
 
-    /// A request below `/v2` with the static token.
+    /// Request below `/v2` with the static token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).bearer_auth(shim_sandbox::TOKEN)
     }
 
-    /// The same without a token.
+    /// Request below `/v2` without a token.
     pub(crate) fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", Sandbox::v2_base(self.addr)))
@@ -72,7 +72,7 @@ impl Client {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
-    /// The answer, which must be as v2 describes it.
+    /// Sends the request and checks the response against v2's documentation.
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let request = self.request(method.clone(), path);
         let request = match body {
@@ -84,7 +84,7 @@ impl Client {
         answer
     }
 
-    /// A call of the sandbox's own, below `/sandbox`.
+    /// Calls an endpoint below `/sandbox`.
     pub(crate) async fn own(&self, path: &str, body: &str) -> Answer {
         let url = format!("http://{}/sandbox/{path}", self.addr);
         let request = self.http.post(url).bearer_auth(shim_sandbox::TOKEN);
@@ -112,7 +112,7 @@ impl Client {
         }
     }
 
-    /// The id of the user with this address.
+    /// Id of the user with this address.
     pub(crate) async fn id_of(&self, email: &str) -> String {
         self.get(&format!("/users/{email}")).await.body(200)["id"]
             .as_str()
@@ -139,20 +139,20 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {:?}", self.text))
     }
 
-    /// The JSON body of an answer that must have this status.
+    /// JSON body of a response that must have this status.
     #[track_caller]
     pub(crate) fn body(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
     }
 
-    /// An answer without a body.
+    /// Response without a body.
     #[track_caller]
     pub(crate) fn empty(&self, status: u16) {
         assert_eq!((self.status, self.text.as_str()), (status, ""));
     }
 
-    /// A v2 error; its message must contain `words`.
+    /// v2 error whose message must contain `words`.
     #[track_caller]
     pub(crate) fn error(&self, status: u16, code: u32, words: &str) {
         let body = self.body(status);
@@ -165,7 +165,7 @@ impl Answer {
     }
 }
 
-/// The date some days ago.
+/// The date this many days ago.
 pub(crate) fn day(ago: i64) -> String {
     (OffsetDateTime::now_utc() - Duration::days(ago))
         .date()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mappings::{
     Catalog,
-    catalog::operation::{Fate, Operation, View},
+    catalog::operation::{Operation, ParameterUse, View},
     fidelity::Fidelity,
 };
 use maud::{Markup, html};
@@ -75,8 +75,8 @@ fn losses<'a>(caption: &str, losses: &[Loss<'a>], seen: &mut BTreeSet<&'a str>) 
 fn parameters<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<Loss<'a>> {
     let loss = |parameter: &'a mappings::catalog::operation::Parameter| {
         let (field, _) = catalog.field(parameter.field?)?;
-        let (fidelity, reason) = match &parameter.fate {
-            Fate::Dropped(reason) => (Fidelity::None, Some(reason.as_str())),
+        let (fidelity, reason) = match &parameter.usage {
+            ParameterUse::Dropped(reason) => (Fidelity::None, Some(reason.as_str())),
             _ => (field.fidelity, field.reason.as_deref()),
         };
         (fidelity != Fidelity::Exact).then_some(Loss {

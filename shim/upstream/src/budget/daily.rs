@@ -1,24 +1,26 @@
-//! The limits of a day, as this process counts them.
+//! Daily limits, counted in this process.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::DailyLimit;
-use crate::rate_label::RateLabel;
+use mappings::RateLabel;
 
-/// The calls of one day.
+use super::DailyLimit;
+use crate::lock;
+
+/// Day number and calls made on it.
 #[derive(Debug, Default)]
 pub(super) struct DayCount(Mutex<(u64, u32)>);
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY: u64 = 24 * 60 * 60;
 
 impl DayCount {
-    /// Counts a call; false if the day's calls are used up.
+    /// Counts a call; false if the day's limit is reached.
     pub(super) fn take(&self, limit: DailyLimit) -> bool {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = lock(&self.0);
         let (day, calls) = &mut *count;
         if *day != limit.day {
             (*day, *calls) = (limit.day, 0);
@@ -30,7 +32,7 @@ impl DayCount {
 }
 
 impl DailyLimit {
-    /// The limit of today.
+    /// Today's limit.
     pub(super) fn today(label: RateLabel, calls: u32) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {

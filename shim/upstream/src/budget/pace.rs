@@ -1,31 +1,30 @@
-//! One rate limit of this process, by the generic cell rate algorithm.
+//! Generic cell rate algorithm for one rate limit.
 //!
-//! It is the algorithm of the shared engines, too. `governor` has it with a fixed rate; the rate here
-//! is divided by the number of processes while they cannot count together.
+//! The shared engines use the same algorithm. `governor` is not used because its rate is fixed;
+//! here it is divided by the number of processes while they cannot count together.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
+
+use crate::lock;
 
 /// A rate limit as the time between two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// The time between two calls.
+    /// Interval between calls.
     pub interval: Duration,
-    /// Calls that may come at once; at least 1.
+    /// Maximum burst, at least 1.
     pub burst: u32,
 }
 
-/// When the next call is due at this pace. Calls that come at once are ahead of it.
+/// Theoretical arrival time of the next call. Bursts run ahead of it.
 #[derive(Debug, Default)]
 pub(super) struct Due(Mutex<Option<Instant>>);
 
 impl Pace {
-    /// The pace of `calls` in a period. The burst is taken off the rate, because a full bucket that is
-    /// filled again lets through both within one period.
+    /// The pace for `calls` per period. The burst is subtracted from the rate, because a full
+    /// bucket plus its refill could otherwise pass within one period.
     pub(super) fn new(calls: f64, period: Duration, burst: u32) -> Self {
         let burst = burst.max(1);
         Self {
@@ -40,10 +39,10 @@ impl Pace {
 }
 
 impl Due {
-    /// Takes a turn, or returns how long to wait before the next try.
+    /// Takes a turn, or returns the time to wait before retrying.
     pub(super) fn take(&self, pace: Pace) -> Result<(), Duration> {
         let now = Instant::now();
-        let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due = lock(&self.0);
         let next = due.map_or(now, |due| due.max(now));
         let early = next
             .saturating_duration_since(now)
@@ -55,19 +54,19 @@ impl Due {
         Ok(())
     }
 
-    /// Notes a turn that others granted after a wait: after one, nothing is left of the burst.
+    /// Records a turn granted by the shared budget. A nonzero wait means that the burst is used up.
     pub(super) fn granted(&self, pace: Pace, wait: Duration) {
         if wait.is_zero() {
             let _ = self.take(pace);
         } else {
             let next = Instant::now() + wait + pace.ahead() + pace.interval;
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+            *lock(&self.0) = Some(next);
         }
     }
 
-    /// Calls that could be made at once.
+    /// Number of calls that could be made at once.
     pub(super) fn level(&self, pace: Pace) -> u32 {
-        let due = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = *lock(&self.0);
         let backlog = due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())
         });

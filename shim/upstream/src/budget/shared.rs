@@ -1,70 +1,69 @@
-//! A budget that several processes share.
+//! Interface of a budget shared by several processes.
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
 use futures_util::future::BoxFuture;
-use mappings::Method;
+use mappings::{Method, RateLabel};
 
 use super::Pace;
-use crate::rate_label::RateLabel;
 
-/// Names a v2 account without telling which: a digest.
+/// Digest that identifies a v2 account without revealing it.
 pub type AccountDigest = [u8; 32];
 
-/// Counts the calls of an account, for all processes that make them.
+/// Counts the calls of an account across processes.
 pub trait SharedBudget: fmt::Debug + Send + Sync {
-    /// Reserves a call.
+    /// Reserves a turn.
     fn reserve<'a>(&'a self, call: &'a SharedCall<'a>) -> BoxFuture<'a, Reserved>;
 
-    /// Remembers for some time that v2 refuses a call.
+    /// Shares a rejection by v2 for the given time.
     fn refused<'a>(&'a self, call: &'a SharedCall<'a>, time: Duration) -> BoxFuture<'a, ()>;
 
-    /// The processes that make calls, as far as is known.
+    /// Number of processes that make calls, as far as is known.
     fn processes(&self) -> NonZeroU32;
 
-    /// True while all of them count together. If not, each keeps to its part of the rate, too.
+    /// True while all processes share the count. Otherwise each also limits itself to its share.
     fn is_common(&self) -> bool;
 }
 
-/// A call whose turn is reserved.
+/// Call to reserve a turn for.
 #[derive(Debug)]
 pub struct SharedCall<'a> {
     /// The v2 account.
     pub account: &'a AccountDigest,
-    /// Which rate limit v2 counts it against.
+    /// Rate label.
     pub label: RateLabel,
-    /// That limit, if there is one.
+    /// Rate limit, if any.
     pub pace: Option<Pace>,
-    /// The limit of a day, if there is one.
+    /// Daily limit, if any.
     pub daily: Option<DailyLimit>,
-    /// Which call it is.
+    /// HTTP method.
     pub method: Method,
-    /// The path with its placeholders.
+    /// Path with placeholders.
     pub template: &'a str,
-    /// Whom it is about, if anybody: a digest of the path's ids.
+    /// Hash of the ids in the path, if any.
     pub subject: Option<u64>,
-    /// The longest acceptable wait.
+    /// Maximum acceptable wait.
     pub most: Duration,
 }
 
-/// How many calls of a label, or of several together, v2 takes in a day.
+/// Daily limit of a label or a group of labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DailyLimit {
-    /// What is counted: the label, or the first of those that are counted together.
+    /// Label, or the first one of the group.
     pub label: RateLabel,
-    /// Days since 1970, in UTC.
+    /// Days since 1970 in UTC.
     pub day: u64,
-    /// Calls a day.
+    /// Calls per day.
     pub calls: u32,
 }
 
-/// What became of a reservation.
+/// Result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserved {
     /// The call may be made after this time.
     After(Duration),
-    /// v2 would refuse it, or the wait would be too long. Nothing was taken.
+    /// v2 would reject the call, or the wait is too long. Nothing was taken.
     Refused,
-    /// The count cannot be reached.
+    /// The shared count is unavailable.
     Unreachable,
 }

@@ -20,8 +20,8 @@ fn users() -> Arc<str> {
     "/users".into()
 }
 
-fn call(template: &Arc<str>, label: RateLabel) -> Wanted<'_> {
-    Wanted {
+fn call(template: &Arc<str>, label: RateLabel) -> BudgetCall<'_> {
+    BudgetCall {
         label,
         method: Method::Get,
         template,
@@ -29,21 +29,21 @@ fn call(template: &Arc<str>, label: RateLabel) -> Wanted<'_> {
     }
 }
 
-/// When so many callers who come at the same time get their turn, in the order in which they came.
+/// Times at which `count` simultaneous callers get their turns, in order of arrival.
 async fn turns(budget: &Budget, count: usize, within: Duration) -> Vec<Option<Duration>> {
     let start = Instant::now();
     let until = start + within;
-    let (users, lines) = (users(), Lines::new());
-    let wanted = call(&users, RateLabel::Medium);
+    let (users, queues) = (users(), TenantQueues::new());
+    let call = call(&users, RateLabel::Medium);
     let turns = (0..count).map(|_| async {
-        let turn = budget.turn(&wanted, &lines, until).await;
+        let turn = budget.turn(&call, &queues, until).await;
         turn.ok().map(|()| start.elapsed())
     });
     join_all(turns).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_second_has_more_calls_than_the_plan_allows() {
+async fn stays_within_the_plans_rate() {
     for (plan, rate) in [("free", 2), ("pro", 20), ("business", 60)] {
         let budget = budget(plan);
         let count = 5 * rate;
@@ -52,7 +52,7 @@ async fn no_second_has_more_calls_than_the_plan_allows() {
         assert_eq!(turns.len(), count, "{plan:?}");
         assert!(turns.is_sorted(), "{plan:?}: first come, first served");
         for window in turns.windows(rate + 1) {
-            // Timers are by the millisecond.
+            // Timers have millisecond resolution.
             let time = window[rate].saturating_sub(window[0]) + Duration::from_millis(1);
             assert!(time >= Duration::from_secs(1), "{plan:?} {time:?}");
         }
@@ -62,13 +62,13 @@ async fn no_second_has_more_calls_than_the_plan_allows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_call_waits_beyond_its_deadline() {
+async fn calls_wait_until_their_deadline() {
     let budget = budget("free");
     let turns = turns(&budget, 10, Duration::from_millis(1600)).await;
     // At 0, 0.5, 1 and 1.5 seconds.
     let served: Vec<_> = turns.iter().map(Option::is_some).collect();
     assert_eq!(served, [[true; 4].as_slice(), &[false; 6]].concat());
-    // Those who gave up took nothing.
+    // Callers that gave up took nothing.
     sleep(Duration::from_millis(400)).await;
     assert_eq!(
         self::turns(&budget, 1, Duration::ZERO).await,
@@ -91,16 +91,16 @@ async fn the_level_falls_and_rises() {
 #[tokio::test(start_paused = true)]
 async fn tenants_of_one_account_take_turns() {
     let budget = budget("pro");
-    let (users, busy, other) = (users(), Lines::new(), Lines::new());
-    let wanted = call(&users, RateLabel::Heavy);
+    let (users, busy, other) = (users(), TenantQueues::new(), TenantQueues::new());
+    let call = call(&users, RateLabel::Heavy);
     let start = Instant::now();
     let until = start + Duration::from_secs(60);
-    let turn = async |lines: &Lines| {
-        budget.turn(&wanted, lines, until).await.unwrap();
+    let turn = async |queues: &TenantQueues| {
+        budget.turn(&call, queues, until).await.unwrap();
         start.elapsed()
     };
     let many = join_all((0..100).map(|_| turn(&busy)));
-    // It comes when a hundred calls of the other one wait.
+    // It arrives while a hundred calls of the other tenant wait.
     let one = async {
         sleep(Duration::from_millis(500)).await;
         turn(&other).await
@@ -110,7 +110,7 @@ async fn tenants_of_one_account_take_turns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_calls_of_a_day_are_counted() {
+async fn enforces_daily_limit() {
     let rates = rates("free").map(|rates| Rates {
         medium_daily: NonZeroU32::new(3),
         ..rates
@@ -121,22 +121,22 @@ async fn the_calls_of_a_day_are_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn heavy_and_resource_intensive_calls_of_a_day_count_together() {
+async fn heavy_and_resource_intensive_calls_share_a_daily_limit() {
     let rates = rates("business").map(|rates| Rates {
         heavy_daily: NonZeroU32::new(2),
         ..rates
     });
     let budget = Budget::new(rates, None);
-    let (users, lines) = (users(), Lines::new());
+    let (users, queues) = (users(), TenantQueues::new());
     let until = Instant::now() + Duration::from_secs(60);
-    let turn = async |label| budget.turn(&call(&users, label), &lines, until).await;
+    let turn = async |label| budget.turn(&call(&users, label), &queues, until).await;
     assert_eq!(turn(RateLabel::Heavy).await, Ok(()));
     assert_eq!(turn(RateLabel::ResourceIntensive).await, Ok(()));
     assert_eq!(turn(RateLabel::Heavy).await, Err(Exhausted));
     assert_eq!(turn(RateLabel::Light).await, Ok(()));
 }
 
-/// A count of four processes that can be lost.
+/// Shared count of four processes, with simulated outages.
 #[derive(Debug, Default)]
 struct Common {
     is_lost: AtomicBool,
@@ -180,10 +180,10 @@ fn shared(plan: &str) -> (Arc<Common>, Budget) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_common_count_a_process_keeps_to_its_part() {
+async fn without_shared_count_uses_an_equal_share() {
     let (common, budget) = shared("business");
     common.is_lost.store(true, Ordering::SeqCst);
-    // Medium: 60 a second, of which four processes use nine tenths together.
+    // Medium: 60 per second, of which four processes share 90 %.
     let turns = turns(&budget, 100, Duration::from_secs(4)).await;
     let served = turns.iter().flatten().count();
     assert!((52..=55).contains(&served), "{served}");
@@ -192,25 +192,25 @@ async fn without_the_common_count_a_process_keeps_to_its_part() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_passed_on_and_heeded() {
+async fn rejections_are_shared() {
     let (_, budget) = shared("unlimited");
-    let (users, lines) = (users(), Lines::new());
-    let wanted = call(&users, RateLabel::Light);
+    let (users, queues) = (users(), TenantQueues::new());
+    let call = call(&users, RateLabel::Light);
     let until = Instant::now() + Duration::from_secs(60);
-    assert_eq!(budget.turn(&wanted, &lines, until).await, Ok(()));
-    budget.refused(&wanted, Some(Duration::from_secs(1))).await;
-    assert_eq!(budget.turn(&wanted, &lines, until).await, Ok(()), "short");
-    budget.refused(&wanted, None).await;
-    let refused = budget.turn(&wanted, &lines, until).await;
+    assert_eq!(budget.turn(&call, &queues, until).await, Ok(()));
+    budget.refused(&call, Some(Duration::from_secs(1))).await;
+    assert_eq!(budget.turn(&call, &queues, until).await, Ok(()), "short");
+    budget.refused(&call, None).await;
+    let refused = budget.turn(&call, &queues, until).await;
     assert_eq!(refused, Err(Exhausted));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
+async fn long_rejections_are_rechecked() {
     let budget = budget("unlimited");
     let users = users();
     let get = call(&users, RateLabel::Light);
-    let post = Wanted {
+    let post = BudgetCall {
         method: Method::Post,
         ..get
     };
@@ -231,10 +231,10 @@ async fn what_v2_refuses_for_long_is_asked_again_after_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_daily_limit_of_one_user_is_not_that_of_others() {
+async fn daily_limit_of_one_user_does_not_block_others() {
     let budget = budget("unlimited");
     let settings: Arc<str> = "/users/{userId}/settings".into();
-    let about = |id: Option<&str>| Wanted {
+    let about = |id: Option<&str>| BudgetCall {
         method: Method::Patch,
         subject: id.and_then(|id| Subject::of(&settings, &format!("/users/{id}/settings"))),
         ..call(&settings, RateLabel::Light)
@@ -246,7 +246,7 @@ async fn the_daily_limit_of_one_user_is_not_that_of_others() {
     assert!(!budget.refuses(&about(Some("ada"))));
     assert!(!budget.refuses(&about(None)));
 
-    // A second user: it is a limit of the account.
+    // Rejected for a second user: the limit applies to the account.
     budget.refused(&about(Some("alan")), day).await;
     assert!(budget.refuses(&about(Some("ada"))));
     assert!(budget.refuses(&about(None)));

@@ -14,7 +14,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
-use mappings::{Catalog, File};
+use mappings::{File, RateLabel};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -33,7 +33,7 @@ const LIMITS: CallLimits = CallLimits {
     response_bytes: 1000,
 };
 
-/// A server that counts its requests and answers with what a function makes of them.
+/// Server that counts requests and responds with the result of a function.
 #[derive(Clone)]
 struct Scripted {
     address: SocketAddr,
@@ -110,12 +110,10 @@ pub(crate) fn with_http(http: Http, base: BaseUrl, tokens: Tokens) -> Upstream {
         limits: LIMITS,
         on_call: Box::new(|_| {}),
     };
-    let labels = RateLabels::of(&Catalog::embedded().unwrap());
     Upstream::new(
         Arc::new(endpoint),
         tokens,
         Arc::new(Account::new(None, None)),
-        Arc::new(labels),
     )
 }
 
@@ -126,6 +124,7 @@ pub(crate) fn request(method: Method, body: Body) -> V2Request {
         query: Vec::new(),
         body,
         template: "/users/{userId}".into(),
+        label: RateLabel::Light,
     }
 }
 
@@ -171,7 +170,7 @@ async fn echo(request: Request) -> axum::Json<Value> {
 }
 
 #[tokio::test]
-async fn a_request_goes_out_as_it_is() {
+async fn sends_requests_unchanged() {
     let router = Router::new().fallback(echo);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -233,7 +232,7 @@ async fn a_request_goes_out_as_it_is() {
 }
 
 #[tokio::test]
-async fn all_who_wait_share_one_token_request() {
+async fn concurrent_calls_share_one_token_request() {
     let grants = Scripted::start(|number, request: Request| {
         assert_eq!(request.method(), "POST");
         assert_eq!(
@@ -257,7 +256,7 @@ async fn all_who_wait_share_one_token_request() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once_for_all() {
+async fn rejected_token_is_renewed_once() {
     let grants =
         Scripted::start(|number, _| axum::Json(json!({ "access_token": format!("t{number}") })))
             .await;
@@ -278,7 +277,7 @@ async fn a_refused_token_is_renewed_once_for_all() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_always_refused_is_not_renewed_forever() {
+async fn always_rejected_token_is_renewed_only_once() {
     let grants = Scripted::start(|_, _| axum::Json(json!({ "access_token": "t" }))).await;
     let v2 = Scripted::start(|_, _| reqwest::StatusCode::UNAUTHORIZED).await;
     let tokens = Tokens::granted(client(), grants.oauth());
@@ -292,7 +291,7 @@ async fn a_token_that_is_always_refused_is_not_renewed_forever() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_sent() {
+async fn sends_nothing_without_a_token() {
     use reqwest::StatusCode;
     let unreached = Outcome::NoAnswer { maybe_done: false };
     for (status, body, expected) in [
@@ -316,7 +315,7 @@ async fn without_a_token_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_refuses_is_left_alone_for_a_while() {
+async fn failing_token_endpoint_is_backed_off() {
     use reqwest::StatusCode;
     for status in [
         StatusCode::BAD_REQUEST,
@@ -336,7 +335,7 @@ async fn a_token_endpoint_that_refuses_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn tokens_stay_with_an_unchanged_access() {
+async fn unchanged_credentials_keep_tokens() {
     let grants = Scripted::start(|_, _| axum::Json(json!({ "access_token": "t" }))).await;
     let oauth = grants.oauth();
     let before = Tokens::granted(client(), oauth.clone());
@@ -353,7 +352,7 @@ async fn tokens_stay_with_an_unchanged_access() {
 }
 
 #[tokio::test]
-async fn a_limit_of_any_length_is_an_outcome() {
+async fn accepts_retry_after_of_any_length() {
     for after in ["9999999999999999999", "18446744073709551616", "-1", "9e99"] {
         let v2 = Scripted::start(move |_, _| {
             (
@@ -371,7 +370,7 @@ async fn a_limit_of_any_length_is_an_outcome() {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_again_before_it_ends() {
+async fn renews_tokens_before_expiry() {
     let grants = Scripted::start(|number, _| {
         axum::Json(json!({ "access_token": format!("t{number}"), "expires_in": 0 }))
     })
@@ -388,7 +387,7 @@ async fn a_token_is_asked_for_again_before_it_ends() {
 }
 
 #[tokio::test]
-async fn a_short_limit_is_waited_out_and_a_long_one_is_not() {
+async fn waits_out_short_limits_only() {
     let limited = |after: &'static str| {
         (
             reqwest::StatusCode::TOO_MANY_REQUESTS,
@@ -413,7 +412,7 @@ async fn a_short_limit_is_waited_out_and_a_long_one_is_not() {
 }
 
 #[tokio::test]
-async fn what_is_not_v2_is_unreadable() {
+async fn foreign_responses_are_unreadable() {
     let elsewhere = Scripted::start(|_, _| "{}").await;
     let location = format!("http://{}/v2", elsewhere.address);
     let v2 = Scripted::start(move |number, _| match number {
@@ -440,7 +439,7 @@ async fn what_is_not_v2_is_unreadable() {
     assert_eq!(upstream.send(&get(), soon(), false).await, empty);
 }
 
-/// Accepts connections, reads one request of each, writes some bytes and hangs up.
+/// Accepts connections, reads one request from each, writes these bytes and closes.
 async fn hang_up(answer: &'static [u8]) -> (BaseUrl, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
@@ -458,7 +457,7 @@ async fn hang_up(answer: &'static [u8]) -> (BaseUrl, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_write_that_may_have_arrived_is_not_repeated() {
+async fn does_not_retry_writes_that_may_have_arrived() {
     let halves: [&[u8]; 2] = [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"];
     for half in halves {
         let (base, count) = hang_up(half).await;
@@ -473,7 +472,7 @@ async fn a_write_that_may_have_arrived_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_means_nothing_done() {
+async fn refused_connection_is_certainly_not_done() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     drop(listener);
@@ -483,7 +482,7 @@ async fn a_refused_connection_means_nothing_done() {
 }
 
 #[tokio::test]
-async fn silence_ends_with_the_deadline() {
+async fn deadline_ends_unanswered_calls() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v2", listener.local_addr().unwrap())).unwrap();
     let upstream = fixed(base);
@@ -495,7 +494,7 @@ async fn silence_ends_with_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_structure_is_never_sent() {
+async fn never_sends_paths_with_url_structure() {
     let v2 = Scripted::start(|_, _| "{}").await;
     let mut dots = get();
     dots.path = "/users/%2e%2e/settings".to_owned();

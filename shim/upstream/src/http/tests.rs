@@ -26,7 +26,7 @@ use crate::{
     token::{Token, Tokens},
 };
 
-/// Is nowhere, as far as the system knows.
+/// Does not exist in DNS.
 const SERVER: &str = "v2.example.com";
 
 fn v2(base: &str) -> HttpSettings {
@@ -53,7 +53,7 @@ async fn listen() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// The lines of a request's head, sorted behind the first, without the request's own name.
+/// Lines of a request head without `x-request-id`; the header lines are sorted.
 async fn head(stream: &mut TcpStream) -> Vec<String> {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {
@@ -66,7 +66,7 @@ async fn head(stream: &mut TcpStream) -> Vec<String> {
     lines
 }
 
-/// Answers each request with `"here"` and gives their heads.
+/// Responds to each request with `"here"` and returns the request heads.
 async fn heads(listener: TcpListener, requests: usize) -> Vec<Vec<String>> {
     let mut heads = Vec::new();
     for _ in 0..requests {
@@ -79,12 +79,12 @@ async fn heads(listener: TcpListener, requests: usize) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
+async fn direct_and_proxied_requests_are_equal() {
     let (listener, port) = listen().await;
     let heads = tokio::spawn(heads(listener, 2));
     let v2 = v2(&format!("http://{SERVER}:{port}/v2"));
     let direct = Http::past_proxies(&v2).unwrap();
-    // The proxy is the same server: what it is asked for is not where it is.
+    // The proxy is the same server: the requested host does not exist.
     let proxy = Proxy::all(format!("http://127.0.0.1:{port}")).unwrap();
     let client = Client::builder()
         .user_agent(USER_AGENT_VALUE)
@@ -118,7 +118,7 @@ async fn v2_is_asked_the_same_directly_and_through_a_proxy() {
 }
 
 #[test]
-fn a_proxy_counts_where_it_is_for_v2() {
+fn uses_proxies_that_match_v2() {
     let proxy = "http://proxy.example.com:3128";
     let all = || Matcher::builder().all(proxy);
     let secure = Matcher::builder().https(proxy);
@@ -140,7 +140,7 @@ fn a_proxy_counts_where_it_is_for_v2() {
     }
 }
 
-/// What a server at [`SERVER`] shows, and what takes it for that server.
+/// TLS identity of [`SERVER`], and a client configuration that trusts it.
 fn identity() -> (TlsAcceptor, ClientConfig) {
     install_tls();
     let issued = rcgen::generate_simple_self_signed([SERVER.to_owned()]).unwrap();
@@ -158,8 +158,8 @@ fn identity() -> (TlsAcceptor, ClientConfig) {
     (Arc::new(server).into(), client)
 }
 
-/// An HTTP/2 server over TLS that refuses so many requests before it answers with the authority
-/// that it is asked for, and counts them all.
+/// HTTP/2 server over TLS that refuses the first requests, then responds with the request's
+/// authority; counts all requests.
 async fn http2(tls: TlsAcceptor, refuses: usize) -> (u16, Arc<AtomicUsize>) {
     let (listener, port) = listen().await;
     let count = Arc::new(AtomicUsize::new(0));
@@ -188,9 +188,9 @@ async fn http2(tls: TlsAcceptor, refuses: usize) -> (u16, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
+async fn negotiates_http2_and_retries_refused_streams() {
     let unsent = Outcome::NoAnswer { maybe_done: false };
-    // At once twice; and once more after a pause, with as many.
+    // Two immediate retries, then a pause and another attempt with two retries.
     for (refuses, requests) in [(0, 1), (2, 3), (5, 6), (6, 6)] {
         let (server, client) = identity();
         let (port, count) = http2(server, refuses).await;
@@ -211,7 +211,7 @@ async fn tls_agrees_on_http2_and_what_is_refused_there_goes_out_again() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_an_unknown_issuer_gets_nothing() {
+async fn rejects_certificates_of_unknown_issuers() {
     let (server, _) = identity();
     let (port, count) = http2(server, 0).await;
     let v2 = v2(&format!("https://{SERVER}:{port}/v2"));
@@ -222,7 +222,7 @@ async fn a_certificate_of_an_unknown_issuer_gets_nothing() {
 }
 
 #[tokio::test]
-async fn who_never_finishes_a_handshake_was_sent_nothing() {
+async fn handshake_timeout_means_nothing_sent() {
     let (listener, port) = listen().await;
     let v2 = HttpSettings {
         connect_timeout: Duration::from_millis(50),

@@ -19,8 +19,8 @@ use crate::{
 
 const MAX_IDLE: usize = 64;
 
-/// A server that answers each request with these bytes, and leaves after so many of them; and how
-/// many connections it had.
+/// Server that sends these bytes for each request and closes after `requests` of them; returns the
+/// number of connections it accepted.
 async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -57,7 +57,7 @@ async fn server(answer: Vec<u8>, requests: usize) -> (Pool, Arc<AtomicUsize>) {
 fn request(pool: &Pool) -> Request<Body> {
     let mut request = Request::new(Body::default());
     *request.uri_mut() = pool.to.clone();
-    // Would not be sent again if any of it had left.
+    // Methods other than reads are not retried once written.
     *request.method_mut() = Method::POST;
     request
 }
@@ -77,7 +77,7 @@ fn with_body(body: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_connection_serves_one_request_after_the_other() {
+async fn reuses_connections() {
     let chunked =
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n2\r\nre\r\n0\r\n\r\n";
     let large = vec![b'x'; 3_000_000];
@@ -97,18 +97,18 @@ async fn a_connection_serves_one_request_after_the_other() {
 }
 
 #[tokio::test]
-async fn who_asks_at_the_same_time_has_a_connection_each() {
+async fn concurrent_requests_use_separate_connections() {
     let (pool, count) = server(with_body(b"here"), usize::MAX).await;
     for _ in 0..2 {
         let answers = join_all((0..MAX_IDLE + 8).map(|_| answer(&pool))).await;
         assert!(answers.iter().all(Result::is_ok));
-        assert_eq!(pool.kept.lock().http1.len(), MAX_IDLE);
+        assert_eq!(lock(&pool.kept.connections).http1.len(), MAX_IDLE);
     }
     assert_eq!(count.load(Ordering::SeqCst), MAX_IDLE + 8 + 8);
 }
 
 #[tokio::test]
-async fn what_v2_has_closed_is_not_used_again() {
+async fn does_not_reuse_closed_connections() {
     let (pool, count) = server(with_body(b"here"), 1).await;
     for _ in 0..5 {
         assert_eq!(answer(&pool).await.unwrap(), b"here");
@@ -117,15 +117,15 @@ async fn what_v2_has_closed_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn what_v2_is_about_to_close_is_not_kept() {
+async fn does_not_keep_closing_connections() {
     let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere";
     let (pool, _) = server(bytes.to_vec(), usize::MAX).await;
     assert_eq!(answer(&pool).await.unwrap(), b"here");
-    assert!(pool.kept.lock().http1.is_empty());
+    assert!(lock(&pool.kept.connections).http1.is_empty());
 }
 
 #[tokio::test]
-async fn who_does_not_read_an_answer_to_its_end_leaves_nothing_of_it_to_the_next() {
+async fn unread_long_response_closes_the_connection() {
     let (pool, count) = server(with_body(&vec![b'x'; 3_000_000]), usize::MAX).await;
     let mut body = pool.send(request(&pool)).await.unwrap().into_body();
     assert!(body.chunk().await.unwrap().is_some());
@@ -136,7 +136,7 @@ async fn who_does_not_read_an_answer_to_its_end_leaves_nothing_of_it_to_the_next
 }
 
 #[tokio::test]
-async fn an_unread_short_answer_leaves_its_connection_to_the_next() {
+async fn unread_short_response_keeps_the_connection() {
     for bytes in [
         with_body(b""),
         with_body(b"too much"),
@@ -150,10 +150,10 @@ async fn an_unread_short_answer_leaves_its_connection_to_the_next() {
     }
 }
 
-/// A task may do so much at a time; then what it asks for is not told until it has let others go
-/// first, even if it is there.
+/// After much work within one poll, tokio's cooperative budget makes I/O report `Pending` although
+/// data is available.
 #[tokio::test]
-async fn an_answer_is_seen_however_much_its_task_has_done_before() {
+async fn cooperative_budget_does_not_lose_responses() {
     let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere";
     for bytes in [with_body(&vec![b'x'; 100_000]), close.to_vec()] {
         for done in 118..130 {
@@ -162,7 +162,7 @@ async fn an_answer_is_seen_however_much_its_task_has_done_before() {
             let mut polls = 0;
             let answered = poll_fn(|context| {
                 polls += 1;
-                // Each second time: it would never be done otherwise.
+                // Alternate, because it could otherwise never complete.
                 let done = if polls % 2 == 0 { done } else { 0 };
                 for _ in 0..done {
                     let _ = pin!(consume_budget()).poll(&mut no_waker());
@@ -176,19 +176,19 @@ async fn an_answer_is_seen_however_much_its_task_has_done_before() {
 }
 
 #[tokio::test]
-async fn half_an_answer_is_none() {
+async fn truncated_response_is_an_error() {
     let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhere";
     for bytes in [&bytes[..], &bytes[..20], b""] {
         let (pool, count) = server(bytes.to_vec(), 1).await;
         let error = answer(&pool).await.unwrap_err();
         assert!(matches!(error, PoolError::Broken(_)), "{error:?}");
-        // It may have been acted upon.
+        // The request may have been processed.
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
 }
 
 #[tokio::test]
-async fn a_closed_connection_is_not_used() {
+async fn refused_connection_is_unreachable() {
     let (mut pool, count) = server(Vec::new(), 0).await;
     pool.to = Uri::from_static("http://127.0.0.1:1/v2");
     let error = answer(&pool).await.unwrap_err();
@@ -197,24 +197,24 @@ async fn a_closed_connection_is_not_used() {
 }
 
 #[tokio::test]
-async fn what_is_idle_for_long_is_closed() {
+async fn closes_idle_connections() {
     let (pool, count) = server(with_body(b"here"), usize::MAX).await;
     assert_eq!(answer(&pool).await.unwrap(), b"here");
-    assert_eq!(pool.kept.lock().http1.len(), 1);
+    assert_eq!(lock(&pool.kept.connections).http1.len(), 1);
     pause();
     advance(IDLE + Duration::from_secs(1)).await;
     resume();
     assert_eq!(answer(&pool).await.unwrap(), b"here");
     assert_eq!(count.load(Ordering::SeqCst), 2);
     pause();
-    while !pool.kept.lock().http1.is_empty() {
+    while !lock(&pool.kept.connections).http1.is_empty() {
         advance(Duration::from_secs(1)).await;
     }
-    assert!(!pool.kept.lock().is_watched);
+    assert!(!lock(&pool.kept.connections).is_watched);
 }
 
 #[tokio::test]
-async fn http2_is_shared_until_it_is_idle_for_long() {
+async fn shares_http2_connection_until_idle() {
     let (pool, _) = server(Vec::new(), 0).await;
     let (own, other) = tokio::io::duplex(64 * 1024);
     tokio::spawn(async move {
@@ -225,23 +225,23 @@ async fn http2_is_shared_until_it_is_idle_for_long() {
     let (sender, connection) = builder.handshake(TokioIo::new(own)).await.unwrap();
     tokio::spawn(connection);
 
-    let keep = || pool.kept.lock().http2 = Some((sender.clone(), Instant::now()));
+    let keep = || lock(&pool.kept.connections).http2 = Some((sender.clone(), Instant::now()));
     let is_there = || matches!(pool.kept.take(), Some(Connection::Http2(_)));
     pause();
     keep();
     for _ in 0..3 {
-        // Who uses it keeps it.
+        // Use extends its lifetime.
         advance(IDLE * 9 / 10).await;
         assert!(is_there());
     }
     advance(IDLE).await;
     assert!(!is_there());
-    assert!(pool.kept.lock().http2.is_none());
+    assert!(lock(&pool.kept.connections).http2.is_none());
 
     keep();
-    pool.kept.lock().watch(&pool.kept);
-    while pool.kept.lock().http2.is_some() {
+    lock(&pool.kept.connections).watch(&pool.kept);
+    while lock(&pool.kept.connections).http2.is_some() {
         advance(Duration::from_secs(1)).await;
     }
-    assert!(!pool.kept.lock().is_watched);
+    assert!(!lock(&pool.kept.connections).is_watched);
 }

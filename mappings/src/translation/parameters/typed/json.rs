@@ -1,4 +1,4 @@
-//! JSON in parameters: as a text, or in the brackets behind their names.
+//! Parses JSON parameters, as text or in brackets after the name.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use crate::{
     conversion::Sent,
 };
 
-/// The value of a JSON text.
+/// Parses a JSON text.
 pub(super) fn read(catalog: &Catalog, part: &Part, text: &str) -> Option<Value> {
     let read = serde_json::from_str(text).ok();
     let read = read.filter(|value: &Value| value.is_object() || value.is_array());
@@ -25,8 +25,8 @@ pub(super) fn read(catalog: &Catalog, part: &Part, text: &str) -> Option<Value> 
     shaped(catalog, part, read.or_else(bare)?)
 }
 
-/// The value of `name[a]=1&name[b]=2`, `name[]=1&name[]=2` or `name[0][a]=1&name[][a]=2`: a repeated
-/// member begins the next object.
+/// Parses `name[a]=1&name[b]=2`, `name[]=1&name[]=2` or `name[0][a]=1&name[][a]=2`; a repeated
+/// member starts the next object.
 pub(super) fn bracketed(
     catalog: &Catalog,
     part: &Part,
@@ -67,7 +67,7 @@ pub(super) fn bracketed(
     shaped(catalog, part, value)
 }
 
-/// The value, if it has the wanted shape; its members become those of v2.
+/// Checks the shape of a value and converts its members to v2.
 fn shaped(catalog: &Catalog, part: &Part, value: Value) -> Option<Value> {
     let fits = match part.shape {
         None => true,
@@ -93,7 +93,7 @@ fn shaped(catalog: &Catalog, part: &Part, value: Value) -> Option<Value> {
     }
 }
 
-/// v2's object for one of v1; `None` if it has a member that v1 did not know.
+/// Converts an object to v2; `None` if it has an unknown member.
 fn members(catalog: &Catalog, of: &Part, object: Map<String, Value>) -> Option<Value> {
     let mut v2 = Value::Object(Map::new());
     for (name, given) in object {
@@ -109,7 +109,7 @@ fn members(catalog: &Catalog, of: &Part, object: Map<String, Value>) -> Option<V
                 shaped(catalog, part, given)?
             }
             Value::Object(_) => return None,
-            // Days of a week, say: texts may come as lists of their parts.
+            // Texts may be lists of their parts, such as days of the week.
             Value::Array(_) if !matches!(part.kind, Kind::Ids | Kind::String) => return None,
             given => match value(catalog, part, plain(&given)) {
                 Read::Value(value) | Read::Cut(value) => value,

@@ -4,14 +4,12 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::super::Call;
-use super::super::store::merge;
 use super::super::template::shown;
 use super::Outcome;
 use crate::error::ApiError;
-use crate::request::Members;
+use crate::request::{Members, merge};
 
-/// How the codes of additional plans begin, the member that they are kept in, and whether it is a
-/// list.
+/// Additional plans: prefix of the code, member, and whether the member is a list.
 const ADDITIONAL: [(&str, &str, bool); 4] = [
     ("webinar", "plan_webinar", true),
     ("large", "plan_large_meeting", true),
@@ -19,7 +17,7 @@ const ADDITIONAL: [(&str, &str, bool); 4] = [
     ("roomconnector", "plan_room_connector", false),
 ];
 
-/// An object that is kept within the account that the path names.
+/// Object stored in the account named by the path.
 fn kept(call: &Call<'_>, member: &str) -> Members {
     let account = call.target().and_then(|key| call.store.get(key));
     let kept = account.and_then(|account| account.get(member)?.as_object());
@@ -34,12 +32,12 @@ fn keep(call: &mut Call<'_>, member: &str, value: Members) -> Result<(), ApiErro
     Ok(())
 }
 
-/// Shows what is kept.
+/// Shows a stored object.
 pub(super) fn show(call: &Call<'_>, member: &str) -> Outcome {
     Outcome::Answer(Value::Object(kept(call, member)))
 }
 
-/// Merges the body into what is kept.
+/// Merges the body into a stored object.
 pub(super) fn change(call: &mut Call<'_>, member: &str) -> Result<Outcome, ApiError> {
     let mut value = kept(call, member);
     merge(&mut value, call.body().clone());
@@ -47,7 +45,7 @@ pub(super) fn change(call: &mut Call<'_>, member: &str) -> Result<Outcome, ApiEr
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// Subscribes to the plans of the body; its contact becomes the billing contact.
+/// Subscribes to the plans in the body; its contact becomes the billing contact.
 pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let mut plans = call.body().clone();
     let contact = plans.shift_remove("contact");
@@ -74,7 +72,7 @@ pub(super) fn subscribe(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     Ok(Outcome::Answer(answer))
 }
 
-/// Dates a plan from today on.
+/// Sets the dates of a plan that starts today.
 fn activate(call: &Call<'_>, plan: &mut Value) {
     let today = call.now().date();
     let invoice = today.checked_add(Duration::days(30)).unwrap_or(today);
@@ -88,7 +86,7 @@ fn activate(call: &Call<'_>, plan: &mut Value) {
     }
 }
 
-/// Changes the base plan to the type and hosts of the body.
+/// Changes type and hosts of the base plan.
 pub(super) fn change_base(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let mut plans = kept(call, "_plans");
     let change = Members::from_iter([("plan_base".to_owned(), Value::Object(call.body().clone()))]);
@@ -97,7 +95,7 @@ pub(super) fn change_base(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// Adds the additional plan of the body, or changes the one of that type.
+/// Adds an additional plan, or changes the one of the same type.
 pub(super) fn additional(call: &mut Call<'_>, is_new: bool) -> Result<Outcome, ApiError> {
     let body = call.body().clone();
     let code = body.get("type").map(shown).unwrap_or_default();

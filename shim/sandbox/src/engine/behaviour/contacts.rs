@@ -1,4 +1,4 @@
-//! Members of contact groups, which are kept with the group.
+//! Members of contact groups, stored within the group.
 
 use serde_json::{Value, json};
 
@@ -10,10 +10,10 @@ use crate::error::ApiError;
 /// The member of a group with its members.
 const MEMBERS: &str = "_members";
 
-/// v2's limit for one call.
+/// v2's limit per request.
 const MOST_REMOVED: usize = 20;
 
-/// Stores a change under the names that the group has it by.
+/// Changes a group; the body uses other names than the stored object.
 pub(super) fn change(call: &mut Call<'_>) -> Outcome {
     let changes = [
         ("name", "group_name"),
@@ -31,13 +31,13 @@ pub(super) fn change(call: &mut Call<'_>) -> Outcome {
     Outcome::Answer(Value::Null)
 }
 
-/// The members of the group that the path names.
+/// Members of the group named by the path.
 pub(super) fn members(call: &Call<'_>) -> Vec<(u64, Value)> {
     let members = of_group(call).into_iter();
     (1..).zip(members).collect()
 }
 
-/// Skips unknown users: the answer names those that were added.
+/// Adds members and returns their ids; unknown users are skipped.
 pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     let given = call.body().get("group_members");
     let given = given.and_then(Value::as_array).cloned().unwrap_or_default();
@@ -59,7 +59,7 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     Outcome::Answer(json!({ "member_ids": added }))
 }
 
-/// Takes the members out of the group that the query names.
+/// Removes the members named by the query.
 pub(super) fn remove(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let given = call.value("query").get("member_ids").map(shown);
     let given = given.unwrap_or_default();

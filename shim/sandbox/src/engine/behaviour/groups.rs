@@ -10,11 +10,11 @@ use crate::calendar;
 use crate::error::ApiError;
 use crate::user::User;
 
-/// The collections of the two kinds.
+/// Collections.
 const GROUPS: &str = "groups";
 const IM_GROUPS: &str = "im_groups";
 
-/// The ids of the user's groups of a kind.
+/// Ids of the user's groups in a collection.
 fn memberships<'a>(user: &'a User, collection: &str) -> &'a [String] {
     if collection == IM_GROUPS {
         &user.im_groups
@@ -31,7 +31,7 @@ fn memberships_mut<'a>(user: &'a mut User, collection: &str) -> &'a mut Vec<Stri
     }
 }
 
-/// The kind and the id of the group that the path names.
+/// Collection and id of the group named by the path.
 fn group(call: &Call<'_>) -> (&'static str, String) {
     let collection = call.target().map_or(GROUPS, |key| key.collection);
     let group = call.target().and_then(|key| call.store.get(key));
@@ -39,7 +39,7 @@ fn group(call: &Call<'_>) -> (&'static str, String) {
     (collection, id.unwrap_or_default())
 }
 
-/// The groups of a kind, each with the number of its members.
+/// Groups with their number of members.
 pub(super) fn all(call: &Call<'_>, collection: &'static str) -> Vec<(u64, Value)> {
     let groups = call.store.all(collection);
     groups
@@ -47,7 +47,7 @@ pub(super) fn all(call: &Call<'_>, collection: &'static str) -> Vec<(u64, Value)
         .collect()
 }
 
-/// The group that the path names, with the number of its members.
+/// Group named by the path, with its number of members.
 pub(super) fn show(call: &Call<'_>) -> Outcome {
     let Some(key) = call.target() else {
         return Outcome::Default;
@@ -69,7 +69,7 @@ fn counted(account: &Account, collection: &str, mut group: Value) -> Value {
     group
 }
 
-/// The members of the group that the path names.
+/// Members of the group named by the path.
 pub(super) fn members(call: &Call<'_>) -> Vec<(u64, Value)> {
     let (collection, id) = group(call);
     let users = call.account.users.after(0);
@@ -79,7 +79,7 @@ pub(super) fn members(call: &Call<'_>) -> Vec<(u64, Value)> {
         .collect()
 }
 
-/// Skips unknown users: the answer names those that were added.
+/// Adds members and returns their ids; unknown users are skipped.
 pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     let (collection, id) = group(call);
     let entries = call
@@ -108,14 +108,14 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     Outcome::Answer(json!({ "ids": added.join(","), "added_at": added_at }))
 }
 
-/// Takes the member that the path names out of the group.
+/// Removes the member named by the path from the group.
 pub(super) fn remove(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let (collection, id) = group(call);
     member(call, collection, &id)?.retain(|own| *own != id);
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// Moves the member that the path names to another group.
+/// Moves the member named by the path to another group.
 pub(super) fn change(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let (collection, id) = group(call);
     member(call, collection, &id)?;
@@ -142,7 +142,7 @@ pub(super) fn change(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// The groups of the member that the path names.
+/// Groups of the member named by the path.
 fn member<'a>(
     call: &'a mut Call<'_>,
     collection: &str,
@@ -160,8 +160,8 @@ fn member<'a>(
         .ok_or(unknown)
 }
 
-/// Takes everybody out of the group that the path names, and leaves the rest to the method.
-pub(super) fn dissolve(call: &mut Call<'_>) -> Outcome {
+/// Removes all members from the group named by the path; the method then deletes it.
+pub(super) fn remove_all_members(call: &mut Call<'_>) -> Outcome {
     let (collection, id) = group(call);
     for user in call.account.users.iter_mut() {
         memberships_mut(user, collection).retain(|own| *own != id);

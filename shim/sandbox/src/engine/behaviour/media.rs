@@ -1,6 +1,6 @@
-//! The files that recordings have: small, but real.
+//! Small but valid recording files.
 
-/// A file's bytes.
+/// Media file.
 pub(super) struct Media {
     pub(super) file_type: &'static str,
     pub(super) extension: &'static str,
@@ -35,7 +35,7 @@ const MEDIA: [Media; 4] = [
     },
 ];
 
-/// The file of a type; a video for types that have none.
+/// File of a type; a video for types without one.
 pub(super) fn of(file_type: &str) -> &'static Media {
     let [video, ..] = &MEDIA;
     MEDIA

@@ -1,4 +1,4 @@
-//! Meetings and webinars that start and end, and those who register for them.
+//! Starting and ending of meetings and webinars, and registration.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -12,13 +12,13 @@ use crate::calendar;
 use crate::error::ApiError;
 use crate::request::{Members, Typed as _};
 
-/// Meetings that exist only while they run.
+/// Type of meetings that exist only while they run.
 const INSTANT: i64 = 1;
-/// Panelists of a webinar at most.
+/// Maximum number of panelists.
 const PANELISTS: usize = 100;
 
-/// Starts a meeting or webinar that is not running, with its host and two more in it. False when
-/// there is none with this id.
+/// Starts a meeting or webinar with its host and two participants, unless it is running. False if
+/// the id is unknown.
 pub(in crate::engine) fn start(store: &mut Store, account: &Account, id: &str) -> bool {
     let kinds = [("meetings", "meeting"), ("webinars", "webinar")];
     let found = kinds.iter().find_map(|(collection, kind)| {
@@ -58,7 +58,7 @@ pub(in crate::engine) fn start(store: &mut Store, account: &Account, id: &str) -
     true
 }
 
-/// `end` ends what is running and leaves a past instance; anything else changes nothing.
+/// `end` ends the running meeting and leaves a past instance; other actions are ignored.
 pub(super) fn change_status(call: &mut Call<'_>) -> Outcome {
     let ends = call
         .body()
@@ -104,14 +104,14 @@ fn end(call: &mut Call<'_>, key: ObjectKey) {
     }
 }
 
-/// Notes what a webhook says of a meeting or webinar that started or ended.
+/// Records a webhook event for a started or ended meeting or webinar.
 fn announce(store: &mut Store, instance: &Value, what: &str) {
     let members = instance.as_object().into_iter().flatten();
     let visible = members.filter(|(name, value)| !name.starts_with('_') && !value.is_null());
     let mut object: Members = visible
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    // A text here, a number elsewhere.
+    // Webhooks have the id as a string, other documents as a number.
     let id = object.get("id").map(shown).unwrap_or_default();
     object.insert("id".to_owned(), id.into());
     let kind = instance.text("_kind").unwrap_or("meeting");
@@ -136,7 +136,7 @@ fn close(instance: &mut Members, now: OffsetDateTime) {
     instance.insert("_phases".to_owned(), json!([phase]));
 }
 
-/// Registers a person; a repeated registration returns the first one.
+/// Registers a person; repeated registrations return the first one.
 pub(super) fn register(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let Some(key) = call.target() else {
         return Ok(Outcome::Default);
@@ -195,9 +195,9 @@ fn count_registrant(store: &mut Store, key: ObjectKey) {
     }
 }
 
-/// Approves, denies or cancels the registrants that the body names, by id or address. Others are
-/// passed over.
-pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
+/// Approves, denies or cancels the registrants in the body, by id or email address. Unknown ones
+/// are ignored.
+pub(super) fn change_registrants(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let status = match call.body().text("action") {
         Some("approve") => "approved",
         Some("deny") => "denied",
@@ -232,7 +232,7 @@ pub(super) fn decide(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// Invites the panelists that the body names. Existing panelists stay.
+/// Adds the panelists in the body; existing ones stay.
 pub(super) fn add_panelists(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let webinar = call.target().and_then(|key| call.store.get(key));
     let id = webinar.and_then(|webinar| webinar.get("id")).cloned();

@@ -1,4 +1,4 @@
-//! Recordings and the files that are downloaded.
+//! Recordings and their downloads.
 
 use axum::extract::{Path, State as Shared};
 use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
@@ -18,11 +18,11 @@ use crate::access_tokens::credentials;
 use crate::error::ApiError;
 use crate::request::{Members, QueryPairs};
 
-/// What a browser would show: v2 answers so, with 200, when a download has no valid token.
+/// v2 returns this page with status 200 if a download has no valid token.
 const SIGN_IN: &str = "<!DOCTYPE html><html><head><title>Sign In</title></head>\
                        <body><form action=\"/signin\"></form></body></html>";
 
-/// Sets the sizes of a recording's files and what follows from them.
+/// Sets the file sizes of a recording and their totals.
 pub(super) fn measure(recording: &mut Members) {
     let mut total = 0;
     let mut count = 0;
@@ -42,8 +42,8 @@ pub(super) fn measure(recording: &mut Members) {
     recording.insert("recording_count".to_owned(), count.into());
 }
 
-/// Deletes the recording that the path names, or one file of it. What is moved to the trash is
-/// listed there.
+/// Deletes the recording named by the path or one of its files. Trashed recordings remain listed as
+/// such.
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let Some(key) = call.target() else {
         return Ok(Outcome::Default);
@@ -77,8 +77,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     Ok(Outcome::Answer(Value::Null))
 }
 
-/// `GET /rec/download/{fileId}`: the bytes for a bearer token of the API or of the recording, as a
-/// header or the parameter `access_token`; else a page.
+/// `GET /rec/download/{fileId}`: the file, for a bearer token of the API or of the recording, in a
+/// header or the parameter `access_token`; otherwise an HTML page.
 pub(crate) async fn download(
     Shared(sandbox): Shared<Sandbox>,
     Path(id): Path<String>,
@@ -106,7 +106,7 @@ pub(crate) async fn download(
     }
 }
 
-/// The file, or the part of it that the header `Range` names by one range.
+/// The file, or the single range requested by `Range`.
 fn part(media: &Media, headers: &HeaderMap) -> Response {
     let file = [(CONTENT_TYPE, media.content_type), (ACCEPT_RANGES, "bytes")];
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
@@ -118,7 +118,7 @@ fn part(media: &Media, headers: &HeaderMap) -> Response {
     let number = |text: &str| text.parse::<usize>().ok();
     let (first, last) = match number(first) {
         Some(first) => (first, number(last).unwrap_or(length).min(length - 1)),
-        // The last ones, this many.
+        // Suffix range.
         None => (
             length.saturating_sub(number(last).unwrap_or_default()),
             length - 1,

@@ -10,20 +10,20 @@ use crate::calendar;
 use crate::error::ApiError;
 use crate::request::{Members, Typed as _};
 
-/// Occurrences of a series at most, as in v2.
+/// Maximum number of occurrences of a series, as in v2.
 const MAX_OCCURRENCES: usize = 60;
-/// The longest interval between occurrences, in days, weeks or months.
+/// Maximum interval between occurrences, in days, weeks or months.
 const MAX_INTERVAL: i64 = 99;
-/// The longest duration that is worked with, in minutes.
+/// Maximum duration in minutes.
 const MAX_MINUTES: i64 = 100_000;
-/// Types that recur at fixed times: a meeting, a webinar.
+/// Types that recur at fixed times: meeting, webinar.
 const RECURRING: [i64; 2] = [8, 9];
-/// Types that happen once at a fixed time.
+/// Types that occur once at a fixed time.
 const ONCE: [i64; 2] = [2, 5];
 
-/// Sets `occurrences` of a series, and `_until`: the end of the last one. Changes of single
-/// occurrences are kept until the series itself changes.
-pub(super) fn work_out(object: &mut Members) {
+/// Sets `occurrences` of a series, and `_until`, the end of the last one. Changes of single
+/// occurrences are kept until the series changes.
+pub(super) fn update_occurrences(object: &mut Members) {
     let kind = object.integer("type").unwrap_or_default();
     let start = object.text("start_time").and_then(calendar::time);
     let minutes = object
@@ -65,7 +65,7 @@ pub(super) fn work_out(object: &mut Members) {
     }
 }
 
-/// The starts of a series. Days are those of UTC.
+/// Start times of a series. Days are in UTC.
 fn starts(first: OffsetDateTime, recurrence: &Value) -> Vec<OffsetDateTime> {
     let number = |name: &str| recurrence.integer(name);
     let interval = number("repeat_interval")
@@ -87,7 +87,7 @@ fn starts(first: OffsetDateTime, recurrence: &Value) -> Vec<OffsetDateTime> {
         .collect();
     let weekday = i64::from(first.weekday().number_days_from_sunday());
     let mut found = Vec::new();
-    // Day by day; the end of the calendar or of the series ends it.
+    // Day by day until the series or the calendar ends.
     for ahead in 0..interval.saturating_mul(366 * 5) {
         let Some(start) = first.checked_add(Duration::days(ahead)) else {
             break;
@@ -123,7 +123,7 @@ fn months_between(first: Date, other: Date) -> i64 {
     months(other) - months(first)
 }
 
-/// Whether a day is the one of its month that the series means.
+/// True if the day is the series' day of its month.
 fn in_month(day: Date, first: Date, recurrence: &Value) -> bool {
     let number = |name: &str| recurrence.integer(name);
     match (number("monthly_week"), number("monthly_week_day")) {
@@ -141,7 +141,7 @@ fn in_month(day: Date, first: Date, recurrence: &Value) -> bool {
     }
 }
 
-/// The occurrence that the query names: shown, changed or deleted by itself.
+/// Shows, changes or deletes the occurrence named by the query.
 pub(super) fn occurrence(call: &mut Call<'_>) -> Result<Outcome, ApiError> {
     let (Some(id), Some(key)) = (call.parameter("occurrence_id"), call.target()) else {
         return Ok(Outcome::Default);

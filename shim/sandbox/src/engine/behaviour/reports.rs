@@ -1,4 +1,4 @@
-//! Reports that sum up what was held: by host, and by day.
+//! Reports of past meetings, by host and by day.
 
 use crate::request::Typed as _;
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use crate::calendar;
 use crate::error::ApiError;
 use crate::user::Status;
 
-/// Months that the daily report reaches back.
+/// Number of months covered by the daily report.
 const MONTHS: i32 = 6;
 
-/// What was held, summed up.
+/// Totals of past meetings.
 #[derive(Default)]
 struct Sums {
     meetings: i64,
@@ -23,7 +23,7 @@ struct Sums {
     minutes: i64,
 }
 
-/// Past instances whose day is wanted, summed up by a key.
+/// Totals of past instances on matching days, grouped by a key.
 fn sums(call: &Call<'_>, key: &str, wanted: impl Fn(&str) -> bool) -> BTreeMap<String, Sums> {
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
     for (_, instance) in call.store.all("instances") {
@@ -47,7 +47,7 @@ fn sums(call: &Call<'_>, key: &str, wanted: impl Fn(&str) -> bool) -> BTreeMap<S
     sums
 }
 
-/// All users with what they held in a range of days; `_active` are those who held something.
+/// All active users with their totals in a date range; `_active` marks hosts of meetings.
 pub(super) fn by_host(call: &Call<'_>, range: Option<&(String, String)>) -> Vec<(u64, Value)> {
     let wanted =
         |day: &str| range.is_none_or(|(from, to)| from.as_str() <= day && day <= to.as_str());
@@ -79,10 +79,11 @@ pub(super) fn by_host(call: &Call<'_>, range: Option<&(String, String)>) -> Vec<
         .collect()
 }
 
-/// The days of the month that the query names, those that are over or today.
+/// Days of the month named by the query, up to today.
 ///
 /// # Errors
-/// When the month is too far back.
+///
+/// If the month is too old.
 pub(super) fn by_day(call: &Call<'_>) -> Result<Vec<(u64, Value)>, ApiError> {
     let today = call.now().date();
     let number = |name: &str| {
@@ -122,7 +123,7 @@ pub(super) fn by_day(call: &Call<'_>) -> Result<Vec<(u64, Value)>, ApiError> {
     Ok((1..).zip(entries).collect())
 }
 
-/// The days of a range.
+/// Days of a date range.
 pub(super) fn days(range: Option<&(String, String)>) -> Vec<(u64, Value)> {
     let ends = range.and_then(|(from, to)| calendar::date(from).zip(calendar::date(to)));
     let Some((from, to)) = ends else {

@@ -1,4 +1,4 @@
-//! The names of behaviours: code for what data cannot express.
+//! Names of behaviours.
 
 use serde::Deserialize;
 
@@ -6,41 +6,41 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Behaviour {
-    /// Works out the occurrences of a series and when it is over.
+    /// Computes the occurrences of a series and its end.
     Recurrence,
-    /// Shows, changes or deletes one occurrence if the query names one.
+    /// Shows, changes or deletes the occurrence named by the query, if any.
     Occurrence,
-    /// Ends a meeting or webinar that is running.
+    /// Ends a running meeting or webinar.
     ChangeStatus,
-    /// Adds a registrant, approved or not.
+    /// Adds a registrant, approved or pending.
     Register,
     /// Approves, denies or cancels registrants.
     DecideRegistrants,
     AddPanelists,
-    /// Groups with the number of their members.
+    /// Groups with their number of members.
     Groups,
     ImGroups,
     ShowGroup,
-    /// Deletes a group whose members are taken out first.
+    /// Removes all members of a group before it is deleted.
     DissolveGroup,
     GroupMembers,
     AddGroupMembers,
     RemoveGroupMember,
     ChangeGroupMember,
-    /// Changes a contact group, whose members have other names in changes.
+    /// Changes a contact group, whose body uses other member names.
     ChangeContactGroup,
     ContactMembers,
     AddContactMembers,
     RemoveContactMembers,
-    /// Gives the files of a recording their sizes.
+    /// Sets the file sizes of a recording.
     RecordingFiles,
-    /// Moves a recording, or one of its files, to the trash or deletes it.
+    /// Moves a recording or one of its files to the trash, or deletes it.
     DeleteRecording,
-    /// Hosts with what they held in a range of days.
+    /// Hosts with their totals in a date range.
     AccountReport,
-    /// The days of a month with what was held on them.
+    /// Days of a month with their totals.
     DailyReport,
-    /// The days of a range.
+    /// Days of a date range.
     Days,
     ChangeAccountOptions,
     ChangeAccountSettings,

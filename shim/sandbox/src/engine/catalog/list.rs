@@ -1,4 +1,4 @@
-//! Lists as data: source, filter, order and page of their entries.
+//! Lists as data: source, filter, order and pagination.
 
 use std::collections::BTreeMap;
 
@@ -11,51 +11,51 @@ use crate::engine::template::{Conditions, View};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct List {
-    /// The collection of the entries.
+    /// Collection of the entries.
     pub(in crate::engine) of: Option<String>,
-    /// Number of generated entries, each with its `n` from 0 and a `person`. With `of`: generated
-    /// only when the collection has no entry.
+    /// Number of generated entries, each with its `n` from 0 and a `person`. With `of`, entries are
+    /// generated only if the collection has none.
     pub(in crate::engine) repeat: Option<String>,
-    /// The position of the first person.
+    /// Position of the first person.
     pub(in crate::engine) people: Option<String>,
-    /// A behaviour that yields the entries.
+    /// Behaviour that provides the entries.
     pub(in crate::engine) from: Option<Behaviour>,
-    /// Answers the one entry whose first template equals the second, in the key of a list.
+    /// Returns the single entry whose first template equals the second, instead of a list.
     pub(in crate::engine) single: Option<(String, String)>,
     #[serde(rename = "where", default)]
     pub(in crate::engine) filter: Conditions,
-    /// More conditions, by a parameter of the query and its value.
+    /// Additional conditions by query parameter and value.
     #[serde(default)]
     pub(in crate::engine) cases: BTreeMap<String, BTreeMap<String, Conditions>>,
     pub(in crate::engine) dates: Option<Dates>,
-    /// The member to sort by, highest values first.
+    /// Sort key, in descending order.
     pub(in crate::engine) newest: Option<String>,
-    /// The member of the answer that holds the list.
+    /// Member of the response with the list.
     pub(in crate::engine) entries: String,
-    /// The document of an entry; left out: the object as it is.
+    /// View of an entry; the stored object if `None`.
     pub(in crate::engine) entry: Option<View>,
-    /// The members that describe the page. Without `next_page_token` the answer has all entries.
+    /// Pagination members. Without `next_page_token` the response has all entries.
     pub(in crate::engine) page: Vec<String>,
-    /// Further members of the answer; `all` is the list before paging.
+    /// Additional members of the response; `all` is the unpaginated list.
     #[serde(default)]
     pub(in crate::engine) extra: Map<String, Value>,
-    /// The member of the answer that list and page are nested in.
+    /// Member of the response in which list and pagination are nested.
     pub(in crate::engine) within: Option<String>,
 }
 
-/// A range of days by the parameters `from` and `to`.
+/// Date range of the parameters `from` and `to`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine) struct Dates {
-    /// The member of an entry that must be in the range. Default: no filter.
+    /// Date member of an entry to filter by. Default: no filter.
     pub(in crate::engine) on: Option<String>,
-    /// Parameters of the query that switch the range off, by value: `type = ["live"]`.
+    /// Parameter values that disable the range: `type = ["live"]`.
     #[serde(default)]
     pub(in crate::engine) unless: BTreeMap<String, Vec<String>>,
-    /// Cuts a longer range to its last month; a missing end is today. Default true.
+    /// Limit the range to its last month; the end defaults to today. Default true.
     #[serde(default = "yes")]
     pub(in crate::engine) month: bool,
-    /// Answers `from` and `to`.
+    /// Return `from` and `to`.
     #[serde(default)]
     pub(in crate::engine) shown: bool,
 }

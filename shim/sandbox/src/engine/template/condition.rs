@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Scope, shown};
 
-/// Dotted paths and what must hold for each.
+/// Dotted paths with their tests.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Conditions(BTreeMap<String, Test>);
 
@@ -15,30 +15,30 @@ pub(crate) struct Conditions(BTreeMap<String, Test>);
 #[serde(untagged)]
 enum Test {
     Table(Comparison),
-    /// Equal to one of these.
+    /// Equal to one of these values.
     OneOf(Vec<Value>),
-    /// Equal to this, as text: `7` equals `"7"`.
+    /// Equal as text: `7` equals `"7"`.
     Equal(Value),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Comparison {
-    /// Not equal, or without a value.
+    /// Not equal, or absent.
     Not(Value),
-    /// Whether there is a value.
+    /// Present or absent.
     Present(bool),
-    /// Later, as text; without a value it holds.
+    /// Later in text order; absent values pass.
     After(Value),
-    /// Not later, as text.
+    /// Not later in text order.
     Until(Value),
-    /// An array with this entry.
+    /// Array that contains this entry.
     Has(Value),
-    /// A greater number.
+    /// Greater than this number.
     Above(i64),
-    /// A number, or a text of digits.
+    /// Integer, or a text of digits.
     Digits(bool),
-    /// A text, an array or an object without content, or without a value.
+    /// Empty text, array or object, or absent.
     Empty(bool),
 }
 

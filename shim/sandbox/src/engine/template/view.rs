@@ -1,11 +1,11 @@
-//! How objects are shown: documents, and templates in their place.
+//! Response views: documents and inline templates.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Scope;
 
-/// How something is shown: by a document's name, or by a template.
+/// Name of a document, or an inline template.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(crate) enum View {
@@ -22,13 +22,13 @@ impl View {
     }
 }
 
-/// How an object is shown.
+/// Members of an object in responses.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Document {
-    /// The object's members that are shown; left out: those that do not begin with `_`.
+    /// Members to show; by default those that do not begin with `_`.
     pub(crate) take: Option<Vec<String>>,
-    /// Members that are not.
+    /// Members to omit.
     #[serde(default)]
     pub(crate) omit: Vec<String>,
     /// Computed members.
@@ -37,7 +37,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// The object at hand as this document.
+    /// Renders `self` as this document.
     pub(crate) fn of(&self, scope: &Scope<'_>) -> Value {
         let mut shown = Map::new();
         let object = scope.at("self").and_then(Value::as_object);

@@ -1,43 +1,43 @@
-//! What a value is to be.
+//! Tests of values.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::place::Pointer;
 
-/// What a value is to be.
+/// Expected value.
 #[derive(Clone, Debug)]
-pub enum Wanted {
-    /// One of these, or none of them.
+pub enum Predicate {
+    /// One of these values, or none of them.
     OneOf {
-        /// The values.
+        /// Compared values.
         values: Vec<Value>,
-        /// False: none of these; an absent value fits.
+        /// If false, the value must be none of these; absent values pass.
         is: bool,
     },
-    /// Present and not null, or not so.
+    /// Present and not null, or the opposite.
     Exists(bool),
-    /// The value of a parameter, in any case; of an array, that one of its elements is.
+    /// Equal to a parameter, ignoring case; for an array, one of its elements is.
     Equals(String),
-    /// A moment that is not earlier than a parameter's, if it was given.
+    /// Timestamp not earlier than the parameter, if given.
     NotBefore(String),
-    /// A moment that is not later than a parameter's, if it was given.
+    /// Timestamp not later than the parameter, if given.
     NotAfter(String),
 }
 
-/// What a member of an entry is to be.
+/// Test of a member of an entry.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "TestShape")]
 pub struct Test {
-    /// The document; the entry's own if there is none.
+    /// Name of the document; the entry itself if `None`.
     pub document: Option<String>,
-    /// The member.
+    /// Pointer to the member.
     pub at: String,
-    /// What it is to be.
-    pub wanted: Wanted,
+    /// Expected value.
+    pub predicate: Predicate,
 }
 
-/// A test as it is written.
+/// TOML form of a test.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TestShape {
@@ -48,14 +48,14 @@ struct TestShape {
     #[serde(default)]
     is_not: Vec<Value>,
     exists: Option<bool>,
-    /// The parameters that it is compared with.
+    /// Parameters to compare with.
     equals: Option<String>,
     not_before: Option<String>,
     not_after: Option<String>,
 }
 
-impl Wanted {
-    /// Of `is`, `is_not` and `exists` the one that is written.
+impl Predicate {
+    /// Exactly one of `is`, `is_not` and `exists` must be set.
     pub(super) fn new(
         is: Vec<Value>,
         is_not: Vec<Value>,
@@ -71,11 +71,11 @@ impl Wanted {
                 is: false,
             }),
             (true, true, Some(exists)) => Ok(Self::Exists(exists)),
-            _ => Err("one of `is`, `is_not` and `exists` says what is wanted".to_owned()),
+            _ => Err("exactly one of `is`, `is_not` and `exists` is required".to_owned()),
         }
     }
 
-    /// The parameter that a value is compared with.
+    /// Parameter that the value is compared with.
     pub(super) fn parameter(&self) -> Option<&str> {
         match self {
             Self::Equals(name) | Self::NotBefore(name) | Self::NotAfter(name) => Some(name),
@@ -89,26 +89,28 @@ impl TryFrom<TestShape> for Test {
 
     fn try_from(shape: TestShape) -> Result<Self, String> {
         let parameters = [
-            shape.equals.map(Wanted::Equals),
-            shape.not_before.map(Wanted::NotBefore),
-            shape.not_after.map(Wanted::NotAfter),
+            shape.equals.map(Predicate::Equals),
+            shape.not_before.map(Predicate::NotBefore),
+            shape.not_after.map(Predicate::NotAfter),
         ];
         let mut parameters = parameters.into_iter().flatten();
         let fixed = !shape.is.is_empty() || !shape.is_not.is_empty() || shape.exists.is_some();
-        let wanted = match (parameters.next(), parameters.next()) {
+        let predicate = match (parameters.next(), parameters.next()) {
             (Some(_), Some(_)) => {
-                return Err("one of `equals`, `not_before` and `not_after` is enough".to_owned());
+                return Err(
+                    "only one of `equals`, `not_before` and `not_after` is allowed".to_owned(),
+                );
             }
             (Some(_), None) if fixed => {
                 return Err("a test compares with values or with a parameter, not both".to_owned());
             }
-            (Some(wanted), None) => wanted,
-            (None, _) => Wanted::new(shape.is, shape.is_not, shape.exists)?,
+            (Some(predicate), None) => predicate,
+            (None, _) => Predicate::new(shape.is, shape.is_not, shape.exists)?,
         };
         Ok(Self {
             document: shape.document,
             at: shape.at.0,
-            wanted,
+            predicate,
         })
     }
 }

@@ -1,5 +1,4 @@
-//! Members that are more than one value of a document: lists, objects, what depends on another
-//! member, texts and numbers that are made of others.
+//! Members made of several values: lists, objects, conditional values, templates and aggregates.
 
 use std::slice;
 
@@ -7,44 +6,48 @@ use serde_json::Value;
 
 use super::{
     Writer,
-    columns::Made,
-    value::{timestamp, typed, value_to_v1},
+    columns::Composite,
+    value::{typed, value_to_v1},
 };
 use crate::{
     catalog::{
         ITEM,
         field::{DocumentPlace, Field, Kind, Place},
-        operation::{Member, OptionValue, View},
+        operation::{Member, View},
     },
     conversion::count_parts,
     document::{Document, Json},
+    moment::timestamp,
     scalar::Scalar,
     template::Template,
     translation::{
         Translation,
         entry::{Documents, Entry},
-        parameters::chosen,
         values::text_of,
     },
 };
 
 impl<'a> Writer<'_, 'a> {
-    pub(super) fn made(&mut self, made: &Made<'a>, entry: &Entry<'a>) {
-        let Made {
+    pub(super) fn composite(&mut self, composite: &Composite<'a>, entry: &Entry<'a>) {
+        let Composite {
             member,
             field,
             part,
-        } = *made;
+        } = *composite;
         for rule in &field.overrides {
-            let is_so = rule.at.as_ref().is_none_or(|(place, wanted)| {
+            let is_so = rule.at.as_ref().is_none_or(|(place, predicate)| {
                 let found = entry.documents.at(&place.document, &place.pointer);
-                self.translation.is_wanted(found, wanted)
+                self.translation.satisfies(found, predicate)
             });
-            if !is_so || !chosen(&rule.options, self.translation.site) {
+            if !is_so || !self.translation.site.options.has_all(&rule.options) {
                 continue;
             }
             match (&rule.from, &rule.show) {
-                (Some(from), _) if !self.made_value(made, slice::from_ref(from), entry) => continue,
+                (Some(from), _)
+                    if !self.composite_value(composite, slice::from_ref(from), entry) =>
+                {
+                    continue;
+                }
                 (None, Some(show)) => self.value(member, show),
                 _ => {}
             }
@@ -55,17 +58,17 @@ impl<'a> Writer<'_, 'a> {
             .view
             .and_then(|view| self.translation.catalog.view(view));
         let is_shown = match (part.kind, view) {
-            (Kind::List, Some(view)) => self.made_list(member, view, places, entry),
-            (Kind::Object, Some(view)) => self.made_object(member, view, places, entry),
-            _ => self.made_value(made, places, entry),
+            (Kind::List, Some(view)) => self.list_member(member, view, places, entry),
+            (Kind::Object, Some(view)) => self.object_member(member, view, places, entry),
+            _ => self.composite_value(composite, places, entry),
         };
         if !is_shown {
-            self.nothing(member, field, places, entry);
+            self.write_empty(member, field, places, entry);
         }
     }
 
-    /// Writes a list: one that calls read, or an array in a document.
-    fn made_list(
+    /// Writes a list read by calls, or an array of a document.
+    fn list_member(
         &mut self,
         member: &'a Member,
         view: &'a View,
@@ -98,8 +101,8 @@ impl<'a> Writer<'_, 'a> {
         false
     }
 
-    /// Writes an object: one in a document, or one that has members of the same documents.
-    fn made_object(
+    /// Writes an object of a document, or a nested view over the same documents.
+    fn object_member(
         &mut self,
         member: &'a Member,
         view: &'a View,
@@ -120,7 +123,7 @@ impl<'a> Writer<'_, 'a> {
                 }
                 _ => {}
             }
-            // An object without members says nothing.
+            // Omit empty objects.
             let written = self.json.get(value..).unwrap_or_default();
             if !written.is_empty() && written != b"{}" {
                 return true;
@@ -130,13 +133,18 @@ impl<'a> Writer<'_, 'a> {
         false
     }
 
-    /// Writes the first value that there is.
-    fn made_value(&mut self, made: &Made<'a>, places: &[Place], entry: &Entry<'a>) -> bool {
-        let Made {
+    /// Writes the first present value.
+    fn composite_value(
+        &mut self,
+        composite: &Composite<'a>,
+        places: &[Place],
+        entry: &Entry<'a>,
+    ) -> bool {
+        let Composite {
             member,
             field,
             part,
-        } = *made;
+        } = *composite;
         for place in places {
             let value = match place {
                 Place::Document(place) => {
@@ -145,7 +153,7 @@ impl<'a> Writer<'_, 'a> {
                 }
                 Place::Text(template) => text(template, entry).map(Value::from),
                 Place::Link(place) => self.link(place, entry).map(Value::from),
-                Place::Clock => timestamp(self.now).map(|time| time.to_value()),
+                Place::Clock => timestamp(self.now).map(Value::from),
                 other => self
                     .translation
                     .other(other)
@@ -167,15 +175,21 @@ impl<'a> Writer<'_, 'a> {
         false
     }
 
-    /// The site's own link to the file of a URL.
+    /// The site's link for a file URL.
     fn link(&self, place: &DocumentPlace, entry: &Entry<'a>) -> Option<String> {
         let url = entry.documents.at(&place.document, &place.pointer)?;
         let links = self.translation.site.links.as_ref()?;
         links.link(url.as_str()?, self.now)
     }
 
-    /// Writes what is shown where nothing was found.
-    fn nothing(&mut self, member: &'a Member, field: &Field, places: &[Place], entry: &Entry<'a>) {
+    /// Writes the empty value, if the documents were read.
+    fn write_empty(
+        &mut self,
+        member: &'a Member,
+        field: &Field,
+        places: &[Place],
+        entry: &Entry<'a>,
+    ) {
         let is_read = |place: &Place| match place {
             Place::Document(place) => entry.documents.newest(&place.document).is_some(),
             Place::Text(_) | Place::Here => true,
@@ -188,18 +202,18 @@ impl<'a> Writer<'_, 'a> {
 
     fn value(&mut self, member: &Member, value: &Value) {
         self.json.extend_from_slice(member.key.as_bytes());
-        // JSON always can be written to memory.
+        // Writing JSON to memory cannot fail.
         let _ = serde_json::to_writer(&mut self.json, value);
     }
 }
 
-/// The part of the newest document of a name that has it.
+/// The value at a pointer in the newest document that has it.
 fn part(entry: &Entry<'_>, document: &str, pointer: &str) -> Option<Document> {
     let mut documents = entry.documents.all(document);
     documents.find_map(|document| document.part(pointer))
 }
 
-/// What the view of an element or object sees: it itself, and the documents around it.
+/// Documents visible to the view of a nested object: its own and those around it.
 fn inside<'a>(entry: &Entry<'a>, element: Document) -> Entry<'a> {
     let mut documents = Documents::default();
     for (name, document) in entry.documents.iter() {
@@ -212,7 +226,7 @@ fn inside<'a>(entry: &Entry<'a>, element: Document) -> Entry<'a> {
     }
 }
 
-/// A text with values of documents in it; nothing if one of them is absent.
+/// Fills a template from documents; `None` if a value is absent.
 fn text(template: &Template, entry: &Entry<'_>) -> Option<String> {
     template.fill(&|place| {
         let (document, pointer) = place.split_once(':')?;
@@ -220,9 +234,9 @@ fn text(template: &Template, entry: &Entry<'_>) -> Option<String> {
     })
 }
 
-impl Translation<'_> {
-    /// What is no member of a document.
-    pub(super) fn other(&self, place: &Place) -> Option<Scalar<'static>> {
+impl<'a> Translation<'a> {
+    /// Value of a place outside documents.
+    pub(super) fn other(&self, place: &Place) -> Option<Scalar<'a>> {
         let text = |text: String| Scalar::Text(text.into());
         let count = |count: usize| Scalar::Int(i64::try_from(count).unwrap_or(i64::MAX));
         Some(match place {
@@ -247,11 +261,7 @@ impl Translation<'_> {
                 count(progress.succeeded)
             }
             Place::Elements(name) => count(self.given.elements(name).len()),
-            Place::Option(name) => match self.site.options.get(name)? {
-                OptionValue::Switch(yes) => Scalar::Bool(*yes),
-                OptionValue::Number(number) => Scalar::Int(*number),
-                OptionValue::Choice(choice) => text(choice.clone()),
-            },
+            Place::Option(name) => self.site.options.get(name)?.to_scalar(),
             Place::Document(_)
             | Place::Clock
             | Place::List(_)
@@ -261,14 +271,14 @@ impl Translation<'_> {
         })
     }
 
-    /// True if another parameter names the subject in place of this one.
+    /// True if another parameter identifies the subject.
     pub(in super::super) fn is_ignored(&self, name: &str) -> bool {
         let names = &self.operation.subject;
         let used = names.iter().find(|name| self.given.has(name));
         names.iter().any(|known| known == name) && used.is_some_and(|used| used != name)
     }
 
-    /// The sum of a member of the entries of a list; whole if all are.
+    /// Sum over a member of a list's entries; an integer if all values are.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a sum with decimals is one of decimals"

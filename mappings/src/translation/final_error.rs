@@ -1,4 +1,4 @@
-//! The error of an operation that failed, with what was done nevertheless.
+//! Error of a failed operation, including the writes that succeeded.
 
 use super::{CallId, State, Translation, error_mapper::Failure, values::text_of};
 use crate::{
@@ -9,18 +9,18 @@ use crate::{
     exchange::V1Error,
 };
 
-/// How far a write came: its name, and how many of how many things, if it is made for several.
-struct Progressed<'p> {
+/// Progress of a write. `all`, `done` and `unknown` count its items, or 1 without fan-out.
+struct WriteProgress<'p> {
     call: &'p str,
     all: usize,
     done: usize,
     unknown: usize,
-    /// False for one that is not to be made, and is not missed.
-    is_wanted: bool,
+    /// False if the write is not needed.
+    is_needed: bool,
 }
 
-impl Progressed<'_> {
-    /// The name, if some of it is so.
+impl WriteProgress<'_> {
+    /// Name of the call with the number of items, unless it is zero.
     fn part(&self, count: usize) -> Option<String> {
         match (count, self.all) {
             (0, _) => None,
@@ -30,14 +30,14 @@ impl Progressed<'_> {
     }
 }
 
-fn missing(write: &Progressed<'_>) -> usize {
+fn missing(write: &WriteProgress<'_>) -> usize {
     let missing = write.all.saturating_sub(write.done + write.unknown);
-    if write.is_wanted { missing } else { 0 }
+    if write.is_needed { missing } else { 0 }
 }
 
 impl Translation<'_> {
-    /// The writes, and how far each came.
-    fn writes(&self) -> impl Iterator<Item = Progressed<'_>> {
+    /// The writes of the plan with their progress.
+    fn writes(&self) -> impl Iterator<Item = WriteProgress<'_>> {
         let calls = self.plan.calls.iter().zip(&self.progress).enumerate();
         let writes = calls.filter(|(_, (call, _))| !call.method.is_read());
         writes.map(|(index, (call, progress))| {
@@ -49,20 +49,20 @@ impl Translation<'_> {
                 }
                 _ => (1, usize::from(is_done), progress.unknown.len()),
             };
-            Progressed {
+            WriteProgress {
                 call: &call.name,
                 all,
                 done,
                 unknown,
-                is_wanted: progress.state == State::Failed
+                is_needed: progress.state == State::Failed
                     || progress.units.is_some()
-                    || self.would_be_made(index, call, progress.state),
+                    || self.is_unreached(index, call, progress.state),
             }
         })
     }
 
-    /// True for a write that another failure kept from being made.
-    fn would_be_made(&self, index: usize, call: &Call, state: State) -> bool {
+    /// True for a write that was not reached because of another failure.
+    fn is_unreached(&self, index: usize, call: &Call, state: State) -> bool {
         let id = CallId::once(index);
         state == State::Waiting
             && call.each.is_none()
@@ -70,10 +70,10 @@ impl Translation<'_> {
             && self.prepare(id, call).is_some()
     }
 
-    /// The error that the client gets, with what was done nevertheless, and what may be.
+    /// Error for the client, listing what was stored and what is unknown.
     pub(super) fn final_error(&self, failure: Failure) -> V1Error {
         let writes: Vec<_> = self.writes().collect();
-        let named = |count: fn(&Progressed<'_>) -> usize, how: &str| {
+        let named = |count: fn(&WriteProgress<'_>) -> usize, how: &str| {
             let parts: Vec<_> = writes.iter().filter_map(|w| w.part(count(w))).collect();
             (!parts.is_empty()).then(|| format!("{} {how}", parts.join(", ")))
         };

@@ -1,4 +1,4 @@
-//! What a view reads, found in the documents of one object after the other.
+//! Looks up document members for one object after the other.
 
 use std::mem;
 
@@ -8,54 +8,54 @@ use crate::{
     document::{Json, Shape},
 };
 
-/// What a view reads, found in the documents of the object at hand.
-pub(super) struct Found<'t, 'a> {
+/// LookedUpDocument-up document members of the current object.
+pub(super) struct Lookup<'t, 'a> {
     reading: &'a Reading,
-    /// Oldest first.
-    documents: Vec<Looked<'t>>,
-    /// How many documents the object has.
+    /// Documents, oldest first.
+    documents: Vec<LookedUpDocument<'t>>,
+    /// Number of documents of the current object.
     count: usize,
-    /// The members that are read, document by document.
+    /// LookedUpDocument-up members, document by document.
     values: Vec<Option<Json<'t>>>,
 }
 
-/// A document that was looked through.
-struct Looked<'t> {
-    /// Its number in the reading; none for one that is not read.
+/// LookedUpDocument-up document.
+struct LookedUpDocument<'t> {
+    /// Index in the [`Reading`]; `None` if the view does not read it.
     number: Option<usize>,
-    /// Where its members begin among the values.
+    /// Index of its first member in `values`.
     begin: usize,
     shapes: Shapes<'t>,
 }
 
-/// The shapes that such documents had: the items of a list mostly have the same one.
+/// Shapes of earlier documents; the items of a list mostly share one.
 #[derive(Default)]
 struct Shapes<'t> {
-    /// True after the first document: for a single one, nothing is kept.
-    are_several: bool,
-    known: Vec<Known<'t>>,
+    /// True after the first document. Nothing is cached for a single one.
+    is_caching: bool,
+    known: Vec<CachedShape<'t>>,
 }
 
-/// A shape whose names were looked up.
-struct Known<'t> {
+/// Shape with resolved names.
+struct CachedShape<'t> {
     shape: Shape<'t>,
-    /// Which of the members that are read each of its names is.
+    /// Index of the read member for each name of the shape.
     members: Vec<Option<usize>>,
 }
 
-/// The most shapes that are known; lists with more are slower.
+/// Maximum number of cached shapes.
 const SHAPES: usize = 16;
 
-/// Where the documents of an object may have a value.
+/// Path of a value in the documents of an object.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
-    /// The number among the values.
+pub(super) struct ValuePath<'a> {
+    /// Index in `values`.
     value: usize,
-    /// A JSON pointer from there on.
+    /// JSON pointer below that value.
     rest: &'a str,
 }
 
-impl<'t, 'a> Found<'t, 'a> {
+impl<'t, 'a> Lookup<'t, 'a> {
     pub(super) fn new(reading: &'a Reading) -> Self {
         Self {
             reading,
@@ -65,15 +65,15 @@ impl<'t, 'a> Found<'t, 'a> {
         }
     }
 
-    /// Looks up everything that is read; true if these are the same documents as the object before
-    /// had, so that the places are the same.
+    /// Looks up all members; true if the object has the same documents as the previous one, so that
+    /// prepared columns remain valid.
     pub(super) fn look_up(&mut self, documents: &'t Documents<'a>) -> bool {
         let before = mem::take(&mut self.count);
         let mut same = before > 0;
         self.values.clear();
         for (name, document) in documents.iter() {
             if self.documents.len() == self.count {
-                self.documents.push(Looked {
+                self.documents.push(LookedUpDocument {
                     number: None,
                     begin: 0,
                     shapes: Shapes::default(),
@@ -94,31 +94,31 @@ impl<'t, 'a> Found<'t, 'a> {
                 let names = self.reading.members(number);
                 self.values.resize(looked.begin + names.len(), None);
                 if let Some(values) = self.values.get_mut(looked.begin..) {
-                    look_through(names, document.json(), &mut looked.shapes, values);
+                    look_up_members(names, document.json(), &mut looked.shapes, values);
                 }
             }
         }
         same && self.count == before
     }
 
-    /// Where a source is looked for: in the newest document of its name first.
-    pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = Spot<'a>> {
+    /// Paths of a source, in the newest document of its name first.
+    pub(super) fn places(&self, source: &'a DocumentSource) -> impl Iterator<Item = ValuePath<'a>> {
         let documents = self.documents.iter().take(self.count).rev();
         documents
             .filter(|document| document.number == Some(source.document))
-            .map(|document| Spot {
+            .map(|document| ValuePath {
                 value: document.begin + source.member,
                 rest: &source.rest,
             })
     }
 
-    /// The value of a number.
+    /// Value at an index.
     #[inline]
     pub(super) fn value(&self, number: usize) -> Option<Json<'t>> {
         *self.values.get(number)?
     }
 
-    pub(super) fn at(&self, place: &Spot<'_>) -> Option<Json<'t>> {
+    pub(super) fn at(&self, place: &ValuePath<'_>) -> Option<Json<'t>> {
         let value = self.value(place.value)?;
         if place.rest.is_empty() {
             return Some(value);
@@ -127,16 +127,15 @@ impl<'t, 'a> Found<'t, 'a> {
     }
 }
 
-impl Spot<'_> {
-    /// The number of the value that it is, if it is not something inside.
+impl ValuePath<'_> {
+    /// Index of the value, if the path has no remainder.
     pub(super) fn value(&self) -> Option<usize> {
         self.rest.is_empty().then_some(self.value)
     }
 }
 
-/// Puts the members of an object, or the elements of an array, where their names are among the
-/// names.
-fn look_through<'t>(
+/// Stores the members of an object, or the elements of an array, at the indexes of their names.
+fn look_up_members<'t>(
     names: &[String],
     object: Json<'t>,
     shapes: &mut Shapes<'t>,
@@ -163,23 +162,23 @@ fn look_through<'t>(
 }
 
 impl<'t> Shapes<'t> {
-    /// Which of the names each member of a shape is; `None` for the first document.
+    /// Index of the read member for each name of a shape; `None` for the first document.
     #[inline]
     fn members(&mut self, shape: Shape<'t>, names: &[String]) -> Option<&[Option<usize>]> {
         let known = self.known.iter().position(|known| known.shape == shape);
-        let at = known.or_else(|| self.get_to_know(shape, names))?;
+        let at = known.or_else(|| self.cache_shape(shape, names))?;
         self.known.get(at).map(|known| known.members.as_slice())
     }
 
-    fn get_to_know(&mut self, shape: Shape<'t>, names: &[String]) -> Option<usize> {
-        if !mem::replace(&mut self.are_several, true) {
+    fn cache_shape(&mut self, shape: Shape<'t>, names: &[String]) -> Option<usize> {
+        if !mem::replace(&mut self.is_caching, true) {
             return None;
         }
         if self.known.len() == SHAPES {
             self.known.clear();
         }
         let members = shape.names().map(|name| number(names, name)).collect();
-        self.known.push(Known { shape, members });
+        self.known.push(CachedShape { shape, members });
         Some(self.known.len() - 1)
     }
 }
