@@ -1,4 +1,4 @@
-//! Who still calls v1, as the operations address tells it.
+//! The usage ledger over the operations address.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -51,7 +51,7 @@ impl Kept {
         }
     }
 
-    /// All bytes that are on the disk.
+    /// Contents of all files on disk.
     fn bytes(&self) -> Vec<u8> {
         assert!(self.ledger.flush(PATIENCE));
         let files = fs::read_dir(self.folder.path()).unwrap();
@@ -72,7 +72,7 @@ async fn usage(shim: &Running, query: &str) -> Usage {
     Usage::read(text.as_bytes()).unwrap()
 }
 
-/// A line a consumer and operation: who, what, how it ended, which parameters.
+/// One line per consumer and operation: caller, operation, outcomes, parameters.
 fn lines(usage: &Usage) -> Vec<String> {
     let mut lines = Vec::new();
     for consumer in &usage.consumers {
@@ -113,7 +113,7 @@ async fn call(shim: &Running, agent: &str, operation: &str, parameters: &[(&str,
 }
 
 #[tokio::test]
-async fn who_calls_what_with_which_parameters() {
+async fn records_callers_operations_and_parameters() {
     let v2 = ScriptedV2::start(|seen| async move {
         match seen.path() {
             "/v2/users/nobody" => Answer::json(404, &json!({ "code": 1001, "message": "no" })),
@@ -162,7 +162,7 @@ async fn who_calls_what_with_which_parameters() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_told() {
+async fn rejects_invalid_usage_queries() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, Kept::new().setup()).await;
     for (query, told) in [
@@ -189,7 +189,7 @@ async fn what_cannot_be_asked_is_told() {
 }
 
 #[tokio::test]
-async fn who_is_refused_makes_no_row_under_the_key_it_claims() {
+async fn rejected_login_is_not_counted_under_the_claimed_key() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;
@@ -220,7 +220,7 @@ async fn who_is_refused_makes_no_row_under_the_key_it_claims() {
 }
 
 #[tokio::test]
-async fn who_is_not_told_apart_is_still_live() {
+async fn folded_callers_are_still_live() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::with(|config| config.max_consumers = 1);
     let shim = Running::with(&v2, kept.setup()).await;
@@ -250,7 +250,7 @@ async fn who_is_not_told_apart_is_still_live() {
 }
 
 #[tokio::test]
-async fn no_secret_is_kept() {
+async fn stores_no_secrets() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let setup = Setup {
@@ -306,7 +306,7 @@ async fn no_secret_is_kept() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_counting() {
+async fn restart_continues_the_counts() {
     let v2 = ScriptedV2::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let mut first = String::new();
@@ -334,7 +334,7 @@ async fn a_restart_goes_on_counting() {
 }
 
 #[tokio::test]
-async fn behind_a_trusted_proxy_callers_have_their_own_addresses() {
+async fn records_client_addresses_behind_a_trusted_proxy() {
     let v2 = ScriptedV2::with_users().await;
     for (trusted, expected) in [("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")] {
         let kept = Kept::new();
@@ -351,7 +351,7 @@ async fn behind_a_trusted_proxy_callers_have_their_own_addresses() {
 }
 
 #[tokio::test]
-async fn a_reload_goes_on_in_the_same_ledger() {
+async fn reload_keeps_the_ledger() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;
@@ -366,7 +366,7 @@ async fn a_reload_goes_on_in_the_same_ledger() {
 }
 
 #[tokio::test]
-async fn a_locked_ledger_blocks_no_request() {
+async fn locked_ledger_does_not_block_requests() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;
@@ -383,7 +383,7 @@ async fn a_locked_ledger_blocks_no_request() {
 }
 
 #[tokio::test]
-async fn a_brownout_is_noted_with_who_called_in_it() {
+async fn records_brownout_windows_and_their_callers() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let tomorrow = time::OffsetDateTime::now_utc().date().next_day().unwrap();

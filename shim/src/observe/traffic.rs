@@ -1,30 +1,31 @@
-//! Counts for the pages of the operator: by operation and by name, since the start.
+//! Traffic counts since the start for the operations pages, by operation and by name.
 //!
-//! Bounded by the catalog: names that clients make up are counted together.
+//! Bounded by the catalog: unknown names are counted together.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use mappings::{Warning, WarningKind};
 
 use super::observer::{Ending, Observer, RequestRecord};
+use crate::clock::unix_millis;
 
-/// What no operation of the catalog was called with.
+/// Label for requests that name no operation of the catalog.
 const UNKNOWN: &str = "(unknown operation)";
 
-/// Minutes that are remembered one by one.
+/// Number of minutes with counts of their own.
 const MINUTES: usize = 60;
 
-/// Ten buckets for each tenfold: a time is known to a quarter of itself.
+/// Histogram buckets per factor of ten, for a relative error below 26 %.
 const BUCKETS_PER_DECADE: f64 = 10.0;
 
-/// From a tenth of a millisecond up to 100 seconds.
+/// Covers 0.1 ms to 100 s.
 const BUCKETS: usize = 60;
 
-/// Counts what was served.
+/// Counts served requests.
 #[derive(Debug)]
 pub struct Traffic {
     since: i64,
@@ -35,19 +36,19 @@ pub struct Traffic {
 struct State {
     operations: BTreeMap<String, OperationTraffic>,
     lost: BTreeMap<(String, String, &'static str), Lost>,
-    /// By operation and name; without a name if no operation has it.
+    /// By operation and name; the name is `None` if no operation has it.
     unknown: BTreeMap<(String, Option<String>), u64>,
     minutes: VecDeque<Minute>,
 }
 
-/// The requests of an operation.
+/// Counts of one operation.
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
-    /// Errors of v1, whatever their cause; without refusals, and without what is not served.
+    /// Errors of any cause, except refusals and operations that are not served.
     pub(crate) errors: u64,
     pub(crate) not_served: u64,
-    /// Those of them that are v2's or the shim's trouble.
+    /// Errors caused by v2 or the shim.
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
     pub(crate) calls: u64,
@@ -56,7 +57,7 @@ pub(crate) struct OperationTraffic {
     times: [u64; BUCKETS],
 }
 
-/// A parameter that was not supported, or a field that was missing.
+/// An unsupported parameter, or a field missing in responses.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost {
     pub(crate) count: u64,
@@ -66,13 +67,13 @@ pub(crate) struct Lost {
 
 #[derive(Clone, Copy, Debug)]
 struct Minute {
-    /// Since 1970.
+    /// Minutes since 1970.
     number: i64,
     requests: u64,
     failed: u64,
 }
 
-/// All that was counted.
+/// A copy of all counts.
 #[derive(Clone, Debug)]
 pub(crate) struct TrafficCounts {
     pub(crate) since: i64,
@@ -80,7 +81,7 @@ pub(crate) struct TrafficCounts {
     /// By operation, name and kind of loss.
     pub(crate) lost: BTreeMap<(String, String, &'static str), Lost>,
     pub(crate) unknown: BTreeMap<(String, Option<String>), u64>,
-    /// Of each minute, the last one last: requests, and those that failed.
+    /// Requests and failed requests per minute, oldest first.
     pub(crate) minutes: Vec<(u64, u64)>,
 }
 
@@ -94,8 +95,8 @@ impl Default for Traffic {
 }
 
 impl Traffic {
-    /// What was counted so far.
-    pub(crate) fn seen(&self) -> TrafficCounts {
+    /// Returns a copy of the counts.
+    pub(crate) fn counts(&self) -> TrafficCounts {
         let now = unix_millis() / 60_000;
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let of_minute = |number: i64| {
@@ -215,7 +216,7 @@ impl OperationTraffic {
         }
     }
 
-    /// The time that so many of a hundred requests stayed below, to a quarter of itself.
+    /// Upper bound of the given percentile of response times, with a relative error below 26 %.
     pub(crate) fn percentile(&self, percent: u64) -> Duration {
         let wanted = (self.requests * percent).div_ceil(100).max(1);
         let mut sum = 0;
@@ -226,7 +227,7 @@ impl OperationTraffic {
         upper(at.unwrap_or(BUCKETS - 1))
     }
 
-    /// v2 calls for one request, on average.
+    /// Average number of v2 calls per request.
     pub(crate) fn calls_per_request(&self) -> f64 {
         #[expect(
             clippy::cast_precision_loss,
@@ -252,11 +253,6 @@ fn upper(bucket: usize) -> Duration {
     let bucket = u32::try_from(bucket).unwrap_or_default();
     let decades = f64::from(bucket) / BUCKETS_PER_DECADE;
     Duration::from_secs_f64(0.0001 * 10_f64.powf(decades))
-}
-
-fn unix_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -287,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_known_to_a_quarter() {
+    fn percentiles_have_a_bounded_error() {
         let traffic = Traffic::default();
         for millis in 1..=100 {
             served(
@@ -297,27 +293,27 @@ mod tests {
                 &[],
             );
         }
-        let seen = traffic.seen();
-        let operation = &seen.operations["user/get"];
+        let counts = traffic.counts();
+        let operation = &counts.operations["user/get"];
         for (percent, millis) in [(50, 50.0), (99, 99.0), (100, 100.0)] {
-            let told = operation.percentile(percent).as_secs_f64() * 1000.0;
+            let shown = operation.percentile(percent).as_secs_f64() * 1000.0;
             assert!(
-                (millis..=millis * 1.26).contains(&told),
-                "p{percent} {told}"
+                (millis..=millis * 1.26).contains(&shown),
+                "p{percent} {shown}"
             );
         }
         assert!((operation.calls_per_request() - 3.0).abs() < 0.001);
     }
 
     #[test]
-    fn extreme_times_have_a_place() {
+    fn extreme_times_fit_a_bucket() {
         for seconds in [0, 1, 100, 100_000] {
             assert!(bucket(Duration::from_secs(seconds)) < BUCKETS);
         }
     }
 
     #[test]
-    fn losses_errors_and_unknown_names_are_counted() {
+    fn counts_losses_errors_and_unknown_names() {
         let traffic = Traffic::default();
         let warning = Warning {
             kind: WarningKind::NotHonoured,
@@ -331,17 +327,17 @@ mod tests {
             std::slice::from_ref(&warning),
         );
         served(&traffic, Duration::ZERO, Ending::Trouble, &[warning]);
-        let seen = traffic.seen();
+        let counts = traffic.counts();
         let lost = |name: &str| {
             let key = ("user/get".to_owned(), name.to_owned(), "not supported");
-            seen.lost[&key].count
+            counts.lost[&key].count
         };
         assert_eq!((lost("track_id"), lost("zpk")), (2, 2));
-        let unknown: Vec<_> = seen.unknown.values().copied().collect();
+        let unknown: Vec<_> = counts.unknown.values().copied().collect();
         assert_eq!(unknown, [4, 2]);
-        let operation = &seen.operations["user/get"];
+        let operation = &counts.operations["user/get"];
         assert_eq!((operation.errors, operation.trouble), (1, 1));
-        let minutes = seen.minutes.iter();
+        let minutes = counts.minutes.iter();
         assert_eq!(minutes.map(|(requests, _)| requests).sum::<u64>(), 2);
     }
 }

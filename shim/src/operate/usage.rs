@@ -1,8 +1,8 @@
-//! `GET /usage`: who still calls v1.
+//! Usage of v1 by caller: `GET /usage`.
 //!
-//! The answer is a [`recording::usage::Usage`]. Parameters, all optional: `operation`, `key` (empty
-//! for requests that were refused before anybody knew whose they are), `since` (a day), `limit`
-//! (consumers, at most 1000) and `after` (the `next` of the answer before).
+//! Returns a [`recording::usage::Usage`]. Optional parameters: `operation`, `key` (empty for
+//! requests refused before authentication), `since` (a day), `limit` (consumers, at most 1000) and
+//! `after` (`next` of the previous page).
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use serde::Deserialize;
 use super::OpsState;
 use crate::observe::ledger::Filter;
 
-/// Default number of consumers in an answer.
-pub(super) const USUAL: usize = 200;
+/// Default page size, in consumers.
+pub(super) const DEFAULT_LIMIT: usize = 200;
 
-/// Consumers in an answer at most.
-const MOST: usize = 1000;
+/// Maximum page size, in consumers.
+const MAX_LIMIT: usize = 1000;
 
-/// For what was noted and is not yet written.
+/// Timeout for writing pending entries before a read.
 pub(super) const LEDGER_TIME: Duration = Duration::from_secs(1);
 
-/// What may stand behind the `?`.
+/// Query parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
@@ -47,12 +47,12 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
     let owners = state.shim.owners();
-    let Ok(place) = state.reading.acquire_owned().await else {
+    let Ok(permit) = state.reading.acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let read = tokio::task::spawn_blocking(move || {
-        // Kept to the end of the reading, also if who asked has gone.
-        let _place = place;
+        // Held until the read ends, even if the client disconnects.
+        let _permit = permit;
         let mut usage = ledger.usage(&filter, LEDGER_TIME)?;
         for consumer in &mut usage.consumers {
             let owner = consumer.key.as_ref().and_then(|key| owners.get(key));
@@ -78,12 +78,12 @@ fn filter(query: &str) -> Result<Filter, String> {
         None => None,
         Some(text) => {
             let day = day_of(text).filter(|_| text.len() == 10);
-            Some(day.ok_or("since is no day; write it as 2026-11-22")?)
+            Some(day.ok_or("since is not a date such as 2026-11-22")?)
         }
     };
-    let limit = query.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(format!("limit must be from 1 to {MOST}"));
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(format!("limit must be from 1 to {MAX_LIMIT}"));
     }
     Ok(Filter {
         operation: query.operation,

@@ -1,4 +1,4 @@
-//! Windows in which v1 is off on purpose, at moments that the test chooses.
+//! Brownouts at times that the test sets.
 
 use std::sync::{
     Arc,
@@ -64,7 +64,7 @@ async fn call(shim: &Running, key: &str, secret: &str, operation: &str) -> Value
 }
 
 #[tokio::test]
-async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_after_a_restart() {
+async fn brownout_affects_only_selected_callers_at_every_replica_and_after_a_restart() {
     let v2 = ScriptedV2::with_users().await;
     let hands = Hands::default();
     let replicas = [
@@ -95,7 +95,7 @@ async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_
                 let answer = call(shim, key, "s", operation).await;
                 assert_ne!(answer["error"]["code"], 410, "{moment} {key} {operation}");
             }
-            // What proves nothing about a caller is answered as ever.
+            // Unauthenticated requests are not affected.
             let answer = call(shim, "crm", "wrong", "user/get").await;
             assert_eq!(answer["error"]["code"], 200, "{moment}");
         }
@@ -103,7 +103,7 @@ async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_
 }
 
 #[tokio::test]
-async fn the_error_names_the_day_and_the_replacement_and_nothing_is_sent() {
+async fn brownout_error_names_day_and_replacement_without_a_v2_call() {
     let v2 = ScriptedV2::with_users().await;
     let hands = Hands::default();
     let shim = hands.start(&v2, GROWING).await;
@@ -122,7 +122,7 @@ async fn the_error_names_the_day_and_the_replacement_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn operators_see_the_window_that_is_in_force_or_comes_next() {
+async fn status_and_overview_show_the_active_or_next_window() {
     let v2 = ScriptedV2::with_users().await;
     let hands = Hands::default();
     let shim = hands.start(&v2, GROWING).await;
@@ -152,7 +152,7 @@ async fn operators_see_the_window_that_is_in_force_or_comes_next() {
 }
 
 #[tokio::test]
-async fn a_reload_takes_a_window_back() {
+async fn reload_cancels_a_window() {
     let v2 = ScriptedV2::with_users().await;
     let hands = Hands::default();
     let shim = hands.start(&v2, GROWING).await;

@@ -1,4 +1,4 @@
-//! Observers that fail, which no client notices.
+//! Failing observers.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use shim_upstream::CallRecord;
 
 use crate::running::{Running, ScriptedV2, Setup};
 
-/// Panics whatever it is told.
+/// Panics on every event.
 struct Panicking;
 
 impl Observer for Panicking {
@@ -28,7 +28,7 @@ impl Observer for Panicking {
 }
 
 #[tokio::test]
-async fn a_panicking_observer_costs_no_answer_and_no_other_observer_its_record() {
+async fn panicking_observer_affects_neither_responses_nor_other_observers() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         dependencies: |limits| Dependencies {
