@@ -44,9 +44,7 @@ use crate::{
         throttle::Throttle,
     },
     observe::{
-        Log, Observer, Observers, Recent, WriteId,
-        ledger::Ledger,
-        recorder::Recorder,
+        Log, Observer, Observers, Recent, WriteId, ledger::Ledger, recorder::Recorder,
         shadow::Shadow,
     },
     settings::{BrownoutConfig, Limits, SiteConfig, V2Config},

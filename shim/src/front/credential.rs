@@ -5,7 +5,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::settings::SecretDigest;
 
-/// A key and a secret, stored as digests: of equal length, and safe in a memory dump.
+/// A key and a secret, kept as digests only: of equal length, and useless if leaked.
 #[derive(Debug)]
 pub(crate) struct Credential {
     key: [u8; 32],

@@ -179,7 +179,10 @@ impl Ledger {
 
     /// Records the windows of these brownouts from now on, with or without calls in them.
     pub(crate) fn announce(&self, brownouts: &[BrownoutConfig]) {
-        *self.announced.lock().unwrap_or_else(PoisonError::into_inner) = brownouts.into();
+        *self
+            .announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = brownouts.into();
     }
 
     /// Adds a served request.
@@ -368,7 +371,12 @@ impl Writer {
         let now = self.clock.time(unix_seconds(), Instant::now());
         let today = day(now);
         let unrecorded = self.counts.unrecorded.swap(0, Ordering::Relaxed);
-        let announced = Arc::clone(&self.announced.lock().unwrap_or_else(PoisonError::into_inner));
+        let announced = Arc::clone(
+            &self
+                .announced
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         let windows = brownouts::noted(&announced, self.noted, now);
         self.table.set_windows(windows);
         if self.table.is_empty() && unrecorded == 0 && Some(today) == self.day {
@@ -398,7 +406,9 @@ impl Writer {
                 true
             }
             Err(error) => {
-                self.counts.unrecorded.fetch_add(unrecorded, Ordering::Relaxed);
+                self.counts
+                    .unrecorded
+                    .fetch_add(unrecorded, Ordering::Relaxed);
                 self.failures = self.failures.saturating_add(1);
                 if self.failures.is_power_of_two() {
                     let (error, waiting) = (anyhow::Error::from(error), self.table.requests());

@@ -99,7 +99,14 @@ impl Recent {
 
     /// Maps request ids to exchange ids, for at most `limit` of the newest exchanges.
     pub(crate) fn by_request(&self, limit: usize) -> BTreeMap<String, String> {
-        let lines: Vec<_> = self.ring().lines.iter().rev().take(limit).cloned().collect();
+        let lines: Vec<_> = self
+            .ring()
+            .lines
+            .iter()
+            .rev()
+            .take(limit)
+            .cloned()
+            .collect();
         let ids = lines.iter().map(|line| serde_json::from_slice(line));
         let ids = ids.filter_map(Result::<Ids, _>::ok);
         ids.filter_map(|ids| Some((ids.request?, ids.id))).collect()

@@ -41,7 +41,8 @@ pub(crate) use writer::lower_priority;
 const QUEUE_BYTES: usize = 32 << 20;
 
 /// Log lines about dropped exchanges.
-const WARNINGS: Quota = Quota::per_minute(NonZero::new(6).unwrap()).allow_burst(NonZero::<u32>::MIN);
+const WARNINGS: Quota =
+    Quota::per_minute(NonZero::new(6).unwrap()).allow_burst(NonZero::<u32>::MIN);
 
 /// Destination of recorded lines.
 pub trait Sink: Send + 'static {
@@ -282,6 +283,7 @@ impl Shared {
         if self.warnings.check().is_ok() {
             tracing::warn!(dropped, why, "Exchanges are not recorded");
         }
+    }
 }
 
 /// Recording of one request in progress.

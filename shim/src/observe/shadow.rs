@@ -177,9 +177,10 @@ impl Shadow {
             mappings,
             answer: config.answer,
             sample_percent: config.sample_percent,
-            rate_limit: config.per_second.and_then(NonZero::new).map(|limit| {
-                DefaultDirectRateLimiter::direct(Quota::per_second(limit))
-            }),
+            rate_limit: config
+                .per_second
+                .and_then(NonZero::new)
+                .map(|limit| DefaultDirectRateLimiter::direct(Quota::per_second(limit))),
             timeout: config.timeout,
             redactor: Redactor::new(catalog, key),
             observer,
@@ -230,7 +231,11 @@ impl Shadow {
         if !operation.is_served() || (self.sample_percent < 100 && is_sampled_out()) {
             return None;
         }
-        if self.rate_limit.as_ref().is_some_and(|limit| limit.check().is_err()) {
+        if self
+            .rate_limit
+            .as_ref()
+            .is_some_and(|limit| limit.check().is_err())
+        {
             self.not_compared(&operation.name, NotCompared::Capped);
             return None;
         }

@@ -33,7 +33,7 @@ use super::{
     Process,
     guard::guard,
     status::ACCESS_TIME,
-    usage::{LEDGER_TIME, DEFAULT_LIMIT},
+    usage::{DEFAULT_LIMIT, LEDGER_TIME},
 };
 use crate::{
     observe::{Deliveries, Live, LiveRequest, Observer, Recent, Traffic, ledger::Filter},

@@ -14,7 +14,6 @@ use super::OpsState;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
-struct Step {
     name: String,
     percent: u8,
 }

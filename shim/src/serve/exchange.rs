@@ -291,7 +291,7 @@ impl Generation {
                 return executed.await.map_err(Refusal::Operation);
             };
             return match join(executed, other).await {
-                (executed, Ok(Some(answer))) => Ok(match executed {,
+                (executed, Ok(Some(answer))) => Ok(match executed {
                     Ok(executed) => executed.with_answer(answer),
                     Err(_) => Executed::answered(answer),
                 }),

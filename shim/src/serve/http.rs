@@ -6,9 +6,7 @@ use axum::body::{Body, HttpBody as _};
 use futures_util::FutureExt as _;
 use hyper::{
     Method, Request, Response, StatusCode,
-    header::{
-        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-    },
+    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     http::request::Parts,
 };
 use mappings::catalog::protocol::ProtocolError;

@@ -286,7 +286,9 @@ fn status_error(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "503 Zoom gives no more files now; try again\n",
             );
-            refusal.headers_mut().extend(select(headers, &[RETRY_AFTER]));
+            refusal
+                .headers_mut()
+                .extend(select(headers, &[RETRY_AFTER]));
             refusal
         }
         _ => {

@@ -48,7 +48,8 @@ async fn evicts_connections_with_incomplete_bodies() {
 #[tokio::test]
 async fn closes_a_connection_without_headers_after_the_timeout() {
     let v2 = ScriptedV2::with_users().await;
-    let shim = Running::with_limits(&v2, |limits| limits.headers = Duration::from_millis(100)).await;
+    let shim =
+        Running::with_limits(&v2, |limits| limits.headers = Duration::from_millis(100)).await;
     let connection = shim.raw(b"POST /v1/user/get HTTP/1.1\r\nHost:").await;
     soon(read_to_end(connection)).await;
 }
@@ -145,7 +146,8 @@ async fn shutdown_waits_for_requests_in_progress() {
 #[tokio::test]
 async fn shutdown_cuts_off_after_the_timeout() {
     let (v2, mut arrivals, _gate) = ScriptedV2::gated(|_| true).await;
-    let shim = Running::with_limits(&v2, |limits| limits.shutdown = Duration::from_millis(50)).await;
+    let shim =
+        Running::with_limits(&v2, |limits| limits.shutdown = Duration::from_millis(50)).await;
     let request = tokio::spawn(
         shim.form("user/update", &[("id", "u1"), ("dept", "x")])
             .send(),

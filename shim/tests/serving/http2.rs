@@ -211,7 +211,8 @@ async fn rapid_resets_close_the_connection() {
 #[tokio::test]
 async fn closes_idle_and_half_open_connections() {
     let v2 = ScriptedV2::with_users().await;
-    let shim = Running::with_limits(&v2, |limits| limits.headers = Duration::from_millis(100)).await;
+    let shim =
+        Running::with_limits(&v2, |limits| limits.headers = Duration::from_millis(100)).await;
     // HEADERS without its CONTINUATION, nothing, half a preface, a whole preface.
     let half = [PREFACE, &frame(HEADERS, 0, 1, b"\x83")].concat();
     for bytes in [&half, &b""[..], &PREFACE[..7], PREFACE] {

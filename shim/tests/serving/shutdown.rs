@@ -17,10 +17,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{
-    connections::gated,
-    running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon},
-};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon};
 
 /// A plain HTTP/1.1 connection. Client libraries would retry.
 struct Connection(BufReader<TcpStream>);
@@ -96,7 +93,7 @@ async fn draining_connections_serve_one_more_request() {
 
 #[tokio::test]
 async fn waiting_connection_is_served_during_shutdown() {
-    let (v2, mut arrivals, gate) = gated().await;
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
     let setup = Setup {
         adjust: |limits| {
             limits.connections = 1;

@@ -12,7 +12,6 @@ use tokio::{
 
 use crate::{
     certificates::{Authority, HOST},
-    connections::gated,
     running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, read_to_end, soon},
 };
 
@@ -210,7 +209,7 @@ async fn replaces_the_certificate_under_load() {
 #[tokio::test]
 async fn shutdown_waits_for_requests_over_tls() {
     for version in [Version::HTTP_11, Version::HTTP_2] {
-        let (v2, mut arrivals, gate) = gated().await;
+        let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
         let authority = Authority::new();
         let setup = Setup {
             tls: Some(authority.tls()),

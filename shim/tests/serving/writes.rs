@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use crate::running::{Answer, FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon};
 
@@ -107,7 +107,8 @@ fn request(operation: &str, parameters: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn write_completes_after_the_client_disconnects() {
-    let (v2, mut arrivals, gate) = ScriptedV2::gated(|seen| seen.line().starts_with("POST /v2/users")).await;
+    let (v2, mut arrivals, gate) =
+        ScriptedV2::gated(|seen| seen.line().starts_with("POST /v2/users")).await;
     let shim = Running::before(&v2).await;
     let create = request(
         "user/custcreate",

@@ -216,7 +216,10 @@ mod tests {
             Some(BodyError::TooSlow),
             "only one body may exceed the budget"
         );
-        assert!(read(Body::from("id=1")).await.is_ok(), "short bodies do not wait");
+        assert!(
+            read(Body::from("id=1")).await.is_ok(),
+            "short bodies do not wait"
+        );
         drop((others, long, last, over_budget));
         assert_eq!(reader.long.available_permits(), BUDGET / SHORT);
         assert_eq!(reader.last.available_permits(), 1);

@@ -20,7 +20,9 @@ pub(super) fn decode(
 ) -> Result<(), DecodeError> {
     let (text, _) = charset.unwrap_or(UTF_8).decode_without_bom_handling(body);
     let mut reader = serde_json::Deserializer::from_str(&text);
-    let members = reader.deserialize_map(Members).map_err(|error| unreadable(&error))?;
+    let members = reader
+        .deserialize_map(Members)
+        .map_err(|error| unreadable(&error))?;
     reader.end().map_err(|error| unreadable(&error))?;
     for (name, value) in members {
         let value = value.get();

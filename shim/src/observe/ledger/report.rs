@@ -156,7 +156,9 @@ fn fill(
     for (operation, _, calls) in rows {
         all.get_or_insert(calls.span).merge(calls.span);
         let known = operations.entry(operation);
-        known.and_modify(|known| known.merge(&calls)).or_insert(calls);
+        known
+            .and_modify(|known| known.merge(&calls))
+            .or_insert(calls);
     }
     let all = all.unwrap_or_else(|| Span::at(0));
     (consumer.first, consumer.last) = (instant(all.first), instant(all.last));

@@ -75,7 +75,9 @@ impl Pacer {
         let (passed, spent) = since(self.asked, now);
         self.asked = now;
         // Sleep at most until the next sample, which may show more idle time.
-        self.budget.spend(spent, passed).map(|rest| rest.min(SAMPLE_INTERVAL))
+        self.budget
+            .spend(spent, passed)
+            .map(|rest| rest.min(SAMPLE_INTERVAL))
     }
 
     /// Parks the thread. The CPU time of parking itself is not counted.

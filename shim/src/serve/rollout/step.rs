@@ -215,6 +215,9 @@ mod tests {
         );
         let other = settings("b", 25).next(300, 25, None);
         assert_eq!(kept.reconcile(Some(&other), true, 400), Next::Nothing);
-        assert_eq!(settings("a", 5).reconcile(None, false, 200), Next::Keep(200));
+        assert_eq!(
+            settings("a", 5).reconcile(None, false, 200),
+            Next::Keep(200)
+        );
     }
 }
