@@ -17,7 +17,7 @@ use serde_json::json;
 use shim::{front::server::Stopped, observe::ledger::Ledger, settings::LedgerConfig};
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const SECRET: &str = "a-v1-hush-secret/+";
 
 struct Kept {
@@ -53,7 +53,7 @@ impl Kept {
 
     /// Contents of all files on disk.
     fn bytes(&self) -> Vec<u8> {
-        assert!(self.ledger.flush(PATIENCE));
+        assert!(self.ledger.flush(TIMEOUT));
         let files = fs::read_dir(self.folder.path()).unwrap();
         files
             .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
@@ -138,11 +138,16 @@ async fn records_callers_operations_and_parameters() {
     call(&shim, "php", "meeting/list", &[]).await;
     call(&shim, "php", "no/such", &[]).await;
 
-    let told = usage(&shim, "").await;
-    insta::assert_snapshot!(lines(&told).join("\n"));
-    assert_eq!((told.unwritten, told.kept.spans.len()), (0, 1));
-    assert!(told.consumers.iter().all(|one| one.address == "127.0.0.1"));
-    assert!(told.consumers.iter().all(|one| one.first <= one.last));
+    let brownouts = usage(&shim, "").await;
+    insta::assert_snapshot!(lines(&brownouts).join("\n"));
+    assert_eq!((brownouts.unwritten, brownouts.kept.spans.len()), (0, 1));
+    assert!(
+        brownouts
+            .consumers
+            .iter()
+            .all(|one| one.address == "127.0.0.1")
+    );
+    assert!(brownouts.consumers.iter().all(|one| one.first <= one.last));
 
     let some = usage(&shim, "operation=user/get&key=a-test-key&limit=1").await;
     assert_eq!(lines(&some).len(), 1);
@@ -154,18 +159,15 @@ async fn records_callers_operations_and_parameters() {
     assert_eq!(lines(&rest).len(), 1);
     assert_eq!(lines(&usage(&shim, "since=9000-01-01").await), [""; 0]);
 
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(
-        metrics.contains("shim_ledger_requests_total{outcome=\"written\"} 8"),
-        "{metrics}"
-    );
+    shim.assert_metrics(&["shim_ledger_requests_total{outcome=\"written\"} 8"])
+        .await;
 }
 
 #[tokio::test]
 async fn rejects_invalid_usage_queries() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, Kept::new().setup()).await;
-    for (query, told) in [
+    for (query, brownouts) in [
         ("operations=user/get", "unknown field `operations`"),
         ("since=yesterday", "write it as 2026-11-22"),
         ("since=2026-11-22T10:00:00Z", "write it as 2026-11-22"),
@@ -178,7 +180,7 @@ async fn rejects_invalid_usage_queries() {
     ] {
         let (status, text) = shim.ops(&format!("/usage?{query}")).await;
         assert_eq!(status, 400, "{query}");
-        assert!(text.contains(told), "{query}: {text}");
+        assert!(text.contains(brownouts), "{query}: {text}");
     }
     let off = Running::before(&v2).await;
     let (status, text) = off.ops("/usage").await;
@@ -210,9 +212,9 @@ async fn rejected_login_is_not_counted_under_the_claimed_key() {
             .await
             .unwrap();
     }
-    let told = usage(&shim, "").await;
+    let brownouts = usage(&shim, "").await;
     assert_eq!(
-        lines(&told),
+        lines(&brownouts),
         [r#"- "" user/get: refused=3 given[] lossy[] unknown[]"#]
     );
     assert_eq!(lines(&usage(&shim, "key=").await).len(), 1);
@@ -233,20 +235,17 @@ async fn folded_callers_are_still_live() {
         )
         .await;
     }
-    let told = usage(&shim, "").await;
-    let mut told_lines = lines(&told);
+    let brownouts = usage(&shim, "").await;
+    let mut told_lines = lines(&brownouts);
     told_lines.sort();
     let expected = [
         r#"a-test-key "*" user/get: answered=3 given[id×3] lossy[] unknown[]"#,
         r#"a-test-key "agent/0" user/get: answered=1 given[id×1] lossy[] unknown[]"#,
     ];
     assert_eq!(told_lines, expected);
-    assert!(told.consumers.iter().any(|one| one.address == OTHERS));
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(
-        metrics.contains("shim_ledger_requests_total{outcome=\"folded\"} 3"),
-        "{metrics}"
-    );
+    assert!(brownouts.consumers.iter().any(|one| one.address == OTHERS));
+    shim.assert_metrics(&["shim_ledger_requests_total{outcome=\"folded\"} 3"])
+        .await;
 }
 
 #[tokio::test]
@@ -293,9 +292,9 @@ async fn stores_no_secrets() {
         }
     }
     assert_eq!(served, 5 * 6 * 3);
-    let (_, told) = shim.ops("/usage?limit=1000").await;
-    let told = [told.into_bytes(), kept.bytes()];
-    for bytes in told {
+    let (_, brownouts) = shim.ops("/usage?limit=1000").await;
+    let brownouts = [brownouts.into_bytes(), kept.bytes()];
+    for bytes in brownouts {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(text.contains("user/updatepassword") && text.contains("x/1"));
         let at = text
@@ -319,17 +318,17 @@ async fn restart_continues_the_counts() {
         };
         let shim = Running::with(&v2, setup).await;
         call(&shim, "php", "user/get", &[("id", "u1")]).await;
-        let told = usage(&shim, "").await;
+        let brownouts = usage(&shim, "").await;
         let expected = format!(
             "a-test-key \"php\" user/get: answered={round} given[id×{round}] lossy[] unknown[]"
         );
-        assert_eq!(lines(&told), [expected]);
+        assert_eq!(lines(&brownouts), [expected]);
         if first.is_empty() {
-            first.clone_from(&told.consumers[0].first);
+            first.clone_from(&brownouts.consumers[0].first);
         }
-        assert_eq!(told.consumers[0].first, first);
+        assert_eq!(brownouts.consumers[0].first, first);
         assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::Drained);
-        assert!(ledger.stop(PATIENCE));
+        assert!(ledger.stop(TIMEOUT));
     }
 }
 
@@ -358,9 +357,9 @@ async fn reload_keeps_the_ledger() {
     call(&shim, "php", "user/get", &[("id", "u1")]).await;
     shim.reload(&v2.base(), &Setup::default()).unwrap();
     call(&shim, "php", "user/get", &[("id", "u1")]).await;
-    let told = usage(&shim, "").await;
+    let brownouts = usage(&shim, "").await;
     assert_eq!(
-        lines(&told),
+        lines(&brownouts),
         [r#"a-test-key "php" user/get: answered=2 given[id×2] lossy[] unknown[]"#]
     );
 }
@@ -375,11 +374,11 @@ async fn locked_ledger_does_not_block_requests() {
     for _ in 0..20 {
         soon(shim.call("user/get", &[("id", "u1")])).await;
     }
-    let told = usage(&shim, "").await;
-    assert_eq!((told.unwritten, told.consumers.len()), (20, 0));
+    let brownouts = usage(&shim, "").await;
+    assert_eq!((brownouts.unwritten, brownouts.consumers.len()), (20, 0));
     other.execute_batch("COMMIT").unwrap();
-    let told = usage(&shim, "").await;
-    assert_eq!((told.unwritten, told.consumers.len()), (0, 1));
+    let brownouts = usage(&shim, "").await;
+    assert_eq!((brownouts.unwritten, brownouts.consumers.len()), (0, 1));
 }
 
 #[tokio::test]
@@ -407,16 +406,18 @@ async fn records_brownout_windows_and_their_callers() {
     .await;
 
     let usage = usage(&shim, "").await;
-    let told: Vec<_> = lines(&usage);
+    let shown = lines(&usage);
     assert!(
-        told.iter()
+        shown
+            .iter()
             .any(|line| line.contains("user/get: brownout=1 ")),
-        "{told:?}"
+        "{shown:?}"
     );
     assert!(
-        told.iter()
+        shown
+            .iter()
             .any(|line| line.contains("user/checkemail: trouble=1 ")),
-        "{told:?}"
+        "{shown:?}"
     );
     let [window] = usage.brownouts.as_slice() else {
         panic!("{:?}", usage.brownouts);

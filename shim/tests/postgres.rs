@@ -29,7 +29,7 @@ use shim::{
 };
 use tokio::task::spawn_blocking;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn start(url: &str) -> Result<Arc<Ledger>, LedgerError> {
     let mut config = LedgerConfig::new(LedgerPlace::read(url, None));
@@ -53,9 +53,7 @@ async fn get(shim: &Running) {
 /// Writes pending sums; returns whether that succeeded.
 async fn flush(ledger: &Arc<Ledger>) -> bool {
     let ledger = Arc::clone(ledger);
-    spawn_blocking(move || ledger.flush(PATIENCE))
-        .await
-        .unwrap()
+    spawn_blocking(move || ledger.flush(TIMEOUT)).await.unwrap()
 }
 
 async fn usage(ledger: &Arc<Ledger>) -> Usage {
@@ -66,7 +64,7 @@ async fn usage(ledger: &Arc<Ledger>) -> Usage {
             ..Filter::default()
         },
     );
-    spawn_blocking(move || ledger.usage(&filter, PATIENCE).unwrap())
+    spawn_blocking(move || ledger.usage(&filter, TIMEOUT).unwrap())
         .await
         .unwrap()
 }

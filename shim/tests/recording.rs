@@ -321,11 +321,8 @@ async fn full_disk_does_not_fail_responses() {
     }
     assert!(recorder.stop(Duration::from_secs(20)));
     assert_eq!((recorder.written(), recorder.dropped()), (0, 3));
-    let (_, numbers) = shim.ops("/metrics").await;
-    assert!(
-        numbers.contains("shim_recorded_exchanges_total{outcome=\"dropped\"} 3"),
-        "{numbers}"
-    );
+    shim.assert_metrics(&["shim_recorded_exchanges_total{outcome=\"dropped\"} 3"])
+        .await;
 }
 
 #[tokio::test]

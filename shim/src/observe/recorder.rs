@@ -5,8 +5,8 @@
 //! thread cannot keep up, because the disk is full or slow or its CPU budget is used up, exchanges
 //! are dropped, counted and logged.
 
+mod cpu;
 mod file;
-mod load;
 mod pacing;
 mod thinning;
 mod writer;

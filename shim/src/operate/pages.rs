@@ -33,7 +33,7 @@ use super::{
     Process,
     guard::guard,
     status::ACCESS_TIME,
-    usage::{DEFAULT_LIMIT, LEDGER_TIME},
+    usage::{self, DEFAULT_LIMIT},
 };
 use crate::{
     observe::{Deliveries, Live, LiveRequest, Observer, Recent, Traffic, ledger::Filter},
@@ -136,19 +136,12 @@ async fn callers_page(State(state): State<PagesState>, RawQuery(query): RawQuery
     let Some(ledger) = state.shim.ledger() else {
         return page.show(&callers::off());
     };
-    let Ok(permit) = state.reading.acquire_owned().await else {
-        return missing("The ledger cannot be read.");
-    };
     let filter = Filter {
         limit: DEFAULT_LIMIT,
         ..Filter::default()
     };
-    let read = spawn_blocking(move || {
-        // Held until the read ends, even if the client disconnects.
-        let _permit = permit;
-        anyhow::Ok(callers::body(ledger.usage(&filter, LEDGER_TIME)?)?)
-    });
-    match read.await.map_err(anyhow::Error::from).flatten() {
+    let read = usage::read(state.reading, ledger, filter).await;
+    match read.and_then(|usage| Ok(callers::body(usage)?)) {
         Ok(body) => page.show(&body),
         Err(error) => {
             tracing::error!("The ledger cannot be read: {error:#}");

@@ -4,18 +4,19 @@
 //! requests refused before authentication), `since` (a day), `limit` (consumers, at most 1000) and
 //! `after` (`next` of the previous page).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{RawQuery, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use recording::usage::day_of;
+use recording::usage::{Usage, day_of};
 use serde::Deserialize;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::OpsState;
-use crate::observe::ledger::Filter;
+use crate::observe::ledger::{Filter, Ledger};
 
 /// Default page size, in consumers.
 pub(super) const DEFAULT_LIMIT: usize = 200;
@@ -24,7 +25,7 @@ pub(super) const DEFAULT_LIMIT: usize = 200;
 const MAX_LIMIT: usize = 1000;
 
 /// Timeout for writing pending entries before a read.
-pub(super) const LEDGER_TIME: Duration = Duration::from_secs(1);
+const LEDGER_TIME: Duration = Duration::from_secs(1);
 
 /// Query parameters.
 #[derive(Debug, Deserialize)]
@@ -46,21 +47,16 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
         Ok(filter) => filter,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
-    let owners = state.shim.owners();
-    let Ok(permit) = state.reading.acquire_owned().await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
-    let read = tokio::task::spawn_blocking(move || {
-        // Held until the read ends, even if the client disconnects.
-        let _permit = permit;
-        let mut usage = ledger.usage(&filter, LEDGER_TIME)?;
+    let read = read(state.reading, ledger, filter).await;
+    let json = read.and_then(|mut usage| {
+        let owners = state.shim.owners();
         for consumer in &mut usage.consumers {
             let owner = consumer.key.as_ref().and_then(|key| owners.get(key));
             consumer.owner = owner.cloned();
         }
-        anyhow::Ok(serde_json::to_vec(&usage)?)
+        Ok(serde_json::to_vec(&usage)?)
     });
-    match read.await.map_err(anyhow::Error::from).flatten() {
+    match json {
         Ok(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => {
             tracing::error!("The ledger cannot be read: {error:#}");
@@ -68,6 +64,21 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
             (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }
+}
+
+/// Reads the ledger on a blocking thread, one read at a time.
+pub(super) async fn read(
+    reading: Arc<Semaphore>,
+    ledger: Arc<Ledger>,
+    filter: Filter,
+) -> anyhow::Result<Usage> {
+    let permit = reading.acquire_owned().await?;
+    let read = spawn_blocking(move || {
+        // Held until the read ends, even if the client disconnects.
+        let _permit = permit;
+        ledger.usage(&filter, LEDGER_TIME)
+    });
+    Ok(read.await??)
 }
 
 fn filter(query: &str) -> Result<Filter, String> {

@@ -192,6 +192,7 @@ impl Executor {
         let mut translation = Translation::begin(&self.catalog, operation, arguments, site, now)?;
         let request = Request {
             tenant,
+            operation,
             taps,
             scope,
             is_read: operation.read,

@@ -165,7 +165,7 @@ impl Rollout {
             CallerIdentity::Key => String::new(),
             CallerIdentity::Address => peer.0.to_string(),
         };
-        percent > 0 && bucket(&self.config.name, key, &address()) < u64::from(percent) * PARTS
+        percent > 0 && bucket(&self.config.name, key, &address()) < u64::from(percent) * BUCKETS
     }
 
     /// Samples the moved reads that both sides answer.

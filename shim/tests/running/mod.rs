@@ -165,6 +165,16 @@ impl Running {
         Self::with(v2, setup).await
     }
 
+    /// The file configures the tenants.
+    pub(crate) async fn with_tenants(v2: &ScriptedV2, file: impl Into<String>) -> Self {
+        let setup = Setup {
+            file: file.into(),
+            single: false,
+            ..Setup::default()
+        };
+        Self::with(v2, setup).await
+    }
+
     pub(crate) async fn with(v2: &ScriptedV2, setup: Setup) -> Self {
         Self::before_base(&v2.base(), setup).await
     }
@@ -324,6 +334,13 @@ impl Running {
         let url = self.ops_url(path);
         let response = self.client.get(url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    pub(crate) async fn assert_metrics(&self, samples: &[&str]) {
+        let (_, metrics) = self.ops("/metrics").await;
+        for sample in samples {
+            assert!(metrics.contains(sample), "{sample}\n{metrics}");
+        }
     }
 
     /// The document at `/status`, which is always available.

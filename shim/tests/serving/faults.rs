@@ -88,11 +88,11 @@ impl Faulty {
         let mut done = self.done.lock().unwrap().clone();
         done.sort_unstable();
         let done = done.join(", ");
-        format!("{operation}: {}\n    v2 did: {done}", told(&answer))
+        format!("{operation}: {}\n    v2 did: {done}", outcome(&answer))
     }
 }
 
-fn told(answer: &Value) -> String {
+fn outcome(answer: &Value) -> String {
     let error = &answer["error"];
     match error["code"].as_i64() {
         Some(code) => format!("{code} {}", error["message"].as_str().unwrap()),

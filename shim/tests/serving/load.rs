@@ -17,8 +17,7 @@ async fn circuit_breaker_opens_while_v2_is_down_and_the_shim_stays_ready() {
         join_all(ids.map(get)).await;
     }
     assert_eq!(shim.ops("/readyz").await, (200, "ready\n".to_owned()));
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(metrics.contains("\nshim_v2_breaker_open 1\n"), "{metrics}");
+    shim.assert_metrics(&["\nshim_v2_breaker_open 1\n"]).await;
 
     v2.forget();
     let answers = join_all(ids.iter().cycle().take(20).map(|id| get(id))).await;
@@ -51,12 +50,9 @@ async fn keeps_the_rate_limit_of_the_price_plan() {
         .iter()
         .filter(|answer| answer["error"]["code"] == LIMIT_ERROR);
     assert_eq!(refused.count(), 20 - served);
-    assert_eq!(v2.lines().len(), served, "who is refused is not sent");
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(
-        metrics.contains("shim_v2_budget_calls{account=\"1\",label=\"medium\"} 1\n"),
-        "{metrics}"
-    );
+    assert_eq!(v2.lines().len(), served, "refused requests are not sent");
+    shim.assert_metrics(&["shim_v2_budget_calls{account=\"1\",label=\"medium\"} 1\n"])
+        .await;
 }
 
 #[tokio::test]
@@ -182,6 +178,6 @@ async fn huge_retry_after_leaves_the_create_resumable() {
     let message = create["error"]["message"].as_str().unwrap();
     assert!(
         message.contains("create"),
-        "what is done is told: {message}"
+        "the error names what was done: {message}"
     );
 }

@@ -47,12 +47,10 @@ async fn panicking_observer_affects_neither_responses_nor_other_observers() {
         let refused = shim.call("user/get", &[]).await;
         assert!(refused["error"]["code"].is_i64(), "{refused}");
     }
-    let (_, metrics) = shim.ops("/metrics").await;
-    for line in [
+    shim.assert_metrics(&[
         "shim_requests_total{operation=\"user/get\",outcome=\"answered\"} 10",
         "shim_requests_total{operation=\"user/update\",outcome=\"answered\"} 10",
         "shim_requests_total{operation=\"user/get\",outcome=\"error\"} 10",
-    ] {
-        assert!(metrics.contains(line), "{metrics}");
-    }
+    ])
+    .await;
 }

@@ -152,12 +152,7 @@ async fn rejected_tokens_are_reported_and_the_shim_stays_ready() {
         "#,
         v2.oauth()
     );
-    let setup = Setup {
-        file,
-        single: false,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_tenants(&v2, file).await;
     let tokens = json!([
         { "tenant": 1, "status": "failed", "error": "no token is given for these credentials: HTTP 400" },
         { "tenant": 2, "status": "ok", "missing_scopes": null },

@@ -119,7 +119,7 @@ async fn steps_move_callers_monotonically() {
         if percent == 5 {
             assert_eq!(here, moved(&shim).await, "each stays on its side");
         }
-        assert!(before.is_subset(&here), "who is moved stays moved");
+        assert!(before.is_subset(&here), "moved callers stay moved");
         let wanted = usize::from(percent) * CALLERS / 100;
         assert!(
             here.len().abs_diff(wanted) <= CALLERS / 100,
@@ -204,15 +204,13 @@ async fn leaves_a_side_that_exceeds_the_allowed_differences() {
     );
     let consistency = figures["consistency"].as_f64().unwrap();
     assert!((consistency - 20.0 / 23.0).abs() < 0.001, "{consistency}");
-    let (_, numbers) = shim.ops("/metrics").await;
-    for line in [
+    shim.assert_metrics(&[
         "shim_rollout_left_total{excess=\"unexpected\",rollout=\"next\"} 1",
         "shim_rollout_percent{rollout=\"next\"} 0",
         "shim_rollout_compared_total{rollout=\"next\",verdict=\"same\"} 20",
         "shim_rollout_answers_total{outcome=\"answered\",rollout=\"next\",side=\"other\"} 23",
-    ] {
-        assert!(numbers.contains(line), "{line}\n{numbers}");
-    }
+    ])
+    .await;
     let (_, page) = shim.ops("/ui/rollouts").await;
     assert!(page.contains("3 of the last 23 answers"), "{page}");
 }

@@ -137,12 +137,7 @@ async fn overview_shows_problems_first() {
         "#,
         v2.oauth()
     );
-    let setup = Setup {
-        file,
-        single: false,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_tenants(&v2, file).await;
     let request = [("api_key", "with"), ("api_secret", "s"), ("id", "u1")];
     let url = format!("http://{}/v1/user/get", shim.address);
     let response = shim.client.post(url).form(&request).send().await.unwrap();

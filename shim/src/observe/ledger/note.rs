@@ -1,6 +1,6 @@
 //! Note of one request: names, never values.
 
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use hyper::{
     HeaderMap,
@@ -23,7 +23,7 @@ pub(crate) struct Note {
     agent: Option<HeaderValue>,
     /// Key, once authenticated.
     key: Option<Arc<str>>,
-    given: Names,
+    given: Vec<String>,
 }
 
 /// Note of a served request.
@@ -37,14 +37,10 @@ pub(super) struct FinishedNote {
     pub(super) ending: Ending,
     /// In seconds since 1970.
     pub(super) at: i64,
-    pub(super) given: Names,
-    pub(super) lossy: Names,
-    pub(super) unknown: Names,
+    pub(super) given: Vec<String>,
+    pub(super) lossy: Vec<String>,
+    pub(super) unknown: Vec<String>,
 }
-
-/// Names of the catalog, separated by newlines in one allocation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Names(String);
 
 impl Note {
     /// Starts the note of a request.
@@ -54,7 +50,7 @@ impl Note {
             address: Some(address),
             agent: Some(agent.unwrap_or_else(|| HeaderValue::from_static(""))),
             key: None,
-            given: Names::default(),
+            given: Vec::new(),
         }
     }
 
@@ -71,7 +67,7 @@ impl Note {
         self.agent = self.agent.take().filter(|agent| !quotes(agent, secret));
         for parameter in &operation.parameters {
             if arguments.get(&parameter.name).is_some() {
-                self.given.push(&parameter.name);
+                self.given.push(parameter.name.clone());
             }
         }
     }
@@ -83,20 +79,17 @@ impl Note {
             key,
             given,
         } = self;
-        let (mut lossy, mut unknown) = (Names::default(), Names::default());
+        let (mut lossy, mut unknown) = (Vec::new(), Vec::new());
         // Only the address of a refused request is recorded; the rest is not authenticated.
         let is_known = key.is_some();
         if is_known {
             let warnings = record.warnings.iter();
-            for warning in warnings.filter(|warning| warning.kind == WarningKind::NotHonoured) {
-                let fields = warning.field.split(", ");
-                fields.for_each(|field| lossy.push_once(field));
-            }
-            for name in &record.misplaced {
-                unknown.push(name);
-            }
+            let losses = warnings.filter(|warning| warning.kind == WarningKind::NotHonoured);
+            let fields: BTreeSet<_> = losses.flat_map(|loss| loss.field.split(", ")).collect();
+            lossy.extend(fields.into_iter().map(str::to_owned));
+            unknown.extend(record.misplaced.iter().map(ToString::to_string));
             if record.unknown > record.misplaced.len() {
-                unknown.push(OTHERS);
+                unknown.push(OTHERS.to_owned());
             }
         }
         FinishedNote {
@@ -121,25 +114,6 @@ impl FinishedNote {
     /// Redacts secrets in the user agent.
     pub(super) fn scrub(&mut self, redactor: &Redactor) {
         self.agent = redactor.plain_text(&self.agent);
-    }
-}
-
-impl Names {
-    pub(super) fn push(&mut self, name: &str) {
-        if !self.0.is_empty() {
-            self.0.push('\n');
-        }
-        self.0.push_str(name);
-    }
-
-    fn push_once(&mut self, name: &str) {
-        if !self.iter().any(|known| known == name) {
-            self.push(name);
-        }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.split('\n').filter(|name| !name.is_empty())
     }
 }
 
@@ -184,15 +158,5 @@ mod tests {
         assert!(quotes("x/1 (s3cret%2F%2B)"));
         assert!(quotes(&format!("{}s3cret/+", "x".repeat(MAX_AGENT - 4))));
         assert!(!quotes("x/1"));
-    }
-
-    #[test]
-    fn names_round_trip() {
-        let mut names = Names::default();
-        assert_eq!(names.iter().count(), 0);
-        for name in ["id", "dept", "id"] {
-            names.push_once(name);
-        }
-        assert_eq!(names.iter().collect::<Vec<_>>(), ["id", "dept"]);
     }
 }

@@ -235,8 +235,8 @@ impl Sums {
             (Role::Lossy, lossy),
             (Role::Unknown, unknown),
         ] {
-            for name in names.iter() {
-                let parameter = (operation.clone(), role, name.to_owned());
+            for name in names {
+                let parameter = (operation.clone(), role, name);
                 let uses = self.parameters.entry(parameter).or_insert(Uses {
                     requests: 0,
                     span: Span::at(at),

@@ -24,8 +24,6 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 fn noted(key: &str, address: u8, operation: &str, at: i64) -> FinishedNote {
-    let mut given = note::Names::default();
-    given.push("id");
     FinishedNote {
         key: (!key.is_empty()).then(|| key.into()),
         address: Some(IpAddr::from([192, 0, 2, address])),
@@ -33,9 +31,9 @@ fn noted(key: &str, address: u8, operation: &str, at: i64) -> FinishedNote {
         operation: (!operation.is_empty()).then(|| operation.to_owned()),
         ending: Ending::Answered,
         at,
-        given,
-        lossy: note::Names::default(),
-        unknown: note::Names::default(),
+        given: vec!["id".to_owned()],
+        lossy: Vec::new(),
+        unknown: Vec::new(),
     }
 }
 
@@ -111,9 +109,9 @@ fn usage_contains_what_was_written() {
     let mut refused = noted("", 9, "", on(TODAY));
     refused.ending = Ending::Refused;
     let mut lossy = noted("k", 1, "user/update", on(TODAY));
-    lossy.lossy.push("track_id");
-    lossy.unknown.push("dept");
-    lossy.unknown.push(OTHERS);
+    lossy.lossy.push("track_id".to_owned());
+    lossy.unknown.push("dept".to_owned());
+    lossy.unknown.push(OTHERS.to_owned());
     let notes = [
         noted("k", 1, "user/get", on(TODAY - 3)),
         noted("k", 1, "user/get", on(TODAY)),
@@ -140,7 +138,7 @@ fn any_noted() -> impl Strategy<Value = FinishedNote> {
             let mut noted = noted(key, address, operation, on(TODAY - 5) + after);
             noted.ending = ending;
             for name in names {
-                noted.unknown.push(name);
+                noted.unknown.push(name.to_owned());
             }
             noted
         },
@@ -270,7 +268,7 @@ fn wrong_clock_at_the_start_neither_deletes_nor_adds_days() {
         database.begin_day(day, 40).unwrap();
         let mut note = noted("k", 1, "user/get", on(day));
         // Parameters are not counted by day.
-        note.given = note::Names::default();
+        note.given = Vec::new();
         database.write(&table([note]), day, 0).unwrap();
     };
     write(&mut database, TODAY - 1);

@@ -239,7 +239,7 @@ mod tests {
         writer.write_all(line.as_bytes()).unwrap();
     }
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     #[test]
     fn writes_lines_in_batches_and_in_order() {
@@ -251,7 +251,7 @@ mod tests {
             log(&writer, &line);
             expected += &line;
         }
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         let batches: Vec<_> = output.try_iter().collect();
         assert!(batches.concat() == expected.as_bytes());
         assert!(batches.len() < 100, "{}", batches.len());
@@ -269,15 +269,15 @@ mod tests {
             answers.send(answer).unwrap();
         }
         log(&writer, "first\nsecond\nthird\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         assert_eq!(writer.dropped(), 2);
         answers.send(Err(ErrorKind::StorageFull)).unwrap();
         log(&writer, "fourth\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         assert_eq!(writer.dropped(), 3);
         drop(answers);
         log(&writer, "fifth\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         let output: Vec<_> = output.try_iter().flatten().collect();
         assert_eq!(String::from_utf8(output).unwrap(), "first\nse\nfifth\n");
         assert_eq!(writer.dropped(), 3);
@@ -297,10 +297,10 @@ mod tests {
         assert!((1976..=1977).contains(&dropped), "{dropped}");
         assert!(writer.lock().bytes.len() <= CAPACITY);
         // Returns at once, because the first flush timed out.
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         drop(answers);
         writer.is_stalled.store(false, Ordering::Relaxed);
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         let written: usize = output.try_iter().map(|batch| batch.len()).sum();
         assert_eq!(written as u64 / 1024 + dropped, 3001);
     }
@@ -311,7 +311,7 @@ mod tests {
         answers.send(Err(ErrorKind::WouldBlock)).unwrap();
         drop(answers);
         log(&writer, "line\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         assert_eq!(output.try_iter().collect::<Vec<_>>().concat(), b"line\n");
         assert_eq!(writer.dropped(), 0);
     }

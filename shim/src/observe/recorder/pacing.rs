@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::load::{self, CpuUsage};
+use super::cpu::{self, CpuUsage};
 
 /// Share of the processors that recording may always use.
 const SHARE: f64 = 1.0 / 64.0;
@@ -46,13 +46,13 @@ pub(super) struct Pacer {
 
 impl Pacer {
     /// A pacer for the calling thread.
-    pub(super) fn of_this_thread() -> Self {
+    pub(super) fn for_this_thread() -> Self {
         let begun = (Instant::now(), Duration::ZERO);
         Self {
-            budget: CpuBudget::new(load::processors()),
+            budget: CpuBudget::new(cpu::processors()),
             usage: CpuUsage::now(),
             spent: Duration::ZERO,
-            summed: load::of_this_thread(),
+            summed: cpu::thread_time(),
             asked: begun,
             looked: begun,
         }
@@ -84,11 +84,11 @@ impl Pacer {
     pub(super) fn park(&mut self, longest: Duration) {
         self.sum_up();
         thread::park_timeout(longest);
-        self.summed = load::of_this_thread();
+        self.summed = cpu::thread_time();
     }
 
     fn sum_up(&mut self) {
-        let now = load::of_this_thread();
+        let now = cpu::thread_time();
         self.spent += now.saturating_sub(self.summed);
         self.summed = now;
     }

@@ -61,7 +61,7 @@ impl<S: Sink> Writer<S> {
             .unwrap_or(BATCH)
             .min(BATCH);
         let mut batch = Batch::default();
-        let mut pacer = Pacer::of_this_thread();
+        let mut pacer = Pacer::for_this_thread();
         let mut taken = (0, 0);
         loop {
             match self.queued.try_recv() {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::future::join;
 use hyper::{HeaderMap, header::HeaderValue};
-use mappings::{Arguments, Catalog, V1Answer, V1Error, catalog::protocol::ProtocolError};
+use mappings::{Arguments, Catalog, V1Error, catalog::protocol::ProtocolError};
 use recording::comparison::{Verdict, compare, is_known_field};
 use reqwest::RequestBuilder;
 use serde_json::Value;

@@ -14,13 +14,13 @@ pub(super) fn processors() -> f64 {
 
 /// CPU time of the calling thread.
 #[cfg(target_os = "linux")]
-pub(super) fn of_this_thread() -> Duration {
-    linux::of_thread()
+pub(super) fn thread_time() -> Duration {
+    linux::thread_time()
 }
 
 /// Elapsed time, where the CPU time of a thread is unavailable.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn of_this_thread() -> Duration {
+pub(super) fn thread_time() -> Duration {
     BEGAN.elapsed()
 }
 
@@ -37,7 +37,7 @@ impl CpuUsage {
     pub(super) fn now() -> Self {
         Self {
             idle: linux::idle(),
-            used: linux::of_process(),
+            used: linux::process_time(),
         }
     }
 
@@ -83,11 +83,11 @@ mod linux {
         time::{ClockId, clock_gettime},
     };
 
-    pub(super) fn of_thread() -> Duration {
+    pub(super) fn thread_time() -> Duration {
         spent(ClockId::ThreadCPUTime)
     }
 
-    pub(super) fn of_process() -> Duration {
+    pub(super) fn process_time() -> Duration {
         spent(ClockId::ProcessCPUTime)
     }
 
@@ -153,9 +153,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn cpu_times_are_available_on_linux() {
-        let (before, spent) = (CpuUsage::now(), of_this_thread());
+        let (before, spent) = (CpuUsage::now(), thread_time());
         assert!(before.idle.is_some() && processors() > 0.0);
-        while of_this_thread() == spent {}
+        while thread_time() == spent {}
         assert!(CpuUsage::now().used > before.used);
     }
 
