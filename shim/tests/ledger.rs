@@ -138,16 +138,11 @@ async fn records_callers_operations_and_parameters() {
     call(&shim, "php", "meeting/list", &[]).await;
     call(&shim, "php", "no/such", &[]).await;
 
-    let brownouts = usage(&shim, "").await;
-    insta::assert_snapshot!(lines(&brownouts).join("\n"));
-    assert_eq!((brownouts.unwritten, brownouts.kept.spans.len()), (0, 1));
-    assert!(
-        brownouts
-            .consumers
-            .iter()
-            .all(|one| one.address == "127.0.0.1")
-    );
-    assert!(brownouts.consumers.iter().all(|one| one.first <= one.last));
+    let shown = usage(&shim, "").await;
+    insta::assert_snapshot!(lines(&shown).join("\n"));
+    assert_eq!((shown.unwritten, shown.kept.spans.len()), (0, 1));
+    assert!(shown.consumers.iter().all(|one| one.address == "127.0.0.1"));
+    assert!(shown.consumers.iter().all(|one| one.first <= one.last));
 
     let some = usage(&shim, "operation=user/get&key=a-test-key&limit=1").await;
     assert_eq!(lines(&some).len(), 1);
@@ -167,7 +162,7 @@ async fn records_callers_operations_and_parameters() {
 async fn rejects_invalid_usage_queries() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, Kept::new().setup()).await;
-    for (query, brownouts) in [
+    for (query, shown) in [
         ("operations=user/get", "unknown field `operations`"),
         ("since=yesterday", "write it as 2026-11-22"),
         ("since=2026-11-22T10:00:00Z", "write it as 2026-11-22"),
@@ -180,7 +175,7 @@ async fn rejects_invalid_usage_queries() {
     ] {
         let (status, text) = shim.ops(&format!("/usage?{query}")).await;
         assert_eq!(status, 400, "{query}");
-        assert!(text.contains(brownouts), "{query}: {text}");
+        assert!(text.contains(shown), "{query}: {text}");
     }
     let off = Running::before(&v2).await;
     let (status, text) = off.ops("/usage").await;
@@ -212,9 +207,9 @@ async fn rejected_login_is_not_counted_under_the_claimed_key() {
             .await
             .unwrap();
     }
-    let brownouts = usage(&shim, "").await;
+    let shown = usage(&shim, "").await;
     assert_eq!(
-        lines(&brownouts),
+        lines(&shown),
         [r#"- "" user/get: refused=3 given[] lossy[] unknown[]"#]
     );
     assert_eq!(lines(&usage(&shim, "key=").await).len(), 1);
@@ -235,15 +230,15 @@ async fn folded_callers_are_still_live() {
         )
         .await;
     }
-    let brownouts = usage(&shim, "").await;
-    let mut told_lines = lines(&brownouts);
-    told_lines.sort();
+    let shown = usage(&shim, "").await;
+    let mut shown_lines = lines(&shown);
+    shown_lines.sort();
     let expected = [
         r#"a-test-key "*" user/get: answered=3 given[id×3] lossy[] unknown[]"#,
         r#"a-test-key "agent/0" user/get: answered=1 given[id×1] lossy[] unknown[]"#,
     ];
-    assert_eq!(told_lines, expected);
-    assert!(brownouts.consumers.iter().any(|one| one.address == OTHERS));
+    assert_eq!(shown_lines, expected);
+    assert!(shown.consumers.iter().any(|one| one.address == OTHERS));
     shim.assert_metrics(&["shim_ledger_requests_total{outcome=\"folded\"} 3"])
         .await;
 }
@@ -292,9 +287,9 @@ async fn stores_no_secrets() {
         }
     }
     assert_eq!(served, 5 * 6 * 3);
-    let (_, brownouts) = shim.ops("/usage?limit=1000").await;
-    let brownouts = [brownouts.into_bytes(), kept.bytes()];
-    for bytes in brownouts {
+    let (_, shown) = shim.ops("/usage?limit=1000").await;
+    let shown = [shown.into_bytes(), kept.bytes()];
+    for bytes in shown {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(text.contains("user/updatepassword") && text.contains("x/1"));
         let at = text
@@ -318,15 +313,15 @@ async fn restart_continues_the_counts() {
         };
         let shim = Running::with(&v2, setup).await;
         call(&shim, "php", "user/get", &[("id", "u1")]).await;
-        let brownouts = usage(&shim, "").await;
+        let shown = usage(&shim, "").await;
         let expected = format!(
             "a-test-key \"php\" user/get: answered={round} given[id×{round}] lossy[] unknown[]"
         );
-        assert_eq!(lines(&brownouts), [expected]);
+        assert_eq!(lines(&shown), [expected]);
         if first.is_empty() {
-            first.clone_from(&brownouts.consumers[0].first);
+            first.clone_from(&shown.consumers[0].first);
         }
-        assert_eq!(brownouts.consumers[0].first, first);
+        assert_eq!(shown.consumers[0].first, first);
         assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::Drained);
         assert!(ledger.stop(TIMEOUT));
     }
@@ -357,9 +352,9 @@ async fn reload_keeps_the_ledger() {
     call(&shim, "php", "user/get", &[("id", "u1")]).await;
     shim.reload(&v2.base(), &Setup::default()).unwrap();
     call(&shim, "php", "user/get", &[("id", "u1")]).await;
-    let brownouts = usage(&shim, "").await;
+    let shown = usage(&shim, "").await;
     assert_eq!(
-        lines(&brownouts),
+        lines(&shown),
         [r#"a-test-key "php" user/get: answered=2 given[id×2] lossy[] unknown[]"#]
     );
 }
@@ -374,11 +369,11 @@ async fn locked_ledger_does_not_block_requests() {
     for _ in 0..20 {
         soon(shim.call("user/get", &[("id", "u1")])).await;
     }
-    let brownouts = usage(&shim, "").await;
-    assert_eq!((brownouts.unwritten, brownouts.consumers.len()), (20, 0));
+    let shown = usage(&shim, "").await;
+    assert_eq!((shown.unwritten, shown.consumers.len()), (20, 0));
     other.execute_batch("COMMIT").unwrap();
-    let brownouts = usage(&shim, "").await;
-    assert_eq!((brownouts.unwritten, brownouts.consumers.len()), (0, 1));
+    let shown = usage(&shim, "").await;
+    assert_eq!((shown.unwritten, shown.consumers.len()), (0, 1));
 }
 
 #[tokio::test]
