@@ -395,7 +395,7 @@ impl Writer {
                 if before == 0 && folded > 0 {
                     tracing::warn!(
                         max_consumers = self.config.max_consumers,
-                        "More callers than the ledger tells apart; the others of a key are one"
+                        "ledger.max_consumers is reached; new callers of a key are counted as one"
                     );
                 }
                 self.day = Some(today);

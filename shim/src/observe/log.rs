@@ -118,7 +118,7 @@ impl Observer for Log {
                 tracing::debug!(%method, template, status, ?elapsed, "v2 answered");
             }
             Outcome::Unreadable { status } => {
-                tracing::warn!(%method, template, status, ?elapsed, "What answered is not v2's API; check upstream.url");
+                tracing::warn!(%method, template, status, ?elapsed, "The response is not of v2's API; check upstream.url");
             }
             Outcome::NoAnswer { maybe_done } => {
                 tracing::warn!(%method, template, maybe_done, ?elapsed, "v2 did not answer");
@@ -191,7 +191,7 @@ impl Observer for Log {
                 ..
             } => tracing::error!(rollout, percent, "Left the other side: {reason}"),
             RolloutRecord::Step { rollout, percent } => {
-                tracing::warn!(rollout, percent, "The share was changed by hand");
+                tracing::warn!(rollout, percent, "The operator changed the share");
             }
             RolloutRecord::Followed { rollout, percent } => {
                 tracing::warn!(

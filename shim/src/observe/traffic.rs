@@ -27,17 +27,12 @@ const BUCKETS: usize = 60;
 
 /// Counts served requests.
 #[derive(Debug)]
-pub struct Traffic {
-    since: i64,
-    state: Mutex<State>,
-}
+pub struct Traffic(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    operations: BTreeMap<String, OperationTraffic>,
-    lost: BTreeMap<(String, String, &'static str), Lost>,
-    /// By operation and name; the name is `None` if no operation has it.
-    unknown: BTreeMap<(String, Option<String>), u64>,
+    /// Without minutes.
+    counts: TrafficCounts,
     minutes: VecDeque<Minute>,
 }
 
@@ -73,13 +68,15 @@ struct Minute {
     failed: u64,
 }
 
-/// A copy of all counts.
-#[derive(Clone, Debug)]
+/// All counts.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TrafficCounts {
+    /// Milliseconds since 1970.
     pub(crate) since: i64,
     pub(crate) operations: BTreeMap<String, OperationTraffic>,
     /// By operation, name and kind of loss.
     pub(crate) lost: BTreeMap<(String, String, &'static str), Lost>,
+    /// By operation and name; the name is `None` if no operation has it.
     pub(crate) unknown: BTreeMap<(String, Option<String>), u64>,
     /// Requests and failed requests per minute, oldest first.
     pub(crate) minutes: Vec<(u64, u64)>,
@@ -87,10 +84,14 @@ pub(crate) struct TrafficCounts {
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self {
+        let counts = TrafficCounts {
             since: unix_millis(),
-            state: Mutex::default(),
-        }
+            ..TrafficCounts::default()
+        };
+        Self(Mutex::new(State {
+            counts,
+            minutes: VecDeque::new(),
+        }))
     }
 }
 
@@ -98,19 +99,15 @@ impl Traffic {
     /// Returns a copy of the counts.
     pub(crate) fn counts(&self) -> TrafficCounts {
         let now = unix_millis() / 60_000;
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_minute = |number: i64| {
             let known = state.minutes.iter().find(|known| known.number == number);
             known.map_or((0, 0), |known| (known.requests, known.failed))
         };
-        let first = (self.since / 60_000).max(now - i64::try_from(MINUTES).unwrap_or(0) + 1);
-        TrafficCounts {
-            since: self.since,
-            operations: state.operations.clone(),
-            lost: state.lost.clone(),
-            unknown: state.unknown.clone(),
-            minutes: (first..=now).map(of_minute).collect(),
-        }
+        let mut counts = state.counts.clone();
+        let first = (counts.since / 60_000).max(now - i64::try_from(MINUTES).unwrap_or(0) + 1);
+        counts.minutes = (first..=now).map(of_minute).collect();
+        counts
     }
 }
 
@@ -118,26 +115,22 @@ impl Observer for Traffic {
     fn served(&self, record: &RequestRecord<'_>) {
         let now = unix_millis();
         let operation = record.operation.unwrap_or(UNKNOWN);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_failed = record.ending != Ending::Answered;
         state.count_minute(now / 60_000, is_failed);
 
-        if !state.operations.contains_key(operation) {
-            let new = OperationTraffic::default();
-            state.operations.insert(operation.to_owned(), new);
-        }
-        if let Some(traffic) = state.operations.get_mut(operation) {
-            traffic.count(record, now);
-        }
+        let counts = &mut state.counts;
+        let traffic = counts.operations.entry(operation.to_owned());
+        traffic.or_default().count(record, now);
         for warning in record.warnings {
-            state.lose(operation, warning, now);
+            counts.lose(operation, warning, now);
         }
         let nameless = record.unknown.saturating_sub(record.misplaced.len());
         let named = record.misplaced.iter().map(|name| (Some(*name), 1));
         let nameless = (nameless > 0).then_some((None, nameless as u64));
         for (name, count) in named.chain(nameless) {
             let key = (operation.to_owned(), name.map(str::to_owned));
-            *state.unknown.entry(key).or_default() += count;
+            *counts.unknown.entry(key).or_default() += count;
         }
     }
 }
@@ -159,7 +152,9 @@ impl State {
             minute.failed += u64::from(is_failed);
         }
     }
+}
 
+impl TrafficCounts {
     fn lose(&mut self, operation: &str, warning: &Warning, now: i64) {
         let kind = match warning.kind {
             WarningKind::NotHonoured => "not supported",

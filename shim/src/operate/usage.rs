@@ -89,7 +89,7 @@ fn filter(query: &str) -> Result<Filter, String> {
         None => None,
         Some(text) => {
             let day = day_of(text).filter(|_| text.len() == 10);
-            Some(day.ok_or("since is not a date such as 2026-11-22")?)
+            Some(day.ok_or("since is not a date; write it as 2026-11-22")?)
         }
     };
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);

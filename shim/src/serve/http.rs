@@ -63,7 +63,7 @@ async fn answer(
     let method = known_method(&head.method);
     if head.headers.contains_key(FROM_SHIM) {
         tracing::error!(
-            "The shim was asked what a shim asks v2: upstream.url leads back here (a hosts file?); \
+            "Request loop: upstream.url leads back to this shim (a hosts file?); \
              set upstream.dns or upstream.resolve"
         );
         return loop_detected();

@@ -199,7 +199,7 @@ impl HttpServer {
             tokio::select! {
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        tracing::debug!(kind = kind(error.as_ref()), "A connection ended badly");
+                        tracing::debug!(kind = kind(error.as_ref()), "A connection failed");
                     }
                     return;
                 }

@@ -61,7 +61,7 @@ impl Drop for InterruptedWrite {
             operation = self.operation,
             stored = named(true),
             unknown = named(false),
-            "A write was cut off; the same request again does what is missing"
+            "A write was cut off; repeating the request completes it"
         );
     }
 }
