@@ -76,7 +76,7 @@ async fn invalid_http_closes_only_its_connection() {
 
 #[tokio::test]
 async fn serves_pipelined_requests() {
-    let (v2, shim) = Running::with_users().await;
+    let (_v2, shim) = Running::with_users().await;
     let one = "POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 0\r\n";
     let both = format!("{one}\r\n{one}Connection: close\r\n\r\n");
     let answer = soon(read_to_end(shim.raw(both.as_bytes()).await)).await;

@@ -1,6 +1,6 @@
 //! Errors returned without a call to v2.
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, show};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, show};
 
 /// With a declared charset, invalid bytes are an error.
 const UTF_8_FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Response;
 
-use crate::running::{Running, ScriptedV2, Setup};
+use crate::running::{Running, ScriptedV2};
 
 fn header(response: &Response, name: &str) -> Option<String> {
     let value = response.headers().get(name)?;

@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json};
+use crate::running::{FORM, KEY, Running, SECRET, json};
 
 async fn ask(shim: &Running, operation: &str, parameter: &str, id: &str) -> serde_json::Value {
     let id = percent_encode(id.as_bytes(), NON_ALPHANUMERIC);

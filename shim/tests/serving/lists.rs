@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::{Value, json};
 
-use crate::running::{Answer, Running, ScriptedV2, Setup, v2::Seen};
+use crate::running::{Answer, Running, ScriptedV2, v2::Seen};
 
 /// An account of 65 users; `by_token` selects pages by token.
 fn account(seen: &Seen, by_token: bool) -> Answer {

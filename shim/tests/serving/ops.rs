@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::running::{Answer, FORM, Running, ScriptedV2, Setup};
+use crate::running::{Answer, FORM, Running, ScriptedV2};
 
 /// Parses Prometheus' text format into samples by name and labels, and checks its rules.
 fn parse(text: &str) -> BTreeMap<String, f64> {

@@ -279,8 +279,9 @@ async fn unreachable_shadow_does_not_affect_responses() {
     let expected = alone.call("user/get", &[("id", "u1")]).await;
     let html = ScriptedV2::start(|_| async { Answer::new(200, &[], "<html>") }).await;
     let failing = ScriptedV2::start(|_| async { Answer::status(503) }).await;
+    let (_, unused_url) = listener().await;
     for (url, why) in [
-        (listener().await.1, "unreachable"),
+        (unused_url, "unreachable"),
         (html.base(), "unreadable"),
         (failing.base(), "unreadable"),
     ] {
@@ -355,7 +356,8 @@ async fn falls_back_to_the_shim_without_a_shadow_answer() {
     let v2 = ScriptedV2::with_users().await;
     let more = "answer = \"shadow\"\ntimeout_seconds = 1\n";
     let never = ScriptedV2::start(|_| std::future::pending()).await;
-    for url in [listener().await.1, never.base()] {
+    let (_, unused_url) = listener().await;
+    for url in [unused_url, never.base()] {
         let shim = Running::with(&v2, beside(&url, more)).await;
         let answer = shim.call("user/get", &[("id", "u1")]).await;
         assert_eq!(answer["email"], "ada@example.com");

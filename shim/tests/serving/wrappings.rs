@@ -1,6 +1,6 @@
 //! All encodings of parameters, over HTTP, up to the v2 request.
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json};
+use crate::running::{FORM, KEY, Running, SECRET, json};
 
 /// An id of reserved characters.
 const ID: &str = "a/b?c#d%e+f&g=h ë@example.com";

@@ -8,7 +8,7 @@ use std::sync::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::running::{Answer, FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon};
+use crate::running::{Answer, FORM, KEY, Running, SECRET, ScriptedV2, json, soon};
 
 #[tokio::test]
 async fn losses_are_reported_in_a_header() {
