@@ -24,7 +24,7 @@ use axum::body::Body;
 use futures_util::future::BoxFuture;
 use hyper::{
     Request, Response, StatusCode,
-    header::{ALLOW, HeaderName, HeaderValue},
+    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use ipnet::IpNet;
 use mappings::{Catalog, Links, catalog::protocol::Protocol};
@@ -450,4 +450,13 @@ impl Generation {
     fn protocol(&self) -> &Protocol {
         self.catalog().protocol()
     }
+}
+
+/// A response of plain text, for errors outside the v1 protocol.
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain;charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
 }

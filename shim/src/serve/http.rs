@@ -6,7 +6,7 @@ use axum::body::{Body, HttpBody as _};
 use futures_util::FutureExt as _;
 use hyper::{
     Method, Request, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     http::request::Parts,
 };
 use mappings::catalog::protocol::ProtocolError;
@@ -14,7 +14,7 @@ use shim_upstream::{FROM_SHIM, REQUEST_ID, RequestId};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::{Generation, Shim, relay, reply::Reply};
+use super::{Generation, Shim, plain, relay, reply::Reply};
 use crate::{
     front::{decode::operation_path, server::Peer},
     observe::{guarded, ledger::Note},
@@ -122,14 +122,6 @@ fn not_v1() -> Response<Body> {
         StatusCode::NOT_FOUND,
         "404 Not Found: v1 is below /v1, as POST /v1/user/get\n",
     )
-}
-
-pub(super) fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let text = HeaderValue::from_static("text/plain;charset=UTF-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    response
 }
 
 /// A method can be any token; unknown ones are kept out of the log.

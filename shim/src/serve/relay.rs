@@ -32,7 +32,7 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Generation, executor::unix_seconds, http::plain};
+use super::{Generation, executor::unix_seconds, plain};
 use crate::{
     front::server::InProgress,
     settings::RelayConfig,
